@@ -1,0 +1,1 @@
+"""Objects to the cluster that a control plane would make of them."""

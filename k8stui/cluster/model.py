@@ -1,0 +1,275 @@
+"""The cluster: nodes, pods, Services, endpoints and settings, in the API's own words.
+
+Records are frozen; each carries `origins`, the origin of its facts by attribute name, and
+`origin`, the origin of the object itself. Sources: shared/control-plane-facts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests.origin import Origin
+
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+_NO_ORIGINS: Mapping[str, Origin] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerPort:
+    """``containerPort``: documentation, except for hostPort and for named target ports."""
+
+    number: int
+    name: str = ""
+    protocol: Protocol = Protocol.TCP
+    host_port: int | None = None
+    host_ip: Address | None = None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    name: str
+    image: str = ""
+    ports: tuple[ContainerPort, ...] = ()
+    init: bool = False
+    restartable_init: bool = False
+    """An init container with restartPolicy Always (a sidecar)."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Names and literal values as written; values from Secrets are never read."""
+    origin: Origin
+
+
+class PodPhase(StrEnum):
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    namespace: str
+    name: str
+    labels: Mapping[str, str] = _NO_LABELS
+    containers: tuple[Container, ...] = ()
+    node_name: str | None = None
+    """None: Pending, `pending_reason` says why."""
+    addresses: tuple[Address, ...] = ()
+    """podIPs, first the primary one."""
+    host_network: bool = False
+    phase: PodPhase = PodPhase.RUNNING
+    ready: bool = True
+    terminating: bool = False
+    pending_reason: str = ""
+    """The scheduler's message where the pod fits nowhere."""
+    owner: tuple[str, str] | None = None
+    """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
+    service_account: str = "default"
+    hostname: str | None = None
+    subdomain: str | None = None
+    container_id: str
+    """64 hex digits: the sandbox id that CNI chain names are hashed from."""
+    dns_policy: str = "ClusterFirst"
+    enable_service_links: bool = True
+    origin: Origin
+    origins: Mapping[str, Origin] = _NO_ORIGINS
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``: also the name of the pod's network namespace."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    key: str
+    value: str = ""
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    name: str
+    index: int
+    """N of 10.244.N.0/24 where nothing else is said; stable."""
+    labels: Mapping[str, str] = _NO_LABELS
+    annotations: Mapping[str, str] = _NO_LABELS
+    addresses: tuple[Address, ...] = ()
+    """InternalIPs, then ExternalIPs; the first of a family is the node's IP."""
+    pod_cidrs: tuple[Prefix, ...] = ()
+    taints: tuple[Taint, ...] = ()
+    unschedulable: bool = False
+    ready: bool = True
+    origin: Origin
+    origins: Mapping[str, Origin] = _NO_ORIGINS
+
+    @property
+    def zone(self) -> str | None:
+        return self.labels.get("topology.kubernetes.io/zone")
+
+    def address(self, version: int = 4) -> Address | None:
+        return next((a for a in self.addresses if a.version == version), None)
+
+    def pod_cidr(self, version: int = 4) -> Prefix | None:
+        return next((p for p in self.pod_cidrs if p.address.version == version), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePort:
+    name: str = ""
+    protocol: Protocol = Protocol.TCP
+    port: int
+    target_port: int | str
+    node_port: int | None = None
+    app_protocol: str | None = None
+    origin: Origin
+    origins: Mapping[str, Origin] = _NO_ORIGINS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadBalancerIngress:
+    ip: Address | None
+    ip_mode: str = "VIP"
+    hostname: str = ""
+
+
+class ServiceType(StrEnum):
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+    EXTERNAL_NAME = "ExternalName"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    namespace: str
+    name: str
+    labels: Mapping[str, str] = _NO_LABELS
+    annotations: Mapping[str, str] = _NO_LABELS
+    type: ServiceType = ServiceType.CLUSTER_IP
+    cluster_ips: tuple[Address, ...] = ()
+    """Empty for headless and ExternalName."""
+    headless: bool = False
+    ports: tuple[ServicePort, ...] = ()
+    selector: Mapping[str, str] | None = None
+    """None: no selector (also ``selector: {}``)."""
+    external_ips: tuple[Address, ...] = ()
+    external_name: str = ""
+    load_balancer_ingress: tuple[LoadBalancerIngress, ...] = ()
+    load_balancer_source_ranges: tuple[str, ...] = ()
+    """As written; white space and order kept."""
+    load_balancer_class: str | None = None
+    external_traffic_policy: str | None = None
+    internal_traffic_policy: str | None = "Cluster"
+    health_check_node_port: int | None = None
+    session_affinity: str = "None"
+    session_affinity_timeout_seconds: int = 10800
+    publish_not_ready_addresses: bool = False
+    traffic_distribution: str | None = None
+    origin: Origin
+    origins: Mapping[str, Origin] = _NO_ORIGINS
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointPort:
+    name: str = ""
+    protocol: Protocol = Protocol.TCP
+    port: int
+    app_protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint of a slice. Absent conditions are already resolved (ready → serving → …)."""
+
+    addresses: tuple[Address, ...]
+    ready: bool = True
+    serving: bool = True
+    terminating: bool = False
+    node_name: str | None = None
+    zone: str | None = None
+    hostname: str | None = None
+    for_zones: tuple[str, ...] = ()
+    for_nodes: tuple[str, ...] = ()
+    pod: str | None = None
+    """``namespace/name`` of the pod behind it, where there is one."""
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSlice:
+    namespace: str
+    name: str
+    service: str
+    """Name of the Service (label kubernetes.io/service-name), same namespace."""
+    address_type: str = "IPv4"
+    ports: tuple[EndpointPort, ...] | None = ()
+    """None: ``ports: null``, no port resolved."""
+    endpoints: tuple[Endpoint, ...] = ()
+    labels: Mapping[str, str] = _NO_LABELS
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What makes pods: Deployment, ReplicationController, StatefulSet and so on."""
+
+    kind: str
+    namespace: str
+    name: str
+    replicas: int | None
+    """Wanted pods; None for a DaemonSet."""
+    pods: tuple[str, ...] = ()
+    """Keys of its pods in their order."""
+    labels: Mapping[str, str] = _NO_LABELS
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyConfiguration:
+    """KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what decides about rules."""
+
+    mode: str = "iptables"
+    cluster_cidr: str = ""
+    detect_local_mode: str = ""
+    """Empty means ClusterCIDR."""
+    bridge_interface: str = ""
+    interface_name_prefix: str = ""
+    masquerade_all: bool = False
+    masquerade_bit: int = 14
+    localhost_node_ports: bool = True
+    node_port_addresses: tuple[str, ...] = ()
+    conntrack_tcp_be_liberal: bool = False
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Everything, indexed the way the other rooms look it up. Mappings keep a stable order."""
+
+    nodes: Mapping[str, Node]
+    pods: Mapping[str, Pod]
+    """By ``namespace/name``."""
+    services: Mapping[str, Service]
+    """By ``namespace/name``."""
+    endpoint_slices: Mapping[str, tuple[EndpointSlice, ...]]
+    """By the Service's ``namespace/name``."""
+    workloads: tuple[Workload, ...]
+    proxy: ProxyConfiguration
+    pod_cidr: Prefix
+    service_cidr: Prefix
+    cluster_domain: str = "cluster.local"
+    flannel: Mapping[str, object] | None = None
+    """flannel's net-conf.json, where the input has it."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Origins of pod_cidr, service_cidr."""

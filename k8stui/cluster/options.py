@@ -1,0 +1,16 @@
+"""What the command line says about the cluster; everything else comes from the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOptions:
+    """Options override what the input says (shared/cli.md)."""
+
+    nodes: int | None = None
+    """Number of nodes to assume where the input declares none; default 2."""
+    proxy_config: str | None = None
+    """Path of the KubeProxyConfiguration to use when the input holds several."""
+    proxy_mode: str | None = None

@@ -1,0 +1,78 @@
+"""One request through the network and back: the kernel room's question and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.step import Capture, Fork, RuleCause, Step
+
+
+class Result(StrEnum):
+    """What the client feels, in the words of the JSON contract (shared/cli.md)."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NO_SUCH_NAME = "no-such-name"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """A client's connect() (TCP, SCTP) or send-and-wait (UDP, ICMP echo)."""
+
+    namespace: str
+    destination: Address
+    port: int
+    protocol: Protocol = Protocol.TCP
+    source_port: int = 40000
+    source: Address | None = None
+    """Bound source address; None: the route decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Felt:
+    """What came back to the client's socket."""
+
+    result: Result
+    errno: str | None
+    """ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EPERM … ; None when connected."""
+    seconds: float
+    """How long the client waited: 0 under a millisecond, 3.06 for ARP, 134 for SYN time-out."""
+    decided_at: str
+    """Namespace in which it was decided."""
+    reason: str
+    """One sentence."""
+    server: str | None = None
+    """Namespace whose socket answered (or refused)."""
+    server_address: Address | None = None
+    server_port: int | None = None
+    source_seen: Address | None = None
+    """Client address as the server's socket saw it; None when no server was reached."""
+    source_port_seen: int | None = None
+    deciding_step: int | None = None
+    """Index into Exchange.steps of the step that decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """All that happened for one Connect, under one outcome of every random choice."""
+
+    steps: tuple[Step, ...]
+    captures: tuple[Capture, ...]
+    conntrack: Mapping[str, tuple[str, ...]]
+    """Per namespace, lines as conntrack -L prints them, while the connection is open."""
+    felt: Felt
+    forks: tuple[Fork, ...]
+    probability: Fraction
+    """Product over the forks; 1 without any."""
+
+
+Choose = Callable[[RuleCause, Fraction], bool]
+"""Decides a random rule: (the rule, its probability) → whether it matches this time."""

@@ -1,0 +1,216 @@
+"""A network namespace and what stands in it, as `ip` and `bridge` show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.rules import Ruleset
+
+
+class LinkKind(StrEnum):
+    """What a device is."""
+
+    LOOPBACK = "loopback"
+    VETH = "veth"
+    """One end of a pair; also stands for any cable between two namespaces."""
+    BRIDGE = "bridge"
+    VXLAN = "vxlan"
+    DUMMY = "dummy"
+
+
+class Scope(StrEnum):
+    """Address scope (rtnetlink(7)): only `global` ones are picked by MASQUERADE first."""
+
+    GLOBAL = "global"
+    LINK = "link"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceAddress:
+    """One line of ``ip addr``: the address with its prefix length."""
+
+    address: Address
+    prefix_length: int
+    scope: Scope = Scope.GLOBAL
+    broadcast: Address | None = None
+    secondary: bool = False
+    reason: object | None = field(default=None, compare=False)
+
+    @property
+    def network(self) -> Prefix:
+        return Prefix.of(self.address, self.prefix_length)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgePort:
+    """What ``bridge -d link`` says of a port."""
+
+    hairpin: bool = False
+    isolated: bool = False
+    learning: bool = True
+    flood: bool = True
+    forwarding: bool = True
+    """STP state forwarding; False while listening or blocking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vxlan:
+    """Parameters of a vxlan device."""
+
+    vni: int
+    local: Address
+    port: int = 8472
+    device: str = "eth0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A network device in one namespace."""
+
+    name: str
+    kind: LinkKind
+    mac: str = "00:00:00:00:00:00"
+    mtu_bytes: int = 1500
+    up: bool = True
+    carrier: bool = True
+    addresses: tuple[InterfaceAddress, ...] = ()
+    master: str | None = None
+    """Name of the bridge that this device is a port of."""
+    peer: tuple[str, str] | None = None
+    """(namespace, device) at the other end of a veth or cable."""
+    port: BridgePort | None = None
+    """Set when `master` is."""
+    vxlan: Vxlan | None = None
+    reason: object | None = field(default=None, compare=False)
+
+
+class RouteType(StrEnum):
+    """Route types of ip-route(8)."""
+
+    UNICAST = "unicast"
+    LOCAL = "local"
+    BROADCAST = "broadcast"
+    BLACKHOLE = "blackhole"
+    UNREACHABLE = "unreachable"
+    PROHIBIT = "prohibit"
+    THROW = "throw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One line of ``ip route show table all``."""
+
+    destination: Prefix
+    device: str | None = None
+    gateway: Address | None = None
+    source: Address | None = None
+    """``src``: the address that a local socket takes. MASQUERADE ignores it."""
+    type: RouteType = RouteType.UNICAST
+    scope: str = "global"
+    table: str = "main"
+    protocol: str | None = None
+    metric: int = 0
+    onlink: bool = False
+    reason: object | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRule:
+    """One line of ``ip rule``."""
+
+    priority: int
+    table: str
+    source: Prefix | None = None
+    destination: Prefix | None = None
+    mark: int | None = None
+    mark_mask: int = 0xFFFFFFFF
+    iif: str | None = None
+
+
+DEFAULT_POLICY_RULES = (
+    PolicyRule(priority=0, table="local"),
+    PolicyRule(priority=32766, table="main"),
+    PolicyRule(priority=32767, table="default"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A resolved line of ``ip neigh``."""
+
+    address: Address
+    device: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FdbEntry:
+    """A line of ``bridge fdb show``."""
+
+    mac: str
+    device: str
+    """The port (or the bridge itself, or a vxlan device)."""
+    permanent: bool = False
+    destination: Address | None = None
+    """Remote VTEP, for a vxlan device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Socket:
+    """A listening socket."""
+
+    protocol: Protocol
+    port: int | None
+    """None: every port answers (used where nothing is known of a host)."""
+    address: Address | None = None
+    """None: bound to 0.0.0.0 and ::."""
+    owner: str = ""
+    """Who listens, in words: a container's name, a process."""
+    reason: object | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sysctls:
+    """The settings that decide about packets. Defaults are the kernel's (shared/outcomes.md)."""
+
+    ip_forward: bool = False
+    bridge_nf_call_iptables: bool = True
+    rp_filter: Mapping[str, int] = field(default_factory=dict)
+    """By device, with "all" and "default": effective is the larger of all and the device's."""
+    route_localnet: Mapping[str, bool] = field(default_factory=dict)
+    nf_conntrack_tcp_be_liberal: bool = False
+    ip_default_ttl: int = 64
+    tcp_syn_retries: int = 6
+    tcp_syn_linear_timeouts: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetNamespace:
+    """One network namespace at rest: what a packet finds when it gets there."""
+
+    name: str
+    interfaces: tuple[Interface, ...] = ()
+    routes: tuple[Route, ...] = ()
+    """All tables; what the kernel adds for each address (local, broadcast, connected) included."""
+    policy_rules: tuple[PolicyRule, ...] = DEFAULT_POLICY_RULES
+    neighbours: tuple[Neighbour, ...] = ()
+    fdb: tuple[FdbEntry, ...] = ()
+    rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
+    """By IP version: 4 → iptables, 6 → ip6tables."""
+    sysctls: Sysctls = field(default_factory=Sysctls)
+    sockets: tuple[Socket, ...] = ()
+
+    def interface(self, name: str) -> Interface | None:
+        for interface in self.interfaces:
+            if interface.name == name:
+                return interface
+        return None
+
+
+Network = Mapping[str, NetNamespace]
+"""All namespaces by name. May be lazy: built when a packet gets there."""

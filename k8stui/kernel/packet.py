@@ -1,0 +1,65 @@
+"""The packet: the header fields a walk can change or decide on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from k8stui.kernel.address import Address
+
+BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
+
+
+class Protocol(IntEnum):
+    """IP protocol numbers (IANA). The name is how Kubernetes writes it."""
+
+    ICMP = 1
+    TCP = 6
+    UDP = 17
+    ICMPV6 = 58
+    SCTP = 132
+
+
+class TcpFlags(IntFlag):
+    """RFC 9293 control bits."""
+
+    FIN = 1
+    SYN = 2
+    RST = 4
+    PSH = 8
+    ACK = 16
+
+
+NO_FLAGS = TcpFlags(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """One packet (or ARP frame) as it stands at one place.
+
+    Frozen: a step keeps the packet before and after. Use `dataclasses.replace` to change a field.
+    """
+
+    src: Address
+    dst: Address
+    protocol: Protocol
+    sport: int = 0
+    """Source port; for ICMP echo the identifier."""
+    dport: int = 0
+    ttl: int = 64
+    mark: int = 0
+    """skb->mark: travels with the packet inside one namespace only."""
+    smac: str = ""
+    """Lower-case MAC address, empty before the packet has a link-layer header."""
+    dmac: str = ""
+    flags: TcpFlags = NO_FLAGS
+    icmp_type: int = 0
+    icmp_code: int = 0
+    mtu_bytes: int = 0
+    """Next-hop MTU carried by ICMP 3/4."""
+    inner: Packet | None = None
+    """What an ICMP error quotes, or what a VXLAN packet carries."""
+    vni: int | None = None
+    """VXLAN network identifier; None when this is not a VXLAN packet."""
+    length_bytes: int = 60
+    dont_fragment: bool = True

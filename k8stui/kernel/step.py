@@ -1,0 +1,179 @@
+"""What a packet meets: steps, their causes, and the forks where chance decides.
+
+A step is one decision in one namespace. It holds the packet before and after, so that a view can
+show exactly which header fields changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route, Socket
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.rules import Chain, Rule
+
+
+class StepKind(StrEnum):
+    """The kinds of the JSON contract (shared/cli.md)."""
+
+    RESOLVE = "resolve"
+    ROUTE = "route"
+    RULE = "rule"
+    JUMP = "jump"
+    DNAT = "dnat"
+    SNAT = "snat"
+    MARK = "mark"
+    CONNTRACK = "conntrack"
+    BRIDGE = "bridge"
+    ARP = "arp"
+    ENCAPSULATE = "encapsulate"
+    DECAPSULATE = "decapsulate"
+    PROXY = "proxy"
+    DELIVER = "deliver"
+    DROP = "drop"
+    REJECT = "reject"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """Forward: away from the client (repeats and its ACK too); reply: towards it."""
+
+    FORWARD = "forward"
+    REPLY = "reply"
+
+
+class Hook(StrEnum):
+    """netfilter hooks."""
+
+    PREROUTING = "PREROUTING"
+    INPUT = "INPUT"
+    FORWARD = "FORWARD"
+    OUTPUT = "OUTPUT"
+    POSTROUTING = "POSTROUTING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCause:
+    """A rule decided (or a chain's policy, when `rule` is None)."""
+
+    table: str
+    chain: Chain
+    index: int
+    """1-based place in the chain; 0 for the policy."""
+    rule: Rule | None
+    skipped: int = 0
+    """Rules of this chain looked at since the last match that did not match."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteCause:
+    """A route decided; None: no route matched."""
+
+    route: Route | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeCause:
+    """A bridge decided: an FDB entry, or a flood when `entry` is None."""
+
+    bridge: str
+    entry: FdbEntry | None
+    flooded_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeighbourCause:
+    """The neighbour table; None: nobody answered."""
+
+    neighbour: Neighbour | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConntrackCause:
+    """A connection-tracking entry, as conntrack -L prints it."""
+
+    entry: str
+    state: str
+    """NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCause:
+    """A device's own state or setting (down, hairpin off, MTU)."""
+
+    interface: Interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketCause:
+    """A listening socket; None: nothing listens."""
+
+    socket: Socket | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SysctlCause:
+    """A kernel setting decided."""
+
+    name: str
+    value: str
+
+
+Cause = (
+    RuleCause
+    | RouteCause
+    | BridgeCause
+    | NeighbourCause
+    | ConntrackCause
+    | DeviceCause
+    | SocketCause
+    | SysctlCause
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One decision about one packet in one namespace."""
+
+    kind: StepKind
+    namespace: str
+    """Key of the Network."""
+    direction: Direction
+    packet_number: int
+    """Which packet of the exchange: 1 the SYN, then each packet that a kernel or socket sends."""
+    device: str | None = None
+    """The device that the packet is on, or is about to leave by."""
+    hook: Hook | None = None
+    cause: Cause | None = None
+    before: Packet
+    after: Packet
+    text: str
+    """One sentence in the kernel's words: ``10.244.2.0/24 via 192.168.0.12 dev eth0``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """A random rule (-m statistic): chance decides whether it matches."""
+
+    namespace: str
+    cause: RuleCause
+    probability: Fraction
+    """That the rule matches. 1/n for what kube-proxy prints as a rounded decimal."""
+    matched: bool
+    """What was chosen in this run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """A packet as tcpdump would show it on one device."""
+
+    namespace: str
+    device: str
+    incoming: bool
+    """As the device in that namespace sees it."""
+    direction: Direction
+    arp: bool
+    packet: Packet
+    time_seconds: float

@@ -1,0 +1,63 @@
+"""Where a fact comes from. Every view shows it; nothing is made up in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class OriginKind(StrEnum):
+    """The four kinds of the design."""
+
+    DECLARED = "declared"
+    """Written in a manifest."""
+    OBSERVED = "observed"
+    """Read from a dump of a real cluster or node."""
+    DEFAULTED = "defaulted"
+    """What the API server, kube-proxy or a plug-in fills in."""
+    ASSUMED = "assumed"
+    """What k8stui had to choose."""
+
+
+class Place(Protocol):
+    """A spot in an input file. Line and column are found when somebody asks (shared/perf.md)."""
+
+    @property
+    def file(self) -> str:
+        """Path as given on the command line, or ``-``."""
+
+    @property
+    def line(self) -> int:
+        """1-based."""
+
+    @property
+    def column(self) -> int:
+        """1-based."""
+
+    @property
+    def field(self) -> str:
+        """Path of the field in its object, as in ``spec.ports[0]``; empty for the whole object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """How a fact came about. Declared and observed ones have a place, the others a reason."""
+
+    kind: OriginKind
+    place: Place | None = None
+    """For a defaulted or assumed fact: the object it was made for, where there is one."""
+    reason: str = ""
+    """In words; for defaulted and assumed facts never empty."""
+
+    def __str__(self) -> str:
+        where = f"{self.place.file}:{self.place.line}" if self.place else ""
+        return " ".join(part for part in (self.kind.value, where, self.reason) if part)
+
+
+def defaulted(reason: str, place: Place | None = None) -> Origin:
+    return Origin(kind=OriginKind.DEFAULTED, place=place, reason=reason)
+
+
+def assumed(reason: str, place: Place | None = None) -> Origin:
+    return Origin(kind=OriginKind.ASSUMED, place=place, reason=reason)

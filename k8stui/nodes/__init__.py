@@ -1,0 +1,1 @@
+"""The cluster to what stands on each node, as kernel objects."""

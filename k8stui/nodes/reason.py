@@ -1,0 +1,31 @@
+"""Why something stands on a node: the Service, endpoint, pod or setting that caused it.
+
+Set as the opaque ``reason`` of kernel rules, routes, addresses, interfaces and sockets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.manifests.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Because:
+    """The reason for one rule, route, address, device or socket."""
+
+    text: str
+    """In words, as one would say it on stage: ``endpoint 2 of 3 of Service default/frontend``."""
+    origin: Origin
+    owner: str = ""
+    """kube-proxy, kubelet, flannel, portmap, docker, the kernel, a container …"""
+    service: str | None = None
+    """``namespace/name``."""
+    service_port: str | None = None
+    """kube-proxy's service port name, ``namespace/name:portname``."""
+    endpoint: str | None = None
+    """``address:port``."""
+    pod: str | None = None
+    """``namespace/name``."""
+    setting: str | None = None
+    """Name of the setting, such as ``externalTrafficPolicy: Cluster``."""

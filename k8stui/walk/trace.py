@@ -1,0 +1,104 @@
+"""Request, Trace, Hop, Step, Outcome: the shape of every walk.
+
+Trace → Hop → Step is the shape of Batfish's traces. `Step` here is the kernel's step with what
+Kubernetes knows about it: the sentence and the origin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Connect, Result
+from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.step import Cause, Direction, Fork, Hook, StepKind
+from k8stui.manifests.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asks whom, resolved against a cluster."""
+
+    source: str
+    """Canonical: ``pod/default/client-1``, ``node/node-1``, ``outside``, an address."""
+    destination: str
+    """Canonical: ``svc/default/frontend:80``, ``node/node-1:30080``, an address, a name."""
+    protocol: Protocol
+    connect: Connect | None
+    """What the client's kernel is asked to do; None when the name does not resolve."""
+    names: tuple[str, ...] = ()
+    """How the destination became an address, in sentences (steps of kind resolve)."""
+    service: str | None = None
+    """``namespace/name`` of the Service asked for, where it is one."""
+    origin: Origin | None = None
+    """Origin of the destination's address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One decision in a hop."""
+
+    number: int
+    """1-based over the whole trace."""
+    kind: StepKind
+    device: str | None
+    hook: Hook | None
+    cause: Cause | None
+    origin: Origin | None
+    before: Packet | None
+    after: Packet | None
+    """None only for a resolve step, before there is a packet."""
+    text: str
+    """A sentence that a person could say on stage."""
+    detail: str = ""
+    """The proof under it: the rule's, route's or entry's text as Linux prints it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """The packet's stay in one network namespace (or on the wire), in one direction."""
+
+    direction: Direction
+    namespace: str
+    """A node's name, ``NAMESPACE/POD``, ``outside`` or ``wire``."""
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the client feels, and where it was decided."""
+
+    result: Result
+    errno: str | None
+    seconds: float
+    decided_at: str
+    reason: str
+    server_pod: str | None
+    """``namespace/name``; None when the server is no pod."""
+    server_address: Address | None
+    server_port: int | None
+    source_seen_by_server: Address | None
+    origin: Origin | None
+    """assumed where nobody declared what listens."""
+    step: int | None
+    """Number of the step that decided."""
+    advice: str = ""
+    """What would mend it, in one sentence; empty when connected or unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One branch of a walk, there and back."""
+
+    request: Request
+    hops: tuple[Hop, ...]
+    outcome: Outcome
+    probability: Fraction
+    forks: tuple[Fork, ...] = ()
+    branch: int = 1
+    """1-based number of this branch in the order of `walks`."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for hop in self.hops for step in hop.steps)

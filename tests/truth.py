@@ -1,0 +1,42 @@
+"""Where the recordings of the real programs are, for every test of truth.
+
+An environment variable can point elsewhere, so that further recordings of the same layout are
+judged without touching the code; then comes the copy in tests/, then the shared folder beside the
+checkout. What is absent is skipped by name.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_VARIABLES = {
+    "recordings": "K8STUI_RECORDINGS",
+    "recordings-cni": "K8STUI_RECORDINGS_CNI",
+    "recordings-cluster": "K8STUI_RECORDINGS_CLUSTER",
+    "golden-walks": "K8STUI_GOLDEN_WALKS",
+    "packet-flow": "K8STUI_PACKET_FLOW",
+}
+_TESTS = Path(__file__).parent
+_SHARED = _TESTS.parent.parent / "shared"
+
+
+def find(name: str) -> Path | None:
+    """The folder of one kind of recordings, or None when this machine has none."""
+    variable = _VARIABLES.get(name)
+    if variable and os.environ.get(variable):
+        return Path(os.environ[variable])
+    for folder in (_TESTS / name, _SHARED / name):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def folder(name: str) -> Path:
+    """As `find`; skips the calling test, by name, where there is none."""
+    found = find(name)
+    if found is None:
+        pytest.skip(f"{name} is not on this machine")
+    return found
