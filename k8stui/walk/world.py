@@ -1,0 +1,78 @@
+"""Everything one session looks at: the manifests, the cluster made of them, and its network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import k8stui
+from k8stui.cluster import build
+from k8stui.cluster.model import Cluster
+from k8stui.cluster.options import ClusterOptions
+from k8stui.manifests import Manifests, Note, Problem, load
+from k8stui.nodes.network import ClusterNetwork, build_network
+from k8stui.nodes.options import NodeOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What was read, and what a control plane and the nodes make of it."""
+
+    manifests: Manifests
+    cluster: Cluster
+    network: ClusterNetwork
+    options: NodeOptions
+    cluster_options: ClusterOptions
+    bundled: bool = False
+    """Nothing was given: this is the guestbook that ships with the program."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the input, to be shown with file, line and caret."""
+        return self.manifests.problems
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was left out, and why: said, never silent."""
+        return self.manifests.notes
+
+
+def build_world(
+    paths: Sequence[str],
+    cluster_options: ClusterOptions | None = None,
+    node_options: NodeOptions | None = None,
+    stdin: BinaryIO | None = None,
+) -> World:
+    """Read `paths` (files, folders, ``-`` for `stdin`) and build the cluster that they describe.
+
+    Bad documents become `World.problems`; the others are used. Without a path: the guestbook.
+
+    Raises:
+        OSError: a path, or a node's dump, cannot be read.
+
+    """
+    cluster_options = cluster_options or ClusterOptions()
+    node_options = node_options or NodeOptions()
+    manifests = load(list(paths) or [str(sample("guestbook"))], stdin=stdin)
+    cluster = build(manifests, cluster_options)
+    return World(
+        manifests=manifests,
+        cluster=cluster,
+        network=build_network(cluster, node_options),
+        options=node_options,
+        cluster_options=cluster_options,
+        bundled=not paths,
+    )
+
+
+def sample(name: str) -> Path:
+    """Folder of a bundled sample: beside the code in a wheel, in ``samples/`` of a checkout.
+
+    The package is never run from a zip file (it has data files), so its folder is a real one and
+    importlib.resources (8 ms of imports) is not needed.
+    """
+    package = Path(k8stui.__file__).parent
+    installed = package / "samples" / name
+    return installed if installed.is_dir() else package.parent / "samples" / name
