@@ -1,0 +1,152 @@
+"""What one program writes into a node's tables, and how several programs' writings add up.
+
+kube-proxy, kubelet, the CNI plug-ins and docker all write into the same tables. Each gives a
+`Contribution`; `compose` replays them in the order in which they happened and gives what
+`iptables-save` prints afterwards. Nothing here knows what any of the rules is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass, field
+
+from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
+
+PRINTED_ORDER = ("mangle", "raw", "filter", "nat")
+"""Tables as iptables-save 1.8.9 prints them with the nft backend (iptables nft-shared.h,
+``enum nft_table_type``; recordings/README.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """One rule put into a chain that is not the program's own: ``-I`` or ``-A``, once.
+
+    A rule whose text already stands there is left alone, as every one of these programs asks
+    ``iptables -C`` first.
+    """
+
+    builtin: str
+    """The chain: built-in as a rule, but a chain of another program will do (DOCKER-USER)."""
+    rule: Rule
+    insert: bool = False
+    """True: on top of what is there (``-I``); False: behind it (``-A``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TablePart:
+    """One program's part of one table. All fields empty: the program touched the table."""
+
+    chains: Mapping[str, Chain] = field(default_factory=dict)
+    """Its user-defined chains; any order, may be a lazy mapping."""
+    jumps: tuple[Jump, ...] = ()
+    """In the order in which they were written."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Built-in chain → ACCEPT or DROP, where the program sets one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """Everything that one program writes into the tables of one node and one family."""
+
+    owner: str
+    """kube-proxy, kubelet, flannel, portmap, docker …"""
+    tables: Mapping[str, TablePart] = field(default_factory=dict)
+
+
+def compose(contributions: Sequence[Contribution]) -> Ruleset:
+    """Apply the contributions one after the other.
+
+    A chain that several programs write holds the rules of the first, then those of the others
+    that are not there yet (KUBE-FIREWALL: kubelet's and kube-proxy's). User-defined chains come
+    in byte order of their names, behind the built-in ones. Lazy mappings stay lazy: a chain is
+    built when it is looked up, and `values()` and `items()` stream without keeping what they made.
+    """
+    tables = {}
+    for name in PRINTED_ORDER:
+        parts = [c.tables[name] for c in contributions if name in c.tables]
+        if parts:
+            tables[name] = Table(name, _ComposedChains(name, parts))
+    return Ruleset(tables)
+
+
+class _ComposedChains(Mapping[str, Chain]):
+    """The chains of one table, in printed order."""
+
+    def __init__(self, table: str, parts: Sequence[TablePart]) -> None:
+        self._builtin = BUILTIN_CHAINS[table]
+        self._parts = parts
+        self._owners = [part.chains for part in parts if part.chains]
+        self._jumps: dict[str, list[Jump]] = {}
+        for part in parts:
+            for jump in part.jumps:
+                self._jumps.setdefault(jump.builtin, []).append(jump)
+        self._kept: dict[str, Chain] = {}
+        self._order: tuple[str, ...] | None = None
+
+    def __getitem__(self, name: str) -> Chain:
+        found = self._kept.get(name)
+        if found is None:
+            found = self._kept[name] = self._build(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._builtin or any(name in chains for chains in self._owners)
+
+    def __iter__(self) -> Iterator[str]:
+        if self._order is None:
+            owned = {name for chains in self._owners for name in chains}
+            self._order = (*self._builtin, *sorted(owned.difference(self._builtin)))
+        return iter(self._order)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def items(self) -> ItemsView[str, Chain]:
+        return _Streamed(self)
+
+    def values(self) -> ValuesView[Chain]:
+        return _StreamedValues(self)
+
+    def stream(self) -> Iterator[tuple[str, Chain]]:
+        """Each chain, built for the caller alone unless somebody has looked it up before."""
+        for name in self:
+            yield name, self._kept.get(name) or self._build(name)
+
+    def _build(self, name: str) -> Chain:
+        built_in = name in self._builtin
+        if not built_in and len(self._owners) == 1 and name not in self._jumps:
+            return self._owners[0][name]
+        found = [chains[name] for chains in self._owners if name in chains]
+        if not built_in and not found:
+            raise KeyError(name)
+        jumps = self._jumps.get(name, ())
+        if len(found) == 1 and not jumps:
+            return found[0]
+        policy = "ACCEPT" if built_in else None
+        for part in self._parts:
+            policy = part.policies.get(name, policy)
+        rules: list[Rule] = list(found[0].rules) if found else []
+        for chain in found[1:]:
+            rules += [rule for rule in chain.rules if rule not in rules]
+        for jump in jumps:
+            if jump.rule not in rules:
+                rules.insert(0 if jump.insert else len(rules), jump.rule)
+        return Chain(name, tuple(rules), policy)
+
+
+class _Streamed(ItemsView[str, Chain]):
+    def __init__(self, chains: _ComposedChains) -> None:
+        super().__init__(chains)
+        self._stream = chains.stream
+
+    def __iter__(self) -> Iterator[tuple[str, Chain]]:
+        return self._stream()
+
+
+class _StreamedValues(ValuesView[Chain]):
+    def __init__(self, chains: _ComposedChains) -> None:
+        super().__init__(chains)
+        self._stream = chains.stream
+
+    def __iter__(self) -> Iterator[Chain]:
+        return (chain for _, chain in self._stream())
