@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin
-
-_NO_LABELS: Mapping[str, str] = MappingProxyType({})
-_NO_ORIGINS: Mapping[str, Origin] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +51,7 @@ class PodPhase(StrEnum):
 class Pod:
     namespace: str
     name: str
-    labels: Mapping[str, str] = _NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict)
     containers: tuple[Container, ...] = ()
     node_name: str | None = None
     """None: Pending, `pending_reason` says why."""
@@ -77,7 +73,7 @@ class Pod:
     dns_policy: str = "ClusterFirst"
     enable_service_links: bool = True
     origin: Origin
-    origins: Mapping[str, Origin] = _NO_ORIGINS
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -97,8 +93,8 @@ class Node:
     name: str
     index: int
     """N of 10.244.N.0/24 where nothing else is said; stable."""
-    labels: Mapping[str, str] = _NO_LABELS
-    annotations: Mapping[str, str] = _NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
     """InternalIPs, then ExternalIPs; the first of a family is the node's IP."""
     pod_cidrs: tuple[Prefix, ...] = ()
@@ -106,7 +102,7 @@ class Node:
     unschedulable: bool = False
     ready: bool = True
     origin: Origin
-    origins: Mapping[str, Origin] = _NO_ORIGINS
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def zone(self) -> str | None:
@@ -128,7 +124,7 @@ class ServicePort:
     node_port: int | None = None
     app_protocol: str | None = None
     origin: Origin
-    origins: Mapping[str, Origin] = _NO_ORIGINS
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +145,8 @@ class ServiceType(StrEnum):
 class Service:
     namespace: str
     name: str
-    labels: Mapping[str, str] = _NO_LABELS
-    annotations: Mapping[str, str] = _NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     type: ServiceType = ServiceType.CLUSTER_IP
     cluster_ips: tuple[Address, ...] = ()
     """Empty for headless and ExternalName."""
@@ -172,7 +168,7 @@ class Service:
     publish_not_ready_addresses: bool = False
     traffic_distribution: str | None = None
     origin: Origin
-    origins: Mapping[str, Origin] = _NO_ORIGINS
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -216,7 +212,7 @@ class EndpointSlice:
     ports: tuple[EndpointPort, ...] | None = ()
     """None: ``ports: null``, no port resolved."""
     endpoints: tuple[Endpoint, ...] = ()
-    labels: Mapping[str, str] = _NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict)
     origin: Origin
 
 
@@ -231,7 +227,7 @@ class Workload:
     """Wanted pods; None for a DaemonSet."""
     pods: tuple[str, ...] = ()
     """Keys of its pods in their order."""
-    labels: Mapping[str, str] = _NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict)
     origin: Origin
 
 
