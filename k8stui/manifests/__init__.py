@@ -2,3 +2,22 @@
 
 Nothing in this room imports another room of the project.
 """
+
+from __future__ import annotations
+
+from k8stui.manifests.load import load
+from k8stui.manifests.manifest import FieldPlace, Manifest, Manifests
+from k8stui.manifests.origin import Origin, OriginKind, Place
+from k8stui.manifests.problem import Note, Problem
+
+__all__ = [
+    "FieldPlace",
+    "Manifest",
+    "Manifests",
+    "Note",
+    "Origin",
+    "OriginKind",
+    "Place",
+    "Problem",
+    "load",
+]

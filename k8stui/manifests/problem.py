@@ -1,0 +1,71 @@
+"""What is wrong with an input, and what was merely left out, each said so that a person can act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.manifests.neutralise import neutralise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error at one spot of one file. The object that it is in is not loaded."""
+
+    file: str
+    """Path as given on the command line, or ``-``."""
+    line: int = 0
+    """1-based; 0 where the whole file is meant (it does not exist, cannot be read)."""
+    column: int = 0
+    """1-based, counted in characters."""
+    message: str
+    """What is wrong, one line, no full stop."""
+    hint: str = ""
+    """What was probably meant; for a line that can be mended, the mended line is its last line."""
+    source_line: str = ""
+    """The line as written; values of Secrets are blanked."""
+
+    @property
+    def where(self) -> str:
+        """``file:line:column``, as compilers write it."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def render(self) -> str:
+        """``file:line:column: message``, the line, a caret and the hint; safe for a terminal."""
+        parts = [f"{neutralise(self.where)}: {neutralise(self.message)}"]
+        if self.line and self.source_line:
+            shown, caret = _window(self.source_line, self.column)
+            gutter = f"{self.line:>5} | "
+            parts += [gutter + shown, " " * (len(gutter) - 2) + "| " + caret]
+        parts += [f"      = {neutralise(line)}" for line in self.hint.splitlines()]
+        return "\n".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that was skipped or is worth a look, said in one line; never an error."""
+
+    message: str
+    file: str = ""
+    """Empty where several files are meant."""
+    line: int = 0
+    """1-based; 0 where the whole file is meant."""
+    column: int = 0
+    count: int = 1
+    """How many files, documents or objects it stands for."""
+    hint: str = ""
+    """A command or a mended line that helps, one line."""
+
+    def render(self) -> str:
+        """One line, safe for a terminal; the hint follows in brackets."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        text = f"{where}: {self.message}" if where else self.message
+        return neutralise(f"{text} ({self.hint})" if self.hint else text)
+
+
+def _window(line: str, column: int, width: int = 100) -> tuple[str, str]:
+    """At most `width` characters of `line` around 1-based `column`, and the caret's line below."""
+    start = 0 if column <= width - 20 else column - width // 2
+    cut = line[start : start + width]
+    before = neutralise(cut[: column - 1 - start].expandtabs(4))
+    dots = "…" if start else ""
+    return dots + neutralise(cut.expandtabs(4)), " " * len(dots + before) + "^"
