@@ -31,9 +31,12 @@ class Rule:
     """Whatever the one who made the rule wants to know it by. The kernel never looks inside."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Chain:
-    """A chain: its rules in order. `rules` may be a lazy sequence."""
+    """A chain: its rules in order. `rules` may be a lazy sequence.
+
+    Can be weakly referenced: what is derived from a chain (an index) lives as long as the chain.
+    """
 
     name: str
     rules: Sequence[Rule] = ()

@@ -1,0 +1,165 @@
+"""iptables-save and ip6tables-save text: read and print. Rules stay text; nothing is evaluated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from k8stui.kernel import words
+from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
+
+_CHAIN = re.compile(r":(\S+) (\S+)(?: \[\d+:\d+\])?\s*")
+_COUNTERS = re.compile(r"\[\d+:\d+\] ")
+
+
+class SaveLine(NamedTuple):
+    """Where a rule stood: the `reason` of each rule that `parse` makes."""
+
+    file: str
+    line: int
+    """1-based."""
+
+
+@dataclass
+class SaveError(ValueError):
+    """A line that is not iptables-save's."""
+
+    line_number: int
+    """1-based."""
+    line: str
+    message: str
+    file: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line_number}: {self.message}: {self.line}"
+
+
+def parse(text: str, *, file: str = "") -> Ruleset:
+    """Read what iptables-save or ip6tables-save prints, either backend, with or without counters.
+
+    Comment lines and counters are left out. Each rule's reason is its `SaveLine`.
+
+    Raises:
+        SaveError: the first line that cannot stand in such a text.
+
+    """
+    reader = _Reader(file)
+    for number, line in enumerate(text.split("\n"), start=1):
+        reader.read(number, line.rstrip("\r"))
+    return reader.ruleset()
+
+
+def dump(ruleset: Ruleset) -> str:
+    """What iptables-save prints, with counters [0:0] and without its comment lines."""
+    return "".join(f"{line}\n" for line in dump_lines(ruleset))
+
+
+def dump_lines(ruleset: Ruleset) -> Iterator[str]:
+    """As `dump`, line by line, so that a ruleset that is built lazily can stream.
+
+    A chain's rules come after all chain lines, chain by chain (iptables/iptables-save.c).
+    """
+    for table in ruleset:
+        yield f"*{table.name}"
+        for chain in table.chains.values():
+            yield f":{chain.name} {chain.policy or '-'} [0:0]"
+        for chain in table.chains.values():
+            for rule in chain.rules:
+                yield rule.text
+        yield "COMMIT"
+
+
+class _Reader:
+    """State between lines."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._tables: dict[str, Table] = {}
+        self._name: str | None = None
+        """Table that is open: after its ``*`` line, before COMMIT."""
+        self._policies: dict[str, str | None] = {}
+        self._rules: dict[str, list[Rule]] = {}
+        self._number = 0
+        self._line = ""
+
+    def read(self, number: int, line: str) -> None:
+        if not line or line.startswith("#"):
+            return
+        self._number, self._line = number, line
+        if line.startswith(("-A ", "[")):
+            self._rule(line)
+        elif line[0] == ":":
+            self._chain(line)
+        elif line[0] == "*":
+            self._open(line[1:].strip())
+        elif line.strip() == "COMMIT":
+            self._commit()
+        elif line.strip():
+            raise self._error("not a line of iptables-save")
+
+    def ruleset(self) -> Ruleset:
+        if self._name is not None:
+            raise self._error(f"the text ends inside table {self._name}: COMMIT is missing")
+        return Ruleset(self._tables)
+
+    def _error(self, message: str) -> SaveError:
+        return SaveError(self._number, self._line, message, self._file)
+
+    def _open(self, name: str) -> None:
+        if self._name is not None:
+            raise self._error(f"table {self._name} is still open: COMMIT is missing")
+        if not name or " " in name:
+            raise self._error("not a table name")
+        if name in self._tables:
+            raise self._error(f"table {name} was there already")
+        self._name = name
+        self._policies, self._rules = {}, {}
+
+    def _commit(self) -> None:
+        if self._name is None:
+            raise self._error("COMMIT without a table")
+        self._tables[self._name] = Table(
+            self._name,
+            {
+                name: Chain(name, tuple(self._rules[name]), policy)
+                for name, policy in self._policies.items()
+            },
+        )
+        self._name = None
+
+    def _chain(self, line: str) -> None:
+        if self._name is None:
+            raise self._error("a chain outside a table")
+        found = _CHAIN.fullmatch(line)
+        if not found:
+            raise self._error("not a chain line (:NAME POLICY [packets:bytes])")
+        name, policy = found.groups()
+        if policy not in {"-", "ACCEPT", "DROP"}:
+            raise self._error(f"{policy} is not a policy (ACCEPT, DROP, or - for an own chain)")
+        if policy != "-" and name not in BUILTIN_CHAINS.get(self._name, (name,)):
+            raise self._error(f"{name} is not a built-in chain of {self._name}: it has no policy")
+        if name in self._policies:
+            raise self._error(f"chain {name} was there already")
+        self._policies[name] = None if policy == "-" else policy
+        self._rules[name] = []
+
+    def _rule(self, line: str) -> None:
+        if self._name is None:
+            raise self._error("a rule outside a table")
+        if line[0] == "[":
+            counters = _COUNTERS.match(line)
+            if not counters or not line.startswith("-A ", counters.end()):
+                raise self._error("not a rule line ([packets:bytes] -A CHAIN …)")
+            line = line[counters.end() :]
+        name = line[3:].split(" ", 1)[0]
+        rules = self._rules.get(name)
+        if rules is None:
+            raise self._error(f"there is no chain line for {name} above")
+        if line.count('"') % 2 or "\\" in line:
+            try:
+                words.split(line)
+            except ValueError as error:
+                raise self._error(str(error)) from None
+        rules.append(Rule(line, SaveLine(self._file, self._number)))
