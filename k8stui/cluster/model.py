@@ -167,6 +167,11 @@ class Service:
     session_affinity_timeout_seconds: int = 10800
     publish_not_ready_addresses: bool = False
     traffic_distribution: str | None = None
+    ip_families: tuple[int, ...] = (4,)
+    """4 and 6 in the Service's order; empty for ExternalName."""
+    ip_family_policy: str | None = "SingleStack"
+    allocate_load_balancer_node_ports: bool = True
+    """Means something for type LoadBalancer only."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
@@ -250,6 +255,14 @@ class ProxyConfiguration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What a control plane would tell its user in an event: nothing is left out in silence."""
+
+    text: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """Everything, indexed the way the other rooms look it up. Mappings keep a stable order."""
 
@@ -267,5 +280,10 @@ class Cluster:
     cluster_domain: str = "cluster.local"
     flannel: Mapping[str, object] | None = None
     """flannel's net-conf.json, where the input has it."""
+    pod_cidrs: tuple[Prefix, ...] = ()
+    """One a family; the first is `pod_cidr`."""
+    service_cidrs: tuple[Prefix, ...] = ()
+    """One a family; the first is `service_cidr`."""
+    remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

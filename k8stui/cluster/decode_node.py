@@ -1,0 +1,87 @@
+"""Node objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.decode_service import addresses
+from k8stui.cluster.fields import Object, Origins, array, flag, labels, table, text, texts
+from k8stui.cluster.model import Node, Taint
+from k8stui.kernel.address import Prefix
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+PATHS: dict[str, tuple[str | int, ...]] = {
+    "name": ("metadata", "name"),
+    "labels": ("metadata", "labels"),
+    "annotations": ("metadata", "annotations"),
+    "addresses": ("status", "addresses"),
+    "pod_cidrs": ("spec", "podCIDR"),
+    "taints": ("spec", "taints"),
+    "unschedulable": ("spec", "unschedulable"),
+    "ready": ("status", "conditions"),
+}
+
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+"""Taint that the node lifecycle controller puts on a cordoned node."""
+
+
+def decode_node(manifest: Manifest, index: int) -> Node:
+    """A Node with what is written; addresses and pod CIDRs may still be missing."""
+    spec = table(manifest.data, "spec")
+    found = [
+        (text(entry, "type"), text(entry, "address"))
+        for entry in array(manifest.data, "status", "addresses")
+    ]
+    cordoned = flag(spec, "unschedulable") or False
+    node_labels = labels(manifest.data, "metadata", "labels")
+    # The kubelet writes this label when it registers; hand-written Nodes leave it out.
+    node_labels.setdefault("kubernetes.io/hostname", manifest.name)
+    return Node(
+        name=manifest.name,
+        index=index,
+        labels=node_labels,
+        annotations=labels(manifest.data, "metadata", "annotations"),
+        addresses=addresses(
+            (
+                *(address for kind, address in found if kind == "InternalIP"),
+                *(address for kind, address in found if kind == "ExternalIP"),
+            )
+        ),
+        pod_cidrs=pod_cidrs(spec),
+        taints=_taints(spec, cordoned),
+        unschedulable=cordoned,
+        ready=ready(array(manifest.data, "status", "conditions"), default=True),
+        origin=manifest.origin(),
+        origins=Origins(manifest, PATHS),
+    )
+
+
+def ready(conditions: object, *, default: bool) -> bool:
+    """Status of the condition ``Ready``; `default` when there is none."""
+    for condition in conditions if isinstance(conditions, list) else ():
+        if text(condition, "type") == "Ready":
+            return text(condition, "status") == "True"
+    return default
+
+
+def pod_cidrs(spec: Object) -> tuple[Prefix, ...]:
+    """``podCIDRs``, or ``podCIDR`` alone as Nodes before 1.16 have it."""
+    found = []
+    for entry in texts(spec, "podCIDRs") or filter(None, (text(spec, "podCIDR"),)):
+        try:
+            found.append(Prefix.parse(entry))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _taints(spec: Object, cordoned: bool) -> tuple[Taint, ...]:
+    found = [
+        Taint(key=text(entry, "key"), value=text(entry, "value"), effect=text(entry, "effect"))
+        for entry in array(spec, "taints")
+    ]
+    if cordoned and not any(taint.key == UNSCHEDULABLE for taint in found):
+        found.append(Taint(key=UNSCHEDULABLE, effect="NoSchedule"))
+    return tuple(found)

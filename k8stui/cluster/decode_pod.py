@@ -1,0 +1,99 @@
+"""Pod objects and pod templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from k8stui.cluster import defaults
+from k8stui.cluster.decode_node import ready
+from k8stui.cluster.decode_service import addresses, protocol
+from k8stui.cluster.draft import Draft
+from k8stui.cluster.fields import Object, array, flag, labels, number, table, text
+from k8stui.cluster.inventory import namespace_of
+from k8stui.cluster.model import Container, ContainerPort, PodPhase
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_PHASES = {str(phase): phase for phase in PodPhase}
+
+
+def decode_containers(
+    manifest: Manifest, spec: Object, path: tuple[str | int, ...]
+) -> tuple[Container, ...]:
+    """Containers in order, then init containers; `path` is where `spec` stands."""
+    host_network = flag(spec, "hostNetwork") or False
+    found = []
+    for field in ("containers", "initContainers"):
+        for index, entry in enumerate(array(spec, field)):
+            base = (*path, field, index)
+            init = field == "initContainers"
+            found.append(
+                Container(
+                    name=text(entry, "name"),
+                    image=text(entry, "image"),
+                    ports=tuple(
+                        _port(manifest, table(port), (*base, "ports", place), host_network)
+                        for place, port in enumerate(array(entry, "ports"))
+                    ),
+                    init=init,
+                    restartable_init=init and text(entry, "restartPolicy") == "Always",
+                    env=tuple(
+                        (text(variable, "name"), text(variable, "value"))
+                        for variable in array(entry, "env")
+                        if "valueFrom" not in table(variable)
+                    ),
+                    origin=manifest.origin(*base),
+                )
+            )
+    return tuple(found)
+
+
+def _port(
+    manifest: Manifest, port: Object, path: tuple[str | int, ...], host_network: bool
+) -> ContainerPort:
+    host_ip = addresses((text(port, "hostIP"),))
+    return ContainerPort(
+        number=number(port, "containerPort") or 0,
+        name=text(port, "name"),
+        protocol=protocol(text(port, "protocol")),
+        host_port=defaults.host_port(port, host_network),
+        host_ip=host_ip[0] if host_ip else None,
+        origin=manifest.origin(*path),
+    )
+
+
+def decode_pod(manifest: Manifest) -> Draft:
+    """A Pod object: a declared one as it will be made, one of a dump as it was seen."""
+    spec = table(manifest.data, "spec")
+    metadata = table(manifest.data, "metadata")
+    draft = Draft(
+        namespace=namespace_of(manifest),
+        name=manifest.name,
+        labels=labels(metadata, "labels"),
+        spec=spec,
+        containers=decode_containers(manifest, spec, ("spec",)),
+        manifest=manifest,
+        spec_path=("spec",),
+        observed=manifest.observed,
+        node_name=text(spec, "nodeName") or None,
+        hostname=text(spec, "hostname") or None,
+        subdomain=text(spec, "subdomain") or None,
+    )
+    if manifest.observed:
+        _observe(draft, manifest)
+    return draft
+
+
+def _observe(draft: Draft, manifest: Manifest) -> None:
+    status = table(manifest.data, "status")
+    conditions = array(status, "conditions")
+    draft.phase = _PHASES.get(text(status, "phase"), PodPhase.PENDING)
+    draft.ready = ready(conditions, default=False)
+    draft.terminating = bool(table(manifest.data, "metadata").get("deletionTimestamp"))
+    ips = tuple(text(entry, "ip") for entry in array(status, "podIPs"))
+    draft.addresses = addresses(ips or (text(status, "podIP"),))
+    if draft.node_name is None:
+        for condition in conditions:
+            if text(condition, "type") == "PodScheduled":
+                draft.pending_reason = text(condition, "message")

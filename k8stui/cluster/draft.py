@@ -1,0 +1,118 @@
+"""A pod in the making: what its template or its object says, and what is decided step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.fields import Object, Origins, flag, text
+from k8stui.cluster.model import Container, Pod, PodPhase
+from k8stui.kernel.address import Address
+from k8stui.manifests.origin import Origin, assumed, defaulted
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_CONTAINER_ID = assumed("the sandbox's id is random; a hash of namespace/name stands in for it")
+_NAME = assumed("the real suffix is random; pods are numbered instead")
+_RUNS = assumed("a pod that has a node is taken to run and to be ready")
+_SCHEDULED = assumed("the scheduler could have picked this node")
+_ADDRESS = assumed("the next free address of the node's pod range, in the order of the input")
+_HOST_ADDRESS = defaulted("hostNetwork: the pod has its node's addresses")
+
+_PATHS: dict[str, tuple[str | int, ...]] = {
+    "containers": ("containers",),
+    "host_network": ("hostNetwork",),
+    "service_account": ("serviceAccountName",),
+    "hostname": ("hostname",),
+    "subdomain": ("subdomain",),
+    "dns_policy": ("dnsPolicy",),
+    "enable_service_links": ("enableServiceLinks",),
+    "node_name": ("nodeName",),
+}
+"""Attributes of a pod that stand in its spec."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """Everything about a pod that other decisions need, before it becomes a `Pod`."""
+
+    namespace: str
+    name: str
+    labels: dict[str, str]
+    spec: Object
+    containers: tuple[Container, ...]
+    manifest: Manifest
+    spec_path: tuple[str | int, ...]
+    """Where `spec` stands in `manifest`."""
+    owner: tuple[str, str] | None = None
+    replica: int | None = None
+    """Number among its owner's pods; None for a pod that was written or seen as such."""
+    observed: bool = False
+    """It comes from a dump: nothing is decided for it."""
+    node_name: str | None = None
+    pinned_to: str | None = None
+    """A DaemonSet's pod: the one node that it may go to."""
+    pending_reason: str = ""
+    addresses: tuple[Address, ...] = ()
+    phase: PodPhase = PodPhase.PENDING
+    ready: bool = False
+    terminating: bool = False
+    hostname: str | None = None
+    subdomain: str | None = None
+    decided: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def host_network(self) -> bool:
+        return flag(self.spec, "hostNetwork") or False
+
+    @property
+    def finished(self) -> bool:
+        return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+
+    def finish(self) -> Pod:
+        """The pod as the other rooms see it."""
+        origin = self.manifest.origin(*self.spec_path[:-1])
+        return Pod(
+            namespace=self.namespace,
+            name=self.name,
+            labels=self.labels,
+            containers=self.containers,
+            node_name=self.node_name,
+            addresses=self.addresses,
+            host_network=self.host_network,
+            phase=self.phase,
+            ready=self.ready,
+            terminating=self.terminating,
+            pending_reason=self.pending_reason,
+            owner=self.owner,
+            service_account=text(self.spec, "serviceAccountName") or "default",
+            hostname=self.hostname,
+            subdomain=self.subdomain,
+            container_id=sha256(self.key.encode()).hexdigest(),
+            dns_policy=text(self.spec, "dnsPolicy") or "ClusterFirst",
+            enable_service_links=flag(self.spec, "enableServiceLinks") is not False,
+            origin=origin,
+            origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),
+        )
+
+    def _decided(self, origin: Origin) -> Mapping[str, Origin]:
+        decided = {"container_id": _CONTAINER_ID, "name": origin, "labels": origin, **self.decided}
+        if self.observed:
+            for attribute in ("node_name", "addresses", "phase", "ready", "terminating", "owner"):
+                decided.setdefault(attribute, origin)
+            return decided
+        if self.replica is not None:
+            decided.setdefault("name", _NAME)
+            decided["name"] = _NAME
+        decided["phase"] = decided["ready"] = _RUNS
+        decided["addresses"] = _HOST_ADDRESS if self.host_network else _ADDRESS
+        if not text(self.spec, "nodeName"):
+            decided["node_name"] = _SCHEDULED
+        return decided

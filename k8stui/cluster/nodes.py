@@ -1,0 +1,95 @@
+"""The nodes: those of the input; else those that its pods name; else assumed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from k8stui.cluster.addresses import pod_range
+from k8stui.cluster.decode_node import decode_node
+from k8stui.cluster.fields import Origins
+from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.model import Node
+from k8stui.cluster.settings import Settings, node_address
+from k8stui.kernel.address import Prefix
+from k8stui.manifests.origin import Origin, assumed
+
+USUAL_NUMBER = 2
+
+
+def gather_nodes(
+    inventory: Inventory,
+    settings: Settings,
+    seen: Mapping[str, Node | None],
+    asked: Iterable[str],
+    wanted: int | None,
+) -> dict[str, Node]:
+    """Every node of the cluster by name, complete.
+
+    `seen`: nodes that the pods or slices of a dump stand on, with what is seen of them there.
+    `asked`: names that declared pods write as nodeName: they exist where no node is known.
+    `wanted`: how many to assume where the input has no Node object; None: two.
+    """
+    manifests = inventory.of("Node")
+    nodes = [decode_node(manifest, index) for index, manifest in enumerate(manifests.values(), 1)]
+    for name, part in seen.items():
+        if name not in manifests:
+            nodes.append(
+                _assumed_node(name, len(nodes) + 1, "a pod or endpoint of the dump names it", part)
+            )
+    if not nodes:
+        count = USUAL_NUMBER if wanted is None else wanted
+        names = [f"node-{index}" for index in range(1, count + 1)]
+        names += [name for name in dict.fromkeys(asked) if name not in names]
+        nodes = [
+            _assumed_node(name, index, "the input has no Node object", None)
+            for index, name in enumerate(names, 1)
+        ]
+    ranges = {cidr for node in nodes for cidr in node.pod_cidrs}
+    return {node.name: _complete(node, settings, ranges) for node in nodes}
+
+
+def _assumed_node(name: str, index: int, reason: str, seen: Node | None) -> Node:
+    origin = assumed(reason)
+    base = Node(
+        name=name,
+        index=index,
+        labels={"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"},
+        origin=origin,
+        origins=dict.fromkeys(("name", "labels", "addresses", "pod_cidrs"), origin),
+    )
+    if seen is None:
+        return base
+    return replace(base, addresses=seen.addresses, pod_cidrs=seen.pod_cidrs)
+
+
+def _complete(node: Node, settings: Settings, ranges: set[Prefix]) -> Node:
+    """Fill in addresses and pod ranges; `ranges` are those in use, and grow."""
+    decided: dict[str, Origin] = {}
+    changed = node
+    if not node.addresses:
+        found = tuple(node_address(family, node.index) for family in settings.families)
+        decided["addresses"] = assumed("192.168.0.(10+N) for the N-th node", node.origin.place)
+        changed = replace(changed, addresses=found)
+    if not node.pod_cidrs:
+        found_ranges = _free_ranges(settings.pod_cidrs.values(), node.index, ranges)
+        decided["pod_cidrs"] = assumed(
+            "the N-th part of the pod range for the N-th node", node.origin.place
+        )
+        changed = replace(changed, pod_cidrs=found_ranges)
+    if not decided:
+        return node
+    origins = node.origins
+    merged = origins.deciding(decided) if isinstance(origins, Origins) else {**origins, **decided}
+    return replace(changed, origins=merged)
+
+
+def _free_ranges(cluster: Iterable[Prefix], index: int, ranges: set[Prefix]) -> tuple[Prefix, ...]:
+    chosen = []
+    for cidr in cluster:
+        place = index
+        while pod_range(cidr, place) in ranges:
+            place += 1
+        chosen.append(pod_range(cidr, place))
+        ranges.add(chosen[-1])
+    return tuple(chosen)

@@ -1,0 +1,141 @@
+"""What the input says about the cluster as a whole: its address ranges and its network plug-in.
+
+Sources, the stronger first: ServiceCIDR objects, kubeadm's ClusterConfiguration (also inside the
+``kubeadm-config`` ConfigMap of a dump), flannel's ``net-conf.json``, kube-proxy's ``clusterCIDR``;
+else kubeadm's service range and flannel's pod range are assumed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.fields import table, text, texts
+from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.model import ProxyConfiguration
+from k8stui.kernel.address import Address, Prefix
+from k8stui.manifests.origin import Origin, assumed
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+POD_CIDRS = {4: Prefix.parse("10.244.0.0/16"), 6: Prefix.parse("fd00:10:244::/56")}
+SERVICE_CIDRS = {4: Prefix.parse("10.96.0.0/12"), 6: Prefix.parse("fd00:10:96::/112")}
+NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:168::/64")}
+"""What is assumed where nothing is said (design.md; the IPv6 ones as in the recordings)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Ranges by family, the primary family first, and where they come from."""
+
+    pod_cidrs: Mapping[int, Prefix]
+    service_cidrs: Mapping[int, Prefix]
+    cluster_domain: str
+    flannel: Mapping[str, object] | None
+    origins: Mapping[str, Origin]
+
+    @property
+    def families(self) -> tuple[int, ...]:
+        """Address families of the cluster: those of its service ranges."""
+        return tuple(self.service_cidrs)
+
+
+def read_settings(
+    inventory: Inventory, configurations: Iterable[Manifest], proxy: ProxyConfiguration
+) -> Settings:
+    """Collect the settings; `configurations` are the ClusterConfiguration documents."""
+    written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
+    domain = "cluster.local"
+    flannel, flannel_origin = _flannel(inventory)
+    if proxy.cluster_cidr:
+        written["pod_cidr"] = (_prefixes(proxy.cluster_cidr), proxy.origin)
+    if flannel is not None and flannel_origin is not None:
+        networks = ",".join(filter(None, (text(flannel, "Network"), text(flannel, "IPv6Network"))))
+        if networks:
+            written["pod_cidr"] = (_prefixes(networks), flannel_origin)
+    for manifest in configurations:
+        networking = table(manifest.data, "networking")
+        domain = text(networking, "dnsDomain") or domain
+        for attribute, field in (("pod_cidr", "podSubnet"), ("service_cidr", "serviceSubnet")):
+            if text(networking, field):
+                found = _prefixes(text(networking, field))
+                written[attribute] = (found, manifest.origin("networking", field))
+    for manifest in inventory.of("ServiceCIDR").values():
+        cidrs = _prefixes(",".join(texts(manifest.data, "spec", "cidrs")))
+        if cidrs and manifest.name == "kubernetes":
+            written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
+    families = _families(inventory, written)
+    pods, pods_origin = written.get("pod_cidr", ((), assumed("flannel's usual pod range")))
+    services, services_origin = written.get(
+        "service_cidr", ((), assumed("kubeadm's usual service range"))
+    )
+    return Settings(
+        pod_cidrs=_by_family(pods, families, POD_CIDRS),
+        service_cidrs=_by_family(services, families, SERVICE_CIDRS),
+        cluster_domain=domain,
+        flannel=flannel,
+        origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
+    )
+
+
+def _prefixes(written: str) -> tuple[Prefix, ...]:
+    found = []
+    for entry in written.split(","):
+        try:
+            found.append(Prefix.parse(entry.strip()))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _by_family(
+    written: tuple[Prefix, ...], families: tuple[int, ...], usual: Mapping[int, Prefix]
+) -> dict[int, Prefix]:
+    given = {prefix.address.version: prefix for prefix in written}
+    return {family: given.get(family, usual[family]) for family in families}
+
+
+def _families(
+    inventory: Inventory, written: Mapping[str, tuple[tuple[Prefix, ...], Origin]]
+) -> tuple[int, ...]:
+    """Families of the service range; else those that Nodes or Services give away; else IPv4."""
+    said = written.get("service_cidr")
+    if said and said[0]:
+        return tuple(dict.fromkeys(prefix.address.version for prefix in said[0]))
+    found: dict[int, None] = {}
+    for node in inventory.of("Node").values():
+        spec = table(node.data, "spec")
+        for cidr in texts(spec, "podCIDRs") or filter(None, (text(spec, "podCIDR"),)):
+            found[6 if ":" in cidr else 4] = None
+    if not found:
+        found[4] = None
+    for service in inventory.of("Service").values():
+        spec = table(service.data, "spec")
+        if text(spec, "ipFamilyPolicy") == "RequireDualStack" and text(spec, "clusterIP") != "None":
+            found.update({4: None, 6: None})
+        for family in texts(spec, "ipFamilies") if text(spec, "clusterIP") != "None" else ():
+            found[6 if family == "IPv6" else 4] = None
+    return tuple(found)
+
+
+def _flannel(inventory: Inventory) -> tuple[Mapping[str, object] | None, Origin | None]:
+    """``net-conf.json`` of flannel's ConfigMap, whatever its name and namespace."""
+    for manifest in inventory.of("ConfigMap").values():
+        written = text(manifest.data, "data", "net-conf.json")
+        if not written:
+            continue
+        try:
+            found = json.loads(written)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            return found, manifest.origin("data", "net-conf.json")
+    return None, None
+
+
+def node_address(family: int, index: int) -> Address:
+    """192.168.0.(10+N), and fd00:192:168::a and on."""
+    return NODE_NETWORKS[family].nth(10 + index)
