@@ -1,1 +1,45 @@
+"""kube-proxy: one module per mode, and what they share. Imitates; runs nothing."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from k8stui.cluster.model import Cluster, Node
+from k8stui.kernel.address import Address
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.contribution import Contribution, compose
+from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
+
+__all__ = ["KubeProxyRules", "proxy_contribution", "proxy_ruleset"]
+
+
+def proxy_contribution(
+    cluster: Cluster,
+    node: Node,
+    version: int,
+    *,
+    nfacct: bool = True,
+    local_addresses: Sequence[Address] | None = None,
+) -> Contribution:
+    """What kube-proxy, in the mode that the cluster's configuration names, writes on `node`.
+
+    `version` is 4 or 6; `nfacct`: the kernel has netfilter accounting; `local_addresses`: all
+    addresses on the node's interfaces, where nodePortAddresses needs more than the Node's own.
+    """
+    return KubeProxyRules(
+        cluster, node, version, nfacct=nfacct, local_addresses=local_addresses
+    ).contribution
+
+
+def proxy_ruleset(
+    cluster: Cluster,
+    node: Node,
+    version: int,
+    *,
+    nfacct: bool = True,
+    local_addresses: Sequence[Address] | None = None,
+) -> Ruleset:
+    """What iptables-save prints on a node where only kube-proxy ran."""
+    return compose(
+        [proxy_contribution(cluster, node, version, nfacct=nfacct, local_addresses=local_addresses)]
+    )

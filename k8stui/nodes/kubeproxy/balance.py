@@ -1,0 +1,239 @@
+"""The chains that one service port has for itself: from the first jump to the DNAT.
+
+Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules, writeServiceToEndpointRules;
+shared/kube-proxy-facts.md sections 5 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from k8stui.kernel.rules import Rule
+from k8stui.nodes.kubeproxy.endpoints import Backend
+from k8stui.nodes.kubeproxy.plan import Plan
+from k8stui.nodes.kubeproxy.reasons import for_endpoint, for_port_setting, for_service
+from k8stui.nodes.kubeproxy.settings import Settings
+
+_MASK = {4: "255.255.255.255", 6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}
+
+
+@lru_cache(maxsize=1024)
+def probability(endpoints: int) -> str:
+    """1/`endpoints` as iptables-save prints it.
+
+    kube-proxy sends ten decimals, the kernel keeps 31 bits of them, iptables-save prints eleven
+    (kube-proxy computeProbability; iptables libxt_statistic.c).
+
+    >>> probability(3)
+    '0.33333333349'
+    """
+    sent = float(f"{1 / endpoints:.10f}")
+    return f"{round(sent * 2**31) / 2**31:.11f}"
+
+
+def cluster_rules(plan: Plan, settings: Settings, *, comments: bool) -> Iterator[Rule]:
+    """KUBE-SVC: balance over the cluster list."""
+    return _balanced(plan, plan.cluster_chain, plan.choice.cluster, settings, comments)
+
+
+def local_rules(plan: Plan, settings: Settings, *, comments: bool) -> Iterator[Rule]:
+    """KUBE-SVL: balance over the endpoints of this node."""
+    return _balanced(plan, plan.local_chain, plan.choice.local, settings, comments)
+
+
+def _balanced(
+    plan: Plan, chain: str, backends: Sequence[Backend], settings: Settings, comments: bool
+) -> Iterator[Rule]:
+    port = plan.port
+    key = port.service.key
+    if chain == plan.internal_chain:
+        yield from _masquerade_outsiders(plan, chain, settings)
+    names = {b.text: name for name, b in plan.endpoint_chains.items()}
+    count = len(backends)
+    where = " on this node" if chain == plan.local_chain else ""
+    if port.affinity_seconds is not None:
+        for number, backend in enumerate(backends, 1):
+            target = names[backend.text]
+            comment = f'-m comment --comment "{port.name} -> {backend.text}" ' if comments else ""
+            yield Rule(
+                f"-A {chain} {comment}-m recent --rcheck --seconds {port.affinity_seconds} "
+                f"--reap --name {target} --mask {_MASK[settings.version]} --rsource -j {target}",
+                for_endpoint(
+                    port,
+                    backend,
+                    f"sessionAffinity ClientIP: this client got endpoint {number} of {count} of "
+                    f"Service {key} within the last {port.affinity_seconds} s",
+                ),
+            )
+    for number, backend in enumerate(backends, 1):
+        comment = f'-m comment --comment "{port.name} -> {backend.text}" ' if comments else ""
+        left = count + 1 - number
+        if left > 1:
+            chance = f"-m statistic --mode random --probability {probability(left)} "
+            text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{left}"
+        else:
+            chance = ""
+            text = f"endpoint {number} of {count}{where} of Service {key}, whatever is left"
+        yield Rule(
+            f"-A {chain} {comment}{chance}-j {names[backend.text]}",
+            for_endpoint(port, backend, text),
+        )
+
+
+def _masquerade_outsiders(plan: Plan, chain: str, settings: Settings) -> Iterator[Rule]:
+    """What goes to the cluster IP without coming from a pod gets the node's address."""
+    port = plan.port
+    detector = settings.detector
+    before = behind = ""
+    if settings.masquerade_all:
+        setting = "iptables.masqueradeAll: true"
+        text = "masqueradeAll: whatever goes to a cluster IP gets this node's address"
+    elif detector:
+        before = detector.source and f"! {detector.source}"
+        behind = detector.interface and f"! {detector.interface}"
+        setting = detector.setting
+        text = "not from a pod: gets this node's address, so that the answer comes back here"
+    else:
+        return
+    yield Rule(
+        f"-A {chain} {before}-d {port.cluster_ip}/{32 if settings.version == 4 else 128} "
+        f'{behind}-p {port.protocol} -m comment --comment "{port.name} cluster IP" '
+        f"-m {port.protocol} --dport {port.number} -j KUBE-MARK-MASQ",
+        for_port_setting(port, settings.origin, text, setting),
+    )
+
+
+def external_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
+    """KUBE-EXT: what came by node port, load balancer address or external IP."""
+    port = plan.port
+    chain = f"-A {plan.external_chain}"
+    outside = f"{port.name} external destinations"
+    if not port.external_local:
+        yield Rule(
+            f'{chain} -m comment --comment "masquerade traffic for {outside}" -j KUBE-MARK-MASQ',
+            for_service(
+                port,
+                "external_traffic_policy",
+                "externalTrafficPolicy: Cluster: the endpoint may be on another node, so the "
+                "packet gets this node's address and the answer comes back here",
+                "externalTrafficPolicy: Cluster",
+            ),
+        )
+        yield Rule(
+            f"{chain} -j {plan.cluster_chain}",
+            for_service(
+                port,
+                "external_traffic_policy",
+                f"on to all endpoints of Service {port.service.key}",
+                "externalTrafficPolicy: Cluster",
+            ),
+        )
+        return
+    setting = "externalTrafficPolicy: Local"
+    if settings.detector:
+        yield Rule(
+            f'{chain} {settings.detector.local}-m comment --comment "pod traffic for {outside}" '
+            f"-j {plan.cluster_chain}",
+            for_port_setting(
+                port,
+                settings.origin,
+                "from a pod: inside the cluster the policy Local does not hold",
+                settings.detector.setting,
+            ),
+        )
+    yield Rule(
+        f'{chain} -m comment --comment "masquerade LOCAL traffic for {outside}" -m addrtype '
+        "--src-type LOCAL -j KUBE-MARK-MASQ",
+        for_service(
+            port,
+            "external_traffic_policy",
+            "from the node itself, to any endpoint: gets this node's address",
+            setting,
+        ),
+    )
+    yield Rule(
+        f'{chain} -m comment --comment "route LOCAL traffic for {outside}" -m addrtype '
+        f"--src-type LOCAL -j {plan.cluster_chain}",
+        for_service(
+            port,
+            "external_traffic_policy",
+            "from the node itself: the policy Local does not hold",
+            setting,
+        ),
+    )
+    if plan.choice.local:
+        yield Rule(
+            f"{chain} -j {plan.local_chain}",
+            for_service(
+                port,
+                "external_traffic_policy",
+                f"on to the endpoints of Service {port.service.key} on this node; the client's "
+                "address stays",
+                setting,
+            ),
+        )
+
+
+def firewall_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
+    """KUBE-FW: the sources that may use the load balancer's addresses."""
+    port = plan.port
+    key = port.service.key
+    chain = f"-A {plan.firewall_chain}"
+    accept = f'-m comment --comment "{port.name} loadbalancer IP" -j {plan.external_chain}'
+    fact, setting = "load_balancer_source_ranges", "loadBalancerSourceRanges"
+    for prefix in port.source_ranges:
+        yield Rule(
+            f"{chain} -s {prefix} {accept}",
+            for_service(port, fact, f"{prefix} may use the load balancer of {key}", setting),
+        )
+    if settings.node_address and any(settings.node_address in p for p in port.source_ranges):
+        for address in port.vips:
+            yield Rule(
+                f"{chain} -s {address}/{address.bits} {accept}",
+                for_service(
+                    port,
+                    fact,
+                    "this node may use the load balancer, and what it sends there may leave "
+                    "with the load balancer's own address",
+                    setting,
+                ),
+            )
+    yield Rule(
+        f'{chain} -m comment --comment "other traffic to {port.name} will be dropped by '
+        'KUBE-PROXY-FIREWALL"',
+        for_service(
+            port,
+            fact,
+            f"every other source falls through and is dropped in filter ({key})",
+            setting,
+        ),
+    )
+
+
+def endpoint_rules(
+    plan: Plan, chain: str, backend: Backend, settings: Settings, *, comments: bool
+) -> Iterator[Rule]:
+    """KUBE-SEP: masquerade what an endpoint sends to itself, then DNAT."""
+    port = plan.port
+    comment = f'-m comment --comment "{port.name}" ' if comments else ""
+    count = len(plan.endpoint_chains)
+    number = 1 + list(plan.endpoint_chains).index(chain) if count > 1 else 1
+    which = f"endpoint {number} of {count} of Service {port.service.key}"
+    yield Rule(
+        f"-A {chain} -s {backend.address}/{32 if settings.version == 4 else 128} {comment}"
+        "-j KUBE-MARK-MASQ",
+        for_endpoint(
+            port, backend, f"hairpin: {which} asks its own Service and gets the node's address"
+        ),
+    )
+    recent = (
+        f"-m recent --set --name {chain} --mask {_MASK[settings.version]} --rsource "
+        if port.affinity_seconds is not None
+        else ""
+    )
+    yield Rule(
+        f"-A {chain} -p {port.protocol} {comment}{recent}-m {port.protocol} -j DNAT "
+        f"--to-destination {backend.text}",
+        for_endpoint(port, backend, which),
+    )

@@ -1,0 +1,96 @@
+"""What kube-proxy makes of one service port on one node: which chains, over which endpoints.
+
+Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; shared/kube-proxy-facts.md
+section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.nodes.kubeproxy.endpoints import Backend, Choice
+from k8stui.nodes.kubeproxy.names import chain_suffix
+from k8stui.nodes.kubeproxy.ports import Port
+
+
+class Plan:
+    """One service port on one node. Endpoint chain names are hashed when first asked for."""
+
+    __slots__ = ("_endpoint_chains", "choice", "port", "suffix")
+
+    def __init__(self, port: Port, suffix: str, choice: Choice) -> None:
+        self.port = port
+        self.suffix = suffix
+        """The hash that the names of the port's own chains end in."""
+        self.choice = choice
+        self._endpoint_chains: dict[str, Backend] | None = None
+
+    @property
+    def cluster_chain(self) -> str:
+        """Balances over the cluster list. Without endpoints nothing jumps to it."""
+        return f"KUBE-SVC-{self.suffix}"
+
+    @property
+    def local_chain(self) -> str:
+        return f"KUBE-SVL-{self.suffix}"
+
+    @property
+    def external_chain(self) -> str:
+        return f"KUBE-EXT-{self.suffix}"
+
+    @property
+    def firewall_chain(self) -> str:
+        return f"KUBE-FW-{self.suffix}"
+
+    @property
+    def internal_chain(self) -> str:
+        """Where the cluster IP goes to."""
+        return self.local_chain if self.port.internal_local else self.cluster_chain
+
+    @property
+    def vip_chain(self) -> str:
+        """Where the load balancer's addresses go to."""
+        return self.firewall_chain if self.port.source_ranges else self.external_chain
+
+    @property
+    def has_internal(self) -> bool:
+        """Something stands behind the cluster IP."""
+        choice = self.choice
+        return choice.any_endpoints and (not self.port.internal_local or bool(choice.local))
+
+    @property
+    def has_external(self) -> bool:
+        """Something stands behind the node port, the VIPs and the external IPs."""
+        choice = self.choice
+        return choice.any_endpoints and (not self.port.external_local or bool(choice.local))
+
+    @property
+    def endpoint_chains(self) -> dict[str, Backend]:
+        """KUBE-SEP chain name → endpoint, for all that can be reached from this node."""
+        chains = self._endpoint_chains
+        if chains is None:
+            prefix = self.port.name + self.port.protocol
+            chains = self._endpoint_chains = {
+                "KUBE-SEP-" + chain_suffix(prefix + b.text): b for b in self.choice.reachable
+            }
+        return chains
+
+    @property
+    def has_external_chain(self) -> bool:
+        return self.choice.any_endpoints and self.port.accessible
+
+    @property
+    def has_firewall_chain(self) -> bool:
+        return self.choice.any_endpoints and bool(self.port.vips and self.port.source_ranges)
+
+    def own_chains(self) -> Iterator[str]:
+        """Names of the chains that exist for this port alone, those of its endpoints last."""
+        if self.has_external_chain:
+            yield self.external_chain
+        if self.has_firewall_chain:
+            yield self.firewall_chain
+        if self.choice.cluster:
+            yield self.cluster_chain
+        if self.choice.local:
+            yield self.local_chain
+        yield from self.endpoint_chains
