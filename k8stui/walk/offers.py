@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.model import Cluster, Endpoint, EndpointPort, Service, ServicePort, ServiceType
+from k8stui.kernel.packet import Protocol
+from k8stui.walk.lookup import can_send
+from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
 
 if TYPE_CHECKING:
@@ -32,4 +37,72 @@ def offers(world: World, service_key: str) -> tuple[Offer, ...]:
         KeyError: there is no such Service.
 
     """
-    raise NotImplementedError
+    service = world.cluster.services[service_key]
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return ()
+    return tuple(offer for port in service.ports for offer in _ways(world, service, port))
+
+
+def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
+    cluster = world.cluster
+    inside = _client(cluster, service)
+    udp = "" if port.protocol is Protocol.TCP else f"/{port.protocol.name.lower()}"
+    found = _endpoint(cluster, service, port)
+    if found is not None:
+        endpoint, target = found
+        address = endpoint.addresses[0].with_port(target.port)
+        yield from _offer(
+            world,
+            f"pod address:{target.port}{udp}",
+            "pods and nodes of the cluster; the address goes when the pod does",
+            inside,
+            f"{address}{udp}",
+        )
+    if service.cluster_ips:
+        yield from _offer(
+            world,
+            f"ClusterIP:{port.port}{udp}",
+            "pods and nodes of the cluster; the address exists in kube-proxy's rules only",
+            inside,
+            f"svc/{service.key}:{port.port}{udp}",
+        )
+    if port.node_port is not None and cluster.nodes:
+        yield from _offer(
+            world,
+            f"node:{port.node_port}{udp}",
+            "everybody who reaches a node, the outside too; each node answers",
+            "outside",
+            f"node/{next(iter(cluster.nodes))}:{port.node_port}{udp}",
+        )
+
+
+def _offer(world: World, label: str, who: str, source: str, destination: str) -> Iterator[Offer]:
+    try:
+        request = parse_request(world, source, destination)
+    except RequestError:  # no client of that kind here: a cluster of Pending pods
+        return
+    yield Offer(label=label, who=who, request=request)
+
+
+def _client(cluster: Cluster, service: Service) -> str:
+    """Choose who asks from inside: a pod of the namespace that is no endpoint, else another."""
+    served = {e.pod for s in cluster.endpoint_slices.get(service.key, ()) for e in s.endpoints}
+    pods = [p for p in cluster.pods.values() if can_send(p) and not p.host_network]
+    pods.sort(key=lambda p: (p.key in served, p.namespace != service.namespace))
+    if pods:
+        return f"pod/{pods[0].key}"
+    return f"node/{next(iter(cluster.nodes), '')}"
+
+
+def _endpoint(
+    cluster: Cluster, service: Service, port: ServicePort
+) -> tuple[Endpoint, EndpointPort] | None:
+    for each in cluster.endpoint_slices.get(service.key, ()):
+        target = next(
+            (p for p in each.ports or () if (p.name, p.protocol) == (port.name, port.protocol)),
+            None,
+        )
+        ready = next((e for e in each.endpoints if e.ready and e.addresses), None)
+        if target is not None and ready is not None:
+            return ready, target
+    return None

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Connect
+from k8stui.walk.destination import Destination, parse_destination
+from k8stui.walk.error import RequestError
+from k8stui.walk.source import Source, parse_source
 from k8stui.walk.trace import Request
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
-
-class RequestError(Exception):
-    """A source or destination that means nothing in this cluster."""
-
-    def __init__(self, message: str, *, hint: str = "", choices: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        """One sentence."""
-        self.hint = hint
-        """What was probably meant; may be empty."""
-        self.choices = choices
-        """What there is to choose from, ready to be typed."""
+__all__ = ["RequestError", "parse_request"]
 
 
 def parse_request(
@@ -36,4 +30,30 @@ def parse_request(
         RequestError: with what was probably meant and what there is to choose from.
 
     """
-    raise NotImplementedError
+    asker = parse_source(world.cluster, source, namespace)
+    asked = parse_destination(world.cluster, asker, destination, namespace)
+    address = _address(asker, asked)
+    return Request(
+        source=asker.canonical,
+        destination=asked.canonical,
+        protocol=asked.protocol,
+        connect=None
+        if address is None
+        else Connect(
+            namespace=asker.namespace,
+            destination=address,
+            port=asked.port,
+            protocol=asked.protocol,
+            source=asker.bound,
+        ),
+        names=asked.names,
+        service=asked.service,
+        origin=asked.origin,
+    )
+
+
+def _address(asker: Source, asked: Destination) -> Address | None:
+    """Give the first address of a family that the client has an address of, else the first."""
+    families = {a.version for a in asker.addresses} or {4}
+    usable = (a for a in asked.addresses if a.version in families)
+    return next(usable, asked.addresses[0] if asked.addresses else None)

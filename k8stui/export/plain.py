@@ -1,0 +1,66 @@
+"""Lines of text for any terminal: wrapped, made safe, and in ASCII where nothing else will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.manifests.neutralise import neutralise
+
+WIDTH = 80
+"""Columns that every line fits in, unless one word of it does not."""
+
+_ASCII = str.maketrans(
+    {
+        "─": "-",
+        "│": "|",
+        "├": "|",
+        "└": "`",
+        "▶": ">",
+        "→": "->",
+        "⇒": "=>",
+        "⇐": "<=",
+        "…": "...",
+        "●": "*",
+        "○": "o",
+        "·": ".",
+        "×": "x",
+        "–": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "✓": "+",
+    }
+)
+
+
+def safe(text: str) -> str:
+    """One line that can do nothing to a terminal, whatever a manifest says."""
+    return neutralise(text)
+
+
+def to_ascii(text: str) -> str:
+    r"""Replace arrows and lines by ASCII; any other character becomes ``\u…``."""
+    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def can_draw(encoding: str | None) -> bool:
+    """Whether a stream of this encoding can show the characters used here."""
+    try:
+        "─▶⇒→●○…├└│".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def wrap(text: str, first: str, following: str, width: int = WIDTH) -> Iterator[str]:
+    """Break `text` at blanks; the lines start with `first` and then `following`.
+
+    Written out because `textwrap` compiles regular expressions on import (3 ms).
+    """
+    line, room = first, False
+    for word in text.split():
+        if room and len(line) + 1 + len(word) > width:
+            yield line
+            line, room = following, False
+        line += f" {word}" if room else word
+        room = True
+    yield line.rstrip()

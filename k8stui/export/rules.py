@@ -1,0 +1,66 @@
+"""A node's rules as ``iptables-save`` prints them, or as JSON with the reason for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
+from k8stui.kernel.save import dump_lines
+from k8stui.nodes.reason import Because
+
+
+def save_lines(ruleset: Ruleset, table: str | None = None) -> Iterator[str]:
+    """Stream what iptables-save prints (of one table: ``iptables-save -t TABLE``)."""
+    return dump_lines(_only(ruleset, table))
+
+
+def rules_json(ruleset: Ruleset, node: str, family: str, table: str | None = None) -> str:
+    """Write all chains with their rules and reasons as one object."""
+    from k8stui.export.json import dumps  # noqa: PLC0415 - 9 ms, not needed for the save format
+
+    document = {
+        "version": 1,
+        "node": node,
+        "family": family,
+        "tables": [_table(each) for each in _only(ruleset, table)],
+    }
+    return dumps(document)
+
+
+def _only(ruleset: Ruleset, table: str | None) -> Ruleset:
+    if table is None:
+        return ruleset
+    return Ruleset({name: t for name, t in ruleset.tables.items() if name == table})
+
+
+def _table(table: Table) -> dict[str, object]:
+    return {"table": table.name, "chains": [_chain(chain) for chain in table.chains.values()]}
+
+
+def _chain(chain: Chain) -> dict[str, object]:
+    return {
+        "chain": chain.name,
+        "policy": chain.policy,
+        "rules": [_rule(index, rule) for index, rule in enumerate(chain.rules, start=1)],
+    }
+
+
+def _rule(index: int, rule: Rule) -> dict[str, object]:
+    return {"index": index, "text": rule.text, "because": _because(rule.reason)}
+
+
+def _because(reason: object | None) -> dict[str, object] | None:
+    from k8stui.export.json import origin  # noqa: PLC0415 - see rules_json
+
+    if not isinstance(reason, Because):
+        return None
+    return {
+        "text": reason.text,
+        "owner": reason.owner,
+        "service": reason.service,
+        "service_port": reason.service_port,
+        "endpoint": reason.endpoint,
+        "pod": reason.pod,
+        "setting": reason.setting,
+        "origin": origin(reason.origin),
+    }

@@ -1,0 +1,180 @@
+"""A walk as text: to be read in 80 columns, pasted in a ticket or on a slide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from k8stui.export.plain import WIDTH, safe, wrap
+from k8stui.kernel.exchange import Result
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.step import Direction, StepKind
+from k8stui.manifests.origin import Origin
+from k8stui.walk.trace import Hop, Outcome, Step, Trace
+
+_KIND_WIDTH = 11
+_INDENT = " " * (5 + _KIND_WIDTH)
+
+
+class Style(StrEnum):
+    """What a line is, for those who colour it."""
+
+    HEAD = "head"
+    HOP = "hop"
+    STEP = "step"
+    CHANGE = "change"
+    """NAT, mark, encapsulation: the packet is another one now."""
+    REPLY = "reply"
+    BAD = "bad"
+    GOOD = "good"
+    PROOF = "proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without its line feed, safe for a terminal."""
+
+    text: str
+    style: Style
+
+
+_CHANGES = frozenset(
+    {StepKind.DNAT, StepKind.SNAT, StepKind.MARK, StepKind.ENCAPSULATE, StepKind.DECAPSULATE}
+)
+_ENDS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
+
+
+def walk_lines(
+    trace: Trace, *, branches: int | None = None, verbose: bool = False
+) -> Iterator[Line]:
+    """Draw one branch. `branches`: how many there are; None where they were not counted."""
+    yield from _heading(trace, branches)
+    yield Line("", Style.HEAD)
+    replying = False
+    for hop in trace.hops:
+        if hop.direction is Direction.REPLY and not replying:
+            yield Line(" reply", Style.REPLY)
+        replying = hop.direction is Direction.REPLY
+        yield from _hop(hop, verbose=verbose)
+    yield Line("", Style.HEAD)
+    yield from _outcome(trace.outcome)
+
+
+def walk_text(traces: Sequence[Trace], *, verbose: bool = False) -> str:
+    """Draw some branches as plain text, a blank line between them."""
+    several = len(traces) if len(traces) > 1 else None
+    parts = (
+        "\n".join(line.text for line in walk_lines(t, branches=several, verbose=verbose))
+        for t in traces
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
+    request = trace.request
+    source = request.source.removeprefix("pod/")
+    first = next((s.before for s in trace.steps if s.before is not None), None)
+    if first is not None:
+        source = f"{source} {first.src.with_port(first.sport)}"
+    asked = request.destination.removeprefix("svc/").removeprefix("node/").removeprefix("pod/")
+    extra = [f"Service {request.service}"] if request.service else []
+    extra.append(request.protocol.name)
+    head = safe(f"{source} ─▶ {asked}")
+    tail = safe("   ".join(extra))
+    if len(head) + 3 + len(tail) <= WIDTH:
+        yield Line(f"{head}   {tail}", Style.HEAD)
+    else:
+        yield Line(head, Style.HEAD)
+        yield Line(f"   {tail}", Style.HEAD)
+    if branches or trace.probability != 1:
+        count = f" of {branches}" if branches else ""
+        text = f"branch {trace.branch}{count}, p = {trace.probability}" + _endpoint(trace)
+        for line in wrap(safe(text), "", "   "):
+            yield Line(line, Style.HEAD)
+
+
+def _endpoint(trace: Trace) -> str:
+    """``: endpoint frontend-2 (10.244.2.2:80) on node-2``."""
+    done = trace.outcome
+    if done.server_address is None or done.server_port is None:
+        return ""
+    where = done.server_address.with_port(done.server_port)
+    if done.server_pod is None:
+        return f": {where}"
+    return f": endpoint {done.server_pod.rpartition('/')[2]} ({where})"
+
+
+def _hop(hop: Hop, *, verbose: bool) -> Iterator[Line]:
+    name = f"pod {hop.namespace}" if "/" in hop.namespace else hop.namespace
+    style = Style.REPLY if hop.direction is Direction.REPLY else Style.HOP
+    ttl = next((s.before.ttl for s in hop.steps if s.before is not None), None)
+    start = safe(f" {name}")
+    yield Line(start if ttl is None else f"{start:<60}ttl {ttl}", style)
+    for step in hop.steps:
+        yield from _step(step, verbose=verbose)
+
+
+def _step(step: Step, *, verbose: bool) -> Iterator[Line]:
+    style = Style.STEP
+    if step.kind in _ENDS:
+        style = Style.BAD
+    elif step.kind in _CHANGES or _rewrites(step.before, step.after):
+        style = Style.CHANGE
+    first = f" {step.number:>3} {step.kind.value:<{_KIND_WIDTH}}"
+    for line in wrap(safe(step.text), first, _INDENT):
+        yield Line(line, style)
+    if verbose:
+        for text in (step.detail, origin_words(step.origin)):
+            if text and text != step.text:
+                for line in wrap(safe(text), f"{_INDENT}  ", f"{_INDENT}    "):
+                    yield Line(line, Style.PROOF)
+
+
+def _rewrites(before: Packet | None, after: Packet | None) -> bool:
+    if before is None or after is None:
+        return False
+    return (before.src, before.dst, before.sport, before.dport) != (
+        after.src,
+        after.dst,
+        after.sport,
+        after.dport,
+    )
+
+
+def origin_words(origin: Origin | None) -> str:
+    """``declared frontend.yaml:24 spec.ports[0]``, ``assumed: …``; empty without an origin."""
+    if origin is None:
+        return ""
+    words = [origin.kind.value]
+    if origin.place is not None:
+        words.append(f"{origin.place.file}:{origin.place.line}")
+        if origin.place.field:
+            words.append(origin.place.field)
+    return " ".join(words) + (f": {origin.reason}" if origin.reason else "")
+
+
+def _outcome(outcome: Outcome) -> Iterator[Line]:
+    good = outcome.result is Result.CONNECTED
+    reason = outcome.reason.rstrip(".")
+    if good:
+        text = f"connected. {reason}." if reason else "connected."
+    else:
+        errno = f" ({outcome.errno})" if outcome.errno else ""
+        text = (
+            f"{outcome.result.value}{errno} after {seconds_words(outcome.seconds)}, "
+            f"decided at {outcome.decided_at}: {reason}."
+        )
+    for line in wrap(safe(text), "", ""):
+        yield Line(line, Style.GOOD if good else Style.BAD)
+    if outcome.advice:
+        for line in wrap(safe(f"what would mend it: {outcome.advice}."), "", ""):
+            yield Line(line, Style.GOOD)
+    if outcome.origin is not None and outcome.origin.kind.value == "assumed":
+        for line in wrap(safe(f"assumed: {outcome.origin.reason}."), "", ""):
+            yield Line(line, Style.PROOF)
+
+
+def seconds_words(seconds: float) -> str:
+    """``less than 1 ms``, ``3.06 s``, ``134 s``."""
+    return f"{seconds:g} s" if seconds >= 0.001 else "less than 1 ms"

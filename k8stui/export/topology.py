@@ -1,0 +1,146 @@
+"""What stands where: nodes, pods, Services and endpoints, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8stui.cluster.model import (
+    Cluster,
+    Container,
+    Endpoint,
+    EndpointSlice,
+    Node,
+    Pod,
+    Service,
+    ServicePort,
+    ServiceType,
+)
+from k8stui.export.plain import safe, wrap
+from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests.origin import Origin, OriginKind
+
+_MARKS = {
+    OriginKind.DECLARED: "●",
+    OriginKind.OBSERVED: "●",
+    OriginKind.DEFAULTED: "○",
+    OriginKind.ASSUMED: "○",
+}
+LEGEND = "● declared or observed   ○ assumed or filled in"
+
+
+def mark(origins: Mapping[str, Origin], fact: str, whole: Origin) -> str:
+    """● for what is written or was seen, ○ for what was chosen or filled in."""
+    return _MARKS[origins.get(fact, whole).kind]
+
+
+def topology_lines(cluster: Cluster) -> Iterator[str]:
+    """Draw the cluster as two trees: nodes with their pods, Services with their endpoints."""
+    by_node: dict[str | None, list[Pod]] = {}
+    for pod in cluster.pods.values():
+        by_node.setdefault(pod.node_name, []).append(pod)
+    yield f"Nodes ({len(cluster.nodes)})"
+    for node in cluster.nodes.values():
+        yield safe(_node(node))
+        yield from _tree([_pod(pod) for pod in by_node.get(node.name, ())])
+    lost = [p for name, pods in by_node.items() if name not in cluster.nodes for p in pods]
+    if lost:
+        yield ""
+        yield f"Pods without a node ({len(lost)})"
+        for pod in lost:
+            why = pod.pending_reason or f"node {pod.node_name} is not known"
+            yield from wrap(safe(f"{pod.key}: {why}"), "  ", "      ")
+    yield ""
+    yield f"Services ({len(cluster.services)})"
+    for service in cluster.services.values():
+        yield safe(_service(service))
+        yield from _tree(list(_ports(cluster, service)))
+    yield ""
+    yield LEGEND
+
+
+def _tree(rows: list[str]) -> Iterator[str]:
+    for number, row in enumerate(rows, start=1):
+        yield safe(f"  {'└─' if number == len(rows) else '├─'} {row}")
+
+
+def _node(node: Node) -> str:
+    sign = mark(node.origins, "addresses", node.origin)
+    addresses = ", ".join(str(a) for a in node.addresses)
+    cidrs = ", ".join(str(c) for c in node.pod_cidrs)
+    pods = f"  pods {mark(node.origins, 'pod_cidrs', node.origin)} {cidrs}" if cidrs else ""
+    return f"  {node.name:<24} {sign} {addresses:<15}{pods}".rstrip()
+
+
+def _pod(pod: Pod) -> str:
+    sign = mark(pod.origins, "addresses", pod.origin)
+    addresses = ", ".join(str(a) for a in pod.addresses) or "no address"
+    containers = ", ".join(_container(c) for c in pod.containers if not c.init)
+    state = "" if pod.ready else f"  [{'not ready' if pod.phase.value == 'Running' else pod.phase}]"
+    network = "  hostNetwork" if pod.host_network else ""
+    return f"{pod.key:<28} {sign} {addresses:<15}  {containers}{network}{state}".rstrip()
+
+
+def _container(container: Container) -> str:
+    ports = " ".join(port_word(p.number, p.protocol) for p in container.ports)
+    return f"{container.name} {ports}".rstrip()
+
+
+def port_word(number: int | str, protocol: Protocol) -> str:
+    """``80`` for TCP, ``53/UDP`` otherwise."""
+    return str(number) if protocol is Protocol.TCP else f"{number}/{protocol.name}"
+
+
+def _service(service: Service) -> str:
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return f"  {service.key:<24} ExternalName  {service.external_name}"
+    sign = mark(service.origins, "cluster_ips", service.origin)
+    addresses = ", ".join(str(a) for a in service.cluster_ips)
+    address = "headless" if service.headless else f"{sign} {addresses}"
+    return f"  {service.key:<24} {service.type.value:<12}  {address}"
+
+
+def _ports(cluster: Cluster, service: Service) -> Iterator[str]:
+    for port in service.ports:
+        name = f" {port.name}" if port.name else ""
+        node = (
+            f"  node port {mark(port.origins, 'node_port', port.origin)} {port.node_port}"
+            if port.node_port
+            else ""
+        )
+        target = port_word(port.target_port, port.protocol)
+        yield f"{port_word(port.port, port.protocol)}{name} → {target}{node}"
+        found = [
+            f"   {address.with_port(number)}{_state(endpoint)}"
+            for address, number, endpoint in endpoints_of(cluster, service, port)
+        ]
+        yield from found or ["   no endpoints"]
+
+
+def endpoints_of(
+    cluster: Cluster, service: Service, port: ServicePort
+) -> Iterator[tuple[Address, int, Endpoint]]:
+    """Endpoints behind one port of a Service, ready or not: address, target port, endpoint."""
+    for each in cluster.endpoint_slices.get(service.key, ()):
+        number = _target(each, port)
+        if number is None:
+            continue
+        for endpoint in each.endpoints:
+            if endpoint.addresses:
+                yield endpoint.addresses[0], number, endpoint
+
+
+def _target(each: EndpointSlice, port: ServicePort) -> int | None:
+    return next(
+        (p.port for p in each.ports or () if (p.name, p.protocol) == (port.name, port.protocol)),
+        None,
+    )
+
+
+def _state(endpoint: Endpoint) -> str:
+    words = f"  {endpoint.pod}" if endpoint.pod else ""
+    if endpoint.node_name:
+        words += f" on {endpoint.node_name}"
+    if endpoint.terminating:
+        return words + "  [terminating]"
+    return words if endpoint.ready else words + "  [not ready]"

@@ -1,0 +1,103 @@
+"""The topology as JSON: nodes, pods, Services and their endpoints, with origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort
+from k8stui.export.json import dumps
+from k8stui.export.json import origin as origin_json
+from k8stui.export.topology import endpoints_of
+from k8stui.manifests.origin import Origin
+
+
+def topology_json(cluster: Cluster) -> str:
+    """Write the cluster as one object."""
+    document = {
+        "version": 1,
+        "pod_cidr": str(cluster.pod_cidr),
+        "service_cidr": str(cluster.service_cidr),
+        "nodes": [_node(node) for node in cluster.nodes.values()],
+        "pods": [_pod(pod) for pod in cluster.pods.values()],
+        "services": [_service(cluster, service) for service in cluster.services.values()],
+    }
+    return dumps(document)
+
+
+def _origins(whole: Origin, origins: Mapping[str, Origin]) -> dict[str, object]:
+    return {
+        "object": origin_json(whole),
+        **{fact: origin_json(each) for fact, each in origins.items()},
+    }
+
+
+def _node(node: Node) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "addresses": [str(a) for a in node.addresses],
+        "pod_cidrs": [str(c) for c in node.pod_cidrs],
+        "origins": _origins(node.origin, node.origins),
+    }
+
+
+def _pod(pod: Pod) -> dict[str, object]:
+    return {
+        "namespace": pod.namespace,
+        "name": pod.name,
+        "node": pod.node_name,
+        "addresses": [str(a) for a in pod.addresses],
+        "phase": pod.phase.value,
+        "ready": pod.ready,
+        "host_network": pod.host_network,
+        "pending_reason": pod.pending_reason,
+        "owner": list(pod.owner) if pod.owner else None,
+        "containers": [
+            {
+                "name": c.name,
+                "image": c.image,
+                "init": c.init,
+                "ports": [
+                    {"number": p.number, "name": p.name, "protocol": p.protocol.name}
+                    for p in c.ports
+                ],
+            }
+            for c in pod.containers
+        ],
+        "origins": _origins(pod.origin, pod.origins),
+    }
+
+
+def _service(cluster: Cluster, service: Service) -> dict[str, object]:
+    return {
+        "namespace": service.namespace,
+        "name": service.name,
+        "type": service.type.value,
+        "cluster_ips": [str(a) for a in service.cluster_ips],
+        "headless": service.headless,
+        "external_name": service.external_name,
+        "selector": dict(service.selector) if service.selector is not None else None,
+        "ports": [_port(cluster, service, port) for port in service.ports],
+        "origins": _origins(service.origin, service.origins),
+    }
+
+
+def _port(cluster: Cluster, service: Service, port: ServicePort) -> dict[str, object]:
+    return {
+        "name": port.name,
+        "protocol": port.protocol.name,
+        "port": port.port,
+        "target_port": port.target_port,
+        "node_port": port.node_port,
+        "endpoints": [
+            {
+                "address": str(address),
+                "port": number,
+                "pod": endpoint.pod,
+                "node": endpoint.node_name,
+                "ready": endpoint.ready,
+                "terminating": endpoint.terminating,
+            }
+            for address, number, endpoint in endpoints_of(cluster, service, port)
+        ],
+        "origins": _origins(port.origin, port.origins),
+    }

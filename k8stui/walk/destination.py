@@ -1,0 +1,264 @@
+"""DESTINATION of the command line contract: who is asked, and at which address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
+from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests.origin import Origin, assumed
+from k8stui.walk import port as ports
+from k8stui.walk.dns import Answer, ask, srv
+from k8stui.walk.error import RequestError, unknown
+from k8stui.walk.kinds import Target, kind_of
+from k8stui.walk.lookup import find_node, find_service, find_workload_pod, why_silent
+from k8stui.walk.source import (
+    OUTSIDE,
+    OUTSIDE_ADDRESS,
+    Names,
+    Source,
+    pod_and_container,
+    split_kind,
+)
+
+LOOPBACK = {4: Address.parse("127.0.0.1"), 6: Address.parse("::1")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Who is asked. Without addresses the name does not resolve."""
+
+    canonical: str
+    addresses: tuple[Address, ...]
+    """In the order in which the client tries them; of all families."""
+    port: int
+    protocol: Protocol
+    names: tuple[str, ...] = ()
+    service: str | None = None
+    origin: Origin | None = None
+
+
+def parse_destination(cluster: Cluster, source: Source, text: str, namespace: str) -> Destination:
+    """Understand DESTINATION as seen from `source`.
+
+    Raises:
+        RequestError: nothing here is called so, or it has no address or no such port.
+
+    """
+    written = ports.cut(text)
+    host = written.host
+    if not host:
+        raise RequestError(
+            f"not a destination: {text!r}", hint="write svc/NAME:PORT or ADDRESS:PORT"
+        )
+    if "/" in host:
+        return _named(cluster, source, written, namespace)
+    if host.lower() == "localhost":
+        return _localhost(source, written)
+    if host.lower() == OUTSIDE:
+        return _outside(written)
+    try:
+        address = Address.parse(host)
+    except ValueError:
+        return _dns(cluster, source, written, namespace)
+    return _literal(cluster, written, address)
+
+
+def _named(cluster: Cluster, source: Source, written: ports.Written, namespace: str) -> Destination:
+    target, kind, names = split_kind(written.host, namespace)
+    if target is Target.SERVICE:
+        return _service(cluster, source, written, names)
+    if target is Target.NODE:
+        node = find_node(cluster, names.name)
+        if not node.addresses:
+            raise RequestError(f"node {node.name} has no address")
+        number = ports.required(written, f"node/{node.name}")
+        return Destination(
+            canonical=f"node/{node.name}:{number}",
+            addresses=node.addresses,
+            port=number,
+            protocol=written.protocol or _node_port_protocol(cluster, number),
+            service=_node_port_service(cluster, number, written.protocol),
+            origin=node.origins.get("addresses", node.origin),
+        )
+    if target is Target.WORKLOAD:
+        pod = find_workload_pod(cluster, kind, names.namespace, names.name)
+    else:
+        pod, _ = pod_and_container(cluster, names)
+    return _pod(pod, written)
+
+
+def _pod(pod: Pod, written: ports.Written) -> Destination:
+    if not pod.addresses:
+        raise RequestError(why_silent(pod))
+    number, protocol = ports.pod_port(pod, written)
+    return Destination(
+        canonical=f"pod/{pod.key}:{number}",
+        addresses=pod.addresses,
+        port=number,
+        protocol=protocol,
+        origin=pod.origins.get("addresses", pod.origin),
+    )
+
+
+def _service(cluster: Cluster, source: Source, written: ports.Written, names: Names) -> Destination:
+    service = _find_service(cluster, names)
+    answer = ask(cluster, f"{service.name}.{service.namespace}.svc", source)
+    if service.type is ServiceType.EXTERNAL_NAME:
+        number = ports.required(written, f"svc/{service.name}")
+        return _answered(service, number, written.protocol or Protocol.TCP, answer)
+    number, protocol, entry = ports.service_port(service, written)
+    if service.headless:
+        if entry is not None and entry.name and written.port == entry.name:
+            number, sentence = srv(cluster, service, entry)
+        else:
+            sentence = (
+                f"a headless Service translates no port: the pod itself is asked for {number}"
+            )
+        return _answered(service, number, protocol, answer, sentence)
+    return Destination(
+        canonical=_canonical(service, number),
+        addresses=service.cluster_ips,
+        port=number,
+        protocol=protocol,
+        names=(_virtual(service, entry),),
+        service=service.key,
+        origin=service.origins.get("cluster_ips", service.origin),
+    )
+
+
+def _find_service(cluster: Cluster, names: Names) -> Service:
+    """Read ``NAME``, ``NAME.NAMESPACE`` (also with ``.svc`` and the domain), ``NAMESPACE/NAME``."""
+    if names.rest:
+        return find_service(cluster, names.name, names.rest)
+    name, _, behind = names.name.partition(".")
+    namespace = behind.split(".")[0] or names.namespace
+    return find_service(cluster, namespace, name)
+
+
+def _virtual(service: Service, entry: ServicePort | None) -> str:
+    address = ", ".join(str(a) for a in service.cluster_ips) or "no address"
+    named = f", port {entry.name} is {entry.port}" if entry is not None and entry.name else ""
+    return f"Service {service.key} has the virtual address {address}{named}"
+
+
+def _answered(
+    service: Service, number: int, protocol: Protocol, answer: Answer, *more: str
+) -> Destination:
+    return Destination(
+        canonical=_canonical(service, number),
+        addresses=answer.addresses,
+        port=number,
+        protocol=protocol,
+        names=(*answer.sentences, *(more if answer.addresses else ())),
+        service=service.key,
+        origin=answer.origin or service.origin,
+    )
+
+
+def _canonical(service: Service, number: int) -> str:
+    return f"svc/{service.key}:{number}"
+
+
+def _localhost(source: Source, written: ports.Written) -> Destination:
+    number = ports.required(written, "localhost")
+    return Destination(
+        canonical=f"localhost:{number}",
+        addresses=(LOOPBACK[4], LOOPBACK[6]),
+        port=number,
+        protocol=written.protocol or Protocol.TCP,
+        names=(f"localhost is {source.canonical} itself: 127.0.0.1 (/etc/hosts)",),
+        origin=assumed("/etc/hosts as the kubelet and every distribution write it"),
+    )
+
+
+def _outside(written: ports.Written) -> Destination:
+    number = ports.required(written, OUTSIDE)
+    return Destination(
+        canonical=f"{OUTSIDE}:{number}",
+        addresses=(OUTSIDE_ADDRESS,),
+        port=number,
+        protocol=written.protocol or Protocol.TCP,
+        origin=assumed("a host beyond the nodes' router that answers on every port"),
+    )
+
+
+def _literal(cluster: Cluster, written: ports.Written, address: Address) -> Destination:
+    number = ports.required(written, str(address) if address.version == 4 else f"[{address}]")
+    owner = next((s for s in cluster.services.values() if address in _addresses(s)), None)
+    on_node = any(address in node.addresses for node in cluster.nodes.values())
+    protocol = written.protocol
+    if protocol is None and owner is not None:
+        protocol = next((p.protocol for p in owner.ports if p.port == number), None)
+    service = owner.key if owner else None
+    if service is None and on_node:
+        protocol = protocol or _node_port_protocol(cluster, number)
+        service = _node_port_service(cluster, number, protocol)
+    return Destination(
+        canonical=address.with_port(number),
+        addresses=(address,),
+        port=number,
+        protocol=protocol or Protocol.TCP,
+        service=service,
+    )
+
+
+def _addresses(service: Service) -> tuple[Address, ...]:
+    ingress = tuple(i.ip for i in service.load_balancer_ingress if i.ip is not None)
+    return (*service.cluster_ips, *service.external_ips, *ingress)
+
+
+def _dns(cluster: Cluster, source: Source, written: ports.Written, namespace: str) -> Destination:
+    name = written.host
+    if not written.port:
+        raise _no_kind(cluster, name, namespace)
+    answer = ask(cluster, name, source)
+    service = cluster.services.get(answer.service or "")
+    if service is not None and not service.headless and service.cluster_ips:
+        number, protocol, _ = ports.service_port(service, written)
+    else:
+        number = ports.required(written, name)
+        protocol = written.protocol or Protocol.TCP
+    return Destination(
+        canonical=f"{name}:{number}",
+        addresses=answer.addresses,
+        port=number,
+        protocol=protocol,
+        names=answer.sentences,
+        service=answer.service,
+        origin=answer.origin,
+    )
+
+
+def _no_kind(cluster: Cluster, name: str, namespace: str) -> RequestError:
+    """A bare word without a port: a Service, pod or node whose kind was forgotten?"""
+    if kind_of(name) is not None:
+        return RequestError(f"{name} alone is no destination", hint=f"write {name}/NAME:PORT")
+    choices = (
+        *(f"svc/{s.name}" for s in cluster.services.values() if s.namespace == namespace),
+        *(f"pod/{p.name}" for p in cluster.pods.values() if p.namespace == namespace),
+        *(f"node/{n}" for n in cluster.nodes),
+    )
+    for choice in choices:
+        if choice.endswith(f"/{name}"):
+            return RequestError(
+                f"neither kind nor port: {name!r}", hint=f"did you mean {choice}?", choices=choices
+            )
+    return unknown(f"neither kind nor port: {name!r}", f"svc/{name}", choices)
+
+
+def _node_port_protocol(cluster: Cluster, number: int) -> Protocol:
+    for service in cluster.services.values():
+        for each in service.ports:
+            if each.node_port == number:
+                return each.protocol
+    return Protocol.TCP
+
+
+def _node_port_service(cluster: Cluster, number: int, protocol: Protocol | None) -> str | None:
+    for service in cluster.services.values():
+        for each in service.ports:
+            if each.node_port == number and protocol in (None, each.protocol):
+                return service.key
+    return None

@@ -1,0 +1,45 @@
+"""Nobody has the address, or nobody knows a way to it."""
+
+from __future__ import annotations
+
+from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import NeighbourCause, RouteCause
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+
+
+def nobody_there(case: Case) -> Diagnosis | None:
+    """Recognise a failed ARP and a missing route."""
+    connect, step = case.request.connect, case.decided
+    if connect is None or case.felt.result is Result.CONNECTED:
+        return None
+    target = case.rewritten_to.dst if case.rewritten_to else connect.destination
+    where = case.felt.decided_at
+    if step is not None and isinstance(step.cause, NeighbourCause):
+        next_hop = step.after.dst if step.after is not None else target
+        return Diagnosis(
+            reason=f"nobody answers {where}'s ARP for {next_hop}"
+            + ("" if next_hop == target else f", the way to {target}"),
+            advice=_advice(case),
+        )
+    if step is not None and isinstance(step.cause, RouteCause):
+        inside = target in case.cluster.service_cidr
+        return Diagnosis(
+            reason=f"{where} knows no way to {target}"
+            + (": it is an address of the Services' range that no Service has" if inside else ""),
+            advice=_advice(case),
+        )
+    return None
+
+
+def _advice(case: Case) -> str:
+    connect = case.request.connect
+    if connect is None:
+        return ""
+    if connect.destination in case.cluster.service_cidr and case.rewritten is None:
+        return (
+            "a ClusterIP stands in no routing table, only in kube-proxy's rules: ask from a node"
+            " or pod, for an address and port that a Service has"
+        )
+    if connect.destination in case.cluster.pod_cidr:
+        return "no pod has that address (any more): ask the Service in front of the pods instead"
+    return ""

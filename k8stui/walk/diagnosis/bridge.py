@@ -1,0 +1,48 @@
+"""The bridge keeps the packet, or sends its answer past netfilter."""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import BridgeCause, DeviceCause
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+
+
+def hairpin_off(case: Case) -> Diagnosis | None:
+    """Recognise a frame that would have to leave by the port it came in by.
+
+    Source: net/bridge/br_forward.c should_deliver; shared/kernel-facts.md "The bridge".
+    """
+    step, client, reached = case.decided, case.client, case.reached
+    if step is None or client is None or not isinstance(step.cause, DeviceCause | BridgeCause):
+        return None
+    port = step.cause.interface.port if isinstance(step.cause, DeviceCause) else None
+    if port is not None and port.hairpin:
+        return None
+    if reached is None or reached.key != client.key:
+        return None
+    return Diagnosis(
+        reason=f"the Service chose the client itself ({client.key}), and the bridge does not send "
+        f"a frame back out of the port it came in by: hairpin mode of {step.device} is off",
+        advice="switch hairpin mode on (the CNI plug-in's hairpinMode: true; "
+        "by hand: bridge link set dev VETH hairpin on)",
+    )
+
+
+def bridged_reply(case: Case) -> Diagnosis | None:
+    """Recognise an answer that crosses the bridge without being un-NATed.
+
+    Source: net/bridge/br_netfilter_hooks.c; shared/kernel-facts.md: "Same-node ClusterIP with 0
+    fails".
+    """
+    client, reached = case.client, case.reached
+    if client is None or reached is None or case.rewritten is None:
+        return None
+    if client.node_name != reached.node_name or client.host_network or reached.host_network:
+        return None
+    node = case.network.get(client.node_name or "")
+    if node is None or node.sysctls.bridge_nf_call_iptables:
+        return None
+    return Diagnosis(
+        reason=f"{reached.key} is on the same bridge as the client and answers it directly, with "
+        "its own address: the answer never passes netfilter, so the client does not know it",
+        advice="set net.bridge.bridge-nf-call-iptables = 1 on the nodes",
+    )

@@ -1,0 +1,112 @@
+"""What a diagnosis looks at, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort
+from k8stui.kernel.exchange import Exchange, Felt
+from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
+from k8stui.walk.reason import because
+from k8stui.walk.trace import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """In words for the person who has the problem."""
+
+    reason: str = ""
+    """What is wrong; empty: the kernel's own reason is all there is to say."""
+    advice: str = ""
+    """What would mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One request that failed."""
+
+    cluster: Cluster
+    network: Mapping[str, NetNamespace]
+    request: Request
+    exchange: Exchange
+
+    @property
+    def felt(self) -> Felt:
+        return self.exchange.felt
+
+    @property
+    def decided(self) -> Step | None:
+        """The step that decided, where the kernel names one."""
+        index = self.felt.deciding_step
+        if index is None or not 0 <= index < len(self.exchange.steps):
+            return None
+        return self.exchange.steps[index]
+
+    @property
+    def rule(self) -> RuleCause | None:
+        """The rule (or policy) that decided, if it was one."""
+        cause = self.decided.cause if self.decided else None
+        return cause if isinstance(cause, RuleCause) else None
+
+    @property
+    def service(self) -> Service | None:
+        """The Service asked for, or that the deciding rule belongs to."""
+        why = because(self.rule)
+        key = (why.service if why else None) or self.request.service
+        return self.cluster.services.get(key or "")
+
+    @property
+    def service_port(self) -> ServicePort | None:
+        """The Service's port that was asked for: by its port, or by its node port."""
+        connect = self.request.connect
+        if self.service is None or connect is None:
+            return None
+        virtual = {*self.service.cluster_ips, *self.service.external_ips}
+        for each in self.service.ports:
+            if each.protocol is not connect.protocol:
+                continue
+            wanted = each.port if connect.destination in virtual else each.node_port
+            if wanted == connect.port or (self.service.headless and each.port == connect.port):
+                return each
+        return None
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All endpoints of the Service, usable or not."""
+        if self.service is None:
+            return ()
+        slices = self.cluster.endpoint_slices.get(self.service.key, ())
+        return tuple(endpoint for each in slices for endpoint in each.endpoints)
+
+    @property
+    def client(self) -> Pod | None:
+        """The pod that asks."""
+        return self.cluster.pods.get(self.request.connect.namespace if self.request.connect else "")
+
+    @property
+    def reached(self) -> Pod | None:
+        """The pod that the packet got to, or was rewritten to."""
+        pod = self.cluster.pods.get(self.felt.server or "")
+        if pod is not None:
+            return pod
+        target = self.rewritten_to
+        if target is None:
+            return None
+        return next((p for p in self.cluster.pods.values() if target.dst in p.addresses), None)
+
+    @property
+    def rewritten(self) -> Step | None:
+        """The step in which the destination was last rewritten on the way there."""
+        found = None
+        for step in self.exchange.steps:
+            if step.kind is StepKind.DNAT and step.direction is Direction.FORWARD:
+                found = step
+        return found
+
+    @property
+    def rewritten_to(self) -> Packet | None:
+        step = self.rewritten
+        return step.after if step else None

@@ -1,0 +1,22 @@
+"""A rule is not understood: the walk stops there and says so."""
+
+from __future__ import annotations
+
+from k8stui.kernel.exchange import Result
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.sentence import target_of
+
+
+def cannot_evaluate(case: Case) -> Diagnosis | None:
+    """Name the rule and both ways that the packet could take."""
+    if case.felt.result is not Result.UNKNOWN:
+        return None
+    step, rule = case.decided, case.rule
+    if step is None or rule is None or rule.rule is None:
+        return Diagnosis(reason=f"cannot evaluate: {case.felt.reason}")
+    target = target_of(rule.rule.text) or "its target"
+    return Diagnosis(
+        reason=f"cannot evaluate rule {rule.index} of {rule.table} {rule.chain.name} on "
+        f"{step.namespace}: {step.text}; if it matches, the packet goes to {target}, else on to "
+        f"rule {rule.index + 1}",
+    )

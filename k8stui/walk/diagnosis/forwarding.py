@@ -1,0 +1,33 @@
+"""The node does not route for others."""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import SysctlCause
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+
+
+def forwarding_off(case: Case) -> Diagnosis | None:
+    """Recognise a drop that a kernel setting decided (ip_forward, rp_filter, route_localnet)."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, SysctlCause):
+        return None
+    cause = step.cause
+    name = cause.name.replace("/", ".")
+    if name.endswith(("ip_forward", ".forwarding")):
+        return Diagnosis(
+            reason=f"{step.namespace} does not forward packets: {name} = {cause.value}",
+            advice=f"set net.ipv4.ip_forward = 1 on {step.namespace}",
+        )
+    if name.endswith("rp_filter"):
+        return Diagnosis(
+            reason=f"{step.namespace} would not route the answer back out of {step.device}: "
+            f"{name} = {cause.value} drops what arrives there",
+            advice=f"set {name} = 2 (loose) or 0 on {step.namespace}",
+        )
+    if name.endswith("route_localnet"):
+        return Diagnosis(
+            reason=f"{step.namespace} takes no packets for 127.0.0.0/8 from another device: "
+            f"{name} = {cause.value}",
+            advice=f"set {name} = 1 on {step.namespace}, or use the node's own address",
+        )
+    return Diagnosis(reason=f"{name} = {cause.value} on {step.namespace}")

@@ -1,0 +1,36 @@
+"""A policy of Local, and no endpoint on the node that was asked: kube-proxy drops."""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import StepKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.reason import because
+
+
+def no_local_endpoint(case: Case) -> Diagnosis | None:
+    """Recognise kube-proxy's "has no local endpoints" rule (proxier.go syncProxyRules)."""
+    step, rule, service = case.decided, case.rule, case.service
+    if step is None or rule is None or rule.rule is None or service is None:
+        return None
+    why = because(rule)
+    setting = (why.setting if why else None) or ""
+    if step.kind is not StepKind.DROP or not (
+        "no local endpoints" in rule.rule.text or "TrafficPolicy: Local" in setting
+    ):
+        return None
+    nodes = sorted({e.node_name for e in case.endpoints if e.ready and e.node_name})
+    internal = service.internal_traffic_policy == "Local" and "internal" in setting.lower()
+    if not internal and service.external_traffic_policy != "Local":
+        internal = True
+    policy = "internalTrafficPolicy" if internal else "externalTrafficPolicy"
+    ask = f"ask {_either(nodes)}, or " if nodes and not internal else ""
+    return Diagnosis(
+        reason=f"{policy} of Service {service.key} is Local, and no endpoint of it is on "
+        f"{step.namespace}" + (f" (they are on {', '.join(nodes)})" if nodes else ""),
+        advice=f"{ask}set {policy}: Cluster"
+        + ("" if internal else ", which hides the client's address from the pod"),
+    )
+
+
+def _either(nodes: list[str]) -> str:
+    return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} or {nodes[-1]}"

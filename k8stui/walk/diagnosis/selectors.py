@@ -1,0 +1,82 @@
+"""Which pods a selector selects, and which it was probably meant to select."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from k8stui.cluster.model import Cluster, Pod, Service
+from k8stui.walk.error import nearest
+
+
+def matching(cluster: Cluster, service: Service) -> list[Pod]:
+    """Pods of the Service's namespace that its selector matches."""
+    if service.selector is None:
+        return []
+    wanted = service.selector.items()
+    return [p for p in _namespace(cluster, service) if wanted <= p.labels.items()]
+
+
+def written(labels: Mapping[str, str]) -> str:
+    """``app=web,tier=front``, as kubectl takes it."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def near_miss(cluster: Cluster, service: Service) -> str:
+    """Say what is different about the pods that are most like what is selected; may be empty."""
+    selector = service.selector or {}
+    pods = list(_namespace(cluster, service))
+    best = max(pods, key=lambda p: _likeness(selector, p), default=None)
+    if best is not None and _likeness(selector, best)[0] + _likeness(selector, best)[1] > 0:
+        differences = [_difference(key, value, best) for key, value in selector.items()]
+        said = [d for d in differences if d]
+        if said:
+            return f"pod {best.name} {' and '.join(said)}"
+    elsewhere = next(
+        (
+            p
+            for p in cluster.pods.values()
+            if p.namespace != service.namespace and selector.items() <= p.labels.items()
+        ),
+        None,
+    )
+    if elsewhere is not None and selector:
+        return (
+            f"pod {elsewhere.name} matches, but it is in namespace {elsewhere.namespace}: "
+            "a Service selects in its own namespace only"
+        )
+    return ""
+
+
+def declaring(cluster: Cluster, namespace: str, port: int | str) -> Iterable[Pod]:
+    """Pods of a namespace with a container that declares the port, by number or name."""
+    for pod in cluster.pods.values():
+        if pod.namespace == namespace and any(
+            port in (p.number, p.name) for c in pod.containers for p in c.ports
+        ):
+            yield pod
+
+
+def _namespace(cluster: Cluster, service: Service) -> Iterable[Pod]:
+    return (p for p in cluster.pods.values() if p.namespace == service.namespace)
+
+
+def _likeness(selector: Mapping[str, str], pod: Pod) -> tuple[int, int]:
+    same = sum(pod.labels.get(key) == value for key, value in selector.items())
+    near = sum(
+        1
+        for key, value in selector.items()
+        if pod.labels.get(key) != value and _difference(key, value, pod)
+    )
+    return same, near
+
+
+def _difference(key: str, value: str, pod: Pod) -> str:
+    has = pod.labels.get(key)
+    if has == value:
+        return ""
+    if has is not None:
+        return f"has {key}={has}, not {value}" if nearest(value, [has]) else ""
+    other = nearest(key, pod.labels)
+    if other is not None and pod.labels[other] == value:
+        return f"has {other}={value}, not {key}={value}"
+    return ""

@@ -1,0 +1,49 @@
+"""The error of the request parser, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SHOWN = 12
+"""As many choices as still read well in one terminal line or two."""
+
+
+class RequestError(Exception):
+    """A source or destination that means nothing in this cluster."""
+
+    def __init__(self, message: str, *, hint: str = "", choices: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        """One sentence."""
+        self.hint = hint
+        """What was probably meant; may be empty."""
+        self.choices = choices
+        """What there is to choose from, ready to be typed."""
+
+    def render(self) -> str:
+        """Message, hint and choices, a line each."""
+        lines = [self.message]
+        if self.hint:
+            lines.append(self.hint)
+        if self.choices:
+            more = len(self.choices) - _SHOWN
+            shown = ", ".join(self.choices[:_SHOWN])
+            lines.append(f"there is: {shown}" + (f" and {more} more" if more > 0 else ""))
+        return "\n".join(lines)
+
+
+def unknown(message: str, word: str, choices: Iterable[str]) -> RequestError:
+    """Make the error for a `word` that is none of `choices`, with the nearest as a hint."""
+    all_choices = tuple(choices)
+    near = nearest(word, all_choices)
+    hint = f"did you mean {near}?" if near else ""
+    return RequestError(message, hint=hint, choices=all_choices)
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice most like `word`, or None when none is like it."""
+    import difflib  # noqa: PLC0415 - 5 ms, and only an error needs it
+
+    by_lower = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.55)
+    return by_lower[found[0]] if found else None

@@ -1,0 +1,112 @@
+"""A kernel exchange → the hops of a walk: grouped, numbered, in Kubernetes words.
+
+Only the first packet forward and the answer to it belong to a walk: the final ACK and repeats
+take the same way, so they are no more than a word in the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from k8stui.kernel import step as kernel
+from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.step import Direction, StepKind
+from k8stui.walk.reason import because, origin_of, proof
+from k8stui.walk.sentence import sentence
+from k8stui.walk.trace import Hop, Request, Step
+
+
+def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...], dict[int, int]]:
+    """Turn an exchange into hops; without one there are only the steps that resolved the name.
+
+    Also gives the number of each kernel step that was kept, by its index in the exchange.
+    """
+    resolved = _resolve_steps(request)
+    hops: list[Hop] = []
+    numbers: dict[int, int] = {}
+    namespace, direction = client_namespace(request), Direction.FORWARD
+    steps: list[Step] = list(resolved)
+    number = len(resolved)
+    for index, each in _kept(exchange.steps if exchange else (), _deciding(exchange)):
+        if (each.namespace, each.direction) != (namespace, direction):
+            if steps:
+                hops.append(Hop(direction=direction, namespace=namespace, steps=tuple(steps)))
+            namespace, direction, steps = each.namespace, each.direction, []
+        number += 1
+        numbers[index] = number
+        steps.append(_step(number, each, exchange.forks if exchange else ()))
+    if steps:
+        hops.append(Hop(direction=direction, namespace=namespace, steps=tuple(steps)))
+    return tuple(hops), numbers
+
+
+def client_namespace(request: Request) -> str:
+    """Network namespace of the one who asks."""
+    if request.connect is not None:
+        return request.connect.namespace
+    kind, _, rest = request.source.partition("/")
+    if kind == "pod":
+        return "/".join(rest.split("/")[:2])
+    return rest or kind
+
+
+def _resolve_steps(request: Request) -> list[Step]:
+    return [
+        Step(
+            number=number,
+            kind=StepKind.RESOLVE,
+            device=None,
+            hook=None,
+            cause=None,
+            origin=request.origin,
+            before=None,
+            after=None,
+            text=text,
+        )
+        for number, text in enumerate(request.names, start=1)
+    ]
+
+
+def _deciding(exchange: Exchange | None) -> int | None:
+    return exchange.felt.deciding_step if exchange else None
+
+
+def _kept(steps: Sequence[kernel.Step], deciding: int | None) -> Iterator[tuple[int, kernel.Step]]:
+    """Keep the first packet's steps and those of its answer: one packet each way."""
+    answer = _answer(steps, deciding)
+    for index, each in enumerate(steps):
+        first = each.packet_number == 1
+        if first or each.packet_number == answer or index == deciding:
+            yield index, each
+
+
+def _answer(steps: Sequence[kernel.Step], deciding: int | None) -> int | None:
+    """Number of the packet that answers: the one that decided, else the first reply."""
+    if deciding is not None and 0 <= deciding < len(steps):
+        decided = steps[deciding]
+        if decided.direction is Direction.REPLY and decided.packet_number != 1:
+            return decided.packet_number
+    return next(
+        (s.packet_number for s in steps if s.direction is Direction.REPLY and s.packet_number != 1),
+        None,
+    )
+
+
+def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork]) -> Step:
+    why = because(step.cause)
+    text = sentence(step, forks)
+    detail = proof(step.cause)
+    if not detail and why is not None and why.text not in text:
+        detail = why.text
+    return Step(
+        number=number,
+        kind=step.kind,
+        device=step.device,
+        hook=step.hook,
+        cause=step.cause,
+        origin=origin_of(step.cause),
+        before=step.before,
+        after=step.after,
+        text=text,
+        detail=detail,
+    )

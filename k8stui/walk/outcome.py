@@ -1,0 +1,100 @@
+"""What the client feels, where it was decided, why, and what would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.exchange import Exchange, Result
+from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.step import SocketCause, StepKind
+from k8stui.manifests.origin import Origin, assumed
+from k8stui.walk.diagnosis import Case, diagnose
+from k8stui.walk.diagnosis.endpoints import headless_without_endpoints
+from k8stui.walk.explain import client_namespace
+from k8stui.walk.reason import because
+from k8stui.walk.source_seen import source_seen
+from k8stui.walk.trace import Outcome, Request
+
+
+def no_such_name(cluster: Cluster, request: Request) -> Outcome:
+    """Give the outcome of a name that does not resolve: no packet was ever sent."""
+    found = headless_without_endpoints(cluster, request)
+    return Outcome(
+        result=Result.NO_SUCH_NAME,
+        errno="EAI_NONAME",
+        seconds=0.0,
+        decided_at=client_namespace(request),
+        reason=found.reason or (request.names[-1] if request.names else "the name is not known"),
+        server_pod=None,
+        server_address=None,
+        server_port=None,
+        source_seen_by_server=None,
+        origin=request.origin,
+        step=len(request.names) or None,
+        advice=found.advice,
+    )
+
+
+def outcome(
+    cluster: Cluster,
+    network: Mapping[str, NetNamespace],
+    request: Request,
+    exchange: Exchange,
+    numbers: Mapping[int, int],
+) -> Outcome:
+    """Put the kernel's outcome into Kubernetes words. `numbers`: kernel step → walk step."""
+    felt = exchange.felt
+    reason, advice = felt.reason, ""
+    if felt.result is Result.CONNECTED:
+        reason = source_seen(cluster, exchange) or felt.reason
+        if request.protocol is not Protocol.TCP and not reason:
+            reason = "answered"
+    else:
+        found = diagnose(Case(cluster=cluster, network=network, request=request, exchange=exchange))
+        reason, advice = found.reason or felt.reason, found.advice
+    return Outcome(
+        result=felt.result,
+        errno=felt.errno,
+        seconds=felt.seconds,
+        decided_at=felt.decided_at,
+        reason=reason,
+        server_pod=_server_pod(cluster, exchange),
+        server_address=felt.server_address,
+        server_port=felt.server_port,
+        source_seen_by_server=felt.source_seen,
+        origin=_origin(cluster, exchange),
+        step=numbers.get(-1 if felt.deciding_step is None else felt.deciding_step),
+        advice=advice,
+    )
+
+
+def _server_pod(cluster: Cluster, exchange: Exchange) -> str | None:
+    """Name the pod that was reached; one with hostNetwork is found by its socket or address."""
+    felt = exchange.felt
+    if felt.server is None or felt.server in cluster.pods:
+        return felt.server
+    if felt.server not in cluster.nodes:
+        return None
+    for step in exchange.steps:
+        if step.kind is StepKind.DELIVER and step.namespace == felt.server:
+            why = because(step.cause)
+            if why is not None and why.pod:
+                return why.pod
+    return None
+
+
+def _origin(cluster: Cluster, exchange: Exchange) -> Origin | None:
+    """Where it is said what listens (or does not) on the port that was reached."""
+    felt = exchange.felt
+    socket = None
+    for step in exchange.steps:
+        if isinstance(step.cause, SocketCause) and step.namespace == felt.server:
+            socket = step.cause.socket
+            why = because(step.cause)
+            if why is not None:
+                return why.origin
+    if socket is None and felt.result is Result.REFUSED and felt.server in cluster.pods:
+        return assumed(f"nothing declares {felt.server_port}")
+    return None

@@ -1,0 +1,169 @@
+"""The ``:PORT/PROTOCOL`` behind a destination: numbers, names, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
+from k8stui.kernel.packet import Protocol
+from k8stui.walk.error import RequestError, unknown
+
+_PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP, "sctp": Protocol.SCTP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A destination cut into host, port and protocol, as typed."""
+
+    host: str
+    """Without brackets."""
+    port: str
+    """Number or name; empty when left out."""
+    protocol: Protocol | None
+    """None: not typed."""
+
+
+def cut(text: str) -> Written:
+    """Cut ``HOST:PORT/PROTOCOL``; an IPv6 address stands in brackets when a port follows.
+
+    Raises:
+        RequestError: the brackets or the address cannot be read.
+
+    """
+    protocol, text = _protocol(text.strip())
+    if text.startswith("["):
+        host, bracket, behind = text[1:].partition("]")
+        if not bracket or (behind and not behind.startswith(":")):
+            raise RequestError(f"not [ADDRESS]:PORT: {text!r}")
+        return Written(host=host, port=behind[1:], protocol=protocol)
+    if text.count(":") > 1:
+        raise RequestError(
+            f"cannot tell address from port: {text!r}",
+            hint=f"write an IPv6 address in brackets: [{text}]:PORT",
+        )
+    host, _, port = text.partition(":")
+    return Written(host=host, port=port, protocol=protocol)
+
+
+def _protocol(text: str) -> tuple[Protocol | None, str]:
+    rest, slash, word = text.rpartition("/")
+    found = _PROTOCOLS.get(word.lower())
+    # svc/tcp is a Service called tcp; svc/dns/udp leaves only the port out.
+    if not slash or found is None or not (":" in rest or "/" in rest):
+        return None, text
+    return found, rest
+
+
+def number(text: str) -> int | None:
+    """The port number, None where it is a name.
+
+    Raises:
+        RequestError: a number that is no port.
+
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    value = int(text)
+    if not 0 < value < 65536:
+        raise RequestError(f"not a port: {text} (1 to 65535)")
+    return value
+
+
+def required(written: Written, what: str) -> int:
+    """Give the port of a destination that has no names for ports.
+
+    Raises:
+        RequestError: it is missing or not a number.
+
+    """
+    if not written.port:
+        raise RequestError(f"which port of {what}?", hint=f"write {what}:PORT")
+    value = number(written.port)
+    if value is None:
+        raise RequestError(f"not a port number: {written.port!r}")
+    return value
+
+
+def service_port(service: Service, written: Written) -> tuple[int, Protocol, ServicePort | None]:
+    """Port, protocol and the Service's port entry; None where the Service has no such port.
+
+    A number that the Service does not have is walked all the same: that is what a client would do.
+
+    Raises:
+        RequestError: no such port name, or left out where the Service has several.
+
+    """
+    ports = [p for p in service.ports if written.protocol in (None, p.protocol)]
+    if not written.port:
+        if len(ports) == 1:
+            return ports[0].port, ports[0].protocol, ports[0]
+        raise RequestError(
+            f"Service {service.key} has {len(ports) or 'no'} ports: which one?"
+            if ports or not service.ports
+            else f"Service {service.key} has no {_name(written.protocol)} port",
+            hint=f"write svc/{service.name}:PORT",
+            choices=_choices(service),
+        )
+    wanted = number(written.port)
+    if wanted is None:
+        for each in ports:
+            if each.name == written.port:
+                return each.port, each.protocol, each
+        raise unknown(
+            f"Service {service.key} has no port named {written.port}",
+            f"svc/{service.name}:{written.port}",
+            _choices(service),
+        )
+    for each in ports:
+        if each.port == wanted:
+            return wanted, each.protocol, each
+    return wanted, written.protocol or Protocol.TCP, None
+
+
+def pod_port(pod: Pod, written: Written) -> tuple[int, Protocol]:
+    """Port and protocol of a pod's container port, by number or name.
+
+    Raises:
+        RequestError: no such name, or left out where the pod does not declare exactly one.
+
+    """
+    ports: list[ContainerPort] = [
+        p
+        for c in pod.containers
+        for p in c.ports
+        if written.protocol in (None, p.protocol) and (c.restartable_init or not c.init)
+    ]
+    choices = tuple(f"pod/{pod.name}:{p.name or p.number}" for p in ports)
+    if not written.port:
+        if len(ports) == 1:
+            return ports[0].number, ports[0].protocol
+        declares = f"declares {len(ports)} ports" if ports else "declares no port"
+        raise RequestError(
+            f"pod {pod.key} {declares}: which one?",
+            hint=f"write pod/{pod.name}:PORT",
+            choices=choices,
+        )
+    wanted = number(written.port)
+    if wanted is None:
+        for each in ports:
+            if each.name == written.port:
+                return each.number, each.protocol
+        raise unknown(
+            f"pod {pod.key} declares no port named {written.port}",
+            f"pod/{pod.name}:{written.port}",
+            choices,
+        )
+    declared = next((p.protocol for p in ports if p.number == wanted), Protocol.TCP)
+    return wanted, written.protocol or declared
+
+
+def _choices(service: Service) -> tuple[str, ...]:
+    return tuple(
+        f"svc/{service.name}:{p.name or p.port}"
+        + ("" if p.protocol is Protocol.TCP else f"/{p.protocol.name.lower()}")
+        for p in service.ports
+    )
+
+
+def _name(protocol: Protocol | None) -> str:
+    return protocol.name if protocol else ""

@@ -1,0 +1,120 @@
+"""Why a step happened: the reason that the generated thing behind its cause carries."""
+
+from __future__ import annotations
+
+from k8stui.kernel.namespace import Route, RouteType
+from k8stui.kernel.step import (
+    BridgeCause,
+    Cause,
+    ConntrackCause,
+    DeviceCause,
+    NeighbourCause,
+    RouteCause,
+    RuleCause,
+    SocketCause,
+    SysctlCause,
+)
+from k8stui.manifests.origin import Origin, assumed, defaulted
+from k8stui.nodes.reason import Because
+
+_WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
+_POLICY = defaulted("a chain's policy is ACCEPT unless somebody sets another")
+_KERNEL = defaulted("the kernel's default, or what the CNI plug-in and kube-proxy set")
+
+
+def because(cause: Cause | None) -> Because | None:
+    """The reason of the rule, route, device or socket; None where it carries none."""
+    reason: object | None
+    match cause:
+        case RuleCause(rule=rule) if rule is not None:
+            reason = rule.reason
+        case RouteCause(route=route) if route is not None:
+            reason = route.reason
+        case DeviceCause(interface=interface):
+            reason = interface.reason
+        case SocketCause(socket=socket) if socket is not None:
+            reason = socket.reason
+        case _:
+            reason = None
+    return reason if isinstance(reason, Because) else None
+
+
+def origin_of(cause: Cause | None) -> Origin | None:
+    """Where the fact behind a step comes from; None: it follows from the packet alone."""
+    why = because(cause)
+    if why is not None:
+        return why.origin
+    match cause:
+        case NeighbourCause(neighbour=found) if found is not None:
+            return _WARM
+        case BridgeCause(entry=entry) if entry is not None:
+            return _WARM
+        case RuleCause(rule=None):
+            return _POLICY
+        case SysctlCause():
+            return _KERNEL
+        case _:
+            return None
+
+
+def proof(cause: Cause | None) -> str:
+    """Print the cause as Linux prints it: the rule, the route, the entry; empty without one."""
+    match cause:
+        case RuleCause(rule=None, table=table, chain=chain):
+            return f"-P {chain.name} {chain.policy or 'ACCEPT'} (table {table})"
+        case RuleCause(rule=rule) if rule is not None:
+            return rule.text
+        case RouteCause(route=route) if route is not None:
+            return _route(route)
+        case BridgeCause(bridge=bridge, entry=entry):
+            if entry is None:
+                return f"bridge fdb: no entry on {bridge}"
+            return f"{entry.mac} dev {entry.device} master {bridge}" + (
+                " permanent" if entry.permanent else ""
+            )
+        case NeighbourCause(neighbour=found):
+            if found is None:
+                return "ip neigh: FAILED"
+            return f"{found.address} dev {found.device} lladdr {found.mac}"
+        case ConntrackCause(entry=text):
+            return text
+        case DeviceCause(interface=interface):
+            port = interface.port
+            if port is not None:
+                return f"{interface.name} master {interface.master} hairpin {_on(port.hairpin)}"
+            return f"{interface.name} mtu {interface.mtu_bytes} {'UP' if interface.up else 'DOWN'}"
+        case SocketCause(socket=socket) if socket is not None:
+            where = str(socket.address) if socket.address else "0.0.0.0"  # noqa: S104 - as ss prints
+            return f"LISTEN {where}:{socket.port or '*'} {socket.owner}".rstrip()
+        case SysctlCause(name=name, value=value):
+            return f"{name} = {value}"
+        case _:
+            return ""
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _route(route: Route) -> str:
+    """Print a route as ``ip route show`` does (iproute2 ip/iproute.c print_route)."""
+    kind = "" if route.type is RouteType.UNICAST else f"{route.type.value} "
+    default = route.destination.length == 0
+    host = route.destination.length == route.destination.address.bits
+    target = route.destination.address if host else route.destination
+    words = [f"{kind}{'default' if default else target}"]
+    if route.gateway is not None:
+        words.append(f"via {route.gateway}")
+    if route.device is not None:
+        words.append(f"dev {route.device}")
+    if route.table not in ("main", ""):
+        words.append(f"table {route.table}")
+    if route.protocol:
+        words.append(f"proto {route.protocol}")
+    if route.scope not in ("global", ""):
+        words.append(f"scope {route.scope}")
+    if route.source is not None:
+        words.append(f"src {route.source}")
+    if route.metric:
+        words.append(f"metric {route.metric}")
+    return " ".join(words) + (" onlink" if route.onlink else "")
