@@ -1,0 +1,271 @@
+"""One object against the table of its kind: what is wrong, where, and what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from k8stui.manifests.manifest import Path, field_name
+from k8stui.manifests.schema import (
+    KINDS,
+    Anything,
+    Choice,
+    Kind,
+    ListOf,
+    MapOf,
+    Record,
+    Scalar,
+    Type,
+)
+
+
+class Mend(Enum):
+    """How the text at the fault's place would be put right."""
+
+    NONE = 0
+    QUOTE = 1
+    """Put quotes around the value as written."""
+    REPLACE = 2
+    """Write `text` instead of the value."""
+    RENAME = 3
+    """Write `text` instead of the key."""
+    STRUCTURE = 4
+    """A space, a dash or a colon is missing: look at the line (`repair.structure`)."""
+    ADD = 5
+    """Write `text`, a new line, first in the object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    path: Path
+    message: str
+    mend: Mend = Mend.NONE
+    text: str = ""
+    hint: str = ""
+    note: bool = False
+    """Kubernetes would drop or refuse it, but the rest of the object means what it says."""
+    at_key: bool = False
+    """The key is wrong, not the value."""
+
+
+def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
+    """Everything in `data` that does not fit the table; empty for a good object."""
+    faults: list[Fault] = []
+    _record(data, kind.fields, (), faults)
+    return faults
+
+
+def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:
+    # The order is that of how often a type is met.
+    kind = type_.__class__
+    if value is None or kind is Anything:
+        return
+    if kind is Scalar:
+        if value.__class__ in type_.types:  # type: ignore[union-attr]
+            if type_.low is not None:  # type: ignore[union-attr]
+                _range(value, type_, path, faults)  # type: ignore[arg-type]
+        else:
+            _scalar(value, type_, path, faults)  # type: ignore[arg-type]
+    elif kind is Record:
+        _record(value, type_, path, faults)  # type: ignore[arg-type]
+    elif kind is ListOf:
+        if value.__class__ is list:
+            item = type_.item  # type: ignore[union-attr]
+            for index, one in enumerate(value):  # type: ignore[arg-type,var-annotated]
+                _value(one, item, (*path, index), faults)
+        else:
+            faults.append(_not_list(value, path))
+    elif kind is MapOf:
+        if value.__class__ is dict:
+            below = type_.value  # type: ignore[union-attr]
+            types = below.types
+            for key, one in value.items():  # type: ignore[attr-defined]
+                if one.__class__ not in types:
+                    _value(one, below, (*path, key), faults)
+        else:
+            faults.append(_not_mapping(value, path, "a mapping of names to texts"))
+    elif kind is Choice:
+        _choice(value, type_, path, faults)  # type: ignore[arg-type]
+
+
+def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> None:
+    if value.__class__ is not dict:
+        faults.append(_not_mapping(value, path, f"a mapping with the fields of a {type_.name}"))
+        return
+    fields = type_.fields
+    unknown = []
+    for key, one in value.items():  # type: ignore[attr-defined]
+        below = fields.get(key)
+        if below is None:
+            unknown.append(key)
+        elif one is not None:
+            _value(one, below, (*path, key), faults)
+    missing = [name for name in type_.required if value.get(name) is None]  # type: ignore[attr-defined]
+    if unknown:
+        _unknown(unknown, missing, value, type_, path, faults)  # type: ignore[arg-type]
+    for name in missing:
+        where = field_name(path) or "the object"
+        faults.append(Fault(path=path, message=f"{where} has no {name}", at_key=True))
+
+
+def _unknown(
+    keys: list[str],
+    missing: list[str],
+    value: Mapping[str, object],
+    type_: Record,
+    path: Path,
+    faults: list[Fault],
+) -> None:
+    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
+
+    for key in keys:
+        full = (*path, key)
+        if key.startswith("-") and key[1:] in type_.fields:
+            faults.append(
+                Fault(
+                    path=full,
+                    message=f"a space is missing between the dash and {key[1:]!r}",
+                    mend=Mend.STRUCTURE,
+                    at_key=True,
+                )
+            )
+            continue
+        meant = nearest(key, [name for name in type_.fields if name not in value])
+        note = meant not in missing
+        if meant in missing:
+            missing.remove(meant)
+        faults.append(
+            Fault(
+                path=full,
+                message=f"{type_.name} has no field {key!r}"
+                + (f"; did you mean {meant!r}?" if meant else ""),
+                mend=Mend.RENAME if meant else Mend.NONE,
+                text=meant or "",
+                hint="" if meant else _belongs(key),
+                note=note,
+                at_key=True,
+            )
+        )
+
+
+def _belongs(key: str) -> str:
+    """Say where a field stands that is known elsewhere."""
+    homes = {
+        "replicas": "spec of the workload",
+        "template": "spec of the workload",
+        "selector": "spec",
+        "containers": "the pod's spec (spec.template.spec of a workload)",
+        "ports": "spec of a Service, or a container",
+        "labels": "metadata",
+        "annotations": "metadata",
+        "name": "metadata, or a list item",
+        "namespace": "metadata",
+        "nodePort": "an item of a Service's spec.ports",
+        "targetPort": "an item of a Service's spec.ports",
+        "containerPort": "an item of a container's ports",
+        "image": "a container",
+        "env": "a container",
+    }
+    return f"{key} belongs into {homes[key]}: look at the indentation" if key in homes else ""
+
+
+def _scalar(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> None:
+    where = field_name(path)
+    if isinstance(value, dict | list):
+        what = "a list" if isinstance(value, list) else "a mapping"
+        faults.append(
+            Fault(path=path, message=f"{where} needs {type_.words}, this is {what}", at_key=True)
+        )
+    elif str in type_.types:
+        faults.append(
+            Fault(
+                path=path,
+                message=f"{where} needs {type_.words}; without quotes this is {_spoken(value)}",
+                mend=Mend.QUOTE,
+            )
+        )
+    else:
+        plain = str(value)
+        number = plain.isascii() and plain.lstrip("-").isdigit()
+        fits = number if int in type_.types else plain.lower() in ("true", "false")
+        if isinstance(value, str) and fits:
+            message = f"{where} needs {type_.words}; the quotes make it a text"
+            fault = Fault(path=path, message=message, mend=Mend.REPLACE, text=plain.lower())
+        else:
+            fault = Fault(
+                path=path, message=f"{where} needs {type_.words}, this is {_spoken(value)}"
+            )
+        faults.append(fault)
+
+
+def _range(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> None:
+    if not isinstance(value, int):
+        return
+    low, high = type_.low or 0, type_.high
+    if value < low or (high is not None and value > high):
+        faults.append(Fault(path=path, message=f"{field_name(path)} needs {type_.words}"))
+
+
+def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> None:
+    if value in type_.values:
+        return
+    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - as above
+
+    names = ", ".join(type_.values)
+    meant = nearest(str(value), type_.values) if isinstance(value, str) else None
+    faults.append(
+        Fault(
+            path=path,
+            message=f"{field_name(path)} is one of {names}"
+            + (f"; did you mean {meant}?" if meant else f", not {_spoken(value)}"),
+            mend=Mend.REPLACE if meant else Mend.NONE,
+            text=meant or "",
+        )
+    )
+
+
+def _not_mapping(value: object, path: Path, wanted: str) -> Fault:
+    where = field_name(path) or "a Kubernetes object"
+    if isinstance(value, list):
+        message = f"{where} needs {wanted}, this is a list"
+        return Fault(path=path, message=message, mend=Mend.STRUCTURE, hint="take the dash away")
+    if isinstance(value, str) and ":" in value:
+        message = f"a space is missing after the colon: {where} is the text {_spoken(value)}"
+        return Fault(path=path, message=message, mend=Mend.STRUCTURE)
+    message = f"{where} needs {wanted}, this is {_spoken(value)}"
+    return Fault(path=path, message=message)
+
+
+def _not_list(value: object, path: Path) -> Fault:
+    where = field_name(path)
+    if isinstance(value, dict):
+        first = next(iter(value), "")
+        if first.startswith("-"):
+            message = f"a space is missing between the dash and {first[1:]!r}"
+        else:
+            message = f"{where} is a list: a dash is missing before its first field"
+        return Fault(
+            path=(*path, first) if first else path,
+            message=message,
+            mend=Mend.STRUCTURE,
+            at_key=True,
+        )
+    return Fault(path=path, message=f"{where} is a list, this is {_spoken(value)}")
+
+
+def _spoken(value: object) -> str:
+    """Name a value in a message; a long one is cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:39] + "…")
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def kind_of(api_version: str, name: str) -> Kind | None:
+    """Look the kind up; None when `api_version` never served it."""
+    kind = KINDS.get(name)
+    return kind if kind is not None and api_version in kind.versions else None

@@ -1,0 +1,225 @@
+"""JSON input: values from the standard library, places by scanning one object when asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import NoReturn
+
+from k8stui.manifests.events import MAX_DEPTH, Reading, Skip
+from k8stui.manifests.manifest import Path
+
+
+class JsonFault(Exception):  # noqa: N818 - not an error of the program
+    """Why the text is no JSON; `offset` is into the text given."""
+
+    def __init__(self, problem: str, offset: int) -> None:
+        super().__init__(problem)
+        self.problem, self.offset = problem, offset
+
+
+def read_all(content: str, skip: Skip | None = None) -> list[tuple[int, int, Reading]]:
+    """Every JSON value in `content`, one after the other, with its start and end.
+
+    Elements of a root's ``items`` are decoded one at a time, so that what `skip` names is gone
+    before the next one is there.
+
+    Raises:
+        JsonFault: it is not JSON, or nested deeper than `MAX_DEPTH`.
+
+    """
+    cursor = _Cursor(content, 0)
+    found = []
+    try:
+        cursor.blank()
+        while cursor.at < len(content):
+            start, reading = cursor.at, Reading()
+            if content[start] == "{":
+                _root(cursor, reading, skip or {})
+            else:
+                reading.value = cursor.value()
+            found.append((start, cursor.at, reading))
+            cursor.blank()
+    except json.JSONDecodeError as error:
+        raise JsonFault(_words(error.msg), min(error.pos, len(content))) from None
+    except RecursionError:
+        raise JsonFault(f"nested deeper than {MAX_DEPTH} levels", cursor.at) from None
+    except ValueError as error:
+        raise JsonFault(str(error), cursor.at) from None
+    return found
+
+
+def find(content: str, start: int, path: Path) -> int:
+    """Offset of the key or list item at `path` in the object at `start`, else of its parent."""
+    return _find(content, start, path)[0]
+
+
+def span(content: str, start: int, path: Path) -> tuple[int, int]:
+    """Start and end of the value at `path`, or of its nearest parent that is written."""
+    value = _find(content, start, path)[1]
+    cursor = _Cursor(content, value)
+    cursor.value()
+    return value, cursor.at
+
+
+def _find(content: str, start: int, path: Path) -> tuple[int, int]:
+    cursor = _Cursor(content, start)
+    cursor.blank()
+    at = value = cursor.at
+    for part in path:
+        found = None
+        cursor = _Cursor(content, value)
+        if isinstance(part, str) and cursor.here() == "{":
+            for key, key_at in cursor.entries():
+                if key == part:
+                    found = key_at, cursor.at  # no break: of a repeated key the last one counts
+        elif isinstance(part, int) and cursor.here() == "[":
+            for index, _ in enumerate(cursor.elements()):
+                if index == part:
+                    found = cursor.at, cursor.at
+                    break
+        if found is None:
+            break
+        at, value = found
+    return at, value
+
+
+class _Cursor:
+    def __init__(self, content: str, at: int) -> None:
+        self.content, self.at = content, at
+
+    def here(self) -> str:
+        """Return the character at the cursor; empty at the end."""
+        return self.content[self.at : self.at + 1]
+
+    def blank(self) -> None:
+        content, at = self.content, self.at
+        while at < len(content) and content[at] in " \t\n\r":
+            at += 1
+        self.at = at
+
+    def value(self) -> object:
+        value, self.at = _decoder.raw_decode(self.content, self.at)
+        _limit(value, 1)
+        return value
+
+    def entries(self) -> Iterator[tuple[str, int]]:
+        """Yield each key and its offset, the cursor on its value; leave it or move behind it."""
+        self._open()
+        if self._closed("}"):
+            return
+        while True:
+            key_at = self.at
+            if self.here() != '"':
+                raise json.JSONDecodeError("Expecting property name", self.content, key_at)
+            key, self.at = scanstring(self.content, key_at + 1, True)
+            self.blank()
+            if self.here() != ":":
+                raise json.JSONDecodeError("Expecting ':' delimiter", self.content, self.at)
+            self._open()
+            before = self.at
+            yield key, key_at
+            if self.at == before:
+                self.value()
+            if self._next("}"):
+                return
+
+    def elements(self) -> Iterator[None]:
+        """Put the cursor on each element in turn; leave it there or move behind the element."""
+        self._open()
+        if self._closed("]"):
+            return
+        while True:
+            before = self.at
+            yield
+            if self.at == before:
+                self.value()
+            if self._next("]"):
+                return
+
+    def _open(self) -> None:
+        self.at += 1
+        self.blank()
+
+    def _closed(self, close: str) -> bool:
+        if self.here() == close:
+            self.at += 1
+            return True
+        return False
+
+    def _next(self, close: str) -> bool:
+        """Move behind a comma (False) or the closing bracket (True)."""
+        self.blank()
+        if self._closed(close):
+            return True
+        if self.here() != ",":
+            raise json.JSONDecodeError("Expecting ',' delimiter", self.content, self.at)
+        self._open()
+        return False
+
+
+def _root(cursor: _Cursor, reading: Reading, skip: Skip) -> None:
+    value: dict[str, object] = {}
+    for key, key_at in cursor.entries():
+        if key in value:
+            reading.doubled.append(key_at)
+        if key == "items" and cursor.here() == "[":
+            items: list[object] = []
+            reading.items.clear()
+            for _ in cursor.elements():
+                start = cursor.at
+                items.append(pruned(cursor.value(), skip.get("items") or {}))
+                reading.items.append((start, cursor.at))
+            value[key] = items
+        else:
+            value[key] = cursor.value()
+    reading.value = value
+
+
+def pruned(value: object, skip: Skip) -> object:
+    """Take what `skip` names out of `value`, in place."""
+    if isinstance(value, dict):
+        for key in skip.keys() & value.keys():
+            below = skip[key]
+            if below is None:
+                del value[key]
+            else:
+                pruned(value[key], below)
+    elif isinstance(value, list):
+        for one in value:
+            pruned(one, skip)
+    return value
+
+
+def _limit(value: object, depth: int) -> None:
+    """Refuse deep nesting, so that nobody behind needs to think of it."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if not isinstance(value, dict | list):
+        return
+    for one in value.values() if isinstance(value, dict) else value:
+        if one.__class__ is dict or one.__class__ is list:
+            _limit(one, depth + 1)
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+
+_WORDS = {
+    "Expecting property name": "a key in double quotes is expected here",
+    "Expecting value": "a value is expected here",
+    "Expecting ',' delimiter": "a comma is missing",
+    "Expecting ':' delimiter": "a colon is missing",
+    "Unterminated string": "this string has no closing quote",
+    "Invalid control character": "a line break or control character inside a string",
+    "Invalid \\escape": "no such escape in JSON",
+    "Invalid \\uXXXX escape": "no such escape in JSON",
+}
+
+
+def _words(message: str) -> str:
+    return next((text for start, text in _WORDS.items() if message.startswith(start)), message)

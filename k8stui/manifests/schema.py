@@ -1,0 +1,583 @@
+"""The fields of the kinds that k8stui knows, as a table. What a field means is cluster's business.
+
+Source: the API reference of Kubernetes 1.36 (core/v1, apps/v1, batch/v1, networking/v1,
+discovery/v1), kubeproxy.config.k8s.io/v1alpha1 and kubeadm.k8s.io. A field whose inside matters
+to nobody is ANY: its name is known, its value is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar of one of the API's types."""
+
+    words: str
+    """How a message calls it: "a number"."""
+    types: tuple[type, ...]
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A string out of a closed set."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: Type
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """Free keys, values of one type: labels, annotations."""
+
+    value: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    name: str
+    fields: Mapping[str, Type] = field(hash=False)
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A known name whose value is not looked at."""
+
+
+Type = Scalar | Choice | ListOf | MapOf | Record | Anything
+
+ANY = Anything()
+STRING = Scalar("a text", (str,))
+INTEGER = Scalar("a whole number", (int,))
+BOOLEAN = Scalar("true or false", (bool,))
+COUNT = Scalar("a whole number from 0", (int,), 0)
+PORT = Scalar("a port number from 1 to 65535", (int,), 1, 65535)
+PORT_OR_NAME = Scalar("a port number from 1 to 65535 or a port's name", (int, str), 1, 65535)
+NUMBER_OR_TEXT = Scalar("a number or a text", (int, float, str))
+STRINGS = MapOf(STRING)
+TEXTS = ListOf(STRING)
+PROTOCOL = Choice(("TCP", "UDP", "SCTP"))
+_POLICY = Choice(("Cluster", "Local"))
+
+
+def _record(
+    name: str, text: str = "", *, required: str = "", unread: str = "", **typed: Type
+) -> Record:
+    """`text`: fields that are strings; `unread`: those whose value is not looked at."""
+    fields: dict[str, Type] = dict.fromkeys(unread.split(), ANY)
+    fields |= dict.fromkeys(text.split(), STRING) | typed
+    return Record(name, fields, tuple(required.split()))
+
+
+_META = _record(
+    "metadata",
+    "name namespace generateName uid resourceVersion creationTimestamp deletionTimestamp selfLink",
+    unread="managedFields clusterName",
+    labels=STRINGS,
+    annotations=STRINGS,
+    finalizers=TEXTS,
+    generation=INTEGER,
+    deletionGracePeriodSeconds=INTEGER,
+    ownerReferences=ListOf(
+        _record(
+            "ownerReference",
+            "apiVersion kind name uid",
+            controller=BOOLEAN,
+            blockOwnerDeletion=BOOLEAN,
+        )
+    ),
+)
+_EXPRESSION = _record("matchExpression", "key operator", values=TEXTS, required="key operator")
+_SELECTOR = _record("selector", matchLabels=STRINGS, matchExpressions=ListOf(_EXPRESSION))
+
+_CONTAINER_PORT = _record(
+    "port",
+    "name hostIP",
+    containerPort=PORT,
+    hostPort=Scalar("a port number from 0 to 65535", (int,), 0, 65535),
+    protocol=PROTOCOL,
+    required="containerPort",
+)
+_CONTAINER = _record(
+    "container",
+    "name image imagePullPolicy workingDir terminationMessagePath terminationMessagePolicy "
+    "restartPolicy",
+    unread="envFrom volumeMounts volumeDevices resources resizePolicy restartPolicyRules lifecycle "
+    "livenessProbe readinessProbe startupProbe securityContext",
+    command=TEXTS,
+    args=TEXTS,
+    ports=ListOf(_CONTAINER_PORT),
+    env=ListOf(_record("env entry", "name value", unread="valueFrom", required="name")),
+    stdin=BOOLEAN,
+    stdinOnce=BOOLEAN,
+    tty=BOOLEAN,
+    required="name",
+)
+_NODE_REQUIREMENT = _record(
+    "nodeSelectorTerm", matchExpressions=ListOf(_EXPRESSION), matchFields=ListOf(_EXPRESSION)
+)
+_AFFINITY_TERM = _record(
+    "podAffinityTerm",
+    "topologyKey",
+    labelSelector=_SELECTOR,
+    namespaceSelector=_SELECTOR,
+    namespaces=TEXTS,
+    matchLabelKeys=TEXTS,
+    mismatchLabelKeys=TEXTS,
+    required="topologyKey",
+)
+_POD_AFFINITY = _record(
+    "podAffinity",
+    unread="preferredDuringSchedulingIgnoredDuringExecution",
+    requiredDuringSchedulingIgnoredDuringExecution=ListOf(_AFFINITY_TERM),
+)
+_AFFINITY = _record(
+    "affinity",
+    nodeAffinity=_record(
+        "nodeAffinity",
+        unread="preferredDuringSchedulingIgnoredDuringExecution",
+        requiredDuringSchedulingIgnoredDuringExecution=_record(
+            "nodeSelector", nodeSelectorTerms=ListOf(_NODE_REQUIREMENT)
+        ),
+    ),
+    podAffinity=_POD_AFFINITY,
+    podAntiAffinity=_POD_AFFINITY,
+)
+_POD_SPEC = _record(
+    "pod spec",
+    "nodeName schedulerName serviceAccountName serviceAccount hostname hostnameOverride subdomain "
+    "priorityClassName preemptionPolicy runtimeClassName",
+    unread="volumes imagePullSecrets securityContext dnsConfig readinessGates overhead "
+    "schedulingGates os resourceClaims resources workloadRef",
+    containers=ListOf(_CONTAINER),
+    initContainers=ListOf(_CONTAINER),
+    ephemeralContainers=ANY,
+    restartPolicy=Choice(("Always", "OnFailure", "Never")),
+    dnsPolicy=Choice(("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")),
+    nodeSelector=STRINGS,
+    affinity=_AFFINITY,
+    tolerations=ListOf(
+        _record("toleration", "key operator value effect", tolerationSeconds=INTEGER)
+    ),
+    topologySpreadConstraints=ListOf(
+        _record(
+            "topologySpreadConstraint",
+            "topologyKey whenUnsatisfiable nodeAffinityPolicy nodeTaintsPolicy",
+            maxSkew=INTEGER,
+            minDomains=INTEGER,
+            labelSelector=_SELECTOR,
+            matchLabelKeys=TEXTS,
+        )
+    ),
+    hostAliases=ListOf(_record("hostAlias", "ip", hostnames=TEXTS)),
+    hostNetwork=BOOLEAN,
+    hostPID=BOOLEAN,
+    hostIPC=BOOLEAN,
+    hostUsers=BOOLEAN,
+    shareProcessNamespace=BOOLEAN,
+    automountServiceAccountToken=BOOLEAN,
+    enableServiceLinks=BOOLEAN,
+    setHostnameAsFQDN=BOOLEAN,
+    priority=INTEGER,
+    terminationGracePeriodSeconds=INTEGER,
+    activeDeadlineSeconds=INTEGER,
+    required="containers",
+)
+_TEMPLATE = _record("pod template", metadata=_META, spec=_POD_SPEC, required="spec")
+_CONDITIONS = ListOf(
+    _record(
+        "condition",
+        "type status reason message lastTransitionTime lastProbeTime lastHeartbeatTime "
+        "lastUpdateTime",
+        observedGeneration=INTEGER,
+    )
+)
+_POD_STATUS = _record(
+    "pod status",
+    "phase podIP hostIP reason message nominatedNodeName qosClass resize startTime",
+    unread="initContainerStatuses ephemeralContainerStatuses resourceClaimStatuses resources "
+    "extendedResourceClaimStatus allocatedResources",
+    observedGeneration=INTEGER,
+    conditions=_CONDITIONS,
+    containerStatuses=ANY,
+    podIPs=ListOf(_record("podIP", "ip")),
+    hostIPs=ListOf(_record("hostIP", "ip")),
+)
+
+
+def _workload(name: str, text: str = "", *, unread: str = "", **typed: Type) -> Record:
+    return _record(
+        name,
+        text,
+        unread=unread,
+        replicas=COUNT,
+        minReadySeconds=INTEGER,
+        revisionHistoryLimit=INTEGER,
+        progressDeadlineSeconds=INTEGER,
+        paused=BOOLEAN,
+        template=_TEMPLATE,
+        required="template",
+        **typed,
+    )
+
+
+_DEPLOYMENT = _workload("spec", selector=_SELECTOR, unread="strategy rollbackTo")
+_REPLICA_SET = _workload("spec", selector=_SELECTOR)
+_CONTROLLER = _workload("spec", selector=STRINGS)
+_STATEFUL_SET = _workload(
+    "spec",
+    "serviceName",
+    podManagementPolicy=Choice(("OrderedReady", "Parallel")),
+    selector=_SELECTOR,
+    ordinals=_record("ordinals", start=COUNT),
+    unread="updateStrategy volumeClaimTemplates persistentVolumeClaimRetentionPolicy",
+)
+_DAEMON_SET = _record(
+    "spec",
+    selector=_SELECTOR,
+    template=_TEMPLATE,
+    minReadySeconds=INTEGER,
+    revisionHistoryLimit=INTEGER,
+    unread="updateStrategy templateGeneration",
+    required="template",
+)
+_JOB = _record(
+    "spec",
+    "completionMode podReplacementPolicy managedBy",
+    parallelism=COUNT,
+    completions=COUNT,
+    backoffLimit=INTEGER,
+    backoffLimitPerIndex=INTEGER,
+    maxFailedIndexes=INTEGER,
+    activeDeadlineSeconds=INTEGER,
+    ttlSecondsAfterFinished=INTEGER,
+    suspend=BOOLEAN,
+    manualSelector=BOOLEAN,
+    selector=_SELECTOR,
+    template=_TEMPLATE,
+    unread="podFailurePolicy successPolicy",
+    required="template",
+)
+_CRON_JOB = _record(
+    "spec",
+    "schedule timeZone concurrencyPolicy",
+    suspend=BOOLEAN,
+    startingDeadlineSeconds=INTEGER,
+    successfulJobsHistoryLimit=INTEGER,
+    failedJobsHistoryLimit=INTEGER,
+    jobTemplate=_record("job template", metadata=_META, spec=_JOB, required="spec"),
+    required="jobTemplate",
+)
+_SERVICE_PORT = _record(
+    "port",
+    "name appProtocol",
+    port=PORT,
+    targetPort=PORT_OR_NAME,
+    nodePort=Scalar("a port number from 0 to 65535", (int,), 0, 65535),
+    protocol=PROTOCOL,
+    required="port",
+)
+_SERVICE = _record(
+    "spec",
+    "clusterIP externalName loadBalancerIP loadBalancerClass trafficDistribution",
+    unread="sessionAffinityConfig topologyKeys",
+    type=Choice(("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")),
+    selector=STRINGS,
+    ports=ListOf(_SERVICE_PORT),
+    clusterIPs=TEXTS,
+    externalIPs=TEXTS,
+    loadBalancerSourceRanges=TEXTS,
+    ipFamilies=ListOf(Choice(("IPv4", "IPv6"))),
+    ipFamilyPolicy=Choice(("SingleStack", "PreferDualStack", "RequireDualStack")),
+    externalTrafficPolicy=_POLICY,
+    internalTrafficPolicy=_POLICY,
+    sessionAffinity=Choice(("None", "ClientIP")),
+    healthCheckNodePort=INTEGER,
+    publishNotReadyAddresses=BOOLEAN,
+    allocateLoadBalancerNodePorts=BOOLEAN,
+)
+_LOAD_BALANCER = _record(
+    "status",
+    unread="conditions",
+    loadBalancer=_record(
+        "loadBalancer", ingress=ListOf(_record("ingress", "ip hostname ipMode", unread="ports"))
+    ),
+)
+_TARGET = _record("targetRef", "apiVersion kind name namespace uid resourceVersion fieldPath")
+_ENDPOINT_PORT = _record("port", "name appProtocol", port=PORT, protocol=PROTOCOL)
+_SUBSET_ADDRESS = _record("address", "ip hostname nodeName", targetRef=_TARGET, required="ip")
+_SUBSETS = ListOf(
+    _record(
+        "subset",
+        addresses=ListOf(_SUBSET_ADDRESS),
+        notReadyAddresses=ListOf(_SUBSET_ADDRESS),
+        ports=ListOf(_ENDPOINT_PORT),
+    )
+)
+_SLICE_ENDPOINT = _record(
+    "endpoint",
+    "hostname nodeName zone",
+    addresses=TEXTS,
+    conditions=_record("conditions", ready=BOOLEAN, serving=BOOLEAN, terminating=BOOLEAN),
+    hints=_record(
+        "hints",
+        forZones=ListOf(_record("zone", "name")),
+        forNodes=ListOf(_record("node", "name")),
+    ),
+    deprecatedTopology=STRINGS,
+    topology=STRINGS,
+    targetRef=_TARGET,
+    required="addresses",
+)
+_NODE_SPEC = _record(
+    "spec",
+    "podCIDR providerID externalID",
+    unread="configSource",
+    podCIDRs=TEXTS,
+    unschedulable=BOOLEAN,
+    taints=ListOf(_record("taint", "key value effect timeAdded", required="key effect")),
+)
+_NODE_STATUS = _record(
+    "status",
+    "phase",
+    unread="capacity allocatable daemonEndpoints nodeInfo images volumesInUse volumesAttached "
+    "config runtimeHandlers features declaredFeatures",
+    addresses=ListOf(_record("address", "type address")),
+    conditions=_CONDITIONS,
+)
+_BACKEND_PORT = _record("port", "name", number=PORT)
+_BACKEND = _record(
+    "backend",
+    "serviceName",
+    unread="resource",
+    servicePort=PORT_OR_NAME,
+    service=_record("service", "name", port=_BACKEND_PORT),
+)
+_INGRESS = _record(
+    "spec",
+    "ingressClassName",
+    defaultBackend=_BACKEND,
+    backend=_BACKEND,
+    tls=ListOf(_record("tls", "secretName", hosts=TEXTS)),
+    rules=ListOf(
+        _record(
+            "rule",
+            "host",
+            http=_record("http", paths=ListOf(_record("path", "path pathType", backend=_BACKEND))),
+        )
+    ),
+)
+_PEERS = ListOf(
+    _record(
+        "peer",
+        podSelector=_SELECTOR,
+        namespaceSelector=_SELECTOR,
+        ipBlock=_record("ipBlock", "cidr", **{"except": TEXTS}, required="cidr"),
+    )
+)
+_POLICY_PORTS = ListOf(_record("port", port=PORT_OR_NAME, endPort=PORT, protocol=PROTOCOL))
+_NETWORK_POLICY = _record(
+    "spec",
+    podSelector=_SELECTOR,
+    policyTypes=ListOf(Choice(("Ingress", "Egress"))),
+    ingress=ListOf(_record("rule", **{"from": _PEERS}, ports=_POLICY_PORTS)),
+    egress=ListOf(_record("rule", to=_PEERS, ports=_POLICY_PORTS)),
+)
+_PROXY = _record(
+    "KubeProxyConfiguration",
+    "apiVersion kind bindAddress clusterCIDR hostnameOverride healthzBindAddress "
+    "metricsBindAddress mode detectLocalMode portRange udpIdleTimeout",
+    unread="clientConnection configSyncPeriod featureGates ipvs nftables winkernel logging "
+    "resourceContainer showHiddenMetricsForVersion windowsRunAsService",
+    metadata=_META,
+    detectLocal=_record("detectLocal", "bridgeInterface interfaceNamePrefix"),
+    iptables=_record(
+        "iptables",
+        "minSyncPeriod syncPeriod",
+        localhostNodePorts=BOOLEAN,
+        masqueradeAll=BOOLEAN,
+        masqueradeBit=INTEGER,
+    ),
+    conntrack=_record(
+        "conntrack",
+        "tcpCloseWaitTimeout tcpEstablishedTimeout udpStreamTimeout udpTimeout",
+        max=INTEGER,
+        maxPerCore=INTEGER,
+        min=INTEGER,
+        tcpBeLiberal=BOOLEAN,
+    ),
+    nodePortAddresses=TEXTS,
+    bindAddressHardFail=BOOLEAN,
+    enableProfiling=BOOLEAN,
+    configSyncPeriodSeconds=INTEGER,
+    oomScoreAdj=INTEGER,
+)
+_KUBEADM = _record(
+    "ClusterConfiguration",
+    "apiVersion kind kubernetesVersion clusterName controlPlaneEndpoint certificatesDir "
+    "imageRepository caCertificateValidityPeriod certificateValidityPeriod encryptionAlgorithm",
+    unread="apiServer controllerManager scheduler etcd dns proxy featureGates apiServerCertSANs "
+    "apiServerExtraArgs controllerManagerExtraArgs useHyperKubeImage",
+    metadata=_META,
+    networking=_record("networking", "dnsDomain podSubnet serviceSubnet"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind with the API versions that it was ever served in, the one of today first."""
+
+    name: str
+    versions: tuple[str, ...]
+    fields: Record
+    named: bool = True
+    """It needs a metadata.name."""
+    namespaced: bool = True
+
+
+def _kind(
+    name: str, versions: str, *, namespaced: bool = True, unread: str = "", **typed: Type
+) -> Kind:
+    fields = _record(
+        name,
+        "apiVersion kind",
+        unread=f"status {unread}",
+        metadata=_META,
+        required="spec" if "spec" in typed and name != "Node" else "",
+        **typed,
+    )
+    return Kind(name, tuple(versions.split()), fields, namespaced=namespaced)
+
+
+_OLD_APPS = "apps/v1 apps/v1beta2 apps/v1beta1 extensions/v1beta1"
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind("Pod", "v1", spec=_POD_SPEC, status=_POD_STATUS),
+        _kind("Deployment", _OLD_APPS, spec=_DEPLOYMENT),
+        _kind("ReplicaSet", _OLD_APPS, spec=_REPLICA_SET),
+        _kind("ReplicationController", "v1", spec=_CONTROLLER),
+        _kind("StatefulSet", "apps/v1 apps/v1beta2 apps/v1beta1", spec=_STATEFUL_SET),
+        _kind("DaemonSet", _OLD_APPS, spec=_DAEMON_SET),
+        _kind("Job", "batch/v1 extensions/v1beta1", spec=_JOB),
+        _kind("CronJob", "batch/v1 batch/v1beta1 batch/v2alpha1", spec=_CRON_JOB),
+        _kind("Service", "v1", spec=_SERVICE, status=_LOAD_BALANCER),
+        _kind("Endpoints", "v1", subsets=_SUBSETS),
+        _kind(
+            "EndpointSlice",
+            "discovery.k8s.io/v1 discovery.k8s.io/v1beta1",
+            addressType=Choice(("IPv4", "IPv6", "FQDN")),
+            endpoints=ListOf(_SLICE_ENDPOINT),
+            ports=ListOf(_ENDPOINT_PORT),
+        ),
+        _kind("Node", "v1", spec=_NODE_SPEC, status=_NODE_STATUS, namespaced=False),
+        _kind("Namespace", "v1", unread="spec", namespaced=False),
+        _kind("ConfigMap", "v1", data=STRINGS, unread="binaryData", immutable=BOOLEAN),
+        _kind("Secret", "v1", type=STRING, unread="data stringData", immutable=BOOLEAN),
+        _kind(
+            "ServiceAccount",
+            "v1",
+            unread="secrets imagePullSecrets",
+            automountServiceAccountToken=BOOLEAN,
+        ),
+        _kind(
+            "Ingress",
+            "networking.k8s.io/v1 networking.k8s.io/v1beta1 extensions/v1beta1",
+            spec=_INGRESS,
+        ),
+        _kind("NetworkPolicy", "networking.k8s.io/v1 extensions/v1beta1", spec=_NETWORK_POLICY),
+        _kind(
+            "ServiceCIDR",
+            "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",
+            spec=_record("spec", cidrs=TEXTS),
+            namespaced=False,
+        ),
+        Kind(
+            "KubeProxyConfiguration",
+            ("kubeproxy.config.k8s.io/v1alpha1",),
+            _PROXY,
+            named=False,
+            namespaced=False,
+        ),
+        Kind(
+            "ClusterConfiguration",
+            tuple(f"kubeadm.k8s.io/{v}" for v in ("v1beta4", "v1beta3", "v1beta2", "v1beta1")),
+            _KUBEADM,
+            named=False,
+            namespaced=False,
+        ),
+    )
+}
+"""By kind. Status is looked at only where cluster reads it."""
+
+WITHOUT_PART = frozenset(
+    [
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "StorageClass",
+        "VolumeAttachment",
+        "CSIDriver",
+        "CSINode",
+        "CSIStorageCapacity",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "LimitRange",
+        "ResourceQuota",
+        "PriorityClass",
+        "RuntimeClass",
+        "IngressClass",
+        "CustomResourceDefinition",
+        "APIService",
+        "MutatingWebhookConfiguration",
+        "Event",
+        "Lease",
+        "PodTemplate",
+        "ValidatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ControllerRevision",
+        "PodSecurityPolicy",
+        "Binding",
+        "ComponentStatus",
+        "FlowSchema",
+        "IPAddress",
+        "PriorityLevelConfiguration",
+        "CertificateSigningRequest",
+        "InitConfiguration",
+        "JoinConfiguration",
+        "KubeletConfiguration",
+        "Eviction",
+        "Scale",
+        "TokenReview",
+    ]
+)
+"""Built-in kinds that have no part in how packets move: skipped, and never taken for typing
+errors of a known kind."""
+
+
+def _names(type_: Type) -> Iterator[str]:
+    if isinstance(type_, Record):
+        yield from type_.fields
+        for below in type_.fields.values():
+            yield from _names(below)
+    elif isinstance(type_, ListOf):
+        yield from _names(type_.item)
+
+
+def field_names() -> frozenset[str]:
+    """Every field name of every known kind: what may stand before a colon."""
+    return frozenset(name for kind in KINDS.values() for name in _names(kind.fields))

@@ -1,0 +1,146 @@
+"""Where everything in one document stands: built only when somebody asks for a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml.error import MarkedYAMLError
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    StreamEndEvent,
+)
+from yaml.reader import ReaderError
+
+from k8stui.manifests.events import MAX_DEPTH, YamlFault, fault, parser
+from k8stui.manifests.manifest import Path
+from k8stui.manifests.scalars import key_text, resolve, tagged
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One ``key: value`` of a mapping; for a list item, `key` is None."""
+
+    key: str | None
+    start: int
+    """Offset of the key, or of the item."""
+    end: int
+    """Behind the key as written, or behind the item."""
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    start: int
+    end: int
+    style: str | None = None
+    """Of a scalar: None plain, else one of ``' " | >``; libyaml's word."""
+    text: str | None = None
+    """Of a scalar: its text; None for a collection."""
+    mapping: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    merged: list[Node] = field(default_factory=list)
+    """What ``<<`` names."""
+
+    def child(self, part: str | int) -> Entry | None:
+        """Find the entry that counts: of a repeated key the last; merged ones come after own."""
+        if isinstance(part, int):
+            return self.entries[part] if not self.mapping and part < len(self.entries) else None
+        if not self.mapping:
+            return None
+        for entry in reversed(self.entries):
+            if entry.key == part:
+                return entry
+        for source in self.merged:
+            for one in source.entries if not source.mapping else [source]:
+                node = one.node if isinstance(one, Entry) else one
+                if (found := node.child(part)) is not None:
+                    return found
+        return None
+
+
+def tree(content: str) -> Node | None:
+    """Build the nodes of the one document in `content`; None when it is empty.
+
+    Raises:
+        YamlFault: it cannot be parsed.
+
+    """
+    try:
+        return _Builder(content).document()
+    except (MarkedYAMLError, ReaderError) as error:
+        raise fault(error, content) from None
+
+
+def find(root: Node, path: Path) -> tuple[Entry | None, Node]:
+    """Find the entry and the node at `path`, or of its nearest parent that is written."""
+    entry, node = None, root
+    for part in path:
+        found = node.child(part)
+        if found is None:
+            break
+        entry, node = found, found.node
+    return entry, node
+
+
+class _Builder:
+    def __init__(self, content: str) -> None:
+        self.get = parser(content).get_event
+        self.anchors: dict[str, Node] = {}
+
+    def document(self) -> Node | None:
+        self.get()
+        if isinstance(self.get(), StreamEndEvent):
+            return None
+        return self.node(self.get(), 1)
+
+    def node(self, event: Any, depth: int) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            # Written here, though what is in it stands elsewhere.
+            target = self.anchors.get(event.anchor)
+            return target if target is not None else Node(start, end)
+        if isinstance(event, ScalarEvent):
+            node = Node(start, end, event.style, event.value)
+        else:
+            if depth > MAX_DEPTH:
+                raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start)
+            node = Node(start, end, mapping=isinstance(event, MappingStartEvent))
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        if node.mapping:
+            self.mapping(node, depth)
+        elif node.text is None:
+            while not isinstance(event := self.get(), CollectionEndEvent):
+                at = event.start_mark.index
+                below = self.node(event, depth + 1)
+                node.entries.append(Entry(None, at, below.end, below))
+            node.end = event.end_mark.index
+        return node
+
+    def mapping(self, node: Node, depth: int) -> None:
+        while not isinstance(event := self.get(), CollectionEndEvent):
+            start, end = event.start_mark.index, event.end_mark.index
+            plain = isinstance(event, ScalarEvent) and event.implicit[0]
+            key = _key(event)
+            named = self.node(event, depth + 1)
+            value = self.node(self.get(), depth + 1)
+            if key == "<<" and plain:
+                node.merged.append(value)
+            else:
+                node.entries.append(Entry(key or named.text or "", start, end, value))
+        node.end = event.end_mark.index
+
+
+def _key(event: Any) -> str | None:
+    if not isinstance(event, ScalarEvent):
+        return None
+    try:
+        if event.implicit[0]:
+            return key_text(resolve(event.value))
+        return str(event.value) if event.implicit[1] else key_text(tagged(event.tag, event.value))
+    except ValueError:
+        return str(event.value)
