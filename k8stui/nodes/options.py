@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeOptions:
     cni: str = "flannel"
-    """``flannel`` (host-gw backend) or ``docker0``."""
-    hairpin: bool = True
+    """One of `k8stui.nodes.cni.CHOICES`. ``flannel``: with the backend of the input's
+    net-conf.json, else host-gw."""
+    hairpin: bool | None = None
+    """Hairpin mode of the bridge ports; None: as the plug-in sets it (docker0: off, else on)."""
     bridge_nf_call_iptables: bool = True
     iptables: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of an iptables-save or ip6tables-save dump that replaces its rules."""
     ip_addr: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``ip -j addr``, which replaces its devices."""
     ip_route: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``ip -j route [show table all]``."""

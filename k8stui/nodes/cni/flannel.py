@@ -1,0 +1,292 @@
+"""flannel 0.28: its rules, its routes between the nodes, and the bridge it has set up.
+
+Source: shared/cni-facts.md section 6 (flannel-io/flannel pkg/trafficmngr/iptables/iptables.go:
+masqRules, masqIP6Rules, forwardRules; pkg/backend/hostgw, vxlan; flannel-io/cni-plugin
+flannel_linux.go:doCmdAdd). Recorded in recordings-cni/flannel-host-gw and flannel-vxlan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.model import Node, Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import (
+    FdbEntry,
+    Interface,
+    InterfaceAddress,
+    LinkKind,
+    Neighbour,
+    Route,
+    Vxlan,
+)
+from k8stui.kernel.rules import Chain, Rule
+from k8stui.manifests.origin import Origin, defaulted
+from k8stui.nodes.cni.bridge import (
+    MULTICAST,
+    bridge_part,
+    gateway,
+    host_gateway_route,
+    host_gateway_routes,
+    pod_part,
+)
+from k8stui.nodes.cni.plugin import BridgeStyle, Part
+from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.names import host_mac
+from k8stui.nodes.reason import Because
+
+if TYPE_CHECKING:
+    from k8stui.nodes.site import Site
+
+NETWORK_NAME = "cbr0"
+"""The name in flannel's 10-flannel.conflist; the bridge is cni0 all the same."""
+_HOST_GATEWAY = BridgeStyle(owner="flannel")
+_OVERLAY = BridgeStyle(owner="flannel", mtu_bytes=1450)
+"""eth0's 1500 less what vxlan puts around a packet."""
+_POSTROUTING = "FLANNEL-POSTRTG"
+_FORWARD = "FLANNEL-FWD"
+_ANNOTATION = "flannel.alpha.coreos.com/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flannel:
+    """flannel as kubeadm clusters run it: ``--ip-masq --kube-subnet-mgr``."""
+
+    vxlan: bool = False
+    """Backend vxlan; else host-gw."""
+    direct_routing: bool = False
+    """vxlan's DirectRouting: host-gw routes to nodes of the same network."""
+    vni: int = 1
+    port: int = 8472
+
+    @property
+    def style(self) -> BridgeStyle:
+        return _OVERLAY if self.vxlan else _HOST_GATEWAY
+
+    def node_part(self, site: Site, node: Node) -> Part:
+        bridge = bridge_part(site, node, self.style)
+        if not self.vxlan:
+            return bridge + host_gateway_routes(site, node, "flannel")
+        return self._overlay(site, node) + bridge
+
+    def pod_part(self, site: Site, node: Node, pod: Pod) -> Part:
+        """With the route of host-local's ``routes``: the whole pod network by the gateway."""
+        routes = []
+        for address in pod.addresses:
+            network = site.network_of(node, address)
+            if network is None or address not in network:
+                continue
+            routes.append(
+                Route(
+                    destination=site.pod_network(address.version),
+                    gateway=gateway(network),
+                    device="eth0",
+                    reason=Because(
+                        text="the pods of all nodes, by this node's bridge",
+                        origin=defaulted("flannel hands host-local a route to FLANNEL_NETWORK"),
+                        owner="flannel",
+                        pod=pod.key,
+                    ),
+                )
+            )
+        return pod_part(site, node, pod, self.style) + Part(routes=tuple(routes))
+
+    def contributions(self, site: Site, node: Node, version: int) -> Sequence[Contribution]:
+        own = next((net for net in site.networks(node) if net.address.version == version), None)
+        made = [_flanneld(site, node, own) if own else None]
+        made.append(portmap(site, node, version, NETWORK_NAME))
+        return [one for one in made if one]
+
+    def _overlay(self, site: Site, node: Node) -> Part:
+        """The vxlan device, and per other node a neighbour, a forwarding entry and a route."""
+        part = Part()
+        for mine in site.networks(node):
+            local = _public_address(node, mine.address.version)
+            if local is not None:
+                device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self.vni}"
+                part += Part(interfaces=(self._device(site, node, device, mine, local),))
+                for other in site.cluster.nodes.values():
+                    if other.name != node.name:
+                        part += self._tunnel(site, node, device, other, mine.address.version)
+        return part
+
+    def _device(
+        self, site: Site, node: Node, device: str, network: Prefix, local: Address
+    ) -> Interface:
+        address = network.address
+        return Interface(
+            name=device,
+            kind=LinkKind.VXLAN,
+            mac=_vtep_mac(node, network),
+            mtu_bytes=self.style.mtu_bytes,
+            addresses=(
+                InterfaceAddress(
+                    address=address,
+                    prefix_length=address.bits,
+                    reason=Because(
+                        text=f"the tunnel end of {node.name}: the first address of {network}",
+                        origin=site.pod_network_origin(node),
+                        owner="flannel",
+                    ),
+                ),
+            ),
+            vxlan=Vxlan(vni=self.vni, local=local, port=self.port, device=site.uplink(node).device),
+            reason=Because(
+                text=f"flannel's tunnel to the other nodes, vxlan id {self.vni}",
+                origin=defaulted("flannel's vxlan backend"),
+                owner="flannel",
+            ),
+        )
+
+    def _tunnel(self, site: Site, node: Node, device: str, other: Node, version: int) -> Part:
+        remote = _public_address(other, version)
+        part = Part()
+        for prefix in site.behind(other):
+            if prefix.address.version != version or remote is None:
+                continue
+            direct = host_gateway_route(site, node, other, prefix, "flannel")
+            if self.direct_routing and direct and not direct.onlink:
+                part += Part(routes=(direct,))
+                continue
+            vtep, far_mac = prefix.address, _vtep_mac(other, prefix)
+            part += Part(
+                neighbours=(Neighbour(address=vtep, device=device, mac=far_mac),),
+                fdb=(FdbEntry(mac=far_mac, device=device, permanent=True, destination=remote),),
+                routes=(
+                    Route(
+                        destination=prefix,
+                        gateway=vtep,
+                        device=device,
+                        onlink=True,
+                        reason=Because(
+                            text=f"the pods of {other.name}, through the tunnel to {remote}",
+                            origin=site.pod_network_origin(other),
+                            owner="flannel",
+                        ),
+                    ),
+                ),
+            )
+        return part
+
+
+def from_configuration(configuration: Mapping[str, object] | None) -> Flannel:
+    """What net-conf.json says of the backend; host-gw without one."""
+    backend = (configuration or {}).get("Backend")
+    if not isinstance(backend, Mapping) or backend.get("Type") != "vxlan":
+        return Flannel()
+    return overlay(configuration)
+
+
+def overlay(configuration: Mapping[str, object] | None) -> Flannel:
+    """The vxlan backend with what net-conf.json says of it."""
+    flannel = Flannel(vxlan=True)
+    backend = (configuration or {}).get("Backend")
+    if not isinstance(backend, Mapping):
+        return flannel
+    vni, port = backend.get("VNI"), backend.get("Port")
+    return replace(
+        flannel,
+        direct_routing=backend.get("DirectRouting") is True,
+        vni=vni if isinstance(vni, int) and vni else flannel.vni,
+        port=port if isinstance(port, int) and port else flannel.port,
+    )
+
+
+def _public_address(node: Node, version: int) -> Address | None:
+    """Where the other nodes send the tunnel's packets: flannel's annotation, else the node's IP."""
+    suffix = "public-ipv6" if version == 6 else "public-ip"
+    written = node.annotations.get(_ANNOTATION + suffix, "")
+    try:
+        return Address.parse(written) if written else node.address(version)
+    except ValueError:
+        return node.address(version)
+
+
+def _vtep_mac(node: Node, network: Prefix) -> str:
+    """From the node's annotation; else derived (flannel draws it at random, backend/vxlan)."""
+    suffix = "backend-v6-data" if network.address.version == 6 else "backend-data"
+    try:
+        written = json.loads(node.annotations.get(_ANNOTATION + suffix, "null"))
+    except ValueError:
+        written = None
+    found = written.get("VtepMAC") if isinstance(written, dict) else None
+    return found.lower() if isinstance(found, str) else host_mac(network.address)
+
+
+def _flanneld(site: Site, node: Node, own: Prefix) -> Contribution:
+    """The rules of the daemon itself; the jumps are appended (flannel 0.21.5 and later)."""
+    version = own.address.version
+    pods = site.pod_network(version)
+    masq_comment = '-m comment --comment "flanneld masq"'
+    forward_comment = '-m comment --comment "flanneld forward"'
+    network = site.pod_network_origin(node)
+
+    def because(text: str, origin: Origin = network) -> Because:
+        return Because(text=text, origin=origin, owner="flannel")
+
+    lines = (
+        (
+            f"-m mark --mark 0x4000/0x4000 {masq_comment} -j RETURN",
+            "kube-proxy has marked the packet and masquerades it itself",
+        ),
+        (
+            f"-s {own} -d {pods} {masq_comment} -j RETURN",
+            f"a pod of {node.name} talks to a pod: it keeps its address",
+        ),
+        (
+            f"-s {pods} -d {own} {masq_comment} -j RETURN",
+            f"a pod talks to a pod of {node.name}: it keeps its address",
+        ),
+        (
+            f"! -s {pods} -d {own} {masq_comment} -j RETURN",
+            f"others talk to a pod of {node.name}: they keep their address",
+        ),
+        (
+            f"-s {pods} ! -d {MULTICAST[version]} {masq_comment} -j MASQUERADE --random-fully",
+            "a pod talks to somebody beyond the pod network: with the node's address",
+        ),
+        (
+            f"! -s {pods} -d {pods} {masq_comment} -j MASQUERADE --random-fully",
+            "others talk to a pod of another node by way of this one: with this node's address",
+        ),
+    )
+    posting = Chain(
+        _POSTROUTING,
+        tuple(Rule(f"-A {_POSTROUTING} {match}", because(text)) for match, text in lines),
+    )
+    forwarding = Chain(
+        _FORWARD,
+        tuple(
+            Rule(
+                f"-A {_FORWARD} {side} {pods} {forward_comment} -j ACCEPT",
+                because("what pods send and get may be forwarded, whatever FORWARD's policy is"),
+            )
+            for side in ("-s", "-d")
+        ),
+    )
+    masq = because("flannel masquerades", defaulted("flanneld --ip-masq, as its DaemonSet runs it"))
+    forward = because("flannel lets pods through", defaulted("flanneld --iptables-forward-rules"))
+    return Contribution(
+        "flannel",
+        {
+            "nat": TablePart(
+                chains={_POSTROUTING: posting},
+                jumps=(
+                    Jump(
+                        "POSTROUTING",
+                        Rule(f"-A POSTROUTING {masq_comment} -j {_POSTROUTING}", masq),
+                    ),
+                ),
+            ),
+            "filter": TablePart(
+                chains={_FORWARD: forwarding},
+                jumps=(
+                    Jump("FORWARD", Rule(f"-A FORWARD {forward_comment} -j {_FORWARD}", forward)),
+                ),
+            ),
+        },
+    )

@@ -1,0 +1,55 @@
+"""What can be wrong with an option about the nodes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NodeOptionError(ValueError):
+    """An option names something that does not exist. Carries what could have been meant."""
+
+    def __init__(self, option: str, value: str, choices: Iterable[str]) -> None:
+        self.option = option
+        """As on the command line: ``--cni``."""
+        self.value = value
+        self.choices = tuple(choices)
+        super().__init__(option, value, self.choices)
+
+    @property
+    def suggestion(self) -> str | None:
+        """The nearest choice, where one is near."""
+        return next(iter(difflib.get_close_matches(self.value, self.choices, n=1)), None)
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
+        shown = ", ".join(self.choices[:20]) + (", …" if len(self.choices) > 20 else "")
+        return f"{self.option}: there is no {self.value!r}{hint} (choices: {shown or 'none'})"
+
+
+class ObservedFileError(ValueError):
+    """A dump of a real node cannot be read."""
+
+    def __init__(self, option: str, file: str, line: int | None, message: str) -> None:
+        self.option = option
+        self.file = file
+        self.line = line
+        """1-based; None where the whole file is meant."""
+        self.message = message
+        super().__init__(option, file, line, message)
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.message} ({self.option})"
+
+
+class NoNamespaceError(LookupError):
+    """A pod that has no network namespace anywhere: it never started, or it is over."""
+
+    def __init__(self, pod: str, why: str) -> None:
+        self.pod = pod
+        self.why = why
+        super().__init__(pod, why)
+
+    def __str__(self) -> str:
+        return f"pod {self.pod} has no network namespace: {self.why}"

@@ -1,0 +1,117 @@
+"""The address plan of what lies between the nodes and beyond them.
+
+Manifests say nothing of it. Assumed: all nodes on one switch, whose network is the shortest
+prefix that holds every node's address, and one router at its first free address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.address import Address, Prefix
+
+LONGEST = {4: 24, 6: 64}
+"""The network is never taken to be smaller than this."""
+_SHORTEST = {4: 8, 6: 16}
+"""Nodes that share fewer bits are no neighbours: each keeps a network of its own on the switch."""
+
+_OUTSIDE = {
+    4: ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.0/24", "100.64.0.0/24", "9.9.9.0/24"),
+    6: ("2001:db8:203:113::/64", "2001:db8:198:51::/64", "2001:db8:192:0::/64"),
+}
+"""Where the client beyond the router may live: the networks for documentation first (RFC 5737,
+RFC 3849); the first that nothing in the cluster uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanNetwork:
+    """One network with the router's address in it."""
+
+    prefix: Prefix
+    router: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Lan:
+    """The networks on the switch, and those beyond the router."""
+
+    networks: tuple[LanNetwork, ...]
+    outside: tuple[LanNetwork, ...]
+    """One per IP version; the client there is `client`."""
+
+    def network_of(self, address: Address) -> LanNetwork | None:
+        """The network on the switch that `address` is in."""
+        return next((net for net in self.networks if address in net.prefix), None)
+
+
+def client(network: LanNetwork) -> Address:
+    """The address of the client beyond the router: 203.0.113.10."""
+    return network.prefix.nth(10 if network.prefix.address.version == 4 else 0x10)
+
+
+def plan(cluster: Cluster) -> Lan:
+    """Lay out the networks for the nodes of `cluster`. Costs one pass over nodes and Services."""
+    taken = {address for node in cluster.nodes.values() for address in node.addresses}
+    networks: list[LanNetwork] = []
+    outside: list[LanNetwork] = []
+    for version in (4, 6):
+        addresses = [a for node in cluster.nodes.values() if (a := node.address(version))]
+        if not addresses:
+            continue
+        mine = [LanNetwork(prefix, _router(prefix, taken)) for prefix in _prefixes(addresses)]
+        networks += mine
+        used = [net.prefix for net in mine] + list(_used(cluster, version))
+        for text in _OUTSIDE[version]:
+            prefix = Prefix.parse(text)
+            if not any(_overlap(prefix, other) for other in used):
+                outside.append(LanNetwork(prefix, prefix.nth(1)))
+                break
+    return Lan(tuple(networks), tuple(outside))
+
+
+def covering(prefixes: Iterable[Prefix], longest: int) -> Prefix:
+    """The longest prefix, at most `longest` bits, that holds all of `prefixes` (one at least)."""
+    return reduce(_common, (Prefix.of(p.address, min(p.length, longest)) for p in prefixes))
+
+
+def _common(one: Prefix, other: Prefix) -> Prefix:
+    differing = (one.address.value ^ other.address.value).bit_length()
+    length = min(one.length, other.length, one.address.bits - differing)
+    return Prefix.of(one.address, length)
+
+
+def _prefixes(addresses: list[Address]) -> list[Prefix]:
+    version = addresses[0].version
+    hosts = [Prefix(address, address.bits) for address in addresses]
+    whole = covering(hosts, LONGEST[version])
+    if whole.length >= _SHORTEST[version]:
+        return [whole]
+    return sorted({Prefix.of(address, LONGEST[version]) for address in addresses})
+
+
+def _router(prefix: Prefix, taken: set[Address]) -> Address:
+    n = 1
+    while prefix.nth(n) in taken:
+        n += 1
+    return prefix.nth(n)
+
+
+def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
+    """What the client's network must not overlap."""
+    for prefix in (cluster.pod_cidr, cluster.service_cidr):
+        if prefix.address.version == version:
+            yield prefix
+    for node in cluster.nodes.values():
+        yield from (p for p in node.pod_cidrs if p.address.version == version)
+        yield from (Prefix(a, a.bits) for a in node.addresses if a.version == version)
+    for service in cluster.services.values():
+        addresses = [*service.cluster_ips, *service.external_ips]
+        addresses += [entry.ip for entry in service.load_balancer_ingress if entry.ip]
+        yield from (Prefix(a, a.bits) for a in addresses if a.version == version)
+
+
+def _overlap(one: Prefix, other: Prefix) -> bool:
+    return one.address in other or other.address in one

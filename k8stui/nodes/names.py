@@ -1,0 +1,38 @@
+"""Link-layer names that a real node draws at random, and k8stui derives instead.
+
+A kernel or plug-in takes random bytes for veth names and MAC addresses (shared/cni-facts.md
+section 1). Here they follow from the pod and its address, so that the same input gives the same
+network: assumed, and shown as such.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from k8stui.cluster.model import Pod
+from k8stui.kernel.address import Address
+
+
+def mac(address: Address, lead: str = "02:00") -> str:
+    """The MAC address of the device that holds `address`: the lead, then the IPv4 address in hex.
+
+    Docker does the same with the lead ``02:42`` (shared/cni-facts.md section 5). An IPv6 address
+    is too long for that: four bytes of its hash stand in.
+    """
+    four = address.packed if address.version == 4 else hashlib.sha1(address.packed).digest()[:4]  # noqa: S324 - a name, no secret
+    return f"{lead}:{four.hex(':')}"
+
+
+def host_mac(address: Address) -> str:
+    """The MAC address of the far end of the cable of the one who holds `address`."""
+    return mac(address, "06:00")
+
+
+def veth_name(pod: Pod, digits: int = 8) -> str:
+    """``veth`` and `digits` hex digits: the host's end of the pod's veth pair.
+
+    Eight as the bridge plug-in draws them (plugins:pkg/ip/link_linux.go:RandomVethName), seven
+    as Docker does.
+    """
+    digest = hashlib.sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()  # noqa: S324 - a name, no secret
+    return f"veth{digest[:digits]}"

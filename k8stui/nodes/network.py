@@ -1,0 +1,142 @@
+"""The cluster's network: every namespace, built when somebody looks at it.
+
+`build_network` is the way in. Looking up one node of a thousand builds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from k8stui.cluster.model import Cluster, Node, Pod
+from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
+from k8stui.nodes.node import build_node
+from k8stui.nodes.observed import read_observed
+from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.pod import build_pod
+from k8stui.nodes.rules import generated_ruleset, ruleset
+from k8stui.nodes.site import Site, namespace_of
+from k8stui.nodes.wire import OUTSIDE, WIRE, build_outside, build_wire
+
+
+class ClusterNetwork(Mapping[str, NetNamespace]):
+    """All network namespaces by name; see `build_network`.
+
+    Keys, in this order: node names, ``namespace/name`` of each pod that has a namespace of its
+    own, ``wire``, ``outside``. A namespace is built at its first look-up and kept.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.cluster = site.cluster
+        self.options = site.options
+        self._site = site
+        self._built: dict[str, NetNamespace] = {}
+
+    def __getitem__(self, name: str) -> NetNamespace:
+        found = self._built.get(name)
+        if found is None:
+            found = self._built[name] = self._builder(name)()
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
+        try:
+            self._builder(name)
+        except KeyError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.cluster.nodes
+        yield from (key for key in self.cluster.pods if key in self)
+        yield WIRE
+        yield OUTSIDE
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @property
+    def built(self) -> frozenset[str]:
+        """Names of the namespaces that have been looked up so far."""
+        return frozenset(self._built)
+
+    def namespace_of(self, pod: Pod) -> str:
+        """The key of the namespace that `pod` lives in; a hostNetwork pod's is its node's name.
+
+        Raises:
+            NoNamespaceError: it has none: Pending, or over.
+
+        """
+        return namespace_of(self.cluster, pod)
+
+    def ruleset(self, node: Node, version: int, owner: str = "all") -> Ruleset:
+        """As `node_ruleset`."""
+        if owner == "all":
+            return ruleset(self._site, node, version)
+        return generated_ruleset(self._site, node, version, owner)
+
+    def _builder(self, name: str) -> Callable[[], NetNamespace]:
+        """What builds the namespace of that name.
+
+        Raises:
+            KeyError: there is none.
+
+        """
+        node = self.cluster.nodes.get(name)
+        if node is not None:
+            return partial(build_node, self._site, node)
+        if name == WIRE:
+            return partial(build_wire, self._site)
+        if name == OUTSIDE:
+            return partial(build_outside, self._site)
+        pod = self.cluster.pods[name]
+        try:
+            place = namespace_of(self.cluster, pod)
+        except NoNamespaceError:
+            raise KeyError(name) from None
+        if place != pod.key or pod.node_name is None:
+            raise KeyError(name)
+        return partial(build_pod, self._site, self.cluster.nodes[pod.node_name], pod)
+
+
+def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen
+    """What stands on each node and in each pod of `cluster`, lazily.
+
+    Dumps that `options` names are read at once; each replaces what would be generated.
+
+    Raises:
+        NodeOptionError: an option names a node, or a plug-in, that does not exist.
+        ObservedFileError: a dump cannot be read.
+
+    """
+    for option, files in (
+        ("--iptables", options.iptables),
+        ("--ip-addr", options.ip_addr),
+        ("--ip-route", options.ip_route),
+    ):
+        for name in files:
+            if name not in cluster.nodes:
+                raise NodeOptionError(option, name, cluster.nodes)
+    return ClusterNetwork(Site(cluster, options, read_observed(options)))
+
+
+def node_ruleset(
+    cluster: Cluster,
+    node: Node,
+    version: int = 4,
+    owner: str = "all",
+    options: NodeOptions = NodeOptions(),  # noqa: B008 - frozen
+) -> Ruleset:
+    """What iptables-save (`version` 4) or ip6tables-save (6) prints on `node`.
+
+    `owner`: ``all``, or only what ``kube-proxy``, ``cni`` or ``kubelet`` would have programmed
+    (then a dump in `options` does not count).
+
+    Raises:
+        NodeOptionError, ObservedFileError: as `build_network`; or there is no such owner.
+
+    """
+    return build_network(cluster, options).ruleset(node, version, owner)

@@ -1,0 +1,171 @@
+"""The root namespace of one node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from k8stui.cluster.model import Node
+from k8stui.kernel.namespace import (
+    Interface,
+    LinkKind,
+    Neighbour,
+    NetNamespace,
+    Route,
+    Sysctls,
+)
+from k8stui.kernel.rules import Ruleset
+from k8stui.manifests.origin import assumed
+from k8stui.nodes.cni.bridge import DEFAULT_ROUTE, interface_address
+from k8stui.nodes.cni.plugin import Part
+from k8stui.nodes.cni.portmap import host_ports
+from k8stui.nodes.kubeproxy.settings import settings
+from k8stui.nodes.names import mac
+from k8stui.nodes.reason import Because
+from k8stui.nodes.rules import ruleset
+from k8stui.nodes.site import Site
+from k8stui.nodes.sockets import node_sockets
+from k8stui.nodes.standing import loopback, standing_routes
+from k8stui.nodes.wire import WIRE
+
+
+def build_node(site: Site, node: Node) -> NetNamespace:
+    """Everything on the node: devices, routes, neighbours, rules, settings, sockets."""
+    part = _base(site, node) + site.plugin(node).node_part(site, node)
+    interfaces = _observed_interfaces(site, node, part)
+    if interfaces is not None:
+        part = replace(part, interfaces=interfaces)
+    return NetNamespace(
+        name=node.name,
+        interfaces=part.interfaces,
+        routes=_routes(site, node, part),
+        neighbours=part.neighbours,
+        fdb=part.fdb,
+        rulesets=_rulesets(site, node, part),
+        sysctls=_sysctls(site, node),
+        sockets=node_sockets(site, node),
+    )
+
+
+def _base(site: Site, node: Node) -> Part:
+    """lo, the device on the wire, the default route; the router and the other nodes are known."""
+    uplink = site.uplink(node)
+    addresses = []
+    routes = []
+    neighbours = []
+    origin = node.origins.get("addresses", node.origin)
+    for version in (4, 6):
+        address = node.address(version)
+        network = site.lan.network_of(address) if address else None
+        if address is None or network is None:
+            continue
+        addresses.append(
+            interface_address(
+                address,
+                network.prefix.length,
+                Because(text=f"address of node {node.name}", origin=origin),
+            )
+        )
+        routes.append(
+            Route(
+                destination=DEFAULT_ROUTE[version],
+                gateway=network.router,
+                device=uplink.device,
+                reason=Because(
+                    text="everything else goes to the nodes' router",
+                    origin=assumed("manifests do not say what is between the nodes"),
+                ),
+            )
+        )
+        neighbours.append(
+            Neighbour(
+                address=network.router,
+                device=uplink.device,
+                mac=mac(site.lan.networks[0].router),
+            )
+        )
+        neighbours += [
+            Neighbour(address=far, device=uplink.device, mac=site.uplink(other).mac)
+            for other in site.cluster.nodes.values()
+            if other.name != node.name and (far := other.address(version))
+        ]
+    eth0 = Interface(
+        name=uplink.device,
+        kind=LinkKind.VETH,
+        mac=uplink.mac,
+        addresses=tuple(addresses),
+        peer=(WIRE, node.name),
+        reason=Because(
+            text=f"the cable from {node.name} to the switch",
+            origin=assumed("manifests do not say what is between the nodes"),
+        ),
+    )
+    versions = {entry.address.version for entry in addresses}
+    return Part(
+        interfaces=(loopback(versions), eth0), routes=tuple(routes), neighbours=tuple(neighbours)
+    )
+
+
+def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface, ...] | None:
+    """The dump's devices, with the far ends of those cables that the input knows.
+
+    Ports for pods that the dump has no veth for are kept, so that every pod is plugged in.
+    """
+    observed = site.observed(node).interfaces
+    if observed is None:
+        return None
+    generated = {interface.name: interface for interface in part.interfaces}
+    seen = {interface.name for interface in observed}
+    kept = tuple(
+        replace(interface, peer=generated[interface.name].peer)
+        if interface.name in generated
+        else replace(interface, peer=None)
+        for interface in observed
+    )
+    missing = tuple(
+        interface
+        for interface in part.interfaces
+        if interface.name not in seen and interface.master is not None
+    )
+    return kept + missing
+
+
+def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:
+    """The dump's routes; where it holds no table `local`, the kernel's own entries are added."""
+    observed = site.observed(node).routes
+    if observed is None:
+        return standing_routes(part)
+    if any(route.table == "local" for route in observed):
+        return observed
+    local = (route for route in standing_routes(part) if route.table == "local")
+    return (*observed, *local)
+
+
+def _rulesets(site: Site, node: Node, part: Part) -> Mapping[int, Ruleset]:
+    """IPv4 always; IPv6 where some device has an IPv6 address or a dump holds the rules."""
+    versions = {4, *site.observed(node).rulesets}
+    versions |= {e.address.version for i in part.interfaces for e in i.addresses}
+    return {version: ruleset(site, node, version) for version in sorted(versions)}
+
+
+def _sysctls(site: Site, node: Node) -> Sysctls:
+    """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and portmap set it.
+
+    Sources: kube-proxy pkg/proxy/iptables/proxier.go:NewProxier (conf/all/route_localnet for
+    localhost node ports), plugins:portmap.go (the bridge's own, with snat).
+    """
+    proxy = site.cluster.proxy
+    localnet = {}
+    if settings(proxy, node, 4, nfacct=False, local_addresses=None).localhost_node_ports:
+        localnet["all"] = True
+    plugin = site.plugin(node)
+    if plugin.style.owner != "docker" and any(
+        True for pod in site.pods(node.name) for _ in host_ports(pod)
+    ):
+        localnet[site.attachment(node).bridge] = True
+    return Sysctls(
+        ip_forward=True,
+        bridge_nf_call_iptables=site.options.bridge_nf_call_iptables,
+        route_localnet=localnet,
+        nf_conntrack_tcp_be_liberal=proxy.conntrack_tcp_be_liberal,
+    )

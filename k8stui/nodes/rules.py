@@ -1,0 +1,80 @@
+"""All rules of one node: every program's contribution, in the order in which they started.
+
+kubelet, then kube-proxy, then the network plug-in: so POSTROUTING reads CNI-HOSTPORT-MASQ,
+KUBE-POSTROUTING, FLANNEL-POSTRTG and Services win over hostPorts (shared/cni-facts.md section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from k8stui.cluster.model import Node
+from k8stui.kernel.address import Address
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.cni.bridge import gateway
+from k8stui.nodes.contribution import Contribution, compose
+from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.kubelet import kubelet
+from k8stui.nodes.kubeproxy import proxy_contribution
+from k8stui.nodes.site import Site
+
+
+def _kubelet(site: Site, node: Node, version: int) -> Sequence[Contribution]:
+    del site, node
+    return (kubelet(version),)
+
+
+def _kube_proxy(site: Site, node: Node, version: int) -> Sequence[Contribution]:
+    addresses = local_addresses(site, node)
+    return (proxy_contribution(site.cluster, node, version, local_addresses=addresses),)
+
+
+def _cni(site: Site, node: Node, version: int) -> Sequence[Contribution]:
+    return site.plugin(node).contributions(site, node, version)
+
+
+_OWNERS: Mapping[str, Callable[[Site, Node, int], Sequence[Contribution]]] = {
+    "kubelet": _kubelet,
+    "kube-proxy": _kube_proxy,
+    "cni": _cni,
+}
+"""In the order in which they write."""
+
+OWNERS = ("all", *_OWNERS)
+"""Values of ``--owner``."""
+
+
+def generated_ruleset(site: Site, node: Node, version: int, owner: str = "all") -> Ruleset:
+    """What iptables-save (`version` 4) or ip6tables-save (6) prints; or one owner's part of it.
+
+    Raises:
+        NodeOptionError: there is no such owner.
+
+    """
+    if owner not in OWNERS:
+        raise NodeOptionError("--owner", owner, OWNERS)
+    made = [
+        contribution
+        for name, write in _OWNERS.items()
+        if owner in ("all", name)
+        for contribution in write(site, node, version)
+    ]
+    return compose(made)
+
+
+def ruleset(site: Site, node: Node, version: int) -> Ruleset:
+    """The rules that stand on the node: a dump's where there is one for this family."""
+    observed = site.observed(node).rulesets.get(version)
+    return generated_ruleset(site, node, version) if observed is None else observed
+
+
+def local_addresses(site: Site, node: Node) -> tuple[Address, ...]:
+    """All addresses on the node's devices, as kube-proxy asks the kernel for them."""
+    interfaces = site.observed(node).interfaces
+    if interfaces is not None:
+        return tuple(entry.address for interface in interfaces for entry in interface.addresses)
+    own = tuple(a for version in (4, 6) if (a := node.address(version)))
+    loopback = (Address.parse("127.0.0.1"), Address.parse("::1"))
+    has_bridge = site.pods(node.name) or site.plugin(node).style.stands_empty
+    bridge = tuple(gateway(network) for network in site.networks(node)) if has_bridge else ()
+    return (*loopback, *own, *bridge)

@@ -1,0 +1,275 @@
+"""The whole cluster as the builders of single namespaces see it: who is where, called what.
+
+Holds the small indexes that more than one namespace needs (pods by node, names of devices at the
+two ends of a cable). Nothing of a node is built here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import Interface, LinkKind
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests.origin import Origin, assumed
+from k8stui.nodes.cni import plugin
+from k8stui.nodes.cni.bridge import gateway
+from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.errors import NoNamespaceError
+from k8stui.nodes.lan import Lan, covering, plan
+from k8stui.nodes.names import mac, veth_name
+from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.options import NodeOptions
+
+_NETWORK_LENGTH = {4: 16, 6: 56}
+_NODE_LENGTH = {4: 24, 6: 64}
+_NOTHING = ObservedNode()
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """The node's device on the wire."""
+
+    device: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """How the pods of one node are plugged in."""
+
+    bridge: str
+    bridge_mac: str
+    veths: Mapping[str, str]
+    """Pod key → name of the host's end."""
+
+
+class Site:
+    """Cluster, options and dumps, indexed. Every answer is kept."""
+
+    def __init__(
+        self, cluster: Cluster, options: NodeOptions, observed: Mapping[str, ObservedNode]
+    ) -> None:
+        """Raises NodeOptionError where there is no plug-in of the name in `options`."""
+        self.cluster = cluster
+        self.options = options
+        self._observed = observed
+        self._plugin = plugin(options.cni, cluster.flannel)
+        self._docker = plugin("docker0")
+        self._attachments: dict[str, Attachment] = {}
+        self._pod_networks: dict[int, Prefix] = {}
+
+    @cached_property
+    def lan(self) -> Lan:
+        return plan(self.cluster)
+
+    def observed(self, node: Node) -> ObservedNode:
+        """What dumps say of this node."""
+        return self._observed.get(node.name, _NOTHING)
+
+    def plugin(self, node: Node) -> Plugin:
+        """The network plug-in of this node; docker0 in its own dump decides."""
+        bridge = self._observed_bridge(node)
+        return self._docker if bridge and bridge.name == "docker0" else self._plugin
+
+    # Pods
+
+    def pods(self, node_name: str) -> tuple[Pod, ...]:
+        """Pods of a node that have a namespace of their own, in the order of their addresses.
+
+        host-local gives addresses upwards, so this is the order in which they were added.
+        """
+        return self._pods_by_node.get(node_name, ())
+
+    def host_pods(self, node_name: str) -> tuple[Pod, ...]:
+        """The hostNetwork pods of a node, in the cluster's order."""
+        return self._host_pods_by_node.get(node_name, ())
+
+    @cached_property
+    def _placed(self) -> tuple[tuple[Pod, str], ...]:
+        placed = []
+        for pod in self.cluster.pods.values():
+            try:
+                placed.append((pod, namespace_of(self.cluster, pod)))
+            except NoNamespaceError:
+                continue
+        return tuple(placed)
+
+    @cached_property
+    def _pods_by_node(self) -> Mapping[str, tuple[Pod, ...]]:
+        found: dict[str, list[Pod]] = {}
+        for pod, place in self._placed:
+            if place == pod.key and pod.node_name is not None:
+                found.setdefault(pod.node_name, []).append(pod)
+        return {
+            name: tuple(sorted(pods, key=lambda pod: pod.addresses[0]))
+            for name, pods in found.items()
+        }
+
+    @cached_property
+    def _host_pods_by_node(self) -> Mapping[str, tuple[Pod, ...]]:
+        found: dict[str, list[Pod]] = {}
+        for pod, place in self._placed:
+            if place != pod.key:
+                found.setdefault(place, []).append(pod)
+        return {name: tuple(pods) for name, pods in found.items()}
+
+    def targets(self, pod_key: str) -> tuple[tuple[str, Protocol, int], ...]:
+        """What Services send to on a hostNetwork pod: (Service key, protocol, port)."""
+        return tuple(self._targets.get(pod_key, ()))
+
+    @cached_property
+    def _targets(self) -> Mapping[str, list[tuple[str, Protocol, int]]]:
+        wanted = {pod.key for pods in self._host_pods_by_node.values() for pod in pods}
+        found: dict[str, list[tuple[str, Protocol, int]]] = {}
+        for service, slices in self.cluster.endpoint_slices.items():
+            for piece in slices:
+                for endpoint in piece.endpoints:
+                    if endpoint.pod is not None and endpoint.pod in wanted:
+                        found.setdefault(endpoint.pod, []).extend(
+                            (service, port.protocol, port.port) for port in piece.ports or ()
+                        )
+        return found
+
+    # Pod networks
+
+    def networks(self, node: Node) -> tuple[Prefix, ...]:
+        """The node's pod networks, IPv4 first: its podCIDRs, else what its pods' addresses say."""
+        found = []
+        for version in (4, 6):
+            prefix = node.pod_cidr(version) or self._guess(node, version)
+            if prefix is not None:
+                found.append(prefix)
+        return tuple(found)
+
+    def network_of(self, node: Node, address: Address) -> Prefix | None:
+        """The node's pod network of the address's family, whether or not the address is in it."""
+        return next(
+            (net for net in self.networks(node) if net.address.version == address.version), None
+        )
+
+    def strays(self, node: Node) -> Iterator[tuple[Pod, Address]]:
+        """Pods of the node whose observed address is outside its pod networks."""
+        networks = self.networks(node)
+        for pod in self.pods(node.name):
+            for address in pod.addresses:
+                if not any(address in network for network in networks):
+                    yield pod, address
+
+    def behind(self, node: Node) -> Iterator[Prefix]:
+        """All that the other nodes have to send to this one."""
+        yield from self.networks(node)
+        yield from (Prefix(address, address.bits) for _, address in self.strays(node))
+
+    def pod_network(self, version: int) -> Prefix:
+        """The network of all pods: flannel's Network, the pod CIDR, or what holds the nodes'."""
+        found = self._pod_networks.get(version)
+        if found is None:
+            found = self._pod_networks[version] = self._whole_network(version)
+        return found
+
+    def pod_network_origin(self, node: Node) -> Origin:
+        """Where the node's pod network comes from."""
+        if node.pod_cidrs:
+            return node.origins.get("pod_cidrs", node.origin)
+        return assumed("the node has no podCIDR; taken from its pods' addresses", node.origin.place)
+
+    def _guess(self, node: Node, version: int) -> Prefix | None:
+        addresses = (a for pod in self.pods(node.name) for a in pod.addresses)
+        first = next((a for a in addresses if a.version == version), None)
+        return Prefix.of(first, _NODE_LENGTH[version]) if first else None
+
+    def _whole_network(self, version: int) -> Prefix:
+        written = (self.cluster.flannel or {}).get("Network" if version == 4 else "IPv6Network")
+        if isinstance(written, str) and written:
+            try:
+                return Prefix.parse(written)
+            except ValueError:
+                pass  # flanneld would not start; the nodes' own networks are the better guess
+        if self.cluster.pod_cidr.address.version == version:
+            return self.cluster.pod_cidr
+        mine = [
+            prefix
+            for node in self.cluster.nodes.values()
+            for prefix in self.networks(node)
+            if prefix.address.version == version
+        ]
+        return covering(mine, _NETWORK_LENGTH[version]) if mine else self.cluster.pod_cidr
+
+    # Devices
+
+    def uplink(self, node: Node) -> Uplink:
+        """The node's device on the wire: eth0, or the one that has the node's address."""
+        for interface in self.observed(node).interfaces or ():
+            if any(entry.address in node.addresses for entry in interface.addresses):
+                return Uplink(interface.name, interface.mac)
+        first = node.address(4) or node.address(6)
+        return Uplink("eth0", mac(first) if first else "02:00:00:00:00:00")
+
+    def attachment(self, node: Node) -> Attachment:
+        """Names on the node's side of its pods' cables; a dump's own where there is one.
+
+        A dump does not say which veth is whose: ports and pods are matched in their order
+        (assumed), which is the order in which both were made.
+        """
+        found = self._attachments.get(node.name)
+        if found is None:
+            found = self._attachments[node.name] = self._attach(node)
+        return found
+
+    def _attach(self, node: Node) -> Attachment:
+        style = self.plugin(node).style
+        pods = self.pods(node.name)
+        bridge = self._observed_bridge(node)
+        observed_ports = [
+            port.name
+            for port in self.observed(node).interfaces or ()
+            if bridge is not None and port.master == bridge.name and port.kind is LinkKind.VETH
+        ]
+        veths = {
+            pod.key: observed_ports[i]
+            if i < len(observed_ports)
+            else veth_name(pod, style.veth_digits)
+            for i, pod in enumerate(pods)
+        }
+        if bridge is not None:
+            return Attachment(bridge.name, bridge.mac, veths)
+        first = next((gateway(network) for network in self.networks(node)), None)
+        bridge_mac = mac(first, style.mac_lead) if first else f"{style.mac_lead}:00:00:00:00"
+        return Attachment(style.device, bridge_mac, veths)
+
+    def _observed_bridge(self, node: Node) -> Interface | None:
+        """The bridge in the node's dump that has an address of its pod networks."""
+        networks = self.networks(node)
+        for interface in self.observed(node).interfaces or ():
+            if interface.kind is LinkKind.BRIDGE and any(
+                entry.address in network for entry in interface.addresses for network in networks
+            ):
+                return interface
+        return None
+
+
+def namespace_of(cluster: Cluster, pod: Pod) -> str:
+    """The key of the network namespace that the pod's containers live in.
+
+    Its own (`pod.key`), or its node's name for a hostNetwork pod. A Pending pod that has been
+    bound and given an address has a namespace already: its init containers run there.
+
+    Raises:
+        NoNamespaceError: it has none.
+
+    """
+    if pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+        raise NoNamespaceError(pod.key, f"it has {pod.phase.lower()}")
+    if pod.node_name is None:
+        raise NoNamespaceError(pod.key, pod.pending_reason or "it is Pending")
+    if pod.node_name not in cluster.nodes:
+        raise NoNamespaceError(pod.key, f"its node {pod.node_name} is not in the input")
+    if pod.host_network:
+        return pod.node_name
+    if not pod.addresses:
+        raise NoNamespaceError(pod.key, f"it is {pod.phase} and has no address yet")
+    return pod.key

@@ -1,0 +1,189 @@
+"""Who listens where.
+
+Manifests only hint at it: ``containerPort`` is documentation (design.md). What a pod declares it
+is taken to listen on; a pod that declares nothing, on every port; both are said with the socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Socket
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests.origin import Origin, OriginKind, assumed, defaulted
+from k8stui.nodes.cni.portmap import host_ports
+from k8stui.nodes.reason import Because
+from k8stui.nodes.site import Site
+
+_TRANSPORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
+_KUBELET_PORT = 10250
+_API_SERVER = "default/kubernetes"
+
+
+def pod_sockets(pod: Pod) -> tuple[Socket, ...]:
+    """Sockets in the pod's own namespace. Not ready is no reason not to listen; Pending is."""
+    if pod.phase is not PodPhase.RUNNING:
+        return ()
+    return tuple(_once(_declared(pod))) or tuple(
+        Socket(
+            protocol=protocol,
+            port=None,
+            owner=_first_container(pod),
+            reason=Because(
+                text=f"pod {pod.key} declares no port; assumed to listen on every port",
+                origin=assumed(
+                    "nothing is declared; assumed to listen on every port", pod.origin.place
+                ),
+                owner=_first_container(pod),
+                pod=pod.key,
+            ),
+        )
+        for protocol in _TRANSPORTS
+    )
+
+
+def node_sockets(site: Site, node: Node) -> tuple[Socket, ...]:
+    """Sockets in the node's namespace: its hostNetwork pods', kubelet's, the API server's."""
+    return tuple(_once(_on_node(site, node)))
+
+
+def outside_sockets(owner: str) -> tuple[Socket, ...]:
+    """Whoever is beyond the router answers everything: nothing is known of it."""
+    because = Because(
+        text="nothing is known of what listens outside",
+        origin=assumed("a host outside the cluster answers on every port"),
+        owner=owner,
+    )
+    return tuple(
+        Socket(protocol=protocol, port=None, owner=owner, reason=because)
+        for protocol in (Protocol.TCP, Protocol.UDP)
+    )
+
+
+def _declared(pod: Pod) -> Iterator[Socket]:
+    for container in pod.containers:
+        if container.init and not container.restartable_init:
+            continue  # it has ended before the others begin
+        for port in container.ports:
+            yield Socket(
+                protocol=port.protocol,
+                port=port.number,
+                owner=container.name,
+                reason=Because(
+                    text=f"container {container.name} of pod {pod.key} declares it",
+                    origin=port.origin,
+                    owner=container.name,
+                    pod=pod.key,
+                ),
+            )
+
+
+def _on_node(site: Site, node: Node) -> Iterator[Socket]:
+    for pod in site.host_pods(node.name):
+        if pod.phase is PodPhase.RUNNING:
+            yield from tuple(_declared(pod)) or _targeted(site, pod)
+    yield from _api_server(site, node)
+    yield Socket(
+        protocol=Protocol.TCP,
+        port=_KUBELET_PORT,
+        owner="kubelet",
+        reason=Because(
+            text="kubelet's own port",
+            origin=assumed("kubelet listens on 10250 by default"),
+            owner="kubelet",
+        ),
+    )
+    if site.plugin(node).style.owner == "docker":
+        yield from _docker_proxies(site, node)
+
+
+def _targeted(site: Site, pod: Pod) -> Iterator[Socket]:
+    """A hostNetwork pod that declares nothing: it listens where a Service sends to it.
+
+    Not on every port, as a pod with a namespace of its own would: the node is not its alone.
+    """
+    for service, protocol, port in site.targets(pod.key):
+        yield Socket(
+            protocol=protocol,
+            port=port,
+            owner=_first_container(pod),
+            reason=Because(
+                text=f"Service {service} sends here; pod {pod.key} declares no port",
+                origin=assumed(
+                    "nothing is declared; assumed to listen where a Service sends to it",
+                    pod.origin.place,
+                ),
+                owner=_first_container(pod),
+                service=service,
+                pod=pod.key,
+            ),
+        )
+
+
+def _api_server(site: Site, node: Node) -> Iterator[Socket]:
+    """Where the endpoints of the Service `kubernetes` point to one of the node's addresses."""
+    for piece in site.cluster.endpoint_slices.get(_API_SERVER, ()):
+        for endpoint in piece.endpoints:
+            if _any(endpoint.addresses, node.addresses):
+                for port in piece.ports or ():
+                    yield Socket(
+                        protocol=port.protocol,
+                        port=port.port,
+                        owner="kube-apiserver",
+                        reason=Because(
+                            text=f"the endpoints of Service {_API_SERVER} are here",
+                            origin=_assumed_unless_observed(endpoint.origin),
+                            owner="kube-apiserver",
+                            service=_API_SERVER,
+                        ),
+                    )
+
+
+def _docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
+    """docker-proxy holds each published port open and connects on to the container itself.
+
+    Source: recordings-cni/docker-kubernetes-salt/containers.json; with --iptables=false no rule
+    takes the packet before it.
+    """
+    for pod in site.pods(node.name):
+        for port in host_ports(pod):
+            target = pod.addresses[0].with_port(port.number)
+            yield Socket(
+                protocol=port.protocol,
+                port=port.host_port,
+                address=port.host_ip,
+                owner="docker-proxy",
+                reason=Because(
+                    text=f"docker-proxy takes hostPort {port.host_port} and connects to {target}",
+                    origin=defaulted("docker run -p", port.origin.place),
+                    owner="docker-proxy",
+                    pod=pod.key,
+                    setting=f"hostPort: {port.host_port}",
+                ),
+            )
+
+
+def _once(sockets: Iterable[Socket]) -> Iterator[Socket]:
+    """The first of those that would bind the same address and port."""
+    seen = set()
+    for socket in sockets:
+        key = (socket.protocol, socket.port, socket.address)
+        if key not in seen:
+            seen.add(key)
+            yield socket
+
+
+def _first_container(pod: Pod) -> str:
+    return next((c.name for c in pod.containers if not c.init), pod.name)
+
+
+def _any(some: Iterable[Address], others: Iterable[Address]) -> bool:
+    return not set(some).isdisjoint(others)
+
+
+def _assumed_unless_observed(origin: Origin) -> Origin:
+    if origin.kind is OriginKind.OBSERVED:
+        return origin
+    return assumed("the API server listens where its endpoints say", origin.place)

@@ -1,0 +1,52 @@
+"""What the kernel itself adds to a namespace: the loopback device, routes for each address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.iproute import kernel_routes
+from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Route, Scope
+from k8stui.manifests.origin import defaulted
+from k8stui.nodes.cni.plugin import Part
+from k8stui.nodes.reason import Because
+
+_LOOPBACK = Because(text="every namespace has it", origin=defaulted("the kernel"), owner="kernel")
+_LOOPBACK_ADDRESSES = {
+    4: InterfaceAddress(
+        address=Address.parse("127.0.0.1"), prefix_length=8, scope=Scope.HOST, reason=_LOOPBACK
+    ),
+    6: InterfaceAddress(
+        address=Address.parse("::1"), prefix_length=128, scope=Scope.HOST, reason=_LOOPBACK
+    ),
+}
+_TABLE_ORDER = {"main": 0, "default": 2, "local": 3}
+
+
+def loopback(versions: Collection[int]) -> Interface:
+    """``lo``, up; with ::1 only where the namespace speaks IPv6 at all."""
+    return Interface(
+        name="lo",
+        kind=LinkKind.LOOPBACK,
+        mtu_bytes=65536,
+        addresses=tuple(
+            entry for version, entry in _LOOPBACK_ADDRESSES.items() if version in {4, *versions}
+        ),
+        reason=_LOOPBACK,
+    )
+
+
+def standing_routes(part: Part) -> tuple[Route, ...]:
+    """The part's routes and the kernel's own, as ``ip route show table all`` orders them."""
+    return tuple(sorted((*part.routes, *kernel_routes(part.interfaces)), key=_printed_order))
+
+
+def _printed_order(route: Route) -> tuple[int, int, int, int, int]:
+    """By table, then as the FIB trie is walked: by address, the longer prefix first."""
+    return (
+        route.destination.address.version,
+        _TABLE_ORDER.get(route.table, 1),
+        route.destination.address.value,
+        -route.destination.length,
+        route.metric,
+    )
