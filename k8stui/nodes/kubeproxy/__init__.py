@@ -8,9 +8,24 @@ from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
+from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
+from k8stui.nodes.kubeproxy.userspace import (
+    ProxySocket,
+    proxy_sockets,
+    userspace_contribution,
+)
 
-__all__ = ["KubeProxyRules", "proxy_contribution", "proxy_ruleset"]
+__all__ = [
+    "KubeProxyRules",
+    "ProxySocket",
+    "proxy_contribution",
+    "proxy_ruleset",
+    "proxy_sockets",
+]
+
+MODES = ("iptables", "userspace")
+"""Modes that are imitated; kube-proxy's default on Linux first."""
 
 
 def proxy_contribution(
@@ -25,7 +40,18 @@ def proxy_contribution(
 
     `version` is 4 or 6; `nfacct`: the kernel has netfilter accounting; `local_addresses`: all
     addresses on the node's interfaces, where nodePortAddresses needs more than the Node's own.
+
+    Raises:
+        NodeOptionError: a mode that is not imitated (nftables, ipvs).
+
     """
+    match cluster.proxy.mode:
+        case "userspace":
+            return userspace_contribution(cluster, node, version)
+        case "iptables" | "":
+            pass
+        case other:
+            raise NodeOptionError("--proxy-mode", other, MODES)
     return KubeProxyRules(
         cluster, node, version, nfacct=nfacct, local_addresses=local_addresses
     ).contribution
