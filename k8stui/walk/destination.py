@@ -15,7 +15,6 @@ from k8stui.walk.kinds import Target, kind_of
 from k8stui.walk.lookup import find_node, find_service, find_workload_pod, why_silent
 from k8stui.walk.source import (
     OUTSIDE,
-    OUTSIDE_ADDRESS,
     Names,
     Source,
     pod_and_container,
@@ -39,8 +38,10 @@ class Destination:
     origin: Origin | None = None
 
 
-def parse_destination(cluster: Cluster, source: Source, text: str, namespace: str) -> Destination:
-    """Understand DESTINATION as seen from `source`.
+def parse_destination(
+    cluster: Cluster, source: Source, text: str, namespace: str, beyond: tuple[Address, ...]
+) -> Destination:
+    """Understand DESTINATION as seen from `source`. `beyond`: addresses of the host outside.
 
     Raises:
         RequestError: nothing here is called so, or it has no address or no such port.
@@ -57,7 +58,7 @@ def parse_destination(cluster: Cluster, source: Source, text: str, namespace: st
     if host.lower() == "localhost":
         return _localhost(source, written)
     if host.lower() == OUTSIDE:
-        return _outside(written)
+        return _outside(written, beyond)
     try:
         address = Address.parse(host)
     except ValueError:
@@ -173,11 +174,11 @@ def _localhost(source: Source, written: ports.Written) -> Destination:
     )
 
 
-def _outside(written: ports.Written) -> Destination:
+def _outside(written: ports.Written, beyond: tuple[Address, ...]) -> Destination:
     number = ports.required(written, OUTSIDE)
     return Destination(
         canonical=f"{OUTSIDE}:{number}",
-        addresses=(OUTSIDE_ADDRESS,),
+        addresses=beyond,
         port=number,
         protocol=written.protocol or Protocol.TCP,
         origin=assumed("a host beyond the nodes' router that answers on every port"),
@@ -232,7 +233,7 @@ def _dns(cluster: Cluster, source: Source, written: ports.Written, namespace: st
 
 
 def _no_kind(cluster: Cluster, name: str, namespace: str) -> RequestError:
-    """A bare word without a port: a Service, pod or node whose kind was forgotten?"""
+    """Tell what a bare word without a port was probably meant to be."""
     if kind_of(name) is not None:
         return RequestError(f"{name} alone is no destination", hint=f"write {name}/NAME:PORT")
     choices = (

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect
+from k8stui.kernel.namespace import LinkKind, Scope
 from k8stui.walk.destination import Destination, parse_destination
 from k8stui.walk.error import RequestError
-from k8stui.walk.source import Source, parse_source
+from k8stui.walk.source import OUTSIDE, Source, parse_source
 from k8stui.walk.trace import Request
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def parse_request(
         RequestError: with what was probably meant and what there is to choose from.
 
     """
-    asker = parse_source(world.cluster, source, namespace)
-    asked = parse_destination(world.cluster, asker, destination, namespace)
+    beyond = _outside_addresses(world)
+    asker = parse_source(world.cluster, source, namespace, beyond)
+    asked = parse_destination(world.cluster, asker, destination, namespace, beyond)
     address = _address(asker, asked)
     return Request(
         source=asker.canonical,
@@ -49,6 +51,17 @@ def parse_request(
         names=asked.names,
         service=asked.service,
         origin=asked.origin,
+    )
+
+
+def _outside_addresses(world: World) -> tuple[Address, ...]:
+    """Addresses of the client beyond the router: its uplink's, not its loopback's."""
+    return tuple(
+        a.address
+        for device in world.network[OUTSIDE].interfaces
+        if device.kind is not LinkKind.LOOPBACK
+        for a in device.addresses
+        if a.scope is Scope.GLOBAL
     )
 
 

@@ -11,8 +11,7 @@ from k8stui.walk.kinds import Target, kind_of, kind_words
 from k8stui.walk.lookup import can_send, find_node, find_pod, find_workload_pod, why_silent
 
 OUTSIDE = "outside"
-OUTSIDE_ADDRESS = Address.parse("203.0.113.10")
-"""The client beyond the nodes' router (RFC 5737, TEST-NET-3)."""
+"""The client beyond the nodes' router: what it is called, and its network namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +27,10 @@ class Source:
     """The address asked for by number, where it is not the pod's or node's first."""
 
 
-def parse_source(cluster: Cluster, text: str, namespace: str) -> Source:
-    """Understand SOURCE.
+def parse_source(
+    cluster: Cluster, text: str, namespace: str, beyond: tuple[Address, ...]
+) -> Source:
+    """Understand SOURCE. `beyond`: the addresses of the client outside.
 
     Raises:
         RequestError: nobody here is called so, or the pod cannot send.
@@ -37,10 +38,10 @@ def parse_source(cluster: Cluster, text: str, namespace: str) -> Source:
     """
     text = text.strip()
     if text.lower() == OUTSIDE:
-        return outside()
+        return outside(beyond)
     address = _address(text)
     if address is not None:
-        return _by_address(cluster, address)
+        return _by_address(cluster, address, beyond)
     target, kind, names = split_kind(text, namespace)
     if target is Target.NODE:
         return of_node(cluster, names.name)
@@ -57,9 +58,9 @@ def parse_source(cluster: Cluster, text: str, namespace: str) -> Source:
     return of_pod(pod, container)
 
 
-def outside() -> Source:
+def outside(addresses: tuple[Address, ...]) -> Source:
     """Give the client beyond the nodes' router."""
-    return Source(canonical=OUTSIDE, namespace=OUTSIDE, addresses=(OUTSIDE_ADDRESS,))
+    return Source(canonical=OUTSIDE, namespace=OUTSIDE, addresses=addresses)
 
 
 def of_node(cluster: Cluster, name: str) -> Source:
@@ -152,9 +153,9 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _by_address(cluster: Cluster, address: Address) -> Source:
-    if address == OUTSIDE_ADDRESS:
-        return outside()
+def _by_address(cluster: Cluster, address: Address, beyond: tuple[Address, ...]) -> Source:
+    if address in beyond:
+        return outside(beyond)
     for node in cluster.nodes.values():
         if address in node.addresses:
             return of_node(cluster, node.name)
@@ -163,7 +164,7 @@ def _by_address(cluster: Cluster, address: Address) -> Source:
             return of_pod(pod)
     raise RequestError(
         f"nobody here has the address {address}",
-        hint=f"a client beyond the nodes' router is called {OUTSIDE} ({OUTSIDE_ADDRESS})",
+        hint=f"a client beyond the nodes' router is called {OUTSIDE}",
         choices=tuple(
             str(a)
             for each in (*cluster.nodes.values(), *cluster.pods.values())

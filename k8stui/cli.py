@@ -1,0 +1,381 @@
+"""The command line: arguments → one call → output and exit status.
+
+Exit status: 0 fine, 1 the request is not delivered, 2 bad input or usage. What is read and
+computed is imported inside the commands, so that ``--help`` and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from k8stui import __version__
+
+if TYPE_CHECKING:
+    from k8stui.walk.world import World
+
+_SHOW = "show"
+"""Name of the default command; never typed."""
+_FINE, _UNDELIVERED, _BAD = 0, 1, 2
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Group(click.Group):
+    """A group whose default command takes paths: ``k8stui PATH…`` opens the screen."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = args[:1] in (["--help"], ["-h"], ["--version"])
+        if not own and (not args or args[0] not in self.commands):
+            args = [_SHOW, *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in super().list_commands(ctx) if name != _SHOW]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [PATH]...")
+        formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS] [PATH]...")
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""
+\b
+Exit status: 0 fine; 1 the request is not delivered; 2 bad input or usage.
+A folder whose name is also a command is written ./walk.
+Completion for bash, zsh and fish, in the shell's start-up file:
+  bash  eval "$(_K8STUI_COMPLETE=bash_source k8stui)"
+  zsh   eval "$(_K8STUI_COMPLETE=zsh_source k8stui)"
+  fish  _K8STUI_COMPLETE=fish_source k8stui | source
+""",
+)
+@click.version_option(__version__, message="k8stui %(version)s")
+def cli() -> None:
+    """See the packet: walk any request through every veth, bridge, route and kube-proxy rule.
+
+    PATHs are Kubernetes manifests or a kubectl dump: files, folders, or - for standard input.
+    Without a PATH the bundled guestbook is shown. Without a COMMAND the screen opens; where
+    there is no terminal, the topology and one walk are printed as text.
+    """
+
+
+def _common(command: _Command) -> _Command:
+    """Add the options that every command has."""
+    options = (
+        click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
+        click.option("--nodes", type=click.IntRange(1, 5000), metavar="N",
+                     help="Nodes to assume where the input declares none (2)."),
+        click.option("--proxy-mode", type=click.Choice(["iptables"]),
+                     help="kube-proxy's mode, whatever the input says."),
+        click.option("--proxy-config", metavar="FILE", type=click.Path(),
+                     help="The KubeProxyConfiguration to use where the input holds several."),
+        click.option("--cni", default="flannel", metavar="NAME", show_default=True,
+                     help="Network plug-in of the nodes: flannel, docker0 …"),
+        click.option("--hairpin/--no-hairpin", default=None,
+                     help="What if the bridge ports' hairpin mode were on, or off?"),
+        click.option("--bridge-nf/--no-bridge-nf", default=True,
+                     help="What if bridge-nf-call-iptables were 1, or 0?"),
+        click.option("--iptables", multiple=True, metavar="NODE=FILE",
+                     help="A real node's iptables-save or ip6tables-save, instead of its rules."),
+        click.option("--ip-addr", multiple=True, metavar="NODE=FILE",
+                     help="A real node's `ip -j addr`, instead of its devices."),
+        click.option("--ip-route", multiple=True, metavar="NODE=FILE",
+                     help="A real node's `ip -j route`, instead of its routes."),
+        click.option("-n", "--namespace", default="default", metavar="NAMESPACE",
+                     show_default=True, help="Namespace of names without one."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_common
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    metavar="SOURCE",
+    help="pod/NAME, pod/NAME/CONTAINER, deploy/NAME …, node/NAME, outside, an address.",
+)
+@click.option(
+    "--to",
+    "destination",
+    required=True,
+    metavar="DESTINATION",
+    help="svc/NAME:PORT, svc/NAME.NAMESPACE:PORT, pod/NAME:PORT, node/NAME:NODEPORT, "
+    "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it.",
+)
+@click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
+def walk(
+    source: str, destination: str, form: str, every: bool, verbose: bool, **common: Any
+) -> int:
+    """Walk one request, there and back, and say what the client feels."""
+    from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.request import parse_request  # noqa: PLC0415
+    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
+    from k8stui.walk.walk import walks  # noqa: PLC0415
+
+    world, status = _world(**common)
+    request = parse_request(world, source, destination, common["namespace"])
+    traces = list(walks(world, request)) if every else [walk_one(world, request)]
+    if form == "json":
+        from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
+
+        _write([walk_json(request, traces)])
+    else:
+        _write_walks(traces, verbose=verbose)
+    delivered = all(t.outcome.result is Result.CONNECTED for t in traces)
+    return status or (_FINE if delivered else _UNDELIVERED)
+
+
+@cli.command()
+@_common
+@click.option("--node", required=True, metavar="NODE", help="Whose rules.")
+@click.option("--family", type=click.Choice(["ipv4", "ipv6"]), default="ipv4", show_default=True)
+@click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
+@click.option(
+    "--owner",
+    type=click.Choice(["all", "kube-proxy", "cni", "kubelet"]),
+    default="all",
+    show_default=True,
+    help="Only what that one would have programmed.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["save", "json"]), default="save", show_default=True
+)
+def rules(node: str, family: str, table: str | None, owner: str, form: str, **common: Any) -> int:
+    """Print a node's rules as iptables-save does."""
+    from k8stui.export.rules import rules_json, save_lines  # noqa: PLC0415
+    from k8stui.walk.lookup import find_node  # noqa: PLC0415
+
+    world, status = _world(**common)
+    found = find_node(world.cluster, node.removeprefix("node/"))
+    ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
+    if form == "json":
+        _write([rules_json(ruleset, found.name, family, table)])
+    else:
+        _write(f"{line}\n" for line in save_lines(ruleset, table))
+    return status
+
+
+@cli.command()
+@_common
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "dot", "mermaid"]),
+    default="text",
+    show_default=True,
+)
+def topology(form: str, **common: Any) -> int:
+    """Print nodes, pods, Services and endpoints."""
+    world, status = _world(**common)
+    if form == "json":
+        from k8stui.export.topology_json import topology_json  # noqa: PLC0415
+
+        _write([topology_json(world.cluster)])
+    elif form == "text":
+        from k8stui.export.topology import topology_lines  # noqa: PLC0415
+
+        _write(f"{line}\n" for line in topology_lines(world.cluster))
+    else:
+        from k8stui.export import diagram  # noqa: PLC0415
+
+        draw = diagram.dot_lines if form == "dot" else diagram.mermaid_lines
+        _write(f"{line}\n" for line in draw(world.cluster))
+    return status
+
+
+@cli.command(_SHOW, hidden=True)
+@_common
+def show(**common: Any) -> int:
+    """Open the screen; without a terminal print topology and one walk."""
+    on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    if not on_terminal:
+        return _print_all(common)
+    from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
+
+    cluster_options, node_options = _options(**common)
+    return int(
+        run_screen(
+            common["paths"],
+            cluster_options=cluster_options,
+            node_options=node_options,
+            namespace=common["namespace"],
+        )
+        or 0
+    )
+
+
+def _print_all(common: dict[str, Any]) -> int:
+    from k8stui.export.topology import topology_lines  # noqa: PLC0415
+    from k8stui.walk.offers import first_offer  # noqa: PLC0415
+    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
+
+    world, status = _world(**common)
+    _write(f"{line}\n" for line in topology_lines(world.cluster))
+    offer = first_offer(world)
+    if offer is not None:
+        _write(["\n"])
+        _write_walks([walk_one(world, offer.request)], verbose=False)
+    return status
+
+
+def _options(  # noqa: ANN202 - the types are imported inside
+    *,
+    nodes: int | None,
+    proxy_mode: str | None,
+    proxy_config: str | None,
+    cni: str,
+    hairpin: bool | None,
+    bridge_nf: bool,
+    iptables: Sequence[str],
+    ip_addr: Sequence[str],
+    ip_route: Sequence[str],
+    **_other: Any,
+):
+    from k8stui.cluster.options import ClusterOptions  # noqa: PLC0415
+    from k8stui.nodes.options import NodeOptions  # noqa: PLC0415
+
+    return (
+        ClusterOptions(nodes=nodes, proxy_config=proxy_config, proxy_mode=proxy_mode),
+        NodeOptions(
+            cni=cni,
+            hairpin=hairpin,
+            bridge_nf_call_iptables=bridge_nf,
+            iptables=_by_node("--iptables", iptables),
+            ip_addr=_by_node("--ip-addr", ip_addr),
+            ip_route=_by_node("--ip-route", ip_route),
+        ),
+    )
+
+
+def _by_node(option: str, values: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values:
+        node, equals, file = value.partition("=")
+        if not (node and equals and file):
+            raise click.UsageError(f"{option} takes NODE=FILE, not {value!r}")
+        if node in found:
+            raise click.UsageError(f"{option} is given twice for {node}")
+        found[node] = file
+    return found
+
+
+def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
+    """Build the world; what is wrong with the input goes to stderr. Also the status so far."""
+    from k8stui.walk.world import build_world  # noqa: PLC0415
+
+    cluster_options, node_options = _options(**common)
+    world = build_world(paths, cluster_options, node_options, stdin=sys.stdin.buffer)
+    for note in world.notes:
+        _complain(f"note: {note.render()}")
+    for problem in world.problems:
+        _complain(problem.render())
+    if not world.problems:
+        return world, _FINE
+    count = len(world.problems)
+    _complain(f"{count} problem{'' if count == 1 else 's'} in the input; the rest is used")
+    return world, _BAD
+
+
+def _complain(text: str) -> None:
+    from k8stui.export.plain import can_draw, to_ascii  # noqa: PLC0415
+
+    click.echo(text if can_draw(sys.stderr.encoding) else to_ascii(text), err=True)
+
+
+def _write(chunks: Iterable[str]) -> None:
+    """Write to stdout in its encoding; ASCII where it has no arrows."""
+    from k8stui.export.plain import can_draw, to_ascii  # noqa: PLC0415
+
+    write = sys.stdout.write
+    if can_draw(sys.stdout.encoding):
+        sys.stdout.writelines(chunks)
+    else:
+        for chunk in chunks:
+            write(to_ascii(chunk))
+
+
+_COLOURS: dict[str, dict[str, Any]] = {
+    "head": {"bold": True},
+    "hop": {"bold": True},
+    "change": {"fg": "yellow"},
+    "reply": {"fg": "cyan"},
+    "bad": {"fg": "red", "bold": True},
+    "good": {"fg": "green"},
+    "proof": {"dim": True},
+}
+
+
+def _write_walks(traces: Sequence[Any], *, verbose: bool) -> None:
+    from k8stui.export.text import walk_lines  # noqa: PLC0415
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = colour and os.environ.get("TERM") != "dumb"
+    several = len(traces) if len(traces) > 1 else None
+    lines = []
+    for number, trace in enumerate(traces):
+        if number:
+            lines.append("\n")
+        for line in walk_lines(trace, branches=several, verbose=verbose):
+            style = _COLOURS.get(line.style.value) if colour and line.text else None
+            lines.append((click.style(line.text, **style) if style else line.text) + "\n")
+    _write(lines)
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line. Gives the exit status; nothing but `SystemExit` gets out."""
+    try:
+        result = cli.main(list(args), prog_name="k8stui", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return _BAD
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nobody is left to tell. Else Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FINE
+    except Exception as error:  # noqa: BLE001 - the one place that answers for everything
+        return _failed(error)
+    return int(result or _FINE)
+
+
+def _failed(error: Exception) -> int:
+    """Say what is wrong: the user's mistakes as they are, our own in one line and a file."""
+    from k8stui.walk.mistakes import explain_mistake  # noqa: PLC0415
+
+    said = explain_mistake(error)
+    if said is not None:
+        _complain(f"k8stui: {said}")
+        return _BAD
+    _complain(f"k8stui: this is a bug: {type(error).__name__}; report: {_report(error)}")
+    return _BAD
+
+
+def _report(error: Exception) -> str:
+    """Write the traceback to a file of its own (readable for the user only) and give its path."""
+    import platform  # noqa: PLC0415 - only a crash needs them
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", errors="backslashreplace", prefix="k8stui-crash-", suffix=".txt",
+        delete=False,
+    ) as file:  # fmt: skip
+        file.write(f"k8stui {__version__}, Python {platform.python_version()}, {sys.platform}\n")
+        # Without locals: they hold what the manifests say.
+        file.writelines(traceback.format_exception(error))
+    return file.name
