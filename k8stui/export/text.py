@@ -51,12 +51,12 @@ def walk_lines(
     """Draw one branch. `branches`: how many there are; None where they were not counted."""
     yield from _heading(trace, branches)
     yield Line("", Style.HEAD)
-    replying = False
+    direction = None
     for hop in trace.hops:
-        if hop.direction is Direction.REPLY and not replying:
+        first, direction = hop.direction is not direction, hop.direction
+        if first and direction is Direction.REPLY:
             yield Line(" reply", Style.REPLY)
-        replying = hop.direction is Direction.REPLY
-        yield from _hop(hop, verbose=verbose)
+        yield from _hop(hop, first=first, verbose=verbose)
     yield Line("", Style.HEAD)
     yield from _outcome(trace.outcome)
 
@@ -105,12 +105,13 @@ def _endpoint(trace: Trace) -> str:
     return f": endpoint {done.server_pod.rpartition('/')[2]} ({where})"
 
 
-def _hop(hop: Hop, *, verbose: bool) -> Iterator[Line]:
+def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
     name = f"pod {hop.namespace}" if "/" in hop.namespace else hop.namespace
     style = Style.REPLY if hop.direction is Direction.REPLY else Style.HOP
     ttl = next((s.before.ttl for s in hop.steps if s.before is not None), None)
     start = safe(f" {name}")
-    yield Line(start if ttl is None else f"{start:<60}ttl {ttl}", style)
+    # Where the packet is made its TTL is 64 and says nothing yet.
+    yield Line(start if ttl is None or first else f"{start:<60}ttl {ttl}", style)
     for step in hop.steps:
         yield from _step(step, verbose=verbose)
 
