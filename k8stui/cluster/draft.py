@@ -35,7 +35,7 @@ _PATHS: dict[str, tuple[str | int, ...]] = {
 """Attributes of a pod that stand in its spec."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Draft:
     """Everything about a pod that other decisions need, before it becomes a `Pod`."""
 
@@ -53,8 +53,8 @@ class Draft:
     observed: bool = False
     """It comes from a dump: nothing is decided for it."""
     node_name: str | None = None
-    pinned_to: str | None = None
-    """A DaemonSet's pod: the one node that it may go to."""
+    after: Draft | None = None
+    """A StatefulSet makes this pod only when that one runs and is ready."""
     pending_reason: str = ""
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING

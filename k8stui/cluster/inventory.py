@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
-KINDS = {
+_GROUPS = {
+    "Namespace": "",
     "Node": "",
     "Pod": "",
     "Service": "",
@@ -28,21 +29,20 @@ KINDS = {
 }
 """The kinds that decide about the cluster, with their API group."""
 
-_CLUSTER_SCOPED = frozenset({"Node", "ServiceCIDR"})
+_OLD_GROUPS = {"Deployment": "extensions", "ReplicaSet": "extensions", "DaemonSet": "extensions"}
+"""Groups of clusters before 1.16: a dump of one still counts."""
+
+_CLUSTER_SCOPED = frozenset({"Namespace", "Node", "ServiceCIDR"})
 _CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
-WORKLOADS = (
-    "Deployment",
-    "ReplicaSet",
-    "ReplicationController",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "Pod",
+
+WORKLOADS = frozenset(
+    {"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"}
 )
+"""The kinds that make pods. A CronJob makes Jobs when its time comes, so never here."""
 
 
 def namespace_of(manifest: Manifest) -> str:
-    """``default`` where none is written (kubectl's own namespace is not known)."""
+    """``default`` where none is written: which one kubectl would use is not known."""
     return manifest.namespace or "default"
 
 
@@ -56,31 +56,38 @@ class Inventory:
     """Every object that counts, by kind and key, in the order of the input."""
 
     by_kind: Mapping[str, Mapping[str, Manifest]]
+    pod_makers: tuple[Manifest, ...]
+    """Pods and the kinds of WORKLOADS, in the order of the input across kinds."""
 
     def of(self, kind: str) -> Mapping[str, Manifest]:
         return self.by_kind.get(kind, {})
 
-    def has_observed(self, *kinds: str) -> bool:
-        """Whether a dump in the input holds objects of one of `kinds`."""
-        return any(m.observed for kind in kinds for m in self.of(kind).values())
+    def has_observed(self, kind: str) -> bool:
+        """Whether a dump in the input holds objects of `kind`."""
+        return any(manifest.observed for manifest in self.of(kind).values())
 
 
 def take_stock(objects: Iterable[Manifest]) -> Inventory:
     """Sort `objects` by kind; unknown kinds and groups are left out.
 
     A later object replaces an earlier one of the same name but keeps its place in the order: it
-    updates an object that exists already (`kubectl apply`).
+    updates an object that exists already (``kubectl apply``).
     """
     by_kind: dict[str, dict[str, Manifest]] = {}
+    makers: dict[tuple[str, str], Manifest] = {}
     for manifest in objects:
         kind = manifest.kind
-        if KINDS.get(kind) != manifest.group:
+        group = manifest.group
+        if _GROUPS.get(kind) != group and _OLD_GROUPS.get(kind) != group:
             continue
         of_kind = by_kind.setdefault(kind, {})
         if kind in _CONFIGURATION:
-            of_kind[f"{len(of_kind)}"] = manifest
+            key = str(len(of_kind))
         elif kind in _CLUSTER_SCOPED:
-            of_kind[manifest.name] = manifest
+            key = manifest.name
         else:
-            of_kind[key_of(manifest)] = manifest
-    return Inventory(by_kind)
+            key = key_of(manifest)
+        of_kind[key] = manifest
+        if kind == "Pod" or kind in WORKLOADS:
+            makers[kind, key] = manifest
+    return Inventory(by_kind, tuple(makers.values()))

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from k8stui.cluster import defaults
 from k8stui.cluster.addresses import pod_range
 from k8stui.cluster.decode_node import decode_node
-from k8stui.cluster.fields import Origins
-from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.fields import Origins, table
+from k8stui.cluster.inventory import WORKLOADS, Inventory
 from k8stui.cluster.model import Node
 from k8stui.cluster.settings import Settings, node_address
 from k8stui.kernel.address import Prefix
 from k8stui.manifests.origin import Origin, assumed
 
 USUAL_NUMBER = 2
+_PODS_A_NODE = 100
+"""The kubelet's limit is 110; some room is left for DaemonSets."""
+
+
+def enough_nodes(inventory: Inventory) -> int:
+    """Two nodes, or as many as the pods of the input need."""
+    pods = len(inventory.of("Pod"))
+    for kind in sorted(WORKLOADS):
+        for manifest in inventory.of(kind).values():
+            pods += defaults.replicas(kind, table(manifest.data, "spec")) or 0
+    return max(USUAL_NUMBER, -(-pods // _PODS_A_NODE))
 
 
 def gather_nodes(
@@ -22,13 +34,13 @@ def gather_nodes(
     settings: Settings,
     seen: Mapping[str, Node | None],
     asked: Iterable[str],
-    wanted: int | None,
+    wanted: int,
 ) -> dict[str, Node]:
     """Every node of the cluster by name, complete.
 
     `seen`: nodes that the pods or slices of a dump stand on, with what is seen of them there.
     `asked`: names that declared pods write as nodeName: they exist where no node is known.
-    `wanted`: how many to assume where the input has no Node object; None: two.
+    `wanted`: how many to assume where the input has no Node object.
     """
     manifests = inventory.of("Node")
     nodes = [decode_node(manifest, index) for index, manifest in enumerate(manifests.values(), 1)]
@@ -38,8 +50,7 @@ def gather_nodes(
                 _assumed_node(name, len(nodes) + 1, "a pod or endpoint of the dump names it", part)
             )
     if not nodes:
-        count = USUAL_NUMBER if wanted is None else wanted
-        names = [f"node-{index}" for index in range(1, count + 1)]
+        names = [f"node-{index}" for index in range(1, wanted + 1)]
         names += [name for name in dict.fromkeys(asked) if name not in names]
         nodes = [
             _assumed_node(name, index, "the input has no Node object", None)

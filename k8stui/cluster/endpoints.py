@@ -1,0 +1,212 @@
+"""The EndpointSlices that the controllers make of Services and pods.
+
+Sources: staging/src/k8s.io/endpointslice (reconciler.go, utils.go), pkg/api/v1/pod FindPort,
+pkg/controller/endpointslicemirroring; control-plane-facts sections 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.decode_endpoints import (
+    MANAGED_BY,
+    SERVICE_NAME,
+    decode_slice,
+    is_mirrored,
+    mirror,
+)
+from k8stui.cluster.hints import add_hints
+from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.model import (
+    Endpoint,
+    EndpointPort,
+    EndpointSlice,
+    Node,
+    Pod,
+    PodPhase,
+    Service,
+    ServicePort,
+    ServiceType,
+)
+from k8stui.cluster.selectors import selects
+from k8stui.manifests.origin import OriginKind, defaulted
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+MAX_ENDPOINTS = 100
+"""--max-endpoints-per-slice."""
+_HEADLESS = "service.kubernetes.io/headless"
+
+
+class PodIndex:
+    """Pods by namespace and label, so that a Service looks only at those that may match."""
+
+    def __init__(self, pods: Iterable[Pod]) -> None:
+        self._by_label: dict[tuple[str, str, str], list[Pod]] = {}
+        for pod in pods:
+            for key, value in pod.labels.items():
+                self._by_label.setdefault((pod.namespace, key, value), []).append(pod)
+
+    def selected(self, service: Service) -> list[Pod]:
+        """Pods of the Service's namespace that its selector matches, in their order."""
+        selector = service.selector or {}
+        candidates = min(
+            (
+                self._by_label.get((service.namespace, key, value), [])
+                for key, value in selector.items()
+            ),
+            key=len,
+            default=[],
+        )
+        return [pod for pod in candidates if selects(selector, pod.labels)]
+
+
+def gather_slices(
+    inventory: Inventory,
+    services: Mapping[str, Service],
+    pods: Mapping[str, Pod],
+    nodes: Mapping[str, Node],
+    shares: Mapping[str, Fraction],
+) -> dict[str, tuple[EndpointSlice, ...]]:
+    """All slices by the Service that they belong to.
+
+    Slices of the input are kept as they are. A Service of a dump that holds slices has those and
+    no others; for any other Service the controllers' work is done here.
+    """
+    found: dict[str, list[EndpointSlice]] = {}
+    for manifest in inventory.of("EndpointSlice").values():
+        decoded = decode_slice(manifest)
+        if decoded is not None:
+            found.setdefault(f"{decoded.namespace}/{decoded.service}", []).append(decoded)
+    dump_has_slices = inventory.has_observed("EndpointSlice")
+    index = PodIndex(pods.values())
+    for key, service in services.items():
+        if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
+            continue
+        made = _made_for(service, inventory.of("Endpoints").get(key), index, nodes, shares)
+        if made:
+            found.setdefault(key, []).extend(made)
+    return {key: tuple(slices) for key, slices in found.items()}
+
+
+def _made_for(
+    service: Service,
+    by_hand: Manifest | None,
+    index: PodIndex,
+    nodes: Mapping[str, Node],
+    shares: Mapping[str, Fraction],
+) -> Sequence[EndpointSlice]:
+    if by_hand is not None and by_hand.observed:
+        # A dump with Endpoints but without slices, as of old clusters: they are what was seen.
+        return mirror(by_hand)
+    if service.selector is None:
+        return mirror(by_hand) if by_hand is not None and is_mirrored(by_hand) else ()
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return ()
+    return controller_slices(service, index.selected(service), nodes, shares)
+
+
+def controller_slices(
+    service: Service,
+    selected: Sequence[Pod],
+    nodes: Mapping[str, Node],
+    shares: Mapping[str, Fraction],
+) -> list[EndpointSlice]:
+    """What the EndpointSlice controller makes for one Service with a selector."""
+    labels = {
+        **service.labels,
+        SERVICE_NAME: service.name,
+        MANAGED_BY: "endpointslice-controller.k8s.io",
+    }
+    labels.pop(_HEADLESS, None)
+    if service.headless:
+        labels[_HEADLESS] = ""
+    slices: list[EndpointSlice] = []
+    for family in service.ip_families:
+        groups: dict[tuple[EndpointPort, ...], list[Endpoint]] = {}
+        members = [
+            (_resolved(service, pod), endpoint)
+            for pod in selected
+            if (endpoint := _endpoint(service, pod, family, nodes)) is not None
+        ]
+        hinted = add_hints(service, [endpoint for _, endpoint in members], shares)
+        for (ports, _), endpoint in zip(members, hinted, strict=True):
+            groups.setdefault(ports, []).append(endpoint)
+        # Without any endpoint one empty slice stands in (reconciler.go placeholder).
+        for ports, endpoints in (groups or {(): []}).items():
+            for start in range(0, max(len(endpoints), 1), MAX_ENDPOINTS):
+                slices.append(
+                    EndpointSlice(
+                        namespace=service.namespace,
+                        name=f"{service.name}-{len(slices) + 1}",
+                        service=service.name,
+                        address_type=f"IPv{family}",
+                        ports=ports or None,
+                        endpoints=tuple(endpoints[start : start + MAX_ENDPOINTS]),
+                        labels=labels,
+                        origin=defaulted(
+                            "made by the EndpointSlice controller for this Service",
+                            service.origin.place,
+                        ),
+                    )
+                )
+    return slices
+
+
+def _endpoint(
+    service: Service, pod: Pod, family: int, nodes: Mapping[str, Node]
+) -> Endpoint | None:
+    """The pod as endpoint in one address family, or None when it is none."""
+    address = next((a for a in pod.addresses if a.version == family), None)
+    if address is None or pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+        return None
+    node = nodes.get(pod.node_name or "")
+    if node is None and not service.publish_not_ready_addresses:
+        return None
+    return Endpoint(
+        addresses=(address,),
+        ready=service.publish_not_ready_addresses or (pod.ready and not pod.terminating),
+        serving=pod.ready,
+        terminating=pod.terminating,
+        node_name=pod.node_name,
+        zone=node.zone if node else None,
+        hostname=pod.hostname if pod.subdomain == service.name else None,
+        pod=pod.key,
+        origin=defaulted("the Service selects this pod", pod.origin.place),
+    )
+
+
+def _resolved(service: Service, pod: Pod) -> tuple[EndpointPort, ...]:
+    """The Service's ports as this pod has them; those that it does not have are left out."""
+    found = []
+    for port in service.ports:
+        number = target(port, pod)
+        if number is not None:
+            found.append(
+                EndpointPort(
+                    name=port.name,
+                    protocol=port.protocol,
+                    port=number,
+                    app_protocol=port.app_protocol,
+                )
+            )
+    return tuple(found)
+
+
+def target(port: ServicePort, pod: Pod) -> int | None:
+    """The number of a targetPort in `pod`; None when no container has a port of that name.
+
+    Containers come first, then init containers that keep running; the protocol must match.
+    """
+    if isinstance(port.target_port, int):
+        return port.target_port
+    for container in pod.containers:
+        if container.init and not container.restartable_init:
+            continue
+        for declared in container.ports:
+            if declared.name == port.target_port and declared.protocol is port.protocol:
+                return declared.number
+    return None

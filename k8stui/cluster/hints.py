@@ -1,0 +1,103 @@
+"""Topology hints on endpoints: which zones and nodes should use them.
+
+Sources: staging/src/k8s.io/endpointslice/trafficdist and topologycache (overload threshold 20 %);
+control-plane-facts section 7.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+from k8stui.cluster import quantity
+from k8stui.cluster.fields import Object
+from k8stui.cluster.model import Endpoint, Node, Service
+
+_ANNOTATIONS = (
+    "service.kubernetes.io/topology-aware-hints",
+    "service.kubernetes.io/topology-mode",
+)
+"""The older one wins over the newer one."""
+_EXCLUDED = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+_OVERLOAD = Fraction(12, 10)
+
+
+def cpu_by_zone(
+    nodes: Mapping[str, Node], allocatable: Mapping[str, Object]
+) -> dict[str, Fraction]:
+    """Each zone's share of the CPU of all ready workers; empty when one of them hides it."""
+    total: Counter[str] = Counter()
+    for name, node in nodes.items():
+        if not node.ready or any(label in node.labels for label in _EXCLUDED):
+            continue
+        cpu = quantity.parse(allocatable.get(name, {}).get("cpu"))
+        if not node.zone or not cpu:
+            return {}
+        total[node.zone] += cpu
+    whole = sum(total.values())
+    return {zone: Fraction(cpu, whole) for zone, cpu in sorted(total.items())}
+
+
+def add_hints(
+    service: Service, endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]
+) -> list[Endpoint]:
+    """The endpoints of one address family with their hints."""
+    mode = next((service.annotations[a] for a in _ANNOTATIONS if a in service.annotations), "")
+    if mode in ("Auto", "auto"):
+        return _by_cpu(endpoints, shares)
+    match service.traffic_distribution:
+        case "PreferClose" | "PreferSameZone":
+            return [_near(endpoint, node=False) for endpoint in endpoints]
+        case "PreferSameNode":
+            return [_near(endpoint, node=True) for endpoint in endpoints]
+        case _:
+            return list(endpoints)
+
+
+def _near(endpoint: Endpoint, *, node: bool) -> Endpoint:
+    if not endpoint.ready:
+        return endpoint
+    return replace(
+        endpoint,
+        for_zones=(endpoint.zone,) if endpoint.zone else (),
+        for_nodes=(endpoint.node_name,) if node and endpoint.node_name else (),
+    )
+
+
+def _by_cpu(endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]) -> list[Endpoint]:
+    ready = [endpoint for endpoint in endpoints if endpoint.ready]
+    minimum = sum(ceil(share * len(ready) / _OVERLOAD) for share in shares.values())
+    if (
+        not 2 <= len(shares) <= len(ready)
+        or minimum > len(ready)
+        or any(not endpoint.zone for endpoint in ready)
+    ):
+        return list(endpoints)
+    zones = _hand_over([endpoint.zone or "" for endpoint in ready], shares)
+    hinted = iter(zones)
+    return [
+        replace(endpoint, for_zones=(next(hinted),)) if endpoint.ready else endpoint
+        for endpoint in endpoints
+    ]
+
+
+def _hand_over(zones: list[str], shares: Mapping[str, Fraction]) -> list[str]:
+    """Start with each endpoint's own zone, then let the fullest zone give to the neediest.
+
+    The controller hands over arbitrary endpoints; here the last ones of the giving zone.
+    """
+    have = Counter(zones)
+    surplus = {zone: have[zone] - shares.get(zone, Fraction(0)) * len(zones) for zone in have}
+    surplus |= {zone: have[zone] - share * len(zones) for zone, share in shares.items()}
+    while True:
+        giver = max(surplus, key=lambda zone: surplus[zone])
+        taker = min(surplus, key=lambda zone: surplus[zone])
+        if surplus[giver] < 1 and surplus[taker] > -1:
+            return zones
+        last = len(zones) - 1 - zones[::-1].index(giver)
+        zones[last] = taker
+        surplus[giver] -= 1
+        surplus[taker] += 1

@@ -1,0 +1,186 @@
+"""What a pod asks of its node, read from its spec once for all pods of a template.
+
+Sources: pkg/scheduler/framework/plugins; control-plane-facts section 8.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from k8stui.cluster import defaults, quantity
+from k8stui.cluster.fields import Object, array, at, number, table, text, texts
+from k8stui.cluster.model import Container, Node
+from k8stui.cluster.selectors import node_term_matches
+from k8stui.kernel.packet import Protocol
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_ADDED_TOLERATIONS = tuple(
+    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute"}
+    for key in ("not-ready", "unreachable")
+)
+"""plugin/pkg/admission/defaulttolerationseconds."""
+
+ANY = "0.0.0.0"  # noqa: S104 - the host address that stands for all of them
+
+HostPort = tuple[str, Protocol, int]
+"""(hostIP, protocol, hostPort)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A topologySpreadConstraint that must be kept."""
+
+    key: str
+    max_skew: int
+    selector: object
+    min_domains: int
+    match_label_keys: tuple[str, ...]
+    honor_affinity: bool
+    honor_taints: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PodTerm:
+    """A required pod affinity or anti-affinity term."""
+
+    key: str
+    selector: object
+    namespaces: tuple[str, ...]
+    namespace_selector: object
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Everything the filters look at."""
+
+    spec: Object
+    tolerations: Sequence[object]
+    only_nodes: frozenset[str] | None
+    """Names that every node selector term asks for; None: any node may be looked at."""
+    affinity: tuple[PodTerm, ...]
+    anti_affinity: tuple[PodTerm, ...]
+    spreads: tuple[Spread, ...]
+    resources: Mapping[str, int]
+    host_ports: frozenset[HostPort]
+
+
+def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
+    """Read the spec of a pod as it is after admission."""
+    return Needs(
+        spec=spec,
+        tolerations=(*array(spec, "tolerations"), *_ADDED_TOLERATIONS),
+        only_nodes=_only_nodes(spec),
+        affinity=_terms(at(spec, "affinity", "podAffinity")),
+        anti_affinity=_terms(at(spec, "affinity", "podAntiAffinity")),
+        spreads=tuple(
+            _spread(table(entry))
+            for entry in array(spec, "topologySpreadConstraints")
+            if text(entry, "whenUnsatisfiable") != "ScheduleAnyway"
+        ),
+        resources=_resources(spec),
+        host_ports=frozenset(
+            (str(port.host_ip) if port.host_ip else ANY, port.protocol, port.host_port)
+            for container in containers
+            if not container.init or container.restartable_init
+            for port in container.ports
+            if port.host_port
+        ),
+    )
+
+
+def _node_terms(spec: Object) -> Sequence[object] | None:
+    """Required node selector terms; None where there are none."""
+    found = at(spec, "affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    return found if isinstance(found, list) and found else None
+
+
+def node_matches(spec: Object, node: Node) -> bool:
+    """NodeSelector and required node affinity: both must agree, of the terms one must."""
+    selector = table(spec, "nodeSelector")
+    if any(node.labels.get(key) != value for key, value in selector.items()):
+        return False
+    terms = _node_terms(spec)
+    return terms is None or any(node_term_matches(term, node) for term in terms)
+
+
+def preference(spec: Object, node: Node) -> int:
+    """Sum of the weights of the preferred node affinity terms that match."""
+    preferred = at(
+        spec, "affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"
+    )
+    return sum(
+        number(entry, "weight") or 0
+        for entry in array(preferred)
+        if node_term_matches(at(entry, "preference"), node)
+    )
+
+
+def _only_nodes(spec: Object) -> frozenset[str] | None:
+    """Names from matchFields, when every term has some (nodeaffinity PreFilter)."""
+    names: set[str] = set()
+    for term in _node_terms(spec) or ():
+        wanted: set[str] | None = None
+        for field in array(term, "matchFields"):
+            if text(field, "key") == "metadata.name" and text(field, "operator") == "In":
+                values = set(texts(field, "values"))
+                wanted = values if wanted is None else wanted & values
+        if wanted is None:
+            return None
+        names |= wanted
+    return frozenset(names) if names else None
+
+
+def _terms(affinity: object) -> tuple[PodTerm, ...]:
+    return tuple(
+        PodTerm(
+            key=text(term, "topologyKey"),
+            selector=at(term, "labelSelector"),
+            namespaces=texts(term, "namespaces"),
+            namespace_selector=at(term, "namespaceSelector"),
+        )
+        for term in array(affinity, _REQUIRED)
+    )
+
+
+def _spread(entry: Object) -> Spread:
+    return Spread(
+        key=text(entry, "topologyKey"),
+        max_skew=number(entry, "maxSkew") or 1,
+        selector=at(entry, "labelSelector"),
+        min_domains=number(entry, "minDomains") or 1,
+        match_label_keys=texts(entry, "matchLabelKeys"),
+        honor_affinity=text(entry, "nodeAffinityPolicy") != "Ignore",
+        honor_taints=text(entry, "nodeTaintsPolicy") == "Honor",
+    )
+
+
+def _resources(spec: Object) -> dict[str, int]:
+    """Requests in billionths: the sum of the containers or the largest init container.
+
+    Restartable init containers run beside the others, and beside later init containers
+    (component-helpers/resource PodRequests).
+    """
+    running: Counter[str] = Counter()
+    peak: Counter[str] = Counter()
+    for container in array(spec, "initContainers"):
+        asked = _asked(container)
+        if text(container, "restartPolicy") == "Always":
+            running.update(asked)
+            peak |= running
+        else:
+            peak |= running + asked
+    for container in array(spec, "containers"):
+        running.update(_asked(container))
+    total = peak | running
+    total.update(_amounts(table(spec, "overhead")))
+    return dict(total)
+
+
+def _asked(container: object) -> Counter[str]:
+    return _amounts(defaults.requests(table(container)))
+
+
+def _amounts(written: Object) -> Counter[str]:
+    return Counter({name: quantity.parse(amount) for name, amount in written.items()})

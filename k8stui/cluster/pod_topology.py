@@ -1,0 +1,181 @@
+"""Filters that look at other pods: topology spread, pod affinity and anti-affinity.
+
+Sources: pkg/scheduler/framework/plugins/podtopologyspread/filtering.go and interpodaffinity/
+filtering.go; control-plane-facts section 8.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from k8stui.cluster.model import Node
+from k8stui.cluster.needs import Needs, PodTerm, Spread, node_matches
+from k8stui.cluster.refusal import Refusal
+from k8stui.cluster.selectors import matches, tolerates
+
+_SPREAD = "node(s) didn't match pod topology spread constraints"
+_SPREAD_LABEL = f"{_SPREAD} (missing required label)"
+_AFFINITY = "node(s) didn't match pod affinity rules"
+_ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
+_EXISTING = "node(s) didn't satisfy existing pods anti-affinity rules"
+
+Pair = tuple[str, str]
+"""(topology key, value)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A pod that has a node."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    node: Node
+    terminating: bool
+    needs: Needs
+
+
+class Topology:
+    """All pods that have a node, and the nodes."""
+
+    def __init__(self, nodes: Iterable[Node], namespaces: Mapping[str, Mapping[str, str]]) -> None:
+        self._nodes = tuple(nodes)
+        self._namespaces = namespaces
+        self._placed: list[Placed] = []
+        self._hermits: list[Placed] = []
+        """Those with anti-affinity: they keep newcomers away."""
+
+    def add(self, pod: Placed) -> None:
+        self._placed.append(pod)
+        if pod.needs.anti_affinity:
+            self._hermits.append(pod)
+
+    def view(self, namespace: str, labels: Mapping[str, str], needs: Needs) -> View:
+        """Count what one incoming pod looks at (the plugins' PreFilter)."""
+        return View(
+            spreads=tuple(
+                (spread, *self._spread(namespace, labels, needs, spread))
+                for spread in needs.spreads
+            ),
+            affinity=needs.affinity,
+            near=self._near(namespace, needs.affinity),
+            waived=bool(needs.affinity)
+            and all(self._selects(term, namespace, namespace, labels) for term in needs.affinity),
+            anti_affinity=tuple(
+                (term, self._around(namespace, term)) for term in needs.anti_affinity
+            ),
+            kept_away=self._kept_away(namespace, labels),
+        )
+
+    def _spread(
+        self, namespace: str, labels: Mapping[str, str], needs: Needs, spread: Spread
+    ) -> tuple[Counter[str], int, int]:
+        """Matching pods per domain, the fewest of them, and 1 if the pod itself matches."""
+        keys = {other.key for other in needs.spreads}
+        counts: Counter[str] = Counter()
+        for node in self._nodes:
+            if not keys <= node.labels.keys():
+                continue
+            if spread.honor_affinity and not node_matches(needs.spec, node):
+                continue
+            if spread.honor_taints and not all(
+                tolerates(needs.tolerations, taint)
+                for taint in node.taints
+                if taint.effect in ("NoSchedule", "NoExecute")
+            ):
+                continue
+            counts[node.labels[spread.key]] += 0
+        same = {key: labels[key] for key in spread.match_label_keys if key in labels}
+
+        def counted(others: Mapping[str, str]) -> bool:
+            return matches(spread.selector, others) and same.items() <= others.items()
+
+        for pod in self._placed:
+            domain = pod.node.labels.get(spread.key)
+            if (
+                domain is not None
+                and domain in counts
+                and pod.namespace == namespace
+                and not pod.terminating
+                and counted(pod.labels)
+            ):
+                counts[domain] += 1
+        fewest = 0 if len(counts) < spread.min_domains else min(counts.values(), default=0)
+        return counts, fewest, int(counted(labels))
+
+    def _near(self, namespace: str, terms: tuple[PodTerm, ...]) -> frozenset[Pair]:
+        """Topology pairs of pods that match all of `terms`."""
+        if not terms:
+            return frozenset()
+        return frozenset(
+            (term.key, pod.node.labels[term.key])
+            for pod in self._placed
+            if all(self._selects(term, namespace, pod.namespace, pod.labels) for term in terms)
+            for term in terms
+            if term.key in pod.node.labels
+        )
+
+    def _around(self, namespace: str, term: PodTerm) -> frozenset[str]:
+        return frozenset(
+            pod.node.labels[term.key]
+            for pod in self._placed
+            if term.key in pod.node.labels
+            and self._selects(term, namespace, pod.namespace, pod.labels)
+        )
+
+    def _kept_away(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Pair]:
+        return frozenset(
+            (term.key, pod.node.labels[term.key])
+            for pod in self._hermits
+            for term in pod.needs.anti_affinity
+            if term.key in pod.node.labels and self._selects(term, pod.namespace, namespace, labels)
+        )
+
+    def _selects(self, term: PodTerm, own: str, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Whether a term of a pod in namespace `own` means a pod with `labels` in `namespace`."""
+        if term.namespace_selector is None and not term.namespaces:
+            in_reach = namespace == own
+        else:
+            in_reach = namespace in term.namespaces or matches(
+                term.namespace_selector,
+                {"kubernetes.io/metadata.name": namespace, **self._namespaces.get(namespace, {})},
+            )
+        return in_reach and matches(term.selector, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one incoming pod sees of the others."""
+
+    spreads: tuple[tuple[Spread, Counter[str], int, int], ...]
+    affinity: tuple[PodTerm, ...]
+    near: frozenset[Pair]
+    waived: bool
+    """The pod matches its own affinity terms: the first of its group may go anywhere."""
+    anti_affinity: tuple[tuple[PodTerm, frozenset[str]], ...]
+    kept_away: frozenset[Pair]
+
+    def refuse(self, node: Node) -> Refusal | None:
+        """Why `node` does not fit; None when it does."""
+        for spread, counts, fewest, itself in self.spreads:
+            domain = node.labels.get(spread.key)
+            if domain is None:
+                return Refusal((_SPREAD_LABEL,), final=True)
+            if counts[domain] + itself - fewest > spread.max_skew:
+                return Refusal((_SPREAD,), final=False)
+        if not self._is_near(node):
+            return Refusal((_AFFINITY,), final=True)
+        for term, domains in self.anti_affinity:
+            if node.labels.get(term.key) in domains:
+                return Refusal((_ANTI_AFFINITY,), final=False)
+        if any(node.labels.get(key) == value for key, value in self.kept_away):
+            return Refusal((_EXISTING,), final=False)
+        return None
+
+    def _is_near(self, node: Node) -> bool:
+        if any(term.key not in node.labels for term in self.affinity):
+            return False
+        if all((term.key, node.labels[term.key]) in self.near for term in self.affinity):
+            return True
+        return not self.near and self.waived

@@ -1,0 +1,52 @@
+"""Resource quantities: ``500m``, ``1Gi``, ``2``, ``0.5``, ``1e3``.
+
+Source: apimachinery/pkg/api/resource/quantity.go.
+"""
+
+from __future__ import annotations
+
+_FACTORS = {
+    "n": 1,
+    "u": 1_000,
+    "m": 1_000_000,
+    "": 1_000_000_000,
+    "k": 10**12,
+    "M": 10**15,
+    "G": 10**18,
+    "T": 10**21,
+    "P": 10**24,
+    "E": 10**27,
+    "Ki": 2**10 * 10**9,
+    "Mi": 2**20 * 10**9,
+    "Gi": 2**30 * 10**9,
+    "Ti": 2**40 * 10**9,
+    "Pi": 2**50 * 10**9,
+    "Ei": 2**60 * 10**9,
+}
+"""Suffixes in billionths, the smallest unit that can be written."""
+
+
+def parse(written: object) -> int:
+    """A quantity in billionths of its unit (core, byte, piece); 0 for what is none."""
+    if isinstance(written, bool):
+        return 0
+    if isinstance(written, int):
+        return written * _FACTORS[""]
+    if isinstance(written, float):
+        return round(written * _FACTORS[""])
+    if not isinstance(written, str):
+        return 0
+    digits = written.rstrip("numkMGTPEi")
+    factor = _FACTORS.get(written[len(digits) :])
+    if factor is None:
+        return 0
+    try:
+        return int(digits) * factor
+    except ValueError:
+        pass
+    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - fractions are rare
+
+    try:
+        return int(Decimal(digits) * factor)
+    except InvalidOperation:
+        return 0

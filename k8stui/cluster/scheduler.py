@@ -1,0 +1,209 @@
+"""Which node a pod goes to, and what a pod that fits nowhere says.
+
+The filters and their words are kube-scheduler's (pkg/scheduler/framework/plugins; control-plane-
+facts section 8). Of several nodes that fit, the real scheduler takes one by scores and chance;
+here: the preferred one, then the one with fewest pods of the same workload, then fewest pods.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from k8stui.cluster import quantity
+from k8stui.cluster.draft import Draft
+from k8stui.cluster.fields import Object, array, text
+from k8stui.cluster.model import Container, Node
+from k8stui.cluster.needs import ANY, HostPort, Needs, node_matches, preference, read_needs
+from k8stui.cluster.pod_topology import Placed, Topology
+from k8stui.cluster.refusal import Refusal, message
+from k8stui.cluster.selectors import tolerates
+
+USUAL_PODS = 110
+"""The kubelet's maxPods."""
+
+_UNSCHEDULABLE = "node(s) were unschedulable"
+_TAINT = "node(s) had untolerated taint(s)"
+_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+_LEFT_OUT = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
+_PORTS = "node(s) didn't have free ports for the requested pod ports"
+_GATES = "Scheduling is blocked due to non-empty scheduling gates"
+
+
+@dataclass(slots=True)
+class _Host:
+    node: Node
+    allocatable: Mapping[str, int] | None
+    """In billionths; None where the input does not say: then only pods are counted."""
+    used: Counter[str] = field(default_factory=Counter)
+    ports: set[HostPort] = field(default_factory=set)
+    pods: int = 0
+    of_owner: Counter[object] = field(default_factory=Counter)
+
+    @property
+    def max_pods(self) -> int:
+        found = (self.allocatable or {}).get("pods")
+        return USUAL_PODS if found is None else found // quantity.parse(1)
+
+
+def schedule(
+    drafts: Sequence[Draft],
+    nodes: Mapping[str, Node],
+    allocatable: Mapping[str, Object],
+    namespaces: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Give every draft a node, or the message of the scheduler.
+
+    `allocatable`: what each node offers, as written; `namespaces`: labels of namespaces, for
+    affinity terms that select by them. Pods that fit nowhere are tried again when others have
+    been placed, as the scheduler's queue does.
+    """
+    _Scheduler(nodes, allocatable, namespaces).run(drafts)
+
+
+class _Scheduler:
+    def __init__(
+        self,
+        nodes: Mapping[str, Node],
+        allocatable: Mapping[str, Object],
+        namespaces: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._hosts = {
+            name: _Host(node, _amounts(allocatable.get(name))) for name, node in nodes.items()
+        }
+        self._topology = Topology(nodes.values(), namespaces)
+        self._needs: dict[tuple[int, int], Needs] = {}
+
+    def run(self, drafts: Sequence[Draft]) -> None:
+        waiting = []
+        for draft in drafts:
+            if draft.node_name in self._hosts:
+                if not draft.finished:
+                    self._bind(draft, self._hosts[draft.node_name])
+            elif draft.node_name is not None:
+                draft.pending_reason = f'node "{draft.node_name}" not found'
+                draft.node_name = None
+            elif not draft.observed:
+                waiting.append(draft)
+        placed = True
+        while placed and waiting:
+            placed = False
+            still = []
+            for draft in waiting:
+                if self._place(draft):
+                    placed = True
+                else:
+                    still.append(draft)
+            waiting = still
+
+    def _place(self, draft: Draft) -> bool:
+        if draft.after is not None and draft.after.node_name is None:
+            return False
+        if array(draft.spec, "schedulingGates"):
+            draft.pending_reason = _GATES
+            return False
+        scheduler = text(draft.spec, "schedulerName") or "default-scheduler"
+        if scheduler != "default-scheduler":
+            draft.pending_reason = f"nobody serves the scheduler name {scheduler}"
+            return False
+        needs = self._needs_of(draft.spec, draft.containers)
+        view = self._topology.view(draft.namespace, draft.labels, needs)
+        refusals: list[Refusal] = []
+        fitting: list[_Host] = []
+        for host in self._hosts.values():
+            refusal = _refuse(needs, host) or view.refuse(host.node)
+            if refusal is None:
+                fitting.append(host)
+            else:
+                refusals.append(refusal)
+        if not fitting:
+            draft.pending_reason = message(refusals)
+            return False
+        owner = (draft.namespace, draft.owner)
+        best = min(fitting, key=lambda host: _rank(needs, host, owner))
+        draft.node_name = best.node.name
+        draft.pending_reason = ""
+        self._bind(draft, best)
+        return True
+
+    def _bind(self, draft: Draft, host: _Host) -> None:
+        needs = self._needs_of(draft.spec, draft.containers)
+        host.used.update(needs.resources)
+        host.ports |= needs.host_ports
+        host.pods += 1
+        host.of_owner[draft.namespace, draft.owner] += 1
+        self._topology.add(
+            Placed(draft.namespace, draft.labels, host.node, draft.terminating, needs)
+        )
+
+    def _needs_of(self, spec: Object, containers: tuple[Container, ...]) -> Needs:
+        # Replicas share their template's spec; a DaemonSet's pods have one each.
+        key = id(spec), id(containers)
+        found = self._needs.get(key)
+        if found is None or found.spec is not spec:
+            found = self._needs[key] = read_needs(spec, containers)
+        return found
+
+
+def _amounts(written: Object | None) -> Mapping[str, int] | None:
+    if not written:
+        return None
+    return {name: quantity.parse(amount) for name, amount in written.items()}
+
+
+def _rank(needs: Needs, host: _Host, owner: object) -> tuple[int, int, int, int]:
+    avoided = sum(
+        taint.effect == "PreferNoSchedule" and not tolerates(needs.tolerations, taint)
+        for taint in host.node.taints
+    )
+    return avoided, -preference(needs.spec, host.node), host.of_owner[owner], host.pods
+
+
+def _refuse(needs: Needs, host: _Host) -> Refusal | None:
+    """The filters that look at one node alone, in the scheduler's order; the first one decides."""
+    node = host.node
+    if needs.only_nodes is not None and node.name not in needs.only_nodes:
+        return Refusal((_LEFT_OUT,), final=True)
+    if node.unschedulable and not any(
+        tolerates(needs.tolerations, taint) for taint in node.taints if _is_cordon(taint.key)
+    ):
+        return Refusal((_UNSCHEDULABLE,), final=True)
+    for taint in node.taints:
+        if taint.effect in ("NoSchedule", "NoExecute") and not tolerates(needs.tolerations, taint):
+            return Refusal((_TAINT,), final=True)
+    if not node_matches(needs.spec, node):
+        return Refusal((_AFFINITY,), final=True)
+    if _conflicts(needs.host_ports, host.ports):
+        return Refusal((_PORTS,), final=False)
+    return _lacks(needs, host)
+
+
+def _is_cordon(key: str) -> bool:
+    return key == "node.kubernetes.io/unschedulable"
+
+
+def _conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
+    """Source: pkg/scheduler/framework HostPortInfo: 0.0.0.0 conflicts with every address."""
+    for ip, protocol, port in wanted:
+        for used_ip, used_protocol, used_port in used:
+            if (protocol, port) == (used_protocol, used_port) and (
+                ip == used_ip or ANY in (ip, used_ip)
+            ):
+                return True
+    return False
+
+
+def _lacks(needs: Needs, host: _Host) -> Refusal | None:
+    """Source: noderesources/fit.go fitsRequest; more than the whole node has is final."""
+    reasons = []
+    final = False
+    if host.pods + 1 > host.max_pods:
+        reasons.append("Too many pods")
+    if host.allocatable is not None:
+        for name, asked in needs.resources.items():
+            offered = host.allocatable.get(name, 0)
+            if asked and asked > offered - host.used[name]:
+                reasons.append(f"Insufficient {name}")
+                final = final or asked > offered
+    return Refusal(tuple(reasons), final) if reasons else None

@@ -1,0 +1,67 @@
+"""Nodes that are known only because something stands on them: a dump without Node objects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from k8stui.cluster.decode_service import addresses
+from k8stui.cluster.fields import array, flag, table, text
+from k8stui.cluster.inventory import WORKLOADS, Inventory
+from k8stui.cluster.model import Node
+from k8stui.kernel.address import Address, Prefix
+from k8stui.manifests.origin import assumed
+
+_USUAL_LENGTH = {4: 24, 6: 64}
+
+
+def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
+    """Nodes that observed pods and slices name, sorted by name, with what the pods tell of them.
+
+    A pod tells its node's address (hostIP) and, by its own address, the node's pod range: a /24,
+    in IPv6 a /64, which is what kube-controller-manager gives out unless told otherwise.
+    """
+    found: dict[str, Node | None] = {}
+    for pod in inventory.of("Pod").values():
+        name = text(pod.data, "spec", "nodeName")
+        if not name or not pod.observed or name in inventory.of("Node"):
+            continue
+        status = table(pod.data, "status")
+        if not text(status, "hostIP") and not text(status, "podIP"):
+            continue  # no kubelet has taken it on: the node may not exist
+        seen = found.get(name)
+        if seen is None:
+            hosts = tuple(text(entry, "ip") for entry in array(status, "hostIPs"))
+            seen = Node(
+                name=name,
+                index=0,
+                addresses=addresses(hosts or (text(status, "hostIP"),)),
+                origin=assumed("seen only through the pods on it"),
+            )
+        if not seen.pod_cidrs and not flag(pod.data, "spec", "hostNetwork"):
+            ips = tuple(text(entry, "ip") for entry in array(status, "podIPs"))
+            own = addresses(ips or (text(status, "podIP"),))
+            seen = replace(seen, pod_cidrs=tuple(_range(address) for address in own))
+        found[name] = seen
+    for manifest in () if inventory.of("Node") else inventory.of("EndpointSlice").values():
+        for entry in array(manifest.data, "endpoints") if manifest.observed else ():
+            name = text(entry, "nodeName")
+            if name:
+                found.setdefault(name, None)
+    return dict(sorted(found.items()))
+
+
+def asked_nodes(inventory: Inventory) -> tuple[str, ...]:
+    """Names that declared pods and templates write as nodeName."""
+    names = {
+        text(manifest.data, "spec", "nodeName")
+        for manifest in inventory.of("Pod").values()
+        if not manifest.observed
+    }
+    for kind in sorted(WORKLOADS):
+        for manifest in inventory.of(kind).values():
+            names.add(text(manifest.data, "spec", "template", "spec", "nodeName"))
+    return tuple(sorted(names - {""}))
+
+
+def _range(address: Address) -> Prefix:
+    return Prefix.of(address, _USUAL_LENGTH[address.version])

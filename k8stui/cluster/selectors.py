@@ -1,0 +1,84 @@
+"""Label selectors, node selector terms and tolerations.
+
+Sources: apimachinery/pkg/labels/selector.go, component-helpers/scheduling/corev1 (nodeaffinity,
+helpers.go ToleratesTaint); control-plane-facts section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from k8stui.cluster.fields import Object, array, table, text, texts
+from k8stui.cluster.model import Node, Taint
+
+
+def selects(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Whether a plain selector (a Service's) matches: all of its labels, and it has some."""
+    return bool(wanted) and wanted.items() <= labels.items()
+
+
+def matches(selector: object, labels: Mapping[str, str]) -> bool:
+    """Whether a LabelSelector matches; ``{}`` matches everything, a missing one nothing."""
+    if not isinstance(selector, dict):
+        return False
+    return all(
+        labels.get(key) == value for key, value in table(selector, "matchLabels").items()
+    ) and _all_match(array(selector, "matchExpressions"), labels)
+
+
+def node_term_matches(term: object, node: Node) -> bool:
+    """Whether one node selector term matches; an empty term matches no node."""
+    expressions = array(term, "matchExpressions")
+    fields = array(term, "matchFields")
+    if not expressions and not fields:
+        return False
+    return _all_match(expressions, node.labels) and _all_match(fields, {"metadata.name": node.name})
+
+
+def _all_match(requirements: Sequence[object], labels: Mapping[str, str]) -> bool:
+    return all(_requirement(table(requirement), labels) for requirement in requirements)
+
+
+def _requirement(requirement: Object, labels: Mapping[str, str]) -> bool:
+    value = labels.get(text(requirement, "key"))
+    values = texts(requirement, "values")
+    match text(requirement, "operator"):
+        case "In":
+            return value is not None and value in values
+        case "NotIn":
+            return value is None or value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+        case ("Gt" | "Lt") as operator:
+            return _compares(operator, value, values)
+        case _:
+            return False
+
+
+def _compares(operator: str, value: str | None, values: Sequence[str]) -> bool:
+    try:
+        have, bound = int(value or ""), int(values[0])
+    except (ValueError, IndexError):
+        return False
+    return have > bound if operator == "Gt" else have < bound
+
+
+def tolerates(tolerations: Sequence[object], taint: Taint) -> bool:
+    """Whether one of `tolerations` covers `taint`.
+
+    An empty key with Exists covers everything, an empty effect all effects.
+    """
+    return any(_toleration(table(toleration), taint) for toleration in tolerations)
+
+
+def _toleration(toleration: Object, taint: Taint) -> bool:
+    effect, key = text(toleration, "effect"), text(toleration, "key")
+    if effect and effect != taint.effect:
+        return False
+    if key and key != taint.key:
+        return False
+    if text(toleration, "operator") == "Exists":
+        return True
+    return key == taint.key and text(toleration, "value") == taint.value

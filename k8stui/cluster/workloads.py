@@ -1,0 +1,340 @@
+"""Workloads to pods: how many, what they are called, which labels their controllers add.
+
+Sources: pkg/controller/{deployment,replicaset,statefulset,daemon,job}; control-plane-facts
+section 4. Random suffixes are replaced by numbers, hashes by stand-ins of the same look.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from k8stui.cluster import defaults
+from k8stui.cluster.daemons import daemon_nodes, daemon_spec
+from k8stui.cluster.decode_pod import decode_containers, decode_pod
+from k8stui.cluster.draft import Draft
+from k8stui.cluster.fields import Object, labels, number, table, text
+from k8stui.cluster.inventory import WORKLOADS, Inventory, key_of, namespace_of
+from k8stui.cluster.model import Node, Remark, Workload
+from k8stui.cluster.ownership import controller, top_owner
+from k8stui.cluster.selectors import matches
+from k8stui.manifests.origin import assumed
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_SHORT = {
+    "Deployment": "deploy",
+    "ReplicaSet": "rs",
+    "ReplicationController": "rc",
+    "StatefulSet": "sts",
+    "DaemonSet": "ds",
+    "Job": "job",
+}
+_ADOPTING = frozenset({"ReplicaSet", "ReplicationController"})
+_HASHED = assumed("pod-template-hash and the like are random or hashes; these stand in for them")
+
+Owner = tuple[str, str, str]
+"""(kind, namespace, name)."""
+
+
+@dataclass(slots=True)
+class Expansion:
+    """The pods of every workload, and what was not made."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    workloads: list[Workload] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def drop(self, drafts: AbstractSet[Draft]) -> None:
+        """Take out pods that a StatefulSet does not make, because an earlier one is not ready."""
+        keys = {draft.key for draft in drafts}
+        self.drafts = [draft for draft in self.drafts if draft not in drafts]
+        self.workloads = [
+            replace(workload, pods=tuple(pod for pod in workload.pods if pod not in keys))
+            if workload.kind == "StatefulSet" and not keys.isdisjoint(workload.pods)
+            else workload
+            for workload in self.workloads
+        ]
+        self.remarks += [
+            Remark(
+                text=f"pod {draft.key} is not made before {draft.after.name} is running and ready",
+                origin=draft.manifest.origin(),
+            )
+            for draft in drafts
+            if draft.after is not None
+        ]
+
+
+def expand(inventory: Inventory, nodes: Mapping[str, Node]) -> Expansion:
+    """Make every pod, in the order of the input.
+
+    Pods that a dump holds win over the templates that own them, and a workload of a dump that
+    holds pods has exactly those that it owns there.
+    """
+    return _Expander(inventory, nodes).run()
+
+
+class _Expander:
+    def __init__(self, inventory: Inventory, nodes: Mapping[str, Node]) -> None:
+        self._inventory = inventory
+        self._nodes = nodes
+        self._result = Expansion()
+        self._dump_has_pods = inventory.has_observed("Pod")
+        self._seen: dict[Owner, list[Draft]] = {}
+        self._orphans: dict[str, list[Draft]] = {}
+        """Declared pods without owner by namespace, in their order so far."""
+        self._full: dict[str, list[tuple[Owner, Object]]] = {}
+        """ReplicaSets that have all their pods, by namespace, with their selectors."""
+        self._taken: set[str] = set()
+
+    def run(self) -> Expansion:
+        written = {key: decode_pod(pod) for key, pod in self._inventory.of("Pod").items()}
+        for key, draft in written.items():
+            self._taken.add(key)
+            owner = top_owner(draft.manifest, self._inventory)
+            if draft.observed and owner is not None:
+                draft.owner = owner
+                self._seen.setdefault((owner[0], draft.namespace, owner[1]), []).append(draft)
+        for manifest in self._inventory.of("StatefulSet").values():
+            # Their names are no choice, so nobody else may have them.
+            first, count = _ordinals(table(manifest.data, "spec"))
+            self._taken.update(f"{key_of(manifest)}-{first + n}" for n in range(count))
+        for manifest in self._inventory.pod_makers:
+            if manifest.kind in WORKLOADS:
+                self._workload(manifest)
+            else:
+                self._pod(written[key_of(manifest)])
+        self._unwritten_owners()
+        return self._result
+
+    def _pod(self, draft: Draft) -> None:
+        if not draft.observed:
+            for (kind, _, name), selector in self._full.get(draft.namespace, ()):
+                if matches(selector, draft.labels):
+                    self._result.remarks.append(
+                        Remark(
+                            text=f"pod {draft.key} is one too many for {kind} {name}, which "
+                            "selects it and has all its pods: it is deleted at once",
+                            origin=draft.manifest.origin(),
+                        )
+                    )
+                    return
+            self._orphans.setdefault(draft.namespace, []).append(draft)
+        self._result.drafts.append(draft)
+
+    def _workload(self, manifest: Manifest) -> None:
+        kind, namespace, name = manifest.kind, namespace_of(manifest), manifest.name
+        parent = controller(manifest)
+        if kind == "ReplicaSet" and parent is not None:
+            if f"{namespace}/{parent[1]}" in self._inventory.of(parent[0]):
+                return
+            kind, name = parent
+        owner = (kind, namespace, name)
+        if owner in self._seen:
+            if parent is None:
+                self._record(manifest, owner, [draft.key for draft in self._seen[owner]])
+            return
+        if manifest.observed and self._dump_has_pods:
+            if parent is None:
+                self._record(manifest, owner, [])
+            return
+        drafts = self._make(manifest, owner)
+        if parent is None or drafts:
+            self._record(manifest, owner, [draft.key for draft in drafts])
+
+    def _record(self, manifest: Manifest, owner: Owner, pods: list[str]) -> None:
+        self._result.workloads.append(
+            Workload(
+                kind=owner[0],
+                namespace=owner[1],
+                name=owner[2],
+                replicas=defaults.replicas(manifest.kind, table(manifest.data, "spec")),
+                pods=tuple(pods),
+                labels=labels(manifest.data, "metadata", "labels"),
+                origin=manifest.origin(),
+            )
+        )
+
+    def _unwritten_owners(self) -> None:
+        """Owners that only their pods know: a dump of pods alone."""
+        have = {(w.kind, w.namespace, w.name) for w in self._result.workloads}
+        for owner, drafts in self._seen.items():
+            if owner not in have:
+                self._result.workloads.append(
+                    Workload(
+                        kind=owner[0],
+                        namespace=owner[1],
+                        name=owner[2],
+                        replicas=None if owner[0] == "DaemonSet" else len(drafts),
+                        pods=tuple(draft.key for draft in drafts),
+                        origin=drafts[0].manifest.origin("metadata", "ownerReferences"),
+                    )
+                )
+
+    def _make(self, manifest: Manifest, owner: Owner) -> list[Draft]:
+        spec = table(manifest.data, "spec")
+        template = table(spec, "template")
+        pod_spec = table(template, "spec")
+        if manifest.kind == "DaemonSet":
+            nodes = daemon_nodes(pod_spec, self._nodes.values())
+            return self._replicas(
+                manifest, owner, len(nodes), lambda n: daemon_spec(pod_spec, nodes[n].name)
+            )
+        count = defaults.replicas(manifest.kind, spec) or 0
+        adopted = self._adopt(manifest, owner, spec, count)
+        made = self._replicas(manifest, owner, count - len(adopted), lambda _: pod_spec)
+        if manifest.kind == "StatefulSet" and text(spec, "podManagementPolicy") != "Parallel":
+            for earlier, later in pairwise(made):
+                later.after = earlier
+        return adopted + made
+
+    def _adopt(self, manifest: Manifest, owner: Owner, spec: Object, count: int) -> list[Draft]:
+        """Take over declared pods that were there first and that the selector matches."""
+        if manifest.kind not in _ADOPTING:
+            return []
+        selector = defaults.selector(manifest.kind, spec)
+        found = [
+            draft
+            for draft in self._orphans.get(owner[1], ())
+            if draft.owner is None and matches(selector, draft.labels)
+        ]
+        for draft in found[count:]:
+            self._result.drafts.remove(draft)
+            self._orphans[owner[1]].remove(draft)
+            self._result.remarks.append(
+                Remark(
+                    text=f"pod {draft.key} is one too many for {owner[0]} {owner[2]}, which "
+                    "adopts and deletes it",
+                    origin=draft.manifest.origin(),
+                )
+            )
+        for draft in found[:count]:
+            draft.owner = owner[0], owner[2]
+        self._full.setdefault(owner[1], []).append((owner, selector))
+        return found[:count]
+
+    def _replicas(
+        self, manifest: Manifest, owner: Owner, count: int, spec_of: Callable[[int], Object]
+    ) -> list[Draft]:
+        if count <= 0:
+            return []
+        kind, namespace, name = owner
+        spec = table(manifest.data, "spec")
+        template = table(spec, "template")
+        containers = decode_containers(
+            manifest, table(template, "spec"), ("spec", "template", "spec")
+        )
+        names = self._names(manifest, owner, count)
+        digest = stand_in_hash(template)
+        made = []
+        for index, pod_name in enumerate(names):
+            pod_spec = spec_of(index)
+            draft = Draft(
+                namespace=namespace,
+                name=pod_name,
+                labels={**labels(template, "metadata", "labels")},
+                spec=pod_spec,
+                containers=containers,
+                manifest=manifest,
+                spec_path=("spec", "template", "spec"),
+                owner=(kind, name),
+                replica=index,
+                node_name=text(pod_spec, "nodeName") or None,
+                hostname=text(pod_spec, "hostname") or None,
+                subdomain=text(pod_spec, "subdomain") or None,
+            )
+            _mark(draft, manifest, index, digest)
+            made.append(draft)
+        self._result.drafts += made
+        return made
+
+    def _names(self, manifest: Manifest, owner: Owner, count: int) -> list[str]:
+        """``frontend-1`` and on; with the kind in between where somebody else is called so."""
+        spec = table(manifest.data, "spec")
+        name = owner[2]
+        if manifest.kind == "StatefulSet":
+            first, _ = _ordinals(spec)
+            return [f"{name}-{first + n}" for n in range(count)]
+        first = 0 if _is_indexed(spec) else 1
+        for base in (
+            name,
+            f"{name}-{_SHORT[manifest.kind]}",
+            f"{name}-{_SHORT[manifest.kind]}-pod",
+        ):
+            names = [f"{base}-{first + n}" for n in range(count)]
+            keys = {f"{owner[1]}/{pod}" for pod in names}
+            if keys.isdisjoint(self._taken):
+                break
+        self._taken |= keys
+        return names
+
+
+def _is_indexed(spec: Object) -> bool:
+    return text(spec, "completionMode") == "Indexed"
+
+
+def _ordinals(spec: Object) -> tuple[int, int]:
+    """First ordinal and number of a StatefulSet's pods."""
+    return number(spec, "ordinals", "start") or 0, defaults.replicas("StatefulSet", spec) or 0
+
+
+def _mark(draft: Draft, manifest: Manifest, index: int, digest: str) -> None:
+    """Add what the controller adds to the pod: labels, hostname, subdomain."""
+    spec = table(manifest.data, "spec")
+    match manifest.kind:
+        case "Deployment":
+            draft.labels["pod-template-hash"] = digest
+        case "StatefulSet":
+            first, _ = _ordinals(spec)
+            draft.labels |= {
+                "apps.kubernetes.io/pod-index": str(first + index),
+                "controller-revision-hash": (f"{manifest.name}-{digest}"),
+                "statefulset.kubernetes.io/pod-name": draft.name,
+            }
+            draft.hostname = draft.name
+            draft.subdomain = text(spec, "serviceName") or None
+        case "DaemonSet":
+            draft.labels |= {
+                "controller-revision-hash": digest,
+                "pod-template-generation": "1",
+            }
+        case "Job":
+            uid = stand_in_uid(f"{draft.namespace}/{manifest.name}")
+            draft.labels |= {
+                "batch.kubernetes.io/controller-uid": uid,
+                "batch.kubernetes.io/job-name": manifest.name,
+                "controller-uid": uid,
+                "job-name": manifest.name,
+            }
+            if _is_indexed(spec):
+                draft.labels["batch.kubernetes.io/job-completion-index"] = str(index)
+                draft.hostname = f"{manifest.name}-{index}"
+        case _:
+            return
+    draft.decided["labels"] = _HASHED
+
+
+def stand_in_hash(template: Object) -> str:
+    """Look like a pod-template-hash: 32 bits in the ten digits that Kubernetes uses.
+
+    Source: pkg/controller/controller_utils.go ComputeHash, rand.SafeEncodeString. The real hash
+    is one of a Go struct and cannot be had without the API server.
+    """
+    written = json.dumps(template, sort_keys=True, default=str)
+    return str(crc32(written.encode())).translate(_SAFE_DIGITS)
+
+
+_SAFE_DIGITS = str.maketrans("0123456789", "456789bcdf")
+
+
+def stand_in_uid(key: str) -> str:
+    """Look like a uid: the same for the same object always."""
+    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - only Jobs need it
+
+    return str(uuid5(NAMESPACE_URL, f"k8stui:{key}"))
