@@ -68,18 +68,31 @@ def step(
 
 
 MARKED = replace(SYN, mark=0x4000)
-JUMP = rule("nat", "PREROUTING", 1,
-    '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES')  # fmt: skip
-TO_NODEPORTS = rule("nat", "KUBE-SERVICES", 9,
-    "-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS", "addressed to this node")  # fmt: skip
-ENDPOINT = rule("nat", "KUBE-SVC-ENODL3HWJ5BZY56Q", 3,
+# fmt: off
+JUMP = rule(
+    "nat", "PREROUTING", 1,
+    '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+)
+TO_NODEPORTS = rule(
+    "nat", "KUBE-SERVICES", 9,
+    "-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+    "addressed to this node",
+)
+ENDPOINT = rule(
+    "nat", "KUBE-SVC-ENODL3HWJ5BZY56Q", 3,
     "-A KUBE-SVC-ENODL3HWJ5BZY56Q -m statistic --mode random --probability 0.50000000000"
-    " -j KUBE-SEP-X", "1 of the 2 endpoints left: frontend-2")  # fmt: skip
+    " -j KUBE-SEP-X",
+    "1 of the 2 endpoints left: frontend-2",
+)
 MARK = rule("nat", "KUBE-MARK-MASQ", 1, "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000")
-DNAT = rule("nat", "KUBE-SEP-X", 2,
-    "-A KUBE-SEP-X -p tcp -j DNAT --to-destination 10.244.2.2:80", "endpoint frontend-2")  # fmt: skip
+DNAT = rule(
+    "nat", "KUBE-SEP-X", 2,
+    "-A KUBE-SEP-X -p tcp -j DNAT --to-destination 10.244.2.2:80",
+    "endpoint frontend-2",
+)
 UNMARK = rule("nat", "KUBE-POSTROUTING", 2, "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0")
 FOREIGN = rule("filter", "FORWARD", 4, '-A FORWARD -m comment --comment "my rule" -j DROP')
+# fmt: on
 POLICY = RuleCause(table="filter", chain=Chain("FORWARD", (), "DROP"), index=0, rule=None)
 ROUTE = kernel.RouteCause(
     route=Route(
@@ -102,8 +115,10 @@ FORK = Fork(namespace="node-1", cause=ENDPOINT, probability=Fraction(1, 2), matc
         ),
         (
             step(StepKind.JUMP, ENDPOINT),
-            "nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left: frontend-2, p = 1/2"
-            " → KUBE-SEP-X",
+            (
+                "nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left: frontend-2, p = 1/2"
+                " → KUBE-SEP-X"
+            ),
         ),
         (step(StepKind.MARK, MARK, after=MARKED), "0x4000: source will be masqueraded"),
         (

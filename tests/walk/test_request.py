@@ -77,7 +77,7 @@ def test_source(world: World, typed: str, canonical: str, namespace: str) -> Non
         ("svc/peers:sql", "svc/default/peers:3306", "10.244.2.4", 3306, Protocol.TCP),
     ],
 )
-def test_destination(
+def test_destination(  # noqa: PLR0917 - one column of the table each
     world: World, typed: str, canonical: str, address: str, port: int, protocol: Protocol
 ) -> None:
     request = parse_request(world, "pod/client", typed)

@@ -1,0 +1,288 @@
+"""The command line as a program: output, streams and exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GUESTBOOK = str(ROOT / "samples" / "guestbook")
+WRONG_SELECTOR = str(ROOT / "samples" / "broken" / "webapp-wrong-selector")
+
+
+def k8stui(
+    *args: str, stdin: str = "", cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "PYTHONIOENCODING")}
+    return subprocess.run(
+        [sys.executable, "-m", "k8stui", *args],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**env, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environment},
+        cwd=cwd,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_version_imports_nothing() -> None:
+    code = (
+        "import sys; sys.argv = ['k8stui', '--version']\n"
+        "from k8stui.__main__ import main; main()\n"
+        "assert not {'click', 'importlib.metadata', 're', 'k8stui.cli'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("k8stui 0.")
+
+
+@pytest.mark.parametrize("args", [("--help",), ("walk", "--help"), ("rules", "-h")])
+def test_help(args: tuple[str, ...]) -> None:
+    done = k8stui(*args)
+    assert done.returncode == 0
+    assert "Usage: k8stui" in done.stdout
+
+
+def test_help_says_how_to_get_completion_and_the_exit_status() -> None:
+    text = k8stui("--help").stdout
+    assert "_K8STUI_COMPLETE=bash_source" in text
+    assert "Exit status" in text
+    assert "show" not in text.split("Commands:")[1].split("Exit status")[0]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(shell: str) -> None:
+    done = k8stui(_K8STUI_COMPLETE=f"{shell}_source")
+    assert "_K8STUI_COMPLETE" in done.stdout
+
+
+def test_walk_as_text() -> None:
+    done = k8stui("walk", GUESTBOOK, "--from", "outside", "--to", "node/node-1:30080")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == (
+        "outside 203.0.113.10:40000 ─▶ node-1:30080   Service default/frontend   TCP"
+    )
+    assert lines[1].startswith("branch 1, p = 1/3: endpoint frontend-")
+    assert all(len(line) <= 80 for line in lines)
+    assert "\x1b" not in done.stdout
+
+
+def test_walk_as_json_all_branches() -> None:
+    done = k8stui(
+        "walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "--all",
+        "--format", "json",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["version"] == 1
+    assert [b["probability"] for b in document["branches"]] == ["1/3"] * 3
+
+
+def test_same_input_same_bytes() -> None:
+    args = ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "--all", "-v")
+    first = k8stui(*args, PYTHONHASHSEED="1").stdout
+    assert first == k8stui(*args, PYTHONHASHSEED="2").stdout
+
+
+def test_not_delivered_is_1_and_says_why() -> None:
+    done = k8stui("walk", WRONG_SELECTOR, "--from", "outside", "--to", "node/node-1:30001")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "refused (ECONNREFUSED)" in done.stdout
+    assert "declare 3306, not 8080" in " ".join(done.stdout.split())
+    assert "selects the wrong pods" in " ".join(done.stdout.split())
+
+
+def test_standard_input() -> None:
+    text = Path(GUESTBOOK, "client.yaml").read_text(encoding="utf-8")
+    done = k8stui("walk", "-", "--from", "pod/client", "--to", "localhost:80", stdin=text)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("walk", GUESTBOOK, "--from", "pod/clinet", "--to", "svc/frontend"),
+         "did you mean pod/client?"),
+        (("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontned"),
+         "did you mean svc/frontend?"),
+        (("walk", GUESTBOOK, "--from", "pod/client"), "Missing option '--to'"),
+        (("walk", GUESTBOOK, "--form", "x", "--to", "y"), "No such option"),
+        (("rules", GUESTBOOK, "--node", "node-9"), "no node node-9"),
+        (("topology", "--cni", "flanel", GUESTBOOK), "did you mean 'flannel'"),
+        (("topology", "--iptables", "x", GUESTBOOK), "NODE=FILE"),
+        (("topology", "--iptables", "node-9=x", GUESTBOOK), "there is no 'node-9'"),
+        (("topology", "--iptables", "node-1=/does/not/exist", GUESTBOOK), "/does/not/exist"),
+        (("topology", "/does/not/exist"), "/does/not/exist"),
+    ],
+)  # fmt: skip
+def test_bad_usage_is_2_without_traceback(args: tuple[str, ...], said: str) -> None:
+    done = k8stui(*args)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_problems_go_to_stderr_with_a_count_and_the_rest_is_used(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("kind: Service\n  oops: [\n", encoding="utf-8")
+    (tmp_path / "good.yaml").write_text(
+        Path(GUESTBOOK, "client.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    done = k8stui("topology", str(tmp_path))
+    assert done.returncode == 2
+    assert f"{tmp_path}/bad.yaml:" in done.stderr
+    assert "^" in done.stderr
+    assert "1 problem in the input; the rest is used" in done.stderr
+    assert "default/client" in done.stdout
+
+
+def test_the_manifests_as_they_were_printed(shared: Path) -> None:
+    done = k8stui("topology", str(shared / "webapp-as-printed"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "problems in the input" in done.stderr
+
+
+@pytest.fixture
+def shared() -> Path:
+    folder = ROOT.parent / "shared"
+    if not (folder / "webapp-as-printed").is_dir():
+        pytest.skip("webapp-as-printed is not on this machine")
+    return folder
+
+
+def test_default_without_a_terminal_is_topology_and_one_walk() -> None:
+    done = k8stui()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nodes (2)\n")
+    assert "outside 203.0.113.10:40000 ─▶ node-1:30080" in done.stdout
+
+
+def test_a_folder_named_like_a_command(tmp_path: Path) -> None:
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    (folder / "client.yaml").write_text(
+        Path(GUESTBOOK, "client.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    done = k8stui("./walk", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "default/client" in done.stdout
+    assert k8stui("walk", cwd=tmp_path).returncode == 2
+
+
+def test_ascii_where_the_encoding_has_no_arrows() -> None:
+    done = k8stui(
+        "walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "-v",
+        PYTHONUTF8="0", PYTHONIOENCODING="ascii",
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+    assert "->" in done.stdout
+
+
+def test_rules_save_and_json_agree() -> None:
+    saved = k8stui("rules", GUESTBOOK, "--node", "node-1", "--table", "nat")
+    assert (saved.returncode, saved.stderr) == (0, "")
+    assert saved.stdout.startswith("*nat\n:PREROUTING ACCEPT [0:0]\n")
+    assert saved.stdout.endswith("COMMIT\n")
+    asked = k8stui("rules", GUESTBOOK, "--node", "node-1", "--table", "nat", "--format", "json")
+    document = json.loads(asked.stdout)
+    texts = [r["text"] for c in document["tables"][0]["chains"] for r in c["rules"]]
+    assert texts == [line for line in saved.stdout.splitlines() if line.startswith("-A")]
+    reasons = [r["because"] for c in document["tables"][0]["chains"] for r in c["rules"]]
+    assert any(r and r["service"] == "default/frontend" for r in reasons)
+
+
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+@pytest.mark.parametrize("owner", ["all", "kube-proxy", "cni", "kubelet"])
+def test_rules_of_one_owner(owner: str, family: str) -> None:
+    done = k8stui("rules", GUESTBOOK, "--node", "node-1", "--owner", owner, "--family", family)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("KUBE-SERVICES" in done.stdout) == (owner in ("all", "kube-proxy"))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "dot", "mermaid"])
+def test_topology(form: str) -> None:
+    done = k8stui("topology", GUESTBOOK, "--format", form)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "frontend" in done.stdout
+
+
+def test_broken_pipe_is_silent() -> None:
+    done = subprocess.run(  # noqa: S602 - a pipe is what is tested
+        f"{sys.executable} -m k8stui rules {GUESTBOOK} --node node-1 | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1
+
+
+def test_a_crash_is_one_line_and_a_report(tmp_path: Path) -> None:
+    code = (
+        "import k8stui.walk.world as w, sys\n"
+        "def broken(*a, **k): secret = 'hunter2'; raise ZeroDivisionError('x')\n"
+        "w.build_world = broken\n"
+        "from k8stui.cli import run\n"
+        "sys.exit(run(['topology']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "this is a bug: ZeroDivisionError" in done.stderr
+    (report,) = tmp_path.glob("k8stui-crash-*.txt")
+    text = report.read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in text
+    assert text.count("hunter2") <= 1  # the source line may be shown, values are not
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend"),
+        ("rules", GUESTBOOK, "--node", "node-1"),
+        ("topology", GUESTBOOK),
+        ("--help",),
+    ],
+    ids=lambda args: args[0],
+)
+def test_no_screen_no_graph_library_is_imported(args: tuple[str, ...]) -> None:
+    code = (
+        "import sys\n"
+        "from k8stui.cli import run\n"
+        f"status = run({list(args)!r})\n"
+        "loaded = {n.split('.')[0] for n in sys.modules}\n"
+        "bad = loaded & {'textual', 'networkx', 'rich', 'asyncio', 'difflib', 'textwrap'}\n"
+        "bad -= {'textwrap'} if 'click' in loaded else set()\n"
+        "print(sorted(bad), status, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.stderr == "[] 0\n"
