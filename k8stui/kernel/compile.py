@@ -82,7 +82,7 @@ class CompiledRule:
 def render(chain: str, compiled: CompiledRule) -> str:
     """The rule as iptables-save prints it: ``-A CHAIN …``."""
     parts = ["-A", chain, *map(str, compiled.matches)]
-    if compiled.target is not None:
+    if compiled.target not in {None, UnknownTarget("")}:
         parts += ["-g" if compiled.goto else "-j", str(compiled.target)]
     return " ".join(parts)
 
@@ -94,7 +94,7 @@ def compile_rule(text: str) -> CompiledRule:
         return _Compiler(text).compile()
     except _NotUnderstoodError:
         rest = text.removeprefix("-A ").partition(" ")[2]
-        return CompiledRule((), UnknownTarget(rest))
+        return CompiledRule((Opaque(rest),), UnknownTarget(""))
 
 
 class _NotUnderstoodError(Exception):

@@ -98,7 +98,7 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class UnknownTarget:
-    """A target that is not modelled, kept as text."""
+    """A target that is not modelled, kept as text; empty where not even the rule can be cut up."""
 
     text: str
 
