@@ -1,0 +1,278 @@
+"""The bridge: learning, forwarding, flooding, and br_netfilter.
+
+After net/bridge/br_input.c, br_forward.c, br_device.c and br_netfilter_hooks.c.
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel import device, neighbour, netfilter
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host
+from k8stui.kernel.namespace import BridgePort, FdbEntry, Interface
+from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.routing import Decision, Fate
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import BridgeCause, DeviceCause, Hook, StepKind
+
+_DEFAULT_PORT = BridgePort()
+
+
+def handle_frame(host: Host, port: Interface, skb: Skb) -> None:
+    """A frame comes in on a port (br_handle_frame)."""
+    settings = port.port or _DEFAULT_PORT
+    if not settings.forwarding:
+        host.world.record.loss(
+            host.name,
+            skb,
+            f"{port.name} is not in state forwarding",
+            cause=DeviceCause(interface=port),
+            device=port.name,
+        )
+        return
+    if skb.arp or not host.namespace.sysctls.bridge_nf_call_iptables:
+        _finish(host, port, skb)
+    else:
+        _pre_routing(host, port, skb)
+
+
+def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
+    # br_nf_pre_routing: IP PREROUTING, with the bridge as the input device.
+    bridge = port.master or ""
+    skb.physical_in = port.name
+    skb.prerouted = True
+    asked = skb.packet.dst
+    if netfilter.run(host, skb, Hook.PREROUTING, bridge, None):
+        return
+    if skb.packet.dst == asked:
+        _finish(host, port, skb)
+        return
+    # br_nf_pre_routing_finish: where does the new destination lie?
+    packet = skb.packet
+    decision = host.routing.incoming(packet.dst, packet.src, bridge, packet.mark)
+    if decision.fate is Fate.FORWARD and decision.device == bridge:
+        _bridged_dnat(host, port, skb, decision)
+        return
+    own = host.interface(bridge)
+    skb.packet = changed(packet, dmac=own.mac if own else packet.dmac)
+    _finish(host, port, skb)
+
+
+def _bridged_dnat(host: Host, port: Interface, skb: Skb, decision: Decision) -> None:
+    # Not routed: only the destination MAC is replaced; the frame shows on the bridge as outgoing.
+    bridge = port.master or ""
+    sender = skb.packet.smac
+
+    def send(host: Host, bridge: str, skb: Skb, mac: str) -> None:
+        skb.packet = changed(skb.packet, smac=sender, dmac=mac)
+        world = host.world
+        world.record.capture(host.name, skb, bridge, world.events.now, incoming=False)
+        _finish(host, port, skb)
+
+    if decision.next_hop is not None:
+        skb.decision = decision
+        neighbour.output(host, bridge, decision.next_hop, skb, send)
+
+
+def _finish(host: Host, port: Interface, skb: Skb) -> None:
+    # br_handle_frame_finish
+    bridge = port.master or ""
+    settings = port.port or _DEFAULT_PORT
+    packet = skb.packet
+    if settings.learning:
+        _learn(host, bridge, port.name, packet.smac)
+    if packet.dmac == BROADCAST_MAC or _is_group(packet.dmac):
+        _flood(host, bridge, skb, came_by=port)
+        _pass_up(host, bridge, skb)
+        return
+    if _is_own(host, bridge, packet.dmac):
+        if not skb.arp:
+            host.world.record.step(
+                host.name,
+                skb,
+                StepKind.BRIDGE,
+                f"{packet.dmac} is {bridge} itself",
+                cause=BridgeCause(bridge=bridge, entry=host.fdb(bridge, packet.dmac)),
+                device=bridge,
+            )
+        _pass_up(host, bridge, skb)
+        return
+    target = _known_port(host, bridge, packet.dmac)
+    if target is None:
+        _flood(host, bridge, skb, came_by=port)
+        return
+    _forward(host, bridge, skb, port, target)
+
+
+def _forward(host: Host, bridge: str, skb: Skb, port: Interface, target: Interface) -> None:
+    entry = host.fdb(bridge, skb.packet.dmac)
+    cause = BridgeCause(bridge=bridge, entry=entry)
+    if target.name == port.name and not (target.port or _DEFAULT_PORT).hairpin:
+        host.world.record.loss(
+            host.name,
+            skb,
+            f"hairpin mode of {port.name} is off: a frame does not leave by the port it came in by",
+            cause=DeviceCause(interface=target),
+            device=bridge,
+        )
+        return
+    if not _may_deliver(port, target):
+        host.world.record.loss(
+            host.name,
+            skb,
+            f"{port.name} and {target.name} are isolated from each other",
+            cause=DeviceCause(interface=target),
+            device=bridge,
+        )
+        return
+    if not skb.arp:
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.BRIDGE,
+            f"{skb.packet.dmac} is behind {target.name}",
+            cause=cause,
+            device=target.name,
+        )
+    _forward_hooks(host, bridge, skb, target)
+
+
+def _forward_hooks(host: Host, bridge: str, skb: Skb, target: Interface) -> None:
+    # br_nf_forward, br_nf_post_routing: a bridged packet passes IP FORWARD and POSTROUTING.
+    if skb.physical_in is not None and not skb.arp:
+        blocked = netfilter.run(host, skb, Hook.FORWARD, bridge, bridge, physical_out=target.name)
+        if blocked:
+            refuse(host, skb, blocked)
+            return
+        if netfilter.run(host, skb, Hook.POSTROUTING, None, bridge, physical_out=target.name):
+            return
+    _push(host, skb, target)
+
+
+def refuse(host: Host, skb: Skb, blocked: netfilter.Blocked) -> None:
+    """Carry out what REJECT asks for; a mere drop needs nothing."""
+    if blocked.reject is not None:
+        host.world.stack.reject(host, skb, blocked.reject)
+
+
+def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
+    """The node itself sends through the bridge (br_dev_xmit)."""
+    packet = skb.packet
+    if packet.dmac == BROADCAST_MAC or _is_group(packet.dmac):
+        _flood(host, bridge.name, skb, came_by=None)
+        return
+    target = _known_port(host, bridge.name, packet.dmac)
+    if target is None:
+        _flood(host, bridge.name, skb, came_by=None)
+        return
+    if not skb.arp:
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.BRIDGE,
+            f"{packet.dmac} is behind {target.name}",
+            cause=BridgeCause(bridge=bridge.name, entry=host.fdb(bridge.name, packet.dmac)),
+            device=target.name,
+        )
+    _push(host, skb, target)
+
+
+def _push(host: Host, skb: Skb, target: Interface) -> None:
+    # br_dev_queue_push_xmit: what is too long for the port is dropped in silence.
+    if skb.packet.length_bytes > target.mtu_bytes:
+        host.world.record.loss(
+            host.name,
+            skb,
+            f"longer than the {target.mtu_bytes} bytes that {target.name} takes",
+            cause=DeviceCause(interface=target),
+            device=target.name,
+        )
+        return
+    device.transmit(host, target.name, skb)
+
+
+def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None:
+    # br_flood: a copy to each port but the one it came in by.
+    is_broadcast = skb.packet.dmac == BROADCAST_MAC
+    targets = [
+        port
+        for port in host.ports(bridge)
+        if (port.port or _DEFAULT_PORT).forwarding
+        and (is_broadcast or (port.port or _DEFAULT_PORT).flood)
+        and (
+            came_by is None
+            or (port.name != came_by.name and _may_deliver(came_by, port))
+            or (port.name == came_by.name and (port.port or _DEFAULT_PORT).hairpin)
+        )
+        and host.has_carrier(port.name)
+    ]
+    if not skb.arp:
+        names = tuple(port.name for port in targets)
+        kind = "is for all" if is_broadcast else "is not known"
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.BRIDGE,
+            f"{skb.packet.dmac} {kind}: floods to {', '.join(names) or 'no port'}",
+            cause=BridgeCause(bridge=bridge, entry=None, flooded_to=names),
+            device=bridge,
+        )
+        if not names and not is_broadcast:
+            host.world.record.loss(
+                host.name,
+                skb,
+                f"{bridge} knows no port for {skb.packet.dmac}",
+                cause=BridgeCause(bridge=bridge, entry=None),
+                device=bridge,
+            )
+    for target in targets:
+        copy = skb.copied()
+        if came_by is not None:
+            _forward_hooks(host, bridge, copy, target)
+        else:
+            _push(host, copy, target)
+
+
+def _pass_up(host: Host, bridge: str, skb: Skb) -> None:
+    # br_pass_frame_up: the bridge device receives it like any device.
+    own = host.interface(bridge)
+    if own is None or not own.up:
+        cause = DeviceCause(interface=own) if own else None
+        if not skb.arp:
+            host.world.record.loss(host.name, skb, f"{bridge} is down", cause=cause, device=bridge)
+        return
+    host.world.record.capture(host.name, skb, bridge, host.world.events.now, incoming=True)
+    device.deliver(host, own, skb, is_mine=True)
+
+
+def _learn(host: Host, bridge: str, port: str, mac: str) -> None:
+    known = host.fdb(bridge, mac)
+    if known is None or (not known.permanent and known.device != port):
+        host.fdb_learned[bridge, mac] = FdbEntry(mac=mac, device=port)
+
+
+def _is_own(host: Host, bridge: str, mac: str) -> bool:
+    # The bridge's own address and those of its ports are local entries of the FDB.
+    own = host.interface(bridge)
+    if own is not None and own.mac == mac:
+        return True
+    entry = host.fdb(bridge, mac)
+    if entry is not None and not entry.permanent:
+        return False
+    return any(port.mac == mac for port in host.ports(bridge))
+
+
+def _known_port(host: Host, bridge: str, mac: str) -> Interface | None:
+    entry = host.fdb(bridge, mac)
+    if entry is None or not host.has_carrier(entry.device):
+        return None
+    port = host.interface(entry.device)
+    return port if port is not None and port.master == bridge else None
+
+
+def _may_deliver(port: Interface, target: Interface) -> bool:
+    # br_skb_isolated
+    return not ((port.port or _DEFAULT_PORT).isolated and (target.port or _DEFAULT_PORT).isolated)
+
+
+def _is_group(mac: str) -> bool:
+    return bool(mac) and int(mac[:2], 16) & 1 == 1

@@ -1,0 +1,252 @@
+"""The socket that asks: what it sends, what it waits for, and what it feels.
+
+After net/ipv4/tcp_input.c, tcp_ipv4.c (tcp_v4_err), udp.c (__udp4_lib_err) and
+shared/outcomes.md, sections 1 and 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Result
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host
+from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
+from k8stui.kernel.routing import Decision
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import Direction, SocketCause, Step, StepKind
+
+_HEADER_BYTES = {4: 20, 6: 40}
+_SYN_BYTES = 40
+_SEGMENT_BYTES = 32
+_DATAGRAM_BYTES = 13
+"""UDP header and five bytes of question."""
+_ECHO_BYTES = 64
+_INIT_BYTES = 60
+
+RESULTS = {
+    "ECONNREFUSED": Result.REFUSED,
+    "ETIMEDOUT": Result.TIMEOUT,
+}
+"""Every other errno means that the destination cannot be reached."""
+
+
+def result_of(errno: str) -> Result:
+    return RESULTS.get(errno, Result.UNREACHABLE)
+
+
+class Phase(Enum):
+    """Where the client stands."""
+
+    WAITING = "waiting"
+    DONE = "done"
+
+
+@dataclass(slots=True)
+class Server:
+    """Who answered, and whom it saw."""
+
+    namespace: str
+    address: Address
+    port: int
+    source: Address
+    source_port: int
+
+
+class Client:
+    """A TCP, SCTP or connected UDP socket, or a ping, with one question."""
+
+    __slots__ = (
+        "address",
+        "decided_at",
+        "deciding_step",
+        "errno",
+        "host",
+        "phase",
+        "port",
+        "protocol",
+        "reason",
+        "remote",
+        "remote_port",
+        "result",
+        "seconds",
+        "server",
+    )
+
+    def __init__(
+        self,
+        host: Host,
+        protocol: Protocol,
+        *,
+        address: Address,
+        port: int,
+        remote: Address,
+        remote_port: int,
+    ) -> None:
+        self.host = host
+        self.protocol = protocol
+        self.address = address
+        self.port = port
+        self.remote = remote
+        self.remote_port = remote_port
+        self.phase = Phase.WAITING
+        self.result = Result.TIMEOUT
+        self.errno: str | None = None
+        self.reason = ""
+        self.decided_at = host.name
+        self.deciding_step: int | None = None
+        self.seconds = 0.0
+        self.server: Server | None = None
+
+    def feel(
+        self,
+        result: Result,
+        errno: str | None,
+        decided_at: str,
+        reason: str,
+        step: int | None,
+    ) -> None:
+        """The socket hears what became of its question; only the first time counts."""
+        if self.phase is Phase.DONE:
+            return
+        self.phase = Phase.DONE
+        self.result = result
+        self.errno = errno
+        self.decided_at = decided_at
+        self.reason = reason
+        self.deciding_step = step
+        now = self.host.world.events.now
+        self.seconds = round(now, 2) if now >= 0.01 else 0.0
+
+    def ask(self, decision: Decision) -> str | None:
+        """Send the question (again); the errno of a send that fails."""
+        packet = self.question()
+        skb = Skb(packet, self.host.world.record.number(), Direction.FORWARD)
+        skb.decision = decision
+        return self.host.world.stack.local_out(self.host, skb)
+
+    def question(self) -> Packet:
+        """The first packet: SYN, datagram, INIT or echo request."""
+        version = self.remote.version
+        header = _HEADER_BYTES[version]
+        size = {
+            Protocol.TCP: _SYN_BYTES,
+            Protocol.UDP: _DATAGRAM_BYTES,
+            Protocol.SCTP: _INIT_BYTES,
+        }.get(self.protocol, _ECHO_BYTES)
+        is_tcp = self.protocol is Protocol.TCP
+        is_echo = self.protocol in (Protocol.ICMP, Protocol.ICMPV6)
+        return Packet(
+            src=self.address,
+            dst=self.remote,
+            protocol=self.protocol,
+            sport=self.port,
+            dport=0 if is_echo else self.remote_port,
+            ttl=self.host.namespace.sysctls.ip_default_ttl,
+            flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
+            icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
+            length_bytes=header + size,
+        )
+
+    def owns(self, host: Host, packet: Packet) -> bool:
+        """Whether a packet is for this socket."""
+        return (
+            host is self.host
+            and packet.protocol is self.protocol
+            and packet.dst == self.address
+            and packet.src == self.remote
+            and (
+                (packet.dport == self.port and packet.sport == self.remote_port)
+                if self.protocol not in (Protocol.ICMP, Protocol.ICMPV6)
+                else packet.sport == self.port
+            )
+        )
+
+    def segment(self, skb: Skb) -> None:
+        """A TCP segment for this socket comes in (tcp_rcv_synsent_state_process)."""
+        packet = skb.packet
+        record = self.host.world.record
+        if self.phase is Phase.DONE:
+            return
+        if packet.flags & TcpFlags.RST:
+            step = record.step(
+                self.host.name, skb, StepKind.DELIVER, "RST: connect() fails with ECONNREFUSED"
+            )
+            sender = packet.src.with_port(packet.sport)
+            self._refused("ECONNREFUSED", f"RST from {sender}", step)
+        elif packet.flags & TcpFlags.SYN and packet.flags & TcpFlags.ACK:
+            step = record.step(
+                self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
+            )
+            self.feel(
+                Result.CONNECTED,
+                None,
+                self.server.namespace if self.server else self.host.name,
+                f"connected to {packet.src.with_port(packet.sport)}",
+                step,
+            )
+            self._acknowledge(packet)
+
+    def _acknowledge(self, answered: Packet) -> None:
+        packet = changed(
+            self.question(),
+            flags=TcpFlags.ACK,
+            length_bytes=_HEADER_BYTES[answered.src.version] + _SEGMENT_BYTES,
+        )
+        skb = Skb(packet, self.host.world.record.number(), Direction.FORWARD)
+        skb.decision = self.host.routing.outgoing(packet.dst, packet.src)
+        self.host.world.stack.local_out(self.host, skb)
+
+    def answer(self, skb: Skb) -> None:
+        """The answer to a datagram or a ping comes in."""
+        packet = skb.packet
+        who = packet.src.with_port(packet.sport) if packet.dport else str(packet.src)
+        step = self.host.world.record.step(
+            self.host.name, skb, StepKind.DELIVER, f"the answer of {who} reaches the client"
+        )
+        server = self.server.namespace if self.server else self.host.name
+        self.feel(Result.CONNECTED, None, server, f"answered by {who}", step)
+
+    def hears(self, host: Host, skb: Skb) -> bool:
+        """An ICMP error comes in; whether it quotes a packet of this socket."""
+        inner = skb.packet.inner
+        if (
+            inner is None
+            or host is not self.host
+            or inner.protocol is not self.protocol
+            or inner.src != self.address
+            or inner.sport != self.port
+            or inner.dst != self.remote
+            or (inner.dport != self.remote_port and self.protocol is not Protocol.ICMP)
+        ):
+            return False
+        self._error(skb)
+        return True
+
+    def _error(self, skb: Skb) -> None:
+        packet = skb.packet
+        kind, code = packet.icmp_type, packet.icmp_code
+        errno = errno_of(self.protocol, packet.src.version, kind, code)
+        what = f"ICMP {kind}/{code} from {packet.src}"
+        record = self.host.world.record
+        if errno is None or self.phase is Phase.DONE:
+            record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: the socket feels nothing")
+            return
+        step = record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
+        self._refused(errno, what, step)
+
+    def _refused(self, errno: str, what: str, step: int) -> None:
+        # The message only brings the news: the step before it was sent decided.
+        steps = self.host.world.record.steps
+        decided = next((i for i in range(step, -1, -1) if _refuses(steps[i])), step)
+        place = steps[decided]
+        self.feel(result_of(errno), errno, place.namespace, f"{place.text}; {what}", decided)
+
+
+def _refuses(step: Step) -> bool:
+    if step.kind in (StepKind.REJECT, StepKind.DROP):
+        return True
+    return isinstance(step.cause, SocketCause) and step.cause.socket is None

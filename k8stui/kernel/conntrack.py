@@ -1,0 +1,253 @@
+"""Connection tracking: which packets belong together, and the NAT of both directions.
+
+After net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp}.c and nf_nat_core.c.
+Entries exist from PREROUTING or OUTPUT on, but stand in the table only when the last hook has
+confirmed them (shared/outcomes.md, section 4).
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import NamedTuple
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
+
+
+class CtState(StrEnum):
+    """What ``--ctstate`` calls a packet."""
+
+    NEW = "NEW"
+    ESTABLISHED = "ESTABLISHED"
+    RELATED = "RELATED"
+    INVALID = "INVALID"
+    UNTRACKED = "UNTRACKED"
+
+
+class Tuple(NamedTuple):
+    """One direction of a connection. For ICMP echo: the identifier, and type × 256 + code."""
+
+    protocol: Protocol
+    src: Address
+    sport: int
+    dst: Address
+    dport: int
+
+
+_ICMP_INVERSE = {8: 0, 0: 8, 13: 14, 14: 13, 128: 129, 129: 128}
+"""nf_conntrack_proto_icmp.c invmap, nf_conntrack_proto_icmpv6.c invmap."""
+_ICMP_NEW = frozenset({8, 13, 128})
+ERROR_TYPES = {
+    Protocol.ICMP: frozenset({3, 4, 5, 11, 12}),
+    Protocol.ICMPV6: frozenset({1, 2, 3, 4}),
+}
+"""ICMP types that quote the packet which caused them (RFC 792, RFC 4443)."""
+_TIMEOUT_SECONDS = {
+    "SYN_SENT": 120,
+    "SYN_RECV": 60,
+    "ESTABLISHED": 432000,
+    "CLOSE": 10,
+    "CLOSED": 10,
+}
+"""net.netfilter.nf_conntrack_{tcp,sctp}_timeout_*."""
+_PLAIN_TIMEOUT_SECONDS = {Protocol.UDP: 30, Protocol.ICMP: 30, Protocol.ICMPV6: 30}
+_ICMP = (Protocol.ICMP, Protocol.ICMPV6)
+
+
+def is_icmp_error(packet: Packet) -> bool:
+    """Whether this is an ICMP error, which quotes another packet."""
+    types = ERROR_TYPES.get(packet.protocol)
+    return types is not None and packet.icmp_type in types
+
+
+def tuple_of(packet: Packet) -> Tuple:
+    """The tuple by which the packet is looked up."""
+    if packet.protocol in WITH_PORTS:
+        return Tuple(packet.protocol, packet.src, packet.sport, packet.dst, packet.dport)
+    kind = packet.icmp_type * 256 + packet.icmp_code
+    return Tuple(packet.protocol, packet.src, packet.sport, packet.dst, kind)
+
+
+def inverted(one: Tuple) -> Tuple:
+    """What the answer to `one` looks like (nf_ct_invert_tuple)."""
+    if one.protocol in _ICMP:
+        kind, code = divmod(one.dport, 256)
+        back = _ICMP_INVERSE.get(kind, kind) * 256 + code
+        return Tuple(one.protocol, one.dst, one.sport, one.src, back)
+    return Tuple(one.protocol, one.dst, one.dport, one.src, one.sport)
+
+
+class Entry:
+    """One connection. Mutable: it lives as long as a walk."""
+
+    __slots__ = (
+        "assured",
+        "confirmed",
+        "destination_done",
+        "dnat",
+        "first",
+        "mark",
+        "original",
+        "reply",
+        "seen_reply",
+        "snat",
+        "source_done",
+        "state",
+        "timeout_seconds",
+        "updated_seconds",
+        "waiting",
+    )
+
+    def __init__(self, original: Tuple, first: Packet, now_seconds: float) -> None:
+        self.original = original
+        self.reply = inverted(original)
+        self.first = first
+        """The first packet, before any NAT."""
+        self.state = ""
+        self.timeout_seconds: float = _PLAIN_TIMEOUT_SECONDS.get(original.protocol, 600)
+        self.updated_seconds = now_seconds
+        self.mark = 0
+        self.waiting = 0
+        """Packets of the connection that wait for ARP."""
+        self.confirmed = self.seen_reply = self.assured = False
+        self.dnat = self.snat = False
+        self.destination_done = self.source_done = False
+        """Whether the nat table was asked (nf_nat_initialized)."""
+
+    def enter(self, state: str, now_seconds: float) -> None:
+        """Go to a state of the protocol, with its time-out."""
+        self.state = state
+        self.timeout_seconds = _TIMEOUT_SECONDS[state]
+        self.updated_seconds = now_seconds
+
+    def line(self, now_seconds: float) -> str:
+        """The entry as ``conntrack -L`` prints it (shared/outcomes.md, section 6)."""
+        protocol = self.original.protocol
+        # Some microseconds always pass between a packet and the listing.
+        left = math.floor(self.timeout_seconds - (now_seconds - self.updated_seconds) - 1e-5)
+        state = f"{self.state} " if self.state else ""
+        return (
+            f"{protocol.name.lower():<8} {protocol.value} {left} {state}{_sides(self.original)} "
+            f"{'' if self.seen_reply else '[UNREPLIED] '}{_sides(self.reply)} "
+            f"{'[ASSURED] ' if self.assured else ''}mark={self.mark} use={1 + self.waiting}"
+        )
+
+
+def _sides(one: Tuple) -> str:
+    if one.protocol in _ICMP:
+        kind, code = divmod(one.dport, 256)
+        return f"src={one.src} dst={one.dst} type={kind} code={code} id={one.sport}"
+    return f"src={one.src} dst={one.dst} sport={one.sport} dport={one.dport}"
+
+
+class Found(NamedTuple):
+    """What conntrack says of a packet."""
+
+    entry: Entry | None
+    state: CtState
+    reply: bool
+    """The packet goes in the reply direction of the entry."""
+
+
+class Conntrack:
+    """The table of one namespace."""
+
+    __slots__ = ("_by_tuple",)
+
+    def __init__(self) -> None:
+        self._by_tuple: dict[Tuple, tuple[Entry, bool]] = {}
+
+    def look_up(self, packet: Packet, now_seconds: float) -> Found:
+        """Find or start the connection of a packet (nf_conntrack_in)."""
+        if is_icmp_error(packet):
+            return self._related(packet)
+        tuple_ = tuple_of(packet)
+        found = self._by_tuple.get(tuple_)
+        if found is None:
+            if not _may_begin(packet):
+                return Found(None, CtState.INVALID, reply=False)
+            entry = Entry(tuple_, packet, now_seconds)
+            if packet.protocol is Protocol.TCP:
+                # An ACK without a SYN is picked up midstream (tcp_loose 1).
+                state = "SYN_SENT" if packet.flags & TcpFlags.SYN else "ESTABLISHED"
+                entry.enter(state, now_seconds)
+            elif packet.protocol is Protocol.SCTP:
+                entry.enter("CLOSED", now_seconds)
+            return Found(entry, CtState.NEW, reply=False)
+        entry, reply = found
+        self._follow(entry, packet, now_seconds, reply=reply)
+        if reply:
+            entry.seen_reply = True
+            return Found(entry, CtState.ESTABLISHED, reply=True)
+        state_seen = CtState.ESTABLISHED if entry.seen_reply else CtState.NEW
+        return Found(entry, state_seen, reply=False)
+
+    def _related(self, packet: Packet) -> Found:
+        # nf_conntrack_inet_error: the quoted packet's answer is what the table is asked for, and
+        # the error has to go to the one who sent the quoted packet.
+        inner = packet.inner
+        found = self._by_tuple.get(inverted(tuple_of(inner))) if inner is not None else None
+        if found is None:
+            return Found(None, CtState.INVALID, reply=False)
+        entry, reply = found
+        towards = entry.reply.dst if reply else entry.original.dst
+        if towards != packet.dst:
+            return Found(None, CtState.INVALID, reply=False)
+        return Found(entry, CtState.RELATED, reply)
+
+    def _follow(self, entry: Entry, packet: Packet, now_seconds: float, *, reply: bool) -> None:
+        if packet.protocol is not Protocol.TCP:
+            entry.updated_seconds = now_seconds
+            return
+        if packet.flags & TcpFlags.RST:
+            # nf_conntrack_tcp_packet: a RST as the only answer deletes the entry at once.
+            if entry.seen_reply:
+                entry.enter("CLOSE", now_seconds)
+            else:
+                self.delete(entry)
+        elif reply and packet.flags & TcpFlags.SYN:
+            if entry.state == "SYN_SENT":
+                entry.enter("SYN_RECV", now_seconds)
+        elif packet.flags & TcpFlags.ACK and not packet.flags & TcpFlags.SYN:
+            entry.enter("ESTABLISHED", now_seconds)
+            entry.assured = entry.assured or (entry.seen_reply and not reply)
+        # A repeated SYN does not renew the time-out.
+
+    def confirm(self, entry: Entry) -> bool:
+        """Put the entry into the table (nf_conntrack_confirm); False when its place is taken."""
+        if entry.confirmed:
+            return True
+        if entry.original in self._by_tuple or entry.reply in self._by_tuple:
+            return False
+        entry.confirmed = True
+        self._by_tuple[entry.original] = (entry, False)
+        self._by_tuple[entry.reply] = (entry, True)
+        return True
+
+    def delete(self, entry: Entry) -> None:
+        self._by_tuple.pop(entry.original, None)
+        self._by_tuple.pop(entry.reply, None)
+
+    def is_taken(self, reply: Tuple) -> bool:
+        """Whether another connection already expects such replies (nf_nat_used_tuple)."""
+        return reply in self._by_tuple
+
+    def lines(self, now_seconds: float) -> tuple[str, ...]:
+        """All entries, oldest first, as ``conntrack -L`` prints them."""
+        return tuple(
+            entry.line(now_seconds) for entry, reply in self._by_tuple.values() if not reply
+        )
+
+
+def _may_begin(packet: Packet) -> bool:
+    # tcp_conntracks[ORIGINAL][…][NONE]: SYN-ACK, FIN and RST without an entry are invalid.
+    if packet.protocol is Protocol.TCP:
+        flags = packet.flags
+        if flags & (TcpFlags.RST | TcpFlags.FIN):
+            return False
+        return not (flags & TcpFlags.SYN and flags & TcpFlags.ACK)
+    if packet.protocol in _ICMP:
+        return packet.icmp_type in _ICMP_NEW
+    return True

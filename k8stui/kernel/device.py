@@ -1,0 +1,84 @@
+"""Devices: handing a packet to one, and getting one from it.
+
+After net/core/dev.c (__dev_queue_xmit, __netif_receive_skb_core), drivers/net/veth.c and
+drivers/net/loopback.c. Captures are taken where AF_PACKET sockets take them: on the way out after
+everything else, on the way in before everything else.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from k8stui.kernel.host import Host
+from k8stui.kernel.namespace import Interface
+from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import DeviceCause
+
+
+def transmit(host: Host, name: str, skb: Skb) -> None:
+    """Send a packet out of a device (dev_queue_xmit)."""
+    interface = host.interface(name)
+    world = host.world
+    if interface is None or not host.has_carrier(name):
+        # Without carrier the queue is the noop one: nothing reaches the driver.
+        cause = DeviceCause(interface=interface) if interface else None
+        state = "has no carrier" if interface and interface.up else "is down"
+        world.record.loss(host.name, skb, f"{name} {state}", cause=cause, device=name)
+        return
+    world.record.capture(host.name, skb, name, world.events.now, incoming=False)
+    driver = world.stack.start_xmit.get(interface.kind)
+    if driver is not None:
+        driver(host, interface, skb)
+
+
+def veth_xmit(host: Host, interface: Interface, skb: Skb) -> None:
+    """Out at the other end of the pair, which may be in another namespace."""
+    if interface.peer is None:
+        return
+    far, device = interface.peer
+    world = host.world
+
+    def arrive() -> None:
+        other = world.host(far)
+        if other is not None:
+            receive(other, device, skb.crossed())
+
+    world.events.after_hop(arrive)
+
+
+def loopback_xmit(host: Host, interface: Interface, skb: Skb) -> None:
+    """Back in at once; the packet keeps its route and its conntrack entry."""
+    host.world.events.after_hop(partial(receive, host, interface.name, skb))
+
+
+def receive(host: Host, name: str, skb: Skb) -> None:
+    """A packet comes in on a device (__netif_receive_skb_core)."""
+    interface = host.interface(name)
+    if interface is None or not interface.up:
+        cause = DeviceCause(interface=interface) if interface else None
+        host.world.record.loss(host.name, skb, f"{name} is down", cause=cause, device=name)
+        return
+    host.world.record.capture(host.name, skb, name, host.world.events.now, incoming=True)
+    if interface.master is not None:
+        host.world.stack.bridge_frame(host, interface, skb)
+    else:
+        deliver(host, interface, skb, is_mine=False)
+
+
+def deliver(host: Host, interface: Interface, skb: Skb, *, is_mine: bool) -> None:
+    """Hand a frame to its protocol; what is for another station's MAC address ends here.
+
+    `is_mine`: a bridge has found already that the frame is for this node.
+    """
+    dmac = skb.packet.dmac
+    if skb.arp:
+        host.world.stack.receive_arp(host, interface.name, skb)
+    elif is_mine or not dmac or dmac in (interface.mac, BROADCAST_MAC) or _is_group(dmac):
+        host.world.stack.receive_ip(host, interface.name, skb)
+    else:
+        host.world.record.other_host(host.name, skb, interface.name, dmac)
+
+
+def _is_group(mac: str) -> bool:
+    return int(mac[:2], 16) & 1 == 1

@@ -1,0 +1,221 @@
+"""A namespace while a packet is in it: what stands there, and what changes during a walk."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.conntrack import Conntrack
+from k8stui.kernel.events import EventQueue
+from k8stui.kernel.exchange import Choose
+from k8stui.kernel.namespace import (
+    FdbEntry,
+    Interface,
+    LinkKind,
+    Neighbour,
+    NetNamespace,
+    Network,
+)
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.record import Record
+from k8stui.kernel.routing import Routing
+from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import Hook
+
+_KEPT = 256
+"""Namespaces whose indexes are kept between walks."""
+
+
+class Standing:
+    """Indexes over a namespace at rest, shared by all walks through it."""
+
+    __slots__ = ("fdb", "hooks", "interfaces", "namespace", "neighbours", "ports", "routing")
+
+    def __init__(self, namespace: NetNamespace) -> None:
+        self.namespace = namespace
+        self.interfaces = {device.name: device for device in namespace.interfaces}
+        self.routing = Routing(namespace, self.interfaces)
+        self.neighbours = {(one.device, one.address): one for one in namespace.neighbours}
+        self.ports: dict[str, tuple[Interface, ...]] = {}
+        for device in namespace.interfaces:
+            if device.master:
+                # The kernel's list of ports begins with the youngest (net/bridge/br_if.c).
+                self.ports[device.master] = (device, *self.ports.get(device.master, ()))
+        self.fdb: dict[tuple[str, str], FdbEntry] = {}
+        for entry in namespace.fdb:
+            port = self.interfaces.get(entry.device)
+            self.fdb[(port.master if port and port.master else entry.device, entry.mac)] = entry
+        self.hooks = {version: Hooks(ruleset) for version, ruleset in namespace.rulesets.items()}
+
+
+class Hooks:
+    """Which tables have something to say at which hook, in netfilter's order."""
+
+    __slots__ = ("tables", "tracks")
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.tables: dict[tuple[Hook, str], Table] = {}
+        for table in ruleset:
+            for name in BUILTIN_CHAINS.get(table.name, ()):
+                chain = table.chains.get(name)
+                if chain is not None and (chain.policy == "DROP" or len(chain.rules)):
+                    self.tables[Hook(name), table.name] = table
+        self.tracks = "nat" in ruleset.tables or any(
+            " conntrack " in rule.text or " state " in rule.text or "CONNMARK" in rule.text
+            for table in ruleset
+            for chain in table.chains.values()
+            for rule in chain.rules
+        )
+        """Conntrack runs in a namespace only when a rule needs it (nf_ct_netns_get)."""
+
+
+_standing: OrderedDict[int, Standing] = OrderedDict()
+
+
+def standing(namespace: NetNamespace) -> Standing:
+    """The indexes of a namespace, kept between walks."""
+    found = _standing.get(id(namespace))
+    if found is None or found.namespace is not namespace:
+        found = Standing(namespace)
+        _standing[id(namespace)] = found
+        if len(_standing) > _KEPT:
+            _standing.popitem(last=False)
+    return found
+
+
+class Resolution:
+    """A neighbour that is being asked for (NUD_INCOMPLETE)."""
+
+    __slots__ = ("asked", "queue")
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.queue: list[tuple[Skb, Callable[[Host, str, Skb, str], None]]] = []
+        """Packets that wait, each with what to do when the MAC address is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Calls from a layer to the one above it, as the kernel's own tables of functions.
+
+    A module imports only what lies below it; `k8stui.kernel.simulate` puts this together.
+    """
+
+    start_xmit: Mapping[LinkKind, Callable[[Host, Interface, Skb], None]]
+    """net_device_ops.ndo_start_xmit: what a device does with a packet to send."""
+    bridge_frame: Callable[[Host, Interface, Skb], None]
+    """rx_handler of a bridge port."""
+    receive_ip: Callable[[Host, str, Skb], None]
+    receive_arp: Callable[[Host, str, Skb], None]
+    icmp_error: Callable[[Host, Skb, int, int, int], None]
+    """Tell the sender: type, code, next-hop MTU."""
+    reject: Callable[[Host, Skb, str], None]
+    """Carry out ``--reject-with``."""
+    local_out: Callable[[Host, Skb], str | None]
+    """Send a packet of the node's own; an errno when the sender is told at once."""
+    protocols: Mapping[Protocol, Callable[[Host, Skb], None]]
+    """Local delivery by IP protocol."""
+
+
+@dataclass(slots=True)
+class World:
+    """What all namespaces of one walk share."""
+
+    network: Network
+    stack: Stack
+    events: EventQueue
+    record: Record
+    choose: Choose
+    hosts: dict[str, Host]
+    cannot: str | None = None
+    """Set when a rule could not be evaluated: the walk ends there, unknown."""
+
+    def host(self, name: str) -> Host | None:
+        """The namespace of that name; looked up in the network when a packet first gets there."""
+        found = self.hosts.get(name)
+        if found is None:
+            namespace = self.network.get(name)
+            if namespace is None:
+                return None
+            found = self.hosts[name] = Host(name, namespace, self)
+        return found
+
+
+class Host:
+    """One namespace during one walk."""
+
+    __slots__ = (
+        "_carrier",
+        "_standing",
+        "connections",
+        "conntrack",
+        "fdb_learned",
+        "name",
+        "namespace",
+        "neighbours_learned",
+        "resolving",
+        "routing",
+        "world",
+    )
+
+    def __init__(self, name: str, namespace: NetNamespace, world: World) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.world = world
+        self._standing = standing(namespace)
+        self._carrier: dict[str, bool] = {}
+        self.routing = self._standing.routing
+        self.conntrack = Conntrack()
+        self.neighbours_learned: dict[tuple[str, Address], Neighbour] = {}
+        self.fdb_learned: dict[tuple[str, str], FdbEntry] = {}
+        self.resolving: dict[tuple[str, Address], Resolution] = {}
+        self.connections: dict[tuple[Address, int, Address, int], bool] = {}
+        """TCP connections that a listener knows; True: established."""
+
+    def interface(self, name: str) -> Interface | None:
+        return self._standing.interfaces.get(name)
+
+    def hooks(self, version: int) -> Hooks | None:
+        return self._standing.hooks.get(version)
+
+    def ports(self, bridge: str) -> tuple[Interface, ...]:
+        """Ports of a bridge, the youngest first."""
+        return self._standing.ports.get(bridge, ())
+
+    def fdb(self, bridge: str, mac: str) -> FdbEntry | None:
+        """What a bridge (or a vxlan device) knows of a MAC address."""
+        return self.fdb_learned.get((bridge, mac)) or self._standing.fdb.get((bridge, mac))
+
+    def neighbour(self, device: str, address: Address) -> Neighbour | None:
+        """A resolved neighbour. Without carrier a device forgets them (neigh_carrier_down)."""
+        key = (device, address)
+        found = self.neighbours_learned.get(key) or self._standing.neighbours.get(key)
+        if found is None or not self.has_carrier(device):
+            return None
+        entry = self.fdb(device, found.mac)
+        if entry and not entry.permanent and not self.has_carrier(entry.device):
+            # The neighbour behind a bridge port goes with the port.
+            return None
+        return found
+
+    def has_carrier(self, device: str) -> bool:
+        """Whether the device's other end is there and up (IFF_LOWER_UP)."""
+        known = self._carrier.get(device)
+        if known is None:
+            known = self._carrier[device] = self._find_carrier(device)
+        return known
+
+    def _find_carrier(self, device: str) -> bool:
+        interface = self.interface(device)
+        if interface is None or not interface.up or not interface.carrier:
+            return False
+        if interface.kind is not LinkKind.VETH:
+            return True
+        if interface.peer is None:
+            return False
+        other = self.world.host(interface.peer[0])
+        far = other.interface(interface.peer[1]) if other else None
+        return far is not None and far.up

@@ -1,0 +1,165 @@
+"""ICMP: errors a kernel sends, what they mean to a socket, echo, and REJECT.
+
+After net/ipv4/icmp.c (__icmp_send, icmp_err_convert), net/ipv4/netfilter/nf_reject_ipv4.c and
+shared/outcomes.md, section 1.
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.conntrack import CtState, is_icmp_error
+from k8stui.kernel.device import transmit
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host
+from k8stui.kernel.packet import BROADCAST_MAC, NO_FLAGS, Packet, Protocol, TcpFlags
+from k8stui.kernel.routing import Fate
+from k8stui.kernel.skb import Skb
+
+ECHO_REQUEST = {4: (Protocol.ICMP, 8), 6: (Protocol.ICMPV6, 128)}
+ECHO_REPLY = {4: (Protocol.ICMP, 0), 6: (Protocol.ICMPV6, 129)}
+PORT_UNREACHABLE = {4: (3, 3), 6: (1, 4)}
+PROTOCOL_UNREACHABLE = {4: (3, 2), 6: (1, 4)}
+
+REJECT_WITH: dict[str, tuple[int, int]] = {
+    "icmp-net-unreachable": (3, 0),
+    "icmp-host-unreachable": (3, 1),
+    "icmp-proto-unreachable": (3, 2),
+    "icmp-port-unreachable": (3, 3),
+    "icmp-net-prohibited": (3, 9),
+    "icmp-host-prohibited": (3, 10),
+    "icmp-admin-prohibited": (3, 13),
+    "icmp6-no-route": (1, 0),
+    "icmp6-adm-prohibited": (1, 1),
+    "icmp6-addr-unreachable": (1, 3),
+    "icmp6-port-unreachable": (1, 4),
+    "icmp6-policy-fail": (1, 5),
+    "icmp6-reject-route": (1, 6),
+}
+"""``--reject-with`` → type and code (iptables-extensions(8))."""
+
+_TCP_ERRNO = {
+    (4, 3, 0): "ENETUNREACH",
+    (4, 3, 1): "EHOSTUNREACH",
+    (4, 3, 2): "ENOPROTOOPT",
+    (4, 3, 3): "ECONNREFUSED",
+    (4, 3, 9): "ENETUNREACH",
+    (4, 3, 10): "EHOSTUNREACH",
+    (4, 3, 13): "EHOSTUNREACH",
+    (4, 11, 0): "EHOSTUNREACH",
+    (6, 1, 0): "ENETUNREACH",
+    (6, 1, 1): "EACCES",
+    (6, 1, 3): "EHOSTUNREACH",
+    (6, 1, 4): "ECONNREFUSED",
+    (6, 1, 5): "EACCES",
+    (6, 1, 6): "EACCES",
+    (6, 3, 0): "EHOSTUNREACH",
+}
+"""connect() of a TCP socket, by IP version, type and code."""
+_UDP_ERRNO = {
+    (4, 3, 2): "ENOPROTOOPT",
+    (4, 3, 3): "ECONNREFUSED",
+    (4, 3, 4): "EMSGSIZE",
+    (4, 3, 9): "ENETUNREACH",
+    (4, 3, 10): "EHOSTUNREACH",
+    (4, 3, 13): "EHOSTUNREACH",
+    (6, 1, 1): "EACCES",
+    (6, 1, 4): "ECONNREFUSED",
+}
+"""A connected UDP socket hears only hard errors; net and host unreachable are not."""
+
+_ERROR_BYTES = {4: 28, 6: 48}
+_QUOTED_BYTES = {4: 576, 6: 1280}
+
+
+def errno_of(protocol: Protocol, version: int, kind: int, code: int) -> str | None:
+    """The errno that an ICMP error becomes; None: the socket feels nothing."""
+    table = _UDP_ERRNO if protocol is Protocol.UDP else _TCP_ERRNO
+    return table.get((version, kind, code))
+
+
+def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -> None:
+    """Tell the sender of a packet that it ended (icmp_send).
+
+    Never about an ICMP error, and never about a broadcast. The source address is the one that was
+    asked when it is this node's own, else the one by which the way back leaves.
+    """
+    packet = skb.packet
+    if is_icmp_error(packet) or packet.dmac == BROADCAST_MAC:
+        return
+    version = packet.src.version
+    decision = skb.decision
+    is_own = decision is not None and decision.incoming and decision.fate is Fate.LOCAL
+    way = host.routing.outgoing(packet.src, packet.dst if is_own else None)
+    if way.fate is Fate.ERROR or way.source is None:
+        return
+    quoted = changed(packet, smac="", dmac="", mark=0)
+    length = min(_QUOTED_BYTES[version], _ERROR_BYTES[version] + packet.length_bytes)
+    error = Packet(
+        src=way.source,
+        dst=packet.src,
+        protocol=Protocol.ICMP if version == 4 else Protocol.ICMPV6,
+        ttl=host.namespace.sysctls.ip_default_ttl,
+        icmp_type=kind,
+        icmp_code=code,
+        mtu_bytes=mtu_bytes,
+        inner=quoted,
+        length_bytes=length,
+        dont_fragment=False,
+    )
+    answer = Skb(error, host.world.record.number(), skb.back)
+    answer.decision = way
+    _attach(answer, skb)
+    host.world.stack.local_out(host, answer)
+
+
+def _attach(answer: Skb, skb: Skb) -> None:
+    # nf_ct_attach: what REJECT sends belongs to the rejected packet's connection.
+    if skb.entry is not None:
+        answer.entry = skb.entry
+        answer.ct_state = CtState.RELATED
+        answer.ct_reply = not skb.ct_reply
+
+
+def reject(host: Host, skb: Skb, with_: str) -> None:
+    """Carry out ``-j REJECT --reject-with`` (nf_send_unreach, nf_send_reset)."""
+    if with_ == "tcp-reset":
+        _reset(host, skb)
+        return
+    kind, code = REJECT_WITH.get(with_, (3, 3))
+    send_error(host, skb, kind, code)
+
+
+def reset_for(packet: Packet, ttl: int) -> Packet:
+    """The RST that answers a segment (tcp_v4_send_reset)."""
+    is_acknowledging = bool(packet.flags & TcpFlags.ACK)
+    return Packet(
+        src=packet.dst,
+        dst=packet.src,
+        protocol=Protocol.TCP,
+        sport=packet.dport,
+        dport=packet.sport,
+        ttl=ttl,
+        # A segment that acknowledges is answered by its own number, without ACK (RFC 9293 3.5.2).
+        flags=TcpFlags.RST | (NO_FLAGS if is_acknowledging else TcpFlags.ACK),
+        length_bytes=40 if packet.src.version == 4 else 60,
+    )
+
+
+def _reset(host: Host, skb: Skb) -> None:
+    packet = skb.packet
+    if packet.protocol is not Protocol.TCP or packet.flags & TcpFlags.RST:
+        return
+    rst = reset_for(packet, host.namespace.sysctls.ip_default_ttl)
+    answer = Skb(rst, host.world.record.number(), skb.back)
+    if skb.physical_in is not None:
+        # What came by a bridge port is answered on that port at once, past all hooks: so the RST
+        # of a DNATed connection keeps the wrong source address (nf_send_reset).
+        answer.packet = changed(rst, smac=packet.dmac, dmac=packet.smac)
+        answer.local = True
+        transmit(host, skb.physical_in, answer)
+        return
+    way = host.routing.outgoing(packet.src, packet.dst)
+    if way.fate is Fate.ERROR:
+        return
+    answer.decision = way
+    _attach(answer, skb)
+    host.world.stack.local_out(host, answer)

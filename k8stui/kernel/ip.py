@@ -1,0 +1,182 @@
+"""The IP layer: the path of a packet through a namespace, as the kernel walks it.
+
+ip_rcv → PREROUTING → route → INPUT → socket, or → FORWARD → POSTROUTING → neighbour;
+__ip_local_out → OUTPUT → POSTROUTING → neighbour.
+After net/ipv4/ip_input.c, ip_forward.c, ip_output.c and netfilter.c (ip_route_me_harder).
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel import bridge, neighbour, netfilter
+from k8stui.kernel.device import transmit
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host
+from k8stui.kernel.namespace import RouteType
+from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.routing import LOOPBACK, Decision, Fate, is_multicast, route_line
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
+
+_ICMP_FOR_ERROR = {
+    4: {"ENETUNREACH": (3, 0), "EHOSTUNREACH": (3, 1), "EACCES": (3, 13)},
+    6: {"ENETUNREACH": (1, 0), "EHOSTUNREACH": (1, 3), "EACCES": (1, 1)},
+}
+"""ip_error (net/ipv4/route.c), ip6_pkt_drop. A blackhole (EINVAL) is silent."""
+_TIME_EXCEEDED = {4: (11, 0), 6: (3, 0)}
+_TOO_BIG = {4: (3, 4), 6: (2, 0)}
+
+
+def receive(host: Host, device: str, skb: Skb) -> None:
+    """An IP packet comes up from a device (ip_rcv)."""
+    if skb.prerouted:
+        skb.prerouted = False
+    elif netfilter.run(host, skb, Hook.PREROUTING, device, None):
+        return
+    decision = skb.decision
+    if decision is None or device != LOOPBACK:
+        packet = skb.packet
+        decision = host.routing.incoming(packet.dst, packet.src, device, packet.mark)
+        skb.decision = decision
+        if not _explain(host, device, skb, decision):
+            return
+    elif decision.fate is Fate.LOCAL:
+        # Over lo the packet brings the route along that it was sent by.
+        skb.decision = decision._replace(incoming=True)
+    if decision.fate in (Fate.LOCAL, Fate.BROADCAST):
+        _local_deliver(host, device, skb)
+    else:
+        _forward(host, device, skb, decision)
+
+
+def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
+    """Write down the routing decision; False when the packet ends by it."""
+    record = host.world.record
+    route = decision.route
+    cause: Cause | None = RouteCause(route=route)
+    fate = decision.fate
+    if fate in (Fate.LOCAL, Fate.FORWARD, Fate.BROADCAST):
+        text = route_line(route) if route else f"{fate.value} {skb.packet.dst}"
+        record.step(host.name, skb, StepKind.ROUTE, text, cause=cause, device=device)
+        return True
+    if fate is Fate.ERROR:
+        error = decision.error or ""
+        text = route_line(route) if route else f"no route to {skb.packet.dst}"
+        answer = _ICMP_FOR_ERROR[skb.packet.src.version].get(error)
+        if answer is None:
+            record.loss(host.name, skb, text, cause=cause, device=device)
+        else:
+            record.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
+            host.world.stack.icmp_error(host, skb, *answer, 0)
+        return False
+    if fate is Fate.NO_FORWARDING:
+        text = "ip_forward is 0: this namespace does not route for others"
+        cause = SysctlCause(name="net.ipv4.ip_forward", value="0")
+    elif fate is Fate.RP_FILTER:
+        value = host.routing.rp_filter(device)
+        text = f"rp_filter {value}: {skb.packet.src} would not be routed back by {device}"
+        cause = SysctlCause(name=f"net.ipv4.conf.{device}.rp_filter", value=str(value))
+    elif fate is Fate.MARTIAN_SOURCE:
+        text = f"martian source: {skb.packet.src} cannot come in on {device}"
+    else:
+        text = f"martian destination: {skb.packet.dst} cannot come in on {device}"
+    record.loss(host.name, skb, text, cause=cause, device=device)
+    return False
+
+
+def _local_deliver(host: Host, device: str, skb: Skb) -> None:
+    blocked = netfilter.run(host, skb, Hook.INPUT, device, None)
+    if blocked:
+        bridge.refuse(host, skb, blocked)
+        return
+    handler = host.world.stack.protocols.get(skb.packet.protocol)
+    if handler is not None:
+        handler(host, skb)
+
+
+def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
+    """Pass the packet on (ip_forward)."""
+    packet = skb.packet
+    stack = host.world.stack
+    out = host.interface(decision.device)
+    if packet.ttl <= 1:
+        host.world.record.step(host.name, skb, StepKind.DROP, "the TTL ends here", device=device)
+        stack.icmp_error(host, skb, *_TIME_EXCEEDED[packet.src.version], 0)
+        return
+    if out and packet.length_bytes > out.mtu_bytes and packet.dont_fragment:
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.DROP,
+            f"{packet.length_bytes} bytes do not fit through {out.name} and may not be cut",
+            cause=DeviceCause(interface=out),
+            device=out.name,
+        )
+        stack.icmp_error(host, skb, *_TOO_BIG[packet.src.version], out.mtu_bytes)
+        return
+    skb.packet = changed(packet, ttl=packet.ttl - 1)
+    blocked = netfilter.run(host, skb, Hook.FORWARD, device, decision.device)
+    if blocked:
+        bridge.refuse(host, skb, blocked)
+        return
+    _output(host, skb, decision)
+
+
+def local_out(host: Host, skb: Skb) -> str | None:
+    """Send a packet of the node's own by `skb.decision`; the errno of a send that fails.
+
+    __ip_local_out; the second look-up after OUTPUT is ip_route_me_harder.
+    """
+    decision = skb.decision
+    if decision is None:
+        return None
+    skb.local = True
+
+    def reroute() -> str | None:
+        packet = skb.packet
+        again = host.routing.outgoing(packet.dst, packet.src, packet.mark)
+        if again.fate is Fate.ERROR:
+            text = f"no way to {packet.dst} from {packet.src} after the change"
+            host.world.record.loss(
+                host.name, skb, text, cause=RouteCause(route=again.route), hook=Hook.OUTPUT
+            )
+            return again.error
+        if again.route is not (skb.decision.route if skb.decision else None):
+            text = route_line(again.route) if again.route else ""
+            host.world.record.step(
+                host.name,
+                skb,
+                StepKind.ROUTE,
+                text,
+                cause=RouteCause(route=again.route),
+                device=again.device,
+            )
+        skb.decision = again
+        return None
+
+    blocked = netfilter.run(host, skb, Hook.OUTPUT, None, decision.device, reroute=reroute)
+    if blocked:
+        bridge.refuse(host, skb, blocked)
+        return blocked.errno
+    return _output(host, skb, skb.decision or decision)
+
+
+def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
+    # ip_output, ip_finish_output2
+    blocked = netfilter.run(host, skb, Hook.POSTROUTING, None, decision.device)
+    if blocked:
+        return blocked.errno
+    # A bridge that sends it on has nothing to do with the one it may have come in by.
+    skb.physical_in = None
+    skb.prerouted = False
+    packet = skb.packet
+    if decision.device == LOOPBACK:
+        if packet.smac or packet.dmac:
+            skb.packet = changed(packet, smac="", dmac="")
+        transmit(host, LOOPBACK, skb)
+    elif (decision.route and decision.route.type is RouteType.BROADCAST) or is_multicast(
+        packet.dst
+    ):
+        neighbour.send_framed(host, decision.device, skb, BROADCAST_MAC)
+    else:
+        neighbour.output(host, decision.device, decision.next_hop or packet.dst, skb)
+    return None

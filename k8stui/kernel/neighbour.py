@@ -1,0 +1,161 @@
+"""Neighbours: ARP, and what happens to packets that wait for an answer.
+
+After net/ipv4/arp.c and net/core/neighbour.c (mcast_solicit 3, retrans_time 1 s). IPv6 neighbours
+are asked for in the same way; its frames stand for neighbour solicitations (RFC 4861).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.device import transmit
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host, Resolution
+from k8stui.kernel.namespace import LinkKind, Neighbour
+from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
+from k8stui.kernel.skb import REPLY, REQUEST, Skb
+from k8stui.kernel.step import NeighbourCause, StepKind
+
+_SOLICITATIONS = 3
+_RETRANS_SECONDS = 1.0
+_ARP_BYTES = 28
+_WITHOUT_ARP = frozenset({LinkKind.LOOPBACK, LinkKind.DUMMY})
+
+Send = Callable[[Host, str, Skb, str], None]
+"""What to do with a packet when the MAC address is known: (host, device, packet, MAC)."""
+
+
+def send_framed(host: Host, device: str, skb: Skb, mac: str) -> None:
+    """Put the link-layer header on and send (neigh_connected_output)."""
+    interface = host.interface(device)
+    skb.packet = changed(skb.packet, smac=interface.mac if interface else "", dmac=mac)
+    transmit(host, device, skb)
+
+
+def output(host: Host, device: str, next_hop: Address, skb: Skb, send: Send = send_framed) -> None:
+    """Send a packet to a neighbour, asking for its MAC address first when it is not known."""
+    interface = host.interface(device)
+    if interface is not None and interface.kind in _WITHOUT_ARP:
+        transmit(host, device, skb)
+        return
+    known = host.neighbour(device, next_hop)
+    if known is not None:
+        send(host, device, skb, known.mac)
+        return
+    if skb.entry:
+        skb.entry.waiting += 1
+    resolution = host.resolving.get((device, next_hop))
+    if resolution is not None:
+        resolution.queue.append((skb, send))
+        return
+    resolution = host.resolving[device, next_hop] = Resolution()
+    resolution.queue.append((skb, send))
+    host.world.record.step(
+        host.name,
+        skb,
+        StepKind.ARP,
+        f"asks on {device} who has {next_hop}",
+        device=device,
+    )
+    _ask(host, device, next_hop, resolution)
+
+
+def _ask(host: Host, device: str, target: Address, resolution: Resolution) -> None:
+    waiting = resolution.queue[0][0]
+    resolution.asked += 1
+    # arp_solicit, arp_announce 0: the packet's own source address where it is one of this node.
+    source = waiting.packet.src
+    if not host.routing.is_local(source):
+        source = host.routing.own_address(device, target) or source
+    interface = host.interface(device)
+    frame = Packet(
+        src=source,
+        dst=target,
+        protocol=Protocol.ICMP if target.version == 4 else Protocol.ICMPV6,
+        ttl=0,
+        smac=interface.mac if interface else "",
+        dmac=BROADCAST_MAC,
+        icmp_type=REQUEST,
+        length_bytes=_ARP_BYTES,
+        dont_fragment=False,
+    )
+    asking = Skb(frame, waiting.number, waiting.direction)
+    asking.arp = True
+    asking.local = True
+    host.world.events.timer(_RETRANS_SECONDS, partial(_time_out, host, device, target, resolution))
+    transmit(host, device, asking)
+
+
+def _time_out(host: Host, device: str, target: Address, resolution: Resolution) -> None:
+    if host.resolving.get((device, target)) is not resolution:
+        return
+    if resolution.asked < _SOLICITATIONS:
+        _ask(host, device, target, resolution)
+        return
+    del host.resolving[device, target]
+    for skb, _ in resolution.queue:
+        if skb.entry:
+            skb.entry.waiting -= 1
+        host.world.record.loss(
+            host.name,
+            skb,
+            f"nobody on {device} answers for {target}, asked {_SOLICITATIONS} times",
+            cause=NeighbourCause(neighbour=None),
+            device=device,
+        )
+        # ipv4_link_failure: host unreachable; ICMPv6: address unreachable (RFC 4443).
+        kind, code = (3, 1) if target.version == 4 else (1, 3)
+        host.world.stack.icmp_error(host, skb, kind, code, 0)
+
+
+def receive(host: Host, device: str, skb: Skb) -> None:
+    """An ARP frame for this node (arp_process)."""
+    frame = skb.packet
+    interface = host.interface(device)
+    if interface is None:
+        return
+    if frame.icmp_type == REQUEST:
+        # arp_ignore 0: any own address is answered for, whatever device it is on.
+        if not host.routing.is_local(frame.dst):
+            return
+        _learn(host, device, frame.src, frame.smac, create=True)
+        reply = changed(
+            frame,
+            src=frame.dst,
+            dst=frame.src,
+            smac=interface.mac,
+            dmac=frame.smac,
+            icmp_type=REPLY,
+        )
+        answer = Skb(reply, skb.number, skb.direction)
+        answer.arp = True
+        answer.local = True
+        transmit(host, device, answer)
+    elif frame.dmac == interface.mac:
+        _learn(host, device, frame.src, frame.smac, create=False)
+
+
+def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool) -> None:
+    key = (device, address)
+    resolution = host.resolving.pop(key, None)
+    if resolution is None and (not create or host.neighbour(device, address)):
+        # A second answer comes within the lock time and is ignored.
+        return
+    neighbour = Neighbour(address=address, device=device, mac=mac)
+    host.neighbours_learned[key] = neighbour
+    if resolution is None:
+        return
+    host.world.record.step(
+        host.name,
+        resolution.queue[0][0],
+        StepKind.ARP,
+        f"{address} is at {mac}",
+        cause=NeighbourCause(neighbour=neighbour),
+        device=device,
+    )
+    for waiting, send in resolution.queue:
+        if waiting.entry:
+            waiting.entry.waiting -= 1
+        send(host, device, waiting, mac)

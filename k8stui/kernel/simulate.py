@@ -1,0 +1,251 @@
+"""One request through a network and back: the whole kernel, put together.
+
+Pure and deterministic: a virtual clock, an event queue, no randomness. Only namespaces that a
+packet reaches are looked up in the network.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+
+from k8stui.kernel import bridge, device, icmp, ip, neighbour, vxlan
+from k8stui.kernel.client import Client, Phase, result_of
+from k8stui.kernel.events import EventQueue, expiry
+from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
+from k8stui.kernel.host import Host, Stack, World
+from k8stui.kernel.namespace import LinkKind, Network, RouteType, Sysctls
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.record import Record
+from k8stui.kernel.routing import Fate, is_multicast, is_zero, route_line
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.sockets import Endpoints
+from k8stui.kernel.step import Direction, RouteCause, RuleCause, StepKind
+
+MAX_EVENTS = 20000
+"""A network in which frames circle for ever is stopped here; no honest walk comes near."""
+UDP_PATIENCE_SECONDS = 5.0
+"""Nothing ends a wait for a datagram but the program itself: 5 s is what a resolver waits
+(resolv.conf(5), timeout)."""
+
+
+def connect(network: Network, request: Connect, choose: Choose | None = None) -> Exchange:
+    """Send one request and follow it until the client knows, or gives up.
+
+    `choose` decides each random rule; without it every random rule matches, which is the first
+    endpoint.
+
+    Raises:
+        KeyError: the network has no namespace of the request's name.
+
+    """
+    record = Record()
+    endpoints = Endpoints()
+    world = World(
+        network=network,
+        stack=_stack(endpoints),
+        events=EventQueue(),
+        record=record,
+        choose=choose or _first,
+        hosts={},
+    )
+    host = world.host(request.namespace)
+    if host is None:
+        raise KeyError(request.namespace)
+    run = _Run(world, endpoints, host, request)
+    run.start()
+    run.loop()
+    return run.exchange()
+
+
+def _first(cause: RuleCause, probability: Fraction) -> bool:  # noqa: ARG001
+    return True
+
+
+def _stack(endpoints: Endpoints) -> Stack:
+    def udp(host: Host, skb: Skb) -> None:
+        if not vxlan.receive(host, skb):
+            endpoints.udp(host, skb)
+
+    return Stack(
+        start_xmit={
+            LinkKind.VETH: device.veth_xmit,
+            LinkKind.LOOPBACK: device.loopback_xmit,
+            LinkKind.BRIDGE: bridge.xmit,
+            LinkKind.VXLAN: vxlan.xmit,
+        },
+        bridge_frame=bridge.handle_frame,
+        receive_ip=ip.receive,
+        receive_arp=neighbour.receive,
+        icmp_error=icmp.send_error,
+        reject=icmp.reject,
+        local_out=ip.local_out,
+        protocols={
+            Protocol.TCP: endpoints.tcp,
+            Protocol.UDP: udp,
+            Protocol.SCTP: endpoints.sctp,
+            Protocol.ICMP: endpoints.icmp,
+            Protocol.ICMPV6: endpoints.icmp,
+        },
+    )
+
+
+def syn_delays(sysctls: Sysctls) -> tuple[float, ...]:
+    """Seconds from each SYN to the next, and from the last to ETIMEDOUT.
+
+    tcp_syn_linear_timeouts repeats at one second each do not count as retries
+    (net/ipv4/tcp_timer.c tcp_retransmit_timer).
+    """
+    linear = (1.0,) * sysctls.tcp_syn_linear_timeouts
+    return linear + tuple(float(1 << n) for n in range(sysctls.tcp_syn_retries + 1))
+
+
+class _Run:
+    """One request while it is simulated."""
+
+    __slots__ = ("client", "decision", "delays", "endpoints", "host", "request", "world")
+
+    def __init__(self, world: World, endpoints: Endpoints, host: Host, request: Connect) -> None:
+        self.world = world
+        self.endpoints = endpoints
+        self.host = host
+        self.request = request
+        self.delays = syn_delays(host.namespace.sysctls)
+        destination = request.destination
+        if is_zero(destination):
+            destination = host.routing.outgoing(destination).next_hop or destination
+        self.decision = host.routing.outgoing(destination, request.source)
+        self.client = Client(
+            host,
+            request.protocol,
+            address=request.source or self.decision.source or destination,
+            port=request.source_port,
+            remote=destination,
+            remote_port=request.port,
+        )
+        endpoints.client = self.client
+
+    def start(self) -> None:
+        """connect() or the first send(): the route decides, then the first packet leaves."""
+        if self._fails_at_once():
+            return
+        errno = self.client.ask(self.decision)
+        protocol = self.request.protocol
+        if protocol in (Protocol.TCP, Protocol.SCTP):
+            # connect() does not mind what became of the first SYN (tcp_connect).
+            self._wait(0)
+        elif errno is not None:
+            record = self.world.record
+            step = record.losses[-1] if record.losses else len(record.steps) - 1
+            text = record.steps[step].text
+            self.client.feel(result_of(errno), errno, self.host.name, f"send() fails: {text}", step)
+
+    def _fails_at_once(self) -> bool:
+        decision, remote = self.decision, self.client.remote
+        errno = decision.error if decision.fate is Fate.ERROR else None
+        is_tcp = self.request.protocol is Protocol.TCP
+        route = decision.route
+        if errno is None and route is not None and route.type is RouteType.BROADCAST:
+            # tcp_v4_connect; a UDP socket without SO_BROADCAST (ip4_datagram_connect).
+            errno = "ENETUNREACH" if is_tcp else "EACCES"
+        if errno is None and is_tcp and is_multicast(remote):
+            errno = "ENETUNREACH"
+        text = route_line(route) if route else f"no route to {remote}"
+        probe = Skb(self.client.question(), 1, Direction.FORWARD)
+        step = self.world.record.step(
+            self.host.name,
+            probe,
+            StepKind.ROUTE,
+            text,
+            cause=RouteCause(route=route),
+            device=decision.device or None,
+        )
+        if errno is None:
+            return False
+        self.client.feel(result_of(errno), errno, self.host.name, f"connect(): {text}", step)
+        return True
+
+    def _wait(self, sent: int) -> None:
+        self.world.events.timer(self.delays[sent], partial(self._again, sent + 1))
+
+    def _again(self, sent: int) -> None:
+        """The retransmission timer of the SYN."""
+        if sent >= len(self.delays) or not self.world.events.timers:
+            # Nothing is under way and nobody asks for a neighbour any more: all further repeats
+            # end as the first one did.
+            self._give_up(sent)
+            return
+        self.client.ask(self.decision)
+        self._wait(sent)
+
+    def _give_up(self, sent: int) -> None:
+        now = self.world.events.now
+        for delay in self.delays[sent:]:
+            now = expiry(now, delay)
+        self._lost("ETIMEDOUT", float(round(now)))
+
+    def _lost(self, errno: str | None, seconds: float) -> None:
+        record = self.world.record
+        if not record.losses:
+            for namespace, skb, name, mac in record.others:
+                text = f"{mac} is not the address of {name}: the frame is not looked at"
+                record.loss(namespace, skb, text, device=name)
+        if record.losses:
+            step = record.losses[0]
+            place = record.steps[step].namespace
+            self.client.feel(Result.TIMEOUT, errno, place, record.steps[step].text, step)
+        else:
+            reason = "no answer comes"
+            self.client.feel(Result.TIMEOUT, errno, self.host.name, reason, None)
+        self.client.seconds = seconds
+
+    def loop(self) -> None:
+        """Let everything happen, in order."""
+        events, client = self.world.events, self.client
+        for _ in range(MAX_EVENTS):
+            if self.world.cannot is not None:
+                last = len(self.world.record.steps) - 1
+                place = self.world.record.steps[last].namespace
+                client.phase = Phase.WAITING
+                client.feel(Result.UNKNOWN, None, place, self.world.cannot, last)
+                return
+            action = events.next(timers=client.phase is Phase.WAITING)
+            if action is None:
+                break
+            action()
+        else:
+            client.feel(Result.TIMEOUT, None, self.host.name, "frames circle for ever", None)
+        if client.phase is Phase.WAITING:
+            self._lost(None, UDP_PATIENCE_SECONDS)
+
+    def exchange(self) -> Exchange:
+        """Everything that happened."""
+        record, client, world = self.world.record, self.client, self.world
+        probability = Fraction(1)
+        for fork in record.forks:
+            probability *= fork.probability if fork.matched else 1 - fork.probability
+        server = client.server
+        return Exchange(
+            steps=tuple(record.steps),
+            captures=tuple(record.captures),
+            conntrack={
+                name: lines
+                for name, host in world.hosts.items()
+                if (lines := host.conntrack.lines(world.events.now))
+            },
+            felt=Felt(
+                result=client.result,
+                errno=client.errno,
+                seconds=client.seconds,
+                decided_at=client.decided_at,
+                reason=client.reason,
+                server=server.namespace if server else None,
+                server_address=server.address if server else None,
+                server_port=server.port if server else None,
+                source_seen=server.source if server else None,
+                source_port_seen=server.source_port if server else None,
+                deciding_step=client.deciding_step,
+            ),
+            forks=tuple(record.forks),
+            probability=probability,
+        )

@@ -1,0 +1,71 @@
+"""A packet on its way: the header, and what the kernel remembers beside it (struct sk_buff)."""
+
+from __future__ import annotations
+
+from k8stui.kernel.conntrack import CtState, Entry
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.routing import Decision
+from k8stui.kernel.step import Direction
+
+REQUEST = 1
+REPLY = 2
+"""ARP operations (RFC 826). An ARP frame is a `Packet` whose `icmp_type` holds the operation, with
+the sender's protocol and hardware address in `src` and `smac`, the target's in `dst` and `dmac`."""
+
+
+class Skb:
+    """One packet under way in one namespace. Mutable, unlike the header it carries."""
+
+    __slots__ = (
+        "arp",
+        "ct_reply",
+        "ct_state",
+        "decision",
+        "direction",
+        "entry",
+        "local",
+        "number",
+        "packet",
+        "physical_in",
+        "prerouted",
+    )
+
+    def __init__(self, packet: Packet, number: int, direction: Direction) -> None:
+        self.packet = packet
+        self.number = number
+        """Which packet of the exchange."""
+        self.direction = direction
+        self.arp = False
+        self.local = False
+        """Made by this namespace itself."""
+        self.decision: Decision | None = None
+        """skb_dst: where routing sends it."""
+        self.entry: Entry | None = None
+        self.ct_state: CtState | None = None
+        """None: conntrack has not seen it."""
+        self.ct_reply = False
+        self.physical_in: str | None = None
+        """nf_bridge: the bridge port that it came in by, while br_netfilter looks after it."""
+        self.prerouted = False
+        """IP PREROUTING was passed on the bridge and must not be passed again (ip_sabotage_in)."""
+
+    def crossed(self) -> Skb:
+        """The packet as the next namespace gets it: the header only (skb_scrub_packet)."""
+        other = Skb(self.packet, self.number, self.direction)
+        other.arp = self.arp
+        return other
+
+    def copied(self) -> Skb:
+        """A copy for one more port of a flood."""
+        other = self.crossed()
+        other.entry = self.entry
+        other.ct_state = self.ct_state
+        other.ct_reply = self.ct_reply
+        other.physical_in = self.physical_in
+        other.prerouted = self.prerouted
+        return other
+
+    @property
+    def back(self) -> Direction:
+        """The direction of whatever answers this packet."""
+        return Direction.REPLY if self.direction is Direction.FORWARD else Direction.FORWARD

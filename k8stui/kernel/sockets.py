@@ -1,0 +1,246 @@
+"""Local delivery: listeners that answer, closed ports, and ICMP that comes in.
+
+After net/ipv4/tcp_ipv4.c (tcp_v4_rcv), udp.c (__udp4_lib_rcv), icmp.c (icmp_rcv).
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.client import Client, Server
+from k8stui.kernel.conntrack import is_icmp_error
+from k8stui.kernel.header import changed
+from k8stui.kernel.host import Host
+from k8stui.kernel.icmp import (
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    PORT_UNREACHABLE,
+    PROTOCOL_UNREACHABLE,
+    reset_for,
+    send_error,
+)
+from k8stui.kernel.namespace import Socket
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
+from k8stui.kernel.routing import Fate
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import SocketCause, StepKind
+
+_SYN_ACK_BYTES = {4: 60, 6: 80}
+_UDP_BYTES = {4: 28, 6: 48}
+
+
+class Endpoints:
+    """All sockets of a walk: the one client, and the listeners of every namespace."""
+
+    __slots__ = ("client",)
+
+    def __init__(self) -> None:
+        self.client: Client | None = None
+
+    # TCP.
+
+    def tcp(self, host: Host, skb: Skb) -> None:
+        """A segment for this namespace."""
+        packet = skb.packet
+        client = self.client
+        if client is not None and client.owns(host, packet):
+            client.segment(skb)
+            return
+        key = (packet.dst, packet.dport, packet.src, packet.sport)
+        flags = packet.flags
+        if flags & TcpFlags.RST:
+            if host.connections.pop(key, None) is not None:
+                host.world.record.loss(host.name, skb, "RST: the half-open connection is given up")
+            return
+        if key in host.connections and not flags & TcpFlags.SYN:
+            if not host.connections[key]:
+                host.connections[key] = True
+                host.world.record.step(
+                    host.name, skb, StepKind.DELIVER, "ACK: the server's accept() returns"
+                )
+            return
+        if flags & TcpFlags.SYN and not flags & TcpFlags.ACK:
+            listener = self._listener(host, packet)
+            self._reached(host, packet)
+            if listener is not None:
+                host.connections[key] = False
+                self._deliver(host, skb, listener)
+                answer = Packet(
+                    src=packet.dst,
+                    dst=packet.src,
+                    protocol=Protocol.TCP,
+                    sport=packet.dport,
+                    dport=packet.sport,
+                    ttl=host.namespace.sysctls.ip_default_ttl,
+                    flags=TcpFlags.SYN | TcpFlags.ACK,
+                    length_bytes=_SYN_ACK_BYTES[packet.src.version],
+                )
+                self._answer(host, skb, answer)
+                return
+            self._nobody(host, skb)
+        else:
+            host.world.record.loss(
+                host.name,
+                skb,
+                f"no socket waits for {packet.src.with_port(packet.sport)}: answered with RST",
+                cause=SocketCause(socket=None),
+            )
+        self._answer(host, skb, reset_for(packet, host.namespace.sysctls.ip_default_ttl))
+
+    # UDP and SCTP.
+
+    def udp(self, host: Host, skb: Skb) -> None:
+        """A datagram for this namespace."""
+        packet = skb.packet
+        client = self.client
+        if client is not None and client.owns(host, packet):
+            client.answer(skb)
+            return
+        listener = self._listener(host, packet)
+        self._reached(host, packet)
+        version = packet.src.version
+        if listener is None:
+            if client is not None and host is client.host and packet.dport == client.port:
+                asked = client.remote.with_port(client.remote_port)
+                host.world.record.loss(
+                    host.name,
+                    skb,
+                    f"the connected socket hears only {asked}",
+                    cause=SocketCause(socket=None),
+                )
+            else:
+                self._nobody(host, skb)
+            send_error(host, skb, *PORT_UNREACHABLE[version])
+            return
+        self._deliver(host, skb, listener)
+        # A socket bound to no address answers from the one that the way back prefers.
+        way = host.routing.outgoing(packet.src, listener.address)
+        if way.fate is Fate.ERROR or way.source is None:
+            return
+        seen = packet.src.with_port(packet.sport)
+        answer = Packet(
+            src=way.source,
+            dst=packet.src,
+            protocol=Protocol.UDP,
+            sport=packet.dport,
+            dport=packet.sport,
+            ttl=host.namespace.sysctls.ip_default_ttl,
+            # It says whom it saw, in four bytes more than that takes.
+            length_bytes=_UDP_BYTES[version] + len(seen) + 4,
+        )
+        self._answer(host, skb, answer)
+
+    def sctp(self, host: Host, skb: Skb) -> None:
+        """An INIT is answered where SCTP is listened for; else nothing speaks the protocol."""
+        packet = skb.packet
+        client = self.client
+        if client is not None and client.owns(host, packet):
+            client.answer(skb)
+            return
+        listener = self._listener(host, packet)
+        self._reached(host, packet)
+        if listener is None:
+            self._nobody(host, skb)
+            send_error(host, skb, *PROTOCOL_UNREACHABLE[packet.src.version])
+            return
+        self._deliver(host, skb, listener)
+        answer = changed(
+            packet,
+            src=packet.dst,
+            dst=packet.src,
+            sport=packet.dport,
+            dport=packet.sport,
+            ttl=host.namespace.sysctls.ip_default_ttl,
+            mark=0,
+            smac="",
+            dmac="",
+        )
+        self._answer(host, skb, answer)
+
+    # ICMP.
+
+    def icmp(self, host: Host, skb: Skb) -> None:
+        """An ICMP message for this namespace."""
+        packet = skb.packet
+        client = self.client
+        version = packet.src.version
+        if is_icmp_error(packet):
+            if client is None or not client.hears(host, skb):
+                host.world.record.step(
+                    host.name,
+                    skb,
+                    StepKind.DELIVER,
+                    f"ICMP {packet.icmp_type}/{packet.icmp_code}: no socket asks for it",
+                )
+            return
+        if packet.icmp_type == ECHO_REQUEST[version][1]:
+            self._reached(host, packet)
+            host.world.record.step(
+                host.name, skb, StepKind.DELIVER, "echo request: the kernel answers"
+            )
+            answer = changed(
+                packet,
+                src=packet.dst,
+                dst=packet.src,
+                icmp_type=ECHO_REPLY[version][1],
+                ttl=host.namespace.sysctls.ip_default_ttl,
+                mark=0,
+                smac="",
+                dmac="",
+                dont_fragment=False,
+            )
+            self._answer(host, skb, answer)
+        elif client is not None and client.owns(host, packet):
+            client.answer(skb)
+
+    # Shared.
+
+    def _listener(self, host: Host, packet: Packet) -> Socket | None:
+        for socket in host.namespace.sockets:
+            if (
+                socket.protocol is packet.protocol
+                and socket.port in (None, packet.dport)
+                and socket.address in (None, packet.dst)
+            ):
+                return socket
+        return None
+
+    def _reached(self, host: Host, packet: Packet) -> None:
+        client = self.client
+        if client is not None and client.server is None:
+            client.server = Server(
+                namespace=host.name,
+                address=packet.dst,
+                port=packet.dport,
+                source=packet.src,
+                source_port=packet.sport,
+            )
+
+    def _deliver(self, host: Host, skb: Skb, socket: Socket) -> None:
+        where = skb.packet.dst.with_port(skb.packet.dport)
+        who = f", {socket.owner}" if socket.owner else ""
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.DELIVER,
+            f"delivered to {where}{who}",
+            cause=SocketCause(socket=socket),
+        )
+
+    def _nobody(self, host: Host, skb: Skb) -> None:
+        packet = skb.packet
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.DELIVER,
+            f"nothing listens on {packet.dst.with_port(packet.dport)}/"
+            f"{packet.protocol.name.lower()}",
+            cause=SocketCause(socket=None),
+        )
+
+    def _answer(self, host: Host, skb: Skb, answer: Packet) -> None:
+        way = host.routing.outgoing(answer.dst, answer.src)
+        sent = Skb(answer, host.world.record.number(), skb.back)
+        if way.fate is Fate.ERROR:
+            host.world.record.loss(host.name, sent, f"no route back to {answer.dst}", cause=None)
+            return
+        sent.decision = way
+        host.world.stack.local_out(host, sent)
