@@ -1,0 +1,106 @@
+"""The app: themes, signals, the one screen. It knows nothing of networks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+# Read by Textual when it is imported: no animation, no easing, a quick Esc (ux.md 4.9, 4.11).
+os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+os.environ.setdefault("ESCDELAY", "25")
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from k8stui.tui import keys, themes
+from k8stui.tui.drawn import Drawn
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.screen import WalkScreen
+from k8stui.tui.terminal import Terminal, look
+
+if TYPE_CHECKING:
+    from k8stui.cluster.options import ClusterOptions
+    from k8stui.nodes.options import NodeOptions
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class K8sTuiApp(App[int]):
+    """k8stui on a terminal."""
+
+    TITLE = "k8stui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar = []
+
+    def __init__(self, jobs: Jobs, terminal: Terminal | None = None) -> None:
+        terminal = terminal or look(os.environ)
+        super().__init__(ansi_color=True if terminal.is_ansi else None)
+        self.animation_level = "none"
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        self.theme = themes.ANSI.name if terminal.is_ansi else themes.DARK.name
+        Drawn.is_ascii = terminal.is_ascii
+        self._jobs = jobs
+        self.crash: Exception | None = None
+        """What ended the app, where it was a bug."""
+
+    def get_default_screen(self) -> Screen[None]:
+        return WalkScreen(self._jobs)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give the inks' colours for themes that know nothing of them."""
+        return themes.DEFAULTS
+
+    def on_mount(self) -> None:
+        """Leave cleanly on a signal: Textual alone restores the terminal only on q."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(
+                number, partial(self.exit, 128 + number, return_code=128 + number)
+            )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key by name, in the palette."""
+        yield SystemCommand("theme", "Choose the colours", self.action_change_theme)
+        if isinstance(screen, WalkScreen):
+            for binding in keys.ALL:
+                run = partial(screen.run_action, binding.action)
+                yield SystemCommand(binding.description, binding.tooltip, run)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep the error for the caller instead of printing pages of it, locals and all."""
+        if self.crash is None:
+            self.crash = error
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+
+def run(
+    paths: Sequence[str],
+    cluster_options: ClusterOptions | None = None,
+    node_options: NodeOptions | None = None,
+    *,
+    namespace: str = "default",
+    ascii: bool | None = None,  # noqa: A002 - the option's name
+    mouse: bool = True,
+) -> int:
+    """Open the screen and wait until it is left. Gives the exit status.
+
+    Raises:
+        Exception: a bug of ours; the terminal is already restored.
+
+    """
+    jobs = Jobs(paths, cluster_options, node_options, namespace)
+    app = K8sTuiApp(jobs, look(os.environ, ascii=ascii))
+    app.run(mouse=mouse)
+    if app.crash is not None:
+        raise app.crash
+    return app.return_code or 0

@@ -1,0 +1,70 @@
+"""Cells to draw on: characters with inks, boxes and wires that join where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from k8stui.tui.ink import Ink, Line
+
+Cell = tuple[int, int]
+"""(column, row), 0-based."""
+
+
+class Canvas:
+    """A rectangle of cells. Whatever falls outside is not drawn."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self._text = [[" "] * width for _ in range(height)]
+        self._ink = [[Ink.TEXT] * width for _ in range(height)]
+
+    def put(self, x: int, y: int, text: str, ink: Ink = Ink.TEXT) -> list[Cell]:
+        """Write `text`; gives the cells written."""
+        cells: list[Cell] = []
+        if 0 <= y < self.height:
+            for n, char in enumerate(text):
+                if 0 <= x + n < self.width:
+                    self._text[y][x + n] = char
+                    self._ink[y][x + n] = ink
+                    cells.append((x + n, y))
+        return cells
+
+    def box(self, x: int, y: int, width: int, height: int, title: str) -> None:
+        """Draw a box with its title in the upper edge."""
+        self.put(x, y, "╭" + "─" * (width - 2) + "╮", Ink.FAINT)
+        for row in range(y + 1, y + height - 1):
+            self.put(x, row, "│", Ink.FAINT)
+            self.put(x + width - 1, row, "│", Ink.FAINT)
+        self.put(x, y + height - 1, "╰" + "─" * (width - 2) + "╯", Ink.FAINT)
+        shown = title if len(title) <= width - 4 else title[: width - 5] + "…"
+        self.put(x + 1, y, f" {shown} ", Ink.STRONG)
+
+    def down(self, x: int, first: int, last: int) -> list[Cell]:
+        """A wire down a column, both rows included; gives its cells."""
+        return [cell for y in range(first, last + 1) for cell in self.put(x, y, "│", Ink.FAINT)]
+
+    def bar(self, y: int, first: int, last: int) -> list[Cell]:
+        """Draw a bus (a bridge, the wire) along a row; gives its cells."""
+        return self.put(first, y, "━" * (last - first + 1), Ink.FAINT)
+
+    def line(self, y: int, over: Mapping[Cell, tuple[str, Ink]]) -> Line:
+        """One row, with some cells in another ink, or another character where one is given."""
+        runs: list[tuple[str, Ink]] = []
+        chars: list[str] = []
+        now: Ink | None = None
+        for x, (char, ink) in enumerate(zip(self._text[y], self._ink[y], strict=True)):
+            if (x, y) in over:
+                other, ink = over[x, y]  # noqa: PLW2901 - the overlay wins
+                char = other or char  # noqa: PLW2901
+            if ink is not now:
+                if chars and now is not None:
+                    runs.append(("".join(chars), now))
+                chars, now = [], ink
+            chars.append(char)
+        if chars and now is not None:
+            runs.append(("".join(chars), now))
+        return tuple(runs)
+
+    def lines(self) -> Iterable[Line]:
+        return (self.line(y, {}) for y in range(self.height))

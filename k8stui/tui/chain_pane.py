@@ -1,0 +1,319 @@
+"""Chain: the rules that decide now, as iptables-save prints them; ten thousand cost nothing.
+
+Rows are made when they are drawn: a row number becomes a rule, a part of the matching rule, or a
+fold, by arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.kernel.rules import Chain, Rule
+from k8stui.kernel.step import RuleCause
+from k8stui.manifests.neutralise import neutralise
+from k8stui.nodes.reason import Because
+from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
+from k8stui.tui.sheet import Sheet
+from k8stui.tui.state import State
+from k8stui.tui.words import origin_line
+
+_AROUND = 2
+"""Rules shown on either side of the matching one while the others are folded."""
+_WORTH_FOLDING = 6
+"""A shorter run of rules is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The chain on show: that of the step, or one opened from it."""
+
+    namespace: str
+    table: str
+    chain: Chain
+    path: tuple[str, ...]
+    """Breadcrumb of chains, the shown one last."""
+    index: int
+    """1-based place of the rule that decided; 0: the policy, or nothing (a chain only read)."""
+    matched: frozenset[int]
+    decided: bool
+    """Whether the step under the cursor was decided in this chain."""
+
+
+def shown_chain(state: State) -> Shown | None:
+    """What the Chain pane has to show, or None when the step is no rule."""
+    step, hop = state.step, state.hop
+    if step is None or hop is None or not isinstance(step.cause, RuleCause):
+        return None
+    cause = step.cause
+    path = state.breadcrumb()
+    if state.chain.browsed and state.world is not None and step.before is not None:
+        table, name = state.chain.browsed[-1]
+        namespace = state.world.network[hop.namespace]
+        ruleset = namespace.rulesets.get(step.before.src.version)
+        chain = ruleset.chain(table, name) if ruleset else None
+        if chain is not None:
+            path = (*path, *(name for _, name in state.chain.browsed))
+            return Shown(hop.namespace, table, chain, path, 0, frozenset(), decided=False)
+    return Shown(
+        hop.namespace,
+        cause.table,
+        cause.chain,
+        path,
+        cause.index,
+        state.matched_rules(),
+        decided=True,
+    )
+
+
+def because_of(reason: object) -> Because | None:
+    return reason if isinstance(reason, Because) else None
+
+
+def target_chain(rule: Rule) -> str | None:
+    """The name behind ``-j`` or ``-g``."""
+    words = rule.text.split()
+    for flag in ("-j", "-g"):
+        if flag in words[:-1]:
+            return words[len(words) - 1 - words[::-1].index(flag) + 1]
+    return None
+
+
+class ChainSheet(Sheet):
+    """The Chain pane when a rule or a policy decided."""
+
+    def __init__(self, shown: Shown, state: State, width: int, height: int) -> None:
+        self.shown = shown
+        self._state = state
+        self._width = width
+        self._count = len(shown.chain.rules)
+        self._whole = width >= 120
+        self._digits = len(str(self._count))
+        self._lit = self._matching_lines()
+        where = neutralise(f"  {shown.namespace} · {shown.table} · {shown.chain.name}")
+        self.title = join((run("3 ", Ink.KEY), run("Chain", Ink.STRONG), run(where)))
+        self.head = (*_breadcrumb(shown.path, width), _policy(shown.chain, self._count, width))
+        self._fold()
+        if shown.index:
+            self.cursor = self._row_of(shown.index) + len(self._lit) - 1
+        elif shown.decided and shown.chain.policy:
+            self.cursor = len(self) - 1
+        else:
+            self.cursor = 0
+        if state.chain.cursor is not None:
+            self.cursor = max(0, min(state.chain.cursor, len(self) - 1))
+        self.note = run(self._note())
+        self.foot = self._because(height)
+
+    # Rows: [rules or a fold above] [the matching rule, wrapped] [rules or a fold below] [policy]
+
+    def _fold(self) -> None:
+        index, count = self.shown.index, self._count
+        closed = not self._state.chain.unfolded and self.shown.decided
+        above = max(0, index - 1 - _AROUND) if index else max(0, count - _AROUND)
+        below = max(0, count - index - _AROUND) if index else 0
+        self._above = above if closed and above >= _WORTH_FOLDING else 0
+        self._below = below if closed and below >= _WORTH_FOLDING else 0
+        self._has_policy = bool(self.shown.chain.policy)
+
+    def __len__(self) -> int:
+        return (
+            self._count
+            - self._above
+            + bool(self._above)
+            - self._below
+            + bool(self._below)
+            + max(0, len(self._lit) - 1)
+            + self._has_policy
+        )
+
+    def _row_of(self, index: int) -> int:
+        """Row of the 1-based rule `index`, which is not folded away."""
+        row = index - 1 - self._above + bool(self._above)
+        if self.shown.index and index > self.shown.index:
+            row += len(self._lit) - 1
+        return row
+
+    def rule_at(self, row: int) -> tuple[int, int] | None:
+        """(1-based rule, line of it) on `row`; None on a fold or the policy."""
+        if self._above:
+            if row == 0:
+                return None
+            row += self._above - 1
+        lit = self.shown.index
+        if lit and row >= lit - 1:
+            part = row - (lit - 1)
+            if part < len(self._lit):
+                return lit, part
+            row -= len(self._lit) - 1
+        if row >= self._count - self._below:
+            return None
+        return row + 1, 0
+
+    def is_fold(self, row: int) -> bool:
+        if self._above and row == 0:
+            return True
+        return bool(self._below) and row == len(self) - 1 - self._has_policy
+
+    def first_folded(self, row: int) -> int | None:
+        """Row that the first rule of the fold on `row` has once everything is unfolded."""
+        if not self.is_fold(row):
+            return None
+        if self._above and row == 0:
+            return 0
+        return self._count - self._below + max(0, len(self._lit) - 1)
+
+    def line(self, row: int) -> Line:
+        found = self.rule_at(row)
+        at_cursor = self._state.chain.cursor is not None and row == self.cursor
+        line = self._other_line(row) if found is None else self._rule_line(*found)
+        if at_cursor:
+            return tuple((text, Ink.CURSOR) for text, _ in fit(line, self._width))
+        return line
+
+    def _other_line(self, row: int) -> Line:
+        if self.is_fold(row):
+            upper = self._above and row == 0
+            count = self._above if upper else self._below
+            first = self.shown.chain.rules[0 if upper else self._count - 1]
+            what = _difference(first.text) if upper else "not looked at"
+            return run(f" ┄ {count:,} rules: {what} ┄  (Enter opens)", Ink.DIM)
+        policy = f"   policy {self.shown.chain.policy}"
+        if self.shown.decided and not self.shown.index:
+            drops = self.shown.chain.policy == "DROP"
+            ink = Ink.DROP if drops else Ink.MATCH
+            mark = "✗ DROP" if drops else "MATCH"
+            return sides(run("▶" + policy[1:], ink), run(f"{mark} ", ink), self._width)
+        return run(policy, Ink.DIM)
+
+    def _rule_line(self, index: int, part: int) -> Line:
+        if index == self.shown.index:
+            return self._lit[part]
+        rule = self.shown.chain.rules[index - 1]
+        text = neutralise(self._text(rule))
+        passed = index in self.shown.matched
+        lead = run(f" {'✓' if passed else ' '}{index:>{self._digits}} ", Ink.DIM)
+        ink = Ink.TEXT if passed or not self.shown.decided else Ink.DIM
+        return cut(join((lead, run(text, ink))), self._width)
+
+    def _text(self, rule: Rule) -> str:
+        prefix = f"-A {self.shown.chain.name} "
+        return rule.text if self._whole else rule.text.removeprefix(prefix)
+
+    def _matching_lines(self) -> list[Line]:
+        index = self.shown.index
+        if not index:
+            return []
+        rule = self.shown.chain.rules[index - 1]
+        lead = f"▶ {index:>{self._digits}} "
+        room = self._width - len(lead) - 7
+        texts = wrap(neutralise(rule.text), room, indent=2)
+        lines = [
+            fit(run((lead if not n else " " * len(lead)) + text, Ink.MATCH), self._width - 6)
+            for n, text in enumerate(texts)
+        ]
+        last = join((lines[-1], run("MATCH ", Ink.MATCH)))
+        return [fit(line, self._width, Ink.MATCH) for line in (*lines[:-1], last)]
+
+    def _note(self) -> str:
+        total = f"{self._count:,} rule{'' if self._count == 1 else 's'}"
+        if self.shown.index:
+            return f"rule {self.shown.index:,} of {total}"
+        return total if self.shown.decided else f"{total}, only read"
+
+    def selected(self) -> Rule | None:
+        """The rule under the cursor."""
+        found = self.rule_at(self.cursor or 0) if len(self) else None
+        return self.shown.chain.rules[found[0] - 1] if found else None
+
+    def _because(self, height: int) -> tuple[Line, ...]:
+        if height < 9:
+            return ()
+        rule = self.selected()
+        moved = self._state.chain.cursor is not None
+        lines: list[Line] = [run("─" * self._width, Ink.FAINT)]
+        if moved and rule is not None and height >= 14:
+            texts = wrap(neutralise(rule.text), self._width - 2, indent=2)
+            lines += [run(" " + text) for text in texts[:4]]
+        why = because_of(rule.reason) if rule is not None else None
+        step = self._state.step
+        if why is not None:
+            said, origin = why.text, why.origin or None
+            owner = f"  ({why.owner})" if why.owner else ""
+        else:
+            said, owner = "nobody said why: the rule is as it was found", ""
+            origin = step.origin if step is not None and not moved else None
+            if rule is None:
+                said = "no rule of the chain matched: the policy" if self._has_policy else ""
+        if said:
+            texts = wrap(neutralise(said + owner), self._width - 11)
+            shown = texts[:2]
+            lines += [
+                join((run(" because  " if not n else " " * 10, Ink.DIM), run(text)))
+                for n, text in enumerate(shown)
+            ]
+            if len(shown) < 2:
+                lines.append(NOTHING)
+        where = origin_line(origin)
+        lines.append(join((run(" from     ", Ink.DIM), where)) if where else NOTHING)
+        return tuple(lines)
+
+    def copied(self, row: int) -> str:
+        found = self.rule_at(row)
+        return self.shown.chain.rules[found[0] - 1].text if found else super().copied(row)
+
+    def find(self, needle: str, start: int, direction: int) -> int | None:
+        """Look at rules' text, not at rows, so that folded rules are found as well."""
+        rules = self.shown.chain.rules
+        here = self.rule_at(start)
+        base = here[0] - 1 if here else 0
+        for n in range(self._count):
+            at = (base + n * direction) % self._count
+            if needle in rules[at].text.lower():
+                self._state.chain.unfolded = True
+                self._fold()
+                return self._row_of(at + 1)
+        return None
+
+
+def _difference(text: str) -> str:
+    """Why the rules of a fold did not match, in two words."""
+    if " -d " in text or " --to-ports" in text:
+        return "other destinations"
+    return "other ports" if "--dport" in text else "no match"
+
+
+def _policy(chain: Chain, count: int, width: int) -> Line:
+    """The chain's own line of iptables-save."""
+    text = f" :{chain.name} {chain.policy or '-'} [0:0]"
+    return cut(sides(run(neutralise(text), Ink.DIM), run(f"{count:,} ", Ink.FAINT), width), width)
+
+
+def _breadcrumb(path: tuple[str, ...], width: int) -> tuple[Line, ...]:
+    """``PREROUTING ▸ KUBE-SERVICES ▸ …`` on at most two lines; the middle gives way."""
+    names = [neutralise(name) for name in path]
+    while names:
+        lines: list[list[str]] = [[]]
+        used = 1
+        for name in names:
+            if lines[-1] and used + 3 + len(name) > width - 1:
+                lines.append([])
+                used = 1
+            used += len(name) + 3
+            lines[-1].append(name)
+        if len(lines) <= 2 or len(names) <= 2:
+            break
+        middle = 1 if names[1] != "…" else 2
+        names[middle : middle + 1] = ["…"] if names[1] != "…" else []
+    drawn: list[Line] = []
+    for at, group in enumerate(lines):
+        last = at == len(lines) - 1
+        lead = run(" " if not at else " ▸ ", Ink.DIM)
+        inner = [
+            run(name, Ink.STRONG if last and n == len(group) - 1 else Ink.TEXT)
+            for n, name in enumerate(group)
+        ]
+        parts = [lead]
+        for n, part in enumerate(inner):
+            parts += [run(" ▸ ", Ink.DIM), part] if n else [part]
+        drawn.append(cut(join(parts), width))
+    return tuple(drawn)

@@ -1,0 +1,136 @@
+"""A widget that is drawn by hand, line by line, and sends only the cells that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from k8stui.tui.ink import Ink, Line, fit, to_ascii, width_of
+
+_KEPT = 4096
+"""Strips kept for reuse; a screen of 200×50 shows 200."""
+
+
+class Drawn(Widget):
+    """Lines in inks → strips in styles, by the component classes ``ink--NAME``."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{ink}" for ink in Ink}
+    ALLOW_SELECT = False
+
+    is_ascii: ClassVar[bool] = False
+    """For terminals without box-drawing characters."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+        self._drawn_size = Size(0, 0)
+        self._strips: dict[Line, Strip] = {}
+        self._styles: dict[Ink, Style] = {}
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        """All lines of the widget, each as wide as it is."""
+        raise NotImplementedError
+
+    @property
+    def shown_text(self) -> list[str]:
+        """What stands there now, as text."""
+        return ["".join(text for text, _ in line) for line in self._lines]
+
+    def redraw(self) -> None:
+        """Draw anew; ask for a repaint of those cells only that are different."""
+        size = self.size
+        if not size.width or not size.height or not self.is_on_screen_now:
+            self._drawn_size = Size(0, 0)
+            return
+        if size != self._drawn_size:
+            self._drawn_size = Size(0, 0)
+            self.refresh()
+            return
+        old = self._lines
+        self._lines = self._draw_all(size)
+        regions = [
+            region
+            for y, (before, after) in enumerate(zip(old, self._lines, strict=False))
+            if before != after and (region := _difference(before, after, y))
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    @property
+    def is_on_screen_now(self) -> bool:
+        return self.is_mounted and self.display
+
+    def _draw_all(self, size: Size) -> list[Line]:
+        lines = self.draw(size.width, size.height)
+        return [fit(line, size.width) for line in lines[: size.height]]
+
+    def render_line(self, y: int) -> Strip:
+        if self._drawn_size != self.size:
+            self._drawn_size = self.size
+            self._lines = self._draw_all(self.size)
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self._style(Ink.TEXT))
+        line = self._lines[y]
+        strip = self._strips.get(line)
+        if strip is None:
+            if len(self._strips) >= _KEPT:
+                self._strips.clear()
+            strip = self._strips[line] = self._strip(line)
+        return strip
+
+    def _strip(self, line: Line) -> Strip:
+        shown = to_ascii if self.is_ascii else str
+        segments = [Segment(shown(text), self._style(ink)) for text, ink in line]
+        return Strip(segments, sum(width_of(text) for text, _ in line))
+
+    def _style(self, ink: Ink) -> Style:
+        style = self._styles.get(ink)
+        if style is None:
+            style = self._styles[ink] = self.get_component_rich_style(f"ink--{ink}")
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget strips of another theme."""
+        self._strips.clear()
+        self._styles.clear()
+        super().notify_style_update()
+
+    def on_resize(self, _: events.Resize) -> None:
+        self.redraw()
+
+
+class Bar(Drawn):
+    """A strip of one or a few lines that somebody else fills."""
+
+    def __init__(self, source: Callable[[int, int], list[Line]], *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._source = source
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        return self._source(width, height)
+
+
+def _difference(before: Line, after: Line, y: int) -> Region | None:
+    """The part of a row in which two lines differ."""
+    old = [(char, ink) for text, ink in before for char in text]
+    new = [(char, ink) for text, ink in after for char in text]
+    if len(old) != len(new) or not all(text.isascii() or _narrow(text) for text, _ in after):
+        return Region(0, y, sum(width_of(text) for text, _ in after), 1)
+    first = next((n for n, (a, b) in enumerate(zip(old, new, strict=True)) if a != b), None)
+    if first is None:
+        return None
+    last = len(new) - 1
+    while old[last] == new[last]:
+        last -= 1
+    return Region(first, y, last - first + 1, 1)
+
+
+def _narrow(text: str) -> bool:
+    return width_of(text) == len(text)

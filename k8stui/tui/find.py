@@ -1,0 +1,44 @@
+"""The line in which one types what to find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+
+
+class FindBar(Input):
+    """Finds as one types; Enter keeps what is found, Esc forgets it."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "forget", "forget", id="find-forget", tooltip="Stop finding"),
+    ]
+
+    @dataclass
+    class Typed(Message):
+        """Another letter: find this, live."""
+
+        text: str
+
+    @dataclass
+    class Closed(Message):
+        """Done: with what was found, or (Esc) without."""
+
+        is_kept: bool
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="find", id="find", compact=True)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Closed(is_kept=True))
+
+    def action_forget(self) -> None:
+        self.post_message(self.Closed(is_kept=False))

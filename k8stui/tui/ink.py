@@ -1,0 +1,173 @@
+"""What a line of a pane is made of: runs of text, each with a meaning. No Textual here.
+
+A meaning (`Ink`) becomes a colour only in the widget, through the theme; so every pane can be
+tested, printed and searched as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from rich.cells import cell_len, set_cell_size
+
+
+class Ink(StrEnum):
+    """What a run of text means. Each is a component class ``ink--NAME`` of the theme."""
+
+    TEXT = "text"
+    STRONG = "strong"
+    DIM = "dim"
+    FAINT = "faint"
+    """Frames and wires that nothing is on."""
+    FRAME = "frame"
+    """The frame of the pane that has the keys."""
+    HERE = "here"
+    """Here, now: the packet on its way out."""
+    BACK = "back"
+    """Here, now: the reply."""
+    TRAIL = "trail"
+    """Where the packet has been, on its way out."""
+    RETURN = "return"
+    """Where the reply has been."""
+    MATCH = "match"
+    NAT = "nat"
+    DROP = "drop"
+    OK = "ok"
+    ASSUMED = "assumed"
+    """An address or name that nobody wrote: k8stui chose it."""
+    CHANGED = "changed"
+    CURSOR = "cursor"
+    FOUND = "found"
+    KEY = "key"
+
+
+Run = tuple[str, Ink]
+Line = tuple[Run, ...]
+"""One row of a pane, left to right."""
+
+NOTHING: Line = ()
+
+_ASCII = str.maketrans(
+    "─━═│┃║┄┆┊╌╎·•…→←↑↓⇒⇐▸▹▾▿▶▷◀◁●○◌◆◉◎✓✗⇄×“”’—–␛↵⌂█▌░╳≡",
+    '-==|||-::-:.*~><^v><>>vv>><<*o.+@O+x=x""\'--^<^#|.X=',
+)
+_CORNERS = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┣┫┳┻╋┯┷┿┠┨┰┸╂╞╡╤╧╪╒╕╘╛╟╢╥╨╫", "+"))
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def to_ascii(text: str) -> str:
+    """The same text, as many cells wide, in ASCII. What has no likeness becomes ``?``."""
+    if text.isascii():
+        return text
+    drawn = text.translate(_ASCII).translate(_CORNERS)
+    return _BEYOND_ASCII.sub(lambda m: "?" * max(1, cell_len(m.group())), drawn)
+
+
+def width_of(text: str) -> int:
+    """Cells that `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def line_width(line: Line) -> int:
+    return sum(width_of(text) for text, _ in line)
+
+
+def text_of(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+def run(text: str, ink: Ink = Ink.TEXT) -> Line:
+    return ((text, ink),) if text else NOTHING
+
+
+def join(parts: Iterable[Line]) -> Line:
+    """One line of several, neighbours of the same ink merged (fewer escape codes)."""
+    runs: list[Run] = []
+    for part in parts:
+        for text, ink in part:
+            if runs and runs[-1][1] is ink:
+                runs[-1] = (runs[-1][0] + text, ink)
+            elif text:
+                runs.append((text, ink))
+    return tuple(runs)
+
+
+def cut(line: Line, width: int, *, ellipsis: bool = True) -> Line:
+    """The line, not wider than `width` cells; ``…`` shows that something is missing."""
+    if width <= 0:
+        return NOTHING
+    if line_width(line) <= width:
+        return line
+    runs: list[Run] = []
+    left = width - 1 if ellipsis else width
+    for text, ink in line:
+        size = width_of(text)
+        if size > left:
+            kept = set_cell_size(text, left) if left else ""
+            runs.append((kept + ("…" if ellipsis else ""), ink))
+            break
+        runs.append((text, ink))
+        left -= size
+    return tuple(runs)
+
+
+def fit(line: Line, width: int, fill: Ink = Ink.TEXT) -> Line:
+    """The line, exactly `width` cells wide."""
+    line = cut(line, width)
+    missing = width - line_width(line)
+    return join((line, ((" " * missing, fill),))) if missing > 0 else line
+
+
+def skip(line: Line, cells: int) -> Line:
+    """The line without its first `cells` cells."""
+    if cells <= 0:
+        return line
+    runs: list[Run] = []
+    for text, ink in line:
+        size = width_of(text)
+        if cells >= size:
+            cells -= size
+            continue
+        if cells:
+            while cells > 0 and text:
+                cells -= width_of(text[0])
+                text = text[1:]  # noqa: PLW2901 - a wide character may straddle the edge
+        runs.append((text, ink))
+    return tuple(runs)
+
+
+def sides(left: Line, right: Line, width: int, fill: Ink = Ink.TEXT) -> Line:
+    """`left` and `right` at the two ends of `width` cells; the right end gives way first."""
+    room = width - line_width(left) - 1
+    right = cut(right, room) if room > 3 else NOTHING
+    return join((fit(left, width - line_width(right), fill), right))
+
+
+def repaint(line: Line, ink: Ink) -> Line:
+    """The whole line in one ink."""
+    return run(text_of(line), ink)
+
+
+def wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
+    """`text` on lines of at most `width` cells, later ones indented, broken at spaces if possible.
+
+    Runs of spaces inside are kept: this is used for rules, which are proof.
+    """
+    width = max(width, 8)
+    indent = min(indent, width // 2)
+    lines: list[str] = []
+    rest, pad = text, ""
+    while width_of(pad + rest) > width:
+        room = width - len(pad)
+        kept = rest[:room] if rest.isascii() else set_cell_size(rest, room).rstrip(" ")
+        at = kept.rfind(" ")
+        if at < room // 3 or len(kept) >= len(rest) or rest[len(kept) : len(kept) + 1] == " ":
+            at = len(kept)
+        lines.append(pad + rest[:at].rstrip(" "))
+        rest, pad = rest[at:].lstrip(" "), " " * indent
+        if not rest:
+            return lines
+    lines.append(pad + rest)
+    return lines

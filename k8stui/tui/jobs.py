@@ -1,0 +1,93 @@
+"""Slow work, off the event loop: loading the manifests, walking, walking every branch.
+
+Run in threads; nothing here touches a widget. What the work needs is imported inside it, after
+the first frame is on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from k8stui.tui.messages import Branched, LoadFailed, Walked, WalkFailed, WorldLoaded
+
+if TYPE_CHECKING:
+    from k8stui.cluster.options import ClusterOptions
+    from k8stui.nodes.options import NodeOptions
+    from k8stui.walk.trace import Request
+    from k8stui.walk.world import World
+
+MOST_BRANCHES = 200
+"""As many as a person will look at; a walk of 3 random rules of 100 endpoints has a million."""
+
+Post = Callable[[Message], object]
+"""Gives a message to the screen; safe from any thread."""
+
+
+class Jobs:
+    """What the command line asked to be loaded, and the work that can be done with it."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        cluster_options: ClusterOptions | None = None,
+        node_options: NodeOptions | None = None,
+        namespace: str = "default",
+    ) -> None:
+        self.paths = paths
+        self.cluster_options = cluster_options
+        self.node_options = node_options
+        self.namespace = namespace
+
+    def load(self, post: Post) -> None:
+        """Read the input and build the cluster, then walk the most telling request."""
+        try:
+            world = self._build()
+        except Exception as error:  # noqa: BLE001 - a mistake in the input, or a bug: judged by the screen
+            post(LoadFailed(error))
+            return
+        post(WorldLoaded(world))
+
+    def _build(self) -> World:
+        import sys  # noqa: PLC0415 - standard input is read only where it is asked for
+
+        from k8stui.walk.world import build_world  # noqa: PLC0415 - after the first frame
+
+        stdin = sys.stdin.buffer if "-" in self.paths else None
+        return build_world(self.paths, self.cluster_options, self.node_options, stdin=stdin)
+
+    def first(self, world: World) -> Request | None:
+        """The request to show at the start; None when the input has nothing to ask for."""
+        from k8stui.walk.offers import first_offer  # noqa: PLC0415
+
+        offer = first_offer(world)
+        return offer.request if offer is not None else None
+
+    def walk(self, world: World, request: Request | None, generation: int, post: Post) -> None:
+        """Walk one request (None: the first one that there is)."""
+        from k8stui.walk.walk import walk  # noqa: PLC0415
+
+        try:
+            wanted = request if request is not None else self.first(world)
+            if wanted is None:
+                post(
+                    WalkFailed(LookupError("no Service: press r to ask for something"), generation)
+                )
+                return
+            post(Walked(walk(world, wanted), generation))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
+
+    def branches(self, world: World, request: Request, generation: int, post: Post) -> None:
+        """Walk every branch of a request, up to `MOST_BRANCHES`."""
+        from k8stui.walk.walk import walks  # noqa: PLC0415
+
+        try:
+            found = tuple(islice(walks(world, request), MOST_BRANCHES + 1))
+            capped = len(found) > MOST_BRANCHES
+            post(Branched(found[:MOST_BRANCHES], capped, generation))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))

@@ -1,0 +1,146 @@
+"""Every key, once: bindings with id, description and tooltip; help and footer are made of them.
+
+Never bound: ctrl+b (tmux), ctrl+a (screen), ctrl+i, ctrl+m, ctrl+h, ctrl+j (tab, enter, backspace
+and line feed in a terminal without the kitty protocol).
+"""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+
+def _key(
+    keys: str,
+    action: str,
+    description: str,
+    tooltip: str,
+    *,
+    show: bool = False,
+    display: str | None = None,
+) -> Binding:
+    return Binding(
+        keys,
+        action,
+        description,
+        show=show,
+        key_display=display,
+        tooltip=tooltip,
+        id=action.replace("'", "").replace("(", "-").replace(")", "").replace("_", "-"),
+    )
+
+
+STEPPING = (
+    _key(
+        "right,l,space,f8,pagedown",
+        "step(1)",
+        "step",
+        "To the next step of the packet, from any pane",
+        show=True,
+        display="← →",
+    ),
+    _key("left,h,f7,pageup", "step(-1)", "step back", "To the previous step of the packet"),
+    _key(
+        "full_stop",
+        "decision(1)",
+        "decision",
+        "To the next decision: name, route, NAT, wrap, deliver, drop or reject",
+        show=True,
+        display=", .",
+    ),
+    _key("comma", "decision(-1)", "decision back", "To the previous decision"),
+    _key("home,g", "first", "first step", "To the first step of the walk"),
+    _key("end,G", "last", "last step", "To the last step: what the client feels"),
+    _key(
+        "b",
+        "branches",
+        "branch",
+        "Where chance decides: all ways it can go, with their probability",
+        show=True,
+    ),
+    _key("r", "request", "request", "Ask something else: any source, any destination", show=True),
+)
+
+PANES = (
+    _key("tab", "next_pane(1)", "next pane", "To the next pane"),
+    _key("shift+tab", "next_pane(-1)", "previous pane", "To the previous pane"),
+    _key("1", "pane('nodes')", "Nodes", "To the Nodes pane: nodes, pods, containers, Services"),
+    _key("2", "pane('layout')", "Layout", "To the Layout pane: the network, drawn"),
+    _key("3", "pane('chain')", "Chain", "To the Chain pane: the rules that decide now"),
+    _key("4", "pane('walk')", "Walk", "To the Walk pane: the steps, there and back"),
+    _key("down,j", "cursor(1)", "down", "Down, inside the pane"),
+    _key("up,k", "cursor(-1)", "up", "Up, inside the pane"),
+    _key("ctrl+d", "page(1)", "half a page down", "Down half a page, inside the pane"),
+    _key("ctrl+u", "page(-1)", "half a page up", "Up half a page, inside the pane"),
+    _key("enter", "into", "in", "Open a row, unfold a chain, follow a jump, walk a request"),
+    _key("escape", "out", "out", "Back out one level: search, zoom, an opened chain or row"),
+    _key("z,backslash", "zoom", "zoom", "The pane alone on the screen, and back", show=True),
+)
+
+TOOLS = (
+    _key("slash", "find", "find", "Find in the pane as you type; n and N go on", display="/"),
+    _key("n", "find_next(1)", "find next", "To the next place found"),
+    _key("N", "find_next(-1)", "find previous", "To the previous place found"),
+    _key("m", "manifest", "manifest", "The manifest lines behind what is selected"),
+    _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
+    _key("w", "write", "write", "Write the walk as text to a file in this folder"),
+    _key(
+        "exclamation_mark",
+        "problems",
+        "problems",
+        "What is wrong with the input, what was left out",
+    ),
+)
+
+LEAVING = (
+    _key("colon", "palette", "command", "Every command by name (also ctrl+p)", display=":"),
+    _key("question_mark,f1", "help", "help", "All keys", show=True, display="?"),
+    _key("q,ctrl+q", "leave", "quit", "Leave; nothing was changed: k8stui only reads", show=True),
+    _key("ctrl+z", "suspend", "suspend", "Back to the shell; fg returns"),
+)
+
+GROUPS: tuple[tuple[str, tuple[Binding, ...]], ...] = (
+    ("Through the walk", STEPPING),
+    ("Panes", PANES),
+    ("Tools", TOOLS),
+    ("Leaving", LEAVING),
+)
+
+ALL: tuple[Binding, ...] = tuple(binding for _, group in GROUPS for binding in group)
+
+FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
+
+_NAMES = {
+    "right": "→",
+    "left": "←",
+    "up": "↑",
+    "down": "↓",
+    "full_stop": ".",
+    "comma": ",",
+    "slash": "/",
+    "backslash": "\\",
+    "colon": ":",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "escape": "Esc",
+    "pagedown": "PageDown",
+    "pageup": "PageUp",
+    "enter": "Enter",
+    "space": "Space",
+    "home": "Home",
+    "end": "End",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+}
+
+
+def key_names(binding: Binding) -> str:
+    """All keys of a binding, as they stand on a keyboard."""
+    return "  ".join(_name(key) for key in binding.key.split(","))
+
+
+def _name(key: str) -> str:
+    return _NAMES.get(key, key.upper() if key[:1] == "f" and key[1:].isdigit() else key)
+
+
+def footer_name(binding: Binding) -> str:
+    return binding.key_display or _name(binding.key.split(",")[0])

@@ -1,0 +1,131 @@
+"""A full-size list in front of the screen: help, manifest lines, problems, branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen
+
+from k8stui.tui.drawn import Bar
+from k8stui.tui.ink import Ink, Line, fit, join, run
+from k8stui.tui.pane import Pane
+from k8stui.tui.sheet import Sheet
+
+
+class ListSheet(Sheet):
+    """Given lines; with a cursor where a line can be chosen."""
+
+    def __init__(self, title: str, lines: list[Line], chosen: int | None, width: int) -> None:
+        self.title = run(title, Ink.STRONG)
+        self._lines = lines
+        self._width = width
+        self.cursor = chosen
+        self._is_choice = chosen is not None
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, row: int) -> Line:
+        line = self._lines[row]
+        if self._is_choice and row == self.cursor:
+            return tuple((text, Ink.CURSOR) for text, _ in fit(line, self._width))
+        return line
+
+
+class ListScreen(ModalScreen[int | None]):
+    """Shows lines; Enter gives back the chosen one where there is something to choose."""
+
+    BINDINGS: ClassVar = [
+        Binding("down,j", "move(1)", "down", id="list-down", tooltip="Down one line"),
+        Binding("up,k", "move(-1)", "up", id="list-up", tooltip="Up one line"),
+        Binding(
+            "pagedown,space,ctrl+d",
+            "page(1)",
+            "page down",
+            id="list-page-down",
+            tooltip="Down a page",
+        ),
+        Binding("pageup,ctrl+u", "page(-1)", "page up", id="list-page-up", tooltip="Up a page"),
+        Binding("home,g", "move(-1000000)", "top", id="list-top", tooltip="To the first line"),
+        Binding("end,G", "move(1000000)", "end", id="list-end", tooltip="To the last line"),
+        Binding("enter", "choose", "choose", id="list-choose", tooltip="Take this line"),
+        Binding(
+            "escape,q,question_mark,f1",
+            "close",
+            "close",
+            id="list-close",
+            tooltip="Close this list",
+        ),
+        Binding("ctrl+q", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        lines: Callable[[int], list[Line]],
+        *,
+        choices: range | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Show `lines` (for a width). `choices`: rows that can be chosen; `at`: the first seen."""
+        super().__init__()
+        self._title = title
+        self._make = lines
+        self._choices = choices
+        self._at = at if at is not None else (choices.start if choices else None)
+
+    def compose(self) -> ComposeResult:
+        yield Pane(self._sheet, id="sheet", focused=True)
+        yield Bar(self._keys, id="keys")
+
+    def _sheet(self, width: int, _height: int) -> Sheet:
+        sheet = ListSheet(
+            self._title, self._make(width), self._at if self._choices else None, width
+        )
+        if self._choices is None and self._at is not None:
+            sheet.cursor = self._at
+        return sheet
+
+    def _keys(self, width: int, _height: int) -> list[Line]:
+        choose = (run("Enter ", Ink.KEY), run("choose   ", Ink.DIM)) if self._choices else ()
+        return [
+            fit(
+                join(
+                    (
+                        run(" ↑↓ ", Ink.KEY),
+                        run("move   ", Ink.DIM),
+                        *choose,
+                        run("Esc ", Ink.KEY),
+                        run("close", Ink.DIM),
+                    )
+                ),
+                width,
+            )
+        ]
+
+    def _pane(self) -> Pane:
+        return self.query_one("#sheet", Pane)
+
+    def action_move(self, by: int) -> None:
+        if self._choices and self._at is not None:
+            self._at = max(self._choices.start, min(self._at + by, self._choices.stop - 1))
+            self._pane().redraw()
+        else:
+            self._pane().scroll_by(by)
+
+    def action_page(self, direction: int) -> None:
+        self.action_move(direction * max(1, self._pane().page - 1))
+
+    def action_choose(self) -> None:
+        self.dismiss(self._at if self._choices else None)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    def on_pane_clicked(self, event: Pane.Clicked) -> None:
+        if self._choices and event.row in self._choices:
+            self._at = event.row
+            self.action_choose()

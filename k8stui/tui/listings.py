@@ -1,0 +1,125 @@
+"""The lines of the lists: help, problems, branches, manifest. Functions of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from k8stui.manifests.neutralise import neutralise
+from k8stui.manifests.origin import Place
+from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
+from k8stui.tui.keys import GROUPS, key_names
+from k8stui.tui.source_lines import Numbered
+from k8stui.tui.words import LEGEND, RESULTS
+from k8stui.walk.trace import Trace
+
+if TYPE_CHECKING:
+    from k8stui.walk.world import World
+
+
+def help_lines(width: int) -> list[Line]:
+    """All keys by group, made of the bindings; then what the marks mean."""
+    lines: list[Line] = []
+    column = 30 if width >= 70 else 24
+    for heading, bindings in GROUPS:
+        lines += [NOTHING, run(f" {heading}", Ink.STRONG)]
+        for binding in bindings:
+            keys = key_names(binding)
+            texts = wrap(binding.tooltip, max(16, width - column - 5))
+            lines.append(join((run(f"   {keys:<{column}}", Ink.KEY), run(texts[0]))))
+            lines += [run(" " * (column + 3) + text) for text in texts[1:]]
+    lines += [
+        NOTHING,
+        run(" What is what", Ink.STRONG),
+        join(
+            (
+                run("   "),
+                run("▶ forward", Ink.TRAIL),
+                run("  the packet on its way out   "),
+                run("◀ reply", Ink.RETURN),
+                run("  on its way back"),
+            )
+        ),
+        join(
+            (
+                run("   "),
+                run("⇄ DNAT SNAT", Ink.NAT),
+                run("  header rewritten   "),
+                run("✗ DROP REJECT", Ink.DROP),
+                run("  the end"),
+            )
+        ),
+        run(f"   {LEGEND}"),
+        run("   before ⇒ after   a header field that this step changed"),
+        NOTHING,
+        run(
+            " Shift+drag selects text with the terminal's own mouse. In tmux, Esc is quicker with",
+            Ink.DIM,
+        ),
+        run(
+            " `set -s escape-time 10`. Every screen has a text twin: k8stui walk, k8stui topology.",
+            Ink.DIM,
+        ),
+    ]
+    return lines
+
+
+def problem_lines(world: World, width: int) -> list[Line]:
+    """What is wrong with the input, then what was left out of it."""
+    lines: list[Line] = []
+    for problem in world.problems:
+        lines.append(NOTHING)
+        for n, text in enumerate(problem.render().splitlines()):
+            lines += [
+                run(" " + part, Ink.DROP if not n else Ink.TEXT)
+                for part in (
+                    wrap(neutralise(text), width - 2, indent=2) if not n else [neutralise(text)]
+                )
+            ]
+    if world.notes:
+        lines += [NOTHING, run(" Left out, or worth knowing", Ink.STRONG)]
+        for note in world.notes:
+            lines += [
+                run(("   " if not n else "     ") + text, Ink.DIM)
+                for n, text in enumerate(wrap(note.render(), width - 6))
+            ]
+    return lines or [NOTHING, run(" Nothing is wrong with the input, and nothing was left out.")]
+
+
+def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[Line]:
+    """One line a branch: probability, endpoint, outcome."""
+    lines: list[Line] = []
+    for trace in traces:
+        outcome = trace.outcome
+        sign = RESULTS[outcome.result]
+        where = outcome.server_pod or outcome.decided_at
+        if outcome.server_address is not None and outcome.server_port is not None:
+            where += f"  {outcome.server_address.with_port(outcome.server_port)}"
+        lines.append(
+            join(
+                (
+                    run(f" {trace.branch:>3}  "),
+                    run(f"p = {trace.probability!s:<8}", Ink.CHANGED),
+                    run(f"{sign.glyph} {sign.word:<13}", sign.ink),
+                    run(neutralise(where)),
+                )
+            )
+        )
+    if capped:
+        lines.append(
+            run(f" only the first {len(traces)} branches are shown: there are more", Ink.DIM)
+        )
+    return lines
+
+
+def manifest_lines(place: Place, lines: Sequence[Numbered]) -> list[Line]:
+    """The manifest's lines, the meant one lit."""
+    digits = len(str(lines[-1].number)) if lines else 1
+    drawn: list[Line] = [run(f" {neutralise(place.field)}", Ink.DIM) if place.field else NOTHING]
+    for number, text in lines:
+        is_it = number == place.line
+        mark = "▶" if is_it else " "
+        drawn.append(
+            run(f" {mark} {number:>{digits}}  {neutralise(text)}", Ink.MATCH if is_it else Ink.TEXT)
+        )
+    return drawn

@@ -1,0 +1,51 @@
+"""What workers tell the screen, each with the generation it was asked for: late ones are dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Trace
+    from k8stui.walk.world import World
+
+
+@dataclass
+class WorldLoaded(Message):
+    """The manifests are read and the cluster stands."""
+
+    world: World
+
+
+@dataclass
+class LoadFailed(Message):
+    """Nothing could be read."""
+
+    error: Exception
+
+
+@dataclass
+class Walked(Message):
+    """A request was walked."""
+
+    trace: Trace
+    generation: int
+
+
+@dataclass
+class WalkFailed(Message):
+    """A request could not be walked."""
+
+    error: Exception
+    generation: int
+
+
+@dataclass
+class Branched(Message):
+    """All branches of a request were walked, or the first ones of very many."""
+
+    traces: tuple[Trace, ...]
+    is_capped: bool
+    generation: int

@@ -1,0 +1,178 @@
+"""What the Layout pane has to draw for a walk: which machines and pods, what each holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
+from k8stui.manifests.neutralise import neutralise
+from k8stui.manifests.origin import OriginKind
+from k8stui.nodes.reason import Because
+from k8stui.walk.trace import Trace
+
+OUTSIDE = "outside"
+WIRE = "wire"
+_NO_MAC = "00:00:00:00:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as drawn: its name and, where it has them, address and MAC."""
+
+    name: str
+    address: str = ""
+    mac: str = ""
+    is_assumed: bool = False
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (self.name, self.address) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class PodBox:
+    """A pod on the path."""
+
+    key: str
+    device: Device
+    process: str
+    """Container and port, in a few words."""
+    veth: str
+    """Host end of its cable; empty if it has none (hostNetwork)."""
+
+    @property
+    def title(self) -> str:
+        namespace, _, name = self.key.partition("/")
+        return neutralise(name if namespace == "default" else self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBox:
+    """A node on the path, or around a pod on it."""
+
+    name: str
+    uplink: Device
+    tunnel: Device | None
+    bridge: Device | None
+    pods: tuple[PodBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything to draw, in order."""
+
+    outside: Device | None
+    wire: str
+    """Text on the wire; empty: no wire is drawn."""
+    nodes: tuple[NodeBox, ...]
+
+
+def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) -> Plan:
+    """Find out what is on the path. Looks only at namespaces that the packet reached."""
+    visited = list(dict.fromkeys(hop.namespace for hop in trace.hops))
+    devices = {(hop.namespace, step.device) for hop in trace.hops for step in hop.steps}
+    pods: dict[str, list[str]] = {}
+    for name in visited:
+        if name in cluster.nodes:
+            pods.setdefault(name, [])
+        elif name in cluster.pods:
+            pods.setdefault(cluster.pods[name].node_name or "", []).append(name)
+    nodes = tuple(
+        _node(network, cluster, trace, name, pods[name], devices)
+        for name in sorted(pods, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0)
+    )
+    outside = _device(network[OUTSIDE], "eth0") if OUTSIDE in visited else None
+    wire = ""
+    if outside is not None or WIRE in visited or len(nodes) > 1:
+        lan = next((i for i in network[WIRE].interfaces if i.kind is LinkKind.BRIDGE), None)
+        wire = f"{WIRE} {lan.addresses[0].network}" if lan and lan.addresses else WIRE
+    return Plan(outside, wire, nodes)
+
+
+def _node(
+    network: Mapping[str, NetNamespace],
+    cluster: Cluster,
+    trace: Trace,
+    name: str,
+    pods: list[str],
+    devices: set[tuple[str, str | None]],
+) -> NodeBox:
+    namespace = network[name]
+    boxes = tuple(_pod(network, cluster, trace, key) for key in pods)
+    masters = {
+        interface.master
+        for box in boxes
+        if (interface := namespace.interface(box.veth)) is not None and interface.master
+    }
+    bridge = next(iter(masters), None)
+    if bridge is None:
+        bridge = next(
+            (
+                i.name
+                for i in namespace.interfaces
+                if i.kind is LinkKind.BRIDGE and (name, i.name) in devices
+            ),
+            None,
+        )
+    tunnel = next(
+        (
+            i.name
+            for i in namespace.interfaces
+            if i.kind is LinkKind.VXLAN and (name, i.name) in devices
+        ),
+        None,
+    )
+    return NodeBox(
+        name,
+        _device(namespace, "eth0"),
+        _device(namespace, tunnel) if tunnel else None,
+        _device(namespace, bridge) if bridge else None,
+        boxes,
+    )
+
+
+def _pod(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace, key: str) -> PodBox:
+    namespace = network[key]
+    eth0 = namespace.interface("eth0")
+    return PodBox(
+        key,
+        _device(namespace, "eth0"),
+        neutralise(_process(cluster, trace, key)),
+        eth0.peer[1] if eth0 is not None and eth0.peer is not None else "",
+    )
+
+
+def _process(cluster: Cluster, trace: Trace, key: str) -> str:
+    """Who speaks in the pod: the asked port's container, else the first one."""
+    outcome = trace.outcome
+    port = outcome.server_port if outcome.server_pod == key else None
+    pod = cluster.pods.get(key)
+    containers = [c for c in pod.containers if not c.init] if pod is not None else []
+    for container in containers:
+        if port is not None and any(p.number == port for p in container.ports):
+            return f"{container.name} :{port}"
+    name = containers[0].name if containers else "process"
+    return f"{name} :{port}" if port is not None else name
+
+
+def _device(namespace: NetNamespace, name: str) -> Device:
+    interface = namespace.interface(name)
+    if interface is None:
+        return Device(name)
+    first = next(iter(interface.addresses), None)
+    return Device(
+        name,
+        str(first.address) if first is not None else "",
+        interface.mac if interface.mac != _NO_MAC else "",
+        _is_assumed(interface),
+    )
+
+
+def _is_assumed(interface: Interface) -> bool:
+    reasons = [interface.reason, *(address.reason for address in interface.addresses)]
+    return any(
+        isinstance(reason, Because) and reason.origin.kind is OriginKind.ASSUMED
+        for reason in reasons
+    )

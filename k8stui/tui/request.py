@@ -1,0 +1,137 @@
+"""The request box: any source, any destination, completed as one types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from k8stui.walk.request import RequestError, parse_request
+from k8stui.walk.trace import Request
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Cluster
+    from k8stui.walk.world import World
+
+_SUGGESTED = 20_000
+"""A suggester looks at each word for every letter typed: 20,000 take about a millisecond."""
+
+
+def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
+    """Everything that can ask."""
+    yield "outside"
+    yield from (f"node/{name}" for name in cluster.nodes)
+    yield from (f"pod/{p.name}" for p in cluster.pods.values() if p.namespace == namespace)
+    yield from (f"{p.namespace}/pod/{p.name}" for p in cluster.pods.values())
+
+
+def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
+    """Everything that can be asked, with its ports."""
+    for service in cluster.services.values():
+        name = (
+            service.name
+            if service.namespace == namespace
+            else f"{service.name}.{service.namespace}"
+        )
+        for port in service.ports:
+            yield f"svc/{name}:{port.port}"
+    for service in cluster.services.values():
+        for port in service.ports:
+            if port.node_port:
+                yield from (f"node/{name}:{port.node_port}" for name in cluster.nodes)
+    for pod in cluster.pods.values():
+        if pod.namespace == namespace:
+            numbers = [p.number for c in pod.containers for p in c.ports]
+            yield from (f"pod/{pod.name}:{number}" for number in numbers or [80])
+    yield "localhost:8080"
+
+
+def _first(words: Iterator[str]) -> list[str]:
+    return [word for word, _ in zip(words, range(_SUGGESTED), strict=False)]
+
+
+class RequestScreen(ModalScreen[Request | None]):
+    """Asks for source and destination; gives a request that means something in this cluster."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "close", "close", id="request-close", tooltip="Back, without asking"),
+        Binding("ctrl+q", "app.leave", "quit", id="request-quit", tooltip="Leave k8stui"),
+        Binding(
+            "down", "app.focus_next", "next field", id="request-next", tooltip="To the next field"
+        ),
+        Binding(
+            "up",
+            "app.focus_previous",
+            "field before",
+            id="request-previous",
+            tooltip="To the field before",
+        ),
+    ]
+    AUTO_FOCUS = "#source"
+
+    def __init__(self, world: World, namespace: str, source: str, destination: str) -> None:
+        super().__init__()
+        self._world = world
+        self._namespace = namespace
+        self._source = source
+        self._destination = destination
+
+    def compose(self) -> ComposeResult:
+        cluster = self._world.cluster
+        with Vertical(id="box"):
+            yield Static("Who asks?   outside, pod/NAME, node/NAME, deploy/NAME, an address")
+            yield Input(
+                self._source,
+                placeholder="outside",
+                suggester=SuggestFromList(
+                    _first(sources(cluster, self._namespace)), case_sensitive=False
+                ),
+                id="source",
+            )
+            yield Static(
+                "Whom?   svc/NAME:PORT, node/NAME:NODEPORT, pod/NAME:PORT, ADDRESS:PORT, a DNS name"
+            )
+            yield Input(
+                self._destination,
+                placeholder="svc/NAME:PORT",
+                suggester=SuggestFromList(
+                    _first(destinations(cluster, self._namespace)), case_sensitive=False
+                ),
+                id="destination",
+            )
+            yield Static(
+                "→ completes   ↑↓ the other field   Enter asks   Esc back",
+                id="trouble",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        self.query_one("#box").border_title = "Request"
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        source = self.query_one("#source", Input)
+        destination = self.query_one("#destination", Input)
+        if event.input is source and not destination.value:
+            destination.focus()
+            return
+        try:
+            request = parse_request(
+                self._world,
+                source.value.strip() or "outside",
+                destination.value.strip(),
+                self._namespace,
+            )
+        except RequestError as error:
+            self.query_one("#trouble", Static).update(error.render())
+            return
+        self.dismiss(request)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

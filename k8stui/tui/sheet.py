@@ -1,0 +1,67 @@
+"""What a pane shows: a frame's title, fixed lines above and below, and a body that scrolls."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from k8stui.tui.ink import NOTHING, Ink, Line, text_of
+
+
+class Sheet(ABC):
+    """The content of one pane for one state and width. Cheap to make; rows are made when drawn."""
+
+    title: Line = NOTHING
+    """In the upper edge of the frame."""
+    note: Line = NOTHING
+    """In the lower edge of the frame, right."""
+    head: tuple[Line, ...] = ()
+    foot: tuple[Line, ...] = ()
+    cursor: int | None = None
+    """Body row that has to be in view."""
+    column: int = 0
+    """Body column that has to be in view, for a body wider than the pane."""
+    width: int = 0
+    """Cells that the widest body row takes; 0: the body is made for the pane's width."""
+    centred: bool = False
+    """Whether a body smaller than the pane stands in its middle."""
+    fill: Ink = Ink.TEXT
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Rows of the body."""
+
+    @abstractmethod
+    def line(self, row: int) -> Line:
+        """One row of the body."""
+
+    def copied(self, row: int) -> str:
+        """What ``y`` copies of a row: the line as Linux prints it, where it is one."""
+        return text_of(self.line(row)).strip()
+
+    def find(self, needle: str, start: int, direction: int) -> int | None:
+        """The next row at or after (before) `start` that holds `needle`, round the end."""
+        count = len(self)
+        for n in range(count):
+            row = (start + n * direction) % count
+            if needle in self.searched(row):
+                return row
+        return None
+
+    def searched(self, row: int) -> str:
+        """What ``/`` looks at, in lower case."""
+        return text_of(self.line(row)).lower()
+
+
+class Lines(Sheet):
+    """A sheet of given lines: help, a manifest, a message."""
+
+    def __init__(self, title: Line, lines: tuple[Line, ...], cursor: int | None = None) -> None:
+        self.title = title
+        self._lines = lines
+        self.cursor = cursor
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, row: int) -> Line:
+        return self._lines[row]

@@ -1,0 +1,43 @@
+"""What the terminal can show, from its environment."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How to draw on this terminal."""
+
+    is_ansi: bool = False
+    """Use the terminal's own 16 colours (none at all with NO_COLOR)."""
+    is_ascii: bool = False
+    """Draw lines and marks in ASCII."""
+
+
+def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal:  # noqa: A002
+    """Decide from the environment; `ascii` overrides what the locale says.
+
+    ``NO_COLOR`` (no-color.org) and terminals of 16 colours get the terminal's own colours. ASCII:
+    ``K8STUI_ASCII``, the Linux console's font, or a character set that has no box drawing.
+    """
+    term = environ.get("TERM", "")
+    few = term in ("linux", "screen", "vt100", "vt220", "ansi", "xterm") and not environ.get(
+        "COLORTERM"
+    )
+    is_ansi = bool(environ.get("NO_COLOR")) or few
+    plain = bool(environ.get("K8STUI_ASCII")) or not _has_boxes(environ)
+    return Terminal(is_ansi=is_ansi, is_ascii=plain if ascii is None else ascii)
+
+
+def _has_boxes(environ: Mapping[str, str]) -> bool:
+    """Whether the character set of the locale holds what is drawn."""
+    name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    encoding = name.partition(".")[2].partition("@")[0] or locale.getpreferredencoding(False)
+    try:
+        "─│╭▶⇒○✓".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

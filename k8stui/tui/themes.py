@@ -1,0 +1,114 @@
+"""Colours. The only place with colour literals; everything else speaks of meanings (`Ink`)."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="k8stui-dark",
+    primary="#59c2ff",
+    secondary="#95e6cb",
+    accent="#ffb454",
+    warning="#ffb454",
+    error="#f26d78",
+    success="#aad94c",
+    foreground="#d5d8dc",
+    background="#0d1117",
+    surface="#0d1117",
+    panel="#161c26",
+    dark=True,
+    variables={
+        "ink-strong": "#ffffff",
+        "ink-dim": "#8b95a3",
+        "ink-faint": "#4c5766",
+        "ink-frame": "#59c2ff",
+        "here": "#ffb454",
+        "here-text": "#10141c",
+        "back": "#73d0ff",
+        "back-text": "#10141c",
+        "match": "#c2e885",
+        "nat": "#dfbfff",
+        "drop": "#ff7b85",
+        "ok": "#aad94c",
+        "assumed": "#a8926a",
+        "changed": "#ffd173",
+        "cursor": "#26384d",
+        "found": "#5a4a1c",
+        "key": "#59c2ff",
+    },
+)
+
+LIGHT = Theme(
+    name="k8stui-light",
+    primary="#0550ae",
+    secondary="#116329",
+    accent="#9a5b00",
+    warning="#9a5b00",
+    error="#b3261e",
+    success="#116329",
+    foreground="#24292f",
+    background="#ffffff",
+    surface="#ffffff",
+    panel="#f0f3f6",
+    dark=False,
+    variables={
+        "ink-strong": "#000000",
+        "ink-dim": "#5b6570",
+        "ink-faint": "#9aa4ae",
+        "ink-frame": "#0550ae",
+        "here": "#ffc266",
+        "here-text": "#1b1200",
+        "back": "#9fd3ff",
+        "back-text": "#001629",
+        "match": "#0f5c25",
+        "nat": "#6f2dbd",
+        "drop": "#b3261e",
+        "ok": "#116329",
+        "assumed": "#7a5c1e",
+        "changed": "#8a4b00",
+        "cursor": "#d7e6f7",
+        "found": "#fff0b3",
+        "key": "#0550ae",
+    },
+)
+
+ANSI = Theme(
+    name="k8stui-ansi",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_yellow",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "ink-strong": "ansi_default",
+        "ink-dim": "ansi_default",
+        "ink-faint": "ansi_default",
+        "ink-frame": "ansi_cyan",
+        "here": "ansi_yellow",
+        "here-text": "ansi_black",
+        "back": "ansi_cyan",
+        "back-text": "ansi_black",
+        "match": "ansi_green",
+        "nat": "ansi_magenta",
+        "drop": "ansi_red",
+        "ok": "ansi_green",
+        "assumed": "ansi_default",
+        "changed": "ansi_yellow",
+        "cursor": "ansi_default",
+        "found": "ansi_default",
+        "key": "ansi_cyan",
+    },
+)
+"""The terminal's own 16 colours; with NO_COLOR none at all (weight and reverse video remain)."""
+
+ALL = (DARK, LIGHT, ANSI)
+DEFAULTS = DARK.variables
+"""For Textual's own themes, which know none of these names."""

@@ -1,0 +1,121 @@
+"""State → the four sheets, with what is worth keeping between two steps. No Textual."""
+
+from __future__ import annotations
+
+from k8stui.manifests.neutralise import neutralise
+from k8stui.manifests.origin import Origin
+from k8stui.tui.chain_pane import ChainSheet, because_of, shown_chain
+from k8stui.tui.drawing import draw
+from k8stui.tui.entries_pane import EntriesSheet
+from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
+from k8stui.tui.layout_pane import LayoutSheet, Path
+from k8stui.tui.nodes_pane import NodesSheet, NodesTree
+from k8stui.tui.plan import plan
+from k8stui.tui.sheet import Lines, Sheet
+from k8stui.tui.state import PaneName, State
+from k8stui.tui.walk_pane import WalkRows, WalkSheet, outcome_lines
+from k8stui.walk.trace import Trace
+
+_KEYS = {PaneName.NODES: "1", PaneName.LAYOUT: "2", PaneName.CHAIN: "3", PaneName.WALK: "4"}
+
+
+class Views:
+    """Makes the sheet of each pane for the state as it is."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.front = PaneName.LAYOUT
+        self.tree: NodesTree | None = None
+        self.has_details = True
+        """Whether the Walk pane shows the header itself (else the lines below the panes do)."""
+        self._rows: WalkRows | None = None
+        self._path: tuple[Trace, int, int, Path] | None = None
+
+    def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
+        """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
+        match pane:
+            case PaneName.NODES:
+                return self._nodes(width)
+            case PaneName.LAYOUT:
+                return self._layout(width, height)
+            case PaneName.CHAIN:
+                return self._chain(width, height)
+            case PaneName.WALK:
+                return self._walk(width, height)
+
+    def _nodes(self, width: int) -> Sheet:
+        if self.tree is None:
+            return self._empty(PaneName.NODES, width)
+        trace = self.state.trace
+        return NodesSheet(
+            self.tree,
+            width,
+            trace.request if trace is not None else None,
+            focused=self.front is PaneName.NODES,
+        )
+
+    def _layout(self, width: int, height: int) -> Sheet:
+        state = self.state
+        if state.world is None or state.trace is None or not state.steps:
+            return self._empty(PaneName.LAYOUT, width)
+        size = (width, height - 2)
+        kept = self._path
+        if kept is None or kept[0] is not state.trace or kept[1:3] != size:
+            made = plan(state.world.network, state.world.cluster, state.trace)
+            kept = (state.trace, *size, Path(draw(made, *size), state))
+            self._path = kept
+        return LayoutSheet(kept[3], state)
+
+    def _chain(self, width: int, height: int) -> Sheet:
+        state = self.state
+        if state.world is None or state.step is None:
+            return self._empty(PaneName.CHAIN, width)
+        shown = shown_chain(state)
+        if shown is not None:
+            return ChainSheet(shown, state, width, height)
+        return EntriesSheet(state, width, height)
+
+    def _walk(self, width: int, height: int) -> Sheet:
+        rows = self.walk_rows(width)
+        if rows is None:
+            return self._empty(PaneName.WALK, width)
+        return WalkSheet(rows, self.state, height, details=self.has_details)
+
+    def walk_rows(self, width: int) -> WalkRows | None:
+        """The rows of the Walk pane, made once for a walk and a width."""
+        trace = self.state.trace
+        if trace is None:
+            return None
+        if self._rows is None or self._rows.trace is not trace or self._rows.width != width:
+            self._rows = WalkRows(trace, width)
+        return self._rows
+
+    def _empty(self, pane: PaneName, width: int) -> Sheet:
+        """What a pane shows while there is nothing to show."""
+        title = join((run(f"{_KEYS[pane]} ", Ink.KEY), run(pane.value.capitalize(), Ink.STRONG)))
+        state = self.state
+        lines: list[Line] = [NOTHING]
+        if state.trace is not None and not state.steps:
+            lines += outcome_lines(state.trace.outcome, width) if pane is PaneName.LAYOUT else []
+        elif state.failure:
+            lines += [
+                run(" " + text, Ink.DROP) for text in wrap(neutralise(state.failure), width - 2)
+            ]
+        elif state.progress:
+            lines.append(run(f" {state.progress} …", Ink.DIM))
+        return Lines(title, tuple(lines))
+
+    def selected_origin(self) -> Origin | None:
+        """Origin of what is selected in the pane in front: a tree row, a rule, else the step."""
+        state = self.state
+        if self.front is PaneName.NODES and self.tree is not None and self.tree.item is not None:
+            return self.tree.item.origin
+        if self.front is PaneName.CHAIN and state.chain.cursor is not None:
+            sheet = self._chain(80, 20)
+            rule = sheet.selected() if isinstance(sheet, ChainSheet) else None
+            why = because_of(rule.reason) if rule is not None else None
+            if why is not None:
+                return why.origin
+        if state.step is not None and state.step.origin is not None:
+            return state.step.origin
+        return state.trace.request.origin if state.trace is not None else None

@@ -1,0 +1,209 @@
+"""Walk: the steps by hop, there and back; below them the header before ⇒ after and the origin."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from k8stui.kernel.step import Direction
+from k8stui.manifests.neutralise import neutralise
+from k8stui.tui.header import compact, header
+from k8stui.tui.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    fit,
+    join,
+    line_width,
+    repaint,
+    run,
+    wrap,
+)
+from k8stui.tui.sheet import Sheet
+from k8stui.tui.state import State
+from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, wait
+from k8stui.walk.trace import Hop, Outcome, Step, Trace
+
+_WORD = 12
+"""Cells of glyph and word of a step."""
+
+
+class _Row(NamedTuple):
+    step: int | None
+    """0-based step that the row belongs to; None for a hop's heading, -1 for the outcome."""
+    line: Line
+
+
+def place_name(namespace: str) -> str:
+    """A namespace as a person says it: the pod, the node, the wire."""
+    return f"pod {namespace}" if "/" in namespace else namespace
+
+
+class WalkRows:
+    """All rows of one trace at one width. Made once, kept while the trace is on the screen."""
+
+    def __init__(self, trace: Trace, width: int) -> None:
+        self.trace = trace
+        self.width = width
+        self.rows: list[_Row] = []
+        self.first_row: list[int] = []
+        """By step: its first row."""
+        digits = len(str(len(trace.steps)))
+        number = 0
+        for hop in trace.hops:
+            self.rows.append(_Row(None, _heading(hop, width)))
+            for step in hop.steps:
+                self.first_row.append(len(self.rows))
+                self.rows += [_Row(number, line) for line in _step_lines(step, digits, width)]
+                number += 1
+        self.rows += [_Row(-1, line) for line in outcome_lines(trace.outcome, width)]
+
+    def step_at(self, row: int) -> int | None:
+        """The step that a click on `row` means."""
+        found = self.rows[row].step if 0 <= row < len(self.rows) else None
+        return None if found == -1 else found
+
+
+def _heading(hop: Hop, width: int) -> Line:
+    sign = DIRECTIONS[hop.direction]
+    ttl = next((step.after.ttl for step in hop.steps if step.after), None)
+    ink = Ink.TRAIL if hop.direction is Direction.FORWARD else Ink.RETURN
+    left = join(
+        (run(f" {sign.glyph} ", ink), run(neutralise(place_name(hop.namespace)), Ink.STRONG))
+    )
+    right = run(f"{sign.word}{f'  ttl {ttl}' if ttl is not None else ''} ", Ink.DIM)
+    gap = width - line_width(left) - line_width(right)
+    if gap < 2:
+        return left
+    return join((left, run(" " + "─" * (gap - 2) + " ", Ink.FAINT), right))
+
+
+def _step_lines(step: Step, digits: int, width: int) -> list[Line]:
+    sign = STEPS[step.kind]
+    indent = digits + 3 + _WORD
+    narrow = width < 36
+    room = max(8, width - (digits + 3 if narrow else indent) - 1)
+    sentence = wrap(neutralise(step.text), room)
+    lead = join(
+        (
+            run(f"  {step.number:>{digits}} ", Ink.DIM),
+            run(f"{sign.glyph} {sign.word}".ljust(_WORD), sign.ink),
+        )
+    )
+    if narrow:
+        return [lead, *(run(" " * (digits + 3) + text) for text in sentence)]
+    first = join((lead, run(sentence[0])))
+    return [first, *(run(" " * indent + text) for text in sentence[1:])]
+
+
+def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
+    """What the client feels, why, and what would mend it."""
+    sign = RESULTS[outcome.result]
+    said = f" {sign.glyph} {sign.word}"
+    if outcome.errno:
+        said += f" ({outcome.errno}) {wait(outcome.seconds)}"
+    lines: list[Line] = [run("─" * width, Ink.FAINT), run(said, sign.ink)]
+    room = max(8, width - 4)
+    lines += [run("   " + text) for text in wrap(neutralise(outcome.reason), room) if text]
+    if outcome.source_seen_by_server is not None:
+        seen = f"source address that the server saw: {outcome.source_seen_by_server}"
+        lines += [run("   " + text) for text in wrap(seen, room)]
+    if outcome.advice:
+        lines += [
+            run(("   → " if not n else "     ") + text, Ink.KEY)
+            for n, text in enumerate(wrap(neutralise(outcome.advice), room - 2))
+        ]
+    where = origin_line(outcome.origin)
+    if where:
+        lines.append(join((run("   "), where)))
+    return lines
+
+
+class WalkSheet(Sheet):
+    """The Walk pane at one step."""
+
+    def __init__(self, rows: WalkRows, state: State, height: int, *, details: bool = True) -> None:
+        self._rows = rows
+        self._state = state
+        trace = rows.trace
+        self.title = join((run("4 ", Ink.KEY), run("Walk", Ink.STRONG)))
+        self.note = run(f"step {state.index + 1}/{len(state.steps)}")
+        inner = height - 2
+        if state.step is None:
+            self.cursor = max(0, len(rows.rows) - 1)
+            return
+        self.foot = details_of(state.step, rows.width, inner) if details else ()
+        first = rows.first_row[state.index]
+        last = first
+        while last + 1 < len(rows.rows) and rows.rows[last + 1].step == state.index:
+            last += 1
+        end = state.index + 1 == len(trace.steps)
+        self.cursor = len(rows.rows) - 1 if end else last
+
+    def __len__(self) -> int:
+        return len(self._rows.rows)
+
+    def line(self, row: int) -> Line:
+        owner, line = self._rows.rows[row]
+        if owner is None or owner == -1:
+            return line
+        state = self._state
+        if owner == state.index and state.step is not None and state.hop is not None:
+            sign = DIRECTIONS[state.hop.direction]
+            if row == self._rows.first_row[owner]:
+                line = join((run(sign.glyph), (("", Ink.TEXT),), skip_first(line)))
+            return fit(repaint(line, sign.ink), self._rows.width, sign.ink)
+        return line if owner < state.index else _ahead(line)
+
+    def step_at(self, row: int) -> int | None:
+        return self._rows.step_at(row)
+
+    def copied(self, row: int) -> str:
+        owner = self._rows.rows[row].step
+        if owner is None or owner == -1:
+            return super().copied(row)
+        step = self._state.steps[owner]
+        return f"{step.number} {STEPS[step.kind].word}: {step.text}" + (
+            f"\n{step.detail}" if step.detail else ""
+        )
+
+
+def skip_first(line: Line) -> Line:
+    """The line without its first cell, which is a space."""
+    (text, ink), *rest = line
+    return ((text[1:], ink), *rest)
+
+
+def _ahead(line: Line) -> Line:
+    """Steps still to come are there, but quiet."""
+    return tuple((text, Ink.DIM if ink is Ink.TEXT else ink) for text, ink in line)
+
+
+def details_of(step: Step, width: int, inner: int) -> tuple[Line, ...]:
+    """The fixed lines below the steps: header, cause and origin; fewer in a low pane."""
+    source, destination, rest, link = header(step.before, step.after)
+    origin = join((run("from ", Ink.DIM), origin_line(step.origin)))
+    lines: list[Line] = [run("─" * width, Ink.FAINT), source, destination, rest]
+    if inner >= 12:
+        lines.append(link)
+    if inner >= 20:
+        lines += cause_lines(step, width)
+    if inner >= 9:
+        lines.append(origin if step.origin else NOTHING)
+    if inner < 7:
+        return (compact(step.before, step.after),)
+    return tuple(join((run(" "), line)) if line and n else line for n, line in enumerate(lines))
+
+
+def cause_lines(step: Step, width: int) -> list[Line]:
+    """The proof, as Linux prints it, on two lines (three are cut: the Chain pane has it all)."""
+    if not step.detail:
+        return [NOTHING, NOTHING]
+    texts = wrap(neutralise(step.detail), width - 8, indent=2)
+    shown = texts[:2]
+    if len(texts) > 2:
+        shown[1] = shown[1][: width - 9] + "…"
+    lines = [
+        join((run("by   " if not n else "     ", Ink.DIM), run(text)))
+        for n, text in enumerate(shown)
+    ]
+    return [*lines, NOTHING][:2]

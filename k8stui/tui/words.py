@@ -1,0 +1,92 @@
+"""Glyph, word and ink of each kind of step, outcome and origin: never colour alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import Direction, StepKind
+from k8stui.manifests.neutralise import neutralise
+from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.tui.ink import NOTHING, Ink, Line, run
+
+
+class Sign(NamedTuple):
+    """How a kind is shown."""
+
+    glyph: str
+    """One cell."""
+    word: str
+    ink: Ink
+
+
+STEPS = {
+    StepKind.RESOLVE: Sign("≡", "name", Ink.TEXT),
+    StepKind.ROUTE: Sign("↓", "route", Ink.TEXT),
+    StepKind.RULE: Sign("·", "rule", Ink.TEXT),
+    StepKind.JUMP: Sign("▸", "jump", Ink.TEXT),
+    StepKind.DNAT: Sign("⇄", "DNAT", Ink.NAT),
+    StepKind.SNAT: Sign("⇄", "SNAT", Ink.NAT),
+    StepKind.MARK: Sign("◆", "mark", Ink.NAT),
+    StepKind.CONNTRACK: Sign("≡", "conntrack", Ink.TEXT),
+    StepKind.BRIDGE: Sign("┬", "bridge", Ink.TEXT),
+    StepKind.ARP: Sign("•", "arp", Ink.TEXT),
+    StepKind.ENCAPSULATE: Sign("▷", "wrap", Ink.NAT),
+    StepKind.DECAPSULATE: Sign("◁", "unwrap", Ink.NAT),
+    StepKind.PROXY: Sign("⇄", "proxy", Ink.NAT),
+    StepKind.DELIVER: Sign("✓", "deliver", Ink.OK),
+    StepKind.DROP: Sign("✗", "DROP", Ink.DROP),
+    StepKind.REJECT: Sign("✗", "REJECT", Ink.DROP),
+    StepKind.UNKNOWN: Sign("?", "unknown", Ink.DROP),
+}
+
+RESULTS = {
+    Result.CONNECTED: Sign("✓", "connected", Ink.OK),
+    Result.REFUSED: Sign("✗", "refused", Ink.DROP),
+    Result.UNREACHABLE: Sign("✗", "unreachable", Ink.DROP),
+    Result.TIMEOUT: Sign("✗", "timed out", Ink.DROP),
+    Result.NO_SUCH_NAME: Sign("✗", "no such name", Ink.DROP),
+    Result.UNKNOWN: Sign("?", "unknown", Ink.DROP),
+}
+
+DIRECTIONS = {
+    Direction.FORWARD: Sign("▶", "forward", Ink.HERE),
+    Direction.REPLY: Sign("◀", "reply", Ink.BACK),
+}
+
+ORIGINS = {
+    OriginKind.DECLARED: Sign("●", "declared", Ink.TEXT),
+    OriginKind.OBSERVED: Sign("◆", "observed", Ink.TEXT),
+    OriginKind.DEFAULTED: Sign("◌", "defaulted", Ink.ASSUMED),
+    OriginKind.ASSUMED: Sign("○", "assumed", Ink.ASSUMED),
+}
+
+LEGEND = "● declared  ◆ observed  ◌ defaulted  ○ assumed"
+"""For the help screen."""
+
+
+def origin_line(origin: Origin | None) -> Line:
+    """``● declared frontend.yaml:31 spec.ports[0]`` or ``○ assumed the scheduler's pick``."""
+    if origin is None:
+        return NOTHING
+    sign = ORIGINS[origin.kind]
+    parts = [f"{sign.glyph} {sign.word}"]
+    if origin.place is not None:
+        parts.append(f"{_short(origin.place.file)}:{origin.place.line}")
+        if origin.place.field and not origin.reason:
+            parts.append(origin.place.field)
+    if origin.reason:
+        parts.append(origin.reason)
+    return run(neutralise("  ".join(parts)), sign.ink)
+
+
+def _short(path: str) -> str:
+    """A file as one finds it again: its folder and name."""
+    return "/".join(path.rsplit("/", 2)[-2:]) if path.startswith("/") else path
+
+
+def wait(seconds: float) -> str:
+    """How long the client waited, as a person says it."""
+    if seconds < 0.001:
+        return "at once"
+    return f"after {seconds:.0f} s" if seconds >= 10 else f"after {seconds:.3g} s"
