@@ -20,7 +20,15 @@ from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests, load
 
 FOLDER = truth.find("recordings-cluster")
-_MANIFESTS = truth.find("manifests")
+_SHARED = Path(truth.__file__).parent.parent.parent / "shared"
+
+
+def _source(name: str) -> Path | None:
+    """``../manifests`` beside the recordings, or in the shared folder."""
+    for folder in (FOLDER and FOLDER.parent, _SHARED):
+        if folder and (folder / "manifests" / name).is_dir():
+            return folder / "manifests" / name
+    return None
 
 
 @dataclass(frozen=True)
@@ -52,9 +60,10 @@ class Moment:
         settings = self.settings
         base = self.folder / "input"
         if "source" in settings:
-            if _MANIFESTS is None:
+            found = _source(settings["source"])
+            if found is None:
                 return None
-            base = _MANIFESTS / settings["source"]
+            base = found
         files: list[Path] = []
         for step in settings["steps"]:
             if step == "settle":
@@ -83,11 +92,10 @@ def moments() -> list[Moment]:
     """Every snapshot that has a dump and a stable form."""
     if FOLDER is None:
         return []
-    found = []
-    for folder in sorted(FOLDER.iterdir()):
-        for stable in sorted(folder.glob("stable*.json")):
-            found.append(Moment(folder.name, stable.stem.removeprefix("stable").lstrip("-")))
-    return found
+    return [
+        Moment(stable.parent.name, stable.stem.removeprefix("stable").lstrip("-"))
+        for stable in sorted(FOLDER.glob("*/stable*.json"))
+    ]
 
 
 @lru_cache(maxsize=2)
@@ -156,7 +164,7 @@ def stable_pods(members: list[Pod], wanted: dict) -> dict:
     placed = Counter(pod.node_name for pod in members if pod.node_name)
     placed.update(found[1] for found in unknown if found)
     why = Counter(
-        pod.pending_reason.split(". no new claims")[0]
+        pod.pending_reason.split(". no new claims")[0].split(". not found")[0]
         for pod in members
         if pod.pending_reason and not re.match(r"node \"|nobody serves", pod.pending_reason)
     )
