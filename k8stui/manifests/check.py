@@ -8,8 +8,8 @@ from enum import Enum
 
 from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.schema import (
+    ANY,
     KINDS,
-    Anything,
     Choice,
     Kind,
     ListOf,
@@ -58,68 +58,59 @@ def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
 
 def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:
     # The order is that of how often a type is met.
-    kind = type_.__class__
-    if value is None or kind is Anything:
+    if value is None or type_ is ANY:
         return
-    if kind is Scalar:
-        if value.__class__ in type_.types:  # type: ignore[union-attr]
-            if type_.low is not None:  # type: ignore[union-attr]
-                _range(value, type_, path, faults)  # type: ignore[arg-type]
-        else:
-            _scalar(value, type_, path, faults)  # type: ignore[arg-type]
-    elif kind is Record:
-        _record(value, type_, path, faults)  # type: ignore[arg-type]
-    elif kind is ListOf:
-        if value.__class__ is list:
-            item = type_.item  # type: ignore[union-attr]
-            for index, one in enumerate(value):  # type: ignore[arg-type,var-annotated]
-                _value(one, item, (*path, index), faults)
+    if isinstance(type_, Scalar):
+        if value.__class__ not in type_.types:
+            _scalar(value, type_, path, faults)
+        elif type_.low is not None:
+            _range(value, type_, path, faults)
+    elif isinstance(type_, Record):
+        _record(value, type_, path, faults)
+    elif isinstance(type_, ListOf):
+        if isinstance(value, list):
+            for index, one in enumerate(value):
+                _value(one, type_.item, (*path, index), faults)
         else:
             faults.append(_not_list(value, path))
-    elif kind is MapOf:
-        if value.__class__ is dict:
-            below = type_.value  # type: ignore[union-attr]
-            types = below.types
-            for key, one in value.items():  # type: ignore[attr-defined]
-                if one.__class__ not in types:
-                    _value(one, below, (*path, key), faults)
+    elif isinstance(type_, MapOf):
+        if isinstance(value, dict):
+            for key, one in value.items():
+                if one.__class__ not in type_.value.types:
+                    _value(one, type_.value, (*path, key), faults)
         else:
             faults.append(_not_mapping(value, path, "a mapping of names to texts"))
-    elif kind is Choice:
-        _choice(value, type_, path, faults)  # type: ignore[arg-type]
+    elif isinstance(type_, Choice):
+        _choice(value, type_, path, faults)
 
 
 def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> None:
-    if value.__class__ is not dict:
+    if not isinstance(value, dict):
         faults.append(_not_mapping(value, path, f"a mapping with the fields of a {type_.name}"))
         return
     fields = type_.fields
-    unknown = []
-    for key, one in value.items():  # type: ignore[attr-defined]
+    unknown = False
+    for key, one in value.items():
         below = fields.get(key)
         if below is None:
-            unknown.append(key)
+            unknown = True
         elif one is not None:
             _value(one, below, (*path, key), faults)
-    missing = [name for name in type_.required if value.get(name) is None]  # type: ignore[attr-defined]
+    missing = [name for name in type_.required if value.get(name) is None]
     if unknown:
-        _unknown(unknown, missing, value, type_, path, faults)  # type: ignore[arg-type]
+        _unknown(value, type_, missing, path, faults)
     for name in missing:
         where = field_name(path) or "the object"
         faults.append(Fault(path=path, message=f"{where} has no {name}", at_key=True))
 
 
 def _unknown(
-    keys: list[str],
-    missing: list[str],
-    value: Mapping[str, object],
-    type_: Record,
-    path: Path,
-    faults: list[Fault],
+    value: Mapping[str, object], type_: Record, missing: list[str], path: Path, faults: list[Fault]
 ) -> None:
+    """Report the fields of `value` that the table lacks; takes out of `missing` what was meant."""
     from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
-    for key in keys:
+    for key in [key for key in value if key not in type_.fields]:
         full = (*path, key)
         if key.startswith("-") and key[1:] in type_.fields:
             faults.append(

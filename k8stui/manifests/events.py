@@ -48,6 +48,8 @@ class YamlFault(Exception):  # noqa: N818 - not an error of the program
         self.problem, self.offset, self.context = problem, offset, context
         self.start = start
         """Where the construct in question begins; -1 when the parser names none."""
+        self.syntax = False
+        """libyaml refused it; else it is YAML that Kubernetes cannot take."""
 
 
 @dataclass(slots=True)
@@ -78,12 +80,14 @@ def fault(error: Exception, content: str) -> YamlFault:
     """Translate PyYAML's errors."""
     if isinstance(error, MarkedYAMLError):
         mark, start = error.problem_mark, error.context_mark
-        return YamlFault(
+        found = YamlFault(
             error.problem or "not YAML",
             mark.index if mark else 0,
             error.context or "",
             start.index if start else -1,
         )
+        found.syntax = True
+        return found
     if isinstance(error, ReaderError):
         match = _CONTROL.search(content)
         code = f"U+{ord(match[0]):04X}" if match else "character"
@@ -115,6 +119,11 @@ _STR: dict[str, str] = {}
 """Keys that are strings however they are written, interned."""
 _PLAIN: dict[str, object] = {}
 """Plain scalars seen before."""
+
+
+def forget() -> None:
+    """Let go of the scalars kept for speed: some may have been values of a Secret."""
+    _PLAIN.clear()
 
 
 class _Reader:
@@ -196,11 +205,13 @@ class _Reader:
                 if event.__class__ is MappingEndEvent:
                     self.end = event
                     break
-                key: str | None = self.odd_key(event)
+                key = self.odd_key(event)
             else:
                 text = event.value
-                key = _STR.get(text)
-                if key is None or (self.anchored and event.anchor):
+                known = _STR.get(text)
+                if known is not None and not (self.anchored and event.anchor):
+                    key = known
+                else:
                     if text == "<<" and event.implicit[0]:
                         merged.append(self.merge(get(), depth))
                         continue

@@ -63,6 +63,28 @@ def span(content: str, start: int, path: Path) -> tuple[int, int]:
     return value, cursor.at
 
 
+def value_at(content: str, start: int) -> tuple[object, int]:
+    """Decode the value at `start`; gives it and its end."""
+    cursor = _Cursor(content, start)
+    return cursor.value(), cursor.at
+
+
+def strings(content: str, start: int, path: Path) -> list[tuple[int, int]]:
+    """Start and end, inside the quotes, of every string value at and below `path`."""
+    at, end = span(content, start, path)
+    found: list[tuple[int, int]] = []
+    cursor = _Cursor(content, at)
+    if cursor.here() == '"':
+        found.append((at + 1, end - 1))
+    elif cursor.here() == "{":
+        for key, _ in cursor.entries():
+            found += strings(content, at, (key,))
+    elif cursor.here() == "[":
+        for index, _ in enumerate(cursor.elements()):
+            found += strings(content, at, (index,))
+    return found
+
+
 def _find(content: str, start: int, path: Path) -> tuple[int, int]:
     cursor = _Cursor(content, start)
     cursor.blank()

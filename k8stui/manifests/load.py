@@ -1,49 +1,215 @@
-"""Paths → `Manifests`."""
+"""Paths → `Manifests`: files are read here and nowhere else."""
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import yaml
-
+from k8stui.manifests import events, foreign
+from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
+from k8stui.manifests.events import YamlFault
+from k8stui.manifests.files import STDIN, InputFile, expand
 from k8stui.manifests.manifest import Manifest, Manifests
-from k8stui.manifests.manifest import Path as FieldPath
+from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.reader import Found, read_text
+from k8stui.manifests.schema import WITHOUT_PART
+from k8stui.manifests.text import Text, UndecodableError, decode
 
-
-@dataclass(frozen=True, slots=True)
-class _Top:
-    def find(self, path: FieldPath) -> tuple[int, int]:  # noqa: ARG002
-        return 1, 1
+_MUCH = 1_000_000
+"""Bytes from which the loaded objects are worth keeping out of later collections."""
 
 
 def load(paths: Sequence[str], *, stdin: BinaryIO | None = None) -> Manifests:
-    """Read every object of `paths` (files, folders, ``-``)."""
-    objects = []
-    for given in paths:
-        root = Path(given)
-        files = sorted(root.rglob("*")) if root.is_dir() else [root]
+    """Read every object of `paths`: files, folders (recursively, sorted), ``-``.
+
+    Never raises for what stands in a file: see `Manifests.problems`. `stdin` is what ``-``
+    reads; default the process's standard input.
+    """
+    # Collections while millions of small objects are made cost 3.7-4.5 times the load
+    # (shared/perf.md section 2).
+    collecting = gc.isenabled()
+    gc.disable()
+    loader = _Loader(stdin)
+    try:
+        for path in paths:
+            loader.path(path)
+        return loader.result()
+    finally:
+        if loader.bytes > _MUCH:
+            gc.freeze()
+        if collecting:
+            gc.enable()
+
+
+class _Loader:
+    def __init__(self, stdin: BinaryIO | None) -> None:
+        self.stdin = stdin
+        self.found = Found()
+        self.bytes = 0
+        self.strangers: dict[tuple[str, str], Counter[str]] = {}
+        self.charts: Counter[str] = Counter()
+
+    def path(self, given: str) -> None:
+        files: list[InputFile] = []
+        for one in expand(given):
+            if isinstance(one, Problem):
+                self.found.problems.append(one)
+            elif isinstance(one, Note):
+                self.found.notes.append(one)
+            else:
+                files.append(one)
+        patches = self.patches(files)
         for file in files:
-            if file.suffix not in (".yaml", ".yml", ".json") and given != "-":
+            if not file.named and os.path.normpath(file.path) in patches:
+                message = "a kustomization's patch, part of an object: skipped"
+                self.found.notes.append(Note(message=message, file=file.path))
+            else:
+                self.file(file)
+
+    def patches(self, files: list[InputFile]) -> set[str]:
+        found: set[str] = set()
+        for file in files:
+            folder, name = os.path.split(file.path)
+            if file.named or name not in foreign.KUSTOMIZATIONS:
                 continue
-            text = stdin.read() if given == "-" and stdin else file.read_bytes()
-            for data in yaml.safe_load_all(text):
-                if not isinstance(data, dict) or "kind" not in data:
-                    continue
-                for item in data["items"] if data["kind"] == "List" else [data]:
-                    meta = item.get("metadata") or {}
-                    objects.append(
-                        Manifest(
-                            api_version=item.get("apiVersion", ""),
-                            kind=item["kind"],
-                            name=meta.get("name", ""),
-                            namespace=meta.get("namespace"),
-                            data=item,
-                            file=str(file),
-                            observed="uid" in meta,
-                            locator=_Top(),
-                        )
-                    )
-    return Manifests(objects=tuple(objects))
+            try:
+                value = events.read(decode(Path(file.path).read_bytes())).value
+            except (OSError, UndecodableError, YamlFault):
+                continue  # told when the file's turn comes
+            if isinstance(value, dict):
+                named = foreign.patches(value)
+                found |= {os.path.normpath(os.path.join(folder, one)) for one in named}  # noqa: PTH118
+        return found
+
+    def file(self, file: InputFile) -> None:
+        if note := foreign.folder_note(file.path):
+            self.found.notes.append(note)
+            return
+        try:
+            if file.path == STDIN:
+                raw = (self.stdin or sys.stdin.buffer).read()
+            else:
+                raw = Path(file.path).read_bytes()
+        except OSError as error:
+            message = f"cannot be read: {error.strerror or error}"
+            self.found.problems.append(Problem(file=file.path, message=message))
+            return
+        self.bytes += len(raw)
+        try:
+            content = decode(raw)
+        except UndecodableError as error:
+            self.undecodable(file, raw, error)
+            return
+        if not content.strip():
+            self.found.notes.append(Note(message="empty", file=file.path))
+            return
+        chart = self.chart(file)
+        if chart and foreign.is_template(content):
+            self.charts[chart] += 1
+            return
+        self.join(read_text(Text(file.path, content), named=file.named), file.path)
+
+    def undecodable(self, file: InputFile, raw: bytes, error: UndecodableError) -> None:
+        if b"\0" in raw[:4096]:
+            message = "a binary file, no text"
+            if not file.named:
+                self.found.notes.append(Note(message=f"{message}: skipped", file=file.path))
+                return
+            self.found.problems.append(Problem(file=file.path, message=message))
+            return
+        self.found.problems.append(
+            Problem(
+                file=file.path,
+                line=error.line,
+                column=error.column,
+                message=error.message,
+                hint="save the file as UTF-8",
+                source_line=error.source_line,
+            )
+        )
+
+    def chart(self, file: InputFile) -> str | None:
+        """Find the Helm chart that a file is a template of."""
+        if file.path == STDIN:
+            return None
+        parts = Path(file.path).parents
+        return next(
+            (str(parent) for parent in parts if (parent / foreign.CHART).is_file()),
+            None,
+        )
+
+    def join(self, found: Found, file: str) -> None:
+        mine = self.found
+        for one in found.objects:
+            mine.objects.append(one)
+            if one.kind == "ConfigMap" and one.name in CONFIGURATIONS:
+                for key in CONFIGURATIONS[one.name]:
+                    inner = read_embedded(one, key)
+                    mine.problems += inner.problems
+                    mine.notes += inner.notes
+        mine.problems += found.problems
+        mine.notes += found.notes
+        for stranger in found.strangers:
+            self.strangers.setdefault(stranger, Counter())[file] += 1
+        if found.templates:
+            mine.notes.append(foreign.template_note(file, chart=None))
+
+    def result(self) -> Manifests:
+        notes = self.found.notes
+        for chart, count in self.charts.items():
+            some = "an unrendered template" if count == 1 else f"{count} unrendered templates"
+            notes.append(
+                Note(
+                    message=f"{some} of a Helm chart: skipped",
+                    file=chart,
+                    count=count,
+                    hint=f"helm template {chart} | k8stui -",
+                )
+            )
+        for (version, kind), files in self.strangers.items():
+            notes.append(_stranger(version, kind, files))
+        notes += _repeated(self.found.objects)
+        return Manifests(
+            objects=tuple(self.found.objects),
+            problems=tuple(self.found.problems),
+            notes=tuple(notes),
+        )
+
+
+def _stranger(version: str, kind: str, files: Counter[str]) -> Note:
+    count = files.total()
+    why = "no part in how packets move" if kind in WITHOUT_PART else "a kind k8stui does not know"
+    full = f"{kind} ({version})" if version else kind
+    return Note(
+        message=f"{count} {full} skipped: {why}",
+        file=next(iter(files)) if len(files) == 1 else "",
+        count=count,
+    )
+
+
+def _repeated(objects: Sequence[Manifest]) -> list[Note]:
+    """Name each object that is there more than once; the last one counts, as with kubectl apply."""
+    seen: dict[tuple[str, str | None, str], list[Manifest]] = {}
+    for one in objects:
+        if one.name:
+            seen.setdefault((one.kind, one.namespace or "default", one.name), []).append(one)
+    notes = []
+    for (kind, _, name), those in seen.items():
+        if len(those) > 1:
+            last = those[-1].place()
+            others = ", ".join(f"{one.file}:{one.place().line}" for one in those[:-1])
+            notes.append(
+                Note(
+                    message=f"{kind} {name} is also in {others}; this last one counts",
+                    file=last.file,
+                    line=last.line,
+                    column=last.column,
+                    count=len(those),
+                )
+            )
+    return notes

@@ -36,9 +36,9 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """Free keys, values of one type: labels, annotations."""
+    """Free keys, scalars of one type: labels, annotations."""
 
-    value: Type
+    value: Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,15 +381,16 @@ _PEERS = ListOf(
         "peer",
         podSelector=_SELECTOR,
         namespaceSelector=_SELECTOR,
-        ipBlock=_record("ipBlock", "cidr", **{"except": TEXTS}, required="cidr"),
+        ipBlock=Record("ipBlock", {"cidr": STRING, "except": TEXTS}, ("cidr",)),
     )
 )
 _POLICY_PORTS = ListOf(_record("port", port=PORT_OR_NAME, endPort=PORT, protocol=PROTOCOL))
+_RULE_FROM = Record("rule", {"from": _PEERS, "ports": _POLICY_PORTS})
 _NETWORK_POLICY = _record(
     "spec",
     podSelector=_SELECTOR,
     policyTypes=ListOf(Choice(("Ingress", "Egress"))),
-    ingress=ListOf(_record("rule", **{"from": _PEERS}, ports=_POLICY_PORTS)),
+    ingress=ListOf(_RULE_FROM),
     egress=ListOf(_record("rule", to=_PEERS, ports=_POLICY_PORTS)),
 )
 _PROXY = _record(
@@ -521,49 +522,16 @@ KINDS: Mapping[str, Kind] = {
 """By kind. Status is looked at only where cluster reads it."""
 
 WITHOUT_PART = frozenset(
-    [
-        "PersistentVolume",
-        "PersistentVolumeClaim",
-        "StorageClass",
-        "VolumeAttachment",
-        "CSIDriver",
-        "CSINode",
-        "CSIStorageCapacity",
-        "Role",
-        "RoleBinding",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "HorizontalPodAutoscaler",
-        "PodDisruptionBudget",
-        "LimitRange",
-        "ResourceQuota",
-        "PriorityClass",
-        "RuntimeClass",
-        "IngressClass",
-        "CustomResourceDefinition",
-        "APIService",
-        "MutatingWebhookConfiguration",
-        "Event",
-        "Lease",
-        "PodTemplate",
-        "ValidatingWebhookConfiguration",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ControllerRevision",
-        "PodSecurityPolicy",
-        "Binding",
-        "ComponentStatus",
-        "FlowSchema",
-        "IPAddress",
-        "PriorityLevelConfiguration",
-        "CertificateSigningRequest",
-        "InitConfiguration",
-        "JoinConfiguration",
-        "KubeletConfiguration",
-        "Eviction",
-        "Scale",
-        "TokenReview",
-    ]
+    """
+    PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment CSIDriver CSINode
+    CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
+    PodDisruptionBudget LimitRange ResourceQuota PriorityClass RuntimeClass IngressClass
+    CustomResourceDefinition APIService MutatingWebhookConfiguration Event Lease PodTemplate
+    ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
+    ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
+    PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
+    KubeletConfiguration Eviction Scale TokenReview
+    """.split()  # noqa: SIM905
 )
 """Built-in kinds that have no part in how packets move: skipped, and never taken for typing
 errors of a known kind."""

@@ -46,7 +46,8 @@ def decode(raw: bytes) -> str:
         ) from None
     if "\r" in content:
         content = content.replace("\r\n", "\n").replace("\r", "\n")
-    return content
+    # Files put together with cat keep their BOMs; kubectl takes them before any document.
+    return content.replace("\n\ufeff", "\n") if "\ufeff" in content else content
 
 
 class Text:
@@ -81,6 +82,14 @@ class Text:
             return self._fixed
         line, column = self.line_column(offset)
         return line + 1 + self._shift, column + 1 + self._indent
+
+    def relative(self, base: int, line: int, column: int) -> tuple[int, int]:
+        """1-based position of a 0-based line and column counted from offset `base`."""
+        if self._fixed:
+            return self._fixed
+        above, left = self.line_column(base)
+        first = left if line == 0 else 0
+        return above + line + 1 + self._shift, first + column + 1 + self._indent
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """0-based line and column in this text."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from yaml.error import MarkedYAMLError
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     StreamEndEvent,
 )
 from yaml.reader import ReaderError
@@ -18,6 +20,8 @@ from yaml.reader import ReaderError
 from k8stui.manifests.events import MAX_DEPTH, YamlFault, fault, parser
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.scalars import key_text, resolve, tagged
+
+_ENDS = (MappingEndEvent, SequenceEndEvent)
 
 
 @dataclass(slots=True, eq=False)
@@ -88,7 +92,7 @@ def find(root: Node, path: Path) -> tuple[Entry | None, Node]:
 
 class _Builder:
     def __init__(self, content: str) -> None:
-        self.get = parser(content).get_event
+        self.get: Callable[[], Any] = parser(content).get_event
         self.anchors: dict[str, Node] = {}
 
     def document(self) -> Node | None:
@@ -99,32 +103,45 @@ class _Builder:
 
     def node(self, event: Any, depth: int) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
-        if isinstance(event, AliasEvent):
+        kind = event.__class__
+        if kind is AliasEvent:
             # Written here, though what is in it stands elsewhere.
             target = self.anchors.get(event.anchor)
             return target if target is not None else Node(start, end)
-        if isinstance(event, ScalarEvent):
+        if kind is ScalarEvent:
             node = Node(start, end, event.style, event.value)
         else:
             if depth > MAX_DEPTH:
                 raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start)
-            node = Node(start, end, mapping=isinstance(event, MappingStartEvent))
+            node = Node(start, end, mapping=kind is MappingStartEvent)
         if event.anchor:
             self.anchors[event.anchor] = node
         if node.mapping:
             self.mapping(node, depth)
         elif node.text is None:
-            while not isinstance(event := self.get(), CollectionEndEvent):
-                at = event.start_mark.index
-                below = self.node(event, depth + 1)
-                node.entries.append(Entry(None, at, below.end, below))
-            node.end = event.end_mark.index
+            self.sequence(node, depth)
         return node
 
+    @staticmethod
+    def stop(event: Any) -> int:
+        end: int = event.end_mark.index
+        return end
+
+    def sequence(self, node: Node, depth: int) -> None:
+        event: Any = self.get()
+        while event.__class__ not in _ENDS:
+            at = event.start_mark.index
+            below = self.node(event, depth + 1)
+            node.entries.append(Entry(None, at, below.end, below))
+            event = self.get()
+        node.end = self.stop(event)
+
     def mapping(self, node: Node, depth: int) -> None:
-        while not isinstance(event := self.get(), CollectionEndEvent):
+        event: Any = self.get()
+        while event.__class__ not in _ENDS:
             start, end = event.start_mark.index, event.end_mark.index
-            plain = isinstance(event, ScalarEvent) and event.implicit[0]
+            kind = event.__class__
+            plain = kind is ScalarEvent and event.implicit[0]
             key = _key(event)
             named = self.node(event, depth + 1)
             value = self.node(self.get(), depth + 1)
@@ -132,11 +149,13 @@ class _Builder:
                 node.merged.append(value)
             else:
                 node.entries.append(Entry(key or named.text or "", start, end, value))
-        node.end = event.end_mark.index
+            event = self.get()
+        node.end = self.stop(event)
 
 
 def _key(event: Any) -> str | None:
-    if not isinstance(event, ScalarEvent):
+    kind = event.__class__
+    if kind is not ScalarEvent:
         return None
     try:
         if event.implicit[0]:

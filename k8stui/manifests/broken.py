@@ -1,0 +1,187 @@
+"""Everything that is wrong with one object's text, not only the first thing.
+
+A broken line is mended in memory and reading goes on, until nothing new turns up; so one look at
+a file tells all its mistakes. What was mended is only ever shown, never loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from k8stui.manifests import repair
+from k8stui.manifests.check import Fault, Mend
+from k8stui.manifests.events import YamlFault, read
+from k8stui.manifests.repair import Repair, Spot
+from k8stui.manifests.tree import Node, find, tree
+
+MAX_ROUNDS = 60
+"""Mends in one object; more than that is no Kubernetes file."""
+_SUSPICIOUS = re.compile(r"^[ \t]+[A-Za-z][\w./-]*:[^\s:/]", re.MULTILINE)
+_SECRET = re.compile(r"""^\s*["'{]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mistake in a piece of text. Line and column count from 0 in the piece as given."""
+
+    line: int
+    column: int
+    message: str
+    hint: str
+    note: bool
+    source_line: str
+
+
+Judge = Callable[[Mapping[str, object]], list[Fault]]
+
+
+def suspicious(piece: str) -> bool:
+    """Whether a value may have eaten the line below it (``value:"x"``); cheap, errs to True."""
+    return _SUSPICIOUS.search(piece) is not None
+
+
+def examine(piece: str, judge: Judge) -> list[Finding]:
+    """Find all mistakes in `piece`, in the order of its lines.
+
+    `judge` gives the faults of the object once it can be read.
+    """
+    return _Examination(piece, judge).run()
+
+
+class _Examination:
+    def __init__(self, piece: str, judge: Judge) -> None:
+        self.original = piece.split("\n")
+        self.lines = list(self.original)
+        self.judge = judge
+        self.findings: dict[tuple[int, str], Finding] = {}
+        self.secret = _SECRET.search(piece) is not None
+
+    def run(self) -> list[Finding]:
+        for _ in range(MAX_ROUNDS):
+            if not self.round():
+                break
+        return sorted(self.findings.values(), key=lambda one: (one.line, one.column))
+
+    def round(self) -> bool:
+        """Read what stands there now; True when something was mended."""
+        content = "\n".join(self.lines)
+        try:
+            value = read(content).value
+            root = tree(content)
+        except YamlFault as fault:
+            return self.unreadable(fault, content)
+        if root is None:
+            return False
+        mended = self.mend(_swallowed(self.lines, content, root))
+        if isinstance(value, dict):
+            for one in self.judge(value):
+                mended |= self.faulty(one, content, root)
+        return mended
+
+    def unreadable(self, fault: YamlFault, content: str) -> bool:
+        line, column = _position(content, fault.offset)
+        start = _position(content, fault.start) if fault.start >= 0 else (-1, -1)
+        if fault.syntax:
+            spot = Spot(line, column, *start, fault.problem, fault.context)
+            return self.mend(repair.diagnose(self.lines, spot))
+        return self.mend([Repair(line, column, fault.problem)])
+
+    def faulty(self, fault: Fault, content: str, root: Node) -> bool:
+        entry, node = find(root, fault.path)
+        if fault.mend is Mend.STRUCTURE:
+            repairs = self.structure(fault, content, entry.start if entry else node.start, node)
+            if repairs:
+                return self.mend(repairs)
+        at = entry.start if entry and fault.at_key else node.start
+        end = entry.end if entry and fault.at_key else node.end
+        line, column = _position(content, at)
+        hint = fault.hint
+        raw = content[at:end]
+        if fault.mend is not Mend.NONE and fault.mend is not Mend.STRUCTURE and "\n" not in raw:
+            text = self.lines[line]
+            meant = _meant(fault, raw)
+            hint = f"did you mean:\n{text[:column]}{meant}{text[column + len(raw) :]}"
+        self.add(line, column, fault.message, hint, note=fault.note)
+        return False
+
+    def structure(self, fault: Fault, content: str, key_at: int, node: Node) -> list[Repair]:
+        first, _ = _position(content, node.start)
+        if fault.at_key:
+            line, _ = _position(content, key_at)
+            found = repair.structure(self.lines, line)
+            if found is None and "{" not in self.lines[line]:
+                found = repair.add_dash(self.lines, line)
+            return [found] if found else []
+        if node.text is None:
+            dropped = repair.drop_dash(self.lines, first)
+            return [dropped] if dropped else []
+        last, _ = _position(content, max(node.start, node.end - 1))
+        repairs = (repair.structure(self.lines, line) for line in range(first, last + 1))
+        return [one for one in repairs if one]
+
+    def mend(self, repairs: list[Repair]) -> bool:
+        """Report each guilty line once; True when a line could be mended."""
+        changed = False
+        for one in repairs:
+            hint = one.hint
+            if one.mended is not None:
+                hint = "\n".join(filter(None, [one.hint, f"did you mean:\n{one.mended}"]))
+            self.add(one.line, one.column, one.message, hint)
+            if one.mended is not None and one.mended != self.lines[one.line]:
+                self.lines[one.line] = one.mended
+                changed = True
+        return changed
+
+    def add(self, line: int, column: int, message: str, hint: str, *, note: bool = False) -> None:
+        line = min(line, len(self.original) - 1)
+        source = self.original[line]
+        if self.secret:
+            source, message, hint = _masked(source, message, hint)
+        found = Finding(line, column, message, hint, note, source)
+        self.findings.setdefault((line, message), found)
+
+
+def _meant(fault: Fault, raw: str) -> str:
+    quote = raw[:1] if raw[:1] in ("'", '"') else ""
+    if fault.mend is Mend.RENAME:
+        return f"{quote}{fault.text}{quote}"
+    if fault.mend is Mend.QUOTE:
+        return f'"{raw}"' if '"' not in raw and "\\" not in raw else f"'{raw}'"
+    return fault.text
+
+
+def _swallowed(lines: list[str], content: str, root: Node) -> list[Repair]:
+    """Plain values of several lines that hold what was meant as fields."""
+    found: list[Repair] = []
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node.text is None:
+            nodes += [entry.node for entry in node.entries]
+        elif not node.style and "\n" in content[node.start : node.end]:
+            first, _ = _position(content, node.start)
+            last, _ = _position(content, node.end - 1)
+            found += repair.swallowed(lines, first, last)
+    return found
+
+
+def _position(content: str, offset: int) -> tuple[int, int]:
+    """0-based line and column."""
+    before = content[: max(0, offset)]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
+
+
+def _masked(source: str, message: str, hint: str) -> tuple[str, str, str]:
+    """Nothing behind a colon on a Secret's line is shown, nor any word of the message's quote."""
+    known = repair.ROOT_FIELDS | {"name", "namespace", "type", "labels"}
+    key, colon, rest = source.partition(":")
+    if not rest.strip() or (key.strip() in known and "{" not in rest):
+        return source, message, hint
+    mended = hint.rpartition("\n")[2].partition(": ")[0] + ": …" if "did you mean" in hint else ""
+    return (
+        f"{key}{colon}…",
+        message.partition(": ")[0],
+        f"did you mean:\n{mended}" if mended else "",
+    )

@@ -1,0 +1,90 @@
+"""Paths from the command line → files, in a stable order."""
+
+# A path is shown as it was typed; pathlib would drop a leading "./":
+# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH118, PTH120, PTH208
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from k8stui.manifests.problem import Note, Problem
+
+SUFFIXES = (".yaml", ".yml", ".json")
+"""What is read in a folder, as kubectl does; a file that is named is always read."""
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    path: str
+    """As given on the command line; for a file in a folder, the folder as given and the rest."""
+    named: bool
+    """The user named this very file."""
+
+
+def expand(given: str) -> Iterator[InputFile | Problem | Note]:
+    """Yield the files of one path: itself, or a folder's, sorted, those of subfolders behind them.
+
+    Hidden files and folders are left out; a link that leads back into a folder that is being
+    read is not followed. The order is by name, files and subfolders alike (filepath.Walk, which
+    ``kubectl apply -R`` uses).
+    """
+    if given == STDIN:
+        yield InputFile(given, named=True)
+        return
+    try:
+        is_folder = Path(given).is_dir()
+        exists = is_folder or Path(given).exists()
+    except (OSError, ValueError) as error:  # a NUL byte, a name that is too long
+        yield Problem(file=given, message=f"cannot be read: {error}")
+        return
+    if not exists:
+        yield _missing(given)
+    elif is_folder:
+        count = 0
+        for one in _folder(given, frozenset()):
+            count += isinstance(one, InputFile)
+            yield one
+        if not count:
+            names = ", ".join(SUFFIXES)
+            yield Note(message=f"no {names} file in this folder", file=given, count=0)
+    else:
+        yield InputFile(given, named=True)
+
+
+def _folder(folder: str, above: frozenset[str]) -> Iterator[InputFile | Problem]:
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield Problem(file=folder, message=f"cannot be read: {error.strerror}")
+        return
+    for name in names:
+        if name.startswith("."):
+            continue
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            yield from _folder(path, above | {real})
+        elif name.endswith(SUFFIXES) and (os.path.isfile(path) or os.path.islink(path)):
+            yield InputFile(path, named=False)
+
+
+def _missing(given: str) -> Problem:
+    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - for mistakes only
+
+    path = Path(given)
+    hint = ""
+    try:
+        near = nearest(path.name, os.listdir(path.parent)) if path.parent.is_dir() else None
+    except OSError:
+        near = None
+    if path.is_symlink():
+        hint = f"it is a link to {os.readlink(path)}, which is not there"
+    elif near:
+        hint = f"did you mean:\n{os.path.join(os.path.dirname(given), near)}"
+    return Problem(file=given, message="no such file or folder", hint=hint)

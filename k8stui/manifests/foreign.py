@@ -1,0 +1,99 @@
+"""YAML and JSON that is no Kubernetes object: what it probably is, in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from k8stui.manifests.problem import Note
+
+_TEMPLATE = re.compile(
+    r"\{\{-?\s*(?:\.|\$|/\*|(?:include|if|else|end|range|with|template|define|block|toYaml|default"
+    r"|tpl|printf|quote|required)\b)"
+)
+_BY_NAME = {
+    "values.yaml": "values of a Helm chart",
+    "values.yml": "values of a Helm chart",
+    "requirements.yaml": "dependencies of a Helm chart",
+    "skaffold.yaml": "a skaffold configuration",
+    "mkdocs.yml": "an mkdocs configuration",
+    "package.json": "a package.json",
+    "tsconfig.json": "a tsconfig.json",
+}
+_BY_KEYS = (
+    ({"services"}, "a compose file"),
+    ({"on", "jobs"}, "a GitHub workflow"),
+    ({"true", "jobs"}, "a GitHub workflow"),  # `on` is a boolean in YAML 1.1
+    ({"stages"}, "a GitLab pipeline"),
+    ({"pipelines"}, "a pipeline configuration"),
+    ({"openapi"}, "an OpenAPI description"),
+    ({"swagger"}, "an OpenAPI description"),
+    ({"repos"}, "a pre-commit configuration"),
+    ({"plays"}, "a playbook"),
+)
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+CHART = "Chart.yaml"
+
+
+def is_template(content: str) -> bool:
+    """Whether the text has Helm's (Go template's) marks in it."""
+    return "{{" in content and _TEMPLATE.search(content) is not None
+
+
+def folder_note(file: str) -> Note | None:
+    """Say how a kustomization's or a chart's folder is rendered, for the file that makes it one."""
+    path = PurePath(file)
+    folder = str(path.parent)
+    if path.name in KUSTOMIZATIONS:
+        return Note(
+            message="a kustomization, not applied to what is read here",
+            file=file,
+            hint=f"kubectl kustomize {folder} | k8stui -",
+        )
+    if path.name == CHART:
+        return Note(
+            message="a Helm chart, its templates are not rendered here",
+            file=file,
+            hint=f"helm template {folder} | k8stui -",
+        )
+    return None
+
+
+def template_note(file: str, *, chart: str | None) -> Note:
+    hint = f"helm template {chart} | k8stui -" if chart else "render it first, then: | k8stui -"
+    return Note(message="an unrendered template, skipped", file=file, hint=hint)
+
+
+def name_of(value: object, file: str) -> str:
+    """Say what a document without kind and apiVersion is."""
+    by_name = _BY_NAME.get(PurePath(file).name)
+    if by_name:
+        return by_name
+    if isinstance(value, Mapping):
+        keys = set(value)
+        for wanted, name in _BY_KEYS:
+            if wanted <= keys:
+                return name
+        return "not Kubernetes (neither apiVersion nor kind)"
+    if isinstance(value, list):
+        return "not Kubernetes (a list)"
+    return "not Kubernetes (a single value)"
+
+
+def looks_like_object(value: Mapping[str, object]) -> bool:
+    """Whether a mapping was meant as an object: it has two of the fields that every object has."""
+    folded = {key.lower() for key in value}
+    return len(folded & {"apiversion", "kind", "metadata", "spec"}) >= 2 or "apiVersion" in value
+
+
+def patches(kustomization: Mapping[str, object]) -> list[str]:
+    """Files that a kustomization names as patches: parts of objects, never whole ones."""
+    found: list[str] = []
+    for field in ("patches", "patchesStrategicMerge", "patchesJson6902", "configurations"):
+        listed = kustomization.get(field)
+        for one in listed if isinstance(listed, list) else ():
+            name = one.get("path") if isinstance(one, dict) else one
+            if isinstance(name, str) and "\n" not in name:
+                found.append(name)
+    return found

@@ -1,0 +1,115 @@
+"""What an object says that it is: kind, apiVersion and name, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.manifests.check import Fault, Mend, check
+from k8stui.manifests.schema import KINDS, WITHOUT_PART, Kind
+
+_GROUPS = frozenset(
+    version.rpartition("/")[0] for kind in KINDS.values() for version in kind.versions
+) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
+
+
+def kind_of(data: Mapping[str, object]) -> Kind | None:
+    """The kind, when `data` names one of the table in a version that served it."""
+    name = data.get("kind")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    return kind if kind is not None and data.get("apiVersion") in kind.versions else None
+
+
+def faults_of(data: Mapping[str, object]) -> list[Fault] | None:
+    """Everything wrong with one object; None when its kind is none of the table (and no typo)."""
+    kind = kind_of(data)
+    if kind is None:
+        found = _misnamed(data)
+        return None if found is None else [found]
+    faults = check(data, kind)
+    if kind.named:
+        metadata = data.get("metadata")
+        if metadata is None:
+            faults.append(_nameless((), "the object has no metadata.name"))
+        elif isinstance(metadata, dict) and not (
+            metadata.get("name") or metadata.get("generateName")
+        ):
+            faults.append(_nameless(("metadata",), "metadata has no name"))
+    return faults
+
+
+def _nameless(path: tuple[str, ...], message: str) -> Fault:
+    return Fault(
+        path=path, message=message, hint="every object needs one:\nmetadata:\n  name: NAME"
+    )
+
+
+def _misnamed(data: Mapping[str, object]) -> Fault | None:
+    """Say what is wrong with kind or apiVersion; None for a kind that is simply not known."""
+    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
+
+    name, version = data.get("kind"), data.get("apiVersion")
+    if name is None:
+        for key in data:
+            if nearest(key, ["kind"]):
+                return Fault(
+                    path=(key,),
+                    message=f"no field {key!r} in an object; did you mean 'kind'?",
+                    mend=Mend.RENAME,
+                    text="kind",
+                    at_key=True,
+                )
+        return Fault(path=(), message="the object has no kind", hint=_guess(data))
+    if not isinstance(name, str) or not name:
+        return Fault(path=("kind",), message="kind needs the name of a kind, such as Service")
+    meant = name if name in KINDS else None
+    if meant is None:
+        if name in WITHOUT_PART:
+            return None
+        meant = nearest(name, [*KINDS, *WITHOUT_PART])
+        group = str(version or "").rpartition("/")[0]
+        if meant is None or not (version is None or group in _GROUPS):
+            return None
+        return Fault(
+            path=("kind",),
+            message=f"there is no kind {name!r}; did you mean {meant}?",
+            mend=Mend.REPLACE,
+            text=meant,
+        )
+    today = KINDS[meant].versions[0]
+    if version is None:
+        for key in data:
+            if key.lower() == "apiversion" or nearest(key, ["apiVersion"]):
+                return Fault(
+                    path=(key,),
+                    message=f"no field {key!r} in an object; did you mean 'apiVersion'?",
+                    mend=Mend.RENAME,
+                    text="apiVersion",
+                    at_key=True,
+                )
+        hint = f"add the line:\napiVersion: {today}"
+        return Fault(path=(), message=f"the {meant} has no apiVersion", hint=hint)
+    group = str(version).rpartition("/")[0]
+    if group not in _GROUPS and "." in group and not group.endswith((".k8s.io", ".kubernetes.io")):
+        return None  # another project's kind of the same name: serving.knative.dev Service
+    return Fault(
+        path=("apiVersion",),
+        message=f"{meant} is not in {version}; it is in {' or '.join(KINDS[meant].versions)}",
+        mend=Mend.REPLACE,
+        text=today,
+    )
+
+
+def _guess(data: Mapping[str, object]) -> str:
+    """Guess the kind from its fields."""
+    spec = data.get("spec")
+    if not isinstance(spec, dict):
+        return "add the line:\nkind: KIND"
+    if "containers" in spec:
+        kind = "Pod"
+    elif "template" in spec:
+        kind = "Deployment"
+    elif "ports" in spec:
+        kind = "Service"
+    else:
+        kind = "KIND"
+    return f"add the line:\nkind: {kind}"

@@ -1,0 +1,419 @@
+"""The text of one input → objects, problems and notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from k8stui.manifests import events, foreign, json_text, source, tree
+from k8stui.manifests.broken import Finding, examine, suspicious
+from k8stui.manifests.check import Fault
+from k8stui.manifests.events import Reading, YamlFault
+from k8stui.manifests.identity import faults_of, kind_of
+from k8stui.manifests.json_text import JsonFault
+from k8stui.manifests.manifest import Manifest, Path
+from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.schema import Kind
+from k8stui.manifests.skip import ITEMS, LAST_APPLIED
+from k8stui.manifests.source import Source
+from k8stui.manifests.text import Text
+
+_LARGE = 2_000_000
+"""Characters of one object from which a second, slower look is not worth its time."""
+_OBJECT_LIKE = re.compile(r"^\s*[\"'{]*(?:api-?version|kind)\b", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Found:
+    """What one text gave; `load` joins them."""
+
+    objects: list[Manifest] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    strangers: list[tuple[str, str]] = field(default_factory=list)
+    """(apiVersion, kind) of each object of a kind that is not known."""
+    templates: int = 0
+    """Documents that are unrendered templates."""
+
+
+def read_text(text: Text, *, named: bool = True, any_kind: bool = False) -> Found:
+    """Read all documents of `text`.
+
+    `named`: the user named this file; one met in a folder may be broken without being ours.
+    `any_kind`: keep objects of any kind, and mappings that are no object, unchecked.
+    """
+    return _Reader(text, named=named, any_kind=any_kind).run()
+
+
+def documents(content: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each YAML document.
+
+    ``---`` or ``...`` at column 0 with nothing, or white space, behind it ends a document
+    whatever stands around it (YAML 1.1, section 9.1.2), so a broken one costs only itself.
+    """
+    start = at = 0
+    while True:
+        mark, at = _boundary(content, at)
+        if mark < 0:
+            yield start, len(content)
+            return
+        if content[mark] == ".":
+            end = content.find("\n", mark)
+            yield start, mark
+            start = at = end if end >= 0 else len(content)
+        else:
+            # Directives (%YAML) belong to the document that they stand before.
+            if mark > start and not _only_directives(content[start:mark]):
+                yield start, mark
+                start = mark
+            at = mark + 3
+
+
+def _boundary(content: str, at: int) -> tuple[int, int]:
+    while True:
+        if at == 0 and content.startswith(("---", "...")):
+            mark = 0
+        else:
+            hyphens = content.find("\n---", max(0, at - 1))
+            dots = content.find("\n...", max(0, at - 1), hyphens if hyphens >= 0 else None)
+            mark = dots if dots >= 0 else hyphens
+            if mark < 0:
+                return -1, len(content)
+            mark += 1
+        if content[mark + 3 : mark + 4] in ("", " ", "\t", "\n"):
+            return mark, mark + 3
+        at = mark + 3
+
+
+def _only_directives(stretch: str) -> bool:
+    lines = [line for line in stretch.splitlines() if line.strip() and line[0] != "#"]
+    return bool(lines) and all(line.startswith("%") for line in lines)
+
+
+class _Reader:
+    def __init__(self, text: Text, *, named: bool, any_kind: bool) -> None:
+        self.text, self.named, self.any_kind = text, named, any_kind
+        self.found = Found()
+        self.secret: list[tuple[int, int]] = []
+
+    def run(self) -> Found:
+        content = self.text.content
+        head = content[:4096].lstrip()
+        if not (head.startswith(("{", "[")) and not head.startswith("{{") and self.json()):
+            for start, end in documents(content):
+                self.yaml(start, end)
+        if self.secret:
+            self.text.blank(self.secret)
+            source.forget()
+            events.forget()
+        return self.found
+
+    def json(self) -> bool:
+        """Read as JSON; False when it is rather YAML in flow style."""
+        content = self.text.content
+        try:
+            read = json_text.read_all(content, ITEMS)
+        except JsonFault as fault:
+            if not self.text.file.endswith(".json"):
+                try:
+                    events.read(content)
+                except YamlFault:
+                    pass
+                else:
+                    return False
+            if self.named or _OBJECT_LIKE.search(content):
+                line, column = self.text.position(fault.offset)
+                self.problem(line, column, fault.problem, "", self.shown(fault.offset))
+            else:
+                self.note("not readable as JSON, and not Kubernetes by its look: skipped")
+            return True
+        for start, end, reading in read:
+            self.document(reading, Source(self.text, start, end, True))
+            self.doubled(reading, 0, Source(self.text, start, end, True))
+        return True
+
+    def yaml(self, start: int, end: int) -> None:
+        piece = self.text.content[start:end]
+        one = Source(self.text, start, end, False)
+        try:
+            reading = events.read(piece, None if self.any_kind else ITEMS)
+        except YamlFault as fault:
+            self.unreadable(piece, one, fault)
+            return
+        if reading.empty or reading.value is None:
+            return
+        self.document(reading, one)
+        self.doubled(reading, start, one)
+
+    def unreadable(self, piece: str, one: Source, fault: YamlFault) -> None:
+        if foreign.is_template(piece):
+            self.found.templates += 1
+        elif not self.named and not _OBJECT_LIKE.search(piece):
+            line = self.text.position(one.start + fault.offset)[0]
+            self.note("not readable as YAML, and not Kubernetes by its look: skipped", line)
+        else:
+            self.report(examine(piece, _judge_document), one.start)
+
+    def document(self, reading: Reading, one: Source) -> None:
+        value = reading.value
+        if not isinstance(value, dict):
+            self.stranger(value, one)
+            return
+        kind, items = value.get("kind"), value.get("items")
+        if isinstance(kind, str) and kind.endswith("List") and (items is None or reading.items):
+            self.list_(value, kind, reading.items, one)
+        elif isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+            self.list_(value, kind, [], one)
+        else:
+            self.one_object(value, one)
+
+    def list_(
+        self, value: dict[str, object], kind: str, places: list[tuple[int, int]], one: Source
+    ) -> None:
+        items = value.get("items") or []
+        if not isinstance(items, list):
+            return
+        # Items of a PodList say neither apiVersion nor kind.
+        defaults: dict[str, object] = {}
+        if kind != "List":
+            defaults = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+        exact = len(places) == len(items)
+        base = 0 if one.json else one.start
+        for index, item in enumerate(items):
+            here = one
+            if exact:
+                start, end = places[index]
+                here = Source(one.text, base + start, base + end, one.json)
+            if not isinstance(item, dict):
+                if item is not None:
+                    self.stranger(item, here)
+            elif isinstance(item.get("kind"), str) and isinstance(item.get("items"), list):
+                self.list_(item, str(item["kind"]), [], here)
+            else:
+                self.one_object({**defaults, **item} if defaults else item, here, defaults)
+
+    def one_object(
+        self, data: dict[str, object], one: Source, defaults: Mapping[str, object] | None = None
+    ) -> None:
+        kind = kind_of(data)
+        if self.any_kind and kind is None:
+            self.keep(data, None, one, observed=False)
+            return
+        if kind is None and not foreign.looks_like_object(data):
+            self.stranger(data, one)
+            return
+        faults = faults_of(data)
+        if faults is None:
+            version, name = data.get("apiVersion"), data.get("kind")
+            self.found.strangers.append((str(version or ""), str(name)))
+            return
+        observed = is_observed(data)
+        if observed:
+            faults = [fault for fault in faults if not fault.note]
+        look = faults or not (observed or one.json)
+        if look and self.faulty(data, faults, one, defaults or {}):
+            return
+        if kind is not None:
+            self.keep(data, kind, one, observed=observed)
+
+    def faulty(
+        self,
+        data: Mapping[str, object],
+        faults: list[Fault],
+        one: Source,
+        defaults: Mapping[str, object],
+    ) -> bool:
+        """Report what is wrong; True when the object cannot be used."""
+        piece, base = one.piece()
+        if not faults and (len(piece) > _LARGE or not suspicious(piece)):
+            return False
+
+        def judge(value: Mapping[str, object]) -> list[Fault]:
+            return faults_of({**defaults, **value}) or []
+
+        findings = examine(piece, judge) if len(piece) <= _LARGE else []
+        self.report(findings, base)
+        broken = any(not finding.note for finding in findings)
+        if not broken and any(not fault.note for fault in faults):
+            # The exact look saw nothing (JSON that YAML cannot read): say it without a line.
+            for fault in faults:
+                offset = one.offset(fault.path)
+                line, column = self.text.position(offset)
+                shown = "" if data.get("kind") == "Secret" else self.shown(offset)
+                self.problem(line, column, fault.message, fault.hint, shown)
+            return True
+        return broken
+
+    def keep(
+        self, data: dict[str, object], kind: Kind | None, one: Source, *, observed: bool
+    ) -> None:
+        metadata = data.get("metadata")
+        meta: Mapping[str, object] = metadata if isinstance(metadata, dict) else {}
+        name = meta.get("name")
+        if not name and isinstance(prefix := meta.get("generateName"), str) and kind:
+            # The API server adds five random characters; a stable stand-in keeps output stable.
+            name = f"{prefix}00000"
+            line, _ = one.find(("metadata", "generateName"))
+            self.note(f"generateName {prefix!r}: called {name!r} here", line)
+        namespace = meta.get("namespace")
+        if kind is not None and kind.name == "Secret":
+            data = self.without_values(data, one)
+        self.found.objects.append(
+            Manifest(
+                api_version=_text(data.get("apiVersion")),
+                kind=_text(data.get("kind")),
+                name=_text(name),
+                namespace=namespace if isinstance(namespace, str) and namespace else None,
+                data=data,
+                file=self.text.file,
+                observed=observed,
+                locator=one,
+            )
+        )
+
+    def without_values(self, data: dict[str, object], one: Source) -> dict[str, object]:
+        """Drop a Secret's values from the data and from the text that is kept for places."""
+        data = dict(data)
+        paths: list[Path] = [("metadata", "annotations", LAST_APPLIED)]
+        for part in ("data", "stringData"):
+            values = data.get(part)
+            if values is not None:
+                data[part] = dict.fromkeys(values) if isinstance(values, dict) else None
+                paths.append((part,))
+        metadata = data.get("metadata")
+        notes = metadata.get("annotations") if isinstance(metadata, dict) else None
+        if isinstance(metadata, dict) and isinstance(notes, dict):
+            kept = {key: value for key, value in notes.items() if key != LAST_APPLIED}
+            data["metadata"] = {**metadata, "annotations": kept}
+        for path in paths:
+            if one.has(path):
+                self.secret += one.scalars(path)
+        return data
+
+    def stranger(self, value: object, one: Source) -> None:
+        if self.any_kind:
+            return
+        if isinstance(value, str) and foreign.is_template(value):
+            self.found.templates += 1
+            return
+        line, _ = self.text.position(one.start)
+        self.note(f"{foreign.name_of(value, self.text.file)}: skipped", line if line > 1 else 0)
+
+    def doubled(self, reading: Reading, base: int, one: Source) -> None:
+        """Say of each repeated key where it stands; the last one won."""
+        for offset in reading.doubled:
+            at = base + offset
+            here = next(
+                (
+                    Source(self.text, base + start, base + end, one.json)
+                    for start, end in reading.items
+                    if start <= offset < end
+                ),
+                one,
+            )
+            if here.end - here.start <= _LARGE:
+                self.repeated(at, here)
+
+    def repeated(self, at: int, here: Source) -> None:
+        piece, base = here.piece()
+        try:
+            root = tree.tree(piece)
+        except YamlFault:
+            return
+        nodes = [root] if root else []
+        while nodes:
+            node = nodes.pop()
+            for entry in node.entries:
+                nodes.append(entry.node)
+                if base + entry.start == at and node.mapping:
+                    first = next(e for e in node.entries if e.key == entry.key)
+                    before, _ = self.text.position(base + first.start)
+                    line, column = self.text.position(at)
+                    objects = node is root and entry.key in ("apiVersion", "kind", "metadata")
+                    note = Note(
+                        message=f"{entry.key!r} stands twice, in lines {before} and {line}; "
+                        "the last one counts",
+                        file=self.text.file,
+                        line=line,
+                        column=column,
+                        hint="is a line --- missing between two objects?" if objects else "",
+                    )
+                    self.found.notes.append(note)
+                    return
+
+    def report(self, findings: list[Finding], base: int) -> None:
+        for one in findings:
+            line, column = self.text.relative(base, one.line, one.column)
+            if one.note:
+                mended = one.hint.removeprefix("did you mean:\n").strip()
+                self.found.notes.append(
+                    Note(
+                        message=one.message,
+                        file=self.text.file,
+                        line=line,
+                        column=column,
+                        hint=mended,
+                    )
+                )
+            else:
+                left = self.text.line_column(base)[1] if one.line == 0 else 0
+                self.problem(line, column, one.message, one.hint, " " * left + one.source_line)
+
+    def shown(self, offset: int) -> str:
+        return self.text.line_at(offset)
+
+    def problem(self, line: int, column: int, message: str, hint: str, source_line: str) -> None:
+        self.found.problems.append(
+            Problem(
+                file=self.text.file,
+                line=line,
+                column=column,
+                message=message,
+                hint=hint,
+                source_line=source_line,
+            )
+        )
+
+    def note(self, message: str, line: int = 0) -> None:
+        self.found.notes.append(Note(message=message, file=self.text.file, line=line))
+
+
+def is_observed(data: Mapping[str, object]) -> bool:
+    """Whether an API server has written into the object.
+
+    ``kubectl create --dry-run=client -o yaml`` prints ``creationTimestamp: null`` and an empty
+    status: that is no dump.
+    """
+    metadata = data.get("metadata")
+    if isinstance(metadata, dict) and any(
+        metadata.get(key) for key in ("uid", "resourceVersion", "creationTimestamp")
+    ):
+        return True
+    return _says_something(data.get("status"))
+
+
+def _says_something(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_says_something, value.values()))
+    if isinstance(value, list):
+        return any(map(_says_something, value))
+    return bool(value)
+
+
+def _judge_document(data: Mapping[str, object]) -> list[Fault]:
+    kind = data.get("kind")
+    if isinstance(kind, str) and kind.endswith("List"):
+        return []
+    if not foreign.looks_like_object(data):
+        return []
+    return faults_of(data) or []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def renamed(manifest: Manifest, name: str) -> Manifest:
+    """Give an embedded document without a name the name of its key."""
+    return manifest if manifest.name else replace(manifest, name=name)

@@ -1,0 +1,410 @@
+"""Broken YAML lines: which one is guilty, and how it was probably meant.
+
+libyaml reports where it could not go on; the mistake is often on a line before. Every repair
+keeps the number of lines, so that reading can go on behind it with true positions.
+All lines and columns here count from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from k8stui.manifests.schema import field_names
+
+ROOT_FIELDS = frozenset("apiVersion kind metadata spec status data stringData".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One guilty line. `mended` is the line as meant; None where nobody can know."""
+
+    line: int
+    column: int
+    message: str
+    mended: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What libyaml said."""
+
+    line: int
+    column: int
+    start_line: int
+    """Where the construct in question begins; -1 when it names none."""
+    start_column: int
+    problem: str
+    context: str
+
+
+_LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
+_NO_SPACE = re.compile(r"(?P<lead>[ ]*(?:- +)*)(?P<key>[A-Za-z_][\w./-]*):(?P<rest>[^\s:/].*)")
+_NO_SPACE_DASH = re.compile(r"(?P<lead>[ ]*)-(?P<rest>[A-Za-z_\"'][\w./\"'-]*:(?: .*)?)$")
+_KEY = re.compile(r"[ ]*(?:- +)*(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'#\[\]{},][^#\[\]{},]*?):(?:\s|$)")
+_WORD_VALUE = re.compile(r"(?P<lead>[ ]*(?:- +)*)(?P<key>[A-Za-z]\w*)(?: +|=| *= *)(?P<rest>\S.*)")
+_BLOCK_SCALAR = re.compile(r"(?:^|[:\-]\s)\s*(?:[!&]\S+\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
+_LOOKALIKES = {
+    "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\uff1a": ": ", "\u2013": "-",
+    "\u2014": "-", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
+}  # fmt: skip
+"""Characters that come along when text is copied from a page or a document."""
+
+
+@cache
+def _fields() -> frozenset[str]:
+    return field_names() | ROOT_FIELDS
+
+
+def diagnose(lines: list[str], spot: Spot) -> list[Repair]:
+    """Find the guilty lines for one refusal of libyaml; never empty."""
+    rules = (
+        _lookalikes,
+        _tabs,
+        _quotes,
+        _flow,
+        _missing_space,
+        _same_line,
+        _no_colon,
+        _indentation,
+    )
+    for rule in rules:
+        if found := rule(lines, spot):
+            return found
+    line = spot.line if spot.line < len(lines) else len(lines) - 1
+    return [Repair(line, spot.column, _plain_words(spot))]
+
+
+def structure(lines: list[str], line: int) -> Repair | None:
+    """Mend a line that is YAML but not what was meant: ``app:mysql``, ``-port: 3306``."""
+    text = lines[line]
+    if match := _NO_SPACE_DASH.fullmatch(text):
+        return _dash(lines, line, match)
+    if match := _NO_SPACE.fullmatch(text):
+        return _space(line, match)
+    return None
+
+
+def add_dash(lines: list[str], line: int) -> Repair:
+    """Make the line the first of a list item, so that the fields below it still belong to it."""
+    text = lines[line]
+    indent = _indent(text)
+    message = "a dash is missing: this is an item of a list"
+    mended = " " * _dash_column(lines, line, indent) + "- " + text.lstrip()
+    return Repair(line, indent, message, mended)
+
+
+def drop_dash(lines: list[str], line: int) -> Repair | None:
+    """Make the first list item the mapping itself; the fields below it keep their columns."""
+    text = lines[line]
+    if not text.lstrip().startswith("- "):
+        return None
+    return Repair(
+        line, _indent(text), "this is no list: the dash is too much", text.replace("-", " ", 1)
+    )
+
+
+def swallowed(lines: list[str], first: int, last: int) -> list[Repair]:
+    """Find fields that a value of several lines has eaten: ``name: A`` above ``value:"x"``."""
+    found = []
+    for line in range(first + 1, min(last + 1, len(lines))):
+        match = _NO_SPACE.fullmatch(lines[line])
+        if match and match["key"] in _fields():
+            found.append(_space(line, match))
+    return found
+
+
+def _space(line: int, match: re.Match[str]) -> Repair:
+    word = f"{match['key']}:{match['rest']}"
+    shown = word if len(word) <= 40 else word[:39] + "…"
+    return Repair(
+        line,
+        match.end("key"),
+        f"a space is missing after the colon: {shown!r} is one word, no field",
+        f"{match['lead']}{match['key']}: {match['rest']}",
+    )
+
+
+def _dash(lines: list[str], line: int, match: re.Match[str]) -> Repair:
+    key = match["rest"].partition(":")[0]
+    column = _dash_column(lines, line, len(match["lead"]))
+    return Repair(
+        line,
+        len(match["lead"]),
+        f"a space is missing between the dash and {key!r}",
+        f"{' ' * column}- {match['rest']}",
+    )
+
+
+def _dash_column(lines: list[str], line: int, indent: int) -> int:
+    """Column of the dash: two to the left when the next fields stand right below this one."""
+    above = next((n for n in range(line - 1, -1, -1) if _counts(lines[n])), -1)
+    parent = _indent(lines[above]) if above >= 0 else 0
+    below = next((n for n in range(line + 1, len(lines)) if _counts(lines[n])), -1)
+    sibling = (
+        below >= 0 and _indent(lines[below]) == indent and not lines[below].lstrip().startswith("-")
+    )
+    return indent - 2 if sibling and indent - 2 >= parent else indent
+
+
+def _lookalikes(lines: list[str], spot: Spot) -> list[Repair]:
+    around = {spot.start_line, spot.line, *_above(lines, spot.line, 1)}
+    found = []
+    for line in sorted(n for n in around if 0 <= n < len(lines)):
+        text = lines[line]
+        odd = next((i for i, c in enumerate(text) if c in _LOOKALIKES), -1)
+        if odd >= 0:
+            mended = "".join(_LOOKALIKES.get(c, c) for c in text).rstrip()
+            name = (
+                "no-break space" if text[odd] == "\u00a0" else f"character U+{ord(text[odd]):04X}"
+            )
+            message = f"a {name} stands where YAML needs {_LOOKALIKES[text[odd]]!r}"
+            found.append(Repair(line, odd, message, mended))
+    return found
+
+
+def _tabs(lines: list[str], spot: Spot) -> list[Repair]:
+    around = {spot.line, spot.start_line, *_above(lines, spot.line, 1)}
+    if not any(0 <= n < len(lines) and "\t" in _lead(lines[n]) for n in around):
+        return []
+    tabbed = [n for n in structural(lines) if "\t" in _lead(lines[n])]
+    if not tabbed:
+        return []
+    width = _tab_width(lines, tabbed)
+    found = []
+    for line in tabbed:
+        lead = _lead(lines[line])
+        mended = lead.expandtabs(width) + lines[line][len(lead) :]
+        message = "a tab in the indentation: YAML allows spaces only"
+        found.append(Repair(line, lead.index("\t"), message, mended))
+    return found
+
+
+def _tab_width(lines: list[str], tabbed: list[int]) -> int:
+    """Take the width of a tab from the indentation of the lines that have none: 2, 4 or 8."""
+    indents = [_indent(lines[n]) for n in structural(lines) if n not in tabbed]
+    return min((i for i in indents if i in (2, 4, 8)), default=2)
+
+
+def _quotes(lines: list[str], spot: Spot) -> list[Repair]:
+    if "quoted scalar" not in spot.context or not 0 <= spot.start_line < len(lines):
+        return []
+    line, text = spot.start_line, lines[spot.start_line]
+    quote = text[spot.start_column : spot.start_column + 1]
+    if "escape" in spot.problem and spot.line < len(lines):
+        message = "no such escape inside double quotes"
+        hint = "write \\\\ for a backslash, or use single quotes"
+        return [Repair(spot.line, spot.column, message, hint=hint)]
+    message = "this quote is never closed"
+    return [Repair(line, spot.start_column, message, text.rstrip() + quote)]
+
+
+def _flow(lines: list[str], spot: Spot) -> list[Repair]:
+    if "flow" not in spot.context or not 0 <= spot.start_line < len(lines):
+        return []
+    text = lines[spot.start_line]
+    opening = text[spot.start_column : spot.start_column + 1]
+    closing = {"[": "]", "{": "}"}.get(opening)
+    if closing is None:
+        return []
+    if spot.line > spot.start_line and text.count(opening) > text.count(closing):
+        message = f"this {opening!r} is never closed"
+        missing = closing * (text.count(opening) - text.count(closing))
+        return [Repair(spot.start_line, spot.start_column, message, text.rstrip() + missing)]
+    line = min(spot.line, len(lines) - 1)
+    return [Repair(line, spot.column, f"a comma or {closing!r} is expected here")]
+
+
+def _missing_space(lines: list[str], spot: Spot) -> list[Repair]:
+    """Explain a plain value that went on into the next line because ``key:value`` is no field."""
+    if "mapping values" in spot.problem:
+        found: list[Repair] = []
+        if 0 <= spot.line < len(lines) and not _colon_before(lines[spot.line], spot.column):
+            for line in _above(lines, spot.line):
+                match = _NO_SPACE.fullmatch(lines[line])
+                if match is None:
+                    break
+                found.insert(0, _space(line, match))
+                if "- " in match["lead"]:
+                    break
+        return found
+    for line in (spot.start_line, spot.line):
+        if 0 <= line < len(lines):
+            text = lines[line]
+            if match := _NO_SPACE_DASH.fullmatch(text):
+                return [_dash(lines, line, match)]
+            if "expected ':'" in spot.problem and (match := _NO_SPACE.fullmatch(text)):
+                return [_space(line, match)]
+    return []
+
+
+def _same_line(lines: list[str], spot: Spot) -> list[Repair]:
+    """Quote a value that has a colon and a space in it, or begins with a reserved character."""
+    if not 0 <= spot.line < len(lines):
+        return []
+    text = lines[spot.line]
+    key = _KEY.match(text)
+    if key is None or key.end() > spot.column + 1:
+        return []
+    value = text[key.end() :].strip()
+    at = text.find(value, key.end()) if value else -1
+    if at < 0 or spot.column < at:
+        return []
+    if "mapping values" in spot.problem:
+        message = f"a colon followed by a space inside an unquoted value of {key['key']!r}"
+    elif "start any token" in spot.problem or "alias" in spot.context or "anchor" in spot.context:
+        message = f"a value cannot begin with {text[at]!r} unless it is quoted"
+    elif value[0] in "\"'" and spot.start_line < spot.line + 1:
+        message = f"something follows the closing quote of {key['key']!r}"
+    else:
+        return []
+    quoted = value.replace("'", "''")
+    return [Repair(spot.line, spot.column, message, f"{text[:at]}'{quoted}'")]
+
+
+def _no_colon(lines: list[str], spot: Spot) -> list[Repair]:
+    """Add the colon to a lone word, or to ``replicas 3`` and ``replicas = 3``."""
+    lone = "expected ':'" in spot.problem
+    candidates = [spot.start_line] if lone else _above(lines, spot.line, 1)
+    for line in candidates:
+        if not 0 <= line < len(lines):
+            continue
+        text = lines[line]
+        lead = _lead(text)
+        word = text[len(lead) :].rstrip()
+        if word in _fields():
+            return [
+                Repair(
+                    line,
+                    len(text.rstrip()),
+                    f"a colon is missing after {word!r}",
+                    text.rstrip() + ":",
+                )
+            ]
+        match = _WORD_VALUE.fullmatch(text)
+        if match and match["key"] in _fields():
+            message = f"a colon is missing after {match['key']!r}"
+            mended = f"{match['lead']}{match['key']}: {match['rest']}"
+            return [Repair(line, match.end("key"), message, mended)]
+        if lone:
+            shown = word if len(word) <= 40 else word[:39] + "…"
+            return [Repair(line, len(lead), f"{shown!r} is no field: it has no colon")]
+    return []
+
+
+def _indentation(lines: list[str], spot: Spot) -> list[Repair]:
+    line = spot.line
+    if not 0 <= line < len(lines) or not _counts(lines[line]):
+        return []
+    text = lines[line]
+    indent = _indent(text)
+    is_item = text.lstrip().startswith("- ") or text.strip() == "-"
+    columns = _columns(lines, line, items=is_item)
+    if not columns or indent in columns:
+        return []
+    key = _KEY.match(text)
+    if key and key["key"] in ROOT_FIELDS and 0 in columns:
+        meant = 0
+    elif "mapping values" in spot.problem:
+        # Deeper than its neighbour above, which already has a value.
+        meant = max(columns)
+    else:
+        meant = min(columns, key=lambda column: (abs(column - indent), -column))
+    others = " or ".join(str(column) for column in sorted(columns))
+    message = f"indented by {indent}, but the fields around it begin at column {others}"
+    return [Repair(line, indent, message, " " * meant + text.lstrip())]
+
+
+def _columns(lines: list[str], line: int, *, items: bool) -> list[int]:
+    """Columns (0-based) at which a field, or a list item, may begin in `line`."""
+    open_: list[tuple[int, bool]] = []
+    for n in structural(lines):
+        if n >= line:
+            break
+        text = lines[n]
+        at = _indent(text)
+        open_ = [
+            one
+            for one in open_
+            if one[0] < at or (one[0] == at and one[1] != text[at:].startswith("-"))
+        ]
+        while text[at : at + 2] == "- ":
+            open_.append((at, True))
+            at += 2 + len(text[at + 2 :]) - len(text[at + 2 :].lstrip(" "))
+        if _KEY.match(text):
+            open_.append((at, False))
+    return sorted({column for column, item in open_ if item == items})
+
+
+def structural(lines: list[str]) -> list[int]:
+    """Lines that are YAML structure: no comment, nothing empty, no text of a block scalar."""
+    found, inside = [], -1
+    for n, text in enumerate(lines):
+        if not text.strip():
+            continue
+        if inside >= 0:
+            if _indent(text) > inside:
+                continue
+            inside = -1
+        if not _counts(text):
+            continue
+        found.append(n)
+        if _BLOCK_SCALAR.search(text):
+            inside = _indent(text)
+    return found
+
+
+def _above(lines: list[str], line: int, limit: int = 50) -> list[int]:
+    """Up to `limit` lines above `line` that count, the nearest first."""
+    found: list[int] = []
+    for n in range(min(line, len(lines)) - 1, -1, -1):
+        if len(found) == limit:
+            break
+        if _counts(lines[n]):
+            found.append(n)
+    return found
+
+
+def _colon_before(text: str, column: int) -> bool:
+    """Whether the line has a key before the colon at `column`."""
+    key = _KEY.match(text)
+    return key is not None and text.find(":", key.start("key")) < column and key.end() <= column
+
+
+def _counts(text: str) -> bool:
+    stripped = text.strip()
+    return bool(stripped) and not stripped.startswith("#")
+
+
+def _lead(text: str) -> str:
+    match = _LEAD.match(text)
+    return match[0] if match else ""
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+_WORDS = (
+    ("did not find expected key", "a field (key: value) is expected here"),
+    ("did not find expected '-'", "a list item (- …) is expected here"),
+    ("could not find expected ':'", "a colon is missing on this line"),
+    ("mapping values are not allowed", "a field cannot begin here"),
+    ("block sequence entries are not allowed", "a list item cannot begin here"),
+    ("cannot start any token", "this character cannot stand here unquoted"),
+    ("unexpected end of stream", "the file ends in the middle of a value"),
+    ("undefined tag handle", "an unknown tag: quote the value if the ! is meant"),
+    ("did not find expected alphabetic", "* and & are special in YAML: quote the value"),
+    ("unexpected document indicator", "--- in the middle of a value"),
+    ("did not find expected node content", "a value is expected here"),
+    (
+        "did not find expected <document start>",
+        "the document has ended above: nothing belongs here",
+    ),
+)
+
+
+def _plain_words(spot: Spot) -> str:
+    return next((words for key, words in _WORDS if key in spot.problem), spot.problem)

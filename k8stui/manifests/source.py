@@ -1,0 +1,101 @@
+"""The stretch of a text that one object was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from k8stui.manifests import json_text, tree
+from k8stui.manifests.events import YamlFault
+from k8stui.manifests.manifest import Path
+from k8stui.manifests.text import Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A document, or one element of a ``List``; a `Locator`."""
+
+    text: Text
+    start: int
+    end: int
+    json: bool
+
+    def piece(self) -> tuple[str, int]:
+        """Give the object's own text and the offset in `text` of the piece's first character.
+
+        A block element of a list keeps its columns: blanks stand for what is left of it, so the
+        offset may be smaller than `start`.
+        """
+        column = 0 if self.json else self.text.line_column(self.start)[1]
+        return " " * column + self.text.content[self.start : self.end], self.start - column
+
+    def find(self, path: Path) -> tuple[int, int]:
+        return self.text.position(self.offset(path))
+
+    def has(self, path: Path) -> bool:
+        """Whether every part of `path` is written."""
+        if self.json:
+            data, _ = json_text.value_at(self.text.content, self.start)
+            for part in path:
+                if not isinstance(data, dict) or part not in data:
+                    return False
+                data = data[part]
+            return True
+        node = _tree(self)[0]
+        for part in path:
+            entry = node.child(part) if node else None
+            if entry is None:
+                return False
+            node = entry.node
+        return node is not None
+
+    def offset(self, path: Path) -> int:
+        if self.json:
+            return json_text.find(self.text.content, self.start, path)
+        root, base = _tree(self)
+        if root is None:
+            return self.start
+        entry, node = tree.find(root, path)
+        return base + (entry.start if entry else node.start)
+
+    def scalars(self, path: Path) -> list[tuple[int, int]]:
+        """Start and end of every scalar at and below `path`, quotes left out."""
+        if self.json:
+            return json_text.strings(self.text.content, self.start, path)
+        root, base = _tree(self)
+        if root is None:
+            return []
+        found: list[tuple[int, int]] = []
+        node = root
+        for part in path:
+            entry = node.child(part)
+            if entry is None:
+                return []
+            node = entry.node
+        _scalars(node, base, found)
+        return found
+
+
+def _scalars(node: tree.Node, base: int, found: list[tuple[int, int]]) -> None:
+    if node.text is None:
+        for entry in node.entries:
+            _scalars(entry.node, base, found)
+        return
+    start, end = base + node.start, base + node.end
+    # Quotes and the head of a block scalar stay, so that the text can still be parsed.
+    found.append((start + 1, end - 1) if node.style in ("'", '"') else (start, end))
+
+
+@lru_cache(maxsize=8)
+def _tree(source: Source) -> tuple[tree.Node | None, int]:
+    piece, base = source.piece()
+    try:
+        return tree.tree(piece), base
+    except YamlFault:
+        # A value that libyaml refuses was refused at load; what is left cannot be placed.
+        return None, base
+
+
+def forget() -> None:
+    """Let go of the trees that were built: they hold text that may have to go (Secrets)."""
+    _tree.cache_clear()
