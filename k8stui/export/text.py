@@ -102,7 +102,18 @@ def _endpoint(trace: Trace) -> str:
     where = done.server_address.with_port(done.server_port)
     if done.server_pod is None:
         return f": {where}"
-    return f": endpoint {done.server_pod.rpartition('/')[2]} ({where})"
+    node = _node_before(trace, done.server_pod)
+    return f": endpoint {done.server_pod.rpartition('/')[2]} ({where})" + (
+        f" on {node}" if node else ""
+    )
+
+
+def _node_before(trace: Trace, pod: str) -> str:
+    """Name the node that handed the packet to the pod; empty where none did."""
+    forward = [hop.namespace for hop in trace.hops if hop.direction is Direction.FORWARD]
+    at = forward.index(pod) if pod in forward else 0
+    node = forward[at - 1] if at else ""
+    return "" if "/" in node else node
 
 
 def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
@@ -127,7 +138,7 @@ def _step(step: Step, *, verbose: bool) -> Iterator[Line]:
         yield Line(line, style)
     if verbose:
         for text in (step.detail, origin_words(step.origin)):
-            if text and text != step.text:
+            if text and not step.text.startswith(text):
                 for line in wrap(safe(text), f"{_INDENT}  ", f"{_INDENT}    "):
                     yield Line(line, Style.PROOF)
 

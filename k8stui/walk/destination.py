@@ -105,9 +105,10 @@ def _pod(pod: Pod, written: ports.Written) -> Destination:
 
 def _service(cluster: Cluster, source: Source, written: ports.Written, names: Names) -> Destination:
     service = _find_service(cluster, names)
-    answer = ask(cluster, f"{service.name}.{service.namespace}.svc", source)
+    name = f"{service.name}.{service.namespace}.svc"
     if service.type is ServiceType.EXTERNAL_NAME:
         number = ports.required(written, f"svc/{service.name}")
+        answer = ask(cluster, name, source)
         return _answered(service, number, written.protocol or Protocol.TCP, answer)
     number, protocol, entry = ports.service_port(service, written)
     if service.headless:
@@ -117,7 +118,7 @@ def _service(cluster: Cluster, source: Source, written: ports.Written, names: Na
             sentence = (
                 f"a headless Service translates no port: the pod itself is asked for {number}"
             )
-        return _answered(service, number, protocol, answer, sentence)
+        return _answered(service, number, protocol, ask(cluster, name, source), sentence)
     return Destination(
         canonical=_canonical(service, number),
         addresses=service.cluster_ips,

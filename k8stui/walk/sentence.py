@@ -6,11 +6,21 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from k8stui.kernel.packet import Packet, Protocol
-from k8stui.kernel.step import ConntrackCause, Fork, RouteCause, RuleCause, Step, StepKind
+from k8stui.kernel.rules import BUILTIN_CHAINS
+from k8stui.kernel.step import (
+    ConntrackCause,
+    Fork,
+    RouteCause,
+    RuleCause,
+    SocketCause,
+    Step,
+    StepKind,
+)
 from k8stui.nodes.reason import Because
 from k8stui.walk.reason import because
 
 _PORTLESS = (Protocol.ICMP, Protocol.ICMPV6)
+_BUILTIN = frozenset(name for names in BUILTIN_CHAINS.values() for name in names)
 _MASQUERADE_CHAIN = "KUBE-MARK-MASQ"
 
 
@@ -96,26 +106,25 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         return f"{cause.table} {cause.chain.name}: policy {cause.chain.policy or 'ACCEPT'}"
     why = because(cause)
     said = (why.text if why else "") or comment_of(cause.rule.text)
-    if step.kind in (StepKind.DNAT, StepKind.SNAT):
-        changed = change(step.before, step.after) or "nothing changes"
-        return changed + (f" ({said})" if said and step.kind is StepKind.DNAT else "")
+    pod = why.pod.rpartition("/")[2] if why is not None and why.pod else ""
+    if step.kind is StepKind.DNAT:
+        return _with(change(step.before, step.after) or "nothing changes", pod or said)
+    if step.kind is StepKind.SNAT:
+        return change(step.before, step.after) or "nothing changes"
     if step.kind is StepKind.MARK:
         return _mark(step, cause, said)
-    if chance and chance not in said:
-        said = f"{said}, {chance}" if said else chance
-    target = target_of(cause.rule.text)
-    if step.kind is StepKind.JUMP:
-        arrow = f" → {target}"
-        # The chain that is jumped to says itself what it is for, once it matches.
-        return place + (f": {said}" if said and _tells(said, cause.rule.text) else "") + arrow
+    if chance:
+        said = ": ".join(part for part in (f"{said}, {chance}".lstrip(", "), pod) if part)
     if step.kind in (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN):
-        return place + (f": {said}" if said else f": {step.text}")
+        return f"{place}: {said or step.text}"
+    target = target_of(cause.rule.text)
+    if step.kind is StepKind.JUMP and cause.chain.name in _BUILTIN:
+        said = ""  # a jump out of a built-in chain: the chain that it leads to speaks for itself
     return place + (f": {said}" if said else "") + (f" → {target}" if target else "")
 
 
-def _tells(said: str, text: str) -> bool:
-    """Whether the words say more than kube-proxy's own standing comment on a jump does."""
-    return said != comment_of(text) or not said.startswith("kubernetes ")
+def _with(text: str, aside: str) -> str:
+    return f"{text} ({aside})" if aside else text
 
 
 def _mark(step: Step, cause: RuleCause, said: str) -> str:
@@ -149,5 +158,7 @@ def _conntrack(step: Step, cause: ConntrackCause) -> str:
 def _deliver(step: Step, why: Because | None) -> str:
     if step.direction.value == "reply":
         return f"{destination(step.after)}: {step.text}"
+    if isinstance(step.cause, SocketCause) and step.cause.socket is None:
+        return f"{destination(step.after)}: nothing listens there"
     seen = f"{destination(step.after)}, source seen: {step.after.src}"
     return f"{seen} ({why.text})" if why is not None and why.text else seen

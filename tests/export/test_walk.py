@@ -139,7 +139,7 @@ def test_text() -> None:
         walk_text([TRACE])
         == """\
 outside 203.0.113.10:40000 ─▶ node-1:30080   Service default/frontend   TCP
-branch 2, p = 1/3: endpoint frontend-2 (10.244.2.2:80)
+branch 2, p = 1/3: endpoint frontend-2 (10.244.2.2:80) on node-1
 
  outside
    1 route      default via 203.0.113.1 dev eth0
@@ -158,7 +158,7 @@ connected. The pod sees node-1 (192.168.0.11), not the client.
 
 def test_verbose_adds_rule_and_origin() -> None:
     lines = [line.text for line in walk_lines(TRACE, branches=3, verbose=True)]
-    assert "branch 2 of 3, p = 1/3: endpoint frontend-2 (10.244.2.2:80)" in lines
+    assert "branch 2 of 3, p = 1/3: endpoint frontend-2 (10.244.2.2:80) on node-1" in lines
     at = lines.index("   2 dnat       192.168.0.11:30080 ⇒ 10.244.2.2:80")
     assert " ".join(lines[at + 1 : at + 3]).split() == TEXT.split()
     assert lines[at + 3].strip() == "declared frontend.yaml:24 spec.ports[0]"

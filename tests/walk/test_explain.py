@@ -82,13 +82,13 @@ ENDPOINT = rule(
     "nat", "KUBE-SVC-ENODL3HWJ5BZY56Q", 3,
     "-A KUBE-SVC-ENODL3HWJ5BZY56Q -m statistic --mode random --probability 0.50000000000"
     " -j KUBE-SEP-X",
-    "1 of the 2 endpoints left: frontend-2",
+    "1 of the 2 endpoints left",
 )
 MARK = rule("nat", "KUBE-MARK-MASQ", 1, "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000")
 DNAT = rule(
     "nat", "KUBE-SEP-X", 2,
     "-A KUBE-SEP-X -p tcp -j DNAT --to-destination 10.244.2.2:80",
-    "endpoint frontend-2",
+    "endpoint 2 of 3",
 )
 UNMARK = rule("nat", "KUBE-POSTROUTING", 2, "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0")
 FOREIGN = rule("filter", "FORWARD", 4, '-A FORWARD -m comment --comment "my rule" -j DROP')
@@ -116,7 +116,7 @@ FORK = Fork(namespace="node-1", cause=ENDPOINT, probability=Fraction(1, 2), matc
         (
             step(StepKind.JUMP, ENDPOINT),
             (
-                "nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left: frontend-2, p = 1/2"
+                "nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left, p = 1/2"
                 " → KUBE-SEP-X"
             ),
         ),
@@ -127,7 +127,7 @@ FORK = Fork(namespace="node-1", cause=ENDPOINT, probability=Fraction(1, 2), matc
         ),
         (
             step(StepKind.DNAT, DNAT, after=replace(SYN, dst=POD, dport=80)),
-            "192.168.0.11:30080 ⇒ 10.244.2.2:80 (endpoint frontend-2)",
+            "192.168.0.11:30080 ⇒ 10.244.2.2:80 (endpoint 2 of 3)",
         ),
         (
             step(StepKind.SNAT, UNMARK, after=replace(SYN, src=NODE, sport=1024)),

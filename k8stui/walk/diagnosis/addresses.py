@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import NeighbourCause, RouteCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -22,13 +23,21 @@ def nobody_there(case: Case) -> Diagnosis | None:
             advice=_advice(case),
         )
     if step is not None and isinstance(step.cause, RouteCause):
-        inside = target in case.cluster.service_cidr
         return Diagnosis(
-            reason=f"{where} knows no way to {target}"
-            + (": it is an address of the Services' range that no Service has" if inside else ""),
+            reason=f"{where} knows no way to {target}" + _whose(case, target),
             advice=_advice(case),
         )
     return None
+
+
+def _whose(case: Case, target: Address) -> str:
+    """Say what sort of address it is, where that explains the missing route."""
+    owner = next((s for s in case.cluster.services.values() if target in s.cluster_ips), None)
+    if owner is not None:
+        return f": it is the ClusterIP of Service {owner.key}, which no routing table has"
+    if target in case.cluster.service_cidr:
+        return ": it is an address of the Services' range that no Service has"
+    return ""
 
 
 def _advice(case: Case) -> str:
@@ -37,8 +46,8 @@ def _advice(case: Case) -> str:
         return ""
     if connect.destination in case.cluster.service_cidr and case.rewritten is None:
         return (
-            "a ClusterIP stands in no routing table, only in kube-proxy's rules: ask from a node"
-            " or pod, for an address and port that a Service has"
+            "a ClusterIP exists only in kube-proxy's rules: ask from a node or a pod, "
+            "for an address and port that a Service has"
         )
     if connect.destination in case.cluster.pod_cidr:
         return "no pod has that address (any more): ask the Service in front of the pods instead"

@@ -95,7 +95,8 @@ def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> tupl
         for p in c.ports
         if p.name and p.protocol is port.protocol
     ]
-    near = nearest(port.target_port, names)
+    only = names[0] if len(set(names)) == 1 else None
+    near = nearest(port.target_port, names) or only
     has = f"; it declares {', '.join(dict.fromkeys(names))}" if names else ""
     return (
         (

@@ -27,24 +27,26 @@ def nothing_listens(case: Case) -> Diagnosis | None:
             advice="",
         )
     has = _declared(pod)
-    listens = f"declares {has}, not {port}" if has else f"declares no port, so not {port} either"
-    reason = f"assumed: nothing in pod {pod.key} declares {port} (it {listens})"
     if case.rewritten is None or case.service is None:
-        return Diagnosis(reason=reason, advice=f"ask for {has}" if has else "")
-    return _wrong_pods(case, pod, port, reason, has)
+        declares = f"it declares {has}" if has else "it declares no port"
+        return Diagnosis(
+            reason=f"nothing listens on port {port} of pod {pod.key} ({declares})",
+            advice=f"ask for {has}" if has else "",
+        )
+    return _wrong_pods(case, pod, port, has)
 
 
-def _wrong_pods(case: Case, pod: Pod, port: int, reason: str, has: str) -> Diagnosis:
+def _wrong_pods(case: Case, pod: Pod, port: int, has: str) -> Diagnosis:
     """Tell wrong pods from a wrong port: the Service led here."""
     service, entry = case.service, case.service_port
     if service is None:  # the caller has looked
-        return Diagnosis(reason=reason)
+        return Diagnosis()
     others = [p for p in declaring(case.cluster, pod.namespace, port) if p.owner != pod.owner]
-    lead = f"Service {service.key} leads to pods that declare {has or 'nothing'}, not {port}"
+    reason = f"Service {service.key} leads to pods that declare {has or 'nothing'}, not {port}"
     if others and service.selector is not None:
         meant = _distinguishing(others[0], service.selector)
         return Diagnosis(
-            reason=f"{lead}; {reason}",
+            reason=reason,
             advice=f"the Service probably selects the wrong pods: {others[0].name} declares {port}"
             + (
                 f", so selector {meant} was probably meant, not {written(service.selector)}"
@@ -54,7 +56,7 @@ def _wrong_pods(case: Case, pod: Pod, port: int, reason: str, has: str) -> Diagn
         )
     target = entry.target_port if entry else port
     return Diagnosis(
-        reason=f"{lead}; {reason}",
+        reason=reason,
         advice=f"write targetPort: {has} instead of {target}, or let the container listen on {port}"
         if has and "," not in has
         else f"let the container listen on {port}, or mend targetPort",
