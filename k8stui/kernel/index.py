@@ -22,55 +22,58 @@ _WORTH_WHILE = 12
 _PRINTED = re.compile(
     r"-A \S+"
     r"(?: (?:! )?-s \S+)?"
-    r"(?: (?P<not_d>! )?-d (?P<d>[^\s/]+)(?P<length>/\S+)?)?"
+    r"(?: (! )?-d ([^\s/]+)(/\S+)?)?"
     r"(?: (?:! )?-i \S+)?"
     r"(?: (?:! )?-o \S+)?"
-    r"(?: (?P<not_p>! )?-p (?P<p>\S+))?"
+    r"(?: (! )?-p (\S+))?"
     r'(?: -m comment --comment (?:"(?:[^"\\]|\\.)*"|[\w-]+))?'
     r"(?: -m addrtype --dst-type LOCAL)?"
-    r"(?: -m (?:tcp|udp|sctp) --dport (?P<dport>\d+)(?![:\d]))?"
+    r"(?: -m (?:tcp|udp|sctp) --dport (\d+)(?![:\d]))?"
 )
 """The beginning of a rule as iptables-save prints it. Whatever comes behind can only narrow the
 rule further, and an order of options that is not the printed one just names less."""
 
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
-_HOST_LENGTHS = {None, "/32", "/128"}
 
-_Key = tuple[Address | None, int | None, int | None]
+Named = tuple[str | None, int | None, int | None]
 """Destination, protocol, destination port; None: the rule does not say."""
 
 
-def named(text: str) -> _Key:
+def named(text: str) -> Named:
     """What a rule surely asks of destination, protocol and port."""
     found = _PRINTED.match(text)
     if not found:
         return None, None, None
-    destination_text, length, protocol_text, port_text = (
-        found["d"],
-        *found.group("length", "p", "dport"),
+    not_destination, destination, length, not_protocol, protocol, port = found.groups()
+    return (
+        None if not_destination or not destination else _host(destination, length),
+        None if not_protocol else _PROTOCOLS.get(protocol),
+        int(port) if port else None,
     )
-    destination = None
-    if destination_text and not found["not_d"] and length in _HOST_LENGTHS:
-        try:
-            destination = Address.parse(destination_text)
-        except ValueError:
-            destination = None
-        if destination and length and length != f"/{destination.bits}":
-            destination = None
-    protocol = None if found["not_p"] or not protocol_text else _PROTOCOLS.get(protocol_text)
-    return destination, protocol, int(port_text) if port_text else None
+
+
+def _host(text: str, length: str | None) -> str | None:
+    """One address as `str(Address)` has it: for IPv4 that is how it is written (no parsing)."""
+    if _IPV4.fullmatch(text):
+        return text if length in {None, "/32"} else None
+    try:
+        return str(Address.parse(text)) if length in {None, "/128"} else None
+    except ValueError:
+        return None
 
 
 class _Index:
     """The rules of one chain by what they name: places in ascending order."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._places: dict[_Key, list[int]] = {}
+        self._places: dict[Named, list[int]] = {}
         for place, rule in enumerate(rules):
             self._places.setdefault(named(rule.text), []).append(place)
 
     def candidates(self, packet: Packet) -> Iterator[int]:
-        destination, protocol, port = packet.dst, int(packet.protocol), packet.dport
+        destination, protocol, port = str(packet.dst), int(packet.protocol), packet.dport
         places = self._places
         lists = [
             found

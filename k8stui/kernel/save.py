@@ -51,6 +51,17 @@ def parse(text: str, *, file: str = "") -> Ruleset:
     return reader.ruleset()
 
 
+def remarks(text: str) -> Iterator[tuple[int, str]]:
+    """Comment lines in which iptables-save says that it does not show everything: (line, text).
+
+    ``# Warning: iptables-legacy tables present …`` and ``# Table `x' is incompatible …`` (rules that
+    only nft or the other backend can show); the walk then knows only half of the node.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith(("# Warning", "# Table")):
+            yield number, line[2:].rstrip()
+
+
 def dump(ruleset: Ruleset) -> str:
     """What iptables-save prints, with counters [0:0] and without its comment lines."""
     return "".join(f"{line}\n" for line in dump_lines(ruleset))

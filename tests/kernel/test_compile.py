@@ -146,10 +146,7 @@ def test_what_is_not_known_is_kept_and_never_raises(text: str) -> None:
         ),
         (
             "-A X -m recent --name L --rcheck --seconds 5 --reap -j Y",
-            (
-                "-A X -m recent --rcheck --seconds 5 --reap --name L --mask 255.255.255.255"
-                " --rsource -j Y"
-            ),
+            "-A X -m recent --rcheck --seconds 5 --reap --name L --rsource -j Y",
         ),
         ("--append X --source 10.0.0.1 --jump ACCEPT", "-A X -s 10.0.0.1/32 -j ACCEPT"),
         ("-A X -s 10.1.2.3/16 -j ACCEPT", "-A X -s 10.1.0.0/16 -j ACCEPT"),

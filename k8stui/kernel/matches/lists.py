@@ -12,7 +12,6 @@ from k8stui.kernel.matches.header import Side
 from k8stui.kernel.packet import Packet
 
 _ACTIONS = ("--set", "--rcheck", "--update", "--remove")
-_FULL_MASKS = ("255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,9 @@ class RecentTest(Test):
             parts.append(f"--hitcount {self.hitcount}")
         if self.rttl:
             parts.append("--rttl")
-        parts.append(f"--name {self.name} --mask {self.mask or _FULL_MASKS[0]}")
+        parts.append(f"--name {self.name}")
+        if self.mask:  # printed even when it is full, but only from 1.4.16 to 1.8.11
+            parts.append(f"--mask {self.mask}")
         parts.append("--rsource" if self.side is Side.SOURCE else "--rdest")
         return " ".join(parts)
 
