@@ -54,7 +54,7 @@ def parse(text: str, *, file: str = "") -> Ruleset:
 def remarks(text: str) -> Iterator[tuple[int, str]]:
     """Comment lines in which iptables-save says that it does not show everything: (line, text).
 
-    ``# Warning: iptables-legacy tables present …`` and ``# Table `x' is incompatible …`` (rules that
+    ``# Warning: iptables-legacy tables present …``, ``# Table `x' is incompatible …`` (rules that
     only nft or the other backend can show); the walk then knows only half of the node.
     """
     for number, line in enumerate(text.split("\n"), start=1):

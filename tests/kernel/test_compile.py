@@ -157,6 +157,7 @@ def test_what_is_not_known_is_kept_and_never_raises(text: str) -> None:
 def test_what_is_sent_prints_as_saved(written: str, printed: str | None) -> None:
     expected = printed or ("-A X -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN")
     assert render("X", compile_rule(written)) == expected
+    assert render("X", compile_rule(expected)) == expected
 
 
 def test_jumps_and_gotos() -> None:

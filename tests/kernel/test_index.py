@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,37 @@ def test_skipped_rules_are_a_number() -> None:
     result = traverse(_services(1000), "X", packet, PacketContext(hook=Hook.PREROUTING))
     assert result.cause is not None
     assert (result.cause.index, result.cause.skipped) == (301, 300)
+
+
+class _Counted(Sequence[Rule]):
+    """Rules that are built when looked at, and count that."""
+
+    def __init__(self, table: Table) -> None:
+        self.texts = [rule.text for rule in table.chains["X"].rules]
+        self.looks = 0
+
+    def __getitem__(self, place: int) -> Rule:
+        text = self.texts[place]
+        self.looks += 1
+        return Rule(text)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def test_the_second_packet_looks_at_its_own_rule_only() -> None:
+    rules = _Counted(_services(1000))
+    table = Table("nat", {"X": Chain("X", rules, "DROP")})
+    packet = Packet(
+        src=Address.parse("10.0.0.1"),
+        dst=Address.parse("10.96.3.231"),
+        protocol=Protocol.TCP,
+        dport=80,
+    )
+    first = traverse(table, "X", packet, PacketContext(hook=Hook.PREROUTING))
+    rules.looks = 0
+    assert traverse(table, "X", packet, PacketContext(hook=Hook.PREROUTING)) == first
+    assert rules.looks == 1
 
 
 def test_an_index_goes_with_its_chain() -> None:
