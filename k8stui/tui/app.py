@@ -34,6 +34,7 @@ class K8sTuiApp(App[int]):
     """k8stui on a terminal."""
 
     TITLE = "k8stui"
+    CSS_PATH = "k8stui.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = []
 

@@ -96,7 +96,7 @@ def draw(plan: Plan, width: int, height: int) -> Drawing:
     widths = _node_widths(plan, width)
     total = sum(widths) + _GAP * (len(widths) - 1)
     outside = _outside_text(plan.outside, max(total, 40)) if plan.outside else ""
-    total = max(total, len(outside) + 6, len(plan.wire) + 12 if plan.wire else 0)
+    total = max(total, len(outside) + 8, len(plan.wire) + 12 if plan.wire else 0)
     extras = _extras(plan, height)
     rows = _rows(plan, extras)
     pen = _Pen(Drawing(Canvas(total, rows)), plan, extras)
@@ -213,13 +213,9 @@ class _Pen:
         self._spot((WIRE, STACK), x, y, text, None, Ink.DIM)
         self.drawing.spots[WIRE, "lan"] = Spot([(middle, y)], None)
         self.drawing.spots[WIRE, STACK].parent = (WIRE, "lan")
-        self.drawing.spots[WIRE, STACK].cable = [
-            (n, y)
-            for n in (range(middle, x - 2) if x > middle else range(x + len(text) + 1, middle))
-        ]
 
     def _outside(self, text: str, wire_y: int, middle: int) -> None:
-        width = len(text) + 6
+        width = len(text) + 8
         x = max(0, middle - width // 2)
         self.canvas.box(x, 0, width, 3, OUTSIDE)
         self.canvas.put(middle, 2, "┬", Ink.FAINT)

@@ -7,7 +7,7 @@ from k8stui.kernel.step import BridgeCause, Direction, RuleCause, StepKind
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui.canvas import Cell
 from k8stui.tui.drawing import STACK, Drawing, Place
-from k8stui.tui.header import endpoint
+from k8stui.tui.header import endpoint, what
 from k8stui.tui.ink import Ink, Line, join, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
@@ -82,7 +82,7 @@ class LayoutSheet(Sheet):
             self._mark(place, step, ink, glyph)
             self.cursor = spot.cells[0][1]
             self.column = spot.cells[0][0]
-        self.note = run(f"{sign.glyph} {sign.word}")
+        self.note = run(f"{sign.glyph} {what(step.after)}" if step.after is not None else "")
         self._rows = {y for _, y in self._over}
 
     def _mark(self, place: Place, step: Step, ink: Ink, glyph: str) -> None:

@@ -39,7 +39,6 @@ _COMPANION = {
 class WalkScreen(Screen[None]):
     """Nodes, Layout, Chain, Walk."""
 
-    CSS_PATH = "k8stui.tcss"
     BINDINGS: ClassVar = [*keys.ALL]
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (160, "-wide")]

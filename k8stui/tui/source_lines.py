@@ -39,7 +39,9 @@ def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
     lines = text.splitlines()
     at = place.line - 1
     if not 0 <= at < len(lines):
-        raise UnreadableError(f"{place.file} has no line {place.line}: it has changed since it was read")
+        raise UnreadableError(
+            f"{place.file} has no line {place.line}: it has changed since it was read"
+        )
     first = at
     while first and not _BORDER.match(lines[first]):
         first -= 1

@@ -12,34 +12,44 @@ from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, wait
 from k8stui.walk.trace import Trace
 
 
+_LEAD = run(" k8stui ", Ink.KEY)
+
+
 def title(state: State, width: int) -> Line:
     """What is asked, which way the packet goes, where in the walk we are, what comes of it."""
-    lead = run(" k8stui ", Ink.KEY)
     trace = state.trace
     if trace is None or state.hop is None:
-        return fit(join((lead, run(state.failure or state.progress, Ink.DIM))), width)
+        waiting = run(neutralise(state.failure or state.progress), Ink.DIM)
+        return fit(join((_LEAD, run(" "), waiting)), width)
     request = trace.request
-    sign = DIRECTIONS[state.hop.direction]
-    steps, hops = len(state.steps), len(trace.hops)
-    outcome = RESULTS[trace.outcome.result]
-    right = [
-        join((run(f" {sign.glyph} {sign.word} ", sign.ink),)),
-        run(f"  hop {state.hop_index + 1}/{hops}  step {state.index + 1}/{steps}"),
+    asked = f"{_short(request.source)} ─▶ {_short(request.destination)}"
+    protocol = f"  {request.protocol.name}"
+    about = f"  Service {request.service}" if request.service else ""
+    for lead, text, tail in (
+        (_LEAD, asked + about + protocol, _tail(state, trace, words=True)),
+        (_LEAD, asked + protocol, _tail(state, trace, words=True)),
+        (NOTHING, asked, _tail(state, trace, words=False)),
+    ):
+        room = width - line_width(lead) - line_width(tail) - 2
+        if len(text) <= room:
+            break
+    middle = cut(run(" " + neutralise(text), Ink.STRONG), max(8, room + 1))
+    return sides(join((lead, middle)), tail, width)
+
+
+def _tail(state: State, trace: Trace, *, words: bool) -> Line:
+    """Direction, place and outcome; `words`: with room for their names."""
+    assert state.hop is not None
+    sign, outcome = DIRECTIONS[state.hop.direction], RESULTS[trace.outcome.result]
+    hop, step = f"{state.hop_index + 1}/{len(trace.hops)}", f"{state.index + 1}/{len(state.steps)}"
+    parts = [
+        run(f" {sign.glyph} {sign.word} " if words else f" {sign.glyph} ", sign.ink),
+        run(f"  hop {hop}  step {step}" if words else f" hop {hop} step {step}"),
     ]
     if trace.probability != 1:
-        right.append(run(f"  p = {trace.probability}", Ink.CHANGED))
-    right.append(run(f"  {outcome.glyph} {outcome.word} ", outcome.ink))
-    tail = join(right)
-    asked = f"{_short(request.source)} ─▶ {_short(request.destination)}"
-    about = f"  Service {request.service}" if request.service else ""
-    protocol = f"  {request.protocol.name}"
-    room = width - line_width(lead) - line_width(tail) - 1
-    for text in (asked + about + protocol, asked + protocol, asked):
-        if len(text) <= room:
-            asked = text
-            break
-    middle = cut(run(neutralise(asked), Ink.STRONG), room)
-    return sides(join((lead, middle)), tail, width)
+        parts.append(run(f"  p = {trace.probability}", Ink.CHANGED))
+    parts.append(run(f"  {outcome.glyph} {outcome.word} ", outcome.ink))
+    return join(parts)
 
 
 def _short(name: str) -> str:
