@@ -16,6 +16,8 @@ import click
 from k8stui import __version__
 
 if TYPE_CHECKING:
+    from k8stui.cluster.options import ClusterOptions
+    from k8stui.nodes.options import NodeOptions
     from k8stui.walk.world import World
 
 _SHOW = "show"
@@ -231,7 +233,7 @@ def _print_all(common: dict[str, Any]) -> int:
     return status
 
 
-def _options(  # noqa: ANN202 - the types are imported inside
+def _options(
     *,
     nodes: int | None,
     proxy_mode: str | None,
@@ -243,7 +245,7 @@ def _options(  # noqa: ANN202 - the types are imported inside
     ip_addr: Sequence[str],
     ip_route: Sequence[str],
     **_other: Any,
-):
+) -> tuple[ClusterOptions, NodeOptions]:
     from k8stui.cluster.options import ClusterOptions  # noqa: PLC0415
     from k8stui.nodes.options import NodeOptions  # noqa: PLC0415
 

@@ -145,7 +145,7 @@ def test_problems_go_to_stderr_with_a_count_and_the_rest_is_used(tmp_path: Path)
     assert done.returncode == 2
     assert f"{tmp_path}/bad.yaml:" in done.stderr
     assert "^" in done.stderr
-    assert "1 problem in the input; the rest is used" in done.stderr
+    assert "problems in the input; the rest is used" in done.stderr
     assert "default/client" in done.stdout
 
 

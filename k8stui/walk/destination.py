@@ -9,7 +9,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin, assumed
 from k8stui.walk import port as ports
-from k8stui.walk.dns import Answer, ask, srv
+from k8stui.walk.dns import Answer, ask, ask_service, srv
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import Target, kind_of
 from k8stui.walk.lookup import find_node, find_service, find_workload_pod, why_silent
@@ -54,7 +54,7 @@ def parse_destination(
             f"not a destination: {text!r}", hint="write svc/NAME:PORT or ADDRESS:PORT"
         )
     if "/" in host:
-        return _named(cluster, source, written, namespace)
+        return _named(cluster, written, namespace, beyond)
     if host.lower() == "localhost":
         return _localhost(source, written)
     if host.lower() == OUTSIDE:
@@ -62,14 +62,16 @@ def parse_destination(
     try:
         address = Address.parse(host)
     except ValueError:
-        return _dns(cluster, source, written, namespace)
+        return _dns(cluster, source, written, namespace, beyond)
     return _literal(cluster, written, address)
 
 
-def _named(cluster: Cluster, source: Source, written: ports.Written, namespace: str) -> Destination:
+def _named(
+    cluster: Cluster, written: ports.Written, namespace: str, beyond: tuple[Address, ...]
+) -> Destination:
     target, kind, names = split_kind(written.host, namespace)
     if target is Target.SERVICE:
-        return _service(cluster, source, written, names)
+        return _service(cluster, written, names, beyond)
     if target is Target.NODE:
         node = find_node(cluster, names.name)
         if not node.addresses:
@@ -103,12 +105,13 @@ def _pod(pod: Pod, written: ports.Written) -> Destination:
     )
 
 
-def _service(cluster: Cluster, source: Source, written: ports.Written, names: Names) -> Destination:
+def _service(
+    cluster: Cluster, written: ports.Written, names: Names, beyond: tuple[Address, ...]
+) -> Destination:
     service = _find_service(cluster, names)
-    name = f"{service.name}.{service.namespace}.svc"
     if service.type is ServiceType.EXTERNAL_NAME:
         number = ports.required(written, f"svc/{service.name}")
-        answer = ask(cluster, name, source)
+        answer = ask_service(cluster, service, beyond)
         return _answered(service, number, written.protocol or Protocol.TCP, answer)
     number, protocol, entry = ports.service_port(service, written)
     if service.headless:
@@ -118,7 +121,8 @@ def _service(cluster: Cluster, source: Source, written: ports.Written, names: Na
             sentence = (
                 f"a headless Service translates no port: the pod itself is asked for {number}"
             )
-        return _answered(service, number, protocol, ask(cluster, name, source), sentence)
+        answer = ask_service(cluster, service, beyond)
+        return _answered(service, number, protocol, answer, sentence)
     return Destination(
         canonical=_canonical(service, number),
         addresses=service.cluster_ips,
@@ -211,11 +215,17 @@ def _addresses(service: Service) -> tuple[Address, ...]:
     return (*service.cluster_ips, *service.external_ips, *ingress)
 
 
-def _dns(cluster: Cluster, source: Source, written: ports.Written, namespace: str) -> Destination:
+def _dns(
+    cluster: Cluster,
+    source: Source,
+    written: ports.Written,
+    namespace: str,
+    beyond: tuple[Address, ...],
+) -> Destination:
     name = written.host
     if not written.port:
         raise _no_kind(cluster, name, namespace)
-    answer = ask(cluster, name, source)
+    answer = ask(cluster, name, source, beyond)
     service = cluster.services.get(answer.service or "")
     if service is not None and not service.headless and service.cluster_ips:
         number, protocol, _ = ports.service_port(service, written)

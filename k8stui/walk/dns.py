@@ -1,13 +1,23 @@
-"""How a name becomes addresses, in sentences: what the client's resolver is told."""
+"""How a name becomes addresses, in sentences: what the client's resolver is told.
+
+A name that is none of the cluster's is asked of the node's own resolver. Its address cannot be
+known here: it is assumed to be the host outside, and said so; unless it looks like a name of the
+cluster that was misspelt.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from k8stui.cluster.model import Cluster, Service, ServicePort
+from k8stui.cluster.names import Resolution, ResolutionKind, resolve
 from k8stui.kernel.address import Address
-from k8stui.manifests.origin import Origin
+from k8stui.manifests.origin import Origin, assumed
 from k8stui.walk.source import Source
+
+_NEVER_PUBLIC = frozenset({"invalid", "test", "local", "svc", "internal", "localdomain", "example"})
+"""Last labels that the public DNS never has (RFC 6761, RFC 6762; svc by custom)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +31,17 @@ class Answer:
     origin: Origin | None = None
 
 
-def ask(cluster: Cluster, name: str, source: Source) -> Answer:
-    """Resolve a name as the client's resolver does."""
-    from k8stui.cluster.names import resolve  # noqa: PLC0415
+def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]) -> Answer:
+    """Resolve a name as the client's own resolver does. `beyond`: addresses of the host outside."""
+    if source.pod is None:
+        return _without_cluster_dns(cluster, name, source, beyond)
+    return _answer(cluster, resolve(cluster, name, source.pod), beyond)
 
-    found = resolve(cluster, name, source.pod)
-    return Answer(addresses=found.addresses, sentences=found.sentences)
+
+def ask_service(cluster: Cluster, service: Service, beyond: tuple[Address, ...]) -> Answer:
+    """Resolve the full name of a Service, as everybody does who asks cluster DNS."""
+    fqdn = f"{service.name}.{service.namespace}.svc.{cluster.cluster_domain}."
+    return _answer(cluster, resolve(cluster, fqdn, None), beyond)
 
 
 def srv(cluster: Cluster, service: Service, port: ServicePort) -> tuple[int, str]:
@@ -40,3 +55,92 @@ def srv(cluster: Cluster, service: Service, port: ServicePort) -> tuple[int, str
             if (target.name, target.protocol) == (port.name, port.protocol):
                 return target.port, f"SRV {query}: port {target.port} of the pod itself"
     return port.port, f"SRV {query}: no answer; port {port.port} as the Service has it"
+
+
+def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) -> Answer:
+    sentences = tuple(_failed_tries(found))
+    if found.is_resolved:
+        return Answer(
+            addresses=found.addresses,
+            sentences=(*sentences, _resolved(found)),
+            service=found.service,
+            origin=found.origin,
+        )
+    public = found.cname or found.name
+    outward = found.kind in (ResolutionKind.EXTERNAL, ResolutionKind.OUTSIDE)
+    if outward and not _meant_inside(cluster, public):
+        return _assumed_outside(found, sentences, beyond)
+    return Answer(
+        addresses=(),
+        sentences=(*sentences, f"no such name: {found.reason}"),
+        service=found.service,
+        origin=found.origin,
+    )
+
+
+def _assumed_outside(
+    found: Resolution, sentences: tuple[str, ...], beyond: tuple[Address, ...]
+) -> Answer:
+    public = found.cname or found.name
+    last = (
+        f"{public} is no name of this cluster: the node's resolver is asked; "
+        f"assumed to be the host outside ({beyond[0] if beyond else 'none'})"
+    )
+    alias = (f"{found.fqdn} is an alias (CNAME) of {found.cname}",) if found.cname else ()
+    return Answer(
+        addresses=beyond,
+        sentences=(*sentences, *alias, last),
+        service=found.service,
+        origin=assumed(f"manifests do not say which address {public} has"),
+    )
+
+
+def _failed_tries(found: Resolution) -> Iterator[str]:
+    """Names of the search list that were asked for in vain."""
+    answered = found.is_resolved or found.cname
+    for name in found.tried[:-1] if answered else found.tried:
+        if name.rstrip(".") != found.fqdn:
+            yield f"{name}: no such name, so the next of the search list"
+
+
+def _resolved(found: Resolution) -> str:
+    addresses = ", ".join(str(a) for a in found.addresses)
+    name = found.fqdn or found.name
+    alias = f"an alias of {found.cname}, " if found.cname else ""
+    match found.kind:
+        case ResolutionKind.CLUSTER_IP:
+            return f"{name} is {alias}the virtual address {addresses} of Service {found.service}"
+        case ResolutionKind.HEADLESS:
+            first = f"; the client takes {found.addresses[0]}" if len(found.addresses) > 1 else ""
+            return f"{name} is {alias}the ready pods of Service {found.service}: {addresses}{first}"
+        case ResolutionKind.ENDPOINT:
+            return f"{name} is {alias}one pod of Service {found.service}: {addresses}"
+        case ResolutionKind.POD:
+            return f"{name} says its address itself: {addresses}"
+        case _:
+            return f"{name} is {alias}{addresses}"
+
+
+def _meant_inside(cluster: Cluster, name: str) -> bool:
+    """Whether a name that is not the cluster's was probably meant to be."""
+    first, _, rest = name.rstrip(".").partition(".")
+    last = name.rstrip(".").rpartition(".")[2]
+    if not rest or last in _NEVER_PUBLIC:
+        return True
+    services = cluster.services.values()
+    return any(last == s.namespace or (first == s.name and "." not in rest) for s in services)
+
+
+def _without_cluster_dns(
+    cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
+) -> Answer:
+    """A node, or somebody outside: its resolver has never heard of the cluster's names."""
+    inside = resolve(cluster, name, None)
+    if not inside.is_resolved and not _meant_inside(cluster, name):
+        return _assumed_outside(Resolution(name=name, kind=ResolutionKind.OUTSIDE), (), beyond)
+    asker = source.canonical.removeprefix("node/")
+    service = f": Service {inside.service} has that name in pods only" if inside.service else ""
+    return Answer(
+        addresses=(),
+        sentences=(f"no such name: {asker} does not ask cluster DNS{service}",),
+    )

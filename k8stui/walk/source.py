@@ -165,9 +165,8 @@ def _by_address(cluster: Cluster, address: Address, beyond: tuple[Address, ...])
     raise RequestError(
         f"nobody here has the address {address}",
         hint=f"a client beyond the nodes' router is called {OUTSIDE}",
-        choices=tuple(
-            str(a)
-            for each in (*cluster.nodes.values(), *cluster.pods.values())
-            for a in each.addresses[:1]
+        choices=(
+            *(str(a) for node in cluster.nodes.values() for a in node.addresses[:1]),
+            *(str(a) for pod in cluster.pods.values() for a in pod.addresses[:1]),
         ),
     )
