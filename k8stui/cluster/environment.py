@@ -1,0 +1,54 @@
+"""The environment variables that tell a container about Services.
+
+Source: pkg/kubelet/kubelet_pods.go getServiceEnvVarMap, pkg/kubelet/envvars/envvars.go
+FromServices; control-plane-facts section 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+
+
+def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
+    """The variables that a container of `pod` gets when all Services exist at its start.
+
+    Services of the pod's namespace with a clusterIP, and ``kubernetes`` of ``default``; with
+    enableServiceLinks false only that one. The container's own `env` wins over them.
+    """
+    found: dict[str, str] = {}
+    master = cluster.services.get("default/kubernetes")
+    services = [service for service in (master,) if service is not None]
+    if pod.enable_service_links:
+        services += [
+            service
+            for service in cluster.services.values()
+            if service.namespace == pod.namespace and service is not master
+        ]
+    for service in services:
+        if service.type is not ServiceType.EXTERNAL_NAME and service.cluster_ips and service.ports:
+            found |= _variables(service)
+    return found
+
+
+def _variables(service: Service) -> dict[str, str]:
+    prefix = service.name.upper().replace("-", "_")
+    address = service.cluster_ips[0]
+    first = service.ports[0]
+    found = {f"{prefix}_SERVICE_HOST": str(address), f"{prefix}_SERVICE_PORT": str(first.port)}
+    for port in service.ports:
+        if port.name:
+            name = port.name.upper().replace("-", "_")
+            found[f"{prefix}_SERVICE_PORT_{name}"] = str(port.port)
+    for position, port in enumerate(service.ports):
+        protocol = port.protocol.name
+        url = f"{protocol.lower()}://{address.with_port(port.port)}"
+        base = f"{prefix}_PORT_{port.port}_{protocol}"
+        if position == 0:
+            found[f"{prefix}_PORT"] = url
+        found[base] = url
+        found[f"{base}_PROTO"] = protocol.lower()
+        found[f"{base}_PORT"] = str(port.port)
+        found[f"{base}_ADDR"] = str(address)
+    return found

@@ -1,0 +1,334 @@
+"""Cluster DNS as a pod sees it.
+
+Sources: the Kubernetes DNS specification 1.1.0, CoreDNS plugin/kubernetes, pkg/kubelet/network/dns
+(search list, ndots), resolv.conf(5); control-plane-facts section 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from k8stui.cluster.environment import service_environment
+from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServiceType
+from k8stui.kernel.address import Address
+from k8stui.manifests.origin import Origin
+
+__all__ = [
+    "Resolution",
+    "ResolutionKind",
+    "candidates",
+    "resolve",
+    "search_list",
+    "service_environment",
+    "uses_cluster_dns",
+]
+
+NDOTS = 5
+"""A name with fewer dots is looked up through the search list first."""
+_MAX_ALIASES = 8
+
+
+class ResolutionKind(StrEnum):
+    """What a name turned out to be."""
+
+    ADDRESS = "address"
+    """It is an address already."""
+    CLUSTER_IP = "cluster IP"
+    HEADLESS = "headless"
+    """The addresses of the endpoints themselves."""
+    ENDPOINT = "endpoint"
+    """One endpoint by its hostname, or by its address with dashes."""
+    POD = "pod"
+    """``10-244-1-2.NAMESPACE.pod.cluster.local``: made of the name, not looked up."""
+    EXTERNAL = "external"
+    """An ExternalName Service: a CNAME to a name outside the cluster, which is not followed."""
+    OUTSIDE = "outside"
+    """A name that cluster DNS hands on to the node's resolver."""
+    UNKNOWN = "unknown"
+    """No such name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """How a name was resolved, or why it was not."""
+
+    name: str
+    """As asked for."""
+    kind: ResolutionKind
+    addresses: tuple[Address, ...] = ()
+    """In the order of the families, for a headless Service of the endpoints."""
+    fqdn: str = ""
+    """The full name that was answered, without the final dot."""
+    service: str | None = None
+    """``namespace/name`` of the Service behind it."""
+    cname: str = ""
+    """Where an ExternalName points."""
+    tried: tuple[str, ...] = ()
+    """Full names in the order in which they were asked; the last one was answered, if any."""
+    reason: str = ""
+    """Why there is no address."""
+    origin: Origin | None = None
+    """Of the fact that decided: the Service's clusterIP, its selector, its externalName."""
+
+    @property
+    def is_resolved(self) -> bool:
+        return bool(self.addresses)
+
+
+def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
+    """Resolve `name` as the container of `from_pod` would; None: as cluster DNS is asked directly.
+
+    Without a pod the search list is that of the namespace ``default``.
+    """
+    try:
+        return Resolution(
+            name=name,
+            kind=ResolutionKind.ADDRESS,
+            addresses=(Address.parse(name.strip("[]")),),
+        )
+    except ValueError:
+        pass
+    if from_pod is not None and not uses_cluster_dns(from_pod):
+        return _by_node(cluster, name, from_pod)
+    tried: list[str] = []
+    empty: Resolution | None = None
+    for candidate in candidates(cluster, name, from_pod):
+        tried.append(candidate)
+        found = _lookup(cluster, candidate, name)
+        if found is None:
+            continue
+        if found.addresses or found.kind is not ResolutionKind.UNKNOWN:
+            return replace(found, tried=tuple(tried))
+        # The name exists but has no address: the resolver goes on, as after NXDOMAIN.
+        empty = empty or found
+    if empty is not None:
+        return replace(empty, tried=tuple(tried))
+    if _may_be_outside(cluster, name.rstrip(".")):
+        return Resolution(
+            name=name,
+            kind=ResolutionKind.OUTSIDE,
+            fqdn=name.rstrip("."),
+            tried=tuple(tried),
+            reason=f"{name} is no name of this cluster; the node's resolver would be asked",
+        )
+    return Resolution(
+        name=name,
+        kind=ResolutionKind.UNKNOWN,
+        tried=tuple(tried),
+        reason=_why_not(cluster, name, from_pod),
+    )
+
+
+def uses_cluster_dns(pod: Pod) -> bool:
+    """Whether the pod's resolv.conf names cluster DNS.
+
+    On the node's network the policy ClusterFirst means Default (kubelet/network/dns/dns.go
+    getPodDNSType).
+    """
+    if pod.dns_policy == "ClusterFirst":
+        return not pod.host_network
+    return pod.dns_policy == "ClusterFirstWithHostNet"
+
+
+def search_list(cluster: Cluster, namespace: str) -> tuple[str, ...]:
+    """The search list of resolv.conf, without what the node's own adds."""
+    domain = cluster.cluster_domain
+    return f"{namespace}.svc.{domain}", f"svc.{domain}", domain
+
+
+def candidates(cluster: Cluster, name: str, from_pod: Pod | None) -> Iterator[str]:
+    """Full names in the order in which the resolver asks for them (resolv.conf(5), ndots:5)."""
+    if name.endswith("."):
+        yield name.rstrip(".")
+        return
+    if name.count(".") >= NDOTS:
+        yield name
+    for suffix in search_list(cluster, from_pod.namespace if from_pod else "default"):
+        yield f"{name}.{suffix}"
+    if name.count(".") < NDOTS:
+        yield name
+
+
+def _by_node(cluster: Cluster, name: str, pod: Pod) -> Resolution:
+    why = (
+        "hostNetwork with dnsPolicy ClusterFirst uses the node's resolver"
+        if pod.host_network and pod.dns_policy == "ClusterFirst"
+        else f"dnsPolicy {pod.dns_policy} does not use cluster DNS"
+    )
+    inside = name.rstrip(".").endswith(f".{cluster.cluster_domain}") or "." not in name.rstrip(".")
+    return Resolution(
+        name=name,
+        kind=ResolutionKind.UNKNOWN if inside else ResolutionKind.OUTSIDE,
+        tried=(name.rstrip("."),),
+        reason=f"{why}: names of Services do not resolve there",
+        origin=pod.origins.get("dns_policy", pod.origin),
+    )
+
+
+def _lookup(cluster: Cluster, fqdn: str, asked: str) -> Resolution | None:
+    """One question to cluster DNS; None: NXDOMAIN or not its zone."""
+    zone = f".{cluster.cluster_domain}"
+    if not fqdn.endswith(zone):
+        return None
+    labels = fqdn.removesuffix(zone).lower().split(".")
+    match labels:
+        case [dashed, namespace, "pod"]:
+            return _pod(cluster, dashed, namespace, fqdn, asked)
+        case [service, namespace, "svc"]:
+            found = cluster.services.get(f"{namespace}/{service}")
+            return None if found is None else _service(cluster, found, fqdn, asked)
+        case [host, service, namespace, "svc"]:
+            found = cluster.services.get(f"{namespace}/{service}")
+            return None if found is None else _endpoint(cluster, found, host, fqdn, asked)
+        case _:
+            return None
+
+
+def _pod(cluster: Cluster, dashed: str, namespace: str, fqdn: str, asked: str) -> Resolution | None:
+    """``pods insecure``: the address is read from the name, whether a pod has it or not."""
+    for text in (dashed.replace("-", "."), dashed.replace("-", ":")):
+        try:
+            address = Address.parse(text)
+        except ValueError:
+            continue
+        if not any(pod.namespace == namespace for pod in cluster.pods.values()):
+            return None
+        return Resolution(name=asked, kind=ResolutionKind.POD, addresses=(address,), fqdn=fqdn)
+    return None
+
+
+def _service(cluster: Cluster, service: Service, fqdn: str, asked: str) -> Resolution:
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return _alias(cluster, service, fqdn, asked)
+    if not service.headless:
+        return Resolution(
+            name=asked,
+            kind=ResolutionKind.CLUSTER_IP,
+            addresses=service.cluster_ips,
+            fqdn=fqdn,
+            service=service.key,
+            reason="" if service.cluster_ips else f"{service.key} has no clusterIP",
+            origin=service.origins.get("cluster_ips", service.origin),
+        )
+    members = [endpoint for endpoint in _endpoints(cluster, service) if endpoint.ready]
+    addresses = tuple(dict.fromkeys(a for endpoint in members for a in endpoint.addresses))
+    return Resolution(
+        name=asked,
+        # An empty answer is none: the resolver goes on, and ends with "no such name".
+        kind=ResolutionKind.HEADLESS if addresses else ResolutionKind.UNKNOWN,
+        addresses=addresses,
+        fqdn=fqdn,
+        service=service.key,
+        reason="" if addresses else f"{service.key} is headless and has no ready endpoint",
+        origin=service.origins.get("headless", service.origin),
+    )
+
+
+def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str) -> Resolution:
+    """Follow a CNAME while it stays inside the cluster."""
+    target = service.external_name.rstrip(".")
+    seen = {service.key}
+    found: Resolution | None = None
+    for _ in range(_MAX_ALIASES):
+        labels = target.removesuffix(f".{cluster.cluster_domain}").split(".")
+        inside = target.endswith(f".{cluster.cluster_domain}") and labels[-1] == "svc"
+        following = (
+            cluster.services.get(f"{labels[1]}/{labels[0]}")
+            if inside and len(labels) == 3
+            else None
+        )
+        if following is None or following.type is not ServiceType.EXTERNAL_NAME:
+            found = _lookup(cluster, target, asked) if inside else None
+            break
+        if following.key in seen:
+            break
+        seen.add(following.key)
+        target = following.external_name.rstrip(".")
+    return Resolution(
+        name=asked,
+        kind=found.kind if found else ResolutionKind.EXTERNAL,
+        addresses=found.addresses if found else (),
+        fqdn=fqdn,
+        service=found.service if found else service.key,
+        cname=service.external_name,
+        reason=(
+            found.reason
+            if found
+            else f"{service.key} is an alias of {service.external_name}, outside the cluster"
+        ),
+        origin=service.origins.get("external_name", service.origin),
+    )
+
+
+def _endpoint(
+    cluster: Cluster, service: Service, host: str, fqdn: str, asked: str
+) -> Resolution | None:
+    """``db-0.db``: the endpoint of that hostname, or of that address with dashes."""
+    addresses = tuple(
+        dict.fromkeys(
+            address
+            for endpoint in _endpoints(cluster, service)
+            if endpoint.ready
+            for address in endpoint.addresses
+            if host == (endpoint.hostname or _dashed(address)).lower()
+        )
+    )
+    if addresses:
+        return Resolution(
+            name=asked,
+            kind=ResolutionKind.ENDPOINT,
+            addresses=addresses,
+            fqdn=fqdn,
+            service=service.key,
+            origin=service.origin,
+        )
+    waiting = any(endpoint.hostname == host for endpoint in _endpoints(cluster, service))
+    return Resolution(
+        name=asked,
+        kind=ResolutionKind.UNKNOWN,
+        fqdn=fqdn,
+        service=service.key,
+        reason=(
+            f"endpoint {host} of {service.key} is not ready"
+            if waiting
+            else f"{service.key} has no endpoint with the hostname {host}"
+        ),
+        origin=service.origin,
+    )
+
+
+def _dashed(address: Address) -> str:
+    return str(address).replace(".", "-").replace(":", "-")
+
+
+def _endpoints(cluster: Cluster, service: Service) -> Iterator[Endpoint]:
+    for item in cluster.endpoint_slices.get(service.key, ()):
+        yield from item.endpoints
+
+
+def _may_be_outside(cluster: Cluster, name: str) -> bool:
+    """Whether another name server could know `name`: it is not one of this cluster's form."""
+    if "." not in name or name.endswith(f".{cluster.cluster_domain}"):
+        return False
+    labels = name.split(".")
+    namespaces = {service.namespace for service in cluster.services.values()}
+    namespaces |= {pod.namespace for pod in cluster.pods.values()}
+    return not ("svc" in labels[2:4] or (len(labels) == 2 and labels[1] in namespaces))
+
+
+def _why_not(cluster: Cluster, name: str, from_pod: Pod | None) -> str:
+    namespace = from_pod.namespace if from_pod else "default"
+    first = name.split(".", maxsplit=1)[0]
+    others = [key for key in cluster.services if key.endswith(f"/{first}")]
+    if "." not in name and others:
+        elsewhere = others[0].partition("/")[0]
+        return (
+            f"there is no Service {first} in namespace {namespace}; "
+            f"the one in {elsewhere} is called {first}.{elsewhere}"
+        )
+    pods = [pod for pod in cluster.pods.values() if pod.name == first]
+    if pods:
+        return f"{first} is a pod: pods have no DNS name of their own, only Services do"
+    return f"no Service is called {name}"
