@@ -50,6 +50,16 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Recent:
+    """The lists of ``-m recent`` after some packets, all of them just now."""
+
+    entries: frozenset[tuple[str, Address]] = frozenset()
+
+    def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:  # noqa: ARG002
+        return (name, address) in self.entries
+
+
+@dataclass(frozen=True)
 class Fate:
     """What became of one packet."""
 
@@ -63,10 +73,17 @@ class Fate:
     by_rule: bool = False
     """Accepted by a filter rule, not by a policy."""
     reject_with: str = ""
+    recent: Recent = Recent()
+    """The lists afterwards."""
 
 
 def fates(
-    host: Host, packet: Packet, *, mark: int = 0x4000, over_loopback: bool = True
+    host: Host,
+    packet: Packet,
+    *,
+    mark: int = 0x4000,
+    over_loopback: bool = True,
+    recent: Recent = Recent(),
 ) -> Iterator[Fate]:
     """What may become of the packet: one fate for each way the random rules can fall.
 
@@ -76,7 +93,7 @@ def fates(
     prefixes: list[tuple[bool, ...]] = [()]
     while prefixes:
         forced = prefixes.pop()
-        run = _Run(host, forced, mark, over_loopback)
+        run = _Run(host, forced, mark, over_loopback, recent)
         yield run.send(packet)
         prefixes += [(*run.chosen[:place], False) for place in range(len(forced), len(run.chosen))]
 
@@ -87,6 +104,7 @@ class _Run:
     forced: tuple[bool, ...]
     mark: int
     over_loopback: bool
+    recent: Recent
     chosen: list[bool] = field(default_factory=list)
 
     def _choose(self, cause: RuleCause, probability: object) -> bool:  # noqa: ARG002
@@ -100,6 +118,7 @@ class _Run:
         assert isinstance(result.verdict, Accept | Drop | Reject | Dnat | Masquerade | Redirect), (
             result.verdict
         )
+        self.recent = Recent(self.recent.entries.union(result.recent_set))
         return result
 
     def send(self, packet: Packet) -> Fate:
@@ -113,6 +132,7 @@ class _Run:
             original=packet,
             address_type=host.address_type,
             choose=self._choose,
+            recent=self.recent,
         )
         dnat = False
         for table in ("raw", "mangle", "nat"):
@@ -122,7 +142,9 @@ class _Run:
                 return Fate("drop", packet)
             if isinstance(result.verdict, Dnat | Redirect):
                 packet, dnat = self._translate(packet, result.verdict), True
-        fate = Fate("pass", packet, dnat=dnat, marked=bool(packet.mark & self.mark))
+        fate = Fate(
+            "pass", packet, dnat=dnat, marked=bool(packet.mark & self.mark), recent=self.recent
+        )
         context.ct_dnat = dnat
         local = host.is_local(packet.dst)
         if own:

@@ -11,6 +11,7 @@ from kernel.hooks import Fate, Host, fates, packet
 from kernel.recorded import read
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.save import parse
 
@@ -77,9 +78,21 @@ def _disagreement(host: Host, flow: dict, mark: int) -> str:
         mine = {_endpoint(fate): fate.masqueraded for fate in seen}
         theirs = {end: how["masquerade"] for end, how in flow["endpoints"].items()}
         wrong = {end: how for end, how in theirs.items() if mine.get(end) is not how}
-        return f"endpoints {wrong}, not in {mine}" if wrong else ""
+        if wrong:
+            return f"endpoints {wrong}, not in {mine}"
+        if flow.get("sticky"):
+            return _not_sticky(host, probe, seen)
     if flow["verdict"] == "pass" and {fate.masqueraded for fate in seen} != {flow["masquerade"]}:
         return f"masquerade {[fate.masqueraded for fate in seen]}"
+    return ""
+
+
+def _not_sticky(host: Host, probe: Packet, seen: list[Fate]) -> str:
+    """With ClientIP affinity the next packet of the client goes where the first one went."""
+    for fate in seen:
+        again = {_endpoint(f) for f in fates(host, probe, recent=fate.recent, over_loopback=False)}
+        if again != {_endpoint(fate)}:
+            return f"after {_endpoint(fate)} comes {again}"
     return ""
 
 
