@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+CACHE = str(Path(tempfile.gettempdir()) / "k8stui-benchmark-cache")
 GUESTBOOK = str(ROOT / "samples" / "guestbook")
 CASES = {
     "python -c pass": ["-c", "pass"],
@@ -33,7 +35,13 @@ def measure(args: list[str]) -> tuple[float, float]:
     pid = os.posix_spawn(
         sys.executable,
         [sys.executable, *args],
-        {**os.environ, "PYTHONPATH": str(ROOT)},
+        # Bytecode is cached, as it is where the program is installed.
+        {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": CACHE,
+        },
         file_actions=[(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)],
     )
     _, _, usage = os.wait4(pid, 0)
