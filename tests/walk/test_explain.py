@@ -115,10 +115,7 @@ FORK = Fork(namespace="node-1", cause=ENDPOINT, probability=Fraction(1, 2), matc
         ),
         (
             step(StepKind.JUMP, ENDPOINT),
-            (
-                "nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left, p = 1/2"
-                " → KUBE-SEP-X"
-            ),
+            ("nat KUBE-SVC-ENODL3HWJ5BZY56Q 3: 1 of the 2 endpoints left, p = 1/2 → KUBE-SEP-X"),
         ),
         (step(StepKind.MARK, MARK, after=MARKED), "0x4000: source will be masqueraded"),
         (
