@@ -7,6 +7,7 @@ kept as text and never raises; `k8stui.kernel.traverse` then says that it cannot
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ from k8stui.kernel.matches.lists import RecentTest
 from k8stui.kernel.targets import TARGETS
 from k8stui.kernel.targets.base import Jump, Target, UnknownTarget
 
-_HEADER = {
+_HEADER: Mapping[str, Callable[[Option], Test]] = {
     "-s": AddressTest.build,
     "-d": AddressTest.build,
     "-i": DeviceTest.build,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.matches.base import Always, MatchGrammar, Option, Test, bang
@@ -39,8 +39,7 @@ def exact_probability(text: str) -> Fraction:
     return Fraction(kernel, _SCALE)
 
 
-@dataclass(frozen=True, slots=True)
-class Chance(Test):
+class Chance(NamedTuple):
     """``-m statistic``: `traverse` asks for these last, once all else in the rule holds.
 
     ``nth`` counts packets of all connections since the rule was loaded; seen from one connection
@@ -96,8 +95,7 @@ def _limit(options: Sequence[Option]) -> tuple[Test, ...]:
     return (Always(text, "assumed: the rate limit is not exceeded"),)
 
 
-@dataclass(frozen=True, slots=True)
-class HashLimit(Test):
+class HashLimit(NamedTuple):
     """``-m hashlimit``: taken as not exceeded, so that ``--hashlimit-above`` does not match."""
 
     options: tuple[Option, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.matches.base import MatchGrammar, Option, Test, bang, one_by_one, opaque
@@ -17,8 +18,7 @@ _NO_CONNECTION = {"INVALID", "UNTRACKED"}
 """States of a packet that has no conntrack entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateTest(Test):
+class StateTest(NamedTuple):
     """``--ctstate`` and ``--state`` (xt_conntrack.c conntrack_mt, xt_state.c state_mt)."""
 
     option: str
@@ -44,8 +44,7 @@ class StateTest(Test):
         return f"{bang(self.negated)}{self.option} {states}"
 
 
-@dataclass(frozen=True, slots=True)
-class OriginalAddressTest(Test):
+class OriginalAddressTest(NamedTuple):
     """``--ctorigsrc``, ``--ctorigdst``: the connection's first packet before any NAT."""
 
     option: str
@@ -68,8 +67,7 @@ class OriginalAddressTest(Test):
         return f"{bang(self.negated)}{self.option} {text}"
 
 
-@dataclass(frozen=True, slots=True)
-class OriginalPortTest(Test):
+class OriginalPortTest(NamedTuple):
     """``--ctorigsrcport``, ``--ctorigdstport``."""
 
     option: str
@@ -91,8 +89,7 @@ class OriginalPortTest(Test):
         return f"{bang(self.negated)}{self.option} {self.ports}"
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionProtocolTest(Test):
+class ConnectionProtocolTest(NamedTuple):
     """``--ctproto``."""
 
     protocol: ProtocolTest
@@ -110,8 +107,7 @@ class ConnectionProtocolTest(Test):
         return f"{bang(self.protocol.negated)}--ctproto {self.protocol.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionDirectionTest(Test):
+class ConnectionDirectionTest(NamedTuple):
     """``--ctdir ORIGINAL`` or ``REPLY``."""
 
     reply: bool
@@ -148,8 +144,7 @@ def masked(text: str) -> tuple[int, int]:
     return value, mask
 
 
-@dataclass(frozen=True, slots=True)
-class MarkTest(Test):
+class MarkTest(NamedTuple):
     """``--mark VALUE/MASK`` of ``-m mark`` or, with `connection`, of ``-m connmark``."""
 
     connection: bool
@@ -176,7 +171,7 @@ class MarkTest(Test):
         return f"{bang(self.negated)}--mark {self.value:#x}{mask}"
 
 
-_CONNTRACK = {
+_CONNTRACK: Mapping[str, Callable[[Option], Test]] = {
     "--ctstate": StateTest.build,
     "--ctproto": ConnectionProtocolTest.build,
     "--ctorigsrc": OriginalAddressTest.build,

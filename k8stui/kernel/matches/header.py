@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
-from k8stui.kernel.matches.base import Option, Test, bang
+from k8stui.kernel.matches.base import Option, bang
 from k8stui.kernel.packet import Packet
 
 PROTOCOL_NUMBERS = {
@@ -83,8 +82,7 @@ class Side(Enum):
         return packet.src if self is Side.SOURCE else packet.dst
 
 
-@dataclass(frozen=True, slots=True)
-class AddressTest(Test):
+class AddressTest(NamedTuple):
     """``-s`` or ``-d``. Of several networks (a rule as written, not as saved) any one will do."""
 
     side: Side
@@ -116,8 +114,7 @@ def device_matches(pattern: str, device: str | None) -> bool:
     return device == pattern
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTest(Test):
+class DeviceTest(NamedTuple):
     """``-i`` or ``-o``. Where the hook has no such device only the negation holds."""
 
     incoming: bool
@@ -136,8 +133,7 @@ class DeviceTest(Test):
         return f"{bang(self.negated)}-{'i' if self.incoming else 'o'} {self.pattern}"
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolTest(Test):
+class ProtocolTest(NamedTuple):
     """``-p``. Keeps the name or number as written."""
 
     name: str
@@ -159,8 +155,7 @@ class ProtocolTest(Test):
         return f"{bang(self.negated)}-p {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentTest(Test):
+class FragmentTest(NamedTuple):
     """``-f``: second and further fragments. Packets here are never fragments."""
 
     negated: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
@@ -14,8 +14,7 @@ from k8stui.kernel.packet import Packet
 _ACTIONS = ("--set", "--rcheck", "--update", "--remove")
 
 
-@dataclass(frozen=True, slots=True)
-class RecentTest(Test):
+class RecentTest(NamedTuple):
     """``-m recent`` (xt_recent.c recent_mt). ``--set`` holds, and `traverse` notes the entry."""
 
     action: str
@@ -88,8 +87,7 @@ class RecentTest(Test):
         return " ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class SetTest(Test):
+class SetTest(NamedTuple):
     """``-m set --match-set NAME src,dst``. A set that nobody gave cannot be asked."""
 
     name: str

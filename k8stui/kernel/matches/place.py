@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
@@ -28,8 +28,7 @@ _ADDRESS_TYPES = (
 """In printed order (libxt_addrtype.c rtn_names)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressTypeTest(Test):
+class AddressTypeTest(NamedTuple):
     """``--src-type``, ``--dst-type`` (xt_addrtype.c addrtype_mt_v1)."""
 
     side: Side
@@ -51,8 +50,7 @@ class AddressTypeTest(Test):
         return f"{bang(self.negated)}--{name}-type {types}"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitInterface(Test):
+class LimitInterface(NamedTuple):
     """``--limit-iface-in`` or ``-out``: no condition of its own, narrows the address types'."""
 
     which: str
@@ -80,8 +78,7 @@ def _address_type(options: Sequence[Option]) -> tuple[Test, ...]:
     return (*tests, *(LimitInterface(which) for which in limits))
 
 
-@dataclass(frozen=True, slots=True)
-class BridgePortTest(Test):
+class BridgePortTest(NamedTuple):
     """The options of ``-m physdev`` (xt_physdev.c physdev_mt).
 
     A packet that is not bridged has no ports: only negations hold. Where the frame is bridged
@@ -118,8 +115,7 @@ class BridgePortTest(Test):
         return f"{bang(self.negated)}{self.option}" + (f" {self.pattern}" if self.pattern else "")
 
 
-@dataclass(frozen=True, slots=True)
-class ReversePathTest(Test):
+class ReversePathTest(NamedTuple):
     """``-m rpfilter``: whether the way back leads out of the device that the packet came in by."""
 
     loose: bool = False
@@ -154,8 +150,7 @@ class ReversePathTest(Test):
         return " ".join(name for name, given in flags if given)
 
 
-@dataclass(frozen=True, slots=True)
-class MacTest(Test):
+class MacTest(NamedTuple):
     """``-m mac --mac-source``: the sender on this link."""
 
     mac: str
@@ -174,8 +169,7 @@ class MacTest(Test):
         return f"{bang(self.negated)}--mac-source {self.mac}"
 
 
-@dataclass(frozen=True, slots=True)
-class RangeTest(Test):
+class RangeTest(NamedTuple):
     """``-m iprange --src-range A-B``, ``--dst-range``."""
 
     side: Side
@@ -199,8 +193,7 @@ class RangeTest(Test):
         return f"{bang(self.negated)}--{name}-range {self.first}-{self.last}"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerTest(Test):
+class OwnerTest(NamedTuple):
     """``-m owner --uid-owner``, ``--gid-owner`` (xt_owner.c): the socket that sends."""
 
     option: str

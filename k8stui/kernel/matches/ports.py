@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from k8stui.kernel.context import PacketContext
-from k8stui.kernel.matches.base import MatchGrammar, Option, Test, bang, one_by_one, opaque
+from k8stui.kernel.matches.base import MatchGrammar, Option, bang, one_by_one, opaque
 from k8stui.kernel.packet import Packet
 
 _LAST_PORT = 65535
@@ -38,8 +37,7 @@ class Ports(NamedTuple):
         return str(self.first) if self.first == self.last else f"{self.first}:{self.last}"
 
 
-@dataclass(frozen=True, slots=True)
-class PortTest(Test):
+class PortTest(NamedTuple):
     """``--sport``, ``--dport``, and multiport's ``--sports``, ``--dports``, ``--ports``."""
 
     option: str
@@ -72,8 +70,7 @@ _TCP_FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 _TCP_FLAG_WORDS = {**_TCP_FLAGS, "ALL": 63, "NONE": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class TcpFlagsTest(Test):
+class TcpFlagsTest(NamedTuple):
     """``--tcp-flags MASK SET``; ``--syn`` is ``FIN,SYN,RST,ACK SYN`` (iptables-extensions(8))."""
 
     mask: int
@@ -152,8 +149,7 @@ _ICMPV6_TYPES = {
 _ANY_ICMP = 255
 
 
-@dataclass(frozen=True, slots=True)
-class IcmpTest(Test):
+class IcmpTest(NamedTuple):
     """``--icmp-type`` or ``--icmpv6-type``: type, and code where one is given."""
 
     option: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from k8stui.kernel.matches.base import Grammar, Option
 from k8stui.kernel.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(NamedTuple):
     """A target after which the chain is done with the packet."""
 
     verdict: Verdict
@@ -29,8 +29,7 @@ class Return:
         return "RETURN"
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(NamedTuple):
     """A user-defined chain, or (when the table has none of the name) a target not known here."""
 
     chain: str
@@ -39,8 +38,7 @@ class Jump:
         return self.chain
 
 
-@dataclass(frozen=True, slots=True)
-class SetMark:
+class SetMark(NamedTuple):
     """MARK: new mark = (old and not `mask`) xor `value` (xt_mark.c mark_tg)."""
 
     value: int
@@ -50,8 +48,7 @@ class SetMark:
         return f"MARK --set-xmark {self.value:#x}/{self.mask:#x}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetConnectionMark:
+class SetConnectionMark(NamedTuple):
     """CONNMARK --set-xmark (xt_connmark.c connmark_tg_shift)."""
 
     value: int
@@ -61,8 +58,7 @@ class SetConnectionMark:
         return f"CONNMARK --set-xmark {self.value:#x}/{self.mask:#x}"
 
 
-@dataclass(frozen=True, slots=True)
-class CopyMark:
+class CopyMark(NamedTuple):
     """CONNMARK --save-mark (packet to connection) or --restore-mark (connection to packet)."""
 
     save: bool
@@ -76,8 +72,7 @@ class CopyMark:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Untrack:
+class Untrack(NamedTuple):
     """CT --notrack, NOTRACK: the packet gets no conntrack entry, and goes on."""
 
     text: str
@@ -86,8 +81,7 @@ class Untrack:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class GoOn:
+class GoOn(NamedTuple):
     """LOG and the like: changes nothing that a walk can see."""
 
     text: str
@@ -96,8 +90,7 @@ class GoOn:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownTarget:
+class UnknownTarget(NamedTuple):
     """A target that is not modelled, kept as text; empty where not even the rule can be cut up."""
 
     text: str
