@@ -49,6 +49,22 @@ def _advice(case: Case) -> str:
             "a ClusterIP exists only in kube-proxy's rules: ask from a node or a pod, "
             "for an address and port that a Service has"
         )
+    stale = _stale(case)
+    if stale:
+        return stale
     if connect.destination in case.cluster.pod_cidr:
         return "no pod has that address (any more): ask the Service in front of the pods instead"
     return ""
+
+
+def _stale(case: Case) -> str:
+    """Advice for a Service that led to an address which no pod of this cluster has."""
+    target, service = case.rewritten_to, case.service
+    if target is None or service is None or case.reached is not None:
+        return ""
+    if any(target.dst in node.addresses for node in case.cluster.nodes.values()):
+        return ""
+    return (
+        f"the endpoints of Service {service.key} name {target.dst}, which no pod has: mend its "
+        "EndpointSlice, or give the Service a selector"
+    )
