@@ -81,6 +81,7 @@ def matches(text: str, packet: Packet = SYN, **context: object) -> bool | None:
         ("-p 6", True),
         ("! -p udp", True),
         ("-p udp", False),
+        ("-p ipv4", False),
         ("-f", False),
         ("! -f", True),
         ("-p tcp -m tcp --dport 80", True),
