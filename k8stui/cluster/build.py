@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from k8stui.cluster import api_server, configurations
+from k8stui.cluster import api_server
 from k8stui.cluster.addresses import PodAllocator, ServiceAllocator
+from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_service import decode_service
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.endpoints import gather_slices
@@ -37,12 +38,20 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     """Make the cluster of everything that was read.
 
     Raises:
-        ProxyConfigurationError: `options.proxy_config` names a file without a configuration.
+        ProxyConfigurationError: it is not clear which KubeProxyConfiguration counts.
 
     """
     inventory = take_stock(manifests.objects)
-    proxy = read_proxy(configurations.proxies(inventory), options)
-    settings = read_settings(inventory, configurations.clusters(inventory), proxy)
+    proxy = read_proxy(
+        tuple(inventory.of("KubeProxyConfiguration").values()),
+        tuple(embedded_in(inventory, "KubeProxyConfiguration")),
+        options,
+    )
+    kubeadm = (
+        *embedded_in(inventory, "ClusterConfiguration"),
+        *inventory.of("ClusterConfiguration").values(),
+    )
+    settings = read_settings(inventory, kubeadm, proxy)
     wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
     nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
     services = _services(inventory, settings)

@@ -84,10 +84,8 @@ def _pod(entry: Object, namespace: str) -> str | None:
 def is_mirrored(manifest: Manifest) -> bool:
     """Whether the mirroring controller looks at these Endpoints at all."""
     metadata = table(manifest.data, "metadata")
-    return (
-        labels(metadata, "labels").get(SKIP_MIRROR) != "true"
-        and LEADER not in labels(metadata, "annotations")
-        and text(metadata, "labels", "endpoints.kubernetes.io/managed-by") == ""
+    return labels(metadata, "labels").get(SKIP_MIRROR) != "true" and LEADER not in labels(
+        metadata, "annotations"
     )
 
 

@@ -19,6 +19,7 @@ _CONTAINER_ID = assumed("the sandbox's id is random; a hash of namespace/name st
 _NAME = assumed("the real suffix is random; pods are numbered instead")
 _RUNS = assumed("a pod that has a node is taken to run and to be ready")
 _SCHEDULED = assumed("the scheduler could have picked this node")
+_MESSAGE = defaulted("what the scheduler says, worked out from the nodes that are known")
 _ADDRESS = assumed("the next free address of the node's pod range, in the order of the input")
 _HOST_ADDRESS = defaulted("hostNetwork: the pod has its node's addresses")
 
@@ -78,7 +79,7 @@ class Draft:
 
     def finish(self) -> Pod:
         """The pod as the other rooms see it."""
-        origin = self.manifest.origin(*self.spec_path[:-1])
+        origin = self._origin()
         return Pod(
             namespace=self.namespace,
             name=self.name,
@@ -102,15 +103,24 @@ class Draft:
             origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),
         )
 
+    def _origin(self) -> Origin:
+        if self.replica is None or self.owner is None:
+            return self.manifest.origin(*self.spec_path[:-1])
+        kind, name = self.owner
+        reason = f"pod {self.replica + 1} made for {kind} {name}"
+        return self.manifest.origin(*self.spec_path[:-1], reason=reason)
+
     def _decided(self, origin: Origin) -> Mapping[str, Origin]:
         decided = {"container_id": _CONTAINER_ID, "name": origin, "labels": origin, **self.decided}
         if self.observed:
             for attribute in ("node_name", "addresses", "phase", "ready", "terminating", "owner"):
                 decided.setdefault(attribute, origin)
             return decided
-        if self.replica is not None:
-            decided.setdefault("name", _NAME)
+        if self.replica is not None and "statefulset.kubernetes.io/pod-name" not in self.labels:
             decided["name"] = _NAME
+        if self.node_name is None:
+            decided["pending_reason"] = _MESSAGE
+            return decided
         decided["phase"] = decided["ready"] = _RUNS
         decided["addresses"] = _HOST_ADDRESS if self.host_network else _ADDRESS
         if not text(self.spec, "nodeName"):

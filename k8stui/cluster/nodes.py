@@ -57,7 +57,7 @@ def gather_nodes(
             for index, name in enumerate(names, 1)
         ]
     ranges = {cidr for node in nodes for cidr in node.pod_cidrs}
-    return {node.name: _complete(node, settings, ranges) for node in nodes}
+    return {node.name: _complete(node, settings, ranges, seen.get(node.name)) for node in nodes}
 
 
 def _assumed_node(name: str, index: int, reason: str, seen: Node | None) -> Node:
@@ -74,7 +74,7 @@ def _assumed_node(name: str, index: int, reason: str, seen: Node | None) -> Node
     return replace(base, addresses=seen.addresses, pod_cidrs=seen.pod_cidrs)
 
 
-def _complete(node: Node, settings: Settings, ranges: set[Prefix]) -> Node:
+def _complete(node: Node, settings: Settings, ranges: set[Prefix], seen: Node | None) -> Node:
     """Fill in addresses and pod ranges; `ranges` are those in use, and grow."""
     decided: dict[str, Origin] = {}
     changed = node
@@ -82,7 +82,13 @@ def _complete(node: Node, settings: Settings, ranges: set[Prefix]) -> Node:
         found = tuple(node_address(family, node.index) for family in settings.families)
         decided["addresses"] = assumed("192.168.0.(10+N) for the N-th node", node.origin.place)
         changed = replace(changed, addresses=found)
-    if not node.pod_cidrs:
+    if not node.pod_cidrs and seen is not None and seen.pod_cidrs:
+        decided["pod_cidrs"] = assumed(
+            "not in the Node object: the usual size of range around a pod's address",
+            node.origin.place,
+        )
+        changed = replace(changed, pod_cidrs=seen.pod_cidrs)
+    elif not node.pod_cidrs:
         found_ranges = _free_ranges(settings.pod_cidrs.values(), node.index, ranges)
         decided["pod_cidrs"] = assumed(
             "the N-th part of the pod range for the N-th node", node.origin.place

@@ -6,52 +6,58 @@ Source: pkg/proxy/apis/config/v1alpha1 (defaults.go, types.go), cmd/kube-proxy/a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.fields import array, flag, number, table, text
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
-from k8stui.manifests.origin import Origin, assumed, defaulted
+from k8stui.manifests.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
 class ProxyConfigurationError(Exception):
-    """The option asks for a configuration that the input does not hold."""
+    """It is not clear which configuration counts, or the wanted one is not in the input."""
 
-    def __init__(self, wanted: str, files: Sequence[str]) -> None:
+    def __init__(self, wanted: str | None, files: Sequence[str]) -> None:
         super().__init__(wanted, files)
         self.wanted = wanted
+        """File that the option names; None: there are several and no option chooses."""
         self.files = tuple(files)
+        """Files that hold a KubeProxyConfiguration."""
 
     def __str__(self) -> str:
-        known = ", ".join(self.files) or "none"
-        return f"no KubeProxyConfiguration in {self.wanted}; those that were read: {known}"
+        known = ", ".join(self.files)
+        if self.wanted is None:
+            return f"several KubeProxyConfigurations: {known}; choose one with --proxy-config FILE"
+        found = f"the input has one in {known}" if known else "the input has none"
+        return f"no KubeProxyConfiguration in {self.wanted}; {found}"
 
 
-def read_proxy(found: Sequence[Manifest], options: ClusterOptions) -> ProxyConfiguration:
+def read_proxy(
+    plain: Sequence[Manifest], embedded: Sequence[Manifest], options: ClusterOptions
+) -> ProxyConfiguration:
     """Decode the configuration that counts; an option overrides its mode.
 
-    `found` holds the plain documents first, then those of ``kube-proxy`` ConfigMaps; without an
-    option the last plain one wins, and a plain one wins over a ConfigMap.
+    A `plain` document wins over one that is `embedded` in a ConfigMap: it was given on purpose.
+    Several of one kind that say the same are one.
 
     Raises:
-        ProxyConfigurationError: `options.proxy_config` names a file without one.
+        ProxyConfigurationError: several say different things and `options.proxy_config` does not
+            choose, or the file that it names has none.
 
     """
-    manifest = _choose(found, options.proxy_config)
+    manifest = _choose(plain, embedded, options.proxy_config)
     if manifest is None:
         configuration = ProxyConfiguration(
-            origin=assumed("no KubeProxyConfiguration in the input: kube-proxy's own defaults"),
-            cluster_cidr="",
+            origin=assumed("no KubeProxyConfiguration in the input: kube-proxy's own defaults")
         )
     else:
         configuration = decode_proxy(manifest)
     if options.proxy_mode:
-        from dataclasses import replace  # noqa: PLC0415
-
         configuration = replace(configuration, mode=options.proxy_mode)
     return configuration
 
@@ -80,17 +86,19 @@ def decode_proxy(manifest: Manifest) -> ProxyConfiguration:
     )
 
 
-def mode_origin(manifest: Manifest) -> Origin:
-    """Where the mode comes from: iptables is the default on Linux."""
-    if text(manifest.data, "mode"):
-        return manifest.origin("mode")
-    return defaulted("kube-proxy's default mode on Linux", manifest.place())
+def _choose(
+    plain: Sequence[Manifest], embedded: Sequence[Manifest], wanted: str | None
+) -> Manifest | None:
+    if wanted is not None:
+        for manifest in (*plain, *embedded):
+            if PurePath(manifest.file) == PurePath(wanted):
+                return manifest
+        raise ProxyConfigurationError(wanted, _files((*plain, *embedded)))
+    found = plain or embedded
+    if any(manifest.data != found[0].data for manifest in found):
+        raise ProxyConfigurationError(None, _files(found))
+    return found[0] if found else None
 
 
-def _choose(found: Sequence[Manifest], wanted: str | None) -> Manifest | None:
-    if wanted is None:
-        return found[-1] if found else None
-    for manifest in reversed(found):
-        if PurePath(manifest.file) == PurePath(wanted):
-            return manifest
-    raise ProxyConfigurationError(wanted, [manifest.file for manifest in found])
+def _files(found: Sequence[Manifest]) -> list[str]:
+    return list(dict.fromkeys(manifest.file for manifest in found))

@@ -1,4 +1,4 @@
-"""Nodes that are known only because something stands on them: a dump without Node objects."""
+"""What the pods of a dump tell about nodes, for dumps without Nodes or without their ranges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
     found: dict[str, Node | None] = {}
     for pod in inventory.of("Pod").values():
         name = text(pod.data, "spec", "nodeName")
-        if not name or not pod.observed or name in inventory.of("Node"):
+        if not name or not pod.observed:
             continue
         status = table(pod.data, "status")
         if not text(status, "hostIP") and not text(status, "podIP"):

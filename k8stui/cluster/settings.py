@@ -7,7 +7,6 @@ else kubeadm's service range and flannel's pod range are assumed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from k8stui.cluster.fields import table, text, texts
 from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
+from k8stui.manifests.embedded import embedded
 from k8stui.manifests.origin import Origin, assumed
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ POD_CIDRS = {4: Prefix.parse("10.244.0.0/16"), 6: Prefix.parse("fd00:10:244::/56
 SERVICE_CIDRS = {4: Prefix.parse("10.96.0.0/12"), 6: Prefix.parse("fd00:10:96::/112")}
 NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:168::/64")}
 """What is assumed where nothing is said (design.md; the IPv6 ones as in the recordings)."""
+
+_NET_CONF = "net-conf.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ def read_settings(
         if cidrs and manifest.name == "kubernetes":
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
     families = _families(inventory, written)
+    _guess(inventory, written)
     pods, pods_origin = written.get("pod_cidr", ((), assumed("flannel's usual pod range")))
     services, services_origin = written.get(
         "service_cidr", ((), assumed("kubeadm's usual service range"))
@@ -79,6 +82,44 @@ def read_settings(
         flannel=flannel,
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
     )
+
+
+def _guess(inventory: Inventory, written: dict[str, tuple[tuple[Prefix, ...], Origin]]) -> None:
+    """Ranges that nobody says, from what was given out of them.
+
+    Only where the usual range does not hold them: then the network of (at most) 16 bits, in IPv6
+    48, around them is assumed.
+    """
+    nodes = [
+        cidr.address
+        for node in inventory.of("Node").values()
+        for cidr in _prefixes(",".join(_node_cidrs(node)))
+    ]
+    services = [
+        prefix.address
+        for service in inventory.of("Service").values()
+        for prefix in _prefixes(text(service.data, "spec", "clusterIP"))
+    ]
+    for attribute, seen, usual, what in (
+        ("pod_cidr", nodes, POD_CIDRS, "the Nodes' pod ranges"),
+        ("service_cidr", services, SERVICE_CIDRS, "the Services' clusterIPs"),
+    ):
+        if attribute not in written:
+            found = {
+                address.version: Prefix.of(address, 16 if address.version == 4 else 48)
+                for address in reversed(seen)
+                if not any(other in usual[other.version] for other in seen)
+            }
+            if found:
+                written[attribute] = (
+                    tuple(found.values()),
+                    assumed(f"not said in the input: a range around {what}"),
+                )
+
+
+def _node_cidrs(node: Manifest) -> tuple[str, ...]:
+    spec = table(node.data, "spec")
+    return texts(spec, "podCIDRs") or tuple(filter(None, (text(spec, "podCIDR"),)))
 
 
 def _prefixes(written: str) -> tuple[Prefix, ...]:
@@ -107,8 +148,7 @@ def _families(
         return tuple(dict.fromkeys(prefix.address.version for prefix in said[0]))
     found: dict[int, None] = {}
     for node in inventory.of("Node").values():
-        spec = table(node.data, "spec")
-        for cidr in texts(spec, "podCIDRs") or filter(None, (text(spec, "podCIDR"),)):
+        for cidr in _node_cidrs(node):
             found[6 if ":" in cidr else 4] = None
     if not found:
         found[4] = None
@@ -124,15 +164,8 @@ def _families(
 def _flannel(inventory: Inventory) -> tuple[Mapping[str, object] | None, Origin | None]:
     """``net-conf.json`` of flannel's ConfigMap, whatever its name and namespace."""
     for manifest in inventory.of("ConfigMap").values():
-        written = text(manifest.data, "data", "net-conf.json")
-        if not written:
-            continue
-        try:
-            found = json.loads(written)
-        except ValueError:
-            continue
-        if isinstance(found, dict):
-            return found, manifest.origin("data", "net-conf.json")
+        for inner in embedded(manifest, _NET_CONF):
+            return inner.data, manifest.origin("data", _NET_CONF)
     return None, None
 
 
