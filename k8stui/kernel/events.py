@@ -34,15 +34,13 @@ def expiry(now_seconds: float, delay_seconds: float) -> float:
 class EventQueue:
     """Things that will happen, ordered by time and then by when they were asked for."""
 
-    __slots__ = ("_heap", "_sequence", "now", "timers")
+    __slots__ = ("_heap", "_sequence", "now")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, bool, Action]] = []
         self._sequence = 0
         self.now = 0.0
         """Seconds since the request."""
-        self.timers = 0
-        """Timers that are still to fire."""
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -55,7 +53,6 @@ class EventQueue:
     def timer(self, delay_seconds: float, action: Action) -> None:
         """Start a kernel timer."""
         self._sequence += 1
-        self.timers += 1
         at = expiry(self.now, delay_seconds)
         heapq.heappush(self._heap, (at, self._sequence, True, action))
 
@@ -67,10 +64,8 @@ class EventQueue:
         """
         while self._heap:
             at, _, is_timer, action = heapq.heappop(self._heap)
-            if is_timer:
-                self.timers -= 1
-                if not timers:
-                    continue
+            if is_timer and not timers:
+                continue
             self.now = at
             return action
         return None

@@ -154,7 +154,6 @@ def _reset(host: Host, skb: Skb) -> None:
         # What came by a bridge port is answered on that port at once, past all hooks: so the RST
         # of a DNATed connection keeps the wrong source address (nf_send_reset).
         answer.packet = changed(rst, smac=packet.dmac, dmac=packet.smac)
-        answer.local = True
         transmit(host, skb.physical_in, answer)
         return
     way = host.routing.outgoing(packet.src, packet.dst)

@@ -28,6 +28,7 @@ _TOO_BIG = {4: (3, 4), 6: (2, 0)}
 
 def receive(host: Host, device: str, skb: Skb) -> None:
     """An IP packet comes up from a device (ip_rcv)."""
+    skb.device = device
     if skb.prerouted:
         skb.prerouted = False
     elif netfilter.run(host, skb, Hook.PREROUTING, device, None):
@@ -129,7 +130,7 @@ def local_out(host: Host, skb: Skb) -> str | None:
     decision = skb.decision
     if decision is None:
         return None
-    skb.local = True
+    _route_step(host, skb, decision)
 
     def reroute() -> str | None:
         packet = skb.packet
@@ -140,16 +141,8 @@ def local_out(host: Host, skb: Skb) -> str | None:
                 host.name, skb, text, cause=RouteCause(route=again.route), hook=Hook.OUTPUT
             )
             return again.error
-        if again.route is not (skb.decision.route if skb.decision else None):
-            text = route_line(again.route) if again.route else ""
-            host.world.record.step(
-                host.name,
-                skb,
-                StepKind.ROUTE,
-                text,
-                cause=RouteCause(route=again.route),
-                device=again.device,
-            )
+        if again.route is not decision.route:
+            _route_step(host, skb, again)
         skb.decision = again
         return None
 
@@ -158,6 +151,18 @@ def local_out(host: Host, skb: Skb) -> str | None:
         bridge.refuse(host, skb, blocked)
         return blocked.errno
     return _output(host, skb, skb.decision or decision)
+
+
+def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
+    route = decision.route
+    host.world.record.step(
+        host.name,
+        skb,
+        StepKind.ROUTE,
+        route_line(route) if route else f"{decision.fate.value} {skb.packet.dst}",
+        cause=RouteCause(route=route),
+        device=decision.device,
+    )
 
 
 def _output(host: Host, skb: Skb, decision: Decision) -> str | None:

@@ -83,7 +83,6 @@ def _ask(host: Host, device: str, target: Address, resolution: Resolution) -> No
     )
     asking = Skb(frame, waiting.number, waiting.direction)
     asking.arp = True
-    asking.local = True
     host.world.events.timer(_RETRANS_SECONDS, partial(_time_out, host, device, target, resolution))
     transmit(host, device, asking)
 
@@ -131,7 +130,6 @@ def receive(host: Host, device: str, skb: Skb) -> None:
         )
         answer = Skb(reply, skb.number, skb.direction)
         answer.arp = True
-        answer.local = True
         transmit(host, device, answer)
     elif frame.dmac == interface.mac:
         _learn(host, device, frame.src, frame.smac, create=False)

@@ -48,7 +48,7 @@ class Record:
                 namespace=namespace,
                 direction=skb.direction,
                 packet_number=skb.number,
-                device=device,
+                device=device or skb.device,
                 hook=hook,
                 cause=cause,
                 before=before if before is not None else skb.packet,

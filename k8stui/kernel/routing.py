@@ -279,7 +279,13 @@ class Routing:
             interface = self._interfaces.get(device)
             if interface is None or interface.kind is not LinkKind.LOOPBACK:
                 return Decision(Fate.ERROR, route, error="EINVAL")
-        chosen = source or route.source or self._select(device, route.gateway, _SCOPE[route.scope])
+        chosen = source or route.source
+        if chosen is None:
+            towards = route.gateway
+            if towards is None and destination.version == 6:
+                # RFC 6724: among several addresses the one of the destination's network.
+                towards = destination
+            chosen = self._select(device, towards, _SCOPE[route.scope])
         fate = Fate.BROADCAST if route.type is RouteType.BROADCAST else Fate.FORWARD
         return Decision(fate, route, device, route.gateway or destination, chosen)
 

@@ -129,12 +129,12 @@ class _Run:
         """connect() or the first send(): the route decides, then the first packet leaves."""
         if self._fails_at_once():
             return
-        errno = self.client.ask(self.decision)
-        protocol = self.request.protocol
-        if protocol in (Protocol.TCP, Protocol.SCTP):
-            # connect() does not mind what became of the first SYN (tcp_connect).
+        repeats = self.request.protocol in (Protocol.TCP, Protocol.SCTP)
+        if repeats:
             self._wait(0)
-        elif errno is not None:
+        errno = self.client.ask(self.decision)
+        # connect() does not mind what became of the first SYN (tcp_connect).
+        if errno is not None and not repeats:
             record = self.world.record
             step = record.losses[-1] if record.losses else len(record.steps) - 1
             text = record.steps[step].text
@@ -150,8 +150,10 @@ class _Run:
             errno = "ENETUNREACH" if is_tcp else "EACCES"
         if errno is None and is_tcp and is_multicast(remote):
             errno = "ENETUNREACH"
+        if errno is None:
+            return False
         text = route_line(route) if route else f"no route to {remote}"
-        probe = Skb(self.client.question(), 1, Direction.FORWARD)
+        probe = Skb(self.client.question(), self.world.record.number(), Direction.FORWARD)
         step = self.world.record.step(
             self.host.name,
             probe,
@@ -160,8 +162,6 @@ class _Run:
             cause=RouteCause(route=route),
             device=decision.device or None,
         )
-        if errno is None:
-            return False
         self.client.feel(result_of(errno), errno, self.host.name, f"connect(): {text}", step)
         return True
 
@@ -170,13 +170,13 @@ class _Run:
 
     def _again(self, sent: int) -> None:
         """The retransmission timer of the SYN."""
-        if sent >= len(self.delays) or not self.world.events.timers:
+        if sent >= len(self.delays) or not len(self.world.events):
             # Nothing is under way and nobody asks for a neighbour any more: all further repeats
             # end as the first one did.
             self._give_up(sent)
             return
-        self.client.ask(self.decision)
         self._wait(sent)
+        self.client.ask(self.decision)
 
     def _give_up(self, sent: int) -> None:
         now = self.world.events.now
@@ -185,19 +185,29 @@ class _Run:
         self._lost("ETIMEDOUT", float(round(now)))
 
     def _lost(self, errno: str | None, seconds: float) -> None:
-        record = self.world.record
-        if not record.losses:
-            for namespace, skb, name, mac in record.others:
-                text = f"{mac} is not the address of {name}: the frame is not looked at"
-                record.loss(namespace, skb, text, device=name)
-        if record.losses:
-            step = record.losses[0]
-            place = record.steps[step].namespace
-            self.client.feel(Result.TIMEOUT, errno, place, record.steps[step].text, step)
+        step = self._lost_at()
+        if step is None:
+            reason, place = "no answer comes", self.host.name
         else:
-            reason = "no answer comes"
-            self.client.feel(Result.TIMEOUT, errno, self.host.name, reason, None)
+            decided = self.world.record.steps[step]
+            reason, place = decided.text, decided.namespace
+        self.client.feel(Result.TIMEOUT, errno, place, reason, step)
         self.client.seconds = seconds
+
+    def _lost_at(self) -> int | None:
+        """The step that explains best why no answer came."""
+        record = self.world.record
+        if record.losses:
+            return record.losses[0]
+        for index, step in enumerate(record.steps):
+            # Somebody sent an error, but it did not get back.
+            if step.kind in (StepKind.DROP, StepKind.REJECT):
+                return index
+        for namespace, skb, name, mac in record.others[:1]:
+            text = f"{mac} is not the address of {name}: the frame is not looked at"
+            record.loss(namespace, skb, text, device=name)
+            return record.losses[0]
+        return None
 
     def loop(self) -> None:
         """Let everything happen, in order."""

@@ -21,9 +21,9 @@ class Skb:
         "ct_reply",
         "ct_state",
         "decision",
+        "device",
         "direction",
         "entry",
-        "local",
         "number",
         "packet",
         "physical_in",
@@ -36,8 +36,8 @@ class Skb:
         """Which packet of the exchange."""
         self.direction = direction
         self.arp = False
-        self.local = False
-        """Made by this namespace itself."""
+        self.device: str | None = None
+        """Device that it came in by."""
         self.decision: Decision | None = None
         """skb_dst: where routing sends it."""
         self.entry: Entry | None = None

@@ -44,6 +44,11 @@ class Endpoints:
         if client is not None and client.owns(host, packet):
             client.segment(skb)
             return
+        if _is_broadcast(skb):
+            host.world.record.loss(
+                host.name, skb, "TCP does not look at what was sent to a broadcast address"
+            )
+            return
         key = (packet.dst, packet.dport, packet.src, packet.sport)
         flags = packet.flags
         if flags & TcpFlags.RST:
@@ -108,6 +113,8 @@ class Endpoints:
                 )
             else:
                 self._nobody(host, skb)
+            if _is_broadcast(skb):
+                return
             send_error(host, skb, *PORT_UNREACHABLE[version])
             return
         self._deliver(host, skb, listener)
@@ -172,6 +179,10 @@ class Endpoints:
                 )
             return
         if packet.icmp_type == ECHO_REQUEST[version][1]:
+            if _is_broadcast(skb):
+                # icmp_echo_ignore_broadcasts 1
+                host.world.record.loss(host.name, skb, "an echo request to all is ignored")
+                return
             self._reached(host, packet)
             host.world.record.step(
                 host.name, skb, StepKind.DELIVER, "echo request: the kernel answers"
@@ -244,3 +255,7 @@ class Endpoints:
             return
         sent.decision = way
         host.world.stack.local_out(host, sent)
+
+
+def _is_broadcast(skb: Skb) -> bool:
+    return skb.decision is not None and skb.decision.fate is Fate.BROADCAST
