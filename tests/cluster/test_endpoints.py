@@ -1,0 +1,103 @@
+"""Endpoints beyond the recordings: dumps without slices, laws of hints, one slice a port set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from math import ceil
+
+import pytest
+import recorded
+from hypothesis import given
+from hypothesis import strategies as st
+from objects import cluster, deployment, service
+from recorded import Moment
+
+from k8stui.cluster import build
+from k8stui.cluster.hints import add_hints
+from k8stui.cluster.model import Endpoint, Service
+from k8stui.kernel.address import Address
+from k8stui.manifests import Manifests
+from k8stui.manifests.origin import OriginKind, assumed
+
+ORIGIN = assumed("test")
+
+
+@pytest.mark.parametrize("moment", recorded.moments(), ids=str)
+def test_dump_with_endpoints_but_no_slices(moment: Moment) -> None:
+    """An old cluster's dump: its Endpoints are what was seen, address for address."""
+    objects = tuple(m for m in recorded.dump(moment).objects if m.kind != "EndpointSlice")
+    made = build(Manifests(objects=objects))
+    for namespace, by_name in moment.json("compact")["endpoints"].items():
+        for name, recorded_endpoints in by_name.items():
+            key = f"{namespace}/{name}"
+            if key not in made.services:
+                continue
+            wanted = Counter(
+                (entry["ip"], port["port"], field == "addresses")
+                for subset in recorded_endpoints["subsets"]
+                for field in ("addresses", "notReadyAddresses")
+                for entry in subset.get(field) or []
+                for port in subset.get("ports") or []
+            )
+            found = Counter(
+                (str(endpoint.addresses[0]), port.port, endpoint.ready)
+                for item in made.endpoint_slices.get(key, ())
+                for endpoint in item.endpoints
+                for port in item.ports or ()
+            )
+            assert found == wanted, key
+
+
+def test_one_slice_a_set_of_resolved_ports() -> None:
+    other = deployment("web2").replace("app: web2", "app: web").replace("80,", "8080,")
+    made = cluster(
+        deployment("web", 2) + other + service("web", "ports: [{port: 80, targetPort: http}]")
+    )
+    slices = made.endpoint_slices["default/web"]
+    assert [([p.port for p in s.ports or ()], len(s.endpoints)) for s in slices] == [
+        ([80], 2),
+        ([8080], 1),
+    ]
+    assert slices[0].origin.kind is OriginKind.DEFAULTED
+
+
+def test_at_most_a_hundred_endpoints_a_slice() -> None:
+    made = cluster(deployment("web", 250) + service("web"))
+    sizes = [len(item.endpoints) for item in made.endpoint_slices["default/web"]]
+    assert sizes == [100, 100, 50]
+
+
+def test_readiness_gate_nobody_sets() -> None:
+    text = deployment("web", more="readinessGates: [{conditionType: example.com/ok}]")
+    made = cluster(text + service("web"))
+    (item,) = made.endpoint_slices["default/web"]
+    assert [(e.ready, e.serving) for e in item.endpoints] == [(False, False)]
+
+
+ZONES = st.lists(st.sampled_from("abc"), max_size=30)
+
+
+@given(ZONES)
+def test_hints_by_cpu_cover_all_endpoints_and_balance(zones: list[str]) -> None:
+    """With equal zones no zone ends with over a fifth less than its share, or there are none."""
+    endpoints = [
+        Endpoint(addresses=(Address(4, n),), zone=zone, origin=ORIGIN)
+        for n, zone in enumerate(zones)
+    ]
+    service_ = Service(
+        namespace="default",
+        name="s",
+        annotations={"service.kubernetes.io/topology-mode": "Auto"},
+        origin=ORIGIN,
+    )
+    shares = dict.fromkeys("abc", Fraction(1, 3))
+    hinted = add_hints(service_, endpoints, shares)
+    assert [e.addresses for e in hinted] == [e.addresses for e in endpoints]
+    have = Counter(zone for e in hinted for zone in e.for_zones)
+    if sum(have.values()):
+        assert sum(have.values()) == len(zones)
+        assert min(have[zone] for zone in "abc") * 12 >= len(zones) / 3 * 10 - 12
+    else:
+        smallest = ceil(Fraction(len(zones), 3) / Fraction(12, 10))
+        assert len(zones) < 3 or 3 * smallest > len(zones)
