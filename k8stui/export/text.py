@@ -133,7 +133,8 @@ def _step(step: Step, *, verbose: bool) -> Iterator[Line]:
         style = Style.BAD
     elif step.kind in _CHANGES or _rewrites(step.before, step.after):
         style = Style.CHANGE
-    first = f" {step.number:>3} {step.kind.value:<{_KIND_WIDTH}}"
+    kind = step.kind.value
+    first = f" {step.number:>3} {kind:<{_KIND_WIDTH}}" + " " * (len(kind) >= _KIND_WIDTH)
     for line in wrap(safe(step.text), first, _INDENT):
         yield Line(line, style)
     if verbose:

@@ -54,7 +54,7 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
     yield f"Services ({len(cluster.services)})"
     for service in cluster.services.values():
         yield safe(_service(service))
-        yield from _tree(list(_ports(cluster, service)))
+        yield from _port_trees(cluster, service)
     yield ""
     yield LEGEND
 
@@ -100,8 +100,10 @@ def _service(service: Service) -> str:
     return f"  {service.key:<24} {service.type.value:<12}  {address}"
 
 
-def _ports(cluster: Cluster, service: Service) -> Iterator[str]:
-    for port in service.ports:
+def _port_trees(cluster: Cluster, service: Service) -> Iterator[str]:
+    """Draw each port as a branch with its endpoints as twigs."""
+    for number, port in enumerate(service.ports, start=1):
+        last = number == len(service.ports)
         name = f" {port.name}" if port.name else ""
         node = (
             f"  node port {mark(port.origins, 'node_port', port.origin)} {port.node_port}"
@@ -109,12 +111,14 @@ def _ports(cluster: Cluster, service: Service) -> Iterator[str]:
             else ""
         )
         target = port_word(port.target_port, port.protocol)
-        yield f"{port_word(port.port, port.protocol)}{name} → {target}{node}"
+        word = port_word(port.port, port.protocol)
+        yield safe(f"  {'└─' if last else '├─'} {word}{name} → {target}{node}")
         found = [
-            f"   {address.with_port(number)}{_state(endpoint)}"
+            f"{address.with_port(number)}{_state(endpoint)}"
             for address, number, endpoint in endpoints_of(cluster, service, port)
         ]
-        yield from found or ["   no endpoints"]
+        for row in _tree(found or ["no endpoints"]):
+            yield f"  {' ' if last else '│'}  {row.removeprefix('  ')}"
 
 
 def endpoints_of(
