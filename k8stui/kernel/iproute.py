@@ -266,7 +266,7 @@ def kernel_routes(devices: Iterable[Interface]) -> tuple[Route, ...]:
     `main` when the address is global, the broadcast address in `local`; 127.0.0.0/8 as a whole is
     local. A secondary address prefers the primary one of its network as source. IPv6: the address
     is local, its network connected (addrconf.c). A device that is down keeps only what is local
-    (shared/outcomes.md, section 2).
+    (shared/outcomes.md, section 2). Each route has the reason of its address.
     """
     found: list[Route] = []
     for device in devices:
@@ -286,9 +286,16 @@ def _routes_of(device: Interface, one: InterfaceAddress) -> list[Route]:
         scope="host",
         table="local",
         protocol="kernel",
+        reason=one.reason,
     )
     if address.version == 6:
-        connected = Route(destination=network, device=device.name, protocol="kernel", metric=256)
+        connected = Route(
+            destination=network,
+            device=device.name,
+            protocol="kernel",
+            metric=256,
+            reason=one.reason,
+        )
         is_host = one.prefix_length == address.bits
         plain = replace(local, source=None, scope="global")
         return [plain] if is_host or not device.up else [plain, connected]
