@@ -75,7 +75,8 @@ class _ComposedChains(Mapping[str, Chain]):
     def __init__(self, table: str, parts: Sequence[TablePart]) -> None:
         self._builtin = BUILTIN_CHAINS[table]
         self._parts = parts
-        self._owners = [part.chains for part in parts if part.chains]
+        # No truth test: the length of a lazy mapping is the work of building all of it.
+        self._owners = [part.chains for part in parts]
         self._jumps: dict[str, list[Jump]] = {}
         for part in parts:
             for jump in part.jumps:

@@ -81,6 +81,11 @@ class KubeProxyRules:
                 return True
         return False
 
+    @property
+    def planned(self) -> int:
+        """How many service ports somebody has looked at."""
+        return len(self._plans)
+
     def plan(self, name: str) -> Plan:
         """What becomes of the service port `name` on this node.
 
