@@ -255,10 +255,7 @@ def _is_own(host: Host, bridge: str, mac: str) -> bool:
     own = host.interface(bridge)
     if own is not None and own.mac == mac:
         return True
-    entry = host.fdb(bridge, mac)
-    if entry is not None and not entry.permanent:
-        return False
-    return any(port.mac == mac for port in host.ports(bridge))
+    return host.is_port_mac(bridge, mac)
 
 
 def _known_port(host: Host, bridge: str, mac: str) -> Interface | None:

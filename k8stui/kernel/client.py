@@ -54,6 +54,8 @@ class Server:
     port: int
     source: Address
     source_port: int
+    step: int | None = None
+    """Where it was delivered."""
 
 
 class Client:
@@ -181,13 +183,7 @@ class Client:
             step = record.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
             )
-            self.feel(
-                Result.CONNECTED,
-                None,
-                self.server.namespace if self.server else self.host.name,
-                f"connected to {packet.src.with_port(packet.sport)}",
-                step,
-            )
+            self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
             self._acknowledge(packet)
 
     def _acknowledge(self, answered: Packet) -> None:
@@ -207,8 +203,15 @@ class Client:
         step = self.host.world.record.step(
             self.host.name, skb, StepKind.DELIVER, f"the answer of {who} reaches the client"
         )
-        server = self.server.namespace if self.server else self.host.name
-        self.feel(Result.CONNECTED, None, server, f"answered by {who}", step)
+        self._connected(f"answered by {who}", step)
+
+    def _connected(self, reason: str, step: int) -> None:
+        # The listener decided; what reaches the client only brings the news.
+        server = self.server
+        if server is None or server.step is None:
+            self.feel(Result.CONNECTED, None, self.host.name, reason, step)
+        else:
+            self.feel(Result.CONNECTED, None, server.namespace, reason, server.step)
 
     def hears(self, host: Host, skb: Skb) -> bool:
         """An ICMP error comes in; whether it quotes a packet of this socket."""

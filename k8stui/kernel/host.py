@@ -32,18 +32,31 @@ _KEPT = 256
 class Standing:
     """Indexes over a namespace at rest, shared by all walks through it."""
 
-    __slots__ = ("fdb", "hooks", "interfaces", "namespace", "neighbours", "ports", "routing")
+    __slots__ = (
+        "fdb",
+        "hooks",
+        "interfaces",
+        "namespace",
+        "neighbours",
+        "port_macs",
+        "ports",
+        "routing",
+    )
 
     def __init__(self, namespace: NetNamespace) -> None:
         self.namespace = namespace
         self.interfaces = {device.name: device for device in namespace.interfaces}
         self.routing = Routing(namespace, self.interfaces)
         self.neighbours = {(one.device, one.address): one for one in namespace.neighbours}
-        self.ports: dict[str, tuple[Interface, ...]] = {}
-        for device in namespace.interfaces:
+        ports: dict[str, list[Interface]] = {}
+        for device in reversed(namespace.interfaces):
             if device.master:
                 # The kernel's list of ports begins with the youngest (net/bridge/br_if.c).
-                self.ports[device.master] = (device, *self.ports.get(device.master, ()))
+                ports.setdefault(device.master, []).append(device)
+        self.ports = {bridge: tuple(members) for bridge, members in ports.items()}
+        self.port_macs = {
+            bridge: frozenset(port.mac for port in members) for bridge, members in ports.items()
+        }
         self.fdb: dict[tuple[str, str], FdbEntry] = {}
         for entry in namespace.fdb:
             port = self.interfaces.get(entry.device)
@@ -184,6 +197,10 @@ class Host:
     def ports(self, bridge: str) -> tuple[Interface, ...]:
         """Ports of a bridge, the youngest first."""
         return self._standing.ports.get(bridge, ())
+
+    def is_port_mac(self, bridge: str, mac: str) -> bool:
+        """Whether one of the bridge's own ports has this MAC address."""
+        return mac in self._standing.port_macs.get(bridge, ())
 
     def fdb(self, bridge: str, mac: str) -> FdbEntry | None:
         """What a bridge (or a vxlan device) knows of a MAC address."""

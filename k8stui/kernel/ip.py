@@ -22,6 +22,8 @@ _ICMP_FOR_ERROR = {
     6: {"ENETUNREACH": (1, 0), "EHOSTUNREACH": (1, 3), "EACCES": (1, 1)},
 }
 """ip_error (net/ipv4/route.c), ip6_pkt_drop. A blackhole (EINVAL) is silent."""
+_NO_MAC = "00:00:00:00:00:00"
+"""What stands in the link-layer header on lo."""
 _TIME_EXCEEDED = {4: (11, 0), 6: (3, 0)}
 _TOO_BIG = {4: (3, 4), 6: (2, 0)}
 
@@ -175,8 +177,7 @@ def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
     skb.prerouted = False
     packet = skb.packet
     if decision.device == LOOPBACK:
-        if packet.smac or packet.dmac:
-            skb.packet = changed(packet, smac="", dmac="")
+        skb.packet = changed(packet, smac=_NO_MAC, dmac=_NO_MAC)
         transmit(host, LOOPBACK, skb)
     elif (decision.route and decision.route.type is RouteType.BROADCAST) or is_multicast(
         packet.dst

@@ -184,9 +184,10 @@ class Endpoints:
                 host.world.record.loss(host.name, skb, "an echo request to all is ignored")
                 return
             self._reached(host, packet)
-            host.world.record.step(
+            step = host.world.record.step(
                 host.name, skb, StepKind.DELIVER, "echo request: the kernel answers"
             )
+            self._decided(host, step)
             answer = changed(
                 packet,
                 src=packet.dst,
@@ -228,13 +229,19 @@ class Endpoints:
     def _deliver(self, host: Host, skb: Skb, socket: Socket) -> None:
         where = skb.packet.dst.with_port(skb.packet.dport)
         who = f", {socket.owner}" if socket.owner else ""
-        host.world.record.step(
+        step = host.world.record.step(
             host.name,
             skb,
             StepKind.DELIVER,
             f"delivered to {where}{who}",
             cause=SocketCause(socket=socket),
         )
+        self._decided(host, step)
+
+    def _decided(self, host: Host, step: int) -> None:
+        server = self.client.server if self.client else None
+        if server is not None and server.step is None and server.namespace == host.name:
+            server.step = step
 
     def _nobody(self, host: Host, skb: Skb) -> None:
         packet = skb.packet
