@@ -100,7 +100,7 @@ def _failed_tries(found: Resolution) -> Iterator[str]:
     answered = found.is_resolved or found.cname
     for name in found.tried[:-1] if answered else found.tried:
         if name.rstrip(".") != found.fqdn:
-            yield f"{name}: no such name, so the next of the search list"
+            yield f"{name}: no such name"
 
 
 def _resolved(found: Resolution) -> str:

@@ -11,7 +11,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause, StepKind
 from k8stui.manifests.origin import Origin, assumed
 from k8stui.walk.diagnosis import Case, diagnose
-from k8stui.walk.diagnosis.endpoints import headless_without_endpoints
+from k8stui.walk.diagnosis.names import no_such_name as diagnose_name
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.reason import because
 from k8stui.walk.source_seen import source_seen
@@ -20,13 +20,13 @@ from k8stui.walk.trace import Outcome, Request
 
 def no_such_name(cluster: Cluster, request: Request) -> Outcome:
     """Give the outcome of a name that does not resolve: no packet was ever sent."""
-    found = headless_without_endpoints(cluster, request)
+    found = diagnose_name(cluster, request)
     return Outcome(
         result=Result.NO_SUCH_NAME,
         errno="EAI_NONAME",
         seconds=0.0,
         decided_at=client_namespace(request),
-        reason=found.reason or (request.names[-1] if request.names else "the name is not known"),
+        reason=found.reason,
         server_pod=None,
         server_address=None,
         server_port=None,

@@ -14,7 +14,7 @@ from k8stui.kernel.step import (
     SocketCause,
     SysctlCause,
 )
-from k8stui.manifests.origin import Origin, assumed, defaulted
+from k8stui.manifests.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.nodes.reason import Because
 
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
@@ -37,6 +37,38 @@ def because(cause: Cause | None) -> Because | None:
         case _:
             reason = None
     return reason if isinstance(reason, Because) else None
+
+
+def words(cause: RuleCause) -> str:
+    """Why the rule is there: what its maker says, or the comment in a real node's dump."""
+    if cause.rule is None:
+        return ""
+    why = because(cause)
+    comment = comment_of(cause.rule.text)
+    if why is not None and why.text and why.origin.kind is not OriginKind.OBSERVED:
+        return why.text
+    return comment or (why.text if why is not None else "")
+
+
+def service_of(cause: Cause | None) -> str | None:
+    """``namespace/name`` of the Service behind a rule; from kube-proxy's comment in a dump."""
+    why = because(cause)
+    if why is not None and why.service:
+        return why.service
+    if isinstance(cause, RuleCause) and cause.rule is not None:
+        first = comment_of(cause.rule.text).split(" ", 1)[0].partition(":")[0]
+        return first if "/" in first else None
+    return None
+
+
+def comment_of(rule_text: str) -> str:
+    """Give the text of ``--comment``, without its quotes; empty without one."""
+    _, found, rest = rule_text.partition("--comment ")
+    if not found:
+        return ""
+    if not rest.startswith('"'):
+        return rest.split(" ", 1)[0]
+    return rest[1:].partition('"')[0]
 
 
 def origin_of(cause: Cause | None) -> Origin | None:

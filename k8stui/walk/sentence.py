@@ -17,7 +17,7 @@ from k8stui.kernel.step import (
     StepKind,
 )
 from k8stui.nodes.reason import Because
-from k8stui.walk.reason import because
+from k8stui.walk.reason import because, words
 
 _PORTLESS = (Protocol.ICMP, Protocol.ICMPV6)
 _BUILTIN = frozenset(name for names in BUILTIN_CHAINS.values() for name in names)
@@ -77,16 +77,6 @@ def target_of(rule_text: str) -> str:
     return ""
 
 
-def comment_of(rule_text: str) -> str:
-    """Give the text of ``--comment``, without its quotes; empty without one."""
-    _, found, rest = rule_text.partition("--comment ")
-    if not found:
-        return ""
-    if not rest.startswith('"'):
-        return rest.split(" ", 1)[0]
-    return rest[1:].partition('"')[0]
-
-
 def _chance(step: Step, cause: RuleCause, forks: Iterable[Fork]) -> str:
     for fork in forks:
         rolled = fork.cause
@@ -105,7 +95,7 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
     if cause.rule is None:
         return f"{cause.table} {cause.chain.name}: policy {cause.chain.policy or 'ACCEPT'}"
     why = because(cause)
-    said = (why.text if why else "") or comment_of(cause.rule.text)
+    said = words(cause)
     pod = why.pod.rpartition("/")[2] if why is not None and why.pod else ""
     if step.kind is StepKind.DNAT:
         return _with(change(step.before, step.after) or "nothing changes", pod or said)

@@ -6,8 +6,8 @@ from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
 from k8stui.manifests.origin import Origin, OriginKind
-from k8stui.walk.reason import because
-from k8stui.walk.sentence import comment_of, target_of
+from k8stui.walk.reason import service_of, words
+from k8stui.walk.sentence import target_of
 
 _MARKING = "KUBE-MARK-MASQ"
 
@@ -43,14 +43,11 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
     """Why this source was rewritten: the rule that set the mark, or the rewriting rule itself."""
     marking = _marking(exchange, snat)
     if marking is None:
-        why = because(snat.cause)
-        said = (why.text if why else "") or _comment(snat)
-        return said or "a rule of POSTROUTING says so"
+        return _said(snat) or "a rule of POSTROUTING says so"
     client = exchange.steps[0].namespace
-    why = because(marking.cause)
     if exchange.felt.server == client:
         return "the client is its own server (hairpin): else the answer would never leave the pod"
-    service = cluster.services.get((why.service if why else None) or "")
+    service = cluster.services.get(service_of(marking.cause) or "")
     chain = marking.cause.chain.name if isinstance(marking.cause, RuleCause) else ""
     if service is not None and chain.startswith("KUBE-EXT-"):
         policy = service.external_traffic_policy or "Cluster"
@@ -58,7 +55,7 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
         return f"externalTrafficPolicy is {policy}{_where(origin)}"
     if service is not None and chain.startswith(("KUBE-SVC-", "KUBE-SVL-")):
         return "the client is no pod: kube-proxy sees to it that the answer comes back this way"
-    return (why.text if why else "") or _comment(marking) or "a rule marked it for masquerade"
+    return _said(marking) or "a rule marked it for masquerade"
 
 
 def _marking(exchange: Exchange, snat: Step) -> Step | None:
@@ -79,10 +76,8 @@ def _marking(exchange: Exchange, snat: Step) -> Step | None:
     return found
 
 
-def _comment(step: Step) -> str:
-    if isinstance(step.cause, RuleCause) and step.cause.rule is not None:
-        return comment_of(step.cause.rule.text)
-    return ""
+def _said(step: Step) -> str:
+    return words(step.cause) if isinstance(step.cause, RuleCause) else ""
 
 
 def _where(origin: Origin | None) -> str:

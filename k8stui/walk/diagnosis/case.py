@@ -10,7 +10,7 @@ from k8stui.kernel.exchange import Exchange, Felt
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
-from k8stui.walk.reason import because
+from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
 
 
@@ -54,9 +54,8 @@ class Case:
     @property
     def service(self) -> Service | None:
         """The Service asked for, or that the deciding rule belongs to."""
-        why = because(self.rule)
-        key = (why.service if why else None) or self.request.service
-        return self.cluster.services.get(key or "")
+        behind = self.cluster.services.get(service_of(self.rule) or "")
+        return behind or self.cluster.services.get(self.request.service or "")
 
     @property
     def service_port(self) -> ServicePort | None:

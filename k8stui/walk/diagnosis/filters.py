@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.reason import because
-from k8stui.walk.sentence import comment_of
+from k8stui.walk.reason import words
 
 
 def dropped_by_rule(case: Case) -> Diagnosis | None:
@@ -21,8 +20,7 @@ def dropped_by_rule(case: Case) -> Diagnosis | None:
             advice=f"add a rule to {rule.chain.name} that accepts it; for pods the CNI plug-in "
             "usually does",
         )
-    why = because(rule)
-    said = (why.text if why else "") or comment_of(rule.rule.text)
+    said = words(rule)
     return Diagnosis(
         reason=f"{done} on {step.namespace} by rule {rule.index} of chain {rule.chain.name} "
         f"(table {rule.table})" + (f": {said}" if said else ""),
