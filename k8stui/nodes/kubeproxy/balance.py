@@ -46,10 +46,10 @@ def _balanced(
     plan: Plan, chain: str, backends: Sequence[Backend], settings: Settings, comments: bool
 ) -> Iterator[Rule]:
     port = plan.port
-    key = port.service.key
+    key = port.service_key
     if chain == plan.internal_chain:
         yield from _masquerade_outsiders(plan, chain, settings)
-    names = {b.text: name for name, b in plan.endpoint_chains.items()}
+    names = plan.endpoint_chains
     count = len(backends)
     where = " on this node" if chain == plan.local_chain else ""
     if port.affinity_seconds is not None:
@@ -71,10 +71,11 @@ def _balanced(
         left = count + 1 - number
         if left > 1:
             chance = f"-m statistic --mode random --probability {probability(left)} "
-            text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{left}"
+            takes = f"this rule takes 1/{left} of what gets here"
         else:
             chance = ""
-            text = f"endpoint {number} of {count}{where} of Service {key}, whatever is left"
+            takes = "this rule takes the rest"
+        text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{count}: {takes}"
         yield Rule(
             f"-A {chain} {comment}{chance}-j {names[backend.text]}",
             for_endpoint(port, backend, text),
@@ -125,7 +126,7 @@ def external_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
             for_service(
                 port,
                 "external_traffic_policy",
-                f"on to all endpoints of Service {port.service.key}",
+                f"on to all endpoints of Service {port.service_key}",
                 "externalTrafficPolicy: Cluster",
             ),
         )
@@ -168,7 +169,7 @@ def external_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
             for_service(
                 port,
                 "external_traffic_policy",
-                f"on to the endpoints of Service {port.service.key} on this node; the client's "
+                f"on to the endpoints of Service {port.service_key} on this node; the client's "
                 "address stays",
                 setting,
             ),
@@ -178,7 +179,7 @@ def external_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
 def firewall_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
     """KUBE-FW: the sources that may use the load balancer's addresses."""
     port = plan.port
-    key = port.service.key
+    key = port.service_key
     chain = f"-A {plan.firewall_chain}"
     accept = f'-m comment --comment "{port.name} loadbalancer IP" -j {plan.external_chain}'
     fact, setting = "load_balancer_source_ranges", "loadBalancerSourceRanges"
@@ -217,9 +218,9 @@ def endpoint_rules(
     """KUBE-SEP: masquerade what an endpoint sends to itself, then DNAT."""
     port = plan.port
     comment = f'-m comment --comment "{port.name}" ' if comments else ""
-    count = len(plan.endpoint_chains)
-    number = 1 + list(plan.endpoint_chains).index(chain) if count > 1 else 1
-    which = f"endpoint {number} of {count} of Service {port.service.key}"
+    count = len(plan.endpoints)
+    number = 1 + plan.choice.reachable.index(backend) if count > 1 else 1
+    which = f"endpoint {number} of {count} of Service {port.service_key}"
     yield Rule(
         f"-A {chain} -s {backend.address}/{32 if settings.version == 4 else 128} {comment}"
         "-j KUBE-MARK-MASQ",

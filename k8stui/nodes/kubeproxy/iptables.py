@@ -21,7 +21,7 @@ from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
 from k8stui.nodes.kubeproxy.lazy import LazyRules
 from k8stui.nodes.kubeproxy.names import chain_suffix
 from k8stui.nodes.kubeproxy.plan import Plan
-from k8stui.nodes.kubeproxy.ports import known_ports, port_of
+from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import Settings, settings
 
@@ -66,7 +66,7 @@ class KubeProxyRules:
     def suffixes(self) -> Mapping[str, str]:
         """Hash at the end of a service port's chain names → service port name."""
         return {
-            chain_suffix(name + port.protocol.name.lower()): name
+            chain_suffix(name + TRANSPORTS[port.protocol]): name
             for name, (_, port) in self.service_ports.items()
         }
 
@@ -173,7 +173,7 @@ class KubeProxyRules:
         make: Callable[[], Iterator[Rule]]
         match name[:9]:
             case "KUBE-SEP-":
-                backend = plan.endpoint_chains[name]
+                backend = plan.endpoints[name]
                 make = partial(self._endpoint, plan, name, backend)
             case "KUBE-SVC-" if plan.choice.cluster:
                 make = partial(self._cluster_policy, plan)
@@ -212,7 +212,7 @@ class KubeProxyRules:
         return self._endpoint_chains.get(chain)
 
     def _remember(self, plan: Plan) -> None:
-        self._endpoint_chains.update(dict.fromkeys(plan.endpoint_chains, plan))
+        self._endpoint_chains.update(dict.fromkeys(plan.endpoints, plan))
 
     def _cluster_policy(self, plan: Plan) -> Iterator[Rule]:
         self._remember(plan)
@@ -256,12 +256,14 @@ class _NatChains(Mapping[str, Chain]):
     def __init__(self, rules: KubeProxyRules, shared: Mapping[str, Chain]) -> None:
         self._rules = rules
         self._shared = shared
+        self._owners: dict[str, Plan] = {}
+        """Every chain name, once somebody has asked for all of them."""
 
     def __getitem__(self, name: str) -> Chain:
         found = self._shared.get(name)
         if found:
             return found
-        plan = self._rules.find(name)
+        plan = self._owners.get(name) or self._rules.find(name)
         if plan is None:
             raise KeyError(name)
         return self._rules.own_chain(plan, name)
@@ -275,9 +277,10 @@ class _NatChains(Mapping[str, Chain]):
         return plan is not None and name in plan.own_chains()
 
     def __iter__(self) -> Iterator[str]:
+        if not self._owners:
+            self._owners = dict(self._rules.own_chains())
         yield from self._shared
-        for name, _ in self._rules.own_chains():
-            yield name
+        yield from self._owners
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -6,7 +6,7 @@ section 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.nodes.kubeproxy.endpoints import Backend, Choice
 from k8stui.nodes.kubeproxy.names import chain_suffix
@@ -16,14 +16,15 @@ from k8stui.nodes.kubeproxy.ports import Port
 class Plan:
     """One service port on one node. Endpoint chain names are hashed when first asked for."""
 
-    __slots__ = ("_endpoint_chains", "choice", "port", "suffix")
+    __slots__ = ("_backends", "_chains", "choice", "port", "suffix")
 
     def __init__(self, port: Port, suffix: str, choice: Choice) -> None:
         self.port = port
         self.suffix = suffix
         """The hash that the names of the port's own chains end in."""
         self.choice = choice
-        self._endpoint_chains: dict[str, Backend] | None = None
+        self._chains: dict[str, str] = {}
+        self._backends: dict[str, Backend] = {}
 
     @property
     def cluster_chain(self) -> str:
@@ -65,15 +66,20 @@ class Plan:
         return choice.any_endpoints and (not self.port.external_local or bool(choice.local))
 
     @property
-    def endpoint_chains(self) -> dict[str, Backend]:
-        """KUBE-SEP chain name → endpoint, for all that can be reached from this node."""
-        chains = self._endpoint_chains
-        if chains is None:
+    def endpoint_chains(self) -> Mapping[str, str]:
+        """``address:port`` → KUBE-SEP chain name, for all that can be reached from this node."""
+        if not self._chains and self.choice.reachable:
             prefix = self.port.name + self.port.protocol
-            chains = self._endpoint_chains = {
-                "KUBE-SEP-" + chain_suffix(prefix + b.text): b for b in self.choice.reachable
-            }
-        return chains
+            for backend in self.choice.reachable:
+                name = "KUBE-SEP-" + chain_suffix(prefix + backend.text)
+                self._chains[backend.text] = name
+                self._backends[name] = backend
+        return self._chains
+
+    @property
+    def endpoints(self) -> Mapping[str, Backend]:
+        """KUBE-SEP chain name → endpoint, in the same order."""
+        return self._backends if self.endpoint_chains else {}
 
     @property
     def has_external_chain(self) -> bool:
@@ -93,4 +99,4 @@ class Plan:
             yield self.cluster_chain
         if self.choice.local:
             yield self.local_chain
-        yield from self.endpoint_chains
+        yield from self.endpoints

@@ -18,7 +18,7 @@ from k8stui.nodes.reason import Because
 def nat_services(plan: Plan, settings: Settings) -> Iterator[Rule]:
     """Cluster IP, external IPs and load balancer addresses that have endpoints."""
     port = plan.port
-    key = port.service.key
+    key = port.service_key
     transport = port.protocol
     width = 32 if settings.version == 4 else 128
     if plan.has_internal:
@@ -59,7 +59,7 @@ def nat_node_ports(plan: Plan, settings: Settings) -> Iterator[Rule]:
     match = (
         f'-p {transport} -m comment --comment "{port.name}" -m {transport} --dport {port.node_port}'
     )
-    text = f"node port {port.node_port} of Service {port.service.key}, port {port.number}"
+    text = f"node port {port.node_port} of Service {port.service_key}, port {port.number}"
     if settings.localhost_node_ports and settings.nfacct:
         yield Rule(
             f"-A KUBE-NODEPORTS -d 127.0.0.0/8 {match} -m nfacct --nfacct-name  "
@@ -116,7 +116,7 @@ def filter_node_ports(plan: Plan, settings: Settings) -> Iterator[Rule]:  # noqa
             for_service(
                 port,
                 "health_check_node_port",
-                f"health check port of Service {port.service.key}: kube-proxy itself answers "
+                f"health check port of Service {port.service_key}: kube-proxy itself answers "
                 "whether this node has endpoints",
                 "externalTrafficPolicy: Local",
             ),
@@ -137,7 +137,7 @@ def filter_firewall(plan: Plan, settings: Settings) -> Iterator[Rule]:
                 port,
                 "load_balancer_source_ranges",
                 f"the source is in none of the loadBalancerSourceRanges of Service "
-                f"{port.service.key}",
+                f"{port.service_key}",
                 "loadBalancerSourceRanges",
             ),
         )
@@ -146,7 +146,7 @@ def filter_firewall(plan: Plan, settings: Settings) -> Iterator[Rule]:
 def _refusal(plan: Plan, settings: Settings, policy: str) -> tuple[tuple[str, str], Because]:
     """Comment and target of a rule that refuses, and why."""
     port = plan.port
-    key = port.service.key
+    key = port.service_key
     if plan.choice.any_endpoints:
         return (f'"{port.name} has no local endpoints"', "DROP"), for_service(
             port,

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from k8stui.cluster.model import Cluster, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.packet import Protocol
 from k8stui.nodes.kubeproxy.names import service_port_name
 
+TRANSPORTS = {protocol: protocol.name.lower() for protocol in Protocol}
+"""Protocols as iptables writes them."""
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 
 
@@ -39,6 +42,8 @@ class Port:
     """None: no session affinity."""
     health_check_node_port: int | None
     service: Service
+    service_key: str
+    """``namespace/name``."""
     service_port: ServicePort
 
     @property
@@ -78,21 +83,18 @@ def known_ports(cluster: Cluster, version: int) -> Iterator[tuple[str, Service, 
 
 def port_of(name: str, service: Service, port: ServicePort, version: int) -> Port:
     """The service port `name` in the family of `version`, which has a cluster IP there."""
-    external_ips = tuple(a for a in service.external_ips if a.version == version)
     load_balancer = service.type is ServiceType.LOAD_BALANCER
     external_local = service.external_traffic_policy == "Local"
     return Port(
         name=name,
-        protocol=port.protocol.name.lower(),
+        protocol=TRANSPORTS[port.protocol],
         number=port.port,
-        cluster_ip=next(a for a in service.cluster_ips if a.version == version),
-        external_ips=external_ips,
-        vips=tuple(
-            entry.ip
-            for entry in service.load_balancer_ingress
-            if entry.ip and entry.ip.version == version and entry.ip_mode != "Proxy"
-        ),
-        source_ranges=_source_ranges(service, version),
+        cluster_ip=_of_family(service.cluster_ips, version)[0],
+        external_ips=_of_family(service.external_ips, version),
+        vips=_vips(service, version) if service.load_balancer_ingress else (),
+        source_ranges=_source_ranges(service, version)
+        if service.load_balancer_source_ranges
+        else (),
         node_port=port.node_port or None,
         internal_local=service.internal_traffic_policy == "Local",
         external_local=external_local
@@ -104,7 +106,24 @@ def port_of(name: str, service: Service, port: ServicePort, version: int) -> Por
         if load_balancer and external_local
         else None,
         service=service,
+        service_key=service.key,
         service_port=port,
+    )
+
+
+def _of_family(addresses: tuple[Address, ...], version: int) -> tuple[Address, ...]:
+    """Those of one family. Nearly always all of them: then nothing is made anew."""
+    if len(addresses) < 2 and (not addresses or addresses[0].version == version):
+        return addresses
+    return tuple(address for address in addresses if address.version == version)
+
+
+def _vips(service: Service, version: int) -> tuple[Address, ...]:
+    """Load balancer addresses that packets arrive with; ipMode Proxy ones arrive with others."""
+    return tuple(
+        entry.ip
+        for entry in service.load_balancer_ingress
+        if entry.ip and entry.ip.version == version and entry.ip_mode != "Proxy"
     )
 
 

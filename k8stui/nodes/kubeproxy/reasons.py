@@ -18,7 +18,7 @@ def for_service(port: Port, fact: str, text: str, setting: str | None = None) ->
         text=text,
         origin=service.origins.get(fact, service.origin),
         owner=OWNER,
-        service=service.key,
+        service=port.service_key,
         service_port=port.name,
         setting=setting,
     )
@@ -31,7 +31,7 @@ def for_port(port: Port, fact: str, text: str) -> Because:
         text=text,
         origin=declared.origins.get(fact, declared.origin),
         owner=OWNER,
-        service=port.service.key,
+        service=port.service_key,
         service_port=port.name,
     )
 
@@ -42,7 +42,7 @@ def for_endpoint(port: Port, backend: Backend, text: str) -> Because:
         text=text,
         origin=backend.endpoint.origin,
         owner=OWNER,
-        service=port.service.key,
+        service=port.service_key,
         service_port=port.name,
         endpoint=backend.text,
         pod=backend.endpoint.pod,
@@ -60,7 +60,7 @@ def for_port_setting(port: Port, origin: Origin, text: str, setting: str) -> Bec
         text=text,
         origin=origin,
         owner=OWNER,
-        service=port.service.key,
+        service=port.service_key,
         service_port=port.name,
         setting=setting,
     )
