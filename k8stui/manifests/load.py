@@ -202,7 +202,10 @@ def _repeated(objects: Sequence[Manifest]) -> list[Note]:
     for (kind, _, name), those in seen.items():
         if len(those) > 1:
             last = those[-1].place()
-            others = ", ".join(f"{one.file}:{one.place().line}" for one in those[:-1])
+            shown = those[:-1] if len(those) <= 4 else those[:3]
+            others = ", ".join(f"{one.file}:{one.place().line}" for one in shown)
+            if len(shown) < len(those) - 1:
+                others += f" and {len(those) - 1 - len(shown)} more"
             notes.append(
                 Note(
                     message=f"{kind} {name} is also in {others}; this last one counts",

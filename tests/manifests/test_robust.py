@@ -1,0 +1,168 @@
+"""Whatever comes in, load answers: it never raises and never says nothing."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from k8stui.manifests import Manifests, load
+from k8stui.manifests.neutralise import neutralise
+
+GOOD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels: {app: web}
+spec:
+  replicas: 2
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+      - name: c
+        image: "nginx:1.25"
+        args: ["-c", 'x y']
+        env:
+        - name: A
+          value: |
+            text: here
+        ports:
+        - containerPort: 80
+---
+{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+ "spec": {"ports": [{"port": 80}], "selector": {"app": "web"}}}
+"""
+
+
+def read(raw: bytes) -> Manifests:
+    found = load(["-"], stdin=io.BytesIO(raw))
+    for problem in found.problems:
+        shown = problem.render()
+        assert neutralise(shown.replace("\n", "")) == shown.replace("\n", "")
+        assert problem.line <= raw.count(b"\n") + raw.count(b"\r") + 1
+    for note in found.notes:
+        assert note.render()
+    for one in found.objects:
+        assert one.place("spec").line >= 1
+        assert one.place("metadata", "name").column >= 1
+    return found
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes(raw: bytes) -> None:
+    read(raw)
+
+
+_YAMLISH = st.lists(
+    st.sampled_from(
+        ["apiVersion: v1", "kind: Service", "kind: List", "items:", "metadata:", "name: x", "spec:"]
+        + [
+            "ports:",
+            "port: 80",
+            "-port: 1",
+            "a:b",
+            "- ",
+            "  ",
+            "\n",
+            "\n",
+            "\n",
+            "\t",
+            ": ",
+            "{",
+            "}",
+        ]
+        + [
+            "[",
+            "]",
+            ",",
+            "'",
+            '"',
+            "&a ",
+            "*a",
+            "!t ",
+            "!!binary ",
+            "|\n",
+            ">-\n",
+            "---\n",
+            "...\n",
+        ]
+        + ["%YAML 1.1\n", "#", "?", "\0", "\ufeff", "\r\n", "<<: ", "~", "é", "\u2028", "{{ .x }}"]
+    ),
+    max_size=40,
+).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_YAMLISH)
+def test_any_yamlish_text(text: str) -> None:
+    read(text.encode())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_mutants_of_a_good_file(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(60):
+        text = list(GOOD)
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(text))
+            choice = rng.randrange(3)
+            if choice == 0:
+                del text[at]
+            elif choice == 1:
+                text.insert(at, rng.choice(":-{}[]'\"\t\n &*!|>%@`,#?x"))
+            else:
+                text[at] = rng.choice(":- \n\t\"'x")
+        read("".join(text).encode())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+def test_neutralised_text_is_inert(text: str) -> None:
+    shown = neutralise(text)
+    assert not any(
+        ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0x202A <= ord(c) <= 0x202E for c in shown
+    )
+    assert neutralise(shown) == shown
+    if text.isprintable() and text.isascii():
+        assert shown == text
+
+
+def test_neutralise_shows_what_it_took() -> None:
+    assert neutralise("a\x1b[31m\u202eb\x7f\x9b") == "a␛[31m<U+202E>b␡<U+009B>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        '{"a":' * 200_000,
+        "{a: " * 200_000,
+        "- " * 100_000,
+        '{"kind":' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+    ids=["flow", "json", "flow map", "block", "json closed"],
+)
+def test_deep_nesting_ends_quickly(text: str) -> None:
+    start = time.process_time()
+    found = read(text.encode())
+    assert found.problems or found.notes
+    assert time.process_time() - start < 10
+
+
+def test_cost_of_many_documents_is_linear() -> None:
+    one = "apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n---\n"
+    start = time.process_time()
+    assert len(read("".join(one % n for n in range(2000)).encode()).objects) == 2000
+    assert time.process_time() - start < 10
