@@ -6,6 +6,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8stui.export.text import walk_lines
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Trace
 
 _TMUX_SECONDS = 2.0
 
@@ -29,6 +35,17 @@ def to_tmux(text: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def write_walk(trace: Trace) -> Path:
+    """Write a walk as text, every rule and origin included, to a new file in this folder.
+
+    Raises:
+        OSError: the folder cannot be written to.
+
+    """
+    lines = walk_lines(trace, verbose=True)
+    return write_new(Path.cwd(), "k8stui-walk", "".join(f"{line.text}\n" for line in lines))
 
 
 def write_new(folder: Path, stem: str, text: str) -> Path:

@@ -95,8 +95,8 @@ def draw(plan: Plan, width: int, height: int) -> Drawing:
     """Draw `plan` on `width` × `height` cells; larger where it cannot be made to fit."""
     widths = _node_widths(plan, width)
     total = sum(widths) + _GAP * (len(widths) - 1)
-    outside = _outside_text(plan.outside, max(total, 40)) if plan.outside else ""
-    total = max(total, len(outside) + 8, len(plan.wire) + 12 if plan.wire else 0)
+    outside = _outside_text(plan.outside, width) if plan.outside else ""
+    total = max(total, len(outside) + 8, min(width, 2 * len(plan.wire) + 16) if plan.wire else 0)
     extras = _extras(plan, height)
     rows = _rows(plan, extras)
     pen = _Pen(Drawing(Canvas(total, rows)), plan, extras)
@@ -106,7 +106,7 @@ def draw(plan: Plan, width: int, height: int) -> Drawing:
 
 def _outside_text(device: Device, width: int) -> str:
     text = f"client ── {device.text}"
-    return f"{text}  {device.mac}" if device.mac and len(text) + 30 < width else text
+    return f"{text}  {device.mac}" if device.mac and len(text) + 28 < width else text
 
 
 def _pod_width(pod: PodBox) -> int:

@@ -12,6 +12,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from k8stui.tui import themes
 from k8stui.tui.ink import Ink, Line, fit, to_ascii, width_of
 
 _KEPT = 4096
@@ -19,9 +20,8 @@ _KEPT = 4096
 
 
 class Drawn(Widget):
-    """Lines in inks → strips in styles, by the component classes ``ink--NAME``."""
+    """Lines in inks → strips in styles of the theme."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{ink}" for ink in Ink}
     ALLOW_SELECT = False
 
     is_ascii: ClassVar[bool] = False
@@ -93,7 +93,13 @@ class Drawn(Widget):
     def _style(self, ink: Ink) -> Style:
         style = self._styles.get(ink)
         if style is None:
-            style = self._styles[ink] = self.get_component_rich_style(f"ink--{ink}")
+            app = self.app
+            style = self._styles[ink] = themes.style(
+                ink,
+                app.theme_variables,
+                Style(bgcolor=self.rich_style.bgcolor),
+                is_ansi=app.native_ansi_color,
+            )
         return style
 
     def notify_style_update(self) -> None:

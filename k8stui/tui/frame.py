@@ -16,10 +16,10 @@ class View:
     left: int = 0
 
     def keep(self, sheet: Sheet, width: int, height: int) -> None:
-        """Scroll no more than needed for the sheet's cursor to be seen (one row of air)."""
+        """Scroll no more than needed for the sheet's cursor to be seen (with a row or two of air)."""
         rows = len(sheet)
         if sheet.cursor is not None:
-            air = 1 if height > 4 else 0
+            air = 2 if height > 8 else 1 if height > 4 else 0
             self.top = min(self.top, max(0, sheet.cursor - air))
             self.top = max(self.top, sheet.cursor + 1 + air - height)
         self.top = max(0, min(self.top, rows - height))

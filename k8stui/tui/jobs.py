@@ -17,6 +17,7 @@ from k8stui.tui.messages import Branched, LoadFailed, Walked, WalkFailed, WorldL
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
+    from k8stui.tui.desk import Desk
     from k8stui.walk.trace import Request
     from k8stui.walk.world import World
 
@@ -45,16 +46,22 @@ class Jobs:
     def load(self, post: Post) -> None:
         """Read the input and build the cluster, then walk the most telling request."""
         try:
-            world = self._build()
+            desk = self._desk()
         except Exception as error:  # noqa: BLE001 - a mistake in the input, or a bug: judged by the screen
             post(LoadFailed(error))
             return
-        post(WorldLoaded(world))
+        post(WorldLoaded(desk))
 
-    def _build(self) -> World:
+    def _desk(self) -> Desk:
+        from k8stui.tui.desk import Desk  # noqa: PLC0415 - after the first frame
+
+        return Desk(self.build())
+
+    def build(self) -> World:
+        """Read what the command line named."""
         import sys  # noqa: PLC0415 - standard input is read only where it is asked for
 
-        from k8stui.walk.world import build_world  # noqa: PLC0415 - after the first frame
+        from k8stui.walk.world import build_world  # noqa: PLC0415
 
         stdin = sys.stdin.buffer if "-" in self.paths else None
         return build_world(self.paths, self.cluster_options, self.node_options, stdin=stdin)

@@ -11,7 +11,7 @@ from k8stui.tui.header import endpoint, what
 from k8stui.tui.ink import Ink, Line, join, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import DIRECTIONS, STEPS
+from k8stui.tui.words import DIRECTIONS, STEPS, sentence
 from k8stui.walk.trace import Hop, Step
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})
@@ -136,7 +136,7 @@ def deed(step: Step) -> tuple[str, str]:
         return first, effect
     if step.kind is StepKind.JUMP:
         return first, neutralise(step.detail.rpartition(" -j ")[2] or step.text)
-    return first, neutralise(step.text)
+    return first, sentence(step)
 
 
 def changed(before: Packet | None, after: Packet | None) -> str:

@@ -1,4 +1,4 @@
-"""What workers tell the screen, each with the generation it was asked for: late ones are dropped."""
+"""What workers tell the screen, with the generation it was asked for: late ones are dropped."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from k8stui.tui.desk import Desk
     from k8stui.walk.trace import Trace
-    from k8stui.walk.world import World
 
 
 @dataclass
 class WorldLoaded(Message):
     """The manifests are read and the cluster stands."""
 
-    world: World
+    desk: Desk
 
 
 @dataclass

@@ -289,7 +289,7 @@ class NodesSheet(Sheet):
         left = run(" " + "  " * item.depth + fold + " " + neutralise(item.label), ink)
         right = self._aside(item)
         room = self._width - line_width(right) - 1
-        if room < 12:
+        if room < 9:
             right, room = (), self._width
         line = join((fit(left, room), run(" ") if right else (), right))
         if row == self._tree.cursor:
@@ -300,7 +300,7 @@ class NodesSheet(Sheet):
         return line
 
     def _aside(self, item: Item) -> Line:
-        text = cut(run(neutralise(item.aside), Ink.DIM), max(0, self._width - 14))
+        text = cut(run(neutralise(item.aside), Ink.DIM), max(0, self._width - 10))
         origin = item.aside_origin
         if origin is not None and origin.kind in (OriginKind.ASSUMED, OriginKind.DEFAULTED):
             return join((text, run(ORIGINS[origin.kind].glyph, Ink.ASSUMED)))

@@ -7,7 +7,6 @@ over a finished Trace and remembers what is open.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.step import Hook, RuleCause, StepKind
@@ -33,15 +32,6 @@ DECISIONS = frozenset(
 """What ``.`` and ``,`` stop at: steps after which the packet's way or header is another one."""
 
 
-class PaneName(StrEnum):
-    """The four panes, in the order of their keys 1-4."""
-
-    NODES = "nodes"
-    LAYOUT = "layout"
-    CHAIN = "chain"
-    WALK = "walk"
-
-
 @dataclass(slots=True)
 class ChainView:
     """What is open in the Chain pane; forgotten when the step changes."""
@@ -61,7 +51,7 @@ class State:
     trace: Trace | None = None
     index: int = 0
     """0-based place in `trace.steps`."""
-    progress: str = "reading the manifests"
+    progress: str = "walking"
     """What is being waited for, while there is no world or no trace; empty: nothing."""
     failure: str = ""
     """Why there is nothing to show."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui.header import compact
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides, wrap
-from k8stui.tui.keys import FOOTER, footer_name
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, wait
+from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, sentence, wait
 from k8stui.walk.trace import Trace
-
 
 _LEAD = run(" k8stui ", Ink.KEY)
 
@@ -77,11 +75,11 @@ def now(state: State, width: int, height: int) -> list[Line]:
         )
     )
     room = max(10, width - line_width(lead) - 1)
-    sentence = wrap(neutralise(step.text), room)
-    first = join((lead, run(sentence[0], Ink.STRONG)))
+    texts = wrap(sentence(step), room)
+    first = join((lead, run(texts[0], Ink.STRONG)))
     header = join((run(" "), compact(step.before, step.after)))
-    if len(sentence) > 1:
-        more = " ".join(sentence[1:])
+    if len(texts) > 1:
+        more = " ".join(texts[1:])
         return [first, cut(run("   " + more, Ink.STRONG), width), cut(header, width)][:height]
     third = join((run(" "), origin_line(step.origin)))
     if state.index + 1 == len(state.steps):
@@ -95,18 +93,3 @@ def _end(trace: Trace) -> Line:
     felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
     said = outcome.advice or outcome.reason
     return join((run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink), run(neutralise(said))))
-
-
-def keys(width: int) -> Line:
-    """The footer: the keys needed most, and what the marks of origins mean."""
-    parts = [run(" ")]
-    for binding in FOOTER:
-        parts += [
-            run(f"{footer_name(binding)} ", Ink.KEY),
-            run(f"{binding.description}   ", Ink.DIM),
-        ]
-    left = cut(join(parts), width, ellipsis=False)
-    legend = run("○ assumed  ● declared ", Ink.DIM)
-    if line_width(left) + line_width(legend) < width:
-        return sides(left, legend, width)
-    return fit(left, width)

@@ -9,23 +9,22 @@ from k8stui.tui.drawing import draw
 from k8stui.tui.entries_pane import EntriesSheet
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.tui.layout_pane import LayoutSheet, Path
+from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.nodes_pane import NodesSheet, NodesTree
 from k8stui.tui.plan import plan
 from k8stui.tui.sheet import Lines, Sheet
-from k8stui.tui.state import PaneName, State
+from k8stui.tui.state import State
 from k8stui.tui.walk_pane import WalkRows, WalkSheet, outcome_lines
 from k8stui.walk.trace import Trace
-
-_KEYS = {PaneName.NODES: "1", PaneName.LAYOUT: "2", PaneName.CHAIN: "3", PaneName.WALK: "4"}
 
 
 class Views:
     """Makes the sheet of each pane for the state as it is."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, tree: NodesTree) -> None:
         self.state = state
+        self.tree = tree
         self.front = PaneName.LAYOUT
-        self.tree: NodesTree | None = None
         self.has_details = True
         """Whether the Walk pane shows the header itself (else the lines below the panes do)."""
         self._rows: WalkRows | None = None
@@ -44,8 +43,6 @@ class Views:
                 return self._walk(width, height)
 
     def _nodes(self, width: int) -> Sheet:
-        if self.tree is None:
-            return self._empty(PaneName.NODES, width)
         trace = self.state.trace
         return NodesSheet(
             self.tree,
@@ -92,7 +89,7 @@ class Views:
 
     def _empty(self, pane: PaneName, width: int) -> Sheet:
         """What a pane shows while there is nothing to show."""
-        title = join((run(f"{_KEYS[pane]} ", Ink.KEY), run(pane.value.capitalize(), Ink.STRONG)))
+        title = join((run(f"{KEYS[pane]} ", Ink.KEY), run(pane.value.capitalize(), Ink.STRONG)))
         state = self.state
         lines: list[Line] = [NOTHING]
         if state.trace is not None and not state.steps:
@@ -108,7 +105,7 @@ class Views:
     def selected_origin(self) -> Origin | None:
         """Origin of what is selected in the pane in front: a tree row, a rule, else the step."""
         state = self.state
-        if self.front is PaneName.NODES and self.tree is not None and self.tree.item is not None:
+        if self.front is PaneName.NODES and self.tree.item is not None:
             return self.tree.item.origin
         if self.front is PaneName.CHAIN and state.chain.cursor is not None:
             sheet = self._chain(80, 20)

@@ -20,7 +20,7 @@ from k8stui.tui.ink import (
 )
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, wait
+from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, sentence, wait
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 
 _WORD = 12
@@ -82,7 +82,7 @@ def _step_lines(step: Step, digits: int, width: int) -> list[Line]:
     indent = digits + 3 + _WORD
     narrow = width < 36
     room = max(8, width - (digits + 3 if narrow else indent) - 1)
-    sentence = wrap(neutralise(step.text), room)
+    texts = wrap(sentence(step), room)
     lead = join(
         (
             run(f"  {step.number:>{digits}} ", Ink.DIM),
@@ -90,9 +90,9 @@ def _step_lines(step: Step, digits: int, width: int) -> list[Line]:
         )
     )
     if narrow:
-        return [lead, *(run(" " * (digits + 3) + text) for text in sentence)]
-    first = join((lead, run(sentence[0])))
-    return [first, *(run(" " * indent + text) for text in sentence[1:])]
+        return [lead, *(run(" " * (digits + 3) + text) for text in texts)]
+    first = join((lead, run(texts[0])))
+    return [first, *(run(" " * indent + text) for text in texts[1:])]
 
 
 def outcome_lines(outcome: Outcome, width: int) -> list[Line]:

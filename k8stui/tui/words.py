@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.step import Direction, StepKind
+from k8stui.kernel.step import Direction, RuleCause, StepKind
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.tui.ink import NOTHING, Ink, Line, run
+from k8stui.walk.trace import Step
 
 
 class Sign(NamedTuple):
@@ -78,6 +79,15 @@ def origin_line(origin: Origin | None) -> Line:
     if origin.reason:
         parts.append(origin.reason)
     return run(neutralise("  ".join(parts)), sign.ink)
+
+
+def sentence(step: Step) -> str:
+    """The step's sentence without the rule's place, which the Chain pane shows in full."""
+    text = step.text
+    if isinstance(step.cause, RuleCause):
+        place = f"{step.cause.table} {step.cause.chain.name} {step.cause.index}"
+        text = text.removeprefix(place).removeprefix(":").lstrip() or text
+    return neutralise(text)
 
 
 def _short(path: str) -> str:

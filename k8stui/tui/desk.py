@@ -1,0 +1,163 @@
+"""What the keys do to the state, without a terminal: open, close, look, find, copy.
+
+The screen turns keys into calls of this; each says whether anything has to be drawn anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from k8stui.manifests.neutralise import neutralise
+from k8stui.tui import status
+from k8stui.tui.chain_pane import ChainSheet, target_chain
+from k8stui.tui.ink import Line
+from k8stui.tui.names import PaneName
+from k8stui.tui.nodes_pane import Kind, NodesTree
+from k8stui.tui.sheet import Sheet
+from k8stui.tui.state import ChainView, State
+from k8stui.tui.views import Views
+from k8stui.tui.walk_pane import WalkSheet
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.world import World
+
+
+class Desk:
+    """One world on the desk, one walk through it, and the views of both."""
+
+    def __init__(self, world: World) -> None:
+        self.state = State(world=world)
+        self.world = world
+        self.tree = NodesTree(world)
+        self.views = Views(self.state, self.tree)
+
+    def title(self, width: int) -> Line:
+        return status.title(self.state, width)
+
+    def now(self, width: int, height: int) -> list[Line]:
+        return status.now(self.state, width, height)
+
+    def show(self, trace: Trace, index: int = 0) -> None:
+        self.state.failure = ""
+        self.state.show(trace, index)
+
+    def fail(self, said: str) -> None:
+        self.state.progress, self.state.failure = "", neutralise(said)
+
+    # Inside a pane
+
+    def cursor(self, pane: PaneName, sheet: Sheet | None, by: int) -> bool:
+        """Move the pane's own cursor."""
+        if pane is PaneName.WALK:
+            return self.state.move(by)
+        if pane is PaneName.NODES:
+            return self.tree.move(by)
+        if pane is PaneName.CHAIN and sheet is not None and len(sheet):
+            at = sheet.cursor if sheet.cursor is not None else -1
+            self.state.chain.cursor = max(0, min(at + by, len(sheet) - 1))
+            return True
+        return False
+
+    def click(self, pane: PaneName, sheet: Sheet | None, row: int) -> Request | None:
+        """Select a row; a click on a way of access gives its request."""
+        if pane is PaneName.WALK and isinstance(sheet, WalkSheet):
+            step = sheet.step_at(row)
+            if step is not None:
+                self.state.go(step)
+        elif pane is PaneName.NODES:
+            self.tree.cursor = row
+            return self.into_tree()
+        elif pane is PaneName.CHAIN:
+            self.state.chain.cursor = row
+        return None
+
+    def into_tree(self) -> Request | None:
+        """Open or close the row under the tree's cursor; a way of access gives its request."""
+        item = self.tree.item
+        if item is None:
+            return None
+        if item.offer is not None:
+            return item.offer.request
+        self.tree.toggle(self.tree.cursor)
+        return None
+
+    def into_chain(self, sheet: Sheet | None) -> bool:
+        """Unfold a fold, or open the chain that the rule under the cursor jumps to."""
+        chain = self.state.chain
+        if not isinstance(sheet, ChainSheet) or not len(sheet):
+            return False
+        rule = sheet.selected()
+        folded = sheet.first_folded(sheet.cursor or 0)
+        if folded is not None or rule is None:
+            chain.unfolded = True
+            chain.cursor = folded if folded is not None else chain.cursor
+            return True
+        name = target_chain(rule)
+        step, hop = self.state.step, self.state.hop
+        if name is None or step is None or hop is None or step.before is None:
+            return False
+        ruleset = self.world.network[hop.namespace].rulesets.get(step.before.src.version)
+        if ruleset is None or ruleset.chain(sheet.shown.table, name) is None:
+            return False
+        chain.browsed = (*chain.browsed, (sheet.shown.table, name))
+        chain.cursor = None
+        return True
+
+    def out(self, pane: PaneName) -> bool:
+        """Back out one level inside the pane; False: there is nothing left to leave."""
+        chain = self.state.chain
+        if pane is PaneName.CHAIN and chain.browsed:
+            chain.browsed = chain.browsed[:-1]
+            chain.cursor = None
+            return True
+        if pane is PaneName.CHAIN and (chain.unfolded or chain.cursor is not None):
+            self.state.chain = ChainView()
+            return True
+        return pane is PaneName.NODES and self.tree.close_or_climb()
+
+    def find(self, pane: PaneName, sheet: Sheet | None, needle: str, direction: int) -> bool:
+        """Put the pane's cursor on the next place that holds `needle` (lower case).
+
+        `direction`: 0 from the cursor on, itself included; 1 behind it, -1 before it.
+        """
+        if sheet is None or not len(sheet):
+            return False
+        start = (sheet.cursor or 0) + direction
+        if pane is PaneName.NODES:
+            return self.tree.find(needle, start, direction or 1) is not None
+        row = sheet.find(needle, start % len(sheet), direction or 1)
+        if row is None:
+            return False
+        if pane is PaneName.CHAIN:
+            self.state.chain.cursor = row
+        elif isinstance(sheet, WalkSheet):
+            step = sheet.step_at(row)
+            if step is not None:
+                self.state.go(step)
+        return True
+
+    # What the tools need
+
+    def copied(self, pane: PaneName, sheet: Sheet | None) -> str:
+        """What ``y`` copies; empty: nothing is selected."""
+        step = self.state.step
+        if pane is PaneName.LAYOUT:
+            return (step.detail or step.text) if step is not None else ""
+        if sheet is None or sheet.cursor is None or not len(sheet):
+            return ""
+        return sheet.copied(sheet.cursor)
+
+    def proposal(self, pane: PaneName) -> tuple[str, str]:
+        """What stands in the request box at first: the present request, or what is selected."""
+        trace = self.state.trace
+        source = trace.request.source if trace is not None else "outside"
+        destination = trace.request.destination if trace is not None else ""
+        item = self.tree.item if pane is PaneName.NODES else None
+        if item is not None and item.kind in (Kind.POD, Kind.NODE):
+            return item.key, ""
+        if item is not None and item.kind is Kind.SERVICE:
+            service = self.world.cluster.services[item.key.partition("/")[2]]
+            port = f":{service.ports[0].port}" if service.ports else ""
+            destination = f"svc/{service.name}.{service.namespace}{port}"
+        return source, destination
