@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.binding import NAT, Place, binding, kind_of
 from k8stui.kernel.conntrack import CtState, Entry, is_icmp_error
 from k8stui.kernel.header import WITH_PORTS, endpoints
 from k8stui.kernel.host import Hooks, Host
@@ -21,17 +21,10 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import ConntrackCause, Hook, RuleCause, StepKind
 from k8stui.kernel.traverse import (
     Accept,
-    AddressRange,
     CannotEvaluate,
-    Dnat,
     Drop,
-    Masquerade,
-    Netmap,
     PacketContext,
-    PortRange,
-    Redirect,
     Reject,
-    Snat,
     Traversal,
     traverse,
 )
@@ -230,98 +223,60 @@ class _Pass:
         table = self.hooks.tables.get((self.hook, "nat"))
         result = self._traverse(table) if table else None
         verdict = result.verdict if result else Accept()
-        conntrack = self.host.conntrack
-        kind = StepKind.DNAT
-        match verdict:
-            case Dnat(addresses, ports, random):
-                free = set_up(conntrack, entry, manip, addresses, ports, random=random)
-            case Redirect(ports, random):
-                free = set_up(conntrack, entry, manip, self._redirect(), ports, random=random)
-            case Netmap(prefix):
-                kind = StepKind.DNAT if manip is Manip.DESTINATION else StepKind.SNAT
-                old = skb.packet.dst if manip is Manip.DESTINATION else skb.packet.src
-                host_bits = old.value & ((1 << (old.bits - prefix.length)) - 1)
-                new = Address(old.version, prefix.address.value | host_bits)
-                free = set_up(conntrack, entry, manip, (new, new))
-            case Snat(addresses, ports, random, _, random_fully):
-                kind = StepKind.SNAT
-                lots = random or random_fully
-                free = set_up(conntrack, entry, manip, addresses, ports, random=lots)
-            case Masquerade(ports, random, random_fully):
-                kind = StepKind.SNAT
-                return self._masquerade(result, entry, ports, random=random or random_fully)
-            case Drop():
-                self._end(result, "DROP")
-                return Blocked()
-            case CannotEvaluate():
-                self._cannot(result, verdict)
-                return Blocked()
-            case _:
-                free = set_up(conntrack, entry, manip)
-                if not entry.snat and not entry.dnat:
-                    return None
-        return self._translated(result, entry, manip, kind, free=free)
-
-    def _masquerade(
-        self, result: Traversal | None, entry: Entry, ports: PortRange | None, *, random: bool
-    ) -> Blocked | None:
-        decision = self.skb.decision
-        next_hop = decision.next_hop if decision and decision.next_hop else self.skb.packet.dst
-        source = self.host.routing.masquerade_source(self.out_device or "", next_hop)
-        if source is None:
-            self._end(result, "MASQUERADE finds no address on this node")
+        if isinstance(verdict, Drop):
+            self._end(result, "dropped")
+            return Blocked()
+        if isinstance(verdict, CannotEvaluate):
+            self._cannot(result, verdict)
+            return Blocked()
+        decision = skb.decision
+        found = binding(
+            verdict,
+            skb.packet,
+            Place(
+                manip=manip,
+                routing=self.host.routing,
+                is_output=self.hook is Hook.OUTPUT,
+                in_device=self.in_device or "",
+                out_device=self.out_device or "",
+                next_hop=(decision.next_hop if decision else None) or skb.packet.dst,
+            ),
+        )
+        if found is None:
+            self._end(result, "no address of this node fits: dropped")
             return Blocked()
         free = set_up(
-            self.host.conntrack, entry, Manip.SOURCE, (source, source), ports, random=random
+            self.host.conntrack, entry, manip, found.addresses, found.ports, random=found.random
         )
-        return self._translated(result, entry, Manip.SOURCE, StepKind.SNAT, free=free)
-
-    def _redirect(self) -> AddressRange | None:
-        # nf_nat_redirect_ipv4: loopback for own packets, else the first address of the device.
-        version = self.skb.packet.dst.version
-        if self.hook is Hook.OUTPUT:
-            own = Address.parse("127.0.0.1" if version == 4 else "::1")
-        else:
-            found = self.host.routing.own_address(self.in_device or "", self.skb.packet.dst)
-            if found is None:
-                return None
-            own = found
-        return (own, own)
-
-    def _translated(
-        self,
-        result: Traversal | None,
-        entry: Entry,
-        manip: Manip,
-        kind: StepKind,
-        *,
-        free: bool,
-    ) -> Blocked | None:
-        skb = self.skb
         if not free:
             self._loss("NAT finds no free port")
             return Blocked()
+        if entry.snat or entry.dnat or isinstance(verdict, NAT):
+            self._translated(result, entry, manip, shown=isinstance(verdict, NAT))
+        return None
+
+    def _translated(
+        self, result: Traversal | None, entry: Entry, manip: Manip, *, shown: bool
+    ) -> None:
+        skb = self.skb
         before = skb.packet
         packet = skb.packet = apply(before, entry, manip, reply=False)
-        cause = result.cause if result else None
-        if cause and cause.rule is not None:
-            if manip is Manip.DESTINATION:
-                text = f"destination {_end(before, source=False)} → {_end(packet, source=False)}"
-            else:
-                text = f"source {_end(before, source=True)} → {_end(packet, source=True)}"
+        if shown:
+            is_source = manip is Manip.SOURCE
+            end = "source" if is_source else "destination"
+            old, new = _end(before, source=is_source), _end(packet, source=is_source)
             self.host.world.record.step(
                 self.host.name,
                 skb,
-                kind,
-                text,
-                cause=cause,
+                kind_of(manip),
+                f"{end} {old} → {new}",
+                cause=result.cause if result else None,
                 device=self.device,
                 hook=self.hook,
                 before=before,
             )
-        elif skb.packet is not before:
+        elif packet is not before:
             self._conntrack_step(before)
-        return None
 
     # Tables.
 
