@@ -17,7 +17,7 @@ from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.routing import Decision
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import Direction, SocketCause, Step, StepKind
+from k8stui.kernel.step import Direction, StepKind
 
 _HEADER_BYTES = {4: 20, 6: 40}
 _SYN_BYTES = 40
@@ -178,7 +178,7 @@ class Client:
                 self.host.name, skb, StepKind.DELIVER, "RST: connect() fails with ECONNREFUSED"
             )
             sender = packet.src.with_port(packet.sport)
-            self._refused("ECONNREFUSED", f"RST from {sender}", step)
+            self._refused("ECONNREFUSED", f"RST from {sender}", skb, step)
         elif packet.flags & TcpFlags.SYN and packet.flags & TcpFlags.ACK:
             step = record.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
@@ -236,20 +236,14 @@ class Client:
         what = f"ICMP {kind}/{code} from {packet.src}"
         record = self.host.world.record
         if errno is None or self.phase is Phase.DONE:
-            record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: the socket feels nothing")
+            feels = "the socket feels nothing" if errno is None else "the client knows already"
+            record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")
             return
         step = record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
-        self._refused(errno, what, step)
+        self._refused(errno, what, skb, step)
 
-    def _refused(self, errno: str, what: str, step: int) -> None:
-        # The message only brings the news: the step before it was sent decided.
-        steps = self.host.world.record.steps
-        decided = next((i for i in range(step, -1, -1) if _refuses(steps[i])), step)
-        place = steps[decided]
+    def _refused(self, errno: str, what: str, skb: Skb, step: int) -> None:
+        # The message only brings the news: the step that it tells of decided.
+        decided = step if skb.decided is None else skb.decided
+        place = self.host.world.record.steps[decided]
         self.feel(result_of(errno), errno, place.namespace, f"{place.text}; {what}", decided)
-
-
-def _refuses(step: Step) -> bool:
-    if step.kind in (StepKind.REJECT, StepKind.DROP):
-        return True
-    return isinstance(step.cause, SocketCause) and step.cause.socket is None

@@ -107,6 +107,7 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     )
     answer = Skb(error, host.world.record.number(), skb.back)
     answer.decision = way
+    answer.decided = host.world.record.last()
     _attach(answer, skb)
     host.world.stack.local_out(host, answer)
 
@@ -150,6 +151,10 @@ def _reset(host: Host, skb: Skb) -> None:
         return
     rst = reset_for(packet, host.namespace.sysctls.ip_default_ttl)
     answer = Skb(rst, host.world.record.number(), skb.back)
+    answer.decided = host.world.record.last()
+    if skb.entry is not None:
+        # nf_ct_set_closing
+        skb.entry.enter("CLOSE", host.world.events.now)
     if skb.physical_in is not None:
         # What came by a bridge port is answered on that port at once, past all hooks: so the RST
         # of a DNATed connection keeps the wrong source address (nf_send_reset).

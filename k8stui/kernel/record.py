@@ -58,6 +58,10 @@ class Record:
         )
         return len(self.steps) - 1
 
+    def last(self) -> int:
+        """Index of the latest step."""
+        return len(self.steps) - 1
+
     def loss(
         self,
         namespace: str,

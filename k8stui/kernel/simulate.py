@@ -22,8 +22,9 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.sockets import Endpoints
 from k8stui.kernel.step import Direction, RouteCause, RuleCause, StepKind
 
-MAX_EVENTS = 20000
-"""A network in which frames circle for ever is stopped here; no honest walk comes near."""
+MAX_EVENTS = 50_000
+"""A network in which frames circle for ever is stopped here. An honest walk comes near only when it
+floods thousands of ports."""
 UDP_PATIENCE_SECONDS = 5.0
 """Nothing ends a wait for a datagram but the program itself: 5 s is what a resolver waits
 (resolv.conf(5), timeout)."""

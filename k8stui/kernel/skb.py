@@ -20,6 +20,7 @@ class Skb:
         "arp",
         "ct_reply",
         "ct_state",
+        "decided",
         "decision",
         "device",
         "direction",
@@ -36,6 +37,8 @@ class Skb:
         """Which packet of the exchange."""
         self.direction = direction
         self.arp = False
+        self.decided: int | None = None
+        """For an error or RST: the step that it tells of."""
         self.device: str | None = None
         """Device that it came in by."""
         self.decision: Decision | None = None
@@ -53,6 +56,7 @@ class Skb:
         """The packet as the next namespace gets it: the header only (skb_scrub_packet)."""
         other = Skb(self.packet, self.number, self.direction)
         other.arp = self.arp
+        other.decided = self.decided
         return other
 
     def copied(self) -> Skb:

@@ -257,6 +257,7 @@ class Endpoints:
     def _answer(self, host: Host, skb: Skb, answer: Packet) -> None:
         way = host.routing.outgoing(answer.dst, answer.src)
         sent = Skb(answer, host.world.record.number(), skb.back)
+        sent.decided = host.world.record.last()
         if way.fate is Fate.ERROR:
             host.world.record.loss(host.name, sent, f"no route back to {answer.dst}", cause=None)
             return

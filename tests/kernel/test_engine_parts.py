@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from kernel.nets import CLIENT, SERVER_1, ip, mac, network, special, standard, via
 
-from k8stui.kernel import iproute
+from k8stui.kernel import iproute, simulate
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.host import standing
 from k8stui.kernel.namespace import (
+    BridgePort,
     FdbEntry,
     Interface,
     InterfaceAddress,
@@ -350,3 +351,33 @@ def test_route_line_of_a_special_route() -> None:
     assert (
         route_line(Route(destination=Prefix.parse("10.0.0.1/32"), device="a")) == "10.0.0.1 dev a"
     )
+
+
+def test_a_bridge_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two cables between two bridges and no STP: a broadcast circles for ever.
+    monkeypatch.setattr(simulate, "MAX_EVENTS", 500)
+
+    def switch(name: str, other: str) -> NetNamespace:
+        ports = tuple(
+            Interface(
+                name=port,
+                kind=LinkKind.VETH,
+                mac=f"0a:00:00:00:0{port[-1]}:{len(name):02x}",
+                master="br0",
+                port=BridgePort(),
+                peer=(other, port),
+            )
+            for port in ("p1", "p2")
+        )
+        bridge = Interface(
+            name="br0",
+            kind=LinkKind.BRIDGE,
+            mac=f"0a:00:00:00:00:{len(name):02x}",
+            addresses=(InterfaceAddress(address=ip(f"10.0.0.{len(name)}"), prefix_length=24),),
+        )
+        devices = (bridge, *ports)
+        return NetNamespace(name=name, interfaces=devices, routes=iproute.kernel_routes(devices))
+
+    spaces = {"a": switch("a", "bb"), "bb": switch("bb", "a")}
+    felt = connect(spaces, Connect(namespace="a", destination=ip("10.0.0.9"), port=1)).felt
+    assert felt.reason == "frames circle for ever"

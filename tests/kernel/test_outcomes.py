@@ -579,12 +579,46 @@ def test_three_arp_requests_then_an_error_from_the_pod_to_itself() -> None:
         one for one in exchange.captures if one.arp and one.namespace == CLIENT and not one.incoming
     ]
     assert len(asked) == 3
+    decided = exchange.steps[exchange.felt.deciding_step or 0]
+    assert decided.packet_number == 1
+    assert decided.kind.value == "drop"
     errors = [one for one in exchange.captures if one.packet.protocol is PING and not one.arp]
     assert {(one.device, str(one.packet.src)) for one in errors} == {("lo", "10.244.1.2")}
 
 
 def test_unconfirmed_entries_are_not_listed() -> None:
     assert ask(standard(), CLIENT, "10.96.0.17:80").conntrack == {}
+
+
+@pytest.mark.parametrize(
+    ("reject", "state"),
+    [("icmp-port-unreachable", "119 SYN_SENT"), ("tcp-reset", "9 CLOSE")],
+)
+def test_an_entry_rejected_in_input_on_lo_stays(reject: str, state: str) -> None:
+    # OUTPUT's POSTROUTING has confirmed it before (shared/outcomes.md, sections 4 and 6).
+    line = f"-A INPUT -p tcp -m tcp --dport 9100 -j REJECT --reject-with {reject}"
+    exchange = ask(standard().filters(1, line), "node-1", "192.168.0.11:9100")
+    assert exchange.felt.errno == "ECONNREFUSED"
+    assert exchange.conntrack["node-1"] == (
+        (
+            f"tcp      6 {state} src=192.168.0.11 dst=192.168.0.11 sport=40000 dport=9100 "
+            "[UNREPLIED] src=192.168.0.11 dst=192.168.0.11 sport=9100 dport=40000 mark=0 use=1"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "sender"), [("10.244.3.2:80", "10.244.1.1"), ("192.168.0.13:80", "192.168.0.11")]
+)
+def test_who_tells_that_a_node_is_down(target: str, sender: str) -> None:
+    exchange = ask(standard(), CLIENT, target)
+    assert (exchange.felt.errno, exchange.felt.seconds) == ("EHOSTUNREACH", 3.06)
+    told = [
+        str(one.packet.src)
+        for one in exchange.captures
+        if one.packet.protocol is PING and not one.arp and one.namespace == CLIENT
+    ]
+    assert set(told) == {sender}
 
 
 def test_same_bridge_without_bridge_nf_leaves_no_entry() -> None:
