@@ -69,6 +69,15 @@ def families(spec: Object, cluster: tuple[int, ...]) -> tuple[tuple[int, ...], s
     return written, policy
 
 
+MOST_PODS = 10_000
+"""Pods of one workload that are made; more are only counted: a typo must not fill the memory."""
+
+
+def made_replicas(kind: str, spec: Object) -> int:
+    """Pods that are made of a workload's wish; 0 for a DaemonSet, whose nodes decide."""
+    return max(0, min(replicas(kind, spec) or 0, MOST_PODS))
+
+
 def replicas(kind: str, spec: Object) -> int | None:
     """Pods that a workload wants at one time; None for a DaemonSet.
 

@@ -25,7 +25,7 @@ def enough_nodes(inventory: Inventory) -> int:
     pods = len(inventory.of("Pod"))
     for kind in sorted(WORKLOADS):
         for manifest in inventory.of(kind).values():
-            pods += defaults.replicas(kind, table(manifest.data, "spec")) or 0
+            pods += defaults.made_replicas(kind, table(manifest.data, "spec"))
     return max(USUAL_NUMBER, -(-pods // _PODS_A_NODE))
 
 

@@ -186,7 +186,15 @@ class _Expander:
             return self._replicas(
                 manifest, owner, len(nodes), lambda n: daemon_spec(pod_spec, nodes[n].name)
             )
-        count = defaults.replicas(manifest.kind, spec) or 0
+        count = defaults.made_replicas(manifest.kind, spec)
+        wanted = defaults.replicas(manifest.kind, spec) or 0
+        if wanted > count:
+            self._result.remarks.append(
+                Remark(
+                    text=f"{owner[0]} {owner[2]} wants {wanted} pods: the first {count} are made",
+                    origin=manifest.origin("spec", "replicas"),
+                )
+            )
         adopted = self._adopt(manifest, owner, spec, count)
         made = self._replicas(manifest, owner, count - len(adopted), lambda _: pod_spec)
         if manifest.kind == "StatefulSet" and text(spec, "podManagementPolicy") != "Parallel":
@@ -281,7 +289,7 @@ def _is_indexed(spec: Object) -> bool:
 
 def _ordinals(spec: Object) -> tuple[int, int]:
     """First ordinal and number of a StatefulSet's pods."""
-    return number(spec, "ordinals", "start") or 0, defaults.replicas("StatefulSet", spec) or 0
+    return number(spec, "ordinals", "start") or 0, defaults.made_replicas("StatefulSet", spec)
 
 
 def _mark(draft: Draft, manifest: Manifest, index: int, digest: str) -> None:

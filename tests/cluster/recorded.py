@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import lzma
+import os
 import re
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import truth
@@ -19,16 +20,40 @@ from k8stui.cluster.model import EndpointSlice, Pod, Service
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests, load
 
-FOLDER = truth.find("recordings-cluster")
-_SHARED = Path(truth.__file__).parent.parent.parent / "shared"
+_TESTS = Path(truth.__file__).parent
+_SHARED = _TESTS.parent.parent / "shared"
+
+
+def _folders() -> dict[str, Path]:
+    """Folder of each set: where the variable points, else the copy here, else the shared one.
+
+    The copy leaves out the sets whose manifests belong to other projects.
+    """
+    variable = os.environ.get("K8STUI_RECORDINGS_CLUSTER")
+    roots = [Path(variable)] if variable else [_SHARED, _TESTS]
+    if not variable:
+        roots = [root / "recordings-cluster" for root in roots]
+    return {
+        stable.parent.name: stable.parent
+        for root in roots
+        for stable in sorted(root.glob("*/stable.json"))
+    }
+
+
+FOLDERS = _folders()
+
+
+def content(path: Path) -> bytes:
+    """A recorded file, plain or packed."""
+    if path.exists():
+        return path.read_bytes()
+    return lzma.decompress(path.with_name(f"{path.name}.xz").read_bytes())
 
 
 def _source(name: str) -> Path | None:
-    """``../manifests`` beside the recordings, or in the shared folder."""
-    for folder in (FOLDER and FOLDER.parent, _SHARED):
-        if folder and (folder / "manifests" / name).is_dir():
-            return folder / "manifests" / name
-    return None
+    """A folder of ``../manifests``, beside the recordings or in the shared folder."""
+    roots = dict.fromkeys([*(folder.parent.parent for folder in FOLDERS.values()), _SHARED])
+    return next((r / "manifests" / name for r in roots if (r / "manifests" / name).is_dir()), None)
 
 
 @dataclass(frozen=True)
@@ -43,7 +68,7 @@ class Moment:
 
     @property
     def folder(self) -> Path:
-        return truth.folder("recordings-cluster") / self.set
+        return FOLDERS[self.set]
 
     def file(self, stem: str, suffix: str) -> Path:
         return self.folder / f"{stem}{'-' if self.snapshot else ''}{self.snapshot}{suffix}"
@@ -85,28 +110,26 @@ class Moment:
 
 @lru_cache(maxsize=4)
 def _json(path: Path) -> dict:
-    return json.loads(path.read_text())
+    return json.loads(content(path))
 
 
 def moments() -> list[Moment]:
     """Every snapshot that has a dump and a stable form."""
-    if FOLDER is None:
-        return []
     return [
-        Moment(stable.parent.name, stable.stem.removeprefix("stable").lstrip("-"))
-        for stable in sorted(FOLDER.glob("*/stable*.json"))
+        Moment(name, stable.stem.removeprefix("stable").lstrip("-"))
+        for name, folder in sorted(FOLDERS.items())
+        for stable in sorted(folder.glob("stable*.json"))
     ]
+
+
+def read(path: Path) -> Manifests:
+    """The objects of one recorded file."""
+    return load(["-"], stdin=BytesIO(content(path)))
 
 
 @lru_cache(maxsize=2)
 def dump(moment: Moment) -> Manifests:
-    plain = moment.file("dump", ".yaml")
-    if plain.exists():
-        return load([str(plain)])
-    with tempfile.NamedTemporaryFile(suffix=".yaml") as unpacked:
-        unpacked.write(lzma.decompress(moment.file("dump", ".yaml.xz").read_bytes()))
-        unpacked.flush()
-        return load([unpacked.name])
+    return read(moment.file("dump", ".yaml"))
 
 
 @lru_cache(maxsize=2)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from objects import OBSERVED_POD, cluster, deployment, service
-from recorded import FOLDER, Moment, from_dump
+from recorded import FOLDERS, Moment, from_dump, read
 
 from k8stui.cluster import build
-from k8stui.manifests import load
 from k8stui.manifests.origin import OriginKind
 
 
@@ -125,22 +124,23 @@ def test_origins_of_a_service() -> None:
     assert port.origins["port"].place.field == "spec.ports[0].port"
 
 
-@pytest.mark.skipif(FOLDER is None, reason="recordings-cluster is not on this machine")
-@pytest.mark.parametrize("name", ["workloads", "kubeadm-like", "webapp-mysql"])
+@pytest.mark.parametrize(
+    "name", sorted({"workloads", "kubeadm-like", "webapp-mysql"} & set(FOLDERS))
+)
 def test_dump_of_everything_counts_nothing_twice(name: str) -> None:
     moment = Moment(name)
     plain = from_dump(moment)
-    everything = build(load([str(moment.folder / "dump-all.yaml")]))
+    everything = build(read(moment.folder / "dump-all.yaml"))
     assert everything.pods.keys() == plain.pods.keys()
     makers = {(w.kind, w.name): set(w.pods) for w in plain.workloads}
     with_all = {(w.kind, w.name): set(w.pods) for w in everything.workloads}
     assert makers.items() <= with_all.items()
 
 
-@pytest.mark.skipif(FOLDER is None, reason="recordings-cluster is not on this machine")
+@pytest.mark.skipif("webapp-mysql" not in FOLDERS, reason="not on this machine")
 def test_dump_as_json_is_the_same() -> None:
     moment = Moment("webapp-mysql")
-    as_json = build(load([str(moment.folder / "dump.json")]))
+    as_json = build(read(moment.folder / "dump.json"))
     as_yaml = from_dump(moment)
     assert as_json.pods.keys() == as_yaml.pods.keys()
     assert [s.cluster_ips for s in as_json.services.values()] == [
