@@ -6,6 +6,8 @@ computed is imported inside the commands, so that ``--help`` and mistakes answer
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -72,7 +74,7 @@ def _common(command: _Command) -> _Command:
         click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
         click.option("--nodes", type=click.IntRange(1, 5000), metavar="N",
                      help="Nodes to assume where the input declares none (2)."),
-        click.option("--proxy-mode", type=click.Choice(["iptables"]),
+        click.option("--proxy-mode", metavar="MODE",
                      help="kube-proxy's mode, whatever the input says."),
         click.option("--proxy-config", metavar="FILE", type=click.Path(),
                      help="The KubeProxyConfiguration to use where the input holds several."),
@@ -203,8 +205,9 @@ def topology(form: str, **common: Any) -> int:
 def show(**common: Any) -> int:
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
-    if not on_terminal:
+    if not (on_terminal and _has_keyboard(common["paths"])):
         return _print_all(common)
+    gc.enable()
     from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
 
     cluster_options, node_options = _options(**common)
@@ -217,6 +220,24 @@ def show(**common: Any) -> int:
         )
         or 0
     )
+
+
+def _has_keyboard(paths: Sequence[str]) -> bool:
+    """Whether keys can be read. What is piped in (``-``) is read first, then fd 0 is the terminal.
+
+    Textual reads keys from file descriptor 0, whatever `sys.stdin` is (drivers/linux_driver.py).
+    """
+    if sys.stdin.isatty():
+        return True
+    try:
+        keyboard = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    piped = sys.stdin.buffer.read() if "-" in paths else b""
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8")
+    return True
 
 
 def _print_all(common: dict[str, Any]) -> int:
@@ -338,6 +359,7 @@ def _write_walks(traces: Sequence[Any], *, verbose: bool) -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line. Gives the exit status; nothing but `SystemExit` gets out."""
+    gc.disable()  # a process that lives for 0.1 s: 5 % of it were looking for garbage
     try:
         result = cli.main(list(args), prog_name="k8stui", standalone_mode=False)
         sys.stdout.flush()
