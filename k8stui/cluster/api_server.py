@@ -5,7 +5,10 @@ Source: pkg/controlplane/controller/kubernetesservice; control-plane-facts secti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from k8stui.cluster.decode_endpoints import SERVICE_NAME
+from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.model import (
     Endpoint,
     EndpointPort,
@@ -19,7 +22,44 @@ from k8stui.manifests.origin import assumed
 
 KEY = "default/kubernetes"
 PORT = 6443
-_ORIGIN = assumed("every cluster has this Service; the API server is assumed on the first node")
+_CONTROL_PLANE = frozenset(
+    {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
+)
+_ORIGIN = assumed(
+    "every cluster has this Service; its API server is assumed on the first (control-plane) node"
+)
+
+
+def add_kubernetes(
+    inventory: Inventory,
+    services: dict[str, Service],
+    slices: dict[str, tuple[EndpointSlice, ...]],
+    nodes: Mapping[str, Node],
+    cidrs: Mapping[int, Prefix],
+) -> None:
+    """Add what the input leaves out of ``default/kubernetes``, if that is beyond doubt.
+
+    The Service, where the input has no Node and is no dump: plain manifests. Its endpoint, where
+    the input holds neither EndpointSlices nor Endpoints of a dump.
+    """
+    if not nodes or KEY in slices:
+        return
+    if KEY not in services:
+        if inventory.of("Node") or inventory.is_dump:
+            return
+        services[KEY] = kubernetes_service(next(iter(cidrs.values())))
+    if inventory.has_observed("EndpointSlice") or inventory.has_observed("Endpoints"):
+        return
+    service = services[KEY]
+    node = next((n for n in nodes.values() if _CONTROL_PLANE & n.labels.keys()), None)
+    port = service.ports[0].target_port if service.ports else PORT
+    slices[KEY] = (
+        kubernetes_slice(
+            node or next(iter(nodes.values())),
+            next(iter(service.ip_families), 4),
+            port if isinstance(port, int) else PORT,
+        ),
+    )
 
 
 def kubernetes_service(cidr: Prefix) -> Service:
@@ -35,15 +75,15 @@ def kubernetes_service(cidr: Prefix) -> Service:
     )
 
 
-def kubernetes_slice(node: Node, version: int) -> EndpointSlice:
-    """One endpoint, the first node's own address, without a node name."""
+def kubernetes_slice(node: Node, version: int, port: int) -> EndpointSlice:
+    """One endpoint, the node's own address, without a node name."""
     address = node.address(version)
     return EndpointSlice(
         namespace="default",
         name="kubernetes",
         service="kubernetes",
         address_type=f"IPv{version}",
-        ports=(EndpointPort(name="https", port=PORT),),
+        ports=(EndpointPort(name="https", port=port),),
         endpoints=(Endpoint(addresses=(address,), origin=_ORIGIN),) if address else (),
         labels={SERVICE_NAME: "kubernetes"},
         origin=_ORIGIN,

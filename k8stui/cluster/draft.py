@@ -56,6 +56,8 @@ class Draft:
     node_name: str | None = None
     after: Draft | None = None
     """A StatefulSet makes this pod only when that one runs and is ready."""
+    lost: bool = False
+    """Its nodeName is no node of the cluster: no scheduler will look at it."""
     pending_reason: str = ""
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING

@@ -58,9 +58,16 @@ class Inventory:
     by_kind: Mapping[str, Mapping[str, Manifest]]
     pod_makers: tuple[Manifest, ...]
     """Pods and the kinds of WORKLOADS, in the order of the input across kinds."""
+    replaced: Mapping[tuple[str, str], Manifest]
+    """Objects of a dump that a later manifest changes, by kind and key."""
 
     def of(self, kind: str) -> Mapping[str, Manifest]:
         return self.by_kind.get(kind, {})
+
+    @property
+    def is_dump(self) -> bool:
+        """Whether any object was seen in a cluster."""
+        return any(self.has_observed(kind) for kind in self.by_kind)
 
     def has_observed(self, kind: str) -> bool:
         """Whether a dump in the input holds objects of `kind`."""
@@ -75,6 +82,7 @@ def take_stock(objects: Iterable[Manifest]) -> Inventory:
     """
     by_kind: dict[str, dict[str, Manifest]] = {}
     makers: dict[tuple[str, str], Manifest] = {}
+    replaced: dict[tuple[str, str], Manifest] = {}
     for manifest in objects:
         kind = manifest.kind
         group = manifest.group
@@ -87,7 +95,10 @@ def take_stock(objects: Iterable[Manifest]) -> Inventory:
             key = manifest.name
         else:
             key = key_of(manifest)
+        before = of_kind.get(key)
+        if before is not None and before.observed and not manifest.observed:
+            replaced[kind, key] = before
         of_kind[key] = manifest
         if kind == "Pod" or kind in WORKLOADS:
             makers[kind, key] = manifest
-    return Inventory(by_kind, tuple(makers.values()))
+    return Inventory(by_kind, tuple(makers.values()), replaced)

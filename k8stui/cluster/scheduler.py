@@ -81,10 +81,7 @@ class _Scheduler:
             if draft.node_name in self._hosts:
                 if not draft.finished:
                     self._bind(draft, self._hosts[draft.node_name])
-            elif draft.node_name is not None:
-                draft.pending_reason = f'node "{draft.node_name}" not found'
-                draft.node_name = None
-            elif not draft.observed:
+            elif not draft.observed and not draft.lost:
                 waiting.append(draft)
         placed = True
         while placed and waiting:

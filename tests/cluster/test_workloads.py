@@ -146,3 +146,64 @@ def test_dump_as_json_is_the_same() -> None:
     assert [s.cluster_ips for s in as_json.services.values()] == [
         s.cluster_ips for s in as_yaml.services.values()
     ]
+
+
+def test_pod_on_an_unknown_node() -> None:
+    """Where nodes are known; where none is, the name that is written is one."""
+    node = "\n---\napiVersion: v1\nkind: Node\nmetadata: {name: a}\n"
+    text = deployment("web", 1, more="nodeName: b")
+    assert cluster(text).pods["default/web-1"].node_name == "b"
+    pod = cluster(text + node).pods["default/web-1"]
+    assert (pod.node_name, pod.pending_reason) == (None, 'node "b" not found')
+    assert not pod.addresses
+
+
+def test_long_statefulset() -> None:
+    made = cluster(deployment("db", 1500, kind="StatefulSet"))
+    assert len(made.pods) == 1500
+    assert all(pod.node_name for pod in made.pods.values())
+
+
+def test_absurd_number_of_replicas() -> None:
+    made = cluster(deployment("web", 2_000_000_000))
+    assert len(made.pods) == 10_000
+    assert made.remarks[0].text == (
+        "Deployment web wants 2000000000 pods: the first 10000 are made"
+    )
+
+
+def test_manifest_over_a_dump_keeps_what_was_given() -> None:
+    seen = service(
+        "web", "type: NodePort, clusterIP: 10.96.7.7, ports: [{port: 80, nodePort: 31234}]"
+    ).replace("name: web,", "name: web, uid: u, ")
+    made = cluster(
+        seen + service("web", "type: NodePort, ports: [{port: 80}, {name: b, port: 81}]")
+    )
+    found = made.services["default/web"]
+    assert [str(address) for address in found.cluster_ips] == ["10.96.7.7"]
+    assert found.ports[0].node_port == 31234
+    assert found.ports[1].node_port not in (None, 31234)
+    assert found.origins["cluster_ips"].kind is OriginKind.OBSERVED
+
+
+def test_kubernetes_endpoint_of_a_dump_without_slices() -> None:
+    text = """
+apiVersion: v1
+kind: Node
+metadata: {name: a, uid: a}
+status: {addresses: [{type: InternalIP, address: 172.16.0.1}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: b, uid: b, labels: {node-role.kubernetes.io/control-plane: ""}}
+status: {addresses: [{type: InternalIP, address: 172.16.0.2}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kubernetes, namespace: default, uid: k}
+spec: {clusterIP: 10.96.0.1, ports: [{name: https, port: 443, targetPort: 8443}]}
+"""
+    (item,) = cluster(text).endpoint_slices["default/kubernetes"]
+    assert item.origin.kind is OriginKind.ASSUMED
+    assert [p.port for p in item.ports or ()] == [8443]
+    assert [str(a) for e in item.endpoints for a in e.addresses] == ["172.16.0.2"]

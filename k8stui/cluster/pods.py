@@ -1,0 +1,73 @@
+"""Drafts to pods: placed, started, addressed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.cluster.addresses import PodAllocator
+from k8stui.cluster.draft import Draft
+from k8stui.cluster.fields import Object, array, labels
+from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.scheduler import schedule
+from k8stui.cluster.workloads import Expansion
+
+_PLACE_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+
+
+def finish_pods(
+    expansion: Expansion,
+    inventory: Inventory,
+    nodes: Mapping[str, Node],
+    allocatable: Mapping[str, Object],
+) -> dict[str, Pod]:
+    """Every pod by ``namespace/name``; those of a dump as they were seen."""
+    for draft in expansion.drafts:
+        if draft.node_name is not None and draft.node_name not in nodes:
+            # Nobody runs it; the garbage collector will delete it (control-plane-facts section 8).
+            draft.pending_reason = f'node "{draft.node_name}" not found'
+            draft.node_name = None
+            draft.lost = True
+    if not all(draft.observed for draft in expansion.drafts):
+        namespaces = {
+            name: labels(manifest.data, "metadata", "labels")
+            for name, manifest in inventory.of("Namespace").items()
+        }
+        schedule(expansion.drafts, nodes, allocatable, namespaces)
+        _hold_back(expansion)
+        _start(expansion, nodes)
+    return {draft.key: draft.finish() for draft in expansion.drafts}
+
+
+def _hold_back(expansion: Expansion) -> None:
+    """A StatefulSet waits until each pod runs and is ready: later ones are not made."""
+    held: dict[Draft, None] = {}
+    for draft in expansion.drafts:
+        earlier = draft.after
+        if earlier is not None and (
+            earlier in held or earlier.node_name is None or _is_gated(earlier)
+        ):
+            held[draft] = None
+    if held:
+        expansion.drop(held.keys())
+
+
+def _is_gated(draft: Draft) -> bool:
+    """Readiness gates are conditions that somebody else must set; nobody does here."""
+    return bool(array(draft.spec, "readinessGates"))
+
+
+def _start(expansion: Expansion, nodes: Mapping[str, Node]) -> None:
+    """What happens to the pods that got a node, in the order of the input."""
+    taken = [address for draft in expansion.drafts for address in draft.addresses]
+    taken += [address for node in nodes.values() for address in node.addresses]
+    allocator = PodAllocator(nodes, taken)
+    for draft in expansion.drafts:
+        if draft.observed or draft.node_name is None:
+            continue
+        node = nodes[draft.node_name]
+        draft.phase = PodPhase.RUNNING
+        draft.ready = not _is_gated(draft)
+        draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
+        # Since 1.35 a bound pod gets its node's place (PodTopologyLabels admission).
+        draft.labels |= {key: node.labels[key] for key in _PLACE_LABELS if key in node.labels}

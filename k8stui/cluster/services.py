@@ -1,0 +1,67 @@
+"""The Services of the cluster, with everything that the API server fills in and allocates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from k8stui.cluster.addresses import ServiceAllocator
+from k8stui.cluster.decode_service import decode_service
+from k8stui.cluster.fields import Origins
+from k8stui.cluster.inventory import Inventory
+from k8stui.cluster.model import Service, ServiceType
+from k8stui.cluster.settings import Settings
+from k8stui.manifests.origin import Origin
+
+
+def gather_services(inventory: Inventory, settings: Settings) -> dict[str, Service]:
+    """Every Service by ``namespace/name``, in the order of the input.
+
+    A Service of a dump is taken as it was seen; a manifest that changes one keeps what had been
+    given to it.
+    """
+    manifests = inventory.of("Service")
+    found = {}
+    for key, manifest in manifests.items():
+        service = decode_service(manifest, settings.families)
+        before = inventory.replaced.get(("Service", key))
+        if before is not None:
+            service = _keep(service, decode_service(before, settings.families))
+        found[key] = service
+    allocator = ServiceAllocator(found.values(), settings.service_cidrs)
+    return {
+        key: service if manifests[key].observed else allocator.complete(service)
+        for key, service in found.items()
+    }
+
+
+def _keep(changed: Service, before: Service) -> Service:
+    """An applied change keeps clusterIPs and, by port, node ports of the Service as it was.
+
+    Source: pkg/registry/core/service/strategy.go patchAllocatedValues.
+    """
+    decided: dict[str, Origin] = {}
+    kept = changed
+    with_address = ServiceType.EXTERNAL_NAME not in (changed.type, before.type)
+    if with_address and not changed.cluster_ips and before.cluster_ips and not changed.headless:
+        decided["cluster_ips"] = before.origins.get("cluster_ips", before.origin)
+        kept = replace(
+            kept,
+            cluster_ips=before.cluster_ips,
+            ip_families=before.ip_families,
+            ip_family_policy=before.ip_family_policy,
+        )
+    if changed.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER):
+        had = {(port.protocol, port.port): port for port in before.ports if port.node_port}
+        kept = replace(
+            kept,
+            ports=tuple(
+                replace(port, node_port=had[port.protocol, port.port].node_port)
+                if not port.node_port and (port.protocol, port.port) in had
+                else port
+                for port in kept.ports
+            ),
+        )
+    origins = kept.origins
+    if decided and isinstance(origins, Origins):
+        kept = replace(kept, origins=origins.deciding(decided))
+    return kept
