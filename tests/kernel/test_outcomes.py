@@ -20,7 +20,7 @@ from kernel.nets import (
 
 from k8stui.kernel import save
 from k8stui.kernel.exchange import Connect, Exchange
-from k8stui.kernel.namespace import BridgePort, RouteType
+from k8stui.kernel.namespace import BridgePort, PolicyRule, RouteType
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 
@@ -542,6 +542,47 @@ def test_a_rule_that_cannot_be_evaluated_ends_the_walk() -> None:
     assert exchange.felt.result.value == "unknown"
     assert exchange.felt.decided_at == "node-1"
     assert exchange.steps[exchange.felt.deciding_step or 0].kind.value == "unknown"
+
+
+def test_reject_of_the_reply_tells_the_server() -> None:
+    broken = standard().filters(2, "-A FORWARD -p tcp -m tcp --sport 8080 -j REJECT")
+    exchange = ask(broken, CLIENT, "10.244.2.2:8080")
+    felt = exchange.felt
+    assert (felt.result.value, felt.errno, felt.seconds) == TIMEOUT
+    assert felt.decided_at == "node-2"
+    told = {one.namespace for one in exchange.captures if one.packet.protocol is PING}
+    assert told == {"node-2", SERVER_2}
+
+
+def test_an_answer_without_its_question_is_invalid() -> None:
+    # The SYN goes to node-2 at once, the SYN-ACK comes back by node-1, which saw no SYN.
+    broken = standard().routes("router", via("10.244.2.0/24", "192.168.0.12"))
+    broken.without_route("node-2", "0.0.0.0/0")
+    broken.routes("node-2", via("0.0.0.0/0", "192.168.0.11"))
+    felt = ask(broken, "outside", "10.244.2.2:8080").felt
+    assert (felt.result.value, felt.errno, felt.seconds) == TIMEOUT
+    assert felt.decided_at == "node-1"
+    assert "filter FORWARD rule 1" in felt.reason
+
+
+def test_a_mark_set_in_output_routes_again() -> None:
+    broken = standard()
+    table = replace(via("0.0.0.0/0", "192.168.0.12"), table="100")
+    broken.routes("node-1", table)
+    rule = PolicyRule(priority=100, table="100", mark=0x10)
+    mangle = "*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j MARK --set-xmark 0x10/0x10\nCOMMIT\n"
+    broken.change(
+        "node-1",
+        policy_rules=(*broken.spaces["node-1"].policy_rules, rule),
+        rulesets={4: save.parse(mangle + rules(1))},
+    )
+    exchange = ask(broken, "node-1", "203.0.113.10:9100")
+    ways = [step.text for step in exchange.steps if step.kind.value == "route"]
+    assert ways[:2] == [
+        "default via 192.168.0.1 dev eth0",
+        "default via 192.168.0.12 dev eth0",
+    ]
+    assert exchange.felt.errno is None
 
 
 def test_a_wrong_mac_address_is_not_looked_at() -> None:
