@@ -81,6 +81,8 @@ class _ComposedChains(Mapping[str, Chain]):
         for part in parts:
             for jump in part.jumps:
                 self._jumps.setdefault(jump.builtin, []).append(jump)
+        self._shared = frozenset((*self._builtin, *self._jumps))
+        """Chains that are more than one program's own."""
         self._kept: dict[str, Chain] = {}
         self._order: tuple[str, ...] | None = None
 
@@ -110,13 +112,19 @@ class _ComposedChains(Mapping[str, Chain]):
 
     def stream(self) -> Iterator[tuple[str, Chain]]:
         """Each chain, built for the caller alone unless somebody has looked it up before."""
+        kept = self._kept
+        if len(self._owners) != 1:
+            for name in self:
+                yield name, kept.get(name) or self._build(name)
+            return
+        only, shared = self._owners[0], self._shared
         for name in self:
-            yield name, self._kept.get(name) or self._build(name)
+            yield name, kept.get(name) or (self._build(name) if name in shared else only[name])
 
     def _build(self, name: str) -> Chain:
-        built_in = name in self._builtin
-        if not built_in and len(self._owners) == 1 and name not in self._jumps:
+        if len(self._owners) == 1 and name not in self._shared:
             return self._owners[0][name]
+        built_in = name in self._builtin
         found = [chains[name] for chains in self._owners if name in chains]
         if not built_in and not found:
             raise KeyError(name)

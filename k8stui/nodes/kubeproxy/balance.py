@@ -47,8 +47,8 @@ def _balanced(
 ) -> Iterator[Rule]:
     port = plan.port
     key = port.service_key
-    if chain == plan.internal_chain:
-        yield from _masquerade_outsiders(plan, chain, settings)
+    if chain == plan.internal_chain and (settings.masquerade_all or settings.detector):
+        yield _masquerade_outsiders(plan, chain, settings)
     names = plan.endpoint_chains
     count = len(backends)
     where = " on this node" if chain == plan.local_chain else ""
@@ -82,7 +82,7 @@ def _balanced(
         )
 
 
-def _masquerade_outsiders(plan: Plan, chain: str, settings: Settings) -> Iterator[Rule]:
+def _masquerade_outsiders(plan: Plan, chain: str, settings: Settings) -> Rule:
     """What goes to the cluster IP without coming from a pod gets the node's address."""
     port = plan.port
     detector = settings.detector
@@ -90,14 +90,12 @@ def _masquerade_outsiders(plan: Plan, chain: str, settings: Settings) -> Iterato
     if settings.masquerade_all:
         setting = "iptables.masqueradeAll: true"
         text = "masqueradeAll: whatever goes to a cluster IP gets this node's address"
-    elif detector:
+    else:
         before = detector.source and f"! {detector.source}"
         behind = detector.interface and f"! {detector.interface}"
         setting = detector.setting
         text = "not from a pod: gets this node's address, so that the answer comes back here"
-    else:
-        return
-    yield Rule(
+    return Rule(
         f"-A {chain} {before}-d {port.cluster_ip}/{32 if settings.version == 4 else 128} "
         f'{behind}-p {port.protocol} -m comment --comment "{port.name} cluster IP" '
         f"-m {port.protocol} --dport {port.number} -j KUBE-MARK-MASQ",

@@ -54,28 +54,29 @@ class KubeProxyRules:
         self._all_endpoint_chains = False
 
     @cached_property
-    def service_ports(self) -> Mapping[str, tuple[Service, ServicePort]]:
-        """What is proxied in this family, by service port name, in order of it."""
+    def service_ports(self) -> Mapping[str, tuple[Service, ServicePort, str]]:
+        """What is proxied in this family, by service port name, in order of it.
+
+        The third is the hash that the names of the port's chains end in.
+        """
         version = self.settings.version
         found = {
-            name: (service, port) for name, service, port in known_ports(self._cluster, version)
+            name: (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
+            for name, service, port in known_ports(self._cluster, version)
         }
         return {name: found[name] for name in sorted(found)}
 
     @cached_property
     def suffixes(self) -> Mapping[str, str]:
         """Hash at the end of a service port's chain names → service port name."""
-        return {
-            chain_suffix(name + TRANSPORTS[port.protocol]): name
-            for name, (_, port) in self.service_ports.items()
-        }
+        return {suffix: name for name, (_, _, suffix) in self.service_ports.items()}
 
     @cached_property
     def is_large_cluster(self) -> bool:
         """Counts every endpoint of every service port, ready or not, and stops when it knows."""
         slices = self._cluster.endpoint_slices
         count = 0
-        for service, port in self.service_ports.values():
+        for service, port, _ in self.service_ports.values():
             count += len(self._backends(slices.get(service.key, ()), port))
             if count > LARGE_CLUSTER_ENDPOINTS:
                 return True
@@ -96,7 +97,7 @@ class KubeProxyRules:
         plan = self._plans.get(name)
         if plan is None:
             here = self.settings
-            service, service_port = self.service_ports[name]
+            service, service_port, suffix = self.service_ports[name]
             port = port_of(name, service, service_port, here.version)
             choice = choose(
                 self._backends(self._cluster.endpoint_slices.get(service.key, ()), service_port),
@@ -105,7 +106,7 @@ class KubeProxyRules:
                 uses_cluster=port.uses_cluster,
                 uses_local=port.uses_local,
             )
-            plan = self._plans[name] = Plan(port, chain_suffix(name + port.protocol), choice)
+            plan = self._plans[name] = Plan(port, suffix, choice)
         return plan
 
     @cached_property
@@ -212,7 +213,8 @@ class KubeProxyRules:
         return self._endpoint_chains.get(chain)
 
     def _remember(self, plan: Plan) -> None:
-        self._endpoint_chains.update(dict.fromkeys(plan.endpoints, plan))
+        for chain in plan.endpoints:
+            self._endpoint_chains[chain] = plan
 
     def _cluster_policy(self, plan: Plan) -> Iterator[Rule]:
         self._remember(plan)
