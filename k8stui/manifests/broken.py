@@ -7,6 +7,7 @@ a file tells all its mistakes. What was mended is only ever shown, never loaded.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from k8stui.manifests.tree import Node, find, tree
 
 MAX_ROUNDS = 60
 """Mends in one object; more than that is no Kubernetes file."""
+MAX_PER_LINE = 3
+"""Mends of one line; a line that needs more was guessed wrongly."""
 _SUSPICIOUS = re.compile(r"^[ \t]+[A-Za-z][\w./-]*:[^\s:/]", re.MULTILINE)
 _SECRET = re.compile(r"""^\s*["'{]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
 
@@ -55,6 +58,7 @@ class _Examination:
         self.original = piece.split("\n")
         self.lines = list(self.original)
         self.judge = judge
+        self.mends: Counter[int] = Counter()
         self.findings: dict[tuple[int, str], Finding] = {}
         self.secret = _SECRET.search(piece) is not None
 
@@ -76,8 +80,13 @@ class _Examination:
             return False
         mended = self.mend(_swallowed(self.lines, content, root))
         if isinstance(value, dict):
-            for one in self.judge(value):
-                mended |= self.faulty(one, content, root)
+            faults = self.judge(value)
+            for one in faults:
+                if not one.missing:
+                    mended |= self.faulty(one, content, root)
+            for one in faults:
+                if one.missing and not mended:
+                    self.faulty(one, content, root)
         return mended
 
     def unreadable(self, fault: YamlFault, content: str) -> bool:
@@ -129,7 +138,10 @@ class _Examination:
             if one.mended is not None:
                 hint = "\n".join(filter(None, [one.hint, f"did you mean:\n{one.mended}"]))
             self.add(one.line, one.column, one.message, hint)
-            if one.mended is not None and one.mended != self.lines[one.line]:
+            if one.mended is None or one.mended == self.lines[one.line]:
+                continue
+            if self.mends[one.line] < MAX_PER_LINE:
+                self.mends[one.line] += 1
                 self.lines[one.line] = one.mended
                 changed = True
         return changed

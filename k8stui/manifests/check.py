@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.schema import (
     ANY,
@@ -47,6 +48,8 @@ class Fault:
     """Kubernetes would drop or refuse it, but the rest of the object means what it says."""
     at_key: bool = False
     """The key is wrong, not the value."""
+    missing: bool = False
+    """Something is not there; it may turn up once a broken line is mended."""
 
 
 def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
@@ -101,7 +104,7 @@ def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> No
         _unknown(value, type_, missing, path, faults)
     for name in missing:
         where = field_name(path) or "the object"
-        faults.append(Fault(path=path, message=f"{where} has no {name}", at_key=True))
+        faults.append(Fault(path=path, message=f"{where} has no {name}", at_key=True, missing=True))
 
 
 def _unknown(
@@ -112,15 +115,13 @@ def _unknown(
 
     for key in [key for key in value if key not in type_.fields]:
         full = (*path, key)
-        if key.startswith("-") and key[1:] in type_.fields:
-            faults.append(
-                Fault(
-                    path=full,
-                    message=f"a space is missing between the dash and {key[1:]!r}",
-                    mend=Mend.STRUCTURE,
-                    at_key=True,
-                )
-            )
+        if key[:1] == "-" and key[1:2].isalpha():
+            message = f"a space is missing between the dash and {key[1:]!r}"
+            faults.append(Fault(path=full, message=message, mend=Mend.STRUCTURE, at_key=True))
+            continue
+        if not LOOKALIKES.keys().isdisjoint(key):
+            message = "a character that only looks like the one that YAML needs"
+            faults.append(Fault(path=full, message=message, mend=Mend.STRUCTURE, at_key=True))
             continue
         meant = nearest(key, [name for name in type_.fields if name not in value])
         note = meant not in missing

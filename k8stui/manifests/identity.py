@@ -30,17 +30,16 @@ def faults_of(data: Mapping[str, object]) -> list[Fault] | None:
         metadata = data.get("metadata")
         if metadata is None:
             faults.append(_nameless((), "the object has no metadata.name"))
-        elif isinstance(metadata, dict) and not (
-            metadata.get("name") or metadata.get("generateName")
+        elif isinstance(metadata, dict) and all(
+            metadata.get(key) in (None, "") for key in ("name", "generateName")
         ):
             faults.append(_nameless(("metadata",), "metadata has no name"))
     return faults
 
 
 def _nameless(path: tuple[str, ...], message: str) -> Fault:
-    return Fault(
-        path=path, message=message, hint="every object needs one:\nmetadata:\n  name: NAME"
-    )
+    hint = "every object needs one:\nmetadata:\n  name: NAME"
+    return Fault(path=path, message=message, hint=hint, missing=True)
 
 
 def _misnamed(data: Mapping[str, object]) -> Fault | None:

@@ -117,7 +117,8 @@ class _Reader:
         except JsonFault as fault:
             if not self.text.file.endswith(".json"):
                 try:
-                    events.read(content)
+                    start, end = next(documents(content))
+                    events.read(content[start:end])
                 except YamlFault:
                     pass
                 else:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.schema import field_names
 
 ROOT_FIELDS = frozenset("apiVersion kind metadata spec status data stringData".split())  # noqa: SIM905
@@ -46,11 +47,6 @@ _NO_SPACE_DASH = re.compile(r"(?P<lead>[ ]*)-(?P<rest>[A-Za-z_\"'][\w./\"'-]*:(?
 _KEY = re.compile(r"[ ]*(?:- +)*(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'#\[\]{},][^#\[\]{},]*?):(?:\s|$)")
 _WORD_VALUE = re.compile(r"(?P<lead>[ ]*(?:- +)*)(?P<key>[A-Za-z]\w*)(?: +|=| *= *)(?P<rest>\S.*)")
 _BLOCK_SCALAR = re.compile(r"(?:^|[:\-]\s)\s*(?:[!&]\S+\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
-_LOOKALIKES = {
-    "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\uff1a": ": ", "\u2013": "-",
-    "\u2014": "-", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'",
-}  # fmt: skip
-"""Characters that come along when text is copied from a page or a document."""
 
 
 @cache
@@ -84,7 +80,7 @@ def structure(lines: list[str], line: int) -> Repair | None:
         return _dash(lines, line, match)
     if match := _NO_SPACE.fullmatch(text):
         return _space(line, match)
-    return None
+    return _lookalike(lines, line)
 
 
 def add_dash(lines: list[str], line: int) -> Repair:
@@ -151,18 +147,20 @@ def _dash_column(lines: list[str], line: int, indent: int) -> int:
 
 def _lookalikes(lines: list[str], spot: Spot) -> list[Repair]:
     around = {spot.start_line, spot.line, *_above(lines, spot.line, 1)}
-    found = []
-    for line in sorted(n for n in around if 0 <= n < len(lines)):
-        text = lines[line]
-        odd = next((i for i, c in enumerate(text) if c in _LOOKALIKES), -1)
-        if odd >= 0:
-            mended = "".join(_LOOKALIKES.get(c, c) for c in text).rstrip()
-            name = (
-                "no-break space" if text[odd] == "\u00a0" else f"character U+{ord(text[odd]):04X}"
-            )
-            message = f"a {name} stands where YAML needs {_LOOKALIKES[text[odd]]!r}"
-            found.append(Repair(line, odd, message, mended))
-    return found
+    found = (_lookalike(lines, line) for line in sorted(around) if 0 <= line < len(lines))
+    return [one for one in found if one]
+
+
+def _lookalike(lines: list[str], line: int) -> Repair | None:
+    text = lines[line]
+    odd = next((i for i, c in enumerate(text) if c in LOOKALIKES), -1)
+    if odd < 0:
+        return None
+    mended = "".join(LOOKALIKES.get(c, c) for c in text).rstrip()
+    space = text[odd] == "\u00a0"
+    name = "no-break space" if space else f"character U+{ord(text[odd]):04X}"
+    message = f"a {name} stands where YAML needs {LOOKALIKES[text[odd]]!r}"
+    return Repair(line, odd, message, mended)
 
 
 def _tabs(lines: list[str], spot: Spot) -> list[Repair]:
@@ -229,8 +227,9 @@ def _missing_space(lines: list[str], spot: Spot) -> list[Repair]:
                 found.insert(0, _space(line, match))
                 if "- " in match["lead"]:
                     break
-        return found
-    for line in (spot.start_line, spot.line):
+        if found:
+            return found
+    for line in (spot.start_line, spot.line, *_above(lines, spot.line, 1)):
         if 0 <= line < len(lines):
             text = lines[line]
             if match := _NO_SPACE_DASH.fullmatch(text):

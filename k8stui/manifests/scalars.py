@@ -8,7 +8,6 @@ shared/perf.md section 2, "YAML semantics". PyYAML's own resolver is YAML 1.1 of
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from decimal import Decimal
 
@@ -82,7 +81,7 @@ def tagged(tag: str, text: str) -> object:
     if short == "binary":
         try:
             return base64.b64decode(text, validate=False).decode(errors="replace")
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one, text beyond ASCII another
             raise ScalarError("!!binary content is not base64") from None
     if short in ("int", "float", "bool", "null", "timestamp"):
         value = resolve(text)

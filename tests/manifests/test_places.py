@@ -66,7 +66,7 @@ def read(text: str) -> tuple[Manifest, ...]:
         (0, ("spec", "selector", "app"), 6, 20),
         (0, ("spec", "ports", 0), 14, 5),
         (0, ("spec", "ports", 0, "name"), 15, 5),
-        (0, ("spec", "ports", 1, "name"), 16, 16),
+        (0, ("spec", "ports", 1, "name"), 16, 17),
         (0, ("spec", "ports", 7, "name"), 13, 3),
         (0, ("spec", "type"), 11, 1),
         (1, (), 21, 3),
@@ -90,6 +90,9 @@ def test_field_names_and_origins() -> None:
     assert str(origin) == "declared -:14"
     assert service.place("spec") == service.place("spec")
     assert str(service.place("spec")) == "-:11:1"
+
+
+_JSON = ("json", "indented", "json list")
 
 
 def _paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -138,28 +141,32 @@ def test_every_path_points_at_its_text(parts: list[dict[str, object]], style: st
             rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
             key = path[-1]
             if isinstance(key, str):
-                assert _scalar(rest) == key
+                assert _scalar(rest, json_=style in _JSON) == key
             else:
                 value: object = written
                 for part in path:
                     value = value[part]  # type: ignore[index]
-                assert _begins_with(rest, value)
+                assert _begins_with(rest, value, style)
 
 
-def _scalar(rest: str) -> object:
+def _scalar(rest: str, *, json_: bool) -> object:
     """The first scalar of `rest`, as a key."""
     rest = rest.removeprefix("? ")
-    for event in yaml.parse(rest[:200] + "\n", yaml.CSafeLoader):
+    for event in yaml.parse(rest[:400] + "\n", yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent):
             return event.value
     return None
 
 
-def _begins_with(rest: str, value: object) -> bool:
+def _begins_with(rest: str, value: object, style: str) -> bool:
     if isinstance(value, list):
         return rest.startswith(("[", "-"))
     if isinstance(value, dict):
-        return bool(rest) and (rest[0] in "{?" or _scalar(rest) == next(iter(value)) or value == {})
+        return bool(rest) and (
+            rest[0] in "{?"
+            or _scalar(rest, json_=style in _JSON) == next(iter(value))
+            or value == {}
+        )
     if isinstance(value, str):
-        return _scalar(rest) == value
+        return _scalar(rest, json_=style in _JSON) == value
     return rest.startswith(json.dumps(value))

@@ -256,14 +256,14 @@ def test_a_broken_document_costs_only_itself(broken: str) -> None:
     assert [one.name for one in found.objects] == ["s", "t"]
     assert [one.place("metadata", "name").line for one in found.objects] == [
         4,
-        11 + broken.count("\n"),
+        12 + broken.count("\n"),
     ]
     assert found.problems
 
 
 def test_problems_of_a_list_item_stand_in_the_file() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata:\n    name: s\n"
-    text += '  spec:\n    ports:\n    - port: "80"\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: n}\n'
+    text += '  spec:\n    ports:\n    - port: "80"\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: other}\n'
     found = read(text)
     assert [one.kind for one in found.objects] == ["Namespace"]
     (problem,) = found.problems
@@ -323,7 +323,7 @@ def test_unknown_fields_of_a_dump_are_the_servers_business() -> None:
 
 def test_repeated_keys_name_both_lines() -> None:
     found = read(SERVICE + "spec: {}\nkind: ConfigMap\n")
-    (note,) = found.notes
+    note = next(one for one in found.notes if "twice" in one.message)
     assert (note.line, note.hint) == (6, "is a line --- missing between two objects?")
     assert "lines 2 and 6" in note.message
 
