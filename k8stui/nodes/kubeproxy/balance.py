@@ -210,15 +210,12 @@ def firewall_rules(plan: Plan, settings: Settings) -> Iterator[Rule]:
     )
 
 
-def endpoint_rules(
-    plan: Plan, chain: str, backend: Backend, settings: Settings, *, comments: bool
-) -> Iterator[Rule]:
+def endpoint_rules(plan: Plan, chain: str, settings: Settings, *, comments: bool) -> Iterator[Rule]:
     """KUBE-SEP: masquerade what an endpoint sends to itself, then DNAT."""
     port = plan.port
     comment = f'-m comment --comment "{port.name}" ' if comments else ""
-    count = len(plan.endpoints)
-    number = 1 + plan.choice.reachable.index(backend) if count > 1 else 1
-    which = f"endpoint {number} of {count} of Service {port.service_key}"
+    number, backend = plan.endpoints[chain]
+    which = f"endpoint {number} of {len(plan.endpoints)} of Service {port.service_key}"
     yield Rule(
         f"-A {chain} -s {backend.address}/{32 if settings.version == 4 else 128} {comment}"
         "-j KUBE-MARK-MASQ",

@@ -173,9 +173,8 @@ class KubeProxyRules:
         here = self.settings
         make: Callable[[], Iterator[Rule]]
         match name[:9]:
-            case "KUBE-SEP-":
-                backend = plan.endpoints[name]
-                make = partial(self._endpoint, plan, name, backend)
+            case "KUBE-SEP-" if name in plan.endpoints:
+                make = partial(self._endpoint, plan, name)
             case "KUBE-SVC-" if plan.choice.cluster:
                 make = partial(self._cluster_policy, plan)
             case "KUBE-SVL-" if plan.choice.local:
@@ -224,9 +223,9 @@ class KubeProxyRules:
         self._remember(plan)
         return balance.local_rules(plan, self.settings, comments=not self.is_large_cluster)
 
-    def _endpoint(self, plan: Plan, chain: str, backend: Backend) -> Iterator[Rule]:
+    def _endpoint(self, plan: Plan, chain: str) -> Iterator[Rule]:
         return balance.endpoint_rules(
-            plan, chain, backend, self.settings, comments=not self.is_large_cluster
+            plan, chain, self.settings, comments=not self.is_large_cluster
         )
 
     def _shared(

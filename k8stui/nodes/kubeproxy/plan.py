@@ -24,7 +24,7 @@ class Plan:
         """The hash that the names of the port's own chains end in."""
         self.choice = choice
         self._chains: dict[str, str] = {}
-        self._backends: dict[str, Backend] = {}
+        self._backends: dict[str, tuple[int, Backend]] = {}
 
     @property
     def cluster_chain(self) -> str:
@@ -70,15 +70,15 @@ class Plan:
         """``address:port`` → KUBE-SEP chain name, for all that can be reached from this node."""
         if not self._chains and self.choice.reachable:
             prefix = self.port.name + self.port.protocol
-            for backend in self.choice.reachable:
+            for number, backend in enumerate(self.choice.reachable, 1):
                 name = "KUBE-SEP-" + chain_suffix(prefix + backend.text)
                 self._chains[backend.text] = name
-                self._backends[name] = backend
+                self._backends[name] = (number, backend)
         return self._chains
 
     @property
-    def endpoints(self) -> Mapping[str, Backend]:
-        """KUBE-SEP chain name → endpoint, in the same order."""
+    def endpoints(self) -> Mapping[str, tuple[int, Backend]]:
+        """KUBE-SEP chain name → number (from 1) and endpoint, in the same order."""
         return self._backends if self.endpoint_chains else {}
 
     @property
