@@ -158,6 +158,8 @@ class View:
 
     def refuse(self, node: Node) -> Refusal | None:
         """Why `node` does not fit; None when it does."""
+        if not (self.spreads or self.affinity or self.anti_affinity or self.kept_away):
+            return None
         for spread, counts, fewest, itself in self.spreads:
             domain = node.labels.get(spread.key)
             if domain is None:

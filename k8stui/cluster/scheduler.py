@@ -39,12 +39,21 @@ class _Host:
     used: Counter[str] = field(default_factory=Counter)
     ports: set[HostPort] = field(default_factory=set)
     pods: int = 0
-    of_owner: Counter[object] = field(default_factory=Counter)
+    max_pods: int = USUAL_PODS
 
-    @property
-    def max_pods(self) -> int:
-        found = (self.allocatable or {}).get("pods")
-        return USUAL_PODS if found is None else found // quantity.parse(1)
+    def __post_init__(self) -> None:
+        if self.allocatable is not None and "pods" in self.allocatable:
+            self.max_pods = self.allocatable["pods"] // quantity.parse(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What the pods of one template can expect of the nodes, whoever else is there."""
+
+    needs: Needs
+    open: tuple[tuple[tuple[int, int], _Host], ...]
+    """Nodes that no taint or selector closes, with what speaks against each of them."""
+    refusals: tuple[Refusal, ...]
 
 
 def schedule(
@@ -73,7 +82,9 @@ class _Scheduler:
             name: _Host(node, _amounts(allocatable.get(name))) for name, node in nodes.items()
         }
         self._topology = Topology(nodes.values(), namespaces)
-        self._needs: dict[tuple[int, int], Needs] = {}
+        self._fields: dict[tuple[int, int], _Field] = {}
+        self._owned: dict[tuple[str, object], Counter[str]] = {}
+        """Pods of one workload by node."""
 
     def run(self, drafts: Sequence[Draft]) -> None:
         waiting = []
@@ -104,43 +115,57 @@ class _Scheduler:
         if scheduler != "default-scheduler":
             draft.pending_reason = f"nobody serves the scheduler name {scheduler}"
             return False
-        needs = self._needs_of(draft.spec, draft.containers)
+        fields = self._field_of(draft.spec, draft.containers)
+        needs = fields.needs
         view = self._topology.view(draft.namespace, draft.labels, needs)
-        refusals: list[Refusal] = []
-        fitting: list[_Host] = []
-        for host in self._hosts.values():
+        owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
+        refusals = list(fields.refusals)
+        best: _Host | None = None
+        least: tuple[tuple[int, int], int, int] | None = None
+        for against, host in fields.open:
             refusal = _refuse(needs, host) or view.refuse(host.node)
-            if refusal is None:
-                fitting.append(host)
-            else:
+            if refusal is not None:
                 refusals.append(refusal)
-        if not fitting:
+                continue
+            rank = against, owned[host.node.name], host.pods
+            if least is None or rank < least:
+                least, best = rank, host
+        if best is None:
             draft.pending_reason = message(refusals)
             return False
-        owner = (draft.namespace, draft.owner)
-        best = min(fitting, key=lambda host: _rank(needs, host, owner))
         draft.node_name = best.node.name
         draft.pending_reason = ""
         self._bind(draft, best)
         return True
 
     def _bind(self, draft: Draft, host: _Host) -> None:
-        needs = self._needs_of(draft.spec, draft.containers)
+        needs = self._field_of(draft.spec, draft.containers).needs
         host.used.update(needs.resources)
         host.ports |= needs.host_ports
         host.pods += 1
-        host.of_owner[draft.namespace, draft.owner] += 1
+        self._owned.setdefault((draft.namespace, draft.owner), Counter())[host.node.name] += 1
         self._topology.add(
             Placed(draft.namespace, draft.labels, host.node, draft.terminating, needs)
         )
 
-    def _needs_of(self, spec: Object, containers: tuple[Container, ...]) -> Needs:
+    def _field_of(self, spec: Object, containers: tuple[Container, ...]) -> _Field:
         # Replicas share their template's spec; a DaemonSet's pods have one each.
         key = id(spec), id(containers)
-        found = self._needs.get(key)
-        if found is None or found.spec is not spec:
-            found = self._needs[key] = read_needs(spec, containers)
+        found = self._fields.get(key)
+        if found is None:
+            found = self._fields[key] = self._survey(read_needs(spec, containers))
         return found
+
+    def _survey(self, needs: Needs) -> _Field:
+        still_open = []
+        refusals = []
+        for host in self._hosts.values():
+            refusal = _closed(needs, host.node)
+            if refusal is None:
+                still_open.append((_against(needs, host.node), host))
+            else:
+                refusals.append(refusal)
+        return _Field(needs, tuple(still_open), tuple(refusals))
 
 
 def _amounts(written: Object | None) -> Mapping[str, int] | None:
@@ -149,17 +174,17 @@ def _amounts(written: Object | None) -> Mapping[str, int] | None:
     return {name: quantity.parse(amount) for name, amount in written.items()}
 
 
-def _rank(needs: Needs, host: _Host, owner: object) -> tuple[int, int, int, int]:
+def _against(needs: Needs, node: Node) -> tuple[int, int]:
+    """PreferNoSchedule taints, and the negative weight of what the pod would rather have."""
     avoided = sum(
         taint.effect == "PreferNoSchedule" and not tolerates(needs.tolerations, taint)
-        for taint in host.node.taints
+        for taint in node.taints
     )
-    return avoided, -preference(needs.spec, host.node), host.of_owner[owner], host.pods
+    return avoided, -preference(needs.spec, node)
 
 
-def _refuse(needs: Needs, host: _Host) -> Refusal | None:
-    """The filters that look at one node alone, in the scheduler's order; the first one decides."""
-    node = host.node
+def _closed(needs: Needs, node: Node) -> Refusal | None:
+    """The filters that look at the node's own words, in the scheduler's order."""
     if needs.only_nodes is not None and node.name not in needs.only_nodes:
         return Refusal((_LEFT_OUT,), final=True)
     if node.unschedulable and not any(
@@ -171,7 +196,12 @@ def _refuse(needs: Needs, host: _Host) -> Refusal | None:
             return Refusal((_TAINT,), final=True)
     if not node_matches(needs.spec, node):
         return Refusal((_AFFINITY,), final=True)
-    if _conflicts(needs.host_ports, host.ports):
+    return None
+
+
+def _refuse(needs: Needs, host: _Host) -> Refusal | None:
+    """The filters that look at what is used on the node, in the scheduler's order."""
+    if needs.host_ports and _conflicts(needs.host_ports, host.ports):
         return Refusal((_PORTS,), final=False)
     return _lacks(needs, host)
 
@@ -193,6 +223,8 @@ def _conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
 
 def _lacks(needs: Needs, host: _Host) -> Refusal | None:
     """Source: noderesources/fit.go fitsRequest; more than the whole node has is final."""
+    if host.pods < host.max_pods and (not needs.resources or host.allocatable is None):
+        return None
     reasons = []
     final = False
     if host.pods + 1 > host.max_pods:
