@@ -5,6 +5,7 @@ Nothing in this room imports another room of the project.
 
 from __future__ import annotations
 
+from k8stui.manifests.embedded import embedded
 from k8stui.manifests.load import load
 from k8stui.manifests.manifest import FieldPlace, Manifest, Manifests
 from k8stui.manifests.origin import Origin, OriginKind, Place
@@ -19,5 +20,6 @@ __all__ = [
     "OriginKind",
     "Place",
     "Problem",
+    "embedded",
     "load",
 ]

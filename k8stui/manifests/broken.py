@@ -186,14 +186,14 @@ def _position(content: str, offset: int) -> tuple[int, int]:
 
 
 def _masked(source: str, message: str, hint: str) -> tuple[str, str, str]:
-    """Nothing behind a colon on a Secret's line is shown, nor any word of the message's quote."""
-    known = repair.ROOT_FIELDS | {"name", "namespace", "type", "labels"}
-    key, colon, rest = source.partition(":")
-    if not rest.strip() or (key.strip() in known and "{" not in rest):
+    """Show of a Secret's line no more than its key, and nothing that the message quotes."""
+    known = repair.ROOT_FIELDS | {"name", "namespace", "type", "labels", "annotations"}
+    match = re.fullmatch(r"(\s*)([\w.-]+):(.*)", source)
+    if match is None:
+        lead = source[: len(source) - len(source.lstrip())]
+        return f"{lead}…", "this line of a Secret cannot be read (its text is not shown)", ""
+    if not match[3].strip() or (match[2] in known and "{" not in match[3]):
         return source, message, hint
-    mended = hint.rpartition("\n")[2].partition(": ")[0] + ": …" if "did you mean" in hint else ""
-    return (
-        f"{key}{colon}…",
-        message.partition(": ")[0],
-        f"did you mean:\n{mended}" if mended else "",
-    )
+    key = f"{match[1]}{match[2]}:"
+    shown = f"did you mean:\n{key} …" if "did you mean" in hint else ""
+    return f"{key}…", message.partition(": ")[0], shown

@@ -152,6 +152,10 @@ def test_every_path_points_at_its_text(parts: list[dict[str, object]], style: st
 def _scalar(rest: str, *, json_: bool) -> object:
     """The first scalar of `rest`, as a key."""
     rest = rest.removeprefix("? ")
+    if json_:
+        return json.JSONDecoder().raw_decode(rest)[0]
+    if rest[0] not in "\"'":
+        rest = rest.split("\n")[0]
     for event in yaml.parse(rest[:400] + "\n", yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent):
             return event.value
@@ -162,11 +166,9 @@ def _begins_with(rest: str, value: object, style: str) -> bool:
     if isinstance(value, list):
         return rest.startswith(("[", "-"))
     if isinstance(value, dict):
-        return bool(rest) and (
-            rest[0] in "{?"
-            or _scalar(rest, json_=style in _JSON) == next(iter(value))
-            or value == {}
-        )
+        if not value or rest[0] in "{?":
+            return True
+        return _scalar(rest, json_=style in _JSON) in value
     if isinstance(value, str):
         return _scalar(rest, json_=style in _JSON) == value
     return rest.startswith(json.dumps(value))

@@ -13,6 +13,7 @@ import pytest
 from k8stui.manifests import Manifests, load
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n"
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n"
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n"
 
 
@@ -48,7 +49,10 @@ SYNTAX = {
     ),
     "dash without space, deeper": (
         POD + "    ports:\n      -containerPort: 80\n       name: web\n",
-        [(9, 7, "between the dash", "      - containerPort: 80"), (10, 8, "indented by 7", "        name: web")],
+        [
+            (9, 7, "between the dash", "      - containerPort: 80"),
+            (10, 8, "indented by 7", "        name: web"),
+        ],
     ),
     "tab": (
         "apiVersion: v1\nkind: Service\nmetadata:\n\tname: s\nspec:\n\tports:\n\t- port: 80\n",
@@ -166,8 +170,7 @@ SCHEMA = {
     "port is no number": (SERVICE + "spec:\n  ports:\n  - port: http\n", [(7, 11, "'http'", None)]),
     "port is zero": (SERVICE + "spec:\n  ports:\n  - port: 0\n", [(7, 11, "1 to 65535", None)]),
     "replicas is a mapping": (
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  replicas: {}\n"
-        "  template: {spec: {containers: []}}\n",
+        DEPLOYMENT + "  replicas: {}\n  template: {spec: {containers: []}}\n",
         [(5, 3, "this is a mapping", None)],
     ),
     "protocol in lower case": (
@@ -198,8 +201,14 @@ SCHEMA = {
         "apiVersion: v1\nmetadata: {name: s}\nspec: {ports: []}\n",
         [(1, 1, "no kind", "kind: Service")],
     ),
-    "no name": ("apiVersion: v1\nkind: Service\nmetadata: {}\nspec: {}\n", [(3, 11, "no name", "  name: NAME")]),
-    "no metadata": ("apiVersion: v1\nkind: Namespace\n", [(1, 1, "no metadata.name", "  name: NAME")]),
+    "no name": (
+        "apiVersion: v1\nkind: Service\nmetadata: {}\nspec: {}\n",
+        [(3, 11, "no name", "  name: NAME")],
+    ),
+    "no metadata": (
+        "apiVersion: v1\nkind: Namespace\n",
+        [(1, 1, "no metadata.name", "  name: NAME")],
+    ),
     "required field misspelt": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  contianers:\n  - name: c\n",
         [(5, 3, "did you mean 'containers'", "  containers:")],
@@ -262,8 +271,9 @@ def test_a_broken_document_costs_only_itself(broken: str) -> None:
 
 
 def test_problems_of_a_list_item_stand_in_the_file() -> None:
-    text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata:\n    name: s\n"
-    text += '  spec:\n    ports:\n    - port: "80"\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: other}\n'
+    text = "apiVersion: v1\nkind: List\nitems:\n- "
+    text += (SERVICE + 'spec:\n  ports:\n  - port: "80"').replace("\n", "\n  ")
+    text += "\n- apiVersion: v1\n  kind: Namespace\n  metadata: {name: other}\n"
     found = read(text)
     assert [one.kind for one in found.objects] == ["Namespace"]
     (problem,) = found.problems

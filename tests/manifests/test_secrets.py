@@ -1,0 +1,85 @@
+"""A Secret's values are nowhere once load is done: not in data, text, messages or caches."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+
+import pytest
+
+from k8stui.manifests import Manifests, events, load
+
+KEY = "hunter2-verysecret"
+YAML = f"""\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: s
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{{"data": "{KEY}"}}'
+data:
+  plain: {KEY}
+  quoted: "{KEY}"
+  block: |
+    {KEY}
+    more {KEY}
+  flow: {KEY}   # the end
+stringData: {{a: {KEY}, b: [{KEY}]}}
+"""
+JSON = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "data": {"plain": KEY, "escaped": f'\\"{KEY}'},
+        "stringData": {"a": KEY},
+    },
+    indent=1,
+)
+
+
+def read(text: str) -> Manifests:
+    return load(["-"], stdin=io.BytesIO(text.encode()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [YAML, JSON, "items:\n- " + YAML.replace("\n", "\n  ") + "\nkind: List\napiVersion: v1\n"],
+    ids=["yaml", "json", "list"],
+)
+def test_values_are_gone_and_places_stay(text: str) -> None:
+    found = read(text)
+    assert not found.problems
+    (secret,) = found.objects
+    data = secret.data["data"]
+    assert isinstance(data, dict)
+    assert "plain" in data
+    assert not any(data.values())
+    assert KEY not in repr(secret.data)
+    assert KEY not in secret.locator.text.content  # type: ignore[attr-defined]
+    line = text.split("\n")[secret.place("data", "plain").line - 1]
+    assert "plain" in line
+    assert (
+        secret.place("stringData", "a").line
+        == 1
+        + [n for n, row in enumerate(text.split("\n")) if "stringData" in row or '"a":' in row][-1]
+    )
+    assert KEY not in events._PLAIN
+    gc.collect()
+    held = [o for o in gc.get_objects() if isinstance(o, dict) and KEY in map(str, o.values())]
+    assert not [o for o in held if o is not globals() and "YAML" not in o and "text" not in o]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  a:{}", "  a: b: {}", "\ta: {}", '  a: "{}', "  {}", "  a: [{}", "  a: @{}", "  - {}: x: y"],
+)
+def test_messages_do_not_show_them(line: str) -> None:
+    text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\ndata:\n  x: y\n" + line.format(KEY)
+    found = read(text + "\n  z: w\n")
+    for problem in found.problems:
+        assert KEY not in problem.render()
+        assert KEY not in problem.message + problem.hint + problem.source_line
+    for note in found.notes:
+        assert KEY not in note.render()
