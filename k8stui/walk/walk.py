@@ -14,6 +14,8 @@ from k8stui.walk.trace import Request, Trace
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
+_USERSPACE = "userspace"
+
 
 def walk(world: World, request: Request) -> Trace:
     """The branch in which every random rule that can match does: the first endpoint's."""
@@ -21,6 +23,8 @@ def walk(world: World, request: Request) -> Trace:
 
     if request.connect is None:
         return _unresolved(world, request)
+    if world.cluster.proxy.mode == _USERSPACE:
+        return next(walks(world, request))
     return trace(world, request, connect(world.network, request.connect), 1)
 
 
@@ -30,6 +34,11 @@ def walks(world: World, request: Request) -> Iterator[Trace]:
 
     if request.connect is None:
         yield _unresolved(world, request)
+        return
+    if world.cluster.proxy.mode == _USERSPACE:
+        from k8stui.walk.userspace import relayed  # noqa: PLC0415 - a mode of old clusters
+
+        yield from relayed(world.cluster, world.network, request)
         return
     for number, exchange in enumerate(branches(world.network, request.connect), start=1):
         yield trace(world, request, exchange, number)

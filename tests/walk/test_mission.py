@@ -1,6 +1,6 @@
 """The rows of the mission, one test each: what a person can see for the web application.
 
-Rows 2 (replay) and 6 (userspace mode) are other rooms' business.
+Row 2 (replay) is the screen's business.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from k8stui.cluster.names import service_environment
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.save import dump
 from k8stui.kernel.step import Direction, RuleCause, StepKind
@@ -138,6 +139,56 @@ def test_row_5_the_virtual_address_exists_in_rules_only(webapp: World) -> None:
         rules.append(sorted(line for line in text.splitlines() if str(address) in line))
         assert rules[-1]
     assert rules[0] == rules[1]
+
+
+@pytest.fixture(scope="module")
+def userspace() -> World:
+    return build_world([str(SAMPLES / "webapp")], ClusterOptions(proxy_mode="userspace"))
+
+
+def test_row_6_kube_proxy_as_it_was_then(userspace: World) -> None:
+    trace = go(userspace, "outside", "node/node-1:30001")
+    assert places(trace, Direction.FORWARD) == [
+        "outside", "wire", "node-1", "wire", "node-2", "default/myweb-1",
+    ]  # fmt: skip
+    assert places(trace, Direction.REPLY) == [
+        "default/myweb-1", "node-2", "wire", "node-1", "wire", "outside",
+    ]  # fmt: skip
+    assert chains(trace, "node-1")[:3] == [
+        "nat PREROUTING", "nat PREROUTING", "nat KUBE-NODEPORT-CONTAINER",
+    ]  # fmt: skip
+    (proxy,) = steps(trace, StepKind.PROXY)
+    assert "makes its own to 10.244.2.2:8080: endpoint 1 of 1, in turn" in proxy.text
+    assert proxy.after is not None
+    assert proxy.after.src == userspace.cluster.nodes["node-1"].address()
+    assert [step.number for step in trace.steps] == list(range(1, len(trace.steps) + 1))
+    assert str(trace.outcome.source_seen_by_server) == "192.168.0.11"
+    assert "made the connection itself (userspace mode)" in trace.outcome.reason
+    decided = trace.steps[(trace.outcome.step or 0) - 1]
+    assert decided.kind is StepKind.DELIVER
+
+
+def test_row_6_from_a_pod_and_past_the_proxy(userspace: World) -> None:
+    assert "nat KUBE-PORTALS-CONTAINER" in chains(go(userspace, "rc/myweb", "svc/mysql"), "node-2")
+    direct = go(userspace, "rc/myweb", "rc/mysql:3306")
+    assert not steps(direct, StepKind.PROXY)
+    assert direct.outcome.result is Result.CONNECTED
+
+
+def test_row_6_endpoints_take_turns() -> None:
+    world = build_world([], ClusterOptions(proxy_mode="userspace"))
+    traces = list(walks(world, parse_request(world, "node/node-1", "svc/frontend")))
+    assert [(t.branch, t.probability) for t in traces] == [(n, Fraction(1, 3)) for n in (1, 2, 3)]
+    assert len({t.outcome.server_pod for t in traces}) == 3
+
+
+def test_row_6_without_endpoints_the_proxy_closes() -> None:
+    folder = str(SAMPLES / "broken" / "selector-matches-nothing")
+    world = build_world([folder], ClusterOptions(proxy_mode="userspace"))
+    found = go(world, "pod/client", "svc/shop").outcome
+    assert (found.result, found.errno) == (Result.REFUSED, "ECONNRESET")
+    assert "accepts the connection and closes it: Service default/shop has no" in found.reason
+    assert found.advice
 
 
 def test_row_7_rules_of_cluster_ip_and_node_port(webapp: World) -> None:

@@ -18,7 +18,7 @@ def no_endpoints(case: Case) -> Diagnosis | None:
         return None
     if step.kind not in (StepKind.REJECT, StepKind.DROP):
         return None
-    return _without(case.cluster, service, case.service_port)
+    return without_endpoints(case.cluster, service, case.service_port)
 
 
 def headless_without_endpoints(cluster: Cluster, request: Request) -> Diagnosis:
@@ -26,10 +26,13 @@ def headless_without_endpoints(cluster: Cluster, request: Request) -> Diagnosis:
     service = cluster.services.get(request.service or "")
     if service is None or not service.headless:
         return Diagnosis()
-    return _without(cluster, service, None) or Diagnosis()
+    return without_endpoints(cluster, service, None) or Diagnosis()
 
 
-def _without(cluster: Cluster, service: Service, port: ServicePort | None) -> Diagnosis | None:
+def without_endpoints(
+    cluster: Cluster, service: Service, port: ServicePort | None
+) -> Diagnosis | None:
+    """Why nobody is behind a Service's port (None: any of its ports); None where somebody is."""
     if any(e.ready for e in _with_port(cluster, service, port)):
         return None
     what, advice = _why(cluster, service, port)

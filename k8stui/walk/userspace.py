@@ -1,0 +1,244 @@
+"""kube-proxy's userspace mode: it takes the connection itself and makes another one to a pod.
+
+The rules (nodes room) lead to a socket of kube-proxy on the node. What it does there is a program's
+doing, not the kernel's: it accepts, chooses the next endpoint in turn and connects on. So a walk is
+two exchanges, and what joins them is a step of kind proxy. Source: kube-proxy 1.20
+pkg/proxy/userspace/proxysocket.go (TryConnectEndpoints, ProxyLoop), roundrobin.go NextEndpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.namespace import NetNamespace, Network, Socket
+from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import Direction, SocketCause, StepKind
+from k8stui.manifests.origin import Origin
+from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
+from k8stui.nodes.reason import Because
+from k8stui.walk.explain import explain
+from k8stui.walk.outcome import outcome
+from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
+
+_OWNER = "kube-proxy"
+_SOURCE_PORT = 40001
+"""Of kube-proxy's own connection; stands for any free port, other than the client's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An endpoint that kube-proxy connects to."""
+
+    address: Address
+    port: int
+    origin: Origin
+    turn: int
+    """1-based."""
+    of: int
+    """How many take turns."""
+
+
+def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Trace]:
+    """Every branch of a request in userspace mode: one for each endpoint of the proxy's turn.
+
+    A request that meets no socket of kube-proxy has one branch, as in any other mode. The first
+    branch is that of the endpoint which a kube-proxy serves first that has just started.
+    """
+    if request.connect is None:
+        return
+    proxied = _WithProxies(cluster, network)
+    outer = connect(proxied, request.connect)
+    proxy = proxied.reached(outer)
+    if proxy is None:
+        yield _plain(cluster, proxied, request, outer)
+        return
+    targets = tuple(_targets(proxy))
+    if not targets:
+        yield _closed(cluster, proxied, request, outer, proxy)
+    for target in targets:
+        yield _joined(cluster, proxied, request, outer, target)
+
+
+class _WithProxies(Mapping[str, NetNamespace]):
+    """A network in which kube-proxy's sockets stand on the nodes."""
+
+    def __init__(self, cluster: Cluster, network: Network) -> None:
+        self._cluster = cluster
+        self._network = network
+        self._sockets: dict[int, Mapping[str, ProxySocket]] = {}
+
+    def __getitem__(self, name: str) -> NetNamespace:
+        found = self._network[name]
+        node = self._cluster.nodes.get(name)
+        if node is None or not node.addresses:
+            return found
+        mine = tuple(_socket(s) for s in self._of(node.addresses[0].version).values())
+        return replace(found, sockets=(*mine, *found.sockets))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._network)
+
+    def __len__(self) -> int:
+        return len(self._network)
+
+    def reached(self, exchange: Exchange) -> ProxySocket | None:
+        """The proxy's socket that an exchange was delivered to."""
+        for step in exchange.steps:
+            if step.kind is StepKind.DELIVER and isinstance(step.cause, SocketCause):
+                socket = step.cause.socket
+                reason = socket.reason if socket is not None else None
+                if isinstance(reason, Because) and reason.owner == _OWNER:
+                    for sockets in self._sockets.values():
+                        if reason.service_port in sockets:
+                            return sockets[str(reason.service_port)]
+        return None
+
+    def _of(self, version: int) -> Mapping[str, ProxySocket]:
+        if version not in self._sockets:
+            self._sockets[version] = proxy_sockets(self._cluster, version)
+        return self._sockets[version]
+
+
+def _socket(proxy: ProxySocket) -> Socket:
+    return Socket(
+        protocol=proxy.protocol,
+        port=proxy.port,
+        owner=_OWNER,
+        reason=Because(
+            text=f"kube-proxy's own socket for {proxy.name}",
+            origin=proxy.origin,
+            owner=_OWNER,
+            service=proxy.service.key,
+            service_port=proxy.name,
+        ),
+    )
+
+
+def _targets(proxy: ProxySocket) -> Iterator[_Target]:
+    count = len(proxy.backends)
+    for turn, backend in enumerate(proxy.backends, start=1):
+        port = int(backend.text.rpartition(":")[2])
+        origin = backend.endpoint.origin
+        yield _Target(Address.parse(backend.address), port, origin, turn, count)
+
+
+def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange) -> Trace:
+    hops, numbers = explain(request, outer)
+    return Trace(
+        request=request,
+        hops=hops,
+        outcome=outcome(cluster, network, request, outer, numbers),
+        probability=outer.probability,
+        forks=outer.forks,
+    )
+
+
+def _joined(
+    cluster: Cluster, network: Network, request: Request, outer: Exchange, target: _Target
+) -> Trace:
+    """Put the client's connection around the one that kube-proxy makes."""
+    node = str(outer.felt.server)
+    onward_connect = Connect(
+        namespace=node,
+        destination=target.address,
+        port=target.port,
+        protocol=request.protocol,
+        source_port=_SOURCE_PORT,
+    )
+    inner_request = replace(request, names=(), connect=onward_connect)
+    inner = connect(network, onward_connect)
+    there, back = _ways(explain(request, outer)[0])
+    onward, numbers = explain(inner_request, inner)
+    proxy_step = _proxy_step(there[-1].steps[-1], inner, target)
+    before = sum(len(hop.steps) for hop in there) + 1
+    numbers = {index: number + before for index, number in numbers.items()}
+    done = outcome(cluster, network, inner_request, inner, numbers)
+    return Trace(
+        request=request,
+        hops=_merged((*there, replace(there[-1], steps=(proxy_step,)), *onward, *back)),
+        outcome=_as_felt(done, node),
+        probability=Fraction(1, target.of),
+        branch=target.turn,
+    )
+
+
+def _proxy_step(delivered: Step, inner: Exchange, target: _Target) -> Step:
+    whom = target.address.with_port(target.port)
+    return replace(
+        delivered,
+        kind=StepKind.PROXY,
+        before=delivered.after,
+        after=inner.steps[0].before if inner.steps else delivered.after,
+        origin=target.origin,
+        text=f"kube-proxy takes the connection and makes its own to {whom}: "
+        f"endpoint {target.turn} of {target.of}, in turn (Round Robin)",
+    )
+
+
+def _as_felt(done: Outcome, node: str) -> Outcome:
+    """Give what the client feels: its own connection was to the proxy."""
+    if done.result is Result.CONNECTED:
+        seen = f"{node} ({done.source_seen_by_server})"
+        return replace(
+            done,
+            reason=f"The pod sees {seen}, not the client: kube-proxy on {node} made the "
+            "connection itself (userspace mode)",
+        )
+    return replace(
+        done,
+        errno="ECONNRESET",
+        reason=f"kube-proxy on {node} accepts the connection, gets no endpoint to answer and "
+        f"closes it: {done.reason}",
+    )
+
+
+def _closed(
+    cluster: Cluster, network: Network, request: Request, outer: Exchange, proxy: ProxySocket
+) -> Trace:
+    """No endpoint: the proxy accepts, finds nobody to connect to, and closes."""
+    from k8stui.walk.diagnosis.endpoints import without_endpoints  # noqa: PLC0415
+
+    plain = _plain(cluster, network, request, outer)
+    found = without_endpoints(cluster, proxy.service, proxy.service_port)
+    node = str(outer.felt.server)
+    return replace(
+        plain,
+        outcome=replace(
+            plain.outcome,
+            result=Result.REFUSED,
+            errno="ECONNRESET",
+            decided_at=node,
+            reason=f"kube-proxy on {node} accepts the connection and closes it: "
+            + (found.reason if found else f"Service {proxy.service.key} has no endpoints"),
+            advice=found.advice if found else "",
+            server_address=None,
+            server_port=None,
+            source_seen_by_server=None,
+        ),
+    )
+
+
+def _ways(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
+    there = tuple(hop for hop in hops if hop.direction is Direction.FORWARD)
+    return there, hops[len(there) :]
+
+
+def _merged(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
+    """Join neighbours in one namespace and direction, and number all steps anew."""
+    found: list[Hop] = []
+    number = 0
+    for hop in hops:
+        steps: list[Step] = []
+        for step in hop.steps:
+            number += 1
+            steps.append(replace(step, number=number))
+        if found and (found[-1].namespace, found[-1].direction) == (hop.namespace, hop.direction):
+            found[-1] = replace(found[-1], steps=(*found[-1].steps, *steps))
+        else:
+            found.append(replace(hop, steps=tuple(steps)))
+    return tuple(found)
