@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from k8stui.tui.ink import Ink, Line
 
 Cell = tuple[int, int]
 """(column, row), 0-based."""
+
+
+class Rect(NamedTuple):
+    """Where a box stands, in cells."""
+
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 class Canvas:
@@ -30,14 +40,16 @@ class Canvas:
                     cells.append((x + n, y))
         return cells
 
-    def box(self, x: int, y: int, width: int, height: int, title: str) -> None:
-        """Draw a box with its title in the upper edge."""
+    def box(self, at: Rect, title: str, room: int = 0) -> None:
+        """Draw a box with its title (at most `room` cells of it) in the upper edge."""
+        x, y, width, height = at
         self.put(x, y, "╭" + "─" * (width - 2) + "╮", Ink.FAINT)
         for row in range(y + 1, y + height - 1):
             self.put(x, row, "│", Ink.FAINT)
             self.put(x + width - 1, row, "│", Ink.FAINT)
         self.put(x, y + height - 1, "╰" + "─" * (width - 2) + "╯", Ink.FAINT)
-        shown = title if len(title) <= width - 4 else title[: width - 5] + "…"
+        room = min(room or width, width - 4)
+        shown = title if len(title) <= room else title[: room - 1] + "…"
         self.put(x + 1, y, f" {shown} ", Ink.STRONG)
 
     def down(self, x: int, first: int, last: int) -> list[Cell]:

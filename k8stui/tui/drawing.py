@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from k8stui.tui.canvas import Canvas, Cell
+from k8stui.tui.canvas import Canvas, Cell, Rect
 from k8stui.tui.ink import Ink
 from k8stui.tui.plan import OUTSIDE, WIRE, Device, NodeBox, Plan, PodBox
 
@@ -20,7 +20,7 @@ Place = tuple[str, str]
 """(namespace, device or STACK)."""
 
 _GAP = 2
-_ROOMY = 44
+_ROOMY = 54
 """A node wider than this gains nothing."""
 
 
@@ -111,7 +111,7 @@ def _outside_text(device: Device, width: int) -> str:
 
 def _pod_width(pod: PodBox) -> int:
     texts = (pod.device.text + "○" * pod.device.is_assumed, pod.process, pod.veth)
-    return max(14, *(len(text) + 6 for text in texts), min(len(pod.title), 22) + 4)
+    return max(14, *(len(text) + 6 for text in texts), min(len(pod.title), 22) + 8)
 
 
 def _node_widths(plan: Plan, width: int) -> list[int]:
@@ -162,6 +162,11 @@ def _node_rows(node: NodeBox, extras: Extras) -> int:
     return rows
 
 
+def _beside_title(x: int, width: int, title: str) -> int:
+    """Column of a cable into a box: its middle, or behind its title where that is long."""
+    return min(max(x + width // 2, x + len(title) + 4), x + width - 4)
+
+
 class _Pen:
     """Draws one plan, top to bottom."""
 
@@ -186,10 +191,10 @@ class _Pen:
         if self.plan.outside is not None:
             self._outside(outside, wire_y, middle)
         for node, left, width in zip(self.plan.nodes, lefts, widths, strict=True):
-            self._node(node, left, y, width, _node_rows(node, self.extras), wire_y)
+            self._node(node, Rect(left, y, width, _node_rows(node, self.extras)), wire_y)
 
     def _spot(
-        self, place: Place, x: int, y: int, text: str, parent: Place | None, ink: Ink = Ink.TEXT
+        self, place: Place, x: int, y: int, text: str, parent: Place | None, *, ink: Ink = Ink.TEXT
     ) -> Spot:
         """Write a text with room for the marker before it."""
         self.canvas.put(x, y, text, ink)
@@ -210,14 +215,14 @@ class _Pen:
         left, right = roomy[-1]
         x = left + 3 + max(0, right - left - len(text) - 4) // 2
         self.canvas.put(x - 2, y, f"  {text} ", Ink.DIM)
-        self._spot((WIRE, STACK), x, y, text, None, Ink.DIM)
+        self._spot((WIRE, STACK), x, y, text, None, ink=Ink.DIM)
         self.drawing.spots[WIRE, "lan"] = Spot([(middle, y)], None)
         self.drawing.spots[WIRE, STACK].parent = (WIRE, "lan")
 
     def _outside(self, text: str, wire_y: int, middle: int) -> None:
         width = len(text) + 8
         x = max(0, middle - width // 2)
-        self.canvas.box(x, 0, width, 3, OUTSIDE)
+        self.canvas.box(Rect(x, 0, width, 3), OUTSIDE)
         self.canvas.put(middle, 2, "┬", Ink.FAINT)
         cable = [(middle, 2), *self.canvas.down(middle, 3, wire_y - 1)]
         self.canvas.put(middle, wire_y, "┷", Ink.FAINT)
@@ -232,9 +237,10 @@ class _Pen:
         process.cable = link
         self.drawing.spots[WIRE, "eth1"] = Spot([(middle, wire_y)], (WIRE, "lan"))
 
-    def _node(self, node: NodeBox, x: int, y: int, width: int, height: int, wire_y: int) -> None:
+    def _node(self, node: NodeBox, at: Rect, wire_y: int) -> None:
         canvas, extras = self.canvas, self.extras
-        canvas.box(x, y, width, height, node.name)
+        x, y, width, height = at
+        canvas.box(at, node.name, width // 2 - 4)
         middle = x + width // 2
         cable: list[Cell] = []
         if self.plan.wire:
@@ -258,7 +264,7 @@ class _Pen:
             place = self._device(node.name, node.tunnel, middle, row, place)
             self.drawing.spots[place].cable = cable
             cable, row = [], row + 1
-        self._stack(node.name, x, row, width, place, cable)
+        self._stack(node.name, Rect(x, row, width, 2), place, cable)
         row += 2
         gap = extras.below_stack + extras.second_gap
         cable = canvas.down(middle, row, row + gap - 1)
@@ -267,18 +273,17 @@ class _Pen:
             self._bridge(node, x, row, width, cable)
             row += 1
         if node.pods:
-            self._pods(node, x, row, width, y + height - 1)
+            self._pods(node, Rect(x, row, width, y + height - 1 - row))
 
-    def _stack(
-        self, name: str, x: int, row: int, width: int, parent: Place, cable: list[Cell]
-    ) -> None:
+    def _stack(self, name: str, where: Rect, parent: Place, cable: list[Cell]) -> None:
+        x, row, width, rows = where
         text = "netfilter · routes"
         at = x + 4
-        spot = self._spot((name, STACK), at, row, text, parent, Ink.FAINT)
+        spot = self._spot((name, STACK), at, row, text, parent, ink=Ink.FAINT)
         spot.cable = cable
         self.canvas.put(x + 2, row, "┆", Ink.FAINT)
         self.canvas.put(x + 2, row + 1, "┆", Ink.FAINT)
-        self.drawing.desks[name] = Desk(at, row, width - 6, 2)
+        self.drawing.desks[name] = Desk(at, row, width - 6, rows)
 
     def _device(
         self, namespace: str, device: Device, middle: int, y: int, parent: Place | None
@@ -304,7 +309,8 @@ class _Pen:
             self.canvas.put(middle, row, "┷", Ink.FAINT)
             spot.cable = [*cable, *((n, row) for n in range(at + len(text) + 1, middle + 1))]
 
-    def _pods(self, node: NodeBox, x: int, row: int, width: int, floor: int) -> None:
+    def _pods(self, node: NodeBox, inside: Rect) -> None:
+        x, row, width, height = inside
         widths = [_pod_width(pod) for pod in node.pods]
         spare = width - 3 - sum(w + 1 for w in widths)
         each = min(8, max(0, spare // max(1, len(widths))))
@@ -312,12 +318,13 @@ class _Pen:
         gap = max(1, (width - 2 - sum(widths)) // (len(widths) + 1))
         at = x + 1 + gap
         for pod, pod_width in zip(node.pods, widths, strict=True):
-            self._pod(node, pod, at, row, pod_width, floor)
+            self._pod(node, pod, Rect(at, row, pod_width, height))
             at += pod_width + gap
 
-    def _pod(self, node: NodeBox, pod: PodBox, x: int, row: int, width: int, floor: int) -> None:
+    def _pod(self, node: NodeBox, pod: PodBox, inside: Rect) -> None:
         canvas, extras = self.canvas, self.extras
-        middle = x + width // 2
+        x, row, width, height = inside
+        middle = _beside_title(x, width, pod.title)
         parent = (node.name, node.bridge.name) if node.bridge else (node.name, STACK)
         place: Place = parent
         box_y = row + 1 + extras.above_pods
@@ -329,12 +336,15 @@ class _Pen:
                     canvas.put(middle, row - 1, "┯", Ink.FAINT)
                 cable += along
             place = (node.name, pod.veth)
-            veth = self._spot(place, middle - len(pod.veth) // 2, row, pod.veth, parent, Ink.DIM)
+            veth = self._spot(
+                place, middle - len(pod.veth) // 2, row, pod.veth, parent, ink=Ink.DIM
+            )
             veth.cable = cable
             cable = canvas.down(middle, row + 1, box_y - 1)
-        canvas.box(x, box_y, width, floor - box_y, pod.title)
+        canvas.box(Rect(x, box_y, width, row + height - box_y), pod.title, middle - x - 4)
         if pod.veth:
             cable += canvas.put(middle, box_y, "┴", Ink.FAINT)
+        middle = x + width // 2
         self._device(pod.key, pod.device, middle, box_y + 1, place)
         self.drawing.spots[pod.key, pod.device.name].cable = cable
         at = box_y + 2

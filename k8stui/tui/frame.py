@@ -16,7 +16,7 @@ class View:
     left: int = 0
 
     def keep(self, sheet: Sheet, width: int, height: int) -> None:
-        """Scroll no more than needed for the sheet's cursor to be seen (with a row or two of air)."""
+        """Scroll no more than needed for the cursor to be seen, with a row or two of air."""
         rows = len(sheet)
         if sheet.cursor is not None:
             air = 2 if height > 8 else 1 if height > 4 else 0

@@ -27,6 +27,8 @@ class Ink(StrEnum):
     """Here, now: the packet on its way out."""
     BACK = "back"
     """Here, now: the reply."""
+    STOP = "stop"
+    """Here the packet ends: dropped, rejected, or nobody can say."""
     TRAIL = "trail"
     """Where the packet has been, on its way out."""
     RETURN = "return"

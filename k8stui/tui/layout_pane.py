@@ -11,13 +11,11 @@ from k8stui.tui.header import endpoint, what
 from k8stui.tui.ink import Ink, Line, join, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import DIRECTIONS, STEPS, sentence
+from k8stui.tui.words import STEPS, STOPS, place_sign, sentence
 from k8stui.walk.trace import Hop, Step
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})
 """Decided at a device; every other kind is decided in the namespace's own stack."""
-
-_STOPS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
 
 
 class Path:
@@ -69,17 +67,14 @@ class LayoutSheet(Sheet):
         step, hop = state.step, state.hop
         if step is None or hop is None:
             return
-        sign = DIRECTIONS[hop.direction]
+        sign = place_sign(step, hop.direction)
         forward = hop.direction is Direction.FORWARD
         for cell in path.trail(state.index):
             self._over[cell] = ("", Ink.TRAIL if forward else Ink.RETURN)
         place = path.places[state.index]
         spot = drawing.spots.get(place)
         if spot is not None:
-            stops = step.kind in _STOPS
-            ink = Ink.DROP if stops else sign.ink
-            glyph = "✗" if stops else sign.glyph
-            self._mark(place, step, ink, glyph)
+            self._mark(place, step, sign.ink, sign.glyph)
             self.cursor = spot.cells[0][1]
             self.column = spot.cells[0][0]
         self.note = run(f"{sign.glyph} {what(step.after)}" if step.after is not None else "")
@@ -117,7 +112,7 @@ def _short(text: str, width: int) -> str:
 
 
 def _second_ink(step: Step) -> Ink:
-    if step.kind in _STOPS:
+    if step.kind in STOPS:
         return Ink.DROP
     return Ink.CHANGED if changed(step.before, step.after) else Ink.TEXT
 

@@ -80,7 +80,9 @@ def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) ->
         elif name in cluster.pods:
             pods.setdefault(cluster.pods[name].node_name or "", []).append(name)
     nodes = tuple(
-        _node(network, cluster, trace, name, pods[name], devices)
+        _node(
+            network[name], tuple(_pod(network, cluster, trace, key) for key in pods[name]), devices
+        )
         for name in sorted(pods, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0)
     )
     outside = _device(network[OUTSIDE], "eth0") if OUTSIDE in visited else None
@@ -92,15 +94,9 @@ def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) ->
 
 
 def _node(
-    network: Mapping[str, NetNamespace],
-    cluster: Cluster,
-    trace: Trace,
-    name: str,
-    pods: list[str],
-    devices: set[tuple[str, str | None]],
+    namespace: NetNamespace, boxes: tuple[PodBox, ...], devices: set[tuple[str, str | None]]
 ) -> NodeBox:
-    namespace = network[name]
-    boxes = tuple(_pod(network, cluster, trace, key) for key in pods)
+    name = namespace.name
     masters = {
         interface.master
         for box in boxes

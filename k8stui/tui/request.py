@@ -129,7 +129,9 @@ class RequestScreen(ModalScreen[Request | None]):
                 self._namespace,
             )
         except RequestError as error:
-            self.query_one("#trouble", Static).update(error.render())
+            trouble = self.query_one("#trouble", Static)
+            trouble.add_class("-wrong")
+            trouble.update(error.render())
             return
         self.dismiss(request)
 

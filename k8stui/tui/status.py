@@ -7,7 +7,7 @@ from k8stui.tui.header import compact
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides, wrap
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, sentence, wait
+from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, place_sign, sentence, wait
 from k8stui.walk.trace import Trace
 
 _LEAD = run(" k8stui ", Ink.KEY)
@@ -65,7 +65,7 @@ def now(state: State, width: int, height: int) -> list[Line]:
             sign = RESULTS[trace.outcome.result]
             waiting = f"{sign.glyph} {sign.word}: {trace.outcome.reason}"
         return [run(f" {neutralise(waiting)}", Ink.DIM)] + [NOTHING] * (height - 1)
-    sign, way = STEPS[step.kind], DIRECTIONS[hop.direction]
+    sign, way = STEPS[step.kind], place_sign(step, hop.direction)
     place = f" {way.glyph} {neutralise(place_name(hop.namespace))} "
     lead = join(
         (

@@ -142,6 +142,7 @@ INKS: Mapping[Ink, Look] = {
     Ink.FRAME: Look("ink-frame"),
     Ink.HERE: Look("here-text", "here", bold=True, plain="bold reverse"),
     Ink.BACK: Look("back-text", "back", bold=True, plain="bold reverse"),
+    Ink.STOP: Look("here-text", "drop", bold=True, plain="bold reverse"),
     Ink.TRAIL: Look("here", plain="bold"),
     Ink.RETURN: Look("back", plain="bold"),
     Ink.MATCH: Look("match", bold=True, plain="bold"),

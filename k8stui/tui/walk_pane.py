@@ -20,7 +20,7 @@ from k8stui.tui.ink import (
 )
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, sentence, wait
+from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, place_sign, sentence, wait
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 
 _WORD = 12
@@ -148,7 +148,7 @@ class WalkSheet(Sheet):
             return line
         state = self._state
         if owner == state.index and state.step is not None and state.hop is not None:
-            sign = DIRECTIONS[state.hop.direction]
+            sign = place_sign(state.step, state.hop.direction)
             if row == self._rows.first_row[owner]:
                 line = join((run(sign.glyph), (("", Ink.TEXT),), skip_first(line)))
             return fit(repaint(line, sign.ink), self._rows.width, sign.ink)

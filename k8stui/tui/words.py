@@ -41,6 +41,9 @@ STEPS = {
     StepKind.UNKNOWN: Sign("?", "unknown", Ink.DROP),
 }
 
+STOPS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
+"""Kinds after which this packet is no more."""
+
 RESULTS = {
     Result.CONNECTED: Sign("✓", "connected", Ink.OK),
     Result.REFUSED: Sign("✗", "refused", Ink.DROP),
@@ -64,6 +67,12 @@ ORIGINS = {
 
 LEGEND = "● declared  ◆ observed  ◌ defaulted  ○ assumed"
 """For the help screen."""
+
+
+def place_sign(step: Step, direction: Direction) -> Sign:
+    """How the packet's place is marked: by its direction, or by its end."""
+    sign = DIRECTIONS[direction]
+    return Sign("✗", sign.word, Ink.STOP) if step.kind in STOPS else sign
 
 
 def origin_line(origin: Origin | None) -> Line:

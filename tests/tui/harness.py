@@ -1,0 +1,105 @@
+"""The app over the hand-made walk: no files, no threads' timing in what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from textual.pilot import Pilot
+from tui import literal
+
+from k8stui.kernel.step import Fork
+from k8stui.tui.app import K8sTuiApp
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.messages import Branched, Walked
+from k8stui.tui.screen import WalkScreen
+from k8stui.tui.terminal import Terminal
+from k8stui.walk.trace import Request, Trace
+
+FORK = Fork(
+    namespace="node-1", cause=literal.rule(literal.SVC, 1), probability=Fraction(1, 3), matched=True
+)
+FORKED = replace(literal.TRACE, forks=(FORK,))
+OTHER = replace(literal.TRACE, forks=(FORK,), branch=2, probability=Fraction(2, 3))
+
+
+class LiteralJobs(Jobs):
+    """Loads and walks what `literal` holds."""
+
+    def __init__(self, world: Any = literal.WORLD, trace: Trace = FORKED) -> None:
+        super().__init__(())
+        self.world, self.trace = world, trace
+        self.asked: list[Request | None] = []
+
+    def build(self) -> Any:
+        return self.world
+
+    def walk(self, _world: Any, request: Request | None, generation: int, post: Any) -> None:
+        self.asked.append(request)
+        post(Walked(self.trace, generation))
+
+    def branches(self, _world: Any, _request: Request, generation: int, post: Any) -> None:
+        post(Branched((self.trace, OTHER), False, generation))
+
+
+class Driver:
+    """A running app with short words for what tests look at."""
+
+    def __init__(self, app: K8sTuiApp, pilot: Pilot[int], jobs: LiteralJobs) -> None:
+        self.app, self.pilot, self.jobs = app, pilot, jobs
+
+    @property
+    def screen(self) -> WalkScreen:
+        found = self.app.screen_stack[0]
+        assert isinstance(found, WalkScreen)
+        return found
+
+    @property
+    def desk(self) -> Any:
+        assert self.screen.desk is not None
+        return self.screen.desk
+
+    @property
+    def state(self) -> Any:
+        return self.desk.state
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        await self.app.workers.wait_for_complete()
+        await self.pilot.pause()
+        await self.pilot.pause()
+
+    def text(self, widget: str) -> str:
+        """What a pane or bar shows now."""
+        from k8stui.tui.drawn import Drawn
+
+        return "\n".join(self.app.screen.query_one(widget, Drawn).shown_text)
+
+
+def make_app(jobs: Jobs | None = None, *, ansi: bool = False, is_ascii: bool = False) -> K8sTuiApp:
+    return K8sTuiApp(jobs or LiteralJobs(), Terminal(is_ansi=ansi, is_ascii=is_ascii))
+
+
+async def ready(pilot: Pilot[int]) -> None:
+    """Until the walk is on the screen."""
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+
+@asynccontextmanager
+async def running(
+    size: tuple[int, int] = (120, 40), jobs: LiteralJobs | None = None
+) -> AsyncIterator[Driver]:
+    jobs = jobs or LiteralJobs()
+    app = make_app(jobs)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot)
+        yield Driver(app, pilot, jobs)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from textual.binding import Binding
+
+from k8stui.tui import keys
+from k8stui.tui.find import FindBar
+from k8stui.tui.footer import footer
+from k8stui.tui.ink import line_width, text_of
+from k8stui.tui.listing import ListScreen
+from k8stui.tui.listings import help_lines
+from k8stui.tui.request import RequestScreen
+from k8stui.tui.screen import WalkScreen
+
+OWNERS = (WalkScreen, ListScreen, RequestScreen, FindBar)
+BINDINGS = [
+    pytest.param(binding, id=f"{owner.__name__}-{binding.id}")
+    for owner in OWNERS
+    for binding in owner.BINDINGS
+    if isinstance(binding, Binding)
+]
+NEVER = {"ctrl+b", "ctrl+a", "ctrl+i", "ctrl+m", "ctrl+h", "ctrl+j"}
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_every_binding_has_id_description_and_tooltip(binding):
+    assert binding.id
+    assert binding.description
+    assert binding.tooltip
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_no_key_belongs_to_tmux_screen_or_the_terminal(binding):
+    assert not NEVER & set(binding.key.split(","))
+
+
+def test_ids_are_unique():
+    ids = [param.values[0].id for param in BINDINGS]
+    assert len(ids) == len(set(ids))
+
+
+def test_no_key_does_two_things():
+    all_keys = [key for binding in keys.ALL for key in binding.key.split(",")]
+    assert len(all_keys) == len(set(all_keys))
+
+
+@pytest.mark.parametrize("binding", keys.ALL, ids=lambda b: b.id)
+def test_no_key_is_only_a_function_key_or_alt(binding):
+    assert any(
+        not key.startswith(("alt+", "ctrl+shift+")) and not (key[0] == "f" and key[1:].isdigit())
+        for key in binding.key.split(",")
+    )
+
+
+def test_the_footer_has_at_most_seven_entries_and_fits_80_columns():
+    assert len(keys.FOOTER) <= 7
+    line = footer(80)
+    assert line_width(line) == 80
+    for binding in keys.FOOTER:
+        assert binding.description in text_of(line)
+
+
+@pytest.mark.parametrize("width", [40, 78, 118])
+def test_help_says_every_key(width):
+    text = " ".join(" ".join(text_of(line).split()) for line in help_lines(width))
+    for binding in keys.ALL:
+        for name in keys.key_names(binding).split():
+            assert name in text
+        assert binding.tooltip.split()[0] in text
