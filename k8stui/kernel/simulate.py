@@ -29,6 +29,8 @@ UDP_PATIENCE_SECONDS = 5.0
 """Nothing ends a wait for a datagram but the program itself: 5 s is what a resolver waits
 (resolv.conf(5), timeout)."""
 
+_ENDS = (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN)
+
 
 def connect(network: Network, request: Connect, choose: Choose | None = None) -> Exchange:
     """Send one request and follow it until the client knows, or gives up.
@@ -136,10 +138,11 @@ class _Run:
         errno = self.client.ask(self.decision)
         # connect() does not mind what became of the first SYN (tcp_connect).
         if errno is not None and not repeats:
-            record = self.world.record
-            step = record.losses[-1] if record.losses else len(record.steps) - 1
-            text = record.steps[step].text
-            self.client.feel(result_of(errno), errno, self.host.name, f"send() fails: {text}", step)
+            # REJECT has sent its error already; the step that refused lies before that.
+            steps = self.world.record.steps
+            step = max(n for n, one in enumerate(steps) if one.kind in _ENDS)
+            text = f"send() fails: {steps[step].text}"
+            self.client.feel(result_of(errno), errno, self.host.name, text, step)
 
     def _fails_at_once(self) -> bool:
         decision, remote = self.decision, self.client.remote
@@ -202,7 +205,7 @@ class _Run:
             return record.losses[0]
         for index, step in enumerate(record.steps):
             # Somebody sent an error, but it did not get back.
-            if step.kind in (StepKind.DROP, StepKind.REJECT):
+            if step.kind in _ENDS:
                 return index
         for namespace, skb, name, mac in record.others[:1]:
             text = f"{mac} is not the address of {name}: the frame is not looked at"

@@ -627,6 +627,15 @@ def test_three_arp_requests_then_an_error_from_the_pod_to_itself() -> None:
     assert {(one.device, str(one.packet.src)) for one in errors} == {("lo", "10.244.1.2")}
 
 
+@pytest.mark.parametrize("port", [53, 54])
+def test_send_fails_at_the_rule_that_refuses(port: int) -> None:
+    target = "DROP" if port == 53 else "REJECT"
+    broken = standard().filters(1, f"-A OUTPUT -p udp -m udp --dport {port} -j {target}")
+    exchange = ask(broken, "node-1", f"10.244.2.2:{port}", UDP)
+    decided = exchange.steps[exchange.felt.deciding_step or 0]
+    assert (exchange.felt.errno, decided.kind.value) == ("EPERM", target.lower())
+
+
 def test_unconfirmed_entries_are_not_listed() -> None:
     assert ask(standard(), CLIENT, "10.96.0.17:80").conntrack == {}
 
