@@ -8,8 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.decode_service import addresses, protocol
-from k8stui.cluster.fields import Object, array, at, flag, labels, number, table, text, texts
+from k8stui.cluster.fields import (
+    Object,
+    addresses,
+    array,
+    at,
+    flag,
+    labels,
+    number,
+    protocol,
+    table,
+    text,
+    texts,
+)
 from k8stui.cluster.inventory import namespace_of
 from k8stui.cluster.model import Endpoint, EndpointPort, EndpointSlice
 from k8stui.kernel.address import Address

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.decode_service import addresses
-from k8stui.cluster.fields import Object, Origins, array, flag, labels, table, text, texts
+from k8stui.cluster.fields import (
+    Object,
+    Origins,
+    addresses,
+    array,
+    flag,
+    labels,
+    table,
+    text,
+    texts,
+)
 from k8stui.cluster.model import Node, Taint
 from k8stui.kernel.address import Prefix
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8stui.cluster import defaults
-from k8stui.cluster.fields import Object, Origins, array, flag, labels, number, table, text, texts
+from k8stui.cluster.fields import (
+    Object,
+    Origins,
+    addresses,
+    array,
+    flag,
+    labels,
+    number,
+    protocol,
+    table,
+    text,
+    texts,
+)
 from k8stui.cluster.inventory import namespace_of
 from k8stui.cluster.model import LoadBalancerIngress, Service, ServicePort, ServiceType
-from k8stui.kernel.address import Address
-from k8stui.kernel.packet import Protocol
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -58,22 +68,6 @@ PORT_PATHS: dict[str, tuple[str | int, ...]] = {
 
 
 _TYPES = {str(kind): kind for kind in ServiceType}
-
-
-def addresses(written: tuple[str, ...]) -> tuple[Address, ...]:
-    """The entries that are addresses; anything else (``None``, a typo) is left out."""
-    found = []
-    for entry in written:
-        try:
-            found.append(Address.parse(entry))
-        except ValueError:
-            continue
-    return tuple(found)
-
-
-def protocol(written: str) -> Protocol:
-    """TCP where nothing (or nothing known) is written."""
-    return {"UDP": Protocol.UDP, "SCTP": Protocol.SCTP}.get(written, Protocol.TCP)
 
 
 def decode_service(manifest: Manifest, families: tuple[int, ...]) -> Service:

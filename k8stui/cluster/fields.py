@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin, Place, defaulted
 
 if TYPE_CHECKING:
@@ -71,6 +73,22 @@ def labels(value: object, *path: str | int) -> dict[str, str]:
     """The map of strings at `path`; other values are left out."""
     found = table(value, *path)
     return {key: item for key, item in found.items() if isinstance(item, str)}
+
+
+def addresses(written: tuple[str, ...]) -> tuple[Address, ...]:
+    """The entries that are addresses; anything else (``None``, a typo) is left out."""
+    found = []
+    for entry in written:
+        try:
+            found.append(Address.parse(entry))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def protocol(written: str) -> Protocol:
+    """TCP where nothing (or nothing known) is written."""
+    return {"UDP": Protocol.UDP, "SCTP": Protocol.SCTP}.get(written, Protocol.TCP)
 
 
 class Origins(Mapping[str, Origin]):

@@ -82,14 +82,10 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
 
     Without a pod the search list is that of the namespace ``default``.
     """
-    try:
-        return Resolution(
-            name=name,
-            kind=ResolutionKind.ADDRESS,
-            addresses=(Address.parse(name.strip("[]")),),
-        )
-    except ValueError:
-        pass
+    literal = name.strip("[]")
+    if _is_address(literal):
+        address = Address.parse(literal)
+        return Resolution(name=name, kind=ResolutionKind.ADDRESS, addresses=(address,))
     if from_pod is not None and not uses_cluster_dns(from_pod):
         return _by_node(cluster, name, from_pod)
     tried: list[str] = []
@@ -167,7 +163,7 @@ def _by_node(cluster: Cluster, name: str, pod: Pod) -> Resolution:
     )
 
 
-def _lookup(cluster: Cluster, fqdn: str, asked: str) -> Resolution | None:
+def _lookup(cluster: Cluster, fqdn: str, asked: str, hops: int = _MAX_ALIASES) -> Resolution | None:
     """One question to cluster DNS; None: NXDOMAIN or not its zone."""
     zone = f".{cluster.cluster_domain}"
     if not fqdn.endswith(zone):
@@ -178,7 +174,7 @@ def _lookup(cluster: Cluster, fqdn: str, asked: str) -> Resolution | None:
             return _pod(cluster, dashed, namespace, fqdn, asked)
         case [service, namespace, "svc"]:
             found = cluster.services.get(f"{namespace}/{service}")
-            return None if found is None else _service(cluster, found, fqdn, asked)
+            return None if found is None else _service(cluster, found, fqdn, asked, hops)
         case [host, service, namespace, "svc"]:
             found = cluster.services.get(f"{namespace}/{service}")
             return None if found is None else _endpoint(cluster, found, host, fqdn, asked)
@@ -199,9 +195,9 @@ def _pod(cluster: Cluster, dashed: str, namespace: str, fqdn: str, asked: str) -
     return None
 
 
-def _service(cluster: Cluster, service: Service, fqdn: str, asked: str) -> Resolution:
+def _service(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int) -> Resolution:
     if service.type is ServiceType.EXTERNAL_NAME:
-        return _alias(cluster, service, fqdn, asked)
+        return _alias(cluster, service, fqdn, asked, hops)
     if not service.headless:
         return Resolution(
             name=asked,
@@ -226,40 +222,35 @@ def _service(cluster: Cluster, service: Service, fqdn: str, asked: str) -> Resol
     )
 
 
-def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str) -> Resolution:
+def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int) -> Resolution:
     """Follow a CNAME while it stays inside the cluster."""
     target = service.external_name.rstrip(".")
-    seen = {service.key}
-    found: Resolution | None = None
-    for _ in range(_MAX_ALIASES):
-        labels = target.removesuffix(f".{cluster.cluster_domain}").split(".")
-        inside = target.endswith(f".{cluster.cluster_domain}") and labels[-1] == "svc"
-        following = (
-            cluster.services.get(f"{labels[1]}/{labels[0]}")
-            if inside and len(labels) == 3
-            else None
-        )
-        if following is None or following.type is not ServiceType.EXTERNAL_NAME:
-            found = _lookup(cluster, target, asked) if inside else None
-            break
-        if following.key in seen:
-            break
-        seen.add(following.key)
-        target = following.external_name.rstrip(".")
+    found = _lookup(cluster, target, asked, hops - 1) if hops else None
+    if found is not None:
+        return replace(found, fqdn=fqdn, cname=service.external_name)
+    inside = target.endswith(f".{cluster.cluster_domain}")
+    reason = f"{service.key} is an alias of {target}, "
+    if _is_address(target):
+        reason += "an address: no resolver takes an alias for one"
+    else:
+        reason += "which is no name of the cluster" if inside else "a name outside the cluster"
     return Resolution(
         name=asked,
-        kind=found.kind if found else ResolutionKind.EXTERNAL,
-        addresses=found.addresses if found else (),
+        kind=ResolutionKind.UNKNOWN if inside or _is_address(target) else ResolutionKind.EXTERNAL,
         fqdn=fqdn,
-        service=found.service if found else service.key,
+        service=service.key,
         cname=service.external_name,
-        reason=(
-            found.reason
-            if found
-            else f"{service.key} is an alias of {service.external_name}, outside the cluster"
-        ),
+        reason=reason,
         origin=service.origins.get("external_name", service.origin),
     )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Address.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _endpoint(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8stui.cluster.decode_service import addresses
-from k8stui.cluster.fields import array, flag, table, text
+from k8stui.cluster.fields import addresses, array, flag, table, text
 from k8stui.cluster.inventory import WORKLOADS, Inventory
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address, Prefix

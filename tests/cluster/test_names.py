@@ -21,6 +21,9 @@ INPUT = (
     + service("alias", "type: ExternalName, externalName: db.example.com, ports: []").replace(
         "selector: {app: alias}, ", ""
     )
+    + service("number", "type: ExternalName, externalName: 192.0.2.5")
+    + service("loop", "type: ExternalName, externalName: loop.default.svc.cluster.local")
+    + service("gone", "type: ExternalName, externalName: x.prod.svc.cluster.local")
     + service("inner", "type: ExternalName, externalName: far.prod.svc.cluster.local")
 )
 
@@ -51,6 +54,9 @@ def pod(made: Cluster, name: str) -> Pod:
         ("empty", "unknown", []),
         ("alias", "external", []),
         ("inner", "cluster IP", ["10.96.0.8"]),
+        ("number", "unknown", []),
+        ("loop", "unknown", []),
+        ("gone", "unknown", []),
         ("10-9-8-7.default.pod.cluster.local", "pod", ["10.9.8.7"]),
         ("10.9.8.7", "address", ["10.9.8.7"]),
         ("example.com", "outside", []),
