@@ -1,29 +1,27 @@
-"""Workloads to pods: how many, what they are called, which labels their controllers add.
+"""Workloads to pods: how many, what they are called, whose they are.
 
 Sources: pkg/controller/{deployment,replicaset,statefulset,daemon,job}; control-plane-facts
-section 4. Random suffixes are replaced by numbers, hashes by stand-ins of the same look.
+section 4. Random suffixes are replaced by numbers.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from k8stui.cluster import defaults
+from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, labels, number, table, text
+from k8stui.cluster.fields import Object, labels, table, text
 from k8stui.cluster.inventory import WORKLOADS, Inventory, key_of, namespace_of
 from k8stui.cluster.model import Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
-from k8stui.manifests.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -37,7 +35,6 @@ _SHORT = {
     "Job": "job",
 }
 _ADOPTING = frozenset({"ReplicaSet", "ReplicationController"})
-_HASHED = assumed("pod-template-hash and the like are random or hashes; these stand in for them")
 
 Owner = tuple[str, str, str]
 """(kind, namespace, name)."""
@@ -103,7 +100,7 @@ class _Expander:
                 self._seen.setdefault((owner[0], draft.namespace, owner[1]), []).append(draft)
         for manifest in self._inventory.of("StatefulSet").values():
             # Their names are no choice, so nobody else may have them.
-            first, count = _ordinals(table(manifest.data, "spec"))
+            first, count = ordinals(table(manifest.data, "spec"))
             self._taken.update(f"{key_of(manifest)}-{first + n}" for n in range(count))
         for manifest in self._inventory.pod_makers:
             if manifest.kind in WORKLOADS:
@@ -257,7 +254,7 @@ class _Expander:
                 hostname=text(pod_spec, "hostname") or None,
                 subdomain=text(pod_spec, "subdomain") or None,
             )
-            _mark(draft, manifest, index, digest)
+            mark(draft, manifest, index, digest)
             made.append(draft)
         self._result.drafts += made
         return made
@@ -267,9 +264,9 @@ class _Expander:
         spec = table(manifest.data, "spec")
         name = owner[2]
         if manifest.kind == "StatefulSet":
-            first, _ = _ordinals(spec)
+            first, _ = ordinals(spec)
             return [f"{name}-{first + n}" for n in range(count)]
-        first = 0 if _is_indexed(spec) else 1
+        first = 0 if is_indexed(spec) else 1
         for base in (
             name,
             f"{name}-{_SHORT[manifest.kind]}",
@@ -281,68 +278,3 @@ class _Expander:
                 break
         self._taken |= keys
         return names
-
-
-def _is_indexed(spec: Object) -> bool:
-    return text(spec, "completionMode") == "Indexed"
-
-
-def _ordinals(spec: Object) -> tuple[int, int]:
-    """First ordinal and number of a StatefulSet's pods."""
-    return number(spec, "ordinals", "start") or 0, defaults.made_replicas("StatefulSet", spec)
-
-
-def _mark(draft: Draft, manifest: Manifest, index: int, digest: str) -> None:
-    """Add what the controller adds to the pod: labels, hostname, subdomain."""
-    spec = table(manifest.data, "spec")
-    match manifest.kind:
-        case "Deployment":
-            draft.labels["pod-template-hash"] = digest
-        case "StatefulSet":
-            first, _ = _ordinals(spec)
-            draft.labels |= {
-                "apps.kubernetes.io/pod-index": str(first + index),
-                "controller-revision-hash": (f"{manifest.name}-{digest}"),
-                "statefulset.kubernetes.io/pod-name": draft.name,
-            }
-            draft.hostname = draft.name
-            draft.subdomain = text(spec, "serviceName") or None
-        case "DaemonSet":
-            draft.labels |= {
-                "controller-revision-hash": digest,
-                "pod-template-generation": "1",
-            }
-        case "Job":
-            uid = stand_in_uid(f"{draft.namespace}/{manifest.name}")
-            draft.labels |= {
-                "batch.kubernetes.io/controller-uid": uid,
-                "batch.kubernetes.io/job-name": manifest.name,
-                "controller-uid": uid,
-                "job-name": manifest.name,
-            }
-            if _is_indexed(spec):
-                draft.labels["batch.kubernetes.io/job-completion-index"] = str(index)
-                draft.hostname = f"{manifest.name}-{index}"
-        case _:
-            return
-    draft.decided["labels"] = _HASHED
-
-
-def stand_in_hash(template: Object) -> str:
-    """Look like a pod-template-hash: 32 bits in the ten digits that Kubernetes uses.
-
-    Source: pkg/controller/controller_utils.go ComputeHash, rand.SafeEncodeString. The real hash
-    is one of a Go struct and cannot be had without the API server.
-    """
-    written = json.dumps(template, sort_keys=True, default=str)
-    return str(crc32(written.encode())).translate(_SAFE_DIGITS)
-
-
-_SAFE_DIGITS = str.maketrans("0123456789", "456789bcdf")
-
-
-def stand_in_uid(key: str) -> str:
-    """Look like a uid: the same for the same object always."""
-    from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - only Jobs need it
-
-    return str(uuid5(NAMESPACE_URL, f"k8stui:{key}"))
