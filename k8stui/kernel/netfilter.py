@@ -71,7 +71,7 @@ def run(
 ) -> Blocked | None:
     """Pass a packet through a hook; None when it may go on."""
     hooks = host.hooks(skb.packet.src.version)
-    if hooks is None or not hooks.tables:
+    if hooks is None or not (hooks.tables or hooks.tracks):
         return None
     passing = _Pass(
         host,

@@ -284,3 +284,13 @@ def test_the_network_itself_is_left_alone() -> None:
     ask(spaces, CLIENT, "10.96.0.12:80")
     assert spaces == before
     assert spaces[SERVER_1] is before[SERVER_1]
+
+
+def test_an_empty_nat_table_makes_conntrack_run() -> None:
+    # nf_ct_netns_get is called by the table, not by its rules.
+    empty = "*nat\n" + "".join(
+        f":{name} ACCEPT [0:0]\n" for name in ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+    )
+    broken = standard().change("router", rulesets={4: save.parse(empty + "COMMIT\n")})
+    exchange = ask(broken.spaces, "outside", "192.168.0.11:9100")
+    assert "ESTABLISHED" in exchange.conntrack["router"][0]
