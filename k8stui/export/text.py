@@ -85,8 +85,8 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     if len(head) + 3 + len(tail) <= WIDTH:
         yield Line(f"{head}   {tail}", Style.HEAD)
     else:
-        yield Line(head, Style.HEAD)
-        yield Line(f"   {tail}", Style.HEAD)
+        for line in (*wrap(head, "", "   "), f"   {tail}"):
+            yield Line(line, Style.HEAD)
     if branches or trace.probability != 1:
         count = f" of {branches}" if branches else ""
         text = f"branch {trace.branch}{count}, p = {trace.probability}" + _endpoint(trace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Cluster, Endpoint, Pod, PodPhase, Service, ServicePort
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.selectors import matching, near_miss, written
+from k8stui.walk.diagnosis.selectors import in_other_namespace, matching, near_miss, written
 from k8stui.walk.error import nearest
 from k8stui.walk.lookup import why_silent
 from k8stui.walk.trace import Request
@@ -62,6 +62,16 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> tuple
     wanted = written(service.selector)
     if not pods:
         miss = near_miss(cluster, service)
+        away = in_other_namespace(cluster, service) if not miss else None
+        if away is not None:
+            what = (
+                f"its selector {wanted} matches no pod of namespace {service.namespace}; pod "
+                f"{away.name} has these labels, but is in namespace {away.namespace}"
+            )
+            return (
+                what,
+                f"put the Service into namespace {away.namespace}: it selects in its own only",
+            )
         return (
             f"its selector {wanted} matches no pod" + (f" ({miss})" if miss else ""),
             "make the Service's selector and the pods' labels the same"

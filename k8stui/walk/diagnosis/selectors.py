@@ -31,7 +31,13 @@ def near_miss(cluster: Cluster, service: Service) -> str:
         said = [d for d in differences if d]
         if said:
             return f"pod {best.name} {' and '.join(said)}"
-    elsewhere = next(
+    return ""
+
+
+def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
+    """Give a pod that would match if a Service selected beyond its own namespace."""
+    selector = service.selector or {}
+    return next(
         (
             p
             for p in cluster.pods.values()
@@ -39,12 +45,6 @@ def near_miss(cluster: Cluster, service: Service) -> str:
         ),
         None,
     )
-    if elsewhere is not None and selector:
-        return (
-            f"pod {elsewhere.name} matches, but it is in namespace {elsewhere.namespace}: "
-            "a Service selects in its own namespace only"
-        )
-    return ""
 
 
 def declaring(cluster: Cluster, namespace: str, port: int | str) -> Iterable[Pod]:
