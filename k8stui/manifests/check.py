@@ -144,6 +144,8 @@ def _unknown(
 def _belongs(key: str) -> str:
     """Say where a field stands that is known elsewhere."""
     homes = {
+        "spec": "the object's root",
+        "metadata": "the object's root",
         "replicas": "spec of the workload",
         "template": "spec of the workload",
         "selector": "spec",
@@ -226,6 +228,11 @@ def _not_mapping(value: object, path: Path, wanted: str) -> Fault:
         message = f"a space is missing after the colon: {where} is the text {_spoken(value)}"
         return Fault(path=path, message=message, mend=Mend.STRUCTURE)
     message = f"{where} needs {wanted}, this is {_spoken(value)}"
+    pairs = [part.split("=") for part in value.split(",")] if isinstance(value, str) else []
+    if pairs and all(len(pair) == 2 and all(pair) for pair in pairs):
+        # As kubectl's -l and --selector take it.
+        text = "{" + ", ".join(f"{key.strip()}: {meant.strip()}" for key, meant in pairs) + "}"
+        return Fault(path=path, message=message, mend=Mend.REPLACE, text=text)
     return Fault(path=path, message=message)
 
 
@@ -243,7 +250,18 @@ def _not_list(value: object, path: Path) -> Fault:
             mend=Mend.STRUCTURE,
             at_key=True,
         )
-    return Fault(path=path, message=f"{where} is a list, this is {_spoken(value)}")
+    message = f"{where} is a list, this is {_spoken(value)}"
+    if not isinstance(value, str) or "\n" in value:
+        return Fault(path=path, message=message)
+    words = value.split() if path[-1] in ("command", "args") else [value]
+    meant = "[" + ", ".join(f'"{word}"' for word in words) + "]"
+    usable = '"' not in value and "\\" not in value
+    return Fault(
+        path=path,
+        message=message,
+        mend=Mend.REPLACE if usable else Mend.NONE,
+        text=meant,
+    )
 
 
 def _spoken(value: object) -> str:

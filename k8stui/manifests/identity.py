@@ -28,7 +28,11 @@ def faults_of(data: Mapping[str, object]) -> list[Fault] | None:
     faults = check(data, kind)
     if kind.named:
         metadata = data.get("metadata")
-        if metadata is None:
+        if metadata is None and "metadata" in data and "name" in data:
+            message = "metadata is empty, and its name stands beside it"
+            hint = "put two blanks before name, and before all else that belongs to metadata"
+            faults.append(Fault(path=("name",), message=message, hint=hint, at_key=True))
+        elif metadata is None:
             faults.append(_nameless((), "the object has no metadata.name"))
         elif isinstance(metadata, dict) and all(
             metadata.get(key) in (None, "") for key in ("name", "generateName")

@@ -213,6 +213,18 @@ SCHEMA = {
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  contianers:\n  - name: c\n",
         [(5, 3, "did you mean 'containers'", "  containers:")],
     ),
+    "command is a text": (
+        POD + "    command: sleep 3600\n",
+        [(8, 14, "is a list", '    command: ["sleep", "3600"]')],
+    ),
+    "selector as on the command line": (
+        SERVICE + "spec:\n  ports: [{port: 80}]\n  selector: app=web,tier=front\n",
+        [(7, 13, "needs a mapping", "  selector: {app: web, tier: front}")],
+    ),
+    "name beside metadata": (
+        "apiVersion: v1\nkind: Service\nmetadata:\nname: s\nspec: {}\n",
+        [(4, 1, "its name stands beside it", None)],
+    ),
     "container without a name": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - image: nginx\n",
         [(6, 5, "spec.containers[0] has no name", None)],
