@@ -105,6 +105,7 @@ class _Loader:
         except UndecodableError as error:
             self.undecodable(file, raw, error)
             return
+        raw = b""  # a big dump need not be there twice
         if not content.strip():
             self.found.notes.append(Note(message="empty", file=file.path))
             return
