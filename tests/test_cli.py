@@ -286,3 +286,39 @@ def test_no_screen_no_graph_library_is_imported(args: tuple[str, ...]) -> None:
         check=False,
     )
     assert done.stderr == "[] 0\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+    ids=["terminal", "NO_COLOR", "dumb"],
+)
+def test_colour_is_for_terminals_that_want_it(environment: dict[str, str], coloured: bool) -> None:
+    ours, theirs = os.openpty()
+    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "k8stui", "walk", GUESTBOOK, "--from", "pod/client",
+         "--to", "svc/frontend"],
+        stdout=theirs,
+        stdin=subprocess.DEVNULL,
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while chunk := _read(ours):
+        shown += chunk
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"connected." in shown
+    assert (b"\x1b[" in shown) is coloured
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # EIO: the other end is closed
+        return b""

@@ -45,7 +45,7 @@ def offers(world: World, service_key: str) -> tuple[Offer, ...]:
 
 def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
     cluster = world.cluster
-    inside = _client(cluster, service)
+    inside = _client(world, service)
     udp = "" if port.protocol is Protocol.TCP else f"/{port.protocol.name.lower()}"
     found = _endpoint(cluster, service, port)
     if found is not None:
@@ -84,13 +84,16 @@ def _offer(world: World, label: str, who: str, source: str, destination: str) ->
     yield Offer(label=label, who=who, request=request)
 
 
-def _client(cluster: Cluster, service: Service) -> str:
+def _client(world: World, service: Service) -> str:
     """Choose who asks from inside: a pod of the namespace that is no endpoint, else another."""
+    cluster = world.cluster
     served = {e.pod for s in cluster.endpoint_slices.get(service.key, ()) for e in s.endpoints}
-    pods = [p for p in cluster.pods.values() if can_send(p) and not p.host_network]
-    pods.sort(key=lambda p: (p.key in served, p.namespace != service.namespace))
-    if pods:
-        return f"pod/{pods[0].key}"
+    pods = [p for p in cluster.pods.values() if can_send(p) and p.key in world.network]
+    first = min(
+        pods, key=lambda p: (p.key in served, p.namespace != service.namespace), default=None
+    )
+    if first is not None:
+        return f"pod/{first.key}"
     return f"node/{next(iter(cluster.nodes), '')}"
 
 

@@ -33,6 +33,11 @@ def parse_request(
     """
     beyond = _outside_addresses(world)
     asker = parse_source(world.cluster, source, namespace, beyond)
+    if asker.namespace not in world.network:
+        raise RequestError(
+            f"{asker.canonical} has no network namespace here",
+            hint=f"its node {asker.pod.node_name} is not known" if asker.pod else "",
+        )
     asked = parse_destination(world.cluster, asker, destination, namespace, beyond)
     address = _address(asker, asked)
     return Request(

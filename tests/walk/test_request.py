@@ -157,3 +157,39 @@ def test_canonical_forms_can_be_typed_again(world: World) -> None:
             first = parse_request(world, source, destination)
             again = parse_request(world, first.source, first.destination, "elsewhere")
             assert again == first
+
+
+def test_a_pod_of_a_node_that_nobody_knows() -> None:
+    lost = scenes.pod("lost", "10.244.7.2", "node-7")
+    world = scenes.world(scenes.cluster(pods=[lost]))
+    with pytest.raises(RequestError, match="no network namespace") as caught:
+        parse_request(world, "pod/lost", "node/node-1:80")
+    assert caught.value.hint == "its node node-7 is not known"
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "addresses", "said"),
+    [
+        ("pod/client", "web:80", "10.96.0.10", "web.default.svc.cluster.local is the virtual"),
+        ("pod/client", "web.prod:80", "10.96.0.12", "web.prod.svc.cluster.local is the virtual"),
+        ("pod/prod/client", "web:80", "10.96.0.12", "web.prod.svc.cluster.local is the virtual"),
+        ("pod/client", "peers:3306", "10.244.2.4", "the ready pods of Service default/peers"),
+        ("pod/client", "svc/peers:3306", "10.244.2.4", "translates no port"),
+        ("pod/client", "svc/peers:sql", "10.244.2.4", "SRV _sql._tcp.peers: port 3306"),
+        ("pod/client", "svc/alias:443", "203.0.113.10", "an alias (CNAME) of example.com"),
+        ("pod/client", "example.org:443", "203.0.113.10", "assumed to be the host outside"),
+        ("node/node-1", "example.org:443", "203.0.113.10", "assumed to be the host outside"),
+        ("pod/client", "wbe:80", None, "no such name: no Service is called wbe"),
+        ("pod/client", "web.prd:80", None, "no such name: web.prd is no name of this cluster"),
+        ("pod/client", "x.invalid:80", None, "no such name"),
+        ("node/node-1", "web:80", None, "node-1 does not ask cluster DNS: Service default/web"),
+        ("outside", "web:80", None, "outside does not ask cluster DNS"),
+    ],
+)
+def test_names(
+    world: World, source: str, destination: str, addresses: str | None, said: str
+) -> None:
+    request = parse_request(world, source, destination)
+    found = str(request.connect.destination) if request.connect else None
+    assert found == addresses
+    assert said in " | ".join(request.names)
