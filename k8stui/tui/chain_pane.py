@@ -13,7 +13,7 @@ from k8stui.kernel.step import RuleCause
 from k8stui.manifests.neutralise import neutralise
 from k8stui.nodes.reason import Because
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
-from k8stui.tui.sheet import Sheet
+from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.tui.words import origin_line
 
@@ -256,6 +256,10 @@ class ChainSheet(Sheet):
         where = origin_line(origin)
         lines.append(join((run(" from     ", Ink.DIM), where)) if where else NOTHING)
         return tuple(lines)
+
+    def moved(self, row: int, by: int) -> int:
+        lit = self._row_of(self.shown.index) if self.shown.index else None
+        return moved_over(lit, len(self._lit), row, by, len(self))
 
     def copied(self, row: int) -> str:
         found = self.rule_at(row)

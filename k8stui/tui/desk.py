@@ -54,8 +54,7 @@ class Desk:
         if pane is PaneName.NODES:
             return self.tree.move(by)
         if pane is PaneName.CHAIN and sheet is not None and len(sheet):
-            at = sheet.cursor if sheet.cursor is not None else -1
-            self.state.chain.cursor = max(0, min(at + by, len(sheet) - 1))
+            self.state.chain.cursor = sheet.moved(sheet.cursor or 0, by)
             return True
         return False
 

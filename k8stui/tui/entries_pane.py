@@ -16,7 +16,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
-from k8stui.tui.sheet import Sheet
+from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.tui.words import origin_line
 from k8stui.walk.reason import because, proof
@@ -67,6 +67,9 @@ class EntriesSheet(Sheet):
         if self._moved is not None and row == self.cursor:
             return tuple((text, Ink.CURSOR) for text, _ in fit(line, self._width))
         return line
+
+    def moved(self, row: int, by: int) -> int:
+        return moved_over(self._decided, len(self._lit), row, by, len(self))
 
     def copied(self, row: int) -> str:
         return self._text(self.entry_at(row)[0])

@@ -289,7 +289,7 @@ class NodesSheet(Sheet):
         left = run(" " + "  " * item.depth + fold + " " + neutralise(item.label), ink)
         right = self._aside(item)
         room = self._width - line_width(right) - 1
-        if room < 9:
+        if room < (line_width(left) if item.offer is not None else 9):
             right, room = (), self._width
         line = join((fit(left, room), run(" ") if right else (), right))
         if row == self._tree.cursor:

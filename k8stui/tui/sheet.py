@@ -34,6 +34,10 @@ class Sheet(ABC):
     def line(self, row: int) -> Line:
         """One row of the body."""
 
+    def moved(self, row: int, by: int) -> int:
+        """The row `by` entries below (or above) the one on `row`."""
+        return max(0, min(row + by, len(self) - 1))
+
     def copied(self, row: int) -> str:
         """What ``y`` copies of a row: the line as Linux prints it, where it is one."""
         return text_of(self.line(row)).strip()
@@ -50,6 +54,16 @@ class Sheet(ABC):
     def searched(self, row: int) -> str:
         """What ``/`` looks at, in lower case."""
         return text_of(self.line(row)).lower()
+
+
+def moved_over(lit: int | None, lines: int, row: int, by: int, count: int) -> int:
+    """As `Sheet.moved`, where the entry that starts on row `lit` takes `lines` rows, not one."""
+    if lit is None or lines < 2:
+        return max(0, min(row + by, count - 1))
+    more = lines - 1
+    entry = row if row < lit else max(lit, row - more)
+    entry = max(0, min(entry + by, count - more - 1))
+    return entry if entry < lit else entry + more
 
 
 class Lines(Sheet):

@@ -70,9 +70,14 @@ class Driver:
         await self.pilot.press(*keys)
         await self.settle()
 
+    async def go(self, number: int) -> None:
+        """To step `number` (1-based), without pressing keys."""
+        self.state.go(number - 1)
+        self.screen.redraw()
+        await self.pilot.pause()
+
     async def settle(self) -> None:
         await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
         await self.pilot.pause()
 
     def text(self, widget: str) -> str:

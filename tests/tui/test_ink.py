@@ -61,7 +61,9 @@ def test_ascii_stands_for(text, drawn):
     assert to_ascii(text) == drawn
 
 
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(8, 60))
+@given(
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(8, 60)
+)
 def test_wrapping_loses_only_blanks_at_the_breaks(text, width):
     parts = wrap(text, width)
     assert all(width_of(part) <= width for part in parts)
