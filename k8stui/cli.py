@@ -10,12 +10,13 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from k8stui import __version__
+from k8stui.export.terminal import complain, write, write_walks
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -135,9 +136,9 @@ def walk(
     if form == "json":
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 
-        _write([walk_json(request, traces)])
+        write([walk_json(request, traces)])
     else:
-        _write_walks(traces, verbose=verbose)
+        write_walks(traces, verbose=verbose)
     delivered = all(t.outcome.result is Result.CONNECTED for t in traces)
     return status or (_FINE if delivered else _UNDELIVERED)
 
@@ -166,9 +167,9 @@ def rules(node: str, family: str, table: str | None, owner: str, form: str, **co
     found = find_node(world.cluster, node.removeprefix("node/"))
     ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
     if form == "json":
-        _write([rules_json(ruleset, found.name, family, table)])
+        write([rules_json(ruleset, found.name, family, table)])
     else:
-        _write(f"{line}\n" for line in save_lines(ruleset, table))
+        write(f"{line}\n" for line in save_lines(ruleset, table))
     return status
 
 
@@ -187,16 +188,16 @@ def topology(form: str, **common: Any) -> int:
     if form == "json":
         from k8stui.export.topology_json import topology_json  # noqa: PLC0415
 
-        _write([topology_json(world.cluster)])
+        write([topology_json(world.cluster)])
     elif form == "text":
         from k8stui.export.topology import topology_lines  # noqa: PLC0415
 
-        _write(f"{line}\n" for line in topology_lines(world.cluster))
+        write(f"{line}\n" for line in topology_lines(world.cluster))
     else:
         from k8stui.export import diagram  # noqa: PLC0415
 
         draw = diagram.dot_lines if form == "dot" else diagram.mermaid_lines
-        _write(f"{line}\n" for line in draw(world.cluster))
+        write(f"{line}\n" for line in draw(world.cluster))
     return status
 
 
@@ -246,11 +247,11 @@ def _print_all(common: dict[str, Any]) -> int:
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
 
     world, status = _world(**common)
-    _write(f"{line}\n" for line in topology_lines(world.cluster))
+    write(f"{line}\n" for line in topology_lines(world.cluster))
     offer = first_offer(world)
     if offer is not None:
-        _write(["\n"])
-        _write_walks([walk_one(world, offer.request)], verbose=False)
+        write(["\n"])
+        write_walks([walk_one(world, offer.request)], verbose=False)
     return status
 
 
@@ -302,59 +303,14 @@ def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
     cluster_options, node_options = _options(**common)
     world = build_world(paths, cluster_options, node_options, stdin=sys.stdin.buffer)
     for note in world.notes:
-        _complain(f"note: {note.render()}")
+        complain(f"note: {note.render()}")
     for problem in world.problems:
-        _complain(problem.render())
+        complain(problem.render())
     if not world.problems:
         return world, _FINE
     count = len(world.problems)
-    _complain(f"{count} problem{'' if count == 1 else 's'} in the input; the rest is used")
+    complain(f"{count} problem{'' if count == 1 else 's'} in the input; the rest is used")
     return world, _BAD
-
-
-def _complain(text: str) -> None:
-    from k8stui.export.plain import can_draw, to_ascii  # noqa: PLC0415
-
-    click.echo(text if can_draw(sys.stderr.encoding) else to_ascii(text), err=True)
-
-
-def _write(chunks: Iterable[str]) -> None:
-    """Write to stdout in its encoding; ASCII where it has no arrows."""
-    from k8stui.export.plain import can_draw, to_ascii  # noqa: PLC0415
-
-    write = sys.stdout.write
-    if can_draw(sys.stdout.encoding):
-        sys.stdout.writelines(chunks)
-    else:
-        for chunk in chunks:
-            write(to_ascii(chunk))
-
-
-_COLOURS: dict[str, dict[str, Any]] = {
-    "head": {"bold": True},
-    "hop": {"bold": True},
-    "change": {"fg": "yellow"},
-    "reply": {"fg": "cyan"},
-    "bad": {"fg": "red", "bold": True},
-    "good": {"fg": "green"},
-    "proof": {"dim": True},
-}
-
-
-def _write_walks(traces: Sequence[Any], *, verbose: bool) -> None:
-    from k8stui.export.text import walk_lines  # noqa: PLC0415
-
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    colour = colour and os.environ.get("TERM") != "dumb"
-    several = len(traces) if len(traces) > 1 else None
-    lines = []
-    for number, trace in enumerate(traces):
-        if number:
-            lines.append("\n")
-        for line in walk_lines(trace, branches=several, verbose=verbose):
-            style = _COLOURS.get(line.style.value) if colour and line.text else None
-            lines.append((click.style(line.text, **style) if style else line.text) + "\n")
-    _write(lines)
 
 
 def run(args: Sequence[str]) -> int:
@@ -383,9 +339,9 @@ def _failed(error: Exception) -> int:
 
     said = explain_mistake(error)
     if said is not None:
-        _complain(f"k8stui: {said}")
+        complain(f"k8stui: {said}")
         return _BAD
-    _complain(f"k8stui: this is a bug: {type(error).__name__}; report: {_report(error)}")
+    complain(f"k8stui: this is a bug: {type(error).__name__}; report: {_report(error)}")
     return _BAD
 
 

@@ -1,0 +1,59 @@
+"""Text to stdout and stderr: in their encoding, with colour only where it is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from k8stui.export.plain import can_draw, to_ascii
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Trace
+
+_COLOURS = {
+    "head": "1",
+    "hop": "1",
+    "change": "33",
+    "reply": "36",
+    "bad": "1;31",
+    "good": "32",
+    "proof": "2",
+}
+"""SGR parameters (ECMA-48 8.3.117) by `k8stui.export.text.Style`."""
+
+
+def complain(text: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
+
+
+def write(chunks: Iterable[str]) -> None:
+    """Write to stdout in its encoding; ASCII where it has no arrows."""
+    if not can_draw(sys.stdout.encoding):
+        chunks = map(to_ascii, chunks)
+    sys.stdout.writelines(chunks)
+
+
+def write_walks(traces: Sequence[Trace], *, verbose: bool) -> None:
+    """Write walks as text, a blank line between them."""
+    from k8stui.export.text import walk_lines  # noqa: PLC0415 - not needed for topology or rules
+
+    colour = wants_colour()
+    several = len(traces) if len(traces) > 1 else None
+    for number, trace in enumerate(traces):
+        lines = ["\n"] if number else []
+        for line in walk_lines(trace, branches=several, verbose=verbose):
+            code = _COLOURS.get(line.style.value) if colour and line.text else None
+            lines.append(f"\x1b[{code}m{line.text}\x1b[0m\n" if code else f"{line.text}\n")
+        write(lines)
+
+
+def wants_colour() -> bool:
+    """Whether stdout is a terminal that wants colour (https://no-color.org)."""
+    return (
+        sys.stdout.isatty()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM", "dumb") != "dumb"
+    )
