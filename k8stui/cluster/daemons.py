@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from k8stui.cluster.fields import Object, array, flag, table, text
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import node_matches
+from k8stui.cluster.needs import NodeChoice
 from k8stui.cluster.selectors import tolerates
 
 _TOLERATED = (
@@ -42,11 +42,12 @@ def daemon_nodes(spec: Object, nodes: Iterable[Node]) -> list[Node]:
     """Nodes that get a pod. Resources and host ports are not looked at."""
     tolerations = _tolerations(spec)
     named = text(spec, "nodeName")
+    choice = NodeChoice.of(spec)
     return [
         node
         for node in nodes
         if (not named or named == node.name)
-        and node_matches(spec, node)
+        and choice.matches(node)
         and all(
             tolerates(tolerations, taint)
             for taint in node.taints

@@ -52,10 +52,59 @@ class PodTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeChoice:
+    """Which nodes a pod may go to by their labels and names, and which it would rather."""
+
+    selector: Mapping[str, object]
+    terms: Sequence[object]
+    """Required node affinity: one of them must match; empty: none is asked for."""
+    preferred: Sequence[object]
+
+    @classmethod
+    def of(cls, spec: Object) -> NodeChoice:
+        affinity = table(spec, "affinity", "nodeAffinity")
+        return cls(
+            selector=table(spec, "nodeSelector"),
+            terms=array(affinity, _REQUIRED, "nodeSelectorTerms"),
+            preferred=array(affinity, "preferredDuringSchedulingIgnoredDuringExecution"),
+        )
+
+    def matches(self, node: Node) -> bool:
+        """NodeSelector and required node affinity: both must agree."""
+        if any(node.labels.get(key) != value for key, value in self.selector.items()):
+            return False
+        return not self.terms or any(node_term_matches(term, node) for term in self.terms)
+
+    def preference(self, node: Node) -> int:
+        """Sum of the weights of the preferred terms that match."""
+        if not self.preferred:
+            return 0
+        return sum(
+            number(entry, "weight") or 0
+            for entry in self.preferred
+            if node_term_matches(at(entry, "preference"), node)
+        )
+
+    def only(self) -> frozenset[str] | None:
+        """Names from matchFields, when every term has some (nodeaffinity PreFilter)."""
+        names: set[str] = set()
+        for term in self.terms:
+            wanted: set[str] | None = None
+            for field in array(term, "matchFields"):
+                if text(field, "key") == "metadata.name" and text(field, "operator") == "In":
+                    values = set(texts(field, "values"))
+                    wanted = values if wanted is None else wanted & values
+            if wanted is None:
+                return None
+            names |= wanted
+        return frozenset(names) if names else None
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """Everything the filters look at."""
 
-    spec: Object
+    nodes: NodeChoice
     tolerations: Sequence[object]
     only_nodes: frozenset[str] | None
     """Names that every node selector term asks for; None: any node may be looked at."""
@@ -68,10 +117,11 @@ class Needs:
 
 def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
     """Read the spec of a pod as it is after admission."""
+    nodes = NodeChoice.of(spec)
     return Needs(
-        spec=spec,
+        nodes=nodes,
         tolerations=(*array(spec, "tolerations"), *_ADDED_TOLERATIONS),
-        only_nodes=_only_nodes(spec),
+        only_nodes=nodes.only(),
         affinity=_terms(at(spec, "affinity", "podAffinity")),
         anti_affinity=_terms(at(spec, "affinity", "podAntiAffinity")),
         spreads=tuple(
@@ -88,48 +138,6 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
             if port.host_port
         ),
     )
-
-
-def _node_terms(spec: Object) -> Sequence[object] | None:
-    """Required node selector terms; None where there are none."""
-    found = at(spec, "affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
-    return found if isinstance(found, list) and found else None
-
-
-def node_matches(spec: Object, node: Node) -> bool:
-    """NodeSelector and required node affinity: both must agree, of the terms one must."""
-    selector = table(spec, "nodeSelector")
-    if any(node.labels.get(key) != value for key, value in selector.items()):
-        return False
-    terms = _node_terms(spec)
-    return terms is None or any(node_term_matches(term, node) for term in terms)
-
-
-def preference(spec: Object, node: Node) -> int:
-    """Sum of the weights of the preferred node affinity terms that match."""
-    preferred = at(
-        spec, "affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"
-    )
-    return sum(
-        number(entry, "weight") or 0
-        for entry in array(preferred)
-        if node_term_matches(at(entry, "preference"), node)
-    )
-
-
-def _only_nodes(spec: Object) -> frozenset[str] | None:
-    """Names from matchFields, when every term has some (nodeaffinity PreFilter)."""
-    names: set[str] = set()
-    for term in _node_terms(spec) or ():
-        wanted: set[str] | None = None
-        for field in array(term, "matchFields"):
-            if text(field, "key") == "metadata.name" and text(field, "operator") == "In":
-                values = set(texts(field, "values"))
-                wanted = values if wanted is None else wanted & values
-        if wanted is None:
-            return None
-        names |= wanted
-    return frozenset(names) if names else None
 
 
 def _terms(affinity: object) -> tuple[PodTerm, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import Needs, PodTerm, Spread, node_matches
+from k8stui.cluster.needs import Needs, PodTerm, Spread
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, tolerates
 
@@ -77,7 +77,7 @@ class Topology:
         for node in self._nodes:
             if not keys <= node.labels.keys():
                 continue
-            if spread.honor_affinity and not node_matches(needs.spec, node):
+            if spread.honor_affinity and not needs.nodes.matches(node):
                 continue
             if spread.honor_taints and not all(
                 tolerates(needs.tolerations, taint)
@@ -156,9 +156,14 @@ class View:
     anti_affinity: tuple[tuple[PodTerm, frozenset[str]], ...]
     kept_away: frozenset[Pair]
 
+    @property
+    def is_open(self) -> bool:
+        """Whether no other pod keeps this one from any node."""
+        return not (self.spreads or self.affinity or self.anti_affinity or self.kept_away)
+
     def refuse(self, node: Node) -> Refusal | None:
         """Why `node` does not fit; None when it does."""
-        if not (self.spreads or self.affinity or self.anti_affinity or self.kept_away):
+        if self.is_open:
             return None
         for spread, counts, fewest, itself in self.spreads:
             domain = node.labels.get(spread.key)

@@ -15,8 +15,8 @@ from k8stui.cluster import quantity
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
-from k8stui.cluster.needs import ANY, HostPort, Needs, node_matches, preference, read_needs
-from k8stui.cluster.pod_topology import Placed, Topology
+from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
+from k8stui.cluster.pod_topology import Placed, Topology, View
 from k8stui.cluster.refusal import Refusal, message
 from k8stui.cluster.selectors import tolerates
 
@@ -46,14 +46,20 @@ class _Host:
             self.max_pods = self.allocatable["pods"] // quantity.parse(1)
 
 
+_Entry = tuple[tuple[int, int], _Host]
+"""What speaks against a node, and the node."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     """What the pods of one template can expect of the nodes, whoever else is there."""
 
     needs: Needs
-    open: tuple[tuple[tuple[int, int], _Host], ...]
-    """Nodes that no taint or selector closes, with what speaks against each of them."""
+    open: tuple[_Entry, ...]
+    """Nodes that no taint or selector closes."""
     refusals: tuple[Refusal, ...]
+    is_plain: bool
+    """Of what is used on a node, only the number of pods can refuse these pods."""
 
 
 def schedule(
@@ -83,6 +89,7 @@ class _Scheduler:
         }
         self._topology = Topology(nodes.values(), namespaces)
         self._fields: dict[tuple[int, int], _Field] = {}
+        self._surveys: dict[str, tuple[tuple[_Entry, ...], tuple[Refusal, ...]]] = {}
         self._owned: dict[tuple[str, object], Counter[str]] = {}
         """Pods of one workload by node."""
 
@@ -116,23 +123,15 @@ class _Scheduler:
             draft.pending_reason = f"nobody serves the scheduler name {scheduler}"
             return False
         fields = self._field_of(draft.spec, draft.containers)
-        needs = fields.needs
-        view = self._topology.view(draft.namespace, draft.labels, needs)
+        view = self._topology.view(draft.namespace, draft.labels, fields.needs)
         owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
-        refusals = list(fields.refusals)
-        best: _Host | None = None
-        least: tuple[tuple[int, int], int, int] | None = None
-        for against, host in fields.open:
-            refusal = _refuse(needs, host) or view.refuse(host.node)
-            if refusal is not None:
-                refusals.append(refusal)
-                continue
-            rank = against, owned[host.node.name], host.pods
-            if least is None or rank < least:
-                least, best = rank, host
+        best = _emptiest(fields, owned) if fields.is_plain and view.is_open else None
         if best is None:
-            draft.pending_reason = message(refusals)
-            return False
+            fitting, refusals = _sift(fields, view)
+            if not fitting:
+                draft.pending_reason = message(refusals)
+                return False
+            best = min(fitting, key=lambda entry: _rank(entry, owned))[1]
         draft.node_name = best.node.name
         draft.pending_reason = ""
         self._bind(draft, best)
@@ -157,15 +156,19 @@ class _Scheduler:
         return found
 
     def _survey(self, needs: Needs) -> _Field:
-        still_open = []
-        refusals = []
-        for host in self._hosts.values():
-            refusal = _closed(needs, host.node)
-            if refusal is None:
-                still_open.append((_against(needs, host.node), host))
-            else:
-                refusals.append(refusal)
-        return _Field(needs, tuple(still_open), tuple(refusals))
+        # Most templates ask for the same, namely nothing: one look at the nodes does for them.
+        key = repr((needs.nodes, needs.tolerations))
+        if key not in self._surveys:
+            seen = [(host, _closed(needs, host.node)) for host in self._hosts.values()]
+            self._surveys[key] = (
+                tuple((_against(needs, host.node), host) for host, why in seen if why is None),
+                tuple(why for _, why in seen if why is not None),
+            )
+        still_open, refusals = self._surveys[key]
+        is_plain = not needs.host_ports and (
+            not needs.resources or all(host.allocatable is None for _, host in still_open)
+        )
+        return _Field(needs, still_open, refusals, is_plain)
 
 
 def _amounts(written: Object | None) -> Mapping[str, int] | None:
@@ -174,13 +177,38 @@ def _amounts(written: Object | None) -> Mapping[str, int] | None:
     return {name: quantity.parse(amount) for name, amount in written.items()}
 
 
+def _rank(entry: _Entry, owned: Mapping[str, int]) -> tuple[tuple[int, int], int, int]:
+    """The least is the best: what speaks against it, pods of the same workload, pods."""
+    against, host = entry
+    return against, owned.get(host.node.name, 0), host.pods
+
+
+def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
+    """The best node where nothing but the number of pods counts: the usual case, kept short."""
+    fitting = [entry for entry in fields.open if entry[1].pods < entry[1].max_pods]
+    return min(fitting, key=lambda entry: _rank(entry, owned))[1] if fitting else None
+
+
+def _sift(fields: _Field, view: View) -> tuple[list[_Entry], list[Refusal]]:
+    """Run the remaining filters over the open nodes."""
+    fitting = []
+    refusals = list(fields.refusals)
+    for entry in fields.open:
+        refusal = _refuse(fields.needs, entry[1]) or view.refuse(entry[1].node)
+        if refusal is None:
+            fitting.append(entry)
+        else:
+            refusals.append(refusal)
+    return fitting, refusals
+
+
 def _against(needs: Needs, node: Node) -> tuple[int, int]:
     """PreferNoSchedule taints, and the negative weight of what the pod would rather have."""
     avoided = sum(
         taint.effect == "PreferNoSchedule" and not tolerates(needs.tolerations, taint)
         for taint in node.taints
     )
-    return avoided, -preference(needs.spec, node)
+    return avoided, -needs.nodes.preference(node)
 
 
 def _closed(needs: Needs, node: Node) -> Refusal | None:
@@ -194,7 +222,7 @@ def _closed(needs: Needs, node: Node) -> Refusal | None:
     for taint in node.taints:
         if taint.effect in ("NoSchedule", "NoExecute") and not tolerates(needs.tolerations, taint):
             return Refusal((_TAINT,), final=True)
-    if not node_matches(needs.spec, node):
+    if not needs.nodes.matches(node):
         return Refusal((_AFFINITY,), final=True)
     return None
 
