@@ -1,0 +1,195 @@
+"""What is left of the terminal when the program is gone, and what it may be shown."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from k8stui.tui.terminal import Terminal, look
+
+ROOT = Path(__file__).resolve().parents[2]
+MUST_BE_OFF = {
+    1: "application cursor keys",
+    1000: "mouse",
+    1002: "mouse",
+    1003: "mouse",
+    1004: "focus events",
+    1006: "mouse",
+    1015: "mouse",
+    1049: "alternate screen",
+    2004: "bracketed paste",
+    2026: "synchronised output",
+    2048: "in-band resize",
+}
+CRASHING = """
+import sys
+from k8stui.tui import app, screen
+
+def crash(self, by):
+    secret = "hunter2"
+    raise ZeroDivisionError("made to crash")
+
+screen.WalkScreen.action_step = crash
+from k8stui.cli import run
+sys.exit(run([]))
+"""
+NORMAL = "import sys; from k8stui.cli import run; sys.exit(run([]))"
+
+
+class Session:
+    """The program on a terminal of its own."""
+
+    def __init__(self, code: str, **environ: str) -> None:
+        self.output = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS="80", LINES="24")
+            os.environ.update(environ)
+            os.execv(sys.executable, [sys.executable, "-c", code])  # noqa: S606 - on the new pty
+        termios.tcsetwinsize(self.fd, (24, 80))
+        self.before = termios.tcgetattr(self.fd)
+
+    def read_until(self, text: bytes, seconds: float = 20.0) -> None:
+        """Until `text` was sent or the program has gone."""
+        end = time.monotonic() + seconds
+        while text not in self.output and time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    data = os.read(self.fd, 65536)
+                except OSError:
+                    return
+                if not data:
+                    return
+                self.output += data
+        assert text in self.output or text == b"\0", self.output[-2000:]
+
+    def end(self) -> int:
+        """Read the rest; the exit status."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if select.select([self.fd], [], [], 0.02)[0]:
+                try:
+                    self.output += os.read(self.fd, 65536)
+                except OSError:
+                    pass
+            if pid:
+                while select.select([self.fd], [], [], 0.05)[0]:
+                    try:
+                        self.output += os.read(self.fd, 65536)
+                    except OSError:
+                        break
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        raise AssertionError("it does not end")
+
+    def left_behind(self) -> list[str]:
+        """Modes that are still as the program set them."""
+        modes: dict[int, bool] = {}
+        for match in re.finditer(rb"\x1b\[\?([\d;]+)([hl])", self.output):
+            for number in match[1].split(b";"):
+                modes[int(number)] = match[2] == b"h"
+        dirty = [name for number, name in MUST_BE_OFF.items() if modes.get(number)]
+        if modes.get(25) is False:
+            dirty.append("hidden cursor")
+        kitty = self.output.count(b"\x1b[>1u") - self.output.count(b"\x1b[<u")
+        if kitty > 0:
+            dirty.append("kitty keys")
+        return dirty
+
+
+def start(code: str = NORMAL, **environ: str) -> Session:
+    session = Session(code, **environ)
+    session.read_until(b"step 1/")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        pytest.param("q", 0, id="q"),
+        pytest.param("\x11", 0, id="ctrl-q"),
+        pytest.param(signal.SIGINT, 130, id="SIGINT"),
+        pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+        pytest.param(signal.SIGHUP, 129, id="SIGHUP"),
+    ],
+)
+def test_the_terminal_is_as_it_was(end, status):
+    session = start()
+    assert session.output.count(b"\x1b[?1049h") == 1
+    if isinstance(end, signal.Signals):
+        os.kill(session.pid, end)
+    else:
+        os.write(session.fd, end.encode())
+    assert session.end() == status
+    assert session.left_behind() == []
+    assert b"Traceback" not in session.output
+
+
+def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_path):
+    session = start(CRASHING, TMPDIR=str(tmp_path))
+    os.write(session.fd, b"l")
+    assert session.end() != 0
+    assert session.left_behind() == []
+    after = session.output.rpartition(b"\x1b[?1049l")[2].decode()
+    said = [line for line in re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", after).splitlines() if line.strip()]
+    assert len(said) == 1
+    assert "ZeroDivisionError" in said[0]
+    assert "hunter2" not in session.output.decode(errors="replace")
+    (report,) = tmp_path.glob("k8stui-crash-*")
+    assert "made to crash" in report.read_text()
+    assert "hunter2" not in report.read_text().replace('secret = "hunter2"', "")
+
+
+def test_no_colour_sends_no_colour():
+    session = start(NO_COLOR="1")
+    os.write(session.fd, b"lllq")
+    session.end()
+    numbers = {
+        int(number)
+        for codes in re.findall(rb"\x1b\[([\d;]*)m", session.output)
+        for number in codes.split(b";")
+        if number
+    }
+    assert not numbers & (set(range(30, 39)) | set(range(40, 49)) | set(range(90, 108)))
+    assert 7 in numbers
+
+
+def test_sixteen_colours_only_on_a_terminal_of_sixteen():
+    session = start(TERM="linux", COLORTERM="")
+    os.write(session.fd, b"lllq")
+    session.end()
+    assert b"38;2;" not in session.output
+    assert b"48;2;" not in session.output
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}, Terminal()),
+        ({"LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}, Terminal(is_ansi=True)),
+        ({"LANG": "C.UTF-8", "TERM": "linux"}, Terminal(is_ansi=True)),
+        ({"LANG": "C.UTF-8", "TERM": "screen", "COLORTERM": "truecolor"}, Terminal()),
+        ({"LANG": "de_DE.ISO-8859-1", "TERM": "xterm-256color"}, Terminal(is_ascii=True)),
+        ({"LC_ALL": "en_US.ascii", "TERM": "tmux-256color"}, Terminal(is_ascii=True)),
+        ({"LANG": "C.UTF-8", "TERM": "foot", "K8STUI_ASCII": "1"}, Terminal(is_ascii=True)),
+    ],
+    ids=["plain", "NO_COLOR", "console", "screen", "latin-1", "ascii", "asked"],
+)
+def test_the_environment_decides(environ, expected):
+    assert look(environ) == expected
+
+
+def test_the_option_overrides_the_environment():
+    assert look({"LANG": "C.UTF-8"}, ascii=True).is_ascii
+    assert not look({"LANG": "C"}, ascii=False).is_ascii
