@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from k8stui.manifests import tree
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.manifest import Manifest
-from k8stui.manifests.reader import Found, read_text, renamed
+from k8stui.manifests.reader import Found, read_text
 from k8stui.manifests.source import Source
 from k8stui.manifests.text import Text
 
@@ -21,7 +23,8 @@ load. Sources: kubeadm phases/addons/proxy and uploadconfig; flannel's kube-flan
 def embedded(manifest: Manifest, key: str) -> tuple[Manifest, ...]:
     """Read the documents in ``data[key]``; () when there is none, or it is broken.
 
-    A document without a name has the key's name; one without kind has kind "". Places point into
+    A document without a name has the key's name; one without kind has kind ""; it is observed when
+    its ConfigMap is. Places point into
     the outer file: exactly for a block scalar (``|``), else to the key.
     """
     return tuple(read_embedded(manifest, key).objects)
@@ -34,7 +37,9 @@ def read_embedded(manifest: Manifest, key: str) -> Found:
     if not isinstance(content, str):
         return Found()
     found = read_text(_inner(manifest, key, content), any_kind=True)
-    found.objects = [renamed(one, key) for one in found.objects]
+    found.objects = [
+        replace(one, name=one.name or key, observed=manifest.observed) for one in found.objects
+    ]
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from k8stui.manifests import events, foreign, json_text, source, tree
 from k8stui.manifests.broken import Finding, examine, suspicious
@@ -369,8 +369,3 @@ def _judge_document(data: Mapping[str, object]) -> list[Fault]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def renamed(manifest: Manifest, name: str) -> Manifest:
-    """Give an embedded document without a name the name of its key."""
-    return manifest if manifest.name else replace(manifest, name=name)

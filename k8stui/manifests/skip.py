@@ -14,7 +14,6 @@ _CONTAINER: Skip = dict.fromkeys(
     (
         "volumeMounts",
         "volumeDevices",
-        "resources",
         "livenessProbe",
         "readinessProbe",
         "startupProbe",
