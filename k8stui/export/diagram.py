@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.export.plain import safe
-from k8stui.export.topology import endpoints_of, port_word
+from k8stui.export.topology import endpoints_of
+from k8stui.walk.sentence import port_word
 
 
 def dot_lines(cluster: Cluster) -> Iterator[str]:

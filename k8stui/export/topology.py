@@ -17,8 +17,8 @@ from k8stui.cluster.model import (
 )
 from k8stui.export.plain import safe, wrap
 from k8stui.kernel.address import Address
-from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.walk.sentence import port_word
 
 _MARKS = {
     OriginKind.DECLARED: "●",
@@ -84,11 +84,6 @@ def _pod(pod: Pod) -> str:
 def _container(container: Container) -> str:
     ports = " ".join(port_word(p.number, p.protocol) for p in container.ports)
     return f"{container.name} {ports}".rstrip()
-
-
-def port_word(number: int | str, protocol: Protocol) -> str:
-    """``80`` for TCP, ``53/UDP`` otherwise."""
-    return str(number) if protocol is Protocol.TCP else f"{number}/{protocol.name}"
 
 
 def _service(service: Service) -> str:

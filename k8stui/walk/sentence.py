@@ -68,6 +68,11 @@ def fraction(value: Fraction) -> str:
     return str(value)
 
 
+def port_word(number: int | str, protocol: Protocol) -> str:
+    """``80`` for TCP, ``53/UDP`` otherwise."""
+    return str(number) if protocol is Protocol.TCP else f"{number}/{protocol.name}"
+
+
 def target_of(rule_text: str) -> str:
     """Give the target or chain behind ``-j`` or ``-g``; empty for a rule without one."""
     words = rule_text.split()

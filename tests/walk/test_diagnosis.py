@@ -205,6 +205,7 @@ def test_hairpin_off(write: Write) -> None:
     assert found.result is Result.TIMEOUT
     assert found.seconds == 134
     assert "the Service chose the client itself (default/client)" in found.reason
+    assert "hairpin mode of veth" in found.reason
     assert "hairpinMode: true" in found.advice
     works = outcome(files, "pod/client", "svc/web")
     assert works.result is Result.CONNECTED

@@ -14,14 +14,15 @@ def hairpin_off(case: Case) -> Diagnosis | None:
     step, client, reached = case.decided, case.client, case.reached
     if step is None or client is None or not isinstance(step.cause, DeviceCause | BridgeCause):
         return None
-    port = step.cause.interface.port if isinstance(step.cause, DeviceCause) else None
-    if port is not None and port.hairpin:
+    interface = step.cause.interface if isinstance(step.cause, DeviceCause) else None
+    if interface is not None and interface.port is not None and interface.port.hairpin:
         return None
     if reached is None or reached.key != client.key:
         return None
+    port = interface.name if interface is not None else step.device
     return Diagnosis(
         reason=f"the Service chose the client itself ({client.key}), and the bridge does not send "
-        f"a frame back out of the port it came in by: hairpin mode of {step.device} is off",
+        f"a frame back out of the port it came in by: hairpin mode of {port} is off",
         advice="switch hairpin mode on (the CNI plug-in's hairpinMode: true; "
         "by hand: bridge link set dev VETH hairpin on)",
     )

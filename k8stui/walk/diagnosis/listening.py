@@ -4,73 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8stui.cluster.model import Pod
+from k8stui.cluster.model import ContainerPort, Pod, Service
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import declaring, written
+from k8stui.walk.sentence import port_word
 
 
 def nothing_listens(case: Case) -> Diagnosis | None:
     """Recognise a refusal by the kernel of the pod (or node) itself."""
     felt, connect, step = case.felt, case.request.connect, case.decided
-    no_socket = isinstance(step.cause, SocketCause) and step.cause.socket is None if step else False
     if felt.result is not Result.REFUSED or connect is None or case.rule is not None:
         return None
     pod = case.cluster.pods.get(felt.server or felt.decided_at)
-    port = felt.server_port or connect.port
+    port, protocol = felt.server_port or connect.port, connect.protocol
+    word = port_word(port, protocol)
     if pod is None:
+        no_socket = step is not None and step.cause == SocketCause(socket=None)
         if not no_socket:
             return None
-        return Diagnosis(
-            reason=f"nothing is known to listen on port {port} of {felt.decided_at}",
-            advice="",
-        )
+        return Diagnosis(reason=f"nothing is known to listen on port {word} of {felt.decided_at}")
+    if case.rewritten is not None and case.service is not None:
+        return _led_astray(case, case.service, pod, port, protocol)
     has = _declared(pod)
-    if case.rewritten is None or case.service is None:
-        declares = f"it declares {has}" if has else "it declares no port"
-        return Diagnosis(
-            reason=f"nothing listens on port {port} of pod {pod.key} ({declares})",
-            advice=f"ask for {has}" if has else "",
-        )
-    return _wrong_pods(case, pod, port, has)
+    declares = f"it declares {_words(has)}" if has else "it declares no port"
+    return Diagnosis(
+        reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
+        advice=f"ask for {_words(has)}" if has else "",
+    )
 
 
-def _wrong_pods(case: Case, pod: Pod, port: int, has: str) -> Diagnosis:
+def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Protocol) -> Diagnosis:
     """Tell wrong pods from a wrong port: the Service led here."""
-    service, entry = case.service, case.service_port
-    if service is None:  # the caller has looked
-        return Diagnosis()
-    others = [p for p in declaring(case.cluster, pod.namespace, port) if p.owner != pod.owner]
-    reason = f"Service {service.key} leads to pods that declare {has or 'nothing'}, not {port}"
+    has, word = _declared(pod), port_word(port, protocol)
+    reason = (
+        f"Service {service.key} leads to pods that declare {_words(has) or 'nothing'}, not {word}"
+    )
+    others = [
+        p
+        for p in declaring(case.cluster, pod.namespace, port, protocol)
+        if p.owner != pod.owner or p.owner is None
+    ]
     if others and service.selector is not None:
-        meant = _distinguishing(others[0], service.selector)
+        meant = _own_values(others[0], service.selector)
+        guess = f", so selector {meant} was probably meant, not {written(service.selector)}"
         return Diagnosis(
             reason=reason,
-            advice=f"the Service probably selects the wrong pods: {others[0].name} declares {port}"
-            + (
-                f", so selector {meant} was probably meant, not {written(service.selector)}"
-                if meant
-                else ""
-            ),
+            advice=f"the Service probably selects the wrong pods: {others[0].name} declares {word}"
+            + (guess if meant else ""),
         )
-    target = entry.target_port if entry else port
+    usable = [p.number for p in has if p.protocol is protocol]
+    if len(usable) == 1:
+        entry = case.service_port
+        instead = entry.target_port if entry else port
+        advice = f"write targetPort: {usable[0]} instead of {instead}, or let the container "
+        return Diagnosis(reason=reason, advice=f"{advice}listen on {word}")
     return Diagnosis(
-        reason=reason,
-        advice=f"write targetPort: {has} instead of {target}, or let the container listen on {port}"
-        if has and "," not in has
-        else f"let the container listen on {port}, or mend targetPort",
+        reason=reason, advice=f"let the container listen on {word}, or mend targetPort"
     )
 
 
-def _distinguishing(pod: Pod, selector: Mapping[str, str]) -> str:
+def _own_values(pod: Pod, selector: Mapping[str, str]) -> str:
     """The pod's own values for the labels that the selector asks for."""
-    values = {key: pod.labels[key] for key in selector if key in pod.labels}
-    return written(values)
+    return written({key: pod.labels[key] for key in selector if key in pod.labels})
 
 
-def _declared(pod: Pod) -> str:
-    numbers = dict.fromkeys(
-        p.number for c in pod.containers if c.restartable_init or not c.init for p in c.ports
-    )
-    return ", ".join(str(number) for number in numbers)
+def _declared(pod: Pod) -> list[ContainerPort]:
+    return [p for c in pod.containers if c.restartable_init or not c.init for p in c.ports]
+
+
+def _words(ports: list[ContainerPort]) -> str:
+    return ", ".join(dict.fromkeys(port_word(p.number, p.protocol) for p in ports))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from k8stui.cluster.model import Cluster, Pod, Service
+from k8stui.kernel.packet import Protocol
 from k8stui.walk.error import nearest
 
 
@@ -47,11 +48,11 @@ def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
     )
 
 
-def declaring(cluster: Cluster, namespace: str, port: int | str) -> Iterable[Pod]:
-    """Pods of a namespace with a container that declares the port, by number or name."""
+def declaring(cluster: Cluster, namespace: str, number: int, protocol: Protocol) -> Iterable[Pod]:
+    """Pods of a namespace with a container that declares the port."""
     for pod in cluster.pods.values():
         if pod.namespace == namespace and any(
-            port in (p.number, p.name) for c in pod.containers for p in c.ports
+            (p.number, p.protocol) == (number, protocol) for c in pod.containers for p in c.ports
         ):
             yield pod
 
