@@ -170,5 +170,8 @@ def _begins_with(rest: str, value: object, style: str) -> bool:
             return True
         return _scalar(rest, json_=style in _JSON) in value
     if isinstance(value, str):
-        return _scalar(rest, json_=style in _JSON) == value
+        if rest[0] in "\"'":
+            return _scalar(rest, json_=style in _JSON) == value
+        # Alone, a plain value would go on to the end of its line; it may also be folded.
+        return "".join(rest.split()).startswith("".join(value.split()))
     return rest.startswith(json.dumps(value))
