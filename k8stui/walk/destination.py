@@ -36,6 +36,8 @@ class Destination:
     names: tuple[str, ...] = ()
     service: str | None = None
     origin: Origin | None = None
+    any_of: bool = False
+    """Any of the addresses may be the one that is asked."""
 
 
 def parse_destination(
@@ -160,6 +162,7 @@ def _answered(
         names=(*answer.sentences, *(more if answer.addresses else ())),
         service=service.key,
         origin=answer.origin or service.origin,
+        any_of=answer.any_of,
     )
 
 
@@ -240,6 +243,7 @@ def _dns(
         names=answer.sentences,
         service=answer.service,
         origin=answer.origin,
+        any_of=answer.any_of,
     )
 
 

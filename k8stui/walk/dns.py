@@ -29,6 +29,8 @@ class Answer:
     service: str | None = None
     """``namespace/name`` of the Service that the name belongs to."""
     origin: Origin | None = None
+    any_of: bool = False
+    """Any of the addresses is as good, and DNS shuffles them."""
 
 
 def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]) -> Answer:
@@ -65,6 +67,7 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
             sentences=(*sentences, _resolved(found)),
             service=found.service,
             origin=found.origin,
+            any_of=found.kind is ResolutionKind.HEADLESS,
         )
     public = found.cname or found.name
     outward = found.kind in (ResolutionKind.EXTERNAL, ResolutionKind.OUTSIDE)
@@ -111,8 +114,9 @@ def _resolved(found: Resolution) -> str:
         case ResolutionKind.CLUSTER_IP:
             return f"{name} is {alias}the virtual address {addresses} of Service {found.service}"
         case ResolutionKind.HEADLESS:
-            first = f"; the client takes {found.addresses[0]}" if len(found.addresses) > 1 else ""
-            return f"{name} is {alias}the ready pods of Service {found.service}: {addresses}{first}"
+            shuffled = ", shuffled" if len(found.addresses) > 1 else ""
+            pods = f"the ready pods of Service {found.service}{shuffled}: {addresses}"
+            return f"{name} is {alias}{pods}"
         case ResolutionKind.ENDPOINT:
             return f"{name} is {alias}one pod of Service {found.service}: {addresses}"
         case ResolutionKind.POD:

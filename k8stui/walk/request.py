@@ -39,20 +39,22 @@ def parse_request(
             hint=f"its node {asker.pod.node_name} is not known" if asker.pod else "",
         )
     asked = parse_destination(world.cluster, asker, destination, namespace, beyond)
-    address = _address(asker, asked)
-    return Request(
-        source=asker.canonical,
-        destination=asked.canonical,
-        protocol=asked.protocol,
-        connect=None
-        if address is None
-        else Connect(
+    connects = tuple(
+        Connect(
             namespace=asker.namespace,
             destination=address,
             port=asked.port,
             protocol=asked.protocol,
             source=asker.bound,
-        ),
+        )
+        for address in _addresses(asker, asked)
+    )
+    return Request(
+        source=asker.canonical,
+        destination=asked.canonical,
+        protocol=asked.protocol,
+        connect=connects[0] if connects else None,
+        alternatives=connects[1:],
         names=asked.names,
         service=asked.service,
         origin=asked.origin,
@@ -70,8 +72,11 @@ def _outside_addresses(world: World) -> tuple[Address, ...]:
     )
 
 
-def _address(asker: Source, asked: Destination) -> Address | None:
-    """Give the first address of a family that the client has an address of, else the first."""
+def _addresses(asker: Source, asked: Destination) -> tuple[Address, ...]:
+    """Addresses of a family that the client has too, else all; the first, unless any will do."""
     families = {a.version for a in asker.addresses} or {4}
-    usable = (a for a in asked.addresses if a.version in families)
-    return next(usable, asked.addresses[0] if asked.addresses else None)
+    usable = tuple(a for a in asked.addresses if a.version in families) or asked.addresses
+    first = usable[:1]
+    if not asked.any_of:
+        return first
+    return tuple(a for a in usable if a.version == first[0].version) if first else ()

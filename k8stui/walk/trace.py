@@ -27,6 +27,9 @@ class Request:
     protocol: Protocol
     connect: Connect | None
     """What the client's kernel is asked to do; None when the name does not resolve."""
+    alternatives: tuple[Connect, ...] = ()
+    """What the client may ask instead, as likely as `connect`: the other addresses that DNS gives
+    for a headless Service (CoreDNS plugin/loadbalance shuffles them)."""
     names: tuple[str, ...] = ()
     """How the destination became an address, in sentences (steps of kind resolve)."""
     service: str | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.trace import Request, Trace
@@ -18,30 +19,34 @@ _USERSPACE = "userspace"
 
 
 def walk(world: World, request: Request) -> Trace:
-    """The branch in which every random rule that can match does: the first endpoint's."""
-    from k8stui.kernel.simulate import connect  # noqa: PLC0415 - not needed to say "no such name"
-
-    if request.connect is None:
-        return _unresolved(world, request)
-    if world.cluster.proxy.mode == _USERSPACE:
-        return next(walks(world, request))
-    return trace(world, request, connect(world.network, request.connect), 1)
+    """The branch in which the first address is asked and every random rule matches that can."""
+    return next(walks(world, request))
 
 
 def walks(world: World, request: Request) -> Iterator[Trace]:
     """Every branch, numbered from 1; their probabilities sum to 1. The first is `walk`'s."""
-    from k8stui.kernel.branches import branches  # noqa: PLC0415
-
     if request.connect is None:
         yield _unresolved(world, request)
         return
+    asked = (request.connect, *request.alternatives)
+    number = 0
+    for connect in asked:
+        for each in _branches(world, request, connect):
+            number += 1
+            yield replace(each, branch=number, probability=each.probability / len(asked))
+
+
+def _branches(world: World, request: Request, connect: Connect) -> Iterator[Trace]:
+    """All outcomes of asking one address."""
     if world.cluster.proxy.mode == _USERSPACE:
         from k8stui.walk.userspace import relayed  # noqa: PLC0415 - a mode of old clusters
 
-        yield from relayed(world.cluster, world.network, request)
+        yield from relayed(world.cluster, world.network, replace(request, connect=connect))
         return
-    for number, exchange in enumerate(branches(world.network, request.connect), start=1):
-        yield trace(world, request, exchange, number)
+    from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
+
+    for exchange in branches(world.network, connect):
+        yield trace(world, request, exchange, 1)
 
 
 def trace(world: World, request: Request, exchange: Exchange, branch: int) -> Trace:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import scenes
 
 from k8stui.kernel.packet import Protocol
 from k8stui.walk.request import RequestError, parse_request
+from k8stui.walk.walk import walk, walks
 from k8stui.walk.world import World
 
 
@@ -193,3 +196,19 @@ def test_names(
     found = str(request.connect.destination) if request.connect else None
     assert found == addresses
     assert said in " | ".join(request.names)
+
+
+def test_a_headless_service_gives_every_ready_pod() -> None:
+    pods = [scenes.pod(f"db-{n}", f"10.244.1.{n + 3}") for n in range(3)]
+    client = scenes.pod("client", "10.244.1.2")
+    owner = scenes.service("db", None, scenes.port(3306), headless=True, selector={})
+    made = scenes.cluster(
+        pods=[client, *pods], services=[owner], slices=[scenes.slice_of(owner, pods, {"": 3306})]
+    )
+    world = scenes.world(made)
+    request = parse_request(world, "pod/client", "db:3306")
+    assert "shuffled: 10.244.1.3, 10.244.1.4, 10.244.1.5" in request.names[-1]
+    traces = list(walks(world, request))
+    assert [t.probability for t in traces] == [Fraction(1, 3)] * 3
+    assert [t.outcome.server_pod for t in traces] == [p.key for p in pods]
+    assert walk(world, request) == traces[0]
