@@ -28,10 +28,9 @@ def find(name: str) -> Path | None:
     variable = _VARIABLES.get(name)
     if variable and os.environ.get(variable):
         return Path(os.environ[variable])
-    for folder in (_TESTS / name, _SHARED / name):
-        if folder.is_dir():
-            return folder
-    return None
+    # Only recordings have copies in tests/: tests/manifests holds the tests of that room.
+    folders = (_TESTS / name, _SHARED / name) if variable else (_SHARED / name,)
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def folder(name: str) -> Path:
