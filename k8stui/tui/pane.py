@@ -38,8 +38,6 @@ class Pane(Drawn):
         self.is_front = focused
         self.found = ""
         """What is being looked for in this pane, in lower case."""
-        self.is_lost = False
-        """Whether it is not there."""
         self.sheet: Sheet | None = None
 
     def draw(self, width: int, height: int) -> list[Line]:

@@ -318,7 +318,7 @@ class WalkScreen(Screen[None]):
         pane.found = self._needle
         if self.desk is not None and self._needle:
             found = self.desk.find(self.front, pane.sheet, self._needle, direction)
-            pane.is_lost = not found
+            self.query_one("#find").set_class(not found, "-lost")
         self.redraw()
 
     # Keys: tools

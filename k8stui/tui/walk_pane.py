@@ -59,7 +59,11 @@ class WalkRows:
 
     def step_at(self, row: int) -> int | None:
         """The step that a click on `row` means."""
-        found = self.rows[row].step if 0 <= row < len(self.rows) else None
+        if not 0 <= row < len(self.rows):
+            return None
+        found = self.rows[row].step
+        if found is None and row + 1 < len(self.rows):
+            found = self.rows[row + 1].step  # a hop's heading stands for its first step
         return None if found == -1 else found
 
 

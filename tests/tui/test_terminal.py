@@ -142,7 +142,9 @@ def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_pat
     assert session.end() != 0
     assert session.left_behind() == []
     after = session.output.rpartition(b"\x1b[?1049l")[2].decode()
-    said = [line for line in re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", after).splitlines() if line.strip()]
+    said = [
+        line for line in re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", after).splitlines() if line.strip()
+    ]
     assert len(said) == 1
     assert "ZeroDivisionError" in said[0]
     assert "hunter2" not in session.output.decode(errors="replace")
