@@ -258,25 +258,13 @@ def test_a_crash_is_one_line_and_a_report(tmp_path: Path) -> None:
     assert text.count("hunter2") <= 1  # the source line may be shown, values are not
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend"),
-        ("rules", GUESTBOOK, "--node", "node-1"),
-        ("topology", GUESTBOOK),
-        ("--help",),
-    ],
-    ids=lambda args: args[0],
-)
-def test_no_screen_no_graph_library_is_imported(args: tuple[str, ...]) -> None:
+def loaded_by(args: tuple[str, ...]) -> tuple[set[str], str]:
+    """Names of the modules that a command loads, and its exit status."""
     code = (
         "import sys\n"
         "from k8stui.cli import run\n"
         f"status = run({list(args)!r})\n"
-        "loaded = {n.split('.')[0] for n in sys.modules}\n"
-        "bad = loaded & {'textual', 'networkx', 'rich', 'asyncio', 'difflib', 'textwrap'}\n"
-        "bad -= {'textwrap'} if 'click' in loaded else set()\n"
-        "print(sorted(bad), status, file=sys.stderr)"
+        "print(status, *sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -285,7 +273,34 @@ def test_no_screen_no_graph_library_is_imported(args: tuple[str, ...]) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
-    assert done.stderr == "[] 0\n"
+    status, *modules = done.stderr.split()
+    return set(modules), status
+
+
+COMMANDS = [
+    ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend"),
+    ("rules", GUESTBOOK, "--node", "node-1"),
+    ("topology", GUESTBOOK),
+    ("--help",),
+]
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
+def test_no_screen_and_no_graph_library_is_loaded(args: tuple[str, ...]) -> None:
+    modules, status = loaded_by(args)
+    assert status == "0"
+    assert not modules & {"textual", "networkx", "rich", "asyncio", "importlib.metadata"}
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
+def test_what_only_mistakes_need_is_not_loaded(args: tuple[str, ...]) -> None:
+    modules, _ = loaded_by(args)
+    assert not modules & {"difflib", "traceback", "tempfile", "k8stui.walk.mistakes"}
+
+
+def test_help_reads_no_manifests() -> None:
+    modules, _ = loaded_by(("--help",))
+    assert not {name for name in modules if name.startswith(("yaml", "k8stui.manifests"))}
 
 
 @pytest.mark.parametrize(

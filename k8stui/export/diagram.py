@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.export.plain import safe
 from k8stui.export.topology import endpoints_of
+from k8stui.manifests.neutralise import neutralise
 from k8stui.walk.sentence import port_word
 
 
@@ -101,13 +101,13 @@ def _edges(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
 
 def _dot(lines: list[str]) -> str:
     """Quote a DOT string: only the quote and the backslash need escaping in it."""
-    escaped = (safe(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines)
+    escaped = (neutralise(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines)
     return '"' + "\\n".join(escaped) + '"'
 
 
 def _mermaid(lines: list[str]) -> str:
     """Quote a Mermaid string; entities keep quotes, brackets and HTML out of it."""
-    return '"' + "<br/>".join(_entities(safe(line)) for line in lines) + '"'
+    return '"' + "<br/>".join(_entities(neutralise(line)) for line in lines) + '"'
 
 
 def _entities(text: str) -> str:

@@ -1,10 +1,8 @@
-"""Lines of text for any terminal: wrapped, made safe, and in ASCII where nothing else will do."""
+"""Lines of text for any terminal: wrapped, and in ASCII where nothing else will do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from k8stui.manifests.neutralise import neutralise
 
 WIDTH = 80
 """Columns that every line fits in, unless one word of it does not."""
@@ -30,11 +28,6 @@ _ASCII = str.maketrans(
         "✓": "+",
     }
 )
-
-
-def safe(text: str) -> str:
-    """One line that can do nothing to a terminal, whatever a manifest says."""
-    return neutralise(text)
 
 
 def to_ascii(text: str) -> str:

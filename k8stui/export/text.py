@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from k8stui.export.plain import WIDTH, safe, wrap
+from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, StepKind
+from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 
@@ -80,8 +81,8 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     asked = request.destination.removeprefix("svc/").removeprefix("node/").removeprefix("pod/")
     extra = [f"Service {request.service}"] if request.service else []
     extra.append(request.protocol.name)
-    head = safe(f"{source} ─▶ {asked}")
-    tail = safe("   ".join(extra))
+    head = neutralise(f"{source} ─▶ {asked}")
+    tail = neutralise("   ".join(extra))
     if len(head) + 3 + len(tail) <= WIDTH:
         yield Line(f"{head}   {tail}", Style.HEAD)
     else:
@@ -90,7 +91,7 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     if branches or trace.probability != 1:
         count = f" of {branches}" if branches else ""
         text = f"branch {trace.branch}{count}, p = {trace.probability}" + _endpoint(trace)
-        for line in wrap(safe(text), "", "   "):
+        for line in wrap(neutralise(text), "", "   "):
             yield Line(line, Style.HEAD)
 
 
@@ -120,7 +121,7 @@ def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
     name = f"pod {hop.namespace}" if "/" in hop.namespace else hop.namespace
     style = Style.REPLY if hop.direction is Direction.REPLY else Style.HOP
     ttl = next((s.before.ttl for s in hop.steps if s.before is not None), None)
-    start = safe(f" {name}")
+    start = neutralise(f" {name}")
     # Where the packet is made its TTL is 64 and says nothing yet.
     yield Line(start if ttl is None or first else f"{start:<60}ttl {ttl}", style)
     for step in hop.steps:
@@ -135,12 +136,12 @@ def _step(step: Step, *, verbose: bool) -> Iterator[Line]:
         style = Style.CHANGE
     kind = step.kind.value
     first = f" {step.number:>3} {kind:<{_KIND_WIDTH}}" + " " * (len(kind) >= _KIND_WIDTH)
-    for line in wrap(safe(step.text), first, _INDENT):
+    for line in wrap(neutralise(step.text), first, _INDENT):
         yield Line(line, style)
     if verbose:
         for text in (step.detail, origin_words(step.origin)):
             if text and not step.text.startswith(text):
-                for line in wrap(safe(text), f"{_INDENT}  ", f"{_INDENT}    "):
+                for line in wrap(neutralise(text), f"{_INDENT}  ", f"{_INDENT}    "):
                     yield Line(line, Style.PROOF)
 
 
@@ -178,13 +179,13 @@ def _outcome(outcome: Outcome) -> Iterator[Line]:
             f"{outcome.result.value}{errno} after {seconds_words(outcome.seconds)}, "
             f"decided at {outcome.decided_at}: {reason}."
         )
-    for line in wrap(safe(text), "", ""):
+    for line in wrap(neutralise(text), "", ""):
         yield Line(line, Style.GOOD if good else Style.BAD)
     if outcome.advice:
-        for line in wrap(safe(f"what would mend it: {outcome.advice}."), "", ""):
+        for line in wrap(neutralise(f"what would mend it: {outcome.advice}."), "", ""):
             yield Line(line, Style.GOOD)
     if outcome.origin is not None and outcome.origin.kind.value == "assumed":
-        for line in wrap(safe(f"assumed: {outcome.origin.reason}."), "", ""):
+        for line in wrap(neutralise(f"assumed: {outcome.origin.reason}."), "", ""):
             yield Line(line, Style.PROOF)
 
 

@@ -15,8 +15,9 @@ from k8stui.cluster.model import (
     ServicePort,
     ServiceType,
 )
-from k8stui.export.plain import safe, wrap
+from k8stui.export.plain import wrap
 from k8stui.kernel.address import Address
+from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.walk.sentence import port_word
 
@@ -41,7 +42,7 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
         by_node.setdefault(pod.node_name, []).append(pod)
     yield f"Nodes ({len(cluster.nodes)})"
     for node in cluster.nodes.values():
-        yield safe(_node(node))
+        yield neutralise(_node(node))
         yield from _tree([_pod(pod) for pod in by_node.get(node.name, ())])
     lost = [p for name, pods in by_node.items() if name not in cluster.nodes for p in pods]
     if lost:
@@ -49,11 +50,11 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
         yield f"Pods without a node ({len(lost)})"
         for pod in lost:
             why = pod.pending_reason or f"node {pod.node_name} is not known"
-            yield from wrap(safe(f"{pod.key}: {why}"), "  ", "      ")
+            yield from wrap(neutralise(f"{pod.key}: {why}"), "  ", "      ")
     yield ""
     yield f"Services ({len(cluster.services)})"
     for service in cluster.services.values():
-        yield safe(_service(service))
+        yield neutralise(_service(service))
         yield from _port_trees(cluster, service)
     yield ""
     yield LEGEND
@@ -61,7 +62,7 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
 
 def _tree(rows: list[str]) -> Iterator[str]:
     for number, row in enumerate(rows, start=1):
-        yield safe(f"  {'└─' if number == len(rows) else '├─'} {row}")
+        yield neutralise(f"  {'└─' if number == len(rows) else '├─'} {row}")
 
 
 def _node(node: Node) -> str:
@@ -107,7 +108,7 @@ def _port_trees(cluster: Cluster, service: Service) -> Iterator[str]:
         )
         target = port_word(port.target_port, port.protocol)
         word = port_word(port.port, port.protocol)
-        yield safe(f"  {'└─' if last else '├─'} {word}{name} → {target}{node}")
+        yield neutralise(f"  {'└─' if last else '├─'} {word}{name} → {target}{node}")
         found = [
             f"{address.with_port(number)}{_state(endpoint)}"
             for address, number, endpoint in endpoints_of(cluster, service, port)
