@@ -11,6 +11,7 @@ from k8stui.manifests.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, target_chain
 from k8stui.tui.ink import Line
+from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import Kind, NodesTree
 from k8stui.tui.sheet import Sheet
@@ -39,6 +40,9 @@ class Desk:
         return status.now(self.state, width, height)
 
     def show(self, trace: Trace, index: int = 0) -> None:
+        """Take up a walk; the first one opens its Service's ways of access in the tree."""
+        if self.state.trace is None and trace.request.service is not None:
+            self.tree.open(f"service/{trace.request.service}")
         self.state.failure = ""
         self.state.show(trace, index)
 
@@ -58,8 +62,8 @@ class Desk:
             return True
         return False
 
-    def click(self, pane: PaneName, sheet: Sheet | None, row: int) -> Request | None:
-        """Select a row; a click on a way of access gives its request."""
+    def click(self, pane: PaneName, sheet: Sheet | None, row: int, column: int) -> Request | None:
+        """Select what is there; a click on a way of access gives its request."""
         if pane is PaneName.WALK and isinstance(sheet, WalkSheet):
             step = sheet.step_at(row)
             if step is not None:
@@ -69,6 +73,10 @@ class Desk:
             return self.into_tree()
         elif pane is PaneName.CHAIN:
             self.state.chain.cursor = row
+        elif isinstance(sheet, LayoutSheet):
+            step = sheet.next_at(column, row, self.state.index)
+            if step is not None:
+                self.state.go(step)
         return None
 
     def into_tree(self) -> Request | None:

@@ -78,6 +78,23 @@ def _body(sheet: Sheet, view: View, inner: int, room: int, found: str) -> list[L
     return rows + [NOTHING] * (room - len(rows))
 
 
+def body_at(
+    sheet: Sheet, view: View, at: tuple[int, int], size: tuple[int, int]
+) -> tuple[int, int]:
+    """(column, row) of the body on a cell of the frame; row -1: the body is not there."""
+    (x, y), (width, height) = at, size
+    inner, room = width - 2, body_height(sheet, height)
+    row = y - 1 - len(sheet.head)
+    if not (0 <= row < room and 1 <= x <= inner):
+        return 0, -1
+    column = x - 1 + view.left
+    if sheet.centred:
+        row -= max(0, room - len(sheet)) // 2
+        column -= max(0, inner - sheet.width) // 2
+    row += view.top
+    return column, row if 0 <= row < len(sheet) else -1
+
+
 def lit(line: Line, found: str) -> Line:
     """The line with every occurrence of `found` (lower case) marked."""
     text = "".join(part for part, _ in line)

@@ -59,6 +59,7 @@ class LayoutSheet(Sheet):
 
     def __init__(self, path: Path, state: State) -> None:
         drawing = path.drawing
+        self._path = path
         self._drawing = drawing
         self.title = join((run("2 ", Ink.KEY), run("Layout", Ink.STRONG)))
         self.width = drawing.canvas.width
@@ -99,6 +100,19 @@ class LayoutSheet(Sheet):
     def _write(self, x: int, y: int, text: str, ink: Ink) -> None:
         for n, char in enumerate(text):
             self._over[x + n, y] = (char, ink)
+
+    def next_at(self, column: int, row: int, index: int) -> int | None:
+        """The next step (round the end) whose packet is in the place on a cell."""
+        desks = {
+            (name, STACK)
+            for name, desk in self._drawing.desks.items()
+            if 0 <= row - desk.y < desk.rows and -2 <= column - desk.x < desk.width
+        }
+        spots = self._drawing.spots
+        there = desks | {place for place, spot in spots.items() if (column, row) in spot.cells}
+        count = len(self._path.places)
+        later = ((index + n) % count for n in range(1, count + 1))
+        return next((n for n in later if self._path.places[n] in there), None)
 
     def __len__(self) -> int:
         return self._drawing.canvas.height

@@ -124,6 +124,12 @@ class NodesTree:
             if self.cursor > row:
                 self.cursor += len(children)
 
+    def open(self, key: str) -> None:
+        """Open an item that is in sight; the cursor stays where it is."""
+        row = next((n for n, item in enumerate(self.items) if item.key == key), None)
+        if row is not None and key not in self.opened:
+            self.toggle(row)
+
     def close_or_climb(self) -> bool:
         """Esc: close an open row, else go to its parent. Whether anything happened."""
         item = self.item
@@ -289,7 +295,7 @@ class NodesSheet(Sheet):
         left = run(" " + "  " * item.depth + fold + " " + neutralise(item.label), ink)
         right = self._aside(item)
         room = self._width - line_width(right) - 1
-        if room < (line_width(left) if item.offer is not None else 9):
+        if room < line_width(left):  # the name comes first; half an address helps nobody
             right, room = (), self._width
         line = join((fit(left, room), run(" ") if right else (), right))
         if row == self._tree.cursor:

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from k8stui.tui.drawn import Drawn
-from k8stui.tui.frame import View, body_height, framed
+from k8stui.tui.frame import View, body_at, body_height, framed
 from k8stui.tui.ink import Line
 from k8stui.tui.sheet import Sheet
 
@@ -29,6 +29,7 @@ class Pane(Drawn):
         pane: Pane
         row: int
         """-1: the frame, or beside the body."""
+        column: int
 
     def __init__(self, source: Source, *, id: str, focused: bool = False) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -77,9 +78,8 @@ class Pane(Drawn):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        row = -1
+        column, row = 0, -1
         if self.sheet is not None:
-            at = event.y - 1 - len(self.sheet.head)
-            if 0 <= at < self.page and at + self._view.top < len(self.sheet):
-                row = at + self._view.top
-        self.post_message(self.Clicked(self, row))
+            size = (self.size.width, self.size.height)
+            column, row = body_at(self.sheet, self._view, (event.x, event.y), size)
+        self.post_message(self.Clicked(self, row, column))

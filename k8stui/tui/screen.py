@@ -235,7 +235,7 @@ class WalkScreen(Screen[None]):
         name = PaneName(event.pane.id or "")
         self.show_pane(name)
         if event.row >= 0 and self.desk is not None:
-            request = self.desk.click(name, event.pane.sheet, event.row)
+            request = self.desk.click(name, event.pane.sheet, event.row, event.column)
             if request is not None:
                 self.ask(request)
             self.redraw()

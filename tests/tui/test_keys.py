@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from textual.binding import Binding
 
@@ -23,36 +25,36 @@ NEVER = {"ctrl+b", "ctrl+a", "ctrl+i", "ctrl+m", "ctrl+h", "ctrl+j"}
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_every_binding_has_id_description_and_tooltip(binding):
+def test_every_binding_has_id_description_and_tooltip(binding: Any) -> None:
     assert binding.id
     assert binding.description
     assert binding.tooltip
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_no_key_belongs_to_tmux_screen_or_the_terminal(binding):
+def test_no_key_belongs_to_tmux_screen_or_the_terminal(binding: Any) -> None:
     assert not NEVER & set(binding.key.split(","))
 
 
-def test_ids_are_unique():
+def test_ids_are_unique() -> None:
     ids = [param.values[0].id for param in BINDINGS]
     assert len(ids) == len(set(ids))
 
 
-def test_no_key_does_two_things():
+def test_no_key_does_two_things() -> None:
     all_keys = [key for binding in keys.ALL for key in binding.key.split(",")]
     assert len(all_keys) == len(set(all_keys))
 
 
 @pytest.mark.parametrize("binding", keys.ALL, ids=lambda b: b.id)
-def test_no_key_is_only_a_function_key_or_alt(binding):
+def test_no_key_is_only_a_function_key_or_alt(binding: Any) -> None:
     assert any(
         not key.startswith(("alt+", "ctrl+shift+")) and not (key[0] == "f" and key[1:].isdigit())
         for key in binding.key.split(",")
     )
 
 
-def test_the_footer_has_at_most_seven_entries_and_fits_80_columns():
+def test_the_footer_has_at_most_seven_entries_and_fits_80_columns() -> None:
     assert len(keys.FOOTER) <= 7
     line = footer(80)
     assert line_width(line) == 80
@@ -61,7 +63,7 @@ def test_the_footer_has_at_most_seven_entries_and_fits_80_columns():
 
 
 @pytest.mark.parametrize("width", [40, 78, 118])
-def test_help_says_every_key(width):
+def test_help_says_every_key(width: Any) -> None:
     text = " ".join(" ".join(text_of(line).split()) for line in help_lines(width))
     for binding in keys.ALL:
         for name in keys.key_names(binding).split():

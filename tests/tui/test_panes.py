@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tui import literal
@@ -34,17 +36,17 @@ def at(number: int) -> State:
     return state
 
 
-def shown(sheet, width, height):
+def shown(sheet: Any, width: Any, height: Any) -> Any:
     view = View()
     view.keep(sheet, width, body_height(sheet, height))
     return framed(sheet, view, width + 2, height, focused=True)
 
 
-def text(lines):
+def text(lines: Any) -> Any:
     return "\n".join(text_of(line) for line in lines)
 
 
-def inks(lines, ink):
+def inks(lines: Any, ink: Any) -> Any:
     return "".join(part for line in lines for part, each in line if each is ink)
 
 
@@ -53,7 +55,7 @@ def inks(lines, ink):
 
 @pytest.mark.parametrize("pane", list(PaneName))
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_every_row_is_as_wide_as_its_frame(pane, width, height):
+def test_every_row_is_as_wide_as_its_frame(pane: Any, width: Any, height: Any) -> None:
     desk = Desk(literal.WORLD)
     desk.show(literal.TRACE)
     for number in range(STEPS):
@@ -64,7 +66,7 @@ def test_every_row_is_as_wide_as_its_frame(pane, width, height):
 
 
 @pytest.mark.parametrize("width", [0, 1, 3, 7, 11])
-def test_no_width_is_too_small_to_be_drawn(width):
+def test_no_width_is_too_small_to_be_drawn(width: Any) -> None:
     desk = Desk(literal.WORLD)
     desk.show(literal.TRACE)
     for pane in PaneName:
@@ -75,7 +77,7 @@ def test_no_width_is_too_small_to_be_drawn(width):
 # Walk
 
 
-def test_a_step_is_its_sentence_and_its_kind():
+def test_a_step_is_its_sentence_and_its_kind() -> None:
     rows = text(row.line for row in WalkRows(literal.TRACE, 80).rows)
     assert "14 ⇄ DNAT      DNAT to frontend-2 at 10.244.2.2:80" in rows
     assert "▶ node-1" in rows
@@ -83,32 +85,32 @@ def test_a_step_is_its_sentence_and_its_kind():
     assert "reply" in rows
 
 
-def test_the_current_step_is_lit_in_the_colour_of_its_direction():
+def test_the_current_step_is_lit_in_the_colour_of_its_direction() -> None:
     forward = shown(WalkSheet(WalkRows(literal.TRACE, 60), at(14), 20), 60, 20)
     assert "14 ⇄ DNAT" in inks(forward, Ink.HERE)
     reply = shown(WalkSheet(WalkRows(literal.TRACE, 60), at(24), 20), 60, 20)
     assert "24 ↓ route" in inks(reply, Ink.BACK)
 
 
-def test_changed_header_fields_stand_before_and_after():
+def test_changed_header_fields_stand_before_and_after() -> None:
     lines = shown(WalkSheet(WalkRows(literal.TRACE, 60), at(14), 20), 60, 20)
     assert "dst  192.168.0.11:30080 ⇒ 10.244.2.2:80" in text(lines)
     assert "10.244.2.2:80" in inks(lines, Ink.CHANGED)
     assert "203.0.113.10:40000" not in inks(lines, Ink.CHANGED)
 
 
-def test_the_origin_is_said_with_file_and_line():
+def test_the_origin_is_said_with_file_and_line() -> None:
     lines = shown(WalkSheet(WalkRows(literal.TRACE, 60), at(14), 20), 60, 20)
     assert "● declared  frontend.yaml:31" in text(lines)
 
 
-def test_the_last_step_shows_what_the_client_feels():
+def test_the_last_step_shows_what_the_client_feels() -> None:
     lines = text(shown(WalkSheet(WalkRows(literal.TRACE, 60), at(STEPS), 30), 60, 30))
     assert "✓ connected" in lines
     assert "source address that the server saw: 192.168.0.11" in lines
 
 
-def test_a_failure_says_how_long_and_what_would_mend_it():
+def test_a_failure_says_how_long_and_what_would_mend_it() -> None:
     outcome = replace(
         literal.TRACE.outcome,
         result=Result.TIMEOUT,
@@ -123,7 +125,7 @@ def test_a_failure_says_how_long_and_what_would_mend_it():
     assert "→ set externalTrafficPolicy to Cluster" in rows
 
 
-def test_control_characters_of_the_input_never_get_out():
+def test_control_characters_of_the_input_never_get_out() -> None:
     evil = replace(literal.TRACE.steps[0], text="a\x1b[2Jb\u202ec", detail="\x07")
     hop = replace(literal.TRACE.hops[0], steps=(evil,), namespace="no\x1bde")
     trace = replace(literal.TRACE, hops=(hop,))
@@ -137,7 +139,7 @@ def test_control_characters_of_the_input_never_get_out():
 # Chain
 
 
-def chain_sheet(number: int, width: int = 62, height: int = 18, **view) -> ChainSheet:
+def chain_sheet(number: int, width: int = 62, height: int = 18, **view: Any) -> ChainSheet:
     state = at(number)
     for name, value in view.items():
         setattr(state.chain, name, value)
@@ -146,7 +148,7 @@ def chain_sheet(number: int, width: int = 62, height: int = 18, **view) -> Chain
     return ChainSheet(found, state, width, height)
 
 
-def test_a_long_run_of_unmatched_rules_folds():
+def test_a_long_run_of_unmatched_rules_folds() -> None:
     sheet = chain_sheet(8)
     lines = text(shown(sheet, 62, 18))
     assert "9,994 rules: other destinations" in lines
@@ -156,7 +158,7 @@ def test_a_long_run_of_unmatched_rules_folds():
     assert len(sheet) < 12
 
 
-def test_unfolded_there_is_a_row_for_every_rule():
+def test_unfolded_there_is_a_row_for_every_rule() -> None:
     sheet = chain_sheet(8, unfolded=True)
     assert [sheet.rule_at(n) for n in (0, 9995)] == [(1, 0), (9996, 0)]
     assert sheet.rule_at(9996) == (9997, 0)
@@ -164,33 +166,37 @@ def test_unfolded_there_is_a_row_for_every_rule():
     assert "-d 10.96.0.0/32" in text_of(sheet.line(0))
 
 
-class CountingRules(tuple):
+class CountingRules(Sequence[Rule]):
     """Knows how many rules were looked at."""
 
-    looked = 0
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules, self.looked = rules, 0
 
-    def __getitem__(self, n):
-        CountingRules.looked += 1
-        return super().__getitem__(n)
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __getitem__(self, n: Any) -> Any:
+        self.looked += 1
+        return self.rules[n]
 
 
-def test_drawing_looks_at_the_rules_on_the_screen_only():
+def test_drawing_looks_at_the_rules_on_the_screen_only() -> None:
     state = at(8)
     found = shown_chain(state)
     assert found is not None
     rules = CountingRules(found.chain.rules)
     counted = replace(found, chain=Chain(found.chain.name, rules))
-    CountingRules.looked = 0
+    rules.looked = 0
     shown(ChainSheet(counted, state, 62, 18), 62, 18)
-    assert CountingRules.looked < 40
+    assert rules.looked < 40
     state.chain.unfolded = True
     state.chain.cursor = 5000
-    CountingRules.looked = 0
+    rules.looked = 0
     shown(ChainSheet(counted, state, 62, 18), 62, 18)
-    assert CountingRules.looked < 40
+    assert rules.looked < 40
 
 
-def test_finding_looks_into_folded_rules_and_unfolds():
+def test_finding_looks_into_folded_rules_and_unfolds() -> None:
     sheet = chain_sheet(8)
     row = sheet.find("svc-4711 cluster", 0, 1)
     assert row is not None
@@ -198,7 +204,7 @@ def test_finding_looks_into_folded_rules_and_unfolds():
     assert sheet.find("no such thing", 0, 1) is None
 
 
-def test_the_matching_rule_is_whole_and_copied_as_printed():
+def test_the_matching_rule_is_whole_and_copied_as_printed() -> None:
     sheet = chain_sheet(14)
     lines = shown(sheet, 62, 18)
     lit = " ".join(inks(lines, Ink.MATCH).split())
@@ -209,12 +215,12 @@ def test_the_matching_rule_is_whole_and_copied_as_printed():
     assert "endpoint frontend-2" in " ".join(text(lines).replace("│", "").split())
 
 
-def test_the_rule_under_the_cursor_says_why_it_is_there():
+def test_the_rule_under_the_cursor_says_why_it_is_there() -> None:
     lines = text(shown(chain_sheet(14, cursor=0), 62, 18))
     assert "a pod that reaches itself is masqueraded" in lines
 
 
-def test_a_policy_that_decided_is_lit():
+def test_a_policy_that_decided_is_lit() -> None:
     chain = Chain("FORWARD", (Rule("-A FORWARD -j KUBE-FORWARD"),), policy="DROP")
     cause = RuleCause(table="filter", chain=chain, index=0, rule=None, skipped=1)
     step = replace(literal.TRACE.steps[7], cause=cause, kind=StepKind.DROP, hook=Hook.FORWARD)
@@ -237,7 +243,7 @@ def test_a_policy_that_decided_is_lit():
         ("-A X", None),
     ],
 )
-def test_the_chain_that_a_rule_jumps_to(rule, name):
+def test_the_chain_that_a_rule_jumps_to(rule: Any, name: Any) -> None:
     assert target_chain(Rule(rule)) == name
 
 
@@ -252,14 +258,16 @@ def test_the_chain_that_a_rule_jumps_to(rule, name):
     ],
     ids=["route", "neighbour", "fdb", "host-gw", "socket"],
 )
-def test_where_no_rule_decides_the_entry_that_did_is_lit(number, title, decided):
+def test_where_no_rule_decides_the_entry_that_did_is_lit(
+    number: Any, title: Any, decided: Any
+) -> None:
     lines = shown(EntriesSheet(at(number), 70, 18), 70, 18)
     assert title in text(lines)
     assert decided in inks(lines, Ink.MATCH)
     assert "DECIDED" in inks(lines, Ink.MATCH)
 
 
-def test_a_conntrack_entry_is_shown_whole():
+def test_a_conntrack_entry_is_shown_whole() -> None:
     lines = " ".join(inks(shown(EntriesSheet(at(6), 60, 18), 60, 18), Ink.MATCH).split())
     assert "src=203.0.113.10 dst=192.168.0.11 sport=40000 dport=30080" in lines
 
@@ -267,13 +275,13 @@ def test_a_conntrack_entry_is_shown_whole():
 # Layout
 
 
-def layout(number: int, width: int = 110, height: int = 30):
+def layout(number: int, width: int = 110, height: int = 30) -> Any:
     state = at(number)
     made = draw(plan(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
     return LayoutSheet(Path(made, state), state), made
 
 
-def test_what_is_inside_is_drawn_inside():
+def test_what_is_inside_is_drawn_inside() -> None:
     sheet, made = layout(1)
     rows = [text_of(sheet.line(n)) for n in range(len(sheet))]
     all_text = "\n".join(rows)
@@ -290,7 +298,7 @@ def test_what_is_inside_is_drawn_inside():
     assert made.spots["default/frontend-2", "eth0"].parent == ("node-2", "vethf566434a")
 
 
-def test_nothing_moves_between_steps():
+def test_nothing_moves_between_steps() -> None:
     base, made = layout(1)
     desks = {
         (x, desk.y + n)
@@ -323,17 +331,17 @@ def test_nothing_moves_between_steps():
         (24, "◀ ↓ route", Ink.BACK),
     ],
 )
-def test_the_packet_is_where_the_step_is(number, place, ink):
+def test_the_packet_is_where_the_step_is(number: Any, place: Any, ink: Any) -> None:
     sheet, _ = layout(number)
     assert place in inks([sheet.line(n) for n in range(len(sheet))], ink)
 
 
-def test_what_a_node_does_is_said_where_it_is_done():
+def test_what_a_node_does_is_said_where_it_is_done() -> None:
     sheet, _ = layout(14)
     assert "dst ⇒ 10.244.2.2:80" in text(sheet.line(n) for n in range(len(sheet)))
 
 
-def test_the_way_so_far_is_lit_and_the_rest_is_not():
+def test_the_way_so_far_is_lit_and_the_rest_is_not() -> None:
     _, made = layout(1)
     state = at(14)
     path = Path(made, state)
@@ -345,7 +353,7 @@ def test_the_way_so_far_is_lit_and_the_rest_is_not():
 
 @pytest.mark.parametrize("width", [40, 78, 110, 160])
 @pytest.mark.parametrize("height", [10, 15, 20, 40])
-def test_a_drawing_takes_no_more_rows_than_it_must(width, height):
+def test_a_drawing_takes_no_more_rows_than_it_must(width: Any, height: Any) -> None:
     made = draw(plan(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
     assert made.canvas.height <= max(height, 15)
     if width >= 78:
@@ -361,11 +369,11 @@ def tree() -> NodesTree:
     return NodesTree(literal.WORLD)
 
 
-def labels(tree):
+def labels(tree: Any) -> Any:
     return [item.label for item in tree.items]
 
 
-def test_a_small_cluster_is_open_at_first(tree):
+def test_a_small_cluster_is_open_at_first(tree: Any) -> None:
     assert labels(tree) == [
         "node-1",
         "frontend-1",
@@ -380,7 +388,7 @@ def test_a_small_cluster_is_open_at_first(tree):
     ]
 
 
-def test_pods_open_into_containers_and_close_again(tree):
+def test_pods_open_into_containers_and_close_again(tree: Any) -> None:
     before = labels(tree)
     tree.toggle(1)
     assert tree.items[2].label == "php-redis"
@@ -389,7 +397,7 @@ def test_pods_open_into_containers_and_close_again(tree):
     assert labels(tree) == before
 
 
-def test_closing_takes_everything_below_along(tree):
+def test_closing_takes_everything_below_along(tree: Any) -> None:
     tree.toggle(1)
     tree.cursor = 2
     tree.toggle(0)
@@ -399,20 +407,20 @@ def test_closing_takes_everything_below_along(tree):
     assert labels(tree)[1:3] == ["frontend-1", "redis-leader"]
 
 
-def test_finding_opens_what_is_closed(tree):
+def test_finding_opens_what_is_closed(tree: Any) -> None:
     tree.toggle(3)
     assert tree.find("frontend-3", 0, 1) is not None
     assert tree.item is not None
     assert tree.item.label == "frontend-3"
 
 
-def test_assumed_addresses_are_marked(tree):
+def test_assumed_addresses_are_marked(tree: Any) -> None:
     sheet = NodesSheet(tree, 30, None, focused=True)
     assert text_of(sheet.line(1)).endswith("10.244.1.2○")
     assert Ink.ASSUMED in {ink for _, ink in sheet.line(1)}
 
 
-def test_escape_climbs_to_the_parent(tree):
+def test_escape_climbs_to_the_parent(tree: Any) -> None:
     tree.cursor = 4
     assert tree.close_or_climb()
     assert tree.item is not None
@@ -423,7 +431,7 @@ def test_escape_climbs_to_the_parent(tree):
 # Title and the three lines
 
 
-def test_the_title_says_where_we_are():
+def test_the_title_says_where_we_are() -> None:
     line = text_of(status.title(at(14), 120))
     for piece in ("outside ─▶ node/node-1:30080", "forward", "hop 3/12", "step 14/29", "p = 1/3"):
         assert piece in line
@@ -431,11 +439,11 @@ def test_the_title_says_where_we_are():
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 200])
-def test_the_title_fits(width):
+def test_the_title_fits(width: Any) -> None:
     assert line_width(status.title(at(14), width)) <= max(width, 60)
 
 
-def test_three_lines_have_the_sentence_the_header_and_the_origin():
+def test_three_lines_have_the_sentence_the_header_and_the_origin() -> None:
     first, second, third = (text_of(line) for line in status.now(at(14), 80, 3))
     assert "▶ node-1" in first
     assert "⇄ DNAT" in first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual.widgets import Input, Static
@@ -18,7 +19,7 @@ LAST = len(literal.TRACE.steps) - 1
 SIZES = [(60, 20), (80, 24), (100, 28), (120, 40), (200, 50)]
 
 
-def size_id(size):
+def size_id(size: Any) -> Any:
     return f"{size[0]}x{size[1]}"
 
 
@@ -47,7 +48,7 @@ def size_id(size):
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
 )
-async def test_keys_that_step(before, keys, index):
+async def test_keys_that_step(before: Any, keys: Any, index: Any) -> None:
     async with running() as driver:
         driver.state.go(before)
         await driver.press(*keys)
@@ -55,7 +56,7 @@ async def test_keys_that_step(before, keys, index):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=size_id)
-async def test_a_step_moves_every_view(size):
+async def test_a_step_moves_every_view(size: Any) -> None:
     async with running(size) as driver:
         await driver.press(*["right"] * 13)
         assert "14/29" in driver.text("#title")
@@ -75,7 +76,7 @@ async def test_a_step_moves_every_view(size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=size_id)
-async def test_every_pane_can_be_brought_to_the_front(size):
+async def test_every_pane_can_be_brought_to_the_front(size: Any) -> None:
     async with running(size) as driver:
         for key, name in zip("1234", PaneName, strict=True):
             await driver.press(key)
@@ -86,7 +87,7 @@ async def test_every_pane_can_be_brought_to_the_front(size):
             assert pane.size.height > 3
 
 
-async def test_tab_goes_round_and_back():
+async def test_tab_goes_round_and_back() -> None:
     async with running() as driver:
         seen = []
         for _ in range(5):
@@ -98,7 +99,7 @@ async def test_tab_goes_round_and_back():
 
 
 @pytest.mark.parametrize("key", ["z", "backslash"])
-async def test_zoom_and_back(key):
+async def test_zoom_and_back(key: Any) -> None:
     async with running() as driver:
         await driver.press("3", key)
         assert [p for p in PaneName if driver.screen.pane(p).display] == [PaneName.CHAIN]
@@ -109,7 +110,7 @@ async def test_zoom_and_back(key):
         assert len([p for p in PaneName if driver.screen.pane(p).display]) == 4
 
 
-async def test_at_80_columns_one_pane_and_the_step_are_seen():
+async def test_at_80_columns_one_pane_and_the_step_are_seen() -> None:
     async with running((80, 24)) as driver:
         assert [p for p in PaneName if driver.screen.pane(p).display] == [PaneName.LAYOUT]
         assert driver.screen.query_one("#now").size.height == 3
@@ -117,7 +118,7 @@ async def test_at_80_columns_one_pane_and_the_step_are_seen():
         assert [p for p in PaneName if driver.screen.pane(p).display] == [PaneName.WALK]
 
 
-async def test_the_tree_moves_opens_and_climbs():
+async def test_the_tree_moves_opens_and_climbs() -> None:
     async with running() as driver:
         await driver.press("1", "down", "enter")
         assert "php-redis" in driver.text("#nodes")
@@ -129,18 +130,18 @@ async def test_the_tree_moves_opens_and_climbs():
         assert driver.desk.tree.cursor == 1
 
 
-async def test_a_way_of_access_is_walked(monkeypatch):
+async def test_a_way_of_access_is_walked(monkeypatch: Any) -> None:
     offer = Offer(label="node:30080", who="everybody", request=literal.REQUEST)
     monkeypatch.setattr("k8stui.walk.offers.offers", lambda *_: (offer,))
     async with running() as driver:
-        await driver.press("1", *["down"] * 8, "enter", "down")
+        await driver.press("1", *["down"] * 9)
         assert "node:30080" in driver.text("#nodes")
         await driver.press("enter")
         assert driver.jobs.asked == [None, literal.REQUEST]
         assert "▶ node:30080" in driver.text("#nodes")
 
 
-async def test_the_chain_unfolds_scrolls_and_folds():
+async def test_the_chain_unfolds_scrolls_and_folds() -> None:
     async with running() as driver:
         await driver.go(8)
         await driver.press("3")
@@ -154,7 +155,7 @@ async def test_the_chain_unfolds_scrolls_and_folds():
         assert "9,994 rules" in driver.text("#chain")
 
 
-async def test_a_jump_can_be_followed_and_left():
+async def test_a_jump_can_be_followed_and_left() -> None:
     async with running() as driver:
         await driver.go(14)
         await driver.press("3", "up", "enter")
@@ -165,13 +166,13 @@ async def test_a_jump_can_be_followed_and_left():
 
 
 @pytest.mark.parametrize("pane", ["2", "4"])
-async def test_enter_goes_from_the_step_to_its_chain(pane):
+async def test_enter_goes_from_the_step_to_its_chain(pane: Any) -> None:
     async with running() as driver:
         await driver.press(pane, "enter")
         assert driver.screen.front is PaneName.CHAIN
 
 
-async def test_finding_is_live_and_goes_on():
+async def test_finding_is_live_and_goes_on() -> None:
     async with running() as driver:
         await driver.press("4", "slash", *"bridge")
         assert driver.state.index == 4
@@ -183,7 +184,7 @@ async def test_finding_is_live_and_goes_on():
         assert driver.screen.pane(PaneName.WALK).found == ""
 
 
-async def test_finding_in_the_chain_unfolds_it():
+async def test_finding_in_the_chain_unfolds_it() -> None:
     async with running() as driver:
         await driver.go(8)
         await driver.press("3", "slash", *"svc-4711")
@@ -191,7 +192,7 @@ async def test_finding_in_the_chain_unfolds_it():
         assert "svc-4711" in driver.text("#chain")
 
 
-async def test_escape_forgets_what_was_typed():
+async def test_escape_forgets_what_was_typed() -> None:
     async with running() as driver:
         await driver.press("1", "slash", *"redis", "escape")
         assert driver.screen.pane(PaneName.NODES).found == ""
@@ -199,7 +200,7 @@ async def test_escape_forgets_what_was_typed():
         assert driver.state.index == 1
 
 
-async def test_copying_says_where_it_was_sent(monkeypatch):
+async def test_copying_says_where_it_was_sent(monkeypatch: Any) -> None:
     copied = []
     async with running() as driver:
         monkeypatch.setattr(driver.app, "copy_to_clipboard", copied.append)
@@ -215,7 +216,7 @@ async def test_copying_says_where_it_was_sent(monkeypatch):
         assert titles == {"sent to terminal clipboard"}
 
 
-async def test_writing_never_overwrites(tmp_path, monkeypatch):
+async def test_writing_never_overwrites(tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     async with running() as driver:
         await driver.press("w", "w")
@@ -225,7 +226,7 @@ async def test_writing_never_overwrites(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["question_mark", "f1"])
-async def test_help_is_full_size_and_says_all_keys(key):
+async def test_help_is_full_size_and_says_all_keys(key: Any) -> None:
     async with running((80, 24)) as driver:
         await driver.press(key)
         assert isinstance(driver.app.screen, ListScreen)
@@ -237,7 +238,7 @@ async def test_help_is_full_size_and_says_all_keys(key):
         assert driver.app.screen is driver.screen
 
 
-async def test_branches_are_listed_and_taken():
+async def test_branches_are_listed_and_taken() -> None:
     async with running() as driver:
         await driver.go(14)
         await driver.press("b")
@@ -249,13 +250,13 @@ async def test_branches_are_listed_and_taken():
         assert "p = 2/3" in driver.text("#title")
 
 
-async def test_without_a_fork_there_is_nothing_to_branch():
+async def test_without_a_fork_there_is_nothing_to_branch() -> None:
     async with running(jobs=harness.LiteralJobs(trace=literal.TRACE)) as driver:
         await driver.press("b")
         assert driver.app.screen is driver.screen
 
 
-async def test_the_manifest_lines_behind_a_step(tmp_path, monkeypatch):
+async def test_the_manifest_lines_behind_a_step(tmp_path: Any, monkeypatch: Any) -> None:
     (tmp_path / "frontend.yaml").write_text("".join(f"line: {n}\n" for n in range(1, 60)))
     monkeypatch.chdir(tmp_path)
     async with running() as driver:
@@ -269,16 +270,16 @@ async def test_the_manifest_lines_behind_a_step(tmp_path, monkeypatch):
         await driver.press("escape")
 
 
-async def test_no_manifest_line_is_said_so():
+async def test_no_manifest_line_is_said_so() -> None:
     async with running() as driver:
         await driver.press("right", "right", "m")
         assert driver.app.screen is driver.screen
 
 
-async def test_the_request_box_completes_and_asks(monkeypatch):
+async def test_the_request_box_completes_and_asks(monkeypatch: Any) -> None:
     asked = []
 
-    def parse(_world, source, destination, _namespace):
+    def parse(_world: Any, source: Any, destination: Any, _namespace: Any) -> Any:
         asked.append((source, destination))
         return literal.REQUEST
 
@@ -298,10 +299,10 @@ async def test_the_request_box_completes_and_asks(monkeypatch):
         assert driver.app.screen is driver.screen
 
 
-async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch):
+async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch: Any) -> None:
     from k8stui.walk.request import RequestError
 
-    def parse(*_):
+    def parse(*_: Any) -> Any:
         raise RequestError("there is no pod x", hint="did you mean pod/frontend-1?")
 
     monkeypatch.setattr("k8stui.tui.request.parse_request", parse)
@@ -314,7 +315,7 @@ async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch)
 
 
 @pytest.mark.parametrize("key", ["colon", "ctrl+p"])
-async def test_the_palette_opens(key):
+async def test_the_palette_opens(key: Any) -> None:
     async with running() as driver:
         await driver.press(key)
         assert driver.app.screen is not driver.screen
@@ -322,13 +323,13 @@ async def test_the_palette_opens(key):
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
-async def test_leaving(key):
+async def test_leaving(key: Any) -> None:
     async with running() as driver:
         await driver.press(key)
         assert driver.app.return_code == 0
 
 
-async def test_suspending(monkeypatch):
+async def test_suspending(monkeypatch: Any) -> None:
     async with running() as driver:
         called = []
         monkeypatch.setattr(driver.app, "action_suspend_process", lambda: called.append(True))
@@ -336,7 +337,7 @@ async def test_suspending(monkeypatch):
         assert called
 
 
-async def test_problems_of_the_input_are_shown_and_can_be_seen_again():
+async def test_problems_of_the_input_are_shown_and_can_be_seen_again() -> None:
     from k8stui.manifests import Problem
 
     problem = Problem(
@@ -360,7 +361,7 @@ async def test_problems_of_the_input_are_shown_and_can_be_seen_again():
         world.manifests.objects = ()
 
 
-async def test_nothing_but_problems_ends_with_2_and_the_list():
+async def test_nothing_but_problems_ends_with_2_and_the_list() -> None:
     from k8stui.manifests import Problem
 
     world = SimpleNamespace(
@@ -373,9 +374,9 @@ async def test_nothing_but_problems_ends_with_2_and_the_list():
     assert app.return_code == 2
 
 
-async def test_a_file_that_is_not_there_ends_with_2():
+async def test_a_file_that_is_not_there_ends_with_2() -> None:
     class Absent(harness.LiteralJobs):
-        def build(self):
+        def build(self) -> Any:
             raise FileNotFoundError(2, "No such file or directory", "absent.yaml")
 
     app = harness.make_app(Absent())
@@ -384,15 +385,28 @@ async def test_a_file_that_is_not_there_ends_with_2():
     assert app.return_code == 2
 
 
-async def test_a_click_selects_a_step(driver_size=(120, 40)):
-    async with running(driver_size) as driver:
+async def test_a_click_selects_a_step() -> None:
+    async with running() as driver:
         await driver.pilot.click("#walk", offset=(10, 3))
         await driver.settle()
         assert driver.screen.front is PaneName.WALK
         assert driver.state.index == 1
 
 
-async def test_the_wheel_scrolls_without_moving_the_cursor():
+async def test_a_click_on_a_place_of_the_drawing_goes_to_the_next_step_there() -> None:
+    async with running() as driver:
+        rows = driver.text("#layout").splitlines()
+        y = next(n for n, row in enumerate(rows) if "netfilter" in row)
+        x = rows[y].index("netfilter")
+        await driver.pilot.click("#layout", offset=(x, y))
+        await driver.settle()
+        assert driver.state.index == 5
+        await driver.pilot.click("#layout", offset=(x, y))
+        await driver.settle()
+        assert driver.state.index == 6
+
+
+async def test_the_wheel_scrolls_without_moving_the_cursor() -> None:
     async with running((80, 24)) as driver:
         await driver.press("4")
         pane = driver.screen.pane(PaneName.WALK)
@@ -403,7 +417,7 @@ async def test_the_wheel_scrolls_without_moving_the_cursor():
 
 
 @pytest.mark.parametrize("size", [(20, 6), (40, 12), (79, 23), (300, 80)], ids=size_id)
-async def test_no_size_is_too_small_or_large(size):
+async def test_no_size_is_too_small_or_large(size: Any) -> None:
     async with running(size) as driver:
         for key in ("1", "2", "3", "4", "z", "right", "end", "z", "f1", "escape", "r", "escape"):
             await driver.press(key)
@@ -412,12 +426,12 @@ async def test_no_size_is_too_small_or_large(size):
         assert driver.app.return_code is None
 
 
-async def test_few_widgets():
+async def test_few_widgets() -> None:
     async with running() as driver:
         assert len(driver.screen.query("*")) <= 60
 
 
-async def test_ascii_only_sends_ascii():
+async def test_ascii_only_sends_ascii() -> None:
     app = harness.make_app(is_ascii=True)
     try:
         async with app.run_test(size=(120, 40)) as pilot:

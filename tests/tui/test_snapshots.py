@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tui import harness
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
 
-def at(number: int, *keys: str):
+def at(number: int, *keys: str) -> Any:
     """Once the walk is on the screen: to a step, then keys."""
 
-    async def run_before(pilot):
+    async def run_before(pilot: Any) -> None:
         await harness.ready(pilot)
         driver = harness.Driver(pilot.app, pilot, harness.LiteralJobs())
         await driver.go(number)
@@ -22,7 +24,7 @@ def at(number: int, *keys: str):
 
 @pytest.mark.parametrize("colour", [True, False], ids=["colour", "NO_COLOR"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-def test_the_dnat_step(snap_compare, monkeypatch, size, colour):
+def test_the_dnat_step(snap_compare: Any, monkeypatch: Any, size: Any, colour: Any) -> None:
     if not colour:
         monkeypatch.setenv("NO_COLOR", "1")
     app = harness.make_app(ansi=not colour)
@@ -34,17 +36,17 @@ def test_the_dnat_step(snap_compare, monkeypatch, size, colour):
     [(8, "3"), (14, "4"), (24, "2"), (1, "1")],
     ids=["chain", "walk", "reply", "nodes"],
 )
-def test_each_pane_at_80_columns(snap_compare, number, keys):
+def test_each_pane_at_80_columns(snap_compare: Any, number: Any, keys: Any) -> None:
     app = harness.make_app()
     assert snap_compare(app, terminal_size=(80, 24), run_before=at(number, *keys))
 
 
 @pytest.mark.parametrize("keys", ["f1", "b", "r"], ids=["help", "branches", "request"])
-def test_what_stands_in_front(snap_compare, keys):
+def test_what_stands_in_front(snap_compare: Any, keys: Any) -> None:
     app = harness.make_app()
     assert snap_compare(app, terminal_size=(80, 24), run_before=at(14, keys))
 
 
-def test_ascii(snap_compare):
+def test_ascii(snap_compare: Any) -> None:
     app = harness.make_app(is_ascii=True)
     assert snap_compare(app, terminal_size=(120, 40), run_before=at(14))

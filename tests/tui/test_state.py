@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tui import literal
 
@@ -14,19 +16,19 @@ def state() -> State:
     return state
 
 
-def test_a_new_walk_starts_at_its_first_step(state):
+def test_a_new_walk_starts_at_its_first_step(state: Any) -> None:
     assert (state.index, state.hop_index) == (0, 0)
     assert state.step is literal.TRACE.steps[0]
 
 
-def test_steps_stop_at_both_ends(state):
+def test_steps_stop_at_both_ends(state: Any) -> None:
     assert not state.move(-1)
     assert state.go(10_000)
     assert state.index == len(literal.TRACE.steps) - 1
     assert not state.move(1)
 
 
-def test_the_hop_follows_the_step(state):
+def test_the_hop_follows_the_step(state: Any) -> None:
     seen = [state.hop_index]
     while state.move(1):
         seen.append(state.hop_index)
@@ -34,7 +36,7 @@ def test_the_hop_follows_the_step(state):
     assert seen[-1] == len(literal.TRACE.hops) - 1
 
 
-def test_decisions_are_stopped_at_in_both_directions(state):
+def test_decisions_are_stopped_at_in_both_directions(state: Any) -> None:
     there = []
     while state.decision(1):
         there.append(state.index)
@@ -70,24 +72,26 @@ def test_decisions_are_stopped_at_in_both_directions(state):
     ],
     ids=["entry", "jump", "three", "mark", "returned", "endpoint", "route", "other hook"],
 )
-def test_the_breadcrumb_holds_the_chains_that_have_not_returned(state, number, path):
+def test_the_breadcrumb_holds_the_chains_that_have_not_returned(
+    state: Any, number: Any, path: Any
+) -> None:
     state.go(number - 1)
     assert state.breadcrumb() == path
 
 
-def test_rules_that_matched_before_in_the_same_chain_are_known(state):
+def test_rules_that_matched_before_in_the_same_chain_are_known(state: Any) -> None:
     state.go(11)
     assert state.matched_rules() == {1, 2}
 
 
-def test_a_step_forgets_what_was_opened_in_the_chain(state):
+def test_a_step_forgets_what_was_opened_in_the_chain(state: Any) -> None:
     state.go(8)
     state.chain.unfolded = True
     state.move(1)
     assert not state.chain.unfolded
 
 
-def test_without_a_walk_nothing_moves():
+def test_without_a_walk_nothing_moves() -> None:
     state = State()
     assert state.step is None
     assert not state.move(1)

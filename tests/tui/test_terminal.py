@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import sys
 import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,10 +81,8 @@ class Session:
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if select.select([self.fd], [], [], 0.02)[0]:
-                try:
+                with contextlib.suppress(OSError):
                     self.output += os.read(self.fd, 65536)
-                except OSError:
-                    pass
             if pid:
                 while select.select([self.fd], [], [], 0.05)[0]:
                     try:
@@ -124,7 +124,7 @@ def start(code: str = NORMAL, **environ: str) -> Session:
         pytest.param(signal.SIGHUP, 129, id="SIGHUP"),
     ],
 )
-def test_the_terminal_is_as_it_was(end, status):
+def test_the_terminal_is_as_it_was(end: Any, status: Any) -> None:
     session = start()
     assert session.output.count(b"\x1b[?1049h") == 1
     if isinstance(end, signal.Signals):
@@ -136,7 +136,7 @@ def test_the_terminal_is_as_it_was(end, status):
     assert b"Traceback" not in session.output
 
 
-def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_path):
+def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_path: Any) -> None:
     session = start(CRASHING, TMPDIR=str(tmp_path))
     os.write(session.fd, b"l")
     assert session.end() != 0
@@ -153,7 +153,7 @@ def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_pat
     assert "hunter2" not in report.read_text().replace('secret = "hunter2"', "")
 
 
-def test_no_colour_sends_no_colour():
+def test_no_colour_sends_no_colour() -> None:
     session = start(NO_COLOR="1")
     os.write(session.fd, b"lllq")
     session.end()
@@ -167,7 +167,7 @@ def test_no_colour_sends_no_colour():
     assert 7 in numbers
 
 
-def test_sixteen_colours_only_on_a_terminal_of_sixteen():
+def test_sixteen_colours_only_on_a_terminal_of_sixteen() -> None:
     session = start(TERM="linux", COLORTERM="")
     os.write(session.fd, b"lllq")
     session.end()
@@ -188,10 +188,10 @@ def test_sixteen_colours_only_on_a_terminal_of_sixteen():
     ],
     ids=["plain", "NO_COLOR", "console", "screen", "latin-1", "ascii", "asked"],
 )
-def test_the_environment_decides(environ, expected):
+def test_the_environment_decides(environ: Any, expected: Any) -> None:
     assert look(environ) == expected
 
 
-def test_the_option_overrides_the_environment():
+def test_the_option_overrides_the_environment() -> None:
     assert look({"LANG": "C.UTF-8"}, ascii=True).is_ascii
     assert not look({"LANG": "C"}, ascii=False).is_ascii

@@ -1,9 +1,10 @@
-"""Every sample, every way of access, every step, every pane: drawn, never a crash, never too wide."""
+"""Every sample, every way of access, every step, every pane: drawn, and never too wide."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def drawn_whole(desk: Desk, width: int, height: int) -> None:
 
 @pytest.mark.parametrize("cni", ["flannel", "docker0"])
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
-def test_every_way_of_access_can_be_stepped_through(folder, cni):
+def test_every_way_of_access_can_be_stepped_through(folder: Any, cni: Any) -> None:
     world = world_of(folder, cni)
     desk = Desk(world)
     for service in world.cluster.services:
@@ -73,7 +74,7 @@ def test_every_way_of_access_can_be_stepped_through(folder, cni):
     ],
     ids=lambda text: text.replace("/", "-"),
 )
-def test_any_request_can_be_shown(source, destination):
+def test_any_request_can_be_shown(source: Any, destination: Any) -> None:
     world = world_of(SAMPLES / "guestbook", "flannel")
     desk = Desk(world)
     desk.show(walk(world, parse_request(world, source, destination)))
@@ -88,7 +89,7 @@ def test_any_request_can_be_shown(source, destination):
         desk.views.selected_origin()
 
 
-def test_the_tree_of_a_world_offers_the_three_ways():
+def test_the_tree_of_a_world_offers_the_three_ways() -> None:
     desk = Desk(world_of(SAMPLES / "guestbook", "flannel"))
     assert desk.tree.find("frontend 10.1", 0, 1) is not None or desk.tree.find("10.102", 0, 1)
     desk.into_tree()
