@@ -77,8 +77,9 @@ class Driver:
         await self.pilot.pause()
 
     async def settle(self) -> None:
-        await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
+        if len(self.app.workers):
+            await self.app.workers.wait_for_complete()
+        await self.pilot.pause(0)
 
     def text(self, widget: str) -> str:
         """What a pane or bar shows now."""
@@ -94,9 +95,9 @@ def make_app(jobs: Jobs | None = None, *, ansi: bool = False, is_ascii: bool = F
 async def ready(pilot: Pilot[int]) -> None:
     """Until the walk is on the screen."""
     for _ in range(3):
-        await pilot.pause()
+        await pilot.pause(0)
         await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+    await pilot.pause()
 
 
 @asynccontextmanager
