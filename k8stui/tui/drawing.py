@@ -155,7 +155,7 @@ def _rows(plan: Plan, extras: Extras) -> int:
 def _node_rows(node: NodeBox, extras: Extras) -> int:
     rows = 2 + 1 + extras.node_macs + extras.below_eth0 + 2
     rows += 1 if node.tunnel is not None else 0
-    rows += extras.below_stack + extras.second_gap
+    rows += _gap_below_stack(node, extras)
     rows += 1 if node.bridge is not None else 0
     if node.pods:
         rows += 1 + extras.above_pods + 4 + extras.pod_macs
@@ -165,6 +165,13 @@ def _node_rows(node: NodeBox, extras: Extras) -> int:
 def _beside_title(x: int, width: int, title: str) -> int:
     """Column of a cable into a box: its middle, or behind its title where that is long."""
     return min(max(x + width // 2, x + len(title) + 4), x + width - 4)
+
+
+def _gap_below_stack(node: NodeBox, extras: Extras) -> int:
+    """Rows of cable between the stack and what hangs on it."""
+    if node.bridge is None and not node.pods:
+        return 0
+    return extras.below_stack + extras.second_gap
 
 
 class _Pen:
@@ -266,7 +273,7 @@ class _Pen:
             cable, row = [], row + 1
         self._stack(node.name, Rect(x, row, width, 2), place, cable)
         row += 2
-        gap = extras.below_stack + extras.second_gap
+        gap = _gap_below_stack(node, extras)
         cable = canvas.down(middle, row, row + gap - 1)
         row += gap
         if node.bridge is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -446,3 +448,22 @@ async def test_ascii_only_sends_ascii() -> None:
             assert "⇄" in driver.text("#walk")
     finally:
         harness.make_app(is_ascii=False)
+
+
+def test_the_first_frame_needs_nothing_of_the_lower_rooms() -> None:
+    """Measured: with them the first frame costs twice as much (benchmarks/tui.py)."""
+    code = (
+        "import sys, k8stui.tui.app; "
+        "print([m for m in sys.modules if m == 'networkx' or m.startswith('k8stui.') "
+        "and m.split('.')[1] in ('kernel', 'manifests', 'cluster', 'nodes', 'walk', 'export')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("theme", ["k8stui-light", "nord", "textual-light", "ansi-dark"])
+async def test_every_theme_can_be_chosen(theme: str) -> None:
+    async with running() as driver:
+        driver.app.theme = theme
+        await driver.press("right")
+        assert driver.state.index == 1
