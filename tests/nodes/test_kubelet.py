@@ -1,0 +1,55 @@
+"""Truth: kubelet's chains, against recordings-cni/kubelet-recreated; and who shares them."""
+
+from __future__ import annotations
+
+import truth
+
+from k8stui.kernel.save import dump, parse
+from k8stui.nodes.contribution import compose
+from k8stui.nodes.kubelet import kubelet
+from k8stui.nodes.network import node_ruleset
+from nodes.clusters import lab, port
+
+
+def test_since_1_28() -> None:
+    folder = truth.folder("recordings-cni") / "kubelet-recreated"
+    expected = parse((folder / "kubelet-1.28-and-later.iptables").read_text())
+    assert dump(compose([kubelet(4)])) == dump(expected)
+
+
+def test_ipv6_has_canaries_and_hint_only() -> None:
+    lines = dump(compose([kubelet(6)])).splitlines()
+    assert [line for line in lines if line.startswith(":KUBE")] == [
+        ":KUBE-IPTABLES-HINT - [0:0]",
+        ":KUBE-KUBELET-CANARY - [0:0]",
+        ":KUBE-KUBELET-CANARY - [0:0]",
+        ":KUBE-KUBELET-CANARY - [0:0]",
+    ]
+    assert not [line for line in lines if line.startswith("-A")]
+
+
+def test_firewall_stands_once_beside_kube_proxy() -> None:
+    cluster = lab()
+    rules = node_ruleset(cluster, cluster.nodes["node-1"])
+    firewall = rules.chain("filter", "KUBE-FIREWALL")
+    assert firewall is not None
+    assert len(firewall.rules) == 1
+    for chain in ("INPUT", "OUTPUT"):
+        found = rules.chain("filter", chain)
+        assert found is not None
+        assert [r.text for r in found.rules].count(f"-A {chain} -j KUBE-FIREWALL") == 1
+
+
+def test_order_in_the_built_in_chains() -> None:
+    """shared/cni-facts.md section 3: the usual kubeadm and flannel node."""
+    cluster = lab({"frontend-1": [port(80, host_port=8080)]})
+    rules = node_ruleset(cluster, cluster.nodes["node-1"])
+
+    def targets(chain: str) -> list[str]:
+        found = rules.chain("nat", chain)
+        assert found is not None
+        return [rule.text.rpartition(" -j ")[2] for rule in found.rules]
+
+    assert targets("POSTROUTING") == ["CNI-HOSTPORT-MASQ", "KUBE-POSTROUTING", "FLANNEL-POSTRTG"]
+    assert targets("PREROUTING") == ["KUBE-SERVICES", "CNI-HOSTPORT-DNAT"]
+    assert targets("OUTPUT") == ["KUBE-SERVICES", "CNI-HOSTPORT-DNAT"]
