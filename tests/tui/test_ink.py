@@ -53,7 +53,7 @@ def test_ascii_takes_the_same_cells(text: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "drawn"),
     [
-        ("╭─▶ eth0 ●○", "+-> eth0 *o"),
+        ("╭─▶ eth0 ●○", "+-> eth0 *?"),
         ("│┃━┯┷", "||=++"),
         ("✗ DROP ✓ ok ⇄ DNAT", "x DROP + ok = DNAT"),
         ("日本", "????"),
