@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from k8stui.cluster.model import Node
 from k8stui.kernel.namespace import (
+    BridgePort,
     Interface,
     LinkKind,
     Neighbour,
@@ -116,18 +117,21 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
         return None
     generated = {interface.name: interface for interface in part.interfaces}
     seen = {interface.name for interface in observed}
-    kept = tuple(
-        replace(interface, peer=generated[interface.name].peer)
-        if interface.name in generated
-        else replace(interface, peer=None)
-        for interface in observed
-    )
+    kept = tuple(_plugged(interface, generated.get(interface.name)) for interface in observed)
     missing = tuple(
         interface
         for interface in part.interfaces
         if interface.name not in seen and interface.master is not None
     )
     return kept + missing
+
+
+def _plugged(observed: Interface, generated: Interface | None) -> Interface:
+    """An observed device with what its dump does not say: the far end, perhaps the port's modes."""
+    port = observed.port
+    if port is None and observed.master is not None:
+        port = (generated.port if generated else None) or BridgePort()
+    return replace(observed, peer=generated.peer if generated else None, port=port)
 
 
 def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:

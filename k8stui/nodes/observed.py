@@ -92,22 +92,71 @@ def parse_rulesets(text: str, file: str) -> Mapping[int, Ruleset]:
 
 
 def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
-    """Devices from ``ip -j addr`` (with ``-d`` also bridges, hairpin and tunnels)."""
-    because = _observed(file, 1, "observed device")
-    return tuple(
-        replace(
-            interface,
-            reason=because,
-            addresses=tuple(replace(entry, reason=because) for entry in interface.addresses),
+    """Devices from ``ip -j addr``.
+
+    With ``-d`` also what kind of device it is and how bridge ports are set; a port of which the
+    dump does not say that has no `port`.
+
+    Raises:
+        iproute.IprouteError: not what the command prints.
+
+    """
+    records = iproute.load(text, "ip -j addr")
+    ports = [port for record in records if (port := _port(record))]
+    told = {port["ifname"] for port in ports}
+    lines = _lines_of(text, "ifname")
+    found = []
+    for i, interface in enumerate(iproute.interfaces(records, ports)):
+        because = _observed(file, lines[i], f"{interface.name} of the real node")
+        found.append(
+            replace(
+                interface,
+                port=interface.port if interface.name in told else None,
+                reason=because,
+                addresses=tuple(replace(entry, reason=because) for entry in interface.addresses),
+            )
         )
-        for interface in iproute.interfaces(text)
-    )
+    return tuple(found)
 
 
 def parse_routes(text: str, file: str) -> tuple[Route, ...]:
-    """Routes from ``ip -j route`` (``show table all``, or the main table only)."""
-    because = _observed(file, 1, "observed route")
-    return tuple(replace(route, reason=because) for route in iproute.routes(text))
+    """Routes from ``ip -j route`` (``show table all``, or the main table only), either family.
+
+    Raises:
+        iproute.IprouteError: not what the command prints.
+
+    """
+    records = iproute.load(text, "ip -j route")
+    lines = _lines_of(text, "dst")
+    return tuple(
+        replace(route, reason=_observed(file, lines[i], "a route of the real node"))
+        for i, record in enumerate(records)
+        for route in iproute.routes((record,), _version(record))
+    )
+
+
+def _port(record: iproute.Json) -> dict[str, object] | None:
+    """The bridge port in a record of ``ip -j -d addr``, as ``bridge -j -d link`` names its fields.
+
+    Source: iproute2 ip/iplink_bridge_slave.c:bridge_slave_print_opt.
+    """
+    info = record.get("linkinfo")
+    if not isinstance(info, dict) or info.get("info_slave_kind") != "bridge":
+        return None
+    data = info.get("info_slave_data")
+    return {"ifname": record.get("ifname"), **data} if isinstance(data, dict) else None
+
+
+def _version(record: iproute.Json) -> int:
+    """The family of a route, which ``default`` does not tell."""
+    told = (record.get(key) for key in ("dst", "gateway", "prefsrc"))
+    return 6 if any(isinstance(value, str) and ":" in value for value in told) else 4
+
+
+def _lines_of(text: str, key: str) -> list[int]:
+    """The line of each record, by a key that each has once; `ip` prints one line, jq many."""
+    found = [text.count("\n", 0, at.start()) + 1 for at in re.finditer(rf'"{key}"\s*:', text)]
+    return found or [1]
 
 
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:

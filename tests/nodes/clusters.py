@@ -35,9 +35,7 @@ def node(
         name=name or f"node-{index}",
         index=index,
         addresses=tuple(map(Address.parse, addresses or (f"192.168.0.{10 + index}",))),
-        pod_cidrs=tuple(
-            map(Prefix.parse, (f"10.244.{index}.0/24",) if cidrs is None else cidrs)
-        ),
+        pod_cidrs=tuple(map(Prefix.parse, (f"10.244.{index}.0/24",) if cidrs is None else cidrs)),
         annotations=annotations or {},
         origin=ORIGIN,
     )

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import truth
+from nodes.clusters import cluster, node, pod
+from nodes.recorded import recorded_routes, routes
 
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
-from nodes.clusters import cluster, node, pod
-from nodes.recorded import recorded_routes, routes
 
 STATES = {
     "standard": NodeOptions(cni="bridge"),
@@ -25,11 +25,13 @@ STATES = {
     "bridge-nf-0": NodeOptions(cni="bridge", bridge_nf_call_iptables=False),
     "vxlan": NodeOptions(cni="flannel-vxlan"),
 }
-NAMES = {"pod/client": "veth9c3f81e7", "pod/server-1": "veth28e4e949", "pod/server-2": "vethf566434a"}
+NAMES = {
+    "pod/client": "veth9c3f81e7",
+    "pod/server-1": "veth28e4e949",
+    "pod/server-2": "vethf566434a",
+}
 CASES = [
-    (state, namespace)
-    for state in STATES
-    for namespace in ("node-1", "node-2", *NAMES, "outside")
+    (state, namespace) for state in STATES for namespace in ("node-1", "node-2", *NAMES, "outside")
 ]
 
 
@@ -127,6 +129,8 @@ def test_bridge(state: str, name: str) -> None:
     lines = set()
     for entry in mine.fdb:
         words = [entry.mac, "dev", golden_name(built, entry.device)]
-        words += ["dst", str(entry.destination), "self"] if entry.destination else ["master", "cni0"]
+        words += (
+            ["dst", str(entry.destination), "self"] if entry.destination else ["master", "cni0"]
+        )
         lines.add(" ".join([*words, "permanent"] if entry.permanent else words))
     assert lines == {line.strip() for line in expected["bridge fdb show"]}

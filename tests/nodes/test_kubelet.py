@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import truth
+from nodes.clusters import lab, port
 
 from k8stui.kernel.save import dump, parse
 from k8stui.nodes.contribution import compose
 from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.network import node_ruleset
-from nodes.clusters import lab, port
 
 
 def test_since_1_28() -> None:

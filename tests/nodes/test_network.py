@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from nodes.clusters import cluster, lab, node, pod
+from nodes.recorded import peers_match
 
 from k8stui.cluster.model import Cluster, PodPhase
 from k8stui.kernel.save import dump
@@ -11,8 +13,6 @@ from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.network import build_network, node_ruleset
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.reason import Because
-from nodes.clusters import cluster, lab, node, pod
-from nodes.recorded import peers_match
 
 
 def mixed() -> Cluster:
@@ -61,7 +61,10 @@ def test_no_namespace(name: str, why: str) -> None:
 
 
 def test_looking_up_one_node_builds_one() -> None:
-    many = cluster(node(i, f"192.168.{i // 200}.{i % 200 + 10}", cidrs=[f"10.{i // 250}.{i % 250}.0/24"]) for i in range(1000))
+    many = cluster(
+        node(i, f"192.168.{i // 200}.{i % 200 + 10}", cidrs=[f"10.{i // 250}.{i % 250}.0/24"])
+        for i in range(1000)
+    )
     network = build_network(many)
     first = network["node-1"]
     assert network.built == {"node-1"}
@@ -114,7 +117,7 @@ def test_unknown_names(options: NodeOptions, message: str) -> None:
 
 def test_unknown_owner() -> None:
     made = lab()
-    with pytest.raises(NodeOptionError, match="--owner: there is no 'kubeproxy'.*kube-proxy"):
+    with pytest.raises(NodeOptionError, match=r"--owner: there is no 'kubeproxy'.*kube-proxy"):
         node_ruleset(made, made.nodes["node-1"], 4, "kubeproxy")
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import truth
+from nodes.clusters import cluster, node, pod, port
+from nodes.recorded import devices, recorded_devices, recorded_routes, routes
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.save import dump
 from k8stui.nodes.network import build_network, node_ruleset
 from k8stui.nodes.options import NodeOptions
-from nodes.clusters import cluster, node, pod, port
-from nodes.recorded import devices, recorded_devices, recorded_routes, routes
 
 DOCKER = NodeOptions(cni="docker0")
 WHERE = {"frontend-1": 1, "frontend-2": 1, "web": 1, "frontend-3": 2}
@@ -80,10 +80,11 @@ def test_names_are_dockers() -> None:
 def test_rules_are_none_but_the_masquerade() -> None:
     made = docker(*WHERE)
     lines = dump(node_ruleset(made, made.nodes["node-1"], 4, "cni", DOCKER)).splitlines()
-    assert [line for line in lines if line.startswith("-A")] == [
+    masquerade = (
         '-A POSTROUTING ! -d 10.0.0.0/8 -m comment --comment "kubelet: SNAT outbound cluster '
         'traffic" -m addrtype ! --dst-type LOCAL -j MASQUERADE'
-    ]
+    )
+    assert [line for line in lines if line.startswith("-A")] == [masquerade]
 
 
 def test_docker_proxy_holds_the_published_port() -> None:

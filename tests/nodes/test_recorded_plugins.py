@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import truth
+from nodes.clusters import lab, port
+from nodes.recorded import devices, recorded_devices, recorded_routes, routes
 
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.save import dump
 from k8stui.nodes.network import build_network, node_ruleset
 from k8stui.nodes.options import NodeOptions
-from nodes.clusters import lab, port
-from nodes.recorded import devices, recorded_devices, recorded_routes, routes
 
 FLANNEL_PORTS = {"frontend-1": [port(80, host_port=8080)]}
 PORTMAP_PORTS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from nodes.clusters import ORIGIN, cluster, node, pod, port
 
 from k8stui.cluster.model import (
     Cluster,
@@ -18,12 +19,9 @@ from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.network import build_network
 from k8stui.nodes.reason import Because
-from nodes.clusters import ORIGIN, cluster, node, pod, port
 
 INIT = Container(name="init", ports=(port(1),), init=True, origin=ORIGIN)
-SIDECAR = Container(
-    name="side", ports=(port(9),), init=True, restartable_init=True, origin=ORIGIN
-)
+SIDECAR = Container(name="side", ports=(port(9),), init=True, restartable_init=True, origin=ORIGIN)
 MAIN = Container(name="main", ports=(port(80), port(53, Protocol.UDP)), origin=ORIGIN)
 
 
@@ -80,9 +78,7 @@ def piece(service: str, number: int, address: str, pod_key: str | None) -> Endpo
         name=name,
         service=name,
         ports=(EndpointPort(port=number),),
-        endpoints=(
-            Endpoint(addresses=(Address.parse(address),), pod=pod_key, origin=ORIGIN),
-        ),
+        endpoints=(Endpoint(addresses=(Address.parse(address),), pod=pod_key, origin=ORIGIN),),
         origin=ORIGIN,
     )
 
@@ -105,8 +101,10 @@ def test_undeclared_host_network_pod_listens_where_a_service_sends() -> None:
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [("192.168.0.11", [("kube-apiserver", 6443), ("kubelet", 10250)])]
-    + [("192.168.0.99", [("kubelet", 10250)])],
+    [
+        ("192.168.0.11", [("kube-apiserver", 6443), ("kubelet", 10250)]),
+        ("192.168.0.99", [("kubelet", 10250)]),
+    ],
 )
 def test_api_server(address: str, expected: list[tuple[str, int]]) -> None:
     slices = {"default/kubernetes": (piece("default/kubernetes", 6443, address, None),)}

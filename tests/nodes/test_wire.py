@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from nodes.clusters import ORIGIN, cluster, lab, node
 
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.lan import client, covering, plan
 from k8stui.nodes.network import build_network
-from nodes.clusters import ORIGIN, cluster, lab, node
 
 
 @pytest.mark.parametrize(
