@@ -1,0 +1,17 @@
+"""Findings: what is wrong, or soon will be, each backed by a walk where a walk can show it."""
+
+from __future__ import annotations
+
+from k8stui.check.assertion import Assertion, AssertionSyntaxError
+from k8stui.check.check import check
+from k8stui.check.finding import Finding, Proof, Rule, Severity
+
+__all__ = [
+    "Assertion",
+    "AssertionSyntaxError",
+    "Finding",
+    "Proof",
+    "Rule",
+    "Severity",
+    "check",
+]

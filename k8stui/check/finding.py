@@ -1,0 +1,85 @@
+"""What a rule finds, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from k8stui.kernel.exchange import Result
+from k8stui.manifests.origin import Place
+
+if TYPE_CHECKING:
+    from k8stui.check.ground import Ground
+
+
+class Severity(StrEnum):
+    """How much it matters. Only an error makes the command fail."""
+
+    ERROR = "error"
+    """A packet that is meant to arrive does not, or the API server refuses the object."""
+    WARNING = "warning"
+    """It fails for some clients, or depends on what the input does not say."""
+    INFO = "info"
+    """Nothing is wrong; somebody may be surprised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request of which a rule says that it is not delivered; the check walks it."""
+
+    source: str
+    """SOURCE of ``k8stui walk``."""
+    destination: str
+    """DESTINATION of ``k8stui walk``."""
+    some: bool = False
+    """Only some branches fail: those that lead to the wrong endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The walk that shows a finding."""
+
+    command: str
+    """The ``k8stui walk`` command line that prints it, ready to be pasted in a shell."""
+    result: Result
+    where: str
+    """Network namespace in which the packet dies: a node, ``NAMESPACE/POD``."""
+    step: int | None
+    """Number of the deciding step; None where no packet was sent."""
+    text: str
+    """What decides there, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, at one place of the input."""
+
+    rule: str
+    """Id of the rule."""
+    severity: Severity
+    subject: str
+    """Kind and name: ``Service default/web``."""
+    place: Place | None
+    """Where to mend it; None: it is not written anywhere."""
+    why: str
+    """One sentence without a full stop."""
+    fix: str = ""
+    """What would mend it, one sentence without a full stop."""
+    claim: Claim | None = None
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: one file in ``check/rules``."""
+
+    id: str
+    summary: str
+    """One line, as a heading."""
+    help: str
+    """What it finds, why it matters and when it does not apply: the module's docstring."""
+    severity: Severity
+    """The most that it says."""
+    look: Callable[[Ground], Iterable[Finding]]

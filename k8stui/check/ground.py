@@ -1,0 +1,216 @@
+"""What the rules look at: the cluster and the manifests behind it, indexed once.
+
+Nothing here walks over Services × pods: a rule that asks by Service, label or node gets its
+answer from a table (shared/perf.md section 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from k8stui.check.finding import Claim
+from k8stui.check.labels import Carriers
+from k8stui.check.ports import Target, declared, targets_of
+from k8stui.check.references import env_prefix
+from k8stui.check.template import Template, templates
+from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.inventory import take_stock
+from k8stui.cluster.model import (
+    Endpoint,
+    Pod,
+    PodPhase,
+    Service,
+    ServicePort,
+    ServiceType,
+)
+from k8stui.kernel.packet import Protocol
+from k8stui.manifests import Manifest
+from k8stui.manifests.origin import OriginKind, Place
+from k8stui.walk.lookup import can_send
+from k8stui.walk.world import World
+
+_FINISHED = (PodPhase.SUCCEEDED, PodPhase.FAILED)
+
+
+class Ground:
+    """One input, ready to be checked."""
+
+    def __init__(self, world: World, paths: Sequence[str] = ()) -> None:
+        self.world = world
+        self.paths = tuple(paths)
+        """As given on the command line."""
+        self.cluster = world.cluster
+        self.inventory = take_stock(world.manifests.objects)
+        self._selected: dict[str, tuple[Pod, ...]] = {}
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The Services of the input, without the ``kubernetes`` that every cluster has."""
+        return tuple(
+            service
+            for service in self.cluster.services.values()
+            if service.origin.kind is not OriginKind.ASSUMED
+        )
+
+    @cached_property
+    def templates(self) -> tuple[Template, ...]:
+        """Every pod template and every Pod that no template of the input stands for."""
+        return templates(self.inventory, self.world.manifests.objects)
+
+    @cached_property
+    def nodes_are_assumed(self) -> bool:
+        """The input has no Node object: where pods run is a guess."""
+        return all(node.origin.kind is OriginKind.ASSUMED for node in self.cluster.nodes.values())
+
+    @cached_property
+    def has_strangers(self) -> bool:
+        """Whether the input holds objects that were skipped: they may make pods or Services."""
+        return any("a kind k8stui does not know" in note.message for note in self.world.notes)
+
+    def of_kind(self, kind: str) -> Mapping[str, Manifest]:
+        """Objects of a kind that has no part in building the cluster; the last of a name counts."""
+        return {
+            f"{manifest.namespace or 'default'}/{manifest.name}": manifest
+            for manifest in self.world.manifests.objects
+            if manifest.kind == kind
+        }
+
+    def place(self, service: Service, *path: str | int) -> Place | None:
+        """Where a field of a Service is written, or its nearest parent that is."""
+        manifest = self.inventory.of("Service").get(service.key)
+        return manifest.place(*path) if manifest is not None else service.origin.place
+
+    def port_place(self, service: Service, port: ServicePort, field: str) -> Place | None:
+        """Where a field of a Service's port is written, or the port."""
+        return self.place(service, "spec", "ports", service.ports.index(port), field)
+
+    @cached_property
+    def _pods(self) -> PodIndex:
+        return PodIndex(self.cluster.pods.values())
+
+    def selected(self, service: Service) -> tuple[Pod, ...]:
+        """Pods that the Service selects and that have not finished, in their order."""
+        found = self._selected.get(service.key)
+        if found is None:
+            external = service.type is ServiceType.EXTERNAL_NAME
+            pods = () if external else self._pods.selected(service)
+            found = tuple(pod for pod in pods if pod.phase not in _FINISHED)
+            self._selected[service.key] = found
+        return found
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """Every port of every Service that selects pods."""
+        return tuple(
+            target
+            for service in self.services
+            for target in targets_of(service, self.selected(service))
+        )
+
+    @cached_property
+    def by_prefix(self) -> Mapping[tuple[str, str], Service]:
+        """Services by namespace and the prefix of their environment variables."""
+        return {(s.namespace, env_prefix(s.name)): s for s in self.services}
+
+    @cached_property
+    def _positions(self) -> Mapping[Manifest, int]:
+        return {manifest: index for index, manifest in enumerate(self.world.manifests.objects)}
+
+    def position(self, manifest: Manifest) -> int:
+        """The object's place in the order in which the input is applied."""
+        return self._positions[manifest]
+
+    @cached_property
+    def _owned(self) -> Mapping[tuple[str, str, str], Pod]:
+        found: dict[tuple[str, str, str], Pod] = {}
+        for pods in self.senders.values():
+            for pod in pods:
+                kind, name = pod.owner or ("Pod", pod.name)
+                found.setdefault((kind, pod.namespace, name), pod)
+        return found
+
+    def pod_of(self, template: Template) -> Pod | None:
+        """The first pod made of a template that can ask somebody."""
+        return self._owned.get((template.kind, template.namespace, template.name))
+
+    @cached_property
+    def carriers(self) -> Carriers:
+        """Who carries which labels."""
+        return Carriers(self.cluster.pods.values(), self.templates)
+
+    @cached_property
+    def declaring(self) -> Mapping[tuple[str, int, Protocol], tuple[Pod, ...]]:
+        """Pods, one a template, by namespace and a port that they declare."""
+        first = {(id(pod.containers), pod.namespace): pod for pod in self.cluster.pods.values()}
+        found: dict[tuple[str, int, Protocol], list[Pod]] = {}
+        for pod in first.values():
+            for port in declared(pod):
+                found.setdefault((pod.namespace, port.number, port.protocol), []).append(pod)
+        return {key: tuple(pods) for key, pods in found.items()}
+
+    @cached_property
+    def served(self) -> frozenset[str]:
+        """Keys of all pods that some Service selects."""
+        return frozenset(pod.key for s in self.services for pod in self.selected(s))
+
+    def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
+        """Endpoints of the Service, usable or not."""
+        slices = self.cluster.endpoint_slices.get(service.key, ())
+        return tuple(endpoint for each in slices for endpoint in each.endpoints)
+
+    @cached_property
+    def senders(self) -> Mapping[str, tuple[Pod, ...]]:
+        """Pods that can ask somebody, by namespace; those on their node's network left out."""
+        found: dict[str, list[Pod]] = {}
+        for pod in self.cluster.pods.values():
+            if can_send(pod) and not pod.host_network and pod.key in self.world.network:
+                found.setdefault(pod.namespace, []).append(pod)
+        return {namespace: tuple(pods) for namespace, pods in found.items()}
+
+    def ask(self, service: Service, port: ServicePort, *, some: bool = False) -> Claim | None:
+        """Claim that `port` of the Service does not answer a client inside the cluster."""
+        if service.type is ServiceType.EXTERNAL_NAME or not (
+            service.cluster_ips or service.headless
+        ):
+            return None
+        source = self._client(service)
+        return Claim(source, service_target(service, port), some) if source else None
+
+    def _client(self, service: Service) -> str:
+        """Who asks: a pod of the Service's namespace that is none of its own, else another."""
+        own = {pod.key for pod in self.selected(service)}
+        here = self.senders.get(service.namespace, ())
+        first = next((pod for pod in here if pod.key not in own), None)
+        if first is None:
+            others = (pods for name, pods in self.senders.items() if name != service.namespace)
+            first = next((pod for pods in others for pod in pods), None)
+        if first is not None:
+            return pod_source(first)
+        return next((f"node/{name}" for name in self.cluster.nodes), "")
+
+
+def pod_source(pod: Pod) -> str:
+    """SOURCE of ``k8stui walk`` for a pod."""
+    return f"pod/{pod.name}" if pod.namespace == "default" else f"pod/{pod.key}"
+
+
+def service_target(service: Service, port: ServicePort) -> str:
+    """DESTINATION of ``k8stui walk`` for a Service's port."""
+    name = service.name
+    if service.namespace != "default":
+        name += f".{service.namespace}"
+    return f"svc/{name}:{port.port}{behind(port.protocol)}"
+
+
+def behind(protocol: Protocol) -> str:
+    """``/udp`` or ``/sctp``; nothing for TCP."""
+    return "" if protocol is Protocol.TCP else f"/{protocol.name.lower()}"
+
+
+def names(items: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 4 more``."""
+    distinct = tuple(dict.fromkeys(items))
+    more = len(distinct) - most
+    shown = ", ".join(distinct[:most])
+    return f"{shown} and {more} more" if more > 0 else shown

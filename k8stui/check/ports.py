@@ -1,0 +1,97 @@
+"""Which port of a pod a Service's port leads to, as far as the pod's containers say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from k8stui.cluster.model import Container, ContainerPort, Pod, Service, ServicePort
+from k8stui.walk.sentence import port_word
+
+
+class Match(Enum):
+    """What a pod says about a target port."""
+
+    DECLARED = auto()
+    """A container declares it, with the Service's protocol."""
+    OTHER_PROTOCOL = auto()
+    """It is declared with another protocol only."""
+    OTHER_PORTS = auto()
+    """Every container declares ports; this is none of them."""
+    UNSURE = auto()
+    """Some container declares no port, so this one may be its."""
+    SILENT = auto()
+    """No container declares any port: any number may be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Pods of one template and what they say."""
+
+    pod: Pod
+    """The first of them."""
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One port of one Service, and the pods behind it by template."""
+
+    service: Service
+    port: ServicePort
+    led: tuple[Led, ...]
+
+    @property
+    def is_named(self) -> bool:
+        return isinstance(self.port.target_port, str)
+
+    def pods(self, *wanted: Match) -> tuple[Pod, ...]:
+        return tuple(each.pod for each in self.led if each.match in wanted)
+
+    @property
+    def word(self) -> str:
+        """``8080``, ``53/UDP``, ``web``."""
+        return port_word(self.port.target_port, self.port.protocol)
+
+
+def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[Target]:
+    """Every port of a Service, with the pods that it selects; nothing without pods."""
+    pods: dict[int, Pod] = {}
+    for pod in selected:  # pods of one template share its containers
+        pods.setdefault(id(pod.containers), pod)
+    for port in service.ports if pods else ():
+        yield Target(service, port, tuple(Led(p, _match(p, port)) for p in pods.values()))
+
+
+def running(pod: Pod) -> tuple[Container, ...]:
+    """Containers that stay: init containers end before the pod serves anybody."""
+    return tuple(c for c in pod.containers if c.restartable_init or not c.init)
+
+
+def declared(pod: Pod) -> tuple[ContainerPort, ...]:
+    return tuple(port for container in running(pod) for port in container.ports)
+
+
+def words(pods: Sequence[Pod]) -> str:
+    """The ports that the pods declare: ``3306, 53/UDP``; with names: ``8080 (http)``."""
+    return ", ".join(
+        dict.fromkeys(
+            port_word(port.number, port.protocol) + (f" ({port.name})" if port.name else "")
+            for pod in pods
+            for port in declared(pod)
+        )
+    )
+
+
+def _match(pod: Pod, port: ServicePort) -> Match:
+    ports = declared(pod)
+    wanted = port.target_port
+    same = [p for p in ports if wanted == (p.name if isinstance(wanted, str) else p.number)]
+    if any(p.protocol is port.protocol for p in same):
+        return Match.DECLARED
+    if same:
+        return Match.OTHER_PROTOCOL
+    if not ports:
+        return Match.SILENT
+    return Match.OTHER_PORTS if all(c.ports for c in running(pod)) else Match.UNSURE

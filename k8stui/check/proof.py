@@ -1,0 +1,96 @@
+"""A rule's claim put to the test: the walk that shows it, or that it is not so."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from k8stui.check.finding import Claim, Finding, Proof
+from k8stui.kernel.exchange import Result
+from k8stui.walk.error import RequestError
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walk, walks
+from k8stui.walk.world import World
+
+_MOST_BRANCHES = 256
+"""Branches that are looked at for one that fails: as many endpoints as one Service has."""
+
+
+def prove(world: World, finding: Finding, paths: Sequence[str]) -> Finding | None:
+    """Give the finding with the walk that shows it; None where the walk shows it to be wrong.
+
+    A claim that cannot be walked (nobody is there to ask) leaves the finding as it is.
+    """
+    claim = finding.claim
+    if claim is None:
+        return finding
+    try:
+        failed = _failing(world, claim)
+    except RequestError:
+        return finding
+    if failed is None:
+        return None
+    every = failed.branch > 1
+    return replace(finding, proof=shown(failed, command(world, paths, claim, every=every)))
+
+
+def _failing(world: World, claim: Claim) -> Trace | None:
+    request = parse_request(world, claim.source, claim.destination)
+    traces = islice(walks(world, request), _MOST_BRANCHES) if claim.some else [walk(world, request)]
+    return next((t for t in traces if t.outcome.result is not Result.CONNECTED), None)
+
+
+def shown(trace: Trace, command_line: str) -> Proof:
+    """Sum a failed walk up: what the client feels, where and why."""
+    outcome = trace.outcome
+    text = outcome.reason
+    if outcome.step is not None:
+        text = trace.steps[outcome.step - 1].text
+    return Proof(
+        command=command_line,
+        result=outcome.result,
+        where=outcome.decided_at,
+        step=outcome.step,
+        text=text,
+    )
+
+
+def command(world: World, paths: Sequence[str], claim: Claim, *, every: bool = False) -> str:
+    """Write the command line that prints the walk, with all options that shape this world."""
+    words = ["k8stui", "walk", *(_path(path) for path in paths), *_options(world)]
+    words += ["--from", claim.source, "--to", claim.destination]
+    if every:
+        words.append("--all")
+    return shlex.join(words)
+
+
+def _path(path: str) -> str:
+    return f"./{path}" if path.startswith("-") and path != "-" else path
+
+
+def _options(world: World) -> list[str]:
+    cluster, node = world.cluster_options, world.options
+    words: list[str] = []
+    if cluster.nodes is not None:
+        words += ["--nodes", str(cluster.nodes)]
+    if cluster.proxy_mode is not None:
+        words += ["--proxy-mode", cluster.proxy_mode]
+    if cluster.proxy_config is not None:
+        words += ["--proxy-config", cluster.proxy_config]
+    if node.cni != "flannel":
+        words += ["--cni", node.cni]
+    if node.hairpin is not None:
+        words.append("--hairpin" if node.hairpin else "--no-hairpin")
+    if not node.bridge_nf_call_iptables:
+        words.append("--no-bridge-nf")
+    for option, files in (
+        ("--iptables", node.iptables),
+        ("--ip-addr", node.ip_addr),
+        ("--ip-route", node.ip_route),
+    ):
+        for name, file in files.items():
+            words += [option, f"{name}={file}"]
+    return words

@@ -1,0 +1,46 @@
+"""Environment variables that a container's text refers to.
+
+Source: third_party/forked/golang/expansion (``$(NAME)`` in env values, command and args, ``$$`` is
+the escape); ``$NAME`` and ``${NAME}`` in command and args are the shell's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from k8stui.check.template import ContainerText
+from k8stui.cluster.fields import array, text
+
+_KUBELET = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
+_SHELL = re.compile(r"(?<!\$)\$(?:\(([A-Za-z_]\w*)\)|\{([A-Za-z_]\w*)|([A-Za-z_]\w*))", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One mention of a variable."""
+
+    name: str
+    path: tuple[str | int, ...]
+    """Where it stands in the manifest."""
+
+
+def references(container: ContainerText) -> Iterator[Reference]:
+    """All mentions of variables that the container does not define itself."""
+    own = {text(entry, "name") for entry in array(container.data, "env")}
+    for index, entry in enumerate(array(container.data, "env")):
+        for found in _KUBELET.finditer(text(entry, "value")):
+            if found[1] not in own:
+                yield Reference(found[1], (*container.path, "env", index, "value"))
+    for field in ("command", "args"):
+        for index, entry in enumerate(array(container.data, field)):
+            for found in _SHELL.finditer(entry if isinstance(entry, str) else ""):
+                name = found[1] or found[2] or found[3]
+                if name not in own:
+                    yield Reference(name, (*container.path, field, index))
+
+
+def env_prefix(service_name: str) -> str:
+    """``MY_DB`` for ``my-db`` (pkg/kubelet/envvars makeEnvVariableName)."""
+    return service_name.upper().replace("-", "_")

@@ -1,0 +1,128 @@
+"""Address ranges that run into each other: pods, Services, nodes.
+
+A Service range inside the pod range makes kube-proxy take addresses of pods; a node inside either
+is not reached by pods, which send its address to the bridge or to a rule; two nodes with one pod
+range answer for each other's pods; of two pods with one address one is lost.
+
+Does not apply to what was only assumed: ranges and addresses of the input count, and only they.
+Pods on their node's network share its address rightly; finished pods have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import Node
+from k8stui.kernel.address import Address, Prefix
+from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.walk.lookup import can_send
+
+ID = "address-overlap"
+_KNOWN = (OriginKind.DECLARED, OriginKind.OBSERVED)
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    yield from _ranges(ground)
+    yield from _nodes(ground)
+    yield from _pods(ground)
+
+
+def _overlap(one: Prefix, other: Prefix) -> bool:
+    return one.address in other or other.address in one
+
+
+def _ranges(ground: Ground) -> Iterator[Finding]:
+    cluster = ground.cluster
+    pods, services = cluster.origins["pod_cidr"], cluster.origins["service_cidr"]
+    for pod_cidr in cluster.pod_cidrs:
+        for service_cidr in cluster.service_cidrs:
+            if _overlap(pod_cidr, service_cidr) and (_known(pods) or _known(services)):
+                where = services if _known(services) else pods
+                yield _finding(
+                    "cluster", where,
+                    f"the Services' range {service_cidr} and the pods' {pod_cidr} overlap",
+                    "choose ranges apart (serviceSubnet, podSubnet)",
+                )  # fmt: skip
+
+
+def _nodes(ground: Ground) -> Iterator[Finding]:
+    cluster = ground.cluster
+    nodes = [n for n in cluster.nodes.values() if _known(n.origin)]
+    ranges = [
+        *((cidr, "pods", cluster.origins["pod_cidr"]) for cidr in cluster.pod_cidrs),
+        *((cidr, "Services", cluster.origins["service_cidr"]) for cidr in cluster.service_cidrs),
+    ]
+    seen: dict[Address, Node] = {}
+    for node in nodes:
+        for address in node.addresses:
+            for cidr, what, origin in ranges:
+                if address in cidr and _known(origin):
+                    yield _finding(
+                        f"Node {node.name}", node.origins.get("addresses", node.origin),
+                        f"its address {address} is in the range of the {what}, {cidr}",
+                        "move the range, or the nodes' network",
+                    )  # fmt: skip
+            first = seen.setdefault(address, node)
+            if first is not node:
+                yield _finding(
+                    f"Node {node.name}", node.origins.get("addresses", node.origin),
+                    f"node {first.name} has its address {address} too",
+                    "give each node an address of its own",
+                )  # fmt: skip
+    yield from _pod_ranges(nodes)
+
+
+def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:
+    """Neighbours in sorted order are enough: of two prefixes one holds the other, or neither."""
+    cidrs = sorted((cidr, node.index, node) for node in nodes for cidr in node.pod_cidrs)
+    last: tuple[Prefix, Node] | None = None
+    for cidr, _, node in cidrs:
+        if last is not None and node is not last[1] and _overlap(cidr, last[0]):
+            yield _finding(
+                f"Node {node.name}", node.origins.get("pod_cidrs", node.origin),
+                f"its pod range {cidr} overlaps {last[0]} of node {last[1].name}",
+                "give each node a range of its own (spec.podCIDR)",
+            )  # fmt: skip
+        elif last is None or not _overlap(cidr, last[0]):
+            last = cidr, node
+
+
+def _pods(ground: Ground) -> Iterator[Finding]:
+    seen: dict[Address, str] = {}
+    for pod in ground.cluster.pods.values():
+        if pod.host_network or not can_send(pod) or pod.terminating:
+            continue
+        for address in pod.addresses:
+            first = seen.setdefault(address, pod.key)
+            if first != pod.key:
+                yield _finding(
+                    f"Pod {pod.key}", pod.origins.get("addresses", pod.origin),
+                    f"pod {first} has its address {address} too",
+                    "delete one of them: the address was given out twice",
+                )  # fmt: skip
+
+
+def _known(origin: Origin) -> bool:
+    return origin.kind in _KNOWN
+
+
+def _finding(subject: str, origin: Origin, why: str, fix: str) -> Finding:
+    return Finding(
+        rule=ID,
+        severity=Severity.ERROR,
+        subject=subject,
+        place=origin.place,
+        why=why,
+        fix=fix,
+    )
+
+
+RULE = Rule(
+    id=ID,
+    summary="Address ranges overlap",
+    help=__doc__ or "",
+    severity=Severity.ERROR,
+    look=look,
+)

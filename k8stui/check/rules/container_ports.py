@@ -1,0 +1,56 @@
+"""Two containers of one pod declare the same port: they share one network namespace.
+
+Only one of them can bind it; the other ends with "address already in use". The API server lets it
+pass with a warning.
+
+Does not apply to init containers that end before the others start, to the same number with another
+protocol, and to containers whose hostIP differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.template import ContainerText, Template
+from k8stui.cluster.fields import array, number, text
+
+ID = "container-ports"
+_Key = tuple[int, str, str]
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for template in ground.templates:
+        yield from _twice(template)
+
+
+def _twice(template: Template) -> Iterator[Finding]:
+    seen: dict[_Key, ContainerText] = {}
+    for container in template.containers():
+        if container.init and text(container.data, "restartPolicy") != "Always":
+            continue
+        for index, entry in enumerate(array(container.data, "ports")):
+            protocol = text(entry, "protocol") or "TCP"
+            key = (number(entry, "containerPort") or 0, protocol, text(entry, "hostIP"))
+            first = seen.setdefault(key, container)
+            if first is container:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=template.subject,
+                place=template.manifest.place(*container.path, "ports", index, "containerPort"),
+                why=f"containers {first.name} and {container.name} both declare {key[0]}/{protocol}"
+                ": they share the pod's addresses, and only one can listen there",
+                fix=f"let {container.name} listen on another port",
+            )
+
+
+RULE = Rule(
+    id=ID,
+    summary="Two containers of a pod declare one port",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

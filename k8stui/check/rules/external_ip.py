@@ -1,0 +1,90 @@
+"""An externalIP that is already somebody's address: kube-proxy takes that one's traffic.
+
+Every node rewrites what goes to ``externalIP:port`` (proxier.go, externalIPs). If the address is a
+pod's or another Service's, that one is no longer reached on this port; if it is a node's, the
+node's own server on that port (22, 6443, 10250) is not.
+
+Two Services with the same externalIP and port: only one of them gets the traffic. A node's address
+on a port that no system service uses is the usual way without a load balancer: no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import Service
+from k8stui.kernel.address import Address
+from k8stui.walk.sentence import port_word
+
+ID = "external-ip"
+_SYSTEM = {22: "sshd", 2379: "etcd", 2380: "etcd", 6443: "the API server", 10250: "the kubelet"}
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    with_any = [service for service in ground.services if service.external_ips]
+    if not with_any:
+        return
+    owners = _owners(ground)
+    taken: dict[tuple[Address, int, str], Service] = {}
+    for service in with_any:
+        for index, address in enumerate(service.external_ips):
+            why = _why(ground, owners, service, address)
+            for port in service.ports:
+                key = (address, port.port, port.protocol.name)
+                first = taken.setdefault(key, service)
+                if first is not service:
+                    word = port_word(port.port, port.protocol)
+                    why = f"Service {first.key} has {address} and port {word} too: one of them "
+                    why += "gets nothing"
+            if why:
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=f"Service {service.key}",
+                    place=ground.place(service, "spec", "externalIPs", index),
+                    why=f"externalIP {address}: {why}",
+                    fix="take an address that is routed to the nodes and belongs to nobody",
+                )
+
+
+def _owners(ground: Ground) -> dict[Address, str]:
+    cluster = ground.cluster
+    found: dict[Address, str] = {}
+    for pod in cluster.pods.values():
+        if not pod.host_network:
+            found |= dict.fromkeys(pod.addresses, f"pod {pod.key}")
+    for service in cluster.services.values():
+        found |= dict.fromkeys(service.cluster_ips, f"Service {service.key} (its clusterIP)")
+    return found
+
+
+def _why(ground: Ground, owners: dict[Address, str], service: Service, address: Address) -> str:
+    node = next((n for n in ground.cluster.nodes.values() if address in n.addresses), None)
+    if node is not None:
+        for port in service.ports:
+            if port.port in _SYSTEM:
+                return (
+                    f"port {port.port} of node {node.name} ({_SYSTEM[port.port]}) is no longer "
+                    "reached"
+                )
+        return ""
+    if address in owners:
+        return f"it is the address of {owners[address]}, which loses what is sent there"
+    for cidr, what in (
+        *((c, "pods") for c in ground.cluster.pod_cidrs),
+        *((c, "Services") for c in ground.cluster.service_cidrs),
+    ):
+        if address in cidr:
+            return f"it is in the range of {what} ({cidr}) and may be given to one of them"
+    return ""
+
+
+RULE = Rule(
+    id=ID,
+    summary="An externalIP shadows an address of the cluster",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

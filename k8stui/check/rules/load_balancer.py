@@ -1,0 +1,52 @@
+"""A LoadBalancer Service that has no address.
+
+Somebody outside Kubernetes' own controllers (a cloud, MetalLB) gives it one; until then EXTERNAL-IP
+is ``<pending>``, and there is only the node port. Manifests never hold the address, so this is an
+information: where there is no such controller, it stays so.
+
+Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import ServiceType
+
+ID = "load-balancer"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for service in ground.services:
+        if (
+            service.type is not ServiceType.LOAD_BALANCER
+            or service.load_balancer_ingress
+            or service.external_ips
+        ):
+            continue
+        port = next((p for p in service.ports if p.node_port), None)
+        if port is not None:
+            chosen = port.origins["node_port"].kind.value == "assumed"
+            way = "node ports" if chosen else f"node port {port.node_port}"
+            way = f"; until then it is reached by its {way}"
+        else:
+            way = "; it has no node port either"
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject=f"Service {service.key}",
+            place=ground.place(service, "spec", "type"),
+            why=f"the load balancer has no address (<pending>){way}",
+            fix="nothing in a cloud; elsewhere install a load-balancer controller, or use NodePort",
+        )
+
+
+RULE = Rule(
+    id=ID,
+    summary="A load balancer without an address",
+    help=__doc__ or "",
+    severity=Severity.INFO,
+    look=look,
+)

@@ -1,0 +1,72 @@
+"""One selector over pods of several workloads, of which only some have the Service's port.
+
+kube-proxy chooses at random among all endpoints, so a part of the requests is refused: the kind of
+mistake that works on the second try. An error; a warning where a container that declares nothing
+may have the port. An information where one workload declares the port and the other no port at
+all, so that nobody can tell.
+
+Does not apply where all workloads declare the port (versions side by side, as in bookinfo's
+``reviews``), nor where none does (target-port-number, wrong-pods).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground, names
+from k8stui.check.ports import Match, Target, words
+from k8stui.cluster.model import Pod
+
+ID = "mixed-pods"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for target in ground.targets:
+        right = target.pods(Match.DECLARED)
+        if target.is_named or not right:
+            continue
+        wrong = target.pods(Match.OTHER_PORTS, Match.UNSURE, Match.OTHER_PROTOCOL)
+        silent = [p for p in target.pods(Match.SILENT) if _owner(p) != _owner(right[0])]
+        if wrong:
+            yield _some_refuse(ground, target, right, wrong)
+        elif silent:
+            yield Finding(
+                rule=ID,
+                severity=Severity.INFO,
+                subject=f"Service {target.service.key}",
+                place=ground.place(target.service, "spec", "selector"),
+                why=f"it selects pods of {names([_owner(p) for p in (right[0], *silent)])}: "
+                f"{right[0].name} declares {target.word}, {silent[0].name} no port at all",
+                fix="declare the port there too, or select the workload that is meant",
+            )
+
+
+def _some_refuse(
+    ground: Ground, target: Target, right: tuple[Pod, ...], wrong: tuple[Pod, ...]
+) -> Finding:
+    unsure = len(target.pods(Match.UNSURE)) == len(wrong)
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING if unsure else Severity.ERROR,
+        subject=f"Service {target.service.key}",
+        place=ground.place(target.service, "spec", "selector"),
+        why=f"a part of its requests to port {target.port.port} is refused: "
+        f"{right[0].name} declares {target.word}, but {names([p.name for p in wrong])} declares "
+        f"{words(wrong)}",
+        fix="select the labels that only one of the workloads has, or give both the same port",
+        claim=ground.ask(target.service, target.port, some=True),
+    )
+
+
+def _owner(pod: Pod) -> str:
+    return " ".join(pod.owner) if pod.owner else f"pod {pod.name}"
+
+
+RULE = Rule(
+    id=ID,
+    summary="A Service reaches pods that do not have its port",
+    help=__doc__ or "",
+    severity=Severity.ERROR,
+    look=look,
+)

@@ -1,0 +1,43 @@
+"""NetworkPolicies are in the input, and nothing on these nodes enforces them.
+
+flannel, the bridge plug-in and docker0 know no policies: the API server takes the object, and every
+packet goes on as before. So do the walks. One finding for all policies.
+
+Does not apply to nodes whose rules come from a real iptables-save (``--iptables``): they hold what
+enforces the policies, and are evaluated as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+
+ID = "network-policy"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    policies = tuple(ground.of_kind("NetworkPolicy").values())
+    if not policies or ground.world.options.iptables:
+        return
+    first = policies[0]
+    more = f" and {len(policies) - 1} more" if len(policies) > 1 else ""
+    yield Finding(
+        rule=ID,
+        severity=Severity.INFO,
+        subject=f"NetworkPolicy {first.namespace or 'default'}/{first.name}",
+        place=first.place(),
+        why=f"{first.name}{more} has no effect: {ground.world.options.cni} enforces no policies, "
+        "and walks show none",
+        fix="nothing, if the real cluster runs a plug-in that does (Calico, Cilium)",
+    )
+
+
+RULE = Rule(
+    id=ID,
+    summary="NetworkPolicies that nobody enforces",
+    help=__doc__ or "",
+    severity=Severity.INFO,
+    look=look,
+)

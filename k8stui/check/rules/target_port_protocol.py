@@ -1,0 +1,52 @@
+"""A Service's port and the container's port have different protocols.
+
+Rules, endpoints and sockets are made per protocol: a TCP request to a UDP port finds nobody. A
+named targetPort resolves only where the protocol is the same (pkg/api/v1/pod FindPort).
+
+Does not apply where some selected pod declares the port with the Service's protocol. A warning
+only, where the same Service has a port of the declared protocol that leads to the same target (DNS
+over UDP and TCP, of which the container declares one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.ports import Match, declared
+
+ID = "target-port-protocol"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for target in ground.targets:
+        pods = target.pods(Match.OTHER_PROTOCOL)
+        if not pods or target.pods(Match.DECLARED):
+            continue
+        service, port = target.service, target.port
+        there = next(p for p in declared(pods[0]) if port.target_port in (p.number, p.name))
+        twin = any(
+            p.target_port == port.target_port and p.protocol is there.protocol
+            for p in service.ports
+        )
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING if twin else Severity.ERROR,
+            subject=f"Service {service.key}",
+            place=ground.port_place(service, port, "protocol"),
+            why=f"port {port.port} is {port.protocol.name}, but {pods[0].name} declares "
+            f"{port.target_port} for {there.protocol.name} only",
+            fix=f"write protocol: {there.protocol.name}, or let the container declare "
+            f"{port.target_port} with protocol: {port.protocol.name}",
+            claim=ground.ask(service, port),
+        )
+
+
+RULE = Rule(
+    id=ID,
+    summary="Service and container disagree about the protocol",
+    help=__doc__ or "",
+    severity=Severity.ERROR,
+    look=look,
+)

@@ -1,0 +1,54 @@
+"""Pods that fit on no node, with the scheduler's own message.
+
+They stay Pending, have no address and are no endpoints. One finding for all pods of a workload
+with the same message. A warning; an information where the input has no Node object, so that labels,
+taints and sizes of the nodes are only assumed.
+
+Does not apply to pods that have a node, whatever their state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground, names
+from k8stui.cluster.model import Pod
+
+ID = "unschedulable"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    groups: dict[tuple[str, object, str], list[Pod]] = {}
+    for pod in ground.cluster.pods.values():
+        if pod.node_name is None and pod.pending_reason:
+            key = (pod.namespace, pod.owner or pod.name, pod.pending_reason)
+            groups.setdefault(key, []).append(pod)
+    guessed = ground.nodes_are_assumed
+    for pods in groups.values():
+        first = pods[0]
+        subject = (
+            f"{first.owner[0]} {first.namespace}/{first.owner[1]}"
+            if first.owner
+            else (f"Pod {first.key}")
+        )
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO if guessed else Severity.WARNING,
+            subject=subject,
+            place=first.origin.place,
+            why=f"{names([p.name for p in pods])} {'stays' if len(pods) == 1 else 'stay'} Pending: "
+            f"{first.pending_reason.rstrip('.')}",
+            fix="check together with the Node objects (kubectl get nodes -o yaml)"
+            if guessed
+            else "make room, or mend nodeSelector, affinity or tolerations",
+        )
+
+
+RULE = Rule(
+    id=ID,
+    summary="Pods that fit on no node",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

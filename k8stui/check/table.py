@@ -1,0 +1,67 @@
+"""The table of all rules: help, SARIF and the documentation are drawn from it."""
+
+from __future__ import annotations
+
+from k8stui.check.assertion import RULE as ASSERT
+from k8stui.check.finding import Rule
+from k8stui.check.rules import (
+    address_overlap,
+    cluster_ip,
+    container_ports,
+    env_address,
+    external_ip,
+    hairpin,
+    ingress_backend,
+    load_balancer,
+    local_policy,
+    mixed_pods,
+    network_policy,
+    no_endpoints,
+    no_selector,
+    node_port,
+    node_port_taken,
+    probe_port,
+    service_env,
+    service_port_env,
+    service_ports,
+    source_address,
+    target_port_name,
+    target_port_number,
+    target_port_protocol,
+    unschedulable,
+    workload_selector,
+    wrong_pods,
+)
+
+RULES: tuple[Rule, ...] = (
+    no_endpoints.RULE,
+    no_selector.RULE,
+    wrong_pods.RULE,
+    mixed_pods.RULE,
+    target_port_name.RULE,
+    target_port_number.RULE,
+    target_port_protocol.RULE,
+    service_ports.RULE,
+    node_port.RULE,
+    node_port_taken.RULE,
+    cluster_ip.RULE,
+    external_ip.RULE,
+    address_overlap.RULE,
+    local_policy.RULE,
+    load_balancer.RULE,
+    hairpin.RULE,
+    source_address.RULE,
+    unschedulable.RULE,
+    workload_selector.RULE,
+    container_ports.RULE,
+    probe_port.RULE,
+    ingress_backend.RULE,
+    service_env.RULE,
+    service_port_env.RULE,
+    env_address.RULE,
+    network_policy.RULE,
+)
+"""In the order in which people meet the mistakes."""
+
+BY_ID = {rule.id: rule for rule in (*RULES, ASSERT)}
+"""Also the rule that failed assertions are filed under."""
