@@ -10,6 +10,7 @@ from k8stui.cluster.fields import Origins
 from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.cluster.settings import Settings
+from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.origin import Origin
 
 
@@ -29,9 +30,18 @@ def gather_services(inventory: Inventory, settings: Settings) -> dict[str, Servi
         found[key] = service
     allocator = ServiceAllocator(found.values(), settings.service_cidrs)
     return {
-        key: service if manifests[key].observed else allocator.complete(service)
+        key: service if _is_allocated(service, manifests[key]) else allocator.complete(service)
         for key, service in found.items()
     }
+
+
+def _is_allocated(service: Service, manifest: Manifest) -> bool:
+    """Whether an API server has stored it: then it has an address, or asked for none.
+
+    A Service without one whose status (a load balancer's address, say) was written by hand is
+    no dump.
+    """
+    return manifest.observed and bool(service.cluster_ips or service.headless)
 
 
 def _keep(changed: Service, before: Service) -> Service:

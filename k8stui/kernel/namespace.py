@@ -169,6 +169,9 @@ class Socket:
     """None: every port answers (used where nothing is known of a host)."""
     address: Address | None = None
     """None: bound to 0.0.0.0 and ::."""
+    answers_as_asked: bool = False
+    """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
+    a socket bound to no address answers from the one that the way back prefers (udp(7))."""
     owner: str = ""
     """Who listens, in words: a container's name, a process."""
     reason: object | None = field(default=None, compare=False)

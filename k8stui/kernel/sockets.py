@@ -118,8 +118,8 @@ class Endpoints:
             send_error(host, skb, *PORT_UNREACHABLE[version])
             return
         self._deliver(host, skb, listener)
-        # A socket bound to no address answers from the one that the way back prefers.
-        way = host.routing.outgoing(packet.src, listener.address)
+        bound = packet.dst if listener.answers_as_asked else listener.address
+        way = host.routing.outgoing(packet.src, bound)
         if way.fate is Fate.ERROR or way.source is None:
             return
         seen = packet.src.with_port(packet.sport)

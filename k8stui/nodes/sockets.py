@@ -57,7 +57,7 @@ def outside_sockets(owner: str) -> tuple[Socket, ...]:
         owner=owner,
     )
     return tuple(
-        Socket(protocol=protocol, port=None, owner=owner, reason=because)
+        Socket(protocol=protocol, port=None, owner=owner, answers_as_asked=True, reason=because)
         for protocol in (Protocol.TCP, Protocol.UDP)
     )
 

@@ -1,22 +1,28 @@
 """What is between the nodes and beyond them: the switch with its router, and a client outside.
 
 One namespace, `wire`, is both: the bridge `lan` with a port per node, and routing from `lan` to
-`eth1`, where the client is. No default route: what the cluster sends to nowhere ends here. All of
-it is assumed (the lab that recorded golden-walks looked like this); addresses from
-`k8stui.nodes.lan`.
+`eth1`, where the client is. The client's host, `outside`, stands for every public address; what
+the cluster sends to a private address that nobody has (a Service's address without rules, say)
+ends here, as on a router without a route. All of it is assumed (the lab that recorded
+golden-walks looked like this); addresses from `k8stui.nodes.lan`.
 """
 
 from __future__ import annotations
 
-from k8stui.kernel.address import Address
+from collections.abc import Iterator
+
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
     BridgePort,
     FdbEntry,
     Interface,
     LinkKind,
     Neighbour,
     NetNamespace,
+    PolicyRule,
     Route,
+    RouteType,
     Sysctls,
 )
 from k8stui.manifests.origin import assumed
@@ -32,6 +38,13 @@ from k8stui.nodes.standing import loopback, standing_routes
 WIRE = "wire"
 OUTSIDE = "outside"
 _SWITCH = "lan"
+_EVERYTHING = "everything"
+"""Name of the table by which `outside` takes what comes in for any public address."""
+_PRIVATE = {
+    4: ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    6: ("fc00::/7", "fe80::/10"),
+}
+"""Never forwarded to the Internet (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291)."""
 _ORIGIN = assumed("manifests do not say what is between the nodes: one switch and one router")
 
 
@@ -89,6 +102,7 @@ def build_wire(site: Site) -> NetNamespace:
         interfaces=(loopback(_versions(lan.networks)), switch, *ports),
         neighbours=tuple(neighbours),
         fdb=tuple(fdb),
+        routes=(*_way_out(lan.outside), *_virtual_addresses(site)),
     ) + _leg(lan.outside, [net.router for net in lan.outside], "eth1", (OUTSIDE, "eth0"))
     return NetNamespace(
         name=WIRE,
@@ -115,6 +129,17 @@ def build_outside(site: Site) -> NetNamespace:
                 reason=Because(text="everything goes to the nodes' router", origin=_ORIGIN),
             )
             for net in networks
+        )
+        + tuple(
+            Route(
+                destination=DEFAULT_ROUTE[net.prefix.address.version],
+                device="lo",
+                type=RouteType.LOCAL,
+                scope="host",
+                table=_EVERYTHING,
+                reason=Because(text="stands for every public address", origin=_ORIGIN),
+            )
+            for net in networks
         ),
         neighbours=tuple(
             Neighbour(address=net.router, device="eth0", mac=_mac([networks[0].router]))
@@ -125,9 +150,60 @@ def build_outside(site: Site) -> NetNamespace:
         name=OUTSIDE,
         interfaces=part.interfaces,
         routes=standing_routes(part),
+        policy_rules=(
+            DEFAULT_POLICY_RULES[0],
+            PolicyRule(priority=100, table=_EVERYTHING, iif="eth0"),
+            *DEFAULT_POLICY_RULES[1:],
+        ),
         neighbours=part.neighbours,
         sockets=outside_sockets(OUTSIDE),
     )
+
+
+def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:
+    """The router's ways to what is not on its own networks."""
+    for net in networks:
+        version = net.prefix.address.version
+        yield Route(
+            destination=DEFAULT_ROUTE[version],
+            gateway=client(net),
+            device="eth1",
+            reason=Because(text="every public address is outside", origin=_ORIGIN),
+        )
+        for text in _PRIVATE[version]:
+            yield Route(
+                destination=Prefix.parse(text),
+                type=RouteType.THROW,
+                reason=Because(text="private addresses have no way out", origin=_ORIGIN),
+            )
+
+
+def _virtual_addresses(site: Site) -> Iterator[Route]:
+    """Load-balancer and external addresses: something has to bring them to a node.
+
+    The node is the first that can, which is what MetalLB's layer-2 mode, a keepalived pair or a
+    static route come to: one node at a time. An address that a node has needs no route.
+    """
+    cluster = site.cluster
+    own = {address for node in cluster.nodes.values() for address in node.addresses}
+    seen: set[Address] = set()
+    for service in cluster.services.values():
+        balancers = [e.ip for e in service.load_balancer_ingress if e.ip and e.ip_mode == "VIP"]
+        for address in (*balancers, *service.external_ips):
+            node = next((n for n in cluster.nodes.values() if n.address(address.version)), None)
+            if node is None or address in own or address in seen:
+                continue
+            seen.add(address)
+            yield Route(
+                destination=Prefix(address, address.bits),
+                gateway=node.address(address.version),
+                device=_SWITCH,
+                reason=Because(
+                    text=f"something brings the address of Service {service.key} to a node",
+                    origin=assumed(f"no manifest says which node gets it: {node.name} taken"),
+                    service=service.key,
+                ),
+            )
 
 
 def _leg(

@@ -7,6 +7,7 @@ from nodes.clusters import ORIGIN, cluster, lab, node
 
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import RouteType
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.lan import client, covering, plan
 from k8stui.nodes.network import build_network
@@ -81,7 +82,12 @@ def test_wire() -> None:
     }
     assert wire.sysctls.ip_forward
     assert not wire.sysctls.bridge_nf_call_iptables
-    assert not [route for route in wire.routes if route.gateway]
+    assert [(str(r.destination), str(r.gateway)) for r in wire.routes if r.gateway] == [
+        ("0.0.0.0/0", "203.0.113.10")
+    ]
+    thrown = [str(r.destination) for r in wire.routes if r.type is RouteType.THROW]
+    assert "10.0.0.0/8" in thrown
+    assert "192.168.0.0/16" in thrown
     assert {(str(n.address), n.device, n.mac) for n in wire.neighbours} == {
         ("192.168.0.11", "lan", "02:00:c0:a8:00:0b"),
         ("192.168.0.12", "lan", "02:00:c0:a8:00:0c"),
