@@ -120,7 +120,7 @@ def judge(
         if bad is None:
             continue
         origin = request.origin
-        claim = Claim(request.source, _destination(bad), some=True)
+        claim, every = Claim(each.source, each.destination), bad.branch > 1
         yield Finding(
             rule=ID,
             severity=Severity.ERROR,
@@ -128,14 +128,8 @@ def judge(
             place=each.place or (origin.place if origin is not None else None),
             why=f"expected {each.expected.value}, got {_results(traces)}: {bad.outcome.reason}",
             fix=bad.outcome.advice,
-            proof=shown(bad, command(world, paths, claim, every=bad.branch > 1)),
+            proof=shown(bad, command(world, paths, claim, every=every, namespace=namespace)),
         )
-
-
-def _destination(trace: Trace) -> str:
-    """The canonical destination, with the protocol where it is not TCP."""
-    name = trace.request.protocol.name
-    return trace.request.destination + ("" if name == "TCP" else f"/{name.lower()}")
 
 
 def _results(traces: Sequence[Trace]) -> str:

@@ -180,8 +180,13 @@ class Ground:
     def _client(self, service: Service) -> str:
         """Who asks: a pod of the Service's namespace that is none of its own, else another."""
         own = {pod.key for pod in self.selected(service)}
-        here = self.senders.get(service.namespace, ())
-        first = next((pod for pod in here if pod.key not in own), None)
+        here = [p for p in self.senders.get(service.namespace, ()) if p.key not in own]
+        # Best a bare pod, last the workload that is called like the Service and meant by it.
+        first = min(
+            here,
+            key=lambda p: (p.owner is not None, p.owner is not None and p.owner[1] == service.name),
+            default=None,
+        )
         if first is None:
             others = (pods for name, pods in self.senders.items() if name != service.namespace)
             first = next((pod for pods in others for pod in pods), None)
@@ -200,12 +205,15 @@ def service_target(service: Service, port: ServicePort) -> str:
     name = service.name
     if service.namespace != "default":
         name += f".{service.namespace}"
-    return f"svc/{name}:{port.port}{behind(port.protocol)}"
+    return f"svc/{name}:{port.port}{behind(service, port)}"
 
 
-def behind(protocol: Protocol) -> str:
-    """``/udp`` or ``/sctp``; nothing for TCP."""
-    return "" if protocol is Protocol.TCP else f"/{protocol.name.lower()}"
+def behind(service: Service, port: ServicePort) -> str:
+    """``/udp``, ``/sctp``; ``/tcp`` only where the Service has the number for another protocol."""
+    ambiguous = any(p.port == port.port and p is not port for p in service.ports)
+    if port.protocol is Protocol.TCP and not ambiguous:
+        return ""
+    return f"/{port.protocol.name.lower()}"
 
 
 def names(items: Sequence[str], most: int = 3) -> str:

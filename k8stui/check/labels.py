@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service
-from k8stui.walk.error import nearest
+from k8stui.manifests.suggest import nearest
 
 Pair = tuple[str, str]
 

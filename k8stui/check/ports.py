@@ -58,8 +58,9 @@ class Target:
 def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[Target]:
     """Every port of a Service, with the pods that it selects; nothing without pods."""
     pods: dict[int, Pod] = {}
-    for pod in selected:  # pods of one template share its containers
-        pods.setdefault(id(pod.containers), pod)
+    for pod in selected:
+        if not pod.terminating:
+            pods.setdefault(id(pod.containers), pod)  # pods of one template share its containers
     for port in service.ports if pods else ():
         yield Target(service, port, tuple(Led(p, _match(p, port)) for p in pods.values()))
 

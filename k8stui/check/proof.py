@@ -58,9 +58,18 @@ def shown(trace: Trace, command_line: str) -> Proof:
     )
 
 
-def command(world: World, paths: Sequence[str], claim: Claim, *, every: bool = False) -> str:
+def command(
+    world: World,
+    paths: Sequence[str],
+    claim: Claim,
+    *,
+    every: bool = False,
+    namespace: str = "default",
+) -> str:
     """Write the command line that prints the walk, with all options that shape this world."""
     words = ["k8stui", "walk", *(_path(path) for path in paths), *_options(world)]
+    if namespace != "default":
+        words += ["-n", namespace]
     words += ["--from", claim.source, "--to", claim.destination]
     if every:
         words.append("--all")

@@ -47,7 +47,7 @@ def _external(ground: Ground, service: Service, without: list[str]) -> Iterator[
             why=f"externalTrafficPolicy is Local: {_they_drop(without)} what comes from outside",
             fix="ask the other nodes, run a pod of it on every node (DaemonSet), or set "
             "externalTrafficPolicy: Cluster",
-            claim=Claim("outside", f"node/{without[0]}:{port.node_port}{behind(port.protocol)}"),
+            claim=Claim("outside", f"node/{without[0]}:{port.node_port}{behind(service, port)}"),
         )
 
 

@@ -36,7 +36,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 severity=Severity.INFO,
                 subject=f"Service {target.service.key}",
                 place=ground.place(target.service, "spec", "selector"),
-                why=f"it selects pods of {names([_owner(p) for p in (right[0], *silent)])}: "
+                why=f"it selects several ({names([_owner(p) for p in (right[0], *silent)])}): "
                 f"{right[0].name} declares {target.word}, {silent[0].name} no port at all",
                 fix="declare the port there too, or select the workload that is meant",
             )
@@ -52,8 +52,8 @@ def _some_refuse(
         subject=f"Service {target.service.key}",
         place=ground.place(target.service, "spec", "selector"),
         why=f"a part of its requests to port {target.port.port} is refused: "
-        f"{right[0].name} declares {target.word}, but {names([p.name for p in wrong])} declares "
-        f"{words(wrong)}",
+        f"{right[0].name} declares {target.word}, but not {names([p.name for p in wrong])} "
+        f"({words(wrong)})",
         fix="select the labels that only one of the workloads has, or give both the same port",
         claim=ground.ask(target.service, target.port, some=True),
     )

@@ -34,7 +34,7 @@ def _twice(ground: Ground, service: Service) -> Iterator[Finding]:
     names: set[str] = set()
     for index, port in enumerate(service.ports):
         word, base = port_word(port.port, port.protocol), ("spec", "ports", index)
-        if len(service.ports) > 1 and not port.name:
+        if len(service.ports) > 1 and not port.name and "" not in names:
             why = f"port {word} has no name, and there are several"
             yield _refused(ground, service, (*base, "port"), why, "give each port a name")
         if port.name and port.name in names:

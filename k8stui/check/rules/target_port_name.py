@@ -21,22 +21,31 @@ _ABSENT = (Match.OTHER_PORTS, Match.UNSURE, Match.SILENT)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    told: set[tuple[str, object]] = set()
     for target in ground.targets:
         if not target.is_named:
             continue
         absent = target.pods(*_ABSENT)
         if absent and len(absent) == len(target.led):
             yield _nowhere(ground, target)
-        elif absent and target.pods(Match.DECLARED):
-            yield Finding(
-                rule=ID,
-                severity=Severity.WARNING,
-                subject=f"Service {target.service.key}",
-                place=ground.port_place(target.service, target.port, "targetPort"),
-                why=f"{names([p.name for p in absent])} declares no port named "
-                f"{target.port.target_port} and is no endpoint of port {target.port.port}",
-                fix=f"name the container's port {target.port.target_port} there too",
-            )
+            continue
+        key = (target.service.key, target.port.target_port)
+        if absent and target.pods(Match.DECLARED) and key not in told:
+            told.add(key)
+            yield _somewhere(ground, target)
+
+
+def _somewhere(ground: Ground, target: Target) -> Finding:
+    absent, name = target.pods(*_ABSENT), target.port.target_port
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Service {target.service.key}",
+        place=ground.port_place(target.service, target.port, "targetPort"),
+        why=f"no port named {name} in {names([p.name for p in absent])}: no request to port "
+        f"{target.port.port} gets there",
+        fix=f"name the container's port {name} there too, or select fewer pods",
+    )
 
 
 def _nowhere(ground: Ground, target: Target) -> Finding:
@@ -49,7 +58,9 @@ def _nowhere(ground: Ground, target: Target) -> Finding:
     ]
     near = nearest(wanted, has) or (has[0] if len(set(has)) == 1 else None)
     numbers = {p.number for pod in pods for p in declared(pod)}
-    if near:
+    if wanted.isdigit():
+        fix = f"write targetPort: {wanted} without quotes: a text is taken for a port's name"
+    elif near:
         fix = f"write targetPort: {near}"
     elif len(numbers) == 1:
         fix = f"name the container's port {wanted}, or write targetPort: {numbers.pop()}"

@@ -1,0 +1,66 @@
+"""Findings as text: what editors, grep and people read.
+
+One line a finding, ``file:line: severity rule: why``, as compilers write it; below it, indented,
+where the packet dies, the walk that shows it and what mends it. Lines are not wrapped: commands are
+there to be copied.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from k8stui.check.finding import Finding, Proof, Severity
+from k8stui.kernel.exchange import Result
+from k8stui.manifests.neutralise import neutralise
+
+_INDENT = "    "
+_PLURAL = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
+
+
+def findings_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Draw all findings, those of one file together, and the closing count."""
+    last: str | None = None
+    for finding in findings:
+        file = finding.place.file if finding.place else ""
+        if last is not None and file != last:
+            yield ""
+        last = file
+        yield from _finding(finding)
+    if findings:
+        yield ""
+    yield summary(findings)
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """``2 errors, 1 warning``; ``no findings``."""
+    counted = Counter(finding.severity for finding in findings)
+    parts = [
+        f"{counted[severity]} {severity.value if counted[severity] == 1 else _PLURAL[severity]}"
+        for severity in Severity
+        if counted[severity]
+    ]
+    return ", ".join(parts) or "no findings"
+
+
+def message(finding: Finding) -> str:
+    """Say who and why, in one sentence."""
+    return f"{finding.subject}: {finding.why}"
+
+
+def hop(proof: Proof) -> str:
+    """Say where the packet dies, and what the client feels."""
+    if proof.result is Result.CONNECTED:
+        return proof.text
+    step = f", step {proof.step}" if proof.step is not None else ""
+    return f"{proof.result.value} at {proof.where}{step}: {proof.text}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    where = f"{finding.place.file}:{finding.place.line}: " if finding.place else ""
+    yield neutralise(f"{where}{finding.severity.value} {finding.rule}: {message(finding)}")
+    if finding.proof is not None:
+        yield _INDENT + neutralise(f"hop: {hop(finding.proof)}")
+        yield _INDENT + neutralise(f"see: {finding.proof.command}")
+    if finding.fix:
+        yield _INDENT + neutralise(f"fix: {finding.fix}")

@@ -1,0 +1,45 @@
+"""One file a situation: ``#! RULE SEVERITY`` stands on the line where the finding must be.
+
+No other finding may come: each file is also a test of silence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from worlds import checked
+
+from k8stui.check.table import RULES
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+_MARK = "#! "
+_OPTIONS = "# options: "
+
+
+def expected(text: str) -> list[tuple[int, str, str]]:
+    return [
+        (number, *mark.split())
+        for number, line in enumerate(text.splitlines(), 1)
+        for mark in line.split(_MARK)[1:]
+    ]
+
+
+def options(text: str) -> list[str]:
+    first = text.partition("\n")[0]
+    return first.removeprefix(_OPTIONS).split() if first.startswith(_OPTIONS) else []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.stem for case in CASES])
+def test_findings_stand_where_they_are_marked(case: Path) -> None:
+    text = case.read_text()
+    found = [
+        (finding.place.line if finding.place else 0, finding.rule, finding.severity.value)
+        for finding in checked(case, options(text))
+    ]
+    assert found == expected(text)
+
+
+def test_every_rule_has_a_case() -> None:
+    marked = {rule for case in CASES for _, rule, _ in expected(case.read_text())}
+    assert marked == {rule.id for rule in RULES}

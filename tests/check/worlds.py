@@ -1,0 +1,41 @@
+"""Worlds for the check's tests, with options as the command line has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import truth
+
+from k8stui.check import Finding, check
+from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.world import World, build_world
+
+ROOT = Path(truth.__file__).parents[1]
+SAMPLES = ROOT / "samples"
+SHARED = ROOT.parent / "shared" / "manifests"
+"""truth.folder would find the room's own folder of tests, which has the same name."""
+
+
+def world(path: Path | str, options: Sequence[str] = ()) -> World:
+    """Build the world of one path; `options` are those that the cases need."""
+    words = list(options)
+    cni, mode, hairpin = "flannel", None, None
+    while words:
+        word = words.pop(0)
+        if word == "--cni":
+            cni = words.pop(0)
+        elif word == "--proxy-mode":
+            mode = words.pop(0)
+        else:
+            hairpin = {"--hairpin": True, "--no-hairpin": False}[word]
+    built = build_world(
+        [str(path)], ClusterOptions(proxy_mode=mode), NodeOptions(cni=cni, hairpin=hairpin)
+    )
+    assert not built.problems, [problem.render() for problem in built.problems]
+    return built
+
+
+def checked(path: Path | str, options: Sequence[str] = ()) -> tuple[Finding, ...]:
+    return check(world(path, options), [str(path)])
