@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +20,7 @@ from textual.screen import Screen
 
 from k8stui.tui import keys, themes
 from k8stui.tui.drawn import Drawn
+from k8stui.tui.ink import to_ascii
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.screen import WalkScreen
 from k8stui.tui.terminal import Terminal, look
@@ -104,4 +106,7 @@ def run(
     app.run(mouse=mouse)
     if app.crash is not None:
         raise app.crash
+    if jobs.last_words:
+        words = to_ascii(jobs.last_words) if Drawn.is_ascii else jobs.last_words
+        sys.stderr.write(f"{words}\n")
     return app.return_code or 0

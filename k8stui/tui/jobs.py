@@ -42,6 +42,8 @@ class Jobs:
         self.cluster_options = cluster_options
         self.node_options = node_options
         self.namespace = namespace
+        self.last_words = ""
+        """Why there is nothing to show: printed as it is once the terminal is restored."""
 
     def load(self, post: Post) -> None:
         """Read the input and build the cluster, then walk the most telling request."""

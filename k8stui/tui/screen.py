@@ -106,7 +106,7 @@ class WalkScreen(Screen[None]):
     def on_world_loaded(self, event: WorldLoaded) -> None:
         world = event.desk.world
         if world.problems and not world.manifests.objects:
-            self.app.exit(2, return_code=2, message="\n\n".join(p.render() for p in world.problems))
+            self._give_up("\n\n".join(problem.render() for problem in world.problems))
             return
         self.desk = event.desk
         self.ask(None)
@@ -114,7 +114,12 @@ class WalkScreen(Screen[None]):
             self.action_problems()
 
     def on_load_failed(self, event: LoadFailed) -> None:
-        self.app.exit(2, return_code=2, message=f"k8stui: {self._mistake(event.error)}")
+        self._give_up(f"k8stui: {self._mistake(event.error)}")
+
+    def _give_up(self, why: str) -> None:
+        """Leave with exit status 2; `why` is printed below, with no markup and no wrapping."""
+        self._jobs.last_words = why
+        self.app.exit(2, return_code=2)
 
     def on_walked(self, event: Walked) -> None:
         if event.generation == self._generation:
