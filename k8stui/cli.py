@@ -1,6 +1,6 @@
 """The command line: arguments → one call → output and exit status.
 
-Exit status: 0 fine, 1 the request is not delivered, 2 bad input or usage. What is read and
+Exit status: 0 fine, 1 findings or not delivered, 2 bad input or usage. What is read and
 computed is imported inside the commands, so that ``--help`` and mistakes answer at once.
 """
 
@@ -19,13 +19,14 @@ from k8stui import __version__
 from k8stui.export.terminal import complain, write, write_walks
 
 if TYPE_CHECKING:
+    from k8stui.check import Assertion
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
     from k8stui.walk.world import World
 
 _SHOW = "show"
 """Name of the default command; never typed."""
-_FINE, _UNDELIVERED, _BAD = 0, 1, 2
+_FINE, _UNDELIVERED, _FOUND, _BAD = 0, 1, 1, 2
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -51,7 +52,7 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""
 \b
-Exit status: 0 fine; 1 the request is not delivered; 2 bad input or usage.
+Exit status: 0 fine; 1 findings, or the request is not delivered; 2 bad input or usage.
 A folder whose name is also a command is written ./walk.
 Completion for bash, zsh and fish, in the shell's start-up file:
   bash  eval "$(_K8STUI_COMPLETE=bash_source k8stui)"
@@ -199,6 +200,83 @@ def topology(form: str, **common: Any) -> int:
         draw = diagram.dot_lines if form == "dot" else diagram.mermaid_lines
         write(f"{line}\n" for line in draw(world.cluster))
     return status
+
+
+@cli.command()
+@_common
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--assert",
+    "asserted",
+    multiple=True,
+    metavar="TEXT",
+    help='A reachability test: "pod/a -> svc/b:80 connected".',
+)
+@click.option(
+    "--assert-file",
+    "assert_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Reachability tests, one a line; # starts a comment.",
+)
+@click.option("--ignore", multiple=True, metavar="RULE", help="A rule that stays silent.")
+def check(
+    form: str,
+    asserted: Sequence[str],
+    assert_files: Sequence[str],
+    ignore: Sequence[str],
+    **common: Any,
+) -> int:
+    """Find what keeps packets from arriving, and what the API server refuses.
+
+    Each finding names the line, the hop at which the packet dies, the walk that shows it, and what
+    mends it. Only errors (and assertions that do not hold) make the exit status 1.
+    """
+    from k8stui.check import AssertionSyntaxError, Severity, unreadable, worst  # noqa: PLC0415
+    from k8stui.check import check as check_world  # noqa: PLC0415
+    from k8stui.export import findings as export  # noqa: PLC0415
+
+    try:
+        assertions = _assertions(asserted, assert_files)
+    except AssertionSyntaxError as error:
+        complain(str(error))
+        return _BAD
+    _known_rules(ignore)
+    paths = common["paths"]
+    world, status = _world(**common)
+    found = check_world(
+        world, paths, assertions=assertions, ignore=ignore, namespace=common["namespace"]
+    )
+    if form == "text":
+        write(f"{line}\n" for line in export.findings_lines(found))
+    else:
+        write(export.encoded(form, (*unreadable(world.problems), *found)))
+    return status or (_FOUND if worst(found) is Severity.ERROR else _FINE)
+
+
+def _assertions(texts: Sequence[str], files: Sequence[str]) -> list[Assertion]:
+    from k8stui.check.assertion import parse, read  # noqa: PLC0415
+
+    found = [parse(text) for text in texts]
+    for file in files:
+        with open(file, encoding="utf-8", errors="replace") as opened:  # noqa: PTH123
+            found += read(file, opened.read())
+    return found
+
+
+def _known_rules(names: Sequence[str]) -> None:
+    from k8stui.check.table import BY_ID  # noqa: PLC0415
+
+    for name in names:
+        if name not in BY_ID:
+            raise click.UsageError(f"there is no rule {name!r}; there is: {', '.join(BY_ID)}")
 
 
 @cli.command(_SHOW, hidden=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from k8stui.check.assertion import Assertion, AssertionSyntaxError
-from k8stui.check.check import check
+from k8stui.check.check import check, worst
 from k8stui.check.finding import Finding, Proof, Rule, Severity
+from k8stui.check.unreadable import unreadable
 
 __all__ = [
     "Assertion",
@@ -14,4 +15,6 @@ __all__ = [
     "Rule",
     "Severity",
     "check",
+    "unreadable",
+    "worst",
 ]

@@ -32,6 +32,7 @@ from k8stui.check.rules import (
     workload_selector,
     wrong_pods,
 )
+from k8stui.check.unreadable import RULE as INPUT
 
 RULES: tuple[Rule, ...] = (
     no_endpoints.RULE,
@@ -63,5 +64,5 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which people meet the mistakes."""
 
-BY_ID = {rule.id: rule for rule in (*RULES, ASSERT)}
-"""Also the rule that failed assertions are filed under."""
+BY_ID = {rule.id: rule for rule in (*RULES, ASSERT, INPUT)}
+"""Also the rules that failed assertions and unreadable objects are filed under."""

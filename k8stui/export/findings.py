@@ -32,6 +32,24 @@ def findings_lines(findings: Sequence[Finding]) -> Iterator[str]:
     yield summary(findings)
 
 
+def encoded(form: str, findings: Sequence[Finding]) -> Iterator[str]:
+    """Write the findings as ``json``, ``sarif`` or ``github``, in chunks."""
+    # Imported here: the other two formats are never needed.
+    if form == "json":
+        from k8stui.export.findings_json import findings_json  # noqa: PLC0415
+
+        yield findings_json(findings)
+    elif form == "sarif":
+        from k8stui.export.findings_sarif import findings_sarif  # noqa: PLC0415
+
+        yield findings_sarif(findings)
+    else:
+        from k8stui.export.findings_github import findings_github  # noqa: PLC0415
+
+        for line in findings_github(findings):
+            yield f"{line}\n"
+
+
 def summary(findings: Sequence[Finding]) -> str:
     """``2 errors, 1 warning``; ``no findings``."""
     counted = Counter(finding.severity for finding in findings)

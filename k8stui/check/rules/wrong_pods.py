@@ -35,11 +35,10 @@ def meant_instead(ground: Ground, target: Target) -> Pod | None:
         return None
     service, number = target.service, target.port.target_port
     key = (service.namespace, int(number), target.port.protocol)
-    for pod in ground.declaring.get(key, ()):
-        name = pod.owner[1] if pod.owner else pod.name
-        if name == service.name or pod.key not in ground.served:
-            return pod
-    return None
+    candidates = ground.declaring.get(key, ())
+    named = (p for p in candidates if (p.owner[1] if p.owner else p.name) == service.name)
+    unserved = (p for p in candidates if p.key not in ground.served)
+    return next(named, None) or next(unserved, None)
 
 
 def _finding(ground: Ground, target: Target, meant: Pod) -> Finding:
