@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 from tui import literal
 
 from k8stui.kernel.step import Fork
@@ -96,7 +97,8 @@ async def ready(pilot: Pilot[int]) -> None:
     """Until the walk is on the screen."""
     for _ in range(3):
         await pilot.pause(0)
-        await pilot.app.workers.wait_for_complete()
+        with suppress(WorkerCancelled):  # an app that leaves at once cancels its work
+            await pilot.app.workers.wait_for_complete()
     await pilot.pause()
 
 
