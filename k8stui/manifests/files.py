@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from k8stui.manifests.packed import PACKED
 from k8stui.manifests.problem import Note, Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
-"""What is read in a folder, as kubectl does; a file that is named is always read."""
+"""What is read in a folder, as kubectl does, packed or not; a file that is named is always read."""
+_READ = SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
 STDIN = "-"
 
 
@@ -70,7 +72,7 @@ def _folder(folder: str, above: frozenset[str]) -> Iterator[InputFile | Problem]
         path = os.path.join(folder, name)
         if os.path.isdir(path):
             yield from _folder(path, above | {real})
-        elif name.endswith(SUFFIXES) and (os.path.isfile(path) or os.path.islink(path)):
+        elif name.endswith(_READ) and (os.path.isfile(path) or os.path.islink(path)):
             yield InputFile(path, named=False)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from k8stui.manifests import events, foreign
+from k8stui.manifests import events, foreign, packed
 from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand
@@ -78,7 +78,7 @@ class _Loader:
             if file.named or name not in foreign.KUSTOMIZATIONS:
                 continue
             try:
-                value = events.read(decode(Path(file.path).read_bytes())).value
+                value = events.read(decode(packed.read(file.path))).value
             except (OSError, UndecodableError, YamlFault):
                 continue  # told when the file's turn comes
             if isinstance(value, dict):
@@ -94,7 +94,7 @@ class _Loader:
             if file.path == STDIN:
                 raw = (self.stdin or sys.stdin.buffer).read()
             else:
-                raw = Path(file.path).read_bytes()
+                raw = packed.read(file.path)
         except OSError as error:
             message = f"cannot be read: {error.strerror or error}"
             self.found.problems.append(Problem(file=file.path, message=message))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
+from k8stui.manifests import packed
 from k8stui.manifests.origin import Place
 
 _BORDER = re.compile(r"^(?:---|- |  - apiVersion:|\.\.\.\s*$)")
@@ -33,9 +33,9 @@ def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
     if place.file in ("-", ""):
         raise UnreadableError("it came from standard input, which cannot be read again")
     try:
-        text = Path(place.file).read_text(encoding="utf-8", errors="replace")
+        text = packed.read(place.file).decode(errors="replace")
     except OSError as error:
-        raise UnreadableError(f"{place.file}: {error.strerror}") from None
+        raise UnreadableError(f"{place.file}: {error.strerror or error}") from None
     lines = text.splitlines()
     at = place.line - 1
     if not 0 <= at < len(lines):

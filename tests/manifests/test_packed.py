@@ -1,0 +1,45 @@
+"""Packed input files."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+from pathlib import Path
+
+import pytest
+
+from k8stui.manifests import load, packed
+
+SERVICE = b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n"
+PACKERS = {".gz": gzip.compress, ".xz": lzma.compress}
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_a_packed_file_is_read_named_and_in_a_folder(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"dump.yaml{suffix}"
+    path.write_bytes(PACKERS[suffix](SERVICE))
+    for given in (path, tmp_path):
+        found = load([str(given)])
+        assert not found.problems
+        assert [(one.kind, one.name) for one in found.objects] == [("Service", "web")]
+        assert found.objects[0].place("spec", "ports", 0, "port").line == 4
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+@pytest.mark.parametrize("keep", [0, 5, 40], ids=["empty", "head", "cut"])
+def test_a_damaged_one_is_told(suffix: str, keep: int, tmp_path: Path) -> None:
+    path = tmp_path / f"dump.yaml{suffix}"
+    path.write_bytes(PACKERS[suffix](SERVICE)[:keep])
+    found = load([str(path)])
+    assert not found.objects
+    assert found.problems or any("empty" in note.message for note in found.notes)
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_a_bomb_does_not_unfold(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "LIMIT", 1000)
+    path = tmp_path / f"dump.yaml{suffix}"
+    path.write_bytes(PACKERS[suffix](b"#" * 100_000))
+    assert "unfolds to more" in load([str(path)]).problems[0].message
