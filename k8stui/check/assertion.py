@@ -9,6 +9,7 @@ from fractions import Fraction
 from k8stui.check.finding import Claim, Finding, Rule, Severity
 from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result
+from k8stui.manifests.origin import Place
 from k8stui.manifests.suggest import nearest
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
@@ -112,24 +113,32 @@ def judge(
                 subject=str(each),
                 place=each.place,
                 why=f"cannot be asked: {error.message}",
-                fix=error.hint.rstrip("?") if error.hint else "",
+                fix=error.hint,
             )
             continue
         traces = tuple(walks(world, request))
         bad = next((t for t in traces if t.outcome.result is not each.expected), None)
         if bad is None:
             continue
-        origin = request.origin
         claim, every = Claim(each.source, each.destination), bad.branch > 1
         yield Finding(
             rule=ID,
             severity=Severity.ERROR,
             subject=str(each),
-            place=each.place or (origin.place if origin is not None else None),
+            place=each.place or _asked(world, bad),
             why=f"expected {each.expected.value}, got {_results(traces)}: {bad.outcome.reason}",
             fix=bad.outcome.advice,
             proof=shown(bad, command(world, paths, claim, every=every, namespace=namespace)),
         )
+
+
+def _asked(world: World, trace: Trace) -> Place | None:
+    """Where the Service or pod that is asked is written."""
+    request, cluster = trace.request, world.cluster
+    asked = cluster.services.get(request.service or "") or cluster.pods.get(
+        request.destination.removeprefix("pod/").rpartition(":")[0]
+    )
+    return asked.origin.place if asked is not None else None
 
 
 def _results(traces: Sequence[Trace]) -> str:

@@ -96,3 +96,21 @@ def _match(pod: Pod, port: ServicePort) -> Match:
     if not ports:
         return Match.SILENT
     return Match.OTHER_PORTS if all(c.ports for c in running(pod)) else Match.UNSURE
+
+
+def name_fault(name: str) -> str:
+    """What the API server has against a port's name; empty if nothing.
+
+    Source: apimachinery/pkg/util/validation IsValidPortName.
+    """
+    if len(name) > 15:
+        return "must be no more than 15 characters"
+    if not any("a" <= letter <= "z" for letter in name):
+        return "must contain at least one letter (a-z)"
+    if not all(letter == "-" or (letter.isascii() and letter.isalnum()) for letter in name) or (
+        name != name.lower()
+    ):
+        return "must contain only a-z, 0-9 and -"
+    if "--" in name or name.startswith("-") or name.endswith("-"):
+        return "must not start or end with -, nor have two in a row"
+    return ""

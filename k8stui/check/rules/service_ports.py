@@ -1,6 +1,7 @@
 """Ports of one Service that the API server refuses: the same twice, without names, or none.
 
-Source: pkg/apis/core/validation ValidateService; recordings-cluster/rejected 01, 02, 03 and 11.
+Also a targetPort whose name is no port name; a number in quotes is one. Source:
+pkg/apis/core/validation ValidateService; recordings-cluster/rejected 01, 02, 03, 11, 17 and 18.
 Ports with the same number are fine when their protocols differ.
 
 Does not apply to headless and ExternalName Services without ports.
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.ports import name_fault
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.walk.sentence import port_word
 
@@ -43,6 +45,13 @@ def _twice(ground: Ground, service: Service) -> Iterator[Finding]:
         if (port.port, port.protocol.name) in numbers:
             fix = "take another number: two targets cannot stand behind one port"
             yield _refused(ground, service, (*base, "port"), f"port {word} is there twice", fix)
+        target = port.target_port
+        if isinstance(target, str) and (fault := name_fault(target)):
+            why = f'the targetPort "{target}" is a name, and {fault}'
+            fix = "name the container's port, and write that name"
+            if target.isdigit():
+                fix = f"write targetPort: {target} without quotes"
+            yield _refused(ground, service, (*base, "targetPort"), why, fix)
         numbers.add((port.port, port.protocol.name))
         names.add(port.name)
 

@@ -4,7 +4,8 @@ The EndpointSlice controller resolves the name pod by pod and leaves the port ou
 container has it (pkg/api/v1/pod FindPort). A pod without the name is no endpoint of that port: an
 error where no selected pod has it, a warning where only some lack it.
 
-Does not apply where the name is declared with another protocol (target-port-protocol).
+Does not apply where the name is declared with another protocol (target-port-protocol), nor to what
+is no port name at all (service-ports).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, declared, words
+from k8stui.check.ports import Match, Target, declared, name_fault, words
 from k8stui.walk.error import nearest
 
 ID = "target-port-name"
@@ -23,7 +24,7 @@ _ABSENT = (Match.OTHER_PORTS, Match.UNSURE, Match.SILENT)
 def look(ground: Ground) -> Iterator[Finding]:
     told: set[tuple[str, object]] = set()
     for target in ground.targets:
-        if not target.is_named:
+        if not target.is_named or name_fault(str(target.port.target_port)):
             continue
         absent = target.pods(*_ABSENT)
         if absent and len(absent) == len(target.led):
@@ -58,9 +59,7 @@ def _nowhere(ground: Ground, target: Target) -> Finding:
     ]
     near = nearest(wanted, has) or (has[0] if len(set(has)) == 1 else None)
     numbers = {p.number for pod in pods for p in declared(pod)}
-    if wanted.isdigit():
-        fix = f"write targetPort: {wanted} without quotes: a text is taken for a port's name"
-    elif near:
+    if near:
         fix = f"write targetPort: {near}"
     elif len(numbers) == 1:
         fix = f"name the container's port {wanted}, or write targetPort: {numbers.pop()}"

@@ -1,0 +1,80 @@
+"""The walks behind the findings: their commands run, and a walk that gets through refutes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from worlds import SAMPLES, checked, world
+
+from k8stui.check import Finding, check
+from k8stui.check.finding import Claim, Severity
+from k8stui.check.proof import command, prove
+from k8stui.cli import run
+from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.world import build_world
+
+BROKEN = sorted(p for p in (SAMPLES / "broken").iterdir() if p.is_dir())
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=[path.name for path in BROKEN])
+def test_the_command_shows_what_the_finding_says(
+    path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = [f for f in checked(str(path)) if f.severity is not Severity.INFO]
+    assert findings, "each broken sample has something to tell"
+    for finding in findings:
+        proof = finding.proof
+        assert proof is not None
+        program, *args = shlex.split(proof.command)
+        assert program == "k8stui"
+        assert run([*args, "--format", "json"]) == 1
+        walked = json.loads(capsys.readouterr().out)
+        results = [branch["outcome"]["result"] for branch in walked["branches"]]
+        assert proof.result.value in results
+        steps = {
+            (hop["namespace"], step["number"])
+            for branch in walked["branches"]
+            for hop in branch["hops"]
+            for step in hop["steps"]
+        }
+        assert proof.step is None or (proof.where, proof.step) in steps
+
+
+def a_finding(claim: Claim) -> Finding:
+    return Finding(
+        rule="x", severity=Severity.ERROR, subject="Service a/b", place=None, why="", claim=claim
+    )
+
+
+def test_a_walk_that_gets_through_refutes() -> None:
+    guestbook = world(SAMPLES / "guestbook")
+    claim = Claim("pod/client", "svc/frontend:80")
+    assert prove(guestbook, a_finding(claim), ["x"]) is None
+
+
+def test_nobody_to_ask_leaves_the_finding() -> None:
+    guestbook = world(SAMPLES / "guestbook")
+    finding = a_finding(Claim("pod/nobody", "svc/frontend:80"))
+    assert prove(guestbook, finding, ["x"]) is finding
+
+
+def test_the_command_has_every_option_that_shapes_the_world() -> None:
+    built = build_world(
+        [str(SAMPLES / "guestbook")],
+        ClusterOptions(nodes=3, proxy_mode="userspace"),
+        NodeOptions(cni="docker0", hairpin=False, bridge_nf_call_iptables=False),
+    )
+    line = command(built, ["my folder", "-"], Claim("outside", "node/node-1:30080"), every=True)
+    assert line == (
+        "k8stui walk 'my folder' - --nodes 3 --proxy-mode userspace --cni docker0 --no-hairpin "
+        "--no-bridge-nf --from outside --to node/node-1:30080 --all"
+    )
+
+
+def test_ignored_rules_stay_silent() -> None:
+    path = SAMPLES / "broken" / "selector-matches-nothing"
+    assert [f.rule for f in checked(path)] == ["no-endpoints"]
+    assert check(world(path), [str(path)], ignore={"no-endpoints"}) == ()
