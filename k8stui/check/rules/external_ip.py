@@ -4,8 +4,10 @@ Every node rewrites what goes to ``externalIP:port`` (proxier.go, externalIPs). 
 pod's or another Service's, that one is no longer reached on this port; if it is a node's, the
 node's own server on that port (22, 6443, 10250) is not.
 
-Two Services with the same externalIP and port: only one of them gets the traffic. A node's address
-on a port that no system service uses is the usual way without a load balancer: no finding.
+Two Services with the same externalIP and port: only one of them gets the traffic.
+
+Does not apply to a node's address on a port that no system service uses, which is the usual way
+without a load balancer, nor to addresses outside the cluster's ranges.
 """
 
 from __future__ import annotations
