@@ -54,7 +54,6 @@ def _semantic(version: str) -> str:
 def _rule(rule: Rule) -> dict[str, object]:
     return {
         "id": rule.id,
-        "name": "".join(word.capitalize() for word in rule.id.split("-")),
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.help.partition("\n")[0] or rule.summary},
         "help": {"text": rule.help.strip() or rule.summary},
