@@ -23,7 +23,7 @@ from k8stui.tui.drawn import Drawn
 from k8stui.tui.ink import to_ascii
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.screen import WalkScreen
-from k8stui.tui.terminal import Terminal, look
+from k8stui.tui.terminal import Terminal, give_size, look
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -40,7 +40,9 @@ class K8sTuiApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = []
 
-    def __init__(self, jobs: Jobs, terminal: Terminal | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, terminal: Terminal | None = None, *, presentation: bool = False
+    ) -> None:
         terminal = terminal or look(os.environ)
         super().__init__(ansi_color=True if terminal.is_ansi else None)
         self.animation_level = "none"
@@ -49,11 +51,22 @@ class K8sTuiApp(App[int]):
         self.theme = themes.ANSI.name if terminal.is_ansi else themes.DARK.name
         Drawn.is_ascii = terminal.is_ascii
         self._jobs = jobs
+        self._quiet_theme = self.theme
+        self._presents_at_once = presentation
         self.crash: Exception | None = None
         """What ended the app, where it was a bug."""
 
     def get_default_screen(self) -> Screen[None]:
-        return WalkScreen(self._jobs)
+        return WalkScreen(self._jobs, presentation=self._presents_at_once)
+
+    def present(self, *, on: bool) -> None:
+        """Take up the theme for a stage, or the one from before."""
+        if on:
+            self._quiet_theme = self.theme
+            if not self.native_ansi_color:
+                self.theme = themes.STAGE.name
+        else:
+            self.theme = self._quiet_theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the inks' colours for themes that know nothing of them."""
@@ -94,6 +107,7 @@ def run(
     namespace: str = "default",
     ascii: bool | None = None,  # noqa: A002 - the option's name
     mouse: bool = True,
+    presentation: bool = False,
 ) -> int:
     """Open the screen and wait until it is left. Gives the exit status.
 
@@ -101,8 +115,9 @@ def run(
         Exception: a bug of ours; the terminal is already restored.
 
     """
+    give_size(0)
     jobs = Jobs(paths, cluster_options, node_options, namespace)
-    app = K8sTuiApp(jobs, look(os.environ, ascii=ascii))
+    app = K8sTuiApp(jobs, look(os.environ, ascii=ascii), presentation=presentation)
     app.run(mouse=mouse)
     if app.crash is not None:
         raise app.crash

@@ -36,7 +36,12 @@ class Desk:
     def title(self, width: int) -> Line:
         return status.title(self.state, width)
 
-    def now(self, width: int, height: int) -> list[Line]:
+    def now(self, width: int, height: int, *, large: bool = False) -> list[Line]:
+        """The step in three lines; `large`: for a stage."""
+        if large:
+            from k8stui.tui.stage import stage  # noqa: PLC0415 - only when presenting
+
+            return stage(self.state, width, height)
         return status.now(self.state, width, height)
 
     def show(self, trace: Trace, index: int = 0) -> None:

@@ -37,7 +37,7 @@ class Spot:
 
 @dataclass(slots=True)
 class Desk:
-    """Where a node's stack says what it does: two lines of text."""
+    """Where a node's stack says what it does: two lines of text, four where the packet ends."""
 
     x: int
     y: int
@@ -46,9 +46,20 @@ class Desk:
 
 
 @dataclass(slots=True)
+class Edge:
+    """The part of a box's lower edge on which something can be written."""
+
+    x: int
+    y: int
+    room: int
+
+
+@dataclass(slots=True)
 class Extras:
     """What is drawn only where there is room for it, in this order of worth."""
 
+    end: bool = False
+    """Two more lines for why the packet ends where it does."""
     pod_macs: bool = False
     node_macs: bool = False
     above_pods: bool = False
@@ -64,6 +75,8 @@ class Drawing:
     canvas: Canvas
     spots: dict[Place, Spot] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
+    boxes: dict[str, Edge] = field(default_factory=dict)
+    """By namespace that can be a client's."""
 
     def spot(self, namespace: str, device: str | None) -> Place:
         """The place of a device; the namespace's stack when the device is not drawn."""
@@ -153,13 +166,17 @@ def _rows(plan: Plan, extras: Extras) -> int:
 
 
 def _node_rows(node: NodeBox, extras: Extras) -> int:
-    rows = 2 + 1 + extras.node_macs + extras.below_eth0 + 2
+    rows = 2 + 1 + extras.node_macs + extras.below_eth0 + _desk_rows(node, extras)
     rows += 1 if node.tunnel is not None else 0
     rows += _gap_below_stack(node, extras)
     rows += 1 if node.bridge is not None else 0
     if node.pods:
         rows += 1 + extras.above_pods + 4 + extras.pod_macs
     return rows
+
+
+def _desk_rows(node: NodeBox, extras: Extras) -> int:
+    return 4 if node.is_end and extras.end else 2
 
 
 def _beside_title(x: int, width: int, title: str) -> int:
@@ -231,6 +248,7 @@ class _Pen:
         x = max(0, middle - width // 2)
         self.canvas.box(Rect(x, 0, width, 3), OUTSIDE)
         self.canvas.put(middle, 2, "┬", Ink.FAINT)
+        self.drawing.boxes[OUTSIDE] = Edge(x + 1, 2, middle - x - 1)
         cable = [(middle, 2), *self.canvas.down(middle, 3, wire_y - 1)]
         self.canvas.put(middle, wire_y, "┷", Ink.FAINT)
         cable.append((middle, wire_y))
@@ -248,6 +266,7 @@ class _Pen:
         canvas, extras = self.canvas, self.extras
         x, y, width, height = at
         canvas.box(at, node.name, width // 2 - 4)
+        self.drawing.boxes[node.name] = Edge(x + 1, y + height - 1, width - 2)
         middle = x + width // 2
         cable: list[Cell] = []
         if self.plan.wire:
@@ -271,8 +290,9 @@ class _Pen:
             place = self._device(node.name, node.tunnel, middle, row, place)
             self.drawing.spots[place].cable = cable
             cable, row = [], row + 1
-        self._stack(node.name, Rect(x, row, width, 2), place, cable)
-        row += 2
+        rows = _desk_rows(node, extras)
+        self._stack(node.name, Rect(x, row, width, rows), place, cable)
+        row += rows
         gap = _gap_below_stack(node, extras)
         cable = canvas.down(middle, row, row + gap - 1)
         row += gap
@@ -288,8 +308,8 @@ class _Pen:
         at = x + 4
         spot = self._spot((name, STACK), at, row, text, parent, ink=Ink.FAINT)
         spot.cable = cable
-        self.canvas.put(x + 2, row, "┆", Ink.FAINT)
-        self.canvas.put(x + 2, row + 1, "┆", Ink.FAINT)
+        for n in range(rows):
+            self.canvas.put(x + 2, row + n, "┆", Ink.FAINT)
         self.drawing.desks[name] = Desk(at, row, width - 6, rows)
 
     def _device(
@@ -351,6 +371,7 @@ class _Pen:
         canvas.box(Rect(x, box_y, width, row + height - box_y), pod.title, middle - x - 4)
         if pod.veth:
             cable += canvas.put(middle, box_y, "┴", Ink.FAINT)
+        self.drawing.boxes[pod.key] = Edge(x + 1, row + height - 1, width - 2)
         middle = x + width // 2
         self._device(pod.key, pod.device, middle, box_y + 1, place)
         self.drawing.spots[pod.key, pod.device.name].cable = cable

@@ -8,11 +8,11 @@ from k8stui.manifests.neutralise import neutralise
 from k8stui.tui.canvas import Cell
 from k8stui.tui.drawing import STACK, Drawing, Place
 from k8stui.tui.header import endpoint, what
-from k8stui.tui.ink import Ink, Line, join, run
+from k8stui.tui.ink import Ink, Line, join, run, wrap
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import STEPS, STOPS, place_sign, sentence
-from k8stui.walk.trace import Hop, Step
+from k8stui.tui.words import RESULTS, STOPS, place_sign, sentence, step_sign, wait
+from k8stui.walk.trace import Hop, Step, Trace
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})
 """Decided at a device; every other kind is decided in the namespace's own stack."""
@@ -78,6 +78,8 @@ class LayoutSheet(Sheet):
             self._mark(place, step, sign.ink, sign.glyph)
             self.cursor = spot.cells[0][1]
             self.column = spot.cells[0][0]
+        if state.trace is not None and state.index + 1 == len(state.steps):
+            self._verdict(state.trace)
         self.note = run(f"{sign.glyph} {what(step.after)}" if step.after is not None else "")
         self._rows = {y for _, y in self._over}
 
@@ -95,7 +97,24 @@ class LayoutSheet(Sheet):
             return
         first, second = deed(step)
         self._write(desk.x - 2, desk.y, f"{glyph} {first}"[: desk.width + 2].ljust(20) + " ", ink)
-        self._write(desk.x, desk.y + 1, _short(second, desk.width).ljust(18), _second_ink(step))
+        rows = wrap(second, desk.width)
+        if len(rows) > desk.rows - 1:
+            rows = [*rows[: desk.rows - 2], " ".join(rows[desk.rows - 2 :])]
+        for n, text in enumerate(rows, start=1):
+            self._write(desk.x, desk.y + n, _short(text, desk.width).ljust(18), _second_ink(step))
+
+    def _verdict(self, trace: Trace) -> None:
+        """At the last step: what the client feels, in the lower edge of its box."""
+        outcome, client = trace.outcome, trace.hops[0].namespace
+        box = self._drawing.boxes.get(client)
+        if box is None:
+            return
+        sign = RESULTS[outcome.result]
+        text = f" {sign.glyph} {sign.word} "
+        waited = f"{wait(outcome.seconds)} " if outcome.errno else ""
+        text += waited if len(text + waited) <= box.room else ""
+        ink = Ink.STOP if sign.ink is Ink.DROP else sign.ink
+        self._write(box.x, box.y, text[: box.room], ink)
 
     def _write(self, x: int, y: int, text: str, ink: Ink) -> None:
         for n, char in enumerate(text):
@@ -133,7 +152,7 @@ def _second_ink(step: Step) -> Ink:
 
 def deed(step: Step) -> tuple[str, str]:
     """What a node does to the packet, in two short lines: where and what; to what effect."""
-    sign = STEPS[step.kind]
+    sign = step_sign(step)
     where = []
     if step.hook is not None:
         where.append(step.hook.value)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.reason import Because
+from k8stui.tui.words import STOPS
 from k8stui.walk.trace import Trace
 
 OUTSIDE = "outside"
@@ -57,6 +58,8 @@ class NodeBox:
     tunnel: Device | None
     bridge: Device | None
     pods: tuple[PodBox, ...]
+    is_end: bool = False
+    """Whether a packet is dropped or rejected here: there is something to be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,15 @@ def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) ->
             pods.setdefault(name, [])
         elif name in cluster.pods:
             pods.setdefault(cluster.pods[name].node_name or "", []).append(name)
+    ends = {hop.namespace for hop in trace.hops if hop.steps and hop.steps[-1].kind in STOPS}
     nodes = tuple(
-        _node(
-            network[name], tuple(_pod(network, cluster, trace, key) for key in pods[name]), devices
+        replace(
+            _node(
+                network[name],
+                tuple(_pod(network, cluster, trace, key) for key in pods[name]),
+                devices,
+            ),
+            is_end=name in ends,
         )
         for name in sorted(pods, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0)
     )

@@ -40,8 +40,9 @@ class WalkScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (160, "-wide")]  # noqa: RUF012 - as in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 - as in Screen
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, *, presentation: bool = False) -> None:
         super().__init__()
+        self._presents_at_once = presentation
         self.desk: Desk | None = None
         """None until the manifests are read."""
         self.front = PaneName.LAYOUT
@@ -60,6 +61,8 @@ class WalkScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._show_front()
+        if self._presents_at_once:
+            self.action_present()
         self.call_after_refresh(self._work, "load", partial(self._jobs.load, self.post_message))
 
     # What stands where
@@ -70,7 +73,9 @@ class WalkScreen(Screen[None]):
         return [join((run(" k8stui ", Ink.KEY), run(f" {_WAITING}", Ink.DIM)))]
 
     def _now(self, width: int, height: int) -> list[Line]:
-        return self.desk.now(width, height) if self.desk is not None else [NOTHING] * height
+        if self.desk is None:
+            return [NOTHING] * height
+        return self.desk.now(width, height, large=self.has_class("-stage"))
 
     def _sheet(self, name: PaneName, width: int, height: int) -> Sheet:
         if self.desk is not None:
@@ -289,6 +294,11 @@ class WalkScreen(Screen[None]):
         elif self.has_class("-zoom"):
             self.action_zoom()
         pane.redraw()
+
+    def action_present(self) -> None:
+        self.toggle_class("-stage")
+        self.app.present(on=self.has_class("-stage"))
+        self.call_after_refresh(self.redraw)
 
     # Keys: finding
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.exchange import Result
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui.header import compact
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides, wrap
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, place_sign, sentence, wait
+from k8stui.tui.words import (
+    DIRECTIONS,
+    RESULTS,
+    origin_line,
+    place_sign,
+    sentence,
+    step_sign,
+    wait,
+)
 from k8stui.walk.trace import Trace
 
 _LEAD = run(" k8stui ", Ink.KEY)
@@ -65,7 +74,7 @@ def now(state: State, width: int, height: int) -> list[Line]:
             sign = RESULTS[trace.outcome.result]
             waiting = f"{sign.glyph} {sign.word}: {trace.outcome.reason}"
         return [run(f" {neutralise(waiting)}", Ink.DIM)] + [NOTHING] * (height - 1)
-    sign, way = STEPS[step.kind], place_sign(step, hop.direction)
+    sign, way = step_sign(step), place_sign(step, hop.direction)
     place = f" {way.glyph} {neutralise(place_name(hop.namespace))} "
     lead = join(
         (
@@ -77,19 +86,34 @@ def now(state: State, width: int, height: int) -> list[Line]:
     room = max(10, width - line_width(lead) - 1)
     texts = wrap(sentence(step), room)
     first = join((lead, run(texts[0], Ink.STRONG)))
+    if state.index + 1 == len(state.steps) and trace.outcome.result is not Result.CONNECTED:
+        verdict = cut(join((run(place, way.ink), _verdict(trace, width))), width)
+        return [verdict, *_advice(trace, width)][:height]
     header = join((run(" "), compact(step.before, step.after)))
     if len(texts) > 1:
         more = " ".join(texts[1:])
         return [first, cut(run("   " + more, Ink.STRONG), width), cut(header, width)][:height]
     third = join((run(" "), origin_line(step.origin)))
     if state.index + 1 == len(state.steps):
-        third = _end(trace)
+        third = _verdict(trace, width)
     return [first, cut(header, width), cut(third, width)][:height]
 
 
-def _end(trace: Trace) -> Line:
+def _verdict(trace: Trace, width: int) -> Line:
+    """What the client feels, and why."""
     outcome = trace.outcome
     sign = RESULTS[outcome.result]
     felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
-    said = outcome.advice or outcome.reason
-    return join((run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink), run(neutralise(said))))
+    feels = run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink)
+    return cut(join((feels, run(neutralise(outcome.reason)))), width)
+
+
+def _advice(trace: Trace, width: int) -> list[Line]:
+    """What would mend it, on two lines; without advice the whole reason."""
+    outcome = trace.outcome
+    ink, lead = (Ink.KEY, " → ") if outcome.advice else (Ink.TEXT, "   ")
+    texts = wrap(neutralise(outcome.advice or outcome.reason), max(10, width - 4))
+    return [
+        cut(run((lead if not n else "   ") + text, ink), width)
+        for n, text in enumerate([texts[0], " ".join(texts[1:])])
+    ]

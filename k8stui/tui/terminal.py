@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,20 @@ def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal: 
     is_ansi = bool(environ.get("NO_COLOR")) or few
     plain = bool(environ.get("K8STUI_ASCII")) or not _has_boxes(environ)
     return Terminal(is_ansi=is_ansi, is_ascii=plain if ascii is None else ascii)
+
+
+def give_size(descriptor: int) -> None:
+    """Make a terminal that reports 0 × 0 (a fresh pty, a serial line) one of 80 × 24.
+
+    As ``stty columns 80 rows 24`` does. Textual takes its size from two places whose fallbacks
+    differ (80 × 24 and 80 × 25) and then draws for ever. What is no terminal is left alone.
+    """
+    try:
+        rows, columns = termios.tcgetwinsize(descriptor)
+        if not (rows and columns):
+            termios.tcsetwinsize(descriptor, (rows or 24, columns or 80))
+    except (termios.error, OSError):
+        return
 
 
 def _has_boxes(environ: Mapping[str, str]) -> bool:

@@ -48,6 +48,43 @@ DARK = Theme(
     },
 )
 
+STAGE = Theme(
+    name="k8stui-stage",
+    primary="#7fd4ff",
+    secondary="#9bf5d8",
+    accent="#ffc247",
+    warning="#ffc247",
+    error="#ff8088",
+    success="#b6f04a",
+    foreground="#f4f6f8",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    dark=True,
+    variables={
+        **DARK.variables,
+        "ink-dim": "#c0c8d2",
+        "ink-faint": "#8591a0",
+        "ink-frame": "#f4f6f8",
+        "here": "#ffc247",
+        "here-text": "#000000",
+        "stop-text": "#000000",
+        "trail": "#ffc247",
+        "return": "#7fd4ff",
+        "back": "#7fd4ff",
+        "back-text": "#000000",
+        "match": "#ccff70",
+        "nat": "#ecd0ff",
+        "drop": "#ff8088",
+        "ok": "#b6f04a",
+        "assumed": "#d8bf8c",
+        "changed": "#ffe08a",
+        "cursor": "#274a70",
+        "key": "#7fd4ff",
+    },
+)
+"""For a projector: black and white, and nothing pale."""
+
 LIGHT = Theme(
     name="k8stui-light",
     primary="#0550ae",
@@ -126,7 +163,7 @@ ANSI = Theme(
 )
 """The terminal's own 16 colours; with NO_COLOR none at all (weight and reverse video remain)."""
 
-ALL = (DARK, LIGHT, ANSI)
+ALL = (DARK, LIGHT, STAGE, ANSI)
 DEFAULTS = DARK.variables
 """For Textual's own themes, which know none of these names."""
 

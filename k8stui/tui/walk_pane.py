@@ -20,7 +20,15 @@ from k8stui.tui.ink import (
 )
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import DIRECTIONS, RESULTS, STEPS, origin_line, place_sign, sentence, wait
+from k8stui.tui.words import (
+    DIRECTIONS,
+    RESULTS,
+    origin_line,
+    place_sign,
+    sentence,
+    step_sign,
+    wait,
+)
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 
 _WORD = 12
@@ -82,7 +90,7 @@ def _heading(hop: Hop, width: int) -> Line:
 
 
 def _step_lines(step: Step, digits: int, width: int) -> list[Line]:
-    sign = STEPS[step.kind]
+    sign = step_sign(step)
     indent = digits + 3 + _WORD
     narrow = width < 36
     room = max(8, width - (digits + 3 if narrow else indent) - 1)
@@ -166,7 +174,7 @@ class WalkSheet(Sheet):
         if owner is None or owner == -1:
             return super().copied(row)
         step = self._state.steps[owner]
-        return f"{step.number} {STEPS[step.kind].word}: {step.text}" + (
+        return f"{step.number} {step_sign(step).word}: {step.text}" + (
             f"\n{step.detail}" if step.detail else ""
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.step import Direction, RuleCause, StepKind
+from k8stui.kernel.packet import Protocol, TcpFlags
+from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.tui.ink import NOTHING, Ink, Line, run
@@ -69,10 +70,36 @@ LEGEND = "● declared  ◆ observed  ◌ defaulted  ○ assumed"
 """For the help screen."""
 
 
+_CLOSED = Sign("✗", "closed", Ink.DROP)
+_BAD_NEWS = Sign("✗", "deliver", Ink.DROP)
+
+
+def step_sign(step: Step) -> Sign:
+    """How a step is shown: by its kind, and a delivery by what is delivered."""
+    if step.kind is StepKind.DELIVER:
+        if isinstance(step.cause, SocketCause) and step.cause.socket is None:
+            return _CLOSED
+        if _is_bad_news(step):
+            return _BAD_NEWS
+    return STEPS[step.kind]
+
+
+def _is_bad_news(step: Step) -> bool:
+    """Whether a RST or an ICMP error arrives."""
+    packet = step.after
+    if packet is None:
+        return False
+    if packet.protocol is Protocol.TCP:
+        return TcpFlags.RST in packet.flags
+    errors = {Protocol.ICMP: (3, 11, 12), Protocol.ICMPV6: (1, 2, 3, 4)}
+    return packet.icmp_type in errors.get(packet.protocol, ())
+
+
 def place_sign(step: Step, direction: Direction) -> Sign:
     """How the packet's place is marked: by its direction, or by its end."""
     sign = DIRECTIONS[direction]
-    return Sign("✗", sign.word, Ink.STOP) if step.kind in STOPS else sign
+    is_end = step.kind in STOPS or step_sign(step) in (_CLOSED, _BAD_NEWS)
+    return Sign("✗", sign.word, Ink.STOP) if is_end else sign
 
 
 def origin_line(origin: Origin | None) -> Line:

@@ -10,8 +10,9 @@ import pytest
 from tui import literal
 
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.packet import TcpFlags
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.kernel.step import Hook, RuleCause, StepKind
+from k8stui.kernel.step import Direction, Hook, RuleCause, SocketCause, StepKind
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, shown_chain, target_chain
 from k8stui.tui.desk import Desk
@@ -25,7 +26,9 @@ from k8stui.tui.nodes_pane import Kind, NodesSheet, NodesTree
 from k8stui.tui.plan import plan
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import WalkRows, WalkSheet
+from k8stui.tui.words import place_sign, step_sign
 
+k = StepKind
 STEPS = len(literal.TRACE.steps)
 SIZES = [(28, 10), (58, 16), (78, 17), (150, 30)]
 
@@ -307,6 +310,7 @@ def test_nothing_moves_between_steps() -> None:
         for x in range(desk.x - 2, desk.x + desk.width + 1)
     }
     markers = {spot.cells[0] for spot in made.spots.values()}
+    verdicts = {(e.x + n, e.y) for e in made.boxes.values() for n in range(e.room)}
     still = None
     for number in range(1, STEPS + 1):
         sheet, _ = layout(number)
@@ -314,7 +318,7 @@ def test_nothing_moves_between_steps() -> None:
             (x, y): char
             for y in range(len(sheet))
             for x, char in enumerate(text_of(sheet.line(y)))
-            if (x, y) not in desks | markers
+            if (x, y) not in desks | markers | verdicts
         }
         assert still is None or drawn == still
         still = drawn
@@ -449,3 +453,55 @@ def test_three_lines_have_the_sentence_the_header_and_the_origin() -> None:
     assert "⇄ DNAT" in first
     assert "192.168.0.11:30080 ⇒ 10.244.2.2:80" in second
     assert "declared" in third
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "flags", "glyph", "word"),
+    [
+        (k.DELIVER, SocketCause(socket=None), TcpFlags.SYN, "✗", "closed"),
+        (k.DELIVER, None, TcpFlags.RST | TcpFlags.ACK, "✗", "deliver"),
+        (k.DELIVER, None, TcpFlags.SYN | TcpFlags.ACK, "✓", "deliver"),
+        (k.DROP, None, TcpFlags.SYN, "✗", "DROP"),
+    ],
+    ids=["nobody-listens", "reset", "answer", "drop"],
+)
+def test_bad_news_looks_bad(kind: Any, cause: Any, flags: Any, glyph: Any, word: Any) -> None:
+    first = literal.TRACE.steps[-1]
+    packet = replace(first.after, flags=flags) if first.after is not None else None
+    step = replace(first, kind=kind, cause=cause, after=packet)
+    sign = step_sign(step)
+    assert (sign.glyph, sign.word) == (glyph, word)
+    assert (place_sign(step, Direction.FORWARD).ink is Ink.STOP) is (glyph == "✗")
+
+
+def failed_state() -> State:
+    """The walk cut off on node-1 by a drop."""
+    hops = list(literal.TRACE.hops[:3])
+    last = hops[-1]
+    drop = replace(last.steps[4], kind=k.DROP, text="made to fail for a reason of some length")
+    hops[-1] = replace(last, steps=(*last.steps[:4], drop))
+    outcome = replace(
+        literal.TRACE.outcome,
+        result=Result.TIMEOUT,
+        errno="ETIMEDOUT",
+        seconds=134.2,
+        reason="dropped on node-1",
+        advice="set externalTrafficPolicy to Cluster",
+    )
+    state = State(world=literal.WORLD)
+    trace = replace(literal.TRACE, hops=tuple(hops), outcome=outcome)
+    state.show(trace, len(trace.steps) - 1)
+    return state
+
+
+def test_a_failure_is_told_where_it_happens_and_where_it_is_felt() -> None:
+    state = failed_state()
+    assert state.trace is not None
+    made = draw(plan(literal.NETWORK, literal.CLUSTER, state.trace), 78, 18)
+    sheet = LayoutSheet(Path(made, state), state)
+    drawn = text(sheet.line(n) for n in range(len(sheet)))
+    assert "made to fail for a reason of some length" in " ".join(drawn.split())
+    assert "✗ timed out after 134 s" in drawn
+    said = text(status.now(state, 80, 3))
+    assert "✗ timed out (ETIMEDOUT) after 134 s  dropped on node-1" in said
+    assert "→ set externalTrafficPolicy to Cluster" in said

@@ -467,3 +467,23 @@ async def test_every_theme_can_be_chosen(theme: str) -> None:
         driver.app.theme = theme
         await driver.press("right")
         assert driver.state.index == 1
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_id)
+async def test_presentation_is_quiet_and_large_and_can_be_left(size: Any) -> None:
+    async with running(size) as driver:
+        await driver.press("p")
+        assert not driver.screen.query_one("#keys").display
+        assert "of 12" in driver.text("#now")
+        assert driver.app.theme == "k8stui-stage"
+        await driver.press("p")
+        assert driver.screen.query_one("#keys").display
+        assert driver.app.theme == "k8stui-dark"
+
+
+async def test_presentation_from_the_start() -> None:
+    app = harness.K8sTuiApp(harness.LiteralJobs(), harness.Terminal(), presentation=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await harness.ready(pilot)
+        assert app.screen.has_class("-stage")
+        assert app.theme == "k8stui-stage"

@@ -50,15 +50,15 @@ NORMAL = "import sys; from k8stui.cli import run; sys.exit(run([]))"
 class Session:
     """The program on a terminal of its own."""
 
-    def __init__(self, code: str, **environ: str) -> None:
+    def __init__(self, code: str, size: tuple[int, int] = (24, 80), **environ: str) -> None:
         self.output = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS="80", LINES="24")
+            os.environ.update(TERM="xterm-256color", LANG="C.UTF-8")
             os.environ.update(environ)
             os.execv(sys.executable, [sys.executable, "-c", code])  # noqa: S606 - on the new pty
-        termios.tcsetwinsize(self.fd, (24, 80))
+        termios.tcsetwinsize(self.fd, size)
         self.before = termios.tcgetattr(self.fd)
 
     def read_until(self, text: bytes, seconds: float = 20.0) -> None:
@@ -195,3 +195,12 @@ def test_the_environment_decides(environ: Any, expected: Any) -> None:
 def test_the_option_overrides_the_environment() -> None:
     assert look({"LANG": "C.UTF-8"}, ascii=True).is_ascii
     assert not look({"LANG": "C"}, ascii=False).is_ascii
+
+
+def test_a_terminal_without_a_size_gets_one() -> None:
+    session = Session(NORMAL, size=(0, 0))
+    session.read_until(b"frontend")
+    assert termios.tcgetwinsize(session.fd) == (24, 80)
+    os.write(session.fd, b"q")
+    assert session.end() == 0
+    assert len(session.output) < 100_000
