@@ -52,6 +52,7 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""
 \b
+The screen takes --ascii, --no-mouse and --presentation (large and quiet, for a stage) too.
 Exit status: 0 fine; 1 findings, or the request is not delivered; 2 bad input or usage.
 A folder whose name is also a command is written ./walk.
 Completion for bash, zsh and fish, in the shell's start-up file:
@@ -281,7 +282,11 @@ def _known_rules(names: Sequence[str]) -> None:
 
 @cli.command(_SHOW, hidden=True)
 @_common
-def show(**common: Any) -> int:
+@click.option("--ascii", "is_ascii", is_flag=True, default=None,
+              help="Draw with ASCII characters only.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
+def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common: Any) -> int:
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard(common["paths"])):
@@ -296,6 +301,9 @@ def show(**common: Any) -> int:
             cluster_options=cluster_options,
             node_options=node_options,
             namespace=common["namespace"],
+            ascii=is_ascii,
+            mouse=not no_mouse,
+            presentation=presentation,
         )
         or 0
     )
