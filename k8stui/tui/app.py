@@ -51,22 +51,12 @@ class K8sTuiApp(App[int]):
         self.theme = themes.ANSI.name if terminal.is_ansi else themes.DARK.name
         Drawn.is_ascii = terminal.is_ascii
         self._jobs = jobs
-        self._quiet_theme = self.theme
         self._presents_at_once = presentation
         self.crash: Exception | None = None
         """What ended the app, where it was a bug."""
 
     def get_default_screen(self) -> Screen[None]:
         return WalkScreen(self._jobs, presentation=self._presents_at_once)
-
-    def present(self, *, on: bool) -> None:
-        """Take up the theme for a stage, or the one from before."""
-        if on:
-            self._quiet_theme = self.theme
-            if not self.native_ansi_color:
-                self.theme = themes.STAGE.name
-        else:
-            self.theme = self._quiet_theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the inks' colours for themes that know nothing of them."""

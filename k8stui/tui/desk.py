@@ -89,6 +89,9 @@ class Desk:
         item = self.tree.item
         if item is None:
             return None
+        if self.tree.is_filtered:
+            self.tree.unfilter(go=True)
+            return None
         if item.offer is not None:
             return item.offer.request
         self.tree.toggle(self.tree.cursor)
@@ -137,7 +140,7 @@ class Desk:
             return False
         start = (sheet.cursor or 0) + direction
         if pane is PaneName.NODES:
-            return self.tree.find(needle, start, direction or 1) is not None
+            return self.tree.find(needle, direction)
         row = sheet.find(needle, start % len(sheet), direction or 1)
         if row is None:
             return False

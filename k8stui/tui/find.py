@@ -15,6 +15,8 @@ class FindBar(Input):
 
     BINDINGS: ClassVar = [
         Binding("escape", "forget", "forget", id="find-forget", tooltip="Stop finding"),
+        Binding("down", "move(1)", "down", id="find-down", tooltip="To the next found"),
+        Binding("up", "move(-1)", "up", id="find-up", tooltip="To the one found before"),
     ]
 
     @dataclass
@@ -22,6 +24,12 @@ class FindBar(Input):
         """Another letter: find this, live."""
 
         text: str
+
+    @dataclass
+    class Moved(Message):
+        """Up or down among what was found."""
+
+        by: int
 
     @dataclass
     class Closed(Message):
@@ -39,6 +47,9 @@ class FindBar(Input):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(self.Closed(is_kept=True))
+
+    def action_move(self, by: int) -> None:
+        self.post_message(self.Moved(by))
 
     def action_forget(self) -> None:
         self.post_message(self.Closed(is_kept=False))

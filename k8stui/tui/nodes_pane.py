@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Node, Pod, Service, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.tui.index import Hits, Index
 from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.words import ORIGINS
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from k8stui.walk.offers import Offer
     from k8stui.walk.trace import Request
     from k8stui.walk.world import World
+
+
+_MOST_SHOWN = 200
+"""Rows of what was found: more letters narrow it down sooner than scrolling."""
 
 
 class Kind(StrEnum):
@@ -58,6 +63,11 @@ class NodesTree:
         self.world = world
         self.cursor = 0
         self.opened: set[str] = set()
+        self.index = Index(world.cluster)
+        self.hits: Hits | None = None
+        """What the filter found; None: the whole tree is shown."""
+        self._whole: tuple[list[Item], int] | None = None
+        """Rows and cursor of the whole tree, while there is a filter."""
         self._by_node: dict[str, list[Pod]] = {}
         for pod in world.cluster.pods.values():
             self._by_node.setdefault(pod.node_name or "", []).append(pod)
@@ -68,17 +78,7 @@ class NodesTree:
 
     def _roots(self, cluster: Cluster) -> list[Item]:
         roots = [
-            Item(
-                Kind.NODE,
-                f"node/{node.name}",
-                0,
-                node.name,
-                str(address) if (address := node.address() or node.address(6)) else "no address",
-                node.origin,
-                node.origins.get("addresses", node.origin),
-                has_children=node.name in self._by_node,
-            )
-            for node in cluster.nodes.values()
+            _node(node, has_children=node.name in self._by_node) for node in cluster.nodes.values()
         ]
         roots.append(Item(Kind.OUTSIDE, "outside", 0, "outside", "203.0.113.10"))
         if "" in self._by_node:
@@ -146,31 +146,66 @@ class NodesTree:
             return True
         return False
 
-    def find(self, needle: str, start: int, direction: int) -> int | None:
-        """Put the cursor on the next row that holds `needle`; closed nodes and lists are opened.
+    # Finding: over all objects, whether or not they are in sight
 
-        What stands inside a pod or a Service is found only where it is open.
-        """
-        for kind in (Kind.SERVICES, Kind.NODE, Kind.PENDING):
-            for row in range(len(self.items) - 1, -1, -1):
-                item = self.items[row]
-                if item.kind is kind and item.key not in self.opened and self._holds(item, needle):
-                    if row < start:
-                        start += len(self._children(item))
-                    self.toggle(row)
-        count = len(self.items)
-        for n in range(count):
-            row = (start + n * direction) % count
-            item = self.items[row]
-            if needle in f"{item.label} {item.aside}".lower():
-                self.cursor = row
-                return row
-        return None
+    def filter(self, needle: str) -> None:
+        """Show only what holds `needle` (lower case); all of the tree again when it is empty."""
+        if self._whole is None:
+            self._whole = (self.items, self.cursor)
+        self.items, self.cursor = self._whole
+        self.hits = None
+        if needle:
+            self.hits = self.index.search(needle)
+            self.items = [self._found(key) for key in self.hits.keys[:_MOST_SHOWN]]
+            self.cursor = 0
 
-    def _holds(self, item: Item, needle: str) -> bool:
-        return item.has_children and any(
-            needle in f"{child.label} {child.aside}".lower() for child in self._children(item)
-        )
+    def unfilter(self, *, go: bool) -> None:
+        """Show the whole tree again; `go`: with the cursor on what was found."""
+        if self._whole is None:
+            return
+        item = self.item if self.hits is not None else None
+        (self.items, self.cursor), self._whole, self.hits = self._whole, None, None
+        if go and item is not None:
+            self.reveal(item.key)
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.hits is not None
+
+    def reveal(self, key: str) -> bool:
+        """Put the cursor on a node, pod or Service; what it is in is opened."""
+        kind, _, name = key.partition("/")
+        if kind == Kind.SERVICE:
+            self.open("services")
+        elif kind == Kind.POD:
+            node = self.world.cluster.pods[name].node_name
+            self.open(f"node/{node}" if node else "pending")
+        row = next((n for n, item in enumerate(self.items) if item.key == key), None)
+        if row is not None:
+            self.cursor = row
+        return row is not None
+
+    def find(self, needle: str, direction: int) -> bool:
+        """Put the cursor on the next object that holds `needle`; closed branches are opened."""
+        keys = self.index.search(needle).keys
+        if not keys:
+            return False
+        here = self.item.key if self.item is not None else ""
+        at = (keys.index(here) + direction) % len(keys) if here in keys else 0
+        return self.reveal(keys[at])
+
+    def _found(self, key: str) -> Item:
+        kind, _, name = key.partition("/")
+        cluster = self.world.cluster
+        match kind:
+            case Kind.NODE:
+                item = _node(cluster.nodes[name], has_children=False)
+            case Kind.POD:
+                item = _pod(cluster.pods[name])
+            case _:
+                item = _service(cluster.services[name])
+        word = "svc" if kind == Kind.SERVICE else kind
+        return replace(item, depth=0, label=f"{word} {item.label}", has_children=False)
 
     def _children(self, item: Item) -> list[Item]:
         name = item.key.partition("/")[2]
@@ -213,6 +248,20 @@ def short_source(request: Request) -> str:
 
 def _name(namespace: str, name: str) -> str:
     return name if namespace == "default" else f"{namespace}/{name}"
+
+
+def _node(node: Node, *, has_children: bool) -> Item:
+    address = node.address() or node.address(6)
+    return Item(
+        Kind.NODE,
+        f"node/{node.name}",
+        0,
+        node.name,
+        str(address) if address else "no address",
+        node.origin,
+        node.origins.get("addresses", node.origin),
+        has_children=has_children,
+    )
 
 
 def _pod(pod: Pod) -> Item:
@@ -279,6 +328,9 @@ class NodesSheet(Sheet):
         self.title = join((run("1 ", Ink.KEY), run("Nodes", Ink.STRONG)))
         self.cursor = tree.cursor
         self.note = run("○ assumed" if width >= 20 else "")
+        if tree.hits is not None:
+            count = len(tree.hits.keys)
+            self.note = run(f"{count:,}{'+' if tree.hits.is_capped else ''} found")
 
     def __len__(self) -> int:
         return len(self._tree.items)

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 
-from k8stui.tui import keys
+from k8stui.tui import keys, themes
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.footer import footer
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run
@@ -50,6 +50,8 @@ class WalkScreen(Screen[None]):
         self._jobs = jobs
         self._generation = 0
         self._needle = ""
+        self._theme_before = ""
+        """What the theme was before the presentation."""
 
     def compose(self) -> ComposeResult:
         yield Bar(self._title, id="title")
@@ -243,9 +245,12 @@ class WalkScreen(Screen[None]):
 
     def on_pane_clicked(self, event: Pane.Clicked) -> None:
         name = PaneName(event.pane.id or "")
+        if name is not self.front:
+            self._close_find(is_kept=False)
         self.show_pane(name)
         if event.row >= 0 and self.desk is not None:
             request = self.desk.click(name, event.pane.sheet, event.row, event.column)
+            self._close_find(is_kept=True)
             if request is not None:
                 self.ask(request)
             self.redraw()
@@ -297,7 +302,12 @@ class WalkScreen(Screen[None]):
 
     def action_present(self) -> None:
         self.toggle_class("-stage")
-        self.app.present(on=self.has_class("-stage"))
+        if not self.has_class("-stage"):
+            self.app.theme = self._theme_before
+        else:
+            self._theme_before = self.app.theme
+            if not self.app.native_ansi_color:
+                self.app.theme = themes.STAGE.name
         self.call_after_refresh(self.redraw)
 
     # Keys: finding
@@ -315,12 +325,39 @@ class WalkScreen(Screen[None]):
 
     def on_find_bar_typed(self, event: FindBar.Typed) -> None:
         self._needle = event.text.lower()
-        self._find(0)
+        if self.front is PaneName.NODES and self.desk is not None:
+            self._filter(self.desk)
+        else:
+            self._find(0)
+
+    def _filter(self, desk: Desk) -> None:
+        """Show what holds the letters typed so far, from the whole cluster."""
+        pane = self.pane(PaneName.NODES)
+        pane.found = self._needle
+        desk.tree.filter(self._needle)
+        self.query_one("#find").set_class(bool(self._needle) and not desk.tree.items, "-lost")
+        pane.look_again()
+        pane.redraw()
+
+    def on_find_bar_moved(self, event: FindBar.Moved) -> None:
+        if self.front is PaneName.NODES:
+            self.action_cursor(event.by)
+        else:
+            self.action_find_next(event.by)
 
     def on_find_bar_closed(self, event: FindBar.Closed) -> None:
+        self._close_find(is_kept=event.is_kept)
+
+    def _close_find(self, *, is_kept: bool) -> None:
+        bar = self.query("#find.-open")
+        if not bar:
+            return
         self.set_focus(None)
-        self.query_one("#find").remove_class("-open")
-        if not event.is_kept:
+        bar.first().remove_class("-open")
+        if self.desk is not None:
+            self.desk.tree.unfilter(go=is_kept)
+            self.pane(PaneName.NODES).look_again()
+        if not is_kept:
             self._needle = self.pane(self.front).found = ""
         self.call_after_refresh(self.redraw)
 

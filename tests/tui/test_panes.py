@@ -413,7 +413,7 @@ def test_closing_takes_everything_below_along(tree: Any) -> None:
 
 def test_finding_opens_what_is_closed(tree: Any) -> None:
     tree.toggle(3)
-    assert tree.find("frontend-3", 0, 1) is not None
+    assert tree.find("frontend-3", 0)
     assert tree.item is not None
     assert tree.item.label == "frontend-3"
 

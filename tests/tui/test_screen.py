@@ -487,3 +487,49 @@ async def test_presentation_from_the_start() -> None:
         await harness.ready(pilot)
         assert app.screen.has_class("-stage")
         assert app.theme == "k8stui-stage"
+
+
+async def test_the_tree_is_filtered_as_one_types_and_enter_goes_there() -> None:
+    async with running() as driver:
+        await driver.press("1", "slash", *"frontend-")
+        assert [item.key for item in driver.desk.tree.items] == [
+            "pod/default/frontend-1",
+            "pod/default/frontend-2",
+            "pod/default/frontend-3",
+        ]
+        assert "3 found" in driver.text("#nodes")
+        assert "pod frontend-2" in driver.text("#nodes")
+        await driver.press("down", "down", "up", "enter")
+        assert driver.desk.tree.item.key == "pod/default/frontend-2"
+        assert "outside" in driver.text("#nodes")
+        await driver.press("n")
+        assert driver.desk.tree.item.key == "pod/default/frontend-3"
+
+
+async def test_an_object_in_a_closed_branch_is_gone_to() -> None:
+    async with running() as driver:
+        await driver.press("1", "enter")
+        assert "frontend-1" not in driver.text("#nodes")
+        await driver.press("slash", *"frontend-1", "enter")
+        assert driver.desk.tree.item.key == "pod/default/frontend-1"
+
+
+@pytest.mark.parametrize("end", ["escape", "backspace"], ids=["escape", "nothing-typed"])
+async def test_the_whole_tree_comes_back(end: Any) -> None:
+    async with running() as driver:
+        await driver.press("1", "down")
+        before = driver.text("#nodes")
+        await driver.press("slash", "x", "q")
+        assert "0 found" in driver.text("#nodes")
+        assert driver.screen.query_one("#find").has_class("-lost")
+        await driver.press(*([end] if end == "escape" else [end, end, "enter"]))
+        assert driver.text("#nodes") == before
+
+
+async def test_a_click_elsewhere_leaves_the_filter() -> None:
+    async with running() as driver:
+        await driver.press("1", "slash", *"redis")
+        await driver.pilot.click("#walk")
+        await driver.settle()
+        assert not driver.desk.tree.is_filtered
+        assert driver.screen.front is PaneName.WALK
