@@ -2,7 +2,8 @@
 
 ``containerPort`` is documentation; but where every container of every selected pod declares ports
 and this is none of them, nothing is known to listen there, and the pod's kernel answers with RST.
-An error then; a warning where some container declares nothing, so that the port may be its.
+An error then; a warning where some container declares nothing, so that the port may be its, and
+for a headless Service, whose ports nobody translates.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -35,7 +36,7 @@ def undeclared(target: Target) -> bool:
 
 def _finding(ground: Ground, target: Target) -> Finding:
     pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
-    unsure = bool(target.pods(Match.UNSURE))
+    unsure = bool(target.pods(Match.UNSURE)) or target.service.headless
     usable = {p.number for pod in pods for p in declared(pod) if p.protocol is target.port.protocol}
     number = target.port.target_port
     fix = f"let a container declare {number}, or mend targetPort"
