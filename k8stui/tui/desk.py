@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, target_chain
-from k8stui.tui.ink import Line
+from k8stui.tui.ink import NOTHING, Line, run
 from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import Kind, NodesTree
@@ -20,6 +20,7 @@ from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
 
 if TYPE_CHECKING:
+    from k8stui.check import Finding
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -32,6 +33,8 @@ class Desk:
         self.world = world
         self.tree = NodesTree(world)
         self.views = Views(self.state, self.tree)
+        self.findings: tuple[Finding, ...] | None = None
+        """None until the check is done."""
 
     def title(self, width: int) -> Line:
         return status.title(self.state, width)
@@ -53,6 +56,23 @@ class Desk:
 
     def fail(self, said: str) -> None:
         self.state.progress, self.state.failure = "", neutralise(said)
+
+    def take_findings(self, findings: tuple[Finding, ...]) -> None:
+        """Take up what the check found, and mark the objects in the tree."""
+        from k8stui.tui.findings import marks  # noqa: PLC0415 - only after a check
+
+        self.findings = findings
+        self.tree.marks = marks(self.world.cluster, findings)
+
+    def found(self) -> Line:
+        """What the lowest line says of the check: nothing where nothing is wrong."""
+        if not self.findings:
+            return NOTHING
+        from k8stui.tui.findings import SIGNS  # noqa: PLC0415 - only after a check
+
+        count = len(self.findings)
+        sign = SIGNS[self.findings[0].severity]
+        return run(f"{sign.glyph} {count:,} finding{'' if count == 1 else 's'}", sign.ink)
 
     # Inside a pane
 

@@ -5,17 +5,33 @@ from __future__ import annotations
 from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run, sides
 from k8stui.tui.keys import FOOTER, footer_name
 
+_FIRST_TO_GO = ("zoom", "branches")
+"""Ids of bindings that make room for the findings in a narrow window."""
 
-def footer(width: int) -> Line:
-    """The bindings that are shown, and the legend where there is room for it."""
+
+def footer(width: int, found: Line = ()) -> Line:
+    """The bindings that are shown, and the legend where there is room for it.
+
+    `found`: how much the check found; it comes first and other entries make room.
+    """
+    gone: tuple[str, ...] = ()
+    while line_width(left := _entries(found, gone)) > width and len(gone) < len(_FIRST_TO_GO):
+        gone = (*gone, _FIRST_TO_GO[len(gone)])
+    legend = run("○ assumed  ● declared ", Ink.DIM)
+    if line_width(left) + line_width(legend) < width:
+        return sides(left, legend, width)
+    return fit(cut(left, width, ellipsis=False), width)
+
+
+def _entries(found: Line, gone: tuple[str, ...]) -> Line:
     parts = [run(" ")]
+    if found:
+        parts += [run("f ", Ink.KEY), found, run("   ")]
     for binding in FOOTER:
+        if binding.id in gone:
+            continue
         parts += [
             run(f"{footer_name(binding)} ", Ink.KEY),
             run(f"{binding.description}   ", Ink.DIM),
         ]
-    left = cut(join(parts), width, ellipsis=False)
-    legend = run("○ assumed  ● declared ", Ink.DIM)
-    if line_width(left) + line_width(legend) < width:
-        return sides(left, legend, width)
-    return fit(left, width)
+    return join(parts)

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from k8stui.tui.messages import Branched, LoadFailed, Walked, WalkFailed, WorldLoaded
+from k8stui.tui.messages import (
+    Branched,
+    Checked,
+    LoadFailed,
+    Walked,
+    WalkFailed,
+    WorldLoaded,
+)
 
 if TYPE_CHECKING:
+    from k8stui.check import Finding
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
     from k8stui.tui.desk import Desk
@@ -87,6 +95,33 @@ class Jobs:
                 )
                 return
             post(Walked(walk(world, wanted), generation))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
+
+    def check(self, desk: Desk, post: Post) -> None:
+        """Look for mistakes in the whole world."""
+        from k8stui.check import check  # noqa: PLC0415 - after the first walk
+        from k8stui.tui.findings import by_weight  # noqa: PLC0415
+
+        try:
+            post(Checked(desk, by_weight(check(desk.world, self.paths))))
+        except Exception as error:  # noqa: BLE001 - a bug there must not take the walk away
+            post(Checked(desk, (), error))
+
+    def show_finding(self, world: World, finding: Finding, generation: int, post: Post) -> None:
+        """Walk what a finding claims, to the step that decides."""
+        from k8stui.kernel.exchange import Result  # noqa: PLC0415
+        from k8stui.walk.request import parse_request  # noqa: PLC0415
+        from k8stui.walk.walk import walks  # noqa: PLC0415
+
+        assert finding.claim is not None
+        try:
+            request = parse_request(world, finding.claim.source, finding.claim.destination)
+            traces = islice(walks(world, request), MOST_BRANCHES if finding.claim.some else 1)
+            first = next(traces)
+            failed = (t for t in (first, *traces) if t.outcome.result is not Result.CONNECTED)
+            trace = next(failed, first)
+            post(Walked(trace, generation, (trace.outcome.step or 1) - 1))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

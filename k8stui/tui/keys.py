@@ -84,6 +84,7 @@ TOOLS = (
     _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
     _key("w", "write", "write", "Write the walk as text to a file in this folder"),
     _key("p", "present", "presentation", "For a stage: large, quiet, high contrast; and back"),
+    _key("f", "findings", "findings", "What the check found; Enter walks what shows it"),
     _key(
         "exclamation_mark",
         "problems",

@@ -69,9 +69,14 @@ class ListScreen(ModalScreen[int | None]):
         *,
         choices: range | None = None,
         at: int | None = None,
+        foot: Callable[[int, int], tuple[Line, ...]] | None = None,
     ) -> None:
-        """Show `lines` (for a width). `choices`: rows that can be chosen; `at`: the first seen."""
+        """Show `lines` (for a width). `choices`: rows that can be chosen; `at`: the first seen.
+
+        `foot`: (row, width) → what is said below about the row under the cursor.
+        """
         super().__init__()
+        self._foot = foot
         self._title = title
         self._make = lines
         self._choices = choices
@@ -81,12 +86,14 @@ class ListScreen(ModalScreen[int | None]):
         yield Pane(self._sheet, id="sheet", focused=True)
         yield Bar(self._keys, id="keys")
 
-    def _sheet(self, width: int, _height: int) -> Sheet:
+    def _sheet(self, width: int, height: int) -> Sheet:
         sheet = ListSheet(
             self._title, self._make(width), self._at if self._choices else None, width
         )
         if self._choices is None and self._at is not None:
             sheet.cursor = self._at
+        if self._foot is not None and self._choices and self._at is not None and height >= 16:
+            sheet.foot = self._foot(self._at, width)
         return sheet
 
     def _keys(self, width: int, _height: int) -> list[Line]:

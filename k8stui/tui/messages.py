@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from k8stui.check import Finding
     from k8stui.tui.desk import Desk
     from k8stui.walk.trace import Trace
 
@@ -32,6 +33,18 @@ class Walked(Message):
 
     trace: Trace
     generation: int
+    index: int = 0
+    """0-based step to begin at."""
+
+
+@dataclass
+class Checked(Message):
+    """The world was checked."""
+
+    desk: Desk
+    findings: tuple[Finding, ...]
+    error: Exception | None = None
+    """Why the check came to no end: a bug."""
 
 
 @dataclass

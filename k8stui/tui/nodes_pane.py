@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.tui.index import Hits, Index
 from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run
 from k8stui.tui.sheet import Sheet
-from k8stui.tui.words import ORIGINS
+from k8stui.tui.words import ORIGINS, Sign
 
 if TYPE_CHECKING:
     from k8stui.walk.offers import Offer
@@ -66,6 +67,8 @@ class NodesTree:
         self.index = Index(world.cluster)
         self.hits: Hits | None = None
         """What the filter found; None: the whole tree is shown."""
+        self.marks: Mapping[str, Sign] = {}
+        """What the check says of rows, by key."""
         self._whole: tuple[list[Item], int] | None = None
         """Rows and cursor of the whole tree, while there is a filter."""
         self._by_node: dict[str, list[Pod]] = {}
@@ -347,6 +350,11 @@ class NodesSheet(Sheet):
         left = run(" " + "  " * item.depth + fold + " " + neutralise(item.label), ink)
         right = self._aside(item)
         room = self._width - line_width(right) - 1
+        mark = self._mark(item)
+        if mark and line_width(left) + line_width(mark) + 1 <= self._width:
+            both = join((mark, run(" "), right))
+            right = both if line_width(left) + line_width(both) < self._width else mark
+            room = self._width - line_width(right) - 1
         if room < line_width(left):  # the name comes first; half an address helps nobody
             right, room = (), self._width
         line = join((fit(left, room), run(" ") if right else (), right))
@@ -356,6 +364,13 @@ class NodesSheet(Sheet):
         if walked:
             return tuple((text, Ink.TRAIL) for text, _ in line)
         return line
+
+    def _mark(self, item: Item) -> Line:
+        """What the check found: in a closed branch how often, else of what kind."""
+        sign = self._tree.marks.get(item.key)
+        if sign is None or (sign.word.isdigit() and item.key in self._tree.opened):
+            return ()
+        return run(f"{sign.glyph} {sign.word}", sign.ink)
 
     def _aside(self, item: Item) -> Line:
         text = cut(run(neutralise(item.aside), Ink.DIM), max(0, self._width - 10))

@@ -18,17 +18,21 @@ from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.footer import footer
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run
 from k8stui.tui.jobs import Jobs
-from k8stui.tui.messages import Branched, LoadFailed, Walked, WalkFailed, WorldLoaded
+from k8stui.tui.messages import Branched, Checked, LoadFailed, Walked, WalkFailed, WorldLoaded
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Lines, Sheet
 
 if TYPE_CHECKING:
+    from k8stui.check import Finding
+    from k8stui.manifests.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.find import FindBar
     from k8stui.walk.trace import Request, Trace
 
 _ORDER = tuple(PaneName)
+_FEW_SERVICES = 2_000
+"""A check of them takes about 2 s of a worker's time; larger clusters are checked on request."""
 _WAITING = "reading the manifests …"
 
 
@@ -50,6 +54,9 @@ class WalkScreen(Screen[None]):
         self._jobs = jobs
         self._generation = 0
         self._needle = ""
+        self._checking: Desk | None = None
+        """Whose world is or was checked."""
+        self._wants_findings = False
         self._theme_before = ""
         """What the theme was before the presentation."""
 
@@ -59,7 +66,7 @@ class WalkScreen(Screen[None]):
             for name in PaneName:
                 yield Pane(partial(self._sheet, name), id=name, focused=name is self.front)
         yield Bar(self._now, id="now")
-        yield Bar(lambda width, _: [footer(width)], id="keys")
+        yield Bar(self._keys, id="keys")
 
     def on_mount(self) -> None:
         self._show_front()
@@ -73,6 +80,9 @@ class WalkScreen(Screen[None]):
         if self.desk is not None:
             return [self.desk.title(width)]
         return [join((run(" k8stui ", Ink.KEY), run(f" {_WAITING}", Ink.DIM)))]
+
+    def _keys(self, width: int, _height: int) -> list[Line]:
+        return [footer(width, self.desk.found() if self.desk is not None else NOTHING)]
 
     def _now(self, width: int, height: int) -> list[Line]:
         if self.desk is None:
@@ -130,12 +140,33 @@ class WalkScreen(Screen[None]):
 
     def on_walked(self, event: Walked) -> None:
         if event.generation == self._generation:
-            self.take(event.trace)
+            self.take(event.trace, event.index)
+            if self.desk is not None and len(self.desk.world.cluster.services) <= _FEW_SERVICES:
+                self._check(self.desk)
 
     def on_walk_failed(self, event: WalkFailed) -> None:
         if event.generation == self._generation and self.desk is not None:
             self.desk.fail(self._mistake(event.error))
             self.redraw()
+
+    def _check(self, desk: Desk) -> None:
+        """Have the world checked, once, after the first walk is seen."""
+        if desk.findings is None and self._checking is not desk:
+            self._checking = desk
+            work = partial(self._work, "check", partial(self._jobs.check, desk, self.post_message))
+            self.call_after_refresh(work)
+
+    def on_checked(self, event: Checked) -> None:
+        if event.desk is not self.desk:
+            return
+        if event.error is not None:
+            said = f"the check failed: {type(event.error).__name__}: {event.error}"
+            self.notify(said, severity="error", markup=False)
+            return
+        event.desk.take_findings(event.findings)
+        self.redraw()
+        if self._wants_findings:
+            self.action_findings()
 
     def on_branched(self, event: Branched) -> None:
         if event.generation != self._generation or self.desk is None:
@@ -378,22 +409,25 @@ class WalkScreen(Screen[None]):
     def action_manifest(self) -> None:
         if self.desk is None:
             return
-        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
-        from k8stui.tui.listings import manifest_lines  # noqa: PLC0415
-        from k8stui.tui.source_lines import UnreadableError, lines_around  # noqa: PLC0415
-
         origin = self.desk.views.selected_origin()
         if origin is None or origin.place is None:
             why = f"{origin.kind}: {origin.reason}" if origin else "it follows from the packet"
             self.notify(f"No manifest line says this. {why}", markup=False)
             return
+        self._show_place(origin.place, origin.kind)
+
+    def _show_place(self, place: Place, what: str) -> None:
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import manifest_lines  # noqa: PLC0415
+        from k8stui.tui.source_lines import UnreadableError, lines_around  # noqa: PLC0415
+
         try:
-            lines = lines_around(origin.place)
+            lines = lines_around(place)
         except UnreadableError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        drawn = manifest_lines(origin.place, lines)
-        title = f"{origin.place.file}:{origin.place.line}  {origin.kind}"
+        drawn = manifest_lines(place, lines)
+        title = f"{place.file}:{place.line}  {what}"
         self.app.push_screen(ListScreen(title, lambda _: drawn))
 
     def action_copy(self) -> None:
@@ -427,6 +461,44 @@ class WalkScreen(Screen[None]):
         count = len(self.desk.world.problems)
         title = f"{count} problem{'' if count == 1 else 's'} in the input"
         self.app.push_screen(ListScreen(title, partial(problem_lines, self.desk.world)))
+
+    def action_findings(self) -> None:
+        """List what the check found; first have it done where it is not."""
+        desk = self.desk
+        if desk is None:
+            return
+        self._wants_findings = desk.findings is None
+        if desk.findings is None:
+            self._check(desk)
+            self.notify("checking …", timeout=2)
+            return
+        from k8stui.tui.findings import finding_foot, finding_lines, summary  # noqa: PLC0415
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+
+        found = desk.findings
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                self._show_finding(desk, found[row])
+
+        self.app.push_screen(
+            ListScreen(
+                f"Findings: {summary(found)}",
+                partial(finding_lines, found),
+                choices=range(len(found)),
+                foot=lambda row, width: finding_foot(found[row], width),
+            ),
+            chosen,
+        )
+
+    def _show_finding(self, desk: Desk, finding: Finding) -> None:
+        """Walk what shows it; what no walk can show is shown where it is written."""
+        if finding.claim is not None:
+            self._generation += 1
+            work = (desk.world, finding, self._generation, self.post_message)
+            self._work("walk", partial(self._jobs.show_finding, *work))
+        elif finding.place is not None:
+            self._show_place(finding.place, finding.subject)
 
     # Keys: leaving
 

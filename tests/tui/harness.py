@@ -12,10 +12,11 @@ from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 from tui import literal
 
+from k8stui.check import Finding
 from k8stui.kernel.step import Fork
 from k8stui.tui.app import K8sTuiApp
 from k8stui.tui.jobs import Jobs
-from k8stui.tui.messages import Branched, Walked
+from k8stui.tui.messages import Branched, Checked, Walked
 from k8stui.tui.screen import WalkScreen
 from k8stui.tui.terminal import Terminal
 from k8stui.walk.trace import Request, Trace
@@ -33,7 +34,8 @@ class LiteralJobs(Jobs):
     def __init__(self, world: Any = literal.WORLD, trace: Trace = FORKED) -> None:
         super().__init__(())
         self.world, self.trace = world, trace
-        self.asked: list[Request | None] = []
+        self.asked: list[Any] = []
+        self.findings: tuple[Finding, ...] = ()
 
     def build(self) -> Any:
         return self.world
@@ -41,6 +43,13 @@ class LiteralJobs(Jobs):
     def walk(self, _world: Any, request: Request | None, generation: int, post: Any) -> None:
         self.asked.append(request)
         post(Walked(self.trace, generation))
+
+    def check(self, desk: Any, post: Any) -> None:
+        post(Checked(desk, self.findings))
+
+    def show_finding(self, _world: Any, finding: Any, generation: int, post: Any) -> None:
+        self.asked.append(finding)
+        post(Walked(self.trace, generation, 13))
 
     def branches(self, _world: Any, _request: Request, generation: int, post: Any) -> None:
         post(Branched((self.trace, OTHER), False, generation))

@@ -1,0 +1,142 @@
+"""What the check found, on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tui import harness, literal
+from tui.harness import running
+
+from k8stui.check.finding import Claim, Finding, Proof, Severity
+from k8stui.kernel.exchange import Result
+from k8stui.tui.findings import by_weight, finding_foot, finding_lines, marks, summary
+from k8stui.tui.footer import footer
+from k8stui.tui.ink import Ink, line_width, run, text_of
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.listing import ListScreen
+from k8stui.walk.world import build_world, sample
+
+ERROR = Finding(
+    rule="no-endpoints",
+    severity=Severity.ERROR,
+    subject="Service default/frontend",
+    place=SimpleNamespace(file="frontend.yaml", line=4, column=1, field="spec.selector"),
+    why="no endpoints",
+    fix="write app: guestbook",
+    claim=Claim("outside", "svc/frontend:80"),
+    proof=Proof(
+        command="k8stui walk", result=Result.REFUSED, where="node-1", step=14, text="no endpoint"
+    ),
+)
+WARNING = replace(ERROR, severity=Severity.WARNING, subject="Pod default/frontend-3", claim=None)
+FOUND = (WARNING, ERROR)
+
+
+def test_errors_come_first_and_are_counted() -> None:
+    assert by_weight(FOUND) == (ERROR, WARNING)
+    assert summary(FOUND) == "1 error, 1 warning"
+    assert summary(()) == "nothing found"
+
+
+def test_rows_and_their_branches_are_marked_with_glyph_and_word() -> None:
+    found = marks(literal.CLUSTER, FOUND)
+    assert found["service/default/frontend"][:2] == ("✗", "error")
+    assert found["pod/default/frontend-3"][:2] == ("!", "warning")
+    assert found["services"][:2] == ("✗", "1")
+    assert found["node/node-2"][:2] == ("!", "1")
+    assert set(found) == {
+        "service/default/frontend",
+        "services",
+        "pod/default/frontend-3",
+        "node/node-2",
+    }
+
+
+@pytest.mark.parametrize("width", [40, 78, 150])
+def test_nothing_is_wider_than_the_list(width: Any) -> None:
+    lines = [*finding_lines(FOUND, width), *finding_foot(ERROR, width)]
+    assert max(line_width(line) for line in lines) <= width
+    assert len(finding_foot(ERROR, width)) == len(finding_foot(WARNING, width)) == 10
+    said = "\n".join(text_of(line) for line in finding_foot(ERROR, width))
+    assert "refused at node-1: no endpoint" in said
+    assert "frontend.yaml:4" in said
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_lowest_line_makes_room(width: Any) -> None:
+    line = footer(width, run("✗ 12 findings", Ink.DROP))
+    assert line_width(line) == width
+    assert "f ✗ 12 findings" in text_of(line)
+    if width >= 80:
+        assert "q quit" in text_of(line)
+
+
+def jobs_that_find(*findings: Finding) -> harness.LiteralJobs:
+    jobs = harness.LiteralJobs()
+    jobs.findings = findings
+    return jobs
+
+
+async def test_objects_are_marked_and_enter_walks_what_shows_it() -> None:
+    async with running(jobs=jobs_that_find(ERROR, WARNING)) as driver:
+        assert "✗ error" in driver.text("#nodes")
+        assert "! warning" in driver.text("#nodes")
+        assert "✗ 2 findings" in driver.text("#keys")
+        await driver.press("f")
+        assert isinstance(driver.app.screen, ListScreen)
+        assert "Findings: 1 error, 1 warning" in driver.text("#sheet")
+        assert "write app: guestbook" in driver.text("#sheet")
+        await driver.press("enter")
+        assert driver.jobs.asked[-1] is ERROR
+        assert driver.state.index == 13
+
+
+async def test_nothing_found_is_said() -> None:
+    async with running() as driver:
+        assert "finding" not in driver.text("#keys")
+        await driver.press("f")
+        assert "Nothing is wrong" in driver.text("#sheet")
+        await driver.press("enter")
+        assert driver.state.index == 0
+
+
+async def test_a_large_cluster_is_checked_on_request(monkeypatch: Any) -> None:
+    monkeypatch.setattr("k8stui.tui.screen._FEW_SERVICES", 0)
+    async with running(jobs=jobs_that_find(ERROR)) as driver:
+        assert driver.desk.findings is None
+        await driver.press("f")
+        await driver.settle()
+        assert isinstance(driver.app.screen, ListScreen)
+
+
+async def test_a_bug_in_the_check_leaves_the_walk(monkeypatch: Any) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("k8stui.check.check", fail)
+    posted: list[Any] = []
+    Jobs(()).check(literal_desk(), posted.append)
+    assert isinstance(posted[0].error, ZeroDivisionError)
+
+
+def literal_desk() -> Any:
+    from k8stui.tui.desk import Desk
+
+    return Desk(literal.WORLD)
+
+
+def test_the_walk_begins_at_the_step_that_decides() -> None:
+    world = build_world([str(sample("broken") / "webapp-wrong-selector")])
+    jobs, posted = Jobs(()), []
+    from k8stui.tui.desk import Desk
+
+    jobs.check(Desk(world), posted.append)
+    (finding,) = (f for f in posted[0].findings if f.rule == "wrong-pods")
+    jobs.show_finding(world, finding, 7, posted.append)
+    walked = posted[-1]
+    assert walked.generation == 7
+    assert walked.trace.outcome.result is Result.REFUSED
+    assert walked.trace.steps[walked.index].number == walked.trace.outcome.step
