@@ -23,7 +23,7 @@ from k8stui.tui.drawn import Drawn
 from k8stui.tui.ink import to_ascii
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.screen import WalkScreen
-from k8stui.tui.terminal import Terminal, give_size, look
+from k8stui.tui.terminal import Terminal, give_size, leave_with, look
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -74,6 +74,9 @@ class K8sTuiApp(App[int]):
         """Every key by name, in the palette."""
         yield SystemCommand("theme", "Choose the colours", self.action_change_theme)
         if isinstance(screen, WalkScreen):
+            for what_if in screen.what_ifs():
+                said = f"the same request again; now it is {what_if.now}"
+                yield SystemCommand(f"what if {what_if.words}", said, partial(screen.turn, what_if))
             for binding in keys.ALL:
                 run = partial(screen.run_action, binding.action)
                 yield SystemCommand(binding.description, binding.tooltip, run)
@@ -106,6 +109,7 @@ def run(
 
     """
     give_size(0)
+    leave_with(0)
     jobs = Jobs(paths, cluster_options, node_options, namespace)
     app = K8sTuiApp(jobs, look(os.environ, ascii=ascii), presentation=presentation)
     app.run(mouse=mouse)

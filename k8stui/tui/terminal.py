@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import locale
+import os
+import select
+import signal
 import termios
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,6 +49,25 @@ def give_size(descriptor: int) -> None:
             termios.tcsetwinsize(descriptor, (rows or 24, columns or 80))
     except (termios.error, OSError):
         return
+
+
+def leave_with(descriptor: int, grace_seconds: float = 1.0) -> None:
+    """End the process when its terminal goes away.
+
+    Where it is the controlling terminal, SIGHUP says so and the app leaves by itself. Where it is
+    not (a wrapper made the session), nothing says so, and Textual reads end-of-file in a loop for
+    ever. There is nothing left to restore then.
+    """
+
+    def watch() -> None:
+        gone = select.poll()
+        gone.register(descriptor, 0)  # hang-up and errors are told without being asked for
+        gone.poll()
+        threading.Event().wait(grace_seconds)
+        os._exit(128 + signal.SIGHUP)
+
+    if os.isatty(descriptor):
+        threading.Thread(target=watch, name="terminal-gone", daemon=True).start()
 
 
 def _has_boxes(environ: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import subprocess
 import sys
 import termios
 import time
@@ -204,3 +205,23 @@ def test_a_terminal_without_a_size_gets_one() -> None:
     os.write(session.fd, b"q")
     assert session.end() == 0
     assert len(session.output) < 100_000
+
+
+def test_a_terminal_that_goes_away_without_a_word_ends_it() -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    process = subprocess.Popen(  # a session of its own, so that no SIGHUP comes
+        [sys.executable, "-c", NORMAL],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env=os.environ | {"TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    output = b""
+    while b"frontend" not in output:
+        output += os.read(ours, 65536)
+    os.close(ours)
+    assert process.wait(timeout=10) == 128 + signal.SIGHUP
