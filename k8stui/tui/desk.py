@@ -21,6 +21,7 @@ from k8stui.tui.walk_pane import WalkSheet
 
 if TYPE_CHECKING:
     from k8stui.check import Finding
+    from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -33,6 +34,8 @@ class Desk:
         self.world = world
         self.tree = NodesTree(world)
         self.views = Views(self.state, self.tree)
+        self._worlds: list[tuple[World, tuple[str, ...], Trace | None, int]] = []
+        """Where what-ifs came from: world, its words, the walk and the step."""
         self.findings: tuple[Finding, ...] | None = None
         """None until the check is done."""
 
@@ -73,6 +76,27 @@ class Desk:
         count = len(self.findings)
         sign = SIGNS[self.findings[0].severity]
         return run(f"{sign.glyph} {count:,} finding{'' if count == 1 else 's'}", sign.ink)
+
+    # What if
+
+    def turn(self, what_if: WhatIf) -> None:
+        """Go on in the world in which it is so."""
+        self._worlds.append((self.world, self.state.what_if, self.state.trace, self.state.index))
+        self._enter(what_if.apply(), (*self.state.what_if, what_if.words))
+
+    def turn_back(self) -> bool:
+        """Go back to the world, and the step, before the last what-if; False: there is none."""
+        if not self._worlds:
+            return False
+        world, words, trace, index = self._worlds.pop()
+        self._enter(world, words)
+        if trace is not None:
+            self.state.show(trace, index)
+        return True
+
+    def _enter(self, world: World, words: tuple[str, ...]) -> None:
+        self.world = self.state.world = self.tree.world = world
+        self.state.what_if = words
 
     # Inside a pane
 

@@ -17,6 +17,7 @@ from k8stui.tui.messages import (
     Checked,
     LoadFailed,
     Walked,
+    WalkedAgain,
     WalkFailed,
     WorldLoaded,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
     from k8stui.tui.desk import Desk
-    from k8stui.walk.trace import Request
+    from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
 MOST_BRANCHES = 200
@@ -95,6 +96,17 @@ class Jobs:
                 )
                 return
             post(Walked(walk(world, wanted), generation))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
+
+    def walk_again(self, world: World, before: Trace, generation: int, post: Post) -> None:
+        """Walk the request of `before` in another world, and find where the two differ."""
+        from k8stui.tui.whatif import first_difference  # noqa: PLC0415 - only when asked for
+        from k8stui.walk.walk import walk  # noqa: PLC0415
+
+        try:
+            trace = walk(world, before.request)
+            post(WalkedAgain(trace, generation, first_difference(before, trace)))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

@@ -83,6 +83,8 @@ TOOLS = (
     _key("m", "manifest", "manifest", "The manifest lines behind what is selected"),
     _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
     _key("w", "write", "write", "Write the walk as text to a file in this folder"),
+    _key("i", "what_if", "what if", "What if a setting were another one: the same request again"),
+    _key("u", "undo", "undo what-if", "Back to the world, and the step, before the last what-if"),
     _key("p", "present", "presentation", "For a stage: large, quiet, high contrast; and back"),
     _key("f", "findings", "findings", "What the check found; Enter walks what shows it"),
     _key(

@@ -14,6 +14,7 @@ from k8stui.tui.words import LEGEND, RESULTS
 from k8stui.walk.trace import Trace
 
 if TYPE_CHECKING:
+    from k8stui.tui.whatif import WhatIf
     from k8stui.walk.world import World
 
 
@@ -110,6 +111,15 @@ def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[Line]:
             run(f" only the first {len(traces)} branches are shown: there are more", Ink.DIM)
         )
     return lines
+
+
+def what_if_lines(found: Sequence[WhatIf]) -> list[Line]:
+    """One line a setting: what it would be, what it is."""
+    longest = max((len(each.words) for each in found), default=0)
+    return [
+        join((run(f" {each.words:<{longest}}   "), run(f"now {each.now}", Ink.DIM)))
+        for each in found
+    ]
 
 
 def manifest_lines(place: Place, lines: Sequence[Numbered]) -> list[Line]:

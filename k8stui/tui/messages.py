@@ -38,6 +38,16 @@ class Walked(Message):
 
 
 @dataclass
+class WalkedAgain(Message):
+    """The same request was walked in another world."""
+
+    trace: Trace
+    generation: int
+    differs_at: int | None
+    """0-based step from which the walks differ; None: nothing does."""
+
+
+@dataclass
 class Checked(Message):
     """The world was checked."""
 

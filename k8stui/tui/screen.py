@@ -18,7 +18,15 @@ from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.footer import footer
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run
 from k8stui.tui.jobs import Jobs
-from k8stui.tui.messages import Branched, Checked, LoadFailed, Walked, WalkFailed, WorldLoaded
+from k8stui.tui.messages import (
+    Branched,
+    Checked,
+    LoadFailed,
+    Walked,
+    WalkedAgain,
+    WalkFailed,
+    WorldLoaded,
+)
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Lines, Sheet
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from k8stui.manifests.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.find import FindBar
+    from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
 
 _ORDER = tuple(PaneName)
@@ -143,6 +152,16 @@ class WalkScreen(Screen[None]):
             self.take(event.trace, event.index)
             if self.desk is not None and len(self.desk.world.cluster.services) <= _FEW_SERVICES:
                 self._check(self.desk)
+
+    def on_walked_again(self, event: WalkedAgain) -> None:
+        """Show the walk of a what-if, from where it differs."""
+        if event.generation != self._generation:
+            return
+        index = event.differs_at
+        if index is None and self.desk is not None:
+            self.notify("The packet goes the same way, step by step.")
+            index = self.desk.state.index
+        self.take(event.trace, index or 0)
 
     def on_walk_failed(self, event: WalkFailed) -> None:
         if event.generation == self._generation and self.desk is not None:
@@ -461,6 +480,50 @@ class WalkScreen(Screen[None]):
         count = len(self.desk.world.problems)
         title = f"{count} problem{'' if count == 1 else 's'} in the input"
         self.app.push_screen(ListScreen(title, partial(problem_lines, self.desk.world)))
+
+    def action_what_if(self) -> None:
+        """List the settings that can be turned."""
+        desk = self.desk
+        if desk is None or desk.state.trace is None:
+            return
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import what_if_lines  # noqa: PLC0415
+
+        found = self.what_ifs()
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                self.turn(found[row])
+
+        lines = what_if_lines(found)
+        title = "What if …   (u goes back)"
+        self.app.push_screen(ListScreen(title, lambda _: lines, choices=range(len(found))), chosen)
+
+    def what_ifs(self) -> tuple[WhatIf, ...]:
+        """What can be turned for the request that is shown."""
+        desk = self.desk
+        if desk is None or desk.state.trace is None:
+            return ()
+        from k8stui.tui.whatif import what_ifs  # noqa: PLC0415 - only when asked for
+
+        return what_ifs(desk.world, desk.state.trace.request.service)
+
+    def turn(self, what_if: WhatIf) -> None:
+        """Walk the same request under a changed setting."""
+        desk = self.desk
+        if desk is None or desk.state.trace is None:
+            return
+        before = desk.state.trace
+        desk.turn(what_if)
+        self._generation += 1
+        work = (desk.world, before, self._generation, self.post_message)
+        self._work("walk", partial(self._jobs.walk_again, *work))
+        self.redraw()
+
+    def action_undo(self) -> None:
+        if self.desk is not None and self.desk.turn_back():
+            self._generation += 1
+            self.redraw()
 
     def action_findings(self) -> None:
         """List what the check found; first have it done where it is not."""

@@ -53,6 +53,8 @@ class State:
     """0-based place in `trace.steps`."""
     progress: str = "walking"
     """What is being waited for, while there is no world or no trace; empty: nothing."""
+    what_if: tuple[str, ...] = ()
+    """Settings that were turned, the last one last; empty: the world as it was read."""
     failure: str = ""
     """Why there is nothing to show."""
     chain: ChainView = field(default_factory=ChainView)

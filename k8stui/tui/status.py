@@ -32,10 +32,14 @@ def title(state: State, width: int) -> Line:
     asked = f"{_short(request.source)} ─▶ {_short(request.destination)}"
     protocol = f"  {request.protocol.name}"
     about = f"  Service {request.service}" if request.service else ""
+    first, last = (_LEAD, NOTHING)
+    if state.what_if:
+        first = last = run(f" what if {', '.join(state.what_if)} ", Ink.CHANGED)
+        about = ""
     for lead, text, tail in (
-        (_LEAD, asked + about + protocol, _tail(state, trace, words=True)),
-        (_LEAD, asked + protocol, _tail(state, trace, words=True)),
-        (NOTHING, asked, _tail(state, trace, words=False)),
+        (first, asked + about + protocol, _tail(state, trace, words=True)),
+        (first, asked + protocol, _tail(state, trace, words=True)),
+        (last, "" if state.what_if else asked, _tail(state, trace, words=False)),
     ):
         room = width - line_width(lead) - line_width(tail) - 2
         if len(text) <= room:

@@ -1,0 +1,95 @@
+"""What if: the same request under another setting, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tui import harness
+
+from k8stui.kernel.exchange import Result
+from k8stui.tui.desk import Desk
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.listing import ListScreen
+from k8stui.tui.whatif import WhatIf, first_difference, what_ifs
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import build_world, sample
+
+WORLD = build_world([str(sample("guestbook"))])
+NODE_PORT = parse_request(WORLD, "outside", "node/node-1:30080")
+
+
+def turned(words: str) -> WhatIf:
+    return next(w for w in what_ifs(WORLD, "default/frontend") if w.words == words)
+
+
+def test_every_setting_is_offered_with_what_it_is_now() -> None:
+    found = {each.words: each.now for each in what_ifs(WORLD, "default/frontend")}
+    assert found["hairpin off"] == "on"
+    assert found["bridge-nf-call-iptables 0"] == "1"
+    assert found["masqueradeAll true"] == "false"
+    assert found["proxy mode userspace"] == "iptables"
+    assert found["externalTrafficPolicy Local"] == "Cluster"
+    assert found["internalTrafficPolicy Local"] == "Cluster"
+    assert found["cni docker0"] == "flannel"
+    assert not any("Policy" in each.words for each in what_ifs(WORLD, None))
+
+
+@pytest.mark.parametrize("words", [w.words for w in what_ifs(WORLD, "default/frontend")])
+def test_each_can_be_walked_and_turned_back(words: str) -> None:
+    after = turned(words).apply()
+    assert walk(after, NODE_PORT).steps
+    other = {each.now for each in what_ifs(after, "default/frontend")}
+    assert words.rsplit(maxsplit=1)[-1] in other
+    assert turned(words).apply() is not WORLD
+
+
+def test_the_local_policy_keeps_the_client_s_address() -> None:
+    before = walk(WORLD, NODE_PORT)
+    after = walk(turned("externalTrafficPolicy Local").apply(), NODE_PORT)
+    assert before.outcome.source_seen_by_server != after.outcome.source_seen_by_server
+    assert str(after.outcome.source_seen_by_server) == "203.0.113.10"
+    at = first_difference(before, after)
+    assert at is not None
+    assert before.steps[at].text != after.steps[at].text
+    assert first_difference(before, before) is None
+    assert after.outcome.result is Result.CONNECTED
+
+
+def test_worlds_are_stacked() -> None:
+    desk = Desk(WORLD)
+    desk.show(walk(WORLD, NODE_PORT), 3)
+    desk.turn(turned("hairpin off"))
+    desk.turn(turned("masqueradeAll true"))
+    assert desk.state.what_if == ("hairpin off", "masqueradeAll true")
+    assert desk.turn_back()
+    assert desk.state.what_if == ("hairpin off",)
+    assert desk.turn_back()
+    assert (desk.world, desk.state.index) == (WORLD, 3)
+    assert not desk.turn_back()
+
+
+async def test_i_turns_a_setting_and_u_goes_back() -> None:
+    app = harness.make_app(Jobs([str(sample("guestbook"))]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await harness.ready(pilot)
+        driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
+        await driver.press("i")
+        assert isinstance(app.screen, ListScreen)
+        await driver.press(*["down"] * 4, "enter")
+        await driver.settle()
+        assert "what if externalTrafficPolicy Local" in driver.text("#title")
+        assert driver.state.index > 0
+        await driver.press("u")
+        assert "what if" not in driver.text("#title")
+        assert driver.state.index == 0
+
+
+async def test_the_palette_has_every_what_if() -> None:
+    app = harness.make_app(Jobs([str(sample("guestbook"))]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await harness.ready(pilot)
+        names = [command.title for command in app.get_system_commands(app.screen)]
+        assert "what if hairpin off" in names
+        assert "what if proxy mode userspace" in names
