@@ -47,10 +47,12 @@ def named(text: str) -> Named:
     if not found:
         return None, None, None
     not_destination, destination, length, not_protocol, protocol, port = found.groups()
+    number = None if not_protocol else _PROTOCOLS.get(protocol)
     return (
         None if not_destination or not destination else _host(destination, length),
-        None if not_protocol else _PROTOCOLS.get(protocol),
-        int(port) if port else None,
+        number,
+        # A port without its protocol is a key that no packet would look up.
+        int(port) if port and number else None,
     )
 
 

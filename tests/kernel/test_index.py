@@ -6,7 +6,7 @@ import gc
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from kernel.recorded import rule_shapes
 
@@ -62,6 +62,14 @@ PACKETS = st.builds(
 )
 
 
+UDP_81 = Packet(
+    src=Address.parse("10.0.0.1"),
+    dst=Address.parse("10.0.0.2"),
+    protocol=Protocol.UDP,
+    dport=81,
+)
+
+
 def _traverse(rules: list[str], packet: Packet, choices: list[bool]) -> Traversal:
     remaining = iter(choices)
     table = Table(
@@ -80,6 +88,11 @@ def _traverse(rules: list[str], packet: Packet, choices: list[bool]) -> Traversa
     return traverse(table, "X", packet, context)
 
 
+@example(  # a port whose protocol is only excluded
+    rules=["-A X -d 10.0.0.1/32 -j ACCEPT", "-A X ! -p tcp -m tcp --dport 81 -j ACCEPT"],
+    packet=UDP_81,
+    choices=[],
+)
 @given(st.lists(_rules(), max_size=40), PACKETS, st.lists(st.booleans(), max_size=20))
 def test_indexed_and_linear_evaluation_agree(
     rules: list[str], packet: Packet, choices: list[bool]
