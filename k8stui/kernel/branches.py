@@ -11,11 +11,13 @@ from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 
 
-def branches(network: Network, request: Connect) -> Iterator[Exchange]:
+def branches(
+    network: Network, request: Connect, *, until_answered: bool = False
+) -> Iterator[Exchange]:
     """Each branch once, the one where every random rule matches first.
 
     A walk is a function of its choices: it is replayed with a prefix of them, and beyond the
-    prefix every random rule matches. The probabilities sum to 1.
+    prefix every random rule matches. The probabilities sum to 1. `until_answered`: see `connect`.
     """
     prefixes: list[tuple[bool, ...]] = [()]
     while prefixes:
@@ -36,7 +38,7 @@ def branches(network: Network, request: Connect) -> Iterator[Exchange]:
             certain.append(probability in (0, 1))
             return matched
 
-        yield connect(network, request, choose)
+        yield connect(network, request, choose, until_answered=until_answered)
         # Of the choices made freely the other way is still to be walked, the last one first.
         prefixes.extend(
             (*taken[:place], False)

@@ -32,11 +32,18 @@ UDP_PATIENCE_SECONDS = 5.0
 _ENDS = (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN)
 
 
-def connect(network: Network, request: Connect, choose: Choose | None = None) -> Exchange:
+def connect(
+    network: Network,
+    request: Connect,
+    choose: Choose | None = None,
+    *,
+    until_answered: bool = False,
+) -> Exchange:
     """Send one request and follow it until the client knows, or gives up.
 
     `choose` decides each random rule; without it every random rule matches, which is the first
-    endpoint.
+    endpoint. `until_answered` ends it when the client knows: a connection's last ACK, a third of
+    the work, is not sent.
 
     Raises:
         KeyError: the network has no namespace of the request's name.
@@ -57,7 +64,7 @@ def connect(network: Network, request: Connect, choose: Choose | None = None) ->
         raise KeyError(request.namespace)
     run = _Run(world, endpoints, host, request)
     run.start()
-    run.loop()
+    run.loop(until_answered=until_answered)
     return run.exchange()
 
 
@@ -213,7 +220,7 @@ class _Run:
             return record.losses[0]
         return None
 
-    def loop(self) -> None:
+    def loop(self, *, until_answered: bool) -> None:
         """Let everything happen, in order."""
         events, client = self.world.events, self.client
         for _ in range(MAX_EVENTS):
@@ -223,8 +230,9 @@ class _Run:
                 client.phase = Phase.WAITING
                 client.feel(Result.UNKNOWN, None, place, self.world.cannot, last)
                 return
-            action = events.next(timers=client.phase is Phase.WAITING)
-            if action is None:
+            is_waiting = client.phase is Phase.WAITING
+            action = events.next(timers=is_waiting)
+            if action is None or (until_answered and not is_waiting):
                 break
             action()
         else:

@@ -45,7 +45,7 @@ def _branches(world: World, request: Request, connect: Connect) -> Iterator[Trac
         return
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
-    for exchange in branches(world.network, connect):
+    for exchange in branches(world.network, connect, until_answered=True):
         yield trace(world, request, exchange, 1)
 
 

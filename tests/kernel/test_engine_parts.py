@@ -381,3 +381,13 @@ def test_a_bridge_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     spaces = {"a": switch("a", "bb"), "bb": switch("bb", "a")}
     felt = connect(spaces, Connect(namespace="a", destination=ip("10.0.0.9"), port=1)).felt
     assert felt.reason == "frames circle for ever"
+
+
+def test_until_answered_leaves_out_the_last_ack_and_nothing_else() -> None:
+    spaces = standard().spaces
+    request = Connect(namespace=CLIENT, destination=ip("10.96.0.12"), port=80)
+    whole = connect(spaces, request)
+    short = connect(spaces, request, until_answered=True)
+    assert short.felt == whole.felt
+    assert short.steps == whole.steps[: len(short.steps)]
+    assert len(short.captures) < len(whole.captures)
