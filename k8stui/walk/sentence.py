@@ -108,8 +108,9 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         return change(step.before, step.after) or "nothing changes"
     if step.kind is StepKind.MARK:
         return _mark(step, cause, said)
-    if chance:
-        said = ": ".join(part for part in (f"{said}, {chance}".lstrip(", "), pod) if part)
+    if chance and not (why is not None and why.endpoint):
+        # kube-proxy's reason for the rule of an endpoint tells the odds itself.
+        said = f"{said}, {chance}".lstrip(", ")
     if step.kind in (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN):
         return f"{place}: {said or step.text}"
     target = target_of(cause.rule.text)

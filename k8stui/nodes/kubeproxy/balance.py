@@ -71,11 +71,13 @@ def _balanced(
         left = count + 1 - number
         if left > 1:
             chance = f"-m statistic --mode random --probability {probability(left)} "
-            takes = f"this rule takes 1/{left} of what gets here"
+            takes = f" (1/{left} of what gets to this rule)" if number > 1 else ""
         else:
             chance = ""
-            takes = "this rule takes the rest"
-        text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{count}: {takes}"
+            takes = " (whatever gets to this rule)" if number > 1 else ""
+        pod = backend.endpoint.pod
+        who = pod.rpartition("/")[2] if pod else backend.text
+        text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{count}: {who}{takes}"
         yield Rule(
             f"-A {chain} {comment}{chance}-j {names[backend.text]}",
             for_endpoint(port, backend, text),

@@ -49,7 +49,7 @@ def test_a_balancing_rule_knows_its_endpoint_and_its_share() -> None:
     second = next(why for text, why in found.items() if '"default/frontend -> 10.244.1.6' in text)
     assert second.text == (
         "endpoint 2 of 3 of Service default/frontend, p = 1/3: "
-        "this rule takes 1/2 of what gets here"
+        "frontend-c6470 (1/2 of what gets to this rule)"
     )
     assert second.endpoint == "10.244.1.6:80"
     assert second.service == second.service_port == "default/frontend"
