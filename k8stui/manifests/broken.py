@@ -21,7 +21,6 @@ MAX_ROUNDS = 60
 """Mends in one object; more than that is no Kubernetes file."""
 MAX_PER_LINE = 3
 """Mends of one line; a line that needs more was guessed wrongly."""
-_SUSPICIOUS = re.compile(r"^[ \t]+[A-Za-z][\w./-]*:[^\s:/]", re.MULTILINE)
 _SECRET = re.compile(r"""^\s*["'{]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
 
 
@@ -38,11 +37,6 @@ class Finding:
 
 
 Judge = Callable[[Mapping[str, object]], list[Fault]]
-
-
-def suspicious(piece: str) -> bool:
-    """Whether a value may have eaten the line below it (``value:"x"``); cheap, errs to True."""
-    return _SUSPICIOUS.search(piece) is not None
 
 
 def examine(piece: str, judge: Judge) -> list[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from k8stui.manifests import events, foreign, json_text, source, tree
-from k8stui.manifests.broken import Finding, examine, suspicious
 from k8stui.manifests.check import Fault
 from k8stui.manifests.documents import documents
 from k8stui.manifests.events import Reading, YamlFault
@@ -18,7 +18,11 @@ from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.schema import Kind
 from k8stui.manifests.skip import ITEMS, LAST_APPLIED
 from k8stui.manifests.source import Source
+from k8stui.manifests.suspicion import suspicious
 from k8stui.manifests.text import Text
+
+if TYPE_CHECKING:
+    from k8stui.manifests.broken import Finding
 
 _LARGE = 2_000_000
 """Characters of one object from which a second, slower look is not worth its time."""
@@ -110,6 +114,8 @@ class _Reader:
             line = self.text.position(one.start + fault.offset)[0]
             self.note("not readable as YAML, and not Kubernetes by its look: skipped", line)
         else:
+            from k8stui.manifests.broken import examine  # noqa: PLC0415 - 7 ms, for mistakes only
+
             self.report(examine(piece, _judge_document), one.start)
 
     def document(self, reading: Reading, one: Source) -> None:
@@ -185,6 +191,7 @@ class _Reader:
         piece, base = one.piece()
         if not faults and (len(piece) > _LARGE or not suspicious(piece)):
             return False
+        from k8stui.manifests.broken import examine  # noqa: PLC0415 - as above
 
         def judge(value: Mapping[str, object]) -> list[Fault]:
             return faults_of({**defaults, **value}) or []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 
 def nearest(word: str, names: Collection[str]) -> str | None:
@@ -11,5 +10,7 @@ def nearest(word: str, names: Collection[str]) -> str | None:
     folded = {name.lower(): name for name in names}
     if (same := folded.get(word.lower())) is not None:
         return same
+    from difflib import get_close_matches  # noqa: PLC0415 - 5 ms CPU
+
     close = get_close_matches(word.lower(), folded, n=1, cutoff=0.75)
     return folded[close[0]] if close else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -19,6 +18,8 @@ class NodeOptionError(ValueError):
     @property
     def suggestion(self) -> str | None:
         """The nearest choice, where one is near."""
+        import difflib  # noqa: PLC0415 - 5 ms CPU, for mistakes only
+
         return next(iter(difflib.get_close_matches(self.value, self.choices, n=1)), None)
 
     def __str__(self) -> str:
