@@ -2,111 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-
 import pytest
 import truth
-from kernel.hooks import Fate, Host, fates, packet
+from kernel.flows import disagreements, flow_files
 from kernel.recorded import read
 
-from k8stui.kernel.address import Address
-from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.save import parse
 
-
-def _flow_files() -> list[str]:
-    folder = truth.find("recordings")
-    if folder is None:
-        return []
-    return [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.flows.json"))]
+SUFFIX = {4: ".iptables", 6: ".ip6tables"}
 
 
-@cache
-def _entries(name: str) -> list[dict]:
-    entries: list[dict] = json.loads((truth.folder("recordings") / name).read_text())
-    return [entry for entry in entries if entry["mode"] == "iptables"]
-
-
-def _host(name: str, entry: dict, suffix: str) -> Host:
-    path = truth.folder("recordings") / name.replace(".flows.json", suffix)
-    if not path.exists():
-        path = path.with_name(f"{path.name}.xz")
-    return Host(
-        ruleset=parse(read(path)) if path.exists() else Ruleset(),
-        addresses=frozenset(map(Address.parse, entry["node_addresses"])),
-        pods=frozenset(map(Address.parse, entry["own_pods"])),
-        pod_device=entry["pod_interface"],
-        uplink=entry["uplink"],
-    )
-
-
-def _endpoint(fate: Fate) -> str:
-    return fate.packet.dst.with_port(fate.packet.dport)
-
-
-_ICMP = {
-    "icmp-port-unreachable": "3/3",
-    "icmp6-port-unreachable": "1/4",
-}
-
-
-def _error_was_lost(flow: dict) -> bool:
-    """The recording's IPv6 peer on the link got no ICMPv6 error, in either proxy mode.
-
-    An off-link client under the same rule did, so the neighbour look-up failed there, not the rule:
-    a REJECT towards it was seen as silence.
-    """
-    return flow["from"] == "peer-node" and ":" in flow["source"] and flow["verdict"] == "drop"
-
-
-def _disagreement(host: Host, flow: dict, mark: int) -> str:
-    """Why what the rules say is not what the kernel did; empty when it is.
-
-    What the node sends to itself was recorded as it was sent, before it came back over lo.
-    """
-    probe = packet(flow["source"], flow["dest"], flow["protocol"], flow["port"])
-    seen = list(fates(host, probe, mark=mark, over_loopback=False))
-    verdicts = {"dnat" if fate.dnat and fate.verdict == "pass" else fate.verdict for fate in seen}
-    if verdicts != {flow["verdict"]} and not (_error_was_lost(flow) and verdicts == {"reject"}):
-        return f"verdict {verdicts}"
-    if flow["verdict"] == "reject":
-        codes = {_ICMP.get(fate.reject_with) for fate in seen}
-        return "" if codes == {flow["icmp"]} else f"icmp {codes}"
-    if flow["verdict"] == "dnat":
-        mine = {_endpoint(fate): fate.masqueraded for fate in seen}
-        theirs = {end: how["masquerade"] for end, how in flow["endpoints"].items()}
-        wrong = {end: how for end, how in theirs.items() if mine.get(end) is not how}
-        if wrong:
-            return f"endpoints {wrong}, not in {mine}"
-        if flow.get("sticky"):
-            return _not_sticky(host, probe, seen)
-    if flow["verdict"] == "pass" and {fate.masqueraded for fate in seen} != {flow["masquerade"]}:
-        return f"masquerade {[fate.masqueraded for fate in seen]}"
-    return ""
-
-
-def _not_sticky(host: Host, probe: Packet, seen: list[Fate]) -> str:
-    """With ClientIP affinity the next packet of the client goes where the first one went."""
-    for fate in seen:
-        again = {_endpoint(f) for f in fates(host, probe, recent=fate.recent, over_loopback=False)}
-        if again != {_endpoint(fate)}:
-            return f"after {_endpoint(fate)} comes {again}"
-    return ""
-
-
-@pytest.mark.parametrize("name", _flow_files())
+@pytest.mark.parametrize("name", flow_files())
 def test_flows_agree(name: str) -> None:
-    mark = 0x8 if ".mark." in name else 0x4000
-    for entry in _entries(name):
-        hosts = {4: _host(name, entry, ".iptables"), 6: _host(name, entry, ".ip6tables")}
-        wrong = []
-        for flow in entry["flows"]:
-            why = _disagreement(hosts[6 if ":" in flow["dest"] else 4], flow, mark)
-            if why:
-                wrong.append(
-                    f"{flow['from']} {flow['source']} -> {flow['dest']}:{flow['port']}"
-                    f"/{flow['protocol']} {flow['verdict']}: {why}"
-                )
-        assert not wrong, f"{len(wrong)} of {len(entry['flows'])}:\n" + "\n".join(wrong)
+    def recorded(version: int) -> Ruleset:
+        path = truth.folder("recordings") / name.replace(".flows.json", SUFFIX[version])
+        if not path.exists():
+            path = path.with_name(f"{path.name}.xz")
+        return parse(read(path)) if path.exists() else Ruleset()
+
+    wrong = disagreements(name, recorded)
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong)
