@@ -10,7 +10,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SHOW = "show"
 """Name of the default command; never typed."""
 _FINE, _UNDELIVERED, _FOUND, _BAD = 0, 1, 1, 2
+_ASKED = 20
+"""Nodes that ``clients`` asks; a table of more is not read."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -123,10 +125,28 @@ def _common(command: _Command) -> _Command:
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 @click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
+@click.option(
+    "--compare",
+    "assignment",
+    metavar="SETTING=VALUE",
+    help="Walk again with another setting and show where the two part: externalTrafficPolicy, "
+    "internalTrafficPolicy, masqueradeAll, bridge-nf-call-iptables, hairpin, proxy-mode, cni.",
+)
 def walk(
-    source: str, destination: str, form: str, every: bool, verbose: bool, **common: Any
+    *,
+    source: str,
+    destination: str,
+    form: str,
+    every: bool,
+    verbose: bool,
+    assignment: str | None,
+    **common: Any,
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
+    if assignment is not None:
+        if every or verbose:
+            raise click.UsageError("--compare goes with neither --all nor --verbose")
+        return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
@@ -145,9 +165,27 @@ def walk(
     return status or (_FINE if delivered else _UNDELIVERED)
 
 
+def _compared(
+    source: str, destination: str, assignment: str, form: str, common: dict[str, Any]
+) -> int:
+    """``walk --compare``. The status is that of the walk as the input has it, in every branch."""
+    from k8stui.export.compare import compare_json, compare_lines, screen_columns  # noqa: PLC0415
+    from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.compare import compare  # noqa: PLC0415
+
+    world, status = _world(**common)
+    found = compare(world, source, destination, assignment, common["namespace"])
+    if form == "json":
+        write([compare_json(found)])
+    else:
+        write(f"{line}\n" for line in compare_lines(found, screen_columns()))
+    delivered = all(answer.result is Result.CONNECTED for answer in found.answers_before)
+    return status or (_FINE if delivered else _UNDELIVERED)
+
+
 @cli.command()
 @_common
-@click.option("--node", required=True, metavar="NODE", help="Whose rules.")
+@click.option("--node", metavar="NODE", help="Whose rules. Needed, unless --diff names it.")
 @click.option("--family", type=click.Choice(["ipv4", "ipv6"]), default="ipv4", show_default=True)
 @click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
 @click.option(
@@ -160,8 +198,30 @@ def walk(
 @click.option(
     "--format", "form", type=click.Choice(["save", "json"]), default="save", show_default=True
 )
-def rules(node: str, family: str, table: str | None, owner: str, form: str, **common: Any) -> int:
-    """Print a node's rules as iptables-save does."""
+@click.option(
+    "--diff",
+    "dump",
+    metavar="NODE=FILE",
+    help="What is missing, extra or out of order in a real node's iptables-save, and which "
+    "requests that breaks.",
+)
+def rules(
+    *,
+    node: str | None,
+    family: str,
+    table: str | None,
+    owner: str,
+    form: str,
+    dump: str | None,
+    **common: Any,
+) -> int:
+    """Print a node's rules as iptables-save does, or compare a real node's with them."""
+    if dump is not None:
+        if table is not None or owner != "all":
+            raise click.UsageError("--diff compares all tables of all owners")
+        return _differences(node, family, dump, form, common)
+    if node is None:
+        raise click.UsageError("Missing option '--node'.")
     from k8stui.export.rules import rules_json, save_lines  # noqa: PLC0415
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
@@ -172,6 +232,51 @@ def rules(node: str, family: str, table: str | None, owner: str, form: str, **co
         write([rules_json(ruleset, found.name, family, table)])
     else:
         write(f"{line}\n" for line in save_lines(ruleset, table))
+    return status
+
+
+def _differences(
+    node: str | None, family: str, dump: str, form: str, common: dict[str, Any]
+) -> int:
+    """``rules --diff``: differences are findings."""
+    from k8stui.export.difference import difference_json, difference_lines  # noqa: PLC0415
+    from k8stui.walk.breakage import rules_report  # noqa: PLC0415
+    from k8stui.walk.lookup import find_node  # noqa: PLC0415
+
+    ((name, file),) = _by_node("--diff", [dump]).items()
+    if node is not None and node.removeprefix("node/") != name:
+        raise click.UsageError(f"--node is {node}, but --diff names {name}")
+    common["iptables"] = [given for given in common["iptables"] if given.partition("=")[0] != name]
+    world, status = _world(**common)
+    found = find_node(world.cluster, name)
+    report = rules_report(world, found, 6 if family == "ipv6" else 4, file)
+    _remark({name: file})
+    if form == "json":
+        write([difference_json(report)])
+    else:
+        write(f"{line}\n" for line in difference_lines(report))
+    return status or (_FOUND if report.differences else _FINE)
+
+
+@cli.command()
+@_common
+@click.argument("service", metavar="svc/NAME")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def clients(service: str, form: str, **common: Any) -> int:
+    """Show which address a pod takes for its client: entry node by externalTrafficPolicy."""
+    from k8stui.export.clients import clients_json, clients_lines  # noqa: PLC0415
+    from k8stui.walk.clients import arrivals, service_named  # noqa: PLC0415
+
+    world, status = _world(**common)
+    key = service_named(world.cluster, service, common["namespace"]).key
+    found = list(arrivals(world, key, nodes=_ASKED))
+    not_asked = max(0, len(world.cluster.nodes) - _ASKED)
+    if form == "json":
+        write([clients_json(key, found, not_asked=not_asked)])
+    else:
+        write(f"{line}\n" for line in clients_lines(key, found, not_asked=not_asked))
     return status
 
 
@@ -282,8 +387,9 @@ def _known_rules(names: Sequence[str]) -> None:
 
 @cli.command(_SHOW, hidden=True)
 @_common
-@click.option("--ascii", "is_ascii", is_flag=True, default=None,
-              help="Draw with ASCII characters only.")
+@click.option(
+    "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
+)
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
 def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common: Any) -> int:
@@ -390,6 +496,7 @@ def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
     world = build_world(paths, cluster_options, node_options, stdin=sys.stdin.buffer)
     for note in world.notes:
         complain(f"note: {note.render()}")
+    _remark(node_options.iptables)
     for problem in world.problems:
         complain(problem.render())
     if not world.problems:
@@ -397,6 +504,15 @@ def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
     count = len(world.problems)
     complain(f"{count} problem{'' if count == 1 else 's'} in the input; the rest is used")
     return world, _BAD
+
+
+def _remark(dumps: Mapping[str, str]) -> None:
+    """Pass on what iptables-save itself says that a dump does not show."""
+    if dumps:
+        from k8stui.nodes.remarks import dump_remarks  # noqa: PLC0415
+
+        for remark in dump_remarks(dumps):
+            complain(f"note: {remark.render()}")
 
 
 def run(args: Sequence[str]) -> int:
