@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster, Service
 from k8stui.manifests.origin import Origin, assumed
+from k8stui.nodes.cni import CHOICES
+from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
 from k8stui.walk.breakage import Answer, answer_of, answers
-from k8stui.walk.error import RequestError, nearest
+from k8stui.walk.error import RequestError, nearest, unknown
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Hop, Request, Step, Trace
 from k8stui.walk.walk import walks
@@ -20,9 +22,20 @@ from k8stui.walk.walk import walks
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
-_T = TypeVar("_T")
+_POLICIES = ("Cluster", "Local")
+
+SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "externalTrafficPolicy": _POLICIES,
+    "internalTrafficPolicy": _POLICIES,
+    "masqueradeAll": ("true", "false"),
+    "bridge-nf-call-iptables": ("1", "0"),
+    "hairpin": ("on", "off"),
+    "proxy-mode": MODES,
+    "cni": CHOICES,
+}
+"""What can be compared, as it is spelled, and the values it can have; capitals do not matter."""
 _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-_POLICIES = {"cluster": "Cluster", "local": "Local"}
+"""Spellings of a switch, whichever of them its setting prefers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +85,6 @@ def compare(
 
     Raises:
         RequestError: of the request, or the assignment is not one, or nothing here has it.
-        NodeOptionError: a CNI or a proxy mode that does not exist.
 
     """
     request = parse_request(world, source, destination, namespace)
@@ -130,44 +142,78 @@ def _decision(hop: Hop, step: Step) -> tuple[object, ...]:
     )
 
 
+def apply_setting(world: World, request: Request, setting: str, value: str) -> World:
+    """The world in which `setting` (of `SETTINGS`) has another value.
+
+    A Service's own setting is changed on the Service that `request` asks for, others everywhere.
+    Cheap: nodes are built when a packet gets there.
+
+    Raises:
+        RequestError: no such setting or value, or `request` asks for no Service.
+
+    """
+    return _varied(world, request, _named(setting), value).world
+
+
 def vary(world: World, request: Request, assignment: str) -> Variation:
-    """The world in which a setting has another value.
+    """As `apply_setting`, for ``SETTING=VALUE``; with both values as they would be written.
 
     Raises:
         RequestError: as `compare`.
 
     """
     name, equals, value = assignment.partition("=")
-    known = {each.lower(): each for each in SETTINGS}
-    setting = known.get(name.strip().lower())
-    if setting is None or not equals:
-        near = nearest(name, SETTINGS)
-        raise RequestError(
-            f"not a setting that can be compared: {assignment!r}",
-            hint=f"did you mean {near}=VALUE?" if near else "write SETTING=VALUE",
-            choices=tuple(SETTINGS),
-        )
-    return SETTINGS[setting](world, request, setting, value.strip())
+    if not equals:
+        raise _not_a_setting(name)
+    return _varied(world, request, _named(name), value)
+
+
+def _named(name: str) -> str:
+    """The setting as it is spelled."""
+    found = next((each for each in SETTINGS if each.lower() == name.strip().lower()), None)
+    if found is None:
+        raise _not_a_setting(name)
+    return found
+
+
+def _not_a_setting(name: str) -> RequestError:
+    near = nearest(name, SETTINGS)
+    return RequestError(
+        f"not a setting that can be compared: {name!r}",
+        hint=f"did you mean {near}=VALUE?" if near else "write SETTING=VALUE",
+        choices=tuple(SETTINGS),
+    )
+
+
+def _varied(world: World, request: Request, setting: str, value: str) -> Variation:
+    allowed = SETTINGS[setting]
+    written = value.strip().lower()
+    spellings = _SWITCH if allowed[0] in _SWITCH else allowed
+    if written not in {each.lower() for each in spellings}:
+        raise unknown(f"{setting} cannot be {value!r}", value, allowed)
+    if spellings is _SWITCH:
+        said = allowed[0] if _SWITCH[written] else allowed[1]
+    else:
+        said = next(each for each in allowed if each.lower() == written)
+    return _VARIATIONS[setting](world, request, setting, said)
 
 
 def _external(world: World, request: Request, setting: str, value: str) -> Variation:
     service = _service(world, request, setting)
-    policy = _one_of(setting, value, _POLICIES)
     other = replace(
-        service, external_traffic_policy=policy, origins=_origins(service, setting, policy)
+        service, external_traffic_policy=value, origins=_origins(service, setting, value)
     )
     now = service.external_traffic_policy or "not set (not reachable from outside)"
-    return Variation(_with_service(world, other), setting, now, policy)
+    return Variation(_with_service(world, other), setting, now, value)
 
 
 def _internal(world: World, request: Request, setting: str, value: str) -> Variation:
     service = _service(world, request, setting)
-    policy = _one_of(setting, value, _POLICIES)
     other = replace(
-        service, internal_traffic_policy=policy, origins=_origins(service, setting, policy)
+        service, internal_traffic_policy=value, origins=_origins(service, setting, value)
     )
     now = service.internal_traffic_policy or "Cluster"
-    return Variation(_with_service(world, other), setting, now, policy)
+    return Variation(_with_service(world, other), setting, now, value)
 
 
 _FIELDS = {
@@ -184,11 +230,9 @@ def _origins(service: Service, setting: str, value: str) -> Mapping[str, Origin]
 def _masquerade_all(world: World, request: Request, setting: str, value: str) -> Variation:
     del request
     proxy = world.cluster.proxy
-    wanted = _one_of(setting, value, _SWITCH)
-    cluster = replace(world.cluster, proxy=replace(proxy, masquerade_all=wanted))
-    return Variation(
-        _with_cluster(world, cluster), setting, _word(proxy.masquerade_all), _word(wanted)
-    )
+    cluster = replace(world.cluster, proxy=replace(proxy, masquerade_all=_SWITCH[value]))
+    now = _word(setting, proxy.masquerade_all)
+    return Variation(_with_cluster(world, cluster), setting, now, value)
 
 
 def _proxy_mode(world: World, request: Request, setting: str, value: str) -> Variation:
@@ -200,18 +244,16 @@ def _proxy_mode(world: World, request: Request, setting: str, value: str) -> Var
 
 def _bridge_nf(world: World, request: Request, setting: str, value: str) -> Variation:
     del request
-    wanted = _one_of(setting, value, _SWITCH)
-    now = world.options.bridge_nf_call_iptables
-    other = _with_options(world, bridge_nf_call_iptables=wanted)
-    return Variation(other, setting, str(int(now)), str(int(wanted)))
+    now = _word(setting, world.options.bridge_nf_call_iptables)
+    other = _with_options(world, bridge_nf_call_iptables=_SWITCH[value])
+    return Variation(other, setting, now, value)
 
 
 def _hairpin(world: World, request: Request, setting: str, value: str) -> Variation:
     del request
-    wanted = _one_of(setting, value, _SWITCH)
-    now = world.options.hairpin
-    said = "as the plug-in sets it" if now is None else _on(now)
-    return Variation(_with_options(world, hairpin=wanted), setting, said, _on(wanted))
+    hairpin = world.options.hairpin
+    now = "as the plug-in sets it" if hairpin is None else _word(setting, hairpin)
+    return Variation(_with_options(world, hairpin=_SWITCH[value]), setting, now, value)
 
 
 def _cni(world: World, request: Request, setting: str, value: str) -> Variation:
@@ -219,7 +261,7 @@ def _cni(world: World, request: Request, setting: str, value: str) -> Variation:
     return Variation(_with_options(world, cni=value), setting, world.options.cni, value)
 
 
-SETTINGS: Mapping[str, Callable[[World, Request, str, str], Variation]] = {
+_VARIATIONS: Mapping[str, Callable[[World, Request, str, str], Variation]] = {
     "externalTrafficPolicy": _external,
     "internalTrafficPolicy": _internal,
     "masqueradeAll": _masquerade_all,
@@ -228,7 +270,7 @@ SETTINGS: Mapping[str, Callable[[World, Request, str, str], Variation]] = {
     "proxy-mode": _proxy_mode,
     "cni": _cni,
 }
-"""What can be compared, as it is spelled; capitals do not matter."""
+"""Each takes a value that `SETTINGS` allows, spelled as there."""
 
 
 def _service(world: World, request: Request, setting: str) -> Service:
@@ -239,13 +281,6 @@ def _service(world: World, request: Request, setting: str) -> Service:
             hint="ask svc/NAME, or node/NAME with a Service's node port",
         )
     return service
-
-
-def _one_of(setting: str, value: str, choices: Mapping[str, _T]) -> _T:
-    found = choices.get(value.lower())
-    if found is None:
-        raise RequestError(f"{setting} cannot be {value!r}", choices=tuple(choices))
-    return found
 
 
 def _with_service(world: World, service: Service) -> World:
@@ -262,9 +297,6 @@ def _with_options(world: World, **changes: Any) -> World:
     return replace(world, options=options, network=build_network(world.cluster, options))
 
 
-def _word(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _on(value: bool) -> str:
-    return "on" if value else "off"
+def _word(setting: str, value: bool) -> str:
+    on, off = SETTINGS[setting]
+    return on if value else off

@@ -6,11 +6,12 @@ import pytest
 
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import StepKind
-from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.options import NodeOptions
-from k8stui.walk.compare import SETTINGS, common_steps, compare
+from k8stui.walk.compare import SETTINGS, apply_setting, common_steps, compare
 from k8stui.walk.error import RequestError
+from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Step, Trace
+from k8stui.walk.walk import walk
 from k8stui.walk.world import World, build_world, sample
 
 BROKEN = sample("broken")
@@ -129,7 +130,35 @@ def test_mistakes(guestbook: World, assignment: str, destination: str, message: 
     assert message in caught.value.render()
 
 
-@pytest.mark.parametrize("assignment", ["cni=weave9", "proxy-mode=magic"])
-def test_unknown_values(guestbook: World, assignment: str) -> None:
-    with pytest.raises(NodeOptionError):
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("cni=flanel", "did you mean flannel?"),
+        ("proxy-mode=iptable", "did you mean iptables?"),
+        ("externalTrafficPolicy=Locale", "did you mean Local?"),
+        ("masqueradeAll=2", "there is: true, false"),
+    ],
+)
+def test_unknown_values(guestbook: World, assignment: str, message: str) -> None:
+    with pytest.raises(RequestError) as caught:
         compare(guestbook, "pod/client", "svc/frontend", assignment)
+    assert message in caught.value.render()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [(name, value) for name, values in SETTINGS.items() for value in values]
+)
+def test_every_allowed_value_makes_a_world_that_can_be_walked(
+    guestbook: World, setting: str, value: str
+) -> None:
+    request = parse_request(guestbook, "pod/client", "svc/frontend")
+    other = apply_setting(guestbook, request, setting, value)
+    assert walk(other, request).outcome.result is not Result.UNKNOWN
+
+
+@pytest.mark.parametrize("value", ["0", "off", "False"])
+def test_a_switch_has_three_spellings(guestbook: World, value: str) -> None:
+    request = parse_request(guestbook, "pod/client", "svc/frontend")
+    for setting in ("masqueradeAll", "bridge-nf-call-iptables", "hairpin"):
+        assert apply_setting(guestbook, request, setting, value).cluster.pods
+    assert apply_setting(guestbook, request, "hairpin", value).options.hairpin is False
