@@ -1,0 +1,40 @@
+"""One mistake as the API server sees it: which field, and what kind of wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from k8stui.manifests.manifest import Path
+
+
+class Wrong(StrEnum):
+    """The server's kinds of mistakes (apimachinery/pkg/util/validation/field/errors.go)."""
+
+    REQUIRED = "Required value"
+    INVALID = "Invalid value"
+    UNSUPPORTED = "Unsupported value"
+    DUPLICATE = "Duplicate value"
+    FORBIDDEN = "Forbidden"
+    NOT_FOUND = "Not found"
+    TOO_LONG = "Too long"
+    TOO_MANY = "Too many"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    path: Path
+    """The field that the server names."""
+    wrong: Wrong
+    message: str
+    """What a person reads behind the field's name: "is 'http', as that of spec.ports[0]"."""
+    at: Path = ()
+    """Where it is written, when that is not `path`: the one label of a map."""
+    mended: str = ""
+    """What was probably meant, to be written in place of the value."""
+    hint: str = ""
+
+
+Check = Callable[[Mapping[str, object]], Iterator[Mistake]]
+"""Takes an object's data."""

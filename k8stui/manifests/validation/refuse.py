@@ -1,0 +1,141 @@
+"""Objects in the order in which they would be applied → what a server stores, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from k8stui.manifests.manifest import Manifest, field_name
+from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.scalars import is_string
+from k8stui.manifests.schema import KINDS
+from k8stui.manifests.source import Source
+from k8stui.manifests.validation.allocation import Ledger
+from k8stui.manifests.validation.changes import check_change
+from k8stui.manifests.validation.kept import is_kept, missing_namespaces, old_version
+from k8stui.manifests.validation.mistake import Mistake
+from k8stui.manifests.validation.ranges import known_ranges
+from k8stui.manifests.validation.table import mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    objects: tuple[Manifest, ...]
+    """What is stored, in the order of the input."""
+    problems: tuple[Problem, ...]
+    notes: tuple[Note, ...]
+
+
+def refuse(objects: Sequence[Manifest], spoiled: Iterable[Manifest] = ()) -> Verdict:
+    """Leave out of `objects` what an API server refuses, as kubectl would leave it out.
+
+    What a dump holds was there before anything else is applied. `spoiled`: objects that are left
+    out already because a value of theirs is wrong; the server tells their other mistakes too.
+    """
+    return _Server(objects).run(objects, spoiled)
+
+
+class _Server:
+    def __init__(self, objects: Sequence[Manifest]) -> None:
+        self.ledger = Ledger(known_ranges(objects))
+        self.there: dict[tuple[str, str], Manifest] = {}
+        self.problems: list[Problem] = []
+        self.notes: list[Note] = []
+        for one in objects:
+            if one.observed and one.kind == "Service":
+                self.ledger.enter(_key(one), one)
+
+    def run(self, objects: Sequence[Manifest], spoiled: Iterable[Manifest]) -> Verdict:
+        stored = tuple(one for one in objects if self.takes(one))
+        for one in spoiled:
+            self.takes(one, again=True)
+        self.notes += missing_namespaces(stored)
+        return Verdict(stored, tuple(self.problems), tuple(self.notes))
+
+    def takes(self, one: Manifest, *, again: bool = False) -> bool:
+        """Judge `one`, and store it when it is right. `again`: it is refused already."""
+        kind = KINDS.get(one.kind)
+        if kind is None or not kind.named:
+            return True
+        key = _key(one)
+        if not one.observed:
+            found = list(mistakes(one.kind, one.data))
+            before = self.there.get((one.kind, key))
+            if before is not None:
+                found += check_change(before, one)
+            if one.kind == "Service":
+                found += self.ledger.judge(key, one)
+            if found and self.tell(one, found, again=again):
+                return False
+            if again:
+                return False
+            if note := old_version(one):
+                self.notes.append(note)
+            if one.kind == "Service":
+                self.ledger.enter(key, one)
+        self.there[one.kind, key] = one
+        return True
+
+    def tell(self, one: Manifest, found: list[Mistake], *, again: bool) -> bool:
+        """Say each mistake; True when one of them costs the object."""
+        lost = again or not all(map(is_kept, found))
+        for mistake in found:
+            problem = _problem(one, mistake, again=again)
+            if lost:
+                self.problems.append(problem)
+            else:
+                self.notes.append(
+                    Note(
+                        message=f"{problem.message}: the API server refuses that; kept here",
+                        file=problem.file,
+                        line=problem.line,
+                        column=problem.column,
+                        hint=mistake.hint,
+                    )
+                )
+        return lost
+
+
+def _key(one: Manifest) -> str:
+    return f"{one.namespace or 'default'}/{one.name}"
+
+
+def _problem(one: Manifest, mistake: Mistake, *, again: bool) -> Problem:
+    subject = f"{one.kind} {one.name}" if one.name else one.kind
+    field = field_name(mistake.path)
+    lost = "" if again or is_kept(mistake) else " is refused and left out"
+    place = one.place(*(mistake.at or mistake.path))
+    line, column, source, hint = place.line, place.column, "", mistake.hint
+    source_of = one.locator
+    if isinstance(source_of, Source):
+        text = source_of.text
+        spans = source_of.scalars(mistake.at or mistake.path)
+        if len(spans) == 1 and text.content.count("\n", *spans[0]) == 0:
+            start, end = spans[0]
+            if text.content[start - 1 : start] in ("'", '"'):
+                start, end = start - 1, end + 1
+            line, column = text.position(start)
+            source = text.line_at(start)
+            if mistake.mended:
+                left = start - (text.content.rfind("\n", 0, start) + 1)
+                mended = _written(mistake.mended, text.content[start:end])
+                meant = f"{source[:left]}{mended}{source[left + end - start :]}"
+                hint = "\n".join(filter(None, [hint, f"did you mean:\n{meant}"]))
+        else:
+            source = text.line_at(source_of.offset(place.path))
+    return Problem(
+        file=one.file,
+        line=line,
+        column=column,
+        message=f"{subject}{lost}: {field} {mistake.message}",
+        hint=hint,
+        source_line=source,
+    )
+
+
+def _written(mended: str, before: str) -> str:
+    """Quote `mended` as the value was quoted, where the quotes are needed."""
+    if mended.isdigit() or (is_string(mended) and before[:1] not in ("'", '"')):
+        return mended
+    quote = before[:1] if before[:1] in ("'", '"') else '"'
+    return f"{quote}{mended}{quote}"
