@@ -217,9 +217,9 @@ def rules(
 ) -> int:
     """Print a node's rules as iptables-save does, or compare a real node's with them."""
     if dump is not None:
-        if table is not None or owner != "all":
-            raise click.UsageError("--diff compares all tables of all owners")
-        return _differences(node, family, dump, form, common)
+        if table is not None:
+            raise click.UsageError("--diff compares all tables")
+        return _differences(node, family, dump, owner=owner, form=form, common=common)
     if node is None:
         raise click.UsageError("Missing option '--node'.")
     from k8stui.export.rules import rules_json, save_lines  # noqa: PLC0415
@@ -236,7 +236,7 @@ def rules(
 
 
 def _differences(
-    node: str | None, family: str, dump: str, form: str, common: dict[str, Any]
+    node: str | None, family: str, dump: str, *, owner: str, form: str, common: dict[str, Any]
 ) -> int:
     """``rules --diff``: differences are findings."""
     from k8stui.export.difference import difference_json, difference_lines  # noqa: PLC0415
@@ -249,7 +249,7 @@ def _differences(
     common["iptables"] = [given for given in common["iptables"] if given.partition("=")[0] != name]
     world, status = _world(**common)
     found = find_node(world.cluster, name)
-    report = rules_report(world, found, 6 if family == "ipv6" else 4, file)
+    report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
     _remark({name: file})
     if form == "json":
         write([difference_json(report)])

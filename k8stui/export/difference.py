@@ -35,14 +35,17 @@ def difference_lines(report: RulesReport) -> Iterator[str]:
 
 def _headline(report: RulesReport) -> str:
     count = len(report.differences)
+    should = "should stand there"
+    if report.owner != "all":
+        should = f"{report.owner} should have written"
     if not count:
         return (
-            f"{report.node}: the IPv{report.version} rules in {report.file} are what should stand "
-            "there"
+            f"{report.node}: the IPv{report.version} rules in {report.file} are what {should}"
+            + ("" if report.owner == "all" else "; others' were not compared")
         )
     return (
         f"{report.node}: {count} difference{'' if count == 1 else 's'} between the "
-        f"IPv{report.version} rules in {report.file} and what should stand there"
+        f"IPv{report.version} rules in {report.file} and what {should}"
     )
 
 
@@ -93,7 +96,9 @@ def _requests(report: RulesReport) -> Iterator[str]:
         said = f"no request of the {walked} Services walked is answered differently"
         yield said if walked else "no Service of the input is concerned"
     else:
-        yield f"{count} request{'' if count == 1 else 's'} answered differently because of it:"
+        # Where only one owner's rules were compared, the others' may have a part in it.
+        why = "because of it" if report.owner == "all" else "under the rules of the dump"
+        yield f"{count} request{'' if count == 1 else 's'} answered differently {why}:"
         for each in report.breakages:
             yield from _breakage(each)
     if report.not_walked:
@@ -117,6 +122,7 @@ def difference_json(report: RulesReport) -> str:
         "node": report.node,
         "family": f"ipv{report.version}",
         "file": report.file,
+        "owner": report.owner,
         "differences": [_difference_json(each) for each in report.differences],
         "requests": [_breakage_json(each) for each in report.breakages],
         "services_walked": list(report.walked),

@@ -94,6 +94,39 @@ def differences(expected: Ruleset, observed: Ruleset) -> tuple[Difference, ...]:
     )
 
 
+def owned(found: Iterable[Difference], own: Ruleset, everything: Ruleset) -> tuple[Difference, ...]:
+    """Those of `differences(own, observed)` that are the business of the one who writes `own`.
+
+    Not its business: policies, what others add to built-in chains, and chains and rules that are
+    in `everything` (what all owners write) as another's. A chain that nobody should make is its
+    business when its name begins as its own chains' do (``KUBE-…``).
+    """
+    prefixes = tuple(
+        {
+            f"{name.partition('-')[0]}-"
+            for table in own
+            for name in table.chains
+            if name not in BUILTIN_CHAINS.get(table.name, ())
+        }
+    )
+
+    def is_own(each: Difference) -> bool:
+        if each.kind is DifferenceKind.POLICY:
+            return False
+        if each.expected is not None or each.only_expected:
+            return True
+        if each.chain in BUILTIN_CHAINS.get(each.table, ()):
+            return False
+        known = everything.chain(each.table, each.chain)
+        if known is None:
+            return each.chain.startswith(prefixes)
+        if own.chain(each.table, each.chain) is None or each.observed is None:
+            return False
+        return each.observed not in known.rules
+
+    return tuple(each for each in found if is_own(each))
+
+
 def _chains(ruleset: Ruleset, table: str) -> Mapping[str, Chain]:
     found = ruleset.tables.get(table)
     return found.chains if found else {}

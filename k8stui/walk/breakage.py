@@ -12,7 +12,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import OriginKind
-from k8stui.nodes.difference import Difference, differences
+from k8stui.nodes.difference import Difference, differences, owned
 from k8stui.nodes.network import build_network
 from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
@@ -66,6 +66,8 @@ class RulesReport:
     version: int
     """4 or 6."""
     file: str
+    owner: str
+    """Whose rules were compared: ``all``, or one of kube-proxy, cni, kubelet."""
     differences: tuple[Difference, ...]
     breakages: tuple[Breakage, ...]
     walked: tuple[str, ...]
@@ -77,11 +79,13 @@ class RulesReport:
 
 
 def rules_report(
-    world: World, node: Node, version: int, file: str, *, limit: int = 50
+    world: World, node: Node, version: int, file: str, *, owner: str = "all", limit: int = 50
 ) -> RulesReport:
-    """Compare the iptables-save in `file` with what all owners would have programmed on `node`.
+    """Compare the iptables-save in `file` with what `owner` would have programmed on `node`.
 
-    A difference that names no Service may concern every one; at most `limit` are walked.
+    `owner`: ``all``, or only ``kube-proxy``, ``cni`` or ``kubelet``: for a node whose other
+    programs (another network plug-in, docker, a firewall) are not imitated. A difference that names
+    no Service may concern every one; at most `limit` are walked.
 
     Raises:
         NodeOptionError, ObservedFileError: as `k8stui.nodes.network.build_network`.
@@ -94,13 +98,19 @@ def rules_report(
         raise RequestError(f"{file} holds no IPv{version} rules", hint="the other --family?")
     others = {name: path for name, path in world.options.iptables.items() if name != node.name}
     should = with_rules(world, others)
-    found = differences(should.network.ruleset(node, version), observed)
+    everything = should.network.ruleset(node, version)
+    if owner == "all":
+        found = differences(everything, observed)
+    else:
+        own = should.network.ruleset(node, version, owner)
+        found = owned(differences(own, observed), own, everything)
     services = _concerned(world, found)
     walked = services[:limit]
     return RulesReport(
         node=node.name,
         version=version,
         file=file,
+        owner=owner,
         differences=found,
         breakages=tuple(
             breakages(should, with_rules(world, {**others, node.name: file}), node, walked)

@@ -81,11 +81,26 @@ def test_extra_rules_have_their_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert f"  extra   rule 1   {file}:{number}\n" in capsys.readouterr().out
 
 
+def test_diff_of_one_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A node with another network plug-in: what kube-proxy wrote there is right all the same."""
+    file = tmp_path / "dump"
+    assert run(["rules", GUESTBOOK, "--node", "node-1", "--owner", "kube-proxy"]) == 0
+    plugin = ":cali-FORWARD - [0:0]\n-A cali-FORWARD -j ACCEPT\n-A FORWARD -j cali-FORWARD\n"
+    saved = capsys.readouterr().out.replace("COMMIT\n*nat", f"{plugin}COMMIT\n*nat")
+    assert plugin in saved
+    file.write_text(saved)
+    diff = ["rules", GUESTBOOK, "--diff", f"node-1={file}"]
+    assert run([*diff, "--owner", "kube-proxy"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith("are what kube-proxy should have written; others' were not compared")
+    assert run([*diff, "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["owner"] == "all"
+
+
 @pytest.mark.parametrize(
     "args",
     [
         ("--node", "node-1", "--diff", f"node-2={DUMP}"),
-        ("--diff", f"node-2={DUMP}", "--owner", "cni"),
         ("--diff", f"node-2={DUMP}", "--table", "nat"),
         ("--diff", DUMP),
         ("--diff", f"node-9={DUMP}"),
@@ -93,7 +108,7 @@ def test_extra_rules_have_their_line(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("--diff", f"node-2={DUMP}", "--family", "ipv6"),
         (),
     ],
-    ids=["two nodes", "owner", "table", "no node", "unknown node", "no file", "family", "neither"],
+    ids=["two nodes", "table", "no node", "unknown node", "no file", "family", "neither"],
 )
 def test_diff_usage(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", WEB, *args]) == 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from k8stui.cluster import build
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import load
-from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences
+from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences, owned
 from k8stui.nodes.network import node_ruleset
 from k8stui.nodes.observed import parse_rulesets
 
@@ -130,6 +130,37 @@ def swapped(one: str, other: str) -> list[str]:
 )  # fmt: skip
 def test_differences(observed: Ruleset, differ: list[tuple[str, str, str | None]]) -> None:
     assert told(differences(EXPECTED, observed)) == differ
+
+
+@pytest.mark.parametrize(
+    ("observed", "differ"),
+    [
+        pytest.param(ruleset(*RULES), [], id="all of it"),
+        pytest.param(ruleset(*RULES, "-A PREROUTING -j ACCEPT"), [], id="extra, built-in chain"),
+        pytest.param(
+            ruleset(*RULES, head=HEAD.replace("OUTPUT ACCEPT", "OUTPUT DROP")), [], id="policy"
+        ),
+        pytest.param(
+            ruleset(*RULES, head=f"{HEAD}:DOCKER - [0:0]\n"), [], id="another's chain"
+        ),
+        pytest.param(
+            ruleset(*RULES, "-A KUBE-X -j ACCEPT", head=f"{HEAD}:KUBE-X - [0:0]\n"),
+            [("chain", "KUBE-X", None), ("extra", "KUBE-X", None)], id="a left-over of its own",
+        ),
+        pytest.param(
+            ruleset(*RULES, "-A KUBE-SEP-A -j DROP"), [("extra", "KUBE-SEP-A", "default/a")],
+            id="extra, own chain",
+        ),
+        pytest.param(
+            ruleset(*without(JUMP_1)), [("missing", "PREROUTING", None)], id="missing jump"
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_one_owners_business(
+    observed: Ruleset, differ: list[tuple[str, str, str | None]]
+) -> None:
+    own = ruleset(*without(JUMP_2))
+    assert told(owned(differences(own, observed), own, EXPECTED)) == differ
 
 
 def test_places_are_told() -> None:
