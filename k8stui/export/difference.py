@@ -8,7 +8,7 @@ from itertools import groupby
 from k8stui.export.answers import answer_words, answers_json
 from k8stui.export.plain import wrap
 from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.manifests.origin import Origin
 from k8stui.nodes.difference import Difference, DifferenceKind
 from k8stui.nodes.reason import Because
 from k8stui.walk.breakage import Breakage, RulesReport
@@ -81,10 +81,11 @@ def _difference(each: Difference) -> Iterator[str]:
 
 
 def _why(each: Difference) -> str:
+    """Where it stands in the dump; for a rule that is not there, why it should be."""
     why = each.rule.reason if each.rule is not None else None
     if not isinstance(why, Because):
         return ""
-    if why.origin.kind is OriginKind.OBSERVED and why.origin.place is not None:
+    if each.observed is not None and why.origin.place is not None:
         return f"   {why.origin.place.file}:{why.origin.place.line}"
     return f"   {why.text}"
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import truth
 
 from k8stui.cli import run
 from k8stui.walk.world import sample
@@ -65,6 +66,21 @@ def test_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith("node-1: the IPv4 rules in ")
     assert out.endswith("are what should stand there")
+
+
+def test_a_missing_rule_says_why_it_should_be_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the Service itself was observed, in a dump of the cluster."""
+    folder = truth.folder("recordings") / "guestbook"
+    objects = ("nodes", "services", "endpointslices", "proxy")
+    paths = [str(folder / f"{name}.yaml") for name in objects]
+    lines = (folder / "node-1.iptables").read_text().split("\n")
+    file = tmp_path / "dump"
+    file.write_text("\n".join(each for each in lines if '"default/frontend cluster' not in each))
+    assert run(["rules", *paths, "--owner", "kube-proxy", "--diff", f"node-1={file}"]) == 1
+    said = capsys.readouterr().out
+    assert "   Service default/frontend   cluster IP of Service default/frontend, port " in said
 
 
 def test_extra_rules_have_their_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
