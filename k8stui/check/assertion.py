@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from k8stui.check.finding import Claim, Finding, Rule, Severity
@@ -11,6 +10,7 @@ from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result
 from k8stui.manifests.origin import Place
 from k8stui.manifests.suggest import nearest
+from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
@@ -30,7 +30,7 @@ class AssertionSyntaxError(Exception):
         self.where = where
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TextPlace:
     """A `Place` in a file of assertions."""
 
@@ -40,7 +40,7 @@ class TextPlace:
     field: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Assertion:
     """What the client must feel."""
 

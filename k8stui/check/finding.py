@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Result
 from k8stui.manifests.origin import Place
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.check.ground import Ground
@@ -25,7 +25,7 @@ class Severity(StrEnum):
     """Nothing is wrong; somebody may be surprised."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Claim:
     """A request of which a rule says that it is not delivered; the check walks it."""
 
@@ -37,7 +37,7 @@ class Claim:
     """Only some branches fail: those that lead to the wrong endpoint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Proof:
     """The walk that shows a finding."""
 
@@ -52,7 +52,7 @@ class Proof:
     """What decides there, in one sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Finding:
     """One thing that is wrong, at one place of the input."""
 
@@ -71,7 +71,7 @@ class Finding:
     proof: Proof | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Rule:
     """One rule: one file in ``check/rules``."""
 

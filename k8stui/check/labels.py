@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service
 from k8stui.manifests.suggest import nearest
+from k8stui.record import record
 
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Miss:
     """One label of a selector that nobody carries, and the one that was meant."""
 

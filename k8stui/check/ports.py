@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from k8stui.cluster.model import Container, ContainerPort, Pod, Service, ServicePort
+from k8stui.record import record
 from k8stui.walk.sentence import port_word
 
 
@@ -25,7 +25,7 @@ class Match(Enum):
     """No container declares any port: any number may be right."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Led:
     """Pods of one template and what they say."""
 
@@ -34,7 +34,7 @@ class Led:
     match: Match
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Target:
     """One port of one Service, and the pods behind it by template."""
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from k8stui.check.template import ContainerText
 from k8stui.cluster.fields import array, text
+from k8stui.record import record
 
 _KUBELET = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _SHELL = re.compile(r"(?<!\$)\$(?:\(([A-Za-z_]\w*)\)|\{([A-Za-z_]\w*)|([A-Za-z_]\w*))", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Reference:
     """One mention of a variable."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from k8stui.cluster.fields import Object, array, labels, table, text
 from k8stui.cluster.inventory import WORKLOADS, Inventory, namespace_of
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.manifests import Manifest
 from k8stui.manifests.origin import Place
+from k8stui.record import record
 
 _PATHS: dict[str, tuple[str, ...]] = {
     "Pod": (),
@@ -18,7 +18,7 @@ _PATHS: dict[str, tuple[str, ...]] = {
 _TEMPLATE = ("spec", "template")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class ContainerText:
     """A container as it is written."""
 
@@ -29,7 +29,7 @@ class ContainerText:
     init: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Template:
     """What one kind of pod is made of."""
 

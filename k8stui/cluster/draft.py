@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from k8stui.cluster.fields import Object, Origins, flag, text
 from k8stui.cluster.model import Container, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.manifests.origin import Origin, assumed, defaulted
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -36,7 +37,7 @@ _PATHS: dict[str, tuple[str | int, ...]] = {
 """Attributes of a pod that stand in its spec."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@record(frozen=False, kw_only=True, eq=False)
 class Draft:
     """Everything about a pod that other decisions need, before it becomes a `Pod`."""
 

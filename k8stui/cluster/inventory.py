@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -51,7 +52,7 @@ def key_of(manifest: Manifest) -> str:
     return f"{namespace_of(manifest)}/{manifest.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Inventory:
     """Every object that counts, by kind and key, in the order of the input."""
 

@@ -7,15 +7,16 @@ Records are frozen; each carries `origins`, the origin of its facts by attribute
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ContainerPort:
     """``containerPort``: documentation, except for hostPort and for named target ports."""
 
@@ -27,7 +28,7 @@ class ContainerPort:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Container:
     name: str
     image: str = ""
@@ -47,7 +48,7 @@ class PodPhase(StrEnum):
     FAILED = "Failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Pod:
     namespace: str
     name: str
@@ -81,14 +82,14 @@ class Pod:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Taint:
     key: str
     value: str = ""
     effect: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Node:
     name: str
     index: int
@@ -115,7 +116,7 @@ class Node:
         return next((p for p in self.pod_cidrs if p.address.version == version), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ServicePort:
     name: str = ""
     protocol: Protocol = Protocol.TCP
@@ -127,7 +128,7 @@ class ServicePort:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LoadBalancerIngress:
     ip: Address | None
     ip_mode: str = "VIP"
@@ -141,7 +142,7 @@ class ServiceType(StrEnum):
     EXTERNAL_NAME = "ExternalName"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Service:
     namespace: str
     name: str
@@ -181,7 +182,7 @@ class Service:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class EndpointPort:
     name: str = ""
     protocol: Protocol = Protocol.TCP
@@ -189,7 +190,7 @@ class EndpointPort:
     app_protocol: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Endpoint:
     """One endpoint of a slice. Absent conditions are already resolved (ready → serving → …)."""
 
@@ -207,7 +208,7 @@ class Endpoint:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class EndpointSlice:
     namespace: str
     name: str
@@ -221,7 +222,7 @@ class EndpointSlice:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Workload:
     """What makes pods: Deployment, ReplicationController, StatefulSet and so on."""
 
@@ -236,7 +237,7 @@ class Workload:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ProxyConfiguration:
     """KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what decides about rules."""
 
@@ -254,7 +255,7 @@ class ProxyConfiguration:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Remark:
     """What a control plane would tell its user in an event: nothing is left out in silence."""
 
@@ -262,7 +263,7 @@ class Remark:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Cluster:
     """Everything, indexed the way the other rooms look it up. Mappings keep a stable order."""
 

@@ -7,13 +7,14 @@ Sources: the Kubernetes DNS specification 1.1.0, CoreDNS plugin/kubernetes, pkg/
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from k8stui.cluster.environment import service_environment
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 
 __all__ = [
     "Resolution",
@@ -50,7 +51,7 @@ class ResolutionKind(StrEnum):
     """No such name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Resolution:
     """How a name was resolved, or why it was not."""
 

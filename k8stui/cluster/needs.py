@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from k8stui.cluster import defaults, quantity
 from k8stui.cluster.fields import Object, array, at, number, table, text, texts
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.selectors import node_term_matches
 from k8stui.kernel.packet import Protocol
+from k8stui.record import record
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _ADDED_TOLERATIONS = tuple(
@@ -28,7 +28,7 @@ HostPort = tuple[str, Protocol, int]
 """(hostIP, protocol, hostPort)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Spread:
     """A topologySpreadConstraint that must be kept."""
 
@@ -41,7 +41,7 @@ class Spread:
     honor_taints: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class PodTerm:
     """A required pod affinity or anti-affinity term."""
 
@@ -51,7 +51,7 @@ class PodTerm:
     namespace_selector: object
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class NodeChoice:
     """Which nodes a pod may go to by their labels and names, and which it would rather."""
 
@@ -100,7 +100,7 @@ class NodeChoice:
         return frozenset(names) if names else None
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Needs:
     """Everything the filters look at."""
 

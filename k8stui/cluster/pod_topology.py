@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, PodTerm, Spread
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, tolerates
+from k8stui.record import record
 
 _SPREAD = "node(s) didn't match pod topology spread constraints"
 _SPREAD_LABEL = f"{_SPREAD} (missing required label)"
@@ -25,7 +25,7 @@ Pair = tuple[str, str]
 """(topology key, value)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Placed:
     """A pod that has a node."""
 
@@ -144,7 +144,7 @@ class Topology:
         return in_reach and matches(term.selector, labels)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class View:
     """What one incoming pod sees of the others."""
 

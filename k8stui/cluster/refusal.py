@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Refusal:
     """Why a node does not fit. `final`: no preemption could help there."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from k8stui.cluster import quantity
 from k8stui.cluster.draft import Draft
@@ -19,6 +19,7 @@ from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
 from k8stui.cluster.pod_topology import Placed, Topology, View
 from k8stui.cluster.refusal import Refusal, message
 from k8stui.cluster.selectors import tolerates
+from k8stui.record import record
 
 USUAL_PODS = 110
 """The kubelet's maxPods."""
@@ -31,7 +32,7 @@ _PORTS = "node(s) didn't have free ports for the requested pod ports"
 _GATES = "Scheduling is blocked due to non-empty scheduling gates"
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Host:
     node: Node
     allocatable: Mapping[str, int] | None
@@ -50,7 +51,7 @@ _Entry = tuple[tuple[int, int], _Host]
 """What speaks against a node, and the node."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Field:
     """What the pods of one template can expect of the nodes, whoever else is there."""
 

@@ -8,7 +8,6 @@ else kubeadm's service range and flannel's pod range are assumed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.fields import table, text, texts
@@ -17,6 +16,7 @@ from k8stui.cluster.model import ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
 from k8stui.manifests.origin import Origin, assumed
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -29,7 +29,7 @@ NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:16
 _NET_CONF = "net-conf.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Settings:
     """Ranges by family, the primary family first, and where they come from."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from k8stui.cluster.inventory import WORKLOADS, Inventory, key_of, namespace_of
 from k8stui.cluster.model import Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -40,7 +41,7 @@ Owner = tuple[str, str, str]
 """(kind, namespace, name)."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Expansion:
     """The pods of every workload, and what was not made."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from k8stui.export.plain import WIDTH, wrap
@@ -12,6 +11,7 @@ from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 
 _KIND_WIDTH = 11
@@ -32,7 +32,7 @@ class Style(StrEnum):
     PROOF = "proof"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Line:
     """One line without its line feed, safe for a terminal."""
 

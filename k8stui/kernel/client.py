@@ -6,7 +6,6 @@ shared/outcomes.md, sections 1 and 2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from k8stui.kernel.address import Address
@@ -18,6 +17,7 @@ from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.routing import Decision
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Direction, StepKind
+from k8stui.record import record
 
 _HEADER_BYTES = {4: 20, 6: 40}
 _SYN_BYTES = 40
@@ -45,7 +45,7 @@ class Phase(Enum):
     DONE = "done"
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Server:
     """Who answered, and whom it saw."""
 

@@ -8,7 +8,7 @@ kept as text and never raises; `k8stui.kernel.traverse` then says that it cannot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from k8stui.kernel import words
@@ -19,6 +19,7 @@ from k8stui.kernel.matches.header import AddressTest, DeviceTest, FragmentTest, 
 from k8stui.kernel.matches.lists import RecentTest
 from k8stui.kernel.targets import TARGETS
 from k8stui.kernel.targets.base import Jump, Target, UnknownTarget
+from k8stui.record import record
 
 _HEADER: Mapping[str, Callable[[Option], Test]] = {
     "-s": AddressTest.build,
@@ -48,7 +49,7 @@ _PROTOCOL_MODULES = {"ipv6-icmp": "icmp6", "icmpv6": "icmp6"}
 """Module that ``-p NAME`` brings, where it is not called like the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CompiledRule:
     """What a rule asks, in printed order, and what it does."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Protocol as Interface
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Hook, RuleCause
+from k8stui.record import record
 
 
 class SetLookup(Interface):
@@ -48,7 +49,7 @@ def _unicast(address: Address, device: str | None) -> str:  # noqa: ARG001
     return "UNICAST"
 
 
-@dataclass(slots=True, kw_only=True)
+@record(frozen=False, kw_only=True)
 class PacketContext:
     """What netfilter knows of a packet besides its header, at one hook."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Capture, Fork, RuleCause, Step
+from k8stui.record import record
 
 
 class Result(StrEnum):
@@ -23,7 +23,7 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Connect:
     """A client's connect() (TCP, SCTP) or send-and-wait (UDP, ICMP echo)."""
 
@@ -36,7 +36,7 @@ class Connect:
     """Bound source address; None: the route decides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Felt:
     """What came back to the client's socket."""
 
@@ -60,7 +60,7 @@ class Felt:
     """Index into Exchange.steps of the step that decided."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Exchange:
     """All that happened for one Connect, under one outcome of every random choice."""
 

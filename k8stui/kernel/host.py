@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import Conntrack
@@ -24,6 +23,7 @@ from k8stui.kernel.routing import Routing
 from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Hook
+from k8stui.record import record
 
 _KEPT = 256
 """Namespaces whose indexes are kept between walks."""
@@ -110,7 +110,7 @@ class Resolution:
         """Packets that wait, each with what to do when the MAC address is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Stack:
     """Calls from a layer to the one above it, as the kernel's own tables of functions.
 
@@ -133,7 +133,7 @@ class Stack:
     """Local delivery by IP protocol."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class World:
     """What all namespaces of one walk share."""
 

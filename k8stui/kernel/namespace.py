@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Ruleset
+from k8stui.record import record
 
 
 class LinkKind(StrEnum):
@@ -30,7 +31,7 @@ class Scope(StrEnum):
     HOST = "host"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class InterfaceAddress:
     """One line of ``ip addr``: the address with its prefix length."""
 
@@ -46,7 +47,7 @@ class InterfaceAddress:
         return Prefix.of(self.address, self.prefix_length)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BridgePort:
     """What ``bridge -d link`` says of a port."""
 
@@ -58,7 +59,7 @@ class BridgePort:
     """STP state forwarding; False while listening or blocking."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Vxlan:
     """Parameters of a vxlan device."""
 
@@ -68,7 +69,7 @@ class Vxlan:
     device: str = "eth0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Interface:
     """A network device in one namespace."""
 
@@ -101,7 +102,7 @@ class RouteType(StrEnum):
     THROW = "throw"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Route:
     """One line of ``ip route show table all``."""
 
@@ -119,7 +120,7 @@ class Route:
     reason: object | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class PolicyRule:
     """One line of ``ip rule``."""
 
@@ -139,7 +140,7 @@ DEFAULT_POLICY_RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Neighbour:
     """A resolved line of ``ip neigh``."""
 
@@ -148,7 +149,7 @@ class Neighbour:
     mac: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class FdbEntry:
     """A line of ``bridge fdb show``."""
 
@@ -160,7 +161,7 @@ class FdbEntry:
     """Remote VTEP, for a vxlan device."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Socket:
     """A listening socket."""
 
@@ -177,7 +178,7 @@ class Socket:
     reason: object | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Sysctls:
     """The settings that decide about packets. Defaults are the kernel's (shared/outcomes.md)."""
 
@@ -192,7 +193,7 @@ class Sysctls:
     tcp_syn_linear_timeouts: int = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
 

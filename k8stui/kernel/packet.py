@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from k8stui.kernel.address import Address
+from k8stui.record import record
 
 BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
 
@@ -33,7 +33,7 @@ class TcpFlags(IntFlag):
 NO_FLAGS = TcpFlags(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Packet:
     """One packet (or ARP frame) as it stands at one place.
 

@@ -8,7 +8,9 @@ ruleset of 100,000 rules costs no more than its lines until somebody walks it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from k8stui.record import record
 
 TABLE_ORDER = ("raw", "mangle", "nat", "filter")
 """Order in which the tables of one hook see a packet (netfilter priorities)."""
@@ -22,7 +24,7 @@ BUILTIN_CHAINS: Mapping[str, tuple[str, ...]] = {
 """Built-in chains in the order in which iptables-save prints them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Rule:
     """One rule, as printed: ``-A CHAIN …`` without counters."""
 
@@ -31,7 +33,7 @@ class Rule:
     """Whatever the one who made the rule wants to know it by. The kernel never looks inside."""
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@record(weakref_slot=True)
 class Chain:
     """A chain: its rules in order. `rules` may be a lazy sequence.
 
@@ -44,7 +46,7 @@ class Chain:
     """ACCEPT or DROP for a built-in chain, None for a user-defined one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Table:
     """A table: its chains in the order in which iptables-save prints them.
 
@@ -55,7 +57,7 @@ class Table:
     chains: Mapping[str, Chain]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Ruleset:
     """Everything that iptables-save (or ip6tables-save) prints in one namespace."""
 

@@ -6,13 +6,13 @@ show exactly which header fields changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route, Socket
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.record import record
 
 
 class StepKind(StrEnum):
@@ -54,7 +54,7 @@ class Hook(StrEnum):
     POSTROUTING = "POSTROUTING"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RuleCause:
     """A rule decided (or a chain's policy, when `rule` is None)."""
 
@@ -67,14 +67,14 @@ class RuleCause:
     """Rules of this chain looked at since the last match that did not match."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RouteCause:
     """A route decided; None: no route matched."""
 
     route: Route | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BridgeCause:
     """A bridge decided: an FDB entry, or a flood when `entry` is None."""
 
@@ -83,14 +83,14 @@ class BridgeCause:
     flooded_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class NeighbourCause:
     """The neighbour table; None: nobody answered."""
 
     neighbour: Neighbour | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ConntrackCause:
     """A connection-tracking entry, as conntrack -L prints it."""
 
@@ -99,21 +99,21 @@ class ConntrackCause:
     """NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DeviceCause:
     """A device's own state or setting (down, hairpin off, MTU)."""
 
     interface: Interface
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class SocketCause:
     """A listening socket; None: nothing listens."""
 
     socket: Socket | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class SysctlCause:
     """A kernel setting decided."""
 
@@ -133,7 +133,7 @@ Cause = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Step:
     """One decision about one packet in one namespace."""
 
@@ -153,7 +153,7 @@ class Step:
     """One sentence in the kernel's words: ``10.244.2.0/24 via 192.168.0.12 dev eth0``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Fork:
     """A random rule (-m statistic): chance decides whether it matches."""
 
@@ -165,7 +165,7 @@ class Fork:
     """What was chosen in this run."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Capture:
     """A packet as tcpdump would show it on one device."""
 

@@ -7,7 +7,7 @@ what a NAT verdict does to the packet is the caller's business.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -49,6 +49,7 @@ from k8stui.kernel.verdict import (
     Snat,
     Verdict,
 )
+from k8stui.record import record
 
 __all__ = [
     "Accept",
@@ -73,7 +74,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Visit:
     """A rule that matched."""
 
@@ -86,7 +87,7 @@ class Visit:
     """Only the mark can differ: NAT verdicts are carried out by the caller."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Traversal:
     """What one chain did."""
 

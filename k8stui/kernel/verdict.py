@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.step import RuleCause
+from k8stui.record import record
 
 AddressRange = tuple[Address, Address]
 """First and last address."""
@@ -13,17 +12,17 @@ PortRange = tuple[int, int]
 """First and last port."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Accept:
     """ACCEPT by a rule, or by policy (then `Traversal.cause.rule` is None)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Drop:
     """DROP by a rule or by policy."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Reject:
     """REJECT: the packet goes, an error goes back (shared/outcomes.md, REJECT)."""
 
@@ -31,7 +30,7 @@ class Reject:
     """As in ``--reject-with``: ``icmp-port-unreachable``, ``tcp-reset``, ``icmp6-…``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Dnat:
     """DNAT --to-destination."""
 
@@ -45,7 +44,7 @@ class Dnat:
     """``:first-last/base``: the n-th port after base becomes the n-th of `ports`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Snat:
     """SNAT --to-source."""
 
@@ -56,7 +55,7 @@ class Snat:
     random_fully: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Masquerade:
     """MASQUERADE: the primary address of the device that the packet leaves by."""
 
@@ -65,7 +64,7 @@ class Masquerade:
     random_fully: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Redirect:
     """REDIRECT: to the incoming device's address, in OUTPUT to loopback (nf_nat_redirect.c)."""
 
@@ -73,14 +72,14 @@ class Redirect:
     random: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Netmap:
     """NETMAP: network part replaced, of the source in POSTROUTING and INPUT, else destination."""
 
     prefix: Prefix
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CannotEvaluate:
     """A rule that may or may not match, or does something that is not modelled. Ends the walk."""
 

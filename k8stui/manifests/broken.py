@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from k8stui.manifests import repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
 from k8stui.manifests.repair import Repair, Spot
 from k8stui.manifests.tree import Node, find, tree
+from k8stui.record import record
 
 MAX_ROUNDS = 60
 """Mends in one object; more than that is no Kubernetes file."""
@@ -24,7 +24,7 @@ MAX_PER_LINE = 3
 _SECRET = re.compile(r"""^\s*["'{]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Finding:
     """One mistake in a piece of text. Line and column count from 0 in the piece as given."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from k8stui.manifests.lookalikes import LOOKALIKES
@@ -19,6 +18,7 @@ from k8stui.manifests.schema import (
     Scalar,
     Type,
 )
+from k8stui.record import record
 
 
 class Mend(Enum):
@@ -37,7 +37,7 @@ class Mend(Enum):
     """Write `text`, a new line, first in the object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Fault:
     path: Path
     message: str

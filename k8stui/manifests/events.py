@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from yaml.error import MarkedYAMLError
@@ -27,6 +27,7 @@ from yaml.events import (
 from yaml.reader import ReaderError
 
 from k8stui.manifests.scalars import ScalarError, is_string, key_text, resolve, tagged
+from k8stui.record import record
 
 MAX_DEPTH = 150
 """Deepest nesting that is read; the deepest built-in object needs about 20 levels."""
@@ -52,7 +53,7 @@ class YamlFault(Exception):  # noqa: N818 - not an error of the program
         """libyaml refused it; else it is YAML that Kubernetes cannot take."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Reading:
     """A document's value and what else was noticed on the way."""
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from k8stui.manifests.packed import PACKED
 from k8stui.manifests.problem import Note, Problem
+from k8stui.record import record
 
 SUFFIXES = (".yaml", ".yml", ".json")
 """What is read in a folder, as kubectl does, packed or not; a file that is named is always read."""
@@ -19,7 +19,7 @@ _READ = SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in 
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class InputFile:
     path: str
     """As given on the command line; for a file in a folder, the folder as given and the rest."""

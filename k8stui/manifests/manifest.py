@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.manifests.problem import Note, Problem
+from k8stui.record import record
 
 Path = tuple[str | int, ...]
 """Keys and list indices from the object's root: ("spec", "ports", 0, "port")."""
@@ -20,7 +21,7 @@ class Locator(Protocol):
         """1-based line and column of the field, or of its nearest parent that is written."""
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class FieldPlace:
     """A `Place` that looks for its line and column on the first question."""
 
@@ -70,7 +71,7 @@ def field_name(path: Path) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(kw_only=True, eq=False)
 class Manifest:
     """One object of an input. Field types were checked against the schema of its kind."""
 
@@ -109,7 +110,7 @@ class Manifest:
         return Origin(kind=kind, place=self.place(*path), reason=reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Manifests:
     """Everything that was read, in the order of the paths and of the documents in them."""
 

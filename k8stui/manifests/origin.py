@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from k8stui.record import record
 
 
 class OriginKind(StrEnum):
@@ -40,7 +41,7 @@ class Place(Protocol):
         """Path of the field in its object, as in ``spec.ports[0]``; empty for the whole object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Origin:
     """How a fact came about. Declared and observed ones have a place, the others a reason."""
 

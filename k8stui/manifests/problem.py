@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.manifests.neutralise import neutralise
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Problem:
     """An error at one spot of one file. The object that it is in is not loaded."""
 
@@ -40,7 +39,7 @@ class Problem:
         return "\n".join(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Note:
     """Something that was skipped or is worth a look, said in one line; never an error."""
 

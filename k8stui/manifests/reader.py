@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from k8stui.manifests import events, foreign, json_text, source, tree
@@ -20,6 +20,7 @@ from k8stui.manifests.skip import ITEMS, LAST_APPLIED
 from k8stui.manifests.source import Source
 from k8stui.manifests.suspicion import suspicious
 from k8stui.manifests.text import Text
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests.broken import Finding
@@ -29,7 +30,7 @@ _LARGE = 2_000_000
 _OBJECT_LIKE = re.compile(r"^\s*[\"'{]*(?:api-?version|kind)\b", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Found:
     """What one text gave; `load` joins them."""
 

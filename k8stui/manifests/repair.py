@@ -8,16 +8,16 @@ All lines and columns here count from 0.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.schema import field_names
+from k8stui.record import record
 
 ROOT_FIELDS = frozenset("apiVersion kind metadata spec status data stringData".split())  # noqa: SIM905
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Repair:
     """One guilty line. `mended` is the line as meant; None where nobody can know."""
 
@@ -28,7 +28,7 @@ class Repair:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Spot:
     """What libyaml said."""
 

@@ -8,10 +8,12 @@ to nobody is ANY: its name is known, its value is not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Scalar:
     """A scalar of one of the API's types."""
 
@@ -22,33 +24,33 @@ class Scalar:
     high: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Choice:
     """A string out of a closed set."""
 
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ListOf:
     item: Type
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class MapOf:
     """Free keys, scalars of one type: labels, annotations."""
 
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Record:
     name: str
     fields: Mapping[str, Type] = field(hash=False)
     required: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Anything:
     """A known name whose value is not looked at."""
 
@@ -433,7 +435,7 @@ _KUBEADM = _record(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Kind:
     """A kind with the API versions that it was ever served in, the one of today first."""
 

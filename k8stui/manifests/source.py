@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from k8stui.manifests import json_text, tree
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.text import Text
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Source:
     """A document, or one element of a ``List``; a `Locator`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from yaml.error import MarkedYAMLError
@@ -20,11 +20,12 @@ from yaml.reader import ReaderError
 from k8stui.manifests.events import MAX_DEPTH, YamlFault, fault, parser
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.scalars import key_text, resolve, tagged
+from k8stui.record import record
 
 _ENDS = (MappingEndEvent, SequenceEndEvent)
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Entry:
     """One ``key: value`` of a mapping; for a list item, `key` is None."""
 
@@ -36,7 +37,7 @@ class Entry:
     node: Node
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Node:
     start: int
     end: int

@@ -8,16 +8,17 @@ kube-proxy, kubelet, the CNI plug-ins and docker all write into the same tables.
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
+from k8stui.record import record
 
 PRINTED_ORDER = ("mangle", "raw", "filter", "nat")
 """Tables as iptables-save 1.8.9 prints them with the nft backend (iptables nft-shared.h,
 ``enum nft_table_type``; recordings/README.md)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Jump:
     """One rule put into a chain that is not the program's own: ``-I`` or ``-A``, once.
 
@@ -32,7 +33,7 @@ class Jump:
     """True: on top of what is there (``-I``); False: behind it (``-A``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class TablePart:
     """One program's part of one table. All fields empty: the program touched the table."""
 
@@ -44,7 +45,7 @@ class TablePart:
     """Built-in chain → ACCEPT or DROP, where the program sets one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Contribution:
     """Everything that one program writes into the tables of one node and one family."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 ORDER_FREE = frozenset(
     {
@@ -47,7 +47,7 @@ class DifferenceKind(StrEnum):
     """A user-defined chain stands on one side only; its rules are told one by one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Difference:
     """One difference. Indexes are 1-based places in the chain, 0 where there is no rule."""
 
@@ -71,7 +71,7 @@ class Difference:
         return self.observed or self.expected
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Placed:
     """A rule with its place and what it means."""
 

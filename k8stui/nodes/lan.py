@@ -7,11 +7,11 @@ prefix that holds every node's address, and one router at its first free address
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import reduce
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address, Prefix
+from k8stui.record import record
 
 LONGEST = {4: 24, 6: 64}
 """The network is never taken to be smaller than this."""
@@ -26,7 +26,7 @@ _OUTSIDE = {
 RFC 3849); the first that nothing in the cluster uses."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class LanNetwork:
     """One network with the router's address in it."""
 
@@ -34,7 +34,7 @@ class LanNetwork:
     router: Address
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Lan:
     """The networks on the switch, and those beyond the router."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 _T = TypeVar("_T")
 
@@ -34,7 +35,7 @@ _SERVICE_PORT = re.compile(
 ``"masquerade traffic for default/frontend:http external destinations"`` (proxier.go)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class DumpLine:
     """A line of a dump: a `k8stui.manifests.origin.Place`."""
 
@@ -44,7 +45,7 @@ class DumpLine:
     field: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ObservedNode:
     """What dumps say of one node; None and absent: nothing, so it is generated."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class NodeOptions:
     cni: str = "flannel"
     """One of `k8stui.nodes.cni.CHOICES`. ``flannel``: with the backend of the input's

@@ -5,12 +5,11 @@ Set as the opaque ``reason`` of kernel rules, routes, addresses, interfaces and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Because:
     """The reason for one rule, route, address, device or socket."""
 

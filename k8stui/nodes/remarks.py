@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from k8stui.kernel import save
 from k8stui.manifests.neutralise import neutralise
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class DumpRemark:
     """A comment line of a dump that limits what can be concluded from it."""
 

@@ -7,7 +7,6 @@ two ends of a cable). Nothing of a node is built here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
@@ -23,13 +22,14 @@ from k8stui.nodes.lan import Lan, covering, plan
 from k8stui.nodes.names import mac, veth_name
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
 
 _NETWORK_LENGTH = {4: 16, 6: 56}
 _NODE_LENGTH = {4: 24, 6: 64}
 _NOTHING = ObservedNode()
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Uplink:
     """The node's device on the wire."""
 
@@ -37,7 +37,7 @@ class Uplink:
     mac: str
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Attachment:
     """How the pods of one node are plugged in."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from k8stui.nodes.difference import Difference, differences, owned
 from k8stui.nodes.network import build_network
 from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.lookup import can_send
 from k8stui.walk.request import parse_request
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Answer:
     """What one branch comes to, as far as the client and the server can tell."""
 
@@ -36,7 +37,7 @@ class Answer:
     source_seen: Address | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Breakage:
     """One request that the two worlds answer differently."""
 
@@ -58,7 +59,7 @@ class Breakage:
         return connected(self.observed) < connected(self.expected)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class RulesReport:
     """A real node's rules against what should stand there, and what that means to clients."""
 

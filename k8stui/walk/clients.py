@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Direction
+from k8stui.record import record
 from k8stui.walk.compare import vary
 from k8stui.walk.error import RequestError
 from k8stui.walk.lookup import find_service
@@ -27,7 +27,7 @@ POLICIES = ("Cluster", "Local")
 _OPEN = (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Arrival:
     """What comes of asking at one entry under one policy, as often as `probability` says.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from k8stui.manifests.origin import Origin, assumed
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
+from k8stui.record import record
 from k8stui.walk.breakage import Answer, answer_of, answers
 from k8stui.walk.error import RequestError, nearest, unknown
 from k8stui.walk.request import parse_request
@@ -38,7 +39,7 @@ _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off
 """Spellings of a switch, whichever of them its setting prefers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Comparison:
     """One request under two settings. `before` is the input as it is.
 
@@ -66,7 +67,7 @@ class Comparison:
         return self.common == len(self.before.steps) == len(self.after.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Variation:
     """A world with one setting changed."""
 

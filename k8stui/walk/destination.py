@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin, assumed
+from k8stui.record import record
 from k8stui.walk import port as ports
 from k8stui.walk.dns import Answer, ask, ask_service, srv
 from k8stui.walk.error import RequestError, unknown
@@ -24,7 +23,7 @@ from k8stui.walk.source import (
 LOOPBACK = {4: Address.parse("127.0.0.1"), 6: Address.parse("::1")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Destination:
     """Who is asked. Without addresses the name does not resolve."""
 

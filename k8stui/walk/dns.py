@@ -8,19 +8,19 @@ cluster that was misspelt.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.cluster.names import Resolution, ResolutionKind, resolve
 from k8stui.kernel.address import Address
 from k8stui.manifests.origin import Origin, assumed
+from k8stui.record import record
 from k8stui.walk.source import Source
 
 _NEVER_PUBLIC = frozenset({"invalid", "test", "local", "svc", "internal", "localdomain", "example"})
 """Last labels that the public DNS never has (RFC 6761, RFC 6762; svc by custom)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Answer:
     """What DNS says. Without addresses the name does not resolve; the last sentence says why."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Endpoint, EndpointPort, Service, ServicePort, ServiceType
 from k8stui.kernel.packet import Protocol
+from k8stui.record import record
 from k8stui.walk.lookup import can_send
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Offer:
     """One way to a Service's port."""
 

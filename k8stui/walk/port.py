@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.packet import Protocol
+from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
 
 _PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP, "sctp": Protocol.SCTP}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Written:
     """A destination cut into host, port and protocol, as typed."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.address import Address
+from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import Target, kind_of, kind_words
 from k8stui.walk.lookup import can_send, find_node, find_pod, find_workload_pod, why_silent
@@ -14,7 +13,7 @@ OUTSIDE = "outside"
 """The client beyond the nodes' router: what it is called, and its network namespace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Source:
     """Who asks, and in which network namespace its socket lives."""
 
@@ -98,7 +97,7 @@ def senders(cluster: Cluster, namespace: str) -> tuple[str, ...]:
     return (*pods, *(f"node/{name}" for name in cluster.nodes), OUTSIDE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Names:
     """The slash-separated names behind (or around) a kind."""
 

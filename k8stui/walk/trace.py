@@ -6,7 +6,6 @@ Kubernetes knows about it: the sentence and the origin.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from k8stui.kernel.address import Address
@@ -14,9 +13,10 @@ from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, Direction, Fork, Hook, StepKind
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Request:
     """Who asks whom, resolved against a cluster."""
 
@@ -38,7 +38,7 @@ class Request:
     """Origin of the destination's address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Step:
     """One decision in a hop."""
 
@@ -58,7 +58,7 @@ class Step:
     """The proof under it: the rule's, route's or entry's text as Linux prints it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Hop:
     """The packet's stay in one network namespace (or on the wire), in one direction."""
 
@@ -68,7 +68,7 @@ class Hop:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Outcome:
     """What the client feels, and where it was decided."""
 
@@ -90,7 +90,7 @@ class Outcome:
     """What would mend it, in one sentence; empty when connected or unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Trace:
     """One branch of a walk, there and back."""
 

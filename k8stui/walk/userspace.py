@@ -9,7 +9,7 @@ pkg/proxy/userspace/proxysocket.go (TryConnectEndpoints, ProxyLoop), roundrobin.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from k8stui.cluster.model import Cluster
@@ -21,6 +21,7 @@ from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.manifests.origin import Origin
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
 from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
@@ -30,7 +31,7 @@ _SOURCE_PORT = 40001
 """Of kube-proxy's own connection; stands for any free port, other than the client's."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Target:
     """An endpoint that kube-proxy connects to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,9 +13,10 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem, load
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class World:
     """What was read, and what a control plane and the nodes make of it."""
 

@@ -13,17 +13,17 @@ objects of unknown kinds, which may make the pods.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.record import record
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "no-endpoints"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class _Reason:
     severity: Severity
     why: str

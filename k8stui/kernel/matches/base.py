@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.packet import Packet
+from k8stui.record import record
 
 
 class Option(NamedTuple):
@@ -64,7 +65,7 @@ class Module(NamedTuple):
         return " ".join((f"-m {self.name}", *filter(None, map(str, self.tests))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Grammar:
     """The options of a match module or target, as its man page has them."""
 
@@ -79,7 +80,7 @@ class Grammar:
         return option if option in self.arity else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class MatchGrammar(Grammar):
     """A match module that is understood."""
 

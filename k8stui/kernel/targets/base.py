@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from k8stui.kernel.matches.base import Grammar, Option
 from k8stui.kernel.verdict import Verdict
+from k8stui.record import record
 
 
 class Decide(NamedTuple):
@@ -21,7 +21,7 @@ class Decide(NamedTuple):
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Return:
     """RETURN: to the chain that jumped here, or to the policy."""
 
@@ -104,7 +104,7 @@ Target = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TargetGrammar(Grammar):
     """A target that is understood."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node, Pod
@@ -29,6 +28,7 @@ from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.nodes.site import Site
@@ -37,7 +37,7 @@ DEFAULT_ROUTE = {4: Prefix.parse("0.0.0.0/0"), 6: Prefix.parse("::/0")}
 MULTICAST = {4: "224.0.0.0/4", 6: "ff00::/8"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Bridge:
     """``"type": "bridge"`` with isDefaultGateway, host-local and portmap."""
 

@@ -8,7 +8,6 @@ were the set-up's own, and kubelet masqueraded what left the cluster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node, Pod
@@ -19,6 +18,7 @@ from k8stui.nodes.cni.bridge import bridge_part, host_gateway_routes, pod_part
 from k8stui.nodes.cni.plugin import BridgeStyle, Part
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.nodes.site import Site
@@ -35,7 +35,7 @@ _NON_MASQUERADE = Prefix.parse("10.0.0.0/8")
 """kubelet's --non-masquerade-cidr, by default."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Docker0:
     """dockerd with Kubernetes' options, and kubelet before 1.8 with ``--configure-cbr0``'s rule."""
 

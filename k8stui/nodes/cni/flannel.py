@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node, Pod
@@ -38,6 +38,7 @@ from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.nodes.site import Site
@@ -52,7 +53,7 @@ _FORWARD = "FLANNEL-FWD"
 _ANNOTATION = "flannel.alpha.coreos.com/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Flannel:
     """flannel as kubeadm clusters run it: ``--ip-masq --kube-subnet-mgr``."""
 

@@ -7,18 +7,18 @@ routes between the nodes and in rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route
 from k8stui.nodes.contribution import Contribution
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.nodes.site import Site
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Part:
     """A piece of a namespace. What the kernel adds for each address is not in it."""
 
@@ -36,7 +36,7 @@ class Part:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class BridgeStyle:
     """How a plug-in names and sets up its bridge and the pods' veth pairs."""
 

@@ -7,15 +7,15 @@ shared/kube-proxy-facts.md sections 1 and 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Endpoint, EndpointSlice
 from k8stui.kernel.packet import Protocol
+from k8stui.record import record
 
 _HEADLESS = "service.kubernetes.io/headless"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Backend:
     """One endpoint of one service port: where DNAT may send a packet."""
 
@@ -25,7 +25,7 @@ class Backend:
     endpoint: Endpoint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Choice:
     """The endpoints as one node uses them; each list in plain string order of its texts."""
 

@@ -7,19 +7,19 @@ Sources: kube-proxy pkg/proxy/serviceport.go (newBaseServiceInfo), pkg/proxy/uti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Cluster, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.kubeproxy.names import service_port_name
+from k8stui.record import record
 
 TRANSPORTS = {protocol: protocol.name.lower() for protocol in Protocol}
 """Protocols as iptables writes them."""
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Port:
     """One service port in one family."""
 

@@ -8,16 +8,16 @@ sections 4 and 6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.origin import Origin
+from k8stui.record import record
 
 LOOPBACK = Prefix.parse("127.0.0.0/8")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LocalDetector:
     """How kube-proxy tells traffic of the node's (or the cluster's) own pods from all other.
 
@@ -40,7 +40,7 @@ class LocalDetector:
         return self.source or self.interface
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Settings:
     """What decides about rules, for one node and one family."""
 

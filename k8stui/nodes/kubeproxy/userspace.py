@@ -11,7 +11,6 @@ Source: kube-proxy 1.20 pkg/proxy/userspace/proxier.go; shared/kube-proxy-facts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from zlib import crc32
 
 from k8stui.cluster.model import Cluster, Node, Service, ServicePort
@@ -24,6 +23,7 @@ from k8stui.nodes.kubeproxy.endpoints import Backend, backends
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.reason import Because
+from k8stui.record import record
 
 EPHEMERAL_PORTS = range(32768, 61000)
 """net.ipv4.ip_local_port_range as the kernel has it by default."""
@@ -39,7 +39,7 @@ _Destination = tuple[Address | None, int]
 """Address and port."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ProxySocket:
     """The socket that kube-proxy opens on every node for one service port."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort
 from k8stui.kernel.exchange import Exchange, Felt
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
+from k8stui.record import record
 from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Diagnosis:
     """In words for the person who has the problem."""
 
@@ -24,7 +24,7 @@ class Diagnosis:
     """What would mend it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Case:
     """One request that failed."""
 
