@@ -37,7 +37,7 @@ NO_FLAGS = TcpFlags(0)
 class Packet:
     """One packet (or ARP frame) as it stands at one place.
 
-    Frozen: a step keeps the packet before and after. Use `dataclasses.replace` to change a field.
+    Frozen: a step keeps the packet before and after. `kernel.header.changed` changes fields.
     """
 
     src: Address
