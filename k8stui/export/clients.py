@@ -22,11 +22,15 @@ def clients_lines(
     current = next((each.policy for each in arrivals if each.is_set), "Cluster")
     yield neutralise(f"Service {service} asked from outside   externalTrafficPolicy is {current}")
     yield ""
-    rows = [_HEADINGS, *map(_row, arrivals)]
+    has_ports = len({(e.entry, e.destination) for e in arrivals}) > len({e.entry for e in arrivals})
+    rows = [_HEADINGS, *(_row(each, has_ports=has_ports) for each in arrivals)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row in rows:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
         yield neutralise("  ".join(cells).rstrip())
+    other = next((each.policy for each in arrivals if not each.is_set), None)
+    if other is not None:
+        yield f"? what it would be if externalTrafficPolicy were {other}"
     hidden = [each for each in arrivals if each.result is Result.CONNECTED and not each.is_client]
     if hidden:
         yield ""
@@ -39,7 +43,8 @@ def clients_lines(
         yield f"{not_asked} nodes more were not asked"
 
 
-def _row(each: Arrival) -> tuple[str, ...]:
+def _row(each: Arrival, *, has_ports: bool) -> tuple[str, ...]:
+    """`has_ports`: the entry alone does not tell which port of the Service is meant."""
     delivered = "yes" if each.result is Result.CONNECTED else f"no ({each.result.value})"
     if each.probability != 1:
         delivered = f"{delivered} {each.probability}"
@@ -49,7 +54,7 @@ def _row(each: Arrival) -> tuple[str, ...]:
     names = [server.rpartition("/")[2] for server in each.servers]
     more = f" +{len(names) - 2}" if len(names) > 2 else ""
     return (
-        each.entry,
+        each.destination.removeprefix("node/") if has_ports else each.entry,
         each.policy + ("" if each.is_set else " ?"),
         delivered,
         seen,

@@ -179,6 +179,23 @@ def test_clients_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_clients_of_two_ports_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "dns.yaml"
+    file.write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: dns}\nspec:\n  type: NodePort\n"
+        "  selector: {app: dns}\n  ports:\n"
+        "  - {name: udp, port: 53, protocol: UDP, nodePort: 30053}\n"
+        "  - {name: tcp, port: 53, nodePort: 30053}\n"
+    )
+    assert run(["clients", str(file), "svc/dns"]) == 0
+    said = capsys.readouterr().out
+    entries = [line.split()[0] for line in said.splitlines() if line.startswith("node-1")]
+    assert entries[:2] == ["node-1:30053/udp", "node-1:30053"]
+    assert "? what it would be if externalTrafficPolicy were Local\n" in said
+
+
 def test_clients_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     args = ["clients", str(sample("broken") / "source-address-lost"), "svc/shop"]
     assert run([*args, "--format", "json"]) == 0
