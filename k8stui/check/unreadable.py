@@ -6,6 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from k8stui.check.assertion import TextPlace
 from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.rules import (
+    cluster_ip,
+    node_port,
+    node_port_taken,
+    service_ports,
+    workload_selector,
+)
 from k8stui.manifests import Problem
 
 ID = "input"
@@ -15,15 +22,31 @@ def unreadable(problems: Iterable[Problem]) -> Iterator[Finding]:
     """One finding a problem."""
     for problem in problems:
         yield Finding(
-            rule=ID,
+            rule=_rule(problem),
             severity=Severity.ERROR,
-            subject="input",
+            subject=problem.subject or "input",
             place=TextPlace(
                 file=problem.file, line=max(problem.line, 1), column=max(problem.column, 1)
             ),
             why=problem.message,
             fix=" ".join(problem.hint.split("\n")).strip(),
         )
+
+
+def _rule(problem: Problem) -> str:
+    """What the API server refuses is filed under the rule that explains it, where there is one."""
+    field = problem.field
+    if problem.subject.startswith("Service "):
+        if field.endswith(".nodePort"):
+            taken = problem.wrong == "Duplicate value" or "has already" in problem.message
+            return node_port_taken.ID if taken else node_port.ID
+        if field.startswith("spec.clusterIP"):
+            return cluster_ip.ID
+        if field.startswith("spec.ports"):
+            return service_ports.ID
+    elif field in ("spec.selector", "spec.template.metadata.labels"):
+        return workload_selector.ID
+    return ID
 
 
 RULE = Rule(

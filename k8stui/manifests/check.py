@@ -50,6 +50,8 @@ class Fault:
     """The key is wrong, not the value."""
     missing: bool = False
     """Something is not there; it may turn up once a broken line is mended."""
+    wrong: str = ""
+    """The API server's kind of mistake, where it could decode the object all the same."""
 
 
 def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
@@ -104,7 +106,15 @@ def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> No
         _unknown(value, type_, missing, path, faults)
     for name in missing:
         where = field_name(path) or "the object"
-        faults.append(Fault(path=path, message=f"{where} has no {name}", at_key=True, missing=True))
+        faults.append(
+            Fault(
+                path=path,
+                message=f"{where} has no {name}",
+                at_key=True,
+                missing=True,
+                wrong="Required value",
+            )
+        )
 
 
 def _unknown(
@@ -198,7 +208,8 @@ def _range(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> Non
         return
     low, high = type_.low or 0, type_.high
     if value < low or (high is not None and value > high):
-        faults.append(Fault(path=path, message=f"{field_name(path)} needs {type_.words}"))
+        message = f"{field_name(path)} needs {type_.words}"
+        faults.append(Fault(path=path, message=message, wrong="Invalid value"))
 
 
 def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> None:
@@ -215,6 +226,7 @@ def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> No
             + (f"; did you mean {meant}?" if meant else f", not {_spoken(value)}"),
             mend=Mend.REPLACE if meant else Mend.NONE,
             text=meant or "",
+            wrong="Unsupported value" if isinstance(value, str) else "",
         )
     )
 

@@ -155,6 +155,7 @@ class _Loader:
                     mine.notes += inner.notes
         mine.problems += found.problems
         mine.notes += found.notes
+        mine.spoiled += found.spoiled
         for stranger in found.strangers:
             self.strangers.setdefault(stranger, Counter())[file] += 1
         if found.templates:
@@ -175,11 +176,15 @@ class _Loader:
         for (version, kind), files in self.strangers.items():
             notes.append(_stranger(version, kind, files))
         notes += _repeated(self.found.objects)
-        return Manifests(
-            objects=tuple(self.found.objects),
-            problems=tuple(self.found.problems),
-            notes=tuple(notes),
-        )
+        objects, problems = tuple(self.found.objects), self.found.problems
+        if self.found.spoiled or not all(one.observed for one in objects):
+            from k8stui.manifests.validation import refuse  # noqa: PLC0415 - nothing for dumps
+
+            verdict = refuse(objects, self.found.spoiled)
+            objects = verdict.objects
+            problems += verdict.problems
+            notes += verdict.notes
+        return Manifests(objects=objects, problems=tuple(problems), notes=tuple(notes))
 
 
 def _stranger(version: str, kind: str, files: Counter[str]) -> Note:

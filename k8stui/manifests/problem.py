@@ -22,6 +22,12 @@ class Problem:
     """What was probably meant; for a line that can be mended, the mended line is its last line."""
     source_line: str = ""
     """The line as written; values of Secrets are blanked."""
+    field: str = ""
+    """For what an API server refuses: the field that it names, ``spec.ports[1].name``."""
+    wrong: str = ""
+    """And its kind of mistake: ``Duplicate value``."""
+    subject: str = ""
+    """And the object's kind and key: ``Service default/web``."""
 
     @property
     def where(self) -> str:

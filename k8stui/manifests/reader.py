@@ -37,6 +37,8 @@ class Found:
     objects: list[Manifest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    spoiled: list[Manifest] = field(default_factory=list)
+    """Objects that are left out, though a server could decode them: a value is wrong."""
     strangers: list[tuple[str, str]] = field(default_factory=list)
     """(apiVersion, kind) of each object of a kind that is not known."""
     templates: int = 0
@@ -177,6 +179,8 @@ class _Reader:
             faults = [fault for fault in faults if not fault.note]
         look = faults or not (observed or one.json)
         if look and self.faulty(data, faults, one, defaults or {}):
+            if kind is not None and faults and all(fault.wrong or fault.note for fault in faults):
+                self.keep(data, kind, one, observed=observed, spoiled=True)
             return
         if kind is not None:
             self.keep(data, kind, one, observed=observed)
@@ -211,7 +215,13 @@ class _Reader:
         return broken
 
     def keep(
-        self, data: dict[str, object], kind: Kind | None, one: Source, *, observed: bool
+        self,
+        data: dict[str, object],
+        kind: Kind | None,
+        one: Source,
+        *,
+        observed: bool,
+        spoiled: bool = False,
     ) -> None:
         metadata = data.get("metadata")
         meta: Mapping[str, object] = metadata if isinstance(metadata, dict) else {}
@@ -224,7 +234,7 @@ class _Reader:
         namespace = meta.get("namespace")
         if kind is not None and kind.name == "Secret":
             data = self.without_values(data, one)
-        self.found.objects.append(
+        (self.found.spoiled if spoiled else self.found.objects).append(
             Manifest(
                 api_version=_text(data.get("apiVersion")),
                 kind=_text(data.get("kind")),

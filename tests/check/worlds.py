@@ -7,7 +7,7 @@ from pathlib import Path
 
 import truth
 
-from k8stui.check import Finding, check
+from k8stui.check import Finding, check, unreadable
 from k8stui.cluster.options import ClusterOptions
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.world import World, build_world
@@ -33,9 +33,13 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
     built = build_world(
         [str(path)], ClusterOptions(proxy_mode=mode), NodeOptions(cni=cni, hairpin=hairpin)
     )
-    assert not built.problems, [problem.render() for problem in built.problems]
+    unread = [problem.render() for problem in built.problems if not problem.field]
+    assert not unread, unread
     return built
 
 
 def checked(path: Path | str, options: Sequence[str] = ()) -> tuple[Finding, ...]:
-    return check(world(path, options), [str(path)])
+    """Findings, and what the API server refuses, by line."""
+    made = world(path, options)
+    found = (*unreadable(made.problems), *check(made, [str(path)]))
+    return tuple(sorted(found, key=lambda f: (f.place.file, f.place.line) if f.place else ("", 0)))

@@ -193,7 +193,7 @@ apiVersion: v1
 kind: ServiceList
 items:
 - metadata: {name: s, namespace: x}
-  spec: {}
+  spec: {ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: List
@@ -234,7 +234,9 @@ def test_empty_list_is_fine() -> None:
     ],
 )
 def test_observed(extra: str, observed: bool) -> None:
-    text = "apiVersion: v1\nkind: Service\nspec: {}\nmetadata:\n  name: s\n" + extra
+    text = (
+        "apiVersion: v1\nkind: Service\nspec: {ports: [{port: 80}]}\nmetadata:\n  name: s\n" + extra
+    )
     (one,) = load(["-"], stdin=io.BytesIO(text.encode())).objects
     assert one.observed is observed
     assert one.origin("spec").kind.value == ("observed" if observed else "declared")

@@ -120,7 +120,7 @@ _values = st.recursive(
 )
 def test_every_path_points_at_its_text(parts: list[dict[str, object]], style: str) -> None:
     objects = [
-        {"kind": "ConfigMap", "metadata": {"name": f"n{n}"}, "binaryData": part, "apiVersion": "v1"}
+        {"kind": "Namespace", "metadata": {"name": f"n{n}"}, "spec": part, "apiVersion": "v1"}
         for n, part in enumerate(parts)
     ]
     listed = {"apiVersion": "v1", "items": objects, "kind": "List"}

@@ -168,7 +168,10 @@ SCHEMA = {
         [(5, 20, "the number 420", '  annotations: {a: "0644"}')],
     ),
     "port is no number": (SERVICE + "spec:\n  ports:\n  - port: http\n", [(7, 11, "'http'", None)]),
-    "port is zero": (SERVICE + "spec:\n  ports:\n  - port: 0\n", [(7, 11, "1 to 65535", None)]),
+    "port is zero": (
+        SERVICE + "spec:\n  ports:\n  - port: 0\n    targetPort: 1\n",
+        [(7, 11, "1 to 65535", None)],
+    ),
     "replicas is a mapping": (
         DEPLOYMENT + "  replicas: {}\n  template: {spec: {containers: []}}\n",
         [(5, 3, "this is a mapping", None)],
@@ -272,7 +275,7 @@ def test_mended_lines_mend(case: tuple[str, list[tuple[int, int | None, str, str
     "broken", ["a: b: c\nkind: x", "kind: [", 'kind: "', "\tkind: x", "kind:x\ny: 1"]
 )
 def test_a_broken_document_costs_only_itself(broken: str) -> None:
-    good = SERVICE + "spec: {}\n"
+    good = SERVICE + "spec: {ports: [{port: 80}]}\n"
     found = read(f"{good}---\n{broken}\n---\n{good.replace('name: s', 'name: t')}")
     assert [one.name for one in found.objects] == ["s", "t"]
     assert [one.place("metadata", "name").line for one in found.objects] == [

@@ -63,9 +63,10 @@ def _ports(container: Table, base: Path, on_node: bool) -> Iterator[Mistake]:
     for path, port in records(container, "ports", base):
         name, here = text(port, "name"), field_name(path)
         faults = formats.port_name(name) if name else ()
+        mended = formats.as_port_name(name)
         for wrong in faults:
-            mended = formats.as_port_name(name)
             yield Mistake((*path, "name"), Wrong.INVALID, f"{name!r} {wrong}", mended=mended)
+            mended = ""  # once is enough
         if name and not faults and names.setdefault(name, here) != here:
             message = f"is {name!r}, which is the name of {names[name]} already"
             yield Mistake((*path, "name"), Wrong.DUPLICATE, message)

@@ -7,6 +7,9 @@
   would be left to look at, so they are kept, with one note a namespace.
 - A container without an image (rejected 28): no packet depends on it, and a sketch of a cluster
   leaves it out. Without its pods every walk to them would die of the wrong cause.
+- The same object twice in manifests, the second changing what may not change (rejected 40-42):
+  two folders often hold alternatives, and which of them a cluster has is not known; as everywhere
+  the last one counts. After a dump, which says what is there, such a change is refused.
 - A Service name that begins with a digit (rejected 12) is taken since 1.36; servers before refuse
   it. Nothing is said: this one is judged by 1.36.
 

@@ -46,7 +46,13 @@ def check_meta(metadata: Table, base: Path) -> Iterator[Mistake]:
         for key, value in annotations.items():
             size += len(key) + (len(value) if isinstance(value, str) else 0)
             if wrong := formats.qualified_name(key.lower()):
-                yield Mistake(path, Wrong.INVALID, f"has the key {key!r}: it {wrong}", (*path, key))
+                yield Mistake(
+                    path,
+                    Wrong.INVALID,
+                    f"has the key {key!r}: it {wrong}",
+                    (*path, key),
+                    at_key=True,
+                )
         if size > _MOST_ANNOTATION_BYTES:
             yield Mistake(path, Wrong.TOO_LONG, "may have 262144 bytes in all")
 
@@ -57,7 +63,9 @@ def check_labels(labels: object, path: Path) -> Iterator[Mistake]:
         return
     for key, value in labels.items():
         if wrong := formats.qualified_name(key):
-            yield Mistake(path, Wrong.INVALID, f"has the key {key!r}: it {wrong}", (*path, key))
+            yield Mistake(
+                path, Wrong.INVALID, f"has the key {key!r}: it {wrong}", (*path, key), at_key=True
+            )
         if isinstance(value, str) and (wrong := formats.label_value(value)):
             yield Mistake(
                 path,

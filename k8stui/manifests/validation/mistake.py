@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from k8stui.manifests.manifest import Path
-from k8stui.record import record
 
 
 class Wrong(StrEnum):
@@ -22,7 +22,7 @@ class Wrong(StrEnum):
     TOO_MANY = "Too many"
 
 
-@record()
+@dataclass(frozen=True, slots=True)
 class Mistake:
     path: Path
     """The field that the server names."""
@@ -31,6 +31,8 @@ class Mistake:
     """What a person reads behind the field's name: "is 'http', as that of spec.ports[0]"."""
     at: Path = ()
     """Where it is written, when that is not `path`: the one label of a map."""
+    at_key: bool = False
+    """The key is wrong, not its value."""
     mended: str = ""
     """What was probably meant, to be written in place of the value."""
     hint: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from k8stui.manifests.manifest import Manifest, field_name
 from k8stui.manifests.problem import Note, Problem
@@ -15,10 +16,9 @@ from k8stui.manifests.validation.kept import is_kept, missing_namespaces, old_ve
 from k8stui.manifests.validation.mistake import Mistake
 from k8stui.manifests.validation.ranges import known_ranges
 from k8stui.manifests.validation.table import mistakes
-from k8stui.record import record
 
 
-@record()
+@dataclass(frozen=True, slots=True)
 class Verdict:
     objects: tuple[Manifest, ...]
     """What is stored, in the order of the input."""
@@ -59,16 +59,14 @@ class _Server:
             return True
         key = _key(one)
         if not one.observed:
-            found = list(mistakes(one.kind, one.data))
-            before = self.there.get((one.kind, key))
-            if before is not None:
-                found += check_change(before, one)
-            if one.kind == "Service":
-                found += self.ledger.judge(key, one)
-            if found and self.tell(one, found, again=again):
+            found, kept = self.judge(one, key)
+            if found or again:
+                self.problems += [
+                    _problem(one, mistake, " is refused and left out" if not again else "")
+                    for mistake in found + kept
+                ]
                 return False
-            if again:
-                return False
+            self.notes += [_note(_problem(one, mistake), mistake.hint) for mistake in kept]
             if note := old_version(one):
                 self.notes.append(note)
             if one.kind == "Service":
@@ -76,40 +74,43 @@ class _Server:
         self.there[one.kind, key] = one
         return True
 
-    def tell(self, one: Manifest, found: list[Mistake], *, again: bool) -> bool:
-        """Say each mistake; True when one of them costs the object."""
-        lost = again or not all(map(is_kept, found))
-        for mistake in found:
-            problem = _problem(one, mistake, again=again)
-            if lost:
-                self.problems.append(problem)
-            else:
-                self.notes.append(
-                    Note(
-                        message=f"{problem.message}: the API server refuses that; kept here",
-                        file=problem.file,
-                        line=problem.line,
-                        column=problem.column,
-                        hint=mistake.hint,
-                    )
-                )
-        return lost
+    def judge(self, one: Manifest, key: str) -> tuple[list[Mistake], list[Mistake]]:
+        """Give the mistakes that cost the object, and those in spite of which it is kept."""
+        found: list[Mistake] = []
+        kept: list[Mistake] = []
+        for mistake in mistakes(one.kind, one.data):
+            (kept if is_kept(mistake) else found).append(mistake)
+        if one.kind == "Service":
+            found += self.ledger.judge(key, one)
+        before = self.there.get((one.kind, key))
+        if before is not None:
+            (found if before.observed else kept).extend(check_change(before, one))
+        return found, kept
 
 
 def _key(one: Manifest) -> str:
     return f"{one.namespace or 'default'}/{one.name}"
 
 
-def _problem(one: Manifest, mistake: Mistake, *, again: bool) -> Problem:
+def _note(problem: Problem, hint: str) -> Note:
+    return Note(
+        message=f"{problem.message} (the API server refuses that; kept here)",
+        file=problem.file,
+        line=problem.line,
+        column=problem.column,
+        hint=hint,
+    )
+
+
+def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
     subject = f"{one.kind} {one.name}" if one.name else one.kind
     field = field_name(mistake.path)
-    lost = "" if again or is_kept(mistake) else " is refused and left out"
     place = one.place(*(mistake.at or mistake.path))
     line, column, source, hint = place.line, place.column, "", mistake.hint
     source_of = one.locator
     if isinstance(source_of, Source):
         text = source_of.text
-        spans = source_of.scalars(mistake.at or mistake.path)
+        spans = [] if mistake.at_key else source_of.scalars(mistake.at or mistake.path)
         if len(spans) == 1 and text.content.count("\n", *spans[0]) == 0:
             start, end = spans[0]
             if text.content[start - 1 : start] in ("'", '"'):
@@ -127,9 +128,12 @@ def _problem(one: Manifest, mistake: Mistake, *, again: bool) -> Problem:
         file=one.file,
         line=line,
         column=column,
-        message=f"{subject}{lost}: {field} {mistake.message}",
+        message=f"{subject}{fate}: {field} {mistake.message}",
         hint=hint,
         source_line=source,
+        field=field,
+        wrong=mistake.wrong.value,
+        subject=f"{one.kind} {_key(one)}",
     )
 
 

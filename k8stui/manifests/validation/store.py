@@ -36,7 +36,7 @@ def check_keys(data: Table) -> Iterator[Mistake]:
         found = data.get(field)
         for key in found if isinstance(found, dict) else ():
             if wrong := formats.configuration_key(key):
-                yield Mistake((field, key), Wrong.INVALID, f"is no key: it {wrong}")
+                yield Mistake((field, key), Wrong.INVALID, f"is no key: it {wrong}", at_key=True)
 
 
 def check_service_cidr(data: Table) -> Iterator[Mistake]:

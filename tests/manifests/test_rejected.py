@@ -1,0 +1,192 @@
+"""Every mistake that a real API server found is said here, for the same field and reason.
+
+recordings-cluster/rejected holds 55 wrong manifests, applied one by one after ``_before.yaml``,
+and what kubectl and the API server said. Two of them are no mistakes for the server (12, 44).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import truth
+
+from k8stui.manifests import Manifests, Problem, load
+
+FOLDER = truth.find("recordings-cluster")
+SERVER_RANGE = """\
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: kubernetes}
+spec: {cidrs: [10.96.0.0/12]}
+"""
+"""What the recorded cluster gave clusterIPs from; without it nothing is outside."""
+
+NOTED = {
+    "22-unknown-field": "spec has no field 'selectors'; did you mean 'selector'?",
+    "23-unknown-field-case": "port has no field 'targetport'; did you mean 'targetPort'?",
+    "28-container-without-image": "spec.containers[0].image has to be written",
+    "32-old-api-version": "servers since 1.16 refuse extensions/v1beta1",
+    "51-namespace-missing": "namespace 'nope' is nowhere in the input",
+}
+"""Said in a note, and the object is kept: validation/kept.py tells why."""
+TAKEN = {"12-service-name-starts-with-digit", "44-duplicate-key"}
+
+_KINDS = "Required value|Invalid value|Unsupported value|Duplicate value|Forbidden|Not found"
+_FIELD = re.compile(
+    rf"^(?:\* |The \w+ \"[^\"]*\" is invalid: )([a-z]\S*): ({_KINDS})", re.MULTILINE
+)
+_DECODE = re.compile(r"cannot unmarshal \w+ into Go struct field \w+?\.(\S+) of type")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def _recorded() -> dict[str, dict]:
+    if FOLDER is None:
+        return {}
+    found = json.loads((FOLDER / "rejected" / "rejected.json").read_text())
+    return {name.removesuffix(".yaml"): modes for name, modes in found.items()}
+
+
+RECORDED = _recorded()
+
+
+def said_by_server(name: str) -> set[tuple[str, str]]:
+    """(field, kind of mistake) of every way in which it was applied."""
+    text = "\n".join(mode["err"] for mode in RECORDED[name].values())
+    found = set(_FIELD.findall(text))
+    found |= {(field, "type") for field in _DECODE.findall(text)}
+    if "no matches for kind" in text:
+        found.add(("apiVersion", "version"))
+    if "no kind" in text or "kind not set" in text:
+        found.add(("kind", "kind"))
+    if "resource name may not be empty" in text:
+        found.add(("metadata.name", "Required value"))
+    if "error parsing" in text:
+        found.add(("", "syntax"))
+    return found
+
+
+_OURS = (
+    (r"(?P<field>\S+) has no name$", "Required value", ".name"),
+    (r"(?P<field>\S+) has no containers$", "Required value", ".containers"),
+    (r"(?P<field>\S+) is one of ", "Unsupported value", ""),
+    (r"(?P<field>\S+) needs a .*(?:quotes|this is)", "type", ""),
+    (r"(?P<field>\S+) needs a ", "Invalid value", ""),
+    (r"(?:a space is missing between the dash|(?P<field>\S+) is a list)", "type", ""),
+    (r"\w+ is not in ", "version", "apiVersion"),
+    (r"(?:there is no kind|the object has no kind)", "kind", "kind"),
+)
+"""What the reader says of types, in its own words."""
+
+
+def said_here(problem: Problem) -> tuple[str, str]:
+    if problem.wrong:
+        return problem.field, problem.wrong
+    for pattern, kind, suffix in _OURS:
+        if match := re.match(pattern, problem.message):
+            field = match.groupdict().get("field") or ""
+            return f"{field}{suffix}", kind
+    return "", "syntax"
+
+
+def read(name: str, folder: Path, *, observed: bool = False) -> tuple[Manifests, str]:
+    """Load one recorded file behind what was there, and the cluster's range; also its path."""
+    source = truth.folder("recordings-cluster") / "rejected" / "input"
+    before = (source / "_before.yaml").read_text()
+    if observed:
+        before = before.replace("metadata: {name:", "metadata: {uid: 1f, name:")
+    file = folder / f"{name}.yaml"
+    file.write_text((source / f"{name}.yaml").read_text())
+    (folder / "0-before.yaml").write_text(before)
+    (folder / "0-range.yaml").write_text(SERVER_RANGE)
+    paths = [str(folder / "0-before.yaml"), str(folder / "0-range.yaml"), str(file)]
+    return load(paths), str(file)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_mistake(name: str, tmp_path: Path) -> None:
+    changes = name.startswith(("40", "41", "42"))  # of what is there, not of another file
+    found, file = read(name, tmp_path, observed=changes)
+    objects = [one for one in found.objects if one.file == file]
+    if name in TAKEN:
+        assert len(objects) == 1
+        assert not found.problems
+        return
+    if name in NOTED:
+        assert len(objects) == 1
+        assert not found.problems
+        assert any(NOTED[name] in note.message and note.line for note in found.notes)
+        return
+    assert not objects
+    assert found.problems
+    ours = {said_here(problem) for problem in found.problems}
+    theirs = said_by_server(name)
+    assert theirs
+    for field, kind in theirs:
+        if kind == "type":
+            # The decoder names no index, of a map no key, and of a wrong list the list alone.
+            told = [_INDEX.sub("", ours_field) for ours_field, what in ours if what == "type"]
+            assert any(one == field or one.startswith(f"{field}.") or not one for one in told), ours
+        else:
+            assert (field, kind) in ours
+    for problem in found.problems:
+        assert problem.file == file
+        assert problem.source_line == Path(file).read_text().split("\n")[problem.line - 1]
+        assert 1 <= problem.column <= len(problem.source_line) + 1
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_nothing_more_is_said(name: str, tmp_path: Path) -> None:
+    """Of values, no mistake that the server did not find."""
+    found, _ = read(name, tmp_path, observed=name.startswith(("40", "41", "42")))
+    more = {said_here(problem) for problem in found.problems if problem.wrong}
+    assert more <= said_by_server(name)
+
+
+@pytest.mark.parametrize("name", [name for name in RECORDED if name.startswith(("40", "41", "42"))])
+def test_two_manifests_of_one_object_are_no_change(name: str, tmp_path: Path) -> None:
+    """Which of the two a cluster has is not known: the last one counts, and it is said."""
+    found, file = read(name, tmp_path)
+    assert not found.problems
+    assert [one.file for one in found.objects].count(file) == 1
+    assert any("may not change" in note.message for note in found.notes)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_dump_is_never_judged(name: str, tmp_path: Path) -> None:
+    """Whatever stands in it was accepted by somebody."""
+    source = truth.folder("recordings-cluster") / "rejected" / "input" / f"{name}.yaml"
+    file = tmp_path / "dump.yaml"
+    file.write_text(source.read_text().replace("metadata: {", "metadata: {uid: 1f, "))
+    found = load([str(file)])
+    assert not any(problem.wrong for problem in found.problems)
+
+
+REFUSED_IN_SETS = {
+    "dual-stack": ("Service default/fixed", "spec.clusterIPs", "Invalid value"),
+    "ports": ("Service default/string-number", "spec.ports[0].targetPort", "Invalid value"),
+}
+"""The only objects of all recorded sets that the server's validation did not take."""
+
+
+def _accepted() -> list[Path]:
+    shared = Path(truth.__file__).parents[2] / "shared" / "manifests"
+    samples = Path(truth.__file__).parents[1] / "samples"
+    found = sorted(FOLDER.glob("*/input")) if FOLDER else []
+    found = [path for path in found if path.parent.name != "rejected"]
+    found += sorted(path for path in shared.glob("*") if path.is_dir())
+    return found + sorted(
+        path
+        for path in (*samples.glob("*"), *samples.glob("broken/*"))
+        if path.is_dir() and path.name != "broken"
+    )
+
+
+@pytest.mark.parametrize("path", _accepted(), ids=lambda p: "-".join(p.parts[-2:]))
+def test_no_false_refusal(path: Path) -> None:
+    found = load([str(path)])
+    expected = REFUSED_IN_SETS.get(path.parent.name) if path.name == "input" else None
+    told = [(problem.subject, problem.field, problem.wrong) for problem in found.problems]
+    assert told == ([expected] if expected else [])
