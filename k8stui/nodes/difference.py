@@ -6,6 +6,7 @@ rules are equal when they mean the same, however they are spelled.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -30,6 +31,18 @@ ORDER_FREE = frozenset(
 Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; shared/kube-proxy-facts.md
 section 5. Within a block, and for the rules behind all blocks, order still counts.
 """
+_RELAYED = frozenset(
+    {
+        "KUBE-NODEPORT-CONTAINER",
+        "KUBE-NODEPORT-HOST",
+        "KUBE-NODEPORT-NON-LOCAL",
+        "KUBE-PORTALS-CONTAINER",
+        "KUBE-PORTALS-HOST",
+    }
+)
+"""The chains of userspace mode: services in random order, and for each service port a random port
+on which kube-proxy listens, so the number tells nothing (shared/kube-proxy-facts.md section 10)."""
+_RELAY_PORT = re.compile(r"(--to-ports |--to-destination \S+:)\d+")
 _LAST = "NOTE: this must be the last rule in this chain"
 """In kube-proxy's comment of the jumps to KUBE-NODEPORTS; with nodePortAddresses several, in
 random order (shared/kube-proxy-facts.md section 4)."""
@@ -233,9 +246,18 @@ def _placed(chain: Chain | None) -> list[_Placed]:
     if chain is None:
         return []
     return [
-        _Placed(index, rule, render(chain.name, compile_rule(rule.text)))
+        _Placed(index, rule, _meaning(chain.name, rule.text))
         for index, rule in enumerate(chain.rules, start=1)
     ]
+
+
+def _meaning(chain: str, text: str) -> str:
+    said = render(chain, compile_rule(text))
+    if chain not in _RELAYED:
+        return said
+    if chain == "KUBE-NODEPORT-NON-LOCAL":
+        return re.sub(r"--dport \d+", "--dport R", said)
+    return _RELAY_PORT.sub(r"\1R", said)
 
 
 _Pair = tuple[_Placed, _Placed]
@@ -266,7 +288,7 @@ def _out_of_order(
     observed: Sequence[_Placed],
 ) -> Iterator[_Pair]:
     """The fewest rules that would have to move to give the expected order."""
-    if key not in ORDER_FREE:
+    if key not in ORDER_FREE and key[1] not in _RELAYED:
         yield from _misplaced(pairs)
         return
     blocks: dict[str, list[_Pair]] = {}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.cluster import build
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import load
 from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences, owned
@@ -242,6 +243,22 @@ def test_a_real_kube_proxy_differs_in_nothing(file: Path, node: str) -> None:
     damaged = [line for line in text.split("\n") if "KUBE-MARK-MASQ -j MARK" not in line]
     missing = differences(expected, parse_rulesets("\n".join(damaged), file.name)[4])
     assert told(missing) == [("missing", "KUBE-MARK-MASQ", None)]
+
+
+@pytest.mark.parametrize("node", ["node-1", "node-2"])
+def test_a_real_userspace_kube_proxy_differs_in_nothing(node: str) -> None:
+    """Its random ports and the order of its services are its own."""
+    folder = truth.folder("recordings") / "guestbook"
+    objects = ("nodes", "services", "endpointslices", "proxy")
+    manifests = load([str(folder / f"{name}.yaml") for name in objects])
+    cluster = build(manifests, ClusterOptions(proxy_mode="userspace"))
+    expected = node_ruleset(cluster, cluster.nodes[node], 4, "kube-proxy")
+    text = (folder / f"{node}.v1.20-userspace.iptables").read_text()
+    observed = parse_rulesets(text, "dump")[4]
+    assert told(differences(expected, observed)) == []
+    portal = next(r for r in text.split("\n") if "-A KUBE-PORTALS-HOST" in r)
+    less = parse_rulesets(text.replace(f"{portal}\n", ""), "dump")[4]
+    assert [each.kind.value for each in differences(expected, less)] == ["missing"]
 
 
 def test_free_chains_are_the_six_of_the_facts() -> None:
