@@ -16,7 +16,16 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.world import build_world
 
-BROKEN = sorted(p for p in (SAMPLES / "broken").iterdir() if p.is_dir())
+SOUND_MANIFESTS = {
+    "bridge-nf-off",  # a sysctl of the nodes
+    "hairpin-off",  # a setting of the bridge ports
+    "nodeport-one-node-only",  # a node's own rules
+    "source-address-lost",  # it connects: no failure, a surprise
+}
+"""Samples whose trouble stands in no manifest: tests/walk/test_broken_samples.py walks them."""
+BROKEN = sorted(
+    p for p in (SAMPLES / "broken").iterdir() if p.is_dir() and p.name not in SOUND_MANIFESTS
+)
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=[path.name for path in BROKEN])
