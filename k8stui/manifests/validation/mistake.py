@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from k8stui.manifests.manifest import Path
+from k8stui.record import record
 
 
 class Wrong(StrEnum):
@@ -22,7 +22,7 @@ class Wrong(StrEnum):
     TOO_MANY = "Too many"
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Mistake:
     path: Path
     """The field that the server names."""

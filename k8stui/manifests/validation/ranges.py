@@ -9,17 +9,17 @@ nobody says is not guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from k8stui.manifests.embedded import embedded
 from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.fields import Table, array, records, table, text, texts
+from k8stui.record import record
 
 NODE_PORTS = range(30000, 32768)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Ranges:
     node_ports: range = NODE_PORTS
     services: tuple[str, ...] = ()

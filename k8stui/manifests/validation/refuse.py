@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from k8stui.manifests.manifest import Manifest, field_name
 from k8stui.manifests.problem import Note, Problem
@@ -16,9 +15,10 @@ from k8stui.manifests.validation.kept import is_kept, missing_namespaces, old_ve
 from k8stui.manifests.validation.mistake import Mistake
 from k8stui.manifests.validation.ranges import known_ranges
 from k8stui.manifests.validation.table import mistakes
+from k8stui.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Verdict:
     objects: tuple[Manifest, ...]
     """What is stored, in the order of the input."""
