@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from hashlib import sha256
 
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
+from k8stui.digest import sha256
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.origin import Origin, assumed
 

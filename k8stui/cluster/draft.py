@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.fields import Object, Origins, flag, text
 from k8stui.cluster.model import Container, Pod, PodPhase
+from k8stui.digest import sha256
 from k8stui.kernel.address import Address
 from k8stui.manifests.origin import Origin, assumed, defaulted
 from k8stui.record import record

@@ -7,9 +7,8 @@ network: assumed, and shown as such.
 
 from __future__ import annotations
 
-import hashlib
-
 from k8stui.cluster.model import Pod
+from k8stui.digest import sha1
 from k8stui.kernel.address import Address
 
 
@@ -19,7 +18,7 @@ def mac(address: Address, lead: str = "02:00") -> str:
     Docker does the same with the lead ``02:42`` (shared/cni-facts.md section 5). An IPv6 address
     is too long for that: four bytes of its hash stand in.
     """
-    four = address.packed if address.version == 4 else hashlib.sha1(address.packed).digest()[:4]  # noqa: S324 - a name, no secret
+    four = address.packed if address.version == 4 else sha1(address.packed).digest()[:4]
     return f"{lead}:{four.hex(':')}"
 
 
@@ -34,5 +33,5 @@ def veth_name(pod: Pod, digits: int = 8) -> str:
     Eight as the bridge plug-in draws them (plugins:pkg/ip/link_linux.go:RandomVethName), seven
     as Docker does.
     """
-    digest = hashlib.sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()  # noqa: S324 - a name, no secret
+    digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
     return f"veth{digest[:digits]}"

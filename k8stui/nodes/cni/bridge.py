@@ -6,11 +6,11 @@ in recordings-cni/bridge and bridge-ipmasq. flannel and docker0 build their devi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node, Pod
+from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     BridgePort,
@@ -280,7 +280,7 @@ def ip_masq(site: Site, node: Node, version: int, network_name: str) -> Contribu
             setting="ipMasq: true",
         )
         comment = f'-m comment --comment "name: \\"{network_name}\\" id: \\"{pod.container_id}\\""'
-        digest = hashlib.sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
+        digest = sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
         name = f"CNI-{digest}"[:28]
         chains[name] = Chain(
             name,

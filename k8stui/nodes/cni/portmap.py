@@ -7,12 +7,12 @@ flannel-host-gw.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import ContainerPort, Node, Pod
+from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.manifests.origin import defaulted
@@ -48,7 +48,7 @@ def portmap(site: Site, node: Node, version: int, network_name: str) -> Contribu
         ports = tuple(host_ports(pod))
         if not ports or address is None:
             continue
-        digest = hashlib.sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
+        digest = sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
         name = f"CNI-DN-{digest}"[:28]
         network = site.network_of(node, address) or Prefix(address, address.bits)
         entries += _entries(pod, ports, name, network_name)

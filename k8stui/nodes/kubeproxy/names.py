@@ -7,7 +7,7 @@ shared/kube-proxy-facts.md section 3.
 
 from __future__ import annotations
 
-from hashlib import sha256
+from k8stui.digest import sha256
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 """Base 32, RFC 4648 section 6."""
