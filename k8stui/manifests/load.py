@@ -175,7 +175,6 @@ class _Loader:
             )
         for (version, kind), files in self.strangers.items():
             notes.append(_stranger(version, kind, files))
-        notes += _repeated(self.found.objects)
         objects, problems = tuple(self.found.objects), self.found.problems
         if self.found.spoiled or not all(one.observed for one in objects):
             from k8stui.manifests.validation import refuse  # noqa: PLC0415 - nothing for dumps
@@ -184,6 +183,7 @@ class _Loader:
             objects = verdict.objects
             problems += verdict.problems
             notes += verdict.notes
+        notes += _repeated(objects)
         return Manifests(objects=objects, problems=tuple(problems), notes=tuple(notes))
 
 

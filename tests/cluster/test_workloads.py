@@ -177,7 +177,7 @@ def test_manifest_over_a_dump_keeps_what_was_given() -> None:
         "web", "type: NodePort, clusterIP: 10.96.7.7, ports: [{port: 80, nodePort: 31234}]"
     ).replace("name: web,", "name: web, uid: u, ")
     made = cluster(
-        seen + service("web", "type: NodePort, ports: [{port: 80}, {name: b, port: 81}]")
+        seen + service("web", "type: NodePort, ports: [{name: a, port: 80}, {name: b, port: 81}]")
     )
     found = made.services["default/web"]
     assert [str(address) for address in found.cluster_ips] == ["10.96.7.7"]
