@@ -17,7 +17,6 @@ APPLIED = [moment for moment in ALL if moment.inputs() is not None]
 
 _STATES = "what the imitated kubelets did (not ready, failed, pulling) stands in no manifest"
 _JOBS = "the imitated kubelets end a Job's pods after a second; here they are taken to run"
-_REFUSED = "the API server's refusals are not imitated: the object is taken as written"
 _ADMISSION = "ResourceQuota, LimitRange, missing ServiceAccounts and namespaces are not looked at"
 _CLAIMS = "claims are taken to be bound: volumes are not looked at"
 _HISTORY = "slices stay when the selector is taken away: that is history, not state"
@@ -46,8 +45,6 @@ NOT_REACHED = {
     **{f"pods workloads:default/Job/{name}": _JOBS for name in ("five-by-two", "indexed", "once")},
     "pods namespaces:team-a/Deployment/over-quota": _ADMISSION,
     "nothing more namespaces": _ADMISSION,
-    "nothing more dual-stack": _REFUSED,
-    "nothing more ports": _REFUSED,
     "pods scheduling:default/Pod/claim-missing": _CLAIMS,
     "pods statefulset:default/StatefulSet/disks": _CLAIMS,
     "controller service-types:default/fixed-ip": _HISTORY,
