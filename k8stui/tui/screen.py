@@ -506,7 +506,7 @@ class WalkScreen(Screen[None]):
             return ()
         from k8stui.tui.whatif import what_ifs  # noqa: PLC0415 - only when asked for
 
-        return what_ifs(desk.world, desk.state.trace.request.service)
+        return tuple(what_ifs(desk.world, desk.state.trace.request))
 
     def turn(self, what_if: WhatIf) -> None:
         """Walk the same request under a changed setting."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster, Service
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.manifests.origin import assumed
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
@@ -196,25 +196,52 @@ def _varied(world: World, request: Request, setting: str, value: str) -> Variati
         said = allowed[0] if _SWITCH[written] else allowed[1]
     else:
         said = next(each for each in allowed if each.lower() == written)
-    return _VARIATIONS[setting](world, request, setting, said)
+    other = _changed(world, request, setting, said)
+    now = current(world, request, setting) or "not set (not reachable from outside)"
+    return Variation(other, setting, now, said)
 
 
-def _external(world: World, request: Request, setting: str, value: str) -> Variation:
-    service = _service(world, request, setting)
-    other = replace(
-        service, external_traffic_policy=value, origins=_origins(service, setting, value)
-    )
-    now = service.external_traffic_policy or "not set (not reachable from outside)"
-    return Variation(_with_service(world, other), setting, now, value)
+def current(world: World, request: Request, setting: str) -> str | None:
+    """The value of `setting` now, as it would be written; None where it is not one of `request`'s.
+
+    A policy for the outside is none of a Service that is not reachable from there.
+    """
+    match setting:
+        case "externalTrafficPolicy" | "internalTrafficPolicy":
+            service = world.cluster.services.get(request.service or "")
+            value: str | None = getattr(service, _FIELDS[setting]) if service else None
+            return value
+        case "masqueradeAll":
+            return _word(setting, world.cluster.proxy.masquerade_all)
+        case "proxy-mode":
+            return world.cluster.proxy.mode or "iptables"
+        case "bridge-nf-call-iptables":
+            return _word(setting, world.options.bridge_nf_call_iptables)
+        case "hairpin":
+            hairpin = world.options.hairpin
+            return "as the plug-in sets it" if hairpin is None else _word(setting, hairpin)
+        case _:
+            return world.options.cni
 
 
-def _internal(world: World, request: Request, setting: str, value: str) -> Variation:
-    service = _service(world, request, setting)
-    other = replace(
-        service, internal_traffic_policy=value, origins=_origins(service, setting, value)
-    )
-    now = service.internal_traffic_policy or "Cluster"
-    return Variation(_with_service(world, other), setting, now, value)
+def _changed(world: World, request: Request, setting: str, value: str) -> World:
+    """`value`: one that `SETTINGS` allows, spelled as there."""
+    proxy = world.cluster.proxy
+    match setting:
+        case "externalTrafficPolicy" | "internalTrafficPolicy":
+            return _with_service(world, _with_policy(world, request, setting, value))
+        case "masqueradeAll":
+            proxy = replace(proxy, masquerade_all=_SWITCH[value])
+            return _with_cluster(world, replace(world.cluster, proxy=proxy))
+        case "proxy-mode":
+            proxy = replace(proxy, mode=value)
+            return _with_cluster(world, replace(world.cluster, proxy=proxy))
+        case "bridge-nf-call-iptables":
+            return _with_options(world, bridge_nf_call_iptables=_SWITCH[value])
+        case "hairpin":
+            return _with_options(world, hairpin=_SWITCH[value])
+        case _:
+            return _with_options(world, cni=value)
 
 
 _FIELDS = {
@@ -223,65 +250,19 @@ _FIELDS = {
 }
 
 
-def _origins(service: Service, setting: str, value: str) -> Mapping[str, Origin]:
-    asked = assumed(f"--compare {setting}={value}", service.origin.place)
-    return {**service.origins, _FIELDS[setting]: asked}
-
-
-def _masquerade_all(world: World, request: Request, setting: str, value: str) -> Variation:
-    del request
-    proxy = world.cluster.proxy
-    cluster = replace(world.cluster, proxy=replace(proxy, masquerade_all=_SWITCH[value]))
-    now = _word(setting, proxy.masquerade_all)
-    return Variation(_with_cluster(world, cluster), setting, now, value)
-
-
-def _proxy_mode(world: World, request: Request, setting: str, value: str) -> Variation:
-    del request
-    proxy = world.cluster.proxy
-    cluster = replace(world.cluster, proxy=replace(proxy, mode=value))
-    return Variation(_with_cluster(world, cluster), setting, proxy.mode or "iptables", value)
-
-
-def _bridge_nf(world: World, request: Request, setting: str, value: str) -> Variation:
-    del request
-    now = _word(setting, world.options.bridge_nf_call_iptables)
-    other = _with_options(world, bridge_nf_call_iptables=_SWITCH[value])
-    return Variation(other, setting, now, value)
-
-
-def _hairpin(world: World, request: Request, setting: str, value: str) -> Variation:
-    del request
-    hairpin = world.options.hairpin
-    now = "as the plug-in sets it" if hairpin is None else _word(setting, hairpin)
-    return Variation(_with_options(world, hairpin=_SWITCH[value]), setting, now, value)
-
-
-def _cni(world: World, request: Request, setting: str, value: str) -> Variation:
-    del request
-    return Variation(_with_options(world, cni=value), setting, world.options.cni, value)
-
-
-_VARIATIONS: Mapping[str, Callable[[World, Request, str, str], Variation]] = {
-    "externalTrafficPolicy": _external,
-    "internalTrafficPolicy": _internal,
-    "masqueradeAll": _masquerade_all,
-    "bridge-nf-call-iptables": _bridge_nf,
-    "hairpin": _hairpin,
-    "proxy-mode": _proxy_mode,
-    "cni": _cni,
-}
-"""Each takes a value that `SETTINGS` allows, spelled as there."""
-
-
-def _service(world: World, request: Request, setting: str) -> Service:
+def _with_policy(world: World, request: Request, setting: str, value: str) -> Service:
+    """The Service asked for, with another policy."""
     service = world.cluster.services.get(request.service or "")
     if service is None:
         raise RequestError(
             f"{setting} is a Service's, and {request.destination} is no Service",
             hint="ask svc/NAME, or node/NAME with a Service's node port",
         )
-    return service
+    asked = assumed(f"what if {setting} were {value}", service.origin.place)
+    origins = {**service.origins, _FIELDS[setting]: asked}
+    if setting == "externalTrafficPolicy":
+        return replace(service, external_traffic_policy=value, origins=origins)
+    return replace(service, internal_traffic_policy=value, origins=origins)
 
 
 def _with_service(world: World, service: Service) -> World:
