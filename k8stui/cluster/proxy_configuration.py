@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.fields import array, flag, number, table, text
@@ -90,6 +89,8 @@ def _choose(
     plain: Sequence[Manifest], embedded: Sequence[Manifest], wanted: str | None
 ) -> Manifest | None:
     if wanted is not None:
+        from pathlib import PurePath  # noqa: PLC0415 - 3 ms
+
         for manifest in (*plain, *embedded):
             if PurePath(manifest.file) == PurePath(wanted):
                 return manifest

@@ -1,13 +1,14 @@
 """Paths from the command line → files, in a stable order."""
 
 # A path is shown as it was typed; pathlib would drop a leading "./":
-# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH118, PTH120, PTH208
+# ruff: noqa: PTH112, PTH113, PTH114, PTH115, PTH116, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from k8stui.manifests.packed import PACKED
 from k8stui.manifests.problem import Note, Problem
@@ -15,6 +16,8 @@ from k8stui.record import record
 
 SUFFIXES = (".yaml", ".yml", ".json")
 """What is read in a folder, as kubectl does, packed or not; a file that is named is always read."""
+_NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
+"""What stat says of a path that leads nowhere, as `pathlib` reads it."""
 _READ = SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
 STDIN = "-"
 
@@ -38,14 +41,14 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         yield InputFile(given, named=True)
         return
     try:
-        is_folder = Path(given).is_dir()
-        exists = is_folder or Path(given).exists()
+        mode = os.stat(given).st_mode
     except (OSError, ValueError) as error:  # a NUL byte, a name that is too long
-        yield Problem(file=given, message=f"cannot be read: {error}")
+        if isinstance(error, ValueError) or error.errno in _NOTHING:
+            yield _missing(given)
+        else:
+            yield Problem(file=given, message=f"cannot be read: {error}")
         return
-    if not exists:
-        yield _missing(given)
-    elif is_folder:
+    if stat.S_ISDIR(mode):
         count = 0
         for one in _folder(given, frozenset()):
             count += isinstance(one, InputFile)
@@ -77,6 +80,8 @@ def _folder(folder: str, above: frozenset[str]) -> Iterator[InputFile | Problem]
 
 
 def _missing(given: str) -> Problem:
+    from pathlib import Path  # noqa: PLC0415 - 3 ms, for mistakes only
+
     from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - for mistakes only
 
     path = Path(given)

@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import BinaryIO
 
 from k8stui.manifests import events, foreign, packed
@@ -138,6 +137,8 @@ class _Loader:
         """Find the Helm chart that a file is a template of."""
         if file.path == STDIN:
             return None
+        from pathlib import Path  # noqa: PLC0415 - 3 ms, for templates only
+
         parts = Path(file.path).parents
         return next(
             (str(parent) for parent in parts if (parent / foreign.CHART).is_file()),

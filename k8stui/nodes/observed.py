@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
-from pathlib import Path
 from typing import TypeVar
 
 from k8stui.kernel import iproute, save
@@ -161,6 +160,8 @@ def _lines_of(text: str, key: str) -> list[int]:
 
 
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:
+    from pathlib import Path  # noqa: PLC0415 - 3 ms, for dumps only
+
     try:
         text = Path(file).read_text(encoding="utf-8")
         return parse(text, file)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import k8stui
 from k8stui.cluster import build
@@ -14,6 +13,9 @@ from k8stui.manifests import Manifests, Note, Problem, load
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @record(kw_only=True)
@@ -73,6 +75,8 @@ def sample(name: str) -> Path:
     The package is never run from a zip file (it has data files), so its folder is a real one and
     importlib.resources (8 ms of imports) is not needed.
     """
+    from pathlib import Path  # noqa: PLC0415 - 3 ms
+
     package = Path(k8stui.__file__).parent
     installed = package / "samples" / name
     return installed if installed.is_dir() else package.parent / "samples" / name
