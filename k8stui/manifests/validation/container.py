@@ -21,13 +21,13 @@ _PORTS = range(1, 65536)
 
 def check_containers(spec: Table, base: Path) -> Iterator[Mistake]:
     """All containers of a pod's `spec`, which stands at `base`."""
-    names: dict[str, str] = {}
+    names: dict[str, Path] = {}
     volumes = {text(volume, "name") for _, volume in records(spec, "volumes", base)}
-    taken: dict[str, str] = {}
+    taken: dict[str, Path] = {}
     on_node = spec.get("hostNetwork") is True
     for group in ("containers", "initContainers"):
         for path, container in records(spec, group, base):
-            name, here = text(container, "name"), field_name(path)
+            name = text(container, "name")
             if name and (wrong := formats.dns_label(name)):
                 yield Mistake(
                     (*path, "name"),
@@ -35,17 +35,21 @@ def check_containers(spec: Table, base: Path) -> Iterator[Mistake]:
                     f"{name!r} {wrong}",
                     mended=formats.as_label(name),
                 )
-            elif name and names.setdefault(name, here) != here:
-                message = f"is {name!r}, which is the name of {names[name]} already"
+            elif name and names.setdefault(name, path) != path:
+                message = f"is {name!r}, which is the name of {field_name(names[name])} already"
                 yield Mistake((*path, "name"), Wrong.DUPLICATE, message)
             yield from _image(container, path)
-            yield from _ports(container, path, on_node)
-            if group == "containers":
-                yield from _host_ports(container, path, taken)
-            yield from _environment(container, path)
-            yield from _mounts(container, path, volumes)
+            if "ports" in container:
+                yield from _ports(container, path, on_node)
+                if group == "containers":
+                    yield from _host_ports(container, path, taken)
+            if "env" in container:
+                yield from _environment(container, path)
+            if "volumeMounts" in container:
+                yield from _mounts(container, path, volumes)
             for probe in _PROBES:
-                yield from _probe(container.get(probe), (*path, probe))
+                if probe in container:
+                    yield from _probe(container[probe], (*path, probe))
 
 
 def _image(container: Table, path: Path) -> Iterator[Mistake]:
@@ -59,16 +63,16 @@ def _image(container: Table, path: Path) -> Iterator[Mistake]:
 
 
 def _ports(container: Table, base: Path, on_node: bool) -> Iterator[Mistake]:
-    names: dict[str, str] = {}
+    names: dict[str, Path] = {}
     for path, port in records(container, "ports", base):
-        name, here = text(port, "name"), field_name(path)
+        name = text(port, "name")
         faults = formats.port_name(name) if name else ()
         mended = formats.as_port_name(name)
         for wrong in faults:
             yield Mistake((*path, "name"), Wrong.INVALID, f"{name!r} {wrong}", mended=mended)
             mended = ""  # once is enough
-        if name and not faults and names.setdefault(name, here) != here:
-            message = f"is {name!r}, which is the name of {names[name]} already"
+        if name and not faults and names.setdefault(name, path) != path:
+            message = f"is {name!r}, which is the name of {field_name(names[name])} already"
             yield Mistake((*path, "name"), Wrong.DUPLICATE, message)
         inside, outside = number(port, "containerPort"), number(port, "hostPort")
         # Not written it is filled in, on Pods at once, in templates when the pod is made.
@@ -77,16 +81,16 @@ def _ports(container: Table, base: Path, on_node: bool) -> Iterator[Mistake]:
             yield Mistake((*path, "containerPort"), Wrong.INVALID, message)
 
 
-def _host_ports(container: Table, base: Path, taken: dict[str, str]) -> Iterator[Mistake]:
+def _host_ports(container: Table, base: Path, taken: dict[str, Path]) -> Iterator[Mistake]:
     for path, port in records(container, "ports", base):
         given = number(port, "hostPort")
         if not given:
             continue
         protocol, address = text(port, "protocol") or "TCP", text(port, "hostIP")
-        key, here = f"{protocol}/{address}/{given}", field_name(path)
-        if taken.setdefault(key, here) != here:
+        key = f"{protocol}/{address}/{given}"
+        if taken.setdefault(key, path) != path:
             word = f"{given}/{protocol}"
-            message = f"is {word}, which {taken[key]} has already"
+            message = f"is {word}, which {field_name(taken[key])} has already"
             yield Mistake((*path, "hostPort"), Wrong.DUPLICATE, message)
 
 

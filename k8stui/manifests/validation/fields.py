@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from k8stui.manifests.manifest import Path
@@ -37,29 +37,29 @@ def array(value: object, *path: str) -> Sequence[object]:
     return value if isinstance(value, list) else ()
 
 
-def records(value: Table, name: str, base: Path) -> Iterator[tuple[Path, Table]]:
+def records(value: Table, name: str, base: Path) -> Sequence[tuple[Path, Table]]:
     """Each mapping of the list `name`, with its path; `base` is the path of `value`."""
     found = value.get(name)
-    if isinstance(found, list):
-        for index, one in enumerate(found):
-            if isinstance(one, dict):
-                yield (*base, name, index), one
+    if not isinstance(found, list):
+        return ()
+    return [((*base, name, i), one) for i, one in enumerate(found) if isinstance(one, dict)]
 
 
 def text(value: Table, name: str) -> str:
     """A string; empty where there is none."""
-    found = value.get(name)
-    return found if isinstance(found, str) else ""
+    found = value.get(name, "")
+    return found if found.__class__ is str else ""
 
 
 def number(value: Table, name: str) -> int | None:
     """A whole number; None where there is none."""
     found = value.get(name)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    return found if found.__class__ is int else None
 
 
-def texts(value: Table, name: str) -> Iterator[tuple[int, str]]:
+def texts(value: Table, name: str) -> Sequence[tuple[int, str]]:
     """The strings of a list with their indices."""
-    for index, one in enumerate(array(value, name)):
-        if isinstance(one, str):
-            yield index, one
+    found = value.get(name)
+    if not isinstance(found, list):
+        return ()
+    return [(index, one) for index, one in enumerate(found) if isinstance(one, str)]

@@ -39,7 +39,10 @@ def check_metadata(data: Table) -> Iterator[Mistake]:
 
 def check_meta(metadata: Table, base: Path) -> Iterator[Mistake]:
     """Labels and annotations of an object or a template."""
-    yield from check_labels(metadata.get("labels"), (*base, "labels"))
+    if not metadata:
+        return
+    if "labels" in metadata:
+        yield from check_labels(metadata["labels"], (*base, "labels"))
     annotations = metadata.get("annotations")
     if isinstance(annotations, dict):
         path, size = (*base, "annotations"), 0

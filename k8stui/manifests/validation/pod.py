@@ -18,6 +18,19 @@ from k8stui.manifests.validation.selectors import check_selector
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
+_RARE = frozenset(
+    [
+        "volumes",
+        "nodeSelector",
+        "dnsPolicy",
+        "hostAliases",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+        "topologySpreadConstraints",
+        "affinity",
+    ]
+)
+"""Fields that few pods have: most are passed by quickly."""
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -33,10 +46,12 @@ def check_pod_spec(spec: Table, base: Path) -> Iterator[Mistake]:
         ("nodeName", formats.dns_subdomain),
         ("serviceAccountName", formats.dns_subdomain),
     ):
-        if (name := text(spec, field)) and (wrong := form(name)):
+        if field in spec and (name := text(spec, field)) and (wrong := form(name)):
             yield Mistake((*base, field), Wrong.INVALID, f"{name!r} {wrong}")
-    yield from _volumes(spec, base)
-    yield from check_labels(spec.get("nodeSelector"), (*base, "nodeSelector"))
+    if "volumes" in spec:
+        yield from _volumes(spec, base)
+    if "nodeSelector" in spec:
+        yield from check_labels(spec["nodeSelector"], (*base, "nodeSelector"))
     if text(spec, "dnsPolicy") == "None" and not array(spec, "dnsConfig", "nameservers"):
         message = "has to be written when dnsPolicy is None"
         yield Mistake((*base, "dnsConfig", "nameservers"), Wrong.REQUIRED, message)
@@ -48,9 +63,12 @@ def check_pod_spec(spec: Table, base: Path) -> Iterator[Mistake]:
     if grace is not None and grace < 0:
         message = "may not be less than 0"
         yield Mistake((*base, "terminationGracePeriodSeconds"), Wrong.INVALID, message)
-    yield from _tolerations(spec, base)
-    yield from _spread(spec, base)
-    yield from _affinity(spec, base)
+    if "tolerations" in spec:
+        yield from _tolerations(spec, base)
+    if "topologySpreadConstraints" in spec:
+        yield from _spread(spec, base)
+    if "affinity" in spec:
+        yield from _affinity(spec, base)
 
 
 def _volumes(spec: Table, base: Path) -> Iterator[Mistake]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.manifests.manifest import field_name
+from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.fields import Table, array, number, records, table, text, texts
 from k8stui.manifests.validation.metadata import check_labels
@@ -22,6 +22,18 @@ _PORTS = range(1, 65536)
 _NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _ONE_DAY = 86400
+_RARE = frozenset(
+    [
+        "sessionAffinityConfig",
+        "externalTrafficPolicy",
+        "healthCheckNodePort",
+        "loadBalancerSourceRanges",
+        "allocateLoadBalancerNodePorts",
+        "loadBalancerClass",
+        "trafficDistribution",
+    ]
+)
+"""Fields that few Services have: of a thousand Services most are passed by quickly."""
 
 
 def check_service(data: Table) -> Iterator[Mistake]:
@@ -34,8 +46,9 @@ def check_service(data: Table) -> Iterator[Mistake]:
         yield from _external_name(spec)
     yield from _ports(spec, kind)
     yield from check_labels(spec.get("selector"), ("spec", "selector"))
-    yield from _affinity(spec)
-    yield from _outside(spec, kind)
+    if not _RARE.isdisjoint(spec):
+        yield from _affinity(spec)
+        yield from _outside(spec, kind)
     yield from check_addresses(spec, kind)
 
 
@@ -55,11 +68,10 @@ def _external_name(spec: Table) -> Iterator[Mistake]:
 
 def _ports(spec: Table, kind: str) -> Iterator[Mistake]:
     several = len(array(spec, "ports")) > 1
-    names: dict[str, str] = {}
-    numbers: dict[tuple[str, int], str] = {}
-    node_ports: dict[tuple[str, int], str] = {}
+    names: dict[str, Path] = {}
+    numbers: dict[tuple[str, int], Path] = {}
+    node_ports: dict[tuple[str, int], Path] = {}
     for base, port in records(spec, "ports", _SPEC):
-        here = field_name(base)
         name = text(port, "name")
         if not name and several:
             message = "has to be written: of several ports each needs a name"
@@ -67,12 +79,14 @@ def _ports(spec: Table, kind: str) -> Iterator[Mistake]:
         elif name and (wrong := formats.dns_label(name)):
             mended = formats.as_label(name)
             yield Mistake((*base, "name"), Wrong.INVALID, f"{name!r} {wrong}", mended=mended)
-        elif name and names.setdefault(name, here) != here:
-            message = f"is {name!r}, which is the name of {names[name]} already"
+        elif name and names.setdefault(name, base) != base:
+            message = f"is {name!r}, which is the name of {field_name(names[name])} already"
             yield Mistake((*base, "name"), Wrong.DUPLICATE, message)
         protocol, of = text(port, "protocol") or "TCP", number(port, "port")
-        if of is not None and numbers.setdefault((protocol, of), here) != here:
-            message = f"is port {of}/{protocol}, which {numbers[protocol, of]} is already"
+        if of is not None and numbers.setdefault((protocol, of), base) != base:
+            message = (
+                f"is port {of}/{protocol}, which {field_name(numbers[protocol, of])} is already"
+            )
             yield Mistake(base, Wrong.DUPLICATE, message, (*base, "port"))
         if of == _KUBELET and kind == "LoadBalancer":
             message = f"may not be {_KUBELET} here: it is the kubelet's"
@@ -89,12 +103,13 @@ def _ports(spec: Table, kind: str) -> Iterator[Mistake]:
             message = f"may not be written when type is {kind}"
             hint = "write type: NodePort in spec, or take the nodePort out"
             yield Mistake(path, Wrong.FORBIDDEN, message, hint=hint)
-        elif node_ports.setdefault((protocol, given), here) != here:
-            message = f"is {given}, which {node_ports[protocol, given]} has already"
+        elif node_ports.setdefault((protocol, given), base) != base:
+            first = field_name(node_ports[protocol, given])
+            message = f"is {given}, which {first} has already"
             yield Mistake(path, Wrong.DUPLICATE, message)
 
 
-def _target(port: Table, base: tuple[str | int, ...]) -> Iterator[Mistake]:
+def _target(port: Table, base: Path) -> Iterator[Mistake]:
     path = (*base, "targetPort")
     target, of = port.get("targetPort"), number(port, "port")
     if isinstance(target, str) and target:

@@ -16,13 +16,15 @@ from k8stui.manifests.validation.mistake import Mistake, Wrong
 _IPS = ("spec", "clusterIPs")
 _FAMILIES = ("spec", "ipFamilies")
 _MOST = 2
+_WRITTEN = frozenset({"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"})
 
 
 def cluster_ips(spec: Table) -> tuple[str, ...]:
     """As the server completes them: clusterIPs, else the one clusterIP."""
-    written = tuple(value for _, value in texts(spec, "clusterIPs"))
+    if "clusterIPs" in spec and (written := tuple(one for _, one in texts(spec, "clusterIPs"))):
+        return written
     one = text(spec, "clusterIP")
-    return written or ((one,) if one else ())
+    return (one,) if one else ()
 
 
 def is_headless(spec: Table) -> bool:
@@ -45,7 +47,7 @@ def check_addresses(spec: Table, kind: str) -> Iterator[Mistake]:
                 at = ip_path(spec, 0) if field == "clusterIPs" else ()
                 message = "may not be written for ExternalName Services: they have no address"
                 yield Mistake(("spec", field), Wrong.FORBIDDEN, message, at)
-    else:
+    elif not _WRITTEN.isdisjoint(spec):
         yield from _ips(spec, kind)
         yield from _families(spec)
     for index, address in texts(spec, "externalIPs"):

@@ -154,8 +154,7 @@ def _always(spec: Table, kind: str) -> Iterator[Mistake]:
 
 def _numbers(spec: Table, base: Path) -> Iterator[Mistake]:
     for field in _NOT_NEGATIVE:
-        value = number(spec, field)
-        if value is not None and value < 0:
+        if field in spec and (value := number(spec, field)) is not None and value < 0:
             yield Mistake((*base, field), Wrong.INVALID, f"is {value}; 0 is the least")
 
 
