@@ -18,19 +18,6 @@ from k8stui.manifests.validation.selectors import check_selector
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
-_RARE = frozenset(
-    [
-        "volumes",
-        "nodeSelector",
-        "dnsPolicy",
-        "hostAliases",
-        "terminationGracePeriodSeconds",
-        "tolerations",
-        "topologySpreadConstraints",
-        "affinity",
-    ]
-)
-"""Fields that few pods have: most are passed by quickly."""
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
