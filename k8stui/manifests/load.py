@@ -108,8 +108,7 @@ class _Loader:
         if not content.strip():
             self.found.notes.append(Note(message="empty", file=file.path))
             return
-        chart = self.chart(file)
-        if chart and foreign.is_template(content):
+        if foreign.is_template(content) and (chart := self.chart(file)):
             self.charts[chart] += 1
             return
         self.join(read_text(Text(file.path, content), named=file.named), file.path)
