@@ -77,7 +77,11 @@ def _balanced(
             takes = " (whatever gets to this rule)" if number > 1 else ""
         pod = backend.endpoint.pod
         who = pod.rpartition("/")[2] if pod else backend.text
-        text = f"endpoint {number} of {count}{where} of Service {key}, p = 1/{count}: {who}{takes}"
+        text = (
+            f"endpoint {number} of {count}{where} of Service {key}, p = 1/{count}: {who}{takes}"
+            if count > 1
+            else f"the only endpoint{where} of Service {key}: {who}"
+        )
         yield Rule(
             f"-A {chain} {comment}{chance}-j {names[backend.text]}",
             for_endpoint(port, backend, text),
