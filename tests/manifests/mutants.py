@@ -42,7 +42,8 @@ def sources() -> list[bytes]:
         path.read_bytes()
         for folder in folders
         for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.json")])
-        if "stable" not in path.name and 0 < path.stat().st_size <= _MOST
+        if "stable" not in path.name and "rejected" not in path.parts
+        if 0 < path.stat().st_size <= _MOST
     ]
 
 

@@ -13,7 +13,7 @@ from k8stui.manifests import load
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mutants import mutant
+from broken_inputs import mutant
 
 MOST_SECONDS = 2.0
 """Of CPU for one input; the usual one takes half a millisecond, the longest of 30,000 took 50."""
