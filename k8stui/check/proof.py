@@ -97,6 +97,7 @@ def _options(world: World) -> list[str]:
         words.append("--no-bridge-nf")
     for option, files in (
         ("--iptables", node.iptables),
+        ("--ipset", node.ipset),
         ("--ip-addr", node.ip_addr),
         ("--ip-route", node.ip_route),
     ):

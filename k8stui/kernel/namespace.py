@@ -7,6 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
@@ -206,6 +207,8 @@ class NetNamespace:
     fdb: tuple[FdbEntry, ...] = ()
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     """By IP version: 4 → iptables, 6 → ip6tables."""
+    sets: Mapping[str, IpSet] = field(default_factory=dict)
+    """ipsets by name, as far as they are known."""
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
 

@@ -346,6 +346,7 @@ class _Pass:
                 physical_out=self.physical_out,
                 address_type=self.host.routing.address_type,
                 reverse_path=self._reverse_path,
+                sets=self.host.namespace.sets,
                 choose=world.choose,
             )
         context.ct_state = state.value

@@ -114,6 +114,7 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
     """
     for option, files in (
         ("--iptables", options.iptables),
+        ("--ipset", options.ipset),
         ("--ip-addr", options.ip_addr),
         ("--ip-route", options.ip_route),
     ):

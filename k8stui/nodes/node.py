@@ -43,6 +43,7 @@ def build_node(site: Site, node: Node) -> NetNamespace:
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, node, part),
+        sets=site.observed(node).sets,
         sysctls=_sysctls(site, node),
         sockets=node_sockets(site, node),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from typing import TypeVar
 
-from k8stui.kernel import iproute, save
+from k8stui.kernel import iproute, ipset, save
 from k8stui.kernel.namespace import Interface, Route
 from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.manifests.origin import Origin, OriginKind
@@ -53,6 +53,7 @@ class ObservedNode:
     routes: tuple[Route, ...] | None = None
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     """By IP version."""
+    sets: Mapping[str, ipset.IpSet] = field(default_factory=dict)
 
 
 def read_observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
@@ -66,6 +67,9 @@ def read_observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
     for node, file in options.iptables.items():
         rulesets = _read("--iptables", file, parse_rulesets)
         found[node] = ObservedNode(rulesets=rulesets)
+    for node, file in options.ipset.items():
+        sets = _read("--ipset", file, lambda text, _: ipset.parse(text))
+        found[node] = replace(found.get(node, ObservedNode()), sets=sets)
     for node, file in options.ip_addr.items():
         interfaces = _read("--ip-addr", file, parse_interfaces)
         found[node] = replace(found.get(node, ObservedNode()), interfaces=interfaces)

@@ -18,6 +18,8 @@ class NodeOptions:
     bridge_nf_call_iptables: bool = True
     iptables: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of an iptables-save or ip6tables-save dump that replaces its rules."""
+    ipset: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of an ``ipset save`` dump, for rules that ask sets."""
     ip_addr: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of the output of ``ip -j addr``, which replaces its devices."""
     ip_route: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,77 @@
+"""ipset save → what `-m set` answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.ipset import IpsetError, parse
+from k8stui.kernel.packet import Packet, Protocol
+
+SAVED = """\
+create pools hash:net family inet hashsize 1024 maxelem 1048576
+add pools 10.244.0.0/16
+add pools 10.244.9.0/24 nomatch
+create hosts hash:ip family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x1
+add hosts 192.168.0.11
+create ports hash:ip,port family inet hashsize 1024 maxelem 65536
+add ports 10.96.0.1,tcp:443
+add ports 10.96.0.10,udp:53 timeout 30
+create numbers bitmap:port range 0-65535
+add numbers 8080
+create both hash:net,port,net family inet hashsize 1024 maxelem 65536
+add both 10.0.0.0/8,tcp:80,192.168.0.0/24
+create all list:set size 8
+add all hosts
+add all pools
+create devices hash:net,iface family inet
+add devices 10.0.0.0/8,eth0
+"""
+SETS = parse(SAVED)
+
+
+def packet(src: str, dst: str, dport: int, protocol: Protocol = Protocol.TCP) -> Packet:
+    return Packet(
+        src=Address.parse(src),
+        dst=Address.parse(dst),
+        sport=40000,
+        dport=dport,
+        protocol=protocol,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "directions", "expected"),
+    [
+        ("pools", packet("10.244.1.2", "1.1.1.1", 80), "src", True),
+        ("pools", packet("10.244.1.2", "1.1.1.1", 80), "dst", False),
+        ("pools", packet("10.244.9.2", "1.1.1.1", 80), "src", False),
+        ("pools", packet("fd00::1", "fd00::2", 80), "src", False),
+        ("hosts", packet("192.168.0.11", "1.1.1.1", 80), "src", True),
+        ("hosts", packet("192.168.0.12", "1.1.1.1", 80), "src", False),
+        ("ports", packet("1.1.1.1", "10.96.0.1", 443), "dst,dst", True),
+        ("ports", packet("1.1.1.1", "10.96.0.1", 443, Protocol.UDP), "dst,dst", False),
+        ("ports", packet("1.1.1.1", "10.96.0.10", 53, Protocol.UDP), "dst,dst", True),
+        ("ports", packet("1.1.1.1", "10.96.0.1", 443), "dst", False),
+        ("numbers", packet("1.1.1.1", "2.2.2.2", 8080, Protocol.UDP), "dst", True),
+        ("numbers", packet("1.1.1.1", "2.2.2.2", 8080), "src", False),
+        ("both", packet("10.1.2.3", "192.168.0.9", 80), "src,dst,dst", True),
+        ("both", packet("10.1.2.3", "192.168.1.9", 80), "src,dst,dst", False),
+        ("all", packet("10.244.1.2", "1.1.1.1", 80), "src", True),
+        ("all", packet("172.16.0.1", "1.1.1.1", 80), "src", False),
+    ],
+)
+def test_membership(name: str, asked: Packet, directions: str, expected: bool) -> None:
+    assert SETS[name].contains(asked, tuple(directions.split(","))) is expected
+
+
+def test_a_kind_that_cannot_be_asked_is_left_out() -> None:
+    assert "devices" not in SETS
+
+
+@pytest.mark.parametrize(
+    "line", ["flush x", "add nobody 10.0.0.1", "create", "add pools 10.0.0.0/99", "add pools a,b"]
+)
+def test_other_lines_are_told(line: str) -> None:
+    with pytest.raises(IpsetError, match="line 18"):
+        parse("\n".join([*SAVED.splitlines()[:17], line]))
