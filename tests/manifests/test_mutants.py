@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import mutants  # noqa: E402
+import mutants
 
 POOL = mutants.sources()
 LONGEST = 20.0
