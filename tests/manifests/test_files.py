@@ -246,7 +246,12 @@ def test_last_document_does_not_need_a_line_end() -> None:
     assert names(load(["-"], stdin=io.BytesIO(NAMESPACE.format("a").rstrip().encode()))) == ["a"]
 
 
-def test_collector_is_as_before() -> None:
-    assert gc.isenabled()
-    load(["-"], stdin=io.BytesIO(b"a: ["))
-    assert gc.isenabled()
+@pytest.mark.parametrize("is_on", [True, False])
+def test_collector_is_as_before(is_on: bool) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        load(["-"], stdin=io.BytesIO(b"a: ["))
+        assert gc.isenabled() is is_on
+    finally:
+        (gc.enable if before else gc.disable)()
