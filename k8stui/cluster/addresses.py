@@ -96,9 +96,10 @@ class ServiceAllocator:
 
     def _address(self, key: str, cidr: Prefix) -> Address:
         band = dynamic_band(cidr)
-        start = draw(key, len(band))
-        for step in range(len(band)):
-            address = cidr.nth(band[(start + step) % len(band)])
+        size = band.stop - band.start  # len() stops at 2**63, an IPv6 range does not
+        start = draw(key, size)
+        for step in range(size):
+            address = cidr.nth(band.start + (start + step) % size)
             if address not in self._addresses:
                 break
         self._addresses.add(address)
