@@ -42,6 +42,8 @@ class _Target:
     """1-based."""
     of: int
     """How many take turns."""
+    sticky_seconds: int | None
+    """How long a client stays with it (sessionAffinity ClientIP); None: each connection moves on."""
 
 
 def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Trace]:
@@ -122,10 +124,13 @@ def _socket(proxy: ProxySocket) -> Socket:
 
 def _targets(proxy: ProxySocket) -> Iterator[_Target]:
     count = len(proxy.backends)
+    service = proxy.service
+    is_sticky = service.session_affinity == "ClientIP"
+    sticky = service.session_affinity_timeout_seconds if is_sticky else None
     for turn, backend in enumerate(proxy.backends, start=1):
         port = int(backend.text.rpartition(":")[2])
         origin = backend.endpoint.origin
-        yield _Target(Address.parse(backend.address), port, origin, turn, count)
+        yield _Target(Address.parse(backend.address), port, origin, turn, count, sticky)
 
 
 def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange) -> Trace:
@@ -176,9 +181,28 @@ def _proxy_step(delivered: Step, inner: Exchange, target: _Target) -> Step:
         before=delivered.after,
         after=inner.steps[0].before if inner.steps else delivered.after,
         origin=target.origin,
-        text=f"kube-proxy takes the connection and makes its own to {whom}: "
-        f"endpoint {target.turn} of {target.of}, in turn (Round Robin)",
+        text=f"kube-proxy takes the connection and makes its own to {whom}: {_turn(target)}",
     )
+
+
+def _turn(target: _Target) -> str:
+    """Whose turn it is, and whose the next connection's (roundrobin.go NextEndpoint)."""
+    if target.of == 1:
+        return "the only endpoint"
+    turn = f"Round Robin, {_ordinal(target.turn)} of {target.of}"
+    following = _ordinal(target.turn % target.of + 1)
+    if target.sticky_seconds is None:
+        return f"{turn}, next: {following}"
+    return (
+        f"{turn}; sessionAffinity ClientIP: this client stays with it for "
+        f"{target.sticky_seconds} s, next for another client: {following}"
+    )
+
+
+def _ordinal(number: int) -> str:
+    """``1st``, ``2nd``, ``11th``."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10)
+    return f"{number}{ending or 'th'}"
 
 
 def _as_felt(done: Outcome, node: str) -> Outcome:

@@ -158,7 +158,7 @@ def test_row_6_kube_proxy_as_it_was_then(userspace: World) -> None:
         "nat PREROUTING", "nat PREROUTING", "nat KUBE-NODEPORT-CONTAINER",
     ]  # fmt: skip
     (proxy,) = steps(trace, StepKind.PROXY)
-    assert "makes its own to 10.244.2.2:8080: endpoint 1 of 1, in turn" in proxy.text
+    assert "makes its own to 10.244.2.2:8080: the only endpoint" in proxy.text
     assert proxy.after is not None
     assert proxy.after.src == userspace.cluster.nodes["node-1"].address()
     assert [step.number for step in trace.steps] == list(range(1, len(trace.steps) + 1))
@@ -180,6 +180,21 @@ def test_row_6_endpoints_take_turns() -> None:
     traces = list(walks(world, parse_request(world, "node/node-1", "svc/frontend")))
     assert [(t.branch, t.probability) for t in traces] == [(n, Fraction(1, 3)) for n in (1, 2, 3)]
     assert len({t.outcome.server_pod for t in traces}) == 3
+    turns = [
+        step.text.rpartition("Robin, ")[2] for t in traces for step in steps(t, StepKind.PROXY)
+    ]
+    assert turns == ["1st of 3, next: 2nd", "2nd of 3, next: 3rd", "3rd of 3, next: 1st"]
+
+
+def test_row_6_a_client_stays_with_its_endpoint(tmp_path: Path) -> None:
+    manifests = (SAMPLES / "guestbook" / "frontend.yaml").read_text()
+    sticky = manifests.replace(
+        "  type: NodePort\n", "  type: NodePort\n  sessionAffinity: ClientIP\n"
+    )
+    (tmp_path / "frontend.yaml").write_text(sticky)
+    world = build_world([str(tmp_path)], ClusterOptions(proxy_mode="userspace"))
+    (proxy,) = steps(go(world, "node/node-1", "svc/frontend"), StepKind.PROXY)
+    assert "stays with it for 10800 s, next for another client: 2nd" in proxy.text
 
 
 def test_row_6_without_endpoints_the_proxy_closes() -> None:
