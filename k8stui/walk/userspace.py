@@ -43,7 +43,7 @@ class _Target:
     of: int
     """How many take turns."""
     sticky_seconds: int | None
-    """How long a client stays with it (sessionAffinity ClientIP); None: each connection moves on."""
+    """How long a client stays with it (sessionAffinity ClientIP); None: it moves on each time."""
 
 
 def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Trace]:
