@@ -255,7 +255,7 @@ class WalkScreen(Screen[None]):
         trace = self.desk.state.trace if self.desk is not None else None
         if self.desk is None or trace is None:
             return
-        if not trace.forks:
+        if trace.probability == 1:
             self.notify("Nothing is left to chance on this way: there is one branch.")
             return
         self._generation += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -253,7 +255,8 @@ async def test_branches_are_listed_and_taken() -> None:
 
 
 async def test_without_a_fork_there_is_nothing_to_branch() -> None:
-    async with running(jobs=harness.LiteralJobs(trace=literal.TRACE)) as driver:
+    certain = replace(literal.TRACE, probability=Fraction(1))
+    async with running(jobs=harness.LiteralJobs(trace=certain)) as driver:
         await driver.press("b")
         assert driver.app.screen is driver.screen
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tui import harness
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.tui.desk import Desk
 from k8stui.tui.jobs import Jobs
@@ -85,6 +86,21 @@ async def test_i_turns_a_setting_and_u_goes_back() -> None:
         await driver.press("u")
         assert "what if" not in driver.text("#title")
         assert driver.state.index == 0
+
+
+async def test_in_userspace_mode_the_turns_are_the_branches() -> None:
+    jobs = Jobs([str(sample("guestbook"))], ClusterOptions(proxy_mode="userspace"))
+    app = harness.make_app(jobs)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await harness.ready(pilot)
+        driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
+        await driver.press("b")
+        await driver.settle()
+        assert isinstance(app.screen, ListScreen)
+        await driver.press("down", "enter")
+        await driver.settle()
+        proxy = next(s for s in driver.state.trace.steps if s.kind == "proxy")
+        assert "2nd of 3, next: 3rd" in proxy.text
 
 
 async def test_the_palette_has_every_what_if() -> None:
