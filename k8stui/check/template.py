@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8stui.cluster.fields import Object, array, labels, table, text
-from k8stui.cluster.inventory import WORKLOADS, Inventory, namespace_of
+from k8stui.cluster.inventory import Inventory, namespace_of
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.manifests import Manifest
 from k8stui.manifests.origin import Place
@@ -91,7 +91,3 @@ def templates(inventory: Inventory, objects: Iterable[Manifest]) -> tuple[Templa
         path = _PATHS.get(manifest.kind, _TEMPLATE)
         found.append(Template(manifest.kind, namespace, manifest.name, manifest, path))
     return tuple(found)
-
-
-MAKERS = WORKLOADS | {"CronJob"}
-"""Kinds with a template."""

@@ -12,9 +12,6 @@ from dataclasses import field
 
 from k8stui.record import record
 
-TABLE_ORDER = ("raw", "mangle", "nat", "filter")
-"""Order in which the tables of one hook see a packet (netfilter priorities)."""
-
 BUILTIN_CHAINS: Mapping[str, tuple[str, ...]] = {
     "raw": ("PREROUTING", "OUTPUT"),
     "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),

@@ -33,8 +33,6 @@ class Mend(Enum):
     """Write `text` instead of the key."""
     STRUCTURE = 4
     """A space, a dash or a colon is missing: look at the line (`repair.structure`)."""
-    ADD = 5
-    """Write `text`, a new line, first in the object."""
 
 
 @record(kw_only=True)

@@ -49,9 +49,8 @@ class Breakage:
     expected: Mapping[Answer, Fraction]
     observed: Mapping[Answer, Fraction]
     """Each answer with its probability; they sum to 1."""
-    expected_trace: Trace
     observed_trace: Trace
-    """The first branch on either side whose answer the other side does not have; else the first."""
+    """The first branch whose answer is not among the expected ones; else the first."""
 
     @property
     def is_worse(self) -> bool:
@@ -202,7 +201,6 @@ def _compared(expected: World, observed: World, source: str, destination: str) -
         destination=destination,
         expected=wanted,
         observed=seen,
-        expected_trace=_telling(sides[0], seen),
         observed_trace=_telling(sides[1], wanted),
     )
 
