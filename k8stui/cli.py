@@ -73,6 +73,13 @@ def cli() -> None:
     """
 
 
+def _format(*choices: str) -> Callable[[_Command], _Command]:
+    """The option ``--format``; the first choice is the default."""
+    return click.option(
+        "--format", "form", type=click.Choice(choices), default=choices[0], show_default=True
+    )
+
+
 def _common(command: _Command) -> _Command:
     """Add the options that every command has."""
     options = (
@@ -123,9 +130,7 @@ def _common(command: _Command) -> _Command:
     "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it.",
 )
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@_format("text", "json")
 @click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
 @click.option(
     "--compare",
@@ -197,9 +202,7 @@ def _compared(
     show_default=True,
     help="Only what that one would have programmed.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["save", "json"]), default="save", show_default=True
-)
+@_format("save", "json")
 @click.option(
     "--diff",
     "dump",
@@ -263,9 +266,7 @@ def _differences(
 @cli.command()
 @_common
 @click.argument("service", metavar="svc/NAME")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@_format("text", "json")
 def clients(service: str, form: str, **common: Any) -> int:
     """Show which address a pod takes for its client: entry node by externalTrafficPolicy."""
     from k8stui.export.clients import clients_json, clients_lines  # noqa: PLC0415
@@ -284,13 +285,7 @@ def clients(service: str, form: str, **common: Any) -> int:
 
 @cli.command()
 @_common
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "dot", "mermaid"]),
-    default="text",
-    show_default=True,
-)
+@_format("text", "json", "dot", "mermaid")
 def topology(form: str, **common: Any) -> int:
     """Print nodes, pods, Services and endpoints."""
     world, status = _world(**common)
@@ -312,13 +307,7 @@ def topology(form: str, **common: Any) -> int:
 
 @cli.command()
 @_common
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    show_default=True,
-)
+@_format("text", "json", "sarif", "github")
 @click.option(
     "--assert",
     "asserted",
