@@ -15,6 +15,7 @@ from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand
 from k8stui.manifests.manifest import Manifest, Manifests
 from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.progress import Progress, Watch
 from k8stui.manifests.reader import Found, read_text
 from k8stui.manifests.schema import WITHOUT_PART
 from k8stui.manifests.text import Text, UndecodableError, decode
@@ -23,17 +24,19 @@ _MUCH = 1_000_000
 """Bytes from which the loaded objects are worth keeping out of later collections."""
 
 
-def load(paths: Sequence[str], *, stdin: BinaryIO | None = None) -> Manifests:
+def load(
+    paths: Sequence[str], *, stdin: BinaryIO | None = None, watch: Watch | None = None
+) -> Manifests:
     """Read every object of `paths`: files, folders (recursively, sorted), ``-``.
 
     Never raises for what stands in a file: see `Manifests.problems`. `stdin` is what ``-``
-    reads; default the process's standard input.
+    reads; default the process's standard input. `watch` is told how far it is.
     """
     # Collections while millions of small objects are made cost 3.7-4.5 times the load
     # (shared/perf.md section 2).
     collecting = gc.isenabled()
     gc.disable()
-    loader = _Loader(stdin)
+    loader = _Loader(stdin, watch)
     try:
         for path in paths:
             loader.path(path)
@@ -46,10 +49,11 @@ def load(paths: Sequence[str], *, stdin: BinaryIO | None = None) -> Manifests:
 
 
 class _Loader:
-    def __init__(self, stdin: BinaryIO | None) -> None:
-        self.stdin = stdin
+    def __init__(self, stdin: BinaryIO | None, watch: Watch | None) -> None:
+        self.stdin, self.watch = stdin, watch
         self.found = Found()
         self.bytes = 0
+        self.total = 0
         self.strangers: dict[tuple[str, str], Counter[str]] = {}
         self.charts: Counter[str] = Counter()
 
@@ -63,12 +67,15 @@ class _Loader:
             else:
                 files.append(one)
         patches = self.patches(files)
+        self.total += sum(_size(file.path) for file in files if file.path != STDIN)
         for file in files:
             if not file.named and os.path.normpath(file.path) in patches:
                 message = "a kustomization's patch, part of an object: skipped"
                 self.found.notes.append(Note(message=message, file=file.path))
             else:
                 self.file(file)
+            if self.watch:
+                self.watch(Progress(self.bytes, self.total, self.found.objects))
 
     def patches(self, files: list[InputFile]) -> set[str]:
         found: set[str] = set()
@@ -185,6 +192,13 @@ class _Loader:
             notes += verdict.notes
         notes += _repeated(objects)
         return Manifests(objects=objects, problems=tuple(problems), notes=tuple(notes))
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0  # told when the file's turn comes
 
 
 def _stranger(version: str, kind: str, files: Counter[str]) -> Note:

@@ -10,6 +10,7 @@ from k8stui.cluster import build
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem, load
+from k8stui.manifests.progress import Watch
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
@@ -46,10 +47,12 @@ def build_world(
     cluster_options: ClusterOptions | None = None,
     node_options: NodeOptions | None = None,
     stdin: BinaryIO | None = None,
+    watch: Watch | None = None,
 ) -> World:
     """Read `paths` (files, folders, ``-`` for `stdin`) and build the cluster that they describe.
 
     Bad documents become `World.problems`; the others are used. Without a path: the guestbook.
+    `watch` is told how far the reading is.
 
     Raises:
         OSError: a path, or a node's dump, cannot be read.
@@ -57,7 +60,7 @@ def build_world(
     """
     cluster_options = cluster_options or ClusterOptions()
     node_options = node_options or NodeOptions()
-    manifests = load(list(paths) or [str(sample("guestbook"))], stdin=stdin)
+    manifests = load(list(paths) or [str(sample("guestbook"))], stdin=stdin, watch=watch)
     cluster = build(manifests, cluster_options)
     return World(
         manifests=manifests,
