@@ -30,7 +30,7 @@ class Source:
         return " " * column + self.text.content[self.start : self.end], self.start - column
 
     def find(self, path: Path) -> tuple[int, int]:
-        return self.text.position(self.offset(path))
+        return _position(self, path)
 
     def has(self, path: Path) -> bool:
         """Whether every part of `path` is written."""
@@ -86,6 +86,12 @@ def _scalars(node: tree.Node, base: int, found: list[tuple[int, int]]) -> None:
     found.append((start + 1, end - 1) if node.style in ("'", '"') else (start, end))
 
 
+@lru_cache(maxsize=512)
+def _position(source: Source, path: Path) -> tuple[int, int]:
+    """Ten thousand pods of one template ask for the same few places, again and again."""
+    return source.text.position(source.offset(path))
+
+
 @lru_cache(maxsize=8)
 def _tree(source: Source) -> tuple[tree.Node | None, int]:
     piece, base = source.piece()
@@ -98,4 +104,5 @@ def _tree(source: Source) -> tuple[tree.Node | None, int]:
 
 def forget() -> None:
     """Let go of the trees that were built: they hold text that may have to go (Secrets)."""
+    _position.cache_clear()
     _tree.cache_clear()
