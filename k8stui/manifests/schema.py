@@ -64,6 +64,8 @@ BOOLEAN = Scalar("true or false", (bool,))
 COUNT = Scalar("a whole number from 0", (int,), 0)
 PORT = Scalar("a port number from 1 to 65535", (int,), 1, 65535)
 PORT_OR_NAME = Scalar("a port number from 1 to 65535 or a port's name", (int, str), 1, 65535)
+QUANTITY = Scalar("a quantity such as 500m or 1Gi", (str, int, float))
+NUMBER_OR_TEXT = Scalar("a whole number or a text", (int, str))
 STRINGS = MapOf(STRING)
 TEXTS = ListOf(STRING)
 PROTOCOL = Choice(("TCP", "UDP", "SCTP"))
@@ -108,16 +110,85 @@ _CONTAINER_PORT = _record(
     protocol=PROTOCOL,
     required="containerPort",
 )
+_HANDLER: Mapping[str, Type] = {
+    "exec": _record("exec", command=TEXTS),
+    "httpGet": _record(
+        "httpGet",
+        "path host scheme",
+        port=NUMBER_OR_TEXT,
+        httpHeaders=ListOf(_record("httpHeader", "name value")),
+    ),
+    "tcpSocket": _record("tcpSocket", "host", port=NUMBER_OR_TEXT),
+    "grpc": _record("grpc", "service", port=INTEGER),
+}
+_PROBE = _record(
+    "probe",
+    **_HANDLER,
+    initialDelaySeconds=INTEGER,
+    timeoutSeconds=INTEGER,
+    periodSeconds=INTEGER,
+    successThreshold=INTEGER,
+    failureThreshold=INTEGER,
+    terminationGracePeriodSeconds=INTEGER,
+)
+_HOOK = _record("lifecycle handler", **_HANDLER, sleep=_record("sleep", seconds=INTEGER))
+_RESOURCES = _record(
+    "resources", unread="claims", limits=MapOf(QUANTITY), requests=MapOf(QUANTITY)
+)
+_KEY_REF = _record("key reference", "name key", optional=BOOLEAN)
+_NAME_REF = _record("reference", "name", optional=BOOLEAN)
+_SECURITY = _record(
+    "securityContext",
+    "procMount",
+    unread="capabilities seLinuxOptions windowsOptions seccompProfile appArmorProfile",
+    privileged=BOOLEAN,
+    runAsUser=INTEGER,
+    runAsGroup=INTEGER,
+    runAsNonRoot=BOOLEAN,
+    readOnlyRootFilesystem=BOOLEAN,
+    allowPrivilegeEscalation=BOOLEAN,
+)
 _CONTAINER = _record(
     "container",
     "name image imagePullPolicy workingDir terminationMessagePath terminationMessagePolicy "
     "restartPolicy",
-    unread="envFrom volumeMounts volumeDevices resources resizePolicy restartPolicyRules lifecycle "
-    "livenessProbe readinessProbe startupProbe securityContext",
+    unread="volumeDevices resizePolicy restartPolicyRules",
     command=TEXTS,
     args=TEXTS,
     ports=ListOf(_CONTAINER_PORT),
-    env=ListOf(_record("env entry", "name value", unread="valueFrom", required="name")),
+    env=ListOf(
+        _record(
+            "env entry",
+            "name value",
+            valueFrom=_record(
+                "valueFrom",
+                unread="fileKeyRef",
+                fieldRef=_record("fieldRef", "apiVersion fieldPath"),
+                resourceFieldRef=_record(
+                    "resourceFieldRef", "containerName resource", divisor=QUANTITY
+                ),
+                configMapKeyRef=_KEY_REF,
+                secretKeyRef=_KEY_REF,
+            ),
+            required="name",
+        )
+    ),
+    envFrom=ListOf(
+        _record("envFrom entry", "prefix", configMapRef=_NAME_REF, secretRef=_NAME_REF)
+    ),
+    volumeMounts=ListOf(
+        _record(
+            "volumeMount",
+            "name mountPath subPath subPathExpr mountPropagation recursiveReadOnly",
+            readOnly=BOOLEAN,
+        )
+    ),
+    resources=_RESOURCES,
+    lifecycle=_record("lifecycle", "stopSignal", postStart=_HOOK, preStop=_HOOK),
+    livenessProbe=_PROBE,
+    readinessProbe=_PROBE,
+    startupProbe=_PROBE,
+    securityContext=_SECURITY,
     stdin=BOOLEAN,
     stdinOnce=BOOLEAN,
     tty=BOOLEAN,
@@ -138,14 +209,18 @@ _AFFINITY_TERM = _record(
 )
 _POD_AFFINITY = _record(
     "podAffinity",
-    unread="preferredDuringSchedulingIgnoredDuringExecution",
+    preferredDuringSchedulingIgnoredDuringExecution=ListOf(
+        _record("preferred podAffinityTerm", weight=INTEGER, podAffinityTerm=_AFFINITY_TERM)
+    ),
     requiredDuringSchedulingIgnoredDuringExecution=ListOf(_AFFINITY_TERM),
 )
 _AFFINITY = _record(
     "affinity",
     nodeAffinity=_record(
         "nodeAffinity",
-        unread="preferredDuringSchedulingIgnoredDuringExecution",
+        preferredDuringSchedulingIgnoredDuringExecution=ListOf(
+            _record("preferred nodeAffinity term", weight=INTEGER, preference=_NODE_REQUIREMENT)
+        ),
         requiredDuringSchedulingIgnoredDuringExecution=_record(
             "nodeSelector", nodeSelectorTerms=ListOf(_NODE_REQUIREMENT)
         ),
@@ -153,12 +228,45 @@ _AFFINITY = _record(
     podAffinity=_POD_AFFINITY,
     podAntiAffinity=_POD_AFFINITY,
 )
+_VOLUME = _record(
+    "volume",
+    "name",
+    unread="awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI "
+    "emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs image iscsi "
+    "photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos "
+    "vsphereVolume",
+    hostPath=_record("hostPath", "path type"),
+    nfs=_record("nfs", "server path", readOnly=BOOLEAN),
+    persistentVolumeClaim=_record("persistentVolumeClaim", "claimName", readOnly=BOOLEAN),
+)
 _POD_SPEC = _record(
     "pod spec",
     "nodeName schedulerName serviceAccountName serviceAccount hostname hostnameOverride subdomain "
     "priorityClassName preemptionPolicy runtimeClassName",
-    unread="volumes imagePullSecrets securityContext dnsConfig readinessGates overhead "
-    "schedulingGates os resourceClaims resources workloadRef",
+    unread="imagePullSecrets resourceClaims workloadRef schedulingGroup",
+    volumes=ListOf(_VOLUME),
+    securityContext=_record(
+        "securityContext",
+        "fsGroupChangePolicy supplementalGroupsPolicy seLinuxChangePolicy",
+        unread="seLinuxOptions windowsOptions seccompProfile appArmorProfile",
+        runAsUser=INTEGER,
+        runAsGroup=INTEGER,
+        runAsNonRoot=BOOLEAN,
+        fsGroup=INTEGER,
+        supplementalGroups=ListOf(INTEGER),
+        sysctls=ListOf(_record("sysctl", "name value")),
+    ),
+    dnsConfig=_record(
+        "dnsConfig",
+        nameservers=TEXTS,
+        searches=TEXTS,
+        options=ListOf(_record("option", "name value")),
+    ),
+    readinessGates=ListOf(_record("readinessGate", "conditionType")),
+    schedulingGates=ListOf(_record("schedulingGate", "name")),
+    os=_record("os", "name"),
+    overhead=MapOf(QUANTITY),
+    resources=_RESOURCES,
     containers=ListOf(_CONTAINER),
     initContainers=ListOf(_CONTAINER),
     ephemeralContainers=ANY,
@@ -231,16 +339,26 @@ def _workload(name: str, text: str = "", *, unread: str = "", **typed: Type) -> 
     )
 
 
-_DEPLOYMENT = _workload("spec", selector=_SELECTOR, unread="strategy rollbackTo")
+_ROLLING = _record(
+    "rollingUpdate",
+    maxUnavailable=NUMBER_OR_TEXT,
+    maxSurge=NUMBER_OR_TEXT,
+    partition=INTEGER,
+)
+_STRATEGY = _record("strategy", "type", rollingUpdate=_ROLLING)
+_DEPLOYMENT = _workload("spec", selector=_SELECTOR, strategy=_STRATEGY, unread="rollbackTo")
 _REPLICA_SET = _workload("spec", selector=_SELECTOR)
 _CONTROLLER = _workload("spec", selector=STRINGS)
 _STATEFUL_SET = _workload(
     "spec",
-    "serviceName",
-    podManagementPolicy=Choice(("OrderedReady", "Parallel")),
+    "serviceName podManagementPolicy",
+    updateStrategy=_STRATEGY,
     selector=_SELECTOR,
     ordinals=_record("ordinals", start=COUNT),
-    unread="updateStrategy volumeClaimTemplates persistentVolumeClaimRetentionPolicy",
+    persistentVolumeClaimRetentionPolicy=_record(
+        "persistentVolumeClaimRetentionPolicy", "whenDeleted whenScaled"
+    ),
+    unread="volumeClaimTemplates",
 )
 _DAEMON_SET = _record(
     "spec",
@@ -248,7 +366,8 @@ _DAEMON_SET = _record(
     template=_TEMPLATE,
     minReadySeconds=INTEGER,
     revisionHistoryLimit=INTEGER,
-    unread="updateStrategy templateGeneration",
+    updateStrategy=_STRATEGY,
+    unread="templateGeneration",
     required="template",
 )
 _JOB = _record(
@@ -290,7 +409,10 @@ _SERVICE_PORT = _record(
 _SERVICE = _record(
     "spec",
     "clusterIP externalName loadBalancerIP loadBalancerClass trafficDistribution",
-    unread="sessionAffinityConfig topologyKeys",
+    unread="topologyKeys",
+    sessionAffinityConfig=_record(
+        "sessionAffinityConfig", clientIP=_record("clientIP", timeoutSeconds=INTEGER)
+    ),
     type=Choice(("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")),
     selector=STRINGS,
     ports=ListOf(_SERVICE_PORT),
@@ -434,7 +556,7 @@ _KUBEADM = _record(
 )
 
 
-@record()
+@record(eq=False)
 class Kind:
     """A kind with the API versions that it was ever served in, the one of today first."""
 
