@@ -292,7 +292,7 @@ def topology(form: str, **common: Any) -> int:
     if form == "json":
         from k8stui.export.topology_json import topology_json  # noqa: PLC0415
 
-        write([topology_json(world.cluster)])
+        write(topology_json(world.cluster))
     elif form == "text":
         from k8stui.export.topology import topology_lines  # noqa: PLC0415
 

@@ -47,4 +47,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    """Escape a title or a path: a path's line feeds are what GitHub finds the file by."""
+    return (
+        _data("\n".join(map(neutralise, text.split("\n")))).replace(":", "%3A").replace(",", "%2C")
+    )

@@ -1,27 +1,38 @@
-"""The topology as JSON: nodes, pods, Services and their endpoints, with origins."""
+"""The topology as JSON: nodes, pods, Services and their endpoints, with origins.
+
+One line a node, pod and Service, written as it is made: a cluster of ten thousand Services is never
+in memory as text, and the json module's C encoder, which does not indent, writes each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort
-from k8stui.export.json import dumps
 from k8stui.export.json import origin as origin_json
 from k8stui.export.topology import endpoints_of
 from k8stui.manifests.origin import Origin
 
 
-def topology_json(cluster: Cluster) -> str:
-    """Write the cluster as one object."""
-    document = {
-        "version": 1,
-        "pod_cidr": str(cluster.pod_cidr),
-        "service_cidr": str(cluster.service_cidr),
-        "nodes": [_node(node) for node in cluster.nodes.values()],
-        "pods": [_pod(pod) for pod in cluster.pods.values()],
-        "services": [_service(cluster, service) for service in cluster.services.values()],
-    }
-    return dumps(document)
+def topology_json(cluster: Cluster) -> Iterator[str]:
+    """Write the cluster as one object, in chunks. ASCII, as all JSON of k8stui."""
+    yield '{"version": 1'
+    for key, cidr in (("pod_cidr", cluster.pod_cidr), ("service_cidr", cluster.service_cidr)):
+        yield f',\n "{key}": {json.dumps(str(cidr))}'
+    yield from _array("nodes", map(_node, cluster.nodes.values()))
+    yield from _array("pods", map(_pod, cluster.pods.values()))
+    yield from _array("services", (_service(cluster, each) for each in cluster.services.values()))
+    yield "\n}\n"
+
+
+def _array(key: str, records: Iterable[dict[str, object]]) -> Iterator[str]:
+    yield f',\n "{key}": ['
+    comma = ""
+    for each in records:
+        yield f"{comma}\n  {json.dumps(each)}"
+        comma = ","
+    yield "\n ]"
 
 
 def _origins(whole: Origin, origins: Mapping[str, Origin]) -> dict[str, object]:

@@ -49,7 +49,7 @@ def test_marks_tell_declared_from_assumed() -> None:
 
 
 def test_json_parses_and_holds_endpoints(cluster: Cluster) -> None:
-    document = json.loads(topology_json(cluster))
+    document = json.loads("".join(topology_json(cluster)))
     assert document["version"] == 1
     assert [n["name"] for n in document["nodes"]] == ["node-1", "node-2"]
     web = next(s for s in document["services"] if s["name"] == "web")
