@@ -9,7 +9,6 @@ from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.schema import (
     ANY,
-    KINDS,
     Choice,
     Kind,
     ListOf,
@@ -283,9 +282,3 @@ def _spoken(value: object) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:39] + "…")
     return "a list" if isinstance(value, list) else "a mapping"
-
-
-def kind_of(api_version: str, name: str) -> Kind | None:
-    """Look the kind up; None when `api_version` never served it."""
-    kind = KINDS.get(name)
-    return kind if kind is not None and api_version in kind.versions else None

@@ -36,7 +36,8 @@ def read_embedded(manifest: Manifest, key: str) -> Found:
     content = data.get(key) if isinstance(data, dict) else None
     if not isinstance(content, str):
         return Found()
-    found = read_text(_inner(manifest, key, content), any_kind=True)
+    found = Found()
+    read_text(_inner(manifest, key, content), found, any_kind=True)
     found.objects = [
         replace(one, name=one.name or key, observed=manifest.observed) for one in found.objects
     ]

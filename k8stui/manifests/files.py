@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from k8stui.manifests.packed import PACKED
 from k8stui.manifests.problem import Note, Problem
@@ -28,6 +29,8 @@ class InputFile:
     """As given on the command line; for a file in a folder, the folder as given and the rest."""
     named: bool
     """The user named this very file."""
+    stream: BinaryIO | None = None
+    """What is read instead of a file; `path` is then only its name."""
 
 
 def expand(given: str) -> Iterator[InputFile | Problem | Note]:

@@ -19,6 +19,14 @@ def kind_of(data: Mapping[str, object]) -> Kind | None:
     return kind if kind is not None and data.get("apiVersion") in kind.versions else None
 
 
+def list_defaults(root: Mapping[str, object]) -> dict[str, object]:
+    """Give what the elements of a typed list need not say: of a PodList neither says Pod."""
+    kind, version = root.get("kind"), root.get("apiVersion")
+    if kind == "List" or not isinstance(kind, str) or not isinstance(version, str):
+        return {}
+    return {"apiVersion": version, "kind": kind.removesuffix("List")}
+
+
 def faults_of(data: Mapping[str, object]) -> list[Fault] | None:
     """Everything wrong with one object; None when its kind is none of the table (and no typo)."""
     kind = kind_of(data)

@@ -16,6 +16,8 @@ class Progress:
     """Bytes of all inputs; 0 where nobody knows (standard input)."""
     objects: Sequence[Manifest]
     """What was found so far, in order. It grows while the load goes on: look, do not keep."""
+    waiting: str = ""
+    """What kubectl says that has not answered yet ("To sign in, open …"); safe to print."""
 
 
 Watch = Callable[[Progress], None]

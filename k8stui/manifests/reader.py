@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from k8stui.manifests import events, foreign, json_text, source, tree
 from k8stui.manifests.check import Fault
 from k8stui.manifests.documents import documents
 from k8stui.manifests.events import Reading, YamlFault
-from k8stui.manifests.identity import faults_of, kind_of
+from k8stui.manifests.identity import faults_of, kind_of, list_defaults
 from k8stui.manifests.json_text import JsonFault
 from k8stui.manifests.manifest import Manifest, Path
 from k8stui.manifests.problem import Note, Problem
@@ -24,15 +24,18 @@ from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests.broken import Finding
+    from k8stui.manifests.dump import Dump
 
 _LARGE = 2_000_000
 """Characters of one object from which a second, slower look is not worth its time."""
+_MANY = 100_000
+"""Characters of a document from which looking for repetition pays."""
 _OBJECT_LIKE = re.compile(r"^\s*[\"'{]*(?:api-?version|kind)\b", re.IGNORECASE | re.MULTILINE)
 
 
 @record(frozen=False)
 class Found:
-    """What one text gave; `load` joins them."""
+    """What texts gave."""
 
     objects: list[Manifest] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -45,22 +48,35 @@ class Found:
     """Documents that are unrendered templates."""
 
 
-def read_text(text: Text, *, named: bool = True, any_kind: bool = False) -> Found:
-    """Read all documents of `text`.
+Tick = Callable[[int], None]
+"""Told now and then up to which offset a text was read."""
+
+
+def read_text(
+    text: Text,
+    found: Found,
+    *,
+    named: bool = True,
+    any_kind: bool = False,
+    tick: Tick = lambda _: None,
+) -> None:
+    """Read all documents of `text` into `found`.
 
     `named`: the user named this file; one met in a folder may be broken without being ours.
     `any_kind`: keep objects of any kind, and mappings that are no object, unchecked.
     """
-    return _Reader(text, named=named, any_kind=any_kind).run()
+    _Reader(text, found, tick, named=named, any_kind=any_kind).run()
 
 
 class _Reader:
-    def __init__(self, text: Text, *, named: bool, any_kind: bool) -> None:
-        self.text, self.named, self.any_kind = text, named, any_kind
-        self.found = Found()
+    def __init__(
+        self, text: Text, found: Found, tick: Tick, *, named: bool, any_kind: bool
+    ) -> None:
+        self.text, self.found, self.tick = text, found, tick
+        self.named, self.any_kind = named, any_kind
         self.secret: list[tuple[int, int]] = []
 
-    def run(self) -> Found:
+    def run(self) -> None:
         content = self.text.content
         head = content[:4096].lstrip()
         if not (head.startswith(("{", "[")) and not head.startswith("{{") and self.json()):
@@ -70,7 +86,6 @@ class _Reader:
             self.text.blank(self.secret)
             source.forget()
             events.forget()
-        return self.found
 
     def json(self) -> bool:
         """Read as JSON; False when it is rather YAML in flow style."""
@@ -98,99 +113,157 @@ class _Reader:
         return True
 
     def yaml(self, start: int, end: int) -> None:
-        piece = self.text.content[start:end]
+        content = self.text.content
+        piece = content if start == 0 and end == len(content) else content[start:end]
         one = Source(self.text, start, end, False)
+        dump = self.dump(one, piece) if end - start > _MANY and not self.any_kind else None
+        if dump is not None and dump.at == dump.last:
+            return
         try:
             reading = events.read(piece, None if self.any_kind else ITEMS)
         except YamlFault as fault:
-            self.unreadable(piece, one, fault)
+            if dump is None:
+                self.unreadable(one, fault)
+            else:
+                self.salvage(one, dump)
             return
         if reading.empty or reading.value is None:
             return
-        self.document(reading, one)
+        self.document(reading, one, dump.count if dump else 0)
         self.doubled(reading, start, one)
 
-    def unreadable(self, piece: str, one: Source, fault: YamlFault) -> None:
+    def dump(self, one: Source, piece: str) -> Dump | None:
+        """Read a long list by the shapes of its elements, as far as that goes."""
+        from k8stui.manifests.dump import Dump, NotCutError  # noqa: PLC0415 - for big inputs
+
+        try:
+            dump = Dump(piece)
+        except NotCutError:
+            return None
+        try:
+            for element in dump.elements():
+                here = Source(one.text, one.start + element.start, one.start + element.end, False)
+                if self.element(element.data, here, dump.defaults, sure=element.sure):
+                    dump.shapes.fits()
+                self.tick(here.end)
+        except NotCutError:
+            pass
+        return dump
+
+    def salvage(self, one: Source, dump: Dump) -> None:
+        """Read what is left of a list element by element: a broken one costs only itself."""
+        for start, end in dump.pieces():
+            here = Source(one.text, one.start + start, one.start + end, False)
+            try:
+                reading = events.read(here.piece()[0], ITEMS["items"])
+            except YamlFault as fault:
+                self.unreadable(here, fault)
+            else:
+                if reading.value is not None:
+                    self.element(reading.value, here, dump.defaults)
+                self.doubled(reading, here.start - 2, here)
+
+    def unreadable(self, one: Source, fault: YamlFault) -> None:
+        piece, base = one.piece()
         if foreign.is_template(piece):
             self.found.templates += 1
         elif not self.named and not _OBJECT_LIKE.search(piece):
-            line = self.text.position(one.start + fault.offset)[0]
+            line = self.text.position(base + fault.offset)[0]
             self.note("not readable as YAML, and not Kubernetes by its look: skipped", line)
         else:
             from k8stui.manifests.broken import examine  # noqa: PLC0415 - 7 ms, for mistakes only
 
-            self.report(examine(piece, _judge_document), one.start)
+            self.report(examine(piece, _judge_document), base)
 
-    def document(self, reading: Reading, one: Source) -> None:
+    def document(self, reading: Reading, one: Source, skipped: int = 0) -> None:
+        """Take in a document; of a list, the first `skipped` elements are there already."""
         value = reading.value
         if not isinstance(value, dict):
             self.stranger(value, one)
             return
         kind, items = value.get("kind"), value.get("items")
         if isinstance(kind, str) and kind.endswith("List") and (items is None or reading.items):
-            self.list_(value, kind, reading.items, one)
+            self.list_(value, reading.items, one, skipped)
         elif isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
-            self.list_(value, kind, [], one)
+            self.list_(value, [], one)
         else:
             self.one_object(value, one)
 
     def list_(
-        self, value: dict[str, object], kind: str, places: list[tuple[int, int]], one: Source
+        self,
+        value: dict[str, object],
+        places: list[tuple[int, int]],
+        one: Source,
+        skipped: int = 0,
     ) -> None:
         items = value.get("items") or []
         if not isinstance(items, list):
             return
-        # Items of a PodList say neither apiVersion nor kind.
-        defaults: dict[str, object] = {}
-        if kind != "List":
-            defaults = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+        filled = list_defaults(value)
         exact = len(places) == len(items)
         base = 0 if one.json else one.start
-        for index, item in enumerate(items):
+        for index, item in enumerate(items[skipped:], skipped):
             here = one
             if exact:
                 start, end = places[index]
                 here = Source(one.text, base + start, base + end, one.json)
-            if not isinstance(item, dict):
-                if item is not None:
-                    self.stranger(item, here)
-            elif isinstance(item.get("kind"), str) and isinstance(item.get("items"), list):
-                self.list_(item, str(item["kind"]), [], here)
-            else:
-                self.one_object({**defaults, **item} if defaults else item, here, defaults)
+            self.element(item, here, filled)
+
+    def element(
+        self, item: object, here: Source, filled: Mapping[str, object], *, sure: bool = False
+    ) -> bool:
+        """Read one element of a list; tells whether the schema had nothing against it."""
+        if not isinstance(item, dict):
+            if item is not None:
+                self.stranger(item, here)
+            return False
+        if isinstance(item.get("kind"), str) and isinstance(item.get("items"), list):
+            self.list_(item, [], here)
+            return False
+        return self.one_object({**filled, **item} if filled else item, here, filled, sure=sure)
 
     def one_object(
-        self, data: dict[str, object], one: Source, defaults: Mapping[str, object] | None = None
-    ) -> None:
+        self,
+        data: dict[str, object],
+        one: Source,
+        filled: Mapping[str, object] | None = None,
+        *,
+        sure: bool = False,
+    ) -> bool:
+        """Judge and keep one object; tells whether the schema had nothing against it.
+
+        `filled`: what its list says for it. `sure`: the schema has nothing against it, if it comes
+        from a cluster.
+        """
         kind = kind_of(data)
         if self.any_kind and kind is None:
             self.keep(data, None, one, observed=False)
-            return
+            return True
         if kind is None and not foreign.looks_like_object(data):
             self.stranger(data, one)
-            return
-        faults = faults_of(data)
+            return True
+        observed = is_observed(data)
+        faults = [] if sure and observed else faults_of(data)
         if faults is None:
             version, name = data.get("apiVersion"), data.get("kind")
             self.found.strangers.append((str(version or ""), str(name)))
-            return
-        observed = is_observed(data)
+            return True
         if observed:
             faults = [fault for fault in faults if not fault.note]
         look = faults or not (observed or one.json)
-        if look and self.faulty(data, faults, one, defaults or {}):
+        if look and self.faulty(data, faults, one, filled or {}):
             if kind is not None and faults and all(fault.wrong or fault.note for fault in faults):
                 self.keep(data, kind, one, observed=observed, spoiled=True)
-            return
-        if kind is not None:
+        elif kind is not None:
             self.keep(data, kind, one, observed=observed)
+        return not faults
 
     def faulty(
         self,
         data: Mapping[str, object],
         faults: list[Fault],
         one: Source,
-        defaults: Mapping[str, object],
+        filled: Mapping[str, object],
     ) -> bool:
         """Report what is wrong; True when the object cannot be used."""
         piece, base = one.piece()
@@ -199,7 +272,7 @@ class _Reader:
         from k8stui.manifests.broken import examine  # noqa: PLC0415 - as above
 
         def judge(value: Mapping[str, object]) -> list[Fault]:
-            return faults_of({**defaults, **value}) or []
+            return faults_of({**filled, **value}) or []
 
         findings = examine(piece, judge) if len(piece) <= _LARGE else []
         self.report(findings, base)

@@ -1,0 +1,116 @@
+"""A ``List`` as ``kubectl get -o yaml`` prints it, cut into its elements without a parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from k8stui.manifests import events
+from k8stui.manifests.events import YamlFault
+from k8stui.manifests.identity import kind_of, list_defaults
+from k8stui.manifests.shapes import Shapes
+from k8stui.manifests.skip import ITEMS
+from k8stui.record import record
+
+_HEAD = re.compile(r"(?:.*\n){0,8}?items:\n(?=- )")
+_FOOT = re.compile(r"^[^ \n]", re.MULTILINE)
+_FIELD = re.compile(r"\n(?=  [a-zA-Z])")
+"""Where a field of an element begins; list items and what belongs to a field stand elsewhere."""
+_LEFT = re.compile(r"\n(?!  |\n)")
+_NAME = re.compile(r"  (kind|apiVersion): ([A-Za-z0-9./-]+)")
+
+
+class NotCutError(Exception):
+    """Only the parser can tell what this is."""
+
+
+@record()
+class Element:
+    start: int
+    end: int
+    data: dict[str, object]
+    sure: bool
+    """The schema has nothing against it."""
+
+
+class Dump:
+    """One document that is a block-style list of objects."""
+
+    def __init__(self, content: str) -> None:
+        """Look at the frame around the elements.
+
+        Raises:
+            NotCutError: it is no such list.
+
+        """
+        head = _HEAD.match(content)
+        last = content.rfind("\n- ") + 1
+        if head is None:
+            raise NotCutError
+        self.at = first = head.end()
+        """Where the next element begins, at its dash."""
+        self.count = 0
+        """Elements read so far."""
+        foot = _FOOT.search(content, max(last, first) + 1)
+        self.content, self.last = content, foot.start() if foot else len(content)
+        try:
+            frame = events.read(content[:first] + content[self.last :])
+        except YamlFault:
+            raise NotCutError from None
+        if not isinstance(frame.value, dict) or frame.doubled or frame.value["items"] is not None:
+            raise NotCutError
+        if not str(frame.value.get("kind")).endswith("List"):
+            raise NotCutError
+        self.root: dict[str, object] = frame.value
+        self.defaults = list_defaults(frame.value)
+        self.shapes = Shapes()
+
+    def elements(self) -> Iterator[Element]:
+        """Read one element after the other. Goes on where it was broken off.
+
+        Raises:
+            NotCutError: an element is none by itself, or a key is there twice.
+
+        """
+        content = self.content
+        while self.at < self.last:
+            start = self.at + 2
+            end = content.find("\n- ", start, self.last) + 1 or self.last
+            stretch = content[start:end]
+            if stretch.count("\n") != stretch.count("\n  ") + 1 and _LEFT.search(stretch[:-1]):
+                raise NotCutError
+            try:
+                data, sure = self._element("  " + stretch)
+            except YamlFault:
+                raise NotCutError from None
+            self.at = end
+            self.count += 1
+            yield Element(start, end, self.defaults | data if self.defaults else data, sure)
+
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each element that `elements` did not come to."""
+        while self.at < self.last:
+            start = self.at + 2
+            self.at = self.content.find("\n- ", start, self.last) + 1 or self.last
+            yield start, self.at
+
+    def _element(self, stretch: str) -> tuple[dict[str, object], bool]:
+        fields = _FIELD.split(stretch)
+        said = {match[1]: match[2] for one in fields if (match := _NAME.fullmatch(one.rstrip()))}
+        kind = kind_of(self.defaults | said)
+        self.shapes.unsure.clear()
+        data: dict[str, object] = {}
+        count = 0
+        for one in fields:
+            part = self.shapes.read(one, ITEMS["items"], kind)
+            data |= part
+            count += len(part)
+        if self.shapes.doubled or count != len(data):
+            raise NotCutError
+        sure = (
+            kind is not None
+            and not self.shapes.unsure
+            and "metadata" in data
+            and all(one in data for one in kind.fields.required)
+        )
+        return data, sure
