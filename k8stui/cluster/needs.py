@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from k8stui.cluster import defaults, quantity
+from k8stui.cluster import defaults
 from k8stui.cluster.fields import Object, array, at, number, table, text, texts
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.selectors import node_term_matches
 from k8stui.kernel.packet import Protocol
+from k8stui.manifests import quantity
 from k8stui.record import record
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
-from k8stui.cluster import quantity
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
@@ -19,6 +18,7 @@ from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
 from k8stui.cluster.pod_topology import Placed, Topology, View
 from k8stui.cluster.refusal import Refusal, message
 from k8stui.cluster.selectors import tolerates
+from k8stui.manifests import quantity
 from k8stui.record import record
 
 USUAL_PODS = 110

@@ -60,11 +60,17 @@ class FieldPlace:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Key(str):
+    """The key of a map in a path, where the server writes it so: ``limits[cpu]``."""
+
+    __slots__ = ()
+
+
 def field_name(path: Path) -> str:
     """Write a path as Kubernetes' messages do: ``spec.ports[0].port``, ``labels[a.b/c]``."""
     text = ""
     for part in path:
-        if isinstance(part, int) or "." in part or "/" in part:
+        if isinstance(part, int | Key) or "." in part or "/" in part:
             text += f"[{part}]"
         else:
             text += f".{part}" if text else part

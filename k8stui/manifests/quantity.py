@@ -5,6 +5,8 @@ Source: apimachinery/pkg/api/resource/quantity.go.
 
 from __future__ import annotations
 
+import re
+
 _FACTORS = {
     "n": 1,
     "u": 1_000,
@@ -24,6 +26,15 @@ _FACTORS = {
     "Ei": 2**60 * 10**9,
 }
 """Suffixes in billionths, the smallest unit that can be written."""
+
+_FORM = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
+
+
+def is_quantity(written: object) -> bool:
+    """Whether the API server can read it (quantity.go ParseQuantity)."""
+    if isinstance(written, str):
+        return bool(_FORM.fullmatch(written)) and written.count(".") < 2
+    return isinstance(written, int | float) and not isinstance(written, bool)
 
 
 def parse(written: object) -> int:
