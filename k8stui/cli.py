@@ -21,6 +21,7 @@ from k8stui.export.terminal import complain, write, write_walks
 if TYPE_CHECKING:
     from k8stui.check import Assertion
     from k8stui.cluster.options import ClusterOptions
+    from k8stui.manifests.progress import Progress
     from k8stui.nodes.options import NodeOptions
     from k8stui.walk.world import World
 
@@ -68,6 +69,7 @@ def cli() -> None:
     """See the packet: walk any request through every veth, bridge, route and kube-proxy rule.
 
     PATHs are Kubernetes manifests or a kubectl dump: files, folders, or - for standard input.
+    --context NAME reads a live cluster.
     Without a PATH the bundled guestbook is shown. Without a COMMAND the screen opens; where
     there is no terminal, the topology and one walk are printed as text.
     """
@@ -80,10 +82,19 @@ def _format(*choices: str) -> Callable[[_Command], _Command]:
     )
 
 
+def _context_name(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name == "":  # kubectl would take the current one
+        raise click.BadParameter("empty; the current one is $(kubectl config current-context)")
+    return name
+
+
 def _common(command: _Command) -> _Command:
     """Add the options that every command has."""
     options = (
         click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
+        click.option("--context", metavar="NAME", callback=_context_name,
+                     help="A live cluster, by its name in the kubeconfig: read with your kubectl, "
+                     "before the PATHs."),
         click.option("--nodes", type=click.IntRange(1, 5000), metavar="N",
                      help="Nodes to assume where the input declares none (2)."),
         click.option("--proxy-mode", metavar="MODE",
@@ -395,6 +406,7 @@ def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common:
     return int(
         run_screen(
             common["paths"],
+            context=common["context"],
             cluster_options=cluster_options,
             node_options=node_options,
             namespace=common["namespace"],
@@ -481,12 +493,19 @@ def _by_node(option: str, values: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
+def _world(paths: Sequence[str], *, context: str | None, **common: Any) -> tuple[World, int]:
     """Build the world; what is wrong with the input goes to stderr. Also the status so far."""
     from k8stui.walk.world import build_world  # noqa: PLC0415
 
     cluster_options, node_options = _options(**common)
-    world = build_world(paths, cluster_options, node_options, stdin=sys.stdin.buffer)
+    world = build_world(
+        paths,
+        cluster_options,
+        node_options,
+        context=context,
+        stdin=sys.stdin.buffer,
+        watch=_relay if context is not None else None,
+    )
     for note in world.notes:
         complain(f"note: {note.render()}")
     _remark(node_options.iptables)
@@ -497,6 +516,12 @@ def _world(paths: Sequence[str], **common: Any) -> tuple[World, int]:
     count = len(world.problems)
     complain(f"{count} problem{'' if count == 1 else 's'} in the input; the rest is used")
     return world, _BAD
+
+
+def _relay(progress: Progress) -> None:
+    """Pass on what kubectl says while it waits: it may want the user to log in."""
+    if progress.waiting:
+        complain(progress.waiting)
 
 
 def _remark(dumps: Mapping[str, str]) -> None:

@@ -82,7 +82,7 @@ def _path(path: str) -> str:
 
 def _options(world: World) -> list[str]:
     cluster, node = world.cluster_options, world.options
-    words: list[str] = []
+    words = ["--context", world.context] if world.context is not None else []
     if cluster.nodes is not None:
         words += ["--nodes", str(cluster.nodes)]
     if cluster.proxy_mode is not None:

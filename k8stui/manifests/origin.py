@@ -7,6 +7,14 @@ from typing import Protocol
 
 from k8stui.record import record
 
+LIVE = "kubectl --context "
+"""Begins the name of an input that a live cluster gave."""
+
+
+def is_file(name: str) -> bool:
+    """Whether an input can be read again: it was neither piped in nor a live cluster's."""
+    return name not in ("-", "") and not name.startswith(LIVE)
+
 
 class OriginKind(StrEnum):
     """The four kinds of the design."""
@@ -26,7 +34,7 @@ class Place(Protocol):
 
     @property
     def file(self) -> str:
-        """Path as given on the command line, or ``-``."""
+        """Path as given on the command line, ``-``, or the kubectl command (`LIVE`)."""
 
     @property
     def line(self) -> int:

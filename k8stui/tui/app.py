@@ -98,6 +98,7 @@ def run(
     node_options: NodeOptions | None = None,
     *,
     namespace: str = "default",
+    context: str | None = None,
     ascii: bool | None = None,  # noqa: A002 - the option's name
     mouse: bool = True,
     presentation: bool = False,
@@ -110,7 +111,7 @@ def run(
     """
     give_size(0)
     leave_with(0)
-    jobs = Jobs(paths, cluster_options, node_options, namespace)
+    jobs = Jobs(paths, cluster_options, node_options, namespace, context)
     app = K8sTuiApp(jobs, look(os.environ, ascii=ascii), presentation=presentation)
     app.run(mouse=mouse)
     if app.crash is not None:

@@ -46,8 +46,10 @@ class Jobs:
         cluster_options: ClusterOptions | None = None,
         node_options: NodeOptions | None = None,
         namespace: str = "default",
+        context: str | None = None,
     ) -> None:
         self.paths = paths
+        self.context = context
         self.cluster_options = cluster_options
         self.node_options = node_options
         self.namespace = namespace
@@ -75,7 +77,9 @@ class Jobs:
         from k8stui.walk.world import build_world  # noqa: PLC0415
 
         stdin = sys.stdin.buffer if "-" in self.paths else None
-        return build_world(self.paths, self.cluster_options, self.node_options, stdin=stdin)
+        return build_world(
+            self.paths, self.cluster_options, self.node_options, stdin=stdin, context=self.context
+        )
 
     def first(self, world: World) -> Request | None:
         """The request to show at the start; None when the input has nothing to ask for."""

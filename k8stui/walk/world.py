@@ -28,6 +28,8 @@ class World:
     network: ClusterNetwork
     options: NodeOptions
     cluster_options: ClusterOptions
+    context: str | None = None
+    """Name of the live cluster that was read, in the user's kubeconfig."""
     bundled: bool = False
     """Nothing was given: this is the guestbook that ships with the program."""
 
@@ -46,12 +48,15 @@ def build_world(
     paths: Sequence[str],
     cluster_options: ClusterOptions | None = None,
     node_options: NodeOptions | None = None,
+    *,
+    context: str | None = None,
     stdin: BinaryIO | None = None,
     watch: Watch | None = None,
 ) -> World:
     """Read `paths` (files, folders, ``-`` for `stdin`) and build the cluster that they describe.
 
-    Bad documents become `World.problems`; the others are used. Without a path: the guestbook.
+    `context` is a live cluster, read by kubectl before the paths. Bad documents become
+    `World.problems`; the others are used. Without a path and a context: the guestbook.
     `watch` is told how far the reading is.
 
     Raises:
@@ -60,7 +65,9 @@ def build_world(
     """
     cluster_options = cluster_options or ClusterOptions()
     node_options = node_options or NodeOptions()
-    manifests = load(list(paths) or [str(sample("guestbook"))], stdin=stdin, watch=watch)
+    bundled = not paths and context is None
+    given = [str(sample("guestbook"))] if bundled else list(paths)
+    manifests = load(given, context=context, stdin=stdin, watch=watch)
     cluster = build(manifests, cluster_options)
     return World(
         manifests=manifests,
@@ -68,7 +75,8 @@ def build_world(
         network=build_network(cluster, node_options),
         options=node_options,
         cluster_options=cluster_options,
-        bundled=not paths,
+        context=context,
+        bundled=bundled,
     )
 
 
