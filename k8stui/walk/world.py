@@ -63,11 +63,28 @@ def build_world(
         OSError: a path, or a node's dump, cannot be read.
 
     """
-    cluster_options = cluster_options or ClusterOptions()
-    node_options = node_options or NodeOptions()
     bundled = not paths and context is None
     given = [str(sample("guestbook"))] if bundled else list(paths)
     manifests = load(given, context=context, stdin=stdin, watch=watch)
+    return world_of(manifests, cluster_options, node_options, context=context, bundled=bundled)
+
+
+def world_of(
+    manifests: Manifests,
+    cluster_options: ClusterOptions | None = None,
+    node_options: NodeOptions | None = None,
+    *,
+    context: str | None = None,
+    bundled: bool = False,
+) -> World:
+    """Build the cluster that `manifests` describe.
+
+    Raises:
+        OSError: a node's dump cannot be read.
+
+    """
+    cluster_options = cluster_options or ClusterOptions()
+    node_options = node_options or NodeOptions()
     cluster = build(manifests, cluster_options)
     return World(
         manifests=manifests,
