@@ -77,7 +77,10 @@ class Dump:
             start = self.at + 2
             end = content.find("\n- ", start, self.last) + 1 or self.last
             stretch = content[start:end]
-            if stretch.count("\n") != stretch.count("\n  ") + 1 and _LEFT.search(stretch[:-1]):
+            lines = stretch.count("\n")
+            if not stretch[:1].isalpha() or (
+                lines != stretch.count("\n  ") + 1 and _LEFT.search(stretch[:-1])
+            ):
                 raise NotCutError
             try:
                 data, sure = self._element("  " + stretch)
