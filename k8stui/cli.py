@@ -358,7 +358,7 @@ def check(
         return _BAD
     _known_rules(ignore)
     paths = common["paths"]
-    world, status = _world(**common)
+    world, status = _world(doubts=False, **common)
     found = check_world(
         world, paths, assertions=assertions, ignore=ignore, namespace=common["namespace"]
     )
@@ -493,8 +493,13 @@ def _by_node(option: str, values: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _world(paths: Sequence[str], *, context: str | None, **common: Any) -> tuple[World, int]:
-    """Build the world; what is wrong with the input goes to stderr. Also the status so far."""
+def _world(
+    paths: Sequence[str], *, context: str | None, doubts: bool = True, **common: Any
+) -> tuple[World, int]:
+    """Build the world; what is wrong with the input goes to stderr. Also the status so far.
+
+    `doubts`: also what is only very likely a mistake.
+    """
     from k8stui.walk.world import build_world  # noqa: PLC0415
 
     cluster_options, node_options = _options(**common)
@@ -507,7 +512,8 @@ def _world(paths: Sequence[str], *, context: str | None, **common: Any) -> tuple
         watch=_relay if context is not None else None,
     )
     for note in world.notes:
-        complain(f"note: {note.render()}")
+        if doubts or note.doubt is None:
+            complain(f"note: {note.render()}")
     _remark(node_options.iptables)
     for problem in world.problems:
         complain(problem.render())

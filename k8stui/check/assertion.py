@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from k8stui.check.finding import Claim, Finding, Rule, Severity
+from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result
 from k8stui.manifests.origin import Place
@@ -28,16 +29,6 @@ class AssertionSyntaxError(Exception):
         super().__init__(f"{where}: {message}" if where else message)
         self.message = message
         self.where = where
-
-
-@record(kw_only=True)
-class TextPlace:
-    """A `Place` in a file of assertions."""
-
-    file: str
-    line: int
-    column: int = 1
-    field: str = ""
 
 
 @record(kw_only=True)

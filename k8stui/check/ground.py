@@ -27,6 +27,7 @@ from k8stui.cluster.model import (
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.origin import OriginKind, Place
+from k8stui.manifests.schema import KINDS
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
 
@@ -67,6 +68,23 @@ class Ground:
     def has_strangers(self) -> bool:
         """Whether the input holds objects that were skipped: they may make pods or Services."""
         return any("a kind k8stui does not know" in note.message for note in self.world.notes)
+
+    def object_at(self, file: str, line: int) -> str:
+        """Kind and name of the object that a line of the input belongs to; ``input`` if none."""
+        before = [m for m in self._by_file.get(file, ()) if m.place().line <= line]
+        if not before:
+            return "input"
+        one = max(before, key=lambda m: m.place().line)
+        if one.kind in KINDS and KINDS[one.kind].namespaced:
+            return f"{one.kind} {one.namespace or 'default'}/{one.name}"
+        return f"{one.kind} {one.name}"
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, Sequence[Manifest]]:
+        found: dict[str, list[Manifest]] = {}
+        for manifest in self.world.manifests.objects:
+            found.setdefault(manifest.file, []).append(manifest)
+        return found
 
     def of_kind(self, kind: str) -> Mapping[str, Manifest]:
         """Objects of a kind that has no part in building the cluster; the last of a name counts."""

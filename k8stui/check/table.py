@@ -21,6 +21,7 @@ from k8stui.check.rules import (
     node_port,
     node_port_taken,
     probe_port,
+    repeated_key,
     service_env,
     service_port_env,
     service_ports,
@@ -28,6 +29,7 @@ from k8stui.check.rules import (
     target_port_name,
     target_port_number,
     target_port_protocol,
+    unknown_field,
     unschedulable,
     workload_selector,
     wrong_pods,
@@ -35,6 +37,8 @@ from k8stui.check.rules import (
 from k8stui.check.unreadable import RULE as INPUT
 
 RULES: tuple[Rule, ...] = (
+    unknown_field.RULE,
+    repeated_key.RULE,
     no_endpoints.RULE,
     no_selector.RULE,
     wrong_pods.RULE,

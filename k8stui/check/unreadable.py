@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from k8stui.check.assertion import TextPlace
 from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.place import TextPlace
 from k8stui.check.rules import (
     cluster_ip,
     node_port,

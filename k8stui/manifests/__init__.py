@@ -9,9 +9,10 @@ from k8stui.manifests.embedded import embedded
 from k8stui.manifests.load import load
 from k8stui.manifests.manifest import FieldPlace, Manifest, Manifests
 from k8stui.manifests.origin import Origin, OriginKind, Place
-from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.problem import Doubt, Note, Problem
 
 __all__ = [
+    "Doubt",
     "FieldPlace",
     "Manifest",
     "Manifests",

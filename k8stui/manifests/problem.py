@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from k8stui.manifests.neutralise import neutralise
 from k8stui.record import record
 
@@ -45,6 +47,17 @@ class Problem:
         return "\n".join(parts)
 
 
+class Doubt(Enum):
+    """Why a note is more than that: what is very likely a mistake."""
+
+    FIELD = auto()
+    """A field that the object does not have."""
+    KEY = auto()
+    """A key that stands twice."""
+    MELTED = auto()
+    """Two objects have become one."""
+
+
 @record(kw_only=True)
 class Note:
     """Something that was skipped or is worth a look, said in one line; never an error."""
@@ -59,6 +72,7 @@ class Note:
     """How many files, documents or objects it stands for."""
     hint: str = ""
     """A command or a mended line that helps, one line."""
+    doubt: Doubt | None = None
 
     def render(self) -> str:
         """One line, safe for a terminal; the hint follows in brackets."""

@@ -14,7 +14,7 @@ from k8stui.manifests.events import Reading, YamlFault
 from k8stui.manifests.identity import faults_of, kind_of, list_defaults
 from k8stui.manifests.json_text import JsonFault
 from k8stui.manifests.manifest import Manifest, Path
-from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.problem import Doubt, Note, Problem
 from k8stui.manifests.schema import Kind
 from k8stui.manifests.skip import ITEMS, LAST_APPLIED
 from k8stui.manifests.source import Source
@@ -386,6 +386,7 @@ class _Reader:
                         line=line,
                         column=column,
                         hint="is a line --- missing between two objects?" if objects else "",
+                        doubt=Doubt.MELTED if objects else Doubt.KEY,
                     )
                     self.found.notes.append(note)
                     return
@@ -402,6 +403,7 @@ class _Reader:
                         line=line,
                         column=column,
                         hint=mended,
+                        doubt=Doubt.FIELD,
                     )
                 )
             else:
