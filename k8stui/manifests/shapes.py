@@ -26,6 +26,9 @@ from k8stui.record import record
 _MOST = 40_000
 """Lines, scalars or shapes that are remembered at a time."""
 
+_RECENT = 100
+"""Values of one part that are remembered at a time."""
+
 _SAFE = "[A-Za-z0-9_./@+=-]"
 _LINE = re.compile(
     # Blanks, dashes and a key. What says how to read the rest is no value: it stays in the shape.
@@ -49,7 +52,7 @@ Unsure = list[tuple[Checked, str]]
 """Texts that nobody has compared with the schema yet, and where they join the others."""
 
 
-@record(eq=False)
+@record(frozen=False, eq=False)
 class Plan:
     """Where the values stand in all stretches of one shape; a mapping's or a list's part of it.
 
@@ -66,6 +69,23 @@ class Plan:
     bound: list[tuple[Key, int, int, Checked]]
     """Plain scalars that are to be numbers, in a range, one of a few words."""
     below: list[tuple[Key, Plan]]
+    used: list[int]
+    """Lines that all of this comes from."""
+    made: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    """What was made of these lines of late: replicas share it. Nobody changes what was read."""
+
+    def shared(self, lines: list[str], scalars: Mapping[str, object], unsure: Unsure) -> Any:
+        """As `build`; of the same lines the same value."""
+        key = tuple(map(lines.__getitem__, self.used))
+        value = self.made.get(key)
+        if value is None:
+            before = len(unsure)
+            value = self.build(lines, scalars, unsure)
+            if len(unsure) == before:
+                if len(self.made) >= _RECENT:
+                    self.made.clear()
+                self.made[key] = value
+        return value
 
     def build(self, lines: list[str], scalars: Mapping[str, object], unsure: Unsure) -> Any:
         """Make the value that `lines` stand for."""
@@ -84,7 +104,7 @@ class Plan:
             if text not in checked:
                 unsure.append((checked, text))
         for key, plan in self.below:
-            out[key] = plan.build(lines, scalars, unsure)
+            out[key] = plan.shared(lines, scalars, unsure)
         return out
 
 
@@ -244,7 +264,7 @@ class _Planner:
                 self.open.discard(at)
 
     def plan(self, value: Any, node: tree.Node, type_: Type) -> Plan:
-        plan = Plan(value.copy(), [], [], [], [], [])
+        plan = Plan(value.copy(), [], [], [], [], [], [])
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             entry = node.child(key)
             if entry is None:
@@ -255,7 +275,9 @@ class _Planner:
                 continue  # the same in all stretches of this shape
             wanted = _below(type_, key)
             if below.text is None:
-                plan.below.append((key, self.plan(one, below, wanted)))
+                part = self.plan(one, below, wanted)
+                plan.below.append((key, part))
+                plan.used += part.used
             elif first != last:
                 raise _IrregularError
             else:
@@ -263,6 +285,7 @@ class _Planner:
         return plan
 
     def leaf(self, plan: Plan, key: Key, line: int, wanted: Type) -> None:
+        plan.used.append(line)
         mark = self.shape[line]
         column = mark.index("\0")
         types = wanted.types if isinstance(wanted, Scalar) else ()
