@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from k8stui.check.finding import Finding, Severity
 from k8stui.export.findings import hop, message
 from k8stui.manifests.neutralise import neutralise
+from k8stui.manifests.origin import is_file
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-_STDIN = "-"
 
 
 def findings_github(findings: Sequence[Finding]) -> Iterator[str]:
@@ -21,7 +21,7 @@ def findings_github(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         place = finding.place
         properties = {"title": f"{finding.rule}: {finding.subject}"}
-        if place is not None and place.file != _STDIN:
+        if place is not None and is_file(place.file):
             properties = {
                 "file": place.file,
                 "line": str(place.line),

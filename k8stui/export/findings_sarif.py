@@ -14,11 +14,10 @@ from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.table import BY_ID
 from k8stui.export.findings import hop, message
 from k8stui.export.json import dumps
-from k8stui.manifests.origin import Place
+from k8stui.manifests.origin import Place, is_file
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_STDIN = "-"
 
 
 def findings_sarif(findings: Sequence[Finding]) -> str:
@@ -83,7 +82,7 @@ def _location(finding: Finding) -> dict[str, object]:
         "logicalLocations": [{"fullyQualifiedName": finding.subject, "kind": "resource"}]
     }
     place = finding.place
-    if place is not None and place.file != _STDIN:
+    if place is not None and is_file(place.file):
         location["physicalLocation"] = {
             "artifactLocation": {"uri": _uri(place.file)},
             "region": _region(place),

@@ -42,6 +42,10 @@ def read_all(content: str, skip: Skip | None = None) -> list[tuple[int, int, Rea
             found.append((start, cursor.at, reading))
             cursor.blank()
     except json.JSONDecodeError as error:
+        # No line break may stand in a string: one that is not closed goes to the end.
+        if error.msg.startswith("Unterminated string") or not content[error.pos :].strip():
+            end = len(content.rstrip())
+            raise JsonFault("the text breaks off here: was what prints it stopped?", end) from None
         raise JsonFault(_words(error.msg), min(error.pos, len(content))) from None
     except RecursionError:
         raise JsonFault(f"nested deeper than {MAX_DEPTH} levels", cursor.at) from None
@@ -236,7 +240,6 @@ _WORDS = {
     "Expecting value": "a value is expected here",
     "Expecting ',' delimiter": "a comma is missing",
     "Expecting ':' delimiter": "a colon is missing",
-    "Unterminated string": "this string has no closing quote",
     "Invalid control character": "a line break or control character inside a string",
     "Invalid \\escape": "no such escape in JSON",
     "Invalid \\uXXXX escape": "no such escape in JSON",

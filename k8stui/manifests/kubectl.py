@@ -99,17 +99,16 @@ class Kubectl:
         small = [self._get(*question, "--ignore-not-found") for question in _CONFIGURATION]
         yield InputFile(self.name, named=True, stream=listing.out)
         status = listing.wait()
-        if status != 0:
-            problems, notes = words.parts(self.name, listing.said(), status, self._narrower())
-            self.problems += problems
-            self.notes += notes
-        refused = False
+        said = listing.said() if status != 0 else []
         for run, question in zip(small, _CONFIGURATION, strict=True):
             if run.answers(self.tell):
                 yield InputFile(f"{self.name} {question[-1]}", named=True, stream=run.out)
-            refused |= run.wait() != 0 and words.is_forbidden(run.said())
-        if refused:
-            self.notes.append(words.no_configuration(self.name))
+            if run.wait() != 0:
+                said += run.said()
+        if said or status != 0:
+            problems, notes = words.parts(self.name, said, status, self._narrower())
+            self.problems += problems
+            self.notes += notes
 
     def _listing(self) -> _Run | None:
         """Ask for all kinds, without those that the server does not have."""
@@ -131,7 +130,7 @@ class Kubectl:
         if run.prompted:
             return words.no_credentials(self.name)
         if words.is_unknown_context(said):
-            return words.no_context(self.context, self._contexts())
+            return words.no_context(self.name, self.context, self._contexts())
         return words.failure(self.name, said, status)
 
     def _get(self, *arguments: str) -> _Run:

@@ -46,32 +46,58 @@ _MEANINGS = (
         "their pods are known, they themselves are not",
     ),
     (("ingresses", "networkpolicies"), "nothing is checked against them"),
+    (("configmaps",), "kube-proxy's and flannel's usual settings are assumed"),
+    (("servicecidrs",), "the range of Service addresses is kubeadm's, or assumed"),
 )  # fmt: skip
 """Resources whose lack can be lived with, and what it means (`k8stui.cluster`)."""
 
 _MOST = 5
 """Lines of kubectl that are passed on."""
 
-# What failed altogether: a pattern, what to say ({0} is the pattern's group), what helps.
-_FAILURES = (
+# A pattern, what to say ({0} is the pattern's group), what helps.
+_EXPLAINED = (
     (
         r"Client\.Timeout exceeded|context deadline exceeded|i/o timeout|TLS handshake timeout",
         "the server does not answer",
         "is it reachable from here (VPN, proxy, firewall)?",
     ),
-    (r"The connection to the server (\S+) was refused", "{0} refuses the connection",
-     "is the cluster running?"),
-    (r"lookup (\S+?)(?: on \S+)?: no such host", "there is no host {0}",
-     "has the cluster moved, or is a VPN needed?"),
-    (r"executable (\S+) not found", "the context logs in with {0}, which is not in PATH",
-     "install it, or put its folder into PATH"),
-    (r"executable (\S+) failed", "{0}, which logs in for the context, failed",
-     "log in as it wants it, then try: kubectl get nodes"),
-    (r"exec plugin cannot support interactive mode", "logging in needs a terminal",
-     "log in first: kubectl get nodes"),
-    (r"You must be logged in to the server", "the server does not accept the credentials",
-     "they may have expired: log in again"),
-)  # fmt: skip
+    (
+        r"The connection to the server (\S+) was refused",
+        "{0} refuses the connection",
+        "is the cluster running?",
+    ),
+    (
+        r"lookup (\S+?)(?: on \S+)?: no such host",
+        "there is no host {0}",
+        "has the cluster moved, or is a VPN needed?",
+    ),
+    (
+        r"executable (\S+) not found",
+        "the context logs in with {0}, which is not in PATH",
+        "install it, or put its folder into PATH",
+    ),
+    (
+        r"executable (\S+) failed",
+        "{0}, which logs in for the context, failed",
+        "log in as it wants it, then try: kubectl get nodes",
+    ),
+    (
+        r"exec plugin cannot support interactive mode",
+        "logging in needs a terminal",
+        "log in first: kubectl get nodes",
+    ),
+    (
+        r"You must be logged in to the server|the server has asked for the client to provide cred",
+        "the server does not accept the credentials",
+        "they may have expired: log in again",
+    ),
+    (
+        r"\(Expired\)|continue parameter is too old",
+        "the list changed while it was read",
+        "try again",
+    ),
+    (r"serializer for text/html", "a web page came instead", "a proxy, or a page to log in?"),
+)
 
 
 def lines(text: str) -> list[str]:
@@ -120,7 +146,7 @@ def is_unknown_context(said: Sequence[str]) -> bool:
     return any(map(_UNKNOWN.search, said))
 
 
-def no_context(context: str, known: Sequence[str]) -> Problem:
+def no_context(name: str, context: str, known: Sequence[str]) -> Problem:
     """There is no context of that name; `known` are those of the kubeconfig."""
     from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
@@ -131,7 +157,7 @@ def no_context(context: str, known: Sequence[str]) -> Problem:
         hint = f"there is: {', '.join(known[:10])}{more}"
     else:
         hint = "the kubeconfig has no context: is KUBECONFIG right?"
-    return Problem(file="kubectl", message=f"there is no context {context!r}", hint=hint)
+    return Problem(file=name, message="there is no context of this name", hint=hint)
 
 
 def missing_kind(said: Sequence[str]) -> str | None:
@@ -148,17 +174,10 @@ def not_served(name: str, kind: str) -> Note:
 
 def failure(name: str, said: Sequence[str], status: int) -> Problem:
     """Explain a kubectl that ended without a byte of output."""
-    told = [line for line in said if not line.startswith(_LOGGED)]
-    why = told[-1] if told else (said[-1] if said else _ended(status))
-    for pattern, message, hint in _FAILURES:
-        if found := re.search(pattern, why):
-            others = [line for line in told if line != why][:_MOST]
-            return Problem(
-                file=name,
-                message=message.format(*found.groups()),
-                hint="\n".join([hint, f"kubectl: {why}", *others]),
-            )
-    return Problem(file=name, message=why, hint="\n".join(told[:-1][:_MOST]))
+    told = [line for line in said if not line.startswith(_LOGGED)] or list(said)
+    why = told[-1] if told else _ended(status)
+    message, hint = _explained(why)
+    return Problem(file=name, message=message, hint="\n".join([*hint, *told[:-1][:_MOST]]))
 
 
 def parts(
@@ -169,7 +188,16 @@ def parts(
     `narrower`: the command that works with rights in one namespace.
     """
     problems: list[Problem] = []
-    forbidden = {found[1]: line for line in said if (found := _FORBIDDEN.match(line))}
+    forbidden: dict[str, str] = {}
+    others: dict[str, list[str]] = {}
+    for line in said:
+        if found := _FORBIDDEN.match(line):
+            forbidden.setdefault(found[1], line)
+        elif not (line.startswith(_LOGGED) or _MISSING.match(line)):
+            message, hint = _explained(line)
+            others.setdefault(message, hint)
+    if not said:
+        others[_ended(status)] = []
     needed = [kind for kind in ("pods", "services") if kind in forbidden]
     if needed:
         problems.append(
@@ -179,38 +207,25 @@ def parts(
                 hint=f"with rights in one namespace:\n{narrower}\n{forbidden[needed[0]]}",
             )
         )
+    for message, hint in list(others.items())[:_MOST]:
+        what = "a part is missing, what came is used"
+        problems.append(Problem(file=name, message=f"{what}: {message}", hint="\n".join(hint)))
     notes = []
     for those, meaning in _MEANINGS:
         refused = [kind for kind in those if kind in forbidden]
         # Where neither is allowed, hardly anything is: that is said already.
         if refused and len(needed) < 2:
-            message = f"no permission to list {', '.join(refused)}: {meaning}"
+            message = f"no permission to read {', '.join(refused)}: {meaning}"
             notes.append(Note(file=name, message=message, count=len(refused)))
-    others = [line for line in said if not (_FORBIDDEN.match(line) or line.startswith(_LOGGED))]
-    if not (forbidden or others):
-        others = [_ended(status)]
-    problems += [
-        Problem(
-            file=name,
-            message=f"a part is missing: {line}",
-            hint="try again; what came is used",
-        )
-        for line in others[:_MOST]
-    ]
     return problems, notes
 
 
-def is_forbidden(said: Sequence[str]) -> bool:
-    return any(map(_FORBIDDEN.match, said))
-
-
-def no_configuration(name: str) -> Note:
-    return Note(
-        file=name,
-        message="no permission to read what configures kube-proxy, kubeadm and flannel: "
-        "their usual settings are assumed",
-        hint="the ConfigMaps can be given as files",
-    )
+def _explained(line: str) -> tuple[str, list[str]]:
+    """Say in a few words what a line of kubectl means, and what helps; the line itself last."""
+    for pattern, message, hint in _EXPLAINED:
+        if found := re.search(pattern, line):
+            return message.format(*found.groups()), [hint, f"kubectl: {line}"]
+    return line, []
 
 
 def _ended(status: int) -> str:

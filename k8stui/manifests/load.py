@@ -16,6 +16,7 @@ from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand
 from k8stui.manifests.manifest import Manifest, Manifests
+from k8stui.manifests.printed import mistaken
 from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.progress import Progress, Watch
 from k8stui.manifests.reader import Found, read_text
@@ -139,7 +140,10 @@ class _Loader:
             self.undecodable(file, raw, error)
             return
         raw = b""  # a big dump need not be there twice
-        if not content.strip():
+        if file.named and (problem := mistaken(file.path, content)):
+            self.found.problems.append(problem)
+            return
+        if not content or content.isspace():
             self.found.notes.append(Note(message="empty", file=file.path))
             return
         if foreign.is_template(content) and (chart := self.chart(file)):

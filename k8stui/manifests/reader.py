@@ -199,6 +199,7 @@ class _Reader:
         items = value.get("items") or []
         if not isinstance(items, list):
             return
+        self.part(value, one)
         filled = list_defaults(value)
         exact = len(places) == len(items)
         base = 0 if one.json else one.start
@@ -208,6 +209,27 @@ class _Reader:
                 start, end = places[index]
                 here = Source(one.text, base + start, base + end, one.json)
             self.element(item, here, filled)
+
+    def part(self, value: Mapping[str, object], one: Source) -> None:
+        """Say of a list that an API server made when it is empty, or goes on elsewhere.
+
+        Source: k8s.io/apimachinery pkg/apis/meta/v1 types.go ListMeta.
+        """
+        metadata = value.get("metadata")
+        if not isinstance(metadata, dict) or "resourceVersion" not in metadata:
+            return
+        line, column = self.text.position(one.start)
+        if metadata.get("continue"):
+            left = metadata.get("remainingItemCount")
+            more = f"{left} more stand" if isinstance(left, int) else "more stands"
+            message = f"a part of a list: {more} on the server (metadata.continue)"
+            hint = "kubectl get, without --raw, fetches all"
+        elif value.get("items") == []:
+            message, hint = "an empty list: kubectl found nothing", "another namespace, or -A?"
+        else:
+            return
+        note = Note(message=message, file=self.text.file, line=line, column=column, hint=hint)
+        self.found.notes.append(note)
 
     def element(
         self, item: object, here: Source, filled: Mapping[str, object], *, sure: bool = False

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from k8stui.manifests import packed
-from k8stui.manifests.origin import Place
+from k8stui.manifests.origin import Place, is_file
 
 _BORDER = re.compile(r"^(?:---|- |  - apiVersion:|\.\.\.\s*$)")
 """Where one object of a YAML stream, or one item of a dump, gives way to the next."""
@@ -27,11 +27,12 @@ def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
     """The line of `place` and up to `around` lines on either side, of the same object only.
 
     Raises:
-        UnreadableError: the input was standard input, is gone, or the object is a Secret.
+        UnreadableError: the input was no file, is gone, or the object is a Secret.
 
     """
-    if place.file in ("-", ""):
-        raise UnreadableError("it came from standard input, which cannot be read again")
+    if not is_file(place.file):
+        whence = "standard input" if place.file in ("-", "") else "a live cluster"
+        raise UnreadableError(f"it came from {whence}, which is not read again")
     try:
         text = packed.read(place.file).decode(errors="replace")
     except OSError as error:

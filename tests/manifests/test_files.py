@@ -105,11 +105,6 @@ def test_latin_1_names_the_byte() -> None:
     assert (problem.line, problem.column, problem.message) == (2, 6, "byte 0xFC is not UTF-8")
 
 
-def test_nothing_on_stdin_is_said() -> None:
-    (note,) = load(["-"], stdin=io.BytesIO(b" \n")).notes
-    assert (note.file, note.message) == ("-", "empty")
-
-
 FOREIGN = {
     "docker-compose.yaml": ("services:\n  web: {image: x}\n", "a compose file"),
     "ci.yml": ("on: push\njobs: {}\n", "a GitHub workflow"),

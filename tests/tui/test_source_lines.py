@@ -69,6 +69,7 @@ def test_only_lines_of_the_same_object_are_shown(file: str, line: int, numbers: 
         ("two.yaml", 99, "has no line 99"),
         ("absent.yaml", 1, "No such file"),
         ("-", 1, "standard input"),
+        ("kubectl --context prod", 1, "a live cluster"),
     ],
 )
 def test_what_cannot_or_may_not_be_shown_is_said(file: str, line: int, why: str) -> None:
