@@ -7,7 +7,6 @@ computed is imported inside the commands, so that ``--help`` and mistakes answer
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -397,7 +396,7 @@ def _known_rules(names: Sequence[str]) -> None:
 def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common: Any) -> int:
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
-    if not (on_terminal and _has_keyboard(common["paths"])):
+    if not (on_terminal and _has_keyboard()):
         return _print_all(common)
     gc.enable()
     from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
@@ -418,8 +417,8 @@ def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common:
     )
 
 
-def _has_keyboard(paths: Sequence[str]) -> bool:
-    """Whether keys can be read. What is piped in (``-``) is read first, then fd 0 is the terminal.
+def _has_keyboard() -> bool:
+    """Whether keys can be read. What is piped in is `sys.stdin` still; fd 0 is the terminal.
 
     Textual reads keys from file descriptor 0, whatever `sys.stdin` is (drivers/linux_driver.py).
     """
@@ -429,10 +428,10 @@ def _has_keyboard(paths: Sequence[str]) -> bool:
         keyboard = os.open("/dev/tty", os.O_RDONLY)
     except OSError:
         return False
-    piped = sys.stdin.buffer.read() if "-" in paths else b""
+    piped = os.dup(0)
     os.dup2(keyboard, 0)
     os.close(keyboard)
-    sys.stdin = io.TextIOWrapper(io.BytesIO(piped), encoding="utf-8")
+    sys.stdin = open(piped, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
     return True
 
 

@@ -5,25 +5,38 @@ The screen turns keys into calls of this; each says whether anything has to be d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.manifests.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, target_chain
+from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.ink import NOTHING, Line, run
 from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
-from k8stui.tui.nodes_pane import Kind, NodesTree
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import ChainView, State
+from k8stui.tui.tree import Kind, Tree
 from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
 
 if TYPE_CHECKING:
-    from k8stui.check import Finding
+    from k8stui.tui.findings import Checkup
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
+
+
+@dataclass(slots=True)
+class _Left:
+    """A world that a what-if led out of, and where one was in it."""
+
+    world: World
+    words: tuple[str, ...]
+    trace: Trace | None
+    index: int
+    checkup: Checkup | None
 
 
 class Desk:
@@ -32,12 +45,13 @@ class Desk:
     def __init__(self, world: World) -> None:
         self.state = State(world=world)
         self.world = world
-        self.tree = NodesTree(world)
+        self._rows = ClusterRows(world)
+        self.tree = Tree(self._rows)
         self.views = Views(self.state, self.tree)
-        self._worlds: list[tuple[World, tuple[str, ...], Trace | None, int]] = []
-        """Where what-ifs came from: world, its words, the walk and the step."""
-        self.findings: tuple[Finding, ...] | None = None
-        """None until the check is done."""
+        self._left: list[_Left] = []
+        """Where what-ifs came from, innermost last."""
+        self.checkup: Checkup | None = None
+        """What is wrong in this world; None until the check is done."""
 
     def title(self, width: int) -> Line:
         return status.title(self.state, width)
@@ -60,43 +74,51 @@ class Desk:
     def fail(self, said: str) -> None:
         self.state.progress, self.state.failure = "", neutralise(said)
 
-    def take_findings(self, findings: tuple[Finding, ...]) -> None:
-        """Take up what the check found, and mark the objects in the tree."""
-        from k8stui.tui.findings import marks  # noqa: PLC0415 - only after a check
+    def take_checkup(self, world: World, checkup: Checkup) -> None:
+        """Take up what the check found in a world: this one, or one that a what-if left."""
+        if world is self.world:
+            self._mark(checkup)
+        for left in self._left:
+            if left.world is world:
+                left.checkup = checkup
 
-        self.findings = findings
-        self.tree.marks = marks(self.world.cluster, findings)
+    def _mark(self, checkup: Checkup | None) -> None:
+        """Mark the objects in the tree."""
+        self.checkup = checkup
+        self.tree.marks = checkup.marks if checkup is not None else {}
 
     def found(self) -> Line:
         """What the lowest line says of the check: nothing where nothing is wrong."""
-        if not self.findings:
+        if self.checkup is None or not self.checkup.findings:
             return NOTHING
         from k8stui.tui.findings import SIGNS  # noqa: PLC0415 - only after a check
 
-        count = len(self.findings)
-        sign = SIGNS[self.findings[0].severity]
+        count = len(self.checkup.findings)
+        sign = SIGNS[self.checkup.findings[0].severity]
         return run(f"{sign.glyph} {count:,} finding{'' if count == 1 else 's'}", sign.ink)
 
     # What if
 
     def turn(self, what_if: WhatIf) -> None:
-        """Go on in the world in which it is so."""
-        self._worlds.append((self.world, self.state.what_if, self.state.trace, self.state.index))
-        self._enter(what_if.apply(), (*self.state.what_if, what_if.words))
+        """Go on in the world in which it is so. It was not checked yet."""
+        state = self.state
+        self._left.append(_Left(self.world, state.what_if, state.trace, state.index, self.checkup))
+        self._enter(what_if.apply(), (*state.what_if, what_if.words), None)
 
     def turn_back(self) -> bool:
         """Go back to the world, and the step, before the last what-if; False: there is none."""
-        if not self._worlds:
+        if not self._left:
             return False
-        world, words, trace, index = self._worlds.pop()
-        self._enter(world, words)
-        if trace is not None:
-            self.state.show(trace, index)
+        left = self._left.pop()
+        self._enter(left.world, left.words, left.checkup)
+        if left.trace is not None:
+            self.state.show(left.trace, left.index)
         return True
 
-    def _enter(self, world: World, words: tuple[str, ...]) -> None:
-        self.world = self.state.world = self.tree.world = world
+    def _enter(self, world: World, words: tuple[str, ...], checkup: Checkup | None) -> None:
+        self.world = self.state.world = self._rows.world = world
         self.state.what_if = words
+        self._mark(checkup)
 
     # Inside a pane
 
@@ -130,16 +152,11 @@ class Desk:
 
     def into_tree(self) -> Request | None:
         """Open or close the row under the tree's cursor; a way of access gives its request."""
-        item = self.tree.item
-        if item is None:
+        offer = self.tree.item.offer if self.tree.item is not None else None
+        if offer is None or self.tree.is_filtered:
+            self.tree.enter()
             return None
-        if self.tree.is_filtered:
-            self.tree.unfilter(go=True)
-            return None
-        if item.offer is not None:
-            return item.offer.request
-        self.tree.toggle(self.tree.cursor)
-        return None
+        return offer.request
 
     def into_chain(self, sheet: Sheet | None) -> bool:
         """Unfold a fold, or open the chain that the rule under the cursor jumps to."""

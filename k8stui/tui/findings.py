@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple, overload
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.cluster.model import Cluster
 from k8stui.manifests.neutralise import neutralise
+from k8stui.tui.cluster_rows import branch_of
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, join, run, wrap
 from k8stui.tui.words import RESULTS, Sign
 
@@ -23,25 +25,37 @@ def by_weight(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _WORST.index(finding.severity)))
 
 
-def marks(cluster: Cluster, findings: Sequence[Finding]) -> Mapping[str, Sign]:
+class Checkup(NamedTuple):
+    """What the check of one world found, ready for the screen."""
+
+    findings: tuple[Finding, ...]
+    """Errors first."""
+    marks: Mapping[str, Sign]
     """Signs by key of the tree's row; a branch carries the worst sign and the number inside."""
+
+
+def checkup(cluster: Cluster, findings: Sequence[Finding]) -> Checkup:
+    """Put findings in order, and mark what they are about."""
+    pods = {f"{w.kind} {w.namespace}/{w.name}": w.pods for w in cluster.workloads}
     worst: dict[str, Severity] = {}
-    for finding in by_weight(findings):
-        for key in _rows(cluster, finding):
+    ordered = by_weight(findings)
+    for finding in ordered:
+        for key in _rows(finding.subject, pods):
             worst.setdefault(key, finding.severity)
-    found = {key: SIGNS[severity] for key, severity in worst.items()}
+    marks = {key: SIGNS[severity] for key, severity in worst.items()}
     inside: dict[str, list[Severity]] = {}
     for key, severity in worst.items():
-        if severity is not Severity.INFO and (branch := _branch(cluster, key)):
+        if severity is not Severity.INFO and (branch := branch_of(cluster, key)):
             inside.setdefault(branch, []).append(severity)
     for branch, severities in inside.items():
         sign = SIGNS[min(severities, key=_WORST.index)]
-        found.setdefault(branch, sign._replace(word=str(len(severities))))
-    return found
+        marks.setdefault(branch, sign._replace(word=str(len(severities))))
+    return Checkup(ordered, marks)
 
 
-def _rows(cluster: Cluster, finding: Finding) -> Sequence[str]:
-    kind, _, name = finding.subject.partition(" ")
+def _rows(subject: str, pods: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """Keys of the rows that show a subject; of a workload its pods."""
+    kind, _, name = subject.partition(" ")
     match kind:
         case "Service" | "Endpoints":
             return (f"service/{name}",)
@@ -49,22 +63,7 @@ def _rows(cluster: Cluster, finding: Finding) -> Sequence[str]:
             return (f"pod/{name}",)
         case "Node":
             return (f"node/{name}",)
-    return [
-        f"pod/{pod}"
-        for workload in cluster.workloads
-        if workload.kind == kind and f"{workload.namespace}/{workload.name}" == name
-        for pod in workload.pods
-    ]
-
-
-def _branch(cluster: Cluster, key: str) -> str:
-    kind, _, name = key.partition("/")
-    if kind == "service":
-        return "services"
-    pod = cluster.pods.get(name) if kind == "pod" else None
-    if pod is None:
-        return ""
-    return f"node/{pod.node_name}" if pod.node_name else "pending"
+    return [f"pod/{pod}" for pod in pods.get(subject, ())]
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -80,18 +79,36 @@ def summary(findings: Sequence[Finding]) -> str:
     return ", ".join(words) or "nothing found"
 
 
-def finding_lines(findings: Sequence[Finding], width: int) -> list[Line]:
-    """One line a finding: severity, object, why."""
-    if not findings:
-        return [NOTHING, run(" Nothing is wrong: every Service leads to pods that listen.")]
-    longest = min(34, max(len(finding.subject) for finding in findings))
-    lines: list[Line] = []
-    for finding in findings:
+class FindingLines(Sequence[Line]):
+    """One line a finding: severity, object, why. Made when seen: there may be 10,000."""
+
+    def __init__(self, findings: Sequence[Finding], width: int) -> None:
+        self._findings = findings
+        self._width = width
+        self._longest = min(34, max(len(finding.subject) for finding in findings))
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    @overload
+    def __getitem__(self, row: int) -> Line: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Line]: ...
+    def __getitem__(self, row: int | slice) -> Line | Sequence[Line]:
+        if isinstance(row, slice):
+            return [self[n] for n in range(*row.indices(len(self)))]
+        finding, longest = self._findings[row], self._longest
         sign = SIGNS[finding.severity]
         subject = cut(run(neutralise(f"{finding.subject:<{longest}}"), Ink.STRONG), longest)
         lead = run(f" {sign.glyph} {sign.word:<8}", sign.ink)
-        lines.append(cut(join((lead, subject, run(f"  {neutralise(finding.why)}"))), width))
-    return lines
+        return cut(join((lead, subject, run(f"  {neutralise(finding.why)}"))), self._width)
+
+
+def finding_lines(findings: Sequence[Finding], width: int) -> Sequence[Line]:
+    """What the list of findings shows."""
+    if findings:
+        return FindingLines(findings, width)
+    return [NOTHING, run(" Nothing is wrong: every Service leads to pods that listen.")]
 
 
 def finding_foot(finding: Finding, width: int) -> tuple[Line, ...]:

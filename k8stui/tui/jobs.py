@@ -6,6 +6,7 @@ the first frame is on the screen.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from textual.message import Message
 from k8stui.tui.messages import (
     Branched,
     Checked,
+    CheckFailed,
     LoadFailed,
     Walked,
     WalkedAgain,
@@ -27,11 +29,15 @@ if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
     from k8stui.tui.desk import Desk
+    from k8stui.tui.lookout import Lookout
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
 MOST_BRANCHES = 200
 """As many as a person will look at; a walk of 3 random rules of 100 endpoints has a million."""
+
+_MANY = 1_000
+"""Objects from which the world is kept out of later collections."""
 
 Post = Callable[[Message], object]
 """Gives a message to the screen; safe from any thread."""
@@ -53,33 +59,77 @@ class Jobs:
         self.cluster_options = cluster_options
         self.node_options = node_options
         self.namespace = namespace
+        self._lookout: Lookout | None = None
         self.last_words = ""
         """Why there is nothing to show: printed as it is once the terminal is restored."""
 
     def load(self, post: Post) -> None:
-        """Read the input and build the cluster, then walk the most telling request."""
+        """Read the input and build the cluster; on the way tell how far it is."""
+        from k8stui.tui.lookout import CalledOff, Lookout  # noqa: PLC0415 - after the first frame
+
+        self._lookout = lookout = Lookout(post)
+        # A collection that looks at all of a big cluster takes 0.3 s, in which no key is answered.
+        collecting = gc.isenabled()
+        gc.disable()
         try:
-            desk = self._desk()
+            desk = self._desk(lookout)
+            if lookout.objects > _MANY:
+                gc.freeze()
+        except CalledOff:
+            return
         except Exception as error:  # noqa: BLE001 - a mistake in the input, or a bug: judged by the screen
             post(LoadFailed(error))
             return
+        finally:
+            if collecting:
+                gc.enable()
         post(WorldLoaded(desk))
 
-    def _desk(self) -> Desk:
+    def call_off(self) -> None:
+        """End a load that nobody waits for any more."""
+        if self._lookout is not None:
+            self._lookout.is_called_off = True
+
+    def _desk(self, lookout: Lookout) -> Desk:
         from k8stui.tui.desk import Desk  # noqa: PLC0415 - after the first frame
 
-        return Desk(self.build())
+        return Desk(self.build(lookout))
 
-    def build(self) -> World:
+    def build(self, lookout: Lookout) -> World:
         """Read what the command line named."""
         import sys  # noqa: PLC0415 - standard input is read only where it is asked for
+        from typing import BinaryIO, cast  # noqa: PLC0415
 
-        from k8stui.walk.world import build_world  # noqa: PLC0415
+        from k8stui.manifests import load  # noqa: PLC0415
+        from k8stui.tui.pipe import Pipe  # noqa: PLC0415
+        from k8stui.walk.world import sample, world_of  # noqa: PLC0415
 
-        stdin = sys.stdin.buffer if "-" in self.paths else None
-        return build_world(
-            self.paths, self.cluster_options, self.node_options, stdin=stdin, context=self.context
+        is_bundled = not self.paths and self.context is None
+        paths = [str(sample("guestbook"))] if is_bundled else list(self.paths)
+        stdin = Pipe(sys.stdin.fileno(), lookout.came) if "-" in paths else None
+        manifests = load(
+            paths, context=self.context, stdin=cast("BinaryIO | None", stdin), watch=lookout
         )
+        lookout.read()
+        return world_of(
+            manifests,
+            self.cluster_options,
+            self.node_options,
+            context=self.context,
+            bundled=is_bundled,
+        )
+
+    @property
+    def what(self) -> str:
+        """What is read, in a word or two."""
+        from k8stui.manifests.neutralise import neutralise  # noqa: PLC0415 - after the first frame
+
+        names = ["standard input" if path == "-" else path for path in self.paths]
+        if self.context is not None:
+            names.insert(0, f"cluster {self.context}")
+        if len(names) != 1:
+            return f"{len(names)} inputs" if names else "the manifests"
+        return neutralise(names[0].rstrip("/").rpartition("/")[2] or names[0])
 
     def first(self, world: World) -> Request | None:
         """The request to show at the start; None when the input has nothing to ask for."""
@@ -114,15 +164,15 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 
-    def check(self, desk: Desk, post: Post) -> None:
-        """Look for mistakes in the whole world."""
+    def check(self, world: World, post: Post) -> None:
+        """Look for mistakes in a whole world."""
         from k8stui.check import check  # noqa: PLC0415 - after the first walk
-        from k8stui.tui.findings import by_weight  # noqa: PLC0415
+        from k8stui.tui.findings import checkup  # noqa: PLC0415
 
         try:
-            post(Checked(desk, by_weight(check(desk.world, self.paths))))
+            post(Checked(world, checkup(world.cluster, check(world, self.paths))))
         except Exception as error:  # noqa: BLE001 - a bug there must not take the walk away
-            post(Checked(desk, (), error))
+            post(CheckFailed(error))
 
     def show_finding(self, world: World, finding: Finding, generation: int, post: Post) -> None:
         """Walk what a finding claims, to the step that decides."""

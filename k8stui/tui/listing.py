@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from k8stui.tui.sheet import Sheet
 class ListSheet(Sheet):
     """Given lines; with a cursor where a line can be chosen."""
 
-    def __init__(self, title: str, lines: list[Line], chosen: int | None, width: int) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], chosen: int | None, width: int) -> None:
         self.title = run(title, Ink.STRONG)
         self._lines = lines
         self._width = width
@@ -65,7 +65,7 @@ class ListScreen(ModalScreen[int | None]):
     def __init__(
         self,
         title: str,
-        lines: Callable[[int], list[Line]],
+        lines: Callable[[int], Sequence[Line]],
         *,
         choices: range | None = None,
         at: int | None = None,
@@ -79,6 +79,8 @@ class ListScreen(ModalScreen[int | None]):
         self._foot = foot
         self._title = title
         self._make = lines
+        self._made: tuple[int, Sequence[Line]] = (-1, ())
+        """Width, and the lines for it: the same until the window changes."""
         self._choices = choices
         self._at = at if at is not None else (choices.start if choices else None)
 
@@ -87,9 +89,10 @@ class ListScreen(ModalScreen[int | None]):
         yield Bar(self._keys, id="keys")
 
     def _sheet(self, width: int, height: int) -> Sheet:
-        sheet = ListSheet(
-            self._title, self._make(width), self._at if self._choices else None, width
-        )
+        if self._made[0] != width:
+            self._made = (width, self._make(width))
+        chosen = self._at if self._choices else None
+        sheet = ListSheet(self._title, self._made[1], chosen, width)
         if self._choices is None and self._at is not None:
             sheet.cursor = self._at
         if self._foot is not None and self._choices and self._at is not None and height >= 16:

@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from k8stui.check import Finding
     from k8stui.tui.desk import Desk
+    from k8stui.tui.findings import Checkup
+    from k8stui.tui.found_rows import Row
+    from k8stui.tui.reading import Reading
     from k8stui.walk.trace import Trace
+    from k8stui.walk.world import World
+
+
+@dataclass
+class ReadOn(Message):
+    """More of the input was read."""
+
+    reading: Reading
+    rows: list[Row]
+    """Of the objects that were found since the last time."""
 
 
 @dataclass
@@ -49,12 +61,17 @@ class WalkedAgain(Message):
 
 @dataclass
 class Checked(Message):
-    """The world was checked."""
+    """A world was checked."""
 
-    desk: Desk
-    findings: tuple[Finding, ...]
-    error: Exception | None = None
-    """Why the check came to no end: a bug."""
+    world: World
+    checkup: Checkup
+
+
+@dataclass
+class CheckFailed(Message):
+    """A check came to no end: a bug."""
+
+    error: Exception
 
 
 @dataclass

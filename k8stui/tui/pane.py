@@ -52,6 +52,15 @@ class Pane(Drawn):
         self.sheet = sheet
         return framed(sheet, self._view, width, height, focused=self.is_front, found=self.found)
 
+    def shift(self, rows: int) -> None:
+        """Keep what is seen where it is, though so many rows more (or less) are above it now.
+
+        At the very top the new rows are what one sees.
+        """
+        if self._view.top:
+            self._view.top = max(0, self._view.top + rows)
+            self._cursor = None if self._cursor is None else self._cursor + rows
+
     def look_again(self) -> None:
         """Bring the cursor into view at the next drawing, even if it did not move."""
         self._cursor = None

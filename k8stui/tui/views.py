@@ -10,10 +10,11 @@ from k8stui.tui.entries_pane import EntriesSheet
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import KEYS, PaneName
-from k8stui.tui.nodes_pane import NodesSheet, NodesTree
+from k8stui.tui.nodes_pane import NodesSheet
 from k8stui.tui.plan import plan
 from k8stui.tui.sheet import Lines, Sheet
 from k8stui.tui.state import State
+from k8stui.tui.tree import Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet, outcome_lines
 from k8stui.walk.trace import Trace
 
@@ -21,7 +22,7 @@ from k8stui.walk.trace import Trace
 class Views:
     """Makes the sheet of each pane for the state as it is."""
 
-    def __init__(self, state: State, tree: NodesTree) -> None:
+    def __init__(self, state: State, tree: Tree) -> None:
         self.state = state
         self.tree = tree
         self.front = PaneName.LAYOUT
@@ -106,7 +107,7 @@ class Views:
         """Origin of what is selected in the pane in front: a tree row, a rule, else the step."""
         state = self.state
         if self.front is PaneName.NODES and self.tree.item is not None:
-            return self.tree.item.origin
+            return self.tree.say(self.tree.item).origin
         if self.front is PaneName.CHAIN and state.chain.cursor is not None:
             sheet = self._chain(80, 20)
             rule = sheet.selected() if isinstance(sheet, ChainSheet) else None

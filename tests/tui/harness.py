@@ -15,6 +15,7 @@ from tui import literal
 from k8stui.check import Finding
 from k8stui.kernel.step import Fork
 from k8stui.tui.app import K8sTuiApp
+from k8stui.tui.findings import checkup
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.messages import Branched, Checked, Walked
 from k8stui.tui.screen import WalkScreen
@@ -37,15 +38,15 @@ class LiteralJobs(Jobs):
         self.asked: list[Any] = []
         self.findings: tuple[Finding, ...] = ()
 
-    def build(self) -> Any:
+    def build(self, _lookout: Any) -> Any:
         return self.world
 
     def walk(self, _world: Any, request: Request | None, generation: int, post: Any) -> None:
         self.asked.append(request)
         post(Walked(self.trace, generation))
 
-    def check(self, desk: Any, post: Any) -> None:
-        post(Checked(desk, self.findings))
+    def check(self, world: Any, post: Any) -> None:
+        post(Checked(world, checkup(world.cluster, self.findings)))
 
     def show_finding(self, _world: Any, finding: Any, generation: int, post: Any) -> None:
         self.asked.append(finding)

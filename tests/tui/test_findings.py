@@ -12,7 +12,7 @@ from tui.harness import running
 
 from k8stui.check.finding import Claim, Finding, Proof, Severity
 from k8stui.kernel.exchange import Result
-from k8stui.tui.findings import by_weight, finding_foot, finding_lines, marks, summary
+from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines, summary
 from k8stui.tui.footer import footer
 from k8stui.tui.ink import Ink, line_width, run, text_of
 from k8stui.tui.jobs import Jobs
@@ -42,7 +42,7 @@ def test_errors_come_first_and_are_counted() -> None:
 
 
 def test_rows_and_their_branches_are_marked_with_glyph_and_word() -> None:
-    found = marks(literal.CLUSTER, FOUND)
+    found = checkup(literal.CLUSTER, FOUND).marks
     assert found["service/default/frontend"][:2] == ("✗", "error")
     assert found["pod/default/frontend-3"][:2] == ("!", "warning")
     assert found["services"][:2] == ("✗", "1")
@@ -104,9 +104,9 @@ async def test_nothing_found_is_said() -> None:
 
 
 async def test_a_large_cluster_is_checked_on_request(monkeypatch: Any) -> None:
-    monkeypatch.setattr("k8stui.tui.screen._FEW_SERVICES", 0)
+    monkeypatch.setattr("k8stui.tui.checking._FEW_SERVICES", 0)
     async with running(jobs=jobs_that_find(ERROR)) as driver:
-        assert driver.desk.findings is None
+        assert driver.desk.checkup is None
         await driver.press("f")
         await driver.settle()
         assert isinstance(driver.app.screen, ListScreen)
@@ -118,23 +118,15 @@ async def test_a_bug_in_the_check_leaves_the_walk(monkeypatch: Any) -> None:
 
     monkeypatch.setattr("k8stui.check.check", fail)
     posted: list[Any] = []
-    Jobs(()).check(literal_desk(), posted.append)
+    Jobs(()).check(literal.WORLD, posted.append)
     assert isinstance(posted[0].error, ZeroDivisionError)
-
-
-def literal_desk() -> Any:
-    from k8stui.tui.desk import Desk
-
-    return Desk(literal.WORLD)
 
 
 def test_the_walk_begins_at_the_step_that_decides() -> None:
     world = build_world([str(sample("broken") / "webapp-wrong-selector")])
     jobs, posted = Jobs(()), []
-    from k8stui.tui.desk import Desk
-
-    jobs.check(Desk(world), posted.append)
-    (finding,) = (f for f in posted[0].findings if f.rule == "wrong-pods")
+    jobs.check(world, posted.append)
+    (finding,) = (f for f in posted[0].checkup.findings if f.rule == "wrong-pods")
     jobs.show_finding(world, finding, 7, posted.append)
     walked = posted[-1]
     assert walked.generation == 7

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tui import literal
 
-from k8stui.tui.index import Index
+from k8stui.tui.cluster_rows import index_of
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ from k8stui.tui.index import Index
     ],
 )
 def test_names_and_addresses_are_found(needle: Any, keys: Any) -> None:
-    assert list(Index(literal.CLUSTER).search(needle).keys) == keys
+    assert list(index_of(literal.CLUSTER).search(needle).keys) == keys
 
 
 def test_each_object_is_found_once_and_in_order() -> None:
-    index = Index(literal.CLUSTER)
+    index = index_of(literal.CLUSTER)
     keys = index.search("e").keys
     assert len(set(keys)) == len(keys)
     kinds = [key.partition("/")[0] for key in keys]
@@ -38,7 +38,7 @@ def test_each_object_is_found_once_and_in_order() -> None:
 
 
 def test_many_hits_are_cut_and_said_so() -> None:
-    hits = Index(literal.CLUSTER).search("e", most=3)
+    hits = index_of(literal.CLUSTER).search("e", most=3)
     assert len(hits.keys) == 3
     assert hits.is_capped
 
@@ -51,7 +51,7 @@ def big(count: int) -> Any:
 
 @pytest.mark.parametrize("needle", ["w", "web-96-", "web-15-19999", "nothing like it"])
 def test_20000_pods_are_searched_within_a_frame(needle: Any) -> None:
-    index = Index(big(20_000))
+    index = index_of(big(20_000))
     best = 1.0
     for _ in range(5):
         start = time.process_time()

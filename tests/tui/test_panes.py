@@ -15,6 +15,7 @@ from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Hook, RuleCause, SocketCause, StepKind
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, shown_chain, target_chain
+from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawing import STACK, draw
 from k8stui.tui.entries_pane import EntriesSheet
@@ -22,9 +23,10 @@ from k8stui.tui.frame import View, body_height, framed
 from k8stui.tui.ink import Ink, line_width, text_of
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import PaneName
-from k8stui.tui.nodes_pane import Kind, NodesSheet, NodesTree
+from k8stui.tui.nodes_pane import NodesSheet
 from k8stui.tui.plan import plan
 from k8stui.tui.state import State
+from k8stui.tui.tree import Kind, Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet
 from k8stui.tui.words import place_sign, step_sign
 
@@ -369,12 +371,12 @@ def test_a_drawing_takes_no_more_rows_than_it_must(width: Any, height: Any) -> N
 
 
 @pytest.fixture
-def tree() -> NodesTree:
-    return NodesTree(literal.WORLD)
+def tree() -> Tree:
+    return Tree(ClusterRows(literal.WORLD))
 
 
 def labels(tree: Any) -> Any:
-    return [item.label for item in tree.items]
+    return [tree.say(item).label for item in tree.items]
 
 
 def test_a_small_cluster_is_open_at_first(tree: Any) -> None:
@@ -395,8 +397,7 @@ def test_a_small_cluster_is_open_at_first(tree: Any) -> None:
 def test_pods_open_into_containers_and_close_again(tree: Any) -> None:
     before = labels(tree)
     tree.toggle(1)
-    assert tree.items[2].label == "php-redis"
-    assert tree.items[2].aside == "80"
+    assert tree.say(tree.items[2])[:2] == ("php-redis", "80")
     tree.toggle(1)
     assert labels(tree) == before
 
@@ -415,7 +416,7 @@ def test_finding_opens_what_is_closed(tree: Any) -> None:
     tree.toggle(3)
     assert tree.find("frontend-3", 0)
     assert tree.item is not None
-    assert tree.item.label == "frontend-3"
+    assert tree.say(tree.item).label == "frontend-3"
 
 
 def test_assumed_addresses_are_marked(tree: Any) -> None:

@@ -381,7 +381,7 @@ async def test_nothing_but_problems_ends_with_2_and_the_list() -> None:
 
 async def test_a_file_that_is_not_there_ends_with_2() -> None:
     class Absent(harness.LiteralJobs):
-        def build(self) -> Any:
+        def build(self, _lookout: Any) -> Any:
             raise FileNotFoundError(2, "No such file or directory", "absent.yaml")
 
     app = harness.make_app(Absent())

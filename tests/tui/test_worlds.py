@@ -93,5 +93,5 @@ def test_the_tree_of_a_world_offers_the_three_ways() -> None:
     desk = Desk(world_of(SAMPLES / "guestbook", "flannel"))
     assert desk.tree.find("frontend", 0)
     desk.into_tree()
-    labels = [item.label for item in desk.tree.items if item.offer is not None]
+    labels = [desk.tree.say(item).label for item in desk.tree.items if item.offer is not None]
     assert [label.partition(":")[0] for label in labels] == ["pod address", "ClusterIP", "node"]

@@ -1,0 +1,88 @@
+"""Findings: what the check says of the world that is shown."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from k8stui.tui.messages import Checked, CheckFailed
+from k8stui.tui.tools import Tools
+
+if TYPE_CHECKING:
+    from k8stui.check import Finding
+    from k8stui.tui.desk import Desk
+    from k8stui.walk.world import World
+
+_FEW_SERVICES = 2_000
+"""A check of them takes about 2 s of a worker's time; larger clusters are checked on request."""
+
+
+class Checking(Tools):
+    """Has worlds checked, and lists what was found."""
+
+    _checked: World | None = None
+    """The world that is being checked, or was last."""
+    _wants_findings = False
+
+    def check_few(self) -> None:
+        """Have the world checked by itself where that is quickly done."""
+        if self.desk is not None and len(self.desk.world.cluster.services) <= _FEW_SERVICES:
+            self._check(self.desk)
+
+    def _check(self, desk: Desk) -> None:
+        """Have the world checked, once, after the walk is seen."""
+        if desk.checkup is None and self._checked is not desk.world:
+            self._checked = desk.world
+            check = partial(self.jobs.check, desk.world, self.post)
+            self.call_after_refresh(partial(self.work, "check", check))
+
+    def on_checked(self, event: Checked) -> None:
+        """Mark what was found."""
+        if self.desk is None:
+            return
+        self.desk.take_checkup(event.world, event.checkup)
+        self.redraw()
+        if self._wants_findings and self.desk.checkup is not None:
+            self.action_findings()
+
+    def on_check_failed(self, event: CheckFailed) -> None:
+        """Say so: it is a bug, but the walk is still there."""
+        said = f"the check failed: {type(event.error).__name__}: {event.error}"
+        self.notify(said, severity="error", markup=False)
+
+    def action_findings(self) -> None:
+        """List what the check found; first have it done where it is not."""
+        desk = self.ready()
+        if desk is None:
+            return
+        self._wants_findings = desk.checkup is None
+        if desk.checkup is None:
+            self._check(desk)
+            self.notify("checking …", timeout=2)
+            return
+        from k8stui.tui.findings import finding_foot, finding_lines, summary  # noqa: PLC0415
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+
+        found = desk.checkup.findings
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                self._show_finding(desk, found[row])
+
+        under = f" what if {', '.join(desk.state.what_if)}:" if desk.state.what_if else ":"
+        self.app.push_screen(
+            ListScreen(
+                f"Findings{under} {summary(found)}",
+                partial(finding_lines, found),
+                choices=range(len(found)),
+                foot=lambda row, width: finding_foot(found[row], width),
+            ),
+            chosen,
+        )
+
+    def _show_finding(self, desk: Desk, finding: Finding) -> None:
+        """Walk what shows it; what no walk can show is shown where it is written."""
+        if finding.claim is not None:
+            self.walk(self.jobs.show_finding, desk.world, finding)
+        elif finding.place is not None:
+            self.show_place(finding.place, finding.subject)

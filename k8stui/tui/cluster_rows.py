@@ -1,0 +1,213 @@
+"""The rows of a cluster that stands: nodes → pods → containers, Services → ways of access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, ServiceType
+from k8stui.kernel.packet import Protocol
+from k8stui.tui.index import Index
+from k8stui.tui.tree import Item, Kind, Said
+
+if TYPE_CHECKING:
+    from k8stui.walk.offers import Offer
+    from k8stui.walk.trace import Request
+    from k8stui.walk.world import World
+
+_FEW_NODES = 4
+"""So few are open at first: all their pods are seen."""
+
+
+class ClusterRows:
+    """Rows of a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.index = index_of(world.cluster)
+        self._by_node: dict[str, list[Pod]] = {}
+        for pod in world.cluster.pods.values():
+            self._by_node.setdefault(pod.node_name or "", []).append(pod)
+        nodes = [f"node/{name}" for name in world.cluster.nodes]
+        self.opened: Iterable[str] = [*(nodes if len(nodes) <= _FEW_NODES else ()), "services"]
+
+    def roots(self) -> list[Item]:
+        """Nodes, what is outside, Pods that wait for a node, Services."""
+        roots = [
+            Item(Kind.NODE, f"node/{name}", 0, node, has_children=name in self._by_node)
+            for name, node in self.world.cluster.nodes.items()
+        ]
+        roots.append(Item(Kind.OUTSIDE, "outside", 0))
+        if "" in self._by_node:
+            roots.append(Item(Kind.PENDING, "pending", 0, has_children=True))
+        roots.append(Item(Kind.SERVICES, "services", 0, has_children=True))
+        return roots
+
+    def children(self, item: Item) -> list[Item]:
+        """What a row opens into."""
+        subject = item.subject
+        match item.kind:
+            case Kind.NODE:
+                name = item.key.partition("/")[2]
+                return [_pod(pod) for pod in self._by_node.get(name, ())]
+            case Kind.PENDING:
+                return [_pod(pod) for pod in self._by_node.get("", ())]
+            case Kind.POD:
+                return [
+                    Item(Kind.CONTAINER, f"container/{item.key}/{each.name}", 2, each)
+                    for each in cast("Pod", subject).containers
+                ]
+            case Kind.SERVICES:
+                return [_service(service) for service in self.world.cluster.services.values()]
+            case Kind.SERVICE:
+                return self._offers(cast("Service", subject).key)
+            case _:
+                return []
+
+    def _offers(self, service: str) -> list[Item]:
+        from k8stui.walk.offers import offers  # noqa: PLC0415 - needed only when one is opened
+
+        return [
+            Item(Kind.OFFER, f"offer/{service}/{n}", 2, offer)
+            for n, offer in enumerate(offers(self.world, service))
+        ]
+
+    def item(self, key: str) -> Item:
+        """Give the row of a node, a pod or a Service."""
+        kind, _, name = key.partition("/")
+        cluster = self.world.cluster
+        match kind:
+            case Kind.NODE:
+                return Item(Kind.NODE, key, 0, cluster.nodes[name], name in self._by_node)
+            case Kind.POD:
+                return _pod(cluster.pods[name])
+            case _:
+                return _service(cluster.services[name])
+
+    def branch(self, key: str) -> str:
+        """Key of the root that a row is in."""
+        return branch_of(self.world.cluster, key)
+
+    def now(self, key: str) -> str:
+        """Give the key of a workload's first pod for ``workload/KIND/NAMESPACE/NAME``."""
+        kind, _, wanted = key.partition("/")
+        if kind == Kind.WORKLOAD:
+            for each in self.world.cluster.workloads:
+                if f"{each.kind}/{each.namespace}/{each.name}" == wanted and each.pods:
+                    return f"pod/{each.pods[0]}"
+        return key
+
+    def say(self, item: Item) -> Said:
+        """How a row reads."""
+        subject = item.subject
+        match subject:
+            case Node():
+                return _say_node(subject)
+            case Pod():
+                return _say_pod(subject)
+            case Container():
+                return _say_container(subject)
+            case Service():
+                return _say_service(subject)
+        match item.kind:
+            case Kind.OFFER:
+                offer = cast("Offer", subject)
+                source = f"from {short_source(offer.request)}"
+                return Said(offer.label, source, offer.request.origin)
+            case Kind.PENDING:
+                return Said("Pending", str(len(self._by_node.get("", ()))))
+            case Kind.SERVICES:
+                return Said("Services", f"{len(self.world.cluster.services):,}")
+            case _:
+                return Said("outside", "203.0.113.10")
+
+
+def index_of(cluster: Cluster) -> Index:
+    """Names and addresses of all nodes, Services and pods, and of the pods' containers."""
+    keys: list[str] = []
+    lines: list[str] = []
+    for node in cluster.nodes.values():
+        keys.append(f"node/{node.name}")
+        lines.append(f"{node.name} {' '.join(map(str, node.addresses))}")
+    for service in cluster.services.values():
+        keys.append(f"service/{service.key}")
+        lines.append(f"{service.key} {' '.join(map(str, service.cluster_ips))}")
+    for pod in cluster.pods.values():
+        keys.append(f"pod/{pod.key}")
+        containers = " ".join(container.name for container in pod.containers)
+        lines.append(f"{pod.key} {' '.join(map(str, pod.addresses))} {containers}")
+    index = Index()
+    index.add(keys, lines)
+    return index
+
+
+def branch_of(cluster: Cluster, key: str) -> str:
+    """Key of the root that a pod or a Service is in; empty for anything else."""
+    kind, _, name = key.partition("/")
+    if kind == Kind.SERVICE:
+        return "services"
+    pod = cluster.pods.get(name) if kind == Kind.POD else None
+    if pod is None:
+        return ""
+    return f"node/{pod.node_name}" if pod.node_name else "pending"
+
+
+def short_source(request: Request) -> str:
+    """``client-1`` for ``pod/default/client-1``."""
+    return request.source.split("/")[-1] if "/" in request.source else request.source
+
+
+def short_name(namespace: str, name: str) -> str:
+    """Without the namespace that everything is in."""
+    return name if namespace == "default" else f"{namespace}/{name}"
+
+
+def _pod(pod: Pod) -> Item:
+    return Item(Kind.POD, f"pod/{pod.key}", 1, pod, has_children=bool(pod.containers))
+
+
+def _service(service: Service) -> Item:
+    leads_in = service.type is not ServiceType.EXTERNAL_NAME
+    return Item(Kind.SERVICE, f"service/{service.key}", 1, service, has_children=leads_in)
+
+
+def _say_node(node: Node) -> Said:
+    address = node.address() or node.address(6)
+    return Said(
+        node.name,
+        str(address) if address else "no address",
+        node.origin,
+        node.origins.get("addresses", node.origin),
+    )
+
+
+def _say_pod(pod: Pod) -> Said:
+    return Said(
+        short_name(pod.namespace, pod.name),
+        str(pod.addresses[0]) if pod.addresses else pod.phase.value,
+        pod.origin,
+        pod.origins.get("addresses") if pod.addresses else None,
+    )
+
+
+def _say_container(container: Container) -> Said:
+    ports = " ".join(
+        f"{p.number}" + ("" if p.protocol is Protocol.TCP else f"/{p.protocol.name.lower()}")
+        for p in container.ports
+    )
+    return Said(container.name + (" (init)" if container.init else ""), ports, container.origin)
+
+
+def _say_service(service: Service) -> Said:
+    if service.cluster_ips:
+        aside = str(service.cluster_ips[0])
+    elif service.type is ServiceType.EXTERNAL_NAME:
+        aside = service.external_name
+    else:
+        aside = "headless"
+    return Said(
+        short_name(service.namespace, service.name),
+        aside,
+        service.origin,
+        service.origins.get("cluster_ips") if service.cluster_ips else None,
+    )

@@ -1,0 +1,152 @@
+"""The rows of what was read so far: the tree while a big dump is still being read.
+
+Made of the manifests as they are written; what only a control plane decides (where a Pod without
+a node will run, which Pods a Deployment makes) is not known yet, and not said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from k8stui.cluster.fields import array, at, text
+from k8stui.tui.index import Index
+from k8stui.tui.tree import Item, Kind, Said
+from k8stui.walk.kinds import SHORT
+
+if TYPE_CHECKING:
+    from k8stui.manifests.manifest import Manifest
+
+_WORKLOADS = frozenset(SHORT)
+
+
+class Row(NamedTuple):
+    """An object that has a place in the tree."""
+
+    branch: str
+    """Key of the root that it is in; empty: it is one."""
+    item: Item
+    line: str
+    """What it is found by."""
+
+
+def row_of(manifest: Manifest) -> Row | None:
+    """Give the place of an object in the tree; None: it has none of its own (an EndpointSlice)."""
+    kind, name, data = manifest.kind, manifest.name, manifest.data
+    key = f"{manifest.namespace or 'default'}/{name}"
+    if kind == "Pod":
+        node = text(data, "spec", "nodeName")
+        addresses = " ".join(_addresses(array(data, "status", "podIPs"), "ip"))
+        containers = " ".join(_addresses(array(data, "spec", "containers"), "name"))
+        return Row(
+            f"node/{node}" if node else "pending",
+            Item(Kind.POD, f"pod/{key}", 1, manifest),
+            f"{key} {addresses} {containers}",
+        )
+    if kind == "Service":
+        item = Item(Kind.SERVICE, f"service/{key}", 1, manifest)
+        return Row("services", item, f"{key} {text(data, 'spec', 'clusterIP')}")
+    if kind == "Node":
+        addresses = " ".join(_addresses(array(data, "status", "addresses"), "address"))
+        return Row("", Item(Kind.NODE, f"node/{name}", 0, manifest), f"{name} {addresses}")
+    if kind in _WORKLOADS and not array(data, "metadata", "ownerReferences"):
+        item = Item(Kind.WORKLOAD, f"workload/{kind}/{key}", 1, manifest)
+        return Row("workloads", item, f"{SHORT[kind]} {key}")
+    return None
+
+
+def _addresses(entries: Sequence[object], field: str) -> list[str]:
+    return [text(entry, field) for entry in entries]
+
+
+class FoundRows:
+    """Rows of the objects that were found; they become more."""
+
+    def __init__(self) -> None:
+        self.index = Index()
+        self.opened: Iterable[str] = ("services",)
+        self._nodes: dict[str, Item] = {}
+        self._branches: dict[str, list[Item]] = {"pending": [], "workloads": [], "services": []}
+        self._items: dict[str, Item] = {}
+        """What the index knows."""
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """Take in what was found since."""
+        new = []
+        for row in rows:
+            branch, item, _ = row
+            if item.key in self._items:  # the same object twice: which counts is not known yet
+                continue
+            new.append(row)
+            self._items[item.key] = item
+            if not branch:
+                self._nodes[item.key] = item
+                continue
+            if branch not in self._branches:
+                self._branches[branch] = []
+                self._nodes.setdefault(branch, Item(Kind.NODE, branch, 0))
+            self._branches[branch].append(item)
+        self.index.add([row.item.key for row in new], [row.line for row in new])
+
+    def roots(self) -> list[Item]:
+        """Nodes first, then what is on none, as in a cluster that stands."""
+        branches = self._branches
+        roots = [item._replace(has_children=key in branches) for key, item in self._nodes.items()]
+        others = (Kind.PENDING, Kind.WORKLOADS, Kind.SERVICES)
+        return roots + [
+            Item(kind, kind.value, 0, has_children=True) for kind in others if branches[kind]
+        ]
+
+    def children(self, item: Item) -> list[Item]:
+        """What a row opens into."""
+        return self._branches.get(item.key, [])
+
+    def item(self, key: str) -> Item:
+        """Give the row of an object."""
+        return self._items[key]
+
+    def branch(self, key: str) -> str:
+        """Key of the root that a row is in."""
+        item = self._items.get(key)
+        row = row_of(cast("Manifest", item.subject)) if item is not None else None
+        return row.branch if row is not None else ""
+
+    def now(self, key: str) -> str:
+        """Give the same key: there was no tree before this one."""
+        return key
+
+    def say(self, item: Item) -> Said:
+        """How a row reads."""
+        manifest = cast("Manifest | None", item.subject)
+        if manifest is None:
+            words = {
+                Kind.PENDING: "Pods without a node",
+                Kind.WORKLOADS: "Workloads",
+                Kind.SERVICES: "Services",
+            }
+            if item.kind in words:
+                return Said(words[item.kind], f"{len(self._branches[item.kind]):,}")
+            return Said(item.key.partition("/")[2])
+        name, data = manifest.name, manifest.data
+        if item.kind is not Kind.NODE and manifest.namespace not in (None, "default"):
+            name = f"{manifest.namespace}/{name}"
+        match item.kind:
+            case Kind.NODE:
+                aside = next(
+                    (
+                        text(entry, "address")
+                        for entry in array(data, "status", "addresses")
+                        if text(entry, "type") == "InternalIP"
+                    ),
+                    "",
+                )
+            case Kind.POD:
+                aside = text(data, "status", "podIP") or text(data, "status", "phase")
+            case Kind.SERVICE:
+                aside = text(data, "spec", "clusterIP") or text(data, "spec", "externalName")
+                aside = "headless" if aside == "None" else aside
+            case _:
+                name = f"{SHORT[manifest.kind]} {name}"
+                replicas = at(data, "spec", "replicas")
+                aside = f"×{replicas}" if isinstance(replicas, int) else ""
+        return Said(name, aside, manifest.origin())

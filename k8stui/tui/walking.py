@@ -1,0 +1,160 @@
+"""Through the walk: asking for one, stepping along it, its branches, and what if."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from k8stui.tui.base import Base
+from k8stui.tui.messages import Branched, Walked, WalkedAgain, WalkFailed
+
+if TYPE_CHECKING:
+    from k8stui.tui.state import State
+    from k8stui.tui.whatif import WhatIf
+    from k8stui.walk.trace import Request, Trace
+
+
+class Walking(Base):
+    """The keys that step, branch and ask, and what comes of the work behind them."""
+
+    # What comes of it
+
+    def take_walk(self, event: Walked) -> bool:
+        """Show a walk, if it is the one that was asked for last."""
+        if event.generation != self.generation:
+            return False
+        self.take(event.trace, event.index)
+        return True
+
+    def take_what_if(self, event: WalkedAgain) -> bool:
+        """Show the walk of a what-if, from where it differs."""
+        if event.generation != self.generation:
+            return False
+        index = event.differs_at
+        if index is None and self.desk is not None:
+            self.notify("The packet goes the same way, step by step.")
+            index = self.desk.state.index
+        self.take(event.trace, index or 0)
+        return True
+
+    def on_walk_failed(self, event: WalkFailed) -> None:
+        if event.generation == self.generation and self.desk is not None:
+            self.desk.fail(self.mistake(event.error))
+            self.redraw()
+
+    def on_branched(self, event: Branched) -> None:
+        if event.generation != self.generation or self.desk is None:
+            return
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import branch_lines  # noqa: PLC0415
+
+        state, traces = self.desk.state, event.traces
+        lines = branch_lines(traces, capped=event.is_capped)
+        current = state.trace.branch if state.trace is not None else 1
+        at = next((n for n, trace in enumerate(traces) if trace.branch == current), 0)
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                self.take(traces[row], state.index)
+
+        count = f"{len(traces)} branch{'' if len(traces) == 1 else 'es'}"
+        choices = range(len(traces))
+        self.app.push_screen(ListScreen(count, lambda _: lines, choices=choices, at=at), chosen)
+
+    # Keys
+
+    def ask(self, request: Request | None) -> None:
+        """Walk a request (None: the first there is) and show it."""
+        if self.desk is None:
+            return
+        self.walk(self.jobs.walk, self.desk.world, request)
+        self.redraw()
+
+    def take(self, trace: Trace, index: int = 0) -> None:
+        """Show a finished walk."""
+        if self.desk is not None:
+            self.desk.show(trace, index)
+            self.redraw()
+
+    def action_step(self, by: int) -> None:
+        self._move(lambda state: state.move(by))
+
+    def action_decision(self, direction: int) -> None:
+        self._move(lambda state: state.decision(direction))
+
+    def action_first(self) -> None:
+        self._move(lambda state: state.go(0))
+
+    def action_last(self) -> None:
+        self._move(lambda state: state.go(len(state.steps) - 1))
+
+    def _move(self, move: Callable[[State], bool]) -> None:
+        desk = self.ready()
+        if desk is not None and move(desk.state):
+            self.redraw()
+
+    def action_branches(self) -> None:
+        desk = self.ready()
+        trace = desk.state.trace if desk is not None else None
+        if desk is None or trace is None:
+            return
+        if trace.probability == 1:
+            self.notify("Nothing is left to chance on this way: there is one branch.")
+            return
+        self.walk(self.jobs.branches, desk.world, trace.request)
+
+    def action_request(self) -> None:
+        desk = self.ready()
+        if desk is None:
+            return
+        from k8stui.tui.request import RequestScreen  # noqa: PLC0415 - only when asked for
+
+        def asked(request: Request | None) -> None:
+            if request is not None:
+                self.ask(request)
+
+        box = RequestScreen(desk.world, self.jobs.namespace, *desk.proposal(self.front))
+        self.app.push_screen(box, asked)
+
+    def action_what_if(self) -> None:
+        """List the settings that can be turned."""
+        desk = self.ready()
+        if desk is None or desk.state.trace is None:
+            return
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import what_if_lines  # noqa: PLC0415
+
+        found = self.what_ifs()
+
+        def chosen(row: int | None) -> None:
+            if row is not None:
+                self.turn(found[row])
+
+        lines = what_if_lines(found)
+        title = "What if …   (u goes back)"
+        self.app.push_screen(ListScreen(title, lambda _: lines, choices=range(len(found))), chosen)
+
+    def what_ifs(self) -> tuple[WhatIf, ...]:
+        """What can be turned for the request that is shown."""
+        desk = self.desk
+        if desk is None or desk.state.trace is None:
+            return ()
+        from k8stui.tui.whatif import what_ifs  # noqa: PLC0415 - only when asked for
+
+        return tuple(what_ifs(desk.world, desk.state.trace.request))
+
+    def turn(self, what_if: WhatIf) -> None:
+        """Walk the same request under a changed setting."""
+        desk = self.desk
+        if desk is None or desk.state.trace is None:
+            return
+        before = desk.state.trace
+        desk.turn(what_if)
+        self.walk(self.jobs.walk_again, desk.world, before)
+        self.redraw()
+
+    def action_undo(self) -> None:
+        desk = self.ready()
+        if desk is not None and desk.turn_back():
+            self.generation += 1
+            self.redraw()
