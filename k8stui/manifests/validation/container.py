@@ -1,8 +1,8 @@
-"""Containers of a pod: names, ports, environment, mounts, probes.
+"""Containers of a pod: names, images, ports, mounts; the rest of each in its own module.
 
 Source: pkg/apis/core/validation/validation.go validateContainers, validateInitContainers,
-validateContainerPorts, checkHostPortConflicts, validateHostNetwork, ValidateEnv,
-ValidateVolumeMounts, validateProbe (1.36); recordings-cluster/rejected 27-29, 37-39.
+validateContainerCommon, validateContainerPorts, checkHostPortConflicts,
+validatePodHostNetworkDeps, ValidateVolumeMounts (1.36); recordings-cluster/rejected 27-29, 37-39.
 """
 
 from __future__ import annotations
@@ -11,16 +11,26 @@ from collections.abc import Iterator
 
 from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.validation import formats
-from k8stui.manifests.validation.fields import Table, number, records, text
-from k8stui.manifests.validation.mistake import Mistake, Wrong
+from k8stui.manifests.validation.environment import check_environment
+from k8stui.manifests.validation.fields import Table, number, records, table, text
+from k8stui.manifests.validation.mistake import Mistake, Wrong, one_of
+from k8stui.manifests.validation.probe import check_probes
+from k8stui.manifests.validation.resources import check_resources
+from k8stui.manifests.validation.security import check_container_security
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
-_PORTS = range(1, 65536)
+_PULL = ("Always", "IfNotPresent", "Never")
+_MESSAGES = ("File", "FallbackToLogsOnError")
+_RESTART = ("Always", "Never", "OnFailure")
+_PROPAGATION = ("None", "HostToContainer", "Bidirectional")
 
 
-def check_containers(spec: Table, base: Path) -> Iterator[Mistake]:
-    """All containers of a pod's `spec`, which stands at `base`."""
+def check_containers(spec: Table, base: Path, *, of_pod: bool) -> Iterator[Mistake]:
+    """All containers of a pod's `spec`, which stands at `base`.
+
+    `of_pod`: of a Pod, not of a template, which the server looks at less closely.
+    """
+    if spec.get("containers") == []:
+        yield Mistake((*base, "containers"), Wrong.REQUIRED, "needs one container at least")
     names: dict[str, Path] = {}
     volumes = {text(volume, "name") for _, volume in records(spec, "volumes", base)}
     taken: dict[str, Path] = {}
@@ -38,26 +48,37 @@ def check_containers(spec: Table, base: Path) -> Iterator[Mistake]:
             elif name and names.setdefault(name, path) != path:
                 message = f"is {name!r}, which is the name of {field_name(names[name])} already"
                 yield Mistake((*path, "name"), Wrong.DUPLICATE, message)
-            yield from _image(container, path)
+            yield from _image(container, path, of_pod=of_pod)
             if "ports" in container:
-                yield from _ports(container, path, on_node)
-                if group == "containers":
-                    yield from _host_ports(container, path, taken)
-            if "env" in container:
-                yield from _environment(container, path)
+                yield from _ports(container, path, on_node and group == "containers")
+                # Init containers run one by one, and the server calls each of them the first.
+                seen, at = (taken, path) if group == "containers" else ({}, (*base, group, 0))
+                yield from _host_ports(container, path, seen, at)
+            if "env" in container or "envFrom" in container:
+                yield from check_environment(container, path)
             if "volumeMounts" in container:
                 yield from _mounts(container, path, volumes)
-            for probe in _PROBES:
-                if probe in container:
-                    yield from _probe(container[probe], (*path, probe))
+            if "resources" in container:
+                yield from check_resources(table(container, "resources"), (*path, "resources"))
+            if "securityContext" in container:
+                security = table(container, "securityContext")
+                yield from check_container_security(security, (*path, "securityContext"))
+            runs_once = group == "initContainers" and text(container, "restartPolicy") != "Always"
+            yield from check_probes(container, path, runs_once=runs_once)
+            for field, allowed in (
+                ("imagePullPolicy", _PULL),
+                ("terminationMessagePolicy", _MESSAGES),
+                ("restartPolicy", _RESTART),
+            ):
+                yield from one_of((*path, field), text(container, field), allowed)
 
 
-def _image(container: Table, path: Path) -> Iterator[Mistake]:
+def _image(container: Table, path: Path, *, of_pod: bool) -> Iterator[Mistake]:
     image = text(container, "image")
     if not image:
         message = "has to be written"
         yield Mistake((*path, "image"), Wrong.REQUIRED, message, hint="write image: NAME:TAG")
-    elif image != image.strip():
+    elif of_pod and image != image.strip():
         message = "may not begin or end with white space"
         yield Mistake((*path, "image"), Wrong.INVALID, message, mended=image.strip())
 
@@ -77,11 +98,14 @@ def _ports(container: Table, base: Path, on_node: bool) -> Iterator[Mistake]:
         inside, outside = number(port, "containerPort"), number(port, "hostPort")
         # Not written it is filled in, on Pods at once, in templates when the pod is made.
         if on_node and outside and inside is not None and outside != inside:
-            message = f"is {inside}, but hostPort is {outside}: with hostNetwork they are one"
-            yield Mistake((*path, "containerPort"), Wrong.INVALID, message)
+            message = f"is {outside}, but containerPort is {inside}: with hostNetwork they are one"
+            yield Mistake((*path, "hostPort"), Wrong.INVALID, message, mended=str(inside))
 
 
-def _host_ports(container: Table, base: Path, taken: dict[str, Path]) -> Iterator[Mistake]:
+def _host_ports(
+    container: Table, base: Path, taken: dict[str, Path], told: Path
+) -> Iterator[Mistake]:
+    """`told`: how the server calls the container at `base`."""
     for path, port in records(container, "ports", base):
         given = number(port, "hostPort")
         if not given:
@@ -91,18 +115,8 @@ def _host_ports(container: Table, base: Path, taken: dict[str, Path]) -> Iterato
         if taken.setdefault(key, path) != path:
             word = f"{given}/{protocol}"
             message = f"is {word}, which {field_name(taken[key])} has already"
-            yield Mistake((*path, "hostPort"), Wrong.DUPLICATE, message)
-
-
-def _environment(container: Table, base: Path) -> Iterator[Mistake]:
-    for path, entry in records(container, "env", base):
-        name = text(entry, "name")
-        if any(not " " <= letter <= "~" or letter == "=" for letter in name):
-            message = f"{name!r} may only have printable ASCII characters other than '='"
-            yield Mistake((*path, "name"), Wrong.INVALID, message)
-        if text(entry, "value") and entry.get("valueFrom"):
-            message = "may not stand beside value"
-            yield Mistake((*path, "valueFrom"), Wrong.INVALID, message)
+            where = (*told, *path[-2:], "hostPort")
+            yield Mistake(where, Wrong.DUPLICATE, message, (*path, "hostPort"))
 
 
 def _mounts(container: Table, base: Path, volumes: set[str]) -> Iterator[Mistake]:
@@ -120,26 +134,11 @@ def _mounts(container: Table, base: Path, volumes: set[str]) -> Iterator[Mistake
             message = f"is {where!r}, where another volume is mounted already"
             yield Mistake((*path, "mountPath"), Wrong.INVALID, message)
         seen.add(where)
-
-
-def _probe(probe: object, path: Path) -> Iterator[Mistake]:
-    if not isinstance(probe, dict):
-        return
-    handlers = [handler for handler in _HANDLERS if probe.get(handler) is not None]
-    if not handlers:
-        message = f"needs one of {', '.join(_HANDLERS)}"
-        yield Mistake(path, Wrong.REQUIRED, message)
-    for extra in handlers[1:]:
-        message = f"may not stand beside {handlers[0]}"
-        yield Mistake((*path, extra), Wrong.FORBIDDEN, message)
-    for handler in ("httpGet", "tcpSocket"):
-        action = probe.get(handler)
-        port = action.get("port") if isinstance(action, dict) else None
-        where = (*path, handler, "port")
-        if isinstance(port, str):
-            for wrong in formats.port_name(port):
-                digits = port if port.isascii() and port.isdigit() and len(port) < 6 else ""
-                message = f"is the name {port!r}, and a port's name {wrong}"
-                yield Mistake(where, Wrong.INVALID, message, mended=digits and str(int(digits)))
-        elif isinstance(port, int) and not isinstance(port, bool) and port not in _PORTS:
-            yield Mistake(where, Wrong.INVALID, f"is {port}; it goes from 1 to 65535")
+        for field in ("subPath", "subPathExpr"):
+            if wrong := formats.descending_path(text(mount, field)):
+                yield Mistake((*path, field), Wrong.INVALID, f"{text(mount, field)!r} {wrong}")
+        if text(mount, "subPath") and text(mount, "subPathExpr"):
+            message = "may not stand beside subPath"
+            yield Mistake((*path, "subPathExpr"), Wrong.INVALID, message)
+        propagation = text(mount, "mountPropagation")
+        yield from one_of((*path, "mountPropagation"), propagation, _PROPAGATION)

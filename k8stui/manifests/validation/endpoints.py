@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.validation import formats
-from k8stui.manifests.validation.fields import Table, array, records, text, texts
+from k8stui.manifests.validation.fields import Table, array, records, table, text, texts
 from k8stui.manifests.validation.mistake import Mistake, Wrong
 
 _MOST_ENDPOINTS = 1000
 _MOST_ADDRESSES = 100
+_MOST_PORTS = 20_000
+_MOST_ZONES = 8
 
 
 def check_endpoints(data: Table) -> Iterator[Mistake]:
@@ -35,6 +37,7 @@ def check_endpoints(data: Table) -> Iterator[Mistake]:
                 yield Mistake((*path, "name"), Wrong.INVALID, f"{name!r} {wrong}")
             if port.get("port") is None:
                 yield Mistake((*path, "port"), Wrong.INVALID, "has to be written")
+            yield from _app_protocol(port, path)
 
 
 def check_slice(data: Table) -> Iterator[Mistake]:
@@ -55,6 +58,9 @@ def check_slice(data: Table) -> Iterator[Mistake]:
         for index, address in texts(endpoint, "addresses"):
             yield from _address(address, (*base, "addresses", index), family)
         yield from _hostname(endpoint, base)
+        yield from _hints(table(endpoint, "hints"), (*base, "hints"))
+    if len(array(data, "ports")) > _MOST_PORTS:
+        yield Mistake(("ports",), Wrong.TOO_MANY, f"may hold {_MOST_PORTS} entries")
     names: set[str] = set()
     for path, port in records(data, "ports", ()):
         name = text(port, "name")
@@ -64,6 +70,33 @@ def check_slice(data: Table) -> Iterator[Mistake]:
             message = f"is {name!r}, which is another port's already"
             yield Mistake((*path, "name"), Wrong.DUPLICATE, message)
         names.add(name)
+        yield from _app_protocol(port, path)
+
+
+def _hints(hints: Table, base: Path) -> Iterator[Mistake]:
+    """Source: validation.go validateHints."""
+    for field, most in (("forZones", _MOST_ZONES), ("forNodes", _MOST_ZONES)):
+        entries = records(hints, field, base)
+        if len(entries) > most:
+            yield Mistake((*base, field), Wrong.TOO_MANY, f"may hold {most} entries")
+            continue
+        seen: set[str] = set()
+        for path, entry in entries:
+            name = text(entry, "name")
+            if not name:
+                yield Mistake((*path, "name"), Wrong.REQUIRED, "has to be written")
+            elif name in seen:
+                message = f"is {name}, which is there already"
+                yield Mistake((*path, "name"), Wrong.DUPLICATE, message)
+            elif wrong := formats.label_value(name):
+                yield Mistake((*path, "name"), Wrong.INVALID, f"{name!r} {wrong}")
+            seen.add(name)
+
+
+def _app_protocol(port: Table, path: Path) -> Iterator[Mistake]:
+    name = text(port, "appProtocol")
+    if name and (wrong := formats.qualified_name(name)):
+        yield Mistake((*path, "appProtocol"), Wrong.INVALID, f"{name!r} {wrong}")
 
 
 def _address(address: str, path: Path, family: str) -> Iterator[Mistake]:

@@ -86,6 +86,13 @@ def configuration_key(text: str) -> str:
     return "" if _CONFIG_KEY.fullmatch(text) else "may only have letters, digits, '-', '_' and '.'"
 
 
+def descending_path(text: str) -> str:
+    """A path inside a volume (validateLocalDescendingPath); empty is right."""
+    if text.startswith("/"):
+        return "has to be relative: it begins inside the volume"
+    return "may not have '..' in it" if ".." in text.split("/") else ""
+
+
 def address_version(text: str) -> int:
     """4 or 6 for an IP address, else 0."""
     import ipaddress  # noqa: PLC0415 - 3 ms, and most manifests name no address
@@ -124,6 +131,15 @@ def is_cidr(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_inside(part: str, whole: str) -> bool:
+    """Whether one range is a smaller part of another (ValidateIPBlock)."""
+    import ipaddress  # noqa: PLC0415 - as above
+
+    inner = ipaddress.ip_network(part, strict=False)
+    outer = ipaddress.ip_network(whole, strict=False)
+    return inner.version == outer.version and inner != outer and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def as_label(text: str) -> str:

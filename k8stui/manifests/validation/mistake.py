@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from k8stui.manifests.manifest import Path
@@ -40,3 +40,19 @@ class Mistake:
 
 Check = Callable[[Mapping[str, object]], Iterator[Mistake]]
 """Takes an object's data."""
+
+
+def one_of(path: Path, word: str, allowed: Sequence[str], at: Path = ()) -> Iterator[Mistake]:
+    """A mistake when `word` is written and not of a closed set."""
+    if word and word not in allowed:
+        message = f"is {word!r}; it is one of {', '.join(allowed)}"
+        mended = next((one for one in allowed if one.lower() == word.lower()), "")
+        yield Mistake(path, Wrong.UNSUPPORTED, message, at, mended=mended)
+
+
+def not_negative(of: Mapping[str, object], names: Sequence[str], base: Path) -> Iterator[Mistake]:
+    """Numbers that may be 0, but not less."""
+    for name in names:
+        value = of.get(name)
+        if value.__class__ is int and value < 0:
+            yield Mistake((*base, name), Wrong.INVALID, f"is {value}; 0 is the least")

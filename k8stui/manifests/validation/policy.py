@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.manifests.manifest import Path
+from k8stui.manifests.manifest import Path, Raw
 from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.fields import Table, array, number, records, table, text, texts
 from k8stui.manifests.validation.mistake import Mistake, Wrong
 from k8stui.manifests.validation.selectors import check_selector
 
 _PATH_TYPES = ("Exact", "Prefix", "ImplementationSpecific")
+_NOT_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
+_CLASS = "kubernetes.io/ingress.class"
+_CLASS_PART = Raw(_CLASS)
+_MOST_TYPES = 2
 _SPEC = ("spec",)
 
 
@@ -27,20 +31,60 @@ def check_ingress(data: Table) -> Iterator[Mistake]:
     yield from _backend(spec.get("defaultBackend"), ("spec", "defaultBackend"))
     for base, rule in records(spec, "rules", _SPEC):
         host = text(rule, "host")
-        if host and (wrong := formats.dns_subdomain(host.removeprefix("*."))):
+        if host and (wrong := _host(host)):
             yield Mistake((*base, "host"), Wrong.INVALID, f"{host!r} {wrong}")
+        if isinstance(rule.get("http"), dict) and not array(rule, "http", "paths"):
+            yield Mistake((*base, "http", "paths"), Wrong.REQUIRED, "needs one path at least")
         for path, one in records(table(rule, "http"), "paths", (*base, "http")):
             word, where = text(one, "pathType"), text(one, "path")
             if not word:
                 message = f"has to be written: {', '.join(_PATH_TYPES)}"
                 yield Mistake((*path, "pathType"), Wrong.REQUIRED, message)
-            elif word not in _PATH_TYPES:
+                continue  # the server looks no further
+            if word not in _PATH_TYPES:
                 message = f"is {word!r}; it is one of {', '.join(_PATH_TYPES)}"
                 yield Mistake((*path, "pathType"), Wrong.UNSUPPORTED, message)
-            elif word != "ImplementationSpecific" and where[:1] != "/":
-                message = f"{where!r} has to begin with '/'"
-                yield Mistake((*path, "path"), Wrong.INVALID, message)
-            yield from _backend(one.get("backend"), (*path, "backend"))
+            elif wrong := _path(word, where):
+                yield Mistake((*path, "path"), Wrong.INVALID, f"{where!r} {wrong}")
+            yield from _backend(table(one, "backend"), (*path, "backend"))
+    for base, tls in records(spec, "tls", _SPEC):
+        for index, host in texts(tls, "hosts"):
+            if wrong := _host(host, tls=True):
+                yield Mistake((*base, "hosts", index), Wrong.INVALID, f"{host!r} {wrong}")
+        secret = text(tls, "secretName")
+        if secret and (wrong := formats.dns_subdomain(secret)):
+            yield Mistake((*base, "secretName"), Wrong.INVALID, f"{secret!r} {wrong}")
+    name, path = text(spec, "ingressClassName"), ("spec", "ingressClassName")
+    if name and (wrong := formats.dns_subdomain(name)):
+        yield Mistake(path, Wrong.INVALID, f"{name!r} {wrong}")
+    old = table(data, "metadata", "annotations").get(_CLASS)
+    if isinstance(old, str) and "ingressClassName" in spec and old != name:
+        message = f"is {old!r}, and ingressClassName is {name!r}"
+        at = ("metadata", "annotations", _CLASS)
+        yield Mistake(("annotations", _CLASS_PART), Wrong.INVALID, message, at)
+
+
+def _host(host: str, *, tls: bool = False) -> str:
+    if "*" in host:
+        bare = host.removeprefix("*.")
+        if bare == host or "*" in bare:
+            return "may have one '*', as its whole first part"
+        return formats.dns_subdomain(bare)
+    if not tls and formats.address_version(host):
+        return "is an address; a host is a DNS name"
+    return formats.dns_subdomain(host)
+
+
+def _path(kind: str, path: str) -> str:
+    if path[:1] != "/" and (path or kind != "ImplementationSpecific"):
+        return "has to begin with '/'"
+    if kind != "ImplementationSpecific":
+        for sequence in _NOT_IN_PATHS:
+            if sequence in path:
+                return f"may not have {sequence!r} in it"
+        if path.endswith(("/..", "/.")):
+            return "may not end with '.' or '..'"
+    return ""
 
 
 def _backend(backend: object, base: Path) -> Iterator[Mistake]:
@@ -49,22 +93,37 @@ def _backend(backend: object, base: Path) -> Iterator[Mistake]:
     service = backend.get("service")
     if not isinstance(service, dict):
         if backend.get("resource") is None:
-            yield Mistake(base, Wrong.REQUIRED, "needs a service or a resource")
+            yield Mistake(base, Wrong.INVALID, "needs a service or a resource")
         return
-    if not text(service, "name"):
-        yield Mistake((*base, "service", "name"), Wrong.REQUIRED, "has to be written")
+    if backend.get("resource") is not None:
+        yield Mistake(base, Wrong.INVALID, "may have a service or a resource, not both")
+        return
+    called = text(service, "name")
+    path = (*base, "service", "name")
+    if not called:
+        yield Mistake(path, Wrong.REQUIRED, "has to be written")
+    elif wrong := formats.dns_label(called):
+        yield Mistake(path, Wrong.INVALID, f"{called!r} {wrong}", mended=formats.as_label(called))
     port = table(service, "port")
     path = (*base, "service", "port")
     name, of = text(port, "name"), number(port, "number")
     if not name and not of:
-        yield Mistake(path, Wrong.REQUIRED, "needs a name or a number")
+        message = "needs service.port.name or service.port.number"
+        yield Mistake(base, Wrong.REQUIRED, message, (*base, "service"))
     elif name and of:
-        yield Mistake(path, Wrong.INVALID, "may have a name or a number, not both")
+        message = "may have the name or the number of a port, not both"
+        yield Mistake(base, Wrong.INVALID, message, path)
+    elif name:
+        for wrong in formats.port_name(name):
+            yield Mistake((*path, "name"), Wrong.INVALID, f"{name!r} {wrong}")
 
 
 def check_policy(data: Table) -> Iterator[Mistake]:
     spec = table(data, "spec")
     yield from check_selector(spec.get("podSelector"), ("spec", "podSelector"))
+    if len(array(spec, "policyTypes")) > _MOST_TYPES:
+        message = "may hold two entries: Ingress, Egress"
+        yield Mistake(("spec", "policyTypes"), Wrong.INVALID, message)
     for direction, peers in (("ingress", "from"), ("egress", "to")):
         for base, rule in records(spec, direction, _SPEC):
             for path, peer in records(rule, peers, base):
@@ -88,9 +147,13 @@ def _peer(peer: Table, base: Path) -> Iterator[Mistake]:
     if cidr and not formats.is_cidr(cidr):
         message = f"{cidr!r} is no range such as 10.0.0.0/8"
         yield Mistake((*path, "cidr"), Wrong.INVALID, message)
+        return
     for index, one in texts(block, "except"):
         if not formats.is_cidr(one):
             message = f"{one!r} is no range such as 10.0.0.0/8"
+            yield Mistake((*path, "except", index), Wrong.INVALID, message)
+        elif cidr and not formats.is_inside(one, cidr):
+            message = f"{one} is no smaller part of {cidr}"
             yield Mistake((*path, "except", index), Wrong.INVALID, message)
 
 

@@ -22,6 +22,9 @@ _PORTS = range(1, 65536)
 _NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _ONE_DAY = 86400
+_RANGES_FIELD = "loadBalancerSourceRanges"
+_RANGES = "LoadBalancerSourceRanges"
+"""How the server calls that field (ValidateService)."""
 _RARE = frozenset(
     [
         "sessionAffinityConfig",
@@ -79,7 +82,7 @@ def _ports(spec: Table, kind: str) -> Iterator[Mistake]:
         elif name and (wrong := formats.dns_label(name)):
             mended = formats.as_label(name)
             yield Mistake((*base, "name"), Wrong.INVALID, f"{name!r} {wrong}", mended=mended)
-        elif name and names.setdefault(name, base) != base:
+        if name and names.setdefault(name, base) != base:
             message = f"is {name!r}, which is the name of {field_name(names[name])} already"
             yield Mistake((*base, "name"), Wrong.DUPLICATE, message)
         protocol, of = text(port, "protocol") or "TCP", number(port, "port")
@@ -99,11 +102,11 @@ def _ports(spec: Table, kind: str) -> Iterator[Mistake]:
         if not given:
             continue
         path = (*base, "nodePort")
-        if kind in ("ClusterIP", "ExternalName"):
+        if kind == "ClusterIP":
             message = f"may not be written when type is {kind}"
             hint = "write type: NodePort in spec, or take the nodePort out"
             yield Mistake(path, Wrong.FORBIDDEN, message, hint=hint)
-        elif node_ports.setdefault((protocol, given), base) != base:
+        if node_ports.setdefault((protocol, given), base) != base:
             first = field_name(node_ports[protocol, given])
             message = f"is {given}, which {first} has already"
             yield Mistake(path, Wrong.DUPLICATE, message)
@@ -152,14 +155,18 @@ def _outside(spec: Table, kind: str) -> Iterator[Mistake]:
         yield Mistake(("spec", "healthCheckNodePort"), Wrong.INVALID, message)
     for field in ("loadBalancerSourceRanges", "allocateLoadBalancerNodePorts", "loadBalancerClass"):
         written = spec.get(field)
-        if kind != "LoadBalancer" and written is not None and written not in ([], ""):
+        if kind != "LoadBalancer" and written is not None and written != []:
             message = f"may only be written when type is LoadBalancer, not {kind}"
-            yield Mistake(("spec", field), Wrong.FORBIDDEN, message)
-    if kind == "LoadBalancer":
-        for index, cidr in texts(spec, "loadBalancerSourceRanges"):
-            if not formats.is_cidr(cidr.strip()):
-                path = ("spec", "loadBalancerSourceRanges", index)
-                yield Mistake(path, Wrong.INVALID, f"{cidr!r} is no range such as 10.0.0.0/8")
+            told = _RANGES if field == _RANGES_FIELD else field
+            yield Mistake(("spec", told), Wrong.FORBIDDEN, message, ("spec", field))
+    for index, cidr in texts(spec, _RANGES_FIELD):
+        if not formats.is_cidr(cidr.strip()):
+            message = f"{cidr!r} is no range such as 10.0.0.0/8"
+            at = ("spec", _RANGES_FIELD, index)
+            yield Mistake(("spec", _RANGES, index), Wrong.INVALID, message, at)
+    name = text(spec, "loadBalancerClass")
+    if kind == "LoadBalancer" and (wrong := name and formats.qualified_name(name)):
+        yield Mistake(("spec", "loadBalancerClass"), Wrong.INVALID, f"{name!r} {wrong}")
     distribution = text(spec, "trafficDistribution")
     if distribution and distribution not in _DISTRIBUTIONS:
         message = f"is {distribution!r}; it is one of {', '.join(_DISTRIBUTIONS)}"

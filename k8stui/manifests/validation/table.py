@@ -6,18 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.manifests.validation.endpoints import check_endpoints, check_slice
 from k8stui.manifests.validation.fields import Table
+from k8stui.manifests.validation.job import check_cron_job, check_job
 from k8stui.manifests.validation.metadata import check_metadata
 from k8stui.manifests.validation.mistake import Check, Mistake
 from k8stui.manifests.validation.pod import check_pod
 from k8stui.manifests.validation.policy import check_ingress, check_policy
 from k8stui.manifests.validation.service import check_service
 from k8stui.manifests.validation.store import check_keys, check_node, check_service_cidr
-from k8stui.manifests.validation.workload import (
-    check_apps,
-    check_cron_job,
-    check_job,
-    check_replication_controller,
-)
+from k8stui.manifests.validation.workload import check_apps, check_replication_controller
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "Pod": (check_metadata, check_pod),
