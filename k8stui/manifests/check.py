@@ -58,6 +58,13 @@ def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
     return faults
 
 
+def fits(value: object, type_: Type) -> bool:
+    """Whether one value is what the table wants there."""
+    faults: list[Fault] = []
+    _value(value, type_, (), faults)
+    return not faults
+
+
 def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:
     # The order is that of how often a type is met.
     if value is None or type_ is ANY:

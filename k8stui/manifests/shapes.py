@@ -18,12 +18,13 @@ from itertools import accumulate
 from typing import Any
 
 from k8stui.manifests import events, tree
+from k8stui.manifests.check import fits
 from k8stui.manifests.events import Skip, YamlFault
 from k8stui.manifests.scalars import ScalarError, resolve
 from k8stui.manifests.schema import ANY, Kind, ListOf, MapOf, Record, Scalar, Type
 from k8stui.record import record
 
-_MOST = 40_000
+_MOST = 10_000
 """Lines, scalars or shapes that are remembered at a time."""
 
 _RECENT = 100
@@ -35,21 +36,19 @@ _LINE = re.compile(
     r"(\ *(?:-\ )*(?:(?!kind:|apiVersion:)[A-Za-z0-9_./-]+:\ )?)"
     # A plain scalar that no context takes for anything else (YAML 1.1, section 9.1.3), or a
     # quoted one without escapes. ASCII alone: some of the rest break lines or are refused.
-    rf"(?:(?=[A-Za-z0-9_/.])(?P<plain>{_SAFE}(?:[ :]?{_SAFE})*)"
-    r"""|"(?P<double>[ !\#-\[\]-~]+)"|'(?P<single>[ -&(-~]+)')""",
+    rf"(?:(?=[A-Za-z0-9_/.])(?P<plain>{_SAFE}(?:(?:\ |:+)?{_SAFE})*)"
+    r"""|"(?P<double>[ !\#-\[\]-~]+)"|'(?P<single>[ -&(-~]+)'"""
+    # A line of JSON, as it stands under kubectl's last-applied-configuration.
+    r"""|(?<![-:]\ )(?P<json>\{"[ -~]*\}))""",
     re.VERBOSE,
 )
 _ODD = re.compile(r"[&*!]|^ *\? ", re.MULTILINE)
 """In what has no value: perhaps an anchor, an alias, a tag, a key that is a mapping."""
-_MARK = {"plain": "\0", "double": '\0"', "single": "\0'"}
+_MARK = {"plain": "\0", "double": '\0"', "single": "\0'", "json": "\0{"}
 """The value's stand-in in a line's shape; nothing that libyaml takes holds a NUL."""
 
 
 Key = str | int
-Checked = set[str]
-"""Texts at one place that fitted the schema."""
-Unsure = list[tuple[Checked, str]]
-"""Texts that nobody has compared with the schema yet, and where they join the others."""
 
 
 @record(frozen=False, eq=False)
@@ -66,15 +65,15 @@ class Plan:
     free: list[tuple[Key, int, int]]
     """Plain scalars that the schema does not look at."""
     quoted: list[tuple[Key, int, int]]
-    bound: list[tuple[Key, int, int, Checked]]
-    """Plain scalars that are to be numbers, in a range, one of a few words."""
+    bound: list[tuple[Key, int, int, Type, set[str]]]
+    """Plain scalars that are to be numbers, in a range, one of a few words; those that were."""
     below: list[tuple[Key, Plan]]
     used: list[int]
     """Lines that all of this comes from."""
     made: dict[tuple[str, ...], Any] = field(default_factory=dict)
     """What was made of these lines of late: replicas share it. Nobody changes what was read."""
 
-    def shared(self, lines: list[str], scalars: Mapping[str, object], unsure: Unsure) -> Any:
+    def shared(self, lines: list[str], scalars: Mapping[str, object], unsure: list[Known]) -> Any:
         """As `build`; of the same lines the same value."""
         key = tuple(map(lines.__getitem__, self.used))
         value = self.made.get(key)
@@ -87,22 +86,25 @@ class Plan:
                 self.made[key] = value
         return value
 
-    def build(self, lines: list[str], scalars: Mapping[str, object], unsure: Unsure) -> Any:
+    def build(self, lines: list[str], scalars: Mapping[str, object], unsure: list[Known]) -> Any:
         """Make the value that `lines` stand for."""
         out = self.template.copy()
         for key, line, column in self.texts:
             out[key] = value = scalars[lines[line][column:]]
             if value.__class__ is not str:
-                unsure.append((set(), ""))
+                unsure.append(Known())
         for key, line, column in self.free:
             out[key] = scalars[lines[line][column:]]
         for key, line, column in self.quoted:
             out[key] = lines[line][column:-1]
-        for key, line, column, checked in self.bound:
+        for key, line, column, wanted, fitting in self.bound:
             text = lines[line][column:]
-            out[key] = scalars[text]
-            if text not in checked:
-                unsure.append((checked, text))
+            out[key] = value = scalars[text]
+            if text not in fitting:
+                if fits(value, wanted):
+                    fitting.add(text)
+                else:
+                    unsure.append(Known())
         for key, plan in self.below:
             out[key] = plan.shared(lines, scalars, unsure)
         return out
@@ -132,27 +134,27 @@ class _Scalars(dict[str, object]):
 
 
 @record(frozen=False, eq=False)
-class _Known:
+class Known:
     """What is known of one shape."""
 
     plan: Plan | None = None
     irregular: bool = False
     """It has no plan: the parser reads each stretch."""
-    checked: Checked = field(default_factory=set)
-    """Holds the empty text once one stretch fitted the schema."""
+    fits: bool = False
+    """The schema had nothing against a stretch of it."""
 
 
 class Shapes:
     """Reads stretches of YAML, each one block mapping, and keeps what it learns from them."""
 
     def __init__(self) -> None:
-        self.unsure: Unsure = []
-        """What the schema has to be asked about the stretches read since `unsure` was empty."""
+        self.unsure: list[Known] = []
+        """What the schema has to be asked about, of the stretches read since this was empty."""
         self.doubled = False
         """In one of them a key stood twice."""
         self._lines = _Lines()
         self._scalars = _Scalars()
-        self._known: dict[tuple[Kind | None, tuple[str, ...]], _Known] = {}
+        self._known: dict[tuple[Kind | None, tuple[str, ...]], Known] = {}
 
     def read(self, stretch: str, skip: Skip | None, kind: Kind | None) -> dict[str, object]:
         """Give the mapping that `stretch`, a part of an object of this kind, holds.
@@ -170,8 +172,8 @@ class Shapes:
             except ScalarError:
                 pass  # libyaml's way can say where
             else:
-                if not known.checked:
-                    self.unsure.append((known.checked, ""))
+                if not known.fits:
+                    self.unsure.append(known)
                 return built
         reading = events.read(stretch, skip)
         value = reading.value
@@ -181,18 +183,18 @@ class Shapes:
         if known is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
-            known = self._known[kind, shape] = _Known()
+            known = self._known[kind, shape] = Known()
         elif known.plan is None and not known.irregular:
             known.irregular = True
             if not reading.doubled:
                 known.plan = _plan(stretch, lines, shape, value, kind)
-        self.unsure.append((known.checked, ""))
+        self.unsure.append(known)
         return value
 
     def fits(self) -> None:
         """Note that the schema has nothing against what was unsure."""
-        for checked, text in self.unsure:
-            checked.add(text)
+        for known in self.unsure:
+            known.fits = True
         self.unsure.clear()
 
 
@@ -258,7 +260,7 @@ class _Planner:
                 self.open.discard(first)
         else:
             for at in range(first, last + 1):
-                # A quote would end a scalar in quotes, a plain value changes nothing.
+                # A quote would end a scalar in quotes; a plain value changes nothing.
                 if node.style not in ("|", ">") and self.shape[at][-2:-1] == "\0":
                     raise _IrregularError
                 self.open.discard(at)
@@ -298,7 +300,7 @@ class _Planner:
         elif types == (str,):
             plan.texts.append((key, line, column))
         else:
-            plan.bound.append((key, line, column, set()))
+            plan.bound.append((key, line, column, wanted, set()))
 
 
 def _below(type_: Type, key: Key) -> Type:
