@@ -116,6 +116,9 @@ def _handler(name: str, **typed: Type) -> Record:
     """What is done to a container: one of four things, and when."""
     return _record(
         name,
+        "",
+        required="",
+        unread="",
         exec=_record("exec", command=TEXTS),
         httpGet=_record(
             "httpGet",

@@ -128,6 +128,18 @@ SERVICES = {
         "{type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8, 10.0.0], ports: [{port: 1}]}",
         {("spec.LoadBalancerSourceRanges[1]", INVALID)},
     ),
+    "name twice and wrong": (
+        "{ports: [{name: A, port: 1}, {name: A, port: 2}]}",
+        {
+            ("spec.ports[0].name", INVALID),
+            ("spec.ports[1].name", INVALID),
+            ("spec.ports[1].name", DUPLICATE),
+        },
+    ),
+    "class that is no name": (
+        "{type: LoadBalancer, loadBalancerClass: a b, ports: [{port: 1}]}",
+        {("spec.loadBalancerClass", INVALID)},
+    ),
     "load balancer's class": (
         "{loadBalancerClass: a/b, allocateLoadBalancerNodePorts: true, ports: [{port: 1}]}",
         {
@@ -369,6 +381,122 @@ OTHERS = {
             "spec: {taints: [{key: a, effect: Never}], podCIDRs: [10.0.0.1]}\n"
         ),
         {("metadata.taints[0].effect", UNSUPPORTED), ("spec.podCIDRs[0]", INVALID)},
+    ),
+    "hosts": (
+        INGRESS + "{defaultBackend: {service: {name: S, port: {number: 80, name: http}}}, "
+        "ingressClassName: A, tls: [{hosts: ['*.a.b', 'a.*', A], secretName: B}], "
+        "rules: [{host: 192.0.2.1}, {host: '*.a.b'}, {host: 'a.*.b', http: {paths: []}}]}\n",
+        {
+            ("spec.defaultBackend.service.name", INVALID),
+            ("spec.defaultBackend", INVALID),
+            ("spec.ingressClassName", INVALID),
+            ("spec.tls[0].hosts[1]", INVALID),
+            ("spec.tls[0].hosts[2]", INVALID),
+            ("spec.tls[0].secretName", INVALID),
+            ("spec.rules[0].host", INVALID),
+            ("spec.rules[2].host", INVALID),
+            ("spec.rules[2].http.paths", REQUIRED),
+        },
+    ),
+    "paths": (
+        INGRESS
+        + "{rules: [{http: {paths: ["
+        + ", ".join(
+            f"{{path: '{path}', pathType: {kind}, "
+            "backend: {service: {name: s, port: {name: http}}}}"
+            for path, kind in (
+                ("/a//b", "Prefix"),
+                ("/a/../b", "Exact"),
+                ("/a/.", "Exact"),
+                ("a", "ImplementationSpecific"),
+                ("", "ImplementationSpecific"),
+                ("/a//b", "ImplementationSpecific"),
+                ("/", "Regex"),
+            )
+        )
+        + "]}}]}\n",
+        {
+            ("spec.rules[0].http.paths[0].path", INVALID),
+            ("spec.rules[0].http.paths[1].path", INVALID),
+            ("spec.rules[0].http.paths[2].path", INVALID),
+            ("spec.rules[0].http.paths[3].path", INVALID),
+            ("spec.rules[0].http.paths[6].pathType", UNSUPPORTED),
+        },
+    ),
+    "backends": (
+        INGRESS + "{rules: [{http: {paths: [{path: /, pathType: Exact, backend: {resource: "
+        "{kind: A, name: a}, service: {name: s, port: {number: 80}}}}, "
+        "{path: /, pathType: Exact, backend: {service: {name: s, port: {name: HTTP_1}}}}]}}]}\n",
+        {
+            ("spec.rules[0].http.paths[0].backend", INVALID),
+            ("spec.rules[0].http.paths[1].backend.service.port.name", INVALID),
+        },
+    ),
+    "two classes": (
+        INGRESS.replace("name: i", "name: i, annotations: {kubernetes.io/ingress.class: a}")
+        + "{ingressClassName: b, defaultBackend: {service: {name: s, port: {number: 80}}}}\n",
+        {("annotations.kubernetes.io/ingress.class", INVALID)},
+    ),
+    "blocks": (
+        POLICY + "[{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16, 11.0.0.0/16, "
+        "10.0.0.0/8]}}]}], policyTypes: [Ingress, Egress, Ingress]}\n",
+        {
+            ("spec.ingress[0].from[0].ipBlock.except[1]", INVALID),
+            ("spec.ingress[0].from[0].ipBlock.except[2]", INVALID),
+            ("spec.policyTypes", INVALID),
+        },
+    ),
+    "hints": (
+        SLICE + "addressType: IPv4\nports: [{name: a, port: 1, appProtocol: b c}]\n"
+        "endpoints: [{addresses: [10.0.0.1], hints: {forZones: [{name: a}, {name: a}, {name: ''}]}"
+        "}]\n",
+        {
+            ("ports[0].appProtocol", INVALID),
+            ("endpoints[0].hints.forZones[1].name", DUPLICATE),
+            ("endpoints[0].hints.forZones[2].name", REQUIRED),
+        },
+    ),
+    "node": (
+        (
+            "apiVersion: v1\nkind: Node\nmetadata: {name: x}\n"
+            "spec: {podCIDRs: [10.0.0.0/24, 10.0.0.0/24], taints: [{key: a, effect: NoSchedule}, "
+            "{key: a, effect: NoSchedule}, {key: b c, value: d e, effect: NoExecute}]}\n"
+        ),
+        {
+            ("spec.podCIDRs", INVALID),
+            ("spec.podCIDRs[1]", DUPLICATE),
+            ("metadata.taints[1]", DUPLICATE),
+            ("metadata.taints[2].key", INVALID),
+            ("metadata.taints[2].value", INVALID),
+        },
+    ),
+    "keys in both": (
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b, ..c: d}\n"
+            "binaryData: {a: Yg==}\n"
+        ),
+        {("data[a]", INVALID), ("data[..c]", INVALID)},
+    ),
+    "a certificate's Secret": (
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: kubernetes.io/tls\n"
+            "stringData: {tls.crt: a}\n"
+        ),
+        {("data[tls.key]", REQUIRED)},
+    ),
+    "user without password": (
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: kubernetes.io/basic-auth\n"
+            "stringData: {username: a}\n"
+        ),
+        set(),
+    ),
+    "an account's Secret": (
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+            "type: kubernetes.io/service-account-token\n"
+        ),
+        {("metadata.annotations[kubernetes.io/service-account.name]", REQUIRED)},
     ),
     "namespace": (
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b, annotations: {a b: c}}\n",

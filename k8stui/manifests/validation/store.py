@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.manifests import quantity
-from k8stui.manifests.manifest import Key, Raw
+from k8stui.manifests.manifest import Key
 from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.fields import Table, array, records, table, text, texts
 from k8stui.manifests.validation.mistake import Mistake, Wrong, one_of
@@ -41,14 +40,6 @@ def check_node(data: Table) -> Iterator[Mistake]:
                 message = f"is {cidr} again"
                 yield Mistake(("spec", "podCIDRs", index), Wrong.DUPLICATE, message)
     yield from _taints(spec)
-    for field in ("capacity", "allocatable"):
-        for name, amount in table(data, "status", field).items():
-            path = ("status", field, Raw(name))
-            if not quantity.is_quantity(amount):
-                message = f"{amount!r} is no quantity such as 4, 500m or 8Gi"
-                yield Mistake(path, Wrong.INVALID, message)
-            elif quantity.parse(amount) < 0:
-                yield Mistake(path, Wrong.INVALID, f"is {amount}; 0 is the least")
 
 
 def _taints(spec: Table) -> Iterator[Mistake]:
