@@ -25,8 +25,8 @@ NOTHING: Object = MappingProxyType({})
 def at(value: object, *path: str | int) -> object:
     """The value at `path`, or None where any part of it is missing."""
     for key in path:
-        if isinstance(value, dict):
-            value = value.get(key)
+        if value.__class__ is dict:
+            value = value.get(key)  # type: ignore[attr-defined]
         elif isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
             value = value[key]
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
+from k8stui.manifests.fits import fits
 from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.manifest import Path, field_name
 from k8stui.manifests.schema import (
@@ -53,16 +54,11 @@ class Fault:
 
 def check(data: Mapping[str, object], kind: Kind) -> list[Fault]:
     """Everything in `data` that does not fit the table; empty for a good object."""
+    if fits(data, kind.fields):
+        return []
     faults: list[Fault] = []
     _record(data, kind.fields, (), faults)
     return faults
-
-
-def fits(value: object, type_: Type) -> bool:
-    """Whether one value is what the table wants there."""
-    faults: list[Fault] = []
-    _value(value, type_, (), faults)
-    return not faults
 
 
 def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:

@@ -126,8 +126,10 @@ class _Cursor:
         self.at = at
 
     def value(self) -> object:
-        value, self.at = _decoder.raw_decode(self.content, self.at)
-        _limit(value, 1)
+        content, start = self.content, self.at
+        value, self.at = _decoder.raw_decode(content, start)
+        if content.count("{", start, self.at) + content.count("[", start, self.at) > MAX_DEPTH:
+            _limit(value, 1)
         return value
 
     def entries(self) -> Iterator[tuple[str, int]]:

@@ -18,8 +18,8 @@ from itertools import accumulate
 from typing import Any
 
 from k8stui.manifests import events, tree
-from k8stui.manifests.check import fits
 from k8stui.manifests.events import Skip, YamlFault
+from k8stui.manifests.fits import fits
 from k8stui.manifests.scalars import ScalarError, resolve
 from k8stui.manifests.schema import ANY, Kind, ListOf, MapOf, Record, Scalar, Type
 from k8stui.record import record
