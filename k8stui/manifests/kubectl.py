@@ -60,8 +60,8 @@ REQUEST_SECONDS = 15
 the server has it tries six times over."""
 _PATIENCE_SECONDS = 1.0
 """After so long what kubectl has said is passed on: it may be waiting for the user to log in."""
-_MOST_WORDS = 1 << 16
-"""Bytes of its messages that are looked at."""
+_MOST_WORDS = 1 << 20
+"""Bytes of its messages that are looked at, the last ones."""
 
 
 def command(context: str, *arguments: str) -> list[str]:
@@ -196,7 +196,8 @@ class _Run:
 
     def said(self) -> list[str]:
         """Lines that it has written to standard error (see `words.lines`)."""
-        raw = os.pread(self.messages.fileno(), _MOST_WORDS, 0)
+        file = self.messages.fileno()
+        raw = os.pread(file, _MOST_WORDS, max(0, os.fstat(file).st_size - _MOST_WORDS))
         return words.lines(raw.decode(errors="replace"))
 
     def wait(self) -> int:

@@ -24,7 +24,7 @@ _UNHANDLED = re.compile(r"\"Unhandled Error\" err=\"(.*)\"$")
 _LOGGED = "kubectl logs: "
 _CANNED = re.compile(
     r"It looks like you are trying to use a client-go|To learn more about this feature, consult"
-    r"| *https://kubernetes\.io/docs/reference/access-authn|Warning: "
+    r"|https://kubernetes\.io/docs/reference/access-authn|Warning: "
 )
 """Lines that help nobody here; also ``Warning: v1 Endpoints is deprecated in v1.33+``."""
 _FORBIDDEN = re.compile(
@@ -104,23 +104,26 @@ def lines(text: str) -> list[str]:
     """Give the lines of standard error that a person should see, each once, safe for a terminal.
 
     klog's are the same error again and again while kubectl tries (client-go
-    discovery/cached/memory/memcache.go): without time they are one; blocks are left out.
+    discovery/cached/memory/memcache.go): without time they are one. From kubectl 1.31 on those of
+    several lines stand between ``err=<`` and `` >``, each behind a tab.
     """
     found: dict[str, None] = {}
-    inside = False
+    opened = False
     for line in text.splitlines():
-        head = _LOG.match(line)
-        if inside:
-            inside = line != " >"
-        elif head and line.endswith("err=<"):
-            inside = True
-        elif head:
+        if head := _LOG.match(line):
             logged = line[head.end() :]
+            opened = logged.endswith("err=<")
             if wrapped := _UNHANDLED.match(logged):
                 logged = wrapped[1].replace('\\"', '"')
-            found.setdefault(neutralise(_LOGGED + logged))
-        elif line.strip() and not _CANNED.match(line):
-            found.setdefault(neutralise(line.rstrip()))
+        elif opened:
+            logged, opened = line.strip(), False
+        else:
+            logged = ""
+        if logged:
+            if not opened:
+                found.setdefault(neutralise(_LOGGED + logged))
+        elif line.strip() not in ("", ">") and not _CANNED.match(line.strip()):
+            found.setdefault(neutralise(line.strip()))
     return list(found)
 
 
@@ -175,9 +178,10 @@ def not_served(name: str, kind: str) -> Note:
 def failure(name: str, said: Sequence[str], status: int) -> Problem:
     """Explain a kubectl that ended without a byte of output."""
     told = [line for line in said if not line.startswith(_LOGGED)] or list(said)
-    why = told[-1] if told else _ended(status)
+    why = next(filter(_known, told), told[-1] if told else _ended(status))
     message, hint = _explained(why)
-    return Problem(file=name, message=message, hint="\n".join([*hint, *told[:-1][:_MOST]]))
+    others = [line for line in told if line != why][:_MOST]
+    return Problem(file=name, message=message, hint="\n".join([*hint, *others]))
 
 
 def parts(
@@ -220,12 +224,18 @@ def parts(
     return problems, notes
 
 
-def _explained(line: str) -> tuple[str, list[str]]:
-    """Say in a few words what a line of kubectl means, and what helps; the line itself last."""
+def _known(line: str) -> tuple[str, str] | None:
+    """Find what there is to say of a line and what helps, where it is known."""
     for pattern, message, hint in _EXPLAINED:
         if found := re.search(pattern, line):
-            return message.format(*found.groups()), [hint, f"kubectl: {line}"]
-    return line, []
+            return message.format(*found.groups()), hint
+    return None
+
+
+def _explained(line: str) -> tuple[str, list[str]]:
+    """Say in a few words what a line of kubectl means; what helps, the line itself last."""
+    known = _known(line)
+    return (known[0], [known[1], f"kubectl: {line}"]) if known else (line, [])
 
 
 def _ended(status: int) -> str:
