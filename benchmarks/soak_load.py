@@ -1,57 +1,84 @@
-"""Mutated files through loading, validation, cluster and topology: tracebacks and long waits.
+"""Mutated inputs by the hundred thousand: tracebacks, long waits, much memory, live escapes.
 
 python benchmarks/soak_load.py [COUNT] [FIRST-SEED]
 
-COUNT: 100000 unless told. Prints what failed with its seed and goes on; ends with status 1 then.
+COUNT: 100000 unless told. Four of five inputs are manifests and dumps (load, cluster, rules, walk,
+check, every export; now and then another plug-in or proxy mode), one is a file behind an option
+(iptables-save, ipset save, ip -j addr, ip -j route, KubeProxyConfiguration) through the command
+line. Prints what failed with its seed and goes on; ends with status 1 then.
 ``python benchmarks/soak_load.py 1 SEED`` does one again; the input is kept as soak-SEED.bin.
 """
 
 from __future__ import annotations
 
+import resource
+import signal
 import sys
-import time
+import tempfile
 import traceback
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests/manifests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout's, whatever is installed
 
-import mutants
+from fuzz import journey, mutants, node_files
 
-SLOW = 2.0
-"""CPU seconds of one input from which it is named."""
-_EVERY = 1000
+_EVERY = 5000
+_HANGS = 30.0
+"""CPU seconds after which an input is given up; `journey.MOST_SECONDS` is what it may take."""
+_PLUGINS = ("flannel", "flannel", "flannel-vxlan", "bridge", "docker0")
+_MODES = (None, None, None, "userspace")
 
 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    pool = mutants.sources()
+    manifests, files = mutants.sources(), node_files.sources()
     failed, took, loaded, told = 0, [], 0, 0
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    signal.signal(signal.SIGPROF, _give_up)
     for seed in range(first, first + count):
-        raw = mutants.mutant(seed, pool)
-        start = time.process_time()
+        start = _cpu()
+        signal.setitimer(signal.ITIMER_PROF, _HANGS)
         try:
-            found = mutants.journey(raw)
+            if seed % 5 == 4:
+                told += bool(node_files.run(seed, files, folder))
+            else:
+                raw = mutants.mutant(seed, manifests)
+                (folder / "broken").write_bytes(raw)
+                world = journey.bounded(
+                    raw,
+                    _PLUGINS[seed // 5 % len(_PLUGINS)],
+                    _MODES[seed // 25 % len(_MODES)],
+                )
+                loaded += world is not None and bool(world.manifests.objects)
+                told += world is None or bool(world.problems)
         except Exception:  # noqa: BLE001 - this is what is looked for
             failed += 1
-            Path(f"soak-{seed}.bin").write_bytes(raw)
+            (folder / "broken").rename(f"soak-{seed}.bin")
             print(f"seed {seed}:\n{traceback.format_exc(limit=-6)}", flush=True)
-            continue
-        took.append(time.process_time() - start)
-        loaded += bool(found.objects)
-        told += bool(found.problems)
-        if took[-1] > SLOW:
-            print(f"seed {seed}: {took[-1]:.1f} s for {len(raw)} bytes", flush=True)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        took.append(_cpu() - start)
         if len(took) % _EVERY == 0:
-            print(f"{seed - first + 1} done, {failed} failed", flush=True)
+            print(f"{len(took)} done, {failed} failed", flush=True)
     took.sort()
-    if took:
-        middle, most = took[len(took) // 2], took[len(took) * 999 // 1000]
-        print(
-            f"{count} inputs, {failed} failed; {loaded} gave objects, {told} problems; CPU s: "
-            f"median {middle:.4f}, 99.9 % {most:.2f}, longest {took[-1]:.2f}, all {sum(took):.0f}"
-        )
+    middle, most = took[len(took) // 2], took[len(took) * 999 // 1000]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{count} inputs, {failed} failed; {loaded} gave objects, {told} problems; CPU s: median "
+        f"{middle:.4f}, 99.9 % {most:.2f}, longest {took[-1]:.2f}, all {sum(took):.0f}; "
+        f"{peak:.0f} MiB at most"
+    )
     return 1 if failed else 0
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError(f"no end after {_HANGS:.0f} s of CPU")
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ def load(text: str, command: str) -> tuple[Json, ...]:
         raise IprouteError(
             f"{command}: not JSON at line {error.lineno}, column {error.colno}"
         ) from None
+    except RecursionError:
+        raise IprouteError(f"{command}: brackets in brackets, hundreds deep") from None
     if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
         raise IprouteError(f"{command}: a list of objects is expected")
     # ip prints an empty object where a filter left a record out.

@@ -1,50 +1,69 @@
-"""Files broken as files break, and objects that are right by their types and by nothing else.
+"""Files broken as files break: real ones, dumps, and objects that are right by their types only.
 
 Every mutant is made of a seed alone, so a soak run names the one that failed.
 """
 
 from __future__ import annotations
 
-import io
 import json
+import lzma
 import random
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
-from k8stui.cluster import build
-from k8stui.cluster.proxy_configuration import ProxyConfigurationError
-from k8stui.export.topology import topology_lines
-from k8stui.manifests import Manifests, load
-from k8stui.manifests.schema import (
-    KINDS,
-    Choice,
-    ListOf,
-    MapOf,
-    Record,
-    Scalar,
-    Type,
-)
+import yaml
+from fuzz.any_objects import an_object, written
+
+from k8stui.record import record
 
 ROOT = Path(__file__).parents[2]
 _MOST = 60_000
 """Bytes of a file that is worth breaking: larger ones only cost time."""
 
 
-def sources() -> list[bytes]:
-    """Real files: the samples, the recorded inputs, and other projects' where they are here."""
-    folders = (
-        ROOT / "samples",
-        ROOT / "tests/recordings-cluster",
-        ROOT.parent / "shared/manifests",
-    )
-    return [
+@record()
+class Pool:
+    """What mutants are made of."""
+
+    files: tuple[bytes, ...]
+    """The samples, the recorded inputs, and other projects' manifests where they are here."""
+    dumps: tuple[str, ...]
+    """What ``kubectl get -o yaml`` printed of real clusters."""
+
+
+def sources() -> Pool:
+    recorded = ROOT / "tests/recordings-cluster"
+    folders = (ROOT / "samples", recorded, ROOT.parent / "shared/manifests")
+    files = [
         path.read_bytes()
         for folder in folders
         for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.json")])
         if "stable" not in path.name and "rejected" not in path.parts
         if 0 < path.stat().st_size <= _MOST
     ]
+    dumps = [
+        lzma.decompress(path.read_bytes()).decode()
+        for path in sorted(recorded.glob("*/dump.yaml.xz"))
+    ]
+    return Pool(tuple(files), tuple(dumps))
+
+
+def _dump(rng: random.Random, pool: Pool) -> str:
+    """A dump of some objects of one cluster, several of a shape; as YAML or JSON."""
+    first, *items = re.split(r"(?m)^(?=- )", rng.choice(pool.dumps))
+    cut = re.search(r"(?m)^[a-z]", items[-1])  # the List's own keys behind the last item
+    assert cut is not None
+    items[-1], last = items[-1][: cut.start()], items[-1][cut.start() :]
+    at = rng.randrange(len(items))
+    chosen = items[at : at + rng.choice((1, 3, 8, 20))]
+    chosen += [rng.choice(chosen) for _ in range(rng.choice((0, 0, 2, 8)))]
+    text = first + "".join(chosen) + last
+    if rng.random() < 0.3:
+        data = yaml.load(text, yaml.CSafeLoader)
+        return json.dumps(data, indent=rng.choice((4, 4, None)))
+    return text
 
 
 _ODD = [
@@ -114,8 +133,10 @@ _ODD = [
     "'\\'",
     "\t",
 ]
+_HUGE = ("x" * 300_000, "[" * 300, "{a: " * 150 + "1" + "}" * 150, '"\\u0000"')
+_SIGNS = (*"{}[]:,-#&*!|>'\"%@`?\n \\", "<<: ", "---\n", "...\n", "- - ", "? ", "!!int ", "&a ")
 _SCALAR = re.compile(r"(?<=: )[^\s{\[][^\n]*")
-_KEY = re.compile(r"[A-Za-z]\w*(?=:)")
+_KEY = re.compile(r"\b[A-Za-z]\w{0,40}(?=:)")
 
 
 def _lines(rng: random.Random, text: str, change: Callable[[list[str], int], None]) -> str:
@@ -157,7 +178,22 @@ def _truncate(rng: random.Random, text: str) -> str:
 
 def _insert(rng: random.Random, text: str) -> str:
     at = rng.randrange(len(text) + 1)
-    return text[:at] + rng.choice(_ODD) * rng.choice((1, 1, 1, 30)) + text[at:]
+    what = rng.choice((*_ODD, *_SIGNS))
+    return text[:at] + what * rng.choice((1, 1, 1, 30)) + text[at:]
+
+
+def _cut(rng: random.Random, text: str) -> str:
+    at = rng.randrange(len(text) + 1)
+    return text[:at] + text[at + rng.randrange(1, 40) :]
+
+
+def _colons(rng: random.Random, text: str) -> str:
+    """``port:80``, and a list's ``-port: 80``."""
+
+    def change(lines: list[str], at: int) -> None:
+        lines[at] = lines[at].replace(*rng.choice(((": ", ":"), ("- ", "-"))))
+
+    return _lines(rng, text, change)
 
 
 def _one_match(rng: random.Random, text: str, what: re.Pattern[str], to: str) -> str:
@@ -169,7 +205,7 @@ def _one_match(rng: random.Random, text: str, what: re.Pattern[str], to: str) ->
 
 
 def _value(rng: random.Random, text: str) -> str:
-    return _one_match(rng, text, _SCALAR, rng.choice(_ODD))
+    return _one_match(rng, text, _SCALAR, rng.choice((*_ODD, *_HUGE)))
 
 
 def _key(rng: random.Random, text: str) -> str:
@@ -196,6 +232,12 @@ def _bomb(rng: random.Random, text: str) -> str:
     if rng.random() < 0.5:  # merged, which copies
         lines = ["m0: &m0 {x: 1}"]
         lines += [f"m{n}: &m{n} {{<<: *m{n - 1}, y{n}: *m{n - 1}}}" for n in range(1, depth)]
+    if rng.random() < 0.2:  # in an object that may hold anything
+        lines = ["apiVersion: v1", "kind: ConfigMap", "metadata: {name: b}", "data:"]
+        lines += [f"  a: &a [{', '.join('x' * width)}]"]
+        lines += [
+            f"  {b}: &{b} [{', '.join([f'*{a}'] * width)}]" for a, b in pairwise("abcdefghij")
+        ]
     bomb = "\n".join(lines)
     return rng.choice((f"{bomb}\n{text}", f"{text}\n{bomb}\n", f"{text}\n---\n{bomb}\nkind: Pod\n"))
 
@@ -213,7 +255,8 @@ def _join(rng: random.Random, text: str) -> str:
 
 _TEXT = (
     *(_delete, _duplicate, _indent, _value, _key, _character) * 3,
-    *(_truncate, _insert, _nested, _bomb, _huge, _join),
+    *(_insert, _cut, _colons) * 2,
+    *(_truncate, _nested, _bomb, _huge, _join),
 )
 
 
@@ -233,134 +276,26 @@ def _bytes(rng: random.Random, raw: bytes) -> bytes:
     return bytes(data)
 
 
-def mutant(seed: int, pool: list[bytes]) -> bytes:
-    """The one mutant of `seed`: a real file, or two, with one to six things wrong."""
+def mutant(seed: int, pool: Pool) -> bytes:
+    """The one mutant of `seed`: a file, a dump, or objects, with up to six things wrong."""
     rng = random.Random(seed)  # noqa: S311
-    if rng.random() < 0.2:
-        return json.dumps(an_object(rng), ensure_ascii=rng.random() < 0.5).encode()
-    text = rng.choice(pool).decode(errors="replace")
-    if rng.random() < 0.2:
-        text += "\n---\n" + rng.choice(pool).decode(errors="replace")
-    for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
+    kind = rng.random()
+    if kind < 0.15:
+        return written(rng, an_object(rng)).encode(errors="replace")
+    if kind < 0.3:
+        text = _dump(rng, pool)
+    else:
+        text = rng.choice(pool.files).decode(errors="replace")
+        if rng.random() < 0.2:
+            text += rng.choice(("", "\n", "\n---\n")) + rng.choice(pool.files).decode(
+                errors="replace"
+            )
+    return broken(rng, text)
+
+
+def broken(rng: random.Random, text: str) -> bytes:
+    """The text with up to six things wrong."""
+    for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 6))):
         text = rng.choice(_TEXT)(rng, text)
     raw = text.encode(errors="replace")
     return _bytes(rng, raw) if rng.random() < 0.15 else raw
-
-
-_WORDS = [
-    "a",
-    "web",
-    "web-0",
-    "node-1",
-    "default",
-    "kube-system",
-    "app",
-    "x/y",
-    "a.b",
-    "A_b",
-    "8080",
-    "http",
-    "TCP",
-    "10.0.0.1",
-    "10.96.0.10",
-    "fd00::1",
-    "10.244.0.0/24",
-    "0/0",
-    "None",
-    "In",
-    "Exists",
-    "NoSchedule",
-    "Always",
-    "Local",
-    "ClusterIP",
-    "NodePort",
-    "ExternalName",
-    "IPv6",
-    "kubernetes.io/service-name",
-    "kubernetes.io/hostname",
-    "50%",
-    "100m",
-    "1Gi",
-    "999999999999",
-    "--",
-    "é",
-    "\u202e",
-]
-_NUMBERS = (0, 1, 2, 3, 80, 443, 8080, 30001, 30001, 10250, 65535, 65536, -1, 10**9, 2**63, 2**200)
-
-
-def an_object(rng: random.Random) -> dict[str, object]:
-    """Any kind with any of its fields, of the right types; now and then of a wrong one."""
-    kind = rng.choice(list(KINDS.values()))
-    made = _typed(rng, kind.fields, 0)
-    data: dict[str, object] = made if isinstance(made, dict) else {}
-    data |= {"apiVersion": rng.choice(kind.versions), "kind": kind.name}
-    meta = data.get("metadata")
-    seen = {"uid": "seen"} if rng.random() < 0.4 else {}
-    data["metadata"] = (
-        (meta if isinstance(meta, dict) else {}) | {"name": rng.choice(_WORDS)} | seen
-    )
-    if rng.random() < 0.3:
-        return {"apiVersion": "v1", "kind": "List", "items": [data, an_object(rng)]}
-    return data
-
-
-def _typed(rng: random.Random, type_: Type, depth: int) -> object:
-    if rng.random() < 0.02:
-        return rng.choice((None, [], {}, "", [None], [{}], "x", 0, True, 1.5))
-    match type_:
-        case Record():
-            chance = 0.8 if depth < 2 else 0.45
-            return {
-                name: _typed(rng, below, depth + 1)
-                for name, below in type_.fields.items()
-                if name in type_.required or rng.random() < chance
-            }
-        case ListOf():
-            return [_typed(rng, type_.item, depth + 1) for _ in range(rng.choice((0, 1, 1, 2, 3)))]
-        case MapOf():
-            return {
-                rng.choice(_WORDS): _typed(rng, type_.value, depth + 1)
-                for _ in range(rng.choice((0, 1, 1, 2)))
-            }
-        case Choice():
-            return rng.choice(type_.values)
-        case Scalar():
-            if bool in type_.types:
-                return rng.random() < 0.5
-            if int in type_.types and (str not in type_.types or rng.random() < 0.5):
-                number = rng.choice(_NUMBERS)
-                return min(max(number, type_.low), type_.high or number) if type_.low else number
-            return rng.choice(_WORDS)
-        case _:
-            return _anything(rng, 0)
-
-
-def _anything(rng: random.Random, depth: int) -> object:
-    """What stands where no type is known: volumes, probes, resources."""
-    if depth > 3 or rng.random() < 0.4:
-        return rng.choice((rng.choice(_WORDS), rng.choice(_NUMBERS), None, True, 1.5))
-    names = ("name", "requests", "limits", "cpu", "httpGet", "port", "mountPath", "nameservers")
-    if rng.random() < 0.5:
-        return {rng.choice(names): _anything(rng, depth + 1) for _ in range(3)}
-    return [_anything(rng, depth + 1) for _ in range(2)]
-
-
-def journey(raw: bytes) -> Manifests:
-    """All that is done with an input before a packet moves; everything is said and placed."""
-    found = load(["-"], stdin=io.BytesIO(raw))
-    for problem in found.problems:
-        assert problem.render()
-        assert problem.message
-    for note in found.notes:
-        assert note.render()
-    for one in found.objects:
-        assert one.place("spec", "ports", 0).line >= 1
-        assert one.place("metadata", "name").column >= 1
-    try:
-        cluster = build(found)
-    except ProxyConfigurationError:
-        return found  # two configurations: the user has to choose
-    for line in topology_lines(cluster):
-        assert "\x1b" not in line
-    return found

@@ -1,0 +1,81 @@
+"""Whatever comes in: no traceback, no long wait, nothing that steers a terminal.
+
+From the bytes to every output. The same examples at every run in CI; ``benchmarks/soak_load.py``
+looks for new ones, by the hundred thousand.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from fuzz import any_objects, journey, mutants, node_files
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+POOL = mutants.sources()
+NODE_FILES = node_files.sources()
+SEEDS = st.integers(0, 2**32)
+PLUGINS = st.sampled_from(("flannel", "flannel-vxlan", "bridge", "docker0"))
+MODES = st.sampled_from((None, "userspace"))
+
+
+@settings(max_examples=250, derandomize=True)
+@given(SEEDS, PLUGINS, MODES)
+def test_mutants_of_real_files(seed: int, plugin: str, mode: str | None) -> None:
+    journey.bounded(mutants.mutant(seed, POOL), plugin, mode)
+
+
+@settings(max_examples=100, derandomize=True)
+@given(SEEDS)
+def test_objects_that_are_right_by_type_alone(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    journey.bounded(any_objects.written(rng, any_objects.an_object(rng)).encode())
+
+
+@pytest.mark.parametrize("option", sorted(NODE_FILES))
+def test_mutants_behind_an_option(option: str, tmp_path: Path) -> None:
+    for seed in range(12):
+        node_files.run(seed, {option: NODE_FILES[option]}, tmp_path)
+
+
+_DEEP = "[" * 20_000
+
+FOUND = {
+    # By soak runs.
+    "services-of-an-ipv6-64": (
+        "apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: kubernetes}\n"
+        'spec: {cidrs: ["fd00:10:96::/64"]}\n---\n'
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n"
+    ),
+    "replicas-without-end": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+        "spec:\n  replicas: 99999999999999999999\n  selector: {matchLabels: {a: b}}\n"
+        "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}\n"
+    ),
+    "name-that-turns-the-line": 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: "\\u202e"}\n',
+}
+
+
+@pytest.mark.parametrize("text", FOUND.values(), ids=FOUND)
+def test_found_once(text: str) -> None:
+    journey.bounded(text.encode())
+
+
+@pytest.mark.parametrize("option", ["--ip-addr", "--ip-route"])
+def test_deep_json_behind_an_option(option: str, tmp_path: Path) -> None:
+    file = tmp_path / "deep.json"
+    file.write_text(_DEEP)
+    status, _, err = node_files.command(
+        [
+            "rules",
+            str(mutants.ROOT / "samples/webapp"),
+            "--node",
+            "node-1",
+            option,
+            f"node-1={file}",
+        ]
+    )
+    assert status == 2
+    assert "hundreds deep" in err
