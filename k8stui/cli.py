@@ -402,18 +402,15 @@ def show(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common:
     from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
 
     cluster_options, node_options = _options(**common)
-    return int(
-        run_screen(
-            common["paths"],
-            context=common["context"],
-            cluster_options=cluster_options,
-            node_options=node_options,
-            namespace=common["namespace"],
-            ascii=is_ascii,
-            mouse=not no_mouse,
-            presentation=presentation,
-        )
-        or 0
+    return run_screen(
+        common["paths"],
+        context=common["context"],
+        cluster_options=cluster_options,
+        node_options=node_options,
+        namespace=common["namespace"],
+        ascii=is_ascii,
+        mouse=not no_mouse,
+        presentation=presentation,
     )
 
 

@@ -6,10 +6,12 @@ import locale
 import os
 import select
 import signal
+import sys
 import termios
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ def leave_with(descriptor: int, grace_seconds: float = 1.0) -> None:
 
     if os.isatty(descriptor):
         threading.Thread(target=watch, name="terminal-gone", daemon=True).start()
+
+
+def leave(status: int) -> NoReturn:
+    """End the process, now that the terminal is restored.
+
+    Python would first wait for nobody, but free the objects of a big cluster one by one: 0.7 s.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _has_boxes(environ: Mapping[str, str]) -> bool:
