@@ -62,6 +62,8 @@ class Reading:
     """Nothing but comments and white space."""
     items: list[tuple[int, int]] = field(default_factory=list)
     """Start and end of each element of the root's ``items`` list."""
+    taken: int = 0
+    """How many of them somebody got while the rest was read."""
     doubled: list[int] = field(default_factory=list)
     """Offsets of keys that were there before in the same mapping."""
 

@@ -39,11 +39,14 @@ def _record(value: dict[str, object], type_: Record) -> bool:
             return False
         if one is None or below is ANY:
             continue
-        # Most fields are scalars: a call for each would cost as much as all the rest.
+        # The commonest are written out: a call for each would cost as much as all the rest.
         if below.__class__ is Scalar:
             if one.__class__ not in below.types:
                 return False
             if below.low is not None and not _in_range(one, below):
+                return False
+        elif below.__class__ is Record:
+            if one.__class__ is not dict or not _record(one, below):
                 return False
         elif not fits(one, below):
             return False

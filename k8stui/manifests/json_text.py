@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
 
 from k8stui.manifests.events import MAX_DEPTH, Reading, Skip
 from k8stui.manifests.manifest import Path
+
+_TOGETHER = 200
+"""Elements that are decoded at once."""
 
 
 class JsonFault(Exception):  # noqa: N818 - not an error of the program
@@ -19,11 +23,18 @@ class JsonFault(Exception):  # noqa: N818 - not an error of the program
         self.problem, self.offset = problem, offset
 
 
-def read_all(content: str, skip: Skip | None = None) -> list[tuple[int, int, Reading]]:
+Take = Callable[[dict[str, object], int, int], None]
+"""Is given an element of a list, its start and its end, while the others are still to be read."""
+
+
+def read_all(
+    content: str, skip: Skip | None = None, take: Take | None = None
+) -> list[tuple[int, int, Reading]]:
     """Every JSON value in `content`, one after the other, with its start and end.
 
-    Elements of a root's ``items`` are decoded one at a time, so that what `skip` names is gone
-    before the next one is there.
+    Elements of a root's ``items`` are decoded a few at a time, so that what `skip` names is gone
+    before the next ones are there. `take` gets those that say themselves what they are; how many
+    of a reading's first ones it got is in `Reading.taken`.
 
     Raises:
         JsonFault: it is not JSON, or nested deeper than `MAX_DEPTH`.
@@ -36,7 +47,7 @@ def read_all(content: str, skip: Skip | None = None) -> list[tuple[int, int, Rea
         while cursor.at < len(content):
             start, reading = cursor.at, Reading()
             if content[start] == "{":
-                _root(cursor, reading, skip or {})
+                _root(cursor, reading, skip or {}, take)
             else:
                 reading.value = cursor.value()
             found.append((start, cursor.at, reading))
@@ -114,6 +125,7 @@ def _find(content: str, start: int, path: Path) -> tuple[int, int]:
 class _Cursor:
     def __init__(self, content: str, at: int) -> None:
         self.content, self.at = content, at
+        self.is_printed = True
 
     def here(self) -> str:
         """Return the character at the cursor; empty at the end."""
@@ -126,11 +138,53 @@ class _Cursor:
         self.at = at
 
     def value(self) -> object:
-        content, start = self.content, self.at
-        value, self.at = _decoder.raw_decode(content, start)
-        if content.count("{", start, self.at) + content.count("[", start, self.at) > MAX_DEPTH:
-            _limit(value, 1)
+        start = self.at
+        value, self.at = _decoder.raw_decode(self.content, start)
+        self._limit(value, start, self.at)
         return value
+
+    def single(self) -> tuple[object, int, int]:
+        """Decode the value here; with its start and end."""
+        start = self.at
+        return self.value(), start, self.at
+
+    def printed(self) -> list[tuple[object, int, int]]:
+        """Decode many elements at once where each begins on a line of its own, as kubectl prints.
+
+        The decoder then shares their keys. No string holds a line break, so what looks like the
+        begin of an object is one. Empty where they are not elements of one list.
+        """
+        content, at = self.content, self.at
+        indent = content[content.rfind("\n", 0, at) + 1 : at]
+        if not self.is_printed or indent.strip() or not content.startswith("{\n", at):
+            return []
+        mark = f"\n{indent}{{\n"
+        starts = [at]
+        while len(starts) <= _TOGETHER and (found := content.find(mark, starts[-1])) >= 0:
+            starts.append(found + 1 + len(indent))
+        # The last one is where the next look begins: what is behind it is not known yet.
+        last = content.rfind(",", at, starts[-1])
+        if len(starts) < 3 or content[last + 1 : starts[-1]].strip():
+            return []
+        try:
+            values = _decoder.decode(f"[{content[at:last]}]")
+        except (ValueError, RecursionError):
+            values = []
+        if len(values) != len(starts) - 1:
+            self.is_printed = False  # one by one: the broken one has a place
+            return []
+        ends = [content.rfind("}", start, after) + 1 for start, after in pairwise(starts)]
+        found_all = list(zip(values, starts, ends, strict=False))
+        for value, start, end in found_all:
+            self._limit(value, start, end)
+        self.at = last
+        return found_all
+
+    def _limit(self, value: object, start: int, end: int) -> None:
+        """Refuse deep nesting, so that nobody behind needs to think of it."""
+        brackets = self.content.count("{", start, end) + self.content.count("[", start, end)
+        if brackets > MAX_DEPTH:
+            _limit(value, 1)
 
     def entries(self) -> Iterator[tuple[str, int]]:
         """Yield each key and its offset, the cursor on its value; leave it or move behind it."""
@@ -187,22 +241,35 @@ class _Cursor:
         return False
 
 
-def _root(cursor: _Cursor, reading: Reading, skip: Skip) -> None:
+def _root(cursor: _Cursor, reading: Reading, skip: Skip, take: Take | None) -> None:
     value: dict[str, object] = {}
     for key, key_at in cursor.entries():
         if key in value:
             reading.doubled.append(key_at)
+            take = None
         if key == "items" and cursor.here() == "[":
-            items: list[object] = []
+            # kubectl prints a List's kind behind its items; nothing else of v1 has any.
+            if "kind" in value or value.get("apiVersion") != "v1":
+                take = take if str(value.get("kind")).endswith("List") else None
             reading.items.clear()
-            for _ in cursor.elements():
-                start = cursor.at
-                items.append(pruned(cursor.value(), skip.get("items") or {}))
-                reading.items.append((start, cursor.at))
-            value[key] = items
+            value[key] = _items(cursor, reading, skip.get("items") or {}, take)
         else:
             value[key] = cursor.value()
     reading.value = value
+
+
+def _items(cursor: _Cursor, reading: Reading, skip: Skip, take: Take | None) -> list[object]:
+    items: list[object] = []
+    for _ in cursor.elements():
+        for one, start, end in cursor.printed() or [cursor.single()]:
+            items.append(pruned(one, skip))
+            reading.items.append((start, end))
+            if take and isinstance(one, dict) and "kind" in one and "apiVersion" in one:
+                take(one, start, end)
+                reading.taken += 1
+            else:
+                take = None  # the rest needs to know what the list is
+    return items
 
 
 def pruned(value: object, skip: Skip) -> object:
@@ -221,7 +288,6 @@ def pruned(value: object, skip: Skip) -> object:
 
 
 def _limit(value: object, depth: int) -> None:
-    """Refuse deep nesting, so that nobody behind needs to think of it."""
     if depth > MAX_DEPTH:
         raise RecursionError
     if not isinstance(value, dict | list):

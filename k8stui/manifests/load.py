@@ -24,7 +24,8 @@ from k8stui.manifests.schema import WITHOUT_PART
 from k8stui.manifests.text import Text, UndecodableError, decode
 
 _MUCH = 1_000_000
-"""Bytes from which the loaded objects are worth keeping out of later collections."""
+"""Bytes from which loaded objects are worth keeping out of later collections; no template has so
+many."""
 
 
 def load(
@@ -146,7 +147,8 @@ class _Loader:
         if not content or content.isspace():
             self.found.notes.append(Note(message="empty", file=file.path))
             return
-        if foreign.is_template(content) and (chart := self.chart(file)):
+        template = len(content) < _MUCH and foreign.is_template(content)
+        if template and (chart := self.chart(file)):
             self.charts[chart] += 1
             return
         before = len(self.found.objects)

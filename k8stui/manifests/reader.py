@@ -75,6 +75,8 @@ class _Reader:
         self.text, self.found, self.tick = text, found, tick
         self.named, self.any_kind = named, any_kind
         self.secret: list[tuple[int, int]] = []
+        self.taken = 0
+        """Elements of a list in JSON that are in `found` while the list is not read to its end."""
 
     def run(self) -> None:
         content = self.text.content
@@ -91,7 +93,7 @@ class _Reader:
         """Read as JSON; False when it is rather YAML in flow style."""
         content = self.text.content
         try:
-            read = json_text.read_all(content, ITEMS)
+            read = json_text.read_all(content, ITEMS, self.take)
         except JsonFault as fault:
             if not self.text.file.endswith(".json"):
                 try:
@@ -108,9 +110,14 @@ class _Reader:
                 self.note("not readable as JSON, and not Kubernetes by its look: skipped")
             return True
         for start, end, reading in read:
-            self.document(reading, Source(self.text, start, end, True))
+            self.document(reading, Source(self.text, start, end, True), reading.taken)
             self.doubled(reading, 0, Source(self.text, start, end, True))
         return True
+
+    def take(self, item: dict[str, object], start: int, end: int) -> None:
+        self.taken += 1
+        self.element(item, Source(self.text, start, end, True), {})
+        self.tick(end)
 
     def yaml(self, start: int, end: int) -> None:
         content = self.text.content
@@ -118,6 +125,7 @@ class _Reader:
         one = Source(self.text, start, end, False)
         dump = self.dump(one, piece) if end - start > _MANY and not self.any_kind else None
         if dump is not None and dump.at == dump.last:
+            self.part(dump.root, one)
             return
         try:
             reading = events.read(piece, None if self.any_kind else ITEMS)
@@ -129,7 +137,8 @@ class _Reader:
             return
         if reading.empty or reading.value is None:
             return
-        self.document(reading, one, dump.count if dump else 0)
+        self.document(reading, one, dump.count if dump else self.taken)
+        self.taken = 0
         self.doubled(reading, start, one)
 
     def dump(self, one: Source, piece: str) -> Dump | None:

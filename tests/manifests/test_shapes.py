@@ -6,6 +6,8 @@ values that become something else, lines lost, doubled, moved, indented.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -221,7 +223,12 @@ def test_the_parser_would_say_the_same(
 def test_most_elements_are_read_without_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     read = events.read
-    monkeypatch.setattr(events, "read", lambda *given: calls.append(1) or read(*given))
+
+    def counted(content: str, skip: events.Skip | None = None) -> events.Reading:
+        calls.append(1)
+        return read(content, skip)
+
+    monkeypatch.setattr(events, "read", counted)
     dump = Dump(dump_of(100))
     sure = 0
     for one in dump.elements():
@@ -259,3 +266,59 @@ def test_a_broken_element_costs_only_itself(
     assert names == ["web-10", "web-11", "web-13", "web-14", "web-15"]
     line = content.split("\n").index("    clusterIP: [10.96") + 1
     assert {problem.line for problem in by_shape.problems} == {line}
+
+
+PRINTED = json.dumps(
+    {
+        "apiVersion": "v1",
+        "items": [
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": f"c{n}", "resourceVersion": str(n)},
+                "data": {"text": "},\n        {\n", "list": json.dumps([{"a": n}], indent=4)},
+            }
+            for n in range(450)
+        ],
+        "kind": "List",
+        "metadata": {"resourceVersion": ""},
+    },
+    indent=4,
+)
+
+
+@pytest.mark.parametrize(
+    ("edit", "count", "problems"),
+    [
+        (lambda text: text, 450, 0),
+        (lambda text: text * 2, 900, 0),
+        (lambda text: text.replace('"c7"', "{", 1), 7, 1),
+        (lambda text: text.replace('"c401"', "{", 1), 401, 1),
+        (lambda text: text[: text.index('"c300"')], 300, 1),
+        (lambda text: text.replace('"v1"', '"a/v1"', 1).replace('"List"', '"Bag"'), 0, 0),
+        (lambda text: text.replace('"kind": "List"', '"kind": "ConfigMapList"'), 450, 0),
+        (lambda text: text.replace('"kind": "ConfigMap",', "", 1), 449, 1),
+        (lambda text: json.dumps(json.loads(text)), 450, 0),
+        (lambda text: text.replace("        {\n", "      {\n", 1), 450, 0),
+    ],
+    ids=[
+        *("as-printed", "twice", "broken", "broken-late", "cut-off", "no-list", "typed"),
+        *("one-without-kind", "one-line", "odd"),
+    ],
+)
+def test_a_printed_json_list(
+    edit: Callable[[str], str], count: int, problems: int, tmp_path: Path
+) -> None:
+    content = edit(PRINTED)
+    path = tmp_path / "dump.json"
+    path.write_text(content)
+    found = load([str(path)])
+    names = [one.name for one in found.objects]
+    assert len(names) == count
+    assert len(found.problems) == problems
+    lines = content.splitlines()
+    for one in found.objects[:: max(1, count // 20)] if len(lines) > 2 else ():
+        assert f'"{one.name}"' in lines[one.place("metadata", "name").line - 1]
+        values = one.data["data"]
+        assert isinstance(values, dict)
+        assert values["text"] == "},\n        {\n"
