@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from k8stui.manifests import events
@@ -17,7 +18,7 @@ _FOOT = re.compile(r"^[^ \n]", re.MULTILINE)
 _FIELD = re.compile(r"\n(?=  [a-zA-Z])")
 """Where a field of an element begins; list items and what belongs to a field stand elsewhere."""
 _LEFT = re.compile(r"\n(?!  |\n)")
-_NAME = re.compile(r"  (kind|apiVersion): ([A-Za-z0-9./-]+)")
+_NAMES = ("  kind: ", "  apiVersion: ")
 
 
 class NotCutError(Exception):
@@ -99,13 +100,17 @@ class Dump:
 
     def _element(self, stretch: str) -> tuple[dict[str, object], bool]:
         fields = _FIELD.split(stretch)
-        said = {match[1]: match[2] for one in fields if (match := _NAME.fullmatch(one.rstrip()))}
+        said = dict(_named(one) for one in fields if one.startswith(_NAMES))
         kind = kind_of(self.defaults | said)
         self.shapes.unsure.clear()
         data: dict[str, object] = {}
         count = 0
         for one in fields:
-            part = self.shapes.read(one, ITEMS["items"], kind)
+            if kind is not None and one.startswith(_NAMES):
+                # It names a kind of the table: what is written there is what is meant.
+                part = dict([_named(one)])
+            else:
+                part = self.shapes.read(one, ITEMS["items"], kind)
             data |= part
             count += len(part)
         if self.shapes.doubled or count != len(data):
@@ -117,3 +122,8 @@ class Dump:
             and all(one in data for one in kind.fields.required)
         )
         return data, sure
+
+
+def _named(field: str) -> tuple[str, object]:
+    name, _, value = field.strip().partition(": ")
+    return sys.intern(name), sys.intern(value)
