@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.kernel.save import dump_lines
+from k8stui.manifests.neutralise import neutralise
 from k8stui.nodes.reason import Because
 
 
 def save_lines(ruleset: Ruleset, table: str | None = None) -> Iterator[str]:
-    """Stream what iptables-save prints (of one table: ``iptables-save -t TABLE``)."""
-    return dump_lines(_only(ruleset, table))
+    """Stream what iptables-save prints (of one table: ``iptables-save -t TABLE``).
+
+    What would steer a terminal is shown instead: a comment of a dump can hold anything.
+    """
+    return map(neutralise, dump_lines(_only(ruleset, table)))
 
 
 def rules_json(ruleset: Ruleset, node: str, family: str, table: str | None = None) -> str:

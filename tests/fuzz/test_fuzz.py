@@ -54,6 +54,21 @@ FOUND = {
         "spec:\n  replicas: 99999999999999999999\n  selector: {matchLabels: {a: b}}\n"
         "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}\n"
     ),
+    "a-service-of-thousands": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+        "spec:\n  replicas: 3000\n  selector: {matchLabels: {a: b}}\n"
+        "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}\n"
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+        "spec: {selector: {a: b}, ports: [{port: 80}]}\n"
+    ),
+    "a-mark-of-a-billion-bits": (
+        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+        "iptables: {masqueradeBit: 1000000000}\n"
+    ),
+    "port-name-that-turns-the-line": (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s, uid: seen}\n"
+        'spec: {clusterIP: 10.96.0.1, ports: [{name: "\\u202e", port: 80}]}\n'
+    ),
     "name-that-turns-the-line": 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: "\\u202e"}\n',
 }
 

@@ -275,7 +275,7 @@ class _NatChains(Mapping[str, Chain]):
         if name in self._shared:
             return True
         plan = self._rules.find(name)
-        return plan is not None and name in plan.own_chains()
+        return plan is not None and plan.owns(name)
 
     def __iter__(self) -> Iterator[str]:
         if not self._owners:

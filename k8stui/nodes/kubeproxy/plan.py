@@ -89,8 +89,16 @@ class Plan:
     def has_firewall_chain(self) -> bool:
         return self.choice.any_endpoints and bool(self.port.vips and self.port.source_ranges)
 
+    def owns(self, chain: str) -> bool:
+        """Whether it is one of `own_chains`, of which there may be thousands."""
+        return chain in self.endpoints or chain in self._balancers()
+
     def own_chains(self) -> Iterator[str]:
         """Names of the chains that exist for this port alone, those of its endpoints last."""
+        yield from self._balancers()
+        yield from self.endpoints
+
+    def _balancers(self) -> Iterator[str]:
         if self.has_external_chain:
             yield self.external_chain
         if self.has_firewall_chain:
@@ -99,4 +107,3 @@ class Plan:
             yield self.cluster_chain
         if self.choice.local:
             yield self.local_chain
-        yield from self.endpoints
