@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8stui.cluster import api_server
+from k8stui.cluster.admission import Admission
+from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.endpoints import gather_slices
 from k8stui.cluster.fields import table
 from k8stui.cluster.hints import cpu_by_zone
-from k8stui.cluster.inventory import take_stock
+from k8stui.cluster.inventory import in_known_namespaces, take_stock
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -37,7 +39,8 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         ProxyConfigurationError: it is not clear which KubeProxyConfiguration counts.
 
     """
-    inventory = take_stock(manifests.objects)
+    objects = in_known_namespaces(manifests.objects) if options.complete else manifests.objects
+    inventory = take_stock(objects)
     proxy = read_proxy(
         tuple(inventory.of("KubeProxyConfiguration").values()),
         tuple(embedded_in(inventory, "KubeProxyConfiguration")),
@@ -51,13 +54,17 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
     nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
     services = gather_services(inventory, settings)
-    expansion = expand(inventory, nodes)
+    admission = Admission(inventory, complete=options.complete)
+    expansion = expand(inventory, nodes, admission, options.states)
     allocatable = {
         name: table(manifest.data, "status", "allocatable")
         or table(manifest.data, "status", "capacity")
         for name, manifest in inventory.of("Node").items()
     }
-    pods = finish_pods(expansion, inventory, nodes, allocatable)
+    claims = Claims(inventory) if options.complete else None
+    pods = finish_pods(
+        expansion, inventory, nodes, allocatable, states=options.states, claims=claims
+    )
     slices = gather_slices(inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable))
     api_server.add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(

@@ -74,7 +74,13 @@ MOST_PODS = 10_000
 
 
 def made_replicas(kind: str, spec: Object) -> int:
-    """Pods that are made of a workload's wish; 0 for a DaemonSet, whose nodes decide."""
+    """Pods that are made of a workload's wish; 0 for a DaemonSet, whose nodes decide.
+
+    A Deployment that is paused from the start gets no ReplicaSet, so no pods (deployment/sync.go
+    sync, with createIfNotExisted false).
+    """
+    if kind == "Deployment" and spec.get("paused") is True:
+        return 0
     return max(0, min(replicas(kind, spec) or 0, MOST_PODS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.record import record
@@ -24,6 +24,12 @@ _GROUPS = {
     "StatefulSet": "apps",
     "DaemonSet": "apps",
     "Job": "batch",
+    "ServiceAccount": "",
+    "LimitRange": "",
+    "ResourceQuota": "",
+    "PersistentVolumeClaim": "",
+    "PersistentVolume": "",
+    "StorageClass": "storage.k8s.io",
     "ServiceCIDR": "networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
@@ -33,7 +39,9 @@ _GROUPS = {
 _OLD_GROUPS = {"Deployment": "extensions", "ReplicaSet": "extensions", "DaemonSet": "extensions"}
 """Groups of clusters before 1.16: a dump of one still counts."""
 
-_CLUSTER_SCOPED = frozenset({"Namespace", "Node", "ServiceCIDR"})
+_CLUSTER_SCOPED = frozenset(
+    {"Namespace", "Node", "ServiceCIDR", "PersistentVolume", "StorageClass"}
+)
 _CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
 
 WORKLOADS = frozenset(
@@ -73,6 +81,16 @@ class Inventory:
     def has_observed(self, kind: str) -> bool:
         """Whether a dump in the input holds objects of `kind`."""
         return any(manifest.observed for manifest in self.of(kind).values())
+
+
+_ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+def in_known_namespaces(objects: Sequence[Manifest]) -> list[Manifest]:
+    """Leave out what is in a namespace that `objects` do not make: no API server would take it."""
+    known = {*_ALWAYS_THERE, *(one.name for one in objects if one.kind == "Namespace")}
+    known |= {one.namespace for one in objects if one.observed and one.namespace}
+    return [one for one in objects if one.kind in _CLUSTER_SCOPED or namespace_of(one) in known]
 
 
 def take_stock(objects: Iterable[Manifest]) -> Inventory:

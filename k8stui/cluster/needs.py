@@ -50,6 +50,8 @@ class PodTerm:
     selector: object
     namespaces: tuple[str, ...]
     namespace_selector: object
+    match_label_keys: tuple[str, ...] = ()
+    mismatch_label_keys: tuple[str, ...] = ()
 
 
 @record()
@@ -130,7 +132,7 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
             for entry in array(spec, "topologySpreadConstraints")
             if text(entry, "whenUnsatisfiable") != "ScheduleAnyway"
         ),
-        resources=_resources(spec),
+        resources=pod_amounts(spec, "requests"),
         host_ports=frozenset(
             (str(port.host_ip) if port.host_ip else ANY, port.protocol, port.host_port)
             for container in containers
@@ -148,6 +150,8 @@ def _terms(affinity: object) -> tuple[PodTerm, ...]:
             selector=at(term, "labelSelector"),
             namespaces=texts(term, "namespaces"),
             namespace_selector=at(term, "namespaceSelector"),
+            match_label_keys=texts(term, "matchLabelKeys"),
+            mismatch_label_keys=texts(term, "mismatchLabelKeys"),
         )
         for term in array(affinity, _REQUIRED)
     )
@@ -165,30 +169,38 @@ def _spread(entry: Object) -> Spread:
     )
 
 
-def _resources(spec: Object) -> dict[str, int]:
-    """Requests in billionths: the sum of the containers or the largest init container.
+def pod_amounts(spec: Object, kind: str) -> dict[str, int]:
+    """A pod's ``requests`` or ``limits`` in billionths: of all containers, or of the largest init.
 
-    Restartable init containers run beside the others, and beside later init containers
-    (component-helpers/resource PodRequests).
+    Restartable init containers run beside the others, and beside later init containers; what the
+    pod as a whole asks for replaces their sum (component-helpers/resource PodRequests, PodLimits).
     """
     running: Counter[str] = Counter()
     peak: Counter[str] = Counter()
     for container in array(spec, "initContainers"):
-        asked = _asked(container)
+        asked = _asked(container, kind)
         if text(container, "restartPolicy") == "Always":
             running.update(asked)
             peak |= running
         else:
             peak |= running + asked
     for container in array(spec, "containers"):
-        running.update(_asked(container))
-    total = peak | running
-    total.update(_amounts(table(spec, "overhead")))
-    return dict(total)
+        running.update(_asked(container, kind))
+    total = dict(peak | running)
+    if whole := table(spec, "resources"):
+        if kind == "requests":
+            total = {**_amounts(table(whole, "limits")), **total}
+        total |= _amounts(table(whole, kind))
+    if kind == "requests":
+        for name, amount in _amounts(table(spec, "overhead")).items():
+            total[name] = total.get(name, 0) + amount
+    return total
 
 
-def _asked(container: object) -> Counter[str]:
-    return _amounts(defaults.requests(table(container)))
+def _asked(container: object, kind: str) -> Counter[str]:
+    if kind == "requests":
+        return _amounts(defaults.requests(table(container)))
+    return _amounts(table(container, "resources", kind))
 
 
 def _amounts(written: Object) -> Counter[str]:

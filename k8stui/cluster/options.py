@@ -1,7 +1,8 @@
-"""What the command line says about the cluster; everything else comes from the input."""
+"""What the caller says about the cluster; everything else comes from the input."""
 
 from __future__ import annotations
 
+from k8stui.cluster.kubelet import PodState
 from k8stui.record import record
 
 
@@ -14,3 +15,9 @@ class ClusterOptions:
     proxy_config: str | None = None
     """Path of the KubeProxyConfiguration to use when the input holds several."""
     proxy_mode: str | None = None
+    complete: bool = False
+    """The input is all there is: a ServiceAccount, claim or namespace that it does not hold is
+    missing. Else such things are taken to be there, made by other means."""
+    states: tuple[PodState, ...] = ()
+    """What the kubelets report of made pods that do not simply run and are ready; the first that
+    fits a pod counts."""

@@ -59,11 +59,13 @@ class Topology:
                 for spread in needs.spreads
             ),
             affinity=needs.affinity,
-            near=self._near(namespace, needs.affinity),
+            near=self._near(namespace, labels, needs.affinity),
             waived=bool(needs.affinity)
-            and all(self._selects(term, namespace, namespace, labels) for term in needs.affinity),
+            and all(
+                self._selects(term, namespace, labels, namespace, labels) for term in needs.affinity
+            ),
             anti_affinity=tuple(
-                (term, self._around(namespace, term)) for term in needs.anti_affinity
+                (term, self._around(namespace, labels, term)) for term in needs.anti_affinity
             ),
             kept_away=self._kept_away(namespace, labels),
         )
@@ -104,24 +106,28 @@ class Topology:
         fewest = 0 if len(counts) < spread.min_domains else min(counts.values(), default=0)
         return counts, fewest, int(counted(labels))
 
-    def _near(self, namespace: str, terms: tuple[PodTerm, ...]) -> frozenset[Pair]:
+    def _near(
+        self, namespace: str, labels: Mapping[str, str], terms: tuple[PodTerm, ...]
+    ) -> frozenset[Pair]:
         """Topology pairs of pods that match all of `terms`."""
         if not terms:
             return frozenset()
         return frozenset(
             (term.key, pod.node.labels[term.key])
             for pod in self._placed
-            if all(self._selects(term, namespace, pod.namespace, pod.labels) for term in terms)
+            if all(
+                self._selects(term, namespace, labels, pod.namespace, pod.labels) for term in terms
+            )
             for term in terms
             if term.key in pod.node.labels
         )
 
-    def _around(self, namespace: str, term: PodTerm) -> frozenset[str]:
+    def _around(self, namespace: str, labels: Mapping[str, str], term: PodTerm) -> frozenset[str]:
         return frozenset(
             pod.node.labels[term.key]
             for pod in self._placed
             if term.key in pod.node.labels
-            and self._selects(term, namespace, pod.namespace, pod.labels)
+            and self._selects(term, namespace, labels, pod.namespace, pod.labels)
         )
 
     def _kept_away(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Pair]:
@@ -129,11 +135,27 @@ class Topology:
             (term.key, pod.node.labels[term.key])
             for pod in self._hermits
             for term in pod.needs.anti_affinity
-            if term.key in pod.node.labels and self._selects(term, pod.namespace, namespace, labels)
+            if term.key in pod.node.labels
+            and self._selects(term, pod.namespace, pod.labels, namespace, labels)
         )
 
-    def _selects(self, term: PodTerm, own: str, namespace: str, labels: Mapping[str, str]) -> bool:
-        """Whether a term of a pod in namespace `own` means a pod with `labels` in `namespace`."""
+    def _selects(
+        self,
+        term: PodTerm,
+        own: str,
+        own_labels: Mapping[str, str],
+        namespace: str,
+        labels: Mapping[str, str],
+    ) -> bool:
+        """Whether a term of a pod in namespace `own` means a pod with `labels` in `namespace`.
+
+        matchLabelKeys and mismatchLabelKeys become part of the selector when the pod is made
+        (pkg/registry/core/pod/strategy.go applyMatchLabelKeysAndMismatchLabelKeys).
+        """
+        for keys, same in ((term.match_label_keys, True), (term.mismatch_label_keys, False)):
+            for key in keys:
+                if key in own_labels and (labels.get(key) == own_labels[key]) is not same:
+                    return False
         if term.namespace_selector is None and not term.namespaces:
             in_reach = namespace == own
         else:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from k8stui.cluster.addresses import PodAllocator
+from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, array, labels
+from k8stui.cluster.fields import Object, labels
 from k8stui.cluster.inventory import Inventory
-from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.kubelet import PodState, is_ready, state_of
+from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.workloads import Expansion
 
@@ -20,8 +22,14 @@ def finish_pods(
     inventory: Inventory,
     nodes: Mapping[str, Node],
     allocatable: Mapping[str, Object],
+    *,
+    states: Sequence[PodState] = (),
+    claims: Claims | None = None,
 ) -> dict[str, Pod]:
-    """Every pod by ``namespace/name``; those of a dump as they were seen."""
+    """Every pod by ``namespace/name``; those of a dump as they were seen.
+
+    `claims`: None where claims are taken to be bound.
+    """
     for draft in expansion.drafts:
         if draft.node_name is not None and draft.node_name not in nodes:
             # Nobody runs it; the garbage collector will delete it (control-plane-facts section 8).
@@ -33,31 +41,26 @@ def finish_pods(
             name: labels(manifest.data, "metadata", "labels")
             for name, manifest in inventory.of("Namespace").items()
         }
-        schedule(expansion.drafts, nodes, allocatable, namespaces)
-        _hold_back(expansion)
-        _start(expansion, nodes)
+        schedule(expansion.drafts, nodes, allocatable, namespaces, claims)
+        _hold_back(expansion, states)
+        _start(expansion, nodes, states)
     return {draft.key: draft.finish() for draft in expansion.drafts}
 
 
-def _hold_back(expansion: Expansion) -> None:
+def _hold_back(expansion: Expansion, states: Sequence[PodState]) -> None:
     """A StatefulSet waits until each pod runs and is ready: later ones are not made."""
     held: dict[Draft, None] = {}
     for draft in expansion.drafts:
         earlier = draft.after
         if earlier is not None and (
-            earlier in held or earlier.node_name is None or _is_gated(earlier)
+            earlier in held or earlier.node_name is None or not is_ready(earlier, states)
         ):
             held[draft] = None
     if held:
         expansion.drop(held.keys())
 
 
-def _is_gated(draft: Draft) -> bool:
-    """Readiness gates are conditions that somebody else must set; nobody does here."""
-    return bool(array(draft.spec, "readinessGates"))
-
-
-def _start(expansion: Expansion, nodes: Mapping[str, Node]) -> None:
+def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[PodState]) -> None:
     """What happens to the pods that got a node, in the order of the input."""
     taken = [address for draft in expansion.drafts for address in draft.addresses]
     taken += [address for node in nodes.values() for address in node.addresses]
@@ -66,8 +69,9 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node]) -> None:
         if draft.observed or draft.node_name is None:
             continue
         node = nodes[draft.node_name]
-        draft.phase = PodPhase.RUNNING
-        draft.ready = not _is_gated(draft)
+        draft.phase = state_of(draft, states).phase
+        draft.ready = is_ready(draft, states)
+        # Also while images are pulled: the sandbox comes first.
         draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
         # Since 1.35 a bound pod gets its node's place (PodTopologyLabels admission).
         draft.labels |= {key: node.labels[key] for key in _PLACE_LABELS if key in node.labels}

@@ -33,3 +33,8 @@ def message(refusals: Sequence[Refusal]) -> str:
         f"{head}: {', '.join(sorted(f'{n} {reason}' for reason, n in counted.items()))}. "
         f"no new claims to deallocate, preemption: {head}: {', '.join(sorted(preemption))}."
     )
+
+
+def early_message(reason: str, nodes: int) -> str:
+    """Word a failure that was clear before any node was looked at (a plugin's PreFilter)."""
+    return f"0/{nodes} nodes are available: {reason}. not found"

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
+from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
 from k8stui.cluster.pod_topology import Placed, Topology, View
-from k8stui.cluster.refusal import Refusal, message
+from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.selectors import tolerates
 from k8stui.manifests import quantity
 from k8stui.record import record
@@ -68,14 +69,15 @@ def schedule(
     nodes: Mapping[str, Node],
     allocatable: Mapping[str, Object],
     namespaces: Mapping[str, Mapping[str, str]],
+    claims: Claims | None = None,
 ) -> None:
     """Give every draft a node, or the message of the scheduler.
 
     `allocatable`: what each node offers, as written; `namespaces`: labels of namespaces, for
-    affinity terms that select by them. Pods that fit nowhere are tried again when others have
-    been placed, as the scheduler's queue does.
+    affinity terms that select by them; `claims`: None where all are taken to be bound. Pods that
+    fit nowhere are tried again when others have been placed, as the scheduler's queue does.
     """
-    _Scheduler(nodes, allocatable, namespaces).run(drafts)
+    _Scheduler(nodes, allocatable, namespaces, claims).run(drafts)
 
 
 class _Scheduler:
@@ -84,7 +86,9 @@ class _Scheduler:
         nodes: Mapping[str, Node],
         allocatable: Mapping[str, Object],
         namespaces: Mapping[str, Mapping[str, str]],
+        claims: Claims | None,
     ) -> None:
+        self._claims = claims
         self._hosts = {
             name: _Host(node, _amounts(allocatable.get(name))) for name, node in nodes.items()
         }
@@ -122,6 +126,9 @@ class _Scheduler:
         scheduler = text(draft.spec, "schedulerName") or "default-scheduler"
         if scheduler != "default-scheduler":
             draft.pending_reason = f"nobody serves the scheduler name {scheduler}"
+            return False
+        if self._claims is not None and (wrong := self._claims.refuse(draft)):
+            draft.pending_reason = early_message(wrong, len(self._hosts))
             return False
         fields = self._field_of(draft.spec, draft.containers)
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)

@@ -6,19 +6,21 @@ section 4. Random suffixes are replaced by numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from k8stui.cluster import defaults
+from k8stui.cluster.admission import Admission
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, labels, table, text
+from k8stui.cluster.fields import Object, labels, number, table, text
 from k8stui.cluster.inventory import WORKLOADS, Inventory, key_of, namespace_of
+from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.model import Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
@@ -69,19 +71,32 @@ class Expansion:
         ]
 
 
-def expand(inventory: Inventory, nodes: Mapping[str, Node]) -> Expansion:
-    """Make every pod, in the order of the input.
+def expand(
+    inventory: Inventory,
+    nodes: Mapping[str, Node],
+    admission: Admission,
+    states: Sequence[PodState] = (),
+) -> Expansion:
+    """Make every pod that is admitted, in the order of the input.
 
     Pods that a dump holds win over the templates that own them, and a workload of a dump that
     holds pods has exactly those that it owns there.
     """
-    return _Expander(inventory, nodes).run()
+    return _Expander(inventory, nodes, admission, states).run()
 
 
 class _Expander:
-    def __init__(self, inventory: Inventory, nodes: Mapping[str, Node]) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        nodes: Mapping[str, Node],
+        admission: Admission,
+        states: Sequence[PodState],
+    ) -> None:
         self._inventory = inventory
         self._nodes = nodes
+        self._admission = admission
+        self._states = states
         self._result = Expansion()
         self._dump_has_pods = inventory.has_observed("Pod")
         self._seen: dict[Owner, list[Draft]] = {}
@@ -99,6 +114,7 @@ class _Expander:
             if draft.observed and owner is not None:
                 draft.owner = owner
                 self._seen.setdefault((owner[0], draft.namespace, owner[1]), []).append(draft)
+        self._admission.seen(written.values())
         for manifest in self._inventory.of("StatefulSet").values():
             # Their names are no choice, so nobody else may have them.
             first, count = ordinals(table(manifest.data, "spec"))
@@ -123,6 +139,11 @@ class _Expander:
                         )
                     )
                     return
+            draft.spec = self._admission.completed(draft.namespace, draft.spec)
+            if refusal := self._admission.refuse(draft):
+                said = f"pod {draft.key} is forbidden: {refusal}"
+                self._result.remarks.append(Remark(text=said, origin=draft.manifest.origin()))
+                return
             self._orphans.setdefault(draft.namespace, []).append(draft)
         self._result.drafts.append(draft)
 
@@ -178,18 +199,22 @@ class _Expander:
     def _make(self, manifest: Manifest, owner: Owner) -> list[Draft]:
         spec = table(manifest.data, "spec")
         template = table(spec, "template")
-        pod_spec = table(template, "spec")
+        pod_spec = self._admission.completed(owner[1], table(template, "spec"))
         if manifest.kind == "DaemonSet":
             nodes = daemon_nodes(pod_spec, self._nodes.values())
             return self._replicas(
                 manifest, owner, len(nodes), lambda n: daemon_spec(pod_spec, nodes[n].name)
             )
         count = defaults.made_replicas(manifest.kind, spec)
+        if manifest.kind == "Job" and count and job_ends(owner[2], self._states):
+            count = min(number(spec, "completions") or count, defaults.MOST_PODS)
         wanted = defaults.replicas(manifest.kind, spec) or 0
+        paused = not count and spec.get("paused") is True
         if wanted > count:
             self._result.remarks.append(
                 Remark(
-                    text=f"{owner[0]} {owner[2]} wants {wanted} pods: the first {count} are made",
+                    text=f"{owner[0]} {owner[2]} wants {wanted} pods: "
+                    + ("it is paused, none is made" if paused else f"the first {count} are made"),
                     origin=manifest.origin("spec", "replicas"),
                 )
             )
@@ -256,6 +281,10 @@ class _Expander:
                 subdomain=text(pod_spec, "subdomain") or None,
             )
             mark(draft, manifest, index, digest)
+            if refusal := self._admission.refuse(draft):
+                said = f"{kind} {name} gets {index} of {count} pods: {refusal}"
+                self._result.remarks.append(Remark(text=said, origin=manifest.origin()))
+                break
             made.append(draft)
         self._result.drafts += made
         return made

@@ -37,6 +37,17 @@ def is_quantity(written: object) -> bool:
     return isinstance(written, int | float) and not isinstance(written, bool)
 
 
+def show(amount: int) -> str:
+    """Write billionths in the shortest way that loses nothing: ``3``, ``1500m``, ``1Gi``."""
+    whole, rest = divmod(amount, _FACTORS[""])
+    if rest:
+        return f"{amount // _FACTORS['m']}m" if not amount % _FACTORS["m"] else f"{amount}n"
+    for suffix in ("Gi", "Mi", "Ki"):
+        if whole and not amount % _FACTORS[suffix]:
+            return f"{amount // _FACTORS[suffix]}{suffix}"
+    return str(whole)
+
+
 def parse(written: object) -> int:
     """A quantity in billionths of its unit (core, byte, piece); 0 for what is none."""
     if isinstance(written, bool):

@@ -615,6 +615,39 @@ KINDS: Mapping[str, Kind] = {
         _kind("ConfigMap", "v1", data=STRINGS, unread="binaryData", immutable=BOOLEAN),
         _kind("Secret", "v1", type=STRING, unread="data stringData", immutable=BOOLEAN),
         _kind(
+            "LimitRange",
+            "v1",
+            spec=_record(
+                "spec",
+                limits=ListOf(
+                    _record(
+                        "limit",
+                        "type",
+                        max=MapOf(QUANTITY),
+                        min=MapOf(QUANTITY),
+                        default=MapOf(QUANTITY),
+                        defaultRequest=MapOf(QUANTITY),
+                        maxLimitRequestRatio=MapOf(QUANTITY),
+                    )
+                ),
+            ),
+        ),
+        _kind(
+            "ResourceQuota",
+            "v1",
+            spec=_record("spec", unread="scopeSelector", hard=MapOf(QUANTITY), scopes=TEXTS),
+        ),
+        _kind("PersistentVolumeClaim", "v1", unread="spec"),
+        _kind("PersistentVolume", "v1", unread="spec", namespaced=False),
+        _kind(
+            "StorageClass",
+            "storage.k8s.io/v1 storage.k8s.io/v1beta1",
+            provisioner=STRING,
+            unread="parameters reclaimPolicy volumeBindingMode allowVolumeExpansion mountOptions "
+            "allowedTopologies",
+            namespaced=False,
+        ),
+        _kind(
             "ServiceAccount",
             "v1",
             unread="secrets imagePullSecrets",
@@ -652,9 +685,9 @@ KINDS: Mapping[str, Kind] = {
 
 WITHOUT_PART = frozenset(
     """
-    PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment CSIDriver CSINode
+    VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
-    PodDisruptionBudget LimitRange ResourceQuota PriorityClass RuntimeClass IngressClass
+    PodDisruptionBudget PriorityClass RuntimeClass IngressClass
     CustomResourceDefinition APIService MutatingWebhookConfiguration Event Lease PodTemplate
     ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress

@@ -15,8 +15,9 @@ from pathlib import Path
 import truth
 import yaml
 
-from k8stui.cluster import Cluster, build
-from k8stui.cluster.model import EndpointSlice, Pod, Service
+from k8stui.cluster import Cluster, ClusterOptions, build
+from k8stui.cluster.kubelet import PodState
+from k8stui.cluster.model import EndpointSlice, Pod, PodPhase, Service
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests, load
 
@@ -155,7 +156,31 @@ def from_manifests(moment: Moment) -> Cluster:
     applied = load([str(path) for path in files])
     assert all(problem.wrong for problem in applied.problems)  # refused, as it was by the server
     nodes = tuple(m for m in dump(moment).objects if m.kind == "Node")
-    return build(Manifests(objects=nodes + applied.objects))
+    options = ClusterOptions(complete=True, states=kubelets(moment.settings))
+    return build(Manifests(objects=nodes + applied.objects), options)
+
+
+def kubelets(settings: dict) -> tuple[PodState, ...]:
+    """What the imitated kubelets were told to report: that stands in no manifest.
+
+    A Job's pods end well after a second, unless a rule says otherwise.
+    """
+    states = []
+    for rule in settings.get("kubelet", ()):
+        match, do = rule["match"], rule["do"]
+        if not {"phase", "ready", "unready"} & do.keys():
+            continue  # what happens when the pod is deleted
+        states.append(
+            PodState(
+                pod=match.get("name"),
+                owner=match.get("owner"),
+                node=match.get("node"),
+                labels=match.get("labels", {}),
+                phase=PodPhase(do.get("phase", "Running")),
+                ready=do.get("ready", True) and not do.get("unready"),
+            )
+        )
+    return (*states, PodState(owner_kind="Job", phase=PodPhase.SUCCEEDED))
 
 
 def _hashed(key: str, value: str) -> str:

@@ -15,38 +15,9 @@ from recorded import Moment
 ALL = recorded.moments()
 APPLIED = [moment for moment in ALL if moment.inputs() is not None]
 
-_STATES = "what the imitated kubelets did (not ready, failed, pulling) stands in no manifest"
-_JOBS = "the imitated kubelets end a Job's pods after a second; here they are taken to run"
-_ADMISSION = "ResourceQuota, LimitRange, missing ServiceAccounts and namespaces are not looked at"
-_CLAIMS = "claims are taken to be bound: volumes are not looked at"
 _HISTORY = "slices stay when the selector is taken away: that is history, not state"
 
 NOT_REACHED = {
-    **{
-        f"pods endpoint-states@before-delete:default/Pod/{name}": _STATES
-        for name in ("failed", "one-of-two", "pulling", "succeeded", "unready")
-    },
-    **{
-        f"slices endpoint-states@before-delete:default/{name}": _STATES
-        for name in (
-            "admin",
-            "headless",
-            "headless-not-ready-too",
-            "not-ready-too",
-            "plain",
-            "tolerate",
-        )
-    },
-    "pods hints:default/DaemonSet/sick": _STATES,
-    "slices hints:default/sick-node": _STATES,
-    "slices hints:default/sick-zone": _STATES,
-    "pods statefulset:default/StatefulSet/stuck": _STATES,
-    "slices statefulset:default/stuck": _STATES,
-    **{f"pods workloads:default/Job/{name}": _JOBS for name in ("five-by-two", "indexed", "once")},
-    "pods namespaces:team-a/Deployment/over-quota": _ADMISSION,
-    "nothing more namespaces": _ADMISSION,
-    "pods scheduling:default/Pod/claim-missing": _CLAIMS,
-    "pods statefulset:default/StatefulSet/disks": _CLAIMS,
     "controller service-types:default/fixed-ip": _HISTORY,
 }
 """What is not reached, by test and case: each fails, and is to be taken out when it passes."""

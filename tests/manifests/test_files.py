@@ -170,14 +170,14 @@ def test_template_without_a_chart(tmp_path: Path) -> None:
 
 def test_unknown_kinds_are_counted_once_per_kind() -> None:
     one = "apiVersion: example.com/v1\nkind: Gizmo\nmetadata: {name: a}\n---\n"
-    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n---\n"
+    claim = "apiVersion: v1\nkind: CSIDriver\nmetadata: {name: a}\n---\n"
     knative = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n---\n"
     text = (one * 3 + claim * 2 + knative).encode()
     found = load(["-"], stdin=io.BytesIO(text))
     assert (found.objects, found.problems) == ((), ())
     assert [(note.count, note.message.partition(" skipped")[0]) for note in found.notes] == [
         (3, "3 Gizmo (example.com/v1)"),
-        (2, "2 PersistentVolumeClaim (v1)"),
+        (2, "2 CSIDriver (v1)"),
         (1, "1 Service (serving.knative.dev/v1)"),
     ]
 

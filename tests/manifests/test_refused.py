@@ -614,6 +614,18 @@ TOGETHER = {
         + service("b", '{clusterIP: "fd00:0::0A", ports: [{port: 80}]}'),
         {("Service default/b", "spec.clusterIPs")},
     ),
+    "more than a quota allows": (
+        (
+            "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\n"
+            "spec: {hard: {services: 2, services.nodeports: 1}}\n---\n"
+            + service("a", "{type: NodePort, ports: [{port: 80}]}")
+            + service("a", "{type: NodePort, ports: [{port: 81}]}")
+            + service("b", "{type: LoadBalancer, ports: [{port: 80}]}")
+            + service("c", "{ports: [{port: 80}]}")
+            + service("d", "{ports: [{port: 80}]}")
+        ),
+        {("Service default/b", ""), ("Service default/d", "")},
+    ),
     "health check port": (
         node_port("a", 30001)
         + service(

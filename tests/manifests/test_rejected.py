@@ -166,9 +166,10 @@ def test_a_dump_is_never_judged(name: str, tmp_path: Path) -> None:
 
 REFUSED_IN_SETS = {
     "dual-stack": ("Service default/fixed", "spec.clusterIPs", "Invalid value"),
+    "namespaces": ("Service team-a/np", "", "Forbidden"),
     "ports": ("Service default/string-number", "spec.ports[0].targetPort", "Invalid value"),
 }
-"""The only objects of all recorded sets that the server's validation did not take."""
+"""The only objects of all recorded sets that the server did not take."""
 
 
 def _accepted() -> list[Path]:

@@ -13,6 +13,7 @@ from k8stui.manifests.validation.allocation import Ledger
 from k8stui.manifests.validation.changes import check_change
 from k8stui.manifests.validation.kept import is_kept, missing_namespaces, old_version
 from k8stui.manifests.validation.mistake import Mistake
+from k8stui.manifests.validation.quota import Quotas
 from k8stui.manifests.validation.ranges import known_ranges
 from k8stui.manifests.validation.table import mistakes
 from k8stui.record import record
@@ -38,6 +39,7 @@ def refuse(objects: Sequence[Manifest], spoiled: Iterable[Manifest] = ()) -> Ver
 class _Server:
     def __init__(self, objects: Sequence[Manifest]) -> None:
         self.ledger = Ledger(known_ranges(objects))
+        self.quotas = Quotas()
         self.there: dict[tuple[str, str], Manifest] = {}
         self.problems: list[Problem] = []
         self.notes: list[Note] = []
@@ -71,6 +73,7 @@ class _Server:
                 self.notes.append(note)
             if one.kind == "Service":
                 self.ledger.enter(key, one)
+        self.quotas.enter(one, self.there.get((one.kind, key)))
         self.there[one.kind, key] = one
         return True
 
@@ -83,6 +86,7 @@ class _Server:
         if one.kind == "Service":
             found += self.ledger.judge(key, one)
         before = self.there.get((one.kind, key))
+        found += self.quotas.judge(one, before)
         if before is not None:
             (found if before.observed else kept).extend(check_change(before, one))
         return found, kept
@@ -128,7 +132,7 @@ def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
         file=one.file,
         line=line,
         column=column,
-        message=f"{subject}{fate}: {field} {mistake.message}",
+        message=" ".join(filter(None, (f"{subject}{fate}:", field, mistake.message))),
         hint=hint,
         source_line=source,
         field=field,

@@ -1,0 +1,81 @@
+"""What a kubelet reports of a pod: that stands in no manifest, so it is said from outside.
+
+Every pod that got a node is taken to run and to be ready, unless a `PodState` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+
+from k8stui.cluster.draft import Draft
+from k8stui.cluster.fields import array
+from k8stui.cluster.model import PodPhase
+from k8stui.record import record
+
+
+@record(kw_only=True)
+class PodState:
+    """The state of the pods that fit all that is said here; nothing said: of every pod."""
+
+    pod: str | None = None
+    """The pod's name."""
+    owner: str | None = None
+    """Name of its workload."""
+    owner_kind: str | None = None
+    node: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    phase: PodPhase = PodPhase.RUNNING
+    ready: bool = True
+    """Means something in phase Running only."""
+
+    def fits(self, draft: Draft) -> bool:
+        kind, owner = draft.owner or ("Pod", draft.name)
+        return (
+            self.pod in (None, draft.name)
+            and self.owner in (None, owner)
+            and self.owner_kind in (None, kind)
+            and self.node in (None, draft.node_name)
+            and self.labels.items() <= draft.labels.items()
+        )
+
+    def ends_job(self, name: str) -> bool:
+        """Whether all pods of a Job come to a good end."""
+        return (
+            self.phase is PodPhase.SUCCEEDED
+            and self.pod is None
+            and self.node is None
+            and not self.labels
+            and self.owner in (None, name)
+            and self.owner_kind in (None, "Job")
+        )
+
+    def concerns_job(self, name: str) -> bool:
+        return self.owner in (None, name) and self.owner_kind in (None, "Job")
+
+
+_RUNS = PodState()
+
+
+def state_of(draft: Draft, states: Iterable[PodState]) -> PodState:
+    """The state of a pod that has a node."""
+    return next((state for state in states if state.fits(draft)), _RUNS)
+
+
+def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
+    """Whether the pod becomes ready.
+
+    Readiness gates are conditions that somebody else must set; nobody does here.
+    """
+    state = state_of(draft, states)
+    return (
+        state.phase is PodPhase.RUNNING and state.ready and not array(draft.spec, "readinessGates")
+    )
+
+
+def job_ends(name: str, states: Iterable[PodState]) -> bool:
+    """Whether the pods of the Job `name` end well: then all of them were made, one by one."""
+    for state in states:
+        if state.concerns_job(name):
+            return state.ends_job(name)
+    return False
