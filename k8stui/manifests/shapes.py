@@ -36,16 +36,16 @@ _LINE = re.compile(
     r"(\ *(?:-\ )*(?:(?!kind:|apiVersion:)[A-Za-z0-9_./-]+:\ )?)"
     # A plain scalar that no context takes for anything else (YAML 1.1, section 9.1.3), or a
     # quoted one without escapes. ASCII alone: some of the rest break lines or are refused.
-    rf"(?:(?=[A-Za-z0-9_/.])(?P<plain>{_SAFE}(?:(?:\ |:+)?{_SAFE})*)"
-    r"""|"(?P<double>[ !\#-\[\]-~]+)"|'(?P<single>[ -&(-~]+)'"""
+    rf"(?:(?=[A-Za-z0-9_/.])({_SAFE}+(?:(?:\ |:+){_SAFE}+)*)"
+    r"""|"([ !\#-\[\]-~]+)"|'([ -&(-~]+)'"""
     # A line of JSON, as it stands under kubectl's last-applied-configuration.
-    r"""|(?<![-:]\ )(?P<json>\{"[ -~]*\}))""",
+    r"""|(?<![-:]\ )(\{"[ -~]*\}))""",
     re.VERBOSE,
 )
 _ODD = re.compile(r"[&*!]|^ *\? ", re.MULTILINE)
 """In what has no value: perhaps an anchor, an alias, a tag, a key that is a mapping."""
-_MARK = {"plain": "\0", "double": '\0"', "single": "\0'", "json": "\0{"}
-"""The value's stand-in in a line's shape; nothing that libyaml takes holds a NUL."""
+_MARKS = ("", "", "\0", '\0"', "\0'", "\0{")
+"""What stands in a line's shape for the value in each group; libyaml takes no text with a NUL."""
 
 
 Key = str | int
@@ -115,7 +115,7 @@ class _Lines(dict[str, str]):
 
     def __missing__(self, line: str) -> str:
         match = _LINE.fullmatch(line)
-        shape = match[1] + _MARK[match.lastgroup or ""] if match else line
+        shape = line[: match.end(1)] + _MARKS[match.lastindex or 0] if match else line
         if len(self) >= _MOST:
             self.clear()
         self[line] = shape
