@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from k8stui.check.client import Clients
 from k8stui.check.finding import Claim
 from k8stui.check.labels import Carriers
 from k8stui.check.ports import Target, declared, targets_of
@@ -186,36 +187,18 @@ class Ground:
                 found.setdefault(pod.namespace, []).append(pod)
         return {namespace: tuple(pods) for namespace, pods in found.items()}
 
+    @cached_property
+    def _clients(self) -> Clients:
+        return Clients(self.senders, self.cluster.nodes)
+
     def ask(self, service: Service, port: ServicePort, *, some: bool = False) -> Claim | None:
         """Claim that `port` of the Service does not answer a client inside the cluster."""
         if service.type is ServiceType.EXTERNAL_NAME or not (
             service.cluster_ips or service.headless
         ):
             return None
-        source = self._client(service)
+        source = self._clients.of(service, {pod.key for pod in self.selected(service)})
         return Claim(source, service_target(service, port), some) if source else None
-
-    def _client(self, service: Service) -> str:
-        """Who asks: a pod of the Service's namespace that is none of its own, else another."""
-        own = {pod.key for pod in self.selected(service)}
-        here = [p for p in self.senders.get(service.namespace, ()) if p.key not in own]
-        # Best a bare pod, last the workload that is called like the Service and meant by it.
-        first = min(
-            here,
-            key=lambda p: (p.owner is not None, p.owner is not None and p.owner[1] == service.name),
-            default=None,
-        )
-        if first is None:
-            others = (pods for name, pods in self.senders.items() if name != service.namespace)
-            first = next((pod for pods in others for pod in pods), None)
-        if first is not None:
-            return pod_source(first)
-        return next((f"node/{name}" for name in self.cluster.nodes), "")
-
-
-def pod_source(pod: Pod) -> str:
-    """SOURCE of ``k8stui walk`` for a pod."""
-    return f"pod/{pod.name}" if pod.namespace == "default" else f"pod/{pod.key}"
 
 
 def service_target(service: Service, port: ServicePort) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -12,7 +12,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
-from k8stui.walk.walk import walk, walks
+from k8stui.walk.walk import walks
 from k8stui.walk.world import World
 
 _MOST_BRANCHES = 256
@@ -39,8 +39,16 @@ def prove(world: World, finding: Finding, paths: Sequence[str]) -> Finding | Non
 
 def _failing(world: World, claim: Claim) -> Trace | None:
     request = parse_request(world, claim.source, claim.destination)
-    traces = islice(walks(world, request), _MOST_BRANCHES) if claim.some else [walk(world, request)]
-    return next((t for t in traces if t.outcome.result is not Result.CONNECTED), None)
+    most = _MOST_BRANCHES if claim.some else 1
+    failed = _first_failed(walks(world, request, diagnose=False), most)
+    if failed is not None and failed.outcome.step is None:
+        return _first_failed(walks(world, request), most)  # only words can show it
+    return failed
+
+
+def _first_failed(traces: Iterator[Trace], most: int) -> Trace | None:
+    found = (t for t in islice(traces, most) if t.outcome.result is not Result.CONNECTED)
+    return next(found, None)
 
 
 def shown(trace: Trace, command_line: str) -> Proof:

@@ -43,6 +43,8 @@ def outcome(
     request: Request,
     exchange: Exchange,
     numbers: Mapping[int, int],
+    *,
+    diagnosed: bool = True,
 ) -> Outcome:
     """Put the kernel's outcome into Kubernetes words. `numbers`: kernel step → walk step."""
     felt = exchange.felt
@@ -51,7 +53,7 @@ def outcome(
         reason = source_seen(cluster, exchange) or felt.reason
         if request.protocol is not Protocol.TCP and not reason:
             reason = "answered"
-    else:
+    elif diagnosed:
         found = diagnose(Case(cluster=cluster, network=network, request=request, exchange=exchange))
         reason, advice = found.reason or felt.reason, found.advice
     return Outcome(

@@ -18,25 +18,31 @@ if TYPE_CHECKING:
 _USERSPACE = "userspace"
 
 
-def walk(world: World, request: Request) -> Trace:
+def walk(world: World, request: Request, *, diagnose: bool = True) -> Trace:
     """The branch in which the first address is asked and every random rule matches that can."""
-    return next(walks(world, request))
+    return next(walks(world, request, diagnose=diagnose))
 
 
-def walks(world: World, request: Request) -> Iterator[Trace]:
-    """Every branch, numbered from 1; their probabilities sum to 1. The first is `walk`'s."""
+def walks(world: World, request: Request, *, diagnose: bool = True) -> Iterator[Trace]:
+    """Every branch, numbered from 1; their probabilities sum to 1. The first is `walk`'s.
+
+    Without `diagnose` a failed walk says what the kernel knows, and looks for no typing errors in
+    ten thousand pods' labels: `Outcome.reason` and `advice` may be empty.
+    """
     if request.connect is None:
         yield _unresolved(world, request)
         return
     asked = (request.connect, *request.alternatives)
     number = 0
     for connect in asked:
-        for each in _branches(world, request, connect):
+        for each in _branches(world, request, connect, diagnose=diagnose):
             number += 1
             yield replace(each, branch=number, probability=each.probability / len(asked))
 
 
-def _branches(world: World, request: Request, connect: Connect) -> Iterator[Trace]:
+def _branches(
+    world: World, request: Request, connect: Connect, *, diagnose: bool
+) -> Iterator[Trace]:
     """All outcomes of asking one address."""
     if world.cluster.proxy.mode == _USERSPACE:
         from k8stui.walk.userspace import relayed  # noqa: PLC0415 - a mode of old clusters
@@ -46,16 +52,20 @@ def _branches(world: World, request: Request, connect: Connect) -> Iterator[Trac
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
     for exchange in branches(world.network, connect, until_answered=True):
-        yield trace(world, request, exchange, 1)
+        yield trace(world, request, exchange, 1, diagnose=diagnose)
 
 
-def trace(world: World, request: Request, exchange: Exchange, branch: int) -> Trace:
+def trace(
+    world: World, request: Request, exchange: Exchange, branch: int, *, diagnose: bool = True
+) -> Trace:
     """Explain one exchange of the kernel room as branch number `branch` of the walk."""
     hops, numbers = explain(request, exchange)
     return Trace(
         request=request,
         hops=hops,
-        outcome=outcome(world.cluster, world.network, request, exchange, numbers),
+        outcome=outcome(
+            world.cluster, world.network, request, exchange, numbers, diagnosed=diagnose
+        ),
         probability=exchange.probability,
         forks=exchange.forks,
         branch=branch,

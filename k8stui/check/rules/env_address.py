@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8stui.check.client import pod_source
 from k8stui.check.finding import Claim, Finding, Rule, Severity
-from k8stui.check.ground import Ground, pod_source
+from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.fields import array, text
 from k8stui.cluster.model import Service, ServiceType
