@@ -1,8 +1,9 @@
 """What the API server's admission does to pods: limits filled in, and pods that are not made.
 
-Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements, PodValidateLimit
-Func), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go, plugin/pkg/
-admission/serviceaccount; control-plane-facts section 2; recordings-cluster/namespaces.
+Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements,
+PodValidateLimitFunc), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go,
+plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority; control-plane-facts section 2;
+recordings-cluster/namespaces.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, array, number, table, text, texts
+from k8stui.cluster.fields import Object, array, flag, number, table, text, texts
 from k8stui.cluster.inventory import Inventory, namespace_of
 from k8stui.cluster.needs import pod_amounts
 from k8stui.manifests import quantity
@@ -34,6 +35,33 @@ class _Quota:
     used: dict[str, int]
 
 
+@record()
+class _Class:
+    """A PriorityClass."""
+
+    value: int
+    policy: str = "PreemptLowerPriority"
+    usual: bool = False
+    """It is that of pods that name none (globalDefault)."""
+
+
+_ALWAYS_THERE = {
+    "system-cluster-critical": _Class(2_000_000_000),
+    "system-node-critical": _Class(2_000_001_000),
+}
+
+
+def _read_classes(inventory: Inventory) -> dict[str, _Class]:
+    return _ALWAYS_THERE | {
+        name: _Class(
+            number(manifest.data, "value") or 0,
+            text(manifest.data, "preemptionPolicy") or "PreemptLowerPriority",
+            flag(manifest.data, "globalDefault") or False,
+        )
+        for name, manifest in inventory.of("PriorityClass").items()
+    }
+
+
 class Admission:
     """Judges the pods of one cluster in the order in which they are made."""
 
@@ -47,11 +75,19 @@ class Admission:
             quota = _read_quota(manifest)
             if quota is not None:
                 self._quotas.setdefault(namespace_of(manifest), []).append(quota)
+        self._classes = _read_classes(inventory)
+        self._usual = next((one for one in self._classes.values() if one.usual), None)
+        self._complete = complete
         self._accounts = set(inventory.of("ServiceAccount")) if complete else None
 
     def completed(self, namespace: str, spec: Object) -> Object:
-        """The pod's spec with the defaults of its namespace's LimitRanges."""
+        """The pod's spec with its priority and the defaults of its namespace's LimitRanges."""
         filled = spec
+        found = self._classes.get(text(spec, "priorityClassName"))
+        if found is None and not text(spec, "priorityClassName"):
+            found = self._usual
+        if found is not None:
+            filled = {"preemptionPolicy": found.policy, **spec, "priority": found.value}
         for entry in self._limits.get(namespace, ()):
             if text(entry, "type") == "Container":
                 filled = {
@@ -79,6 +115,9 @@ class Admission:
                 f"error looking up service account {draft.namespace}/{account}: "
                 f'serviceaccount "{account}" not found'
             )
+        priority_class = text(draft.spec, "priorityClassName")
+        if self._complete and priority_class and priority_class not in self._classes:
+            return f"no PriorityClass with name {priority_class} was found"
         for entry in self._limits.get(draft.namespace, ()):
             if wrong := _beyond(entry, draft.spec):
                 return wrong

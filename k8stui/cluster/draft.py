@@ -59,6 +59,8 @@ class Draft:
     """A StatefulSet makes this pod only when that one runs and is ready."""
     lost: bool = False
     """Its nodeName is no node of the cluster: no scheduler will look at it."""
+    evicted: bool = False
+    """A pod of higher priority took its place, and nobody makes it anew."""
     pending_reason: str = ""
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING

@@ -30,6 +30,7 @@ _GROUPS = {
     "PersistentVolumeClaim": "",
     "PersistentVolume": "",
     "StorageClass": "storage.k8s.io",
+    "PriorityClass": "scheduling.k8s.io",
     "ServiceCIDR": "networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
@@ -40,7 +41,7 @@ _OLD_GROUPS = {"Deployment": "extensions", "ReplicaSet": "extensions", "DaemonSe
 """Groups of clusters before 1.16: a dump of one still counts."""
 
 _CLUSTER_SCOPED = frozenset(
-    {"Namespace", "Node", "ServiceCIDR", "PersistentVolume", "StorageClass"}
+    {"Namespace", "Node", "ServiceCIDR", "PersistentVolume", "StorageClass", "PriorityClass"}
 )
 _CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
 

@@ -17,6 +17,7 @@ from k8stui.manifests import quantity
 from k8stui.record import record
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _ADDED_TOLERATIONS = tuple(
     {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute"}
     for key in ("not-ready", "unreachable")
@@ -69,7 +70,7 @@ class NodeChoice:
         return cls(
             selector=table(spec, "nodeSelector"),
             terms=array(affinity, _REQUIRED, "nodeSelectorTerms"),
-            preferred=array(affinity, "preferredDuringSchedulingIgnoredDuringExecution"),
+            preferred=array(affinity, _PREFERRED),
         )
 
     def matches(self, node: Node) -> bool:
@@ -113,7 +114,13 @@ class Needs:
     """Names that every node selector term asks for; None: any node may be looked at."""
     affinity: tuple[PodTerm, ...]
     anti_affinity: tuple[PodTerm, ...]
+    liked: tuple[tuple[int, PodTerm], ...]
+    """Preferred pod affinity with its weights; anti-affinity has negative ones."""
     spreads: tuple[Spread, ...]
+    soft_spreads: tuple[Spread, ...]
+    """Those that only count for points (ScheduleAnyway)."""
+    priority: int
+    preempts: bool
     resources: Mapping[str, int]
     host_ports: frozenset[HostPort]
 
@@ -127,11 +134,14 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
         only_nodes=nodes.only(),
         affinity=_terms(at(spec, "affinity", "podAffinity")),
         anti_affinity=_terms(at(spec, "affinity", "podAntiAffinity")),
-        spreads=tuple(
-            _spread(table(entry))
-            for entry in array(spec, "topologySpreadConstraints")
-            if text(entry, "whenUnsatisfiable") != "ScheduleAnyway"
+        liked=(
+            *_preferred(at(spec, "affinity", "podAffinity"), 1),
+            *_preferred(at(spec, "affinity", "podAntiAffinity"), -1),
         ),
+        spreads=_spreads(spec, soft=False),
+        soft_spreads=_spreads(spec, soft=True),
+        priority=number(spec, "priority") or 0,
+        preempts=text(spec, "preemptionPolicy") != "Never",
         resources=pod_amounts(spec, "requests"),
         host_ports=frozenset(
             (str(port.host_ip) if port.host_ip else ANY, port.protocol, port.host_port)
@@ -144,16 +154,32 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
 
 
 def _terms(affinity: object) -> tuple[PodTerm, ...]:
+    return tuple(_term(term) for term in array(affinity, _REQUIRED))
+
+
+def _preferred(affinity: object, sign: int) -> list[tuple[int, PodTerm]]:
+    return [
+        (sign * (number(entry, "weight") or 0), _term(at(entry, "podAffinityTerm")))
+        for entry in array(affinity, _PREFERRED)
+    ]
+
+
+def _term(term: object) -> PodTerm:
+    return PodTerm(
+        key=text(term, "topologyKey"),
+        selector=at(term, "labelSelector"),
+        namespaces=texts(term, "namespaces"),
+        namespace_selector=at(term, "namespaceSelector"),
+        match_label_keys=texts(term, "matchLabelKeys"),
+        mismatch_label_keys=texts(term, "mismatchLabelKeys"),
+    )
+
+
+def _spreads(spec: Object, *, soft: bool) -> tuple[Spread, ...]:
     return tuple(
-        PodTerm(
-            key=text(term, "topologyKey"),
-            selector=at(term, "labelSelector"),
-            namespaces=texts(term, "namespaces"),
-            namespace_selector=at(term, "namespaceSelector"),
-            match_label_keys=texts(term, "matchLabelKeys"),
-            mismatch_label_keys=texts(term, "mismatchLabelKeys"),
-        )
-        for term in array(affinity, _REQUIRED)
+        _spread(table(entry))
+        for entry in array(spec, "topologySpreadConstraints")
+        if (text(entry, "whenUnsatisfiable") == "ScheduleAnyway") is soft
     )
 
 

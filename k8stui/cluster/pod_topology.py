@@ -7,10 +7,11 @@ filtering.go; control-plane-facts section 8.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, PodTerm, Spread
+from k8stui.cluster.placed import Placed, PlacedPods, PlacedTerms
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, tolerates
 from k8stui.record import record
@@ -25,31 +26,56 @@ Pair = tuple[str, str]
 """(topology key, value)."""
 
 
-@record()
-class Placed:
-    """A pod that has a node."""
-
-    namespace: str
-    labels: Mapping[str, str]
-    node: Node
-    terminating: bool
-    needs: Needs
-
-
 class Topology:
     """All pods that have a node, and the nodes."""
 
     def __init__(self, nodes: Iterable[Node], namespaces: Mapping[str, Mapping[str, str]]) -> None:
         self._nodes = tuple(nodes)
         self._namespaces = namespaces
-        self._placed: list[Placed] = []
-        self._hermits: list[Placed] = []
-        """Those with anti-affinity: they keep newcomers away."""
+        self._placed = PlacedPods()
+        self._hermits = PlacedTerms()
+        """Required anti-affinity: it keeps newcomers away."""
+        self._wishes = PlacedTerms()
+        """Preferred terms, and required affinity, which draws newcomers a little."""
 
     def add(self, pod: Placed) -> None:
-        self._placed.append(pod)
-        if pod.needs.anti_affinity:
-            self._hermits.append(pod)
+        self._placed.add(pod)
+        for term in pod.needs.anti_affinity:
+            self._hermits.add(0, term, pod)
+        for weight, term in _wishes(pod.needs):
+            self._wishes.add(weight, term, pod)
+
+    def remove(self, pod: Placed) -> None:
+        self._placed.remove(pod)
+        for term in pod.needs.anti_affinity:
+            self._hermits.remove(0, term, pod)
+        for weight, term in _wishes(pod.needs):
+            self._wishes.remove(weight, term, pod)
+
+    def is_wished(self, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Whether pods that are there may care where a newcomer goes."""
+        return any(True for _ in self._wishes.perhaps(namespace, labels))
+
+    def liking(
+        self, namespace: str, labels: Mapping[str, str], needs: Needs, nodes: Sequence[Node]
+    ) -> list[int]:
+        """How much a newcomer and the pods of each node's surroundings like one another.
+
+        Source: interpodaffinity/scoring.go processExistingPod.
+        """
+        weights: Counter[Pair] = Counter()
+        for weight, term in needs.liked:
+            for pod in self._meant(term, namespace, labels):
+                _weigh(weights, term, pod, weight)
+        for weight, term, pod in self._wishes.perhaps(namespace, labels):
+            if self._selects(term, pod.namespace, pod.labels, namespace, labels):
+                _weigh(weights, term, pod, weight)
+        return [
+            sum(
+                weights[key, value] for key, value in node.labels.items() if (key, value) in weights
+            )
+            for node in nodes
+        ]
 
     def view(self, namespace: str, labels: Mapping[str, str], needs: Needs) -> View:
         """Count what one incoming pod looks at (the plugins' PreFilter)."""
@@ -74,7 +100,20 @@ class Topology:
         self, namespace: str, labels: Mapping[str, str], needs: Needs, spread: Spread
     ) -> tuple[Counter[str], int, int]:
         """Matching pods per domain, the fewest of them, and 1 if the pod itself matches."""
-        keys = {other.key for other in needs.spreads}
+        counts = self.spread_counts(namespace, labels, needs, spread, needs.spreads)
+        fewest = 0 if len(counts) < spread.min_domains else min(counts.values(), default=0)
+        return counts, fewest, int(_counted(spread, labels, labels))
+
+    def spread_counts(
+        self,
+        namespace: str,
+        labels: Mapping[str, str],
+        needs: Needs,
+        spread: Spread,
+        together: Sequence[Spread],
+    ) -> Counter[str]:
+        """Matching pods per domain. A node counts when it has the keys of all of `together`."""
+        keys = {other.key for other in together}
         counts: Counter[str] = Counter()
         for node in self._nodes:
             if not keys <= node.labels.keys():
@@ -88,23 +127,17 @@ class Topology:
             ):
                 continue
             counts[node.labels[spread.key]] += 0
-        same = {key: labels[key] for key in spread.match_label_keys if key in labels}
-
-        def counted(others: Mapping[str, str]) -> bool:
-            return matches(spread.selector, others) and same.items() <= others.items()
-
-        for pod in self._placed:
+        for pod in self._placed.perhaps(spread.selector, (namespace,)):
             domain = pod.node.labels.get(spread.key)
             if (
                 domain is not None
                 and domain in counts
                 and pod.namespace == namespace
                 and not pod.terminating
-                and counted(pod.labels)
+                and _counted(spread, labels, pod.labels)
             ):
                 counts[domain] += 1
-        fewest = 0 if len(counts) < spread.min_domains else min(counts.values(), default=0)
-        return counts, fewest, int(counted(labels))
+        return counts
 
     def _near(
         self, namespace: str, labels: Mapping[str, str], terms: tuple[PodTerm, ...]
@@ -114,9 +147,10 @@ class Topology:
             return frozenset()
         return frozenset(
             (term.key, pod.node.labels[term.key])
-            for pod in self._placed
+            for pod in self._meant(terms[0], namespace, labels)
             if all(
-                self._selects(term, namespace, labels, pod.namespace, pod.labels) for term in terms
+                self._selects(term, namespace, labels, pod.namespace, pod.labels)
+                for term in terms[1:]
             )
             for term in terms
             if term.key in pod.node.labels
@@ -125,19 +159,26 @@ class Topology:
     def _around(self, namespace: str, labels: Mapping[str, str], term: PodTerm) -> frozenset[str]:
         return frozenset(
             pod.node.labels[term.key]
-            for pod in self._placed
+            for pod in self._meant(term, namespace, labels)
             if term.key in pod.node.labels
-            and self._selects(term, namespace, labels, pod.namespace, pod.labels)
         )
 
     def _kept_away(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Pair]:
         return frozenset(
             (term.key, pod.node.labels[term.key])
-            for pod in self._hermits
-            for term in pod.needs.anti_affinity
+            for _, term, pod in self._hermits.perhaps(namespace, labels)
             if term.key in pod.node.labels
             and self._selects(term, pod.namespace, pod.labels, namespace, labels)
         )
+
+    def _meant(self, term: PodTerm, namespace: str, labels: Mapping[str, str]) -> Iterator[Placed]:
+        """Pods that are there and that a newcomer's term means."""
+        spaces: Sequence[str] | None = term.namespaces or (namespace,)
+        if term.namespace_selector is not None:
+            spaces = None
+        for pod in self._placed.perhaps(term.selector, spaces):
+            if self._selects(term, namespace, labels, pod.namespace, pod.labels):
+                yield pod
 
     def _selects(
         self,
@@ -164,6 +205,25 @@ class Topology:
                 {"kubernetes.io/metadata.name": namespace, **self._namespaces.get(namespace, {})},
             )
         return in_reach and matches(term.selector, labels)
+
+
+def _counted(spread: Spread, labels: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    """Whether a constraint of a pod with `labels` counts a pod with the labels `others`."""
+    same = {key: labels[key] for key in spread.match_label_keys if key in labels}
+    return matches(spread.selector, others) and same.items() <= others.items()
+
+
+def _wishes(needs: Needs) -> Iterator[tuple[int, PodTerm]]:
+    """A required affinity weighs 1 (hardPodAffinityWeight)."""
+    yield from needs.liked
+    for term in needs.affinity:
+        yield 1, term
+
+
+def _weigh(weights: Counter[Pair], term: PodTerm, pod: Placed, weight: int) -> None:
+    value = pod.node.labels.get(term.key)
+    if value is not None:
+        weights[term.key, value] += weight
 
 
 @record()

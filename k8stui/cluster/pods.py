@@ -42,6 +42,7 @@ def finish_pods(
             for name, manifest in inventory.of("Namespace").items()
         }
         schedule(expansion.drafts, nodes, allocatable, namespaces, claims)
+        expansion.evict()
         _hold_back(expansion, states)
         _start(expansion, nodes, states)
     return {draft.key: draft.finish() for draft in expansion.drafts}

@@ -16,23 +16,30 @@ class Refusal:
     final: bool
 
 
-def message(refusals: Sequence[Refusal]) -> str:
-    """Word a failure as the scheduler does (framework/types.go FitError.Error)."""
+def message(refusals: Sequence[Refusal], helpless: Sequence[str] | str) -> str:
+    """Word a failure as the scheduler does (framework/types.go FitError.Error).
+
+    `helpless`: why no pod of lower priority could make room, a reason for each node where one
+    might; or the text that stands for all of it.
+    """
     total = len(refusals)
     head = f"0/{total} nodes are available"
     if not total:
         return "no nodes available to schedule pods"
     counted = Counter(reason for refusal in refusals for reason in refusal.reasons)
+    why = f"{head}: {_histogram(counted)}. no new claims to deallocate, preemption: "
+    if isinstance(helpless, str):
+        return f"{why}{helpless}"
     final = sum(refusal.final for refusal in refusals)
-    preemption = []
+    after = Counter(helpless)
     if final:
-        preemption.append(f"{final} Preemption is not helpful for scheduling")
-    if final < total:
-        preemption.append(f"{total - final} No preemption victims found for incoming pod")
-    return (
-        f"{head}: {', '.join(sorted(f'{n} {reason}' for reason, n in counted.items()))}. "
-        f"no new claims to deallocate, preemption: {head}: {', '.join(sorted(preemption))}."
-    )
+        after["Preemption is not helpful for scheduling"] = final
+    return f"{why}{head}: {_histogram(after)}."
+
+
+def _histogram(counted: Counter[str]) -> str:
+    """``COUNT TEXT`` of each reason, sorted as texts."""
+    return ", ".join(sorted(f"{n} {reason}" for reason, n in counted.items()))
 
 
 def early_message(reason: str, nodes: int) -> str:

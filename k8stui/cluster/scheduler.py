@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from functools import partial
 
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
-from k8stui.cluster.pod_topology import Placed, Topology, View
+from k8stui.cluster.placed import Placed
+from k8stui.cluster.pod_topology import Topology, View
+from k8stui.cluster.preemption import Candidate, pick, victims_on
 from k8stui.cluster.refusal import Refusal, early_message, message
+from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
 from k8stui.manifests import quantity
 from k8stui.record import record
@@ -42,6 +46,7 @@ class _Host:
     ports: set[HostPort] = field(default_factory=set)
     pods: int = 0
     max_pods: int = USUAL_PODS
+    placed: dict[Draft, Placed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.allocatable is not None and "pods" in self.allocatable:
@@ -97,13 +102,15 @@ class _Scheduler:
         self._surveys: dict[str, tuple[tuple[_Entry, ...], tuple[Refusal, ...]]] = {}
         self._owned: dict[tuple[str, object], Counter[str]] = {}
         """Pods of one workload by node."""
+        self._evicted: list[Draft] = []
+        """Sent away and made anew: they wait again."""
 
     def run(self, drafts: Sequence[Draft]) -> None:
         waiting = []
         for draft in drafts:
             if draft.node_name in self._hosts:
                 if not draft.finished:
-                    self._bind(draft, self._hosts[draft.node_name])
+                    self.bind(draft, self._hosts[draft.node_name])
             elif not draft.observed and not draft.lost:
                 waiting.append(draft)
         placed = True
@@ -115,7 +122,8 @@ class _Scheduler:
                     placed = True
                 else:
                     still.append(draft)
-            waiting = still
+            waiting = still + self._evicted
+            self._evicted = []
 
     def _place(self, draft: Draft) -> bool:
         if draft.after is not None and draft.after.node_name is None:
@@ -133,27 +141,107 @@ class _Scheduler:
         fields = self._field_of(draft.spec, draft.containers)
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
         owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
-        best = _emptiest(fields, owned) if fields.is_plain and view.is_open else None
+        wished = self._topology.is_wished(draft.namespace, draft.labels)
+        is_plain = fields.is_plain and view.is_open and not wished
+        best = _emptiest(fields, owned) if is_plain else None
         if best is None:
-            fitting, refusals = _sift(fields, view)
-            if not fitting:
-                draft.pending_reason = message(refusals)
+            fitting, refused = _sift(fields, view)
+            best = (
+                self._best(draft, fields, fitting, wished=wished)
+                if fitting
+                else self._make_room(draft, fields, refused)
+            )
+            if best is None:
                 return False
-            best = min(fitting, key=lambda entry: _rank(entry, owned))[1]
         draft.node_name = best.node.name
         draft.pending_reason = ""
-        self._bind(draft, best)
+        self.bind(draft, best)
         return True
 
-    def _bind(self, draft: Draft, host: _Host) -> None:
+    def _best(
+        self, draft: Draft, fields: _Field, fitting: Sequence[_Entry], *, wished: bool
+    ) -> _Host:
+        owned = self._owned[draft.namespace, draft.owner]
+        needs = fields.needs
+        if not (needs.liked or needs.soft_spreads or wished):
+            return min(fitting, key=lambda entry: _rank(entry, owned))[1]
+        given = points(
+            self._topology,
+            draft.namespace,
+            draft.labels,
+            needs,
+            nodes=[host.node for _, host in fitting],
+            against=[against for against, _ in fitting],
+            owned=owned,
+        )
+        best = max(
+            range(len(fitting)),
+            key=lambda n: (round(given[n], 6), *(-x for x in _rank(fitting[n], owned)[1:])),
+        )
+        return fitting[best][1]
+
+    def _make_room(
+        self, draft: Draft, fields: _Field, refused: Sequence[tuple[_Host, Refusal]]
+    ) -> _Host | None:
+        """Send pods of lower priority away, or say why `draft` stays."""
+        refusals = [*fields.refusals, *(refusal for _, refusal in refused)]
+        if not fields.needs.preempts:
+            helpless = "not eligible due to preemptionPolicy=Never."
+            draft.pending_reason = message(refusals, helpless)
+            return None
+        candidates = []
+        reasons: list[str] = []
+        for host, refusal in refused:
+            if refusal.final:
+                continue
+            found = victims_on(
+                _Room(self, host),
+                fields.needs.priority,
+                self._priority,
+                partial(self._refusal, draft, fields, host),
+            )
+            if isinstance(found, Candidate):
+                candidates.append(found)
+            else:
+                reasons += found
+        if not candidates:
+            draft.pending_reason = message(refusals, reasons)
+            return None
+        chosen = pick(candidates, self._priority)
+        for victim in chosen.victims:
+            self.unbind(victim, self._hosts[chosen.name])
+            victim.node_name = None
+            if victim.replica is None:
+                victim.evicted = True
+                victim.pending_reason = f"preempted by {draft.key}"
+            else:
+                self._evicted.append(victim)
+        return self._hosts[chosen.name]
+
+    def _priority(self, draft: Draft) -> int:
+        return self._field_of(draft.spec, draft.containers).needs.priority
+
+    def _refusal(self, draft: Draft, fields: _Field, host: _Host) -> Refusal | None:
+        view = self._topology.view(draft.namespace, draft.labels, fields.needs)
+        return _refuse(fields.needs, host) or view.refuse(host.node)
+
+    def bind(self, draft: Draft, host: _Host) -> None:
         needs = self._field_of(draft.spec, draft.containers).needs
         host.used.update(needs.resources)
         host.ports |= needs.host_ports
         host.pods += 1
         self._owned.setdefault((draft.namespace, draft.owner), Counter())[host.node.name] += 1
-        self._topology.add(
-            Placed(draft.namespace, draft.labels, host.node, draft.terminating, needs)
-        )
+        placed = Placed(draft.namespace, draft.labels, host.node, draft.terminating, needs)
+        self._topology.add(placed)
+        host.placed[draft] = placed
+
+    def unbind(self, draft: Draft, host: _Host) -> None:
+        placed = host.placed.pop(draft)
+        host.used.subtract(placed.needs.resources)
+        host.ports = {port for other in host.placed.values() for port in other.needs.host_ports}
+        host.pods -= 1
+        self._owned[draft.namespace, draft.owner][host.node.name] -= 1
+        self._topology.remove(placed)
 
     def _field_of(self, spec: Object, containers: tuple[Container, ...]) -> _Field:
         # Replicas share their template's spec; a DaemonSet's pods have one each.
@@ -173,10 +261,31 @@ class _Scheduler:
                 tuple(why for _, why in seen if why is not None),
             )
         still_open, refusals = self._surveys[key]
-        is_plain = not needs.host_ports and (
+        is_plain = not (needs.host_ports or needs.liked or needs.soft_spreads) and (
             not needs.resources or all(host.allocatable is None for _, host in still_open)
         )
         return _Field(needs, still_open, refusals, is_plain)
+
+
+@record()
+class _Room:
+    """A node as preemption looks at it. Pods of a dump are there: they are not sent away."""
+
+    scheduler: _Scheduler
+    host: _Host
+
+    @property
+    def name(self) -> str:
+        return self.host.node.name
+
+    def residents(self) -> Sequence[Draft]:
+        return [draft for draft in self.host.placed if not draft.observed]
+
+    def leave(self, draft: Draft) -> None:
+        self.scheduler.unbind(draft, self.host)
+
+    def enter(self, draft: Draft) -> None:
+        self.scheduler.bind(draft, self.host)
 
 
 def _amounts(written: Object | None) -> Mapping[str, int] | None:
@@ -197,17 +306,17 @@ def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
     return min(fitting, key=lambda entry: _rank(entry, owned))[1] if fitting else None
 
 
-def _sift(fields: _Field, view: View) -> tuple[list[_Entry], list[Refusal]]:
+def _sift(fields: _Field, view: View) -> tuple[list[_Entry], list[tuple[_Host, Refusal]]]:
     """Run the remaining filters over the open nodes."""
     fitting = []
-    refusals = list(fields.refusals)
+    refused = []
     for entry in fields.open:
         refusal = _refuse(fields.needs, entry[1]) or view.refuse(entry[1].node)
         if refusal is None:
             fitting.append(entry)
         else:
-            refusals.append(refusal)
-    return fitting, refusals
+            refused.append((entry[1], refusal))
+    return fitting, refused
 
 
 def _against(needs: Needs, node: Node) -> tuple[int, int]:

@@ -51,6 +51,18 @@ class Expansion:
     workloads: list[Workload] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
+    def evict(self) -> None:
+        """Take out pods that had to leave and that nobody makes anew."""
+        gone = [draft for draft in self.drafts if draft.evicted]
+        if gone:
+            self.drafts = [draft for draft in self.drafts if not draft.evicted]
+            self.remarks += [
+                Remark(
+                    text=f"pod {draft.key}: {draft.pending_reason}", origin=draft.manifest.origin()
+                )
+                for draft in gone
+            ]
+
     def drop(self, drafts: AbstractSet[Draft]) -> None:
         """Take out pods that a StatefulSet does not make, because an earlier one is not ready."""
         keys = {draft.key for draft in drafts}

@@ -637,6 +637,15 @@ KINDS: Mapping[str, Kind] = {
             "v1",
             spec=_record("spec", unread="scopeSelector", hard=MapOf(QUANTITY), scopes=TEXTS),
         ),
+        _kind(
+            "PriorityClass",
+            "scheduling.k8s.io/v1 scheduling.k8s.io/v1beta1",
+            value=INTEGER,
+            globalDefault=BOOLEAN,
+            description=STRING,
+            preemptionPolicy=STRING,
+            namespaced=False,
+        ),
         _kind("PersistentVolumeClaim", "v1", unread="spec"),
         _kind("PersistentVolume", "v1", unread="spec", namespaced=False),
         _kind(
@@ -687,7 +696,7 @@ WITHOUT_PART = frozenset(
     """
     VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
-    PodDisruptionBudget PriorityClass RuntimeClass IngressClass
+    PodDisruptionBudget RuntimeClass IngressClass
     CustomResourceDefinition APIService MutatingWebhookConfiguration Event Lease PodTemplate
     ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
