@@ -302,8 +302,13 @@ def _rank(entry: _Entry, owned: Mapping[str, int]) -> tuple[tuple[int, int], int
 
 def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
     """The best node where nothing but the number of pods counts: the usual case, kept short."""
-    fitting = [entry for entry in fields.open if entry[1].pods < entry[1].max_pods]
-    return min(fitting, key=lambda entry: _rank(entry, owned))[1] if fitting else None
+    best, least = None, None
+    for against, host in fields.open:
+        if host.pods < host.max_pods:
+            rank = (against, owned.get(host.node.name, 0), host.pods)
+            if least is None or rank < least:
+                best, least = host, rank
+    return best
 
 
 def _sift(fields: _Field, view: View) -> tuple[list[_Entry], list[tuple[_Host, Refusal]]]:
