@@ -11,7 +11,7 @@ from k8stui.export.answers import answer_words, answers_json
 from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.manifests.neutralise import neutralise
-from k8stui.walk.compare import Comparison
+from k8stui.walk.compare import MOST_BRANCHES, Comparison, not_walked
 from k8stui.walk.trace import Outcome, Step, Trace
 
 TWO_COLUMNS = 100
@@ -50,7 +50,11 @@ def compare_lines(found: Comparison, width: int = WIDTH) -> Iterator[str]:
         (found.value_after, found.answers_after),
     ):
         lead = neutralise(f"{value}: ")
-        yield from wrap(neutralise(answer_words(answers)), lead, " " * len(lead))
+        rest = not_walked(answers)
+        words = answer_words(answers) + (f"; {rest} not walked" if rest else "")
+        yield from wrap(neutralise(words), lead, " " * len(lead))
+    if not_walked(found.answers_before) or not_walked(found.answers_after):
+        yield f"note: of each side the first {MOST_BRANCHES} branches are walked, and no more"
     if found.answers_before == found.answers_after:
         yield "the client and the server feel no difference"
 
@@ -138,11 +142,13 @@ def compare_json(found: Comparison) -> str:
         "before": {
             "value": found.value_before,
             "answers": answers_json(found.answers_before),
+            "not_walked": str(not_walked(found.answers_before)),
             "branch": branch(found.before),
         },
         "after": {
             "value": found.value_after,
             "answers": answers_json(found.answers_after),
+            "not_walked": str(not_walked(found.answers_after)),
             "branch": branch(found.after),
         },
     }

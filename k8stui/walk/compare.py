@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster, Service
@@ -37,6 +37,8 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
 """What can be compared, as it is spelled, and the values it can have; capitals do not matter."""
 _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 """Spellings of a switch, whichever of them its setting prefers."""
+MOST_BRANCHES = 100
+"""Branches of each side that are walked: a Service can have thousands of endpoints."""
 
 
 @record(kw_only=True)
@@ -57,7 +59,7 @@ class Comparison:
     """How many steps both begin with."""
     answers_before: Mapping[Answer, Fraction]
     answers_after: Mapping[Answer, Fraction]
-    """Over all branches: each answer with its probability."""
+    """Over the branches walked: each answer with its probability."""
     observed_nodes: tuple[str, ...] = ()
     """Nodes whose rules are a dump's: no setting changes those."""
 
@@ -65,6 +67,11 @@ class Comparison:
     def is_same(self) -> bool:
         """Whether the setting changes nothing about this walk."""
         return self.common == len(self.before.steps) == len(self.after.steps)
+
+
+def not_walked(answers: Mapping[Answer, Fraction]) -> Fraction:
+    """Probability of the branches of one side beyond the first `MOST_BRANCHES`."""
+    return 1 - sum(answers.values(), Fraction(0))
 
 
 @record()
@@ -91,7 +98,8 @@ def compare(
     request = parse_request(world, source, destination, namespace)
     other = vary(world, request, assignment)
     asked = parse_request(other.world, source, destination, namespace)
-    befores, afters = list(walks(world, request)), list(walks(other.world, asked))
+    befores = list(islice(walks(world, request), MOST_BRANCHES))
+    afters = list(islice(walks(other.world, asked), MOST_BRANCHES))
     before, after = _pair(befores, afters)
     return Comparison(
         setting=other.setting,

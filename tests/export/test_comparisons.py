@@ -230,3 +230,30 @@ def test_remarks_of_iptables_save_are_passed_on(
     err = capsys.readouterr().err
     assert f"note: {file}:{number}: iptables-save says: Warning: iptables-legacy tables" in err
     assert "are not in the dump and not walked" in err
+
+
+def many(tmp_path: Path, replicas: int) -> str:
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+        f"spec:\n  replicas: {replicas}\n  selector: {{matchLabels: {{a: b}}}}\n"
+        "  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}\n"
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+        "spec: {selector: {a: b}, ports: [{port: 80}]}\n"
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(("replicas", "rest"), [(100, "0"), (125, "1/5")])
+def test_compare_walks_a_hundred_branches(
+    replicas: int, rest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["walk", many(tmp_path, replicas), "--from", "node/node-1", "--to", "svc/s"]
+    args += ["--compare", "masqueradeAll=true"]
+    assert run([*args, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [document[side]["not_walked"] for side in ("before", "after")] == [rest, rest]
+    assert run(args) == 0
+    text = capsys.readouterr().out
+    assert (f"; {rest} not walked" in " ".join(text.split())) == (rest != "0")
+    assert ("the first 100 branches are walked" in text) == (rest != "0")
