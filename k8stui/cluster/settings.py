@@ -150,13 +150,18 @@ def _families(
     for node in inventory.of("Node").values():
         for cidr in _node_cidrs(node):
             found[6 if ":" in cidr else 4] = None
+    sure = bool(found)
     if not found:
         found[4] = None
     for service in inventory.of("Service").values():
+        if sure and not service.observed:
+            continue  # what a declared one asks for beyond that is refused
         spec = table(service.data, "spec")
-        if text(spec, "ipFamilyPolicy") == "RequireDualStack" and text(spec, "clusterIP") != "None":
+        if text(spec, "clusterIP") == "None":
+            continue
+        if text(spec, "ipFamilyPolicy") == "RequireDualStack":
             found.update({4: None, 6: None})
-        for family in texts(spec, "ipFamilies") if text(spec, "clusterIP") != "None" else ():
+        for family in texts(spec, "ipFamilies"):
             found[6 if family == "IPv6" else 4] = None
     return tuple(found)
 

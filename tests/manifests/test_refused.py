@@ -604,6 +604,22 @@ TOGETHER = {
         KUBEADM + service("a", "{clusterIP: 10.96.0.10, ports: [{port: 80}]}"),
         {("Service default/a", "spec.clusterIPs")},
     ),
+    "families that are not there": (
+        (
+            "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {podCIDRs: [10.244.0.0/24]}\n"
+            "---\n"
+            + service("a", "{ipFamilyPolicy: RequireDualStack, ports: [{port: 80}]}")
+            + service("b", "{ipFamilies: [IPv4, IPv6], ports: [{port: 80}]}")
+            + service("c", '{clusterIP: "fd00::1", ports: [{port: 80}]}')
+            + service("d", "{ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]}")
+            + service("e", "{clusterIP: None, ipFamilies: [IPv6], ports: [{port: 80}]}")
+        ),
+        {
+            ("Service default/a", "spec.ipFamilyPolicy"),
+            ("Service default/b", "spec.ipFamilies[1]"),
+            ("Service default/c", "spec.ipFamilies[0]"),
+        },
+    ),
     "address of the API server": (
         KUBEADM + service("a", "{clusterIP: 10.200.0.1, ports: [{port: 80}]}"),
         {("Service default/a", "spec.clusterIPs")},

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.validation import formats
-from k8stui.manifests.validation.fields import Table, number, records, table, text
+from k8stui.manifests.validation.fields import Table, number, records, table, text, texts
 from k8stui.manifests.validation.mistake import Mistake, Wrong
 from k8stui.manifests.validation.ranges import Ranges
-from k8stui.manifests.validation.service_addresses import cluster_ips, ip_path
+from k8stui.manifests.validation.service_addresses import cluster_ips, ip_path, is_headless
 
+_BOTH = 2
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _LEAVE = "leave it out: the server chooses a free one"
 
@@ -35,6 +36,7 @@ class Ledger:
         """Say what `service` cannot be given."""
         spec = table(service.data, "spec")
         if text(spec, "type") != "ExternalName":
+            yield from self._judge_families(spec)
             yield from self._judge_addresses(key, spec)
         if text(spec, "type") not in _WITH_NODE_PORTS:
             return
@@ -67,6 +69,27 @@ class Ledger:
         if addresses or ports:
             self._has[key] = addresses, ports
 
+    def _judge_families(self, spec: Table) -> Iterator[Mistake]:
+        """Source: alloc.go initIPFamilyFields. Headless without selector asks for no address."""
+        there = self.ranges.families
+        if not there or (is_headless(spec) and not table(spec, "selector")):
+            return
+        path = ("spec", "ipFamilyPolicy")
+        if text(spec, "ipFamilyPolicy") == "RequireDualStack" and len(there) < _BOTH:
+            message = f"is RequireDualStack, and the cluster has {', '.join(there)} only"
+            yield Mistake(path, Wrong.INVALID, message, mended="PreferDualStack")
+        families = [family for _, family in texts(spec, "ipFamilies")]
+        asked = list(families)
+        for address in cluster_ips(spec)[len(families) :]:
+            version = formats.address_version(address)
+            asked += [f"IPv{version}"] if version else []
+        for index, family in enumerate(asked):
+            if family in ("IPv4", "IPv6") and family not in there:
+                message = f"is {family}, and the cluster has {', '.join(there)} only"
+                where = ("spec", "ipFamilies", index)
+                at = where if index < len(families) else ip_path(spec, index)
+                yield Mistake(where, Wrong.INVALID, message, at)
+
     def _judge_addresses(self, key: str, spec: Table) -> Iterator[Mistake]:
         for index, written in enumerate(cluster_ips(spec)):
             if written == "None" or not formats.address_version(written):
@@ -78,6 +101,8 @@ class Ledger:
                 where = f" ({service.place('spec', 'clusterIP')})" if service else ""
                 message = f"has {written}, which Service {owner} has already{where}"
             elif not self.ranges.holds(address):
+                if f"IPv{formats.address_version(written)}" not in self.ranges.families:
+                    continue  # told of its family
                 ranges = ", ".join(self.ranges.services)
                 message = f"has {written}, which is not in the Services' range {ranges}"
             if message:

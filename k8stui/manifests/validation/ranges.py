@@ -8,7 +8,7 @@ nobody says is not guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.manifests.embedded import embedded
 from k8stui.manifests.manifest import Manifest
@@ -24,6 +24,13 @@ class Ranges:
     node_ports: range = NODE_PORTS
     services: tuple[str, ...] = ()
     """As written, ``10.96.0.0/12``; empty where the input does not say."""
+    pods: tuple[str, ...] = ()
+    """Ranges of the Nodes' pods, which have the families of the Services'."""
+
+    @property
+    def families(self) -> frozenset[str]:
+        """IPv4, IPv6 or both; empty where the input does not say."""
+        return frozenset("IPv6" if ":" in cidr else "IPv4" for cidr in self.services or self.pods)
 
     def holds(self, address: str) -> bool:
         """Whether a clusterIP may be given; True where no range is known."""
@@ -43,7 +50,7 @@ class Ranges:
         return str(ipaddress.ip_network(self.services[0], strict=False)[1])
 
 
-def known_ranges(objects: Iterable[Manifest]) -> Ranges:
+def known_ranges(objects: Sequence[Manifest]) -> Ranges:
     """Collect what `objects` say."""
     node_ports, services = NODE_PORTS, dict[str, None]()
     for option, value in _said(objects):
@@ -52,7 +59,13 @@ def known_ranges(objects: Iterable[Manifest]) -> Ranges:
         else:
             cidrs = (cidr.strip() for cidr in value.split(","))
             services |= dict.fromkeys(cidr for cidr in cidrs if formats.is_cidr(cidr))
-    return Ranges(node_ports, tuple(services))
+    pods = {
+        cidr
+        for one in objects
+        if one.kind == "Node"
+        for _, cidr in texts(table(one.data, "spec"), "podCIDRs")
+    }
+    return Ranges(node_ports, tuple(services), tuple(sorted(pods)))
 
 
 def _said(objects: Iterable[Manifest]) -> Iterator[tuple[str, str]]:
