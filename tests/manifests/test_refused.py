@@ -681,3 +681,66 @@ def test_a_namespace_that_is_made_is_not_missed() -> None:
     assert "'team' is nowhere" in read(text).notes[0].message
     assert not read(text + "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n").notes
     assert note
+
+
+def test_an_account_that_is_made_is_not_missed() -> None:
+    text = POD + ONE + "  serviceAccountName: robot\n"
+    [note] = read(text).notes
+    assert "'robot' is nowhere" in note.message
+    assert note.line == 6
+    assert not read(
+        text + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
+    ).notes
+
+
+CHANGES = {
+    "image of a Job": (
+        JOB + TEMPLATE.replace("spec: {", "spec: {restartPolicy: Never, "),
+        ("image: i", "image: j"),
+        {("spec.template", INVALID)},
+    ),
+    "number of a Job": (
+        JOB + "  completions: 1\n" + TEMPLATE.replace("spec: {", "spec: {restartPolicy: Never, "),
+        ("completions: 1", "completions: 2"),
+        {("spec.completions", INVALID)},
+    ),
+    "immutable": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nimmutable: true\ndata: {a: b}\n",
+        ("a: b", "a: c"),
+        {("data", FORBIDDEN)},
+    ),
+    "immutable no more": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nimmutable: true\ndata: {a: b}\n",
+        ("immutable: true", "immutable: false"),
+        {("immutable", FORBIDDEN)},
+    ),
+    "type of a Secret": (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: c}\ntype: a/b\n",
+        ("a/b", "c/d"),
+        {("type", INVALID)},
+    ),
+    "type of a slice": (
+        SLICE + "addressType: IPv4\nendpoints: []\n",
+        ("IPv4", "IPv6"),
+        {("addressType", INVALID)},
+    ),
+    "class of a load balancer": (
+        SERVICE + "{type: LoadBalancer, loadBalancerClass: a/b, ports: [{port: 80}]}\n",
+        ("a/b", "c/d"),
+        {("spec.loadBalancerClass", INVALID)},
+    ),
+    "nothing": (
+        JOB + TEMPLATE.replace("spec: {", "spec: {restartPolicy: Never, "),
+        ("", ""),
+        set(),
+    ),
+}
+"""What a cluster has, what is written instead, and what the server says."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_of_what_is_there(name: str) -> None:
+    text, (old, new), wanted = CHANGES[name]
+    there = text.replace("metadata: {", "metadata: {uid: 1f, ", 1)
+    found = read(f"{there}---\n{text.replace(old, new) if old else text}")
+    assert {(problem.field, problem.wrong) for problem in found.problems} == wanted

@@ -1,7 +1,8 @@
 """What may not change once an object is there: the same object a second time, or after a dump.
 
 Source: pkg/apis/apps/validation (ValidateDeploymentUpdate, ValidateStatefulSetUpdate …), core
-ValidatePodUpdate, ValidateServiceUpdate (upgrade of clusterIPs), batch ValidateJobSpecUpdate;
+ValidatePodUpdate, ValidateServiceUpdate (upgrade of clusterIPs), ValidateConfigMapUpdate,
+ValidateSecretUpdate, batch ValidateJobSpecUpdate, discovery ValidateEndpointSliceUpdate;
 recordings-cluster/rejected 40-42.
 """
 
@@ -34,11 +35,51 @@ def check_change(before: Manifest, after: Manifest) -> Iterator[Mistake]:
         path = ("spec", name) if name else ("spec",)
         wrong = Wrong.INVALID if name else Wrong.FORBIDDEN
         yield Mistake(path, wrong, message, ("spec", "selector"), hint=hint)
+    elif after.kind == "Job":
+        yield from _job(old, new)
+    elif after.kind in ("ConfigMap", "Secret"):
+        yield from _stored(before.data, after.data)
+    elif after.kind == "EndpointSlice" and _differs(before.data, after.data, "addressType"):
+        message = "may not change: make another slice"
+        yield Mistake(("addressType",), Wrong.INVALID, message)
     if after.kind == "StatefulSet":
         for field in _SET_FIELDS:
             if _differs(old, new, field):
                 message = f"may not change its {field} once it is there"
                 yield Mistake(("spec",), Wrong.FORBIDDEN, message, ("spec", field))
+
+
+def _job(old: Table, new: Table) -> Iterator[Mistake]:
+    """Completions of an Indexed Job may change with its parallelism (validateCompletions)."""
+    indexed = text(new, "completionMode") == text(old, "completionMode") == "Indexed"
+    if _differs(old, new, "completions") and not (
+        indexed and new.get("completions") == new.get("parallelism")
+    ):
+        yield Mistake(("spec", "completions"), Wrong.INVALID, "may not change once it is there")
+    if _differs(old, new, "completionMode"):
+        yield Mistake(("spec", "completionMode"), Wrong.INVALID, "may not change once it is there")
+    had = table(old, "template", "spec")
+    for path, one in records(table(new, "template", "spec"), "containers", ()):
+        others = {text(other, "name"): other for _, other in records(had, "containers", ())}
+        other = others.get(text(one, "name"), {})
+        if not other or _differs(other, one, "image") or _ports(other) != _ports(one):
+            message = "may not change: a Job's pods are made of one template"
+            where = ("spec", "template", "spec", *path)
+            hint = "delete the old Job first, or take another name"
+            yield Mistake(("spec", "template"), Wrong.INVALID, message, where, hint=hint)
+            return
+
+
+def _stored(old: Table, new: Table) -> Iterator[Mistake]:
+    if old.get("kind") == "Secret" and _differs(old, new, "type"):
+        yield Mistake(("type",), Wrong.INVALID, "may not change once it is there")
+    if old.get("immutable") is not True:
+        return
+    if new.get("immutable") is not True:
+        message = "may not be taken back: the object is immutable"
+        yield Mistake(("immutable",), Wrong.FORBIDDEN, message)
+    if old.get("kind") == "ConfigMap" and table(old, "data") != table(new, "data"):
+        yield Mistake(("data",), Wrong.FORBIDDEN, "may not change: the object is immutable")
 
 
 def _differs(old: Table, new: Table, field: str) -> bool:
@@ -51,6 +92,10 @@ def _service(old: Table, new: Table) -> Iterator[Mistake]:
     if "ExternalName" in (text(old, "type"), text(new, "type")):
         return  # the address is given back, a new one taken
     had, wanted = cluster_ips(old), cluster_ips(new)
+    if text(new, "type") == text(old, "type") == "LoadBalancer" and _differs(
+        old, new, "loadBalancerClass"
+    ):
+        yield Mistake(("spec", "loadBalancerClass"), Wrong.INVALID, "may not change once set")
     if had and wanted and had[0] != wanted[0]:
         message = f"is {wanted[0]}, and the Service has {had[0]}: it may not change once given"
         yield Mistake(("spec", "clusterIPs", 0), Wrong.INVALID, message, ip_path(new, 0))

@@ -5,6 +5,8 @@
 - A namespace that nothing in the input makes (rejected 51): most are made by other means
   (``kubectl create namespace``, a chart's ``--create-namespace``). Without its objects nothing
   would be left to look at, so they are kept, with one note a namespace.
+- A ServiceAccount that nothing in the input makes: the server refuses a Pod that names it, and
+  controllers make none. It is mostly made by other means, so such Pods are kept, with a note.
 - A container without an image (rejected 28): no packet depends on it, and a sketch of a cluster
   leaves it out. Without its pods every walk to them would die of the wrong cause.
 - The same object twice in manifests, the second changing what may not change (rejected 40-42):
@@ -23,6 +25,7 @@ from collections.abc import Iterable, Iterator
 from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.problem import Note
 from k8stui.manifests.schema import KINDS
+from k8stui.manifests.validation.fields import table, text
 from k8stui.manifests.validation.mistake import Mistake, Wrong
 
 _ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
@@ -58,6 +61,34 @@ def old_version(one: Manifest) -> Note | None:
         column=place.column,
         hint=f"write apiVersion: {KINDS[one.kind].versions[0]}",
     )
+
+
+def missing_accounts(objects: Iterable[Manifest]) -> Iterator[Note]:
+    """One note for each ServiceAccount that bare Pods name and that nothing makes."""
+    made = set[tuple[str, str]]()
+    wanting: dict[tuple[str, str], list[Manifest]] = {}
+    for one in objects:
+        if one.kind == "ServiceAccount":
+            made.add((one.namespace or "default", one.name))
+        elif one.kind == "Pod" and not one.observed:
+            name = text(table(one.data, "spec"), "serviceAccountName")
+            if name and name != "default":
+                wanting.setdefault((one.namespace or "default", name), []).append(one)
+    for (namespace, name), those in wanting.items():
+        if (namespace, name) in made:
+            continue
+        first = those[0]
+        place = first.place("spec", "serviceAccountName")
+        others = f" and {len(those) - 1} more" if len(those) > 1 else ""
+        yield Note(
+            message=f"ServiceAccount {name!r} is nowhere in the input: where it is not there yet, "
+            f"the API server refuses Pod {first.name}{others}; kept here",
+            file=first.file,
+            line=place.line,
+            column=place.column,
+            count=len(those),
+            hint=f"kubectl create serviceaccount {name} --namespace {namespace}",
+        )
 
 
 def missing_namespaces(objects: Iterable[Manifest]) -> Iterator[Note]:

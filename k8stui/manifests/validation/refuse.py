@@ -11,7 +11,12 @@ from k8stui.manifests.schema import KINDS
 from k8stui.manifests.source import Source
 from k8stui.manifests.validation.allocation import Ledger
 from k8stui.manifests.validation.changes import check_change
-from k8stui.manifests.validation.kept import is_kept, missing_namespaces, old_version
+from k8stui.manifests.validation.kept import (
+    is_kept,
+    missing_accounts,
+    missing_namespaces,
+    old_version,
+)
 from k8stui.manifests.validation.mistake import Mistake
 from k8stui.manifests.validation.quota import Quotas
 from k8stui.manifests.validation.ranges import known_ranges
@@ -52,6 +57,7 @@ class _Server:
         for one in spoiled:
             self.takes(one, again=True)
         self.notes += missing_namespaces(stored)
+        self.notes += missing_accounts(stored)
         return Verdict(stored, tuple(self.problems), tuple(self.notes))
 
     def takes(self, one: Manifest, *, again: bool = False) -> bool:
