@@ -54,20 +54,23 @@ def run(command: list[str]) -> Used:
     return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def unlike(dump: str) -> str:
-    """Give every object of a dump in YAML something that no other has."""
-    lines, kind = [], ""
-    for number, line in enumerate(dump.split("\n")):
-        lines.append(line)
-        if line.startswith("  kind: "):
-            kind = line.removeprefix("  kind: ")
-        if line in ("    labels:", "    selector:"):
-            lines.append(f'      example.com/k{number}: "x"')
-        elif line == "  spec:" and kind == "Pod":
-            lines += ["    nodeSelector:", f'      example.com/k{number}: "x"']
-        elif line == "  status:" and kind == "Pod":
-            lines.append(f'    message: "a\\tb {number}"')
-    return "\n".join(lines)
+def unlike(dump: Path, other: Path) -> None:
+    """Give every object of a dump in YAML something that no other has.
+
+    Line by line: what this process holds would count as its children's peak.
+    """
+    kind = ""
+    with dump.open() as lines, other.open("w") as out:
+        for number, line in enumerate(lines):
+            out.write(line)
+            if line.startswith("  kind: "):
+                kind = line.removeprefix("  kind: ").strip()
+            if line in ("    labels:\n", "    selector:\n"):
+                out.write(f'      example.com/k{number}: "x"\n')
+            elif line == "  spec:\n" and kind == "Pod":
+                out.write(f'    nodeSelector:\n      example.com/k{number}: "x"\n')
+            elif line == "  status:\n" and kind == "Pod":
+                out.write(f'    message: "a\\tb {number}"\n')
 
 
 def measure(path: Path, rounds: int) -> None:
@@ -112,7 +115,7 @@ def main() -> None:
                     subprocess.run(command, stdout=out, check=True)
                 measure(path, given.rounds)
             other = Path(folder) / f"unlike-{services}.yaml"
-            other.write_text(unlike((Path(folder) / f"dump-{services}.yaml").read_text()))
+            unlike(Path(folder) / f"dump-{services}.yaml", other)
             measure(other, given.rounds)
 
 

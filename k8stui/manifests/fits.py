@@ -50,7 +50,10 @@ def _record(value: dict[str, object], type_: Record) -> bool:
                 return False
         elif not fits(one, below):
             return False
-    return not type_.required or all(value.get(name) is not None for name in type_.required)
+    for name in type_.required:  # noqa: SIM110
+        if value.get(name) is None:
+            return False
+    return True
 
 
 def _in_range(value: object, type_: Scalar) -> bool:
