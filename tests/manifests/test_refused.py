@@ -688,9 +688,8 @@ def test_an_account_that_is_made_is_not_missed() -> None:
     [note] = read(text).notes
     assert "'robot' is nowhere" in note.message
     assert note.line == 6
-    assert not read(
-        text + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
-    ).notes
+    account = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n"
+    assert not read(text + account).notes
 
 
 CHANGES = {
