@@ -606,8 +606,8 @@ TOGETHER = {
     ),
     "families that are not there": (
         (
-            "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {podCIDRs: [10.244.0.0/24]}\n"
-            "---\n"
+            "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\n"
+            "spec: {podCIDRs: [10.244.0.0/24]}\n---\n"
             + service("a", "{ipFamilyPolicy: RequireDualStack, ports: [{port: 80}]}")
             + service("b", "{ipFamilies: [IPv4, IPv6], ports: [{port: 80}]}")
             + service("c", '{clusterIP: "fd00::1", ports: [{port: 80}]}')

@@ -486,7 +486,7 @@ MENDED = {
     "512MB": "512M",
     "1 Gi": "1Gi",
     "100mi": "100Mi",
-    "lots": None,
+    "1 lot": None,
 }
 
 
@@ -498,3 +498,11 @@ def test_quantity_that_was_meant(written: str) -> None:
     assert problem.line == 10
     meant = MENDED[written]
     assert (f"memory: {meant}" in problem.hint) == (meant is not None)
+
+
+def test_a_quantity_that_is_to_be_filled_in_is_noted() -> None:
+    text = POD + "  containers: [{name: c, image: i, resources: {limits: {memory: DNS_LIMIT}}}]\n"
+    found = read(text)
+    assert len(found.objects) == 1
+    assert not found.problems
+    assert "'DNS_LIMIT' is no quantity" in found.notes[0].message

@@ -9,6 +9,8 @@
   controllers make none. It is mostly made by other means, so such Pods are kept, with a note.
 - A container without an image (rejected 28): no packet depends on it, and a sketch of a cluster
   leaves it out. Without its pods every walk to them would die of the wrong cause.
+- A quantity without any digit: somebody fills it in before it is applied, and no packet depends
+  on it.
 - The same object twice in manifests, the second changing what may not change (rejected 40-42):
   two folders often hold alternatives, and which of them a cluster has is not known; as everywhere
   the last one counts. After a dump, which says what is there, such a change is refused.
@@ -44,6 +46,8 @@ _STILL_SERVED = {("ServiceCIDR", "networking.k8s.io/v1beta1")}
 
 def is_kept(mistake: Mistake) -> bool:
     """Whether the object stays in spite of it."""
+    if mistake.placeholder:
+        return True
     return mistake.wrong is Wrong.REQUIRED and mistake.path[-1:] == ("image",)
 
 

@@ -36,6 +36,8 @@ class Mistake:
     mended: str = ""
     """What was probably meant, to be written in place of the value."""
     hint: str = ""
+    placeholder: bool = False
+    """The value is to be filled in by somebody (``MEMORY_LIMIT``, ``{{cpu}}m``)."""
 
 
 Check = Callable[[Mapping[str, object]], Iterator[Mistake]]

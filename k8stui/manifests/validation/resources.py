@@ -55,8 +55,9 @@ def _amount(name: str, written: object, base: Path) -> Iterator[Mistake]:
         yield Mistake(path, Wrong.INVALID, f"is no resource's name: it {wrong}", at_key=True)
     if not quantity.is_quantity(written):
         message = f"{written!r} is no quantity such as 500m, 2, 128Mi or 1Gi"
+        unfilled = isinstance(written, str) and not any(map(str.isdigit, written))
         mended = _meant(written)
-        yield Mistake(path, Wrong.INVALID, message, mended=mended)
+        yield Mistake(path, Wrong.INVALID, message, mended=mended, placeholder=unfilled)
         return
     amount = quantity.parse(written)
     if amount < 0:
