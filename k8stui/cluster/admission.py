@@ -2,8 +2,8 @@
 
 Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements,
 PodValidateLimitFunc), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go,
-plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority; control-plane-facts section 2;
-recordings-cluster/namespaces.
+plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority,
+plugin/pkg/admission/runtimeclass; control-plane-facts section 2; recordings-cluster/namespaces.
 """
 
 from __future__ import annotations
@@ -77,17 +77,18 @@ class Admission:
                 self._quotas.setdefault(namespace_of(manifest), []).append(quota)
         self._classes = _read_classes(inventory)
         self._usual = next((one for one in self._classes.values() if one.usual), None)
+        self._runtimes = inventory.of("RuntimeClass")
         self._complete = complete
         self._accounts = set(inventory.of("ServiceAccount")) if complete else None
 
     def completed(self, namespace: str, spec: Object) -> Object:
-        """The pod's spec with its priority and the defaults of its namespace's LimitRanges."""
-        filled = spec
+        """The pod's spec with its RuntimeClass's part, its priority and its limits' defaults."""
+        filled = self._with_runtime(spec)
         found = self._classes.get(text(spec, "priorityClassName"))
         if found is None and not text(spec, "priorityClassName"):
             found = self._usual
         if found is not None:
-            filled = {"preemptionPolicy": found.policy, **spec, "priority": found.value}
+            filled = {"preemptionPolicy": found.policy, **filled, "priority": found.value}
         for entry in self._limits.get(namespace, ()):
             if text(entry, "type") == "Container":
                 filled = {
@@ -99,6 +100,22 @@ class Admission:
                     },
                 }
         return filled
+
+    def _with_runtime(self, spec: Object) -> Object:
+        """Source: plugin/pkg/admission/runtimeclass setOverhead, setScheduling."""
+        runtime = self._runtimes.get(text(spec, "runtimeClassName"))
+        if runtime is None:
+            return spec
+        scheduling = table(runtime.data, "scheduling")
+        return {
+            **spec,
+            "overhead": table(runtime.data, "overhead", "podFixed"),
+            "nodeSelector": {
+                **table(spec, "nodeSelector"),
+                **table(scheduling, "nodeSelector"),
+            },
+            "tolerations": [*array(spec, "tolerations"), *array(scheduling, "tolerations")],
+        }
 
     def refuse(self, draft: Draft) -> str:
         """Say why `draft` is not made; empty when it is, and then it uses its quota.
@@ -118,6 +135,9 @@ class Admission:
         priority_class = text(draft.spec, "priorityClassName")
         if self._complete and priority_class and priority_class not in self._classes:
             return f"no PriorityClass with name {priority_class} was found"
+        runtime = text(draft.spec, "runtimeClassName")
+        if self._complete and runtime and runtime not in self._runtimes:
+            return f'pod rejected: RuntimeClass "{runtime}" not found'
         for entry in self._limits.get(draft.namespace, ()):
             if wrong := _beyond(entry, draft.spec):
                 return wrong

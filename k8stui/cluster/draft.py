@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import Object, Origins, flag, text
-from k8stui.cluster.model import Container, Pod, PodPhase
+from k8stui.cluster.fields import (
+    Object,
+    Origins,
+    addresses,
+    array,
+    flag,
+    table,
+    text,
+    texts,
+)
+from k8stui.cluster.model import Container, DnsConfig, Pod, PodPhase
 from k8stui.digest import sha256
 from k8stui.kernel.address import Address
 from k8stui.manifests.origin import Origin, assumed, defaulted
@@ -31,6 +40,7 @@ _PATHS: dict[str, tuple[str | int, ...]] = {
     "hostname": ("hostname",),
     "subdomain": ("subdomain",),
     "dns_policy": ("dnsPolicy",),
+    "dns_config": ("dnsConfig",),
     "enable_service_links": ("enableServiceLinks",),
     "node_name": ("nodeName",),
 }
@@ -103,6 +113,7 @@ class Draft:
             subdomain=self.subdomain,
             container_id=sha256(self.key.encode()).hexdigest(),
             dns_policy=text(self.spec, "dnsPolicy") or "ClusterFirst",
+            dns_config=_dns_config(self.spec),
             enable_service_links=flag(self.spec, "enableServiceLinks") is not False,
             origin=origin,
             origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),
@@ -131,3 +142,22 @@ class Draft:
         if not text(self.spec, "nodeName"):
             decided["node_name"] = _SCHEDULED
         return decided
+
+
+def _dns_config(spec: Object) -> DnsConfig | None:
+    config = table(spec, "dnsConfig")
+    if not config:
+        return None
+    ndots = next(
+        (
+            text(option, "value")
+            for option in array(config, "options")
+            if text(option, "name") == "ndots"
+        ),
+        "",
+    )
+    return DnsConfig(
+        nameservers=addresses(texts(config, "nameservers")),
+        searches=texts(config, "searches"),
+        ndots=int(ndots) if ndots.isascii() and ndots.isdigit() else None,
+    )

@@ -19,14 +19,15 @@ def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     master = cluster.services.get("default/kubernetes")
-    services = [service for service in (master,) if service is not None]
+    # By name: a Service of the pod's own namespace that is called kubernetes stands for the other.
+    services = {"kubernetes": master} if master is not None else {}
     if pod.enable_service_links:
-        services += [
-            service
+        services |= {
+            service.name: service
             for service in cluster.services.values()
-            if service.namespace == pod.namespace and service is not master
-        ]
-    for service in services:
+            if service.namespace == pod.namespace
+        }
+    for service in services.values():
         if service.type is not ServiceType.EXTERNAL_NAME and service.cluster_ips and service.ports:
             found |= _variables(service)
     return found

@@ -31,6 +31,7 @@ _GROUPS = {
     "PersistentVolume": "",
     "StorageClass": "storage.k8s.io",
     "PriorityClass": "scheduling.k8s.io",
+    "RuntimeClass": "node.k8s.io",
     "ServiceCIDR": "networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
@@ -41,7 +42,15 @@ _OLD_GROUPS = {"Deployment": "extensions", "ReplicaSet": "extensions", "DaemonSe
 """Groups of clusters before 1.16: a dump of one still counts."""
 
 _CLUSTER_SCOPED = frozenset(
-    {"Namespace", "Node", "ServiceCIDR", "PersistentVolume", "StorageClass", "PriorityClass"}
+    {
+        "Namespace",
+        "Node",
+        "ServiceCIDR",
+        "PersistentVolume",
+        "StorageClass",
+        "PriorityClass",
+        "RuntimeClass",
+    }
 )
 _CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
 

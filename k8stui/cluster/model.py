@@ -41,6 +41,15 @@ class Container:
     origin: Origin
 
 
+@record(kw_only=True)
+class DnsConfig:
+    """What a pod adds to its resolv.conf; with dnsPolicy None it is all there is."""
+
+    nameservers: tuple[Address, ...] = ()
+    searches: tuple[str, ...] = ()
+    ndots: int | None = None
+
+
 class PodPhase(StrEnum):
     PENDING = "Pending"
     RUNNING = "Running"
@@ -72,6 +81,7 @@ class Pod:
     container_id: str
     """64 hex digits: the sandbox id that CNI chain names are hashed from."""
     dns_policy: str = "ClusterFirst"
+    dns_config: DnsConfig | None = None
     enable_service_links: bool = True
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)

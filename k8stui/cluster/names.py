@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 NDOTS = 5
-"""A name with fewer dots is looked up through the search list first."""
+"""What the kubelet writes for pods that use cluster DNS."""
+_USUAL_NDOTS = 1
 _MAX_ALIASES = 8
 
 
@@ -87,7 +88,7 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
     if _is_address(literal):
         address = Address.parse(literal)
         return Resolution(name=name, kind=ResolutionKind.ADDRESS, addresses=(address,))
-    if from_pod is not None and not uses_cluster_dns(from_pod):
+    if from_pod is not None and not uses_cluster_dns(cluster, from_pod):
         return _by_node(cluster, name, from_pod)
     tried: list[str] = []
     empty: Resolution | None = None
@@ -118,33 +119,56 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
     )
 
 
-def uses_cluster_dns(pod: Pod) -> bool:
+def uses_cluster_dns(cluster: Cluster, pod: Pod) -> bool:
     """Whether the pod's resolv.conf names cluster DNS.
 
     On the node's network the policy ClusterFirst means Default (kubelet/network/dns/dns.go
-    getPodDNSType).
+    getPodDNSType). With None it is cluster DNS when a nameserver is some Service's clusterIP.
     """
+    if pod.dns_policy == "None":
+        given = pod.dns_config.nameservers if pod.dns_config else ()
+        return any(
+            address in cidr
+            for address in given
+            for cidr in cluster.service_cidrs or (cluster.service_cidr,)
+        )
     if pod.dns_policy == "ClusterFirst":
         return not pod.host_network
     return pod.dns_policy == "ClusterFirstWithHostNet"
 
 
-def search_list(cluster: Cluster, namespace: str) -> tuple[str, ...]:
-    """The search list of resolv.conf, without what the node's own adds."""
+def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:
+    """The search list of the pod's resolv.conf, without what the node's own adds.
+
+    Source: kubelet/network/dns/dns.go generateSearchesForDNSClusterFirst, appendDNSConfig. None:
+    as of a pod in the namespace ``default``.
+    """
     domain = cluster.cluster_domain
-    return f"{namespace}.svc.{domain}", f"svc.{domain}", domain
+    own = pod.dns_config.searches if pod and pod.dns_config else ()
+    if pod is not None and pod.dns_policy == "None":
+        return own
+    namespace = pod.namespace if pod else "default"
+    return tuple(dict.fromkeys((f"{namespace}.svc.{domain}", f"svc.{domain}", domain, *own)))
+
+
+def ndots(pod: Pod | None) -> int:
+    """A name with fewer dots is looked up through the search list first (resolv.conf(5))."""
+    if pod is not None and pod.dns_config and pod.dns_config.ndots is not None:
+        return pod.dns_config.ndots
+    return _USUAL_NDOTS if pod is not None and pod.dns_policy == "None" else NDOTS
 
 
 def candidates(cluster: Cluster, name: str, from_pod: Pod | None) -> Iterator[str]:
-    """Full names in the order in which the resolver asks for them (resolv.conf(5), ndots:5)."""
+    """Full names in the order in which the resolver asks for them (resolv.conf(5), ndots)."""
     if name.endswith("."):
         yield name.rstrip(".")
         return
-    if name.count(".") >= NDOTS:
+    as_it_is_first = name.count(".") >= ndots(from_pod)
+    if as_it_is_first:
         yield name
-    for suffix in search_list(cluster, from_pod.namespace if from_pod else "default"):
-        yield f"{name}.{suffix}"
-    if name.count(".") < NDOTS:
+    for suffix in search_list(cluster, from_pod):
+        yield f"{name}.{suffix.rstrip('.')}" if suffix.rstrip(".") else name
+    if not as_it_is_first:
         yield name
 
 

@@ -646,6 +646,14 @@ KINDS: Mapping[str, Kind] = {
             preemptionPolicy=STRING,
             namespaced=False,
         ),
+        _kind(
+            "RuntimeClass",
+            "node.k8s.io/v1 node.k8s.io/v1beta1",
+            handler=STRING,
+            overhead=_record("overhead", podFixed=MapOf(QUANTITY)),
+            scheduling=_record("scheduling", unread="tolerations", nodeSelector=STRINGS),
+            namespaced=False,
+        ),
         _kind("PersistentVolumeClaim", "v1", unread="spec"),
         _kind("PersistentVolume", "v1", unread="spec", namespaced=False),
         _kind(
@@ -696,7 +704,7 @@ WITHOUT_PART = frozenset(
     """
     VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
-    PodDisruptionBudget RuntimeClass IngressClass
+    PodDisruptionBudget IngressClass
     CustomResourceDefinition APIService MutatingWebhookConfiguration Event Lease PodTemplate
     ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress

@@ -141,3 +141,69 @@ def test_environment_without_service_links() -> None:
     assert {key.split("_")[0] for key in service_environment(made, pod(made, "a"))} == {
         "KUBERNETES"
     }
+
+
+DNS = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: own, namespace: team}}
+spec: {{dnsPolicy: {policy}, dnsConfig: {{{config}}}, containers: [{{name: c, image: i}}]}}
+"""
+OWN = {
+    "appended": (
+        "ClusterFirst",
+        "searches: [example.com, svc.cluster.local], options: [{name: ndots, value: '2'}]",
+        "web.default",
+        [
+            "web.default.team.svc.cluster.local",
+            "web.default.svc.cluster.local",
+            "web.default.cluster.local",
+            "web.default.example.com",
+            "web.default",
+        ],
+    ),
+    "few dots": (
+        "ClusterFirst",
+        "options: [{name: ndots, value: '1'}]",
+        "web.default",
+        [
+            "web.default",
+            "web.default.team.svc.cluster.local",
+            "web.default.svc.cluster.local",
+            "web.default.cluster.local",
+        ],
+    ),
+    "nothing else": (
+        "None",
+        "nameservers: [10.96.0.10], searches: [default.svc.cluster.local]",
+        "web",
+        ["web.default.svc.cluster.local", "web"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_pods_own_dns_configuration(name: str) -> None:
+    policy, config, asked, wanted = OWN[name]
+    made = cluster(service("web") + DNS.format(policy=policy, config=config))
+    own = made.pods["team/own"]
+    assert list(candidates(made, asked, own)) == wanted
+    assert resolve(made, asked, own).is_resolved
+
+
+def test_a_nameserver_elsewhere_knows_no_service() -> None:
+    text = DNS.format(policy="None", config="nameservers: [192.0.2.53]")
+    made = cluster(service("web") + text)
+    found = resolve(made, "web.default.svc.cluster.local", made.pods["team/own"])
+    assert not found.is_resolved
+    assert "dnsPolicy None" in found.reason
+
+
+def test_a_service_called_kubernetes_stands_for_the_other() -> None:
+    """kubelet_pods.go getServiceEnvVarMap: the pod's own namespace comes first."""
+    text = service("kubernetes", "clusterIP: 10.96.9.9, ports: [{port: 80}]", namespace="team")
+    made = cluster(text + DNS.format(policy="Default", config=""))
+    found = service_environment(made, made.pods["team/own"])
+    assert found["KUBERNETES_SERVICE_HOST"] == "10.96.9.9"
+    assert "KUBERNETES_PORT_443_TCP" not in found

@@ -187,6 +187,13 @@ PLACES = {
         THREE + asking("web", 3, "{requests: {cpu: 2}}", more="overhead: {cpu: 1}"),
         {"node-1": 1, "node-2": 1, "": 1},
     ),
+    "a runtime's part": (
+        THREE + "---\napiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: kata}\n"
+        "handler: kata\noverhead: {podFixed: {cpu: 2}}\n"
+        "scheduling: {nodeSelector: {topology.kubernetes.io/zone: b}}\n"
+        + asking("web", 2, "{requests: {cpu: 1}}", more="runtimeClassName: kata"),
+        {"node-2": 1, "": 1},
+    ),
     "the pod as a whole": (
         THREE + asking("web", 3, "{requests: {cpu: 1}}", more="resources: {requests: {cpu: 3}}"),
         {"node-1": 1, "node-2": 1, "": 1},
