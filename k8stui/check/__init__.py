@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.check.assertion import Assertion, AssertionSyntaxError
 from k8stui.check.check import check, worst
 from k8stui.check.finding import Finding, Proof, Rule, Severity
-from k8stui.check.unreadable import unreadable
+from k8stui.check.unreadable import rule_of, unreadable
 
 __all__ = [
     "Assertion",
@@ -15,6 +15,7 @@ __all__ = [
     "Rule",
     "Severity",
     "check",
+    "rule_of",
     "unreadable",
     "worst",
 ]

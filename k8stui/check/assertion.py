@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from k8stui.check.finding import Claim, Finding, Rule, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result
+from k8stui.manifests import Problem
 from k8stui.manifests.origin import Place
 from k8stui.manifests.suggest import nearest
 from k8stui.record import record
@@ -20,15 +22,17 @@ from k8stui.walk.world import World
 
 ID = "assert"
 _ARROW = "->"
+_WORD = re.compile(rf"{_ARROW}|(?:(?!{_ARROW})\S)+")
+_OPTION = "--assert"
 
 
 class AssertionSyntaxError(Exception):
-    """An assertion that cannot be read. `where` is ``file:line`` or empty."""
+    """An assertion that cannot be read."""
 
-    def __init__(self, message: str, where: str = "") -> None:
-        super().__init__(f"{where}: {message}" if where else message)
-        self.message = message
-        self.where = where
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+        """What is wrong, at line and column of the file (of ``--assert``: of its one line)."""
 
 
 @record(kw_only=True)
@@ -45,45 +49,70 @@ class Assertion:
         return f"{self.source} {_ARROW} {self.destination} {self.expected.value}"
 
 
-def parse(text: str, place: TextPlace | None = None) -> Assertion:
+def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertion:
     """Read ``SOURCE -> DESTINATION RESULT``; RESULT is a word of ``walk --format json``.
+
+    `place` and `line`: where it stands in a file, and the line as written there.
 
     Raises:
         AssertionSyntaxError: with what was probably meant.
 
     """
-    where = f"{place.file}:{place.line}" if place else ""
-    source, arrow, behind = text.partition(_ARROW)
-    words = behind.split()
-    form = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
-    if not arrow or not source.strip() or len(source.split()) != 1 or len(words) > 2 or not words:
-        raise AssertionSyntaxError(f"not an assertion: {text.strip()!r}: {form}", where)
-    choices = [result.value for result in Result]
-    if len(words) == 1:
-        raise AssertionSyntaxError(
-            f"what should come of {text.strip()!r}? add one of {', '.join(choices)}", where
+    written, at = line or text, place or TextPlace(file=_OPTION, line=1)
+
+    def wrong(column: int, message: str, hint: str) -> AssertionSyntaxError:
+        return AssertionSyntaxError(
+            Problem(
+                file=at.file,
+                line=at.line,
+                column=column + 1,
+                message=message,
+                hint=hint,
+                source_line=written,
+            )
         )
-    if words[1] not in choices:
-        near = nearest(words[1], choices)
-        meant = f"did you mean {near}?" if near else f"there is: {', '.join(choices)}"
-        raise AssertionSyntaxError(f"not a result: {words[1]!r}; {meant}", where)
+
+    form = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
+    words = [(found.start(), found[0]) for found in _WORD.finditer(text)]
+    arrows = [index for index, (_, word) in enumerate(words) if word == _ARROW]
+    if arrows != [1]:  # SOURCE is one word
+        spare = next((column for column, word in words[1:] if word != _ARROW), words[0][0])
+        raise wrong(spare, f"not an assertion: {text.strip()!r}", form)
+    if len(words) > 4:
+        raise wrong(words[4][0], f"one word too many: {words[4][1]!r}", form)
+    if len(words) < 3:
+        raise wrong(len(text.rstrip()), "no DESTINATION", form)
+    choices = [result.value for result in Result]
+    listed = f"there is: {', '.join(choices)}"
+    if len(words) < 4:
+        raise wrong(len(text.rstrip()), f"what should come of {text.strip()!r}?", listed)
+    column, result = words[3]
+    if result not in choices:
+        near = nearest(result, choices)
+        hint = f"did you mean {near}?" if near else listed
+        raise wrong(column, f"not a result: {result!r}", hint)
     return Assertion(
-        source=source.strip(), destination=words[0], expected=Result(words[1]), place=place
+        source=words[0][1], destination=words[2][1], expected=Result(result), place=place
     )
 
 
-def read(file: str, content: str) -> Iterator[Assertion]:
-    """Read a file of assertions: one a line; empty lines and ``#`` comments are skipped.
+def read(file: str, content: str) -> tuple[list[Assertion], list[Problem]]:
+    """Read a file of assertions, one a line, and all that is wrong with it.
 
-    Raises:
-        AssertionSyntaxError: at the first line that cannot be read.
-
+    Empty lines and ``#`` comments are skipped.
     """
+    found: list[Assertion] = []
+    problems: list[Problem] = []
     for number, line in enumerate(content.splitlines(), 1):
         text = line.partition("#")[0]
-        if text.strip():
-            column = len(text) - len(text.lstrip()) + 1
-            yield parse(text, TextPlace(file=file, line=number, column=column))
+        if not text.strip():
+            continue
+        column = len(text) - len(text.lstrip()) + 1
+        try:
+            found.append(parse(text, TextPlace(file=file, line=number, column=column), line))
+        except AssertionSyntaxError as error:
+            problems.append(error.problem)
+    return found, problems
 
 
 def judge(

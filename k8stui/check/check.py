@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from k8stui.check.assertion import ID as ASSERT
 from k8stui.check.assertion import Assertion, judge
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
@@ -36,7 +37,8 @@ def check(
         for finding in rule.look(ground)
         if (proven := prove(world, finding, paths)) is not None
     ]
-    found += judge(world, assertions, paths, namespace)
+    if ASSERT not in ignore:
+        found += judge(world, assertions, paths, namespace)
     files: dict[str, int] = {}
     for manifest in world.manifests.objects:
         files.setdefault(manifest.file, len(files))

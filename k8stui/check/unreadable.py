@@ -22,7 +22,7 @@ def unreadable(problems: Iterable[Problem]) -> Iterator[Finding]:
     """One finding a problem."""
     for problem in problems:
         yield Finding(
-            rule=_rule(problem),
+            rule=rule_of(problem),
             severity=Severity.ERROR,
             subject=problem.subject or "input",
             place=TextPlace(
@@ -33,7 +33,7 @@ def unreadable(problems: Iterable[Problem]) -> Iterator[Finding]:
         )
 
 
-def _rule(problem: Problem) -> str:
+def rule_of(problem: Problem) -> str:
     """What the API server refuses is filed under the rule that explains it, where there is one."""
     field = problem.field
     if problem.subject.startswith("Service "):

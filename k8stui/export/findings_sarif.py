@@ -102,7 +102,7 @@ def _uri(file: str) -> str:
     path = Path(file)
     if path.is_absolute():
         return path.as_uri()
-    return quote(path.as_posix(), safe="/~")
+    return quote(path.as_posix().encode("utf-8", "surrogateescape"), safe="/~")
 
 
 def _fingerprint(finding: Finding) -> str:

@@ -74,26 +74,53 @@ def test_names_are_of_the_namespace() -> None:
     assert "in namespace other" in found.why
 
 
+FORM = "write SOURCE -> DESTINATION RESULT, as in pod/a -> svc/b:80 connected"
+RESULTS = "there is: connected, refused, unreachable, timeout, no-such-name, unknown"
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "caret", "message", "hint"),
     [
-        ("pod/a svc/b:80 connected", "not an assertion: 'pod/a svc/b:80 connected': write SOURCE"),
-        ("pod/a -> svc/b:80", "what should come of 'pod/a -> svc/b:80'? add one of connected,"),
-        ("pod/a -> svc/b:80 conected", "not a result: 'conected'; did you mean connected?"),
-        ("pod/a -> svc/b:80 fine", "not a result: 'fine'; there is: connected, refused,"),
-        ("-> svc/b:80 connected", "not an assertion"),
-        ("pod/a -> svc/b:80 connected really", "not an assertion"),
+        (
+            "pod/a svc/b:80 connected",
+            "      ^",
+            "not an assertion: 'pod/a svc/b:80 connected'",
+            FORM,
+        ),
+        ("connected", "^", "not an assertion: 'connected'", FORM),
+        ("-> svc/b:80 connected", "   ^", "not an assertion: '-> svc/b:80 connected'", FORM),
+        ("a -> b -> c", "     ^", "not an assertion: 'a -> b -> c'", FORM),
+        ("pod/a ->", "        ^", "no DESTINATION", FORM),
+        ("pod/a -> b:80", "             ^", "what should come of 'pod/a -> b:80'?", RESULTS),
+        (
+            "pod/a->b:80 conected",
+            "            ^",
+            "not a result: 'conected'",
+            "did you mean connected?",
+        ),
+        ("  a -> b fine", "         ^", "not a result: 'fine'", RESULTS),
+        (
+            "a -> b connected really",
+            "                 ^",
+            "one word too many: 'really'",
+            FORM,
+        ),
     ],
 )
-def test_what_cannot_be_read(text: str, message: str) -> None:
+def test_what_cannot_be_read(text: str, caret: str, message: str, hint: str) -> None:
     with pytest.raises(AssertionSyntaxError) as caught:
         parse(text)
-    assert str(caught.value).startswith(message)
+    found = caught.value.problem
+    assert (found.message, found.hint, found.source_line) == (message, hint, text)
+    assert (found.file, found.line) == ("--assert", 1)
+    assert " " * (found.column - 1) + "^" == caret
+    assert found.render().splitlines()[2].endswith("| " + caret)
 
 
 def test_a_file_has_comments_and_places() -> None:
     content = "# the shop\n\n  pod/a -> svc/b:80 connected  # must\nnode/n -> 10.0.0.1:1 timeout\n"
-    first, second = read("reach.txt", content)
+    (first, second), problems = read("reach.txt", content)
+    assert not problems
     assert (first.place and (first.place.file, first.place.line, first.place.column)) == (
         "reach.txt",
         3,
@@ -102,6 +129,8 @@ def test_a_file_has_comments_and_places() -> None:
     assert (second.source, second.expected) == ("node/n", Result.TIMEOUT)
 
 
-def test_an_error_in_a_file_names_its_line() -> None:
-    with pytest.raises(AssertionSyntaxError, match=r"^reach\.txt:2: not a result: 'yes'"):
-        list(read("reach.txt", "a/b -> c connected\npod/a -> svc/b:80 yes\n"))
+def test_all_errors_of_a_file_are_told() -> None:
+    found, problems = read("reach.txt", "a -> c connected\npod/a -> b:80 yes # no\n\n x\n")
+    assert [str(each) for each in found] == ["a -> c connected"]
+    assert [each.where for each in problems] == ["reach.txt:2:15", "reach.txt:4:2"]
+    assert problems[0].source_line == "pod/a -> b:80 yes # no"

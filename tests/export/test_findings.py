@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,18 @@ def test_github_escapes() -> None:
     )
 
 
+def test_github_titles_and_files_cannot_steer_a_log() -> None:
+    finding = Finding(
+        rule="input",
+        severity=Severity.ERROR,
+        subject="Job default/\x1b[31m\u202e",
+        place=TextPlace(file="a\x1b.yaml", line=1),
+        why="y",
+    )
+    (line,) = findings_github([finding])
+    assert line.isprintable()
+
+
 def sarif(*findings: Finding) -> dict[str, Any]:
     document = json.loads(findings_sarif(findings))
     (run,) = document["runs"]
@@ -153,6 +166,61 @@ def test_sarif_result() -> None:
         "region": {"startLine": 12, "startColumn": 5},
     }
     assert "k8stui walk shop" in result["message"]["text"]
+
+
+_URI = re.compile(r"(?:[A-Za-z0-9._~/!$&'()*+;=:@,-]|%[0-9A-F]{2})*")
+"""RFC 3986 section 2, without query and fragment."""
+_KEYS = {
+    "log": {"$schema", "version", "runs"},
+    "run": {"tool", "columnKind", "results"},
+    "driver": {"name", "version", "semanticVersion", "rules"},
+    "rule": {
+        "id",
+        "shortDescription",
+        "fullDescription",
+        "help",
+        "defaultConfiguration",
+        "properties",
+    },
+    "result": {"ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"},
+    "location": {"physicalLocation", "logicalLocations"},
+}
+"""Of the properties that sarif-schema-2.1.0.json allows in each object, those that are written."""
+
+
+@pytest.mark.parametrize(
+    "file", ["a b/ü%.yaml", "/srv/x#1?y.yaml", "a:b.yaml", "a,b\n\x1b\u202e.yaml", "\udcff.yaml"]
+)
+def test_sarif_follows_the_schema(file: str) -> None:
+    place = TextPlace(file=file, line=0, column=0)
+    finding = Finding(
+        rule="input", severity=Severity.ERROR, subject="x\x1b", place=place, why="y\n"
+    )
+    log = json.loads(findings_sarif([finding, TYPO, NOWHERE, NASTY]))
+    assert log.keys() == _KEYS["log"]
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    assert run.keys() == _KEYS["run"]
+    assert run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+    driver = run["tool"]["driver"]
+    assert driver.keys() == _KEYS["driver"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", driver["semanticVersion"])
+    for rule in driver["rules"]:
+        assert rule.keys() == _KEYS["rule"]
+    for result in run["results"]:
+        assert result.keys() == _KEYS["result"]
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        assert location.keys() <= _KEYS["location"]
+        physical = location.get("physicalLocation")
+        if physical is not None:
+            assert _URI.fullmatch(physical["artifactLocation"]["uri"])
+            first = physical["artifactLocation"]["uri"].partition("/")[0]
+            assert ":" not in first or first == "file:", "no scheme but file"
+            assert physical["region"]["startLine"] >= 1
+            assert physical["region"]["startColumn"] >= 1
 
 
 def test_sarif_fingerprints_do_not_move_with_lines() -> None:
@@ -251,6 +319,9 @@ def k8stui(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         (("samples/guestbook", "--assert", "pod/client -> svc/frontend"), 2),
         (("samples/guestbook", "--ignore", "nonsense"), 2),
         (("samples/guestbook", "--assert-file", "not-there"), 2),
+        (("tests/check/rejected/04-node-port-out-of-range.yaml",), 2),
+        (("tests/check/rejected/04-node-port-out-of-range.yaml", "--ignore", "node-port"), 0),
+        (("tests/check/rejected/04-node-port-out-of-range.yaml", "--ignore", "service-ports"), 2),
         (("not-there",), 2),
     ],
 )
@@ -276,7 +347,12 @@ def test_an_assertion_file_names_its_line(tmp_path: Path) -> None:
     file.write_text("\npod/client -> svc/frontend:80 reused\n")
     done = k8stui("samples/guestbook", "--assert-file", str(file))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{file}:2: not a result: 'reused'; did you mean refused?\n"
+    assert done.stderr.splitlines() == [
+        f"{file}:2:31: not a result: 'reused'",
+        "    2 | pod/client -> svc/frontend:80 reused",
+        f"      | {' ' * 30}^",
+        "      = did you mean refused?",
+    ]
 
 
 def test_what_cannot_be_read_is_annotated_too() -> None:

@@ -1,0 +1,85 @@
+"""``k8stui rules``: what iptables-save prints on a node; ``--diff``: beside a real node's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from k8stui.cli.options import by_node, common_options, output_format
+from k8stui.cli.reading import read_world, remark
+from k8stui.cli.status import FINE, FOUND
+from k8stui.export.terminal import write
+
+
+@click.command("rules")
+@common_options
+@click.option("--node", metavar="NODE", help="Whose rules. Needed, unless --diff names it.")
+@click.option("--family", type=click.Choice(["ipv4", "ipv6"]), default="ipv4", show_default=True)
+@click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
+@click.option(
+    "--owner",
+    type=click.Choice(["all", "kube-proxy", "cni", "kubelet"]),
+    default="all",
+    show_default=True,
+    help="Only what that one would have programmed.",
+)
+@output_format("save", "json")
+@click.option(
+    "--diff",
+    "dump",
+    metavar="NODE=FILE",
+    help="What is missing, extra or out of order in a real node's iptables-save, and which "
+    "requests that breaks.",
+)
+def command(
+    *,
+    node: str | None,
+    family: str,
+    table: str | None,
+    owner: str,
+    form: str,
+    dump: str | None,
+    **common: Any,
+) -> int:
+    """Print a node's rules as iptables-save does, or compare a real node's with them."""
+    if dump is not None:
+        if table is not None:
+            raise click.UsageError("--diff compares all tables")
+        return _differences(node, family, dump, owner=owner, form=form, common=common)
+    if node is None:
+        raise click.UsageError("Missing option '--node'.")
+    from k8stui.export.rules import rules_json, save_lines  # noqa: PLC0415
+    from k8stui.walk.lookup import find_node  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    found = find_node(world.cluster, node.removeprefix("node/"))
+    ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
+    if form == "json":
+        write([rules_json(ruleset, found.name, family, table)])
+    else:
+        write(f"{line}\n" for line in save_lines(ruleset, table))
+    return status
+
+
+def _differences(
+    node: str | None, family: str, dump: str, *, owner: str, form: str, common: dict[str, Any]
+) -> int:
+    """``rules --diff``: differences are findings."""
+    from k8stui.export.difference import difference_json, difference_lines  # noqa: PLC0415
+    from k8stui.walk.breakage import rules_report  # noqa: PLC0415
+    from k8stui.walk.lookup import find_node  # noqa: PLC0415
+
+    ((name, file),) = by_node("--diff", [dump]).items()
+    if node is not None and node.removeprefix("node/") != name:
+        raise click.UsageError(f"--node is {node}, but --diff names {name}")
+    common["iptables"] = [given for given in common["iptables"] if given.partition("=")[0] != name]
+    world, status = read_world(**common)
+    found = find_node(world.cluster, name)
+    report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
+    remark({name: file})
+    if form == "json":
+        write([difference_json(report)])
+    else:
+        write(f"{line}\n" for line in difference_lines(report))
+    return status or (FOUND if report.differences else FINE)

@@ -1,0 +1,74 @@
+"""``k8stui PATH…``: the screen; without a terminal its beginning as text."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from typing import Any
+
+import click
+
+from k8stui.cli.options import common_options, room_options
+from k8stui.cli.reading import read_world
+from k8stui.export.terminal import write, write_walks
+
+
+@click.command("show", hidden=True)
+@common_options
+@click.option(
+    "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
+)
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
+def command(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common: Any) -> int:
+    """Open the screen; without a terminal print topology and one walk."""
+    on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    if not (on_terminal and _has_keyboard()):
+        return _print_all(common)
+    gc.enable()
+    from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
+
+    cluster_options, node_options = room_options(**common)
+    return run_screen(
+        common["paths"],
+        context=common["context"],
+        cluster_options=cluster_options,
+        node_options=node_options,
+        namespace=common["namespace"],
+        ascii=is_ascii,
+        mouse=not no_mouse,
+        presentation=presentation,
+    )
+
+
+def _has_keyboard() -> bool:
+    """Whether keys can be read. What is piped in is `sys.stdin` still; fd 0 is the terminal.
+
+    Textual reads keys from file descriptor 0, whatever `sys.stdin` is (drivers/linux_driver.py).
+    """
+    if sys.stdin.isatty():
+        return True
+    try:
+        keyboard = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    piped = os.dup(0)
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+    sys.stdin = open(piped, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
+    return True
+
+
+def _print_all(common: dict[str, Any]) -> int:
+    from k8stui.export.topology import topology_lines  # noqa: PLC0415
+    from k8stui.walk.offers import first_offer  # noqa: PLC0415
+    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    write(f"{line}\n" for line in topology_lines(world.cluster))
+    offer = first_offer(world)
+    if offer is not None:
+        write(["\n"])
+        write_walks([walk_one(world, offer.request)], verbose=False)
+    return status

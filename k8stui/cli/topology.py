@@ -1,0 +1,33 @@
+"""``k8stui topology``: nodes, pods, Services and endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from k8stui.cli.options import common_options, output_format
+from k8stui.cli.reading import read_world
+from k8stui.export.terminal import write
+
+
+@click.command("topology")
+@common_options
+@output_format("text", "json", "dot", "mermaid")
+def command(form: str, **common: Any) -> int:
+    """Print nodes, pods, Services and endpoints."""
+    world, status = read_world(**common)
+    if form == "json":
+        from k8stui.export.topology_json import topology_json  # noqa: PLC0415
+
+        write(topology_json(world.cluster))
+    elif form == "text":
+        from k8stui.export.topology import topology_lines  # noqa: PLC0415
+
+        write(f"{line}\n" for line in topology_lines(world.cluster))
+    else:
+        from k8stui.export import diagram  # noqa: PLC0415
+
+        draw = diagram.dot_lines if form == "dot" else diagram.mermaid_lines
+        write(f"{line}\n" for line in draw(world.cluster))
+    return status

@@ -1,0 +1,90 @@
+"""``k8stui walk``: one request, there and back; ``--compare``: under another setting too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from k8stui.cli.options import common_options, output_format
+from k8stui.cli.reading import read_world
+from k8stui.cli.status import FINE, FOUND
+from k8stui.export.terminal import write, write_walks
+
+
+@click.command("walk")
+@common_options
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    metavar="SOURCE",
+    help="pod/NAME, pod/NAME/CONTAINER, deploy/NAME …, node/NAME, outside, an address.",
+)
+@click.option(
+    "--to",
+    "destination",
+    required=True,
+    metavar="DESTINATION",
+    help="svc/NAME:PORT, svc/NAME.NAMESPACE:PORT, pod/NAME:PORT, node/NAME:NODEPORT, "
+    "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it.",
+)
+@click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
+@output_format("text", "json")
+@click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
+@click.option(
+    "--compare",
+    "assignment",
+    metavar="SETTING=VALUE",
+    help="Walk again with another setting and show where the two part: externalTrafficPolicy, "
+    "internalTrafficPolicy, masqueradeAll, bridge-nf-call-iptables, hairpin, proxy-mode, cni.",
+)
+def command(
+    *,
+    source: str,
+    destination: str,
+    form: str,
+    every: bool,
+    verbose: bool,
+    assignment: str | None,
+    **common: Any,
+) -> int:
+    """Walk one request, there and back, and say what the client feels."""
+    if assignment is not None:
+        if every or verbose:
+            raise click.UsageError("--compare goes with neither --all nor --verbose")
+        return _compared(source, destination, assignment, form, common)
+    from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.request import parse_request  # noqa: PLC0415
+    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
+    from k8stui.walk.walk import walks  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    request = parse_request(world, source, destination, common["namespace"])
+    traces = list(walks(world, request)) if every else [walk_one(world, request)]
+    if form == "json":
+        from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
+
+        write([walk_json(request, traces)])
+    else:
+        write_walks(traces, verbose=verbose)
+    delivered = all(t.outcome.result is Result.CONNECTED for t in traces)
+    return status or (FINE if delivered else FOUND)
+
+
+def _compared(
+    source: str, destination: str, assignment: str, form: str, common: dict[str, Any]
+) -> int:
+    """``walk --compare``. The status is that of the walk as the input has it, in every branch."""
+    from k8stui.export.compare import compare_json, compare_lines, screen_columns  # noqa: PLC0415
+    from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.compare import compare  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    found = compare(world, source, destination, assignment, common["namespace"])
+    if form == "json":
+        write([compare_json(found)])
+    else:
+        write(f"{line}\n" for line in compare_lines(found, screen_columns()))
+    delivered = all(answer.result is Result.CONNECTED for answer in found.answers_before)
+    return status or (FINE if delivered else FOUND)
