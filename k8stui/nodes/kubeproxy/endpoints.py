@@ -60,6 +60,8 @@ def backends(
             if port.name != port_name or port.protocol is not protocol:
                 continue
             for endpoint in part.endpoints:
+                if not endpoint.addresses:  # endpointslicecache.go addEndpoints leaves it out too
+                    continue
                 address = str(endpoint.addresses[0])
                 text = f"{address}:{port.port}" if version == 4 else f"[{address}]:{port.port}"
                 known = found.get(text)
