@@ -125,5 +125,5 @@ class Dump:
 
 
 def _named(field: str) -> tuple[str, object]:
-    name, _, value = field.strip().partition(": ")
+    name, _, value = field[2:].rstrip("\n").partition(": ")
     return sys.intern(name), sys.intern(value)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from k8stui.manifests import tree
 from k8stui.manifests.events import YamlFault
+from k8stui.manifests.found import Found
 from k8stui.manifests.manifest import Manifest
-from k8stui.manifests.reader import Found, read_text
+from k8stui.manifests.reader import read_text
 from k8stui.manifests.source import Source
 from k8stui.manifests.text import Text
 

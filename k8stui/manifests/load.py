@@ -15,11 +15,12 @@ from k8stui.manifests import events, foreign, packed
 from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand
+from k8stui.manifests.found import Found
 from k8stui.manifests.manifest import Manifest, Manifests
 from k8stui.manifests.printed import mistaken
 from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.progress import Progress, Watch
-from k8stui.manifests.reader import Found, read_text
+from k8stui.manifests.reader import read_text
 from k8stui.manifests.schema import WITHOUT_PART
 from k8stui.manifests.text import Text, UndecodableError, decode
 

@@ -204,6 +204,7 @@ def both(
         "  spec:\n    clusterIP: 10.96.0.14", "  spec:\n    clusterIPs: 10.96.0.14"
     )
 )
+@example(content=DUMP.replace("  kind: Service", "  kind: \n  kind: Service", 1))
 @example(content=DUMP.replace("      tolerationSeconds", "-       tolerationSeconds", 1))
 @example(content=DUMP.replace("well with 15", 'well "with 15'))
 @example(content=DUMP.replace("--port=8080", "[a\n        b\n        c]"))

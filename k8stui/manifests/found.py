@@ -1,0 +1,125 @@
+"""What was found in texts, and how it is said where."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from k8stui.manifests import tree
+from k8stui.manifests.events import Reading, YamlFault
+from k8stui.manifests.manifest import Manifest
+from k8stui.manifests.problem import Doubt, Note, Problem
+from k8stui.manifests.source import Source
+from k8stui.manifests.text import Text
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests.broken import Finding
+
+LARGE = 2_000_000
+"""Characters of one object from which a second, slower look is not worth its time."""
+
+
+@record(frozen=False)
+class Found:
+    """What texts gave."""
+
+    objects: list[Manifest] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    spoiled: list[Manifest] = field(default_factory=list)
+    """Objects that are left out, though a server could decode them: a value is wrong."""
+    strangers: list[tuple[str, str]] = field(default_factory=list)
+    """(apiVersion, kind) of each object of a kind that is not known."""
+    templates: int = 0
+    """Documents that are unrendered templates."""
+
+
+class Report:
+    """Says what is to be said of one text."""
+
+    def __init__(self, text: Text, found: Found) -> None:
+        self.text, self.found = text, found
+
+    def problem(self, offset: int, message: str, hint: str = "", *, shown: bool = True) -> None:
+        """Say what is wrong at `offset`; the line is not `shown` where it may hold a secret."""
+        line = self.text.line_at(offset) if shown else ""
+        self._problem(self.text.position(offset), message, hint, line)
+
+    def _problem(self, at: tuple[int, int], message: str, hint: str, source_line: str) -> None:
+        line, column = at
+        self.found.problems.append(
+            Problem(
+                file=self.text.file,
+                line=line,
+                column=column,
+                message=message,
+                hint=hint,
+                source_line=source_line,
+            )
+        )
+
+    def note(self, message: str, line: int = 0) -> None:
+        self.found.notes.append(Note(message=message, file=self.text.file, line=line))
+
+    def findings(self, those: list[Finding], base: int) -> None:
+        for one in those:
+            line, column = self.text.relative(base, one.line, one.column)
+            if one.note:
+                mended = one.hint.removeprefix("did you mean:\n").strip()
+                self.found.notes.append(
+                    Note(
+                        message=one.message,
+                        file=self.text.file,
+                        line=line,
+                        column=column,
+                        hint=mended,
+                        doubt=Doubt.FIELD,
+                    )
+                )
+            else:
+                left = self.text.line_column(base)[1] if one.line == 0 else 0
+                self._problem((line, column), one.message, one.hint, " " * left + one.source_line)
+
+    def doubled(self, reading: Reading, base: int, one: Source) -> None:
+        """Say of each repeated key where it stands; the last one won."""
+        for offset in reading.doubled:
+            at = base + offset
+            here = next(
+                (
+                    Source(self.text, base + start, base + end, one.json)
+                    for start, end in reading.items
+                    if start <= offset < end
+                ),
+                one,
+            )
+            if here.end - here.start <= LARGE:
+                self._repeated(at, here)
+
+    def _repeated(self, at: int, here: Source) -> None:
+        piece, base = here.piece()
+        try:
+            root = tree.tree(piece)
+        except YamlFault:
+            return
+        nodes = [root] if root else []
+        while nodes:
+            node = nodes.pop()
+            for entry in node.entries:
+                nodes.append(entry.node)
+                if base + entry.start == at and node.mapping:
+                    first = next(e for e in node.entries if e.key == entry.key)
+                    before, _ = self.text.position(base + first.start)
+                    line, column = self.text.position(at)
+                    objects = node is root and entry.key in ("apiVersion", "kind", "metadata")
+                    note = Note(
+                        message=f"{entry.key!r} stands twice, in lines {before} and {line}; "
+                        "the last one counts",
+                        file=self.text.file,
+                        line=line,
+                        column=column,
+                        hint="is a line --- missing between two objects?" if objects else "",
+                        doubt=Doubt.MELTED if objects else Doubt.KEY,
+                    )
+                    self.found.notes.append(note)
+                    return
