@@ -33,7 +33,7 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
     built = build_world(
         [str(path)], ClusterOptions(proxy_mode=mode), NodeOptions(cni=cni, hairpin=hairpin)
     )
-    unread = [problem.render() for problem in built.problems if not problem.field]
+    unread = [problem.render() for problem in built.problems if not problem.wrong]
     assert not unread, unread
     return built
 
