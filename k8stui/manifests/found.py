@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -83,36 +84,34 @@ class Report:
 
     def doubled(self, reading: Reading, base: int, one: Source) -> None:
         """Say of each repeated key where it stands; the last one won."""
+        places: dict[tuple[int, int] | None, set[int]] = {}
         for offset in reading.doubled:
-            at = base + offset
-            here = next(
-                (
-                    Source(self.text, base + start, base + end, one.json)
-                    for start, end in reading.items
-                    if start <= offset < end
-                ),
-                one,
-            )
-            if here.end - here.start <= LARGE:
-                self._repeated(at, here)
+            item = next((span for span in reading.items if span[0] <= offset < span[1]), None)
+            places.setdefault(item, set()).add(base + offset)
+        for item, those in places.items():
+            start, end = item or (one.start - base, one.end - base)
+            if end - start <= LARGE:
+                self._repeated(those, Source(self.text, base + start, base + end, one.json))
 
-    def _repeated(self, at: int, here: Source) -> None:
+    def _repeated(self, places: Collection[int], here: Source) -> None:
         piece, base = here.piece()
         try:
             root = tree.tree(piece)
         except YamlFault:
             return
+        notes: dict[int, Note] = {}
         nodes = [root] if root else []
         while nodes:
             node = nodes.pop()
             for entry in node.entries:
                 nodes.append(entry.node)
-                if base + entry.start == at and node.mapping:
+                at = base + entry.start
+                if at in places and node.mapping:
                     first = next(e for e in node.entries if e.key == entry.key)
                     before, _ = self.text.position(base + first.start)
                     line, column = self.text.position(at)
                     objects = node is root and entry.key in ("apiVersion", "kind", "metadata")
-                    note = Note(
+                    notes[at] = Note(
                         message=f"{entry.key!r} stands twice, in lines {before} and {line}; "
                         "the last one counts",
                         file=self.text.file,
@@ -121,5 +120,4 @@ class Report:
                         hint="is a line --- missing between two objects?" if objects else "",
                         doubt=Doubt.MELTED if objects else Doubt.KEY,
                     )
-                    self.found.notes.append(note)
-                    return
+        self.found.notes += (notes[at] for at in sorted(notes))

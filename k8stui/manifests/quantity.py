@@ -26,6 +26,7 @@ _FACTORS = {
     "Ei": 2**60 * 10**9,
 }
 """Suffixes in billionths, the smallest unit that can be written."""
+_MOST = (2**63 - 1) * 10**9
 
 _FORM = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
@@ -49,13 +50,21 @@ def show(amount: int) -> str:
 
 
 def parse(written: object) -> int:
-    """A quantity in billionths of its unit (core, byte, piece); 0 for what is none."""
+    """A quantity in billionths of its unit (core, byte, piece); 0 for what is none.
+
+    More than an int64 is cut to that, as apimachinery's ``resource.Quantity`` does.
+    """
+    return max(-_MOST, min(_MOST, _parse(written)))
+
+
+def _parse(written: object) -> int:
     if isinstance(written, bool):
         return 0
     if isinstance(written, int):
         return written * _FACTORS[""]
     if isinstance(written, float):
-        return round(written * _FACTORS[""])
+        amount = written * _FACTORS[""]
+        return round(amount) if abs(amount) < _MOST else _MOST * (-1 if amount < 0 else 1)
     if not isinstance(written, str):
         return 0
     digits = written.rstrip("numkMGTPEi")
@@ -69,6 +78,11 @@ def parse(written: object) -> int:
     from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - fractions are rare
 
     try:
-        return int(Decimal(digits) * factor)
+        number = Decimal(digits)
     except InvalidOperation:
         return 0
+    if not number.is_finite():
+        return 0  # ``NaN`` is a number for Python
+    if number.adjusted() > len(str(_MOST)):  # ``1e999999999``: too many digits to write out
+        return _MOST * (-1 if number < 0 else 1)
+    return int(number * factor)

@@ -69,6 +69,17 @@ FOUND = {
         "apiVersion: v1\nkind: Service\nmetadata: {name: s, uid: seen}\n"
         'spec: {clusterIP: 10.96.0.1, ports: [{name: "\\u202e", port: 80}]}\n'
     ),
+    "endpoint-without-an-address": (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s, uid: seen}\n"
+        "spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}\n---\n"
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+        "metadata: {name: s-1, uid: seen, labels: {kubernetes.io/service-name: s}}\n"
+        "ports: [{port: 80}]\nendpoints: [{addresses: [nowhere]}]\n"
+    ),
+    "a-billion-digits": (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, "
+        'resources: {requests: {cpu: "1e999999999", memory: 1e400}}}]}\n'
+    ),
     "name-that-turns-the-line": 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: "\\u202e"}\n',
 }
 
