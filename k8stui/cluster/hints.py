@@ -22,7 +22,8 @@ _ANNOTATIONS = (
 )
 """The older one wins over the newer one."""
 _EXCLUDED = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-_OVERLOAD = Fraction(12, 10)
+_OVERLOAD = 0.2
+_HALF = 0.5
 
 
 def cpu_by_zone(
@@ -69,14 +70,17 @@ def _near(endpoint: Endpoint, *, node: bool) -> Endpoint:
 
 def _by_cpu(endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]) -> list[Endpoint]:
     ready = [endpoint for endpoint in endpoints if endpoint.ready]
-    minimum = sum(ceil(share * len(ready) / _OVERLOAD) for share in shares.values())
+    # Floating point as the controller has it: where it rounds up, one endpoint more is needed.
+    desired = {zone: float(share) * len(ready) for zone, share in shares.items()}
+    least = {zone: ceil(wish * (1 / (1 + _OVERLOAD))) for zone, wish in desired.items()}
     if (
         not 2 <= len(shares) <= len(ready)
-        or minimum > len(ready)
+        or sum(least.values()) > len(ready)
         or any(not endpoint.zone for endpoint in ready)
     ):
         return list(endpoints)
-    zones = _hand_over([endpoint.zone or "" for endpoint in ready], shares)
+    targets = {zone: max(wish, least[zone]) for zone, wish in desired.items()}
+    zones = _hand_over([endpoint.zone or "" for endpoint in ready], targets)
     hinted = iter(zones)
     return [
         replace(endpoint, for_zones=(next(hinted),)) if endpoint.ready else endpoint
@@ -84,20 +88,22 @@ def _by_cpu(endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]) -> li
     ]
 
 
-def _hand_over(zones: list[str], shares: Mapping[str, Fraction]) -> list[str]:
+def _hand_over(zones: list[str], targets: Mapping[str, float]) -> list[str]:
     """Start with each endpoint's own zone, then let the fullest zone give to the neediest.
 
-    The controller hands over arbitrary endpoints; here the last ones of the giving zone.
+    A zone without CPU (of control-plane nodes alone) neither gives nor takes. The controller hands
+    over arbitrary endpoints; here the last ones of the giving zone (getGivingAndReceivingZones).
     """
     have = Counter(zones)
-    surplus = {zone: have[zone] - shares.get(zone, Fraction(0)) * len(zones) for zone in have}
-    surplus |= {zone: have[zone] - share * len(zones) for zone, share in shares.items()}
-    while True:
-        giver = max(surplus, key=lambda zone: surplus[zone])
-        taker = min(surplus, key=lambda zone: surplus[zone])
-        if surplus[giver] < 1 and surplus[taker] > -1:
-            return zones
+    gives = {zone: have[zone] - target for zone, target in targets.items() if have[zone] > target}
+    takes = {zone: target - have[zone] for zone, target in targets.items() if have[zone] < target}
+    while gives and takes:
+        giver = max(gives, key=lambda zone: gives[zone])
+        taker = max(takes, key=lambda zone: takes[zone])
+        if max(gives[giver], takes[taker]) < 1 or min(gives[giver], takes[taker]) < _HALF:
+            break
         last = len(zones) - 1 - zones[::-1].index(giver)
         zones[last] = taker
-        surplus[giver] -= 1
-        surplus[taker] += 1
+        gives[giver] -= 1
+        takes[taker] -= 1
+    return zones

@@ -101,3 +101,41 @@ def test_hints_by_cpu_cover_all_endpoints_and_balance(zones: list[str]) -> None:
     else:
         smallest = ceil(Fraction(len(zones), 3) / Fraction(12, 10))
         assert len(zones) < 3 or 3 * smallest > len(zones)
+
+
+HANDED_OVER = {
+    # (endpoints' zones, shares of CPU) → zones of the hints
+    "as they are": ("aabb", {"a": (1, 2), "b": (1, 2)}, {"a": 2, "b": 2}),
+    "one over": ("aaab", {"a": (1, 2), "b": (1, 2)}, {"a": 2, "b": 2}),
+    "half a one is not handed over": ("aab", {"a": (1, 2), "b": (1, 2)}, {}),
+    "a small zone gets what it needs at least": (
+        "aaaaaaaa",
+        {"a": (7, 8), "b": (1, 8)},
+        {"a": 7, "b": 1},
+    ),
+    "a zone without workers keeps its endpoints": (
+        "aabbcc",
+        {"a": (1, 2), "b": (1, 2)},
+        {"a": 2, "b": 2, "c": 2},
+    ),
+    "too few": ("a", {"a": (1, 2), "b": (1, 2)}, {}),
+    "a third overloads": ("abc", {"a": (3, 5), "b": (1, 5), "c": (1, 5)}, {}),
+}
+
+
+@pytest.mark.parametrize("name", HANDED_OVER)
+def test_hints_by_cpu(name: str) -> None:
+    """Source: topologycache getAllocations, getGivingAndReceivingZones."""
+    zones, parts, wanted = HANDED_OVER[name]
+    endpoints = [
+        Endpoint(addresses=(Address(4, n),), zone=zone, origin=ORIGIN)
+        for n, zone in enumerate(zones)
+    ]
+    made = Service(
+        namespace="default",
+        name="s",
+        annotations={"service.kubernetes.io/topology-mode": "Auto"},
+        origin=ORIGIN,
+    )
+    hinted = add_hints(made, endpoints, {zone: Fraction(*part) for zone, part in parts.items()})
+    assert Counter(zone for endpoint in hinted for zone in endpoint.for_zones) == wanted
