@@ -6,6 +6,7 @@ answer from a table (shared/perf.md section 0).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -15,7 +16,9 @@ from k8stui.check.labels import Carriers
 from k8stui.check.ports import Target, declared, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
+from k8stui.check.typo import Lexicon
 from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.fields import array, texts
 from k8stui.cluster.inventory import take_stock
 from k8stui.cluster.model import (
     Endpoint,
@@ -67,8 +70,9 @@ class Ground:
 
     @cached_property
     def has_strangers(self) -> bool:
-        """Whether the input holds objects that were skipped: they may make pods or Services."""
-        return any("a kind k8stui does not know" in note.message for note in self.world.notes)
+        """Whether objects or kinds were skipped that may make pods or Services: an operator's."""
+        signs = ("a kind k8stui does not know", "CustomResourceDefinition ")
+        return any(sign in note.message for note in self.world.notes for sign in signs)
 
     def object_at(self, file: str, line: int) -> str:
         """Kind and name of the object that a line of the input belongs to; ``input`` if none."""
@@ -86,6 +90,15 @@ class Ground:
         for manifest in self.world.manifests.objects:
             found.setdefault(manifest.file, []).append(manifest)
         return found
+
+    @cached_property
+    def in_namespace(self) -> Mapping[str, int]:
+        """How many objects each namespace holds."""
+        return Counter(
+            manifest.namespace or "default"
+            for manifest in self.world.manifests.objects
+            if manifest.kind not in KINDS or KINDS[manifest.kind].namespaced
+        )
 
     def of_kind(self, kind: str) -> Mapping[str, Manifest]:
         """Objects of a kind that has no part in building the cluster; the last of a name counts."""
@@ -154,9 +167,38 @@ class Ground:
         return self._owned.get((template.kind, template.namespace, template.name))
 
     @cached_property
+    def _names(self) -> Mapping[str, Lexicon]:
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            found.setdefault(service.namespace, []).append(service.name)
+        return {namespace: Lexicon(those) for namespace, those in found.items()}
+
+    def meant_service(self, namespace: str, written: str) -> str | None:
+        """The name of the Service that `written` is a typing error of."""
+        names = self._names.get(namespace)
+        return names.typo(written) if names is not None else None
+
+    @cached_property
+    def hostnames(self) -> frozenset[str]:
+        """Names of pods and containers, and of hosts that pods know themselves."""
+        found = {pod.name for pod in self.cluster.pods.values()}
+        for template in self.templates:
+            found.add(template.name)
+            found |= {container.name for container in template.containers()}
+            for alias in array(template.spec, "hostAliases"):
+                found |= set(texts(alias, "hostnames"))
+        return frozenset(found)
+
+    def maker(self, pod: Pod) -> Manifest | None:
+        """The object of the input that a pod is or is made by."""
+        if pod.owner is None:
+            return self.inventory.of("Pod").get(pod.key)
+        return self.inventory.of(pod.owner[0]).get(f"{pod.namespace}/{pod.owner[1]}")
+
+    @cached_property
     def carriers(self) -> Carriers:
         """Who carries which labels."""
-        return Carriers(self.cluster.pods.values(), self.templates)
+        return Carriers(self.cluster.pods.values(), self.templates, self.served)
 
     @cached_property
     def declaring(self) -> Mapping[tuple[str, int, Protocol], tuple[Pod, ...]]:
@@ -167,6 +209,17 @@ class Ground:
             for port in declared(pod):
                 found.setdefault((pod.namespace, port.number, port.protocol), []).append(pod)
         return {key: tuple(pods) for key, pods in found.items()}
+
+    @cached_property
+    def served_makers(self) -> frozenset[tuple[str, str, str]]:
+        """Kind, namespace and name of whatever made the pods that some Service selects."""
+        pods = (self.cluster.pods[key] for key in self.served)
+        return frozenset(
+            (pod.owner[0], pod.namespace, pod.owner[1])
+            if pod.owner
+            else ("Pod", pod.namespace, pod.name)
+            for pod in pods
+        )
 
     @cached_property
     def served(self) -> frozenset[str]:

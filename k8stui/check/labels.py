@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from k8stui.check.ports import declared
 from k8stui.check.template import Template
+from k8stui.check.typo import Lexicon, is_typo
 from k8stui.cluster.model import Pod, Service
 from k8stui.manifests.suggest import nearest
 from k8stui.record import record
 
 Pair = tuple[str, str]
+_SHORT = 6
+"""Letters up to which one wrong letter makes a name unlike (`suggest.nearest`)."""
 
 
 @record()
@@ -18,71 +22,98 @@ class Miss:
 
     wanted: Pair
     meant: Pair
-    who: str
-    """A pod or workload that carries what was meant."""
+    who: Pod
+    """Carries what was meant."""
+    sure: bool
+    """A typing error, or a workload that no Service selects and that is called like this one."""
 
 
 class Carriers:
     """Who carries which labels: by namespace, by key, by pair."""
 
-    def __init__(self, pods: Iterable[Pod], templates: Iterable[Template]) -> None:
-        self._by_pair: dict[tuple[str, Pair], list[tuple[str, Mapping[str, str]]]] = {}
+    def __init__(
+        self, pods: Iterable[Pod], templates: Iterable[Template], served: Collection[str]
+    ) -> None:
+        """`served`: keys of pods that some Service selects."""
+        self._by_pair: dict[tuple[str, Pair], list[Pod]] = {}
         self._values: dict[tuple[str, str], dict[str, None]] = {}
+        self._keys: dict[str, dict[str, None]] = {}
+        self._keys_of: dict[tuple[str, str], dict[str, None]] = {}
         self._anywhere: dict[Pair, list[Pod]] = {}
         self._idle = tuple(templates)
+        self._served = served
         for pod in pods:
-            for pair in pod.labels.items():
-                self._anywhere.setdefault(pair, []).append(pod)
-                self._add(pod.namespace, pair, f"pod {pod.name}", pod.labels)
-
-    def _add(self, namespace: str, pair: Pair, who: str, carried: Mapping[str, str]) -> None:
-        known = self._by_pair.setdefault((namespace, pair), [])
-        known.append((who, carried))
-        self._values.setdefault((namespace, pair[0]), {})[pair[1]] = None
+            for key, value in pod.labels.items():
+                self._anywhere.setdefault((key, value), []).append(pod)
+                self._by_pair.setdefault((pod.namespace, (key, value)), []).append(pod)
+                self._values.setdefault((pod.namespace, key), {})[value] = None
+                self._keys.setdefault(pod.namespace, {})[key] = None
+                self._keys_of.setdefault((pod.namespace, value), {})[key] = None
 
     def near_miss(self, service: Service) -> Miss | None:
         """The one label that keeps the selector from matching pods of its namespace, if mended.
 
-        Either the value is misspelt (``app: wbe``), or the key (``ap: web``).
+        Either the value is misspelt (``app: wbe``), or the key (``ap: web``), or another workload
+        was meant that no Service selects.
         """
         selector = service.selector or {}
-        wrong = [
-            pair for pair in selector.items() if (service.namespace, pair) not in self._by_pair
-        ]
-        for pair in wrong if len(wrong) == 1 else selector.items():
+        unknown = self.unknown(service)
+        for pair in unknown if len(unknown) == 1 else selector.items():
             rest = {key: value for key, value in selector.items() if key != pair[0]}
             for meant in self._meant(service, pair, rest):
-                who = self._carrier(service.namespace, meant, rest)
-                if who is not None:
-                    return Miss(pair, meant, who)
+                pods = self._carriers(service.namespace, meant, rest)
+                if (miss := self._judge(service, pair, meant, pods)) is not None:
+                    return miss
         return None
 
-    def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterable[Pair]:
+    def unknown(self, service: Service) -> list[Pair]:
+        """Labels of the selector that no pod of the namespace carries."""
+        pairs = (service.selector or {}).items()
+        return [pair for pair in pairs if (service.namespace, pair) not in self._by_pair]
+
+    def in_namespace(self, namespace: str) -> bool:
+        """Whether any pod of the namespace carries a label."""
+        return namespace in self._keys
+
+    def _judge(self, service: Service, pair: Pair, meant: Pair, pods: list[Pod]) -> Miss | None:
+        """A guess, if it is worth telling: a slip of the finger, or pods that nobody asks for."""
+        if not pods:
+            return None
+        if is_typo(pair[1], meant[1]) or (pair[1] == meant[1] and is_typo(pair[0], meant[0])):
+            return Miss(pair, meant, pods[0], sure=True)
+        free = [pod for pod in pods if pod.key not in self._served]
+        called = [p for p in free if (p.owner[1] if p.owner else p.name) == service.name]
+        if called or (free and pair[1] == meant[1]):
+            return Miss(pair, meant, (called or free)[0], sure=True)
+        targets = {port.target_port for port in service.ports}
+        for pod in free:
+            if any(p.number in targets or p.name in targets for p in declared(pod)):
+                return Miss(pair, meant, pod, sure=False)
+        return None
+
+    def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:
         key, value = pair
-        near = nearest(value, self._values.get((service.namespace, key), {}))
+        near = _near(value, self._values.get((service.namespace, key), {}))
         if near is not None:
             yield key, near
-        keys = {k for namespace, k in self._values if namespace == service.namespace}
-        other = nearest(key, sorted(keys - rest.keys()))
+        for carried in self._keys_of.get((service.namespace, value), ()):
+            if carried not in rest and carried != key:
+                yield carried, value
+        other = _near(key, self._keys.get(service.namespace, {}).keys() - rest.keys())
         if other is not None and other != key:
             yield other, value
         if service.name != value:
             yield key, service.name  # the pods are called as the Service is
         if rest:
-            # Everything else matches: whatever those pods carry was meant.
-            for who, carried in self._by_pair.get(
-                (service.namespace, next(iter(rest.items()))), ()
-            ):
-                del who
-                if rest.items() <= carried.items() and key in carried:
-                    yield key, carried[key]
-                    return
+            # Everything else matches: whatever those pods carry may be meant.
+            first = (service.namespace, next(iter(rest.items())))
+            for pod in self._by_pair.get(first, ()):
+                if rest.items() <= pod.labels.items() and key in pod.labels:
+                    yield key, pod.labels[key]
 
-    def _carrier(self, namespace: str, meant: Pair, rest: Mapping[str, str]) -> str | None:
-        for who, carried in self._by_pair.get((namespace, meant), ()):
-            if rest.items() <= carried.items():
-                return who
-        return None
+    def _carriers(self, namespace: str, meant: Pair, rest: Mapping[str, str]) -> list[Pod]:
+        found = self._by_pair.get((namespace, meant), ())
+        return [pod for pod in found if rest.items() <= pod.labels.items()]
 
     def elsewhere(self, service: Service) -> Pod | None:
         """A pod of another namespace that carries all that the selector asks for."""
@@ -100,3 +131,10 @@ class Carriers:
             if template.namespace == service.namespace and wanted <= template.labels.items():
                 return template
         return None
+
+
+def _near(word: str, names: Collection[str]) -> str | None:
+    found = nearest(word, sorted(names))
+    if found is None and len(word) <= _SHORT:
+        found = Lexicon(sorted(name for name in names if len(name) <= _SHORT + 1)).typo(word)
+    return found

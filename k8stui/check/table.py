@@ -6,10 +6,12 @@ from k8stui.check.assertion import RULE as ASSERT
 from k8stui.check.finding import Rule
 from k8stui.check.rules import (
     address_overlap,
+    almost_selected,
     cluster_ip,
     container_ports,
     env_address,
     external_ip,
+    governing_service,
     hairpin,
     ingress_backend,
     load_balancer,
@@ -41,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     repeated_key.RULE,
     no_endpoints.RULE,
     no_selector.RULE,
+    almost_selected.RULE,
     wrong_pods.RULE,
     mixed_pods.RULE,
     target_port_name.RULE,
@@ -56,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     load_balancer.RULE,
     hairpin.RULE,
     source_address.RULE,
+    governing_service.RULE,
     unschedulable.RULE,
     workload_selector.RULE,
     container_ports.RULE,

@@ -4,10 +4,10 @@ kube-proxy rejects what goes to a Service without endpoints (proxier.go syncProx
 endpoints"); the name of a headless one does not resolve. The finding says why there is none: a
 label with a typing error, pods in another namespace, pods that are not ready or Pending.
 
-Does not apply to Services without selector or of type ExternalName. Only an information where the
-input cannot know better: it holds no workloads at all, the workload is scaled to 0 or is a
-CronJob, the pods are Pending on nodes that were only assumed. Only a warning where the input holds
-objects of unknown kinds, which may make the pods.
+Does not apply to Services without selector or of type ExternalName. Only a warning where no pod of
+the input seems to be meant. Only an information where the input cannot know better: it holds no
+pods at all or none in that namespace, or an operator's kinds, which may make them; the workload is
+scaled to 0 or is a CronJob; the pods are Pending on nodes that were only assumed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.walk.diagnosis.selectors import written
 
@@ -30,6 +31,8 @@ class _Reason:
     fix: str
     path: tuple[str, ...] = ("spec", "selector")
     """The field to mend."""
+    of: Manifest | None = None
+    """The object that has it; None: the Service."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -45,7 +48,9 @@ def look(ground: Ground) -> Iterator[Finding]:
             rule=ID,
             severity=reason.severity,
             subject=f"Service {service.key}",
-            place=ground.place(service, *reason.path),
+            place=reason.of.place(*reason.path)
+            if reason.of is not None
+            else ground.place(service, *reason.path),
             why=f"no endpoints: {reason.why}",
             fix=reason.fix,
             claim=ground.ask(service, service.ports[0]) if walkable else None,
@@ -55,42 +60,60 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _unmatched(ground: Ground, service: Service) -> _Reason:
     wanted = written(service.selector or {})
     what = f"the selector {wanted} matches no pod"
+    carriers = ground.carriers
     if not ground.cluster.pods and not ground.templates:
-        return _Reason(
-            Severity.INFO,
-            f"{what}: pods not in the input",
-            "check the workloads together with their Services",
-        )
-    idle = ground.carriers.idle(service)
+        return _absent(Severity.INFO, f"{what}: pods not in the input")
+    idle = carriers.idle(service)
     if idle is not None:
         return _Reason(
             Severity.INFO,
             f"{idle.subject}, which it selects, has no pod now",
             f"nothing, if that is meant; else look at the replicas of {idle.subject}",
         )
-    miss = ground.carriers.near_miss(service)
-    if miss is not None:
+    miss = carriers.near_miss(service)
+    if miss is not None and (miss.sure or not ground.has_strangers):
         key, value = miss.meant
         return _Reason(
-            Severity.ERROR,
-            f"{what}: {miss.who} has {key}={value}",
+            Severity.ERROR if miss.sure else Severity.WARNING,
+            f"{what}: pod {miss.who.name} has {key}={value}",
             f"write {key}: {value} in the selector",
             ("spec", "selector", miss.wanted[0]),
         )
-    away = ground.carriers.elsewhere(service)
-    if away is not None:
-        return _Reason(
-            Severity.ERROR,
-            f"{what} of namespace {service.namespace}; pod {away.name} has these labels, but is "
-            f"in namespace {away.namespace}",
-            f"put Service and pods into one namespace ({away.namespace}?): a Service selects in "
-            "its own only",
-            ("metadata", "namespace"),
-        )
+    away = carriers.elsewhere(service)
+    if away is not None and f"{away.namespace}/{service.name}" not in ground.cluster.services:
+        return _away(ground, service, away)
+    unknown = carriers.unknown(service)
+    path = ("spec", "selector", unknown[0][0]) if unknown else ("spec", "selector")
+    if ground.has_strangers or not carriers.in_namespace(service.namespace):
+        why = f"{what} of the input: an operator or another input may make them"
+        return _absent(Severity.INFO, why, path)
     return _Reason(
-        Severity.WARNING if ground.has_strangers else Severity.ERROR,
+        Severity.WARNING,
         f"{what} of the input",
         f"create pods labelled {wanted}, or mend the selector",
+        path,
+    )
+
+
+def _absent(severity: Severity, why: str, path: tuple[str, ...] = ("spec", "selector")) -> _Reason:
+    return _Reason(severity, why, "check the workloads together with their Services", path)
+
+
+def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
+    """A pod that fits stands in another namespace: the namespace with fewer objects is wrong."""
+    maker = ground.maker(pod)
+    alone = ground.in_namespace.get(pod.namespace, 0) < ground.in_namespace.get(
+        service.namespace, 0
+    )
+    mended = service.namespace if alone and maker is not None else pod.namespace
+    return _Reason(
+        Severity.ERROR,
+        f"the selector {written(service.selector or {})} matches no pod of namespace "
+        f"{service.namespace}; pod {pod.name} has these labels, but is in namespace "
+        f"{pod.namespace}",
+        f"put Service and pods into one namespace ({mended}?): a Service selects in its own only",
+        ("metadata", "namespace"),
+        maker if alone else None,
     )
 
 

@@ -1,0 +1,61 @@
+"""A StatefulSet names a Service that is not there: its pods get no names of their own.
+
+``web-0.web.shop.svc.cluster.local`` exists through the headless Service that ``serviceName`` names
+(pkg/controller/statefulset/stateful_set_utils.go updateIdentity sets the pod's subdomain; the
+EndpointSlice controller gives the address a hostname where that is the Service's name). Without the
+Service the pods run all the same, but nobody finds them one by one.
+
+A warning where the name is a typing error away from a Service's, or a headless Service selects the
+pods; else an information: the Service may be elsewhere. Does not apply where none is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.template import Template
+from k8stui.cluster.fields import text
+from k8stui.cluster.selectors import selects
+
+ID = "governing-service"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for template in ground.templates:
+        if template.kind != "StatefulSet" or template.manifest.observed:
+            continue
+        name = text(template.manifest.data, "spec", "serviceName")
+        if not name or f"{template.namespace}/{name}" in ground.cluster.services:
+            continue
+        meant = _meant(ground, template, name)
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING if meant else Severity.INFO,
+            subject=template.subject,
+            place=template.manifest.place("spec", "serviceName"),
+            why=f"there is no Service {template.namespace}/{name}: its pods have no DNS names of "
+            "their own",
+            fix=f"write serviceName: {meant}" if meant else f"create a headless Service {name}",
+        )
+
+
+def _meant(ground: Ground, template: Template, name: str) -> str | None:
+    own = [
+        service.name
+        for service in ground.services
+        if service.namespace == template.namespace
+        and service.headless
+        and selects(service.selector or {}, template.labels)
+    ]
+    return ground.meant_service(template.namespace, name) or next(iter(own), None)
+
+
+RULE = Rule(
+    id=ID,
+    summary="A StatefulSet's Service is not there",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)
