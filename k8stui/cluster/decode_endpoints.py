@@ -6,6 +6,7 @@ Sources: pkg/proxy/endpointslicecache.go (absent conditions), pkg/controller/end
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.fields import (
@@ -23,7 +24,6 @@ from k8stui.cluster.fields import (
 )
 from k8stui.cluster.inventory import namespace_of
 from k8stui.cluster.model import Endpoint, EndpointPort, EndpointSlice
-from k8stui.kernel.address import Address
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -100,42 +100,69 @@ def is_mirrored(manifest: Manifest) -> bool:
     )
 
 
+_Key = tuple[str, str]
+"""(address, uid of its pod): what is the same address in several subsets."""
+
+
 def mirror(manifest: Manifest) -> tuple[EndpointSlice, ...]:
-    """The slices made of Endpoints: one per set of ports and address family."""
+    """The slices made of Endpoints: one per set of ports with the same addresses, and family.
+
+    Source: pkg/api/v1/endpoints/util.go RepackSubsets: an address is the one that was written
+    first, and not ready wherever one of its ports is said to be so.
+    """
     namespace = namespace_of(manifest)
     slice_labels = {
         **labels(manifest.data, "metadata", "labels"),
         SERVICE_NAME: manifest.name,
         MANAGED_BY: "endpointslicemirroring-controller.k8s.io",
     }
-    groups: dict[tuple[int, tuple[EndpointPort, ...]], dict[Address, Endpoint]] = {}
+    known: dict[_Key, Endpoint] = {}
+    by_port: dict[EndpointPort | None, dict[_Key, bool]] = {}
     for position, subset in enumerate(array(manifest.data, "subsets")):
-        ports = tuple(sorted({_port(entry) for entry in array(subset, "ports")}, key=_port_order))
+        ports = [_port(entry) for entry in array(subset, "ports")] or [None]
         for field, is_ready in (("addresses", True), ("notReadyAddresses", False)):
             for index, entry in enumerate(array(subset, field)):
-                for address in addresses((text(entry, "ip"),)):
-                    group = groups.setdefault((address.version, ports), {})
-                    group[address] = Endpoint(
-                        addresses=(address,),
-                        ready=is_ready,
+                key = text(entry, "ip"), text(entry, "targetRef", "uid")
+                if key not in known:
+                    found = addresses((key[0],))
+                    if not found:
+                        continue
+                    known[key] = Endpoint(
+                        addresses=found,
                         node_name=text(entry, "nodeName") or None,
                         hostname=text(entry, "hostname") or None,
                         pod=_pod(table(entry), namespace),
                         origin=manifest.origin("subsets", position, field, index),
                     )
-    return tuple(
-        EndpointSlice(
-            namespace=namespace,
-            name=f"{manifest.name}-{number_}",
-            service=manifest.name,
-            address_type=f"IPv{version}",
-            ports=ports,
-            endpoints=tuple(group.values()),
-            labels=slice_labels,
-            origin=manifest.origin(),
-        )
-        for number_, ((version, ports), group) in enumerate(groups.items(), 1)
-    )
+                for port in ports:
+                    of = by_port.setdefault(port, {})
+                    of[key] = is_ready and of.get(key, True)
+    groups: dict[frozenset[tuple[_Key, bool]], list[EndpointPort]] = {}
+    for port, of in by_port.items():
+        groups.setdefault(frozenset(of.items()), []).extend([port] if port else [])
+    made = []
+    for members, ports_of in groups.items():
+        ready = dict(members)
+        for version in (4, 6):
+            endpoints = tuple(
+                replace(endpoint, ready=ready[key])
+                for key, endpoint in known.items()
+                if key in ready and endpoint.addresses[0].version == version
+            )
+            if endpoints:
+                made.append(
+                    EndpointSlice(
+                        namespace=namespace,
+                        name=f"{manifest.name}-{len(made) + 1}",
+                        service=manifest.name,
+                        address_type=f"IPv{version}",
+                        ports=tuple(sorted(ports_of, key=_port_order)),
+                        endpoints=endpoints,
+                        labels=slice_labels,
+                        origin=manifest.origin(),
+                    )
+                )
+    return tuple(made)
 
 
 def _port_order(port: EndpointPort) -> tuple[str, int, int]:

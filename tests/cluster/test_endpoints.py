@@ -139,3 +139,39 @@ def test_hints_by_cpu(name: str) -> None:
     )
     hinted = add_hints(made, endpoints, {zone: Fraction(*part) for zone, part in parts.items()})
     assert Counter(zone for endpoint in hinted for zone in endpoint.for_zones) == wanted
+
+
+def mirrored(subsets: str) -> list[tuple[list[int], list[tuple[str, bool, str | None]]]]:
+    """Port numbers, and (address, ready, hostname) of each, of every slice made of Endpoints."""
+    text = service("web").replace("selector: {app: web}, ", "")
+    text += f"---\napiVersion: v1\nkind: Endpoints\nmetadata: {{name: web}}\nsubsets: {subsets}\n"
+    return [
+        (
+            [port.port for port in item.ports or ()],
+            [(str(e.addresses[0]), e.ready, e.hostname) for e in item.endpoints],
+        )
+        for item in cluster(text).endpoint_slices["default/web"]
+    ]
+
+
+def test_subsets_are_packed_anew() -> None:
+    """Ports with the same addresses are one slice; the first writing of an address counts."""
+    assert mirrored(
+        "[{addresses: [{ip: 10.1.0.1, hostname: h}], ports: [{name: a, port: 80}]}, "
+        "{addresses: [{ip: 10.1.0.1}, {ip: 10.1.0.2}], ports: [{name: b, port: 81}]}, "
+        "{addresses: [{ip: 10.1.0.2}], ports: [{name: a, port: 80}]}]"
+    ) == [([80, 81], [("10.1.0.1", True, "h"), ("10.1.0.2", True, None)])]
+
+
+def test_not_ready_trumps_ready() -> None:
+    assert mirrored(
+        "[{addresses: [{ip: 10.1.0.1}], ports: [{port: 80}]}, "
+        "{notReadyAddresses: [{ip: 10.1.0.1}], ports: [{port: 80}]}]"
+    ) == [([80], [("10.1.0.1", False, None)])]
+
+
+def test_subsets_without_ports_and_of_two_families() -> None:
+    assert mirrored('[{addresses: [{ip: 10.1.0.1}, {ip: "fd00::1"}]}]') == [
+        ([], [("10.1.0.1", True, None)]),
+        ([], [("fd00::1", True, None)]),
+    ]
