@@ -73,15 +73,19 @@ def _is_said(line: str) -> bool:
 def _list(file: str, content: str, start: int) -> Problem | None:
     """See whether a List of ``kubectl get -o yaml`` is whole, and alone in its document."""
     second = content.find(f"\n{_LIST}", start)
-    if second >= 0 and not content.endswith("---", start, second):
-        return Problem(
-            file=file,
-            line=content.count("\n", 0, second) + 2,
-            column=1,
-            message="a second List without --- before it: of both only this one would count",
-            hint="(kubectl get …; echo ---; kubectl get …) | k8stui -",
-            source_line=_LIST.partition("\n")[0],
-        )
+    while second >= 0:
+        mark = content.rfind("\n---", start, second)
+        between = content[mark + 4 : second].splitlines()
+        if mark < 0 or any(line.strip() and line.lstrip()[0] != "#" for line in between):
+            return Problem(
+                file=file,
+                line=content.count("\n", 0, second) + 2,
+                column=1,
+                message="a second List without --- before it: of both only this one would count",
+                hint="(kubectl get …; echo ---; kubectl get …) | k8stui -",
+                source_line=_LIST.partition("\n")[0],
+            )
+        second = content.find(f"\n{_LIST}", second + 1)
     if content.rfind("\nkind: ", start) < 0:
         message = "the List breaks off: its kind, which stands behind the items, is missing"
         hint = "was the command that prints it stopped?"
