@@ -119,7 +119,7 @@ def mirror(manifest: Manifest) -> tuple[EndpointSlice, ...]:
     known: dict[_Key, Endpoint] = {}
     by_port: dict[EndpointPort | None, dict[_Key, bool]] = {}
     for position, subset in enumerate(array(manifest.data, "subsets")):
-        ports = [_port(entry) for entry in array(subset, "ports")] or [None]
+        ports: list[EndpointPort | None] = [_port(e) for e in array(subset, "ports")]
         for field, is_ready in (("addresses", True), ("notReadyAddresses", False)):
             for index, entry in enumerate(array(subset, field)):
                 key = text(entry, "ip"), text(entry, "targetRef", "uid")
@@ -134,13 +134,13 @@ def mirror(manifest: Manifest) -> tuple[EndpointSlice, ...]:
                         pod=_pod(table(entry), namespace),
                         origin=manifest.origin("subsets", position, field, index),
                     )
-                for port in ports:
+                for port in ports or (None,):
                     of = by_port.setdefault(port, {})
                     of[key] = is_ready and of.get(key, True)
     groups: dict[frozenset[tuple[_Key, bool]], list[EndpointPort]] = {}
     for port, of in by_port.items():
         groups.setdefault(frozenset(of.items()), []).extend([port] if port else [])
-    made = []
+    made: list[EndpointSlice] = []
     for members, ports_of in groups.items():
         ready = dict(members)
         for version in (4, 6):
