@@ -187,7 +187,7 @@ class _Expander:
                 name=owner[2],
                 replicas=defaults.replicas(manifest.kind, table(manifest.data, "spec")),
                 pods=tuple(pods),
-                labels=labels(manifest.data, "metadata", "labels"),
+                labels=_own_labels(manifest),
                 origin=manifest.origin(),
             )
         )
@@ -320,3 +320,14 @@ class _Expander:
                 break
         self._taken |= keys
         return names
+
+
+def _own_labels(manifest: Manifest) -> dict[str, str]:
+    """A ReplicationController and a Job without labels get those of their template.
+
+    Source: SetDefaults_ReplicationController, batch SetDefaults_Job.
+    """
+    own = labels(manifest.data, "metadata", "labels")
+    if own or manifest.kind not in ("ReplicationController", "Job"):
+        return own
+    return labels(manifest.data, "spec", "template", "metadata", "labels")

@@ -207,3 +207,13 @@ spec: {clusterIP: 10.96.0.1, ports: [{name: https, port: 443, targetPort: 8443}]
     assert item.origin.kind is OriginKind.ASSUMED
     assert [p.port for p in item.ports or ()] == [8443]
     assert [str(a) for e in item.endpoints for a in e.addresses] == ["172.16.0.2"]
+
+
+def test_labels_that_come_from_the_template() -> None:
+    """Of a ReplicationController and a Job; the kinds of apps/v1 have only their own."""
+    controller = (
+        "---\napiVersion: v1\nkind: ReplicationController\nmetadata: {name: rc}\nspec: {template: "
+        "{metadata: {labels: {app: rc}}, spec: {containers: [{name: c, image: i}]}}}\n"
+    )
+    made = cluster(deployment("web") + controller)
+    assert [dict(workload.labels) for workload in made.workloads] == [{}, {"app": "rc"}]

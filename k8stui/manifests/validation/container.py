@@ -14,7 +14,7 @@ from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.environment import check_environment
 from k8stui.manifests.validation.fields import Table, number, records, table, text
 from k8stui.manifests.validation.mistake import Mistake, Wrong, one_of
-from k8stui.manifests.validation.probe import check_probes
+from k8stui.manifests.validation.probe import PROBED, check_probes
 from k8stui.manifests.validation.resources import check_resources
 from k8stui.manifests.validation.security import check_container_security
 
@@ -63,14 +63,17 @@ def check_containers(spec: Table, base: Path, *, of_pod: bool) -> Iterator[Mista
             if "securityContext" in container:
                 security = table(container, "securityContext")
                 yield from check_container_security(security, (*path, "securityContext"))
-            runs_once = group == "initContainers" and text(container, "restartPolicy") != "Always"
-            yield from check_probes(container, path, runs_once=runs_once)
+            if not PROBED.isdisjoint(container):
+                always = text(container, "restartPolicy") == "Always"
+                runs_once = group == "initContainers" and not always
+                yield from check_probes(container, path, runs_once=runs_once)
             for field, allowed in (
                 ("imagePullPolicy", _PULL),
                 ("terminationMessagePolicy", _MESSAGES),
                 ("restartPolicy", _RESTART),
             ):
-                yield from one_of((*path, field), text(container, field), allowed)
+                if field in container:
+                    yield from one_of((*path, field), text(container, field), allowed)
 
 
 def _image(container: Table, path: Path, *, of_pod: bool) -> Iterator[Mistake]:

@@ -15,7 +15,9 @@ from k8stui.manifests.validation import formats
 from k8stui.manifests.validation.fields import Table, array, number, records, table, text
 from k8stui.manifests.validation.mistake import Mistake, Wrong, not_negative, one_of
 
-PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_ALL = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
+PROBED = frozenset(_ALL)
+"""Fields of a container that this module looks at."""
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _HOOK_HANDLERS = ("exec", "httpGet", "tcpSocket", "sleep")
 _PORTS = range(1, 65536)
@@ -33,7 +35,7 @@ _GRACE = "terminationGracePeriodSeconds"
 
 def check_probes(container: Table, base: Path, *, runs_once: bool) -> Iterator[Mistake]:
     """Probes and hooks of a container. `runs_once`: an init container that has to end."""
-    for name in (*PROBES, "lifecycle"):
+    for name in _ALL:
         written = container.get(name)
         if not isinstance(written, dict):
             continue
