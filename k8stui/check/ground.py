@@ -211,17 +211,6 @@ class Ground:
         return {key: tuple(pods) for key, pods in found.items()}
 
     @cached_property
-    def served_makers(self) -> frozenset[tuple[str, str, str]]:
-        """Kind, namespace and name of whatever made the pods that some Service selects."""
-        pods = (self.cluster.pods[key] for key in self.served)
-        return frozenset(
-            (pod.owner[0], pod.namespace, pod.owner[1])
-            if pod.owner
-            else ("Pod", pod.namespace, pod.name)
-            for pod in pods
-        )
-
-    @cached_property
     def served(self) -> frozenset[str]:
         """Keys of all pods that some Service selects."""
         return frozenset(pod.key for s in self.services for pod in self.selected(s))

@@ -17,7 +17,7 @@ from k8stui.record import record
 _HOST = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _ADDRESS = re.compile(
     r"(?:^|(?<=[\s=,;\"'(\[<]))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^@/\s,;=]*@)?"
-    rf"(?P<host>{_HOST})(?::(?P<port>\d{{2,5}}))?(?=$|[/?\s,;\"')\]#&|])"
+    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|])"
 )
 _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.check.ports import declared
 from k8stui.check.template import Template
-from k8stui.check.typo import Lexicon, is_typo
+from k8stui.check.typo import is_typo
 from k8stui.cluster.model import Pod, Service
 from k8stui.manifests.suggest import nearest
 from k8stui.record import record
 
 Pair = tuple[str, str]
-_SHORT = 6
-"""Letters up to which one wrong letter makes a name unlike (`suggest.nearest`)."""
+_FLAGS = ("true", "false", "yes", "no", "enabled")
+"""Values that say nothing of whom a label is."""
 
 
 @record()
@@ -83,8 +83,10 @@ class Carriers:
             return Miss(pair, meant, pods[0], sure=True)
         free = [pod for pod in pods if pod.key not in self._served]
         called = [p for p in free if (p.owner[1] if p.owner else p.name) == service.name]
-        if called or (free and pair[1] == meant[1]):
-            return Miss(pair, meant, (called or free)[0], sure=True)
+        if called:
+            return Miss(pair, meant, called[0], sure=True)
+        if free and pair[1] == meant[1] and pair[1] not in _FLAGS:
+            return Miss(pair, meant, free[0], sure=False)
         targets = {port.target_port for port in service.ports}
         for pod in free:
             if any(p.number in targets or p.name in targets for p in declared(pod)):
@@ -93,13 +95,13 @@ class Carriers:
 
     def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:
         key, value = pair
-        near = _near(value, self._values.get((service.namespace, key), {}))
+        near = nearest(value, self._values.get((service.namespace, key), {}))
         if near is not None:
             yield key, near
         for carried in self._keys_of.get((service.namespace, value), ()):
             if carried not in rest and carried != key:
                 yield carried, value
-        other = _near(key, self._keys.get(service.namespace, {}).keys() - rest.keys())
+        other = nearest(key, self._keys.get(service.namespace, {}).keys() - rest.keys())
         if other is not None and other != key:
             yield other, value
         if service.name != value:
@@ -131,10 +133,3 @@ class Carriers:
             if template.namespace == service.namespace and wanted <= template.labels.items():
                 return template
         return None
-
-
-def _near(word: str, names: Collection[str]) -> str | None:
-    found = nearest(word, sorted(names))
-    if found is None and len(word) <= _SHORT:
-        found = Lexicon(sorted(name for name in names if len(name) <= _SHORT + 1)).typo(word)
-    return found

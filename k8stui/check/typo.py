@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from k8stui.manifests.suggest import distance
+
 _LONG = 8
 """Letters from which two slips of the finger are believed."""
 
@@ -21,7 +23,7 @@ def is_typo(written: str, meant: str) -> bool:
     most = 2 if min(len(written), len(meant)) >= _LONG else 1
     if abs(len(written) - len(meant)) > most or min(len(written), len(meant)) < 2:
         return False
-    return _distance(written, meant) <= most
+    return distance(written, meant) <= most
 
 
 class Lexicon:
@@ -57,22 +59,8 @@ def _parts(name: str) -> Iterator[str]:
 
 def is_digit_slip(written: int, meant: int) -> bool:
     """Whether a number has one digit too much, too few or wrong, or two swapped."""
-    return written != meant and _distance(str(written), str(meant)) == 1
+    return written != meant and distance(str(written), str(meant)) == 1
 
 
 def _letters(name: str) -> str:
     return re.sub(r"\d+", "", name)
-
-
-def _distance(one: str, other: str) -> int:
-    """Optimal string alignment: insert, delete, replace, swap neighbours."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        last, before, row = before, row, [i]
-        for j, b in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-    return row[-1]

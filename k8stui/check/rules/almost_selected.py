@@ -2,9 +2,9 @@
 
 The Service has endpoints, so nothing looks wrong; but these pods never get a request.
 
-Applies only to pods that no Service selects, and where a single label differs from what the Service
-asks for by a typing error. Does not apply to Services without any endpoint (no-endpoints), nor to
-labels that differ in their digits.
+Applies only where a single label differs from what the Service asks for, by a typing error, and no
+Service asks for the label as it is. Does not apply to Services without any endpoint (no-endpoints),
+nor to labels that differ in their digits.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def look(ground: Ground) -> Iterator[Finding]:
         values.setdefault((namespace, key), []).append(value)
     lexicons = {place: Lexicon(found) for place, found in values.items()}
     for template in ground.templates:
-        if (template.kind, template.namespace, template.name) in ground.served_makers:
-            continue
         for key, value in template.labels.items():
+            if (template.namespace, key, value) in asking:
+                continue
             words = lexicons.get((template.namespace, key))
             meant = words.typo(value) if words is not None else None
             asker = asking[template.namespace, key, meant] if meant is not None else None
@@ -55,8 +55,8 @@ def _finding(template: Template, service: Service, key: str) -> Finding:
         severity=Severity.WARNING,
         subject=template.subject,
         place=template.place("metadata", "labels", key),
-        why=f"no Service selects its pods: {key} is {template.labels[key]}, and Service "
-        f"{service.key} asks for {wanted}",
+        why=f"Service {service.key} asks for {key}={wanted}; these pods have "
+        f"{template.labels[key]}, for which nobody asks",
         fix=f"write {key}: {wanted}",
     )
 

@@ -5,8 +5,8 @@ to another port of its clusterIP matches no rule and goes nowhere. A name that i
 away from a Service's resolves to nothing.
 
 Looks at env values, command and args. Does not apply to hosts that no Service of the input is like
-(they may be elsewhere), nor, as to ports, to headless and ExternalName Services, whose ports nobody
-translates.
+(they may be elsewhere), nor, as to ports, to ExternalName Services; to headless ones, whose ports
+nobody translates, only where the pods lack the port too and it is a digit away from the Service's.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from k8stui.check.client import pod_source
 from k8stui.check.finding import Claim, Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import Asked, asked
+from k8stui.check.ports import declared
 from k8stui.check.template import ContainerText, Template
+from k8stui.check.typo import is_digit_slip
 from k8stui.cluster.model import Service, ServiceType
 
 ID = "env-address"
+_NO_TAG = 80
+"""From here on the number behind the colon is a port; below, an image's tag (``redis:7``)."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -54,9 +58,10 @@ def _judge(
             f"Service {namespace}/{name}",
             fix=f"write {meant}",
         )
-    if one.port is None or service.type is ServiceType.EXTERNAL_NAME or not service.cluster_ips:
+    numbers = [port.port for port in service.ports]
+    if one.port is None or not numbers or one.port in numbers:
         return None
-    if not service.ports or any(port.port == one.port for port in service.ports):
+    if service.type is ServiceType.EXTERNAL_NAME or not _is_slip(ground, service, one):
         return None
     return Finding(
         rule=ID,
@@ -64,10 +69,19 @@ def _judge(
         subject=template.subject,
         place=template.manifest.place(*one.path),
         why=f"{one.what} of container {container.name} leads to port {one.port} of Service "
-        f"{service.key}, which has {', '.join(str(port.port) for port in service.ports)}",
-        fix=f"write port {service.ports[0].port}",
-        claim=_claim(ground, template, service, one.port),
+        f"{service.key}, which has {', '.join(map(str, numbers))}",
+        fix=f"write port {numbers[0]}",
+        claim=_claim(ground, template, service, one.port) if service.cluster_ips else None,
     )
+
+
+def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:
+    """Whether the port is wrong: of a clusterIP any other, else one that the pods lack too."""
+    slip = any(is_digit_slip(one.port or 0, port.port) for port in service.ports)
+    if service.cluster_ips:
+        return slip or (one.port or 0) >= _NO_TAG
+    pods = ground.selected(service)
+    return slip and not any(port.number == one.port for pod in pods for port in declared(pod))
 
 
 def _named(ground: Ground, template: Template, host: str) -> tuple[str, str]:

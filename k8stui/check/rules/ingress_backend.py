@@ -4,7 +4,7 @@ The Ingress controller answers 503 (or 404) for such a path: no packet ever goes
 backend's Service must be in the Ingress's own namespace, its port one of the Service's ports, not
 a targetPort.
 
-A warning only where the input holds no Service of that namespace at all: they may be elsewhere.
+A warning only where no Service of the namespace is called like it: it may be elsewhere.
 Does not apply to ``resource`` backends, nor to ports of ExternalName Services.
 """
 
@@ -20,6 +20,8 @@ from k8stui.manifests import Manifest
 from k8stui.walk.error import nearest
 
 ID = "ingress-backend"
+_ACTION = "use-annotation"
+"""The port of a backend that an annotation describes (AWS Load Balancer Controller, actions)."""
 _Path = tuple[str | int, ...]
 
 
@@ -50,13 +52,18 @@ def _judge(
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         here = [s.name for s in ground.services if s.namespace == namespace]
+        if at(backend, *name_path[:-1], "port", "name") == _ACTION or (
+            backend.get("servicePort") == _ACTION
+        ):
+            return
+        near = nearest(name, here)
         yield Finding(
             rule=ID,
-            severity=Severity.ERROR if here else Severity.WARNING,
+            severity=Severity.ERROR if near else Severity.WARNING,
             subject=subject,
             place=manifest.place(*path, *name_path),
             why=f"there is no Service {namespace}/{name}" + _elsewhere(ground, name),
-            fix=f"write {near}" if (near := nearest(name, here)) else f"create Service {name}",
+            fix=f"write {near}" if near else f"create Service {name}",
         )
         return
     port_path = ("service", "port") if name_path[0] == "service" else ("servicePort",)

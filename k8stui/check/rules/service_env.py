@@ -76,6 +76,7 @@ def _judge(
         why = f"Service {service.key} comes later in the input{where}: a container that starts "
         why += "before it has no such variable"
         fix = f"create the Service first, or use the name {service.name}"
+        severity = Severity.INFO  # applied in one go the Service is there before the image is
     else:
         return None
     return Finding(
