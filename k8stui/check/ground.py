@@ -189,6 +189,15 @@ class Ground:
                 found |= set(texts(alias, "hostnames"))
         return frozenset(found)
 
+    def template_of(self, pod: Pod) -> Template | None:
+        """The template that a pod is made of."""
+        kind, name = pod.owner or ("Pod", pod.name)
+        return self._template_of.get((kind, pod.namespace, name))
+
+    @cached_property
+    def _template_of(self) -> Mapping[tuple[str, str, str], Template]:
+        return {(one.kind, one.namespace, one.name): one for one in self.templates}
+
     def maker(self, pod: Pod) -> Manifest | None:
         """The object of the input that a pod is or is made by."""
         if pod.owner is None:

@@ -17,6 +17,7 @@ from k8stui.check.rules import (
     load_balancer,
     local_policy,
     mixed_pods,
+    namespace_name,
     network_policy,
     no_endpoints,
     no_selector,
@@ -41,6 +42,7 @@ from k8stui.check.unreadable import RULE as INPUT
 RULES: tuple[Rule, ...] = (
     unknown_field.RULE,
     repeated_key.RULE,
+    namespace_name.RULE,
     no_endpoints.RULE,
     no_selector.RULE,
     almost_selected.RULE,

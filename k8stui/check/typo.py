@@ -40,9 +40,7 @@ class Lexicon:
                 self._found.setdefault(part, {})[name] = None
 
     def typo(self, written: str) -> str | None:
-        """The name that `written` is a typing error of."""
-        if written in self._found.get(written, ()):
-            return None
+        """The name that `written` is a typing error of; it may be one of them itself."""
         for part in _parts(written):
             for name in self._found.get(part, ()):
                 if is_typo(written, name):

@@ -3,7 +3,7 @@
 kube-proxy chooses at random among all endpoints, so a part of the requests is refused: the kind of
 mistake that works on the second try. An error; a warning where a container that declares nothing
 may have the port. An information where one workload declares the port and the other no port at
-all, so that nobody can tell.
+all, so that nobody can tell, and where it is a Job, whose pods end.
 
 Does not apply where all workloads declare the port (versions side by side, as in bookinfo's
 ``reviews``), nor where none does (target-port-number, wrong-pods).
@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
+from k8stui.check.typo import is_digit_slip
+from k8stui.cluster.fields import array, number
 from k8stui.cluster.model import Pod
+from k8stui.manifests.origin import Place
 
 ID = "mixed-pods"
 
@@ -46,17 +49,33 @@ def _some_refuse(
     ground: Ground, target: Target, right: tuple[Pod, ...], wrong: tuple[Pod, ...]
 ) -> Finding:
     unsure = len(target.pods(Match.UNSURE)) == len(wrong)
+    severity = Severity.WARNING if unsure else Severity.ERROR
+    if all(pod.owner is not None and pod.owner[0] == "Job" for pod in wrong):
+        severity = Severity.INFO
     return Finding(
         rule=ID,
-        severity=Severity.WARNING if unsure else Severity.ERROR,
+        severity=severity,
         subject=f"Service {target.service.key}",
-        place=ground.place(target.service, "spec", "selector"),
+        place=_slip(ground, target, wrong) or ground.place(target.service, "spec", "selector"),
         why=f"a part of its requests to port {target.port.port} is refused: "
         f"{right[0].name} declares {target.word}, but not {names([p.name for p in wrong])} "
         f"({words(wrong)})",
         fix="select the labels that only one of the workloads has, or give both the same port",
         claim=ground.ask(target.service, target.port, some=True),
     )
+
+
+def _slip(ground: Ground, target: Target, wrong: tuple[Pod, ...]) -> Place | None:
+    """Where a container's port is written that is a digit away from the Service's."""
+    wanted = int(target.port.target_port)
+    for pod in wrong:
+        template = ground.template_of(pod)
+        for container in template.containers() if template is not None else ():
+            for index, entry in enumerate(array(container.data, "ports")):
+                if is_digit_slip(number(entry, "containerPort") or 0, wanted):
+                    path = (*container.path, "ports", index, "containerPort")
+                    return template.manifest.place(*path) if template is not None else None
+    return None
 
 
 def _owner(pod: Pod) -> str:

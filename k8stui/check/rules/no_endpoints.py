@@ -71,7 +71,8 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
             f"nothing, if that is meant; else look at the replicas of {idle.subject}",
         )
     miss = carriers.near_miss(service)
-    if miss is not None and (miss.sure or not ground.has_strangers):
+    guess = not (ground.has_strangers or ground.world.problems)
+    if miss is not None and (miss.sure or guess):
         key, value = miss.meant
         return _Reason(
             Severity.ERROR if miss.sure else Severity.WARNING,
@@ -84,6 +85,8 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         return _away(ground, service, away)
     unknown = carriers.unknown(service)
     path = ("spec", "selector", unknown[0][0]) if unknown else ("spec", "selector")
+    if ground.world.problems:
+        return _absent(Severity.INFO, f"{what} of what could be read of the input", path)
     if ground.has_strangers or not carriers.in_namespace(service.namespace):
         why = f"{what} of the input: an operator or another input may make them"
         return _absent(Severity.INFO, why, path)

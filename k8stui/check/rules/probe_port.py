@@ -4,8 +4,8 @@ The kubelet looks the name up among the ports of that one container (pkg/probe/u
 ResolveContainerPort); without it the probe fails: a readiness probe keeps the pod out of every
 Service for ever, a liveness probe restarts it again and again.
 
-Does not apply to numbers (a container may listen where it declares nothing), nor to names that are
-numbers in quotes, which are taken as such.
+Of numbers only those are told, as a warning, that are a digit away from a declared port and that
+nothing else in the container speaks of: a container may listen where it declares nothing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from collections.abc import Iterator
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
+from k8stui.check.typo import is_digit_slip
 from k8stui.cluster.fields import array, at, text
 from k8stui.walk.error import nearest
 
 ID = "probe-port"
-_PROBES = {
+PROBES = {
     "readinessProbe": "the pod never becomes ready",
     "livenessProbe": "the container is restarted again and again",
     "startupProbe": "the container never counts as started",
 }
-_HANDLERS = ("httpGet", "tcpSocket")
+_NEIGHBOUR = 9
+HANDLERS = ("httpGet", "tcpSocket")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -35,21 +37,55 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
     names = [text(port, "name") for port in array(container.data, "ports") if text(port, "name")]
-    for probe, effect in _PROBES.items():
-        for handler in _HANDLERS:
+    for probe, effect in PROBES.items():
+        for handler in HANDLERS:
             port = at(container.data, probe, handler, "port")
-            if not isinstance(port, str) or port in names or port.isdigit():
+            place = template.manifest.place(*container.path, probe, handler, "port")
+            if isinstance(port, int) or (isinstance(port, str) and port.isdigit()):
+                meant = _slip(int(port), container)
+                if meant is not None:
+                    yield Finding(
+                        rule=ID,
+                        severity=Severity.WARNING,
+                        subject=template.subject,
+                        place=place,
+                        why=f"the {probe} of container {container.name} asks port {port}, which it "
+                        f"does not declare; it declares {meant}",
+                        fix=f"write port: {meant}",
+                    )
+                continue
+            if not isinstance(port, str) or port in names:
                 continue
             near = nearest(port, names) or (names[0] if len(names) == 1 else None)
             yield Finding(
                 rule=ID,
                 severity=Severity.ERROR,
                 subject=template.subject,
-                place=template.manifest.place(*container.path, probe, handler, "port"),
+                place=place,
                 why=f"container {container.name} declares no port named {port}: its {probe} fails "
                 f"and {effect}",
                 fix=f"write port: {near}" if near else f"name the container's port {port}",
             )
+
+
+def _slip(number: int, container: ContainerText) -> int | None:
+    """The declared port that a number is a digit away from, if nothing else speaks of it.
+
+    A neighbour (8081 beside 8080) is often a port for probes alone, so it counts only where
+    another probe asks the declared one.
+    """
+    ports = [at(entry, "containerPort") for entry in array(container.data, "ports")]
+    asked = [at(container.data, probe, how, "port") for probe in PROBES for how in HANDLERS]
+    said = [*array(container.data, "command"), *array(container.data, "args")]
+    said += [at(entry, "value") for entry in array(container.data, "env")]
+    if number in ports or asked.count(number) > 1 or any(str(number) in str(one) for one in said):
+        return None
+    for port in ports:
+        if not isinstance(port, int) or not is_digit_slip(number, port):
+            continue
+        if port in asked or abs(number - port) > _NEIGHBOUR:
+            return port
+    return None
 
 
 RULE = Rule(
