@@ -32,6 +32,8 @@ class _Quota:
     hard: Mapping[str, int]
     written: Mapping[str, object]
     scopes: tuple[str, ...]
+    since: int
+    """The first turn that it limits; pods made before count as used."""
     used: dict[str, int]
 
 
@@ -66,13 +68,15 @@ class Admission:
     """Judges the pods of one cluster in the order in which they are made."""
 
     def __init__(self, inventory: Inventory, *, complete: bool) -> None:
-        self._limits: dict[str, list[Object]] = {}
-        for limit_range in inventory.of("LimitRange").values():
+        self._turn = 0
+        self._limits: dict[str, list[tuple[int, Object]]] = {}
+        for key, limit_range in inventory.of("LimitRange").items():
+            since = inventory.guarded_from["LimitRange", key]
             of = self._limits.setdefault(namespace_of(limit_range), [])
-            of += [table(entry) for entry in array(limit_range.data, "spec", "limits")]
+            of += [(since, table(entry)) for entry in array(limit_range.data, "spec", "limits")]
         self._quotas: dict[str, list[_Quota]] = {}
-        for manifest in inventory.of("ResourceQuota").values():
-            quota = _read_quota(manifest)
+        for key, manifest in inventory.of("ResourceQuota").items():
+            quota = _read_quota(manifest, inventory.guarded_from["ResourceQuota", key])
             if quota is not None:
                 self._quotas.setdefault(namespace_of(manifest), []).append(quota)
         self._classes = _read_classes(inventory)
@@ -80,6 +84,13 @@ class Admission:
         self._runtimes = inventory.of("RuntimeClass")
         self._complete = complete
         self._accounts = set(inventory.of("ServiceAccount")) if complete else None
+
+    def turn(self, place: int) -> None:
+        """What stands at this place makes its pods now: what comes later does not count yet."""
+        self._turn = place
+
+    def _limits_of(self, namespace: str) -> list[Object]:
+        return [entry for since, entry in self._limits.get(namespace, ()) if since <= self._turn]
 
     def completed(self, namespace: str, spec: Object) -> Object:
         """The pod's spec with its RuntimeClass's part, its priority and its limits' defaults."""
@@ -89,7 +100,7 @@ class Admission:
             found = self._usual
         if found is not None:
             filled = {"preemptionPolicy": found.policy, **filled, "priority": found.value}
-        for entry in self._limits.get(namespace, ()):
+        for entry in self._limits_of(namespace):
             if text(entry, "type") == "Container":
                 filled = {
                     **filled,
@@ -138,7 +149,7 @@ class Admission:
         runtime = text(draft.spec, "runtimeClassName")
         if self._complete and runtime and runtime not in self._runtimes:
             return f'pod rejected: RuntimeClass "{runtime}" not found'
-        for entry in self._limits.get(draft.namespace, ()):
+        for entry in self._limits_of(draft.namespace):
             if wrong := _beyond(entry, draft.spec):
                 return wrong
         quotas = [q for q in self._quotas.get(draft.namespace, ()) if _counts(q, draft.spec)]
@@ -146,7 +157,7 @@ class Admission:
             return ""
         asked = _usage(draft.spec)
         for quota in quotas:
-            if wrong := _exceeds(quota, asked, draft.spec):
+            if quota.since <= self._turn and (wrong := _exceeds(quota, asked, draft.spec)):
                 return wrong
         self._use(quotas, asked)
         return ""
@@ -164,14 +175,14 @@ class Admission:
                 quota.used[name] = quota.used.get(name, 0) + asked.get(name, 0)
 
 
-def _read_quota(manifest: Manifest) -> _Quota | None:
+def _read_quota(manifest: Manifest, since: int) -> _Quota | None:
     """None for one whose scopes are of a kind that is not looked at (priority classes)."""
     spec = table(manifest.data, "spec")
     if table(spec, "scopeSelector"):
         return None
     written = table(spec, "hard")
     hard = {name: quantity.parse(amount) for name, amount in written.items()}
-    return _Quota(manifest.name, hard, written, texts(spec, "scopes"), {})
+    return _Quota(manifest.name, hard, written, texts(spec, "scopes"), since, {})
 
 
 def _with_defaults(container: Object, entry: Object) -> Object:

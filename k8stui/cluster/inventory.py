@@ -52,6 +52,7 @@ _CLUSTER_SCOPED = frozenset(
         "RuntimeClass",
     }
 )
+_GUARDS = frozenset({"LimitRange", "ResourceQuota"})
 _CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
 
 WORKLOADS = frozenset(
@@ -79,6 +80,8 @@ class Inventory:
     """Pods and the kinds of WORKLOADS, in the order of the input across kinds."""
     replaced: Mapping[tuple[str, str], Manifest]
     """Objects of a dump that a later manifest changes, by kind and key."""
+    guarded_from: Mapping[tuple[str, str], int]
+    """Which of `pod_makers` is the first behind a LimitRange or ResourceQuota, by kind and key."""
 
     def of(self, kind: str) -> Mapping[str, Manifest]:
         return self.by_kind.get(kind, {})
@@ -97,10 +100,18 @@ _ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 def in_known_namespaces(objects: Sequence[Manifest]) -> list[Manifest]:
-    """Leave out what is in a namespace that `objects` do not make: no API server would take it."""
-    known = {*_ALWAYS_THERE, *(one.name for one in objects if one.kind == "Namespace")}
-    known |= {one.namespace for one in objects if one.observed and one.namespace}
-    return [one for one in objects if one.kind in _CLUSTER_SCOPED or namespace_of(one) in known]
+    """Leave out what is in a namespace that `objects` do not make before: it would not be taken."""
+    known = {*_ALWAYS_THERE}
+    for one in objects:
+        if one.observed:
+            known.add(one.name if one.kind == "Namespace" else one.namespace or "default")
+    there = []
+    for one in objects:
+        if one.kind == "Namespace":
+            known.add(one.name)
+        if one.kind in _CLUSTER_SCOPED or namespace_of(one) in known:
+            there.append(one)
+    return there
 
 
 def take_stock(objects: Iterable[Manifest]) -> Inventory:
@@ -112,6 +123,7 @@ def take_stock(objects: Iterable[Manifest]) -> Inventory:
     by_kind: dict[str, dict[str, Manifest]] = {}
     makers: dict[tuple[str, str], Manifest] = {}
     replaced: dict[tuple[str, str], Manifest] = {}
+    guarded_from: dict[tuple[str, str], int] = {}
     for manifest in objects:
         kind = manifest.kind
         group = manifest.group
@@ -130,4 +142,6 @@ def take_stock(objects: Iterable[Manifest]) -> Inventory:
         of_kind[key] = manifest
         if kind == "Pod" or kind in WORKLOADS:
             makers[kind, key] = manifest
-    return Inventory(by_kind, tuple(makers.values()), replaced)
+        elif kind in _GUARDS:
+            guarded_from.setdefault((kind, key), 0 if manifest.observed else len(makers))
+    return Inventory(by_kind, tuple(makers.values()), replaced, guarded_from)

@@ -37,6 +37,8 @@ _SHORT = {
     "DaemonSet": "ds",
     "Job": "job",
 }
+_LONGEST_SET = 54
+"""The label controller-revision-hash holds the name, '-' and at least 8 characters: 63 in all."""
 _ADOPTING = frozenset({"ReplicaSet", "ReplicationController"})
 
 Owner = tuple[str, str, str]
@@ -131,7 +133,8 @@ class _Expander:
             # Their names are no choice, so nobody else may have them.
             first, count = ordinals(table(manifest.data, "spec"))
             self._taken.update(f"{key_of(manifest)}-{first + n}" for n in range(count))
-        for manifest in self._inventory.pod_makers:
+        for place, manifest in enumerate(self._inventory.pod_makers):
+            self._admission.turn(place)
             if manifest.kind in WORKLOADS:
                 self._workload(manifest)
             else:
@@ -275,7 +278,11 @@ class _Expander:
         )
         names = self._names(manifest, owner, count)
         digest = stand_in_hash(template)
-        made = []
+        made: list[Draft] = []
+        if kind == "StatefulSet" and len(name) > _LONGEST_SET:
+            said = f"StatefulSet {name} gets no pods: its name with a hash behind it is no label"
+            self._result.remarks.append(Remark(text=said, origin=manifest.origin()))
+            return made
         for index, pod_name in enumerate(names):
             pod_spec = spec_of(index)
             draft = Draft(

@@ -139,7 +139,7 @@ def test_a_namespace_counts_when_the_input_is_complete() -> None:
     assert not made.pods
     assert "a/web" not in made.services
     space = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"
-    assert len(cluster(text + space, complete=True).pods) == 1
+    assert len(cluster(space + text, complete=True).pods) == 1
 
 
 VOLUME = "volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]"
@@ -255,3 +255,35 @@ def test_a_paused_deployment_has_no_pods() -> None:
 )
 def test_quantities_are_shown_as_written(written: str, shown: str) -> None:
     assert quantity.show(quantity.parse(written)) == shown
+
+
+def test_what_was_made_before_a_quota_stays() -> None:
+    """It counts as used; what comes behind the quota gets what is left."""
+    made = cluster(deployment("first", 2) + quota("pods: 3") + deployment("second", 2))
+    assert [pod.name for pod in made.pods.values()] == ["first-1", "first-2", "second-1"]
+    late = cluster(deployment("first", 2) + quota("pods: 1"))
+    assert len(late.pods) == 2
+
+
+def test_limits_count_for_what_comes_behind_them() -> None:
+    made = cluster(
+        NODES
+        + deployment("first", 3)
+        + limits("type: Container, defaultRequest: {cpu: 3}")
+        + deployment("second", 3)
+    )
+    assert [pod.name for pod in made.pods.values() if pod.node_name is None] == ["second-3"]
+
+
+def test_a_namespace_has_to_come_first() -> None:
+    space = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"
+    text = deployment("web", namespace="a")
+    assert len(cluster(space + text, complete=True).pods) == 1
+    assert not cluster(text + space, complete=True).pods
+
+
+def test_a_stateful_set_with_a_long_name() -> None:
+    assert len(cluster(deployment("d" * 52, 1, kind="StatefulSet")).pods) == 1
+    made = cluster(deployment("d" * 55, 1, kind="StatefulSet"))
+    assert not made.pods
+    assert "is no label" in why(made)

@@ -388,6 +388,11 @@ WHOLE = {
             ("spec.backoffLimitPerIndex", REQUIRED),
         },
     ),
+    "job with a long name": (
+        JOB.replace("name: j", "name: " + "j" * 64)
+        + TEMPLATE.replace("containers", "restartPolicy: Never, containers"),
+        {("spec.template.labels", INVALID)},
+    ),
     "job without indices": (
         JOB
         + "  completionMode: Parallel\n  podReplacementPolicy: Never\n  backoffLimit: -1\n"

@@ -34,9 +34,15 @@ _MOST_INDEXED = 100_000
 def check_job(data: Table) -> Iterator[Mistake]:
     spec = table(data, "spec")
     yield from _job(spec, ("spec",))
+    name = text(table(data, "metadata"), "name")
+    if wrong := formats.label_value(name):
+        # The server puts the name into the labels of the template first.
+        message = f"are to hold the Job's name, which {wrong}"
+        at = ("metadata", "name")
+        yield Mistake(("spec", "template", "labels"), Wrong.INVALID, message, at)
     completions = number(spec, "completions") or 0
     if text(spec, "completionMode") == "Indexed" and completions > 0:
-        longest = f"{text(table(data, 'metadata'), 'name')}-{completions - 1}"
+        longest = f"{name}-{completions - 1}"
         if wrong := formats.dns_label(longest):
             message = f"makes pods up to {longest}, which is no hostname: it {wrong}"
             yield Mistake(("metadata", "name"), Wrong.INVALID, message)
