@@ -14,6 +14,7 @@ from k8stui.manifests import repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
 from k8stui.manifests.repair import Repair, Spot
+from k8stui.manifests.suspicion import suspicious
 from k8stui.manifests.tree import Node, find, tree
 from k8stui.record import record
 
@@ -57,10 +58,53 @@ class _Examination:
         self.secret = _SECRET.search(piece) is not None
 
     def run(self) -> list[Finding]:
+        if self.moved():
+            return list(self.findings.values())
         for _ in range(MAX_ROUNDS):
             if not self.round():
                 break
         return sorted(self.findings.values(), key=lambda one: (one.line, one.column))
+
+    def moved(self) -> bool:
+        """Whether one line, indented otherwise, would put everything right: then it is told."""
+        content = "\n".join(self.lines)
+        at = None if suspicious(content) else self.first_fault(content)
+        if at is None:
+            return False
+        from k8stui.manifests.reindent import misplaced  # noqa: PLC0415 - broken objects only
+
+        shift = misplaced(self.lines, at, self.sound)
+        if shift is None:
+            return False
+        text = self.lines[shift.line]
+        column = repair.indent_of(text)
+        message = f"indented by {column}; {shift.column} was meant"
+        mended = " " * shift.column + text.lstrip(" ")
+        self.add(shift.line, column, message, f"did you mean:\n{mended}")
+        return True
+
+    def first_fault(self, content: str) -> int | None:
+        """The line of what indentation may have broken: bad YAML, or a field that is missing."""
+        try:
+            value = read(content).value
+        except YamlFault as fault:
+            return _position(content, fault.offset)[0] if fault.syntax else None
+        root = tree(content)
+        faults = self.judge(value) if isinstance(value, dict) and root is not None else []
+        grave = next((one for one in faults if one.missing), None)
+        if grave is None or root is None:
+            return None
+        # A field that stands in the wrong place is nearer to it than the gap that it leaves.
+        told = next((one for one in faults if one.note), grave)
+        entry, node = find(root, told.path)
+        return _position(content, entry.start if entry else node.start)[0]
+
+    def sound(self, content: str) -> bool:
+        try:
+            value = read(content).value
+        except YamlFault:
+            return False
+        return isinstance(value, dict) and not self.judge(value)
 
     def round(self) -> bool:
         """Read what stands there now; True when something was mended."""

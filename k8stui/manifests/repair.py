@@ -86,7 +86,7 @@ def structure(lines: list[str], line: int) -> Repair | None:
 def add_dash(lines: list[str], line: int) -> Repair:
     """Make the line the first of a list item, so that the fields below it still belong to it."""
     text = lines[line]
-    indent = _indent(text)
+    indent = indent_of(text)
     message = "a dash is missing: this is an item of a list"
     mended = " " * _dash_column(lines, line, indent) + "- " + text.lstrip()
     return Repair(line, indent, message, mended)
@@ -98,7 +98,7 @@ def drop_dash(lines: list[str], line: int) -> Repair | None:
     if not text.lstrip().startswith("- "):
         return None
     return Repair(
-        line, _indent(text), "this is no list: the dash is too much", text.replace("-", " ", 1)
+        line, indent_of(text), "this is no list: the dash is too much", text.replace("-", " ", 1)
     )
 
 
@@ -137,10 +137,12 @@ def _dash(lines: list[str], line: int, match: re.Match[str]) -> Repair:
 def _dash_column(lines: list[str], line: int, indent: int) -> int:
     """Column of the dash: two to the left when the next fields stand right below this one."""
     above = next((n for n in range(line - 1, -1, -1) if _counts(lines[n])), -1)
-    parent = _indent(lines[above]) if above >= 0 else 0
+    parent = indent_of(lines[above]) if above >= 0 else 0
     below = next((n for n in range(line + 1, len(lines)) if _counts(lines[n])), -1)
     sibling = (
-        below >= 0 and _indent(lines[below]) == indent and not lines[below].lstrip().startswith("-")
+        below >= 0
+        and indent_of(lines[below]) == indent
+        and not lines[below].lstrip().startswith("-")
     )
     return indent - 2 if sibling and indent - 2 >= parent else indent
 
@@ -182,7 +184,7 @@ def _tabs(lines: list[str], spot: Spot) -> list[Repair]:
 
 def _tab_width(lines: list[str], tabbed: list[int]) -> int:
     """Take the width of a tab from the indentation of the lines that have none: 2, 4 or 8."""
-    indents = [_indent(lines[n]) for n in structural(lines) if n not in tabbed]
+    indents = [indent_of(lines[n]) for n in structural(lines) if n not in tabbed]
     return min((i for i in indents if i in (2, 4, 8)), default=2)
 
 
@@ -298,7 +300,7 @@ def _indentation(lines: list[str], spot: Spot) -> list[Repair]:
     if not 0 <= line < len(lines) or not _counts(lines[line]):
         return []
     text = lines[line]
-    indent = _indent(text)
+    indent = indent_of(text)
     is_item = text.lstrip().startswith("- ") or text.strip() == "-"
     columns = _columns(lines, line, items=is_item)
     if not columns or indent in columns:
@@ -323,7 +325,7 @@ def _columns(lines: list[str], line: int, *, items: bool) -> list[int]:
         if n >= line:
             break
         text = lines[n]
-        at = _indent(text)
+        at = indent_of(text)
         open_ = [
             one
             for one in open_
@@ -344,14 +346,14 @@ def structural(lines: list[str]) -> list[int]:
         if not text.strip():
             continue
         if inside >= 0:
-            if _indent(text) > inside:
+            if indent_of(text) > inside:
                 continue
             inside = -1
         if not _counts(text):
             continue
         found.append(n)
         if _BLOCK_SCALAR.search(text):
-            inside = _indent(text)
+            inside = indent_of(text)
     return found
 
 
@@ -382,7 +384,8 @@ def _lead(text: str) -> str:
     return match[0] if match else ""
 
 
-def _indent(text: str) -> int:
+def indent_of(text: str) -> int:
+    """Blanks before the text."""
     return len(text) - len(text.lstrip(" "))
 
 

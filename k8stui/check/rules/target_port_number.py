@@ -4,8 +4,8 @@
 and this is none of them, nothing is known to listen there, and the pod's kernel answers with RST.
 An error then; a warning where some container declares nothing, so that the port may be its, and
 for a headless Service, whose ports nobody translates. An information where a probe, an argument or
-an env value speaks of the port, where the Service has more ports than the containers declare, and
-where the port is called a dummy.
+an env value speaks of the port (and no declared one is a digit away), where the Service has more
+ports than the containers declare, and where the port is called a dummy.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -61,13 +61,17 @@ def _one_of_many(target: Target) -> bool:
     led: set[int | str] = {port.target_port for port in target.service.ports}
     ports = [p for pod in target.pods(*_OTHERS) for p in declared(pod)]
     met = [p for p in ports if p.number in led or p.name in led]
-    return (
-        bool(met)
-        and all(
-            p in met or not is_digit_slip(int(target.port.target_port), p.number) for p in ports
-        )
-        and len(target.service.ports) > len({p.number for p in ports})
-    )
+    more = len(target.service.ports) > len({p.number for p in ports})
+    return bool(met) and more and not _slips(target)
+
+
+def _slips(target: Target) -> bool:
+    """Whether a declared port that the Service does not lead to is a digit away."""
+    led: set[int | str] = {port.target_port for port in target.service.ports}
+    wanted = int(target.port.target_port)
+    ports = [p for pod in target.pods(*_OTHERS) for p in declared(pod)]
+    left = [p for p in ports if p.number not in led and p.name not in led]
+    return any(is_digit_slip(wanted, p.number) for p in left)
 
 
 def undeclared(target: Target) -> bool:
@@ -81,8 +85,10 @@ def _finding(ground: Ground, target: Target) -> Finding:
     severity = Severity.ERROR
     if target.service.headless or target.pods(Match.UNSURE):
         severity = Severity.WARNING
-    if target.port.name in _PLACEHOLDERS or mentioned(ground, target) or _one_of_many(target):
+    if target.port.name in _PLACEHOLDERS or _one_of_many(target):
         severity = Severity.INFO
+    elif mentioned(ground, target):
+        severity = Severity.WARNING if _slips(target) else Severity.INFO
     usable = {p.number for pod in pods for p in declared(pod) if p.protocol is target.port.protocol}
     number = target.port.target_port
     fix = f"let a container declare {number}, or mend targetPort"

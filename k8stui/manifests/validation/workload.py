@@ -19,6 +19,7 @@ from k8stui.manifests.validation.selectors import check_selector, matches
 
 _SPEC = ("spec",)
 _OWN_LABELS = ("spec", "template", "metadata", "labels")
+_MATCH_LABELS = ("spec", "selector", "matchLabels")
 _NOT_NEGATIVE = ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
 
 
@@ -64,20 +65,25 @@ def check_replication_controller(data: Table) -> Iterator[Mistake]:
         message = "has to be written: the template has no labels to take it from"
         yield Mistake(("spec", "selector"), Wrong.REQUIRED, message)
     elif not selects(selector, carried):
-        yield mismatch(selector, carried)
+        yield mismatch(selector, carried, ("spec", "selector"))
     yield from check_labels(spec.get("selector"), ("spec", "selector"))
     yield from check_template(spec, _SPEC)
     yield from _always(spec, "ReplicationController")
     yield from not_negative(spec, _NOT_NEGATIVE, _SPEC)
 
 
-def mismatch(wanted: Table, carried: Table) -> Mistake:
+def mismatch(wanted: Table, carried: Table, where: Path = _MATCH_LABELS) -> Mistake:
+    """What the selector, written at `where`, does not find in the template's labels."""
     wrong = next((key for key, value in wanted.items() if carried.get(key) != value), "")
     if wrong in carried:
         message = f"have {wrong}: {carried[wrong]}, and the selector wants {wrong}: {wanted[wrong]}"
         return Mistake(
             _OWN_LABELS, Wrong.INVALID, message, (*_OWN_LABELS, wrong), mended=str(wanted[wrong])
         )
+    same = next((key for key, value in carried.items() if value == wanted.get(wrong)), "")
+    if wrong and same not in wanted and same:
+        message = f"have {same}: {carried[same]}, and the selector wants {wrong}: {wanted[wrong]}"
+        return Mistake(_OWN_LABELS, Wrong.INVALID, message, (*where, wrong), at_key=True)
     if wrong:
         message = f"lack {wrong}: {wanted[wrong]}, which the selector wants"
         return Mistake(_OWN_LABELS, Wrong.INVALID, message)
