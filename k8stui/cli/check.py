@@ -79,6 +79,7 @@ def _assertions(
     texts: Sequence[str], files: Sequence[str]
 ) -> tuple[list[Assertion], list[Problem]]:
     from k8stui.check.assertion import AssertionSyntaxError, parse, read  # noqa: PLC0415
+    from k8stui.manifests import packed  # noqa: PLC0415
 
     found: list[Assertion] = []
     wrong: list[Problem] = []
@@ -88,8 +89,8 @@ def _assertions(
         except AssertionSyntaxError as error:
             wrong.append(error.problem)
     for file in files:
-        with open(file, encoding="utf-8-sig", errors="replace") as opened:  # noqa: PTH123
-            read_well, read_badly = read(file, opened.read())
+        content = packed.read(file).decode("utf-8-sig", "replace")
+        read_well, read_badly = read(file, content)
         found += read_well
         wrong += read_badly
     return found, wrong

@@ -125,9 +125,9 @@ class _Loader:
             return
         try:
             if file.stream is not None:
-                raw = file.stream.read()
+                raw = packed.whole(file.stream)
             elif file.path == STDIN:
-                raw = (self.stdin or sys.stdin.buffer).read()
+                raw = packed.whole(self.stdin or sys.stdin.buffer)
             else:
                 raw = packed.read(file.path)
         except OSError as error:

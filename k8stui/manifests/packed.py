@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from typing import IO, cast
+
 PACKED = (".gz", ".xz")
 LIMIT = 2_000_000_000
-"""Bytes that one packed file may unfold to: a few kilobytes can hold terabytes of zeros."""
+"""Bytes that are read of one input: a few packed kilobytes can hold terabytes of zeros."""
+_PART = 1 << 24
 
 
 def read(path: str) -> bytes:
     """Return what stands in the file.
 
     Raises:
-        OSError: it cannot be read, is damaged, or unfolds to more than `LIMIT`.
+        OSError: it cannot be read, is damaged, a device, or holds more than `LIMIT`.
 
     """
     if not path.endswith(PACKED):
         with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
-            return opened.read()
+            return whole(opened)
     # Imported where needed: each costs every start about a millisecond.
     import gzip  # noqa: PLC0415
     import lzma  # noqa: PLC0415
@@ -24,9 +29,37 @@ def read(path: str) -> bytes:
 
     try:
         with gzip.open(path) if path.endswith(".gz") else lzma.open(path) as unpacked:
-            raw: bytes = unpacked.read(LIMIT + 1)
+            return whole(cast("IO[bytes]", unpacked))
     except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OSError(f"damaged {path[-2:]} file: {error}") from None
-    if len(raw) > LIMIT:
-        raise OSError(f"unfolds to more than {LIMIT:,} bytes")
-    return raw
+
+
+def whole(stream: IO[bytes]) -> bytes:
+    """Return all that comes out of a stream.
+
+    Raises:
+        OSError: a device, which may have no end, or more than `LIMIT`.
+
+    """
+    try:
+        found = os.fstat(stream.fileno())
+    except OSError:  # no file behind it
+        found = None
+    if found is not None and _is_device(found) and not stream.isatty():
+        raise OSError("a device, not a file")
+    parts = []
+    size = 0
+    while part := stream.read(_PART):
+        size += len(part)
+        if size > LIMIT:
+            raise OSError(f"holds more than {LIMIT:,} bytes")
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _is_device(found: os.stat_result) -> bool:
+    mode = found.st_mode
+    return (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not os.path.samestat(
+        found,
+        os.stat(os.devnull),  # noqa: PTH116
+    )

@@ -7,6 +7,9 @@ from enum import Enum, auto
 from k8stui.manifests.neutralise import neutralise
 from k8stui.record import record
 
+_MOST = 2000
+"""Characters of a line that is still shown whole."""
+
 
 @record(kw_only=True)
 class Problem:
@@ -38,12 +41,12 @@ class Problem:
 
     def render(self) -> str:
         """``file:line:column: message``, the line, a caret and the hint; safe for a terminal."""
-        parts = [f"{neutralise(self.where)}: {neutralise(self.message)}"]
+        parts = [f"{neutralise(self.where)}: {neutralise(_clipped(self.message))}"]
         if self.line and self.source_line:
             shown, caret = _window(self.source_line, self.column)
             gutter = f"{self.line:>5} | "
             parts += [gutter + shown, " " * (len(gutter) - 2) + "| " + caret]
-        parts += [f"      = {neutralise(line)}" for line in self.hint.splitlines()]
+        parts += [f"      = {neutralise(_clipped(line))}" for line in self.hint.splitlines()]
         return "\n".join(parts)
 
 
@@ -77,8 +80,14 @@ class Note:
     def render(self) -> str:
         """One line, safe for a terminal; the hint follows in brackets."""
         where = f"{self.file}:{self.line}" if self.line else self.file
-        text = f"{where}: {self.message}" if where else self.message
-        return neutralise(f"{text} ({self.hint})" if self.hint else text)
+        said = _clipped(self.message)
+        text = f"{where}: {said}" if where else said
+        return neutralise(f"{text} ({_clipped(self.hint)})" if self.hint else text)
+
+
+def _clipped(text: str) -> str:
+    """Without the middle of a value that somebody pasted a file into."""
+    return text if len(text) <= _MOST else f"{text[: _MOST // 2]} … {text[-_MOST // 2 :]}"
 
 
 def _window(line: str, column: int, width: int = 100) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from k8stui.kernel import iproute, ipset, save
 from k8stui.kernel.namespace import Interface, Route
 from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
+from k8stui.manifests import packed
 from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
@@ -165,11 +166,8 @@ def _lines_of(text: str, key: str) -> list[int]:
 
 
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:
-    from pathlib import Path  # noqa: PLC0415 - 3 ms, for dumps only
-
     try:
-        text = Path(file).read_text(encoding="utf-8")
-        return parse(text, file)
+        return parse(packed.read(file).decode("utf-8"), file)
     except OSError as error:
         raise ObservedFileError(option, file, None, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

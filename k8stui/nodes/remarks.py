@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from k8stui.kernel import save
+from k8stui.manifests import packed
 from k8stui.manifests.neutralise import neutralise
 from k8stui.record import record
 
@@ -32,5 +32,5 @@ def dump_remarks(dumps: Mapping[str, str]) -> Iterator[DumpRemark]:
     Dumps are read before (`k8stui.nodes.observed`), so that what cannot be read has been said.
     """
     for node, file in dumps.items():
-        for line, text in save.remarks(Path(file).read_text(encoding="utf-8")):
+        for line, text in save.remarks(packed.read(file).decode("utf-8")):
             yield DumpRemark(node, file, line, text)

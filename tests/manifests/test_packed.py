@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 from pathlib import Path
 
@@ -42,4 +43,14 @@ def test_a_bomb_does_not_unfold(
     monkeypatch.setattr(packed, "LIMIT", 1000)
     path = tmp_path / f"dump.yaml{suffix}"
     path.write_bytes(PACKERS[suffix](b"#" * 100_000))
-    assert "unfolds to more" in load([str(path)]).problems[0].message
+    assert "holds more than 1,000 bytes" in load([str(path)]).problems[0].message
+
+
+def test_what_has_no_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "a device, not a file" in load(["/dev/zero"]).problems[0].message
+    with open("/dev/zero", "rb") as endless:  # noqa: PTH123
+        assert "a device, not a file" in load(["-"], stdin=endless).problems[0].message
+    assert not load(["/dev/null"]).problems
+    monkeypatch.setattr(packed, "LIMIT", 1000)
+    assert "holds more" in load(["-"], stdin=io.BytesIO(b"#" * 1001)).problems[0].message
+    assert not load(["-"], stdin=io.BytesIO(b"#" * 1000)).problems

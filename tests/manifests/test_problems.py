@@ -356,3 +356,15 @@ def test_repeated_keys_name_both_lines() -> None:
 def test_many_mistakes_are_bounded() -> None:
     text = SERVICE + "spec:\n" + "  type:x\n" * 3000
     assert 0 < len(read(text).problems) < 3100
+
+
+def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:
+    found = load(
+        ["-"],
+        stdin=io.BytesIO(
+            b"kind: Service\napiVersion: v1\nmetadata: {name: %s}\n" % (b"x" * 100_000)
+        ),
+    )
+    shown = [problem.render() for problem in found.problems]
+    assert any("xxx … xxx" in text for text in shown)
+    assert all(len(text) < 3000 for text in shown)
