@@ -145,10 +145,21 @@ _HOOK = _handler("lifecycle handler", sleep=_record("sleep", seconds=INTEGER))
 _RESOURCES = _record("resources", unread="claims", limits=MapOf(QUANTITY), requests=MapOf(QUANTITY))
 _KEY_REF = _record("key reference", "name key", optional=BOOLEAN)
 _NAME_REF = _record("reference", "name", optional=BOOLEAN)
+_SE_LINUX = _record("seLinuxOptions", "level role type user")
+_PROFILE = _record("profile", "type localhostProfile")
+_WINDOWS = _record(
+    "windowsOptions",
+    "gmsaCredentialSpec gmsaCredentialSpecName runAsUserName",
+    hostProcess=BOOLEAN,
+)
 _SECURITY = _record(
     "securityContext",
     "procMount",
-    unread="capabilities seLinuxOptions windowsOptions seccompProfile appArmorProfile",
+    seLinuxOptions=_SE_LINUX,
+    windowsOptions=_WINDOWS,
+    seccompProfile=_PROFILE,
+    appArmorProfile=_PROFILE,
+    capabilities=_record("capabilities", add=TEXTS, drop=TEXTS),
     privileged=BOOLEAN,
     runAsUser=INTEGER,
     runAsGroup=INTEGER,
@@ -234,13 +245,46 @@ _AFFINITY = _record(
     podAffinity=_POD_AFFINITY,
     podAntiAffinity=_POD_AFFINITY,
 )
+_CLAIM = _record(
+    "spec",
+    "storageClassName volumeMode volumeName volumeAttributesClassName",
+    unread="dataSource dataSourceRef",
+    accessModes=TEXTS,
+    resources=_RESOURCES,
+    selector=_SELECTOR,
+)
+_CLAIM_TEMPLATE = _record(
+    "claim template", "apiVersion kind", unread="status", metadata=_META, spec=_CLAIM
+)
+_KEY_FILES = ListOf(_record("item", "key path", mode=INTEGER))
+_POD_FILES = ListOf(_record("item", "path", mode=INTEGER, unread="fieldRef resourceFieldRef"))
 _VOLUME = _record(
     "volume",
     "name",
-    unread="awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI "
-    "emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs image iscsi "
-    "photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos "
-    "vsphereVolume",
+    unread="awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker "
+    "gcePersistentDisk gitRepo glusterfs image iscsi photonPersistentDisk portworxVolume quobyte "
+    "rbd scaleIO storageos vsphereVolume",
+    configMap=_record("configMap", "name", items=_KEY_FILES, defaultMode=INTEGER, optional=BOOLEAN),
+    secret=_record("secret", "secretName", items=_KEY_FILES, defaultMode=INTEGER, optional=BOOLEAN),
+    downwardAPI=_record("downwardAPI", items=_POD_FILES, defaultMode=INTEGER),
+    emptyDir=_record("emptyDir", "medium", sizeLimit=QUANTITY),
+    ephemeral=_record("ephemeral", volumeClaimTemplate=_CLAIM_TEMPLATE),
+    projected=_record(
+        "projected",
+        defaultMode=INTEGER,
+        sources=ListOf(
+            _record(
+                "source",
+                unread="clusterTrustBundle podCertificate",
+                configMap=_record("configMap", "name", items=_KEY_FILES, optional=BOOLEAN),
+                secret=_record("secret", "name", items=_KEY_FILES, optional=BOOLEAN),
+                downwardAPI=_record("downwardAPI", items=_POD_FILES),
+                serviceAccountToken=_record(
+                    "serviceAccountToken", "audience path", expirationSeconds=INTEGER
+                ),
+            )
+        ),
+    ),
     hostPath=_record("hostPath", "path type"),
     nfs=_record("nfs", "server path", readOnly=BOOLEAN),
     persistentVolumeClaim=_record("persistentVolumeClaim", "claimName", readOnly=BOOLEAN),
@@ -249,12 +293,16 @@ _POD_SPEC = _record(
     "pod spec",
     "nodeName schedulerName serviceAccountName serviceAccount hostname hostnameOverride subdomain "
     "priorityClassName preemptionPolicy runtimeClassName",
-    unread="imagePullSecrets resourceClaims workloadRef schedulingGroup",
+    unread="resourceClaims workloadRef schedulingGroup",
+    imagePullSecrets=ListOf(_record("imagePullSecret", "name")),
     volumes=ListOf(_VOLUME),
     securityContext=_record(
         "securityContext",
         "fsGroupChangePolicy supplementalGroupsPolicy seLinuxChangePolicy",
-        unread="seLinuxOptions windowsOptions seccompProfile appArmorProfile",
+        seLinuxOptions=_SE_LINUX,
+        windowsOptions=_WINDOWS,
+        seccompProfile=_PROFILE,
+        appArmorProfile=_PROFILE,
         runAsUser=INTEGER,
         runAsGroup=INTEGER,
         runAsNonRoot=BOOLEAN,
@@ -364,7 +412,7 @@ _STATEFUL_SET = _workload(
     persistentVolumeClaimRetentionPolicy=_record(
         "persistentVolumeClaimRetentionPolicy", "whenDeleted whenScaled"
     ),
-    unread="volumeClaimTemplates",
+    volumeClaimTemplates=ListOf(_CLAIM_TEMPLATE),
 )
 _DAEMON_SET = _record(
     "spec",
