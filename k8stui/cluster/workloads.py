@@ -75,14 +75,20 @@ class Expansion:
             else workload
             for workload in self.workloads
         ]
-        self.remarks += [
-            Remark(
-                text=f"pod {draft.key} is not made before {draft.after.name} is running and ready",
-                origin=draft.manifest.origin(),
-            )
-            for draft in drafts
-            if draft.after is not None
-        ]
+        held: dict[tuple[str, str], list[Draft]] = {}
+        for draft in drafts:
+            held.setdefault((draft.namespace, draft.manifest.name), []).append(draft)
+        for first, *more in held.values():
+            if first.after is not None:
+                which = (
+                    f"pods {first.key} and {len(more)} more are" if more else f"pod {first.key} is"
+                )
+                self.remarks.append(
+                    Remark(
+                        text=f"{which} not made before {first.after.name} is running and ready",
+                        origin=first.manifest.origin(),
+                    )
+                )
 
 
 def expand(

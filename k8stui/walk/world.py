@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import k8stui
 from k8stui.cluster import build
-from k8stui.cluster.model import Cluster
+from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem, load
 from k8stui.manifests.progress import Watch
@@ -41,7 +41,15 @@ class World:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What was left out, and why: said, never silent."""
-        return self.manifests.notes
+        remarks = (_note(remark) for remark in self.cluster.remarks)
+        return (*self.manifests.notes, *remarks)
+
+
+def _note(remark: Remark) -> Note:
+    place = remark.origin.place
+    if place is None:
+        return Note(message=remark.text)
+    return Note(message=remark.text, file=place.file, line=place.line, column=place.column)
 
 
 def build_world(

@@ -217,3 +217,10 @@ def test_labels_that_come_from_the_template() -> None:
     )
     made = cluster(deployment("web") + controller)
     assert [dict(workload.labels) for workload in made.workloads] == [{}, {"app": "rc"}]
+
+
+def test_pods_that_wait_for_one_are_told_together() -> None:
+    made = cluster(deployment("db", 5, kind="StatefulSet", more="nodeSelector: {disk: tape}"))
+    assert [remark.text for remark in made.remarks] == [
+        "pods default/db-1 and 3 more are not made before db-0 is running and ready"
+    ]
