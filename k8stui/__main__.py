@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from k8stui import __version__
@@ -9,12 +10,31 @@ from k8stui import __version__
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
+    _fill_in()
     if sys.argv[1:] in (["--version"], ["-V"]):
-        sys.stdout.write(f"k8stui {__version__}\n")
+        _print_version()
         return
     from k8stui.cli import run  # noqa: PLC0415 - see the module's docstring
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _fill_in() -> None:
+    """Open what the caller has closed (``>&-``): Python has None there, and no file may get in."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _print_version() -> None:
+    try:
+        sys.stdout.write(f"k8stui {__version__}\n")
+        sys.stdout.flush()
+    except OSError as error:  # a full disk; or the reader has gone, and nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"k8stui: {error.strerror}\n")
+            sys.exit(2)
 
 
 if __name__ == "__main__":

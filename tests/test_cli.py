@@ -221,17 +221,37 @@ def test_topology(form: str) -> None:
     assert "frontend" in done.stdout
 
 
-def test_broken_pipe_is_silent() -> None:
-    done = subprocess.run(  # noqa: S602 - a pipe is what is tested
-        f"{sys.executable} -m k8stui rules {GUESTBOOK} --node node-1 | head -1",
-        shell=True,
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("rules {sample} --node node-1 | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}", 0),
+        ("check {broken} | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("{sample} | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("--version | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("--version >&-", 0),
+        ("topology {sample} >&-", 0),
+        ("topology {sample} <&- >&- 2>&-", 0),
+        ("check {broken} >&- 2>&-", 1),
+        ("check {sample} --assert nonsense 2>/dev/full", 2),
+        ("--version >/dev/full", 2),
+        ("topology {sample} >/dev/full", 2),
+        ("topology - <&-", 2),
+    ],
+)
+def test_streams_that_nobody_reads_or_writes(line: str, status: int) -> None:
+    command = line.format(sample=GUESTBOOK, broken="samples/broken/webapp-wrong-selector")
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m k8stui {command}"],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        timeout=60,
         check=False,
     )
-    assert done.stderr == ""
-    assert done.stdout.count("\n") == 1
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "this is a bug" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
 
 
 def test_a_crash_is_one_line_and_a_report(tmp_path: Path) -> None:

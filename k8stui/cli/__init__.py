@@ -23,6 +23,10 @@ _SHOW = "show"
 _COMMANDS = ("check", "clients", "rules", "topology", "walk")
 
 
+class _ReaderGoneError(Exception):
+    """Standard output was closed from the other end: ``| head``."""
+
+
 class _Group(click.Group):
     """Commands by the names of their modules; the default one takes paths: ``k8stui PATH…``."""
 
@@ -31,6 +35,12 @@ class _Group(click.Group):
         if not own and (not args or args[0] not in _COMMANDS):
             args = [_SHOW, *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would end the process with status 1: findings
+            raise _ReaderGoneError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
@@ -83,7 +93,7 @@ def run(args: Sequence[str]) -> int:
         return BAD
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGoneError):
         # The reader has gone (`| head`): nobody is left to tell. Else Python complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from k8stui.export.plain import can_draw, to_ascii
@@ -25,8 +26,9 @@ _COLOURS = {
 
 
 def complain(text: str) -> None:
-    """Write a line to stderr."""
-    sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
+    """Write a line to stderr; where nobody can read it, the exit status has to do."""
+    with suppress(OSError):
+        sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
 
 
 def write(chunks: Iterable[str]) -> None:
