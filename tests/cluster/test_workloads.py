@@ -64,7 +64,8 @@ def test_ordered_statefulset_stops_at_a_pending_pod() -> None:
             kind="StatefulSet",
             more="affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
             "[{labelSelector: {matchLabels: {app: db}}, topologyKey: kubernetes.io/hostname}]}}",
-        )
+        ),
+        nodes=2,
     )
     assert [(p.name, p.node_name) for p in made.pods.values()] == [
         ("db-0", "node-1"),
@@ -220,7 +221,10 @@ def test_labels_that_come_from_the_template() -> None:
 
 
 def test_pods_that_wait_for_one_are_told_together() -> None:
-    made = cluster(deployment("db", 5, kind="StatefulSet", more="nodeSelector: {disk: tape}"))
+    node = "\n---\napiVersion: v1\nkind: Node\nmetadata: {name: a}\n"
+    made = cluster(
+        deployment("db", 5, kind="StatefulSet", more="nodeSelector: {disk: tape}") + node
+    )
     assert [remark.text for remark in made.remarks] == [
         "pods default/db-1 and 3 more are not made before db-0 is running and ready"
     ]
