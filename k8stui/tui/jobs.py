@@ -6,7 +6,6 @@ the first frame is on the screen.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 
 MOST_BRANCHES = 200
 """As many as a person will look at; a walk of 3 random rules of 100 endpoints has a million."""
-
-_MANY = 1_000
-"""Objects from which the world is kept out of later collections."""
 
 Post = Callable[[Message], object]
 """Gives a message to the screen; safe from any thread."""
@@ -68,21 +64,13 @@ class Jobs:
         from k8stui.tui.lookout import CalledOff, Lookout  # noqa: PLC0415 - after the first frame
 
         self._lookout = lookout = Lookout(post)
-        # A collection that looks at all of a big cluster takes 0.3 s, in which no key is answered.
-        collecting = gc.isenabled()
-        gc.disable()
         try:
             desk = self._desk(lookout)
-            if lookout.objects > _MANY:
-                gc.freeze()
         except CalledOff:
             return
         except Exception as error:  # noqa: BLE001 - a mistake in the input, or a bug: judged by the screen
             post(LoadFailed(error))
             return
-        finally:
-            if collecting:
-                gc.enable()
         post(WorldLoaded(desk))
 
     def call_off(self) -> None:

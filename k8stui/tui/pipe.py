@@ -23,6 +23,9 @@ class Pipe(io.RawIOBase):
         self._came = came
         self.count = 0
 
+    def fileno(self) -> int:
+        return self._descriptor
+
     def readable(self) -> bool:
         return True
 

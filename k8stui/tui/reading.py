@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
-from k8stui.tui.ink import Ink, Line, cut, join, run
+from k8stui.tui.ink import Ink, Line, cut, join, line_width, run
 
 _MB = 1_000_000
 
@@ -72,5 +72,6 @@ def waiting_line(reading: Reading, what: str, width: int) -> Line:
 
 def not_yet_line(reading: Reading, width: int) -> Line:
     """Instead of the keys, for a moment: why this one did nothing."""
-    free = "   meanwhile: ↑↓ Enter in the tree, / finds, q leaves"
-    return cut(join((run(f" {reading.not_yet()}", Ink.CHANGED), run(free, Ink.DIM))), width)
+    why = run(f" {reading.not_yet()}", Ink.CHANGED)
+    both = join((why, run("   meanwhile: ↑↓ Enter in the tree, / finds, q leaves", Ink.DIM)))
+    return both if line_width(both) <= width else cut(why, width)
