@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from k8stui.cluster import defaults
 from k8stui.cluster.addresses import pod_range
+from k8stui.cluster.assumed_nodes import HOSTNAME, apart, asked_labels
 from k8stui.cluster.decode_node import decode_node
 from k8stui.cluster.fields import Origins, table
 from k8stui.cluster.inventory import WORKLOADS, Inventory
@@ -21,12 +23,12 @@ _PODS_A_NODE = 100
 
 
 def enough_nodes(inventory: Inventory) -> int:
-    """Two nodes, or as many as the pods of the input need."""
+    """Two nodes, or as many as the pods of the input need to have room and to stand apart."""
     pods = len(inventory.of("Pod"))
     for kind in sorted(WORKLOADS):
         for manifest in inventory.of(kind).values():
             pods += defaults.made_replicas(kind, table(manifest.data, "spec"))
-    return max(USUAL_NUMBER, -(-pods // _PODS_A_NODE))
+    return max(USUAL_NUMBER, -(-pods // _PODS_A_NODE), apart(inventory))
 
 
 def gather_nodes(
@@ -53,19 +55,27 @@ def gather_nodes(
         names = [f"node-{index}" for index in range(1, wanted + 1)]
         names += [name for name in dict.fromkeys(asked) if name not in names]
         nodes = [
-            _assumed_node(name, index, "the input has no Node object", None)
+            _assumed_node(
+                name, index, "the input has no Node object", None, asked_labels(inventory, index)
+            )
             for index, name in enumerate(names, 1)
         ]
     ranges = {cidr for node in nodes for cidr in node.pod_cidrs}
     return {node.name: _complete(node, settings, ranges, seen.get(node.name)) for node in nodes}
 
 
-def _assumed_node(name: str, index: int, reason: str, seen: Node | None) -> Node:
+def _assumed_node(
+    name: str,
+    index: int,
+    reason: str,
+    seen: Node | None,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Node:
     origin = assumed(reason)
     base = Node(
         name=name,
         index=index,
-        labels={"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"},
+        labels={HOSTNAME: name, "kubernetes.io/os": "linux", **labels},
         origin=origin,
         origins=dict.fromkeys(("name", "labels", "addresses", "pod_cidrs"), origin),
     )

@@ -49,7 +49,7 @@ def service(selector: dict[str, str] | None, **spec: object) -> dict:
 CLIENT = pod("client", {"app": "client"})
 UNSCHEDULABLE = pod("web", {"app": "web"})
 del UNSCHEDULABLE["spec"]["nodeName"]
-UNSCHEDULABLE["spec"]["nodeSelector"] = {"disk": "ssd"}
+UNSCHEDULABLE["spec"]["nodeSelector"] = {"kubernetes.io/os": "windows"}
 UNREADY = {
     **pod("web", {"app": "web"}),
     "status": {

@@ -5,7 +5,8 @@ ResolveContainerPort); without it the probe fails: a readiness probe keeps the p
 Service for ever, a liveness probe restarts it again and again.
 
 Of numbers only those are told, as a warning, that are a digit away from a declared port and that
-nothing else in the container speaks of: a container may listen where it declares nothing.
+nothing else in the container speaks of; it does not apply to others, since a container may listen
+where it declares nothing.
 """
 
 from __future__ import annotations
