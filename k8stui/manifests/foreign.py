@@ -12,6 +12,7 @@ _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:\.|\$|/\*|(?:include|if|else|end|range|with|template|define|block|toYaml|default"
     r"|tpl|printf|quote|required)\b)"
 )
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?:^|\s)#.*")
 _BY_NAME = {
     "values.yaml": "values of a Helm chart",
     "values.yml": "values of a Helm chart",
@@ -39,6 +40,19 @@ CHART = "Chart.yaml"
 def is_template(content: str) -> bool:
     """Whether the text has Helm's (Go template's) marks in it."""
     return "{{" in content and _TEMPLATE.search(content) is not None
+
+
+def is_unrendered(piece: str) -> bool:
+    """Whether a text that is no YAML has a template's marks (Helm's, Jinja's) where YAML has none.
+
+    Marks in quotes and in the text of block scalars (alerts, dashboards) are somebody else's.
+    """
+    if "{{" not in piece:
+        return False
+    from k8stui.manifests.repair import structural  # noqa: PLC0415 - unreadable texts only
+
+    lines = piece.split("\n")
+    return any("{{" in _QUOTED.sub("", lines[line]) for line in structural(lines))
 
 
 def folder_note(file: str) -> Note | None:

@@ -150,7 +150,7 @@ class _Reader:
 
     def unreadable(self, one: Source, fault: YamlFault) -> None:
         piece, base = one.piece()
-        if foreign.is_template(piece):
+        if foreign.is_unrendered(piece):
             self.found.templates += 1
         elif not self.named and not _OBJECT_LIKE.search(piece):
             line = self.text.position(base + fault.offset)[0]

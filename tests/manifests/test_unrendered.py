@@ -1,0 +1,41 @@
+"""What is a template, and what only holds the text of one."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from k8stui.manifests import load
+
+_POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c}]\n"
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: x}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  nodeName: {{ node_name }}",
+        "  nodeName: {{pillar['node']}}-1",
+        "{{- if .Values.pod }}",
+        "  {{ extra_fields }}",
+    ],
+)
+def test_a_template_is_skipped(line: str) -> None:
+    found = load(["-"], stdin=io.BytesIO(f"{_POD}{line}\n".encode()))
+    assert not found.problems
+    assert any("unrendered template" in note.message for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  args: 'see {{ $labels.pod }}'",
+        "  nodeName: a # {{ .Values.node }}",
+        "  text: |\n    up {{ $labels.pod }} is down",
+    ],
+)
+def test_a_broken_text_that_holds_a_template_is_told(line: str) -> None:
+    found = load(["-"], stdin=io.BytesIO(f"{_POD}{line}\n   bad: [\n".encode()))
+    assert found.problems
