@@ -9,8 +9,6 @@ import pytest
 from k8stui.manifests import load
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c}]\n"
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: x}]\n"
-)
 
 
 @pytest.mark.parametrize(
