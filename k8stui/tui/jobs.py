@@ -16,6 +16,8 @@ from k8stui.tui.messages import (
     Branched,
     Checked,
     CheckFailed,
+    LinesFound,
+    LinesMissing,
     LoadFailed,
     Walked,
     WalkedAgain,
@@ -26,6 +28,7 @@ from k8stui.tui.messages import (
 if TYPE_CHECKING:
     from k8stui.check import Finding
     from k8stui.cluster.options import ClusterOptions
+    from k8stui.manifests.origin import Place
     from k8stui.nodes.options import NodeOptions
     from k8stui.tui.desk import Desk
     from k8stui.tui.lookout import Lookout
@@ -161,6 +164,15 @@ class Jobs:
             post(Checked(world, checkup(world.cluster, check(world, self.paths))))
         except Exception as error:  # noqa: BLE001 - a bug there must not take the walk away
             post(CheckFailed(error))
+
+    def lines(self, place: Place, what: str, post: Post) -> None:
+        """Find the manifest lines around a place."""
+        from k8stui.tui.source_lines import UnreadableError, lines_around  # noqa: PLC0415
+
+        try:
+            post(LinesFound(place, what, lines_around(place)))
+        except UnreadableError as error:
+            post(LinesMissing(str(error)))
 
     def show_finding(self, world: World, finding: Finding, generation: int, post: Post) -> None:
         """Walk what a finding claims, to the step that decides."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from k8stui.manifests.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
     from k8stui.tui.found_rows import Row
     from k8stui.tui.reading import Reading
+    from k8stui.tui.source_lines import Numbered
     from k8stui.walk.trace import Trace
     from k8stui.walk.world import World
 
@@ -72,6 +74,23 @@ class CheckFailed(Message):
     """A check came to no end: a bug."""
 
     error: Exception
+
+
+@dataclass
+class LinesFound(Message):
+    """The manifest lines around a place were found."""
+
+    place: Place
+    what: str
+    """What the place says: a kind of origin, an object."""
+    lines: tuple[Numbered, ...]
+
+
+@dataclass
+class LinesMissing(Message):
+    """There are none to show."""
+
+    why: str
 
 
 @dataclass

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple, TextIO
 
 from k8stui.manifests import packed
 from k8stui.manifests.origin import Place, is_file
@@ -34,22 +37,47 @@ def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
         whence = "standard input" if place.file in ("-", "") else "a live cluster"
         raise UnreadableError(f"it came from {whence}, which is not read again")
     try:
-        text = packed.read(place.file).decode(errors="replace")
+        with _opened(place.file) as stream:
+            found = _object_around(stream, place.line, around)
     except OSError as error:
         raise UnreadableError(f"{place.file}: {error.strerror or error}") from None
-    lines = text.splitlines()
-    at = place.line - 1
-    if not 0 <= at < len(lines):
+    if found is None:
         raise UnreadableError(
             f"{place.file} has no line {place.line}: it has changed since it was read"
         )
-    first = at
-    while first and not _BORDER.match(lines[first]):
-        first -= 1
-    last = at
-    while last + 1 < len(lines) and not _BORDER.match(lines[last + 1]):
-        last += 1
-    if any(_SECRET.search(line) for line in lines[first : last + 1]):
+    return found
+
+
+def _opened(path: str) -> TextIO:
+    if path.endswith(packed.PACKED):
+        unpacked = io.BytesIO(packed.read(path))
+        return io.TextIOWrapper(unpacked, encoding="utf-8", errors="replace")
+    return open(path, encoding="utf-8", errors="replace")  # noqa: PTH123 - the caller closes
+
+
+def _object_around(lines: Iterable[str], wanted: int, around: int) -> tuple[Numbered, ...] | None:
+    """Find a line and its neighbours, a line at a time: a dump of 100 MB is not kept.
+
+    Raises:
+        UnreadableError: the object is a Secret.
+
+    """
+    shown: deque[Numbered] = deque(maxlen=around + 1)
+    is_secret = is_there = False
+    for number, line in enumerate(lines, start=1):
+        if _BORDER.match(line):
+            if is_there:
+                break
+            shown.clear()
+            is_secret = False
+        is_secret = is_secret or _SECRET.search(line) is not None
+        if number <= wanted + around:
+            shown.append(Numbered(number, line.rstrip("\n")))
+        if number == wanted:
+            is_there = True
+            shown = deque(shown)
+    if not is_there:
+        return None
+    if is_secret:
         raise UnreadableError("a Secret stands there: its lines are never shown")
-    first, last = max(first, at - around), min(last, at + around)
-    return tuple(Numbered(n + 1, lines[n]) for n in range(first, last + 1))
+    return tuple(shown)

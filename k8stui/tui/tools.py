@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.tui.base import Base
+from k8stui.tui.messages import LinesFound, LinesMissing
 
 if TYPE_CHECKING:
     from k8stui.manifests.origin import Place
@@ -26,18 +27,21 @@ class Tools(Base):
         self.show_place(origin.place, origin.kind)
 
     def show_place(self, place: Place, what: str) -> None:
+        """Look for the lines of a place: in a dump of 100 MB that takes a second."""
+        self.work("lines", partial(self.jobs.lines, place, what, self.post))
+
+    def on_lines_found(self, event: LinesFound) -> None:
+        """Show them."""
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
         from k8stui.tui.listings import manifest_lines  # noqa: PLC0415
-        from k8stui.tui.source_lines import UnreadableError, lines_around  # noqa: PLC0415
 
-        try:
-            lines = lines_around(place)
-        except UnreadableError as error:
-            self.notify(str(error), severity="warning", markup=False)
-            return
-        drawn = manifest_lines(place, lines)
-        title = f"{place.file}:{place.line}  {what}"
+        drawn = manifest_lines(event.place, event.lines)
+        title = f"{event.place.file}:{event.place.line}  {event.what}"
         self.app.push_screen(ListScreen(title, lambda _: drawn))
+
+    def on_lines_missing(self, event: LinesMissing) -> None:
+        """Say why they cannot be shown."""
+        self.notify(event.why, severity="warning", markup=False)
 
     def action_copy(self) -> None:
         desk = self.ready()
