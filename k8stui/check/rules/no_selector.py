@@ -4,7 +4,8 @@ No controller makes endpoints for it (control-plane-facts section 5); every requ
 until somebody writes an EndpointSlice labelled ``kubernetes.io/service-name``.
 
 Does not apply to type ExternalName, to ``default/kubernetes``, and to Services with Endpoints or
-EndpointSlices in the input. A warning at most: whoever fills them in may do so at run time.
+EndpointSlices in the input. A warning at most: whoever fills them in may do so at run time. An
+information where the folder's kustomization gives labels and selectors to all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import ServiceType
+from k8stui.manifests.validation.kustomized import is_labelled
 
 ID = "no-selector"
 
@@ -27,15 +29,17 @@ def look(ground: Ground) -> Iterator[Finding]:
             or any(e.ready for e in ground.endpoints(service))
         ):
             continue
+        manifest = ground.inventory.of("Service").get(service.key)
+        given = manifest is not None and is_labelled(manifest)
         yield Finding(
             rule=ID,
-            severity=Severity.WARNING,
+            severity=Severity.INFO if given else Severity.WARNING,
             subject=f"Service {service.key}",
             place=ground.place(service, "spec"),
             why="it has no selector, and the input holds no endpoints for it",
             fix="give it a selector, or write an EndpointSlice labelled "
             f"kubernetes.io/service-name: {service.name}",
-            claim=ground.ask(service, service.ports[0]) if service.ports else None,
+            claim=ground.ask(service, service.ports[0]) if service.ports and not given else None,
         )
 
 

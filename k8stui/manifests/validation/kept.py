@@ -14,6 +14,8 @@
 - The same object twice in manifests, the second changing what may not change (rejected 40-42):
   two folders often hold alternatives, and which of them a cluster has is not known; as everywhere
   the last one counts. After a dump, which says what is there, such a change is refused.
+- A workload without selector in a folder whose kustomization gives labels to all: there it is
+  left out on purpose.
 - A Service name that begins with a digit (rejected 12) is taken since 1.36; servers before refuse
   it. Nothing is said: this one is judged by 1.36.
 
@@ -28,9 +30,11 @@ from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.problem import Note
 from k8stui.manifests.schema import KINDS
 from k8stui.manifests.validation.fields import table, text
+from k8stui.manifests.validation.kustomized import is_labelled
 from k8stui.manifests.validation.mistake import Mistake, Wrong
 
 _ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+_LABELLED = (("spec", "selector"), ("spec", "template", "metadata", "labels"))
 _DROPPED = {
     "extensions/v1beta1": "1.16",
     "apps/v1beta1": "1.16",
@@ -49,6 +53,13 @@ def is_kept(mistake: Mistake) -> bool:
     if mistake.placeholder:
         return True
     return mistake.wrong is Wrong.REQUIRED and mistake.path[-1:] == ("image",)
+
+
+def is_completed(one: Manifest, mistake: Mistake) -> bool:
+    """Whether a kustomization writes what is missing: the selector and the labels it wants."""
+    if mistake.path not in _LABELLED or not is_labelled(one):
+        return False
+    return not table(one.data, "spec", "selector")
 
 
 def old_version(one: Manifest) -> Note | None:

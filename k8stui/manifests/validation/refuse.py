@@ -12,6 +12,7 @@ from k8stui.manifests.source import Source
 from k8stui.manifests.validation.allocation import Ledger
 from k8stui.manifests.validation.changes import check_change
 from k8stui.manifests.validation.kept import (
+    is_completed,
     is_kept,
     missing_accounts,
     missing_namespaces,
@@ -88,7 +89,8 @@ class _Server:
         found: list[Mistake] = []
         kept: list[Mistake] = []
         for mistake in mistakes(one.kind, one.data):
-            (kept if is_kept(mistake) else found).append(mistake)
+            stays = is_kept(mistake) or is_completed(one, mistake)
+            (kept if stays else found).append(mistake)
         if one.kind == "Service":
             found += self.ledger.judge(key, one)
         before = self.there.get((one.kind, key))

@@ -1,0 +1,40 @@
+"""Workloads whose labels a kustomization gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.manifests import load
+
+_WORKLOAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers: [{name: c, image: x}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "kept"),
+    [
+        pytest.param("commonLabels: {app: web}\n", True, id="commonLabels"),
+        pytest.param("labels:\n- pairs: {a: b}\n  includeSelectors: true\n", True, id="labels"),
+        pytest.param("labels:\n- pairs: {a: b}\n", False, id="labels alone"),
+        pytest.param("namePrefix: a-\n", False, id="others"),
+        pytest.param(None, False, id="none"),
+    ],
+)
+def test_a_selector_that_is_given_may_be_missing(
+    kustomization: str | None, kept: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "web.yaml").write_text(_WORKLOAD)
+    if kustomization is not None:
+        (tmp_path / "kustomization.yaml").write_text(kustomization)
+    found = load([str(tmp_path)])
+    assert bool(found.objects) is kept
+    assert bool(found.problems) is not kept
