@@ -6,6 +6,7 @@ answer from a table (shared/perf.md section 0).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -76,10 +77,12 @@ class Ground:
 
     def object_at(self, file: str, line: int) -> str:
         """Kind and name of the object that a line of the input belongs to; ``input`` if none."""
-        before = [m for m in self._by_file.get(file, ()) if m.place().line <= line]
-        if not before:
+        objects = self._by_file.get(file, ())
+        # In the order of their lines, each of which costs a look at the text.
+        number = bisect_right(objects, line, key=lambda m: m.place().line)
+        if not number:
             return "input"
-        one = max(before, key=lambda m: m.place().line)
+        one = objects[number - 1]
         if one.kind in KINDS and KINDS[one.kind].namespaced:
             return f"{one.kind} {one.namespace or 'default'}/{one.name}"
         return f"{one.kind} {one.name}"

@@ -56,8 +56,10 @@ def _parts(name: str) -> Iterator[str]:
 
 
 def is_digit_slip(written: int, meant: int) -> bool:
-    """Whether a number has one digit too much, too few or wrong, or two swapped."""
-    return written != meant and distance(str(written), str(meant)) == 1
+    """Whether a number has one digit too much, too few or wrong, two swapped, or is one off."""
+    return written != meant and (
+        abs(written - meant) == 1 or distance(str(written), str(meant)) == 1
+    )
 
 
 def _letters(name: str) -> str:

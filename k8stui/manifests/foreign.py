@@ -13,6 +13,7 @@ _TEMPLATE = re.compile(
     r"|tpl|printf|quote|required)\b)"
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?:^|\s)#.*")
+_UNQUOTED = re.compile(r"(?:^\s*|:\s+|-\s+|[\[,]\s*)\{\{")
 _BY_NAME = {
     "values.yaml": "values of a Helm chart",
     "values.yml": "values of a Helm chart",
@@ -45,14 +46,15 @@ def is_template(content: str) -> bool:
 def is_unrendered(piece: str) -> bool:
     """Whether a text that is no YAML has a template's marks (Helm's, Jinja's) where YAML has none.
 
-    Marks in quotes and in the text of block scalars (alerts, dashboards) are somebody else's.
+    Marks within a value (``a-{{ b }}``) are none to YAML; those in quotes and in the text of block
+    scalars (alerts, dashboards) are somebody else's.
     """
     if "{{" not in piece:
         return False
     from k8stui.manifests.repair import structural  # noqa: PLC0415 - unreadable texts only
 
     lines = piece.split("\n")
-    return any("{{" in _QUOTED.sub("", lines[line]) for line in structural(lines))
+    return any(_UNQUOTED.search(_QUOTED.sub("", lines[line])) for line in structural(lines))
 
 
 def folder_note(file: str) -> Note | None:

@@ -31,6 +31,7 @@ def test_a_template_is_skipped(line: str) -> None:
     [
         "  args: 'see {{ $labels.pod }}'",
         "  nodeName: a # {{ .Values.node }}",
+        "  nodeName: node-{{ number }}",
         "  text: |\n    up {{ $labels.pod }} is down",
     ],
 )

@@ -73,7 +73,8 @@ def _nowhere(ground: Ground, target: Target) -> Finding:
         why=f"no container of {names([p.name for p in pods])} declares a port named {wanted}; "
         f"declared: {words(pods) or 'nothing'}",
         fix=fix,
-        claim=ground.ask(target.service, target.port),
+        # The name of a headless Service leads to pods, whatever its ports are.
+        claim=None if target.service.headless else ground.ask(target.service, target.port),
     )
 
 
