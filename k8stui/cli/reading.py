@@ -37,7 +37,7 @@ def read_world(
         node_options,
         context=context,
         stdin=sys.stdin.buffer,
-        watch=_relay if context is not None else None,
+        watch=_Relay() if context is not None else None,
     )
     for note in world.notes:
         if doubts or note.doubt is None:
@@ -57,10 +57,17 @@ def read_world(
     return world, BAD
 
 
-def _relay(progress: Progress) -> None:
-    """Pass on what kubectl says while it waits: it may want the user to log in."""
-    if progress.waiting:
-        complain(progress.waiting)
+class _Relay:
+    """Passes on what kubectl says while it waits: it may want the user to log in."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def __call__(self, progress: Progress) -> None:
+        for line in progress.waiting.splitlines():
+            if line not in self.said:
+                self.said.add(line)
+                complain(line)
 
 
 def remark(dumps: Mapping[str, str]) -> None:

@@ -64,6 +64,16 @@ _MOST_WORDS = 1 << 20
 """Bytes of its messages that are looked at, the last ones."""
 
 
+_running: set[subprocess.Popen[bytes]] = set()
+"""Every kubectl that has not been waited for."""
+
+
+def end_all() -> None:
+    """End every kubectl, from any thread: for a process that leaves without `Kubectl.__exit__`."""
+    for process in list(_running):
+        process.kill()
+
+
 def command(context: str, *arguments: str) -> list[str]:
     """Write a kubectl command line; `context` cannot be taken for an option."""
     return ["kubectl", f"--context={context}", *arguments]
@@ -180,16 +190,17 @@ class _Run:
         except OSError:
             messages.close()
             raise
+        _running.add(process)
         assert isinstance(process.stdout, BufferedReader)
         return cls(process, process.stdout, messages)
 
     def answers(self, tell: Callable[[str], object]) -> bool:
-        """Wait for the first byte; False when it ends without one. Says what it hears meanwhile."""
-        heard: list[str] = []
+        """Wait for the first byte; False when it ends without one.
+
+        Meanwhile all that it has said is told again and again: what is heard may have gone by.
+        """
         while not select.select([self.out], [], [], _PATIENCE_SECONDS)[0]:
-            new = [line for line in self.said() if line not in heard]
-            heard += new
-            tell("\n".join(new))
+            tell("\n".join(self.said()))
         first = self.out.peek(1)
         self.prompted = first.startswith(words.PROMPT)
         return bool(first) and not self.prompted
@@ -202,12 +213,14 @@ class _Run:
 
     def wait(self) -> int:
         """Give its exit status; a negative one is a signal."""
-        return self.process.wait()
+        status = self.process.wait()
+        _running.discard(self.process)
+        return status
 
     def end(self) -> None:
         """End it, should it still run."""
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+        self.wait()
         self.out.close()
         self.messages.close()

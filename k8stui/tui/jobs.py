@@ -6,6 +6,7 @@ the first frame is on the screen.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -80,6 +81,8 @@ class Jobs:
         """End a load that nobody waits for any more."""
         if self._lookout is not None:
             self._lookout.is_called_off = True
+        if (live := sys.modules.get("k8stui.manifests.kubectl")) is not None:
+            live.end_all()
 
     def _desk(self, lookout: Lookout) -> Desk:
         from k8stui.tui.desk import Desk  # noqa: PLC0415 - after the first frame
@@ -88,7 +91,6 @@ class Jobs:
 
     def build(self, lookout: Lookout) -> World:
         """Read what the command line named."""
-        import sys  # noqa: PLC0415 - standard input is read only where it is asked for
         from typing import BinaryIO, cast  # noqa: PLC0415
 
         from k8stui.manifests import load  # noqa: PLC0415

@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     def said(self, what: str) -> str:
         """``reading dump.yaml   43 %   34.8 of 80.6 MB   16,584 objects``."""
         if self.waiting:
-            return f"kubectl: {self.waiting}"
+            return f"kubectl: {'  '.join(self.waiting.splitlines())}"
         match self.phase:
             case Phase.COMING if not self.done:
                 return f"reading {what} …"

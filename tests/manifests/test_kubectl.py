@@ -529,7 +529,7 @@ def test_what_it_says_while_it_waits_is_passed_on(
             go.touch()
 
     found = load([], context="prod", watch=watch)
-    assert heard == ["To sign in, use code ␛[1mABC"]
+    assert set(heard) == {"To sign in, use code ␛[1mABC"}
     assert len(found.objects) == len(shop())
 
 
@@ -558,6 +558,21 @@ def test_calling_off_ends_kubectl(
         load([], context="prod", watch=watch)
     with pytest.raises(ProcessLookupError):
         os.kill(int(number.read_text()), 0)
+
+
+def test_a_process_that_leaves_ends_kubectl(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubectl, "_PATIENCE_SECONDS", 0.01)
+    started = tmp_path / "started"
+    fake(f"open({str(started)!r}, 'w').close(); time.sleep(600)")
+
+    def watch(_: Progress) -> None:
+        if started.exists():
+            kubectl.end_all()
+
+    (problem,) = load([], context="prod", watch=watch).problems
+    assert problem.message == "kubectl was ended by SIGKILL"
 
 
 def test_a_file_is_read_without_all_this() -> None:
