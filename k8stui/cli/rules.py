@@ -56,7 +56,7 @@ def command(
     found = find_node(world.cluster, node.removeprefix("node/"))
     ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
     if form == "json":
-        write([rules_json(ruleset, found.name, family, table)])
+        write(rules_json(ruleset, found.name, family, table))
     else:
         write(f"{line}\n" for line in save_lines(ruleset, table))
     return status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
+from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.kernel.save import dump_lines
 from k8stui.manifests.neutralise import neutralise
 from k8stui.nodes.reason import Because
@@ -18,27 +18,26 @@ def save_lines(ruleset: Ruleset, table: str | None = None) -> Iterator[str]:
     return map(neutralise, dump_lines(_only(ruleset, table)))
 
 
-def rules_json(ruleset: Ruleset, node: str, family: str, table: str | None = None) -> str:
-    """Write all chains with their rules and reasons as one object."""
-    from k8stui.export.json import dumps  # noqa: PLC0415 - 9 ms, not needed for the save format
+def rules_json(ruleset: Ruleset, node: str, family: str, table: str | None = None) -> Iterator[str]:
+    """Write all chains with their rules and reasons as one object, in chunks."""
+    import json  # noqa: PLC0415 - 9 ms, not needed for the save format
 
-    document = {
-        "version": 1,
-        "node": node,
-        "family": family,
-        "tables": [_table(each) for each in _only(ruleset, table)],
-    }
-    return dumps(document)
+    from k8stui.export.stream import array  # noqa: PLC0415 - as above
+
+    yield f'{{"version": 1,\n "node": {json.dumps(node)},\n "family": "{family}",\n "tables": ['
+    comma = ""
+    for each in _only(ruleset, table):
+        yield f'{comma}\n  {{"table": {json.dumps(each.name)}, "chains": '
+        yield from array(map(_chain, each.chains.values()), indent=4)
+        yield "}"
+        comma = ","
+    yield "\n ]\n}\n"
 
 
 def _only(ruleset: Ruleset, table: str | None) -> Ruleset:
     if table is None:
         return ruleset
     return Ruleset({name: t for name, t in ruleset.tables.items() if name == table})
-
-
-def _table(table: Table) -> dict[str, object]:
-    return {"table": table.name, "chains": [_chain(chain) for chain in table.chains.values()]}
 
 
 def _chain(chain: Chain) -> dict[str, object]:

@@ -1,38 +1,30 @@
-"""The topology as JSON: nodes, pods, Services and their endpoints, with origins.
-
-One line a node, pod and Service, written as it is made: a cluster of ten thousand Services is never
-in memory as text, and the json module's C encoder, which does not indent, writes each.
-"""
+"""The topology as JSON: nodes, pods, Services and their endpoints, with origins."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort
 from k8stui.export.json import origin as origin_json
+from k8stui.export.stream import array
 from k8stui.export.topology import endpoints_of
 from k8stui.manifests.origin import Origin
 
 
 def topology_json(cluster: Cluster) -> Iterator[str]:
-    """Write the cluster as one object, in chunks. ASCII, as all JSON of k8stui."""
+    """Write the cluster as one object, in chunks."""
     yield '{"version": 1'
     for key, cidr in (("pod_cidr", cluster.pod_cidr), ("service_cidr", cluster.service_cidr)):
         yield f',\n "{key}": {json.dumps(str(cidr))}'
-    yield from _array("nodes", map(_node, cluster.nodes.values()))
-    yield from _array("pods", map(_pod, cluster.pods.values()))
-    yield from _array("services", (_service(cluster, each) for each in cluster.services.values()))
+    for key, records in (
+        ("nodes", map(_node, cluster.nodes.values())),
+        ("pods", map(_pod, cluster.pods.values())),
+        ("services", (_service(cluster, each) for each in cluster.services.values())),
+    ):
+        yield f',\n "{key}": '
+        yield from array(records)
     yield "\n}\n"
-
-
-def _array(key: str, records: Iterable[dict[str, object]]) -> Iterator[str]:
-    yield f',\n "{key}": ['
-    comma = ""
-    for each in records:
-        yield f"{comma}\n  {json.dumps(each)}"
-        comma = ","
-    yield "\n ]"
 
 
 def _origins(whole: Origin, origins: Mapping[str, Origin]) -> dict[str, object]:

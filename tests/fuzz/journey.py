@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from k8stui.check import check, unreadable
+from k8stui.cluster.model import Cluster
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export import diagram
 from k8stui.export.findings import encoded, findings_lines
@@ -30,8 +31,9 @@ from k8stui.walk.world import World, build_world
 
 MOST_SECONDS = 2.0
 """Of CPU for one input; the usual one takes a hundredth of it."""
-SECONDS_A_POD = 0.0005
-"""More for each pod that the input asks for: 20 bytes can ask for ten thousand."""
+SECONDS_A_RECORD = 0.0005
+MIB_A_RECORD = 0.01
+"""More for each pod and endpoint that the input asks for: 20 bytes can ask for ten thousand."""
 MOST_MIB = 300
 """By which resident memory grows while an input is worked on."""
 _LIVE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
@@ -53,15 +55,25 @@ def bounded(raw: bytes, plugin: str = "flannel", mode: str | None = None) -> Wor
     start, before = _cpu(), _mib("VmRSS")
     world = journey(raw, plugin, mode)
     taken, grown = _cpu() - start, _mib("VmHWM") - before
-    most = MOST_SECONDS + SECONDS_A_POD * (len(world.cluster.pods) if world is not None else 0)
+    records = _records(world.cluster) if world is not None else 0
+    most = MOST_SECONDS + SECONDS_A_RECORD * records
     if taken > most:
         # A machine that does something else may have been slow: the second time counts.
         start = _cpu()
         journey(raw, plugin, mode)
         taken = min(taken, _cpu() - start)
-    if taken > most or grown > MOST_MIB:
+    if taken > most or grown > MOST_MIB + MIB_A_RECORD * records:
         raise CostError(f"{taken:.1f} s of CPU, {grown:.0f} MiB for {len(raw)} bytes")
     return world
+
+
+def _records(cluster: Cluster) -> int:
+    endpoints = (
+        len(each.endpoints) * len(each.ports or ())
+        for slices in cluster.endpoint_slices.values()
+        for each in slices
+    )
+    return len(cluster.pods) + sum(endpoints)
 
 
 def _cpu() -> float:
@@ -132,7 +144,7 @@ def documents(world: World) -> Iterator[str]:
     """Every output of the world that is for programs."""
     yield "".join(topology_json(world.cluster))
     for node in [*world.cluster.nodes.values()][:1]:
-        yield rules_json(world.network.ruleset(node, 4, "all"), node.name, "ipv4")
+        yield "".join(rules_json(world.network.ruleset(node, 4, "all"), node.name, "ipv4"))
     offer = first_offer(world)
     if offer is not None:
         yield walk_json(offer.request, [walk(world, offer.request)])
