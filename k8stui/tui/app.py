@@ -74,6 +74,10 @@ class K8sTuiApp(App[int]):
                 number, partial(self.exit, 128 + number, return_code=128 + number)
             )
 
+    def action_leave(self) -> None:
+        """Leave, from whatever stands in front."""
+        self.exit(0)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key by name, in the palette."""
         yield SystemCommand("theme", "Choose the colours", self.action_change_theme)

@@ -25,7 +25,11 @@ def _key(
         show=show,
         key_display=display,
         tooltip=tooltip,
-        id=action.replace("'", "").replace("(", "-").replace(")", "").replace("_", "-"),
+        id=action.removeprefix("app.")
+        .replace("'", "")
+        .replace("(", "-")
+        .replace(")", "")
+        .replace("_", "-"),
     )
 
 
@@ -98,7 +102,13 @@ TOOLS = (
 LEAVING = (
     _key("colon", "palette", "command", "Every command by name (also ctrl+p)", display=":"),
     _key("question_mark,f1", "help", "help", "All keys", show=True, display="?"),
-    _key("q,ctrl+q", "leave", "quit", "Leave; nothing was changed: k8stui only reads", show=True),
+    _key(
+        "q,ctrl+q,ctrl+c",
+        "app.leave",
+        "quit",
+        "Leave; nothing was changed: k8stui only reads",
+        show=True,
+    ),
     _key("ctrl+z", "suspend", "suspend", "Back to the shell; fg returns"),
 )
 

@@ -59,7 +59,7 @@ class ListScreen(ModalScreen[int | None]):
             id="list-close",
             tooltip="Close this list",
         ),
-        Binding("ctrl+q", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
+        Binding("ctrl+q,ctrl+c", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
     ]
 
     def __init__(

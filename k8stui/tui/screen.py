@@ -226,8 +226,5 @@ class WalkScreen(Loading, Walking, Searching, Checking):
 
         self.app.push_screen(ListScreen("Help", help_lines))
 
-    def action_leave(self) -> None:
-        self.app.exit(0)
-
     def action_suspend(self) -> None:
         self.app.action_suspend_process()

@@ -101,6 +101,7 @@ class Tree:
         self.rows = rows
         self.cursor = 0
         self.opened: set[str] = set()
+        """Keys of open rows; of rows too that are still to come."""
         self.hits: Hits | None = None
         """What the filter found; None: the whole tree is shown."""
         self.marks: Mapping[str, Sign] = {}
@@ -112,6 +113,7 @@ class Tree:
         self.items: list[Item] = rows.roots()
         for key in rows.opened:
             self.open(key)
+            self.opened.add(key)
 
     @property
     def item(self) -> Item | None:
