@@ -76,8 +76,8 @@ def cli() -> None:
     """See the packet: walk any request through every veth, bridge, route and kube-proxy rule.
 
     PATHs are Kubernetes manifests or a kubectl dump: files, folders, or - for standard input.
-    --context NAME reads a live cluster.
-    Without a PATH the bundled guestbook is shown. Without a COMMAND the screen opens; where
+    --context NAME reads a live cluster with your own kubectl, before the PATHs.
+    Without either the bundled guestbook is shown. Without a COMMAND the screen opens; where
     there is no terminal, the topology and one walk are printed as text.
     """
 

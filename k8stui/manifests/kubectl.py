@@ -23,9 +23,13 @@ from k8stui.manifests.origin import LIVE
 from k8stui.manifests.problem import Note, Problem
 from k8stui.record import record
 
-KINDS = (
+_OF_CLUSTER = (
     "nodes",
     "namespaces",
+    "priorityclasses.scheduling.k8s.io",
+    "runtimeclasses.node.k8s.io",
+)
+_OF_NAMESPACE = (
     "pods",
     "services",
     "endpoints",
@@ -39,7 +43,10 @@ KINDS = (
     "cronjobs.batch",
     "ingresses.networking.k8s.io",
     "networkpolicies.networking.k8s.io",
+    "limitranges",
+    "resourcequotas",
 )
+KINDS = (*_OF_CLUSTER, *_OF_NAMESPACE)
 """What the rooms above read, with its API group: a custom resource may have the same plural."""
 
 _EVERYWHERE = ("-A",)
@@ -159,8 +166,8 @@ class Kubectl:
 
     def _narrower(self) -> str:
         """Give the command for those whose rights end at one namespace."""
-        namespaced = [kind for kind in KINDS if kind not in ("nodes", "namespaces")]
-        got = ["kubectl", "--context", self.context, "-n", "NAMESPACE", "get", ",".join(namespaced)]
+        kinds = ",".join(_OF_NAMESPACE)
+        got = ["kubectl", "--context", self.context, "-n", "NAMESPACE", "get", kinds]
         return f"{shlex.join(got)} -o json | k8stui -"
 
 

@@ -46,6 +46,10 @@ _MEANINGS = (
         "their pods are known, they themselves are not",
     ),
     (("ingresses", "networkpolicies"), "nothing is checked against them"),
+    (
+        ("limitranges", "resourcequotas", "priorityclasses", "runtimeclasses"),
+        "pods that are only in files are let in without them",
+    ),
     (("configmaps",), "kube-proxy's and flannel's usual settings are assumed"),
     (("servicecidrs",), "the range of Service addresses is kubeadm's, or assumed"),
 )  # fmt: skip

@@ -34,6 +34,10 @@ RESOURCES = {
     "cronjobs": ("batch/v1", "CronJob", True),
     "ingresses": ("networking.k8s.io/v1", "Ingress", True),
     "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy", True),
+    "limitranges": ("v1", "LimitRange", True),
+    "resourcequotas": ("v1", "ResourceQuota", True),
+    "priorityclasses": ("scheduling.k8s.io/v1", "PriorityClass", False),
+    "runtimeclasses": ("node.k8s.io/v1", "RuntimeClass", False),
     "servicecidrs": ("networking.k8s.io/v1", "ServiceCIDR", False),
 }
 """Resource → API version, kind, namespaced."""
