@@ -109,8 +109,10 @@ def test_what_was_found_has_the_rows_of_the_cluster(world: World) -> None:
     new = set(keys(after)) - set(keys(before))
     assert {key for key in new if "made" not in key} == {"outside"}
     assert set(keys(before)) - set(keys(after)) == {"workloads"}
-    for item in before.items[:4]:
-        assert before.say(item)[:2] == after.say(item)[:2]
+    for item in before.items:
+        row = after.row_of(item.key)
+        if row is not None and item.key != "services":  # one more: kubernetes
+            assert before.say(item)[:2] == after.say(after.items[row])[:2]
 
 
 def test_the_same_object_twice_is_one_row(world: World) -> None:
