@@ -214,7 +214,7 @@ def test_rules_of_one_owner(owner: str, family: str) -> None:
     assert ("KUBE-SERVICES" in done.stdout) == (owner in ("all", "kube-proxy"))
 
 
-@pytest.mark.parametrize("form", ["text", "json", "dot", "mermaid"])
+@pytest.mark.parametrize("form", ["text", "json", "dot", "mermaid", "svg"])
 def test_topology(form: str) -> None:
     done = k8stui("topology", GUESTBOOK, "--format", form)
     assert (done.returncode, done.stderr) == (0, "")

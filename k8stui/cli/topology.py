@@ -13,7 +13,7 @@ from k8stui.export.terminal import write
 
 @click.command("topology")
 @common_options
-@output_format("text", "json", "dot", "mermaid")
+@output_format("text", "json", "dot", "mermaid", "svg")
 def command(form: str, **common: Any) -> int:
     """Print nodes, pods, Services and endpoints."""
     world, status = read_world(**common)
@@ -25,6 +25,10 @@ def command(form: str, **common: Any) -> int:
         from k8stui.export.topology import topology_lines  # noqa: PLC0415
 
         write(f"{line}\n" for line in topology_lines(world.cluster))
+    elif form == "svg":
+        from k8stui.export.topology_svg import topology_svg  # noqa: PLC0415
+
+        write(f"{line}\n" for line in topology_svg(world.cluster))
     else:
         from k8stui.export import diagram  # noqa: PLC0415
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 import scenes
@@ -11,6 +12,7 @@ from k8stui.cluster.model import Cluster
 from k8stui.export.diagram import dot_lines, mermaid_lines
 from k8stui.export.topology import topology_lines
 from k8stui.export.topology_json import topology_json
+from k8stui.export.topology_svg import topology_svg
 from k8stui.manifests.origin import Origin, OriginKind
 
 
@@ -95,3 +97,24 @@ def test_mermaid_strings_hold_no_quote_bracket_or_tag(evil: Cluster) -> None:
 def test_dot_and_mermaid_have_an_arrow_for_each_endpoint(cluster: Cluster) -> None:
     assert sum(" -> " in line for line in dot_lines(cluster)) == 7
     assert sum(" -->" in line for line in mermaid_lines(cluster)) == 7
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_svg_has_every_text_and_an_arrow_for_each_endpoint(cluster: Cluster, evil: Cluster) -> None:
+    root = ET.fromstring("\n".join(topology_svg(cluster)))  # noqa: S314 - our own
+    texts = ["".join(one.itertext()) for one in root.iter(f"{SVG}text")]
+    assert "default/web-2  ○ 10.244.2.3" in texts
+    assert "NodePort  ○ 10.96.0.10" in texts
+    assert "no endpoints" in texts
+    arrows = sum(len(each.endpoints) for each in cluster.endpoint_slices["default/web"])
+    assert len(list(root.iter(f"{SVG}path"))) >= arrows
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    for one in root.iter(f"{SVG}rect"):
+        assert float(one.attrib["x"]) + float(one.attrib["width"]) <= width
+        assert float(one.attrib["y"]) + float(one.attrib["height"]) <= height
+    hostile = "\n".join(topology_svg(evil))
+    ET.fromstring(hostile)  # noqa: S314
+    assert "\x1b" not in hostile
+    assert "<script" not in hostile
