@@ -1,23 +1,44 @@
-"""PersistentVolumeClaims: which of a pod's claims keep it from being scheduled.
+"""PersistentVolumeClaims: what of a pod's claims keeps it from nodes, or from all of them.
 
-Sources: pkg/scheduler/framework/plugins/volumebinding (PreFilter, podHasPVCs), volumerestrictions
-(PreFilter), pkg/controller/volume/persistentvolume index.go findBestMatchForClaim;
+Sources: pkg/scheduler/framework/plugins/volumebinding (podHasPVCs, PreFilter, Filter; binder.go
+FindPodVolumes, checkVolumeProvisions), volumezone (Filter), volumerestrictions (PreFilter),
+pkg/controller/volume/persistentvolume index.go findBestMatchForClaim;
 recordings-cluster/scheduling claim-missing, statefulset disks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, array, at, labels, table, text, texts
+from k8stui.cluster.fields import NOTHING, Object, array, at, labels, table, text, texts
 from k8stui.cluster.inventory import Inventory, namespace_of
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.model import Node
+from k8stui.cluster.refusal import Refusal
+from k8stui.cluster.selectors import matches, node_term_matches
 from k8stui.manifests import quantity
+from k8stui.record import record
 
 _UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
+_NODE = "node(s) didn't match PersistentVolume's node affinity"
+_NONE_FREE = "node(s) didn't find available persistent volumes to bind"
+_ZONE = "node(s) had no available volume zone"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
+_PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+
+
+@record()
+class _Claim:
+    """A claim that is bound when its first pod has a node (WaitForFirstConsumer)."""
+
+    key: str
+    data: Object
+    storage_class: str
+
+    @property
+    def size(self) -> int:
+        return quantity.parse(at(self.data, "spec", "resources", "requests", "storage"))
 
 
 class Claims:
@@ -25,63 +46,176 @@ class Claims:
 
     def __init__(self, inventory: Inventory) -> None:
         self._claims = inventory.of("PersistentVolumeClaim")
-        self._classes = inventory.of("StorageClass")
-        self._free = dict(inventory.of("PersistentVolume"))
+        self._classes = {one.name: one.data for one in inventory.of("StorageClass").values()}
+        self._volumes = {one.name: one.data for one in inventory.of("PersistentVolume").values()}
+        self._free = dict(self._volumes)
         self._default = next(
             (
                 name
-                for name, manifest in self._classes.items()
-                if labels(manifest.data, "metadata", "annotations").get(_DEFAULT_CLASS) == "true"
+                for name, data in self._classes.items()
+                if labels(data, "metadata", "annotations").get(_DEFAULT_CLASS) == "true"
             ),
             "",
         )
-        self._bound: dict[str, bool] = {
-            key: self._bind(namespace_of(claim), claim.name, claim.data)
-            for key, claim in self._claims.items()
-        }
+        self._bound: dict[str, Object | _Claim | None] = {}
+        """By claim: its volume (empty: one made for it), what it waits for, or None: unbound."""
+        for key, claim in self._claims.items():
+            self._bind(key, namespace_of(claim), claim.name, claim.data)
 
-    def refuse(self, draft: Draft) -> str:
-        """Why no node can take `draft`; empty when all its claims are bound."""
+    def mounts(self, draft: Draft) -> Mounts | str:
+        """What the volumes of `draft` say of nodes, or why no node can take it."""
         templates = _templates(draft)
-        for volume in array(draft.spec, "volumes"):
-            name = text(volume, "persistentVolumeClaim", "claimName")
-            own = text(volume, "name") in templates
-            if name and not own and f"{draft.namespace}/{name}" not in self._claims:
-                return f'persistentvolumeclaim "{name}" not found'
+        mounted = [
+            name
+            for volume in array(draft.spec, "volumes")
+            if text(volume, "name") not in templates
+            and (name := text(volume, "persistentVolumeClaim", "claimName"))
+        ]
+        for name in mounted:
+            claim = self._claims.get(f"{draft.namespace}/{name}")
+            if wrong := _illegal(name, None if claim is None else claim.data):
+                return wrong
         wanted = [
             (f"{template}-{draft.name}", claim) for template, claim in templates.items()
         ] + list(_ephemeral(draft))
-        for name, claim in wanted:
+        for name, template in wanted:
             key = f"{draft.namespace}/{name}"
-            if key not in self._bound:
-                self._bound[key] = self._bind(draft.namespace, name, claim)
-        mounted = [
-            text(volume, "persistentVolumeClaim", "claimName")
-            for volume in array(draft.spec, "volumes")
-            if text(volume, "name") not in templates
-        ]
-        names = [*filter(None, mounted), *(name for name, _ in wanted)]
-        if all(self._bound[f"{draft.namespace}/{name}"] for name in names):
-            return ""
-        return _UNBOUND
+            if self._bound.get(key) is None:
+                self._bind(key, draft.namespace, name, template)
+        volumes: list[Object] = []
+        waiting: list[_Claim] = []
+        for name in (*mounted, *(name for name, _ in wanted)):
+            found = self._bound[f"{draft.namespace}/{name}"]
+            if found is None:
+                return _UNBOUND
+            if isinstance(found, _Claim):
+                waiting.append(found)
+            elif found:
+                volumes.append(found)
+        return Mounts(self, tuple(volumes), tuple(sorted(waiting, key=lambda claim: claim.size)))
 
-    def _bind(self, namespace: str, name: str, claim: Object) -> bool:
+    def choose(self, waiting: tuple[_Claim, ...], node: Node) -> Mapping[str, Object] | None:
+        """Volumes for claims on `node`, by claim; empty: one is made. None: there are none."""
+        chosen: dict[str, Object] = {}
+        for claim in waiting:
+            fitting = [
+                volume
+                for name, volume in self._free.items()
+                if _fits(volume, "", claim.data, claim.storage_class)
+                and _reaches(volume, node)
+                and not any(text(one, "metadata", "name") == name for one in chosen.values())
+            ]
+            if fitting:
+                chosen[claim.key] = min(fitting, key=_size)
+            elif self._provisions(claim.storage_class, node):
+                chosen[claim.key] = NOTHING
+            else:
+                return None
+        return chosen
+
+    def take(self, waiting: tuple[_Claim, ...], node: Node) -> None:
+        """Bind `waiting`, whose pod goes to `node`."""
+        for key, volume in (self.choose(waiting, node) or {}).items():
+            self._bound[key] = volume
+            self._free.pop(text(volume, "metadata", "name"), None)
+
+    def _bind(self, key: str, namespace: str, name: str, claim: Object) -> None:
         """Bind a claim, to the smallest volume that fits, else to one that is made for it."""
+        named = text(claim, "spec", "volumeName")
         if text(claim, "status", "phase") == "Bound":
-            return True
+            self._bound[key] = self._free.pop(named, NOTHING)
+            return
         written = at(claim, "spec", "storageClassName")
         storage_class = written if isinstance(written, str) else self._default
-        fitting = [
-            volume
-            for volume in self._free.values()
-            if _fits(volume.data, namespace, name, claim, storage_class)
-        ]
-        if fitting:
-            best = min(fitting, key=lambda volume: _size(volume.data))
-            del self._free[best.name]
-            return True
         found = self._classes.get(storage_class)
-        return found is not None and text(found.data, "provisioner") != _NO_PROVISIONER
+        waits = text(found, "volumeBindingMode") == "WaitForFirstConsumer"
+        own = f"{namespace}/{name}"
+        fitting = [
+            volume for volume in self._free.values() if _fits(volume, own, claim, storage_class)
+        ]
+        reserved = [volume for volume in fitting if table(volume, "spec", "claimRef")]
+        if reserved or (fitting and (named or not waits)):
+            best = min(reserved or fitting, key=_size)
+            del self._free[text(best, "metadata", "name")]
+            self._bound[key] = best
+        elif waits and not named:
+            self._bound[key] = _Claim(key, claim, storage_class)
+        else:
+            made = not named and self._provisions(storage_class, None)
+            self._bound[key] = NOTHING if made else None
+
+    def _provisions(self, storage_class: str, node: Node | None) -> bool:
+        """Whether volumes of the class are made, and for `node`."""
+        found = self._classes.get(storage_class)
+        if found is None or text(found, "provisioner") in ("", _NO_PROVISIONER):
+            return False
+        terms = array(found, "allowedTopologies")
+        return (
+            node is None
+            or not terms
+            or any(
+                all(
+                    node.labels.get(text(wanted, "key")) in texts(wanted, "values")
+                    for wanted in array(term, "matchLabelExpressions")
+                )
+                for term in terms
+            )
+        )
+
+
+@record()
+class Mounts:
+    """The volumes of one pod, as they bear on where it can go."""
+
+    claims: Claims
+    volumes: tuple[Object, ...]
+    waiting: tuple[_Claim, ...]
+
+    @property
+    def are_free(self) -> bool:
+        """Whether they say nothing of nodes."""
+        return not (self.volumes or self.waiting)
+
+    def refuse(self, node: Node) -> Refusal | None:
+        """Why the pod's volumes keep it from `node`. No preemption would help."""
+        reasons = []
+        if not all(_reaches(volume, node) for volume in self.volumes):
+            reasons.append(_NODE)
+        if self.waiting and self.claims.choose(self.waiting, node) is None:
+            reasons.append(_NONE_FREE)
+        if not reasons and not all(_shares_place(volume, node) for volume in self.volumes):
+            reasons.append(_ZONE)
+        return Refusal(tuple(reasons), final=True) if reasons else None
+
+    def take(self, node: Node) -> None:
+        """The pod goes to `node`."""
+        self.claims.take(self.waiting, node)
+
+
+def _illegal(name: str, claim: Object | None) -> str:
+    if claim is None:
+        return f'persistentvolumeclaim "{name}" not found'
+    if text(claim, "status", "phase") == "Lost":
+        volume = text(claim, "spec", "volumeName")
+        return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
+    if text(claim, "metadata", "deletionTimestamp"):
+        return f'persistentvolumeclaim "{name}" is being deleted'
+    return ""
+
+
+def _reaches(volume: Object, node: Node) -> bool:
+    terms = array(volume, "spec", "nodeAffinity", "required", "nodeSelectorTerms")
+    return not terms or any(node_term_matches(term, node) for term in terms)
+
+
+def _shares_place(volume: Object, node: Node) -> bool:
+    """Zones of a volume's labels are separated by ``__``. A node without a place takes all."""
+    if not any(key in node.labels for key in _PLACES):
+        return True
+    written = labels(volume, "metadata", "labels")
+    return all(
+        node.labels.get(key) in written[key].split("__") for key in _PLACES if key in written
+    )
 
 
 def _templates(draft: Draft) -> dict[str, Object]:
@@ -103,12 +237,11 @@ def _size(volume: Object) -> int:
     return quantity.parse(at(volume, "spec", "capacity", "storage"))
 
 
-def _fits(volume: Object, namespace: str, name: str, claim: Object, storage_class: str) -> bool:
+def _fits(volume: Object, own: str, claim: Object, storage_class: str) -> bool:
+    """`own`: the claim's NAMESPACE/NAME, for which a volume may be reserved."""
     reserved = table(volume, "spec", "claimRef")
-    if reserved:
-        mine = (text(reserved, "namespace"), text(reserved, "name")) == (namespace, name)
-        if not mine:
-            return False
+    if reserved and f"{text(reserved, 'namespace')}/{text(reserved, 'name')}" != own:
+        return False
     asked = table(claim, "spec")
     wanted = text(asked, "volumeName")
     if wanted and wanted != text(volume, "metadata", "name"):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import partial
 
-from k8stui.cluster.claims import Claims
+from k8stui.cluster.claims import Claims, Mounts
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
@@ -135,26 +135,30 @@ class _Scheduler:
         if scheduler != "default-scheduler":
             draft.pending_reason = f"nobody serves the scheduler name {scheduler}"
             return False
-        if self._claims is not None and (wrong := self._claims.refuse(draft)):
-            draft.pending_reason = early_message(wrong, len(self._hosts))
+        mounts = None if self._claims is None else self._claims.mounts(draft)
+        if isinstance(mounts, str):
+            draft.pending_reason = early_message(mounts, len(self._hosts))
             return False
         fields = self._field_of(draft.spec, draft.containers)
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
         owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
         wished = self._topology.is_wished(draft.namespace, draft.labels)
-        is_plain = fields.is_plain and view.is_open and not wished
+        tied = None if mounts is None or mounts.are_free else mounts
+        is_plain = fields.is_plain and view.is_open and not wished and tied is None
         best = _emptiest(fields, owned) if is_plain else None
         if best is None:
-            fitting, refused = _sift(fields, view)
+            fitting, refused = _sift(fields, view, tied)
             best = (
                 self._best(draft, fields, fitting, wished=wished)
                 if fitting
-                else self._make_room(draft, fields, refused)
+                else self._make_room(draft, fields, tied, refused)
             )
             if best is None:
                 return False
         draft.node_name = best.node.name
         draft.pending_reason = ""
+        if tied is not None:
+            tied.take(best.node)
         self.bind(draft, best)
         return True
 
@@ -181,7 +185,11 @@ class _Scheduler:
         return fitting[best][1]
 
     def _make_room(
-        self, draft: Draft, fields: _Field, refused: Sequence[tuple[_Host, Refusal]]
+        self,
+        draft: Draft,
+        fields: _Field,
+        mounts: Mounts | None,
+        refused: Sequence[tuple[_Host, Refusal]],
     ) -> _Host | None:
         """Send pods of lower priority away, or say why `draft` stays."""
         refusals = [*fields.refusals, *(refusal for _, refusal in refused)]
@@ -198,7 +206,7 @@ class _Scheduler:
                 _Room(self, host),
                 fields.needs.priority,
                 self._priority,
-                partial(self._refusal, draft, fields, host),
+                partial(self._refusal, draft, fields, mounts, host),
             )
             if isinstance(found, Candidate):
                 candidates.append(found)
@@ -221,9 +229,11 @@ class _Scheduler:
     def _priority(self, draft: Draft) -> int:
         return self._field_of(draft.spec, draft.containers).needs.priority
 
-    def _refusal(self, draft: Draft, fields: _Field, host: _Host) -> Refusal | None:
+    def _refusal(
+        self, draft: Draft, fields: _Field, mounts: Mounts | None, host: _Host
+    ) -> Refusal | None:
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
-        return _refuse(fields.needs, host) or view.refuse(host.node)
+        return _refuse(fields.needs, host, mounts, view)
 
     def bind(self, draft: Draft, host: _Host) -> None:
         needs = self._field_of(draft.spec, draft.containers).needs
@@ -311,12 +321,14 @@ def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
     return best
 
 
-def _sift(fields: _Field, view: View) -> tuple[list[_Entry], list[tuple[_Host, Refusal]]]:
+def _sift(
+    fields: _Field, view: View, mounts: Mounts | None
+) -> tuple[list[_Entry], list[tuple[_Host, Refusal]]]:
     """Run the remaining filters over the open nodes."""
     fitting = []
     refused = []
     for entry in fields.open:
-        refusal = _refuse(fields.needs, entry[1]) or view.refuse(entry[1].node)
+        refusal = _refuse(fields.needs, entry[1], mounts, view)
         if refusal is None:
             fitting.append(entry)
         else:
@@ -349,11 +361,15 @@ def _closed(needs: Needs, node: Node) -> Refusal | None:
     return None
 
 
-def _refuse(needs: Needs, host: _Host) -> Refusal | None:
-    """The filters that look at what is used on the node, in the scheduler's order."""
+def _refuse(needs: Needs, host: _Host, mounts: Mounts | None, view: View) -> Refusal | None:
+    """The filters that look at what else there is, in the scheduler's order."""
     if needs.host_ports and _conflicts(needs.host_ports, host.ports):
         return Refusal((_PORTS,), final=False)
-    return _lacks(needs, host)
+    return (
+        _lacks(needs, host)
+        or (None if mounts is None else mounts.refuse(host.node))
+        or view.refuse(host.node)
+    )
 
 
 def _is_cordon(key: str) -> bool:

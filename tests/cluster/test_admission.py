@@ -199,6 +199,108 @@ def test_claims(name: str) -> None:
     assert not cluster(text + deployment("web", more=VOLUME)).pods["default/web-1"].pending_reason
 
 
+PLACED_NODES = "".join(
+    f"---\napiVersion: v1\nkind: Node\nmetadata: {{name: {name}, labels: {{disk: {name}, "
+    f"topology.kubernetes.io/zone: z{name}}}}}\n"
+    for name in "ab"
+)
+LATE = STORAGE + (
+    "{name: s}\nprovisioner: example.com/disk\nvolumeBindingMode: WaitForFirstConsumer\n"
+)
+LOCAL = LATE.replace("example.com/disk", "kubernetes.io/no-provisioner")
+OF_CLASS = CLAIM.replace("spec: {", "spec: {storageClassName: s, ")
+ON = (
+    "{{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteOnce], storageClassName: {of}, "
+    "nodeAffinity: {{required: {{nodeSelectorTerms: [{{matchExpressions: "
+    "[{{key: disk, operator: In, values: [{disk}]}}]}}]}}}}}}\n"
+)
+NO_HELP = (
+    ". no new claims to deallocate, preemption: 0/2 nodes are available: "
+    "2 Preemption is not helpful for scheduling."
+)
+PLACES = {
+    "bound volume": (CLAIM + VOLUMES + ON.format(of="''", disk="b"), "b", ""),
+    "bound volume of no node": (
+        CLAIM + VOLUMES + ON.format(of="''", disk="c"),
+        None,
+        "0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity"
+        + NO_HELP,
+    ),
+    "zone of a volume": (
+        CLAIM
+        + VOLUMES.replace("{name: v}", "{name: v, labels: {topology.kubernetes.io/zone: zb}}")
+        + "{capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce]}\n",
+        "b",
+        "",
+    ),
+    "zone of no node": (
+        CLAIM
+        + VOLUMES.replace("{name: v}", "{name: v, labels: {topology.kubernetes.io/zone: zc__zd}}")
+        + "{capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce]}\n",
+        None,
+        "0/2 nodes are available: 2 node(s) had no available volume zone" + NO_HELP,
+    ),
+    "late binding": (OF_CLASS + LOCAL + VOLUMES + ON.format(of="s", disk="b"), "b", ""),
+    "late binding, nothing free": (
+        OF_CLASS + LOCAL + VOLUMES + ON.format(of="s", disk="c"),
+        None,
+        "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind"
+        + NO_HELP,
+    ),
+    "late binding, one is made": (OF_CLASS + LATE, "a", ""),
+    "late binding, made where allowed": (
+        OF_CLASS
+        + LATE
+        + "allowedTopologies: [{matchLabelExpressions: [{key: disk, values: [b]}]}]\n",
+        "b",
+        "",
+    ),
+    "reserved volume": (
+        OF_CLASS
+        + LATE
+        + VOLUMES
+        + ON.format(of="s", disk="b").replace(
+            "{capacity", "{claimRef: {namespace: default, name: c}, capacity", 1
+        ),
+        "b",
+        "",
+    ),
+    "volume reserved for another": (
+        OF_CLASS
+        + LOCAL
+        + VOLUMES
+        + ON.format(of="s", disk="b").replace(
+            "{capacity", "{claimRef: {namespace: default, name: d}, capacity", 1
+        ),
+        None,
+        "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind"
+        + NO_HELP,
+    ),
+    "lost": (
+        CLAIM.replace("resources", "volumeName: gone, resources") + "status: {phase: Lost}\n",
+        None,
+        (
+            '0/2 nodes are available: persistentvolumeclaim "c" bound to non-existent '
+            'persistentvolume "gone". not found'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_where_volumes_are(name: str) -> None:
+    text, node, said = PLACES[name]
+    made = cluster(text + PLACED_NODES + deployment("web", more=VOLUME), complete=True)
+    pod = made.pods["default/web-1"]
+    assert (pod.node_name, pod.pending_reason) == (node, said)
+
+
+def test_pods_that_share_a_claim_meet_at_its_volume() -> None:
+    text = OF_CLASS + LOCAL + VOLUMES + ON.format(of="s", disk="b") + PLACED_NODES
+    made = cluster(text + deployment("web", 3, more=VOLUME), complete=True)
+    assert {pod.node_name for pod in made.pods.values()} == {"b"}
+
+
 def test_claims_of_a_stateful_set() -> None:
     """Each pod has its own; the second pod waits for the first."""
     text = deployment("db", 2, kind="StatefulSet").replace(
