@@ -26,7 +26,7 @@ def at(value: object, *path: str | int) -> object:
     """The value at `path`, or None where any part of it is missing."""
     for key in path:
         if value.__class__ is dict:
-            value = value.get(key)  # type: ignore[attr-defined]
+            value = value.get(key)
         elif isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
             value = value[key]
         else:
