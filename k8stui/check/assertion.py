@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from k8stui.check.finding import Claim, Finding, Rule, Severity
+from k8stui.check.claim import Claim
+from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result

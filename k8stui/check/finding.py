@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from k8stui.check.claim import Claim
 from k8stui.kernel.exchange import Result
 from k8stui.manifests.origin import Place
 from k8stui.record import record
@@ -23,18 +24,6 @@ class Severity(StrEnum):
     """It fails for some clients, or depends on what the input does not say."""
     INFO = "info"
     """Nothing is wrong; somebody may be surprised."""
-
-
-@record()
-class Claim:
-    """A request of which a rule says that it is not delivered; the check walks it."""
-
-    source: str
-    """SOURCE of ``k8stui walk``."""
-    destination: str
-    """DESTINATION of ``k8stui walk``."""
-    some: bool = False
-    """Only some branches fail: those that lead to the wrong endpoint."""
 
 
 @record(kw_only=True)

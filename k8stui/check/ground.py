@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
-from k8stui.check.finding import Claim
 from k8stui.check.labels import Carriers
 from k8stui.check.ports import Target, declared, targets_of
 from k8stui.check.references import env_prefix

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from k8stui.check.finding import Claim, Finding, Proof
+from k8stui.check.claim import Claim
+from k8stui.check.finding import Finding, Proof
 from k8stui.kernel.exchange import Result
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request

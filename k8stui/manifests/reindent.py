@@ -14,9 +14,11 @@ from k8stui.record import record
 
 _READ = 12_000
 """Lines that are read in all tries together: some 0.3 s at most."""
+_GLUED = re.compile(r"^ *(?:- +)*[\w.-]+:(?!//)\S", re.MULTILINE)
+"""A colon without a space: then that is what is wrong."""
 _FIELD = re.compile(r"(?:- +)*[\w\"'./-]+:(?: |$)|- ")
 """Only what is a field or an item by itself is moved."""
-_NEAR = 14
+_NEAR = 30
 """Lines above and below the fault that are tried."""
 
 
@@ -30,6 +32,8 @@ class Shift:
 
 def misplaced(lines: list[str], fault: int, sound: Callable[[str], bool]) -> Shift | None:
     """The line whose move makes the object sound; `fault` is where the first fault was told."""
+    if any(_GLUED.match(line) for line in lines[max(0, fault - _NEAR) : fault + 2]):
+        return None
     for count, shift in enumerate(_tries(lines, fault), 1):
         if count * len(lines) > _READ:
             return None

@@ -9,7 +9,8 @@ import pytest
 from worlds import SAMPLES, checked, world
 
 from k8stui.check import Finding, check
-from k8stui.check.finding import Claim, Severity
+from k8stui.check.claim import Claim
+from k8stui.check.finding import Severity
 from k8stui.check.proof import command, prove
 from k8stui.cli import run
 from k8stui.cluster.options import ClusterOptions

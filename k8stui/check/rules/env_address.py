@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
-from k8stui.check.finding import Claim, Finding, Rule, Severity
+from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import Asked, asked
 from k8stui.check.ports import declared

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Claim, Finding, Rule, Severity
+from k8stui.check.claim import Claim
+from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, behind, names, service_target
 from k8stui.cluster.model import Service, ServiceType
 

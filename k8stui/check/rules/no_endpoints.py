@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
+from k8stui.check.typo import is_typo
+from k8stui.cluster.fields import labels
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
@@ -85,6 +87,9 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         return _away(ground, service, away)
     unknown = carriers.unknown(service)
     path = ("spec", "selector", unknown[0][0]) if unknown else ("spec", "selector")
+    slip = _own_label(ground, service)
+    if slip is not None:
+        return slip
     if ground.world.problems:
         return _absent(Severity.INFO, f"{what} of what could be read of the input", path)
     if ground.has_strangers or not carriers.in_namespace(service.namespace):
@@ -96,6 +101,31 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         f"create pods labelled {wanted}, or mend the selector",
         path,
     )
+
+
+def _own_label(ground: Ground, service: Service) -> _Reason | None:
+    """A label of the selector that the Service itself has, but for a letter."""
+    manifest = ground.inventory.of("Service").get(service.key)
+    own = labels(manifest.data, "metadata", "labels") if manifest is not None else {}
+    for key, value in (service.selector or {}).items():
+        meant = next(
+            (
+                (other, text)
+                for other, text in own.items()
+                if (other == key and is_typo(value, text))
+                or (text == value and key not in own and is_typo(key, other))
+            ),
+            None,
+        )
+        if meant is not None:
+            return _Reason(
+                Severity.WARNING,
+                f"the selector {written(service.selector or {})} matches no pod of the input; the "
+                f"Service itself is labelled {meant[0]}={meant[1]}",
+                f"write {meant[0]}: {meant[1]} in the selector",
+                ("spec", "selector", key),
+            )
+    return None
 
 
 def _absent(severity: Severity, why: str, path: tuple[str, ...] = ("spec", "selector")) -> _Reason:

@@ -80,8 +80,9 @@ def mismatch(wanted: Table, carried: Table, where: Path = _MATCH_LABELS) -> Mist
         return Mistake(
             _OWN_LABELS, Wrong.INVALID, message, (*_OWN_LABELS, wrong), mended=str(wanted[wrong])
         )
-    same = next((key for key, value in carried.items() if value == wanted.get(wrong)), "")
-    if wrong and same not in wanted and same:
+    left = (key for key in carried if key not in wanted)
+    same = next((key for key in left if carried[key] == wanted.get(wrong)), "")
+    if wrong and same:
         message = f"have {same}: {carried[same]}, and the selector wants {wrong}: {wanted[wrong]}"
         return Mistake(_OWN_LABELS, Wrong.INVALID, message, (*where, wrong), at_key=True)
     if wrong:
