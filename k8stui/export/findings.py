@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from k8stui.check.finding import Finding, Proof, Severity
-from k8stui.kernel.exchange import Result
+from k8stui.check.finding import Finding, Severity
+from k8stui.export.finding_words import hop, message
 from k8stui.manifests.neutralise import neutralise
 
 _INDENT = "    "
@@ -59,19 +59,6 @@ def summary(findings: Sequence[Finding]) -> str:
         if counted[severity]
     ]
     return ", ".join(parts) or "no findings"
-
-
-def message(finding: Finding) -> str:
-    """Say who and why, in one sentence."""
-    return f"{finding.subject}: {finding.why}"
-
-
-def hop(proof: Proof) -> str:
-    """Say where the packet dies, and what the client feels."""
-    if proof.result is Result.CONNECTED:
-        return proof.text
-    step = f", step {proof.step}" if proof.step is not None else ""
-    return f"{proof.result.value} at {proof.where}{step}: {proof.text}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import Finding, Severity
-from k8stui.export.findings import hop, message
+from k8stui.export.finding_words import hop, message
 from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.origin import is_file
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from k8stui import __version__
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.table import BY_ID
-from k8stui.export.findings import hop, message
+from k8stui.export.finding_words import hop, message
 from k8stui.export.json import dumps
 from k8stui.manifests.origin import Place, is_file
 

@@ -10,7 +10,8 @@ import pytest
 from tui import harness, literal
 from tui.harness import running
 
-from k8stui.check.finding import Claim, Finding, Proof, Severity
+from k8stui.check.claim import Claim
+from k8stui.check.finding import Finding, Proof, Severity
 from k8stui.kernel.exchange import Result
 from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines, summary
 from k8stui.tui.footer import footer
