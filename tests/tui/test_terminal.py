@@ -46,6 +46,21 @@ from k8stui.cli import run
 sys.exit(run([]))
 """
 NORMAL = "import sys; from k8stui.cli import run; sys.exit(run([]))"
+ENDLESS = """
+import os, sys, threading, time
+reader, writer = os.pipe()
+os.dup2(reader, 0)
+sys.stdin = open(0, closefd=False)
+
+def write():
+    while True:
+        os.write(writer, b"# more to come" + b"\\n")
+        time.sleep(0.05)
+
+threading.Thread(target=write, daemon=True).start()
+from k8stui.cli import run
+sys.exit(run(["-"]))
+"""
 
 
 class Session:
@@ -135,6 +150,17 @@ def test_the_terminal_is_as_it_was(end: Any, status: Any) -> None:
     assert session.end() == status
     assert session.left_behind() == []
     assert b"Traceback" not in session.output
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x03", b"\x11"], ids=["q", "ctrl-c", "ctrl-q"])
+def test_one_leaves_at_once_though_standard_input_has_no_end(key: bytes) -> None:
+    session = Session(ENDLESS)
+    session.read_until(b"standard input")
+    os.write(session.fd, key)
+    assert session.end() == 0
+    assert session.left_behind() == []
+    assert b"Traceback" not in session.output
+    assert b"Fatal" not in session.output
 
 
 def test_a_crash_restores_the_terminal_says_one_line_and_writes_a_report(tmp_path: Any) -> None:
