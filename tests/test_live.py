@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -139,3 +140,30 @@ def test_ctrl_c_ends_kubectl(folder: Path) -> None:
     assert running.returncode == 130
     with pytest.raises(ProcessLookupError):
         os.kill(int(number.read_text()), 0)
+
+
+def test_what_the_writer_of_a_pipe_says_comes_before_the_screen(folder: Path) -> None:
+    """On a terminal of its own: kubectl speaks late, then gives the list; ``q`` leaves."""
+    command = (
+        "(sleep 1; echo no permission >&2; cat list.json) | "
+        f"{sys.executable} -m k8stui -; echo left $?"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+        os.execve("/bin/sh", ["sh", "-c", command], environment)  # noqa: S606
+    seen = b""
+    asked = False
+    try:
+        while part := os.read(terminal, 1 << 16):
+            seen += part
+            if not asked and b"10.9.1.5" in seen:
+                asked = True
+                os.write(terminal, b"q")
+    except OSError:  # Linux says so when the last of the terminal's users has gone
+        pass
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert seen.index(b"no permission") < seen.index(b"\x1b[?1049h")
+    assert b"left 0" in seen

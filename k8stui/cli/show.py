@@ -26,6 +26,8 @@ def command(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **comm
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard()):
         return _print_all(common)
+    if "-" in common["paths"]:
+        _await_words()
     gc.enable()
     from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
 
@@ -58,6 +60,16 @@ def _has_keyboard() -> bool:
     os.close(keyboard)
     sys.stdin = open(piped, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
     return True
+
+
+def _await_words() -> None:
+    """Leave the terminal alone until the pipe's writer has something to give, or ends.
+
+    Until then kubectl may ask for a login, or fail: its words would be lost under the screen.
+    """
+    from select import select  # noqa: PLC0415 - for pipes only
+
+    select([sys.stdin], [], [])
 
 
 def _print_all(common: dict[str, Any]) -> int:

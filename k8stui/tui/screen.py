@@ -102,6 +102,8 @@ class WalkScreen(Loading, Walking, Searching, Checking):
             self.give_up("\n\n".join(problem.render() for problem in world.problems))
             return
         self.take_world(event)
+        if "-" in self.jobs.paths:
+            self.refresh(layout=True)  # all of it: the pipe's writer may have written across it
         self.ask(None)
         if world.problems:
             self.action_problems()
