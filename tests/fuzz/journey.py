@@ -31,6 +31,8 @@ from k8stui.walk.world import World, build_world
 
 MOST_SECONDS = 2.0
 """Of CPU for one input; the usual one takes a hundredth of it."""
+SECONDS_A_MEGABYTE = 2.0
+"""More for long inputs; a broken one is read several times, until it makes sense."""
 SECONDS_A_RECORD = 0.0005
 MIB_A_RECORD = 0.01
 """More for each pod and endpoint that the input asks for: 20 bytes can ask for ten thousand."""
@@ -56,7 +58,7 @@ def bounded(raw: bytes, plugin: str = "flannel", mode: str | None = None) -> Wor
     world = journey(raw, plugin, mode)
     taken, grown = _cpu() - start, _mib("VmHWM") - before
     records = _records(world.cluster) if world is not None else 0
-    most = MOST_SECONDS + SECONDS_A_RECORD * records
+    most = MOST_SECONDS + SECONDS_A_RECORD * records + SECONDS_A_MEGABYTE * len(raw) / 1e6
     if taken > most:
         # A machine that does something else may have been slow: the second time counts.
         start = _cpu()
