@@ -17,6 +17,7 @@ def _key(
     *,
     show: bool = False,
     display: str | None = None,
+    priority: bool = False,
 ) -> Binding:
     return Binding(
         keys,
@@ -24,6 +25,7 @@ def _key(
         description,
         show=show,
         key_display=display,
+        priority=priority,
         tooltip=tooltip,
         id=action.removeprefix("app.")
         .replace("'", "")
@@ -81,7 +83,15 @@ PANES = (
 )
 
 TOOLS = (
-    _key("slash", "find", "find", "Find in the pane as you type; n and N go on", display="/"),
+    _key(
+        "slash",
+        "find",
+        "find",
+        "Find in the pane as you type; n and N go on",
+        display="/",
+        # Done before the next key is looked at: letters that were typed ahead belong to the find.
+        priority=True,
+    ),
     _key("n", "find_next(1)", "find next", "To the next place found"),
     _key("N", "find_next(-1)", "find previous", "To the previous place found"),
     _key("m", "manifest", "manifest", "The manifest lines behind what is selected"),

@@ -18,16 +18,22 @@ class Searching(Base):
     needle = ""
     """What is looked for, in lower case."""
 
-    def action_find(self) -> None:
+    async def action_find(self) -> None:
         from k8stui.tui.find import FindBar  # noqa: PLC0415 - only when asked for
 
         bars = self.query(FindBar)
         bar = bars.first() if bars else FindBar()
         if not bars:
-            self.mount(bar, before="#keys")
+            await self.mount(bar, before="#keys")
         bar.value = ""
         bar.add_class("-open")
-        self.call_after_refresh(bar.focus)
+        self.set_focus(bar)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While one types what to find, ``/`` is a letter."""
+        if action == "find" and self.focused is not None:
+            return False
+        return super().check_action(action, parameters)
 
     def on_find_bar_typed(self, event: FindBar.Typed) -> None:
         self.needle = event.text.lower()
