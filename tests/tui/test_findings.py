@@ -13,11 +13,14 @@ from tui.harness import running
 from k8stui.check.claim import Claim
 from k8stui.check.finding import Finding, Proof, Severity
 from k8stui.kernel.exchange import Result
+from k8stui.tui.desk import Desk
 from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines, summary
 from k8stui.tui.footer import footer
 from k8stui.tui.ink import Ink, line_width, run, text_of
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
+from k8stui.tui.messages import WalkedAgain
+from k8stui.tui.whatif import WhatIf
 from k8stui.walk.world import build_world, sample
 
 ERROR = Finding(
@@ -133,3 +136,37 @@ def test_the_walk_begins_at_the_step_that_decides() -> None:
     assert walked.generation == 7
     assert walked.trace.outcome.result is Result.REFUSED
     assert walked.trace.steps[walked.index].number == walked.trace.outcome.step
+
+
+async def test_findings_are_those_of_the_world_that_is_shown(monkeypatch: Any) -> None:
+    other = SimpleNamespace(**vars(literal.WORLD))
+    what_if = WhatIf("hairpin off", "on", lambda: other)
+    jobs = jobs_that_find(ERROR, WARNING)
+    monkeypatch.setattr(
+        jobs, "walk_again", lambda _w, before, number, post: post(WalkedAgain(before, number, 3))
+    )
+    async with running(jobs=jobs) as driver:
+        assert "2 findings" in driver.text("#keys")
+        jobs.findings = (WARNING,)
+        driver.screen.turn(what_if)
+        assert driver.desk.checkup is None
+        await driver.settle()
+        await driver.settle()
+        assert "1 finding" in driver.text("#keys")
+        assert "✗ error" not in driver.text("#nodes")
+        await driver.press("f")
+        assert "what if hairpin off: 1 warning" in driver.text("#sheet")
+        await driver.press("escape", "u")
+        assert "2 findings" in driver.text("#keys")
+        assert "✗ error" in driver.text("#nodes")
+
+
+def test_what_is_found_late_belongs_to_its_own_world() -> None:
+    desk, other = Desk(literal.WORLD), SimpleNamespace(**vars(literal.WORLD))
+    desk.show(literal.TRACE)
+    desk.turn(WhatIf("hairpin off", "on", lambda: other))
+    desk.take_checkup(literal.WORLD, checkup(literal.CLUSTER, FOUND))
+    assert desk.checkup is None
+    assert desk.turn_back()
+    assert desk.checkup is not None
+    assert desk.checkup.findings == (ERROR, *desk.checkup.findings[1:])

@@ -381,6 +381,13 @@ async def test_the_filter_finds_while_it_is_read_and_after(world: World) -> None
         assert driver.desk.tree.item.key == "service/shop/svc-10"
 
 
+async def test_a_slash_is_a_letter_of_what_is_typed(world: World) -> None:
+    async with loading(world) as driver:
+        await driver.pilot.press("slash", *"shop", "slash", *"web-1")
+        assert driver.screen.needle == "shop/web-1"
+        assert driver.screen.growing.item.key == "pod/shop/web-1"
+
+
 async def test_a_pane_that_was_chosen_is_kept(world: World) -> None:
     async with loading(world) as driver:
         await driver.pilot.press("4")
