@@ -40,7 +40,7 @@ class Carriers:
         self._keys: dict[str, dict[str, None]] = {}
         self._keys_of: dict[tuple[str, str], dict[str, None]] = {}
         self._anywhere: dict[Pair, list[Pod]] = {}
-        self._idle = tuple(templates)
+        self._idle: dict[tuple[str, Pair], list[tuple[Template, Mapping[str, str]]]] = {}
         self._served = served
         for pod in pods:
             for key, value in pod.labels.items():
@@ -49,6 +49,11 @@ class Carriers:
                 self._values.setdefault((pod.namespace, key), {})[value] = None
                 self._keys.setdefault(pod.namespace, {})[key] = None
                 self._keys_of.setdefault((pod.namespace, value), {})[key] = None
+
+        for template in templates:
+            labels = template.labels
+            for pair in labels.items():
+                self._idle.setdefault((template.namespace, pair), []).append((template, labels))
 
     def near_miss(self, service: Service) -> Miss | None:
         """The one label that keeps the selector from matching pods of its namespace, if mended.
@@ -129,7 +134,8 @@ class Carriers:
     def idle(self, service: Service) -> Template | None:
         """A template that the selector matches, though no pod of it exists now."""
         wanted = (service.selector or {}).items()
-        for template in self._idle:
-            if template.namespace == service.namespace and wanted <= template.labels.items():
+        carriers = (self._idle.get((service.namespace, pair), []) for pair in wanted)
+        for template, labels in min(carriers, key=len, default=[]):
+            if wanted <= labels.items():
                 return template
         return None

@@ -94,15 +94,13 @@ class Endpoints:
 
     def udp(self, host: Host, skb: Skb) -> None:
         """A datagram for this namespace."""
-        packet = skb.packet
-        client = self.client
-        if client is not None and client.owns(host, packet):
-            client.answer(skb)
+        if self._asked_here(host, skb):
             return
+        packet = skb.packet
         listener = self._listener(host, packet)
-        self._reached(host, packet)
         version = packet.src.version
         if listener is None:
+            client = self.client
             if client is not None and host is client.host and packet.dport == client.port:
                 asked = client.remote.with_port(client.remote_port)
                 host.world.record.loss(
@@ -137,13 +135,10 @@ class Endpoints:
 
     def sctp(self, host: Host, skb: Skb) -> None:
         """An INIT is answered where SCTP is listened for; else nothing speaks the protocol."""
-        packet = skb.packet
-        client = self.client
-        if client is not None and client.owns(host, packet):
-            client.answer(skb)
+        if self._asked_here(host, skb):
             return
+        packet = skb.packet
         listener = self._listener(host, packet)
-        self._reached(host, packet)
         if listener is None:
             self._nobody(host, skb)
             send_error(host, skb, *PROTOCOL_UNREACHABLE[packet.src.version])
@@ -204,6 +199,15 @@ class Endpoints:
             client.answer(skb)
 
     # Shared.
+
+    def _asked_here(self, host: Host, skb: Skb) -> bool:
+        """Whether it is the answer that the client waits for; else this namespace is the server."""
+        client = self.client
+        if client is not None and client.owns(host, skb.packet):
+            client.answer(skb)
+            return True
+        self._reached(host, skb.packet)
+        return False
 
     def _listener(self, host: Host, packet: Packet) -> Socket | None:
         for socket in host.namespace.sockets:
