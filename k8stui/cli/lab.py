@@ -1,0 +1,102 @@
+"""``k8stui lab``: the same cluster in real network namespaces, and the comparison with the walk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from k8stui.cli.options import common_options, output_format
+from k8stui.cli.reading import read_world
+from k8stui.cli.status import BAD, FINE, FOUND
+from k8stui.export.terminal import complain, write
+
+if TYPE_CHECKING:
+    from k8stui.lab.experiment import Experiment
+    from k8stui.lab.run import Backend
+    from k8stui.walk.trace import Request
+    from k8stui.walk.world import World
+
+
+@click.command("lab")
+@common_options
+@click.option(
+    "--from", "source", metavar="SOURCE", help="Who asks, as in walk; without it every way in."
+)
+@click.option("--to", "destination", metavar="DESTINATION", help="Who is asked, as in walk.")
+@click.option("--all", "every", is_flag=True, help="Every branch; chance is decided for each.")
+@click.option(
+    "--backend",
+    type=click.Choice(["nft", "legacy"]),
+    help="iptables-nft or iptables-legacy; without it the one that is there, nft first.",
+)
+@output_format("text", "json")
+@click.option("-v", "--verbose", is_flag=True, help="The equal packets of every way in, too.")
+def command(
+    *,
+    source: str | None,
+    destination: str | None,
+    every: bool,
+    backend: str | None,
+    form: str,
+    verbose: bool,
+    **common: Any,
+) -> int:
+    """Send the request through real network namespaces, and compare each packet with the walk.
+
+    The namespaces that the walk touches are built in a process of their own, with the rules that
+    kube-proxy would have, and go with it: nothing on this machine is changed. Needs Linux, root (or
+    user namespaces), iproute2 and iptables. Random rules take the branch that the walk takes.
+
+    Exit status: 0 kernel and walk agree; 1 they differ; 2 no lab can be built here, or bad input.
+    """
+    if (source is None) != (destination is None):
+        raise click.UsageError("--from and --to go together; without both, every way in is asked")
+    from k8stui.lab.errors import LabError  # noqa: PLC0415
+    from k8stui.lab.run import Backend  # noqa: PLC0415
+    from k8stui.walk.request import parse_request  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    requests = None
+    if source is not None and destination is not None:
+        requests = (parse_request(world, source, destination, common["namespace"]),)
+    kind = Backend(backend) if backend is not None else None
+    try:
+        return status or _done(world, requests, kind, form, every=every, verbose=verbose)
+    except LabError as error:
+        complain(f"k8stui lab: {error}")
+        if error.hint:
+            complain(f"            {error.hint}")
+        return BAD
+
+
+def _done(
+    world: World,
+    requests: tuple[Request, ...] | None,
+    kind: Backend | None,
+    form: str,
+    *,
+    every: bool,
+    verbose: bool,
+) -> int:
+    from k8stui.export.lab import lab_json, lab_lines, note_lines, verdict  # noqa: PLC0415
+    from k8stui.lab.experiment import experiments, ways_in  # noqa: PLC0415
+    from k8stui.lab.run import find_tools  # noqa: PLC0415
+
+    tools, _ = find_tools(kind)
+    packets = verbose or requests is not None
+    done: list[Experiment] = []
+    for request in requests if requests is not None else ways_in(world):
+        for experiment in experiments(world, request, tools, every=every):
+            done.append(experiment)
+            if form == "text":
+                write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
+    if form == "json":
+        import json  # noqa: PLC0415
+
+        write([json.dumps(lab_json(done), indent=1, ensure_ascii=False), "\n"])
+    else:
+        for line in note_lines(done):
+            complain(line)
+        write([verdict(done), "\n"])
+    return FINE if all(e.comparison.agrees for e in done) else FOUND

@@ -1,0 +1,147 @@
+"""What the walk touched → the plan of a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
+from k8stui.kernel.packet import Protocol
+from k8stui.lab.errors import LabError
+from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
+from k8stui.lab.restore import decided, restore_text
+from k8stui.lab.spaces import Building, Nowhere
+
+MAX_NAMESPACES = 64
+"""A walk touches about six; a flood over a node's ports every pod of it."""
+MAX_STAND_INS = 128
+"""Cables of one namespace into namespaces that are not built. A bridge takes 1024 ports."""
+_TRANSPORTS = (Protocol.TCP, Protocol.UDP)
+
+
+def touched(request: Connect, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """Names of the namespaces that a packet of these exchanges got to, in that order.
+
+    Raises:
+        LabError: more than `MAX_NAMESPACES`.
+
+    """
+    found = {request.namespace: None}
+    for exchange in exchanges:
+        found |= dict.fromkeys(step.namespace for step in exchange.steps)
+        found |= dict.fromkeys(capture.namespace for capture in exchange.captures)
+    if len(found) > MAX_NAMESPACES:
+        raise LabError(
+            f"the packets of this request get to {len(found)} namespaces;"
+            f" a lab has {MAX_NAMESPACES} at most",
+            "ask for one request with --from and --to, in a smaller part of the cluster",
+        )
+    return tuple(found)
+
+
+def plan(
+    network: Network,
+    request: Connect,
+    exchange: Exchange,
+    tools: Tools,
+    patience_seconds: float,
+) -> tuple[Plan, tuple[str, ...]]:
+    """The lab in which the kernel shall do what the walk says in `exchange`.
+
+    Also what the lab leaves out, in sentences.
+    """
+    names = touched(request, [exchange])
+    notes: list[str] = []
+    spaces = {name: _trimmed(network[name], names, notes) for name in names}
+    indexes = {name: index for index, name in enumerate(names)}
+    buildings = {name: Building(space, indexes) for name, space in spaces.items()}
+    naming = {name: building.naming for name, building in buildings.items()}
+    planned = []
+    nowhere = Nowhere(len(names))
+    for name, building in buildings.items():
+        space = spaces[name]
+        rules = {}
+        for version, ruleset in space.rulesets.items():
+            if version == 6 and not building.has_ipv6:
+                continue
+            is_asked = version == request.destination.version
+            chosen = decided(exchange.forks, name) if is_asked else {}
+            rules[str(version)], refused = restore_text(ruleset, chosen)
+            notes += [f"{name}: not handed to iptables: {text}" for text in refused]
+        planned.append(
+            Space(
+                name=name,
+                settings=building.settings(),
+                links=building.links(naming, spaces, nowhere),
+                ip=building.ip(),
+                ip6=building.ip6(),
+                device_settings=building.device_settings(),
+                bridge=building.bridge(),
+                rules=rules,
+                listeners=_listeners(space, request, exchange),
+                devices=building.naming.changed,
+                vxlan_ports=[i.vxlan.port for i in space.interfaces if i.vxlan is not None],
+            )
+        )
+    planned.append(nowhere.space())
+    asker = Asker(
+        space=indexes[request.namespace],
+        protocol=int(request.protocol),
+        version=request.destination.version,
+        source="" if request.source is None else str(request.source),
+        source_port=request.source_port,
+        destination=str(request.destination),
+        port=request.port,
+        patience_seconds=patience_seconds,
+    )
+    return Plan(spaces=planned, asker=asker, tools=tools), tuple(notes)
+
+
+def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> NetNamespace:
+    """The namespace without most of its cables to those that are not built: nothing uses them."""
+    kept: list[Interface] = []
+    left = 0
+    for interface in space.interfaces:
+        stands_in = interface.peer is not None and interface.peer[0] not in built
+        if stands_in and not interface.addresses:
+            left += 1
+            if left > MAX_STAND_INS:
+                continue
+        kept.append(interface)
+    if left > MAX_STAND_INS:
+        notes.append(f"{space.name}: {left - MAX_STAND_INS} unused cables are left out")
+    return replace(space, interfaces=tuple(kept)) if left > MAX_STAND_INS else space
+
+
+def _listeners(space: NetNamespace, request: Connect, exchange: Exchange) -> list[Listener]:
+    """Listening sockets; where every port answers, those that the walk knocks at."""
+    wanted = {
+        (step.before.protocol, step.before.dport)
+        for step in exchange.steps
+        if step.namespace == space.name and step.packet_number == 1
+    } | {(request.protocol, request.port)}
+    found: dict[tuple[int, str, int], Listener] = {}
+    version = request.destination.version
+    for socket in space.sockets:
+        if socket.protocol not in _TRANSPORTS or not _speaks(socket, version):
+            continue
+        ports = {p for protocol, p in wanted if protocol is socket.protocol}
+        for port in {socket.port} if socket.port is not None else ports:
+            if port:
+                address = "" if socket.address is None else str(socket.address)
+                found.setdefault(
+                    (int(socket.protocol), address, port),
+                    Listener(
+                        protocol=int(socket.protocol),
+                        version=version,
+                        address=address,
+                        port=port,
+                        answers_as_asked=socket.answers_as_asked,
+                    ),
+                )
+    return list(found.values())
+
+
+def _speaks(socket: Socket, version: int) -> bool:
+    return socket.address is None or socket.address.version == version

@@ -1,0 +1,305 @@
+"""What the walk says and what the kernel did, packet by packet, device by device.
+
+Compared as the golden walks are (golden-walks/README.md): each namespace's own order is exact; a
+packet's way from device to device too. Random ports (``--random-fully``, VXLAN) only have to be the
+same wherever they appear. Repeats (a SYN again, an ARP question again) count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from k8stui.kernel.exchange import Exchange, Result
+from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.step import Capture, StepKind
+from k8stui.lab.plan import Frame, Seen
+from k8stui.record import record
+
+
+@record(kw_only=True)
+class Sight:
+    """One packet on one device, from either side."""
+
+    namespace: str
+    device: str
+    incoming: bool
+    arp: bool
+    src: str
+    dst: str
+    protocol: int
+    sport: int
+    dport: int
+    ttl: int
+    smac: str
+    dmac: str
+    flags: int
+    icmp_type: int
+    icmp_code: int
+    vni: int | None
+    inner: Sight | None
+
+
+@record(kw_only=True)
+class Row:
+    """One place in the order of packets; None: this side has nothing there."""
+
+    walk: Sight | None
+    kernel: Sight | None
+    differs: tuple[str, ...] = ()
+    """Names of the fields that are not the same."""
+
+    @property
+    def is_equal(self) -> bool:
+        return self.walk is not None and self.kernel is not None and not self.differs
+
+
+@record(kw_only=True)
+class Felt:
+    """What the client felt, and what the server saw."""
+
+    result: str
+    errno: str | None
+    server: str | None
+    """Namespace; None when no server took the connection."""
+    server_address: str | None
+    server_port: int | None
+    source_seen: str | None
+
+
+@record(kw_only=True)
+class Comparison:
+    """Both sides of one branch."""
+
+    rows: tuple[Row, ...]
+    walk: Felt
+    kernel: Felt
+    order: str = ""
+    """How a packet's way differs though every namespace saw the same; else empty."""
+
+    @property
+    def felt_differs(self) -> tuple[str, ...]:
+        """Names of the fields of `Felt` that are not the same."""
+        names = ("result", "errno", "server", "server_address", "server_port", "source_seen")
+        return tuple(n for n in names if getattr(self.walk, n) != getattr(self.kernel, n))
+
+    @property
+    def agrees(self) -> bool:
+        return not (self.felt_differs or self.order) and all(row.is_equal for row in self.rows)
+
+    @property
+    def devices(self) -> int:
+        """How many devices the packets passed."""
+        sights = (row.kernel or row.walk for row in self.rows)
+        return len({(sight.namespace, sight.device) for sight in sights if sight is not None})
+
+
+def compare(exchange: Exchange, seen: Seen) -> Comparison:
+    """Lay the kernel's packets beside the walk's."""
+    random = _random_ports(exchange)
+    walked = [_walked(capture) for capture in exchange.captures]
+    known = {p for sight in walked for p in (sight.sport, sight.dport)} - random
+    ports = _Ports(known)
+    ours = _once(walked, ports)
+    theirs = _once([_kernel(frame) for frame in seen["frames"]], ports)
+    rows = tuple(_rows(ours, theirs, ports))
+    equal = all(row.is_equal for row in rows)
+    return Comparison(
+        rows=rows,
+        walk=_felt_by_walk(exchange),
+        kernel=_felt_by_kernel(seen),
+        order=_order(ours, theirs, ports) if equal else "",
+    )
+
+
+class _Ports:
+    """Random ports of the one side, each bound to one of the other's where they first meet."""
+
+    def __init__(self, known: set[int]) -> None:
+        self.known = known
+        self._pairs: dict[int, int] = {}
+
+    def are_equal(self, walk: int, kernel: int) -> bool:
+        if walk in self.known or kernel in self.known:
+            return walk == kernel
+        return self._pairs.setdefault(walk, kernel) == kernel
+
+    def plain(self, port: int) -> int:
+        return port if port in self.known else -1
+
+
+def _random_ports(exchange: Exchange) -> set[int]:
+    """Ports for which the walk's number stands in for a random one."""
+    found = set()
+    for step in exchange.steps:
+        changes = step.before.sport != step.after.sport
+        if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
+            found.add(step.after.sport)
+    return found
+
+
+def _walked(capture: Capture) -> Sight:
+    sight = _of_packet(capture.packet)
+    return replace(
+        sight,
+        namespace=capture.namespace,
+        device=capture.device,
+        incoming=capture.incoming,
+        arp=capture.arp,
+    )
+
+
+def _of_packet(packet: Packet) -> Sight:
+    has_ports = packet.protocol in WITH_PORTS
+    return Sight(
+        namespace="", device="", incoming=False, arp=False,
+        src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
+        sport=packet.sport if has_ports else 0, dport=packet.dport if has_ports else 0,
+        ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
+        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
+        inner=_of_packet(packet.inner) if packet.inner is not None else None,
+    )  # fmt: skip
+
+
+def _kernel(frame: Frame) -> Sight:
+    inner = frame["inner"]
+    return Sight(
+        namespace=frame["space"], device=frame["device"], incoming=frame["incoming"],
+        arp=frame["arp"], src=frame["src"], dst=frame["dst"], protocol=frame["protocol"],
+        sport=frame["sport"], dport=frame["dport"], ttl=frame["ttl"],
+        smac=frame["smac"], dmac=frame["dmac"], flags=frame["flags"],
+        icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
+        vni=None if frame["vni"] < 0 else frame["vni"],
+        inner=_kernel(inner) if inner is not None else None,
+    )  # fmt: skip
+
+
+def _key(sight: Sight, ports: _Ports) -> tuple[object, ...]:
+    """What makes two sights the same packet at the same place, random ports aside."""
+    return (
+        sight.namespace, sight.device, sight.incoming, sight.arp, sight.src, sight.dst,
+        sight.protocol, ports.plain(sight.sport), ports.plain(sight.dport), sight.ttl,
+        sight.flags, sight.icmp_type, sight.icmp_code,
+        # Encapsulated packets differ inside only.
+        _key(sight.inner, ports) if sight.vni is not None and sight.inner is not None else None,
+    )  # fmt: skip
+
+
+def _once(sights: Sequence[Sight], ports: _Ports) -> list[Sight]:
+    seen: dict[tuple[object, ...], Sight] = {}
+    for sight in sights:
+        seen.setdefault(_key(sight, ports), sight)
+    return list(seen.values())
+
+
+def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: _Ports) -> Iterator[Row]:
+    """The walk's order; each namespace's own packets are laid side by side."""
+    waiting: dict[str, list[Sight]] = {}
+    for sight in theirs:
+        waiting.setdefault(sight.namespace, []).append(sight)
+    mine: dict[str, int] = {}
+    for sight in ours:
+        mine[sight.namespace] = mine.get(sight.namespace, 0) + 1
+    for sight in ours:
+        queue = waiting.get(sight.namespace, [])
+        mine[sight.namespace] -= 1
+        # What the walk has not got stands before what both have.
+        same = next((n for n, k in enumerate(queue) if _key(k, ports) == _key(sight, ports)), None)
+        if same is None:
+            # Of a namespace in which as much is left on both sides, the next one is meant.
+            if len(queue) > mine[sight.namespace]:
+                yield _row(sight, queue.pop(0), ports)
+            else:
+                yield Row(walk=sight, kernel=None)
+            continue
+        for extra in queue[:same]:
+            yield Row(walk=None, kernel=extra)
+        yield _row(sight, queue[same], ports)
+        del queue[: same + 1]
+    for queue in waiting.values():
+        yield from (Row(walk=None, kernel=extra) for extra in queue)
+
+
+def _row(walk: Sight, kernel: Sight, ports: _Ports) -> Row:
+    return Row(walk=walk, kernel=kernel, differs=tuple(_differing(walk, kernel, ports)))
+
+
+_PLAIN = (
+    "device", "incoming", "arp", "src", "dst", "protocol", "ttl", "flags",
+    "icmp_type", "icmp_code", "vni",
+)  # fmt: skip
+
+
+def _differing(walk: Sight, kernel: Sight, ports: _Ports) -> Iterator[str]:
+    yield from (name for name in _PLAIN if getattr(walk, name) != getattr(kernel, name))
+    for name in ("smac", "dmac"):
+        claimed = getattr(walk, name)
+        if claimed and claimed != getattr(kernel, name):
+            yield name
+    for name in ("sport", "dport"):
+        if not ports.are_equal(getattr(walk, name), getattr(kernel, name)):
+            yield name
+    if walk.inner is not None and kernel.inner is not None:
+        yield from (f"inner {name}" for name in _differing(walk.inner, kernel.inner, ports))
+    elif (walk.inner is None) != (kernel.inner is None):
+        yield "inner"
+
+
+def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: _Ports) -> str:
+    """The first packet whose way from device to device is another one; empty when none is.
+
+    A way: everything with the same protocol, TCP flags and direction. Questions that are flooded
+    (ARP) are at several places at once.
+    """
+    ways: list[dict[tuple[object, ...], list[str]]] = [{}, {}]
+    for way, sights in zip(ways, (ours, theirs), strict=True):
+        for sight in sights:
+            if not sight.arp and sight.vni is None:
+                ends = (ports.plain(sight.sport), ports.plain(sight.dport))
+                key = (
+                    sight.protocol, sight.flags, sight.icmp_type, sight.icmp_code,
+                    None if sight.flags else ends,
+                )  # fmt: skip
+                way.setdefault(key, []).append(_place(sight))
+    for key, places in ways[0].items():
+        others = ways[1].get(key, [])
+        if places != others:
+            n = next(i for i, (a, b) in enumerate(zip(places, others, strict=False)) if a != b)
+            return f"the walk passes {places[n]} where the kernel passes {others[n]}"
+    return ""
+
+
+def _place(sight: Sight) -> str:
+    return f"{sight.namespace} {sight.device} {'in' if sight.incoming else 'out'}"
+
+
+def _felt_by_walk(exchange: Exchange) -> Felt:
+    felt = exchange.felt
+    is_connected = felt.result is Result.CONNECTED
+    address = felt.server_address if is_connected else None
+    return Felt(
+        result=felt.result.value,
+        errno=felt.errno,
+        server=felt.server if is_connected else None,
+        server_address=None if address is None else str(address),
+        server_port=felt.server_port if is_connected else None,
+        source_seen=str(felt.source_seen) if is_connected and felt.source_seen else None,
+    )
+
+
+_RESULTS = {"ECONNREFUSED": Result.REFUSED, "ETIMEDOUT": Result.TIMEOUT, "": Result.TIMEOUT}
+
+
+def _felt_by_kernel(seen: Seen) -> Felt:
+    """In the walk's words: nothing heard is a time-out; any other errno is unreachable."""
+    result = _RESULTS.get(seen["errno"], Result.UNREACHABLE)
+    served = seen["served"][0] if seen["answered"] and seen["served"] else None
+    return Felt(
+        result=(Result.CONNECTED if seen["answered"] else result).value,
+        errno=seen["errno"] or None,
+        server=served["space"] if served else None,
+        server_address=served["address"] if served else None,
+        server_port=served["port"] if served else None,
+        source_seen=served["source"] if served else None,
+    )

@@ -1,0 +1,170 @@
+"""A request → the walk and the kernel, side by side: one branch, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from k8stui.kernel.branches import branches
+from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.namespace import NetNamespace, Network
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import Fork, RuleCause
+from k8stui.lab.build import plan
+from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.errors import LabError
+from k8stui.lab.run import run
+from k8stui.record import record
+from k8stui.walk.offers import offers
+from k8stui.walk.trace import Request
+
+if TYPE_CHECKING:
+    from k8stui.lab.plan import Tools
+    from k8stui.walk.world import World
+
+_USERSPACE = "userspace"
+_TRANSPORTS = (Protocol.TCP, Protocol.UDP)
+_SPARE_SECONDS = 2.0
+"""How much later than the walk says the kernel may answer before the lab stops waiting."""
+_UDP_PATIENCE_SECONDS = 1.0
+"""For a datagram that nobody answers: nothing on the way takes longer but ARP, which answers."""
+MAX_BRANCHES = 64
+MAX_REQUESTS = 48
+
+
+@record(kw_only=True)
+class Trial:
+    """One exchange, done twice."""
+
+    exchange: Exchange
+    comparison: Comparison
+    namespaces: int
+    build_seconds: float
+    notes: tuple[str, ...]
+    """What the lab has not got, or does in another way."""
+
+
+@record(kw_only=True)
+class Experiment:
+    """One branch of one request. Chance is decided so that the kernel takes this branch."""
+
+    request: Request
+    branch: int
+    """1-based, in the order of `k8stui.walk.walk.walks`."""
+    probability: Fraction
+    trial: Trial
+
+    @property
+    def comparison(self) -> Comparison:
+        return self.trial.comparison
+
+
+def experiments(
+    world: World, request: Request, tools: Tools, *, every: bool = False
+) -> Iterator[Experiment]:
+    """Do the first branch of `request`, or `every` one, each in a lab of its own.
+
+    Raises:
+        LabError: no lab can be built here, or not for this request.
+
+    """
+    asked = _asked(world, request)
+    number = 0
+    for destination in asked if every else asked[:1]:
+        for exchange in branches(world.network, destination):
+            number += 1
+            if number > MAX_BRANCHES:
+                raise LabError(f"more than {MAX_BRANCHES} branches", "leave --all out")
+            share = exchange.probability / len(asked)
+            tried = _tried(world.network, destination, exchange, tools)
+            yield Experiment(request=request, branch=number, probability=share, trial=tried)
+            if not every:
+                return
+
+
+def ways_in(world: World) -> tuple[Request, ...]:
+    """What there is to ask when nobody says: every way to every Service (`walk.offers`).
+
+    Raises:
+        LabError: more than `MAX_REQUESTS`.
+
+    """
+    found = tuple(offer.request for key in world.cluster.services for offer in offers(world, key))
+    if len(found) > MAX_REQUESTS:
+        raise LabError(f"{len(found)} ways to ask; a lab takes {MAX_REQUESTS}", "--from … --to …")
+    return found
+
+
+def _asked(world: World, request: Request) -> tuple[Connect, ...]:
+    if world.cluster.proxy.mode == _USERSPACE:
+        raise LabError(
+            "kube-proxy's userspace mode relays in a program of its own, which a lab has not got",
+            "--proxy-mode iptables",
+        )
+    if request.connect is None:
+        raise LabError(f"{request.destination} has no address: no packet is ever sent")
+    if request.protocol not in _TRANSPORTS:
+        raise LabError(f"a lab asks by TCP and UDP, not by {request.protocol.name}")
+    return (request.connect, *request.alternatives)
+
+
+def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -> Trial:
+    notes: tuple[str, ...] = ()
+    if exchange.felt.result is Result.TIMEOUT and asked.protocol is Protocol.TCP:
+        usual = exchange.felt.seconds
+        network = _Impatient(network, asked.namespace)
+        exchange = connect(network, asked, _Chosen(exchange.forks))
+        told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
+        notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
+    made, left_out = plan(network, asked, exchange, tools, _patience(exchange, asked))
+    seen = run(made)
+    return Trial(
+        exchange=exchange,
+        comparison=compare(exchange, seen),
+        namespaces=len(made["spaces"]) - 1,
+        build_seconds=seen["build_seconds"],
+        notes=(
+            *notes,
+            *left_out,
+            *(f"not in this kernel, left out: {text}" for text in seen["left_out"]),
+        ),
+    )
+
+
+def _patience(exchange: Exchange, asked: Connect) -> float:
+    """Seconds that the client waits."""
+    if asked.protocol is Protocol.UDP and exchange.felt.result is Result.TIMEOUT:
+        return _UDP_PATIENCE_SECONDS
+    return exchange.felt.seconds + _SPARE_SECONDS
+
+
+class _Chosen:
+    """Takes the choices of another run of the same request, in their order."""
+
+    def __init__(self, forks: tuple[Fork, ...]) -> None:
+        self._left = [fork.matched for fork in forks]
+
+    def __call__(self, cause: RuleCause, probability: Fraction) -> bool:  # noqa: ARG002
+        return self._left.pop(0) if self._left else True
+
+
+class _Impatient(Mapping[str, NetNamespace]):
+    """The same network with a client whose kernel gives up after the second SYN, at 3 s."""
+
+    def __init__(self, network: Network, client: str) -> None:
+        self._network = network
+        space = network[client]
+        sysctls = replace(space.sysctls, tcp_syn_retries=1, tcp_syn_linear_timeouts=0)
+        self._client = replace(space, sysctls=sysctls)
+
+    def __getitem__(self, name: str) -> NetNamespace:
+        return self._client if name == self._client.name else self._network[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._network)
+
+    def __len__(self) -> int:
+        return len(self._network)

@@ -1,0 +1,122 @@
+"""The lab's own process: reads a plan, builds it, asks, prints what the kernel did.
+
+Started by `k8stui.lab.run`; nothing here may be called in a process that does anything else, since
+it leaves the host's network namespace.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from k8stui.lab.capture import Capture, stamped_socket
+from k8stui.lab.errors import LabError
+from k8stui.lab.namespaces import Space, die_with_parent, leave_host, put, run
+from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
+from k8stui.lab.rules import load
+from k8stui.lab.talk import Client, Server, converse
+
+
+def main() -> None:
+    """Plan as JSON on stdin, `Seen` or `Failure` as JSON on stdout."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers for it
+    plan: Plan = json.load(sys.stdin)
+    answer: Seen | Failure
+    try:
+        leave_host()
+        answer = experiment(plan)
+    except LabError as error:
+        text = f"{error}\n{error.hint}" if error.hint else str(error)
+        answer = Failure(impossible=text)
+    json.dump(answer, sys.stdout)
+
+
+def experiment(plan: Plan) -> Seen:
+    """Build, ask, look.
+
+    Raises:
+        LabError: something cannot be built here.
+
+    """
+    started = time.monotonic()
+    clock = stamped_socket()
+    spaces = [Space.new() for _ in plan["spaces"]]
+    left_out = _build(plan, spaces)
+    servers = []
+    for space, planned in zip(spaces, plan["spaces"], strict=True):
+        space.enter()
+        servers += [Server(planned["name"], listener) for listener in planned["listeners"]]
+    built = time.monotonic() - started
+    spaces[plan["asker"]["space"]].enter()
+    client = Client(plan["asker"])
+    captures = []
+    for space, planned in zip(spaces, plan["spaces"], strict=True):
+        if planned["name"] != NOWHERE:
+            space.enter()
+            captures.append(Capture(planned))
+    served, seconds = converse(client, servers)
+    frames = [frame for capture in captures for frame in capture.frames()]
+    clock.close()
+    frames.sort(key=lambda frame: frame["time_ns"])
+    return Seen(
+        errno=errno.errorcode.get(client.errno, str(client.errno)) if client.errno else "",
+        answered=client.answered,
+        seconds=seconds,
+        served=served,
+        frames=frames,
+        left_out=left_out,
+        build_seconds=built,
+    )
+
+
+def _build(plan: Plan, spaces: list[Space]) -> list[str]:
+    tools = plan["tools"]
+    files = {FD % n: f"/proc/{os.getpid()}/fd/{space.fd}" for n, space in enumerate(spaces)}
+    left_out = []
+    both = list(zip(spaces, plan["spaces"], strict=True))
+    for space, planned in both:
+        space.enter()
+        left_out += [f"{planned['name']}: {line}" for line in put(planned["settings"])]
+        _batch(tools["ip"], (), [["link", "set", "dev", "lo", "up"]], planned["name"])
+    for space, planned in both:
+        space.enter()
+        links = [[files.get(word, word) for word in words] for words in planned["links"]]
+        _batch(tools["ip"], (), links, planned["name"])
+    for space, planned in both:
+        space.enter()
+        name = planned["name"]
+        put(planned["device_settings"])
+        _batch(tools["ip"], (), planned["ip"], name)
+    for space, planned in both:
+        space.enter()
+        name = planned["name"]
+        _batch(tools["ip"], ("-6",), planned["ip6"], name)
+        _batch(tools["bridge"], (), planned["bridge"], name)
+        for version, text in planned["rules"].items():
+            left_out += [f"{name}: {line}" for line in load(tools["restore"][version], text)]
+    return left_out
+
+
+def _batch(tool: str, options: Sequence[str], commands: list[list[str]], name: str) -> None:
+    if not commands:
+        return
+    text = "".join(f"{' '.join(words)}\n" for words in commands)
+    complaint = run([tool, *options, "-batch", "-"], text)
+    if complaint is not None:
+        raise LabError(f"{name}: {Path(tool).name}: {_told(complaint, commands)}")
+
+
+def _told(complaint: str, commands: list[list[str]]) -> str:
+    """The complaint in one line, with the command that it is about (``Command failed -:3``)."""
+    lines = complaint.splitlines()
+    number = lines[-1].rpartition(":")[2]
+    if number.isdecimal() and 0 < int(number) <= len(commands):
+        return f"{lines[0]} ({' '.join(commands[int(number) - 1])})"
+    return lines[0]

@@ -1,0 +1,130 @@
+"""Anonymous network namespaces: unshare(2), setns(2), and what is done inside one.
+
+They have no name in any folder: they live as long as this process holds their files, and go with
+it even when it is killed. Without root a user namespace makes this process root inside.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from k8stui.lab.errors import LabError
+from k8stui.lab.plan import Setting
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+_NAMESPACE = "/proc/self/ns/net"
+COMMAND_SECONDS = 30
+"""The longest that one program may take; a node's rules are a second's work."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when the one that started it ends (prctl(2))."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def leave_host() -> None:
+    """Go away from the host's network namespace, for good.
+
+    Raises:
+        LabError: neither root nor an unprivileged user namespace.
+
+    """
+    if _libc.unshare(_CLONE_NEWNET) == 0:
+        return
+    uid, gid = os.geteuid(), os.getegid()
+    if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
+        raise LabError(
+            "no right to make network namespaces: not root, and user namespaces are forbidden",
+            "run it with sudo, or in a virtual machine",
+        )
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+
+
+class Space:
+    """One network namespace that this process holds."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    @classmethod
+    def new(cls) -> Space:
+        """Make one and enter it."""
+        _check(_libc.unshare(_CLONE_NEWNET), "unshare")
+        return cls.current()
+
+    @classmethod
+    def current(cls) -> Space:
+        """The one that this process is in."""
+        return cls(os.open(_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC))
+
+    def close(self) -> None:
+        """Let go of it: a namespace that nobody is in, and nobody holds, is gone."""
+        os.close(self.fd)
+
+    def enter(self) -> None:
+        """Let everything that this process does from now on happen in here."""
+        _check(_libc.setns(self.fd, _CLONE_NEWNET), "setns")
+
+
+def put(settings: Iterable[Setting]) -> list[str]:
+    """Write sysctls of the namespace that this process is in; gives those that it has not got.
+
+    Raises:
+        LabError: one that is needed is not there.
+
+    """
+    missing = []
+    for setting in settings:
+        try:
+            Path("/proc/sys", setting["path"]).write_text(setting["value"])
+        except OSError as error:
+            name = setting["path"].replace("/", ".")
+            if setting["needed"]:
+                hint = "modprobe br_netfilter" if "bridge-nf" in name else ""
+                raise LabError(f"cannot set {name}: {error.strerror}", hint) from None
+            if setting["value"] != "0":
+                missing.append(f"{name} = {setting['value']}: {error.strerror}")
+    return missing
+
+
+def run(arguments: Sequence[str], text: str) -> str | None:
+    """Run a program in the namespace that this process is in; what it complains of, if it fails.
+
+    Raises:
+        LabError: it does not end.
+
+    """
+    # Each lab's rules are its own, and so is its lock: /run/xtables.lock is the host's.
+    lock = {"XTABLES_LOCKFILE": os.devnull}
+    try:
+        done = subprocess.run(  # noqa: S603 - a list; the program is an absolute path
+            arguments,
+            input=text,
+            text=True,
+            capture_output=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **lock},
+        )
+    except subprocess.TimeoutExpired:
+        raise LabError(f"{arguments[0]} does not end") from None
+    if done.returncode == 0:
+        return None
+    return done.stderr.strip() or f"exit status {done.returncode}"
+
+
+def _check(status: int, call: str) -> None:
+    if status != 0:
+        error = ctypes.get_errno()
+        raise LabError(f"{call}: {os.strerror(error)}")

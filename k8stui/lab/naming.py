@@ -1,0 +1,44 @@
+"""Names of devices: the walk's own where the kernel takes them, else generated ones.
+
+A dump's device names are somebody else's text and become words of ``ip -batch`` lines: only
+plain ones are used. The kernel's limit is 15 bytes (IFNAMSIZ, net/core/dev.c dev_valid_name).
+"""
+
+from __future__ import annotations
+
+import re
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
+_TAKEN = frozenset({"all", "default", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0"})
+"""Words of /proc/sys/net/ipv4/conf, and devices that a new namespace may have by itself."""
+_WORDS = frozenset({"dev", "type", "name", "peer", "address", "mtu", "via", "table", "help"})
+"""``ip`` would take them for keywords."""
+
+
+class Naming:
+    """Real names of the devices in one namespace."""
+
+    def __init__(self) -> None:
+        self.real: dict[str, str] = {}
+        """Name in the walk → real name."""
+
+    def __call__(self, name: str) -> str:
+        """The real name of the device that the walk calls `name`."""
+        found = self.real.get(name)
+        if found is None:
+            usable = _PLAIN.fullmatch(name) and name not in _TAKEN | _WORDS
+            found = name if usable else self.fresh()
+            self.real[name] = found
+        return found
+
+    def fresh(self) -> str:
+        """A name that no device here has."""
+        number = len(self.real)
+        while (name := f"k8x{number}") in self.real or name in self.real.values():
+            number += 1
+        return name
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """Real name → name in the walk, where the two differ."""
+        return {real: name for name, real in self.real.items() if real != name}

@@ -1,0 +1,147 @@
+"""What a lab is to be made of, as plain data: it goes to the lab's process as JSON.
+
+Commands are lists of words; names of devices are generated or have been judged harmless
+(`k8stui.lab.naming`).
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+FD = "{fd:%d}"
+"""A word that stands for the file of the namespace with that index."""
+
+NOWHERE = ""
+"""Name of the namespace in which cables end that lead to nothing that is built. Not looked at."""
+
+
+class Setting(TypedDict):
+    """One file under /proc/sys."""
+
+    path: str
+    value: str
+    needed: bool
+    """Whether the lab is wrong without it; else an old kernel may lack it."""
+
+
+class Listener(TypedDict):
+    """A socket that a server holds open."""
+
+    protocol: int
+    """IANA number."""
+    version: int
+    """4 or 6."""
+    address: str
+    """Empty: any."""
+    port: int
+    answers_as_asked: bool
+
+
+class Space(TypedDict):
+    """One network namespace."""
+
+    name: str
+    """As the walk calls it."""
+    settings: list[Setting]
+    """Before any device is there."""
+    links: list[list[str]]
+    """``ip`` commands that make devices; of all namespaces before anything else."""
+    ip: list[list[str]]
+    """``ip`` commands after that, in order."""
+    ip6: list[list[str]]
+    """The same for ``ip -6``."""
+    device_settings: list[Setting]
+    bridge: list[list[str]]
+    """``bridge`` commands."""
+    rules: dict[str, str]
+    """By IP version: what iptables-restore reads."""
+    listeners: list[Listener]
+    devices: dict[str, str]
+    """Real name → name in the walk, of devices that are called otherwise here."""
+    vxlan_ports: list[int]
+
+
+class Asker(TypedDict):
+    """The client."""
+
+    space: int
+    protocol: int
+    version: int
+    source: str
+    """Bound address; empty: the kernel chooses."""
+    source_port: int
+    destination: str
+    port: int
+    patience_seconds: float
+
+
+class Tools(TypedDict):
+    """Absolute paths of the programs that build the lab."""
+
+    ip: str
+    bridge: str
+    restore: dict[str, str]
+    """By IP version: iptables-restore and ip6tables-restore."""
+
+
+class Plan(TypedDict):
+    """A whole lab with its one question."""
+
+    spaces: list[Space]
+    asker: Asker
+    tools: Tools
+
+
+class Frame(TypedDict):
+    """A packet on one device, as AF_PACKET shows it. Fields as in `k8stui.kernel.packet`."""
+
+    space: str
+    device: str
+    incoming: bool
+    time_ns: int
+    arp: bool
+    src: str
+    dst: str
+    protocol: int
+    sport: int
+    dport: int
+    ttl: int
+    smac: str
+    dmac: str
+    flags: int
+    icmp_type: int
+    icmp_code: int
+    vni: int
+    """-1: no VXLAN packet."""
+    inner: Frame | None
+
+
+class Served(TypedDict):
+    """What a server's socket saw."""
+
+    space: str
+    address: str
+    port: int
+    """Whom the client reached."""
+    source: str
+    source_port: int
+
+
+class Seen(TypedDict):
+    """What the kernel did."""
+
+    errno: str
+    """Of the client's socket; empty: it was answered, or nothing came."""
+    answered: bool
+    seconds: float
+    served: list[Served]
+    frames: list[Frame]
+    left_out: list[str]
+    """Rules and settings that this kernel has not got."""
+    build_seconds: float
+
+
+class Failure(TypedDict):
+    """Why there is no lab."""
+
+    impossible: str

@@ -1,0 +1,345 @@
+"""A namespace of the model → the commands that make a real one.
+
+Option names: ip-link(8), ip-address(8), ip-route(8), ip-rule(8), ip-neighbour(8), bridge(8);
+sysctls: the kernel's Documentation/networking/ip-sysctl.rst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
+    Interface,
+    LinkKind,
+    NetNamespace,
+    PolicyRule,
+    Route,
+    Scope,
+    Sysctls,
+)
+from k8stui.lab.naming import Naming
+from k8stui.lab.plan import FD, NOWHERE, Setting, Space
+
+Words = list[str]
+
+_TABLES = {"main": "254", "default": "253", "local": "255"}
+_FIRST_TABLE = 1000
+"""Of the numbers that tables with a name of their own get."""
+
+
+class Nowhere:
+    """The namespace in which cables end whose far end is not built. Nobody answers there."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self._far_ends: dict[str, bool] = {}
+
+    def cable(self, *, plugged_in: bool) -> Words:
+        """The second half of an ``ip link add``: the far end, which is up where `plugged_in`."""
+        name = f"k8x{len(self._far_ends)}"
+        self._far_ends[name] = plugged_in
+        return ["type", "veth", "peer", "name", name, "netns", FD % self.index]
+
+    def space(self) -> Space:
+        """It has no IPv6, no address and no rule; so nothing is answered, nothing sent."""
+        up = [["link", "set", "dev", name, "up"] for name, on in self._far_ends.items() if on]
+        building = Building(NetNamespace(name=NOWHERE), {})
+        return Space(
+            name=NOWHERE, settings=building.settings(), links=[], ip=up, ip6=[],
+            device_settings=[], bridge=[], rules={}, listeners=[], devices={}, vxlan_ports=[],
+        )  # fmt: skip
+
+
+class Building:
+    """The commands for one namespace, device by device."""
+
+    def __init__(self, namespace: NetNamespace, indexes: Mapping[str, int]) -> None:
+        self.namespace = namespace
+        self.naming = Naming()
+        for interface in namespace.interfaces:
+            self.naming(interface.name)
+        self._indexes = indexes
+        """Of the namespaces that are built."""
+        self._tables: dict[str, str] = {}
+
+    # Devices.
+
+    def links(
+        self, names: Mapping[str, Naming], network: Mapping[str, NetNamespace], nowhere: Nowhere
+    ) -> list[Words]:
+        """Make the devices; a cable is made by the namespace with the smaller (index, name).
+
+        A cable into a namespace that is not built ends `nowhere`: frames may leave by it.
+        """
+        found = []
+        for interface in sorted(self.namespace.interfaces, key=lambda i: i.kind is LinkKind.VXLAN):
+            words = self._link(interface, names, network, nowhere)
+            if words:
+                found.append(words)
+        return found
+
+    def _link(
+        self,
+        interface: Interface,
+        names: Mapping[str, Naming],
+        network: Mapping[str, NetNamespace],
+        nowhere: Nowhere,
+    ) -> Words:
+        if interface.kind is LinkKind.LOOPBACK:
+            return []
+        words = self._described(interface)
+        if interface.kind is LinkKind.BRIDGE:
+            return [*words, "type", "bridge", "stp_state", "0", "mcast_snooping", "0"]
+        if interface.vxlan is not None:
+            vxlan = interface.vxlan
+            return [
+                *words, "type", "vxlan", "id", str(vxlan.vni), "local", str(vxlan.local),
+                "dev", self.naming(vxlan.device), "dstport", str(vxlan.port), "nolearning",
+            ]  # fmt: skip
+        far = self._far_end(interface, network)
+        if far is None:
+            return [*words, *nowhere.cable(plugged_in=interface.carrier)]
+        space, device = far
+        me = (self._indexes[self.namespace.name], interface.name)
+        if me > (self._indexes[space], device.name):
+            return []
+        return [
+            *words, "type", "veth", "peer", "name", names[space](device.name),
+            "address", device.mac, "mtu", str(device.mtu_bytes),
+            "netns", FD % self._indexes[space],
+        ]  # fmt: skip
+
+    def _described(self, interface: Interface) -> Words:
+        name = self.naming(interface.name)
+        mtu = str(interface.mtu_bytes)
+        return ["link", "add", name, "address", interface.mac, "mtu", mtu]
+
+    def _far_end(
+        self, interface: Interface, network: Mapping[str, NetNamespace]
+    ) -> tuple[str, Interface] | None:
+        if interface.kind is not LinkKind.VETH or interface.peer is None:
+            return None
+        space, name = interface.peer
+        if space not in self._indexes:
+            return None
+        device = network[space].interface(name)
+        mine = (self.namespace.name, interface.name)
+        return (space, device) if device is not None and device.peer == mine else None
+
+    # What stands on them.
+
+    def ip(self) -> list[Words]:
+        """Ports, addresses, routes, rules, neighbours, in this order."""
+        return [
+            *self._ports(),
+            *self._addresses(),
+            *self._routes(),
+            *self._rules(4),
+            *self._neighbours(),
+        ]
+
+    def ip6(self) -> list[Words]:
+        """What only ``ip -6`` takes."""
+        return list(self._rules(6)) if self.has_ipv6 else []
+
+    @property
+    def has_ipv6(self) -> bool:
+        return any(
+            entry.address.version == 6 for i in self.namespace.interfaces for entry in i.addresses
+        )
+
+    def _ports(self) -> Iterator[Words]:
+        for interface in self.namespace.interfaces:
+            name = self.naming(interface.name)
+            if interface.master is not None:
+                yield ["link", "set", "dev", name, "master", self.naming(interface.master)]
+            # A device's switch for IPv6 is in its settings; they come later than this.
+            if interface.up:
+                yield ["link", "set", "dev", name, "up"]
+            port = interface.port
+            if interface.master is not None and port is not None:
+                # A port that has no state of its own yet: up, the kernel forwards at once
+                # (stp_state 0).
+                yield [
+                    "link", "set", "dev", name, "type", "bridge_slave",
+                    "hairpin", _on(port.hairpin), "isolated", _on(port.isolated),
+                    "learning", _on(port.learning), "flood", _on(port.flood),
+                ]  # fmt: skip
+                if not port.forwarding:
+                    yield ["link", "set", "dev", name, "type", "bridge_slave", "state", "4"]
+
+    def _addresses(self) -> Iterator[Words]:
+        for interface in self.namespace.interfaces:
+            for entry in interface.addresses:
+                words = ["addr", "replace", f"{entry.address}/{entry.prefix_length}"]
+                if entry.broadcast is not None:
+                    words += ["broadcast", str(entry.broadcast)]
+                words += ["dev", self.naming(interface.name)]
+                if entry.address.version == 4:
+                    words += ["scope", entry.scope.value]
+                elif entry.scope is Scope.GLOBAL:
+                    words += ["nodad"]
+                yield words
+
+    def _routes(self) -> Iterator[Words]:
+        """All but table local, which the kernel fills; those with a gateway need the others.
+
+        A route of the kernel's own in main is written again, which changes nothing.
+        """
+        mine = [r for r in self.namespace.routes if r.table != "local" and not _is_multicast(r)]
+        for route in sorted(mine, key=lambda r: r.gateway is not None):
+            if route.device is not None and self.namespace.interface(route.device) is None:
+                continue
+            yield self._route(route)
+
+    def _route(self, route: Route) -> Words:
+        words = ["route", "replace", route.type.value, _prefix(route.destination)]
+        if route.gateway is not None:
+            words += ["via", str(route.gateway)]
+        if route.device is not None:
+            words += ["dev", self.naming(route.device)]
+        if route.source is not None:
+            words += ["src", str(route.source)]
+        words += ["table", self._table(route.table)]
+        if route.destination.address.version == 4 and route.scope in ("link", "host"):
+            words += ["scope", route.scope]
+        if route.protocol == "kernel":
+            words += ["proto", "kernel"]
+        if route.metric:
+            words += ["metric", str(route.metric)]
+        if route.onlink:
+            words += ["onlink"]
+        return words
+
+    def _rules(self, version: int) -> Iterator[Words]:
+        for rule in self.namespace.policy_rules:
+            if rule not in DEFAULT_POLICY_RULES and _family(rule) in (None, version):
+                yield self._rule(rule)
+
+    def _rule(self, rule: PolicyRule) -> Words:
+        words = ["rule", "add", "pref", str(rule.priority)]
+        if rule.source is not None:
+            words += ["from", _prefix(rule.source)]
+        if rule.destination is not None:
+            words += ["to", _prefix(rule.destination)]
+        if rule.mark is not None:
+            words += ["fwmark", f"{rule.mark:#x}/{rule.mark_mask:#x}"]
+        if rule.iif is not None:
+            words += ["iif", self.naming(rule.iif)]
+        return [*words, "lookup", self._table(rule.table)]
+
+    def _table(self, name: str) -> str:
+        if name.isdecimal():
+            return name
+        known = _TABLES.get(name)
+        return known or self._tables.setdefault(name, str(_FIRST_TABLE + len(self._tables)))
+
+    def _neighbours(self) -> Iterator[Words]:
+        """Known, and not confirmed of late: stale.
+
+        Behind a neighbour that is REACHABLE or PERMANENT and has been sent to, br_netfilter hands a
+        DNATed frame straight to the port, and cni0 does not show it
+        (br_netfilter_hooks.c br_nf_pre_routing_finish_bridge). Golden walks were recorded stale.
+        """
+        for entry in self.namespace.neighbours:
+            if self.namespace.interface(entry.device) is not None:
+                yield [
+                    "neigh", "replace", str(entry.address), "lladdr", entry.mac,
+                    "dev", self.naming(entry.device), "nud", "stale",
+                ]  # fmt: skip
+
+    def bridge(self) -> list[Words]:
+        """Forwarding databases: what bridges have learned, and where a vxlan device finds a MAC.
+
+        The ports' own addresses (permanent) are there by themselves.
+        """
+        found = []
+        for entry in self.namespace.fdb:
+            device = self.namespace.interface(entry.device)
+            if device is None:
+                continue
+            words = ["fdb", "replace", entry.mac, "dev", self.naming(entry.device)]
+            if entry.destination is not None:
+                found.append([*words, "self", "permanent", "dst", str(entry.destination)])
+            elif not entry.permanent and device.master is not None:
+                found.append([*words, "master", "static"])
+        return found
+
+    # Settings.
+
+    def settings(self) -> list[Setting]:
+        """Before there is a device: what the model says, and no noise and no limits."""
+        return list(_settings(self.namespace.sysctls, ipv6=self.has_ipv6, bridge=self._has_bridge))
+
+    @property
+    def _has_bridge(self) -> bool:
+        return any(i.kind is LinkKind.BRIDGE for i in self.namespace.interfaces)
+
+    def device_settings(self) -> list[Setting]:
+        """What the model says of single devices."""
+        sysctls = self.namespace.sysctls
+        values = [("rp_filter", d, v) for d, v in sysctls.rp_filter.items()]
+        values += [("route_localnet", d, int(v)) for d, v in sysctls.route_localnet.items()]
+        return [
+            _setting(f"net/ipv4/conf/{self.naming(device)}/{name}", value)
+            for name, device, value in values
+            if device not in ("all", "default") and self.namespace.interface(device) is not None
+        ]
+
+
+def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting]:
+    yield _setting("net/ipv4/ip_forward", sysctls.ip_forward)
+    # A new namespace takes the host's settings (net/ipv4/devinet.c devinet_init_net).
+    for device in ("all", "default"):
+        localnet = sysctls.route_localnet.get(device, False)
+        yield _setting(f"net/ipv4/conf/{device}/rp_filter", sysctls.rp_filter.get(device, 0))
+        yield _setting(f"net/ipv4/conf/{device}/route_localnet", localnet)
+        for name in ("send_redirects", "accept_local", "arp_ignore", "arp_announce", "arp_filter"):
+            yield _setting(f"net/ipv4/conf/{device}/{name}", 0)
+    yield _setting("net/ipv4/ip_default_ttl", sysctls.ip_default_ttl)
+    yield _setting("net/ipv4/tcp_syn_retries", sysctls.tcp_syn_retries)
+    linear = sysctls.tcp_syn_linear_timeouts
+    yield _setting("net/ipv4/tcp_syn_linear_timeouts", linear, needed=False)
+    # Else the seventh error of a series looks like a lost packet (shared/kernel-facts.md).
+    yield _setting("net/ipv4/icmp_ratelimit", 0)
+    if bridge:
+        for name in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"):
+            value = sysctls.bridge_nf_call_iptables
+            # Without br_netfilter nothing calls iptables, which is what 0 says.
+            yield _setting(f"net/bridge/{name}", value, needed=value)
+    liberal = sysctls.nf_conntrack_tcp_be_liberal
+    yield _setting("net/netfilter/nf_conntrack_tcp_be_liberal", liberal, needed=liberal)
+    for device in ("all", "default"):
+        conf = f"net/ipv6/conf/{device}"
+        yield _setting(f"{conf}/disable_ipv6", not ipv6, needed=ipv6)
+        if ipv6:
+            yield _setting(f"{conf}/forwarding", sysctls.ip_forward)
+            for name in ("accept_dad", "dad_transmits", "router_solicitations", "accept_ra"):
+                yield _setting(f"{conf}/{name}", 0)
+    if ipv6:
+        yield _setting("net/ipv6/conf/default/addr_gen_mode", 1)  # no link-local address
+        yield _setting("net/ipv6/icmp/ratelimit", 0)
+
+
+def _setting(path: str, value: int, *, needed: bool = True) -> Setting:
+    return Setting(path=path, value=str(int(value)), needed=needed)
+
+
+def _is_multicast(route: Route) -> bool:
+    address = route.destination.address
+    return address.version == 6 and address.value >> 120 == 0xFF
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _prefix(prefix: Prefix) -> str:
+    return f"{prefix.address}/{prefix.length}"
+
+
+def _family(rule: PolicyRule) -> int | None:
+    ends: list[Address] = [p.address for p in (rule.source, rule.destination) if p is not None]
+    return ends[0].version if ends else None
