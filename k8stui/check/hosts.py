@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from k8stui.check.template import ContainerText
-from k8stui.cluster.fields import array, text
+from k8stui.cluster.fields import Object, array, text
 from k8stui.record import record
 
 _HOST = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
@@ -52,6 +52,13 @@ def asked(container: ContainerText) -> Iterator[Asked]:
         for index, word in enumerate(array(container.data, field)):
             if isinstance(word, str):
                 yield from _addresses(word, (*container.path, field, index), field)
+
+
+def in_values(data: Object) -> Iterator[Asked]:
+    """Hosts in a ConfigMap's values of one line, which are mostly some container's env."""
+    for key, value in data.items():
+        if isinstance(value, str) and "\n" not in value.strip():
+            yield from _addresses(value.strip(), ("data", key), key)
 
 
 def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[Asked]:

@@ -4,9 +4,10 @@ A value such as ``cart:7071`` or ``http://api.shop:81/x`` names a Service of the
 to another port of its clusterIP matches no rule and goes nowhere. A name that is a typing error
 away from a Service's resolves to nothing.
 
-Looks at env values, command and args. Does not apply to hosts that no Service of the input is like
-(they may be elsewhere), nor, as to ports, to ExternalName Services; to headless ones, whose ports
-nobody translates, only where the pods lack the port too and it is a digit away from the Service's.
+Looks at env values, command and args, and at ConfigMaps' values of one line. Does not apply to
+hosts that no Service of the input is like (they may be elsewhere), nor, as to ports, to
+ExternalName Services; to headless ones, whose ports nobody translates, only where the pods lack the
+port too and it is a digit away from the Service's.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import Asked, asked
+from k8stui.check.hosts import Asked, asked, in_values
 from k8stui.check.ports import declared
-from k8stui.check.template import ContainerText, Template
+from k8stui.check.template import Template
 from k8stui.check.typo import is_digit_slip
+from k8stui.cluster.fields import table
 from k8stui.cluster.model import Service, ServiceType
+from k8stui.manifests import Manifest
 
 ID = "env-address"
 _NO_TAG = 80
@@ -35,16 +38,25 @@ def look(ground: Ground) -> Iterator[Finding]:
             for one in asked(container):
                 if (one.host, one.port) in told:
                     continue
-                found = _judge(ground, template, container, one)
+                who = f"{one.what} of container {container.name}"
+                found = _judge(ground, template.manifest, one, who, template)
                 if found is not None:
                     told.add((one.host, one.port))
                     yield found
+    for manifest in ground.of_kind("ConfigMap").values():
+        for one in in_values(table(manifest.data, "data")) if not manifest.observed else ():
+            found = _judge(ground, manifest, one, one.what)
+            if found is not None:
+                yield found
 
 
 def _judge(
-    ground: Ground, template: Template, container: ContainerText, one: Asked
+    ground: Ground, manifest: Manifest, one: Asked, who: str, template: Template | None = None
 ) -> Finding | None:
-    name, namespace = _named(ground, template, one.host)
+    """`who` asks, as written in `manifest`; `template`: of the pods that do."""
+    own = manifest.namespace or "default"
+    subject = f"{manifest.kind} {own}/{manifest.name}"
+    name, namespace = _named(ground, own, one.host)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         meant = ground.meant_service(namespace, name)
@@ -53,10 +65,9 @@ def _judge(
         return Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=template.subject,
-            place=template.manifest.place(*one.path),
-            why=f"{one.what} of container {container.name} leads to {one.host}: there is no "
-            f"Service {namespace}/{name}",
+            subject=subject,
+            place=manifest.place(*one.path),
+            why=f"{who} leads to {one.host}: there is no Service {namespace}/{name}",
             fix=f"write {meant}",
         )
     numbers = [port.port for port in service.ports]
@@ -64,15 +75,16 @@ def _judge(
         return None
     if service.type is ServiceType.EXTERNAL_NAME or not _is_slip(ground, service, one):
         return None
+    walkable = template is not None and service.cluster_ips
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
-        subject=template.subject,
-        place=template.manifest.place(*one.path),
-        why=f"{one.what} of container {container.name} leads to port {one.port} of Service "
-        f"{service.key}, which has {', '.join(map(str, numbers))}",
+        subject=subject,
+        place=manifest.place(*one.path),
+        why=f"{who} leads to port {one.port} of Service {service.key}, which has "
+        f"{', '.join(map(str, numbers))}",
         fix=f"write port {numbers[0]}",
-        claim=_claim(ground, template, service, one.port) if service.cluster_ips else None,
+        claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
 
 
@@ -85,12 +97,12 @@ def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:
     return slip and not any(port.number == one.port for pod in pods for port in declared(pod))
 
 
-def _named(ground: Ground, template: Template, host: str) -> tuple[str, str]:
-    """Name and namespace of the Service that a pod of the template means by `host`."""
+def _named(ground: Ground, own: str, host: str) -> tuple[str, str]:
+    """Name and namespace of the Service that a pod in namespace `own` means by `host`."""
     for suffix in (f".svc.{ground.cluster.cluster_domain}", ".svc"):
         host = host.removesuffix(suffix)
     name, dot, namespace = host.partition(".")
-    return name, namespace if dot else template.namespace
+    return name, namespace if dot else own
 
 
 def _claim(ground: Ground, template: Template, service: Service, number: int) -> Claim | None:
