@@ -7,7 +7,7 @@ shows the Service and not the guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster import defaults
 from k8stui.cluster.fields import Object, array, at, labels, number, table, text, texts
@@ -33,22 +33,24 @@ def apart(inventory: Inventory) -> int:
     return min(most, _MOST)
 
 
-def asked_labels(inventory: Inventory, place: int) -> dict[str, str]:
-    """Labels that pods ask for, on the node at `place` (from 1).
-
-    Where pods ask for several values of one label, the nodes have them in turn.
-    """
+def asked_labels(inventory: Inventory) -> dict[str, tuple[str, ...]]:
+    """The values of labels that pods ask for, by key."""
     wanted: dict[str, dict[str, None]] = {}
     for kind, data in _made(inventory):
         spec = table(data, "spec") if kind == "Pod" else table(data, "spec", "template", "spec")
         for key, value in _asked(spec):
             if key not in _KNOWN:
                 wanted.setdefault(key, {})[value] = None
-    found: dict[str, str] = {}
-    for key, values in wanted.items():
-        if key not in _CONTROL_PLANE or place == 1:
-            found[key] = tuple(values)[(place - 1) % len(values)]
-    return found
+    return {key: tuple(values) for key, values in wanted.items()}
+
+
+def labels_at(asked: Mapping[str, tuple[str, ...]], place: int) -> dict[str, str]:
+    """The labels of the node at `place` (from 1): it and the others have the values in turn."""
+    return {
+        key: values[(place - 1) % len(values)]
+        for key, values in asked.items()
+        if key not in _CONTROL_PLANE or place == 1
+    }
 
 
 def _made(inventory: Inventory) -> Iterator[tuple[str, Object]]:

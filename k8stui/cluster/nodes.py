@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from k8stui.cluster import defaults
 from k8stui.cluster.addresses import pod_range
-from k8stui.cluster.assumed_nodes import HOSTNAME, apart, asked_labels
+from k8stui.cluster.assumed_nodes import HOSTNAME, apart, asked_labels, labels_at
 from k8stui.cluster.decode_node import decode_node
 from k8stui.cluster.fields import Origins, table
 from k8stui.cluster.inventory import WORKLOADS, Inventory
@@ -54,9 +54,10 @@ def gather_nodes(
     if not nodes:
         names = [f"node-{index}" for index in range(1, wanted + 1)]
         names += [name for name in dict.fromkeys(asked) if name not in names]
+        labels = asked_labels(inventory)
         nodes = [
             _assumed_node(
-                name, index, "the input has no Node object", None, asked_labels(inventory, index)
+                name, index, "the input has no Node object", None, labels_at(labels, index)
             )
             for index, name in enumerate(names, 1)
         ]
