@@ -109,7 +109,7 @@ def compare(exchange: Exchange, seen: Seen) -> Comparison:
         rows=rows,
         walk=_felt_by_walk(exchange),
         kernel=_felt_by_kernel(seen),
-        order=_order(ours, theirs, ports) if equal else "",
+        order=_order(ours, _once(_in_time(seen), ports), ports) if equal else "",
     )
 
 
@@ -173,6 +173,10 @@ def _kernel(frame: Frame) -> Sight:
         vni=None if frame["vni"] < 0 else frame["vni"],
         inner=_kernel(inner) if inner is not None else None,
     )  # fmt: skip
+
+
+def _in_time(seen: Seen) -> list[Sight]:
+    return [_kernel(frame) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])]
 
 
 def _key(sight: Sight, ports: _Ports) -> tuple[object, ...]:
@@ -252,6 +256,7 @@ def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: _Ports) -> str
     A way: everything with the same protocol, TCP flags and direction. Questions that are flooded
     (ARP) are at several places at once.
     """
+    key: tuple[object, ...]
     ways: list[dict[tuple[object, ...], list[str]]] = [{}, {}]
     for way, sights in zip(ways, (ours, theirs), strict=True):
         for sight in sights:

@@ -64,7 +64,6 @@ def experiment(plan: Plan) -> Seen:
     served, seconds = converse(client, servers)
     frames = [frame for capture in captures for frame in capture.frames()]
     clock.close()
-    frames.sort(key=lambda frame: frame["time_ns"])
     return Seen(
         errno=errno.errorcode.get(client.errno, str(client.errno)) if client.errno else "",
         answered=client.answered,

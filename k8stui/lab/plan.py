@@ -99,6 +99,7 @@ class Frame(TypedDict):
     device: str
     incoming: bool
     time_ns: int
+    """Since the epoch. A bridge hands a frame up with the time of its port."""
     arp: bool
     src: str
     dst: str
@@ -136,6 +137,7 @@ class Seen(TypedDict):
     seconds: float
     served: list[Served]
     frames: list[Frame]
+    """Namespace by namespace, in the order in which each saw them."""
     left_out: list[str]
     """Rules and settings that this kernel has not got."""
     build_seconds: float
