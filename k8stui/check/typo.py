@@ -9,6 +9,8 @@ from k8stui.manifests.suggest import distance
 
 _LONG = 8
 """Letters from which two slips of the finger are believed."""
+_LONGEST = 253
+"""Of a name that the API server takes (RFC 1123 subdomain); what is longer is no name."""
 
 
 def is_typo(written: str, meant: str) -> bool:
@@ -20,6 +22,8 @@ def is_typo(written: str, meant: str) -> bool:
         return False
     if written.lower() == meant.lower():
         return True
+    if max(len(written), len(meant)) > _LONGEST:
+        return False
     most = 2 if min(len(written), len(meant)) >= _LONG else 1
     if abs(len(written) - len(meant)) > most or min(len(written), len(meant)) < 2:
         return False
@@ -51,6 +55,8 @@ class Lexicon:
 def _parts(name: str) -> Iterator[str]:
     word = name.lower()
     yield word
+    if len(word) > _LONGEST:
+        return
     for index in range(len(word)):
         yield word[:index] + word[index + 1 :]
 

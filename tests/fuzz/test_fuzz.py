@@ -76,6 +76,15 @@ FOUND = {
         "metadata: {name: s-1, uid: seen, labels: {kubernetes.io/service-name: s}}\n"
         "ports: [{port: 80}]\nendpoints: [{addresses: [nowhere]}]\n"
     ),
+    "a-namespace-of-a-hundred-thousand-letters": (
+        "apiVersion: v1\nkind: List\nitems:\n"
+        + "".join(
+            "- apiVersion: v1\n  kind: Pod\n"
+            f"  metadata: {{name: p{n}, uid: seen, namespace: {'x' * 100_000}{n}}}\n"
+            "  spec: {containers: [{name: c, image: x}]}\n"
+            for n in range(2)
+        )
+    ),
     "a-billion-digits": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, "
         'resources: {requests: {cpu: "1e999999999", memory: 1e400}}}]}\n'
