@@ -57,6 +57,9 @@ def plan(
     indexes = {name: index for index, name in enumerate(names)}
     buildings = {name: Building(space, indexes) for name, space in spaces.items()}
     naming = {name: building.naming for name, building in buildings.items()}
+    vxlan_ports = sorted(
+        {i.vxlan.port for space in spaces.values() for i in space.interfaces if i.vxlan}
+    )
     planned = []
     nowhere = Nowhere(len(names))
     for name, building in buildings.items():
@@ -81,7 +84,7 @@ def plan(
                 rules=rules,
                 listeners=_listeners(space, request, exchange),
                 devices=building.naming.changed,
-                vxlan_ports=[i.vxlan.port for i in space.interfaces if i.vxlan is not None],
+                vxlan_ports=vxlan_ports,
             )
         )
     planned.append(nowhere.space())

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.header import WITH_PORTS
-from k8stui.kernel.packet import Packet
+from k8stui.kernel.neighbour import REQUEST
+from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Capture, StepKind
 from k8stui.lab.plan import Frame, Seen
 from k8stui.record import record
@@ -101,8 +102,8 @@ def compare(exchange: Exchange, seen: Seen) -> Comparison:
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random
     ports = _Ports(known)
-    ours = _once(walked, ports)
-    theirs = _once([_kernel(frame) for frame in seen["frames"]], ports)
+    ours = _once([_comparable(sight) for sight in walked], ports)
+    theirs = _once([_comparable(_kernel(frame)) for frame in seen["frames"]], ports)
     rows = tuple(_rows(ours, theirs, ports))
     equal = all(row.is_equal for row in rows)
     return Comparison(
@@ -137,6 +138,18 @@ def _random_ports(exchange: Exchange) -> set[int]:
         if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
             found.add(step.after.sport)
     return found
+
+
+def _comparable(sight: Sight) -> Sight:
+    """Leave out what the walk does not claim: of IPv6 neighbour discovery whom it is from and to.
+
+    The kernel asks from the device's link-local address, which is in no manifest, and a multicast
+    group; the walk has it as it has ARP.
+    """
+    if not sight.arp or sight.protocol != Protocol.ICMPV6:
+        return sight
+    asked = sight.dst if sight.icmp_type == REQUEST else ""
+    return replace(sight, src="", dst=asked, smac="", dmac="")
 
 
 def _walked(capture: Capture) -> Sight:
@@ -176,7 +189,9 @@ def _kernel(frame: Frame) -> Sight:
 
 
 def _in_time(seen: Seen) -> list[Sight]:
-    return [_kernel(frame) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])]
+    return [
+        _comparable(_kernel(frame)) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])
+    ]
 
 
 def _key(sight: Sight, ports: _Ports) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Names of devices: the walk's own where the kernel takes them, else generated ones.
 
-A dump's device names are somebody else's text and become words of ``ip -batch`` lines: only
-plain ones are used. The kernel's limit is 15 bytes (IFNAMSIZ, net/core/dev.c dev_valid_name).
+A dump's device names are somebody else's text and become words of ``ip -batch`` lines, each
+behind its keyword: only plain ones are used. The kernel's limit is 15 bytes (IFNAMSIZ, net/core/dev.c dev_valid_name).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import re
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _TAKEN = frozenset({"all", "default", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0"})
 """Words of /proc/sys/net/ipv4/conf, and devices that a new namespace may have by itself."""
-_WORDS = frozenset({"dev", "type", "name", "peer", "address", "mtu", "via", "table", "help"})
-"""``ip`` would take them for keywords."""
 
 
 class Naming:
@@ -26,7 +24,7 @@ class Naming:
         """The real name of the device that the walk calls `name`."""
         found = self.real.get(name)
         if found is None:
-            usable = _PLAIN.fullmatch(name) and name not in _TAKEN | _WORDS
+            usable = _PLAIN.fullmatch(name) and name not in _TAKEN
             found = name if usable else self.fresh()
             self.real[name] = found
         return found

@@ -59,6 +59,7 @@ class Space(TypedDict):
     devices: dict[str, str]
     """Real name → name in the walk, of devices that are called otherwise here."""
     vxlan_ports: list[int]
+    """UDP ports by which VXLAN is known, on the wire between two nodes too."""
 
 
 class Asker(TypedDict):

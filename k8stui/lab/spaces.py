@@ -114,7 +114,7 @@ class Building:
     def _described(self, interface: Interface) -> Words:
         name = self.naming(interface.name)
         mtu = str(interface.mtu_bytes)
-        return ["link", "add", name, "address", interface.mac, "mtu", mtu]
+        return ["link", "add", "name", name, "address", interface.mac, "mtu", mtu]
 
     def _far_end(
         self, interface: Interface, network: Mapping[str, NetNamespace]
@@ -319,7 +319,6 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting
             for name in ("accept_dad", "dad_transmits", "router_solicitations", "accept_ra"):
                 yield _setting(f"{conf}/{name}", 0)
     if ipv6:
-        yield _setting("net/ipv6/conf/default/addr_gen_mode", 1)  # no link-local address
         yield _setting("net/ipv6/icmp/ratelimit", 0)
 
 

@@ -16,6 +16,8 @@ from k8stui.lab.plan import Asker, Listener, Served
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _TCP, _UDP = 6, 17
 _IP_PKTINFO = 8
+_IP_TRANSPARENT = 19
+_IPV6_TRANSPARENT = 75
 _TICK_SECONDS = 0.005
 _SETTLE_SECONDS = 0.3
 """How long the server's accept() may take after the client's connect() has returned."""
@@ -30,19 +32,27 @@ class Server:
         self.space = space
         self.port = listener["port"]
         self.is_tcp = listener["protocol"] == _TCP
-        self.sees_asked = listener["answers_as_asked"] and listener["version"] == 4
+        self.answers_as_asked = listener["answers_as_asked"]
         self.socket = _socket(listener["version"], is_tcp=self.is_tcp)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if listener["version"] == 6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if listener["answers_as_asked"]:
+            # Such a one may stand for addresses that its host has not got (`outside`).
+            if listener["version"] == 4:
+                self.socket.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
+            else:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, 1)
         try:
             self.socket.bind((listener["address"] or _ANY[listener["version"]], self.port))
         except OSError as error:
             raise LabError(f"{space}: cannot listen on {self.port}: {error.strerror}") from None
         if self.is_tcp:
             self.socket.listen(16)
-        else:
+        elif listener["version"] == 4:
             self.socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        else:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         self.kept: list[socket.socket] = []
 
     def serve(self) -> list[Served]:
@@ -61,11 +71,16 @@ class Server:
         asked = ""
         back = []
         for level, kind, data in ancillary:
+            # What is handed back is the source of what is sent (ip(7), RFC 3542 section 6).
             if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
                 asked = socket.inet_ntoa(data[8:12])
-                # ipi_spec_dst is the source of what is sent (ip(7)).
                 info = struct.pack("@i4s4s", 0, data[8:12], bytes(4))
-                back = [(level, kind, info)] if self.sees_asked else []
+            elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+                asked = socket.inet_ntop(socket.AF_INET6, data[:16])
+                info = data[:16] + bytes(4)
+            else:
+                continue
+            back = [(level, kind, info)] if self.answers_as_asked else []
         with suppress(OSError):
             self.socket.sendmsg([QUESTION], back, 0, peer)
         return self._served(asked, peer)
