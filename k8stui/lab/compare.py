@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.header import WITH_PORTS
-from k8stui.kernel.neighbour import REQUEST
 from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture, StepKind
 from k8stui.lab.plan import Frame, Seen
 from k8stui.record import record

@@ -41,14 +41,16 @@ def leave_host() -> None:
     if _libc.unshare(_CLONE_NEWNET) == 0:
         return
     uid, gid = os.geteuid(), os.getegid()
-    if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
+    try:
+        _check(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET), "unshare")
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    except (LabError, OSError):
         raise LabError(
             "no right to make network namespaces: not root, and user namespaces are forbidden",
             "run it with sudo, or in a virtual machine",
-        )
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+        ) from None
 
 
 class Space:

@@ -1,7 +1,8 @@
 """Names of devices: the walk's own where the kernel takes them, else generated ones.
 
 A dump's device names are somebody else's text and become words of ``ip -batch`` lines, each
-behind its keyword: only plain ones are used. The kernel's limit is 15 bytes (IFNAMSIZ, net/core/dev.c dev_valid_name).
+behind its keyword: only plain ones are used. The kernel's limit is 15 bytes (IFNAMSIZ,
+net/core/dev.c dev_valid_name).
 """
 
 from __future__ import annotations

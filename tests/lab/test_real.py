@@ -1,0 +1,121 @@
+"""The walk against the kernel of this machine, in real network namespaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.export.lab import lab_lines
+from k8stui.kernel.simulate import connect
+from k8stui.lab.build import plan
+from k8stui.lab.compare import compare
+from k8stui.lab.experiment import Experiment, experiments
+from k8stui.lab.plan import Tools
+from k8stui.lab.run import run
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World, build_world
+
+CASES = Path(__file__).with_name("cases.yaml")
+DUAL = Path(__file__).with_name("dual-stack.yaml")
+
+
+def agree(found: list[Experiment]) -> None:
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        assert one.comparison.rows or one.comparison.kernel.errno
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        pytest.param("pod/client", "svc/redis-leader:6379", "connected", id="same-node"),
+        pytest.param("pod/redis-leader", "svc/redis-leader:6379", "connected", id="hairpin"),
+        pytest.param("outside", "node/node-1:30080", "connected", id="node-port-from-outside"),
+        pytest.param("pod/client", "pod/frontend-1:99", "refused", id="closed-port-other-node"),
+        pytest.param("node/node-1", "localhost:30080", "connected", id="localhost-node-port"),
+        pytest.param("pod/client", "8.8.8.8:53/udp", "connected", id="udp-to-outside"),
+    ],
+)
+def test_guestbook(
+    guestbook: World, nft: Tools, source: str, destination: str, result: str
+) -> None:
+    source = source.replace("pod/redis-leader", "deploy/redis-leader")
+    found = list(experiments(guestbook, parse_request(guestbook, source, destination), nft))
+    agree(found)
+    assert found[0].comparison.kernel.result == result
+
+
+def test_every_branch(guestbook: World, nft: Tools) -> None:
+    request = parse_request(guestbook, "pod/frontend-1", "svc/frontend:80")
+    found = list(experiments(guestbook, request, nft, every=True))
+    agree(found)
+    assert sum(one.probability for one in found) == 1
+    servers = {one.comparison.kernel.server for one in found}
+    assert servers == {f"default/frontend-{n}" for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        pytest.param("pod/web", "svc/dns:53", "connected", id="udp-cluster-ip"),
+        pytest.param("outside", "node/node-1:30053/udp", "connected", id="udp-node-port"),
+        pytest.param("pod/web", "svc/empty:80", "refused", id="no-endpoints"),
+        pytest.param("outside", "node/node-1:30084", "refused", id="closed-behind-node-port"),
+        pytest.param("pod/dns", "node/node-1:30082", "connected", id="host-network"),
+    ],
+)
+def test_services(nft: Tools, source: str, destination: str, result: str) -> None:
+    world = build_world([str(CASES)])
+    found = list(experiments(world, parse_request(world, source, destination), nft))
+    agree(found)
+    assert found[0].comparison.kernel.result == result
+
+
+def test_timeout_is_waited_for(nft: Tools) -> None:
+    """externalTrafficPolicy Local where no endpoint is: the client's kernel gives up by itself."""
+    world = build_world([str(CASES)])
+    node = next(n for n in ("node-1", "node-2") if world.cluster.pods["default/web"].node_name != n)
+    (one,) = experiments(world, parse_request(world, "outside", f"node/{node}:30080"), nft)
+    agree([one])
+    assert one.comparison.kernel.errno == "ETIMEDOUT"
+    assert any("gives up after 3 s" in note for note in one.trial.notes)
+
+
+def test_vxlan(nft: Tools) -> None:
+    world = build_world([], node_options=NodeOptions(cni="flannel-vxlan"))
+    found = list(experiments(world, parse_request(world, "pod/client", "pod/frontend-1:80"), nft))
+    agree(found)
+    assert any(row.kernel and row.kernel.vni == 1 for row in found[0].comparison.rows)
+
+
+def test_ipv6(nft: Tools) -> None:
+    world = build_world([str(DUAL)])
+    request = parse_request(world, "outside", "[fd00:192:168::11]:30080")
+    found = list(experiments(world, request, nft, every=True))
+    agree(found)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [("deploy/redis-leader", "svc/redis-leader:6379"), ("outside", "node/node-1:30080")],
+    ids=["hairpin", "node-port"],
+)
+def test_legacy(guestbook: World, legacy: Tools, source: str, destination: str) -> None:
+    request = parse_request(guestbook, source, destination)
+    agree(list(experiments(guestbook, request, legacy)))
+
+
+def test_a_wrong_walk_is_found(guestbook: World, nft: Tools) -> None:
+    """A walk through ports without hairpin mode; the kernel's have it."""
+    other = build_world([], node_options=NodeOptions(hairpin=False))
+    request = parse_request(guestbook, "deploy/redis-leader", "svc/redis-leader:6379").connect
+    assert request is not None
+    exchange = connect(other.network, request)
+    made, _ = plan(guestbook.network, request, exchange, nft, patience_seconds=2)
+    found = compare(exchange, run(made))
+    assert not found.agrees
+    assert "result" in found.felt_differs
+    assert any(row.walk is None for row in found.rows)
