@@ -7,39 +7,53 @@ from collections.abc import Iterator
 
 from k8stui.lab.namespaces import Space, run
 
-_judged: dict[tuple[str, str, str], bool] = {}
-"""Whether this kernel takes rules of a kind: (restore, table, shape). Nodes are alike."""
+_refused: set[tuple[str, str, str]] = set()
+"""Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""
 
 _MATCH = re.compile(r"(?<= )(?:-m|-j) (\S+)")
+_FAILED = re.compile(r"^line (\d+): ", re.MULTILINE)
+_WAIT = ("-w", "5")
 
 
 def load(restore: str, text: str) -> list[str]:
     """Load rules into the namespace that this process is in; gives what had to be left out.
 
-    A ruleset is all or nothing. When it fails, each combination of matches and target is tried
-    by itself, in a namespace that is thrown away.
+    A ruleset is all or nothing. iptables-nft says at which rule it fails; its kind is left out.
+    iptables-legacy does not: each kind is tried by itself, in a namespace that is thrown away.
     """
-    if run([restore, "-w", "5"], text) is None:
-        return []
-    _judge(restore, text)
+    while True:
+        kept, left_out = _sorted_out(restore, text)
+        complaint = run([restore, *_WAIT], "".join(f"{line}\n" for _, line in kept))
+        if complaint is None:
+            return left_out
+        known = len(_refused)
+        failed = _FAILED.search(complaint)
+        table, line = kept[int(failed[1]) - 1] if failed else ("", "")
+        if line.startswith("-A "):
+            _refused.add((restore, table, _shape(line)))
+        else:
+            _judge(restore, text)
+        if len(_refused) == known:
+            return [f"all rules: {complaint.splitlines()[-1]}"]
+
+
+def _sorted_out(restore: str, text: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Lines with their tables, without the rules that are known to be refused; and those."""
     kept, left_out = [], []
     for table, line in _lines(text):
-        if line.startswith("-A ") and not _judged[restore, table, _shape(line)]:
+        if line.startswith("-A ") and (restore, table, _shape(line)) in _refused:
             left_out.append(line)
         else:
-            kept.append(line)
-    complaint = run([restore, "-w", "5"], "".join(f"{line}\n" for line in kept))
-    return left_out if complaint is None else [f"all rules: {complaint.splitlines()[0]}"]
+            kept.append((table, line))
+    return kept, left_out
 
 
 def _judge(restore: str, text: str) -> None:
     here = Space.current()
     scratch = Space.new()
     for (table, shape), rule in _examples(text).items():
-        key = (restore, table, shape)
-        if key not in _judged:
-            complaint = run([restore, "-w", "5", "-n"], _alone(text, table, rule))
-            _judged[key] = complaint is None
+        if run([restore, *_WAIT, "-n"], _alone(text, table, rule)) is not None:
+            _refused.add((restore, table, shape))
     here.enter()
     here.close()
     scratch.close()
