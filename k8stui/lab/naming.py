@@ -25,15 +25,14 @@ class Naming:
         """The real name of the device that the walk calls `name`."""
         found = self.real.get(name)
         if found is None:
-            usable = _PLAIN.fullmatch(name) and name not in _TAKEN
-            found = name if usable else self.fresh()
+            taken = _TAKEN.union(self.real.values())
+            found = name if _PLAIN.fullmatch(name) and name not in taken else self._fresh(taken)
             self.real[name] = found
         return found
 
-    def fresh(self) -> str:
-        """A name that no device here has."""
+    def _fresh(self, taken: frozenset[str]) -> str:
         number = len(self.real)
-        while (name := f"k8x{number}") in self.real or name in self.real.values():
+        while (name := f"k8x{number}") in taken:
             number += 1
         return name
 

@@ -1,0 +1,77 @@
+"""``k8stui lab`` on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from k8stui.cli import run
+from k8stui.lab import run as lab_run
+from k8stui.lab.errors import LabError
+from k8stui.lab.plan import Tools
+
+REQUEST = ("--from", "pod/client", "--to", "svc/redis-leader:6379")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--from", "pod/client"), "--from and --to go together"),
+        (("--from", "pod/clinet", "--to", "svc/frontend:80"), "did you mean"),
+        (("--backend", "ebtables"), "ebtables"),
+    ],
+    ids=["half-a-request", "nobody", "backend"],
+)
+def test_usage(args: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", *args]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_missing_programs_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lab_run, "_PATH", "/nowhere")
+    assert run(["lab", *REQUEST]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "not installed: ip, bridge" in said.err
+    assert "iproute2" in said.err
+
+
+def test_other_systems_are_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lab_run.platform, "system", lambda: "Darwin")
+    assert run(["lab", *REQUEST]) == 2
+    assert "this is Darwin" in capsys.readouterr().err
+
+
+def test_no_right(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from k8stui.lab import experiment
+
+    def refused(_plan: object) -> object:
+        raise LabError("no right to make network namespaces", "run it with sudo")
+
+    monkeypatch.setattr(experiment, "run", refused)
+    monkeypatch.setattr(lab_run.shutil, "which", lambda name, path: f"{path}/{name}")
+    assert run(["lab", *REQUEST]) == 2
+    assert "run it with sudo" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nft")
+def test_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["lab", *REQUEST]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "kernel and walk agree: 14 packets on 5 devices"
+    assert sum(" equal  " in line for line in lines) == 14
+
+
+def test_json(nft: Tools, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nft["ip"].endswith("/ip")
+    assert run(["lab", *REQUEST, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (walk,) = told["walks"]
+    assert told["agree"] is True
+    assert walk["outcome"]["kernel"] == walk["outcome"]["walk"]
+    assert [p["equal"] for p in walk["packets"]] == [True] * 14

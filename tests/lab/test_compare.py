@@ -1,0 +1,194 @@
+"""The comparison itself: a kernel that does what the walk says, and kernels that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from k8stui.export.lab import lab_json, verdict
+from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.simulate import connect
+from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.experiment import Experiment, Trial
+from k8stui.lab.plan import Frame, Seen
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World
+
+
+def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool = False) -> Frame:
+    ports = packet.protocol in WITH_PORTS
+    return Frame(
+        space=space, device=device, incoming=incoming, time_ns=0, arp=False,
+        src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
+        sport=packet.sport if ports else 0, dport=packet.dport if ports else 0,
+        ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
+        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=-1,
+        inner=frame(packet.inner) if packet.inner else None,
+    )  # fmt: skip
+
+
+def as_walked(exchange: Exchange) -> Seen:
+    """What a kernel shows that agrees: namespace by namespace, stamped in the walk's order."""
+    frames = []
+    for n, c in enumerate(exchange.captures):
+        shown = frame(c.packet, c.namespace, c.device, incoming=c.incoming)
+        shown["time_ns"] = n
+        frames.append(shown)
+    frames.sort(key=lambda f: f["space"])
+    felt = exchange.felt
+    served = {
+        "space": felt.server or "",
+        "address": str(felt.server_address),
+        "port": felt.server_port or 0,
+        "source": str(felt.source_seen),
+        "source_port": felt.source_port_seen or 0,
+    }
+    return Seen(
+        errno=felt.errno or "",
+        answered=felt.result == "connected",
+        seconds=0.0,
+        served=[served],  # type: ignore[list-item]
+        frames=frames,
+        left_out=[],
+        build_seconds=0.0,
+    )
+
+
+@pytest.fixture(scope="module")
+def exchange(guestbook: World) -> Exchange:
+    """From outside to a node port whose endpoint is on that node: masqueraded."""
+    request = parse_request(guestbook, "outside", "node/node-1:30080").connect
+    assert request is not None
+    return connect(guestbook.network, request)
+
+
+def test_the_same_agrees(exchange: Exchange) -> None:
+    found = compare(exchange, as_walked(exchange))
+    assert found.agrees
+    assert len(found.rows) == len(exchange.captures)
+
+
+def _random(frames: list[Frame], new: Callable[[int], int]) -> None:
+    for one in frames:
+        for end in ("sport", "dport"):
+            if one[end] not in (40000, 30080, 80):  # type: ignore[literal-required]
+                one[end] = new(one[end])  # type: ignore[literal-required]
+
+
+def test_another_random_port_is_the_same(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    _random(seen["frames"], lambda port: port + 1)
+    assert compare(exchange, seen).agrees
+
+
+def test_a_random_port_that_changes_under_way_is_not(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    changing = iter(range(20000, 30000))
+    _random(seen["frames"], lambda _: next(changing))
+    assert not compare(exchange, seen).agrees
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("device", "eth9"),
+        ("incoming", None),
+        ("src", "1.2.3.4"),
+        ("dst", "1.2.3.4"),
+        ("sport", 1),
+        ("dport", 1),
+        ("ttl", 9),
+        ("smac", "02:00:00:00:00:99"),
+        ("dmac", "02:00:00:00:00:99"),
+        ("flags", 4),
+        ("protocol", 17),
+    ],
+)
+def test_every_field_counts(exchange: Exchange, field: str, value: object) -> None:
+    seen = as_walked(exchange)
+    one = seen["frames"][3]
+    one[field] = not one["incoming"] if value is None else value  # type: ignore[literal-required]
+    found = compare(exchange, seen)
+    assert not found.agrees
+    assert any(field in row.differs or None in (row.walk, row.kernel) for row in found.rows)
+
+
+def test_a_packet_that_the_kernel_has_not_got(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    gone = seen["frames"].pop(5)
+    (row,) = (row for row in compare(exchange, seen).rows if not row.is_equal)
+    assert row.kernel is None
+    assert row.walk is not None
+    assert (row.walk.namespace, row.walk.device) == (gone["space"], gone["device"])
+
+
+def test_a_packet_that_only_the_kernel_has(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    more = dict(seen["frames"][5]) | {"device": "eth9"}
+    seen["frames"].insert(5, more)  # type: ignore[arg-type]
+    (row,) = (row for row in compare(exchange, seen).rows if not row.is_equal)
+    assert row.walk is None
+    assert row.kernel is not None
+    assert row.kernel.device == "eth9"
+
+
+def test_repeats_count_once(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    seen["frames"] += [dict(one) for one in seen["frames"] if one["flags"] == 2]  # type: ignore[misc]
+    assert compare(exchange, seen).agrees
+
+
+def test_the_way_from_device_to_device_counts(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    syns = [one for one in seen["frames"] if one["flags"] == 2]
+    syns.sort(key=lambda one: one["time_ns"])
+    syns[0]["time_ns"], syns[1]["time_ns"] = syns[1]["time_ns"], syns[0]["time_ns"]
+    found = compare(exchange, seen)
+    assert found.order == "the walk passes outside eth0 out where the kernel passes wire eth1 in"
+    assert not found.agrees
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        ({"answered": False, "errno": "ECONNREFUSED"}, "result"),
+        ({"answered": False, "errno": "EHOSTUNREACH"}, "errno"),
+        ({"answered": False}, "result"),
+        ({"served": []}, "server"),
+    ],
+    ids=["refused", "unreachable", "silence", "another-server"],
+)
+def test_what_is_felt_counts(exchange: Exchange, change: dict[str, object], differs: str) -> None:
+    seen = as_walked(exchange) | change  # type: ignore[operator]
+    found = compare(exchange, seen)
+    assert differs in found.felt_differs
+    assert not found.agrees
+
+
+def _experiment(world: World, exchange: Exchange, comparison: Comparison) -> Experiment:
+    return Experiment(
+        request=parse_request(world, "outside", "node/node-1:30080"),
+        branch=1,
+        probability=exchange.probability,
+        trial=Trial(
+            exchange=exchange, comparison=comparison, namespaces=4, build_seconds=0.0, notes=()
+        ),
+    )
+
+
+def test_the_last_line(guestbook: World, exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    same = _experiment(guestbook, exchange, compare(exchange, seen))
+    assert verdict([same]) == "kernel and walk agree: 24 packets on 8 devices"
+    seen["frames"][3]["ttl"] = 9
+    other = _experiment(guestbook, exchange, compare(exchange, seen))
+    assert verdict([same, other]).startswith(
+        "kernel and walk differ: outside → node/node-1:30080, packet "
+    )
+    assert lab_json([same])["agree"] is True
+    told = lab_json([same, other])
+    assert told["agree"] is False
+    assert [walk["agree"] for walk in told["walks"]] == [True, False]

@@ -1,0 +1,107 @@
+"""Frames, byte by byte, and the header fields that they hold."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8stui.lab.frames import parse
+from k8stui.lab.plan import Frame
+
+MACS = bytes.fromhex("02000af4010102000af40102")
+
+
+def ether(kind: int, body: bytes) -> bytes:
+    return MACS + struct.pack("!H", kind) + body
+
+
+def ip4(protocol: int, body: bytes, src: str = "10.244.1.2", dst: str = "10.96.0.1") -> bytes:
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0x4000, 63, protocol, 0)
+    return head + socket.inet_aton(src) + socket.inet_aton(dst) + body
+
+
+def ip6(protocol: int, body: bytes) -> bytes:
+    ends = [socket.inet_pton(socket.AF_INET6, a) for a in ("fd00::2", "fd00::1")]
+    return struct.pack("!IHBB", 6 << 28, len(body), protocol, 62) + b"".join(ends) + body
+
+
+SYN = struct.pack("!HHIIBBHHH", 40000, 80, 1, 0, 0x50, 0x02, 100, 0, 0)
+UDP = struct.pack("!HHHH", 40000, 53, 8, 0)
+ARP = bytes.fromhex("0001080006040001") + b"m" * 6 + socket.inet_aton("10.0.0.1") + bytes(6)
+ASKED = socket.inet_aton("10.0.0.9")
+
+
+def _fields(frame: Frame | None) -> dict[str, object]:
+    assert frame is not None
+    left = ("smac", "dmac", "time_ns", "space", "device", "incoming")
+    return {k: v for k, v in frame.items() if k not in left and v not in (0, "", None, -1, False)}
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        pytest.param(
+            ether(0x0800, ip4(6, SYN)),
+            {"src": "10.244.1.2", "dst": "10.96.0.1", "protocol": 6, "sport": 40000, "dport": 80,
+             "ttl": 63, "flags": 2},
+            id="syn",
+        ),
+        pytest.param(
+            ether(0x86DD, ip6(17, UDP)),
+            {"src": "fd00::2", "dst": "fd00::1", "protocol": 17, "sport": 40000, "dport": 53,
+             "ttl": 62},
+            id="udp-over-ipv6",
+        ),
+        pytest.param(
+            ether(0x0806, ARP + ASKED),
+            {"arp": True, "src": "10.0.0.1", "dst": "10.0.0.9", "protocol": 1, "icmp_type": 1},
+            id="arp",
+        ),
+        pytest.param(
+            ether(0x86DD, ip6(58, bytes([135, 0]) + bytes(6) + socket.inet_pton(10, "fd00::9"))),
+            {"arp": True, "src": "fd00::2", "dst": "fd00::9", "protocol": 58, "icmp_type": 1},
+            id="neighbour-solicitation",
+        ),
+    ],
+)  # fmt: skip
+def test_fields(frame: bytes, expected: dict[str, object]) -> None:
+    found = parse(frame, ())
+    assert _fields(found) == expected
+    assert found is not None
+    assert (found["dmac"], found["smac"]) == ("02:00:0a:f4:01:01", "02:00:0a:f4:01:02")
+
+
+def test_an_icmp_error_quotes_a_packet() -> None:
+    error = bytes([3, 3]) + bytes(6) + ip4(6, SYN[:8])
+    found = parse(ether(0x0800, ip4(1, error)), ())
+    assert found is not None
+    assert (found["icmp_type"], found["icmp_code"]) == (3, 3)
+    assert found["inner"] is not None
+    assert (found["inner"]["sport"], found["inner"]["dport"]) == (40000, 80)
+
+
+def test_vxlan_carries_a_frame() -> None:
+    inner = ether(0x0800, ip4(6, SYN))
+    outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 1, 0]) + inner
+    found = parse(ether(0x0800, ip4(17, outer)), [8472])
+    assert found is not None
+    assert found["vni"] == 1
+    assert found["inner"] == parse(inner, ())
+    other = parse(ether(0x0800, ip4(17, outer)), [4789])
+    assert other is not None
+    assert (other["vni"], other["inner"]) == (-1, None)
+
+
+@pytest.mark.parametrize("kind", [130, 133, 134, 143])
+def test_the_kernels_own_noise_is_left_out(kind: int) -> None:
+    assert parse(ether(0x86DD, ip6(58, bytes([kind]) + bytes(30))), ()) is None
+
+
+@given(st.binary(max_size=200), st.sampled_from([0x0800, 0x0806, 0x86DD, 0x88CC]))
+def test_nothing_on_the_wire_breaks_it(body: bytes, kind: int) -> None:
+    parse(ether(kind, body), [8472])
+    parse(ether(kind, ip4(17, body)), [53, 8472])

@@ -1,0 +1,76 @@
+"""Rules on their way to iptables-restore."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from k8stui.kernel import save
+from k8stui.kernel.rules import Chain, Rule
+from k8stui.kernel.step import Fork, RuleCause
+from k8stui.lab.restore import decided, is_harmless, restore_text
+
+TEXT = """*nat
+:OUTPUT ACCEPT [0:0]
+:SVC - [0:0]
+-A OUTPUT -j SVC
+-A SVC -m statistic --mode random --probability 0.33333333349 -j RETURN
+-A SVC -m statistic --mode nth --every 2 --packet 0 -j RETURN
+COMMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("-A INPUT -s 10.0.0.0/8 ! -i cni0 -p tcp -m tcp --dport 80 -j ACCEPT", True),
+        ('-A INPUT -m comment --comment "-M --modprobe=/tmp/x" -j ACCEPT', True),
+        ("-A INPUT -m statistic --mode random --probability 0.5 -j ACCEPT", True),
+        ("-A INPUT -M /tmp/evil -m nothing -j ACCEPT", False),
+        ("-A INPUT -M/tmp/evil -j ACCEPT", False),
+        ("-A INPUT -nM/tmp/evil -j ACCEPT", False),
+        ("-A INPUT --modprobe=/tmp/evil -j ACCEPT", False),
+        ("-A INPUT --modp /tmp/evil -j ACCEPT", False),
+        ("-A INPUT -m ../../tmp/evil -j ACCEPT", False),
+        ("-A INPUT -j ../../tmp/evil", False),
+        ("-A INPUT -j ACCEPT\n-M /tmp/evil", False),
+        ('-A INPUT -m comment --comment "open', False),
+    ],
+)
+def test_only_what_iptables_save_prints_is_handed_on(text: str, harmless: bool) -> None:
+    assert is_harmless(text) is harmless
+
+
+@pytest.mark.parametrize(
+    ("index", "matched", "line"),
+    [
+        (1, True, "-A SVC -m statistic --mode random --probability 1.00000000000 -j RETURN"),
+        (1, False, "-A SVC -m statistic --mode random --probability 0.00000000000 -j RETURN"),
+        (2, False, "-A SVC -m statistic --mode random --probability 0.00000000000 -j RETURN"),
+    ],
+)
+def test_chance_is_decided(index: int, matched: bool, line: str) -> None:
+    text, refused = restore_text(save.parse(TEXT), {("nat", "SVC", index): matched})
+    lines, before = text.splitlines(), TEXT.splitlines()
+    assert lines[3 + index] == line
+    assert [b for n, b in enumerate(before) if n != 3 + index] == [
+        b for n, b in enumerate(lines) if n != 3 + index
+    ]
+    assert refused == ()
+
+
+def test_refused_rules_are_told() -> None:
+    text, refused = restore_text(save.parse(TEXT.replace("-j SVC", "-M /x/evil -j SVC")), {})
+    assert refused == ("-A OUTPUT -M /x/evil -j SVC",)
+    assert "/x/evil" not in text
+
+
+def test_the_first_choice_of_a_rule_counts() -> None:
+    cause = RuleCause(table="nat", chain=Chain("SVC"), index=1, rule=Rule("-A SVC"))
+    forks = tuple(
+        Fork(namespace=where, cause=cause, probability=Fraction(1, 3), matched=matched)
+        for where, matched in (("a", False), ("a", True), ("b", True))
+    )
+    assert decided(forks, "a") == {("nat", "SVC", 1): False}
+    assert decided(forks, "b") == {("nat", "SVC", 1): True}
