@@ -9,7 +9,7 @@ from k8stui.kernel import device, neighbour, netfilter
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import BridgePort, FdbEntry, Interface
-from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.routing import Decision, Fate
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import BridgeCause, DeviceCause, Hook, StepKind
@@ -80,7 +80,7 @@ def _finish(host: Host, port: Interface, skb: Skb) -> None:
     packet = skb.packet
     if settings.learning:
         _learn(host, bridge, port.name, packet.smac)
-    if packet.dmac == BROADCAST_MAC or _is_group(packet.dmac):
+    if is_group_mac(packet.dmac):
         _flood(host, bridge, skb, came_by=port)
         _pass_up(host, bridge, skb)
         return
@@ -157,7 +157,7 @@ def refuse(host: Host, skb: Skb, blocked: netfilter.Blocked) -> None:
 def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
     """The node itself sends through the bridge (br_dev_xmit)."""
     packet = skb.packet
-    if packet.dmac == BROADCAST_MAC or _is_group(packet.dmac):
+    if is_group_mac(packet.dmac):
         _flood(host, bridge.name, skb, came_by=None)
         return
     target = _known_port(host, bridge.name, packet.dmac)
@@ -192,12 +192,12 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
 
 def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None:
     # br_flood: a copy to each port but the one it came in by.
-    is_broadcast = skb.packet.dmac == BROADCAST_MAC
+    is_group = is_group_mac(skb.packet.dmac)  # mcast_flood and bcast_flood are on
     targets = [
         port
         for port in host.ports(bridge)
         if (port.port or _DEFAULT_PORT).forwarding
-        and (is_broadcast or (port.port or _DEFAULT_PORT).flood)
+        and (is_group or (port.port or _DEFAULT_PORT).flood)
         and (
             came_by is None
             or (port.name != came_by.name and _may_deliver(came_by, port))
@@ -207,7 +207,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
     ]
     if not skb.arp:
         names = tuple(port.name for port in targets)
-        kind = "is for all" if is_broadcast else "is not known"
+        kind = "is for all" if is_group else "is not known"
         host.world.record.step(
             host.name,
             skb,
@@ -216,7 +216,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
             cause=BridgeCause(bridge=bridge, entry=None, flooded_to=names),
             device=bridge,
         )
-        if not names and not is_broadcast:
+        if not names and not is_group:
             host.world.record.loss(
                 host.name,
                 skb,
@@ -269,7 +269,3 @@ def _known_port(host: Host, bridge: str, mac: str) -> Interface | None:
 def _may_deliver(port: Interface, target: Interface) -> bool:
     # br_skb_isolated
     return not ((port.port or _DEFAULT_PORT).isolated and (target.port or _DEFAULT_PORT).isolated)
-
-
-def _is_group(mac: str) -> bool:
-    return bool(mac) and int(mac[:2], 16) & 1 == 1

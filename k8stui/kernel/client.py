@@ -14,7 +14,7 @@ from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
-from k8stui.kernel.routing import Decision
+from k8stui.kernel.routing import Decision, is_multicast
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.record import record
@@ -147,7 +147,8 @@ class Client:
             protocol=self.protocol,
             sport=self.port,
             dport=0 if is_echo else self.remote_port,
-            ttl=self.host.namespace.sysctls.ip_default_ttl,
+            # IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS are 1 unless a program says otherwise.
+            ttl=1 if is_multicast(self.remote) else self.host.namespace.sysctls.ip_default_ttl,
             flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
             icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
             length_bytes=header + size,

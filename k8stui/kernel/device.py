@@ -11,7 +11,7 @@ from functools import partial
 
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import Interface
-from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import DeviceCause
 
@@ -74,11 +74,7 @@ def deliver(host: Host, interface: Interface, skb: Skb, *, is_mine: bool) -> Non
     dmac = skb.packet.dmac
     if skb.arp:
         host.world.stack.receive_arp(host, interface.name, skb)
-    elif is_mine or not dmac or dmac in (interface.mac, BROADCAST_MAC) or _is_group(dmac):
+    elif is_mine or not dmac or dmac == interface.mac or is_group_mac(dmac):
         host.world.stack.receive_ip(host, interface.name, skb)
     else:
         host.world.record.other_host(host.name, skb, interface.name, dmac)
-
-
-def _is_group(mac: str) -> bool:
-    return int(mac[:2], 16) & 1 == 1

@@ -10,7 +10,7 @@ from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
-from k8stui.kernel.packet import BROADCAST_MAC, NO_FLAGS, Packet, Protocol, TcpFlags
+from k8stui.kernel.packet import NO_FLAGS, Packet, Protocol, TcpFlags, is_group_mac
 from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import Skb
 
@@ -79,11 +79,11 @@ def errno_of(protocol: Protocol, version: int, kind: int, code: int) -> str | No
 def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -> None:
     """Tell the sender of a packet that it ended (icmp_send).
 
-    Never about an ICMP error, and never about a broadcast. The source address is the one that was
-    asked when it is this node's own, else the one by which the way back leaves.
+    Never about an ICMP error, and never about what is sent to several. The source address is the
+    one that was asked when it is this node's own, else the one by which the way back leaves.
     """
     packet = skb.packet
-    if is_icmp_error(packet) or packet.dmac == BROADCAST_MAC:
+    if is_icmp_error(packet) or is_group_mac(packet.dmac):
         return
     version = packet.src.version
     decision = skb.decision

@@ -12,7 +12,7 @@ from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import RouteType
-from k8stui.kernel.packet import BROADCAST_MAC
+from k8stui.kernel.packet import BROADCAST_MAC, group_mac
 from k8stui.kernel.routing import LOOPBACK, Decision, Fate, is_multicast, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
@@ -179,9 +179,9 @@ def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
     if decision.device == LOOPBACK:
         skb.packet = changed(packet, smac=_NO_MAC, dmac=_NO_MAC)
         transmit(host, LOOPBACK, skb)
-    elif (decision.route and decision.route.type is RouteType.BROADCAST) or is_multicast(
-        packet.dst
-    ):
+    elif is_multicast(packet.dst):
+        neighbour.send_framed(host, decision.device, skb, group_mac(packet.dst))
+    elif decision.route and decision.route.type is RouteType.BROADCAST:
         neighbour.send_framed(host, decision.device, skb, BROADCAST_MAC)
     else:
         neighbour.output(host, decision.device, decision.next_hop or packet.dst, skb)

@@ -128,11 +128,11 @@ def apply_to_error(packet: Packet, entry: Entry, manip: Manip, *, reply: bool) -
     sent = entry.original if reply else entry.reply
     ports = inner.protocol in WITH_PORTS
     if source_changes:
-        if inner.dst == sent.dst and packet.src == sent.dst:
-            return packet
         quoted = changed(inner, dst=sent.dst, **({"dport": sent.dport} if ports else {}))
+        if quoted == inner and packet.src == sent.dst:
+            return packet
         return changed(packet, inner=quoted, src=sent.dst)
-    if inner.src == sent.src and packet.dst == sent.src:
-        return packet
     quoted = changed(inner, src=sent.src, **({"sport": sent.sport} if ports else {}))
+    if quoted == inner and packet.dst == sent.src:
+        return packet
     return changed(packet, inner=quoted, dst=sent.src)

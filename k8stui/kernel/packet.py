@@ -10,6 +10,19 @@ from k8stui.record import record
 BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
 
 
+def group_mac(address: Address) -> str:
+    """The MAC address of a multicast group (RFC 1112 section 6.4, RFC 2464 section 7)."""
+    octets = address.packed
+    if address.version == 6:
+        return f"33:33:{octets[-4:].hex(':')}"
+    return f"01:00:5e:{octets[1] & 0x7F:02x}:{octets[2]:02x}:{octets[3]:02x}"
+
+
+def is_group_mac(mac: str) -> bool:
+    """Whether a frame to that address is for several stations: multicast or broadcast."""
+    return bool(mac) and int(mac[:2], 16) & 1 == 1
+
+
 class Protocol(IntEnum):
     """IP protocol numbers (IANA). The name is how Kubernetes writes it."""
 

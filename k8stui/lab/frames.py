@@ -17,8 +17,9 @@ _ICMP, _TCP, _UDP, _ICMPV6, _SCTP = 1, 6, 17, 58, 132
 _ETHERNET_BYTES, _VXLAN_BYTES, _UDP_BYTES = 14, 8, 8
 _ERRORS = {_ICMP: frozenset({3, 4, 5, 11, 12}), _ICMPV6: frozenset(range(128))}
 _ECHO = {_ICMP: frozenset({0, 8}), _ICMPV6: frozenset({128, 129})}
-_NOISE = frozenset({130, 131, 132, 133, 134, 143})
-"""ICMPv6 that a kernel sends by itself: listener reports, router discovery (RFC 3810, RFC 4861)."""
+_NOISE = frozenset({130, 131, 132, 133, 134, 137, 143})
+"""ICMPv6 that a kernel sends by itself: listener reports, router discovery, and redirects, which
+IPv6 has no switch for (RFC 3810, RFC 4861)."""
 
 
 def parse(frame: bytes, vxlan_ports: Collection[int]) -> Frame | None:

@@ -316,7 +316,13 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting
         yield _setting(f"{conf}/disable_ipv6", not ipv6, needed=ipv6)
         if ipv6:
             yield _setting(f"{conf}/forwarding", sysctls.ip_forward)
-            for name in ("accept_dad", "dad_transmits", "router_solicitations", "accept_ra"):
+            for name in (
+                "accept_dad",
+                "dad_transmits",
+                "router_solicitations",
+                "accept_ra",
+                "accept_redirects",
+            ):
                 yield _setting(f"{conf}/{name}", 0)
     if ipv6:
         yield _setting("net/ipv6/icmp/ratelimit", 0)

@@ -22,7 +22,7 @@ from k8stui.kernel.namespace import (
     Vxlan,
 )
 from k8stui.kernel.nat import Manip, set_up
-from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.packet import Packet, Protocol, group_mac
 from k8stui.kernel.simulate import connect
 
 SCTP = Protocol.SCTP
@@ -294,3 +294,31 @@ def test_an_empty_nat_table_makes_conntrack_run() -> None:
     broken = standard().change("router", rulesets={4: save.parse(empty + "COMMIT\n")})
     exchange = ask(broken.spaces, "outside", "192.168.0.11:9100")
     assert "ESTABLISHED" in exchange.conntrack["router"][0]
+
+
+def test_an_error_finds_back_where_only_the_port_was_changed() -> None:
+    """MASQUERADE --random-fully of a node's own packet keeps the address (found by the lab)."""
+    spaces = _nat(1, "POSTROUTING", "-d 10.244.2.2/32 -j MASQUERADE --random-fully").spaces
+    felt = ask(spaces, "node-1", "10.244.2.2:4242", Protocol.UDP).felt
+    assert felt.source_seen == ip("192.168.0.11")
+    assert felt.source_port_seen != 40000
+    assert felt.errno == "ECONNREFUSED"
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("224.0.0.1", "01:00:5e:00:00:01"),
+        ("239.129.2.3", "01:00:5e:01:02:03"),
+        ("ff02::1:3", "33:33:00:01:00:03"),
+    ],
+)
+def test_the_mac_address_of_a_group(address: str, group: str) -> None:
+    assert group_mac(ip(address)) == group
+
+
+def test_a_datagram_to_a_group_goes_one_hop() -> None:
+    exchange = ask(standard().spaces, "node-1", "224.0.0.1:5353", Protocol.UDP)
+    sent = exchange.captures[0].packet
+    assert (sent.dmac, sent.ttl) == ("01:00:5e:00:00:01", 1)
+    assert not [c for c in exchange.captures if c.packet.protocol is Protocol.ICMP]

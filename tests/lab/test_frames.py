@@ -96,7 +96,7 @@ def test_vxlan_carries_a_frame() -> None:
     assert (other["vni"], other["inner"]) == (-1, None)
 
 
-@pytest.mark.parametrize("kind", [130, 133, 134, 143])
+@pytest.mark.parametrize("kind", [130, 133, 134, 137, 143])
 def test_the_kernels_own_noise_is_left_out(kind: int) -> None:
     assert parse(ether(0x86DD, ip6(58, bytes([kind]) + bytes(30))), ()) is None
 
