@@ -210,10 +210,14 @@ class Endpoints:
         return False
 
     def _listener(self, host: Host, packet: Packet) -> Socket | None:
+        # Who listens on every port still cannot have the one that the client holds.
+        client = self.client
+        is_held = client is not None and host is client.host and packet.dport == client.port
+        ports = (packet.dport,) if is_held else (None, packet.dport)
         for socket in host.namespace.sockets:
             if (
                 socket.protocol is packet.protocol
-                and socket.port in (None, packet.dport)
+                and socket.port in ports
                 and socket.address in (None, packet.dst)
             ):
                 return socket

@@ -83,7 +83,13 @@ def receive(host: Host, skb: Skb) -> bool:
         return False
     for interface in host.namespace.interfaces:
         settings = interface.vxlan
-        if settings and settings.vni == packet.vni and settings.port == packet.dport:
+        if (
+            settings
+            and settings.vni == packet.vni
+            and settings.port == packet.dport
+            # A device has a socket of the family of its local address (__vxlan_sock_add).
+            and settings.local.version == packet.dst.version
+        ):
             inner = Skb(changed(packet.inner, mark=packet.mark), skb.number, skb.direction)
             host.world.record.step(
                 host.name,

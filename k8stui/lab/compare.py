@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.header import WITH_PORTS
-from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.packet import Packet, Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture, StepKind
 from k8stui.lab.plan import Frame, Seen
@@ -268,14 +268,14 @@ def _differing(walk: Sight, kernel: Sight, ports: _Ports) -> Iterator[str]:
 def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: _Ports) -> str:
     """The first packet whose way from device to device is another one; empty when none is.
 
-    A way: everything with the same protocol, TCP flags and direction. Questions that are flooded
-    (ARP) are at several places at once.
+    A way: everything with the same protocol, TCP flags and direction. What is for several stations
+    is at several places at once.
     """
     key: tuple[object, ...]
     ways: list[dict[tuple[object, ...], list[str]]] = [{}, {}]
     for way, sights in zip(ways, (ours, theirs), strict=True):
         for sight in sights:
-            if not sight.arp and sight.vni is None:
+            if not sight.arp and sight.vni is None and not is_group_mac(sight.dmac):
                 ends = (ports.plain(sight.sport), ports.plain(sight.dport))
                 key = (
                     sight.protocol, sight.flags, sight.icmp_type, sight.icmp_code,

@@ -33,7 +33,7 @@ def parse(frame: bytes, vxlan_ports: Collection[int]) -> Frame | None:
     elif kind == _IPV4:
         found = ipv4(body, vxlan_ports)
     elif kind == _IPV6:
-        found = ipv6(body)
+        found = ipv6(body, vxlan_ports)
     else:
         return None
     if found is not None:
@@ -66,7 +66,7 @@ def ipv4(body: bytes, vxlan_ports: Collection[int] = ()) -> Frame | None:
     return _transport(found, body[(body[0] & 15) * 4 :], vxlan_ports)
 
 
-def ipv6(body: bytes) -> Frame | None:
+def ipv6(body: bytes, vxlan_ports: Collection[int] = ()) -> Frame | None:
     """An IPv6 packet, perhaps cut short."""
     if len(body) < 40 or body[0] >> 4 != 6:
         return None
@@ -74,7 +74,7 @@ def ipv6(body: bytes) -> Frame | None:
     protocol = body[6]
     if protocol not in (_TCP, _UDP, _SCTP, _ICMPV6):
         return None
-    found = _transport(_empty(src, dst, protocol, body[7]), body[40:], ())
+    found = _transport(_empty(src, dst, protocol, body[7]), body[40:], vxlan_ports)
     if found is not None and protocol == _ICMPV6:
         if found["icmp_type"] in _NOISE:
             return None

@@ -271,6 +271,33 @@ def test_vxlan_for_another_network_is_not_taken() -> None:
     assert ask(spaces, "host-1", "10.9.0.2:80").felt.errno == "ETIMEDOUT"
 
 
+def test_vxlan_devices_of_both_families_have_sockets_of_their_own() -> None:
+    """flannel.1 and flannel-v6.1 share VNI and port (found by the lab)."""
+    spaces = _overlay()
+    lower, upper = spaces["host-2"].interfaces
+    six = replace(upper, name="vxlan6", addresses=(), vxlan=Vxlan(vni=1, local=ip("2001:db8::2")))
+    spaces["host-2"] = replace(spaces["host-2"], interfaces=(lower, six, upper))
+    exchange = ask(spaces, "host-1", "10.9.0.2:80")
+    assert exchange.felt.errno is None
+    assert "vxlan6" not in {one.device for one in exchange.captures}
+
+
+def test_a_listener_on_every_port_does_not_get_the_clients_own() -> None:
+    """An answer that nobody un-NATed is refused by the client's kernel (found by the lab)."""
+    every = Socket(protocol=Protocol.UDP, port=None)
+    broken = standard(bridge_nf=False).change(CLIENT, sockets=(every,))
+    other = Socket(protocol=Protocol.UDP, port=54)
+    broken.change(SERVER_1, sockets=(other,))
+    nat = "-d 10.96.0.99/32 -p udp -j DNAT --to-destination 10.244.1.3:54"
+    ruleset = _nat(1, "PREROUTING", nat).spaces["node-1"].rulesets
+    exchange = ask(
+        broken.change("node-1", rulesets=ruleset).spaces, CLIENT, "10.96.0.99:54", Protocol.UDP
+    )
+    sent = [c.packet for c in exchange.captures if c.namespace == CLIENT and not c.incoming]
+    assert [packet.protocol for packet in sent] == [Protocol.UDP, Protocol.ICMP]
+    assert exchange.felt.errno is None
+
+
 def test_a_bridge_that_is_down_takes_nothing() -> None:
     broken = standard(bridge_nf=False).device("node-1", "cni0", up=False)
     felt = ask(broken.spaces, CLIENT, "10.244.2.2:8080").felt
