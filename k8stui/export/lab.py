@@ -51,7 +51,8 @@ def verdict(experiments: Sequence[Experiment]) -> str:
         if row.walk is not None
     }
     walks = f" ({len(experiments)} walks)" if len(experiments) > 1 else ""
-    return f"kernel and walk agree: {packets} packets on {len(devices)} devices{walks}"
+    on = "1 device" if len(devices) == 1 else f"{len(devices)} devices"
+    return f"kernel and walk agree: {packets} packets on {on}{walks}"
 
 
 def note_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
