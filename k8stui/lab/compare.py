@@ -89,12 +89,6 @@ class Comparison:
     def agrees(self) -> bool:
         return not (self.felt_differs or self.order) and all(row.is_equal for row in self.rows)
 
-    @property
-    def devices(self) -> int:
-        """How many devices the packets passed."""
-        sights = (row.kernel or row.walk for row in self.rows)
-        return len({(sight.namespace, sight.device) for sight in sights if sight is not None})
-
 
 def compare(exchange: Exchange, seen: Seen) -> Comparison:
     """Lay the kernel's packets beside the walk's."""

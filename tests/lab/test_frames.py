@@ -96,6 +96,14 @@ def test_vxlan_carries_a_frame() -> None:
     assert (other["vni"], other["inner"]) == (-1, None)
 
 
+def test_vxlan_over_ipv6_too() -> None:
+    inner = ether(0x86DD, ip6(6, SYN))
+    outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 1, 0]) + inner
+    found = parse(ether(0x86DD, ip6(17, outer)), [8472])
+    assert found is not None
+    assert found["inner"] == parse(inner, ())
+
+
 @pytest.mark.parametrize("kind", [130, 133, 134, 137, 143])
 def test_the_kernels_own_noise_is_left_out(kind: int) -> None:
     assert parse(ether(0x86DD, ip6(58, bytes([kind]) + bytes(30))), ()) is None
