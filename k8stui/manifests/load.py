@@ -50,8 +50,9 @@ def load(
     try:
         if context is not None:
             loader.live(context)
-        for path in paths:
-            loader.path(path)
+        inputs = [loader.files(path) for path in paths]
+        for files in inputs:
+            loader.read(files)
         return loader.result()
     finally:
         if loader.bytes > _MUCH:
@@ -70,7 +71,8 @@ class _Loader:
         self.strangers: dict[tuple[str, str], Counter[str]] = {}
         self.charts: Counter[str] = Counter()
 
-    def path(self, given: str) -> None:
+    def files(self, given: str) -> list[InputFile]:
+        """Find what one path stands for."""
         files: list[InputFile] = []
         for one in expand(given):
             if isinstance(one, Problem):
@@ -79,8 +81,13 @@ class _Loader:
                 self.found.notes.append(one)
             else:
                 files.append(one)
+        if self.watch:
+            self.total += sum(_size(file.path) for file in files if file.path != STDIN)
+        return files
+
+    def read(self, files: list[InputFile]) -> None:
+        """Read the files of one path."""
         patches = self.patches(files)
-        self.total += sum(_size(file.path) for file in files if file.path != STDIN)
         for file in files:
             if not file.named and os.path.normpath(file.path) in patches:
                 message = "a kustomization's patch, part of an object: skipped"

@@ -64,6 +64,7 @@ class _Reader:
         if not (head.startswith(("{", "[")) and not head.startswith("{{") and self.json()):
             for start, end in documents(content):
                 self.yaml(start, end)
+                self.tick(end)
         self.judge.rest()
 
     def json(self) -> bool:
