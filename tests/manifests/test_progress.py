@@ -61,6 +61,12 @@ def test_a_load_can_be_called_off(folder: Path) -> None:
         if len(progress.objects) == 10:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        load([str(folder)], watch=stop)
-    assert gc.isenabled()
+    collecting = gc.isenabled()
+    gc.enable()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load([str(folder)], watch=stop)
+        assert gc.isenabled()
+    finally:
+        if not collecting:
+            gc.disable()
