@@ -20,7 +20,7 @@ def command(form: str, **common: Any) -> int:
     if form == "json":
         from k8stui.export.topology_json import topology_json  # noqa: PLC0415
 
-        write(topology_json(world.cluster))
+        write(topology_json(world))
     elif form == "text":
         from k8stui.export.topology import topology_lines  # noqa: PLC0415
 

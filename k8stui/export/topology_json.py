@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort
+from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, Workload
 from k8stui.export.json import origin as origin_json
 from k8stui.export.stream import array
 from k8stui.export.topology import endpoints_of
 from k8stui.manifests.origin import Origin
+from k8stui.walk.world import World
 
 
-def topology_json(cluster: Cluster) -> Iterator[str]:
-    """Write the cluster as one object, in chunks."""
+def topology_json(world: World) -> Iterator[str]:
+    """Write the cluster as one object, in chunks; `objects` counts what was read, by kind."""
+    cluster = world.cluster
     yield '{"version": 1'
+    kinds = Counter(one.kind for one in world.manifests.objects)
+    yield f',\n "objects": {json.dumps(dict(sorted(kinds.items())))}'
     for key, cidr in (("pod_cidr", cluster.pod_cidr), ("service_cidr", cluster.service_cidr)):
         yield f',\n "{key}": {json.dumps(str(cidr))}'
     for key, records in (
         ("nodes", map(_node, cluster.nodes.values())),
+        ("workloads", map(_workload, cluster.workloads)),
         ("pods", map(_pod, cluster.pods.values())),
         ("services", (_service(cluster, each) for each in cluster.services.values())),
     ):
@@ -40,6 +46,17 @@ def _node(node: Node) -> dict[str, object]:
         "addresses": [str(a) for a in node.addresses],
         "pod_cidrs": [str(c) for c in node.pod_cidrs],
         "origins": _origins(node.origin, node.origins),
+    }
+
+
+def _workload(workload: Workload) -> dict[str, object]:
+    return {
+        "kind": workload.kind,
+        "namespace": workload.namespace,
+        "name": workload.name,
+        "replicas": workload.replicas,
+        "pods": list(workload.pods),
+        "origins": _origins(workload.origin, {}),
     }
 
 

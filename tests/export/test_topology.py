@@ -14,6 +14,7 @@ from k8stui.export.topology import topology_lines
 from k8stui.export.topology_json import topology_json
 from k8stui.export.topology_svg import topology_svg
 from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.walk.world import build_world, sample
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +51,17 @@ def test_marks_tell_declared_from_assumed() -> None:
     assert "● 10.96.0.10" in text
 
 
+def test_json_counts_what_was_read_and_names_each_workloads_pods() -> None:
+    world = build_world([str(sample("guestbook"))])
+    document = json.loads("".join(topology_json(world)))
+    assert document["objects"] == {"Deployment": 3, "Pod": 1, "Service": 3}
+    frontend = next(one for one in document["workloads"] if one["name"] == "frontend")
+    assert (frontend["kind"], frontend["replicas"]) == ("Deployment", 3)
+    assert frontend["pods"] == [f"default/frontend-{n}" for n in (1, 2, 3)]
+
+
 def test_json_parses_and_holds_endpoints(cluster: Cluster) -> None:
-    document = json.loads("".join(topology_json(cluster)))
+    document = json.loads("".join(topology_json(scenes.world(cluster))))
     assert document["version"] == 1
     assert [n["name"] for n in document["nodes"]] == ["node-1", "node-2"]
     web = next(s for s in document["services"] if s["name"] == "web")

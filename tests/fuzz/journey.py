@@ -144,7 +144,7 @@ def texts(world: World) -> Iterator[str]:
 
 def documents(world: World) -> Iterator[str]:
     """Every output of the world that is for programs."""
-    yield "".join(topology_json(world.cluster))
+    yield "".join(topology_json(world))
     for node in [*world.cluster.nodes.values()][:1]:
         yield "".join(rules_json(world.network.ruleset(node, 4, "all"), node.name, "ipv4"))
     offer = first_offer(world)
