@@ -455,7 +455,8 @@ _SERVICE_PORT = _record(
     "port",
     "name appProtocol",
     port=PORT,
-    targetPort=PORT_OR_NAME,
+    # 0 and the empty text stand for the number of `port` (core/v1 defaults.go SetDefaults_Service).
+    targetPort=Scalar("a port number up to 65535 or a port's name", (int, str), 0, 65535),
     nodePort=Scalar("a port number from 0 to 65535", (int,), 0, 65535),
     protocol=PROTOCOL,
     required="port",
