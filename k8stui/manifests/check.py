@@ -213,7 +213,7 @@ def _range(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> Non
 
 
 def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> None:
-    if value in type_.values:
+    if value in type_.values or (type_.fills and value == ""):
         return
     from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - as above
 

@@ -28,7 +28,9 @@ def fits(value: object, type_: Type) -> bool:
             if one.__class__ not in type_.value.types and one is not None:
                 return False
         return True
-    return not isinstance(type_, Choice) or value in type_.values
+    if isinstance(type_, Choice):
+        return value in type_.values or (type_.fills and value == "")
+    return True
 
 
 def _record(value: dict[str, object], type_: Record) -> bool:

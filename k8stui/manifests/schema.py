@@ -29,6 +29,9 @@ class Choice:
     """A string out of a closed set."""
 
     values: tuple[str, ...]
+    fills: bool = False
+    """The empty text is filled in as if nothing was written: the Go type is no pointer
+    (core/v1 defaults.go)."""
 
 
 @record()
@@ -68,8 +71,8 @@ QUANTITY = Scalar("a quantity such as 500m or 1Gi", (str, int, float))
 NUMBER_OR_TEXT = Scalar("a whole number or a text", (int, str))
 STRINGS = MapOf(STRING)
 TEXTS = ListOf(STRING)
-PROTOCOL = Choice(("TCP", "UDP", "SCTP"))
-_POLICY = Choice(("Cluster", "Local"))
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+PROTOCOL = Choice(_PROTOCOLS, fills=True)
 
 
 def _record(
@@ -324,8 +327,8 @@ _POD_SPEC = _record(
     containers=ListOf(_CONTAINER),
     initContainers=ListOf(_CONTAINER),
     ephemeralContainers=ANY,
-    restartPolicy=Choice(("Always", "OnFailure", "Never")),
-    dnsPolicy=Choice(("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")),
+    restartPolicy=Choice(("Always", "OnFailure", "Never"), fills=True),
+    dnsPolicy=Choice(("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"), fills=True),
     nodeSelector=STRINGS,
     affinity=_AFFINITY,
     tolerations=ListOf(
@@ -468,7 +471,7 @@ _SERVICE = _record(
     sessionAffinityConfig=_record(
         "sessionAffinityConfig", clientIP=_record("clientIP", timeoutSeconds=INTEGER)
     ),
-    type=Choice(("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")),
+    type=Choice(("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"), fills=True),
     selector=STRINGS,
     ports=ListOf(_SERVICE_PORT),
     clusterIPs=TEXTS,
@@ -476,9 +479,9 @@ _SERVICE = _record(
     loadBalancerSourceRanges=TEXTS,
     ipFamilies=ListOf(Choice(("IPv4", "IPv6"))),
     ipFamilyPolicy=Choice(("SingleStack", "PreferDualStack", "RequireDualStack")),
-    externalTrafficPolicy=_POLICY,
-    internalTrafficPolicy=_POLICY,
-    sessionAffinity=Choice(("None", "ClientIP")),
+    externalTrafficPolicy=Choice(("Cluster", "Local"), fills=True),
+    internalTrafficPolicy=Choice(("Cluster", "Local")),
+    sessionAffinity=Choice(("None", "ClientIP"), fills=True),
     healthCheckNodePort=INTEGER,
     publishNotReadyAddresses=BOOLEAN,
     allocateLoadBalancerNodePorts=BOOLEAN,
@@ -562,7 +565,9 @@ _PEERS = ListOf(
         ipBlock=Record("ipBlock", {"cidr": STRING, "except": TEXTS}, ("cidr",)),
     )
 )
-_POLICY_PORTS = ListOf(_record("port", port=PORT_OR_NAME, endPort=PORT, protocol=PROTOCOL))
+_POLICY_PORTS = ListOf(
+    _record("port", port=PORT_OR_NAME, endPort=PORT, protocol=Choice(_PROTOCOLS))
+)
 _RULE_FROM = Record("rule", {"from": _PEERS, "ports": _POLICY_PORTS})
 _NETWORK_POLICY = _record(
     "spec",
