@@ -9,6 +9,7 @@ from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.tui.index import Index
 from k8stui.tui.tree import Item, Kind, Said
+from k8stui.walk.request import outside_addresses
 
 if TYPE_CHECKING:
     from k8stui.walk.offers import Offer
@@ -30,6 +31,8 @@ class ClusterRows:
             self._by_node.setdefault(pod.node_name or "", []).append(pod)
         nodes = [f"node/{name}" for name in world.cluster.nodes]
         self.opened: Iterable[str] = [*(nodes if len(nodes) <= _FEW_NODES else ()), "services"]
+        self._beyond = next(map(str, outside_addresses(world)), "")
+        """The address of the client beyond the router: not the same in every cluster."""
 
     def roots(self) -> list[Item]:
         """Nodes, what is outside, Pods that wait for a node, Services."""
@@ -119,7 +122,7 @@ class ClusterRows:
             case Kind.SERVICES:
                 return Said("Services", f"{len(self.world.cluster.services):,}")
             case _:
-                return Said("outside", "203.0.113.10")
+                return Said("outside", self._beyond)
 
 
 def index_of(cluster: Cluster) -> Index:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from k8stui.cluster.fields import array, at, text
+from k8stui.tui.cluster_rows import short_name
 from k8stui.tui.index import Index
 from k8stui.tui.tree import Item, Kind, Said
 from k8stui.walk.kinds import SHORT
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from k8stui.manifests.manifest import Manifest
 
 _WORKLOADS = frozenset(SHORT)
+_TITLES = {
+    Kind.PENDING: "Pods without a node",
+    Kind.WORKLOADS: "Workloads",
+    Kind.SERVICES: "Services",
+}
+"""Of the branches beside the nodes, in their order."""
 
 
 class Row(NamedTuple):
@@ -36,8 +43,8 @@ def row_of(manifest: Manifest) -> Row | None:
     key = f"{manifest.namespace or 'default'}/{name}"
     if kind == "Pod":
         node = text(data, "spec", "nodeName")
-        addresses = " ".join(_addresses(array(data, "status", "podIPs"), "ip"))
-        containers = " ".join(_addresses(array(data, "spec", "containers"), "name"))
+        addresses = _joined(array(data, "status", "podIPs"), "ip")
+        containers = _joined(array(data, "spec", "containers"), "name")
         return Row(
             f"node/{node}" if node else "pending",
             Item(Kind.POD, f"pod/{key}", 1, manifest),
@@ -47,7 +54,7 @@ def row_of(manifest: Manifest) -> Row | None:
         item = Item(Kind.SERVICE, f"service/{key}", 1, manifest)
         return Row("services", item, f"{key} {text(data, 'spec', 'clusterIP')}")
     if kind == "Node":
-        addresses = " ".join(_addresses(array(data, "status", "addresses"), "address"))
+        addresses = _joined(array(data, "status", "addresses"), "address")
         return Row("", Item(Kind.NODE, f"node/{name}", 0, manifest), f"{name} {addresses}")
     if kind in _WORKLOADS and not array(data, "metadata", "ownerReferences"):
         item = Item(Kind.WORKLOAD, f"workload/{kind}/{key}", 1, manifest)
@@ -55,8 +62,8 @@ def row_of(manifest: Manifest) -> Row | None:
     return None
 
 
-def _addresses(entries: Sequence[object], field: str) -> list[str]:
-    return [text(entry, field) for entry in entries]
+def _joined(entries: Sequence[object], field: str) -> str:
+    return " ".join(text(entry, field) for entry in entries)
 
 
 class FoundRows:
@@ -92,9 +99,8 @@ class FoundRows:
         """Nodes first, then what is on none, as in a cluster that stands."""
         branches = self._branches
         roots = [item._replace(has_children=key in branches) for key, item in self._nodes.items()]
-        others = (Kind.PENDING, Kind.WORKLOADS, Kind.SERVICES)
         return roots + [
-            Item(kind, kind.value, 0, has_children=True) for kind in others if branches[kind]
+            Item(kind, kind.value, 0, has_children=True) for kind in _TITLES if branches[kind]
         ]
 
     def children(self, item: Item) -> list[Item]:
@@ -119,17 +125,12 @@ class FoundRows:
         """How a row reads."""
         manifest = cast("Manifest | None", item.subject)
         if manifest is None:
-            words = {
-                Kind.PENDING: "Pods without a node",
-                Kind.WORKLOADS: "Workloads",
-                Kind.SERVICES: "Services",
-            }
-            if item.kind in words:
-                return Said(words[item.kind], f"{len(self._branches[item.kind]):,}")
+            if item.kind in _TITLES:
+                return Said(_TITLES[item.kind], f"{len(self._branches[item.kind]):,}")
             return Said(item.key.partition("/")[2])
         name, data = manifest.name, manifest.data
-        if item.kind is not Kind.NODE and manifest.namespace not in (None, "default"):
-            name = f"{manifest.namespace}/{name}"
+        if item.kind is not Kind.NODE:
+            name = short_name(manifest.namespace or "default", name)
         match item.kind:
             case Kind.NODE:
                 aside = next(

@@ -31,7 +31,7 @@ def parse_request(
         RequestError: with what was probably meant and what there is to choose from.
 
     """
-    beyond = _outside_addresses(world)
+    beyond = outside_addresses(world)
     asker = parse_source(world.cluster, source, namespace, beyond)
     if asker.namespace not in world.network:
         raise RequestError(
@@ -61,7 +61,7 @@ def parse_request(
     )
 
 
-def _outside_addresses(world: World) -> tuple[Address, ...]:
+def outside_addresses(world: World) -> tuple[Address, ...]:
     """Addresses of the client beyond the router: its uplink's, not its loopback's."""
     return tuple(
         a.address

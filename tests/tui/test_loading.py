@@ -409,3 +409,22 @@ async def test_leaving_calls_the_load_off(world: World, keys: list[str]) -> None
         await driver.pilot.press(*keys)
     assert driver.jobs.is_called_off
     assert driver.app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    ("node", "client"),
+    [("192.168.0.11", "203.0.113.10"), ("203.0.113.7", "198.51.100.10")],
+    ids=["usual", "nodes-that-live-there"],
+)
+def test_the_tree_has_the_outside_client_of_this_cluster(
+    node: str, client: str, tmp_path: Path
+) -> None:
+    """As the layout draws it: the networks of the cluster are none of the client's."""
+    file = tmp_path / "node.yaml"
+    file.write_text(
+        "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+        f"status: {{addresses: [{{type: InternalIP, address: {node}}}]}}\n"
+    )
+    tree = Tree(ClusterRows(build_world([str(file)])))
+    outside = next(item for item in tree.items if item.key == "outside")
+    assert tree.rows.say(outside).aside == client
