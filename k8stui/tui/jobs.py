@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from textual.message import Message
 
@@ -91,25 +91,18 @@ class Jobs:
 
     def build(self, lookout: Lookout) -> World:
         """Read what the command line named."""
-        from typing import BinaryIO, cast  # noqa: PLC0415
-
-        from k8stui.manifests import load  # noqa: PLC0415
         from k8stui.tui.pipe import Pipe  # noqa: PLC0415
-        from k8stui.walk.world import sample, world_of  # noqa: PLC0415
+        from k8stui.walk.world import build_world  # noqa: PLC0415
 
-        is_bundled = not self.paths and self.context is None
-        paths = [str(sample("guestbook"))] if is_bundled else list(self.paths)
-        stdin = Pipe(sys.stdin.fileno(), lookout.came) if "-" in paths else None
-        manifests = load(
-            paths, context=self.context, stdin=cast("BinaryIO | None", stdin), watch=lookout
-        )
-        lookout.read()
-        return world_of(
-            manifests,
+        stdin = Pipe(sys.stdin.fileno(), lookout.came) if "-" in self.paths else None
+        return build_world(
+            self.paths,
             self.cluster_options,
             self.node_options,
             context=self.context,
-            bundled=is_bundled,
+            stdin=cast("BinaryIO | None", stdin),
+            watch=lookout,
+            when_read=lookout.read,
         )
 
     @property

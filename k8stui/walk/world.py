@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import k8stui
@@ -60,39 +60,24 @@ def build_world(
     context: str | None = None,
     stdin: BinaryIO | None = None,
     watch: Watch | None = None,
+    when_read: Callable[[], object] = lambda: None,
 ) -> World:
     """Read `paths` (files, folders, ``-`` for `stdin`) and build the cluster that they describe.
 
     `context` is a live cluster, read by kubectl before the paths. Bad documents become
     `World.problems`; the others are used. Without a path and a context: the guestbook.
-    `watch` is told how far the reading is.
+    `watch` is told how far the reading is; `when_read` is called between it and the building.
 
     Raises:
         OSError: a path, or a node's dump, cannot be read.
 
     """
+    cluster_options = cluster_options or ClusterOptions()
+    node_options = node_options or NodeOptions()
     bundled = not paths and context is None
     given = [str(sample("guestbook"))] if bundled else list(paths)
     manifests = load(given, context=context, stdin=stdin, watch=watch)
-    return world_of(manifests, cluster_options, node_options, context=context, bundled=bundled)
-
-
-def world_of(
-    manifests: Manifests,
-    cluster_options: ClusterOptions | None = None,
-    node_options: NodeOptions | None = None,
-    *,
-    context: str | None = None,
-    bundled: bool = False,
-) -> World:
-    """Build the cluster that `manifests` describe.
-
-    Raises:
-        OSError: a node's dump cannot be read.
-
-    """
-    cluster_options = cluster_options or ClusterOptions()
-    node_options = node_options or NodeOptions()
+    when_read()
     cluster = build(manifests, cluster_options)
     return World(
         manifests=manifests,
