@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.export.topology import endpoints_of
+from k8stui.export.topology import endpoints_of, pods_by_node
 from k8stui.manifests.neutralise import neutralise
 from k8stui.walk.sentence import port_word
 
@@ -62,14 +62,11 @@ class _Identifiers:
 
 
 def _groups(cluster: Cluster) -> Iterator[tuple[list[str], list[Pod]]]:
-    by_node: dict[str | None, list[Pod]] = {}
-    for pod in cluster.pods.values():
-        by_node.setdefault(pod.node_name, []).append(pod)
-    for node in cluster.nodes.values():
-        yield [node.name, *(str(a) for a in node.addresses)], by_node.pop(node.name, [])
-    rest = [pod for pods in by_node.values() for pod in pods]
-    if rest:
-        yield ["Pods without a node"], rest
+    nodes, lost = pods_by_node(cluster)
+    for node, pods in nodes:
+        yield [node.name, *(str(a) for a in node.addresses)], pods
+    if lost:
+        yield ["Pods without a node"], lost
 
 
 def _pod_label(pod: Pod) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.model import (
     Cluster,
@@ -37,14 +37,11 @@ def mark(origins: Mapping[str, Origin], fact: str, whole: Origin) -> str:
 
 def topology_lines(cluster: Cluster) -> Iterator[str]:
     """Draw the cluster as two trees: nodes with their pods, Services with their endpoints."""
-    by_node: dict[str | None, list[Pod]] = {}
-    for pod in cluster.pods.values():
-        by_node.setdefault(pod.node_name, []).append(pod)
+    nodes, lost = pods_by_node(cluster)
     yield f"Nodes ({len(cluster.nodes)})"
-    for node in cluster.nodes.values():
+    for node, pods in nodes:
         yield neutralise(_node(node))
-        yield from _tree([_pod(pod) for pod in by_node.get(node.name, ())])
-    lost = [p for name, pods in by_node.items() if name not in cluster.nodes for p in pods]
+        yield from _tree([_pod(pod) for pod in pods])
     if lost:
         yield ""
         yield f"Pods without a node ({len(lost)})"
@@ -60,26 +57,44 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
     yield LEGEND
 
 
+def pods_by_node(cluster: Cluster) -> tuple[list[tuple[Node, list[Pod]]], list[Pod]]:
+    """Every node with its pods, and the pods that are on none of them."""
+    by_node: dict[str | None, list[Pod]] = {}
+    for pod in cluster.pods.values():
+        by_node.setdefault(pod.node_name, []).append(pod)
+    nodes = [(node, by_node.pop(node.name, [])) for node in cluster.nodes.values()]
+    return nodes, [pod for pods in by_node.values() for pod in pods]
+
+
+def marked(record: Node | Pod | Service, fact: str, values: Iterable[object]) -> str:
+    """Write addresses or networks behind the mark of where they come from."""
+    return f"{mark(record.origins, fact, record.origin)} {', '.join(map(str, values))}"
+
+
+def service_address(service: Service) -> str:
+    """Write a Service's own addresses, with their mark."""
+    if service.headless:
+        return "headless"
+    return marked(service, "cluster_ips", service.cluster_ips)
+
+
 def _tree(rows: list[str]) -> Iterator[str]:
     for number, row in enumerate(rows, start=1):
         yield neutralise(f"  {'└─' if number == len(rows) else '├─'} {row}")
 
 
 def _node(node: Node) -> str:
-    sign = mark(node.origins, "addresses", node.origin)
-    addresses = ", ".join(str(a) for a in node.addresses)
-    cidrs = ", ".join(str(c) for c in node.pod_cidrs)
-    pods = f"  pods {mark(node.origins, 'pod_cidrs', node.origin)} {cidrs}" if cidrs else ""
-    return f"  {node.name:<24} {sign} {addresses:<15}{pods}".rstrip()
+    addresses = marked(node, "addresses", node.addresses)
+    pods = f"  pods {marked(node, 'pod_cidrs', node.pod_cidrs)}" if node.pod_cidrs else ""
+    return f"  {node.name:<24} {addresses:<17}{pods}".rstrip()
 
 
 def _pod(pod: Pod) -> str:
-    sign = mark(pod.origins, "addresses", pod.origin)
-    addresses = ", ".join(str(a) for a in pod.addresses) or "no address"
+    addresses = marked(pod, "addresses", pod.addresses or ["no address"])
     containers = ", ".join(_container(c) for c in pod.containers if not c.init)
     state = "" if pod.ready else f"  [{'not ready' if pod.phase.value == 'Running' else pod.phase}]"
     network = "  hostNetwork" if pod.host_network else ""
-    return f"{pod.key:<28} {sign} {addresses:<15}  {containers}{network}{state}".rstrip()
+    return f"{pod.key:<28} {addresses:<17}  {containers}{network}{state}".rstrip()
 
 
 def _container(container: Container) -> str:
@@ -90,10 +105,7 @@ def _container(container: Container) -> str:
 def _service(service: Service) -> str:
     if service.type is ServiceType.EXTERNAL_NAME:
         return f"  {service.key:<24} ExternalName  {service.external_name}"
-    sign = mark(service.origins, "cluster_ips", service.origin)
-    addresses = ", ".join(str(a) for a in service.cluster_ips)
-    address = "headless" if service.headless else f"{sign} {addresses}"
-    return f"  {service.key:<24} {service.type.value:<12}  {address}"
+    return f"  {service.key:<24} {service.type.value:<12}  {service_address(service)}"
 
 
 def _port_trees(cluster: Cluster, service: Service) -> Iterator[str]:

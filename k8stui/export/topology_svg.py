@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
-from k8stui.export.topology import LEGEND, endpoints_of, mark
+from k8stui.export.topology import LEGEND, endpoints_of, marked, pods_by_node, service_address
 from k8stui.manifests.neutralise import neutralise
 from k8stui.record import record
 from k8stui.walk.sentence import port_word
@@ -63,10 +63,10 @@ def topology_svg(cluster: Cluster) -> Iterator[str]:
 def _service(cluster: Cluster, service: Service) -> list[_Row]:
     if service.type is ServiceType.EXTERNAL_NAME:
         return [_Row(service.key, "head"), _Row(f"ExternalName {service.external_name}", "dim")]
-    sign = mark(service.origins, "cluster_ips", service.origin)
-    addresses = ", ".join(str(one) for one in service.cluster_ips)
-    address = "headless" if service.headless else f"{sign} {addresses}"
-    rows = [_Row(service.key, "head"), _Row(f"{service.type.value}  {address}", "dim")]
+    rows = [
+        _Row(service.key, "head"),
+        _Row(f"{service.type.value}  {service_address(service)}", "dim"),
+    ]
     for port in service.ports:
         name = f" {port.name}" if port.name else ""
         node = f"  node port {port.node_port}" if port.node_port else ""
@@ -80,24 +80,18 @@ def _service(cluster: Cluster, service: Service) -> list[_Row]:
 
 
 def _nodes(cluster: Cluster) -> Iterator[list[_Row]]:
-    by_node: dict[str | None, list[Pod]] = {}
-    for pod in cluster.pods.values():
-        by_node.setdefault(pod.node_name, []).append(pod)
-    for node in cluster.nodes.values():
-        sign = mark(node.origins, "addresses", node.origin)
-        addresses = ", ".join(str(one) for one in node.addresses)
-        pods = [_pod(pod) for pod in by_node.pop(node.name, ())]
-        yield [_Row(node.name, "head"), _Row(f"{sign} {addresses}", "dim"), *pods]
-    rest = [_pod(pod) for pods in by_node.values() for pod in pods]
-    if rest:
-        yield [_Row("Pods without a node", "head"), *rest]
+    nodes, lost = pods_by_node(cluster)
+    for node, pods in nodes:
+        addresses = marked(node, "addresses", node.addresses)
+        yield [_Row(node.name, "head"), _Row(addresses, "dim"), *map(_pod, pods)]
+    if lost:
+        yield [_Row("Pods without a node", "head"), *map(_pod, lost)]
 
 
 def _pod(pod: Pod) -> _Row:
-    sign = mark(pod.origins, "addresses", pod.origin)
-    addresses = ", ".join(str(one) for one in pod.addresses) or "no address"
+    addresses = marked(pod, "addresses", pod.addresses or ["no address"])
     state = "" if pod.ready else "  not ready"
-    return _Row(f"{pod.key}  {sign} {addresses}{state}", "pod" if pod.ready else "bad", pod.key)
+    return _Row(f"{pod.key}  {addresses}{state}", "pod" if pod.ready else "bad", pod.key)
 
 
 def _arrows(cluster: Cluster) -> Iterator[tuple[str, str, bool]]:
