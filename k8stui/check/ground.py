@@ -32,7 +32,7 @@ from k8stui.cluster.model import (
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.origin import OriginKind, Place
-from k8stui.manifests.schema import KINDS
+from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
 
@@ -72,8 +72,8 @@ class Ground:
     @cached_property
     def has_strangers(self) -> bool:
         """Whether objects or kinds were skipped that may make pods or Services: an operator's."""
-        signs = ("a kind k8stui does not know", "CustomResourceDefinition ")
-        return any(sign in note.message for note in self.world.notes for sign in signs)
+        built_in = WITHOUT_PART - {"CustomResourceDefinition"}
+        return any(kind not in built_in for _, kind in self.world.manifests.skipped)
 
     def object_at(self, file: str, line: int) -> str:
         """Kind and name of the object that a line of the input belongs to; ``input`` if none."""

@@ -240,7 +240,12 @@ class _Loader:
             problems += verdict.problems
             notes += verdict.notes
         notes += _repeated(objects)
-        return Manifests(objects=objects, problems=tuple(problems), notes=tuple(notes))
+        return Manifests(
+            objects=objects,
+            problems=tuple(problems),
+            skipped=frozenset(self.strangers),
+            notes=tuple(notes),
+        )
 
 
 def _size(path: str) -> int:

@@ -131,5 +131,7 @@ class Manifests:
     objects: tuple[Manifest, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Errors: a run with any of them ends with status 2."""
+    skipped: frozenset[tuple[str, str]] = frozenset()
+    """(apiVersion, kind) of objects that have no part here, or of which nobody knows."""
     notes: tuple[Note, ...] = ()
     """What was skipped, counted; what looks odd but can be read."""
