@@ -73,11 +73,9 @@ class Dump:
             NotCutError: an element is none by itself, or a key is there twice.
 
         """
-        content = self.content
         while self.at < self.last:
-            start = self.at + 2
-            end = content.find("\n- ", start, self.last) + 1 or self.last
-            stretch = content[start:end]
+            start, end = self._next()
+            stretch = self.content[start:end]
             lines = stretch.count("\n")
             if not stretch[:1].isalpha() or (
                 lines != stretch.count("\n  ") + 1 and _LEFT.search(stretch[:-1])
@@ -94,21 +92,25 @@ class Dump:
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Start and end of each element that `elements` did not come to."""
         while self.at < self.last:
-            start = self.at + 2
-            self.at = self.content.find("\n- ", start, self.last) + 1 or self.last
+            start, self.at = self._next()
             yield start, self.at
+
+    def _next(self) -> tuple[int, int]:
+        """Start and end of the next element, without its dash."""
+        start = self.at + 2
+        return start, self.content.find("\n- ", start, self.last) + 1 or self.last
 
     def _element(self, stretch: str) -> tuple[dict[str, object], bool]:
         fields = _FIELD.split(stretch)
-        said = dict(_named(one) for one in fields if one.startswith(_NAMES))
-        kind = kind_of(self.defaults | said)
+        named = {one: _named(one) for one in fields if one.startswith(_NAMES)}
+        kind = kind_of(self.defaults | dict(named.values()))
         self.shapes.unsure.clear()
         data: dict[str, object] = {}
         count = 0
         for one in fields:
             if kind is not None and one.startswith(_NAMES):
                 # It names a kind of the table: what is written there is what is meant.
-                part = dict([_named(one)])
+                part = dict([named[one]])
             else:
                 part = self.shapes.read(one, ITEMS["items"], kind)
             data |= part

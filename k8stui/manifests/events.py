@@ -26,7 +26,7 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
-from k8stui.manifests.scalars import ScalarError, is_string, key_text, resolve, tagged
+from k8stui.manifests.scalars import Resolved, ScalarError, is_string, key_text, tagged
 from k8stui.record import record
 
 MAX_DEPTH = 150
@@ -120,8 +120,7 @@ class _SkippedAnchorError(Exception):
 
 _STR: dict[str, str] = {}
 """Keys that are strings however they are written, interned."""
-_PLAIN: dict[str, object] = {}
-"""Plain scalars seen before."""
+_PLAIN = Resolved()
 
 
 def forget() -> None:
@@ -180,11 +179,7 @@ class _Reader:
         text = event.value
         try:
             if implicit[0]:
-                value = _PLAIN.get(text, self)
-                if value is self:
-                    value = resolve(text)
-                    if len(_PLAIN) < _CACHED and len(text) < 100:
-                        _PLAIN[text] = value
+                value = _PLAIN[text]
             elif implicit[1]:
                 value = text
             else:

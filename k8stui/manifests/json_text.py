@@ -140,7 +140,7 @@ class _Cursor:
     def value(self) -> object:
         start = self.at
         value, self.at = _decoder.raw_decode(self.content, start)
-        self._limit(value, start, self.at)
+        self._guard(value, start, self.at)
         return value
 
     def single(self) -> tuple[object, int, int]:
@@ -176,12 +176,15 @@ class _Cursor:
         ends = [content.rfind("}", start, after) + 1 for start, after in pairwise(starts)]
         found_all = list(zip(values, starts, ends, strict=False))
         for value, start, end in found_all:
-            self._limit(value, start, end)
+            self._guard(value, start, end)
         self.at = last
         return found_all
 
-    def _limit(self, value: object, start: int, end: int) -> None:
-        """Refuse deep nesting, so that nobody behind needs to think of it."""
+    def _guard(self, value: object, start: int, end: int) -> None:
+        """Refuse deep nesting, so that nobody behind needs to think of it.
+
+        Most values have not brackets enough for it: counting them is quicker than a look inside.
+        """
         brackets = self.content.count("{", start, end) + self.content.count("[", start, end)
         if brackets > MAX_DEPTH:
             _limit(value, 1)
@@ -249,8 +252,9 @@ def _root(cursor: _Cursor, reading: Reading, skip: Skip, take: Take | None) -> N
             take = None
         if key == "items" and cursor.here() == "[":
             # kubectl prints a List's kind behind its items; nothing else of v1 has any.
-            if "kind" in value or value.get("apiVersion") != "v1":
-                take = take if str(value.get("kind")).endswith("List") else None
+            kind = value.get("kind", "List" if value.get("apiVersion") == "v1" else "")
+            if not str(kind).endswith("List"):
+                take = None
             reading.items.clear()
             value[key] = _items(cursor, reading, skip.get("items") or {}, take)
         else:

@@ -88,7 +88,7 @@ class Judge:
         piece, base = one.piece()
         if not faults and (len(piece) > LARGE or not suspicious(piece)):
             return False
-        from k8stui.manifests.broken import examine  # noqa: PLC0415 - as above
+        from k8stui.manifests.broken import examine  # noqa: PLC0415 - 7 ms, for mistakes only
 
         def judge(value: Mapping[str, object]) -> list[Fault]:
             return faults_of({**filled, **value}) or []

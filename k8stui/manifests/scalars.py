@@ -33,6 +33,10 @@ _INTEGER = re.compile(
     r"|(?P<dec>0|[1-9][0-9]*))"
 )
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LONGEST = 100
+"""Letters of a scalar that may come again."""
+_MOST = 10_000
+"""Scalars that are remembered at a time."""
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 
 
@@ -60,6 +64,21 @@ def resolve(text: str) -> object:
         plain = text.replace("_", "")
         return _integer(plain, text) if plain else text
     return text
+
+
+class Resolved(dict[str, object]):
+    """Text of a plain scalar → its value; what was resolved is remembered for a while.
+
+    Raises ScalarError as `resolve` does.
+    """
+
+    def __missing__(self, text: str) -> object:
+        value = resolve(text)
+        if len(text) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[text] = value
+        return value
 
 
 def is_string(text: str) -> bool:

@@ -20,12 +20,12 @@ from typing import Any
 from k8stui.manifests import events, tree
 from k8stui.manifests.events import Skip, YamlFault
 from k8stui.manifests.fits import fits
-from k8stui.manifests.scalars import ScalarError, resolve
+from k8stui.manifests.scalars import Resolved, ScalarError
 from k8stui.manifests.schema import ANY, Kind, ListOf, MapOf, Record, Scalar, Type
 from k8stui.record import record
 
 _MOST = 10_000
-"""Lines, scalars or shapes that are remembered at a time."""
+"""Lines or shapes that are remembered at a time."""
 
 _RECENT = 100
 """Values of one part that are remembered at a time."""
@@ -122,17 +122,6 @@ class _Lines(dict[str, str]):
         return shape
 
 
-class _Scalars(dict[str, object]):
-    """Text of a plain scalar → its value."""
-
-    def __missing__(self, text: str) -> object:
-        value = resolve(text)
-        if len(self) >= _MOST:
-            self.clear()
-        self[text] = value
-        return value
-
-
 @record(frozen=False, eq=False)
 class Known:
     """What is known of one shape."""
@@ -153,7 +142,7 @@ class Shapes:
         self.doubled = False
         """In one of them a key stood twice."""
         self._lines = _Lines()
-        self._scalars = _Scalars()
+        self._scalars = Resolved()
         self._known: dict[tuple[Kind | None, tuple[str, ...]], Known] = {}
 
     def read(self, stretch: str, skip: Skip | None, kind: Kind | None) -> dict[str, object]:

@@ -24,9 +24,9 @@ A key that stands twice, an unknown field and a missing name are said by the rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from k8stui.manifests.manifest import Manifest
+from k8stui.manifests.manifest import Manifest, Path
 from k8stui.manifests.problem import Note
 from k8stui.manifests.schema import KINDS
 from k8stui.manifests.validation.fields import table, text
@@ -92,17 +92,11 @@ def missing_accounts(objects: Iterable[Manifest]) -> Iterator[Note]:
     for (namespace, name), those in wanting.items():
         if (namespace, name) in made:
             continue
-        first = those[0]
-        place = first.place("spec", "serviceAccountName")
-        others = f" and {len(those) - 1} more" if len(those) > 1 else ""
-        yield Note(
-            message=f"ServiceAccount {name!r} is nowhere in the input: where it is not there yet, "
-            f"the API server refuses Pod {first.name}{others}; kept here",
-            file=first.file,
-            line=place.line,
-            column=place.column,
-            count=len(those),
-            hint=f"kubectl create serviceaccount {name} --namespace {namespace}",
+        yield _missing(
+            f"ServiceAccount {name!r}",
+            those,
+            ("spec", "serviceAccountName"),
+            f"kubectl create serviceaccount {name} --namespace {namespace}",
         )
 
 
@@ -120,15 +114,25 @@ def missing_namespaces(objects: Iterable[Manifest]) -> Iterator[Note]:
     for namespace, those in wanting.items():
         if namespace in made:
             continue
-        first = those[0]
-        place = first.place("metadata", "namespace")
-        others = f" and {len(those) - 1} more" if len(those) > 1 else ""
-        yield Note(
-            message=f"namespace {namespace!r} is nowhere in the input: where it is not there yet, "
-            f"the API server refuses {first.kind} {first.name}{others}; kept here",
-            file=first.file,
-            line=place.line,
-            column=place.column,
-            count=len(those),
-            hint=f"kubectl create namespace {namespace}",
+        yield _missing(
+            f"namespace {namespace!r}",
+            those,
+            ("metadata", "namespace"),
+            f"kubectl create namespace {namespace}",
         )
+
+
+def _missing(what: str, wanting: Sequence[Manifest], field: Path, hint: str) -> Note:
+    """Say that nothing makes what the objects `wanting` name in `field`."""
+    first = wanting[0]
+    place = first.place(*field)
+    others = f" and {len(wanting) - 1} more" if len(wanting) > 1 else ""
+    return Note(
+        message=f"{what} is nowhere in the input: where it is not there yet, "
+        f"the API server refuses {first.kind} {first.name}{others}; kept here",
+        file=first.file,
+        line=place.line,
+        column=place.column,
+        count=len(wanting),
+        hint=hint,
+    )
