@@ -39,19 +39,11 @@ class PodState:
             and self.labels.items() <= draft.labels.items()
         )
 
-    def ends_job(self, name: str) -> bool:
-        """Whether all pods of a Job come to a good end."""
-        return (
-            self.phase is PodPhase.SUCCEEDED
-            and self.pod is None
-            and self.node is None
-            and not self.labels
-            and self.owner in (None, name)
-            and self.owner_kind in (None, "Job")
-        )
-
-    def concerns_job(self, name: str) -> bool:
-        return self.owner in (None, name) and self.owner_kind in (None, "Job")
+    @property
+    def ends_all_well(self) -> bool:
+        """Whether every pod of the workload comes to a good end."""
+        single = self.pod is not None or self.node is not None or bool(self.labels)
+        return self.phase is PodPhase.SUCCEEDED and not single
 
 
 _RUNS = PodState()
@@ -76,6 +68,6 @@ def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
 def job_ends(name: str, states: Iterable[PodState]) -> bool:
     """Whether the pods of the Job `name` end well: then all of them were made, one by one."""
     for state in states:
-        if state.concerns_job(name):
-            return state.ends_job(name)
+        if state.owner in (None, name) and state.owner_kind in (None, "Job"):
+            return state.ends_all_well
     return False
