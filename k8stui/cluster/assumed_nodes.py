@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from k8stui.cluster import defaults
 from k8stui.cluster.fields import Object, array, at, labels, number, table, text, texts
 from k8stui.cluster.inventory import WORKLOADS, Inventory
+from k8stui.cluster.needs import REQUIRED
 from k8stui.cluster.selectors import matches
+from k8stui.cluster.well_known import HOSTNAME, OS
 
-HOSTNAME = "kubernetes.io/hostname"
-_KNOWN = frozenset({HOSTNAME, "kubernetes.io/os"})
+_KNOWN = frozenset({HOSTNAME, OS})
 """Labels that every node has with a value of its own or of its system."""
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _MOST = 20
 """Nodes that are assumed for pods that may not share one."""
 
@@ -62,7 +62,7 @@ def _made(inventory: Inventory) -> Iterator[tuple[str, Object]]:
 def _asked(spec: Object) -> Iterator[tuple[str, str]]:
     for key, value in table(spec, "nodeSelector").items():
         yield key, str(value)
-    terms = array(spec, "affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    terms = array(spec, "affinity", "nodeAffinity", REQUIRED, "nodeSelectorTerms")
     for entry in array(terms[0], "matchExpressions") if terms else ():
         key, values = text(entry, "key"), texts(entry, "values")
         if text(entry, "operator") == "In" and values:
@@ -75,7 +75,7 @@ def _alone(template: Object) -> bool:
     """Whether two pods of the template cannot stand on one node."""
     spec = table(template, "spec")
     own = labels(template, "metadata", "labels")
-    for term in array(spec, "affinity", "podAntiAffinity", _REQUIRED):
+    for term in array(spec, "affinity", "podAntiAffinity", REQUIRED):
         if text(term, "topologyKey") == HOSTNAME and matches(at(term, "labelSelector"), own):
             return True
     return any(

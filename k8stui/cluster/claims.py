@@ -16,6 +16,7 @@ from k8stui.cluster.inventory import Inventory, namespace_of
 from k8stui.cluster.model import Node
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, node_term_matches
+from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.manifests import quantity
 from k8stui.record import record
 
@@ -25,7 +26,7 @@ _NONE_FREE = "node(s) didn't find available persistent volumes to bind"
 _ZONE = "node(s) had no available volume zone"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
-_PLACES = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+_PLACES = (ZONE, REGION)
 
 
 @record()

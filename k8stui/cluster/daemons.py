@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from k8stui.cluster.fields import Object, array, flag, table, text
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import NodeChoice
+from k8stui.cluster.needs import REQUIRED, NodeChoice
 from k8stui.cluster.selectors import tolerates
+from k8stui.cluster.well_known import UNSCHEDULABLE
 
 _TOLERATED = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -19,7 +20,7 @@ _TOLERATED = (
     ("node.kubernetes.io/disk-pressure", "NoSchedule"),
     ("node.kubernetes.io/memory-pressure", "NoSchedule"),
     ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+    (UNSCHEDULABLE, "NoSchedule"),
 )
 
 
@@ -67,7 +68,7 @@ def daemon_spec(spec: Object, node_name: str) -> Object:
             **affinity,
             "nodeAffinity": {
                 **table(affinity, "nodeAffinity"),
-                "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [only]},
+                REQUIRED: {"nodeSelectorTerms": [only]},
             },
         },
     }

@@ -16,6 +16,7 @@ from k8stui.cluster.fields import (
     texts,
 )
 from k8stui.cluster.model import Node, Taint
+from k8stui.cluster.well_known import HOSTNAME, UNSCHEDULABLE
 from k8stui.kernel.address import Prefix
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ PATHS: dict[str, tuple[str | int, ...]] = {
     "ready": ("status", "conditions"),
 }
 
-UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 """Taint that the node lifecycle controller puts on a cordoned node."""
 
 
@@ -46,7 +46,7 @@ def decode_node(manifest: Manifest, index: int) -> Node:
     cordoned = flag(spec, "unschedulable") or False
     node_labels = labels(manifest.data, "metadata", "labels")
     # The kubelet writes this label when it registers; hand-written Nodes leave it out.
-    node_labels.setdefault("kubernetes.io/hostname", manifest.name)
+    node_labels.setdefault(HOSTNAME, manifest.name)
     return Node(
         name=manifest.name,
         index=index,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests.origin import Origin
@@ -117,7 +118,7 @@ class Node:
 
     @property
     def zone(self) -> str | None:
-        return self.labels.get("topology.kubernetes.io/zone")
+        return self.labels.get(ZONE)
 
     def address(self, version: int = 4) -> Address | None:
         return next((a for a in self.addresses if a.version == version), None)

@@ -16,7 +16,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.manifests import quantity
 from k8stui.record import record
 
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _ADDED_TOLERATIONS = tuple(
     {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute"}
@@ -69,7 +69,7 @@ class NodeChoice:
         affinity = table(spec, "affinity", "nodeAffinity")
         return cls(
             selector=table(spec, "nodeSelector"),
-            terms=array(affinity, _REQUIRED, "nodeSelectorTerms"),
+            terms=array(affinity, REQUIRED, "nodeSelectorTerms"),
             preferred=array(affinity, _PREFERRED),
         )
 
@@ -154,7 +154,7 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
 
 
 def _terms(affinity: object) -> tuple[PodTerm, ...]:
-    return tuple(_term(term) for term in array(affinity, _REQUIRED))
+    return tuple(_term(term) for term in array(affinity, REQUIRED))
 
 
 def _preferred(affinity: object, sign: int) -> list[tuple[int, PodTerm]]:

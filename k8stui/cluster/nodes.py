@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 from k8stui.cluster import defaults
 from k8stui.cluster.addresses import pod_range
-from k8stui.cluster.assumed_nodes import HOSTNAME, apart, asked_labels, labels_at
+from k8stui.cluster.assumed_nodes import apart, asked_labels, labels_at
 from k8stui.cluster.decode_node import decode_node
 from k8stui.cluster.fields import Origins, table
 from k8stui.cluster.inventory import WORKLOADS, Inventory
 from k8stui.cluster.model import Node
 from k8stui.cluster.settings import Settings, node_address
+from k8stui.cluster.well_known import HOSTNAME, OS
 from k8stui.kernel.address import Prefix
 from k8stui.manifests.origin import Origin, assumed
 
@@ -76,7 +77,7 @@ def _assumed_node(
     base = Node(
         name=name,
         index=index,
-        labels={HOSTNAME: name, "kubernetes.io/os": "linux", **labels},
+        labels={HOSTNAME: name, OS: "linux", **labels},
         origin=origin,
         origins=dict.fromkeys(("name", "labels", "addresses", "pod_cidrs"), origin),
     )

@@ -12,9 +12,10 @@ from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.scheduler import schedule
+from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
 
-_PLACE_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+_PLACE_LABELS = (ZONE, REGION)
 
 
 def finish_pods(

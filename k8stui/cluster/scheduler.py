@@ -23,6 +23,7 @@ from k8stui.cluster.preemption import Candidate, pick, victims_on
 from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
+from k8stui.cluster.well_known import UNSCHEDULABLE
 from k8stui.manifests import quantity
 from k8stui.record import record
 
@@ -373,7 +374,7 @@ def _refuse(needs: Needs, host: _Host, mounts: Mounts | None, view: View) -> Ref
 
 
 def _is_cordon(key: str) -> bool:
-    return key == "node.kubernetes.io/unschedulable"
+    return key == UNSCHEDULABLE
 
 
 def _conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:

@@ -15,13 +15,13 @@ from math import log
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, Spread
 from k8stui.cluster.pod_topology import Topology
+from k8stui.cluster.well_known import HOSTNAME, ZONE
 
 _TAINTS, _NODES, _SPREADS, _PODS = 3, 2, 2, 2
 _MOST = 100
-_HOSTNAME = "kubernetes.io/hostname"
 _USUAL = (
-    (_HOSTNAME, 3),
-    ("topology.kubernetes.io/zone", 5),
+    (HOSTNAME, 3),
+    (ZONE, 5),
 )
 """podtopologyspread/plugin.go systemDefaultConstraints, for pods of a workload."""
 

@@ -53,17 +53,17 @@ class Expansion:
     workloads: list[Workload] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
+    def remark(self, text: str, manifest: Manifest, *field: str) -> None:
+        """Note what is not as an object wants it; `field`: the one that wants it."""
+        self.remarks.append(Remark(text=text, origin=manifest.origin(*field)))
+
     def evict(self) -> None:
         """Take out pods that had to leave and that nobody makes anew."""
         gone = [draft for draft in self.drafts if draft.evicted]
         if gone:
             self.drafts = [draft for draft in self.drafts if not draft.evicted]
-            self.remarks += [
-                Remark(
-                    text=f"pod {draft.key}: {draft.pending_reason}", origin=draft.manifest.origin()
-                )
-                for draft in gone
-            ]
+        for draft in gone:
+            self.remark(f"pod {draft.key}: {draft.pending_reason}", draft.manifest)
 
     def drop(self, drafts: AbstractSet[Draft]) -> None:
         """Take out pods that a StatefulSet does not make, because an earlier one is not ready."""
@@ -83,12 +83,8 @@ class Expansion:
                 which = (
                     f"pods {first.key} and {len(more)} more are" if more else f"pod {first.key} is"
                 )
-                self.remarks.append(
-                    Remark(
-                        text=f"{which} not made before {first.after.name} is running and ready",
-                        origin=first.manifest.origin(),
-                    )
-                )
+                said = f"{which} not made before {first.after.name} is running and ready"
+                self.remark(said, first.manifest)
 
 
 def expand(
@@ -152,18 +148,16 @@ class _Expander:
         if not draft.observed:
             for (kind, _, name), selector in self._full.get(draft.namespace, ()):
                 if matches(selector, draft.labels):
-                    self._result.remarks.append(
-                        Remark(
-                            text=f"pod {draft.key} is one too many for {kind} {name}, which "
-                            "selects it and has all its pods: it is deleted at once",
-                            origin=draft.manifest.origin(),
-                        )
+                    self._result.remark(
+                        f"pod {draft.key} is one too many for {kind} {name}, which "
+                        "selects it and has all its pods: it is deleted at once",
+                        draft.manifest,
                     )
                     return
             draft.spec = self._admission.completed(draft.namespace, draft.spec)
             if refusal := self._admission.refuse(draft):
                 said = f"pod {draft.key} is forbidden: {refusal}"
-                self._result.remarks.append(Remark(text=said, origin=draft.manifest.origin()))
+                self._result.remark(said, draft.manifest)
                 return
             self._orphans.setdefault(draft.namespace, []).append(draft)
         self._result.drafts.append(draft)
@@ -232,13 +226,9 @@ class _Expander:
         wanted = defaults.replicas(manifest.kind, spec) or 0
         paused = not count and spec.get("paused") is True
         if wanted > count:
-            self._result.remarks.append(
-                Remark(
-                    text=f"{owner[0]} {owner[2]} wants {wanted} pods: "
-                    + ("it is paused, none is made" if paused else f"the first {count} are made"),
-                    origin=manifest.origin("spec", "replicas"),
-                )
-            )
+            fewer = "it is paused, none is made" if paused else f"the first {count} are made"
+            said = f"{owner[0]} {owner[2]} wants {wanted} pods: {fewer}"
+            self._result.remark(said, manifest, "spec", "replicas")
         adopted = self._adopt(manifest, owner, spec, count)
         made = self._replicas(manifest, owner, count - len(adopted), lambda _: pod_spec)
         if manifest.kind == "StatefulSet" and text(spec, "podManagementPolicy") != "Parallel":
@@ -259,12 +249,10 @@ class _Expander:
         for draft in found[count:]:
             self._result.drafts.remove(draft)
             self._orphans[owner[1]].remove(draft)
-            self._result.remarks.append(
-                Remark(
-                    text=f"pod {draft.key} is one too many for {owner[0]} {owner[2]}, which "
-                    "adopts and deletes it",
-                    origin=draft.manifest.origin(),
-                )
+            self._result.remark(
+                f"pod {draft.key} is one too many for {owner[0]} {owner[2]}, which "
+                "adopts and deletes it",
+                draft.manifest,
             )
         for draft in found[:count]:
             draft.owner = owner[0], owner[2]
@@ -287,7 +275,7 @@ class _Expander:
         made: list[Draft] = []
         if kind == "StatefulSet" and len(name) > _LONGEST_SET:
             said = f"StatefulSet {name} gets no pods: its name with a hash behind it is no label"
-            self._result.remarks.append(Remark(text=said, origin=manifest.origin()))
+            self._result.remark(said, manifest)
             return made
         for index, pod_name in enumerate(names):
             pod_spec = spec_of(index)
@@ -308,7 +296,7 @@ class _Expander:
             mark(draft, manifest, index, digest)
             if refusal := self._admission.refuse(draft):
                 said = f"{kind} {name} gets {index} of {count} pods: {refusal}"
-                self._result.remarks.append(Remark(text=said, origin=manifest.origin()))
+                self._result.remark(said, manifest)
                 break
             made.append(draft)
         self._result.drafts += made

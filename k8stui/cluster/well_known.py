@@ -1,0 +1,13 @@
+"""Labels and taints that Kubernetes itself writes and reads.
+
+Source: k8s.io/api core/v1 well_known_labels.go, well_known_taints.go.
+"""
+
+from __future__ import annotations
+
+HOSTNAME = "kubernetes.io/hostname"
+OS = "kubernetes.io/os"
+ZONE = "topology.kubernetes.io/zone"
+REGION = "topology.kubernetes.io/region"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+"""The taint of a cordoned node."""
