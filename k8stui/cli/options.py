@@ -35,7 +35,8 @@ def common_options(command: _Command) -> _Command:
                      help="A live cluster, by its name in the kubeconfig: read with your kubectl, "
                      "before the PATHs."),
         click.option("--nodes", type=click.IntRange(1, 5000), metavar="N",
-                     help="Nodes to assume where the input declares none (2)."),
+                     help="Nodes to assume where the input declares none (2, or as many as pods "
+                     "that may not share one need)."),
         click.option("--proxy-mode", metavar="MODE",
                      help="kube-proxy's mode, whatever the input says."),
         click.option("--proxy-config", metavar="FILE", type=click.Path(),
