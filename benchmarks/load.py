@@ -8,7 +8,7 @@ are interleaved; the ratios count, not the seconds (shared/perf.md sections 2 an
 
 kubectl   kubectl label --local -f FILE -o name x=y      (left out where there is no kubectl)
 floor     libyaml's parser without a Python object; json.loads without the collector
-load      k8stui.manifests.load
+load      k8stui.apiserver.apply
 cluster   the same, and the cluster built of it
 
 Aims: load / kubectl at most 0.2 (0.7 where no two are alike), load / libyaml at most 2.5, load /
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 TOOL = Path(__file__).parents[2] / "shared/tools/make_cluster.py"
 START = "import gc; gc.disable(); "
-LOAD = START + "from k8stui.manifests import load; m = load([{file!r}]); "
+LOAD = START + "from k8stui.apiserver import apply; m = apply([{file!r}]); "
 RUNS = {
     "load": LOAD,
     "cluster": LOAD + "from k8stui.cluster import build; build(m)",

@@ -29,9 +29,9 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.save import dump_lines
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.kubeproxy import KubeProxyRules
 from k8stui.nodes.kubeproxy.names import chain_suffix
+from k8stui.origin import assumed
 
 _ORIGIN = assumed("made for a benchmark")
 

@@ -24,8 +24,8 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifests
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.options import NodeOptions
+from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World

@@ -12,9 +12,9 @@ from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
 from k8stui.kernel.exchange import Result
 from k8stui.manifests import Problem
-from k8stui.manifests.origin import Place
-from k8stui.manifests.suggest import nearest
+from k8stui.origin import Place
 from k8stui.record import record
+from k8stui.suggest import nearest
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace

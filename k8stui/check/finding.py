@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.check.claim import Claim
 from k8stui.kernel.exchange import Result
-from k8stui.manifests.origin import Place
+from k8stui.origin import Place
 from k8stui.record import record
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from k8stui.apiserver.fields import array, texts
+from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
 from k8stui.check.labels import Carriers
@@ -19,8 +21,6 @@ from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.check.typo import Lexicon
 from k8stui.cluster.endpoints import PodIndex
-from k8stui.cluster.fields import array, texts
-from k8stui.cluster.inventory import take_stock
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -31,8 +31,8 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
-from k8stui.manifests.origin import OriginKind, Place
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
+from k8stui.origin import OriginKind, Place
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import Object, array, text
 from k8stui.check.template import ContainerText
-from k8stui.cluster.fields import Object, array, text
 from k8stui.record import record
 
 _HOST = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"

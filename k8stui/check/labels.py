@@ -8,8 +8,8 @@ from k8stui.check.ports import declared
 from k8stui.check.template import Template
 from k8stui.check.typo import is_typo
 from k8stui.cluster.model import Pod, Service
-from k8stui.manifests.suggest import nearest
 from k8stui.record import record
+from k8stui.suggest import nearest
 
 Pair = tuple[str, str]
 _FLAGS = ("true", "false", "yes", "no", "enabled")

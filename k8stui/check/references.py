@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import array, text
 from k8stui.check.template import ContainerText
-from k8stui.cluster.fields import array, text
 from k8stui.record import record
 
 _KUBELET = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)")

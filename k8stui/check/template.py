@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from k8stui.cluster.fields import Object, array, labels, table, text
-from k8stui.cluster.inventory import Inventory, namespace_of
+from k8stui.apiserver.fields import Object, array, labels, table, text
+from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.manifests import Manifest
-from k8stui.manifests.origin import Place
+from k8stui.origin import Place
 from k8stui.record import record
 
 _PATHS: dict[str, tuple[str, ...]] = {

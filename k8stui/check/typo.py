@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from k8stui.manifests.suggest import distance
+from k8stui.suggest import distance
 
 _LONG = 8
 """Letters from which two slips of the finger are believed."""

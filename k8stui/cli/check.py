@@ -98,7 +98,7 @@ def _assertions(
 
 def _known_rules(names: Sequence[str]) -> None:
     from k8stui.check.table import BY_ID  # noqa: PLC0415
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415
+    from k8stui.suggest import nearest  # noqa: PLC0415
 
     for name in names:
         if name not in BY_ID:

@@ -14,7 +14,7 @@ from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.digest import sha256
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 
 NODE_PORTS = range(30000, 32768)
 DYNAMIC_NODE_PORTS = range(30086, 32768)

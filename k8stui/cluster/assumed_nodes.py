@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from k8stui.cluster import defaults
-from k8stui.cluster.fields import Object, array, at, labels, number, table, text, texts
-from k8stui.cluster.inventory import WORKLOADS, Inventory
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import Object, array, at, labels, number, table, text, texts
+from k8stui.apiserver.inventory import WORKLOADS, Inventory
 from k8stui.cluster.needs import REQUIRED
 from k8stui.cluster.selectors import matches
 from k8stui.cluster.well_known import HOSTNAME, OS

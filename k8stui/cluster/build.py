@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster import api_server
-from k8stui.cluster.admission import Admission
+from k8stui.apiserver.admission import Admission
+from k8stui.apiserver.fields import table
+from k8stui.apiserver.inventory import in_known_namespaces, take_stock
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.endpoints import gather_slices
-from k8stui.cluster.fields import table
 from k8stui.cluster.hints import cpu_by_zone
-from k8stui.cluster.inventory import in_known_namespaces, take_stock
+from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -66,7 +66,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         expansion, inventory, nodes, allocatable, states=options.states, claims=claims
     )
     slices = gather_slices(inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable))
-    api_server.add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
+    add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(
         nodes=nodes,
         pods=pods,

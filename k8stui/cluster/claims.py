@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from k8stui.apiserver import quantity
+from k8stui.apiserver.fields import NOTHING, Object, array, at, labels, table, text, texts
+from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import NOTHING, Object, array, at, labels, table, text, texts
-from k8stui.cluster.inventory import Inventory, namespace_of
 from k8stui.cluster.model import Node
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, node_term_matches
 from k8stui.cluster.well_known import REGION, ZONE
-from k8stui.manifests import quantity
 from k8stui.record import record
 
 _UNBOUND = "pod has unbound immediate PersistentVolumeClaims"

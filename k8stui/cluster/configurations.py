@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import table
-from k8stui.cluster.inventory import Inventory
+from k8stui.apiserver.fields import table
+from k8stui.apiserver.inventory import Inventory
 from k8stui.manifests.embedded import embedded
 
 if TYPE_CHECKING:

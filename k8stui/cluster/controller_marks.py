@@ -9,10 +9,10 @@ import json
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from k8stui.cluster import defaults
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import Object, number, table, text
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, number, table, text
-from k8stui.manifests.origin import assumed
+from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest

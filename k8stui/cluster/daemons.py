@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8stui.cluster.fields import Object, array, flag, table, text
+from k8stui.apiserver.fields import Object, array, flag, table, text
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import REQUIRED, NodeChoice
 from k8stui.cluster.selectors import tolerates

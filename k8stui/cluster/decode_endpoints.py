@@ -9,20 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import (
-    Object,
-    addresses,
-    array,
-    at,
-    flag,
-    labels,
-    number,
-    protocol,
-    table,
-    text,
-    texts,
-)
-from k8stui.cluster.inventory import namespace_of
+from k8stui.apiserver.fields import Object, array, at, flag, labels, number, table, text, texts
+from k8stui.apiserver.inventory import namespace_of
+from k8stui.cluster.fields import addresses, protocol
 from k8stui.cluster.model import Endpoint, EndpointPort, EndpointSlice
 
 if TYPE_CHECKING:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import (
-    Object,
-    Origins,
-    addresses,
-    array,
-    flag,
-    labels,
-    table,
-    text,
-    texts,
-)
+from k8stui.apiserver.fields import Object, array, flag, labels, table, text, texts
+from k8stui.cluster.fields import Origins, addresses
 from k8stui.cluster.model import Node, Taint
 from k8stui.cluster.well_known import HOSTNAME, UNSCHEDULABLE
 from k8stui.kernel.address import Prefix

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster import defaults
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text
+from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import (
-    Object,
-    addresses,
-    array,
-    flag,
-    labels,
-    number,
-    protocol,
-    table,
-    text,
-)
-from k8stui.cluster.inventory import namespace_of
+from k8stui.cluster.fields import addresses, protocol
 from k8stui.cluster.model import Container, ContainerPort, PodPhase
 
 if TYPE_CHECKING:

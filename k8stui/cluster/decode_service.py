@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster import defaults
-from k8stui.cluster.fields import (
-    Object,
-    Origins,
-    addresses,
-    array,
-    flag,
-    labels,
-    number,
-    protocol,
-    table,
-    text,
-    texts,
-)
-from k8stui.cluster.inventory import namespace_of
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text, texts
+from k8stui.apiserver.inventory import namespace_of
+from k8stui.cluster.fields import Origins, addresses, protocol
 from k8stui.cluster.model import LoadBalancerIngress, Service, ServicePort, ServiceType
 
 if TYPE_CHECKING:

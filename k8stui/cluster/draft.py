@@ -6,20 +6,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import (
-    Object,
-    Origins,
-    addresses,
-    array,
-    flag,
-    table,
-    text,
-    texts,
-)
+from k8stui.apiserver.fields import Object, array, flag, table, text, texts
+from k8stui.cluster.fields import Origins, addresses
 from k8stui.cluster.model import Container, DnsConfig, Pod, PodPhase
 from k8stui.digest import sha256
 from k8stui.kernel.address import Address
-from k8stui.manifests.origin import Origin, assumed, defaulted
+from k8stui.origin import Origin, assumed, defaulted
 from k8stui.record import record
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.decode_endpoints import (
     MANAGED_BY,
     SERVICE_NAME,
@@ -18,7 +19,6 @@ from k8stui.cluster.decode_endpoints import (
     mirror,
 )
 from k8stui.cluster.hints import add_hints
-from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.model import (
     Endpoint,
     EndpointPort,
@@ -31,7 +31,7 @@ from k8stui.cluster.model import (
     ServiceType,
 )
 from k8stui.cluster.selectors import selects
-from k8stui.manifests.origin import OriginKind, defaulted
+from k8stui.origin import OriginKind, defaulted
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest

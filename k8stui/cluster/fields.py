@@ -1,78 +1,18 @@
-"""Reading untyped API objects: what is absent, null or of another type reads as absent.
-
-Types were checked when the file was read; this module only satisfies the type checker and gives
-every decoder the same meaning of "not written".
-"""
+"""Fields of API objects as the kernel's types, and where each attribute comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from k8stui.apiserver.fields import at
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import Origin, Place, defaulted
+from k8stui.origin import Origin, Place, defaulted
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
-
-Object = Mapping[str, object]
-
-NOTHING: Object = MappingProxyType({})
-
-
-def at(value: object, *path: str | int) -> object:
-    """The value at `path`, or None where any part of it is missing."""
-    for key in path:
-        if value.__class__ is dict:
-            value = value.get(key)
-        elif isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
-            value = value[key]
-        else:
-            return None
-    return value
-
-
-def table(value: object, *path: str | int) -> Object:
-    """The map at `path`; empty where there is none."""
-    found = at(value, *path) if path else value
-    return found if isinstance(found, dict) else NOTHING
-
-
-def array(value: object, *path: str | int) -> Sequence[object]:
-    """The list at `path`; empty where there is none."""
-    found = at(value, *path) if path else value
-    return found if isinstance(found, list) else ()
-
-
-def text(value: object, *path: str | int) -> str:
-    """The string at `path`; empty where there is none."""
-    found = at(value, *path) if path else value
-    return found if isinstance(found, str) else ""
-
-
-def number(value: object, *path: str | int) -> int | None:
-    """The integer at `path`; None where there is none."""
-    found = at(value, *path) if path else value
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-
-def flag(value: object, *path: str | int) -> bool | None:
-    """The boolean at `path`; None where it is not written."""
-    found = at(value, *path) if path else value
-    return found if isinstance(found, bool) else None
-
-
-def texts(value: object, *path: str | int) -> tuple[str, ...]:
-    """The list of strings at `path`."""
-    return tuple(item for item in array(value, *path) if isinstance(item, str))
-
-
-def labels(value: object, *path: str | int) -> dict[str, str]:
-    """The map of strings at `path`; other values are left out."""
-    found = table(value, *path)
-    return {key: item for key, item in found.items() if isinstance(item, str)}
 
 
 def addresses(written: tuple[str, ...]) -> tuple[Address, ...]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from k8stui.cluster.fields import Object
+from k8stui.apiserver import quantity
+from k8stui.apiserver.fields import Object
 from k8stui.cluster.model import Endpoint, Node, Service
-from k8stui.manifests import quantity
 
 _ANNOTATIONS = (
     "service.kubernetes.io/topology-aware-hints",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
+from k8stui.apiserver.fields import array
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import array
 from k8stui.cluster.model import PodPhase
 from k8stui.record import record
 

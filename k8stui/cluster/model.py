@@ -13,7 +13,7 @@ from enum import StrEnum
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.record import record
 
 

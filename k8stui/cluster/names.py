@@ -13,7 +13,7 @@ from enum import StrEnum
 from k8stui.cluster.environment import service_environment
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServiceType
 from k8stui.kernel.address import Address
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.record import record
 
 __all__ = [

@@ -5,15 +5,13 @@ Sources: pkg/scheduler/framework/plugins; control-plane-facts section 8.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from k8stui.cluster import defaults
-from k8stui.cluster.fields import Object, array, at, number, table, text, texts
+from k8stui.apiserver.amounts import pod_amounts
+from k8stui.apiserver.fields import Object, array, at, number, table, text, texts
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.selectors import node_term_matches
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests import quantity
 from k8stui.record import record
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -193,41 +191,3 @@ def _spread(entry: Object) -> Spread:
         honor_affinity=text(entry, "nodeAffinityPolicy") != "Ignore",
         honor_taints=text(entry, "nodeTaintsPolicy") == "Honor",
     )
-
-
-def pod_amounts(spec: Object, kind: str) -> dict[str, int]:
-    """A pod's ``requests`` or ``limits`` in billionths: of all containers, or of the largest init.
-
-    Restartable init containers run beside the others, and beside later init containers; what the
-    pod as a whole asks for replaces their sum (component-helpers/resource PodRequests, PodLimits).
-    """
-    running: Counter[str] = Counter()
-    peak: Counter[str] = Counter()
-    for container in array(spec, "initContainers"):
-        asked = _asked(container, kind)
-        if text(container, "restartPolicy") == "Always":
-            running.update(asked)
-            peak |= running
-        else:
-            peak |= running + asked
-    for container in array(spec, "containers"):
-        running.update(_asked(container, kind))
-    total = dict(peak | running)
-    if whole := table(spec, "resources"):
-        if kind == "requests":
-            total = {**_amounts(table(whole, "limits")), **total}
-        total |= _amounts(table(whole, kind))
-    if kind == "requests":
-        for name, amount in _amounts(table(spec, "overhead")).items():
-            total[name] = total.get(name, 0) + amount
-    return total
-
-
-def _asked(container: object, kind: str) -> Counter[str]:
-    if kind == "requests":
-        return _amounts(defaults.requests(table(container)))
-    return _amounts(table(container, "resources", kind))
-
-
-def _amounts(written: Object) -> Counter[str]:
-    return Counter({name: quantity.parse(amount) for name, amount in written.items()})

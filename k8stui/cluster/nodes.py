@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from k8stui.cluster import defaults
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import table
+from k8stui.apiserver.inventory import WORKLOADS, Inventory
 from k8stui.cluster.addresses import pod_range
 from k8stui.cluster.assumed_nodes import apart, asked_labels, labels_at
 from k8stui.cluster.decode_node import decode_node
-from k8stui.cluster.fields import Origins, table
-from k8stui.cluster.inventory import WORKLOADS, Inventory
+from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node
 from k8stui.cluster.settings import Settings, node_address
 from k8stui.cluster.well_known import HOSTNAME, OS
 from k8stui.kernel.address import Prefix
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 
 USUAL_NUMBER = 2
 _PODS_A_NODE = 100

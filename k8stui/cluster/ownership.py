@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import array, text
-from k8stui.cluster.inventory import Inventory, namespace_of
+from k8stui.apiserver.fields import array, text
+from k8stui.apiserver.inventory import Inventory, namespace_of
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from k8stui.cluster.fields import table
+from k8stui.apiserver.fields import table
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, PodTerm
 from k8stui.record import record

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from k8stui.apiserver.fields import Object, labels
+from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, labels
-from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.scheduler import schedule

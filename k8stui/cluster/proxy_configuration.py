@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import array, flag, number, table, text
+from k8stui.apiserver.fields import array, flag, number, table, text
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
-from k8stui.manifests.origin import assumed
+from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest

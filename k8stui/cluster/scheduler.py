@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import partial
 
+from k8stui.apiserver import quantity
+from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.claims import Claims, Mounts
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, array, text
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
 from k8stui.cluster.placed import Placed
@@ -24,7 +25,6 @@ from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
 from k8stui.cluster.well_known import UNSCHEDULABLE
-from k8stui.manifests import quantity
 from k8stui.record import record
 
 USUAL_PODS = 110

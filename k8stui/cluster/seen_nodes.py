@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8stui.cluster.fields import addresses, array, flag, table, text
-from k8stui.cluster.inventory import WORKLOADS, Inventory
+from k8stui.apiserver.fields import array, flag, table, text
+from k8stui.apiserver.inventory import WORKLOADS, Inventory
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import assumed
+from k8stui.origin import assumed
 
 _USUAL_LENGTH = {4: 24, 6: 64}
 

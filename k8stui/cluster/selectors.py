@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from k8stui.cluster.fields import Object, array, table, text, texts
+from k8stui.apiserver.fields import Object, array, table, text, texts
 from k8stui.cluster.model import Node, Taint
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import ServiceAllocator
 from k8stui.cluster.decode_service import decode_service
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.inventory import Inventory
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.cluster.settings import Settings
 from k8stui.manifests.manifest import Manifest
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 
 
 def gather_services(inventory: Inventory, settings: Settings) -> dict[str, Service]:

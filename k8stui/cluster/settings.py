@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.fields import table, text, texts
-from k8stui.cluster.inventory import Inventory
+from k8stui.apiserver.fields import table, text, texts
+from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
 if TYPE_CHECKING:

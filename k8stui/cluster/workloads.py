@@ -12,14 +12,14 @@ from dataclasses import field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from k8stui.cluster import defaults
-from k8stui.cluster.admission import Admission
+from k8stui.apiserver import defaults
+from k8stui.apiserver.admission import Admission
+from k8stui.apiserver.fields import Object, labels, number, table, text
+from k8stui.apiserver.inventory import WORKLOADS, Inventory, key_of, namespace_of
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.fields import Object, labels, number, table, text
-from k8stui.cluster.inventory import WORKLOADS, Inventory, key_of, namespace_of
 from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.model import Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
@@ -130,7 +130,11 @@ class _Expander:
             if draft.observed and owner is not None:
                 draft.owner = owner
                 self._seen.setdefault((owner[0], draft.namespace, owner[1]), []).append(draft)
-        self._admission.seen(written.values())
+        self._admission.seen(
+            (draft.namespace, draft.spec)
+            for draft in written.values()
+            if draft.observed and not draft.finished
+        )
         for manifest in self._inventory.of("StatefulSet").values():
             # Their names are no choice, so nobody else may have them.
             first, count = ordinals(table(manifest.data, "spec"))
@@ -155,7 +159,7 @@ class _Expander:
                     )
                     return
             draft.spec = self._admission.completed(draft.namespace, draft.spec)
-            if refusal := self._admission.refuse(draft):
+            if refusal := self._admission.refuse(draft.namespace, draft.spec):
                 said = f"pod {draft.key} is forbidden: {refusal}"
                 self._result.remark(said, draft.manifest)
                 return
@@ -294,7 +298,7 @@ class _Expander:
                 subdomain=text(pod_spec, "subdomain") or None,
             )
             mark(draft, manifest, index, digest)
-            if refusal := self._admission.refuse(draft):
+            if refusal := self._admission.refuse(draft.namespace, draft.spec):
                 said = f"{kind} {name} gets {index} of {count} pods: {refusal}"
                 self._result.remark(said, manifest)
                 break

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.export.plain import wrap
 from k8stui.kernel.exchange import Result
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.walk.clients import Arrival
 
 _HEADINGS = ("entry", "policy", "delivered", "the pod sees", "TTL", "pods")

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from k8stui.export.answers import answer_words, answers_json
 from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.walk.compare import MOST_BRANCHES, Comparison, not_walked
 from k8stui.walk.trace import Outcome, Step, Trace
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.export.topology import endpoints_of, pods_by_node
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.walk.sentence import port_word
 
 

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from k8stui.export.answers import answer_words, answers_json
 from k8stui.export.plain import wrap
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import Origin
+from k8stui.neutralise import neutralise
 from k8stui.nodes.difference import Difference, DifferenceKind
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin
 from k8stui.walk.breakage import Breakage, RulesReport
 
 

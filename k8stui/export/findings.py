@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.export.finding_words import hop, message
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 
 _INDENT = "    "
 _PLURAL = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}

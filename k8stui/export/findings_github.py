@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.export.finding_words import hop, message
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import is_file
+from k8stui.neutralise import neutralise
+from k8stui.origin import is_file
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

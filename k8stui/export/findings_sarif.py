@@ -14,7 +14,7 @@ from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.table import BY_ID
 from k8stui.export.finding_words import hop, message
 from k8stui.export.json import dumps
-from k8stui.manifests.origin import Place, is_file
+from k8stui.origin import Place, is_file
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

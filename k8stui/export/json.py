@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, RuleCause
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.walk.reason import proof
 from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.kernel.save import dump_lines
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.nodes.reason import Because
 
 

@@ -9,8 +9,8 @@ from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, StepKind
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import Origin
+from k8stui.neutralise import neutralise
+from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.trace import Hop, Outcome, Step, Trace
 

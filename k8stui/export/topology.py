@@ -17,8 +17,8 @@ from k8stui.cluster.model import (
 )
 from k8stui.export.plain import wrap
 from k8stui.kernel.address import Address
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.neutralise import neutralise
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.sentence import port_word
 
 _MARKS = {

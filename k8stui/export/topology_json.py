@@ -10,7 +10,7 @@ from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, Workl
 from k8stui.export.json import origin as origin_json
 from k8stui.export.stream import array
 from k8stui.export.topology import endpoints_of
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.walk.world import World
 
 

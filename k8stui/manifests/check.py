@@ -121,7 +121,7 @@ def _unknown(
     value: Mapping[str, object], type_: Record, missing: list[str], path: Path, faults: list[Fault]
 ) -> None:
     """Report the fields of `value` that the table lacks; takes out of `missing` what was meant."""
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
+    from k8stui.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
     for key in [key for key in value if key not in type_.fields]:
         full = (*path, key)
@@ -215,7 +215,7 @@ def _range(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> Non
 def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> None:
     if value in type_.values or (type_.fills and value == ""):
         return
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - as above
+    from k8stui.suggest import nearest  # noqa: PLC0415 - as above
 
     names = ", ".join(type_.values)
     meant = nearest(str(value), type_.values) if isinstance(value, str) else None

@@ -85,7 +85,7 @@ def _folder(folder: str, above: frozenset[str]) -> Iterator[InputFile | Problem]
 def _missing(given: str) -> Problem:
     from pathlib import Path  # noqa: PLC0415 - 3 ms, for mistakes only
 
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - for mistakes only
+    from k8stui.suggest import nearest  # noqa: PLC0415 - for mistakes only
 
     path = Path(given)
     hint = ""

@@ -56,7 +56,7 @@ def _nameless(path: tuple[str, ...], message: str) -> Fault:
 
 def _misnamed(data: Mapping[str, object]) -> Fault | None:
     """Say what is wrong with kind or apiVersion; None for a kind that is simply not known."""
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
+    from k8stui.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
     name, version = data.get("kind"), data.get("apiVersion")
     if name is None:

@@ -19,8 +19,8 @@ from typing import IO, Self
 from k8stui.manifests import kubectl_words as words
 from k8stui.manifests.embedded import CONFIGURATIONS
 from k8stui.manifests.files import InputFile
-from k8stui.manifests.origin import LIVE
 from k8stui.manifests.problem import Note, Problem
+from k8stui.origin import LIVE
 from k8stui.record import record
 
 _OF_CLUSTER = (

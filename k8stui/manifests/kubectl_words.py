@@ -10,8 +10,8 @@ import re
 import signal
 from collections.abc import Sequence
 
-from k8stui.manifests.neutralise import neutralise
 from k8stui.manifests.problem import Note, Problem
+from k8stui.neutralise import neutralise
 
 PROMPT = b"Please enter Username:"
 """What stands on standard output when neither context nor plug-in gives credentials (client-go
@@ -155,7 +155,7 @@ def is_unknown_context(said: Sequence[str]) -> bool:
 
 def no_context(name: str, context: str, known: Sequence[str]) -> Problem:
     """There is no context of that name; `known` are those of the kubeconfig."""
-    from k8stui.manifests.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
+    from k8stui.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
     if near := nearest(context, known):
         hint = f"did you mean:\n--context {near}"

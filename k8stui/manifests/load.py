@@ -16,7 +16,7 @@ from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand
 from k8stui.manifests.found import Found
-from k8stui.manifests.manifest import Manifest, Manifests
+from k8stui.manifests.manifest import Manifests
 from k8stui.manifests.printed import mistaken
 from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.progress import Progress, Watch
@@ -37,6 +37,8 @@ def load(
     watch: Watch | None = None,
 ) -> Manifests:
     """Read every object of `paths`: files, folders (recursively, sorted), ``-``.
+
+    What an API server would store of them is `k8stui.apiserver.apply`'s business.
 
     Never raises for what stands in a file: see `Manifests.problems`. `context` names a cluster of
     the user's kubeconfig, whose objects come first. `stdin` is what ``-`` reads; default the
@@ -231,20 +233,12 @@ class _Loader:
             )
         for (version, kind), files in self.strangers.items():
             notes.append(_stranger(version, kind, files))
-        objects, problems = tuple(self.found.objects), self.found.problems
-        if self.found.spoiled or not all(one.observed for one in objects):
-            from k8stui.manifests.validation import refuse  # noqa: PLC0415 - nothing for dumps
-
-            verdict = refuse(objects, self.found.spoiled)
-            objects = verdict.objects
-            problems += verdict.problems
-            notes += verdict.notes
-        notes += _repeated(objects)
         return Manifests(
-            objects=objects,
-            problems=tuple(problems),
+            objects=tuple(self.found.objects),
+            problems=tuple(self.found.problems),
             skipped=frozenset(self.strangers),
             notes=tuple(notes),
+            spoiled=tuple(self.found.spoiled),
         )
 
 
@@ -264,29 +258,3 @@ def _stranger(version: str, kind: str, files: Counter[str]) -> Note:
         file=next(iter(files)) if len(files) == 1 else "",
         count=count,
     )
-
-
-def _repeated(objects: Sequence[Manifest]) -> list[Note]:
-    """Name each object that is there more than once; the last one counts, as with kubectl apply."""
-    seen: dict[tuple[str, str | None, str], list[Manifest]] = {}
-    for one in objects:
-        if one.name:
-            seen.setdefault((one.kind, one.namespace or "default", one.name), []).append(one)
-    notes = []
-    for (kind, _, name), those in seen.items():
-        if len(those) > 1:
-            last = those[-1].place()
-            shown = those[:-1] if len(those) <= 4 else those[:3]
-            others = ", ".join(f"{one.file}:{one.place().line}" for one in shown)
-            if len(shown) < len(those) - 1:
-                others += f" and {len(those) - 1 - len(shown)} more"
-            notes.append(
-                Note(
-                    message=f"{kind} {name} is also in {others}; this last one counts",
-                    file=last.file,
-                    line=last.line,
-                    column=last.column,
-                    count=len(those),
-                )
-            )
-    return notes

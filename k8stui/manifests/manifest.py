@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Protocol
 
-from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.manifests.problem import Note, Problem
+from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 
 Path = tuple[str | int, ...]
@@ -135,3 +135,5 @@ class Manifests:
     """(apiVersion, kind) of objects that have no part here, or of which nobody knows."""
     notes: tuple[Note, ...] = ()
     """What was skipped, counted; what looks odd but can be read."""
+    spoiled: tuple[Manifest, ...] = ()
+    """Objects that are left out because a value of theirs is wrong."""

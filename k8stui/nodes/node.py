@@ -16,7 +16,6 @@ from k8stui.kernel.namespace import (
     Sysctls,
 )
 from k8stui.kernel.rules import Ruleset
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.cni.bridge import DEFAULT_ROUTE, interface_address
 from k8stui.nodes.cni.plugin import Part
 from k8stui.nodes.cni.portmap import host_ports
@@ -28,6 +27,7 @@ from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.wire import WIRE
+from k8stui.origin import assumed
 
 
 def build_node(site: Site, node: Node) -> NetNamespace:

@@ -15,10 +15,10 @@ from k8stui.kernel import iproute, ipset, save
 from k8stui.kernel.namespace import Interface, Route
 from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.manifests import packed
-from k8stui.manifests.origin import Origin, OriginKind
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ _SERVICE_PORT = (
 
 @record()
 class DumpLine:
-    """A line of a dump: a `k8stui.manifests.origin.Place`."""
+    """A line of a dump: a `k8stui.origin.Place`."""
 
     file: str
     line: int

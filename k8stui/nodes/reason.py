@@ -5,7 +5,7 @@ Set as the opaque ``reason`` of kernel rules, routes, addresses, interfaces and 
 
 from __future__ import annotations
 
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.record import record
 
 

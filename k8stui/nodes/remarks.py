@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.kernel import save
 from k8stui.manifests import packed
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.record import record
 
 

@@ -13,7 +13,6 @@ from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import Origin, assumed
 from k8stui.nodes.cni import plugin
 from k8stui.nodes.cni.bridge import gateway
 from k8stui.nodes.cni.plugin import Plugin
@@ -22,6 +21,7 @@ from k8stui.nodes.lan import Lan, covering, plan
 from k8stui.nodes.names import mac, veth_name
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.options import NodeOptions
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
 _NETWORK_LENGTH = {4: 16, 6: 56}

@@ -12,10 +12,10 @@ from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.nodes.cni.portmap import host_ports
 from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
+from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 _KUBELET_PORT = 10250

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from k8stui.kernel.address import Address
 from k8stui.kernel.iproute import kernel_routes
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Route, Scope
-from k8stui.manifests.origin import defaulted
 from k8stui.nodes.cni.plugin import Part
 from k8stui.nodes.reason import Because
+from k8stui.origin import defaulted
 
 _LOOPBACK = Because(text="every namespace has it", origin=defaulted("the kernel"), owner="kernel")
 _LOOPBACK_ADDRESSES = {

@@ -25,7 +25,6 @@ from k8stui.kernel.namespace import (
     RouteType,
     Sysctls,
 )
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.cni.bridge import DEFAULT_ROUTE, interface_address
 from k8stui.nodes.cni.plugin import Part
 from k8stui.nodes.lan import LanNetwork, client
@@ -34,6 +33,7 @@ from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import outside_sockets
 from k8stui.nodes.standing import loopback, standing_routes
+from k8stui.origin import assumed
 
 WIRE = "wire"
 OUTSIDE = "outside"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import RuleCause
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.nodes.reason import Because
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.tui.sheet import Sheet, moved_over

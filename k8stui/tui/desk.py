@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, target_chain
 from k8stui.tui.cluster_rows import ClusterRows

@@ -14,7 +14,7 @@ from k8stui.kernel.step import (
     SocketCause,
     SysctlCause,
 )
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State

@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.cluster.model import Cluster
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui.cluster_rows import branch_of
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, join, run, wrap
 from k8stui.tui.words import RESULTS, Sign

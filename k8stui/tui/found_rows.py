@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from k8stui.cluster.fields import array, at, text
+from k8stui.apiserver.fields import array, at, text
 from k8stui.tui.cluster_rows import short_name
 from k8stui.tui.index import Index
 from k8stui.tui.tree import Item, Kind, Said

@@ -29,8 +29,8 @@ from k8stui.tui.messages import (
 if TYPE_CHECKING:
     from k8stui.check import Finding
     from k8stui.cluster.options import ClusterOptions
-    from k8stui.manifests.origin import Place
     from k8stui.nodes.options import NodeOptions
+    from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.lookout import Lookout
     from k8stui.walk.trace import Request, Trace
@@ -108,7 +108,7 @@ class Jobs:
     @property
     def what(self) -> str:
         """What is read, in a word or two."""
-        from k8stui.manifests.neutralise import neutralise  # noqa: PLC0415 - after the first frame
+        from k8stui.neutralise import neutralise  # noqa: PLC0415 - after the first frame
 
         names = ["standard input" if path == "-" else path for path in self.paths]
         if self.context is not None:

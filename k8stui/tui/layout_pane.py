@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import BridgeCause, Direction, RuleCause, StepKind
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui.canvas import Cell
 from k8stui.tui.drawing import STACK, Drawing, Place
 from k8stui.tui.header import endpoint, what

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from k8stui.manifests.origin import Place
+    from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
     from k8stui.tui.found_rows import Row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import OriginKind
+from k8stui.neutralise import neutralise
+from k8stui.origin import OriginKind
 from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.tree import Item, Kind, Said, Tree

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import OriginKind
+from k8stui.neutralise import neutralise
 from k8stui.nodes.reason import Because
+from k8stui.origin import OriginKind
 from k8stui.tui.words import STOPS
 from k8stui.walk.trace import Trace
 

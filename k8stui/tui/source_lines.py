@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
 from k8stui.manifests import packed
-from k8stui.manifests.origin import Place, is_file
+from k8stui.origin import Place, is_file
 
 _BORDER = re.compile(r"^(?:---|- |  - apiVersion:|\.\.\.\s*$)")
 """Where one object of a YAML stream, or one item of a dump, gives way to the next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.kernel.exchange import Result
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui.header import compact
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides, wrap
 from k8stui.tui.state import State

@@ -9,7 +9,7 @@ from k8stui.tui.base import Base
 from k8stui.tui.messages import LinesFound, LinesMissing
 
 if TYPE_CHECKING:
-    from k8stui.manifests.origin import Place
+    from k8stui.origin import Place
 
 
 class Tools(Base):

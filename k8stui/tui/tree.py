@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from k8stui.tui.index import Hits, Index
 
 if TYPE_CHECKING:
-    from k8stui.manifests.origin import Origin
+    from k8stui.origin import Origin
     from k8stui.tui.words import Sign
     from k8stui.walk.offers import Offer
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.manifests.neutralise import neutralise
-from k8stui.manifests.origin import Origin
+from k8stui.neutralise import neutralise
+from k8stui.origin import Origin
 from k8stui.tui.chain_pane import ChainSheet, because_of, shown_chain
 from k8stui.tui.drawing import draw
 from k8stui.tui.entries_pane import EntriesSheet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from k8stui.kernel.step import Direction
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.tui.header import compact, header
 from k8stui.tui.ink import (
     NOTHING,

@@ -11,11 +11,11 @@ from k8stui.cluster.model import Node, Pod, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.difference import Difference, differences, owned
 from k8stui.nodes.network import build_network
 from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
+from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.lookup import can_send

@@ -9,10 +9,10 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster, Service
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
+from k8stui.origin import assumed
 from k8stui.record import record
 from k8stui.walk.breakage import Answer, answer_of, answers
 from k8stui.walk.error import RequestError, nearest, unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 from k8stui.walk import port as ports
 from k8stui.walk.dns import Answer, ask, ask_service, srv

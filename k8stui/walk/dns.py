@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.cluster.names import Resolution, ResolutionKind, resolve
 from k8stui.kernel.address import Address
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 from k8stui.walk.source import Source
 

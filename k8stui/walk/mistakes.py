@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8stui.manifests.neutralise import neutralise
+from k8stui.neutralise import neutralise
 from k8stui.walk.error import RequestError
 
 

@@ -9,7 +9,7 @@ from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause, StepKind
-from k8stui.manifests.origin import Origin, assumed
+from k8stui.origin import Origin, assumed
 from k8stui.walk.diagnosis import Case, diagnose
 from k8stui.walk.diagnosis.names import no_such_name as diagnose_name
 from k8stui.walk.explain import client_namespace

@@ -14,8 +14,8 @@ from k8stui.kernel.step import (
     SocketCause,
     SysctlCause,
 )
-from k8stui.manifests.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
 _POLICY = defaulted("a chain's policy is ACCEPT unless somebody sets another")

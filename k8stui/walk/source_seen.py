@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.reason import service_of, words
 from k8stui.walk.sentence import target_of
 

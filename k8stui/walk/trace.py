@@ -12,7 +12,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, Direction, Fork, Hook, StepKind
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.record import record
 
 

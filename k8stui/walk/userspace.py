@@ -18,9 +18,9 @@ from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
-from k8stui.manifests.origin import Origin
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome

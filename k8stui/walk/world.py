@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import k8stui
+from k8stui.apiserver import apply
 from k8stui.cluster import build
 from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
-from k8stui.manifests import Manifests, Note, Problem, load
+from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
@@ -76,7 +77,7 @@ def build_world(
     node_options = node_options or NodeOptions()
     bundled = not paths and context is None
     given = [str(sample("guestbook"))] if bundled else list(paths)
-    manifests = load(given, context=context, stdin=stdin, watch=watch)
+    manifests = apply(given, context=context, stdin=stdin, watch=watch)
     when_read()
     cluster = build(manifests, cluster_options)
     return World(

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from worlds import SAMPLES, SHARED, checked
 
+from k8stui.apiserver import apply
 from k8stui.check import Severity
-from k8stui.manifests import Manifest, load
+from k8stui.manifests import Manifest
 
 SETS = [
     SAMPLES / "guestbook",
@@ -85,7 +86,7 @@ SEEDS: dict[Seed, set[str]] = {
 
 
 def _services(path: Path) -> Iterator[Manifest]:
-    found = [m for m in load([str(path)]).objects if m.kind == "Service"]
+    found = [m for m in apply([str(path)]).objects if m.kind == "Service"]
     yield from found[:: _EVERY.get(path.stem, 1)]
 
 

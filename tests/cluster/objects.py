@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 
+from k8stui.apiserver import apply
 from k8stui.cluster import Cluster, ClusterOptions, build
-from k8stui.manifests import load
 
 
 def cluster(text: str, **options: object) -> Cluster:
     """The cluster of one YAML text."""
-    manifests = load(["-"], stdin=BytesIO(text.encode()))
+    manifests = apply(["-"], stdin=BytesIO(text.encode()))
     assert not manifests.problems, [problem.render() for problem in manifests.problems]
     return build(manifests, ClusterOptions(**options))
 

@@ -15,11 +15,12 @@ from pathlib import Path
 import truth
 import yaml
 
+from k8stui.apiserver import apply
 from k8stui.cluster import Cluster, ClusterOptions, build
 from k8stui.cluster.kubelet import PodState
 from k8stui.cluster.model import EndpointSlice, Pod, PodPhase, Service
 from k8stui.kernel.address import Address
-from k8stui.manifests import Manifests, load
+from k8stui.manifests import Manifests
 
 _TESTS = Path(truth.__file__).parent
 _SHARED = _TESTS.parent.parent / "shared"
@@ -125,7 +126,7 @@ def moments() -> list[Moment]:
 
 def read(path: Path) -> Manifests:
     """The objects of one recorded file."""
-    return load(["-"], stdin=BytesIO(content(path)))
+    return apply(["-"], stdin=BytesIO(content(path)))
 
 
 @lru_cache(maxsize=2)
@@ -153,7 +154,7 @@ def from_dump_without_slices(moment: Moment) -> Cluster:
 def from_manifests(moment: Moment) -> Cluster:
     files = moment.inputs()
     assert files is not None
-    applied = load([str(path) for path in files])
+    applied = apply([str(path) for path in files])
     assert all(problem.wrong for problem in applied.problems)  # refused, as it was by the server
     nodes = tuple(m for m in dump(moment).objects if m.kind == "Node")
     options = ClusterOptions(complete=True, states=kubelets(moment.settings))

@@ -10,7 +10,7 @@ from objects import OBSERVED_POD, cluster, deployment, service
 from k8stui.cluster.addresses import ServiceAllocator, dynamic_band, pod_range
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import OriginKind, assumed
+from k8stui.origin import OriginKind, assumed
 
 ORIGIN = assumed("test")
 CIDR = Prefix.parse("10.96.0.0/12")

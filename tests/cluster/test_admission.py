@@ -1,6 +1,6 @@
 """Pods that are not made, or stay: quotas, limits, accounts, claims, what kubelets report.
 
-Sources stand in k8stui/cluster/admission.py, claims.py, kubelet.py.
+Sources stand in k8stui/apiserver/admission.py, k8stui/cluster/claims.py, kubelet.py.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 from objects import cluster, deployment, service
 
+from k8stui.apiserver import quantity
 from k8stui.cluster import Cluster
 from k8stui.cluster.kubelet import PodState
 from k8stui.cluster.model import PodPhase
-from k8stui.manifests import quantity
 
 NODES = "".join(
     f"---\napiVersion: v1\nkind: Node\nmetadata: {{name: node-{n}}}\n"

@@ -7,13 +7,14 @@ from io import BytesIO
 
 from objects import deployment, service
 
+from k8stui.apiserver import apply
 from k8stui.cluster import ClusterOptions, build
-from k8stui.manifests import Manifests, load
+from k8stui.manifests import Manifests
 
 
 def an_input(services: int) -> Manifests:
     text = "".join(deployment(f"s{n}", 2) + service(f"s{n}") for n in range(services))
-    return load(["-"], stdin=BytesIO(text.encode()))
+    return apply(["-"], stdin=BytesIO(text.encode()))
 
 
 def seconds(manifests: Manifests) -> float:

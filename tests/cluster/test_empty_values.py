@@ -10,8 +10,8 @@ import json
 
 import pytest
 
+from k8stui.apiserver import apply
 from k8stui.cluster import build
-from k8stui.manifests import load
 
 POD = {
     "apiVersion": "v1",
@@ -37,7 +37,7 @@ def test_target_port(written: dict[str, object], number: int, form: str) -> None
     # A document in flow style is YAML, and JSON only where nothing stands before it.
     lead = "---\n" if form == "yaml" else ""
     text = "".join(f"{lead}{json.dumps(one)}\n" for one in (POD, service))
-    manifests = load(["-"], stdin=io.BytesIO(text.encode()))
+    manifests = apply(["-"], stdin=io.BytesIO(text.encode()))
     assert not manifests.problems
     cluster = build(manifests)
     assert cluster.services["default/s"].ports[0].target_port == number
@@ -85,7 +85,7 @@ spec:
 
 
 def test_empty_values_are_as_good_as_none() -> None:
-    manifests = load(["-"], stdin=io.BytesIO(EMPTY.encode()))
+    manifests = apply(["-"], stdin=io.BytesIO(EMPTY.encode()))
     assert not manifests.problems
     cluster = build(manifests)
     service = cluster.services["default/s"]
@@ -99,5 +99,5 @@ def test_empty_values_are_as_good_as_none() -> None:
 @pytest.mark.parametrize("field", ["internalTrafficPolicy", "ipFamilyPolicy"])
 def test_an_empty_pointer_is_no_default(field: str) -> None:
     text = EMPTY.replace(f"{field}: null", f'{field}: ""').replace(f"{field}:\n", f'{field}: ""\n')
-    (problem,) = load(["-"], stdin=io.BytesIO(text.encode())).problems
+    (problem,) = apply(["-"], stdin=io.BytesIO(text.encode())).problems
     assert field in problem.message

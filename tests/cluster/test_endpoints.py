@@ -18,7 +18,7 @@ from k8stui.cluster.hints import add_hints
 from k8stui.cluster.model import Endpoint, Service
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests
-from k8stui.manifests.origin import OriginKind, assumed
+from k8stui.origin import OriginKind, assumed
 
 ORIGIN = assumed("test")
 

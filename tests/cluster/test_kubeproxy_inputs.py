@@ -9,10 +9,11 @@ import pytest
 import truth
 import yaml
 
+from k8stui.apiserver import apply
 from k8stui.cluster import ClusterOptions, build
 from k8stui.kernel.address import Address
-from k8stui.manifests import Manifests, load
-from k8stui.manifests.origin import OriginKind
+from k8stui.manifests import Manifests
+from k8stui.origin import OriginKind
 
 _FOLDER = truth.find("recordings")
 SETS = sorted(p.name for p in _FOLDER.iterdir() if p.is_dir()) if _FOLDER else []
@@ -28,7 +29,7 @@ def read(folder: Path, tmp_path: Path) -> Manifests:
             plain.write_bytes(lzma.decompress(packed.read_bytes()))
         if plain.exists():
             paths.append(str(plain))
-    return load(paths)
+    return apply(paths)
 
 
 def documents(folder: Path, kind: str) -> list[dict]:
@@ -79,7 +80,7 @@ def test_proxy_config_option_chooses() -> None:
     paths = sorted(str(path) for path in folder.glob("proxy*.yaml"))
     for path in paths:
         data = yaml.safe_load(Path(path).read_text())
-        proxy = build(load(paths), ClusterOptions(proxy_config=path)).proxy
+        proxy = build(apply(paths), ClusterOptions(proxy_config=path)).proxy
         assert proxy.detect_local_mode == data.get("detectLocalMode", "")
         assert proxy.cluster_cidr == data.get("clusterCIDR", "")
         assert proxy.masquerade_bit == data.get("iptables", {}).get("masqueradeBit", 14)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import truth
 
+from k8stui.apiserver import apply
 from k8stui.cluster import build
-from k8stui.manifests import load
 
 FOLDER = Path(truth.__file__).parent.parent.parent / "shared" / "manifests"
 
@@ -27,7 +27,7 @@ SETS = [
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="manifests is not on this machine")
 @pytest.mark.parametrize(("path", "services", "pods"), SETS, ids=[s[0] for s in SETS])
 def test_counts(path: str, services: int, pods: int) -> None:
-    cluster = build(load([str(FOLDER / path)]))
+    cluster = build(apply([str(FOLDER / path)]))
     assert len(cluster.services) == services + 1  # default/kubernetes
     assert len(cluster.pods) == pods
     assert all(pod.node_name and pod.addresses for pod in cluster.pods.values())

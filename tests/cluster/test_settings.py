@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from objects import cluster
 
+from k8stui.apiserver import apply
 from k8stui.cluster import ClusterOptions, build
 from k8stui.cluster.proxy_configuration import ProxyConfigurationError
-from k8stui.manifests import load
-from k8stui.manifests.origin import OriginKind
+from k8stui.origin import OriginKind
 
 PROXY = """
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
@@ -86,9 +86,9 @@ def test_several_that_differ_need_the_option(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(PROXY.format(cidr=cidr))
     a, b, c = (str(tmp_path / f"{name}.yaml") for name in "abc")
     with pytest.raises(ProxyConfigurationError, match=r"several .*a\.yaml, .*b\.yaml; choose"):
-        build(load([a, b]))
-    assert build(load([a, c])).proxy.cluster_cidr == "10.1.0.0/16"
-    chosen = build(load([a, b]), ClusterOptions(proxy_config=b, proxy_mode="userspace")).proxy
+        build(apply([a, b]))
+    assert build(apply([a, c])).proxy.cluster_cidr == "10.1.0.0/16"
+    chosen = build(apply([a, b]), ClusterOptions(proxy_config=b, proxy_mode="userspace")).proxy
     assert (chosen.cluster_cidr, chosen.mode) == ("10.2.0.0/16", "userspace")
     with pytest.raises(ProxyConfigurationError, match=r"no KubeProxyConfiguration in d\.yaml"):
-        build(load([a, b]), ClusterOptions(proxy_config="d.yaml"))
+        build(apply([a, b]), ClusterOptions(proxy_config="d.yaml"))

@@ -7,7 +7,7 @@ from objects import OBSERVED_POD, cluster, deployment, service
 from recorded import FOLDERS, Moment, from_dump, read
 
 from k8stui.cluster import build
-from k8stui.manifests.origin import OriginKind
+from k8stui.origin import OriginKind
 
 
 def test_names() -> None:

@@ -13,7 +13,7 @@ from k8stui.export.diagram import dot_lines, mermaid_lines
 from k8stui.export.topology import topology_lines
 from k8stui.export.topology_json import topology_json
 from k8stui.export.topology_svg import topology_svg
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.world import build_world, sample
 
 

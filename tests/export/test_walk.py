@@ -16,7 +16,7 @@ from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Hook, RuleCause, StepKind
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
 
 NODE = Address.parse("192.168.0.11")

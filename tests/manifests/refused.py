@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from k8stui.manifests import Manifests, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
 ONE = "  containers: [{name: c, image: i}]\n"
@@ -30,4 +31,4 @@ DUPLICATE, UNSUPPORTED = "Duplicate value", "Unsupported value"
 
 
 def read(text: str) -> Manifests:
-    return load(["-"], stdin=io.BytesIO(text.encode()))
+    return apply(["-"], stdin=io.BytesIO(text.encode()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import truth
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 
 EXPECTED = {
     "mysql-rc.yaml": [
@@ -32,7 +32,7 @@ EXPECTED = {
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_broken_spot(name: str) -> None:
     path = truth.folder("webapp-as-printed") / name
-    found = load([str(path)])
+    found = apply([str(path)])
     assert not found.objects
     assert [(p.line, p.column, p.hint.rpartition("\n")[2]) for p in found.problems] == EXPECTED[
         name
@@ -52,7 +52,7 @@ def test_the_mended_lines_make_a_good_file(name: str, tmp_path: object) -> None:
         lines[line - 1] = mended
     file = tmp_path / name  # type: ignore[operator]
     file.write_text("\n".join(lines))
-    found = load([str(file)])
+    found = apply([str(file)])
     assert (len(found.objects), found.problems, found.notes) == (1, (), ())
 
 
@@ -61,5 +61,5 @@ def test_mended_service_has_one_port_with_both_numbers(tmp_path: object) -> None
     lines[7] = EXPECTED["myweb-svc.yaml"][0][2]
     file = tmp_path / "s.yaml"  # type: ignore[operator]
     file.write_text("\n".join(lines))
-    (service,) = load([str(file)]).objects
+    (service,) = apply([str(file)]).objects
     assert service.data["spec"]["ports"] == [{"port": 8080, "nodePort": 30001}]  # type: ignore[index]

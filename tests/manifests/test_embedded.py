@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from k8stui.manifests import Manifest, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifest
 from k8stui.manifests.embedded import embedded
 
 PROXY = """\
@@ -42,7 +43,7 @@ data:
 
 
 def read(text: str) -> Manifest:
-    found = load(["-"], stdin=io.BytesIO(text.encode()))
+    found = apply(["-"], stdin=io.BytesIO(text.encode()))
     assert not found.problems
     return found.objects[-1]
 
@@ -89,7 +90,7 @@ def test_absent(key: str) -> None:
 
 def test_mistakes_inside_are_problems_of_the_outer_file() -> None:
     text = PROXY.replace("mode: ", "mode:").replace("false", "'false'")
-    found = load(["-"], stdin=io.BytesIO(text.encode()))
+    found = apply(["-"], stdin=io.BytesIO(text.encode()))
     lines = [(p.line, p.column) for p in found.problems]
     assert lines
     assert lines[0][0] in (11, 13)

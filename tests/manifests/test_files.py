@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.manifests import Manifests, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n"
 
@@ -32,7 +33,7 @@ def test_folder_is_recursive_sorted_and_without_hidden_files(tmp_path: Path) -> 
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "x.yaml").write_text("a: [")
     (tmp_path / "README.md").write_text("# no: [yaml")
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert names(found) == ["a", "b", "c"]
     assert not found.problems
     assert not found.notes
@@ -42,7 +43,7 @@ def test_folder_is_recursive_sorted_and_without_hidden_files(tmp_path: Path) -> 
 def test_paths_are_shown_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a_yaml=NAMESPACE.format("a"))
     monkeypatch.chdir(tmp_path)
-    assert [load([p]).objects[0].file for p in ("a.yaml", "./a.yaml", ".")] == [
+    assert [apply([p]).objects[0].file for p in ("a.yaml", "./a.yaml", ".")] == [
         "a.yaml",
         "./a.yaml",
         "./a.yaml",
@@ -52,13 +53,13 @@ def test_paths_are_shown_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_symlink_cycle_ends(tmp_path: Path) -> None:
     write(tmp_path, sub__a_yaml=NAMESPACE.format("a"))
     (tmp_path / "sub" / "up").symlink_to(tmp_path)
-    assert names(load([str(tmp_path)])) == ["a"]
+    assert names(apply([str(tmp_path)])) == ["a"]
 
 
 def test_paths_that_do_not_work(tmp_path: Path) -> None:
     write(tmp_path, mysql_yaml=NAMESPACE.format("a"))
     (tmp_path / "dangling.yaml").symlink_to("nowhere")
-    found = load([f"{tmp_path}/mysq.yaml", f"{tmp_path}/dangling.yaml", "a\0b", "x" * 5000])
+    found = apply([f"{tmp_path}/mysq.yaml", f"{tmp_path}/dangling.yaml", "a\0b", "x" * 5000])
     assert len(found.problems) == 4
     assert found.problems[0].hint == f"did you mean:\n{tmp_path}/mysql.yaml"
     assert "nowhere" in found.problems[1].hint
@@ -69,12 +70,12 @@ def test_paths_that_do_not_work(tmp_path: Path) -> None:
 def test_unreadable_file(tmp_path: Path) -> None:
     write(tmp_path, a_yaml="x")
     (tmp_path / "a.yaml").chmod(0)
-    (problem,) = load([str(tmp_path)]).problems
+    (problem,) = apply([str(tmp_path)]).problems
     assert "Permission denied" in problem.message
 
 
 def test_empty_folder_is_said(tmp_path: Path) -> None:
-    (note,) = load([str(tmp_path)]).notes
+    (note,) = apply([str(tmp_path)]).notes
     assert note.message == "no .yaml, .yml, .json file in this folder"
 
 
@@ -93,7 +94,7 @@ def test_empty_folder_is_said(tmp_path: Path) -> None:
     ids=["BOM", "CRLF", "CR", "UTF-16", "BOM inside", "empty documents", "dots", "directive"],
 )
 def test_encodings_and_separators(raw: bytes, expected: list[str]) -> None:
-    found = load(["-"], stdin=io.BytesIO(raw))
+    found = apply(["-"], stdin=io.BytesIO(raw))
     assert names(found) == expected
     assert not found.problems
     lines = raw.decode("utf-16" if raw[:2] == b"\xff\xfe" else "utf-8-sig").splitlines()
@@ -101,7 +102,7 @@ def test_encodings_and_separators(raw: bytes, expected: list[str]) -> None:
 
 
 def test_latin_1_names_the_byte() -> None:
-    (problem,) = load(["-"], stdin=io.BytesIO(b"a: b\r\nc: gr\xfcn\r\n")).problems
+    (problem,) = apply(["-"], stdin=io.BytesIO(b"a: b\r\nc: gr\xfcn\r\n")).problems
     assert (problem.line, problem.column, problem.message) == (2, 6, "byte 0xFC is not UTF-8")
 
 
@@ -120,7 +121,7 @@ FOREIGN = {
 def test_foreign_files_are_named_and_skipped(name: str, tmp_path: Path) -> None:
     text, what = FOREIGN[name]
     (tmp_path / name).write_text(text)
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert (found.objects, found.problems) == ((), ())
     (note,) = found.notes
     assert what in note.message
@@ -130,8 +131,8 @@ def test_foreign_files_are_named_and_skipped(name: str, tmp_path: Path) -> None:
 
 def test_foreign_broken_file_in_a_folder_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "notes.yaml").write_text("just: some: text")
-    assert not load([str(tmp_path)]).problems
-    assert load([str(tmp_path / "notes.yaml")]).problems
+    assert not apply([str(tmp_path)]).problems
+    assert apply([str(tmp_path / "notes.yaml")]).problems
 
 
 def test_kustomization(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_kustomization(tmp_path: Path) -> None:
         a_yaml=NAMESPACE.format("a"),
         patch_yaml="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {}\n",
     )
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert names(found) == ["a"]
     assert not found.problems
     assert found.notes[0].hint == f"kubectl kustomize {tmp_path} | k8stui -"
@@ -152,7 +153,7 @@ def test_chart(tmp_path: Path) -> None:
     template = NAMESPACE.format("{{ .Release.Name }}") + "{{- if .Values.x }}\n{{ end }}\n"
     write(tmp_path, Chart_yaml="apiVersion: v2\nname: c\n", values_yaml="a: 1\n")
     write(tmp_path, templates__a_yaml=template, templates__b_yaml=template)
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert (found.objects, found.problems) == ((), ())
     assert [(n.count, n.hint) for n in found.notes] == [
         (1, f"helm template {tmp_path} | k8stui -"),
@@ -163,7 +164,7 @@ def test_chart(tmp_path: Path) -> None:
 
 def test_template_without_a_chart(tmp_path: Path) -> None:
     write(tmp_path, a_yaml="kind: X\n{{- range .Values.x }}\n- {{ . }}\n{{ end }}\n")
-    found = load([str(tmp_path / "a.yaml")])
+    found = apply([str(tmp_path / "a.yaml")])
     assert not found.problems
     assert found.notes[0].message == "an unrendered template, skipped"
 
@@ -173,7 +174,7 @@ def test_unknown_kinds_are_counted_once_per_kind() -> None:
     claim = "apiVersion: v1\nkind: CSIDriver\nmetadata: {name: a}\n---\n"
     knative = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\n---\n"
     text = (one * 3 + claim * 2 + knative).encode()
-    found = load(["-"], stdin=io.BytesIO(text))
+    found = apply(["-"], stdin=io.BytesIO(text))
     assert (found.objects, found.problems) == ((), ())
     assert [(note.count, note.message.partition(" skipped")[0]) for note in found.notes] == [
         (3, "3 Gizmo (example.com/v1)"),
@@ -201,7 +202,7 @@ items:
   kind: NamespaceList
   items: [{metadata: {name: n2}}]
 """
-    found = load(["-"], stdin=io.BytesIO(text.encode()))
+    found = apply(["-"], stdin=io.BytesIO(text.encode()))
     assert not found.problems
     assert [(one.api_version, one.kind, one.name, one.namespace) for one in found.objects] == [
         ("v1", "Service", "s", "x"),
@@ -212,7 +213,7 @@ items:
 
 
 def test_empty_list_is_fine() -> None:
-    found = load(["-"], stdin=io.BytesIO(b'{"apiVersion": "v1", "kind": "List", "items": []}'))
+    found = apply(["-"], stdin=io.BytesIO(b'{"apiVersion": "v1", "kind": "List", "items": []}'))
     assert found == Manifests()
 
 
@@ -232,13 +233,13 @@ def test_observed(extra: str, observed: bool) -> None:
     text = (
         "apiVersion: v1\nkind: Service\nspec: {ports: [{port: 80}]}\nmetadata:\n  name: s\n" + extra
     )
-    (one,) = load(["-"], stdin=io.BytesIO(text.encode())).objects
+    (one,) = apply(["-"], stdin=io.BytesIO(text.encode())).objects
     assert one.observed is observed
     assert one.origin("spec").kind.value == ("observed" if observed else "declared")
 
 
 def test_last_document_does_not_need_a_line_end() -> None:
-    assert names(load(["-"], stdin=io.BytesIO(NAMESPACE.format("a").rstrip().encode()))) == ["a"]
+    assert names(apply(["-"], stdin=io.BytesIO(NAMESPACE.format("a").rstrip().encode()))) == ["a"]
 
 
 @pytest.mark.parametrize("is_on", [True, False])
@@ -246,7 +247,7 @@ def test_collector_is_as_before(is_on: bool) -> None:
     before = gc.isenabled()
     try:
         (gc.enable if is_on else gc.disable)()
-        load(["-"], stdin=io.BytesIO(b"a: ["))
+        apply(["-"], stdin=io.BytesIO(b"a: ["))
         assert gc.isenabled() is is_on
     finally:
         (gc.enable if before else gc.disable)()

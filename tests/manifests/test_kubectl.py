@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from live_objects import shop
 
-from k8stui.manifests import Manifests, kubectl, kubectl_words, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests, kubectl, kubectl_words
 from k8stui.manifests.progress import Progress
 
 Fake = Callable[[str], Path]
@@ -79,7 +80,7 @@ def shown(found: Manifests) -> str:
 
 def test_what_is_asked(fake: Fake) -> None:
     log = fake(f"give({SHOP!r} if is_list else '')")
-    found = load([], context="prod")
+    found = apply([], context="prod")
     assert not (found.problems)
     assert not (found.notes)
     assert [one.name for one in found.objects] == ["worker", "web", "client", "web", "web-abc"]
@@ -111,7 +112,7 @@ def test_what_is_asked(fake: Fake) -> None:
 )
 def test_a_name_is_one_word_and_no_option(fake: Fake, name: str) -> None:
     log = fake("say('error: no\\n'); sys.exit(1)")
-    found = load([], context=name)
+    found = apply([], context=name)
     assert {one[0] for one in asked(log)} == {f"--context={name}"}
     assert "\x1b" not in shown(found)
 
@@ -123,7 +124,7 @@ def test_live_objects_come_before_the_files(fake: Fake, tmp_path: Path) -> None:
         "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"
         "spec: {ports: [{port: 81}], selector: {app: web}}\n"
     )
-    found = load([str(file)], context="prod")
+    found = apply([str(file)], context="prod")
     assert found.objects[-1].file == str(file)
     (note,) = found.notes
     assert "Service web is also in kubectl --context prod:" in note.message
@@ -131,7 +132,7 @@ def test_live_objects_come_before_the_files(fake: Fake, tmp_path: Path) -> None:
 
 def test_no_kubectl(fake: Fake) -> None:
     del fake
-    (problem,) = load([], context="prod").problems
+    (problem,) = apply([], context="prod").problems
     assert problem.message == "there is no kubectl in PATH"
     assert "-o json" in problem.hint
 
@@ -139,7 +140,7 @@ def test_no_kubectl(fake: Fake) -> None:
 def test_a_kubectl_that_cannot_run(fake: Fake, tmp_path: Path) -> None:
     fake("")
     (tmp_path / "bin" / "kubectl").write_bytes(b"\x7fELF no program")
-    (problem,) = load([], context="prod").problems
+    (problem,) = apply([], context="prod").problems
     assert problem.message.startswith("kubectl cannot be run: ")
 
 
@@ -172,7 +173,7 @@ def test_unknown_context(fake: Fake, words: str, known: list[str], hint: str) ->
             sys.exit(1)
         """
     )
-    (problem,) = load([], context="prduction").problems
+    (problem,) = apply([], context="prduction").problems
     assert problem.message == "there is no context of this name"
     assert hint in problem.hint
     assert len(asked(log)) == 2
@@ -188,7 +189,7 @@ def test_what_may_not_be_listed_is_named_with_what_it_means(fake: Fake) -> None:
             sys.exit(1)
         """
     )
-    found = load([], context="prod")
+    found = apply([], context="prod")
     assert not found.problems
     assert [(note.message, note.count) for note in found.notes] == [
         ("no permission to read nodes: nodes are known through the pods on them only", 1),
@@ -229,7 +230,7 @@ def test_rights_in_one_namespace(
             sys.exit(1)
         """
     )
-    found = load([], context="my prod")
+    found = apply([], context="my prod")
     (problem,) = found.problems
     assert problem.message == said
     assert "kubectl --context 'my prod' -n NAMESPACE get pods,services," in problem.hint
@@ -256,7 +257,7 @@ def test_configuration_that_may_not_be_read(fake: Fake) -> None:
             sys.exit(1)
         """
     )
-    found = load([], context="prod")
+    found = apply([], context="prod")
     assert not found.problems
     (note,) = found.notes
     assert note.message == (
@@ -276,7 +277,7 @@ def test_a_kind_that_the_server_does_not_have_is_left_out(fake: Fake) -> None:
             give({SHOP!r})
         """
     )
-    found = load([], context="old")
+    found = apply([], context="old")
     assert not found.problems
     assert len(found.objects) == len(shop())
     assert [note.message for note in found.notes] == [
@@ -295,7 +296,7 @@ def test_a_server_without_anything_ends(fake: Fake) -> None:
         sys.exit(1)
         """
     )
-    (problem,) = load([], context="odd").problems
+    (problem,) = apply([], context="odd").problems
     assert "resource type" in problem.message
 
 
@@ -408,7 +409,7 @@ FAILURES = {
 @pytest.mark.parametrize(("words", "message", "hints"), FAILURES.values(), ids=FAILURES)
 def test_nothing_came(fake: Fake, words: str, message: str, hints: list[str]) -> None:
     fake(f"say({words!r}); sys.exit(1)")
-    found = load([], context="prod")
+    found = apply([], context="prod")
     (problem,) = found.problems
     assert (problem.file, problem.message) == ("kubectl --context prod", message)
     for hint in hints:
@@ -449,7 +450,7 @@ def test_a_part_is_missing(fake: Fake, words: str, why: str) -> None:
             sys.exit(1)
         """
     )
-    found = load([], context="prod")
+    found = apply([], context="prod")
     (problem,) = found.problems
     assert problem.message == f"a part is missing, what came is used: {why}"
     assert len(found.objects) == len(shop())
@@ -458,20 +459,20 @@ def test_a_part_is_missing(fake: Fake, words: str, why: str) -> None:
 def test_warnings_of_a_good_answer_are_not_passed_on(fake: Fake) -> None:
     words = "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n"
     fake(f"say({words!r} + {LOG!r} + 'metrics.k8s.io is down\\n'); give({SHOP!r} * is_list)")
-    found = load([], context="prod")
+    found = apply([], context="prod")
     assert not (found.problems)
     assert not (found.notes)
 
 
 def test_a_context_without_credentials(fake: Fake) -> None:
     fake("give('Please enter Username: '); sys.exit(1)")
-    (problem,) = load([], context="prod").problems
+    (problem,) = apply([], context="prod").problems
     assert problem.message == "the context has no credentials: kubectl asks for a user name"
 
 
 def test_standard_input_is_not_lent(fake: Fake) -> None:
     fake(f"assert sys.stdin.read() == ''; give({SHOP!r} * is_list)")
-    assert len(load([], context="prod").objects) == len(shop())
+    assert len(apply([], context="prod").objects) == len(shop())
 
 
 def test_killed_in_the_middle(fake: Fake) -> None:
@@ -482,14 +483,14 @@ def test_killed_in_the_middle(fake: Fake) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    broken, ended = load([], context="prod").problems
+    broken, ended = apply([], context="prod").problems
     assert "breaks off" in broken.message
     assert ended.message.endswith("kubectl was ended by SIGKILL")
 
 
 def test_terminal_escapes_are_shown_not_obeyed(fake: Fake) -> None:
     fake("say('\\x1b]0;title\\x07Unable \\x1b[2J\\u202egnp.exe\\n'); sys.exit(1)")
-    found = load([], context="p\x1b[31m")
+    found = apply([], context="p\x1b[31m")
     assert shown(found).isprintable() or not set(shown(found)) & set("\x1b\x07\u202e")
     assert "␛[2J" in found.problems[0].message
 
@@ -502,7 +503,7 @@ def test_much_on_both_pipes(fake: Fake) -> None:
             give({SHOP!r} + " " * 1_000_000)
         """
     )
-    found = load([], context="prod")
+    found = apply([], context="prod")
     assert not found.problems
     assert len(found.objects) == len(shop())
 
@@ -528,7 +529,7 @@ def test_what_it_says_while_it_waits_is_passed_on(
             heard.append(progress.waiting)
             go.touch()
 
-    found = load([], context="prod", watch=watch)
+    found = apply([], context="prod", watch=watch)
     assert set(heard) == {"To sign in, use code ␛[1mABC"}
     assert len(found.objects) == len(shop())
 
@@ -555,7 +556,7 @@ def test_calling_off_ends_kubectl(
             raise LeftError
 
     with pytest.raises(LeftError):
-        load([], context="prod", watch=watch)
+        apply([], context="prod", watch=watch)
     with pytest.raises(ProcessLookupError):
         os.kill(int(number.read_text()), 0)
 
@@ -571,13 +572,13 @@ def test_a_process_that_leaves_ends_kubectl(
         if started.exists():
             kubectl.end_all()
 
-    (problem,) = load([], context="prod", watch=watch).problems
+    (problem,) = apply([], context="prod", watch=watch).problems
     assert problem.message == "kubectl was ended by SIGKILL"
 
 
 def test_a_file_is_read_without_all_this() -> None:
     code = (
-        "import sys; from k8stui.manifests import load; load(['samples/guestbook'])\n"
+        "import sys; from k8stui.apiserver import apply; apply(['samples/guestbook'])\n"
         "assert not {'subprocess', 'tempfile', 'k8stui.manifests.kubectl'} & set(sys.modules)"
     )
     root = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 
 _WORKLOAD = """\
 apiVersion: apps/v1
@@ -35,6 +35,6 @@ def test_a_selector_that_is_given_may_be_missing(
     (tmp_path / "web.yaml").write_text(_WORKLOAD)
     if kustomization is not None:
         (tmp_path / "kustomization.yaml").write_text(kustomization)
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert bool(found.objects) is kept
     assert bool(found.problems) is not kept

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.manifests import load, packed
+from k8stui.apiserver import apply
+from k8stui.manifests import packed
 
 SERVICE = b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n"
 PACKERS = {".gz": gzip.compress, ".xz": lzma.compress}
@@ -20,7 +21,7 @@ def test_a_packed_file_is_read_named_and_in_a_folder(suffix: str, tmp_path: Path
     path = tmp_path / f"dump.yaml{suffix}"
     path.write_bytes(PACKERS[suffix](SERVICE))
     for given in (path, tmp_path):
-        found = load([str(given)])
+        found = apply([str(given)])
         assert not found.problems
         assert [(one.kind, one.name) for one in found.objects] == [("Service", "web")]
         assert found.objects[0].place("spec", "ports", 0, "port").line == 4
@@ -31,7 +32,7 @@ def test_a_packed_file_is_read_named_and_in_a_folder(suffix: str, tmp_path: Path
 def test_a_damaged_one_is_told(suffix: str, keep: int, tmp_path: Path) -> None:
     path = tmp_path / f"dump.yaml{suffix}"
     path.write_bytes(PACKERS[suffix](SERVICE)[:keep])
-    found = load([str(path)])
+    found = apply([str(path)])
     assert not found.objects
     assert found.problems or any("empty" in note.message for note in found.notes)
 
@@ -43,14 +44,14 @@ def test_a_bomb_does_not_unfold(
     monkeypatch.setattr(packed, "LIMIT", 1000)
     path = tmp_path / f"dump.yaml{suffix}"
     path.write_bytes(PACKERS[suffix](b"#" * 100_000))
-    assert "holds more than 1,000 bytes" in load([str(path)]).problems[0].message
+    assert "holds more than 1,000 bytes" in apply([str(path)]).problems[0].message
 
 
 def test_what_has_no_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "a device, not a file" in load(["/dev/zero"]).problems[0].message
+    assert "a device, not a file" in apply(["/dev/zero"]).problems[0].message
     with open("/dev/zero", "rb") as endless:  # noqa: PTH123
-        assert "a device, not a file" in load(["-"], stdin=endless).problems[0].message
-    assert not load(["/dev/null"]).problems
+        assert "a device, not a file" in apply(["-"], stdin=endless).problems[0].message
+    assert not apply(["/dev/null"]).problems
     monkeypatch.setattr(packed, "LIMIT", 1000)
-    assert "holds more" in load(["-"], stdin=io.BytesIO(b"#" * 1001)).problems[0].message
-    assert not load(["-"], stdin=io.BytesIO(b"#" * 1000)).problems
+    assert "holds more" in apply(["-"], stdin=io.BytesIO(b"#" * 1001)).problems[0].message
+    assert not apply(["-"], stdin=io.BytesIO(b"#" * 1000)).problems

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8stui.manifests import Manifest, OriginKind, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifest, OriginKind
 from k8stui.manifests.manifest import field_name
 
 TEXT = """\
@@ -49,7 +50,7 @@ items:
 
 
 def read(text: str) -> tuple[Manifest, ...]:
-    found = load(["-"], stdin=io.BytesIO(text.encode()))
+    found = apply(["-"], stdin=io.BytesIO(text.encode()))
     assert not found.problems
     return found.objects
 

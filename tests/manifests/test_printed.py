@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_objects import shop
 
-from k8stui.manifests import Manifests, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests
 
 LIST = {
     "apiVersion": "v1",
@@ -41,7 +42,7 @@ CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
 
 
 def piped(text: str) -> Manifests:
-    return load(["-"], stdin=io.BytesIO(text.encode()))
+    return apply(["-"], stdin=io.BytesIO(text.encode()))
 
 
 MISTAKES = {
@@ -207,8 +208,8 @@ def test_a_part_of_a_list_is_said(metadata: dict[str, object], left: str) -> Non
 def test_a_file_is_judged_as_the_pipe_is_a_folder_s_is_only_skipped(tmp_path: Path) -> None:
     table = MISTAKES["table"][0]
     (tmp_path / "pods.yaml").write_text(table)
-    (problem,) = load([str(tmp_path / "pods.yaml")]).problems
+    (problem,) = apply([str(tmp_path / "pods.yaml")]).problems
     assert problem.message == "a table for people, without what the objects say"
-    found = load([str(tmp_path)])
+    found = apply([str(tmp_path)])
     assert not found.problems
     assert "skipped" in found.notes[0].message

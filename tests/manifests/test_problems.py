@@ -10,7 +10,8 @@ import json
 
 import pytest
 
-from k8stui.manifests import Manifests, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n"
 DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n"
@@ -19,7 +20,7 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  
 
 def read(text: str | bytes) -> Manifests:
     raw = text if isinstance(text, bytes) else text.encode()
-    return load(["-"], stdin=io.BytesIO(raw))
+    return apply(["-"], stdin=io.BytesIO(raw))
 
 
 SYNTAX = {
@@ -321,7 +322,7 @@ def test_json_problem_has_its_place() -> None:
 def test_broken_json(text: str, line: int, column: int, message: str, tmp_path: object) -> None:
     file = tmp_path / "x.json"  # type: ignore[operator]
     file.write_text(text)
-    (problem,) = load([str(file)]).problems
+    (problem,) = apply([str(file)]).problems
     assert (problem.line, problem.column) == (line, column)
     assert message in problem.message
 
@@ -359,7 +360,7 @@ def test_many_mistakes_are_bounded() -> None:
 
 
 def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:
-    found = load(
+    found = apply(
         ["-"],
         stdin=io.BytesIO(
             b"kind: Service\napiVersion: v1\nmetadata: {name: %s}\n" % (b"x" * 100_000)

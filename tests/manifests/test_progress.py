@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from k8stui.apiserver import apply
 from k8stui.manifests import load
 from k8stui.manifests.progress import Progress
 
@@ -42,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", INPUTS)
 def test_objects_come_in_while_a_file_is_read(folder: Path, name: str) -> None:
     seen: list[tuple[int, int, int]] = []
-    load([str(folder / name)], watch=lambda p: seen.append((p.done, p.total, len(p.objects))))
+    apply([str(folder / name)], watch=lambda p: seen.append((p.done, p.total, len(p.objects))))
     size = (folder / name).stat().st_size
     assert {total for _, total, _ in seen} == {size}
     assert seen == sorted(seen)
@@ -52,7 +53,7 @@ def test_objects_come_in_while_a_file_is_read(folder: Path, name: str) -> None:
 
 def test_the_total_is_known_from_the_start(folder: Path) -> None:
     totals: set[int] = set()
-    load([str(folder / name) for name in INPUTS], watch=lambda p: totals.add(p.total))
+    apply([str(folder / name) for name in INPUTS], watch=lambda p: totals.add(p.total))
     assert totals == {sum(map(len, INPUTS.values()))}
 
 
@@ -65,7 +66,7 @@ def test_a_load_can_be_called_off(folder: Path) -> None:
     gc.enable()
     try:
         with pytest.raises(KeyboardInterrupt):
-            load([str(folder)], watch=stop)
+            apply([str(folder)], watch=stop)
         assert gc.isenabled()
     finally:
         if not collecting:

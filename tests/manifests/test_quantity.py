@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8stui.manifests.quantity import parse
+from k8stui.apiserver.quantity import parse
 
 ONE = 10**9
 MOST = (2**63 - 1) * ONE

@@ -14,8 +14,9 @@ import pytest
 from api_stand_in import ApiStandIn, write_kubeconfig
 from live_objects import configuration, pod, shop
 
+from k8stui.apiserver import apply
 from k8stui.cluster import build
-from k8stui.manifests import Manifests, kubectl, load
+from k8stui.manifests import Manifests, kubectl
 
 MANY = 1_203
 """Pods: three chunks of kubectl's 500."""
@@ -65,7 +66,7 @@ def messages(found: Manifests) -> tuple[list[str], list[str]]:
 def test_everything_comes_in_chunks(home: Path) -> None:
     more = [pod(f"p-{n}", f"10.9.{2 + n // 250}.{1 + n % 250}") for n in range(MANY)]
     with serving(home, ApiStandIn([*shop(), *more, *configuration()])) as api:
-        found = load([], context="shop")
+        found = apply([], context="shop")
     assert messages(found) == ([], [])
     kinds = [one.kind for one in found.objects]
     assert kinds.count("Pod") == MANY + 2
@@ -90,7 +91,7 @@ def test_everything_comes_in_chunks(home: Path) -> None:
 
 def test_kinds_that_are_forbidden(home: Path) -> None:
     with serving(home, ApiStandIn(shop(), forbids=frozenset({"nodes", "endpointslices"}))):
-        found = load([], context="shop")
+        found = apply([], context="shop")
     assert messages(found) == (
         [],
         [
@@ -106,7 +107,7 @@ def test_kinds_that_are_forbidden(home: Path) -> None:
 
 def test_nothing_is_allowed(home: Path) -> None:
     with serving(home, ApiStandIn(shop(), forbids=frozenset("*"))):
-        found = load([], context="shop")
+        found = apply([], context="shop")
     (problem,) = found.problems
     assert problem.message == "no permission to list pods and services of all namespaces"
     assert 'User "jane" cannot list resource "pods"' in problem.hint
@@ -116,7 +117,7 @@ def test_nothing_is_allowed(home: Path) -> None:
 def test_a_server_that_lacks_kinds(home: Path) -> None:
     lacks = frozenset({"endpointslices", "servicecidrs", "ingresses"})
     with serving(home, ApiStandIn(shop(), lacks=lacks)):
-        found = load([], context="shop")
+        found = apply([], context="shop")
     problems, notes = messages(found)
     assert not problems
     assert notes == [
@@ -129,7 +130,7 @@ def test_a_server_that_lacks_kinds(home: Path) -> None:
 def test_a_list_that_changes_meanwhile(home: Path) -> None:
     more = [pod(f"p-{n}", f"10.9.2.{n % 250}") for n in range(600)]
     with serving(home, ApiStandIn([*shop(), *more], expires=frozenset({"pods"}))):
-        found = load([], context="shop")
+        found = apply([], context="shop")
     (problem,) = found.problems
     assert problem.message == (
         "a part is missing, what came is used: the list changed while it was read"
@@ -140,7 +141,7 @@ def test_a_list_that_changes_meanwhile(home: Path) -> None:
 def test_one_kind_takes_too_long(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kubectl, "REQUEST_SECONDS", 1)
     with serving(home, ApiStandIn(shop(), slow={"services": 60})):
-        found = load([], context="shop")
+        found = apply([], context="shop")
     (problem,) = found.problems
     assert problem.message == "a part is missing, what came is used: the server does not answer"
     assert [one.kind for one in found.objects] == ["Node", "Pod", "Pod", "EndpointSlice"]
@@ -148,13 +149,13 @@ def test_one_kind_takes_too_long(home: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_credentials_are_refused(home: Path) -> None:
     with serving(home, ApiStandIn(shop(), unauthorized=True)):
-        (problem,) = load([], context="shop").problems
+        (problem,) = apply([], context="shop").problems
     assert problem.message == "the server does not accept the credentials"
 
 
 def test_a_page_to_log_in_comes_instead(home: Path) -> None:
     with serving(home, ApiStandIn(shop(), garbage=True)):
-        (problem,) = load([], context="shop").problems
+        (problem,) = apply([], context="shop").problems
     assert problem.message.endswith("a web page came instead")
 
 
@@ -162,7 +163,7 @@ def test_nobody_listens(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     write_kubeconfig(home / "config", "shop", f"http://127.0.0.1:{port}")
-    found = load([], context="shop")
+    found = apply([], context="shop")
     (problem,) = found.problems
     assert problem.message == f"127.0.0.1:{port} refuses the connection"
     assert not found.objects
@@ -171,14 +172,14 @@ def test_nobody_listens(home: Path) -> None:
 @pytest.mark.parametrize("name", ["shpo", "--help"])
 def test_there_is_no_such_context(home: Path, name: str) -> None:
     write_kubeconfig(home / "config", "shop", "http://127.0.0.1:1")
-    (problem,) = load([], context=name).problems
+    (problem,) = apply([], context=name).problems
     assert problem.message == "there is no context of this name"
     assert "shop" in problem.hint
 
 
 def test_a_context_without_credentials(home: Path) -> None:
     write_kubeconfig(home / "config", "shop", "https://127.0.0.1:1")
-    (problem,) = load([], context="shop").problems
+    (problem,) = apply([], context="shop").problems
     assert problem.message == "the context has no credentials: kubectl asks for a user name"
 
 
@@ -190,7 +191,7 @@ def test_a_plug_in_that_is_missing(home: Path) -> None:
         "installHint": "get it \x1b[31m there",
     }
     write_kubeconfig(home / "config", "shop", "https://127.0.0.1:1", exec=plug_in)
-    (problem,) = load([], context="shop").problems
+    (problem,) = apply([], context="shop").problems
     assert problem.message == "the context logs in with no-such-plug-in, which is not in PATH"
     assert "get it" in problem.hint
     assert "\x1b" not in problem.hint

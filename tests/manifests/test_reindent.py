@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 
 _GOOD = """\
 apiVersion: apps/v1
@@ -48,8 +48,8 @@ def test_the_moved_line_is_told(line: int, by: int) -> None:
         pytest.skip("it cannot be moved that far")
     lines[line - 1] = " " * (column + by) + text.lstrip()
     content = "\n".join(lines) + "\n"
-    found = load(["-"], stdin=io.BytesIO(content.encode()))
-    if load(["-"], stdin=io.BytesIO(_GOOD.encode())).objects[0].data == (
+    found = apply(["-"], stdin=io.BytesIO(content.encode()))
+    if apply(["-"], stdin=io.BytesIO(_GOOD.encode())).objects[0].data == (
         found.objects[0].data if found.objects else None
     ):
         return  # YAML reads the same
@@ -65,7 +65,7 @@ def test_two_moved_lines_are_told_one_by_one() -> None:
     content = _GOOD.replace("    metadata:", "  metadata:").replace(
         "      containers:", "   containers:"
     )
-    found = load(["-"], stdin=io.BytesIO(content.encode()))
+    found = apply(["-"], stdin=io.BytesIO(content.encode()))
     assert found.problems
     assert not found.objects
 
@@ -73,4 +73,4 @@ def test_two_moved_lines_are_told_one_by_one() -> None:
 def test_a_long_object_is_not_tried_for_ever() -> None:
     env = "".join(f"            - {{name: A{n}, value: b}}\n" for n in range(20_000))
     content = _GOOD.replace("  template:", " template:") + "          env:\n" + env
-    assert load(["-"], stdin=io.BytesIO(content.encode())).problems
+    assert apply(["-"], stdin=io.BytesIO(content.encode())).problems

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import truth
 
-from k8stui.manifests import Manifests, Problem, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests, Problem
 
 FOLDER = truth.find("recordings-cluster")
 SERVER_RANGE = """\
@@ -137,7 +138,7 @@ def read(name: str, folder: Path, *, observed: bool = False) -> tuple[Manifests,
     (folder / "0-before.yaml").write_text(before)
     (folder / "0-range.yaml").write_text(SERVER_RANGE)
     paths = [str(folder / "0-before.yaml"), str(folder / "0-range.yaml"), str(file)]
-    return load(paths), str(file)
+    return apply(paths), str(file)
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -205,7 +206,7 @@ def test_a_dump_is_never_judged(name: str, tmp_path: Path) -> None:
     source = truth.folder("recordings-cluster") / "rejected" / "input" / f"{name}.yaml"
     file = tmp_path / "dump.yaml"
     file.write_text(source.read_text().replace("metadata: {", "metadata: {uid: 1f, "))
-    found = load([str(file)])
+    found = apply([str(file)])
     assert not any(problem.wrong for problem in found.problems)
 
 
@@ -233,7 +234,7 @@ def _accepted() -> list[Path]:
 
 @pytest.mark.parametrize("path", _accepted(), ids=lambda p: "-".join(p.parts[-2:]))
 def test_no_false_refusal(path: Path) -> None:
-    found = load([str(path)])
+    found = apply([str(path)])
     expected = refused_in_set(path.parent) if path.name == "input" else set()
     assert {problem.subject.rpartition("/")[2] for problem in found.problems} == expected
     assert all(problem.wrong for problem in found.problems)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8stui.manifests import Manifests, load
-from k8stui.manifests.neutralise import neutralise
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests
+from k8stui.neutralise import neutralise
 
 
 def read(raw: bytes) -> Manifests:
-    found = load(["-"], stdin=io.BytesIO(raw))
+    found = apply(["-"], stdin=io.BytesIO(raw))
     for problem in found.problems:
         shown = problem.render()
         assert neutralise(shown.replace("\n", "")) == shown.replace("\n", "")

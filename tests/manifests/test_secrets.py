@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from k8stui.manifests import Manifests, events, load
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests, events
 
 KEY = "hunter2-verysecret"
 YAML = f"""\
@@ -40,7 +41,7 @@ JSON = json.dumps(
 
 
 def read(text: str) -> Manifests:
-    return load(["-"], stdin=io.BytesIO(text.encode()))
+    return apply(["-"], stdin=io.BytesIO(text.encode()))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import truth
 import yaml
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 
 _SETS = Path(truth.__file__).parents[2] / "shared" / "manifests"
 
@@ -44,7 +44,7 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_of_the_readme(name: str) -> None:
-    found = load([str(_set(name))])
+    found = apply([str(_set(name))])
     assert Counter(one.kind for one in found.objects) == COUNTS[name]
     assert not found.problems
     assert not any(one.observed for one in found.objects)
@@ -52,13 +52,13 @@ def test_counts_of_the_readme(name: str) -> None:
 
 def test_guestbook_files_of_the_folder_alone() -> None:
     folder = _set("kubernetes-examples/web/guestbook")
-    found = load([str(path) for path in sorted(folder.glob("*.yaml"))])
+    found = apply([str(path) for path in sorted(folder.glob("*.yaml"))])
     assert Counter(one.kind for one in found.objects) == {"Deployment": 3, "Service": 3}
     assert not found.notes
 
 
 def test_overlapping_sets_name_what_repeats() -> None:
-    found = load([str(_set("kubernetes-examples/web"))])
+    found = apply([str(_set("kubernetes-examples/web"))])
     repeated = [note for note in found.notes if "also in" in note.message]
     others = [note.message for note in found.notes if note not in repeated]
     assert len(repeated) == 7
@@ -80,7 +80,7 @@ def test_dump(path: Path, tmp_path: Path) -> None:
     if path.suffix == ".xz":
         file = tmp_path / path.stem
         file.write_bytes(lzma.decompress(path.read_bytes()))
-    found = load([str(file)])
+    found = apply([str(file)])
     assert not found.problems
     assert all(one.observed for one in found.objects)
     text = file.read_text()
@@ -95,7 +95,7 @@ def test_dump(path: Path, tmp_path: Path) -> None:
 def test_same_data_as_another_parser(path: Path) -> None:
     """Whatever was kept is what PyYAML's own loader reads (no odd scalars in a dump)."""
     items = yaml.load(path.read_text(), yaml.CSafeLoader)["items"]
-    found = load([str(path)])
+    found = apply([str(path)])
     for one, item in zip(found.objects, items, strict=True):
         _subset(one.data, item)
 

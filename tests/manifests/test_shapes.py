@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from k8stui.manifests import Manifests, events, load, reader
+from k8stui.apiserver import apply
+from k8stui.manifests import Manifests, events, reader
 from k8stui.manifests.dump import Dump, NotCutError
 
 POD = """\
@@ -183,9 +184,9 @@ def both(
     path.write_text(content, encoding="utf-8", newline="")
     with monkeypatch.context() as patch:
         patch.setattr(reader, "_MANY", 0)
-        by_shape = load([str(path)])
+        by_shape = apply([str(path)])
         patch.setattr(reader, "_MANY", 10**12)
-        return by_shape, load([str(path)])
+        return by_shape, apply([str(path)])
 
 
 @given(content=edited())
@@ -313,7 +314,7 @@ def test_a_printed_json_list(
     content = edit(PRINTED)
     path = tmp_path / "dump.json"
     path.write_text(content)
-    found = load([str(path)])
+    found = apply([str(path)])
     names = [one.name for one in found.objects]
     assert len(names) == count
     assert len(found.problems) == problems

@@ -12,15 +12,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOR_MISTAKES = {
     "difflib",
-    *(f"k8stui.manifests.{name}" for name in ("broken", "repair", "suggest")),
+    "k8stui.manifests.broken",
+    "k8stui.manifests.repair",
+    "k8stui.suggest",
 }
 SOUND = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n"
 
 
 def loaded_by(path: Path) -> set[str]:
-    code = (
-        f"import sys\nfrom k8stui.manifests import load\nload([{str(path)!r}])\nprint(*sys.modules)"
-    )
+    use = f"from k8stui.apiserver import apply\napply([{str(path)!r}])"
+    code = f"import sys\n{use}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c}]\n"
 
@@ -21,7 +21,7 @@ _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{n
     ],
 )
 def test_a_template_is_skipped(line: str) -> None:
-    found = load(["-"], stdin=io.BytesIO(f"{_POD}{line}\n".encode()))
+    found = apply(["-"], stdin=io.BytesIO(f"{_POD}{line}\n".encode()))
     assert not found.problems
     assert any("unrendered template" in note.message for note in found.notes)
 
@@ -36,5 +36,5 @@ def test_a_template_is_skipped(line: str) -> None:
     ],
 )
 def test_a_broken_text_that_holds_a_template_is_told(line: str) -> None:
-    found = load(["-"], stdin=io.BytesIO(f"{_POD}{line}\n   bad: [\n".encode()))
+    found = apply(["-"], stdin=io.BytesIO(f"{_POD}{line}\n   bad: [\n".encode()))
     assert found.problems

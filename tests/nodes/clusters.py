@@ -18,7 +18,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import assumed
+from k8stui.origin import assumed
 
 ORIGIN = assumed("made by a test")
 

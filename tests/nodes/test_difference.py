@@ -10,10 +10,10 @@ import truth
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8stui.apiserver import apply
 from k8stui.cluster import build
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.rules import Ruleset
-from k8stui.manifests import load
 from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences, owned
 from k8stui.nodes.network import node_ruleset
 from k8stui.nodes.observed import parse_rulesets
@@ -234,7 +234,7 @@ def test_a_real_kube_proxy_differs_in_nothing(file: Path, node: str) -> None:
         pytest.skip(f"{file.parent.name}/{file.name} was saved before the first sync")
     wanted = ("nodes", "services", "endpointslices", "servicecidrs", "proxy")
     found = [p for name in wanted for p in sorted(file.parent.glob(f"{name}.yaml*"))]
-    cluster = build(load([str(path) for path in found]))
+    cluster = build(apply([str(path) for path in found]))
     if "interfaces.yaml" in {p.name for p in file.parent.iterdir()}:
         pytest.skip("its nodes have more addresses than their Node objects say")
     expected = node_ruleset(cluster, cluster.nodes[node], 4, "kube-proxy")
@@ -250,7 +250,7 @@ def test_a_real_userspace_kube_proxy_differs_in_nothing(node: str) -> None:
     """Its random ports and the order of its services are its own."""
     folder = truth.folder("recordings") / "guestbook"
     objects = ("nodes", "services", "endpointslices", "proxy")
-    manifests = load([str(folder / f"{name}.yaml") for name in objects])
+    manifests = apply([str(folder / f"{name}.yaml") for name in objects])
     cluster = build(manifests, ClusterOptions(proxy_mode="userspace"))
     expected = node_ruleset(cluster, cluster.nodes[node], 4, "kube-proxy")
     text = (folder / f"{node}.v1.20-userspace.iptables").read_text()

@@ -8,11 +8,11 @@ from nodes.recorded import peers_match
 
 from k8stui.cluster.model import Cluster, PodPhase
 from k8stui.kernel.save import dump
-from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.network import build_network, node_ruleset
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.reason import Because
+from k8stui.origin import OriginKind
 
 
 def mixed() -> Cluster:

@@ -16,9 +16,9 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
-from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.network import build_network
 from k8stui.nodes.reason import Because
+from k8stui.origin import OriginKind
 
 INIT = Container(name="init", ports=(port(1),), init=True, origin=ORIGIN)
 SIDECAR = Container(name="side", ports=(port(9),), init=True, restartable_init=True, origin=ORIGIN)

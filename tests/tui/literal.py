@@ -44,8 +44,8 @@ from k8stui.kernel.step import (
     SocketCause,
     StepKind,
 )
-from k8stui.manifests.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.walk.reason import origin_of, proof
 from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
 

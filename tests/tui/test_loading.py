@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tui import harness
 from tui.harness import Driver
 
-from k8stui.manifests import load
+from k8stui.apiserver import apply
 from k8stui.manifests.progress import Progress
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.found_rows import FoundRows, Row, row_of
@@ -239,7 +239,7 @@ def test_a_load_is_called_off(tmp_path: Path) -> None:
     lookout = Lookout(lambda _: None)
     lookout.is_called_off = True
     with pytest.raises(CalledOff):
-        load([str(tmp_path)], watch=lookout)
+        apply([str(tmp_path)], watch=lookout)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from k8stui.kernel.namespace import FdbEntry, Interface, LinkKind, Neighbour, Ro
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Fork, Hook, RuleCause, StepKind
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.reason import Because
+from k8stui.origin import assumed
 from k8stui.walk.explain import explain
 from k8stui.walk.sentence import sentence
 from k8stui.walk.trace import Request

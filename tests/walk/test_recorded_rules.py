@@ -9,9 +9,9 @@ import truth
 
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause, StepKind
-from k8stui.manifests.origin import OriginKind
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.reason import Because
+from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Step
 from k8stui.walk.walk import walks

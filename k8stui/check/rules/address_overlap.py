@@ -16,7 +16,7 @@ from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import Origin, OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.lookup import can_send
 
 ID = "address-overlap"

@@ -6,7 +6,7 @@ outside the range with ``is not in the valid range`` (recordings-cluster/rejecte
 Does not apply to addresses that the API server would choose. The range counts only where the input
 says it (ServiceCIDR, kubeadm's serviceSubnet).
 
-Such an object never reaches the cluster: ``manifests.validation`` leaves it out, and what it says
+Such an object never reaches the cluster: ``apiserver.validation`` leaves it out, and what it says
 is filed under this rule (`check.unreadable`).
 """
 

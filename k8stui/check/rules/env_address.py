@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import table
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import Finding, Rule, Severity
@@ -22,7 +23,6 @@ from k8stui.check.hosts import Asked, asked, in_values
 from k8stui.check.ports import declared
 from k8stui.check.template import Template
 from k8stui.check.typo import is_digit_slip
-from k8stui.cluster.fields import table
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import text
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
-from k8stui.cluster.fields import text
 from k8stui.cluster.selectors import selects
 
 ID = "governing-service"

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import array, flag, number, table, text
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
-from k8stui.cluster.fields import array, flag, number, table, text
 
 ID = "host-port"
 _Key = tuple[int, str, str, tuple[tuple[str, object], ...]]

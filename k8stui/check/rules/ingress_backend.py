@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.fields import Object, array, at, table, text
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.walk.error import nearest

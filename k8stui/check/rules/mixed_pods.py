@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import array, number
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
 from k8stui.check.typo import is_digit_slip
-from k8stui.cluster.fields import array, number
 from k8stui.cluster.model import Pod
-from k8stui.manifests.origin import Place
+from k8stui.origin import Place
 
 ID = "mixed-pods"
 

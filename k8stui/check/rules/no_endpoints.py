@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import labels
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.typo import is_typo
-from k8stui.cluster.fields import labels
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record

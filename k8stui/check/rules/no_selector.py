@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.validation.kustomized import is_labelled
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import ServiceType
-from k8stui.manifests.validation.kustomized import is_labelled
 
 ID = "no-selector"
 

@@ -6,7 +6,7 @@ type is 'ClusterIP'``). The range is the API server's --service-node-port-range.
 Does not apply to Services of a dump: what was accepted is right there. A number of 0 means "not
 given".
 
-Such an object never reaches the cluster: ``manifests.validation`` leaves it out, and what it says
+Such an object never reaches the cluster: ``apiserver.validation`` leaves it out, and what it says
 is filed under this rule (`check.unreadable`).
 """
 

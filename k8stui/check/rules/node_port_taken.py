@@ -7,7 +7,7 @@ number; with the same protocol they may not.
 
 Does not apply to node ports that are not written: the API server chooses free ones.
 
-Such an object never reaches the cluster: ``manifests.validation`` leaves it out, and what it says
+Such an object never reaches the cluster: ``apiserver.validation`` leaves it out, and what it says
 is filed under this rule (`check.unreadable`).
 """
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import array, at, text
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.check.typo import is_digit_slip
-from k8stui.cluster.fields import array, at, text
 from k8stui.walk.error import nearest
 
 ID = "probe-port"

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import flag
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.references import references
 from k8stui.check.rules.service_env import service_prefix
-from k8stui.cluster.fields import flag
 
 ID = "service-port-env"
 _MARK = "_PORT"

@@ -6,7 +6,7 @@ Ports with the same number are fine when their protocols differ.
 
 Does not apply to headless and ExternalName Services without ports.
 
-Such an object never reaches the cluster: ``manifests.validation`` leaves it out, and what it says
+Such an object never reaches the cluster: ``apiserver.validation`` leaves it out, and what it says
 is filed under this rule (`check.unreadable`).
 """
 

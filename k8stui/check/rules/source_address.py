@@ -15,7 +15,7 @@ from k8stui.check.finding import Finding, Proof, Rule, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.proof import command
 from k8stui.kernel.exchange import Result
-from k8stui.manifests.origin import OriginKind
+from k8stui.origin import OriginKind
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk

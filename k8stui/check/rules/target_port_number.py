@@ -17,13 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import Object, array, at, text
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, declared, words
 from k8stui.check.rules.probe_port import HANDLERS, PROBES
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.check.typo import is_digit_slip
-from k8stui.cluster.fields import Object, array, at, text
 
 ID = "target-port-number"
 _OTHERS = (Match.OTHER_PORTS, Match.UNSURE)

@@ -6,7 +6,7 @@ apps/v1 needs a selector, a ReplicationController takes its template's labels wh
 
 Does not apply to Jobs, whose selector is made for them, to CronJobs and Pods, and to a dump.
 
-Such an object never reaches the cluster: ``manifests.validation`` leaves it out, and what it says
+Such an object never reaches the cluster: ``apiserver.validation`` leaves it out, and what it says
 is filed under this rule (`check.unreadable`).
 """
 

@@ -22,12 +22,12 @@ from k8stui.kernel.namespace import (
     Route,
 )
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.manifests.origin import assumed, defaulted
 from k8stui.nodes.cni.plugin import BridgeStyle, Part
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.reason import Because
+from k8stui.origin import assumed, defaulted
 from k8stui.record import record
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.rules import Rule
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.cni.bridge import bridge_part, host_gateway_routes, pod_part
 from k8stui.nodes.cni.plugin import BridgeStyle, Part
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.reason import Because
+from k8stui.origin import assumed
 from k8stui.record import record
 
 if TYPE_CHECKING:

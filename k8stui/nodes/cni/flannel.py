@@ -24,7 +24,6 @@ from k8stui.kernel.namespace import (
     Vxlan,
 )
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.manifests.origin import Origin, defaulted
 from k8stui.nodes.cni.bridge import (
     MULTICAST,
     bridge_part,
@@ -38,6 +37,7 @@ from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin, defaulted
 from k8stui.record import record
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.manifests.origin import defaulted
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.reason import Because
+from k8stui.origin import defaulted
 
 if TYPE_CHECKING:
     from k8stui.nodes.site import Site

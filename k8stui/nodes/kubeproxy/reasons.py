@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from k8stui.manifests.origin import Origin
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.ports import Port
 from k8stui.nodes.kubeproxy.settings import Settings
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin
 
 OWNER = "kube-proxy"
 

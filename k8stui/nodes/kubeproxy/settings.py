@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import Origin
+from k8stui.origin import Origin
 from k8stui.record import record
 
 LOOPBACK = Prefix.parse("127.0.0.0/8")

@@ -17,12 +17,12 @@ from k8stui.cluster.model import Cluster, Node, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.manifests.origin import Origin, assumed
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.reason import Because
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
 EPHEMERAL_PORTS = range(32768, 61000)

@@ -10,10 +10,10 @@ from pathlib import Path
 import truth
 import yaml
 
+from k8stui.apiserver import apply
 from k8stui.cluster import Cluster, build
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
-from k8stui.manifests import load
 
 LOOPBACK = (Address.parse("127.0.0.1"), Address.parse("::1"))
 OBJECTS = ("nodes.yaml", "services.yaml", "endpointslices.yaml", "servicecidrs.yaml")
@@ -86,7 +86,7 @@ def _documents(path: Path) -> list[dict[str, dict[str, str]]]:
 @lru_cache(maxsize=4)
 def _cluster(folder: Path, proxy: Path) -> Cluster:
     files = [str(_unpacked(folder / name)) for name in OBJECTS if _unpacked(folder / name)]
-    manifests = load([*files, str(proxy)])
+    manifests = apply([*files, str(proxy)])
     assert not manifests.problems, [p.render() for p in manifests.problems]
     return build(manifests)
 

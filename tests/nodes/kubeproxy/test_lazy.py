@@ -15,10 +15,10 @@ from k8stui.cluster.model import (
     ServicePort,
 )
 from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests.origin import assumed
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy import KubeProxyRules, proxy_ruleset, proxy_sockets
 from k8stui.nodes.kubeproxy.names import chain_suffix
+from k8stui.origin import assumed
 
 ORIGIN = assumed("test")
 

@@ -1,0 +1,303 @@
+"""What the API server's admission does to pods: limits filled in, and pods that are not made.
+
+Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements,
+PodValidateLimitFunc), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go,
+plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority,
+plugin/pkg/admission/runtimeclass; control-plane-facts section 2; recordings-cluster/namespaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver import quantity
+from k8stui.apiserver.amounts import pod_amounts
+from k8stui.apiserver.fields import Object, array, flag, number, table, text, texts
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_PODS = ("pods", "count/pods")
+_PLAIN = ("cpu", "memory", "ephemeral-storage")
+"""In a quota, the bare name of a resource means what is requested of it."""
+
+
+@record(eq=False)
+class _Quota:
+    name: str
+    hard: Mapping[str, int]
+    written: Mapping[str, object]
+    scopes: tuple[str, ...]
+    since: int
+    """The first turn that it limits; pods made before count as used."""
+    used: dict[str, int]
+
+
+@record()
+class _Class:
+    """A PriorityClass."""
+
+    value: int
+    policy: str = "PreemptLowerPriority"
+    usual: bool = False
+    """It is that of pods that name none (globalDefault)."""
+
+
+_ALWAYS_THERE = {
+    "system-cluster-critical": _Class(2_000_000_000),
+    "system-node-critical": _Class(2_000_001_000),
+}
+
+
+def _read_classes(inventory: Inventory) -> dict[str, _Class]:
+    return _ALWAYS_THERE | {
+        name: _Class(
+            number(manifest.data, "value") or 0,
+            text(manifest.data, "preemptionPolicy") or "PreemptLowerPriority",
+            flag(manifest.data, "globalDefault") or False,
+        )
+        for name, manifest in inventory.of("PriorityClass").items()
+    }
+
+
+class Admission:
+    """Judges the pods of one cluster in the order in which they are made."""
+
+    def __init__(self, inventory: Inventory, *, complete: bool) -> None:
+        self._turn = 0
+        self._limits: dict[str, list[tuple[int, Object]]] = {}
+        for key, limit_range in inventory.of("LimitRange").items():
+            since = inventory.guarded_from["LimitRange", key]
+            of = self._limits.setdefault(namespace_of(limit_range), [])
+            of += [(since, table(entry)) for entry in array(limit_range.data, "spec", "limits")]
+        self._quotas: dict[str, list[_Quota]] = {}
+        for key, manifest in inventory.of("ResourceQuota").items():
+            quota = _read_quota(manifest, inventory.guarded_from["ResourceQuota", key])
+            if quota is not None:
+                self._quotas.setdefault(namespace_of(manifest), []).append(quota)
+        self._classes = _read_classes(inventory)
+        self._usual = next((one for one in self._classes.values() if one.usual), None)
+        self._runtimes = inventory.of("RuntimeClass")
+        self._complete = complete
+        self._accounts = set(inventory.of("ServiceAccount")) if complete else None
+
+    def turn(self, place: int) -> None:
+        """What stands at this place makes its pods now: what comes later does not count yet."""
+        self._turn = place
+
+    def _limits_of(self, namespace: str) -> list[Object]:
+        return [entry for since, entry in self._limits.get(namespace, ()) if since <= self._turn]
+
+    def completed(self, namespace: str, spec: Object) -> Object:
+        """The pod's spec with its RuntimeClass's part, its priority and its limits' defaults."""
+        filled = self._with_runtime(spec)
+        found = self._classes.get(text(spec, "priorityClassName"))
+        if found is None and not text(spec, "priorityClassName"):
+            found = self._usual
+        if found is not None:
+            filled = {"preemptionPolicy": found.policy, **filled, "priority": found.value}
+        for entry in self._limits_of(namespace):
+            if text(entry, "type") == "Container":
+                filled = {
+                    **filled,
+                    **{
+                        field: [_with_defaults(table(one), entry) for one in array(filled, field)]
+                        for field in ("containers", "initContainers")
+                        if field in filled
+                    },
+                }
+        return filled
+
+    def _with_runtime(self, spec: Object) -> Object:
+        """Source: plugin/pkg/admission/runtimeclass setOverhead, setScheduling."""
+        runtime = self._runtimes.get(text(spec, "runtimeClassName"))
+        if runtime is None:
+            return spec
+        scheduling = table(runtime.data, "scheduling")
+        return {
+            **spec,
+            "overhead": table(runtime.data, "overhead", "podFixed"),
+            "nodeSelector": {
+                **table(spec, "nodeSelector"),
+                **table(scheduling, "nodeSelector"),
+            },
+            "tolerations": [*array(spec, "tolerations"), *array(scheduling, "tolerations")],
+        }
+
+    def refuse(self, namespace: str, spec: Object) -> str:
+        """Say why a pod is not made; empty when it is, and then it uses its quota.
+
+        The words are those of the event that its controller gets behind "Error creating".
+        """
+        account = text(spec, "serviceAccountName") or text(spec, "serviceAccount")
+        if (
+            self._accounts is not None
+            and account not in ("", "default")
+            and f"{namespace}/{account}" not in self._accounts
+        ):
+            return (
+                f"error looking up service account {namespace}/{account}: "
+                f'serviceaccount "{account}" not found'
+            )
+        priority_class = text(spec, "priorityClassName")
+        if self._complete and priority_class and priority_class not in self._classes:
+            return f"no PriorityClass with name {priority_class} was found"
+        runtime = text(spec, "runtimeClassName")
+        if self._complete and runtime and runtime not in self._runtimes:
+            return f'pod rejected: RuntimeClass "{runtime}" not found'
+        for entry in self._limits_of(namespace):
+            if wrong := _beyond(entry, spec):
+                return wrong
+        quotas = [q for q in self._quotas.get(namespace, ()) if _counts(q, spec)]
+        if not quotas:
+            return ""
+        asked = _usage(spec)
+        for quota in quotas:
+            if quota.since <= self._turn and (wrong := _exceeds(quota, asked, spec)):
+                return wrong
+        self._use(quotas, asked)
+        return ""
+
+    def seen(self, pods: Iterable[tuple[str, Object]]) -> None:
+        """Pods of a dump that still run, each with its namespace and spec, use their quota."""
+        if self._quotas:
+            for namespace, spec in pods:
+                self._use(self._quotas.get(namespace, ()), _usage(spec))
+
+    def _use(self, quotas: Iterable[_Quota], asked: Mapping[str, int]) -> None:
+        for quota in quotas:
+            for name in quota.hard:
+                quota.used[name] = quota.used.get(name, 0) + asked.get(name, 0)
+
+
+def _read_quota(manifest: Manifest, since: int) -> _Quota | None:
+    """None for one whose scopes are of a kind that is not looked at (priority classes)."""
+    spec = table(manifest.data, "spec")
+    if table(spec, "scopeSelector"):
+        return None
+    written = table(spec, "hard")
+    hard = {name: quantity.parse(amount) for name, amount in written.items()}
+    return _Quota(manifest.name, hard, written, texts(spec, "scopes"), since, {})
+
+
+def _with_defaults(container: Object, entry: Object) -> Object:
+    """Source: limitranger mergeContainerResources; a default limit does not become the request."""
+    resources = table(container, "resources")
+    limits, requests = table(resources, "limits"), table(resources, "requests")
+    # Limits that are written have become requests before (SetDefaults_Pod).
+    return {
+        **container,
+        "resources": {
+            **resources,
+            "limits": {**_default_limits(entry), **limits},
+            "requests": {**_default_requests(entry), **limits, **requests},
+        },
+    }
+
+
+def _default_limits(entry: Object) -> Object:
+    """``default``, and ``max`` where there is none (SetDefaults_LimitRangeItem)."""
+    return {**table(entry, "max"), **table(entry, "default")}
+
+
+def _default_requests(entry: Object) -> Object:
+    """``defaultRequest``, else ``default``, else ``min`` (SetDefaults_LimitRangeItem)."""
+    return {
+        **table(entry, "min"),
+        **_default_limits(entry),
+        **table(entry, "defaultRequest"),
+    }
+
+
+def _beyond(entry: Object, spec: Object) -> str:
+    """The first limit that a pod's containers, or the pod as a whole, do not keep."""
+    kind = text(entry, "type")
+    if kind == "Container":
+        parts = [table(one) for f in ("containers", "initContainers") for one in array(spec, f)]
+        amounts = [
+            (table(p, "resources", "requests"), table(p, "resources", "limits")) for p in parts
+        ]
+    elif kind == "Pod":
+        amounts = [(_shown(pod_amounts(spec, "requests")), _shown(pod_amounts(spec, "limits")))]
+    else:
+        return ""
+    for requests, limits in amounts:
+        for name, least in table(entry, "min").items():
+            asked = requests.get(name)
+            if asked is None:
+                return f"minimum {name} usage per {kind} is {least}.  No request is specified"
+            if quantity.parse(asked) < quantity.parse(least):
+                return f"minimum {name} usage per {kind} is {least}, but request is {asked}"
+        for name, most in table(entry, "max").items():
+            limit = limits.get(name)
+            if limit is None:
+                return f"maximum {name} usage per {kind} is {most}.  No limit is specified"
+            if quantity.parse(limit) > quantity.parse(most):
+                return f"maximum {name} usage per {kind} is {most}, but limit is {limit}"
+    return ""
+
+
+def _shown(amounts: Mapping[str, int]) -> Object:
+    return {name: quantity.show(amount) for name, amount in amounts.items()}
+
+
+def _counts(quota: _Quota, spec: Object) -> bool:
+    """Whether a quota's scopes are about the pod (evaluator/core/pods.go podMatchesScopeFunc)."""
+    best_effort = not (pod_amounts(spec, "requests") or pod_amounts(spec, "limits"))
+    ends = number(spec, "activeDeadlineSeconds") is not None
+    holds = {
+        "BestEffort": best_effort,
+        "NotBestEffort": not best_effort,
+        "Terminating": ends,
+        "NotTerminating": not ends,
+    }
+    return all(holds.get(scope, False) for scope in quota.scopes)
+
+
+def _usage(spec: Object) -> dict[str, int]:
+    """What a pod takes of a quota, by the quota's names (evaluator/core/pods.go PodUsageFunc)."""
+    one = quantity.parse(1)
+    found = dict.fromkeys(_PODS, one)
+    for name, amount in pod_amounts(spec, "requests").items():
+        found[f"requests.{name}"] = amount
+        if name in _PLAIN:
+            found[name] = amount
+    for name, amount in pod_amounts(spec, "limits").items():
+        found[f"limits.{name}"] = amount
+    return found
+
+
+def _exceeds(quota: _Quota, asked: Mapping[str, int], spec: Object) -> str:
+    if missing := _missing(quota, spec):
+        return f"failed quota: {quota.name}: must specify {missing}"
+    over = sorted(
+        name
+        for name, hard in quota.hard.items()
+        if name in asked and asked[name] and quota.used.get(name, 0) + asked[name] > hard
+    )
+    if not over:
+        return ""
+    requested = ",".join(f"{name}={quantity.show(asked[name])}" for name in over)
+    used = ",".join(f"{name}={quantity.show(quota.used.get(name, 0))}" for name in over)
+    limited = ",".join(f"{name}={quota.written[name]}" for name in over)
+    return f"exceeded quota: {quota.name}, requested: {requested}, used: {used}, limited: {limited}"
+
+
+def _missing(quota: _Quota, spec: Object) -> str:
+    """Resources that a quota counts and a container does not name (podEvaluator Constraints)."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(quota.hard):
+        kind, dot, resource = name.partition(".")
+        if name in _PLAIN:
+            kind, resource = "requests", name
+        elif not dot or kind not in ("requests", "limits") or resource not in _PLAIN:
+            continue
+        for container in (*array(spec, "containers"), *array(spec, "initContainers")):
+            resources = table(container, "resources")
+            given = {**table(resources, "limits"), **table(resources, kind)}
+            if resource not in given:
+                found.setdefault(text(container, "name"), []).append(name)
+    return "; ".join(f"{','.join(names)} for: {container}" for container, names in found.items())

@@ -1,0 +1,90 @@
+"""The Service ``default/kubernetes``: every cluster has it, no manifest declares it.
+
+Source: pkg/controlplane/controller/kubernetesservice; control-plane-facts sections 3 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.decode_endpoints import SERVICE_NAME
+from k8stui.cluster.model import (
+    Endpoint,
+    EndpointPort,
+    EndpointSlice,
+    Node,
+    Service,
+    ServicePort,
+)
+from k8stui.kernel.address import Prefix
+from k8stui.origin import assumed
+
+KEY = "default/kubernetes"
+PORT = 6443
+_CONTROL_PLANE = frozenset(
+    {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
+)
+_ORIGIN = assumed(
+    "every cluster has this Service; its API server is assumed on the first (control-plane) node"
+)
+
+
+def add_kubernetes(
+    inventory: Inventory,
+    services: dict[str, Service],
+    slices: dict[str, tuple[EndpointSlice, ...]],
+    nodes: Mapping[str, Node],
+    cidrs: Mapping[int, Prefix],
+) -> None:
+    """Add what the input leaves out of ``default/kubernetes``, if that is beyond doubt.
+
+    The Service, where the input has no Node and is no dump: plain manifests. Its endpoint, where
+    the input holds neither EndpointSlices nor Endpoints of a dump.
+    """
+    if not nodes or KEY in slices:
+        return
+    if KEY not in services:
+        if inventory.of("Node") or inventory.is_dump:
+            return
+        services[KEY] = kubernetes_service(next(iter(cidrs.values())))
+    if inventory.has_observed("EndpointSlice") or inventory.has_observed("Endpoints"):
+        return
+    service = services[KEY]
+    node = next((n for n in nodes.values() if _CONTROL_PLANE & n.labels.keys()), None)
+    port = service.ports[0].target_port if service.ports else PORT
+    slices[KEY] = (
+        kubernetes_slice(
+            node or next(iter(nodes.values())),
+            next(iter(service.ip_families), 4),
+            port if isinstance(port, int) else PORT,
+        ),
+    )
+
+
+def kubernetes_service(cidr: Prefix) -> Service:
+    """The first address of the Service range, port 443."""
+    return Service(
+        namespace="default",
+        name="kubernetes",
+        labels={"component": "apiserver", "provider": "kubernetes"},
+        cluster_ips=(cidr.nth(1),),
+        ports=(ServicePort(name="https", port=443, target_port=PORT, origin=_ORIGIN),),
+        ip_families=(cidr.address.version,),
+        origin=_ORIGIN,
+    )
+
+
+def kubernetes_slice(node: Node, version: int, port: int) -> EndpointSlice:
+    """One endpoint, the node's own address, without a node name."""
+    address = node.address(version)
+    return EndpointSlice(
+        namespace="default",
+        name="kubernetes",
+        service="kubernetes",
+        address_type=f"IPv{version}",
+        ports=(EndpointPort(name="https", port=port),),
+        endpoints=(Endpoint(addresses=(address,), origin=_ORIGIN),) if address else (),
+        labels={SERVICE_NAME: "kubernetes"},
+        origin=_ORIGIN,
+    )
