@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import Conntrack
 from k8stui.kernel.events import EventQueue
 from k8stui.kernel.exchange import Choose
+from k8stui.kernel.hooks import Blocked, Registration, Registry, Where
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
@@ -20,10 +21,12 @@ from k8stui.kernel.namespace import (
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.record import Record
 from k8stui.kernel.routing import Routing
-from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
+from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import Hook
 from k8stui.record import record
+
+HookFunction = Callable[["Host", Skb, Where], Blocked | None]
+"""What is called for each packet at a hook."""
 
 _KEPT = 256
 """Namespaces whose indexes are kept between walks."""
@@ -61,28 +64,8 @@ class Standing:
         for entry in namespace.fdb:
             port = self.interfaces.get(entry.device)
             self.fdb[(port.master if port and port.master else entry.device, entry.mac)] = entry
-        self.hooks = {version: Hooks(ruleset) for version, ruleset in namespace.rulesets.items()}
-
-
-class Hooks:
-    """Which tables have something to say at which hook, in netfilter's order."""
-
-    __slots__ = ("tables", "tracks")
-
-    def __init__(self, ruleset: Ruleset) -> None:
-        self.tables: dict[tuple[Hook, str], Table] = {}
-        for table in ruleset:
-            for name in BUILTIN_CHAINS.get(table.name, ()):
-                chain = table.chains.get(name)
-                if chain is not None and (chain.policy == "DROP" or len(chain.rules)):
-                    self.tables[Hook(name), table.name] = table
-        self.tracks = "nat" in ruleset.tables or any(
-            " conntrack " in rule.text or " state " in rule.text or "CONNMARK" in rule.text
-            for table in ruleset
-            for chain in table.chains.values()
-            for rule in chain.rules
-        )
-        """Conntrack runs in a namespace only when a rule needs it (nf_ct_netns_get)."""
+        self.hooks: dict[int, Registry[HookFunction]] = {}
+        """By family; made when the first packet gets to a hook."""
 
 
 _standing: OrderedDict[int, Standing] = OrderedDict()
@@ -131,6 +114,8 @@ class Stack:
     """Send a packet of the node's own; an errno when the sender is told at once."""
     protocols: Mapping[Protocol, Callable[[Host, Skb], None]]
     """Local delivery by IP protocol."""
+    registrations: Callable[[int, Ruleset], Iterable[Registration[HookFunction]]]
+    """What stands at netfilter's hooks of a family where a ruleset is loaded."""
 
 
 @record(frozen=False)
@@ -191,8 +176,16 @@ class Host:
     def interface(self, name: str) -> Interface | None:
         return self._standing.interfaces.get(name)
 
-    def hooks(self, version: int) -> Hooks | None:
-        return self._standing.hooks.get(version)
+    def hooks(self, family: int) -> Registry[HookFunction]:
+        """What stands at the hooks of a family (4, 6)."""
+        standing = self._standing.hooks
+        found = standing.get(family)
+        if found is None:
+            ruleset = self.namespace.rulesets.get(family)
+            registrations = self.world.stack.registrations
+            found = Registry(registrations(family, ruleset) if ruleset else ())
+            standing[family] = found
+        return found
 
     def ports(self, bridge: str) -> tuple[Interface, ...]:
         """Ports of a bridge, the youngest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from k8stui.kernel import bridge, device, icmp, ip, neighbour, vxlan
+from k8stui.kernel import bridge, device, icmp, ip, neighbour, netfilter, vxlan
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
@@ -97,6 +97,7 @@ def _stack(endpoints: Endpoints) -> Stack:
             Protocol.ICMP: endpoints.icmp,
             Protocol.ICMPV6: endpoints.icmp,
         },
+        registrations=netfilter.registrations,
     )
 
 

@@ -1,0 +1,73 @@
+"""The tables of iptables at the hooks, each built-in chain with its table's priority.
+
+net/ipv4/netfilter/iptable_{raw,mangle,filter,nat}.c and their likes of IPv6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from k8stui.kernel.hooks import Blocked, Priority, Registration, Where
+from k8stui.kernel.host import HookFunction, Host
+from k8stui.kernel.passage import ended, passed, unknown
+from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import Hook, StepKind
+from k8stui.kernel.tracking import MANIP, rerouted
+from k8stui.kernel.translation import Lookup
+from k8stui.kernel.traverse import Accept, CannotEvaluate, Reject
+
+_PRIORITIES = {"raw": Priority.RAW, "mangle": Priority.MANGLE, "filter": Priority.FILTER}
+_NAT = "nat"
+
+
+def registrations(family: int, ruleset: Ruleset) -> Iterator[Registration[HookFunction]]:
+    """Each chain that has something to say, but those of the nat table."""
+    for hook, table in _speaking(ruleset):
+        if table.name in _PRIORITIES:
+            function = _mangle_out if table.name == "mangle" and hook is Hook.OUTPUT else _ask
+            yield Registration(family, hook, _PRIORITIES[table.name], partial(function, table))
+
+
+def nat_lookups(family: int, ruleset: Ruleset) -> Iterator[Registration[Lookup]]:
+    """What NAT asks (iptable_nat.c nf_nat_ipv4_ops)."""
+    for hook, table in _speaking(ruleset):
+        if table.name == _NAT and hook in MANIP:
+            yield Registration(family, hook, 0, partial(passed, table))
+
+
+def _speaking(ruleset: Ruleset) -> Iterator[tuple[Hook, Table]]:
+    for table in ruleset:
+        for name in BUILTIN_CHAINS.get(table.name, ()):
+            chain = table.chains.get(name)
+            if chain is not None and (chain.policy == "DROP" or len(chain.rules)):
+                yield Hook(name), table
+
+
+def _mangle_out(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
+    before = skb.packet
+    return _ask(table, host, skb, where) or rerouted(before, skb, where)
+
+
+def _ask(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
+    result = passed(table, host, skb, where)
+    verdict = result.verdict
+    if isinstance(verdict, Accept):
+        return None
+    if isinstance(verdict, Reject):
+        host.world.record.step(
+            host.name,
+            skb,
+            StepKind.REJECT,
+            f"rejected with {verdict.with_}",
+            cause=result.cause,
+            device=where.device,
+            hook=where.hook,
+        )
+        return Blocked(reject=verdict.with_)
+    if isinstance(verdict, CannotEvaluate):
+        unknown(host, skb, where, result, verdict)
+    else:
+        ended(host, skb, where, result, "dropped")
+    return Blocked()

@@ -1,0 +1,103 @@
+"""One packet through one table at a hook, written down: the steps, the forks, and how it ended."""
+
+from __future__ import annotations
+
+from k8stui.kernel.conntrack import CtState
+from k8stui.kernel.hooks import Where
+from k8stui.kernel.host import Host
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.routing import LOOPBACK
+from k8stui.kernel.rules import Table
+from k8stui.kernel.skb import Skb
+from k8stui.kernel.step import RuleCause, StepKind
+from k8stui.kernel.traverse import Accept, CannotEvaluate, PacketContext, Traversal, traverse
+
+
+def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
+    """Send the packet through the table's chain of the hook; it keeps what the rules did to it."""
+    result = traverse(table, where.hook.value, skb.packet, _context(host, skb, where))
+    record = host.world.record
+    visits = result.visits
+    is_ended = not isinstance(result.verdict, Accept)
+    if is_ended and visits and visits[-1].cause is result.cause:
+        # The rule with the verdict gets a step of its own, with what came of it.
+        visits = visits[:-1]
+    for visit in visits:
+        skb.packet = visit.after
+        record.step(
+            host.name,
+            skb,
+            visit.kind,
+            visit.cause.rule.text if visit.cause.rule else "",
+            cause=visit.cause,
+            device=where.device,
+            hook=where.hook,
+            before=visit.before,
+        )
+    skb.packet = result.packet
+    record.forks.extend(result.forks)
+    if skb.entry:
+        skb.entry.mark = result.ct_mark
+    if result.untracked and skb.ct_state is None:
+        skb.ct_state = CtState.UNTRACKED
+    return result
+
+
+def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
+    entry = skb.entry
+
+    def reverse_path(packet: Packet, loose: bool) -> bool:
+        # net/ipv4/netfilter/ipt_rpfilter.c
+        back, error = host.routing.look_up(packet.src, packet.dst, packet.mark)
+        if error or back is None:
+            return False
+        return loose or back.device in (where.in_device, LOOPBACK)
+
+    context = PacketContext(
+        hook=where.hook,
+        namespace=host.name,
+        in_device=where.in_device,
+        out_device=where.out_device,
+        physical_in=skb.physical_in,
+        physical_out=where.physical_out,
+        address_type=host.routing.address_type,
+        reverse_path=reverse_path,
+        sets=host.namespace.sets,
+        choose=host.world.choose,
+        ct_state=(skb.ct_state or CtState.INVALID).value,
+    )
+    if entry is not None:
+        context.ct_dnat = entry.dnat
+        context.ct_snat = entry.snat
+        context.ct_mark = entry.mark
+        context.ct_reply = skb.ct_reply
+        context.original = entry.first
+    return context
+
+
+def ended(host: Host, skb: Skb, where: Where, result: Traversal | None, what: str) -> None:
+    """Write down that the packet ends here, and by which rule if by one."""
+    cause = result.cause if result else None
+    text = f"{what} by {_place(cause)}" if cause else what
+    host.world.record.loss(host.name, skb, text, cause=cause, device=where.device, hook=where.hook)
+
+
+def unknown(host: Host, skb: Skb, where: Where, result: Traversal, verdict: CannotEvaluate) -> None:
+    """Write down what cannot be evaluated; the walk ends with that."""
+    cause = verdict.cause
+    text = f"cannot evaluate {verdict.what}"
+    host.world.record.step(
+        host.name,
+        skb,
+        StepKind.UNKNOWN,
+        text,
+        cause=result.cause or cause,
+        device=where.device,
+        hook=where.hook,
+    )
+    host.world.cannot = f"{text}: {cause.rule.text if cause.rule else ''}"
+
+
+def _place(cause: RuleCause) -> str:
+    chain = f"{cause.table} {cause.chain.name}"
+    return f"{chain} rule {cause.index}" if cause.rule else f"the policy of {chain}"
