@@ -16,6 +16,7 @@ from k8stui.cluster.model import Endpoint, EndpointPort, EndpointSlice
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
+    from k8stui.origin import Origin
 
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
@@ -36,7 +37,12 @@ def decode_slice(manifest: Manifest) -> EndpointSlice | None:
         name=manifest.name,
         service=service,
         address_type=kind,
-        ports=None if ports is None else tuple(_port(entry) for entry in array(ports)),
+        ports=None
+        if ports is None
+        else tuple(
+            _port(entry, manifest.origin("ports", index))
+            for index, entry in enumerate(array(ports))
+        ),
         endpoints=tuple(
             _endpoint(manifest, entry, index)
             for index, entry in enumerate(array(manifest.data, "endpoints"))
@@ -47,12 +53,13 @@ def decode_slice(manifest: Manifest) -> EndpointSlice | None:
     )
 
 
-def _port(entry: object) -> EndpointPort:
+def _port(entry: object, origin: Origin) -> EndpointPort:
     return EndpointPort(
         name=text(entry, "name"),
         protocol=protocol(text(entry, "protocol")),
         port=number(entry, "port") or 0,
         app_protocol=text(entry, "appProtocol") or None,
+        origin=origin,
     )
 
 
@@ -108,7 +115,10 @@ def mirror(manifest: Manifest) -> tuple[EndpointSlice, ...]:
     known: dict[_Key, Endpoint] = {}
     by_port: dict[EndpointPort | None, dict[_Key, bool]] = {}
     for position, subset in enumerate(array(manifest.data, "subsets")):
-        ports: list[EndpointPort | None] = [_port(e) for e in array(subset, "ports")]
+        ports: list[EndpointPort | None] = [
+            _port(entry, manifest.origin("subsets", position, "ports", index))
+            for index, entry in enumerate(array(subset, "ports"))
+        ]
         for field, is_ready in (("addresses", True), ("notReadyAddresses", False)):
             for index, entry in enumerate(array(subset, field)):
                 key = text(entry, "ip"), text(entry, "targetRef", "uid")

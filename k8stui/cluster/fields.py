@@ -39,7 +39,7 @@ class Origins(Mapping[str, Origin]):
     thousands of objects costs one of these an object, and places only for what is looked at.
     """
 
-    __slots__ = ("_base", "_decided", "_manifest", "_paths")
+    __slots__ = ("_base", "_decided", "_filled_in_by", "_manifest", "_paths")
 
     def __init__(
         self,
@@ -47,7 +47,9 @@ class Origins(Mapping[str, Origin]):
         paths: Mapping[str, tuple[str | int, ...]],
         decided: Mapping[str, Origin] = MappingProxyType({}),
         base: tuple[str | int, ...] = (),
+        filled_in_by: str = "the API server",
     ) -> None:
+        self._filled_in_by = filled_in_by
         self._manifest = manifest
         self._paths = paths
         self._decided = decided
@@ -59,7 +61,8 @@ class Origins(Mapping[str, Origin]):
         path = (*self._base, *self._paths[attribute])
         if at(self._manifest.data, *path) is not None:
             return self._manifest.origin(*path)
-        return defaulted(f"not written: the API server's default of {attribute}", self._place())
+        said = f"not written: {self._filled_in_by}'s default of {attribute}"
+        return defaulted(said, self._place())
 
     def __iter__(self) -> Iterator[str]:
         yield from self._paths
@@ -70,7 +73,8 @@ class Origins(Mapping[str, Origin]):
 
     def deciding(self, decided: Mapping[str, Origin]) -> Origins:
         """The same, with the origins of facts that were chosen later."""
-        return Origins(self._manifest, self._paths, {**self._decided, **decided}, self._base)
+        both = {**self._decided, **decided}
+        return Origins(self._manifest, self._paths, both, self._base, self._filled_in_by)
 
     def _place(self) -> Place:
         return self._manifest.place(*self._base)

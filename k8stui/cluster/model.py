@@ -199,6 +199,8 @@ class EndpointPort:
     protocol: Protocol = Protocol.TCP
     port: int
     app_protocol: str | None = None
+    origin: Origin | None = field(default=None, compare=False)
+    """Where a hand-made one is written."""
 
 
 @record(kw_only=True)
@@ -264,6 +266,7 @@ class ProxyConfiguration:
     node_port_addresses: tuple[str, ...] = ()
     conntrack_tcp_be_liberal: bool = False
     origin: Origin
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @record(kw_only=True)

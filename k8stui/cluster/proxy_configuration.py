@@ -10,12 +10,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, flag, number, table, text
+from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
 from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
+
+
+PATHS: dict[str, tuple[str | int, ...]] = {
+    "mode": ("mode",),
+    "cluster_cidr": ("clusterCIDR",),
+    "detect_local_mode": ("detectLocalMode",),
+    "masquerade_all": ("iptables", "masqueradeAll"),
+    "masquerade_bit": ("iptables", "masqueradeBit"),
+    "localhost_node_ports": ("iptables", "localhostNodePorts"),
+    "node_port_addresses": ("nodePortAddresses",),
+}
+"""Where each attribute stands in its KubeProxyConfiguration."""
 
 
 class ProxyConfigurationError(Exception):
@@ -82,6 +95,7 @@ def decode_proxy(manifest: Manifest) -> ProxyConfiguration:
         ),
         conntrack_tcp_be_liberal=flag(data, "conntrack", "tcpBeLiberal") or False,
         origin=manifest.origin(),
+        origins=Origins(manifest, PATHS, filled_in_by="kube-proxy"),
     )
 
 

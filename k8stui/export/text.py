@@ -184,6 +184,11 @@ def _outcome(outcome: Outcome) -> Iterator[Line]:
     if outcome.advice:
         for line in wrap(neutralise(f"what would mend it: {outcome.advice}."), "", ""):
             yield Line(line, Style.GOOD)
+    if not good and outcome.origin is not None and outcome.origin.place is not None:
+        place = outcome.origin.place
+        where = " ".join(part for part in (f"{place.file}:{place.line}", place.field) if part)
+        for line in wrap(neutralise(f"the cause: {where}"), "", "   "):
+            yield Line(line, Style.PROOF)
     if outcome.origin is not None and outcome.origin.kind.value == "assumed":
         for line in wrap(neutralise(f"assumed: {outcome.origin.reason}."), "", ""):
             yield Line(line, Style.PROOF)

@@ -41,6 +41,8 @@ class Chain:
     rules: Sequence[Rule] = ()
     policy: str | None = None
     """ACCEPT or DROP for a built-in chain, None for a user-defined one."""
+    reason: object | None = field(default=None, compare=False)
+    """Where its policy was said, as `Rule.reason`; the kernel never looks inside."""
 
 
 @record()

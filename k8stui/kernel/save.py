@@ -92,6 +92,7 @@ class _Reader:
         """Table that is open: after its ``*`` line, before COMMIT."""
         self._policies: dict[str, str | None] = {}
         self._rules: dict[str, list[Rule]] = {}
+        self._places: dict[str, SaveLine] = {}
         self._number = 0
         self._line = ""
 
@@ -126,7 +127,7 @@ class _Reader:
         if name in self._tables:
             raise self._error(f"table {name} was there already")
         self._name = name
-        self._policies, self._rules = {}, {}
+        self._policies, self._rules, self._places = {}, {}, {}
 
     def _commit(self) -> None:
         if self._name is None:
@@ -134,7 +135,7 @@ class _Reader:
         self._tables[self._name] = Table(
             self._name,
             {
-                name: Chain(name, tuple(self._rules[name]), policy)
+                name: Chain(name, tuple(self._rules[name]), policy, self._places[name])
                 for name, policy in self._policies.items()
             },
         )
@@ -155,6 +156,7 @@ class _Reader:
             raise self._error(f"chain {name} was there already")
         self._policies[name] = None if policy == "-" else policy
         self._rules[name] = []
+        self._places[name] = SaveLine(self._file, self._number)
 
     def _rule(self, line: str) -> None:
         if self._name is None:

@@ -206,10 +206,17 @@ def _table(table: Table) -> Table:
     return Table(
         table.name,
         {
-            name: Chain(name, tuple(_rules(chain)), chain.policy)
+            name: Chain(name, tuple(_rules(chain)), chain.policy, _chain_reason(chain))
             for name, chain in table.chains.items()
         },
     )
+
+
+def _chain_reason(chain: Chain) -> Because | None:
+    place = chain.reason
+    if not isinstance(place, save.SaveLine):
+        return None
+    return _observed(place.file, place.line, f"chain {chain.name} of the real node")
 
 
 def _rules(chain: Chain) -> Iterator[Rule]:

@@ -111,9 +111,7 @@ def _service(
 ) -> Destination:
     service = _find_service(cluster, names)
     if service.type is ServiceType.EXTERNAL_NAME:
-        number = ports.required(written, f"svc/{service.name}")
-        answer = ask_service(cluster, service, beyond)
-        return _answered(service, number, written.protocol or Protocol.TCP, answer)
+        return _alias(cluster, service, written, beyond)
     number, protocol, entry = ports.service_port(service, written)
     if service.headless:
         if entry is not None and entry.name and written.port == entry.name:
@@ -133,6 +131,28 @@ def _service(
         service=service.key,
         origin=service.origins.get("cluster_ips", service.origin),
     )
+
+
+def _alias(
+    cluster: Cluster, service: Service, written: ports.Written, beyond: tuple[Address, ...]
+) -> Destination:
+    """An ExternalName: a CNAME and no more. Its ports are only a note of which to ask."""
+    number, protocol, entry = (
+        ports.service_port(service, written)
+        if service.ports
+        else (
+            ports.required(written, f"svc/{service.name}"),
+            written.protocol or Protocol.TCP,
+            None,
+        )
+    )
+    sentence = (
+        f"an ExternalName translates no port: {service.external_name} itself is asked for {number}"
+    )
+    if entry is not None and entry.target_port != number:
+        sentence += f", and targetPort {entry.target_port} is never read"
+    answer = ask_service(cluster, service, beyond)
+    return _answered(service, number, protocol, answer, sentence)
 
 
 def _find_service(cluster: Cluster, names: Names) -> Service:

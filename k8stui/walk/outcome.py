@@ -31,7 +31,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Outcome:
         server_address=None,
         server_port=None,
         source_seen_by_server=None,
-        origin=request.origin,
+        origin=found.origin or request.origin,
         step=len(request.names) or None,
         advice=found.advice,
     )
@@ -49,6 +49,7 @@ def outcome(
     """Put the kernel's outcome into Kubernetes words. `numbers`: kernel step → walk step."""
     felt = exchange.felt
     reason, advice = felt.reason, ""
+    origin = _origin(cluster, exchange)
     if felt.result is Result.CONNECTED:
         reason = source_seen(cluster, exchange) or felt.reason
         if request.protocol is not Protocol.TCP and not reason:
@@ -56,6 +57,7 @@ def outcome(
     elif diagnosed:
         found = diagnose(Case(cluster=cluster, network=network, request=request, exchange=exchange))
         reason, advice = found.reason or felt.reason, found.advice
+        origin = found.origin or origin
     return Outcome(
         result=felt.result,
         errno=felt.errno,
@@ -66,7 +68,7 @@ def outcome(
         server_address=felt.server_address,
         server_port=felt.server_port,
         source_seen_by_server=felt.source_seen,
-        origin=_origin(cluster, exchange),
+        origin=origin,
         step=numbers.get(-1 if felt.deciding_step is None else felt.deciding_step),
         advice=advice,
     )

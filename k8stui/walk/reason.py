@@ -28,6 +28,8 @@ def because(cause: Cause | None) -> Because | None:
     match cause:
         case RuleCause(rule=rule) if rule is not None:
             reason = rule.reason
+        case RuleCause(rule=None, chain=chain):
+            reason = chain.reason
         case RouteCause(route=route) if route is not None:
             reason = route.reason
         case DeviceCause(interface=interface):

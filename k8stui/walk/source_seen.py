@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
 from k8stui.origin import Origin, OriginKind
-from k8stui.walk.reason import service_of, words
-from k8stui.walk.sentence import target_of
-
-_MARKING = "KUBE-MARK-MASQ"
+from k8stui.walk.reason import because, service_of, words
+from k8stui.walk.rules_met import MASQUERADING, chain_of, marked_by
 
 
 def source_seen(cluster: Cluster, exchange: Exchange) -> str:
@@ -43,7 +43,7 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
     """Why this source was rewritten: the rule that set the mark, or the rewriting rule itself."""
     marking = _marking(exchange, snat)
     if marking is None:
-        return _said(snat) or "a rule of POSTROUTING says so"
+        return _said(snat) or _by_rule(snat)
     client = exchange.steps[0].namespace
     if exchange.felt.server == client:
         return "the client is its own server (hairpin): else the answer would never leave the pod"
@@ -55,29 +55,41 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
         return f"externalTrafficPolicy is {policy}{_where(origin)}"
     if service is not None and chain.startswith(("KUBE-SVC-", "KUBE-SVL-")):
         return "the client is no pod: kube-proxy sees to it that the answer comes back this way"
-    return _said(marking) or "a rule marked it for masquerade"
+    return _said(marking) or _by_rule(marking)
 
 
 def _marking(exchange: Exchange, snat: Step) -> Step | None:
-    """Find the last jump to KUBE-MARK-MASQ on the node that masquerades, before it does."""
-    found = None
-    for step in exchange.steps:
-        if step is snat:
-            break
-        cause = step.cause
-        if (
-            step.namespace == snat.namespace
-            and step.packet_number == 1
-            and isinstance(cause, RuleCause)
-            and cause.rule is not None
-            and target_of(cause.rule.text) == _MARKING
-        ):
-            found = step
-    return found
+    """The rule that had the packet marked, where it is the mark that was masqueraded for.
+
+    A plug-in's own rule (flannel's, ``! -s PODS -d PODS``) asks no mark, and a marking chain that
+    somebody has emptied marks nothing.
+    """
+    if not chain_of(snat).startswith(MASQUERADING):
+        return None
+    before = takewhile(lambda step: step is not snat, exchange.steps)
+    return marked_by([s for s in before if s.namespace == snat.namespace and s.packet_number == 1])
 
 
 def _said(step: Step) -> str:
+    """What the rule's maker says of it; empty for a dump's rule, whose comment is but a name."""
+    why = because(step.cause)
+    if why is None or why.origin.kind is OriginKind.OBSERVED:
+        return ""
     return words(step.cause) if isinstance(step.cause, RuleCause) else ""
+
+
+def _by_rule(step: Step) -> str:
+    """The rule itself, with the line of the dump that has it."""
+    cause = step.cause
+    if not isinstance(cause, RuleCause) or cause.rule is None:
+        return "a rule of POSTROUTING says so"
+    comment = words(cause)
+    why = because(cause)
+    return (
+        f"rule {cause.index} of chain {cause.chain.name} says so"
+        + (f", {comment}" if comment else "")
+        + _where(why.origin if why else None)
+    )
 
 
 def _where(origin: Origin | None) -> str:

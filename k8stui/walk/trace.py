@@ -83,7 +83,8 @@ class Outcome:
     server_port: int | None
     source_seen_by_server: Address | None
     origin: Origin | None
-    """assumed where nobody declared what listens."""
+    """Where the cause stands: the field of a manifest, the line of a dump. When connected: what
+    says that somebody listens; assumed where nobody declared it."""
     step: int | None
     """Number of the step that decided."""
     advice: str = ""

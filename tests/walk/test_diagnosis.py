@@ -233,7 +233,7 @@ def test_internal_policy_local(write: Write) -> None:
     ("rule", "result", "reason"),
     [
         ('-A FORWARD -d 10.244.2.0/24 -m comment --comment "no entry" -j DROP', Result.TIMEOUT,
-         "dropped on node-1 by rule 1 of chain FORWARD (table filter): no entry"),
+         "dropped on node-1 by rule 1 of chain FORWARD (table filter), no entry: -A FORWARD"),
         ("-A FORWARD -d 10.244.2.0/24 -j REJECT --reject-with icmp-port-unreachable",
          Result.REFUSED, "rejected on node-1 by rule 1 of chain FORWARD"),
         ('-A FORWARD -m u32 --u32 "0=1" -j DROP', Result.UNKNOWN,
@@ -269,7 +269,7 @@ def test_policy_drop(write: Write, tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.result is Result.TIMEOUT
     assert "by the policy DROP of chain FORWARD" in found.reason
-    assert "add a rule to FORWARD" in found.advice
+    assert "on node-1: iptables -A FORWARD -s 10.244.0.0/16 -j ACCEPT" in found.advice
 
 
 def test_what_nobody_declares_is_assumed(write: Write) -> None:

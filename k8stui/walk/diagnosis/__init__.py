@@ -1,38 +1,68 @@
-"""Why a request failed and what would mend it: one module for each way of failing."""
+"""Why a request failed and what would mend it.
+
+It starts from the step that decided and from what decided it: each sort of cause has its own
+questions, and each question follows the packet back to where the reason stands: the mark that is
+missing, the policy, the route, the field of a manifest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from k8stui.walk.diagnosis.addresses import nobody_there
+from k8stui.kernel.step import (
+    BridgeCause,
+    DeviceCause,
+    NeighbourCause,
+    RouteCause,
+    RuleCause,
+    SocketCause,
+    StepKind,
+    SysctlCause,
+)
+from k8stui.walk.diagnosis.answers import foreign_answer
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.devices import stopped_by_device
 from k8stui.walk.diagnosis.endpoints import no_endpoints
 from k8stui.walk.diagnosis.evaluate import cannot_evaluate
-from k8stui.walk.diagnosis.filters import dropped_by_rule
-from k8stui.walk.diagnosis.forwarding import forwarding_off
+from k8stui.walk.diagnosis.firewall import dropped_by_rule
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
-from k8stui.walk.diagnosis.service_ports import no_such_service_port
+from k8stui.walk.diagnosis.neighbours import nobody_answers
+from k8stui.walk.diagnosis.overlapping import overlapping_networks
+from k8stui.walk.diagnosis.routes import martian_source, no_route
+from k8stui.walk.diagnosis.served import not_served
+from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
+from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 
-_WAYS: tuple[Callable[[Case], Diagnosis | None], ...] = (
-    cannot_evaluate,
-    no_local_endpoint,
-    no_endpoints,
-    no_such_service_port,
-    nothing_listens,
-    hairpin_off,
-    bridged_reply,
-    forwarding_off,
-    dropped_by_rule,
-    nobody_there,
-)
-"""From the special to the general: the first that recognises the case speaks."""
+_Way = Callable[[Case], Diagnosis | None]
+
+_BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
+    RuleCause: (
+        outside_the_source_ranges,
+        no_local_endpoint,
+        no_endpoints,
+        foreign_answer,
+        dropped_by_rule,
+    ),
+    RouteCause: (overlapping_networks, martian_source, not_served, no_route),
+    NeighbourCause: (overlapping_networks, not_served, nobody_answers),
+    SocketCause: (bridged_reply, foreign_answer, not_served, nothing_listens),
+    SysctlCause: (decided_by_sysctl,),
+    DeviceCause: (hairpin_off, stopped_by_device),
+    BridgeCause: (hairpin_off,),
+}
+"""For each sort of cause, from the special to the general: the first that recognises it speaks."""
+_ANY: tuple[_Way, ...] = (bridged_reply, hairpin_off, not_served, nothing_listens)
+"""For a step that only brings the news, and for none at all."""
 
 
 def diagnose(case: Case) -> Diagnosis:
     """Explain a failed exchange; empty words where nothing more than the kernel's is known."""
-    for way in _WAYS:
+    step = case.decided
+    if step is not None and step.kind is StepKind.UNKNOWN:
+        return cannot_evaluate(case) or Diagnosis()
+    for way in _BY_CAUSE.get(type(step.cause) if step is not None else type(None), _ANY):
         found = way(case)
         if found is not None:
             return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.step import BridgeCause, DeviceCause
+from k8stui.kernel.step import BridgeCause, DeviceCause, Direction
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 
@@ -34,8 +34,10 @@ def bridged_reply(case: Case) -> Diagnosis | None:
     Source: net/bridge/br_netfilter_hooks.c; shared/kernel-facts.md: "Same-node ClusterIP with 0
     fails".
     """
-    client, reached = case.client, case.reached
+    client, reached, step = case.client, case.reached, case.decided
     if client is None or reached is None or case.rewritten is None:
+        return None
+    if step is not None and step.direction is not Direction.REPLY:
         return None
     if client.node_name != reached.node_name or client.host_network or reached.host_network:
         return None
@@ -45,5 +47,6 @@ def bridged_reply(case: Case) -> Diagnosis | None:
     return Diagnosis(
         reason=f"{reached.key} is on the same bridge as the client and answers it directly, with "
         "its own address: the answer never passes netfilter, so the client does not know it",
-        advice="set net.bridge.bridge-nf-call-iptables = 1 on the nodes",
+        advice="set net.bridge.bridge-nf-call-iptables = 1 on the nodes (modprobe br_netfilter "
+        "first, and a file in /etc/sysctl.d so that it stays)",
     )

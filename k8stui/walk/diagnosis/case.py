@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange, Felt
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
+from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
@@ -22,6 +24,8 @@ class Diagnosis:
     """What is wrong; empty: the kernel's own reason is all there is to say."""
     advice: str = ""
     """What would mend it."""
+    origin: Origin | None = None
+    """Where the cause stands: the field of a manifest, the line of a dump."""
 
 
 @record(kw_only=True)
@@ -63,7 +67,8 @@ class Case:
         connect = self.request.connect
         if self.service is None or connect is None:
             return None
-        virtual = {*self.service.cluster_ips, *self.service.external_ips}
+        ingress = (i.ip for i in self.service.load_balancer_ingress if i.ip is not None)
+        virtual = {*self.service.cluster_ips, *self.service.external_ips, *ingress}
         for each in self.service.ports:
             if each.protocol is not connect.protocol:
                 continue
@@ -83,6 +88,10 @@ class Case:
     @property
     def client(self) -> Pod | None:
         """The pod that asks."""
+        named = self.request.source.removeprefix("pod/")
+        pod = self.cluster.pods.get("/".join(named.split("/")[:2]))
+        if pod is not None:
+            return pod
         return self.cluster.pods.get(self.request.connect.namespace if self.request.connect else "")
 
     @property
@@ -92,9 +101,35 @@ class Case:
         if pod is not None:
             return pod
         target = self.rewritten_to
-        if target is None:
-            return None
-        return next((p for p in self.cluster.pods.values() if target.dst in p.addresses), None)
+        return self.pod_with(target.dst) if target is not None else None
+
+    def pod_with(self, address: Address) -> Pod | None:
+        """The pod that has the address; one with hostNetwork has its node's."""
+        found = (p for p in self.cluster.pods.values() if address in p.addresses)
+        return next(found, None)
+
+    def node_with(self, address: Address) -> str | None:
+        """The node on one of whose devices the address is (its Node object names one of them)."""
+        for name, node in self.cluster.nodes.items():
+            if address in node.addresses:
+                return name
+        return next((name for name in self.cluster.nodes if self.has(name, address)), None)
+
+    def has(self, namespace: str, address: Address) -> bool:
+        """Whether a device of the namespace has the address."""
+        found = self.network.get(namespace)
+        return found is not None and any(
+            one.address == address for device in found.interfaces for one in device.addresses
+        )
+
+    @property
+    def asked(self) -> Iterator[Step]:
+        """The steps of the first packet: the question, on its way there."""
+        return (
+            step
+            for step in self.exchange.steps
+            if step.packet_number == 1 and step.direction is Direction.FORWARD
+        )
 
     @property
     def rewritten(self) -> Step | None:

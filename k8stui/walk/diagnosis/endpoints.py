@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.model import Cluster, Endpoint, Pod, PodPhase, Service, ServicePort
+from k8stui.cluster.model import (
+    Cluster,
+    Endpoint,
+    EndpointSlice,
+    Pod,
+    PodPhase,
+    Service,
+    ServicePort,
+)
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import in_other_namespace, matching, near_miss, written
@@ -26,7 +34,29 @@ def headless_without_endpoints(cluster: Cluster, request: Request) -> Diagnosis:
     service = cluster.services.get(request.service or "")
     if service is None or not service.headless:
         return Diagnosis()
-    return without_endpoints(cluster, service, None) or Diagnosis()
+    found = without_endpoints(cluster, service, None)
+    if found is None:
+        return Diagnosis()
+    peers = _peers(cluster, service, request)
+    return peers or found
+
+
+def _peers(cluster: Cluster, service: Service, request: Request) -> Diagnosis | None:
+    """Pods that look for each other before they are ready: a circle that the Service can break."""
+    if service.publish_not_ready_addresses:
+        return None
+    pods = matching(cluster, service)
+    key = request.source.removeprefix("pod/")
+    waiting = [p for p in pods if not p.ready and p.addresses and p.phase is PodPhase.RUNNING]
+    if not waiting or all(key != p.key and not key.startswith(f"{p.key}/") for p in pods):
+        return None
+    return Diagnosis(
+        f"Service {service.key} has no ready endpoint, and DNS names only ready ones: its pods "
+        f"({', '.join(p.name for p in waiting[:3])}) look for each other before they are ready",
+        f"set publishNotReadyAddresses: true in Service {service.name}: then its pods have names "
+        "before they are ready",
+        service.origins.get("publish_not_ready_addresses", service.origin),
+    )
 
 
 def without_endpoints(
@@ -35,88 +65,171 @@ def without_endpoints(
     """Why nobody is behind a Service's port (None: any of its ports); None where somebody is."""
     if any(e.ready for e in _with_port(cluster, service, port)):
         return None
-    what, advice = _why(cluster, service, port)
-    return Diagnosis(reason=f"Service {service.key} has no endpoints: {what}", advice=advice)
+    found = _why(cluster, service, port)
+    reason = f"Service {service.key} has no endpoints: {found.reason}"
+    return Diagnosis(reason, found.advice, found.origin or service.origin)
 
 
 def _with_port(cluster: Cluster, service: Service, port: ServicePort | None) -> list[Endpoint]:
-    """Endpoints of slices in which the asked port resolved."""
+    """Endpoints of slices in which the asked port resolved, and which kube-proxy reads."""
     found: list[Endpoint] = []
     for each in cluster.endpoint_slices.get(service.key, ()):
         names = {p.name for p in each.ports or ()}
-        if each.ports is not None and (port is None or port.name in names):
+        known = each.address_type != "FQDN"
+        if each.ports is not None and known and (port is None or port.name in names):
             found.extend(each.endpoints)
     return found
 
 
-def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> tuple[str, str]:
+def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagnosis:
     if service.selector is None:
-        return (
-            "it has no selector, and nobody has written EndpointSlices for it",
-            (
-                "give it a selector, or write an EndpointSlice "
-                f"labelled kubernetes.io/service-name: {service.name}"
-            ),
-        )
+        return _by_hand(cluster, service, asked)
+    selector = service.origins.get("selector", service.origin)
     pods = matching(cluster, service)
     wanted = written(service.selector)
     if not pods:
         miss = near_miss(cluster, service)
         away = in_other_namespace(cluster, service) if not miss else None
         if away is not None:
-            what = (
+            return Diagnosis(
                 f"its selector {wanted} matches no pod of namespace {service.namespace}; pod "
-                f"{away.name} has these labels, but is in namespace {away.namespace}"
-            )
-            return (
-                what,
+                f"{away.name} has these labels, but is in namespace {away.namespace}",
                 f"put the Service into namespace {away.namespace}: it selects in its own only",
+                selector,
             )
-        return (
+        return Diagnosis(
             f"its selector {wanted} matches no pod" + (f" ({miss})" if miss else ""),
             "make the Service's selector and the pods' labels the same"
             if miss
             else f"create pods labelled {wanted}, or mend the selector",
+            selector,
         )
     finished = [p for p in pods if p.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)]
     if len(finished) == len(pods):
-        return why_silent(pods[0]), "select pods that go on running"
+        return Diagnosis(why_silent(pods[0]), "select pods that go on running", pods[0].origin)
     pending = [p for p in pods if p.node_name is None or not p.addresses]
     if pending and len(pending) + len(finished) == len(pods):
-        return why_silent(pending[0]), "make room for the pod, or mend what keeps it from a node"
-    unready = [p for p in pods if not p.ready and p not in pending]
-    if unready and all(p in unready or p in pending or p in finished for p in pods):
-        return (
-            f"{_count(unready)} {wanted}, and none is ready ({unready[0].name})",
-            (
-                "look at the readiness probe, or at what the pod waits for: "
-                f"kubectl describe pod {unready[0].name}"
-            ),
+        return Diagnosis(
+            why_silent(pending[0]),
+            "make room for the pod, or mend what keeps it from a node",
+            pending[0].origin,
         )
-    return _port(cluster, service, asked)
+    leaving = [p for p in pods if p.terminating]
+    if leaving and len(leaving) + len(finished) == len(pods):
+        return Diagnosis(
+            f"{_count(leaving)} {wanted}, and all are terminating ({leaving[0].name})",
+            "wait for the new pods to be ready, or keep one running meanwhile (maxUnavailable: 0)",
+            leaving[0].origin,
+        )
+    unready = [p for p in pods if not p.ready and p not in pending]
+    space = "" if service.namespace == "default" else f" -n {service.namespace}"
+    if unready and all(p in unready or p in pending or p in finished for p in pods):
+        return Diagnosis(
+            f"{_count(unready)} {wanted}, and none is ready ({unready[0].name})",
+            "look at the readiness probe, or at what the pod waits for: "
+            f"kubectl describe pod {unready[0].name}{space}",
+            unready[0].origin,
+        )
+    return _family(service, pods) or _port(cluster, service, asked)
 
 
-def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> tuple[str, str]:
+def _family(service: Service, pods: list[Pod]) -> Diagnosis | None:
+    """The pods have addresses, but of the other family."""
+    has = {a.version for p in pods for a in p.addresses}
+    if has & set(service.ip_families):
+        return None
+    wanted = " and ".join(f"IPv{each}" for each in service.ip_families)
+    return Diagnosis(
+        f"it is {wanted} only (ipFamilies), and its pods have no such address ({pods[0].name})",
+        f"set ipFamilies: [IPv{min(has, default=4)}], or give the pods {wanted} addresses",
+        service.origins.get("ip_families", service.origin),
+    )
+
+
+def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagnosis:
+    """No selector: whatever endpoints there are somebody has written, and kube-proxy matches names.
+
+    Source: pkg/proxy/endpointslicecache.go (service port name), pkg/proxy/util (addressType).
+    """
+    slices = cluster.endpoint_slices.get(service.key, ())
+    if not any(each.endpoints for each in slices):
+        return Diagnosis(
+            "it has no selector, and nobody has written EndpointSlices for it",
+            "give it a selector, or write an EndpointSlice "
+            f"labelled kubernetes.io/service-name: {service.name}",
+            service.origin,
+        )
+    families = {f"IPv{version}" for version in service.ip_families}
+    fitting = [each for each in slices if each.address_type in families]
+    if not fitting:
+        return _wrong_type(slices[0], families)
+    port = asked or (service.ports[0] if service.ports else None)
+    named = [p for each in fitting for p in each.ports or ()]
+    if port is not None and all(p.name != port.name for p in named):
+        has = ", ".join(dict.fromkeys(_port_name(p.name) for p in named))
+        return Diagnosis(
+            f"its port {port.port} is {_port_name(port.name)}, that of the endpoints written for "
+            f"it is {has or 'missing'}: kube-proxy joins the two by the port's name",
+            f"give the port of the endpoints the name {port.name}"
+            if port.name
+            else "take the name off the port of the endpoints",
+            next((p.origin for p in named if p.origin), None) or fitting[0].origin,
+        )
+    unready = next((e for each in fitting for e in each.endpoints if not e.ready), None)
+    if unready is not None:
+        return Diagnosis(
+            f"the endpoints written for it are not ready ({unready.addresses[0]})",
+            "take conditions.ready: false (notReadyAddresses) away, once they answer",
+            unready.origin,
+        )
+    return Diagnosis("none of those written for it can be used", "", fitting[0].origin)
+
+
+def _wrong_type(found: EndpointSlice, families: set[str]) -> Diagnosis:
+    wanted = " and ".join(sorted(families))
+    if found.address_type == "FQDN":
+        return Diagnosis(
+            "its EndpointSlice has addressType FQDN, which kube-proxy ignores",
+            "write addresses (addressType: IPv4), or make the Service an ExternalName",
+            found.origin,
+        )
+    return Diagnosis(
+        f"its EndpointSlice has addressType {found.address_type}, and the Service is {wanted}",
+        f"write an EndpointSlice of addressType {wanted}, or give the Service "
+        f"ipFamilies: [{found.address_type}]",
+        found.origin,
+    )
+
+
+def _port_name(name: str) -> str:
+    return f"named {name}" if name else "without a name"
+
+
+def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagnosis:
     port = asked or (service.ports[0] if service.ports else None)
     if port is None or not isinstance(port.target_port, str):
-        return "none is ready", "look at the pods: kubectl get pods"
+        return Diagnosis("none is ready", "look at the pods: kubectl get pods", service.origin)
     pods = matching(cluster, service)
-    names = [
-        p.name
-        for pod in pods
-        for c in pod.containers
-        for p in c.ports
-        if p.name and p.protocol is port.protocol
-    ]
+    declared = [p for pod in pods for c in pod.containers for p in c.ports if p.name]
+    names = [p.name for p in declared if p.protocol is port.protocol]
+    others = [p for p in declared if p.name == port.target_port]
+    origin = port.origins.get("target_port", port.origin)
+    if others:
+        return Diagnosis(
+            f"port {port.target_port} of pod {pods[0].name} is {others[0].protocol.name}, the "
+            f"Service's port is {port.protocol.name}",
+            f"write protocol: {others[0].protocol.name} in the Service's port, or mend the "
+            "container's",
+            port.origins.get("protocol", port.origin),
+        )
     only = names[0] if len(set(names)) == 1 else None
     near = nearest(port.target_port, names) or only
     has = f"; it declares {', '.join(dict.fromkeys(names))}" if names else ""
-    return (
-        (
-            f"no container of pod {pods[0].name} declares a port named {port.target_port}"
-            f" for {port.protocol.name}{has}"
-        ),
+    return Diagnosis(
+        f"no container of pod {pods[0].name} declares a port named {port.target_port}"
+        f" for {port.protocol.name}{has}",
         f"write targetPort: {near}" if near else f"name the container's port {port.target_port}",
+        origin,
     )
 
 

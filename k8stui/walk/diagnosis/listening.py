@@ -16,7 +16,7 @@ from k8stui.walk.sentence import port_word
 def nothing_listens(case: Case) -> Diagnosis | None:
     """Recognise a refusal by the kernel of the pod (or node) itself."""
     felt, connect, step = case.felt, case.request.connect, case.decided
-    if felt.result is not Result.REFUSED or connect is None or case.rule is not None:
+    if felt.result is not Result.REFUSED or connect is None:
         return None
     pod = case.cluster.pods.get(felt.server or felt.decided_at)
     port, protocol = felt.server_port or connect.port, connect.protocol
@@ -54,15 +54,19 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
             reason=reason,
             advice=f"the Service probably selects the wrong pods: {others[0].name} declares {word}"
             + (guess if meant else ""),
+            origin=service.origins.get("selector", service.origin),
         )
     usable = [p.number for p in has if p.protocol is protocol]
+    entry = case.service_port
+    origin = entry.origins.get("target_port", entry.origin) if entry else service.origin
     if len(usable) == 1:
-        entry = case.service_port
         instead = entry.target_port if entry else port
         advice = f"write targetPort: {usable[0]} instead of {instead}, or let the container "
-        return Diagnosis(reason=reason, advice=f"{advice}listen on {word}")
+        return Diagnosis(reason=reason, advice=f"{advice}listen on {word}", origin=origin)
     return Diagnosis(
-        reason=reason, advice=f"let the container listen on {word}, or mend targetPort"
+        reason=reason,
+        advice=f"let the container listen on {word}, or mend targetPort",
+        origin=origin,
     )
 
 

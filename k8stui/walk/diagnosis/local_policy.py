@@ -29,6 +29,9 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
         f"{step.namespace}" + (f" (they are on {', '.join(nodes)})" if nodes else ""),
         advice=f"{ask}set {policy}: Cluster"
         + ("" if internal else ", which hides the client's address from the pod"),
+        origin=service.origins.get(
+            "internal_traffic_policy" if internal else "external_traffic_policy", service.origin
+        ),
     )
 
 

@@ -1,8 +1,14 @@
-"""A name that does not resolve, and the name that was probably meant."""
+"""A name that does not resolve: which resolver was asked, and which name there is instead.
+
+Sources: the Kubernetes DNS specification, pkg/kubelet/network/dns, resolv.conf(5). What is
+proposed is never the name that was asked.
+"""
 
 from __future__ import annotations
 
-from k8stui.cluster.model import Cluster
+from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.cluster.names import resolve, search_list, uses_cluster_dns
+from k8stui.kernel.address import Address
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints
 from k8stui.walk.error import nearest
@@ -11,23 +17,192 @@ from k8stui.walk.trace import Request
 
 
 def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
-    """Say why there is no address, and the nearest name that there is."""
+    """Say why there is no address, and what would give one."""
     found = headless_without_endpoints(cluster, request)
     if found.reason:
         return found
     last = request.names[-1] if request.names else "the name is not known"
     reason = last.removeprefix("no such name: ")
-    client = client_namespace(request)
-    if "/" not in client:
-        return Diagnosis(
-            reason=reason,
-            advice="use the Service's ClusterIP, or a node port: only pods ask cluster DNS",
-        )
     asked = request.destination.rpartition(":")[0]
-    here = client.partition("/")[0]
-    names = [
-        s.name if s.namespace == here else f"{s.name}.{s.namespace}"
-        for s in cluster.services.values()
-    ]
-    near = nearest(asked, names) or nearest(asked.partition(".")[0], names)
-    return Diagnosis(reason=reason, advice=f"did you mean {near}?" if near else "")
+    pod = _asking(cluster, request)
+    if pod is None:
+        client = client_namespace(request)
+        if "/" not in client:
+            return Diagnosis(reason, _without_cluster_dns(cluster, asked))
+    alias = cluster.services.get(request.service or "")
+    if alias is not None and alias.type is ServiceType.EXTERNAL_NAME:
+        return _alias(cluster, alias, reason)
+    if pod is not None and not uses_cluster_dns(cluster, pod):
+        return _policy(pod, reason)
+    return _other_name(cluster, pod, asked, reason)
+
+
+def _asking(cluster: Cluster, request: Request) -> Pod | None:
+    named = request.source.removeprefix("pod/").split("/")
+    return cluster.pods.get("/".join(named[:2])) if request.source.startswith("pod/") else None
+
+
+def _without_cluster_dns(cluster: Cluster, asked: str) -> str:
+    """Advice for a node, or somebody outside."""
+    found = resolve(cluster, asked, None)
+    address = f" ({found.addresses[0]})" if found.addresses else ""
+    return (
+        f"use the Service's ClusterIP{address} from a node, or a node port: only pods ask "
+        "cluster DNS"
+    )
+
+
+def _policy(pod: Pod, reason: str) -> Diagnosis:
+    """The pod's own resolv.conf does not name cluster DNS."""
+    whose = f"{pod.owner[0]} {pod.owner[1]}" if pod.owner else f"pod {pod.name}"
+    if pod.host_network and pod.dns_policy == "ClusterFirst":
+        return Diagnosis(
+            reason,
+            f"write dnsPolicy: ClusterFirstWithHostNet beside hostNetwork: true in {whose}",
+            pod.origins.get("host_network", pod.origin),
+        )
+    origin = pod.origins.get("dns_policy", pod.origin)
+    if pod.dns_policy == "None":
+        return Diagnosis(
+            reason,
+            f"put the ClusterIP of Service kube-dns into dnsConfig.nameservers of {whose}, or "
+            "write dnsPolicy: ClusterFirst",
+            origin,
+        )
+    wanted = "ClusterFirstWithHostNet" if pod.host_network else "ClusterFirst"
+    return Diagnosis(reason, f"write dnsPolicy: {wanted} in {whose}", origin)
+
+
+def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
+    """An ExternalName that leads nowhere."""
+    target, origin = alias.external_name.rstrip("."), alias.origins.get("external_name")
+    if _is_address(target):
+        return Diagnosis(
+            reason,
+            f"make {alias.name} a Service without selector (type ClusterIP) and write an "
+            f"EndpointSlice with the address {target} for it (label kubernetes.io/service-name: "
+            f"{alias.name}): externalName has to be a DNS name",
+            origin,
+        )
+    near = _nearest(cluster, None, target)
+    return Diagnosis(
+        reason,
+        f"write externalName: {near}"
+        if near
+        else "mend externalName: it has to be a name that some name server knows",
+        origin,
+    )
+
+
+def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> Diagnosis:
+    """Cluster DNS was asked, and has another name for what was meant."""
+    bare = asked.rstrip(".")
+    if asked.endswith(".") and resolve(cluster, bare, pod).is_resolved:
+        return Diagnosis(
+            f"{asked} ends in a dot: it is asked as it is, without the search list",
+            f"leave the final dot off, or write the full name {resolve(cluster, bare, pod).fqdn}.",
+        )
+    if pod is not None and not search_list(cluster, pod):
+        full = resolve(cluster, bare, None)
+        if full.is_resolved:
+            return Diagnosis(
+                f"the pod's dnsConfig has no search list, so {bare} is asked as it is",
+                f"write the full name {full.fqdn}, or add {full.fqdn.partition('.')[2]} to "
+                "dnsConfig.searches",
+                pod.origins.get("dns_config", pod.origin),
+            )
+    of_pod = _of_pod(cluster, bare)
+    if of_pod is not None:
+        return Diagnosis(of_pod.reason or reason, of_pod.advice, of_pod.origin)
+    domain = cluster.cluster_domain
+    head, svc, rest = bare.partition(".svc.")
+    if svc and rest != domain:
+        found = resolve(cluster, f"{head}.svc.{domain}.", None)
+        if found.is_resolved:
+            return Diagnosis(
+                f"this cluster's domain is {domain}, not {rest}",
+                f"ask {found.fqdn}, or only {head}",
+            )
+    near = _nearest(cluster, pod, bare)
+    return Diagnosis(reason, f"did you mean {near}?" if near else "")
+
+
+def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
+    """``NAME`` or ``NAME.SERVICE`` of a pod: it needs a hostname, and the subdomain's Service."""
+    parts = asked.split(".")
+    named = [p for p in cluster.pods.values() if p.name == parts[0] or p.hostname == parts[0]]
+    if not named:
+        return None
+    pod = named[0]
+    service = cluster.services.get(f"{pod.namespace}/{pod.subdomain or ''}")
+    if pod.subdomain and service is not None and service.headless:
+        host = pod.hostname or pod.name
+        full = f"{host}.{pod.subdomain}"
+        if full != ".".join(parts[:2]):
+            return Diagnosis(
+                "",
+                f"ask {full}: its name is hostname.subdomain, and the subdomain is the headless "
+                f"Service {pod.subdomain}",
+                pod.origins.get("subdomain", pod.origin),
+            )
+        return None
+    governing = cluster.services.get(f"{pod.namespace}/{parts[1]}") if len(parts) > 1 else None
+    if governing is not None and governing.headless:
+        return Diagnosis(
+            f"pod {pod.key} has no name below Service {governing.name}: its subdomain is "
+            f"{pod.subdomain or 'not set'}",
+            f"write subdomain: {governing.name} (in a StatefulSet serviceName: {governing.name}) "
+            f"and hostname: {parts[0]} into the pod",
+            pod.origins.get("subdomain", pod.origin),
+        )
+    if pod.subdomain:
+        return Diagnosis(
+            f"pod {pod.key} has the subdomain {pod.subdomain}, and no headless Service has "
+            "that name",
+            f"create the headless Service {pod.subdomain} (clusterIP: None) that selects the pod",
+            pod.origins.get("subdomain", pod.origin),
+        )
+    selecting = next(
+        (
+            s
+            for s in cluster.services.values()
+            if s.namespace == pod.namespace
+            and s.selector
+            and s.selector.items() <= pod.labels.items()
+        ),
+        None,
+    )
+    if selecting is None:
+        return Diagnosis("", "put a Service in front of the pod, and ask that by name", pod.origin)
+    return Diagnosis("", f"ask Service {selecting.name}, which selects the pod", pod.origin)
+
+
+def _nearest(cluster: Cluster, pod: Pod | None, asked: str) -> str | None:
+    """The name most like `asked` that resolves, as short as the client may write it."""
+    here = pod.namespace if pod is not None else "default"
+    first, _, rest = asked.partition(".")
+    said = rest.partition(".")[0]
+    choices: dict[str, Service] = {}
+    for service in cluster.services.values():
+        local = pod is not None and service.namespace == here
+        short = service.name if local else f"{service.name}.{service.namespace}"
+        if pod is None:
+            short = f"{short}.svc.{cluster.cluster_domain}"
+        choices[short] = service
+    same = [name for name, service in choices.items() if service.name == first]
+    in_said = {n: s for n, s in choices.items() if s.namespace == said}
+    near: str | None = same[0] if same else None
+    if near is None and in_said:
+        by_name = {s.name: n for n, s in in_said.items()}
+        close = nearest(first, by_name)
+        near = by_name[close] if close else None
+    near = near or nearest(asked, choices) or nearest(first, choices)
+    return near if near != asked else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Address.parse(text)
+    except ValueError:
+        return False
+    return True

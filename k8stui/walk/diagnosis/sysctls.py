@@ -1,4 +1,4 @@
-"""The node does not route for others."""
+"""A setting of the node's kernel decided: it does not route for others, or not for this source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from k8stui.kernel.step import SysctlCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 
-def forwarding_off(case: Case) -> Diagnosis | None:
+def decided_by_sysctl(case: Case) -> Diagnosis | None:
     """Recognise a drop that a kernel setting decided (ip_forward, rp_filter, route_localnet)."""
     step = case.decided
     if step is None or not isinstance(step.cause, SysctlCause):
@@ -16,7 +16,8 @@ def forwarding_off(case: Case) -> Diagnosis | None:
     if name.endswith(("ip_forward", ".forwarding")):
         return Diagnosis(
             reason=f"{step.namespace} does not forward packets: {name} = {cause.value}",
-            advice=f"set net.ipv4.ip_forward = 1 on {step.namespace}",
+            advice=f"set net.ipv4.ip_forward = 1 on {step.namespace} (sysctl -w, and a file in "
+            "/etc/sysctl.d so that it stays)",
         )
     if name.endswith("rp_filter"):
         return Diagnosis(

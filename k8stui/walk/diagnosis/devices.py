@@ -1,0 +1,31 @@
+"""A device kept the packet: it is down, or the packet does not fit through it."""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import DeviceCause, Direction
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.reason import because
+
+
+def stopped_by_device(case: Case) -> Diagnosis | None:
+    """Recognise a device that is down, or whose MTU is too small."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, DeviceCause):
+        return None
+    device, packet = step.cause.interface, step.before
+    why = because(step.cause)
+    origin = why.origin if why else None
+    whose = f"{device.name} of {step.namespace}"
+    if not device.up or not device.carrier:
+        state = "down" if not device.up else "without a carrier"
+        return Diagnosis(f"{whose} is {state}", f"ip link set {device.name} up", origin)
+    if packet.length_bytes > device.mtu_bytes:
+        what = "the answer" if step.direction is Direction.REPLY else "the packet"
+        return Diagnosis(
+            f"{what} has {packet.length_bytes} bytes, {whose} takes {device.mtu_bytes} (its MTU), "
+            "and it may not be cut",
+            "give the pods' devices an MTU that fits through every device of the way (the "
+            f"plug-in's mtu: {device.mtu_bytes}), or let ICMP 3/4 (fragmentation needed) pass",
+            origin,
+        )
+    return None

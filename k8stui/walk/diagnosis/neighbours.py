@@ -1,0 +1,100 @@
+"""Nobody answered ARP (or neighbour discovery): who should have, and why not.
+
+net/ipv4/arp.c, net/core/neighbour.c; ICMPv6: RFC 4861.
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
+from k8stui.origin import Origin
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import podless
+from k8stui.walk.reason import because
+
+
+def nobody_answers(case: Case) -> Diagnosis | None:
+    """Recognise a failed look for a neighbour."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, NeighbourCause):
+        return None
+    if step.cause.neighbour is not None:
+        return None
+    target = step.after.dst
+    gateway = _gateway(case, step)
+    wanted = gateway or target
+    asks = "ARP" if wanted.version == 4 else "neighbour solicitation"
+    said = f"nobody answers {step.namespace}'s {asks} for {wanted}"
+    if gateway is not None:
+        said += f", the way to {target}"
+    if step.direction is Direction.REPLY:
+        said = f"the question arrives, but its answer is lost: {said}"
+    elif step.before.vni is not None:
+        said = f"the tunnel's outer packet is lost: {said}"
+    return (_no_gateway(case, step, gateway, said) if gateway else None) or _owner(
+        case, step, wanted, said
+    )
+
+
+def _gateway(case: Case, step: Step) -> Address | None:
+    """The next hop of the route that the packet was sent by; None: its own destination."""
+    steps = case.exchange.steps[: case.felt.deciding_step or 0]
+    for each in reversed(steps):
+        same = (each.namespace, each.packet_number) == (step.namespace, step.packet_number)
+        if same and isinstance(each.cause, RouteCause) and each.cause.route is not None:
+            return each.cause.route.gateway
+    return None
+
+
+def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis | None:
+    """A pod asks for its gateway, which the node's bridge should have."""
+    pod = case.cluster.pods.get(step.namespace)
+    if pod is not None and pod.node_name is not None and not case.pod_with(wanted):
+        found = _bridge(case, step, pod.node_name)
+        if found is not None and not case.has(pod.node_name, wanted):
+            name, origin = found
+            return Diagnosis(
+                f"{said}: that is the gateway of {pod.node_name}'s pods, but {name} of "
+                f"{pod.node_name} does not have the address",
+                f"give {name} the address again (ip addr add {wanted}/24 dev {name}); who takes it "
+                "away is often NetworkManager or a second network plug-in. A new pod on the node "
+                "makes the plug-in set it too",
+                origin,
+            )
+    return None
+
+
+def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
+    """Whoever should have the address: a node, or the endpoint that somebody has written."""
+    node = case.node_with(wanted)
+    if node is not None:
+        return Diagnosis(
+            f"{said}: {node} has the address and is down, or not on the same network",
+            f"look whether {node} runs, and is on {step.namespace}'s network",
+        )
+    for endpoint in case.endpoints:
+        if wanted in endpoint.addresses and case.pod_with(wanted) is None:
+            service = case.service.key if case.service else "the Service"
+            return Diagnosis(
+                f"{said}: the endpoints of Service {service} name it, and nobody has it",
+                f"mend the address in the endpoints of Service {service}, or give the Service a "
+                "selector",
+                endpoint.origin,
+            )
+    return Diagnosis(said, podless(case, wanted))
+
+
+def _bridge(case: Case, step: Step, node: str) -> tuple[str, Origin | None] | None:
+    """The device of the node that the pod's veth hangs on, and where that is said."""
+    inside, outside = case.network.get(step.namespace), case.network.get(node)
+    if inside is None or outside is None:
+        return None
+    devices = {device.name: device for device in outside.interfaces}
+    for device in inside.interfaces:
+        if device.name == step.device and device.peer is not None:
+            port = devices.get(device.peer[1])
+            bridge = devices.get(port.master or port.name) if port else None
+            if bridge is not None:
+                why = because(DeviceCause(interface=bridge))
+                return bridge.name, why.origin if why else None
+    return None

@@ -1,0 +1,78 @@
+"""Whose an address is: a pod's, a node's, a Service's, a node's pod network's."""
+
+from __future__ import annotations
+
+from k8stui.cluster.model import Service
+from k8stui.kernel.address import Address, Prefix
+from k8stui.record import record
+from k8stui.walk.diagnosis.case import Case
+
+
+@record(kw_only=True)
+class Behind:
+    """An address of the pod network: behind which node it is."""
+
+    node: str
+    network: Prefix
+    via: Address | None
+
+
+def owner_of(case: Case, address: Address) -> Behind | None:
+    """The node that an address of the pod network is behind; None for any other address."""
+    for node in case.cluster.nodes.values():
+        for network in node.pod_cidrs:
+            if network.address.version == address.version and address in network:
+                return Behind(node=node.name, network=network, via=node.address(address.version))
+    return None
+
+
+def service_with(case: Case, address: Address) -> Service | None:
+    """The Service that has the address: its ClusterIP, external or load balancer's address."""
+    for service in case.cluster.services.values():
+        ingress = (i.ip for i in service.load_balancer_ingress)
+        if address in (*service.cluster_ips, *service.external_ips, *ingress):
+            return service
+    return None
+
+
+def what_it_is(case: Case, address: Address) -> str:
+    """What sort of address it is, as an aside; empty where that says nothing."""
+    owner = service_with(case, address)
+    if owner is not None and address in owner.cluster_ips:
+        return f": it is the ClusterIP of Service {owner.key}, which no routing table has"
+    if any(address in cidr for cidr in case.cluster.service_cidrs or (case.cluster.service_cidr,)):
+        return ": it is an address of the Services' range that no Service has"
+    pod = case.pod_with(address)
+    if pod is not None and not pod.host_network:
+        return f", the address of pod {pod.key} on {pod.node_name}"
+    behind = owner_of(case, address)
+    return f", an address of {behind.node}'s pods ({behind.network})" if behind else ""
+
+
+def podless(case: Case, address: Address) -> str:
+    """Advice about an address of the pod network that no pod has."""
+    if case.pod_with(address) is not None:
+        return ""
+    if not any(address in cidr for cidr in case.cluster.pod_cidrs or (case.cluster.pod_cidr,)):
+        return ""
+    return "no pod has that address (any more): ask the Service in front of the pods instead"
+
+
+def overlap(case: Case, *addresses: Address) -> tuple[str, str, str] | None:
+    """Two who claim one of the addresses: (first, second, network); None where nobody does."""
+    nodes = [n for n in case.cluster.nodes.values() if n.pod_cidrs]
+    for address in addresses:
+        claims = [
+            (node, cidr)
+            for node in nodes
+            for cidr in node.pod_cidrs
+            if cidr.address.version == address.version and address in cidr
+        ]
+        if len(claims) > 1:
+            (one, cidr), (other, _) = claims[:2]
+            return f"the pods of {one.name}", f"the pods of {other.name}", str(cidr)
+        for node, cidr in claims:
+            lan = next((n for n in nodes if any(a in cidr for a in n.addresses)), None)
+            if lan is not None:
+                return f"the pods of {node.name}", f"the nodes' own network ({lan.name})", str(cidr)
+    return None

@@ -1,0 +1,189 @@
+"""The routing of a namespace ended it: no route, or a source that may not come in.
+
+net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import RouteType
+from k8stui.kernel.routing import is_loopback
+from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKind
+from k8stui.origin import Origin, OriginKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.masquerade import not_masqueraded
+from k8stui.walk.diagnosis.owners import Behind, owner_of, podless, what_it_is
+from k8stui.walk.reason import because, proof
+
+
+def martian_source(case: Case) -> Diagnosis | None:
+    """Recognise a packet that comes in with the receiver's own address, and who left it there."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, RouteCause) or step.cause.route is not None:
+        return None
+    source, here = step.before.src, step.namespace
+    if not case.has(here, source) or is_loopback(source) or source.version != 4:
+        return None
+    said = (
+        f"{here} drops the packet: it comes in with {source} as its source, which is {here}'s own "
+        "address (martian source)"
+    )
+    rewriting = case.rewritten
+    if rewriting is not None and step.direction is Direction.FORWARD:
+        missing = not_masqueraded(case, rewriting)
+        if missing is not None:
+            return Diagnosis(f"{said}. {missing.reason}", missing.advice, missing.origin)
+    others = [name for name in case.cluster.nodes if name != here and case.has(name, source)]
+    if others:
+        return Diagnosis(
+            f"{said}; {others[0]} has the same address",
+            f"give {here} and {others[0]} addresses of their own, or let {others[0]} send from "
+            "another one of its addresses (ip route … src ADDRESS)",
+            _device_origin(case, here, source),
+        )
+    return Diagnosis(said, f"find out who sends as {source}")
+
+
+def _device_origin(case: Case, namespace: str, address: Address) -> Origin | None:
+    for device in case.network[namespace].interfaces:
+        if any(one.address == address for one in device.addresses):
+            why = because(DeviceCause(interface=device))
+            return why.origin if why else None
+    return None
+
+
+def no_route(case: Case) -> Diagnosis | None:
+    """Recognise that a namespace knows no way: of the question, of its answer, of the tunnel."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, RouteCause) or step.kind is not StepKind.DROP:
+        return None
+    route = step.cause.route
+    if route is not None and route.type not in _REFUSING:
+        return None
+    target, here = step.after.dst, step.namespace
+    if is_loopback(step.before.src) or is_loopback(target):
+        return Diagnosis(
+            f"{here} takes no packet from or to the loopback network on {step.device}",
+            f"set net.ipv4.conf.{step.device}.route_localnet = 1 on {here}, or ask another address",
+        )
+    what = _what(step)
+    if route is not None:
+        why = because(step.cause)
+        return Diagnosis(
+            f"a route of {here} refuses {what} to {target}: {proof(step.cause)}",
+            f"take that route off {here}, or put a better one in front of it",
+            why.origin if why else None,
+        )
+    said = f"{here} knows no way to {target}" + what_it_is(case, target)
+    if step.direction is Direction.REPLY:
+        said = f"the question arrives, but its answer is lost: {said}"
+    elif step.before.vni is not None:
+        said = f"the tunnel's outer packet is lost: {said}"
+    strayed = _strayed(case, step, target)
+    if strayed is not None:
+        return Diagnosis(f"{said}. {strayed.reason}", strayed.advice, strayed.origin)
+    advice, origin = _mend(case, step, target)
+    return Diagnosis(said, advice, origin)
+
+
+def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
+    """A node before this place sent the packet away by its default route: its table has a hole."""
+    behind = owner_of(case, target)
+    if behind is None or step.namespace in case.cluster.nodes:
+        return None
+    for each in reversed(case.exchange.steps[: case.felt.deciding_step or 0]):
+        cause, node = each.cause, each.namespace
+        if each.packet_number != step.packet_number or node not in case.cluster.nodes:
+            continue
+        if not isinstance(cause, RouteCause) or cause.route is None:
+            continue
+        if cause.route.destination.length or each.after.dst != target:
+            return None
+        said = (
+            f"{node} had sent it there, by its default route: it has no route to {behind.network}"
+        )
+        if node == behind.node:
+            gateway = behind.network.nth(1)
+            return Diagnosis(
+                f"{said}, its own pods: the device that they hang on has lost its address",
+                f"give the bridge of {node} its address again (ip addr add {gateway}/"
+                f"{behind.network.length} dev cni0), which brings the route; what takes it away is "
+                "often NetworkManager or a second network plug-in",
+                _table(case, node),
+            )
+        return Diagnosis(
+            f"{said}, the pods of {behind.node}",
+            f"give {node} the route that the network plug-in should have made: ip route add "
+            f"{behind.network} via {behind.via}",
+            _table(case, node),
+        )
+    return None
+
+
+_REFUSING = (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT)
+
+
+def _what(step: Step) -> str:
+    if step.before.vni is not None:
+        return "the tunnel's outer packet"
+    return "the answer" if step.direction is Direction.REPLY else "packets"
+
+
+def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
+    here = step.namespace
+    behind = owner_of(case, target)
+    if here in case.cluster.nodes:
+        if behind is not None and behind.node != here and behind.via is not None:
+            return (
+                (
+                    f"give {here} the route that the network plug-in should have made: "
+                    f"ip route add {behind.network} via {behind.via}"
+                ),
+                _table(case, here),
+            )
+        if behind is not None and behind.node == here:
+            return (
+                f"give {here} the route to its own pods: {behind.network} belongs to its bridge",
+                _table(case, here),
+            )
+        return f"give {here} a route to {target}, or a default route", _table(case, here)
+    if here in case.cluster.pods:
+        return f"the network plug-in gave {here} no route: ip route in the pod shows it", None
+    if step.direction is Direction.REPLY and behind is not None:
+        return _unmasked(behind), None
+    if target in case.cluster.service_cidr and case.rewritten is None:
+        return (
+            (
+                "a ClusterIP exists only in kube-proxy's rules: ask from a node or a pod, "
+                "for an address and port that a Service has"
+            ),
+            None,
+        )
+    if behind is not None:
+        return (
+            (
+                "pods are known to the nodes only: ask a node port, or give that router a route to "
+                f"{behind.network} via {behind.via}"
+            ),
+            None,
+        )
+    return podless(case, target), None
+
+
+def _unmasked(behind: Behind) -> str:
+    """Somebody beyond the nodes has to answer a pod's own address: nobody hid it."""
+    return (
+        f"let {behind.node} masquerade what its pods send beyond the pod network (the plug-in's "
+        f"ipMasq; flannel: --ip-masq), or give that router a route to {behind.network} via "
+        f"{behind.via}"
+    )
+
+
+def _table(case: Case, node: str) -> Origin | None:
+    """The file that the node's routes were read from, where they were."""
+    found = case.network.get(node)
+    for route in found.routes if found else ():
+        why = because(RouteCause(route=route))
+        if why is not None and why.origin.kind is OriginKind.OBSERVED:
+            return why.origin
+    return None

@@ -1,0 +1,228 @@
+"""kube-proxy serves no such address and port: nothing rewrote the destination.
+
+pkg/proxy/iptables/proxier.go (syncProxyRules), cmd/kube-proxy/app/server.go (nodePortAddresses),
+pkg/proxy/util (address families); shared/kube-proxy-facts.md sections 4 and 9.
+"""
+
+from __future__ import annotations
+
+from k8stui.cluster.model import Node, Service, ServicePort
+from k8stui.kernel.address import Prefix
+from k8stui.kernel.exchange import Connect
+from k8stui.kernel.routing import is_loopback
+from k8stui.kernel.step import RuleCause
+from k8stui.origin import OriginKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import service_with
+from k8stui.walk.diagnosis.rules import ruleset
+from k8stui.walk.reason import because
+from k8stui.walk.sentence import port_word
+
+_OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
+
+
+def not_served(case: Case) -> Diagnosis | None:
+    """Recognise an address that a Service has, or a node has, which kube-proxy does not serve."""
+    connect = case.request.connect
+    if connect is None or case.rewritten is not None:
+        return None
+    service = service_with(case, connect.destination)
+    if service is not None and not service.headless:
+        return _virtual(case, service, connect)
+    node = case.cluster.nodes.get(connect.namespace if is_loopback(connect.destination) else "")
+    name = node.name if node else case.node_with(connect.destination)
+    if name is None or (case.decided and case.decided.namespace != name):
+        return None
+    return _node_port(case, case.cluster.nodes[name], connect)
+
+
+def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None:
+    asked = port_word(connect.port, connect.protocol)
+    ports = service.ports
+    entry = next(
+        (p for p in ports if (p.port, p.protocol) == (connect.port, connect.protocol)), None
+    )
+    if entry is None:
+        return _no_such_port(case, service, connect)
+    if _OTHER_PROXY in service.labels:
+        return Diagnosis(
+            f"Service {service.key} is labelled {_OTHER_PROXY}: kube-proxy leaves it to "
+            f"{service.labels[_OTHER_PROXY]}, and writes no rule for it",
+            f"take the label off, or run {service.labels[_OTHER_PROXY]}",
+            service.origins.get("labels", service.origin),
+        )
+    here = connect.namespace
+    if "/" in here or here in case.cluster.nodes:
+        return _missing_rules(case, f"{connect.destination}, port {asked}")
+    return None
+
+
+def _no_such_port(case: Case, service: Service, connect: Connect) -> Diagnosis:
+    has = ", ".join(f"{p.port}/{p.protocol.name}" for p in service.ports) or "none"
+    same = next((p for p in service.ports if p.port == connect.port), None)
+    meant = next((p for p in service.ports if connect.port in (p.target_port, p.node_port)), None)
+    said = (
+        f"Service {service.key} has no port {connect.port}/{connect.protocol.name} "
+        f"(it has {has}), so no rule knows the address"
+    )
+    said += _alias(case, service)
+    advice = ""
+    if same is not None:
+        advice = f"ask for {same.port}/{same.protocol.name}, or add a {connect.protocol.name} port"
+    elif meant is not None:
+        which = "targetPort" if meant.target_port == connect.port else "nodePort"
+        advice = (
+            f"ask for port {meant.port}: {connect.port} is the {which} behind port {meant.port}"
+        )
+    elif service.ports:
+        advice = f"ask for port {service.ports[0].port}"
+    return Diagnosis(said, advice, service.origins.get("ports", service.origin))
+
+
+def _alias(case: Case, service: Service) -> str:
+    """Say that the name that was asked is an alias, whose ports nobody reads."""
+    asked = case.request.destination.rpartition(":")[0].removeprefix("svc/")
+    for alias in case.cluster.services.values():
+        same = asked in (alias.name, alias.key, f"{alias.name}.{alias.namespace}")
+        if same and alias.external_name.partition(".")[0] == service.name:
+            return f"; {alias.key} is only an alias (ExternalName): its ports translate nothing"
+    return ""
+
+
+def _node_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
+    """A node's own address: is it some Service's node port, and why is it not served there."""
+    found = [(s, p) for s in case.cluster.services.values() for p in s.ports if p.node_port]
+    of_number = [(s, p) for s, p in found if p.node_port == connect.port]
+    same = [(s, p) for s, p in of_number if p.protocol is connect.protocol]
+    if not same:
+        return _no_node_port(case, node, connect, found, of_number)
+    service, _ = next(
+        ((s, p) for s, p in same if connect.destination.version in s.ip_families), same[0]
+    )
+    word = f"node port {port_word(connect.port, connect.protocol)} of Service {service.key}"
+    version = connect.destination.version
+    if version not in service.ip_families:
+        has = " and ".join(f"IPv{each}" for each in service.ip_families)
+        return Diagnosis(
+            f"{word} is not served by IPv{version}: the Service has {has} only (ipFamilies)",
+            f"ask the node's {has} address, or give the Service both families: ipFamilyPolicy: "
+            "PreferDualStack",
+            service.origins.get("ip_families", service.origin),
+        )
+    return _settings(case, node, connect, word) or _missing_rules(case, word)
+
+
+def _settings(case: Case, node: Node, connect: Connect, word: str) -> Diagnosis | None:
+    """What kube-proxy's configuration says about addresses that node ports answer on."""
+    proxy, address = case.cluster.proxy, connect.destination
+    own = node.address(4) or address
+    if is_loopback(address) and address.version == 6:
+        return Diagnosis(
+            f"kube-proxy does not serve {word} on [::1]: of the loopback addresses it serves "
+            "127.0.0.1 only, and that in iptables mode",
+            f"ask 127.0.0.1:{connect.port}, or {node.name}'s own address {own}:{connect.port}",
+            proxy.origins.get("node_port_addresses", proxy.origin)
+            if proxy.node_port_addresses
+            else None,
+        )
+    written = proxy.node_port_addresses
+    served = [text for text in written if text != "primary"]
+    prefixes = [prefix for text in served if (prefix := _prefix(text)) is not None]
+    if "primary" in written and address not in (node.address(4), node.address(6)):
+        held = False
+    elif served:
+        held = any(address in p for p in prefixes if p.address.version == address.version)
+    else:
+        held = True
+    if not held:
+        return Diagnosis(
+            f"kube-proxy does not serve {word} on {address}: nodePortAddresses says "
+            f"{', '.join(written)}, and that address is not in it"
+            + (f" (no address of {node.name} is)" if not _any(case, node, prefixes) else ""),
+            f"add a range that holds {address} to nodePortAddresses, or leave nodePortAddresses "
+            "out: then every address of the node serves",
+            proxy.origins.get("node_port_addresses", proxy.origin),
+        )
+    if is_loopback(address) and not proxy.localhost_node_ports:
+        return Diagnosis(
+            f"kube-proxy does not serve {word} on {address}: localhostNodePorts is false",
+            f"ask {own}:{connect.port}, or set iptables.localhostNodePorts: true",
+            proxy.origins.get("localhost_node_ports", proxy.origin),
+        )
+    return None
+
+
+def _any(case: Case, node: Node, prefixes: list[Prefix]) -> bool:
+    found = case.network.get(node.name)
+    own = [one.address for d in (found.interfaces if found else ()) for one in d.addresses]
+    return any(address in prefix for address in own for prefix in prefixes)
+
+
+def _prefix(text: str) -> Prefix | None:
+    try:
+        return Prefix.parse(text)
+    except ValueError:
+        return None
+
+
+def _missing_rules(case: Case, what: str) -> Diagnosis | None:
+    """The rules of a node on the way are a dump's, and it has none for what the Service says."""
+    for name in dict.fromkeys(step.namespace for step in case.exchange.steps):
+        if name not in case.cluster.nodes:
+            continue
+        version = case.exchange.steps[0].before.src.version
+        services = ruleset(case, name, version).chain("nat", "PREROUTING")
+        why = (
+            because(RuleCause(table="nat", chain=services, index=0, rule=None))
+            if services
+            else None
+        )
+        if why is None or why.origin.kind is not OriginKind.OBSERVED:
+            continue
+        return Diagnosis(
+            f"no rule of {name}'s dump knows {what}: kube-proxy has not written it there",
+            f"look whether kube-proxy runs on {name} and what its log says; k8stui rules --diff "
+            "shows what is missing",
+            why.origin,
+        )
+    return None
+
+
+def _no_node_port(
+    case: Case,
+    node: Node,
+    connect: Connect,
+    found: list[tuple[Service, ServicePort]],
+    of_number: list[tuple[Service, ServicePort]],
+) -> Diagnosis | None:
+    if case.felt.server and case.felt.server != node.name:
+        return None
+    if of_number:
+        service, entry = of_number[0]
+        return Diagnosis(
+            f"node port {connect.port} of Service {service.key} is {entry.protocol.name}, not "
+            f"{connect.protocol.name}",
+            f"ask for {connect.port}/{entry.protocol.name.lower()}, or add a "
+            f"{connect.protocol.name} port to the Service",
+            entry.origins.get("protocol", entry.origin),
+        )
+    behind = next(
+        ((s, p) for s, p in found if connect.port in (p.port, p.target_port)),
+        None,
+    )
+    said = (
+        f"no Service has node port {connect.port}/{connect.protocol.name}, and nothing on "
+        f"{node.name} itself is known to listen there"
+    )
+    if behind is not None:
+        service, entry = behind
+        return Diagnosis(
+            said,
+            f"ask for node port {entry.node_port}, which leads to port {entry.port} of Service "
+            f"{service.key}",
+            entry.origins.get("node_port", entry.origin),
+        )
+    known = ", ".join(f"{p.node_port} ({s.key})" for s, p in found[:4])
+    return Diagnosis(
+        said, f"node ports here: {known}" if known else "give a Service type: NodePort"
+    )

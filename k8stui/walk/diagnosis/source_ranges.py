@@ -1,0 +1,39 @@
+"""loadBalancerSourceRanges does not let the client in: kube-proxy drops.
+
+pkg/proxy/iptables/proxier.go (KUBE-PROXY-FIREWALL, KUBE-FW-); older ones drop in nat by
+KUBE-MARK-DROP.
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import StepKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.rules_met import chain_of
+
+
+def outside_the_source_ranges(case: Case) -> Diagnosis | None:
+    """Recognise the drop of what a Service's source ranges do not let in."""
+    step, service = case.decided, case.service
+    if step is None or service is None or step.kind is not StepKind.DROP:
+        return None
+    if not chain_of(step).startswith(("KUBE-PROXY-FIREWALL", "KUBE-FW-", "KUBE-MARK-DROP")):
+        return None
+    client = case.exchange.steps[0].before.src
+    ranges = ", ".join(text.strip() for text in service.load_balancer_source_ranges)
+    pod = case.client
+    port = case.service_port
+    inside = f"svc/{service.name}:{port.port}" if port else f"svc/{service.name}"
+    if pod is not None and not pod.host_network:
+        advice = (
+            f"ask the ClusterIP instead ({inside}), or add the pods' range {case.cluster.pod_cidr} "
+            "to loadBalancerSourceRanges: pods do not leave the cluster for a load balancer's "
+            "address, so their own addresses count"
+        )
+    else:
+        advice = f"add {client}/{client.bits}, or its network, to loadBalancerSourceRanges"
+    return Diagnosis(
+        f"loadBalancerSourceRanges of Service {service.key} lets in {ranges or 'nobody'} only, and "
+        f"{client}{f' (pod {pod.key})' if pod else ''} is not in it",
+        advice,
+        service.origins.get("load_balancer_source_ranges", service.origin),
+    )

@@ -1,0 +1,44 @@
+"""What rules did on the way, read from the rules themselves (never from their text)."""
+
+from __future__ import annotations
+
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.step import RuleCause, Step, StepKind
+from k8stui.kernel.targets.base import Jump
+
+MARKING = ("KUBE-MARK-MASQ", "CNI-HOSTPORT-SETMARK")
+"""Chains that mark a packet to be masqueraded: kube-proxy's and portmap's."""
+
+
+MASQUERADING = ("KUBE-POSTROUTING", "CNI-HOSTPORT-MASQ")
+"""Chains that masquerade what is so marked."""
+
+
+def jumps_to(step: Step) -> str:
+    """The chain that the step's rule sent the packet to; empty for any other step."""
+    cause = step.cause
+    if not isinstance(cause, RuleCause) or cause.rule is None:
+        return ""
+    target = compile_rule(cause.rule.text).target
+    return target.chain if isinstance(target, Jump) else ""
+
+
+def chain_of(step: Step) -> str:
+    """Name of the chain whose rule made the step; empty where no rule did."""
+    return step.cause.chain.name if isinstance(step.cause, RuleCause) else ""
+
+
+def marked_by(steps: list[Step]) -> Step | None:
+    """The last jump to a marking chain that really marked the packet."""
+    found, pending = None, None
+    for step in steps:
+        if jumps_to(step) in MARKING:
+            pending = step
+        elif step.kind is StepKind.MARK and chain_of(step) in MARKING:
+            found = pending or step
+    return found
+
+
+def sent_to_be_marked(steps: list[Step]) -> Step | None:
+    """The last jump to a marking chain, whatever came of it."""
+    return next((step for step in reversed(steps) if jumps_to(step) in MARKING), None)
