@@ -42,7 +42,7 @@ def common_options(command: _Command) -> _Command:
         click.option("--proxy-config", metavar="FILE", type=click.Path(),
                      help="The KubeProxyConfiguration to use where the input holds several."),
         click.option("--cni", default="flannel", metavar="NAME", show_default=True,
-                     help="Network plug-in of the nodes: flannel, docker0 …"),
+                     help="Network plug-in of the nodes: flannel, ptp, docker0 …"),
         click.option("--hairpin/--no-hairpin", default=None,
                      help="What if the bridge ports' hairpin mode were on, or off?"),
         click.option("--bridge-nf/--no-bridge-nf", default=True,

@@ -11,6 +11,7 @@ from functools import partial
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.cni import Plugins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.node import build_node
 from k8stui.nodes.observed import read_observed
@@ -28,10 +29,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     own, ``wire``, ``outside``. A namespace is built at its first look-up and kept.
     """
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, plugins: Plugins) -> None:
         self.cluster = site.cluster
         self.options = site.options
         self._site = site
+        self._plugins = plugins
         self._built: dict[str, NetNamespace] = {}
 
     def __getitem__(self, name: str) -> NetNamespace:
@@ -74,9 +76,10 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 
     def ruleset(self, node: Node, version: int, owner: str = "all") -> Ruleset:
         """As `node_ruleset`."""
+        plugin = self._plugins.of(node)
         if owner == "all":
-            return ruleset(self._site, node, version)
-        return generated_ruleset(self._site, node, version, owner)
+            return ruleset(self._site, plugin, node, version)
+        return generated_ruleset(self._site, plugin, node, version, owner)
 
     def _builder(self, name: str) -> Callable[[], NetNamespace]:
         """What builds the namespace of that name.
@@ -87,7 +90,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """
         node = self.cluster.nodes.get(name)
         if node is not None:
-            return partial(build_node, self._site, node)
+            return partial(build_node, self._site, self._plugins.of(node), node)
         if name == WIRE:
             return partial(build_wire, self._site)
         if name == OUTSIDE:
@@ -99,7 +102,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
             raise KeyError(name) from None
         if place != pod.key or pod.node_name is None:
             raise KeyError(name)
-        return partial(build_pod, self._site, self.cluster.nodes[pod.node_name], pod)
+        home = self.cluster.nodes[pod.node_name]
+        return partial(build_pod, self._plugins.of(home), home, pod)
 
 
 def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen
@@ -121,7 +125,8 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
         for name in files:
             if name not in cluster.nodes:
                 raise NodeOptionError(option, name, cluster.nodes)
-    return ClusterNetwork(Site(cluster, options, read_observed(options)))
+    site = Site(cluster, options, read_observed(options))
+    return ClusterNetwork(site, Plugins(site, options.cni))
 
 
 def node_ruleset(

@@ -16,11 +16,10 @@ from k8stui.kernel.namespace import (
     Sysctls,
 )
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni.bridge import DEFAULT_ROUTE, interface_address
-from k8stui.nodes.cni.plugin import Part
-from k8stui.nodes.cni.portmap import host_ports
+from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
+from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.reason import Because
 from k8stui.nodes.rules import ruleset
 from k8stui.nodes.site import Site
@@ -30,9 +29,9 @@ from k8stui.nodes.wire import WIRE
 from k8stui.origin import assumed
 
 
-def build_node(site: Site, node: Node) -> NetNamespace:
+def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
     """Everything on the node: devices, routes, neighbours, rules, settings, sockets."""
-    part = _base(site, node) + site.plugin(node).node_part(site, node)
+    part = _base(site, node) + plugin.node_part(node)
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
         part = replace(part, interfaces=interfaces)
@@ -42,10 +41,10 @@ def build_node(site: Site, node: Node) -> NetNamespace:
         routes=_routes(site, node, part),
         neighbours=part.neighbours,
         fdb=part.fdb,
-        rulesets=_rulesets(site, node, part),
+        rulesets=_rulesets(site, plugin, node, part),
         sets=site.observed(node).sets,
-        sysctls=_sysctls(site, node),
-        sockets=node_sockets(site, node),
+        sysctls=_sysctls(site, node, part),
+        sockets=node_sockets(site, node, part.sockets),
     )
 
 
@@ -111,7 +110,7 @@ def _base(site: Site, node: Node) -> Part:
 def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface, ...] | None:
     """The dump's devices, with the far ends of those cables that the input knows.
 
-    Ports for pods that the dump has no veth for are kept, so that every pod is plugged in.
+    Cables to pods that the dump has no veth for are kept, so that every pod is plugged in.
     """
     observed = site.observed(node).interfaces
     if observed is None:
@@ -122,9 +121,13 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
     missing = tuple(
         interface
         for interface in part.interfaces
-        if interface.name not in seen and interface.master is not None
+        if interface.name not in seen and _leads_to_a_pod(interface)
     )
     return kept + missing
+
+
+def _leads_to_a_pod(interface: Interface) -> bool:
+    return interface.peer is not None and interface.peer[0] != WIRE
 
 
 def _plugged(observed: Interface, generated: Interface | None) -> Interface:
@@ -146,28 +149,23 @@ def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:
     return (*observed, *local)
 
 
-def _rulesets(site: Site, node: Node, part: Part) -> Mapping[int, Ruleset]:
+def _rulesets(site: Site, plugin: Plugin, node: Node, part: Part) -> Mapping[int, Ruleset]:
     """IPv4 always; IPv6 where some device has an IPv6 address or a dump holds the rules."""
     versions = {4, *site.observed(node).rulesets}
     versions |= {e.address.version for i in part.interfaces for e in i.addresses}
-    return {version: ruleset(site, node, version) for version in sorted(versions)}
+    return {version: ruleset(site, plugin, node, version) for version in sorted(versions)}
 
 
-def _sysctls(site: Site, node: Node) -> Sysctls:
-    """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and portmap set it.
+def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
+    """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and plug-ins set it.
 
-    Sources: kube-proxy pkg/proxy/iptables/proxier.go:NewProxier (conf/all/route_localnet for
-    localhost node ports), plugins:portmap.go (the bridge's own, with snat).
+    Source: kube-proxy pkg/proxy/iptables/proxier.go:NewProxier (conf/all/route_localnet for
+    localhost node ports).
     """
     proxy = site.cluster.proxy
-    localnet = {}
+    localnet = dict.fromkeys(part.route_localnet, True)
     if settings(proxy, node, 4, nfacct=False, local_addresses=None).localhost_node_ports:
         localnet["all"] = True
-    plugin = site.plugin(node)
-    if plugin.style.owner != "docker" and any(
-        True for pod in site.pods(node.name) for _ in host_ports(pod)
-    ):
-        localnet[site.attachment(node).bridge] = True
     return Sysctls(
         ip_forward=True,
         bridge_nf_call_iptables=site.options.bridge_nf_call_iptables,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni.bridge import gateway
+from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubelet import kubelet
@@ -19,21 +19,22 @@ from k8stui.nodes.kubeproxy import proxy_contribution
 from k8stui.nodes.site import Site
 
 
-def _kubelet(site: Site, node: Node, version: int) -> Sequence[Contribution]:
-    del site, node
+def _kubelet(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+    del site, plugin, node
     return (kubelet(version),)
 
 
-def _kube_proxy(site: Site, node: Node, version: int) -> Sequence[Contribution]:
-    addresses = local_addresses(site, node)
+def _kube_proxy(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+    addresses = _local_addresses(site, plugin, node)
     return (proxy_contribution(site.cluster, node, version, local_addresses=addresses),)
 
 
-def _cni(site: Site, node: Node, version: int) -> Sequence[Contribution]:
-    return site.plugin(node).contributions(site, node, version)
+def _cni(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+    del site
+    return plugin.contributions(node, version)
 
 
-_OWNERS: Mapping[str, Callable[[Site, Node, int], Sequence[Contribution]]] = {
+_OWNERS: Mapping[str, Callable[[Site, Plugin, Node, int], Sequence[Contribution]]] = {
     "kubelet": _kubelet,
     "kube-proxy": _kube_proxy,
     "cni": _cni,
@@ -44,7 +45,9 @@ OWNERS = ("all", *_OWNERS)
 """Values of ``--owner``."""
 
 
-def generated_ruleset(site: Site, node: Node, version: int, owner: str = "all") -> Ruleset:
+def generated_ruleset(
+    site: Site, plugin: Plugin, node: Node, version: int, owner: str = "all"
+) -> Ruleset:
     """What iptables-save (`version` 4) or ip6tables-save (6) prints; or one owner's part of it.
 
     Raises:
@@ -57,24 +60,22 @@ def generated_ruleset(site: Site, node: Node, version: int, owner: str = "all") 
         contribution
         for name, write in _OWNERS.items()
         if owner in ("all", name)
-        for contribution in write(site, node, version)
+        for contribution in write(site, plugin, node, version)
     ]
     return compose(made)
 
 
-def ruleset(site: Site, node: Node, version: int) -> Ruleset:
+def ruleset(site: Site, plugin: Plugin, node: Node, version: int) -> Ruleset:
     """The rules that stand on the node: a dump's where there is one for this family."""
     observed = site.observed(node).rulesets.get(version)
-    return generated_ruleset(site, node, version) if observed is None else observed
+    return generated_ruleset(site, plugin, node, version) if observed is None else observed
 
 
-def local_addresses(site: Site, node: Node) -> tuple[Address, ...]:
+def _local_addresses(site: Site, plugin: Plugin, node: Node) -> tuple[Address, ...]:
     """All addresses on the node's devices, as kube-proxy asks the kernel for them."""
     interfaces = site.observed(node).interfaces
     if interfaces is not None:
         return tuple(entry.address for interface in interfaces for entry in interface.addresses)
     own = tuple(a for version in (4, 6) if (a := node.address(version)))
     loopback = (Address.parse("127.0.0.1"), Address.parse("::1"))
-    has_bridge = site.pods(node.name) or site.plugin(node).style.stands_empty
-    bridge = tuple(gateway(network) for network in site.networks(node)) if has_bridge else ()
-    return (*loopback, *own, *bridge)
+    return (*loopback, *own, *plugin.addresses(node))

@@ -11,14 +11,11 @@ from functools import cached_property
 
 from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.namespace import Interface, LinkKind
+from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.cni import plugin
-from k8stui.nodes.cni.bridge import gateway
-from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.lan import Lan, covering, plan
-from k8stui.nodes.names import mac, veth_name
+from k8stui.nodes.names import mac
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import Origin, assumed
@@ -37,29 +34,15 @@ class Uplink:
     mac: str
 
 
-@record()
-class Attachment:
-    """How the pods of one node are plugged in."""
-
-    bridge: str
-    bridge_mac: str
-    veths: Mapping[str, str]
-    """Pod key → name of the host's end."""
-
-
 class Site:
     """Cluster, options and dumps, indexed. Every answer is kept."""
 
     def __init__(
         self, cluster: Cluster, options: NodeOptions, observed: Mapping[str, ObservedNode]
     ) -> None:
-        """Raises NodeOptionError where there is no plug-in of the name in `options`."""
         self.cluster = cluster
         self.options = options
         self._observed = observed
-        self._plugin = plugin(options.cni, cluster.flannel)
-        self._docker = plugin("docker0")
-        self._attachments: dict[str, Attachment] = {}
         self._pod_networks: dict[int, Prefix] = {}
 
     @cached_property
@@ -69,11 +52,6 @@ class Site:
     def observed(self, node: Node) -> ObservedNode:
         """What dumps say of this node."""
         return self._observed.get(node.name, _NOTHING)
-
-    def plugin(self, node: Node) -> Plugin:
-        """The network plug-in of this node; docker0 in its own dump decides."""
-        bridge = self._observed_bridge(node)
-        return self._docker if bridge and bridge.name == "docker0" else self._plugin
 
     # Pods
 
@@ -209,46 +187,18 @@ class Site:
         first = node.address(4) or node.address(6)
         return Uplink("eth0", mac(first) if first else "02:00:00:00:00:00")
 
-    def attachment(self, node: Node) -> Attachment:
-        """Names on the node's side of its pods' cables; a dump's own where there is one.
-
-        A dump does not say which veth is whose: ports and pods are matched in their order
-        (assumed), which is the order in which both were made.
-        """
-        found = self._attachments.get(node.name)
-        if found is None:
-            found = self._attachments[node.name] = self._attach(node)
-        return found
-
-    def _attach(self, node: Node) -> Attachment:
-        style = self.plugin(node).style
-        pods = self.pods(node.name)
-        bridge = self._observed_bridge(node)
-        observed_ports = [
-            port.name
-            for port in self.observed(node).interfaces or ()
-            if bridge is not None and port.master == bridge.name and port.kind is LinkKind.VETH
-        ]
-        veths = {
-            pod.key: observed_ports[i]
-            if i < len(observed_ports)
-            else veth_name(pod, style.veth_digits)
-            for i, pod in enumerate(pods)
+    def routed_to(self, node: Node, pod: Pod) -> str | None:
+        """The device that a dump's route to the pod's own address names, on a cable of its own."""
+        observed = self.observed(node)
+        cables = {
+            interface.name
+            for interface in observed.interfaces or ()
+            if interface.kind is LinkKind.VETH and interface.master is None
         }
-        if bridge is not None:
-            return Attachment(bridge.name, bridge.mac, veths)
-        first = next((gateway(network) for network in self.networks(node)), None)
-        bridge_mac = mac(first, style.mac_lead) if first else f"{style.mac_lead}:00:00:00:00"
-        return Attachment(style.device, bridge_mac, veths)
-
-    def _observed_bridge(self, node: Node) -> Interface | None:
-        """The bridge in the node's dump that has an address of its pod networks."""
-        networks = self.networks(node)
-        for interface in self.observed(node).interfaces or ():
-            if interface.kind is LinkKind.BRIDGE and any(
-                entry.address in network for entry in interface.addresses for network in networks
-            ):
-                return interface
+        own = {Prefix(address, address.bits) for address in pod.addresses}
+        for route in observed.routes or ():
+            if route.destination in own and route.device in cables and route.table != "local":
+                return route.device
         return None
 
 

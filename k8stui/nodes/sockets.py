@@ -12,10 +12,9 @@ from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.cni.portmap import host_ports
 from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
-from k8stui.origin import Origin, OriginKind, assumed, defaulted
+from k8stui.origin import Origin, OriginKind, assumed
 
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 _KUBELET_PORT = 10250
@@ -44,9 +43,12 @@ def pod_sockets(pod: Pod) -> tuple[Socket, ...]:
     )
 
 
-def node_sockets(site: Site, node: Node) -> tuple[Socket, ...]:
-    """Sockets in the node's namespace: its hostNetwork pods', kubelet's, the API server's."""
-    return tuple(_once(_on_node(site, node)))
+def node_sockets(site: Site, node: Node, plugin: Iterable[Socket]) -> tuple[Socket, ...]:
+    """Sockets in the node's namespace: its hostNetwork pods', kubelet's, the API server's.
+
+    Those of the network `plugin` come last.
+    """
+    return tuple(_once((*_on_node(site, node), *plugin)))
 
 
 def outside_sockets(owner: str) -> tuple[Socket, ...]:
@@ -95,8 +97,6 @@ def _on_node(site: Site, node: Node) -> Iterator[Socket]:
             owner="kubelet",
         ),
     )
-    if site.plugin(node).style.owner == "docker":
-        yield from _docker_proxies(site, node)
 
 
 def _targeted(site: Site, pod: Pod) -> Iterator[Socket]:
@@ -139,30 +139,6 @@ def _api_server(site: Site, node: Node) -> Iterator[Socket]:
                             service=_API_SERVER,
                         ),
                     )
-
-
-def _docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
-    """docker-proxy holds each published port open and connects on to the container itself.
-
-    Source: recordings-cni/docker-kubernetes-salt/containers.json; with --iptables=false no rule
-    takes the packet before it.
-    """
-    for pod in site.pods(node.name):
-        for port in host_ports(pod):
-            target = pod.addresses[0].with_port(port.number)
-            yield Socket(
-                protocol=port.protocol,
-                port=port.host_port,
-                address=port.host_ip,
-                owner="docker-proxy",
-                reason=Because(
-                    text=f"docker-proxy takes hostPort {port.host_port} and connects to {target}",
-                    origin=defaulted("docker run -p", port.origin.place),
-                    owner="docker-proxy",
-                    pod=pod.key,
-                    setting=f"hostPort: {port.host_port}",
-                ),
-            )
 
 
 def _once(sockets: Iterable[Socket]) -> Iterator[Socket]:

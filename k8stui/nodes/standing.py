@@ -7,7 +7,7 @@ from collections.abc import Collection
 from k8stui.kernel.address import Address
 from k8stui.kernel.iproute import kernel_routes
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Route, Scope
-from k8stui.nodes.cni.plugin import Part
+from k8stui.nodes.part import Part
 from k8stui.nodes.reason import Because
 from k8stui.origin import defaulted
 
@@ -38,7 +38,12 @@ def loopback(versions: Collection[int]) -> Interface:
 
 def standing_routes(part: Part) -> tuple[Route, ...]:
     """The part's routes and the kernel's own, as ``ip route show table all`` orders them."""
-    return tuple(sorted((*part.routes, *kernel_routes(part.interfaces)), key=_printed_order))
+    kernel = (
+        route
+        for route in kernel_routes(part.interfaces)
+        if route.table != "main" or (route.device, route.destination) not in part.taken_away
+    )
+    return tuple(sorted((*part.routes, *kernel), key=_printed_order))
 
 
 def _printed_order(route: Route) -> tuple[int, int, int, int, int]:

@@ -25,10 +25,9 @@ from k8stui.kernel.namespace import (
     RouteType,
     Sysctls,
 )
-from k8stui.nodes.cni.bridge import DEFAULT_ROUTE, interface_address
-from k8stui.nodes.cni.plugin import Part
 from k8stui.nodes.lan import LanNetwork, client
 from k8stui.nodes.names import host_mac, mac
+from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import outside_sockets

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace, Route, RouteType
+from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace, Route
 
 Shape = dict[str, Any]
 
@@ -17,7 +17,7 @@ def recorded_devices(dump: Shape) -> list[Shape]:
     ports = {port["ifname"]: port for port in dump.get("bridge -j -d link", [])}
     return [
         {
-            "name": _veth(device["ifname"], device.get("master")),
+            "name": _veth(device["ifname"]),
             "up": "UP" in device["flags"],
             "carrier": "LOWER_UP" in device["flags"],
             "mtu": device["mtu"],
@@ -36,7 +36,7 @@ def recorded_devices(dump: Shape) -> list[Shape]:
 def devices(namespace: NetNamespace) -> list[Shape]:
     return [
         {
-            "name": _veth(device.name, device.master),
+            "name": _veth(device.name),
             "up": device.up,
             "carrier": device.carrier,
             "mtu": device.mtu_bytes,
@@ -63,7 +63,7 @@ def recorded_routes(lines: list[Shape]) -> list[Shape]:
             "type": line.get("type", "unicast"),
             "dst": "0.0.0.0/0" if line["dst"] == "default" else line["dst"],
             "gateway": line.get("gateway"),
-            "dev": line["dev"],
+            "dev": _veth(line["dev"]),
             "table": line.get("table", "main"),
             "protocol": line.get("protocol"),
             "scope": line.get("scope", "global"),
@@ -80,7 +80,7 @@ def routes(namespace: NetNamespace) -> list[Shape]:
             "type": str(route.type),
             "dst": _destination(route),
             "gateway": str(route.gateway) if route.gateway else None,
-            "dev": route.device,
+            "dev": _veth(route.device or ""),
             "table": route.table,
             "protocol": route.protocol,
             "scope": route.scope,
@@ -107,12 +107,10 @@ def peers_match(network: dict[str, NetNamespace]) -> bool:
 
 
 def _destination(route: Route) -> str:
-    host = route.destination.length == 32 and route.type in (
-        RouteType.LOCAL,
-        RouteType.BROADCAST,
-    )
+    """As `ip` prints it: a host's address without its length."""
+    host = route.destination.length == 32
     return str(route.destination.address) if host else str(route.destination)
 
 
-def _veth(name: str, master: str | None) -> str:
-    return f"veth of {len(name) - 4} digits" if master and name.startswith("veth") else name
+def _veth(name: str) -> str:
+    return f"veth of {len(name) - 4} digits" if name.startswith("veth") else name

@@ -28,6 +28,7 @@ CASES: dict[str, tuple[NodeOptions, dict[str, Any]]] = {
     "bridge": (NodeOptions(cni="bridge"), {}),
     "bridge-nohairpin": (NodeOptions(cni="bridge", hairpin=False), {}),
     "bridge-ipmasq": (NodeOptions(cni="bridge-ipmasq"), {}),
+    "ptp-ipmasq": (NodeOptions(cni="ptp-ipmasq"), FLANNEL_PORTS),
     "portmap": (NodeOptions(cni="bridge"), PORTMAP_PORTS),
     "portmap-ipmasq": (NodeOptions(cni="bridge-ipmasq"), PORTMAP_PORTS),
 }

@@ -1,37 +1,58 @@
-"""Network plug-ins: what each puts on a node, one file per plug-in."""
+"""Network plug-ins: what each puts on a node, one file per plug-in and one line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from k8stui.cluster.model import Node
+from k8stui.nodes.cni import flannel
 from k8stui.nodes.cni.bridge import Bridge
 from k8stui.nodes.cni.docker0 import Docker0
-from k8stui.nodes.cni.flannel import Flannel, from_configuration, overlay
-from k8stui.nodes.cni.plugin import BridgeStyle, Plugin
+from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.site import Site
 
-_BRIDGE = BridgeStyle(owner="bridge plug-in")
-_PLUGINS: Mapping[str, Callable[[Mapping[str, object] | None], Plugin]] = {
-    "flannel": from_configuration,
-    "flannel-host-gw": lambda _: Flannel(),
-    "flannel-vxlan": overlay,
-    "bridge": lambda _: Bridge(style=_BRIDGE),
-    "bridge-ipmasq": lambda _: Bridge(style=_BRIDGE, ip_masq=True),
-    "docker0": lambda _: Docker0(),
+_PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
+    "flannel": flannel.configured,
+    "flannel-host-gw": flannel.host_gateway,
+    "flannel-vxlan": flannel.overlay,
+    "bridge": Bridge,
+    "bridge-ipmasq": partial(Bridge, masquerade=True),
+    "ptp": Ptp,
+    "ptp-ipmasq": partial(Ptp, masquerade=True),
+    "docker0": Docker0,
 }
 
 CHOICES = tuple(_PLUGINS)
 """Values of ``--cni``."""
 
 
-def plugin(name: str, flannel: Mapping[str, object] | None = None) -> Plugin:
-    """The plug-in of that name; `flannel` is the input's net-conf.json.
+class Plugins:
+    """Which plug-in each node of a cluster has."""
 
-    Raises:
-        NodeOptionError: there is no such plug-in.
+    def __init__(self, site: Site, name: str) -> None:
+        """`name`: that of the nodes whose dump does not show another one's work.
 
-    """
-    make = _PLUGINS.get(name)
-    if make is None:
-        raise NodeOptionError("--cni", name, CHOICES)
-    return make(flannel)
+        Raises:
+            NodeOptionError: there is no such plug-in.
+
+        """
+        if name not in _PLUGINS:
+            raise NodeOptionError("--cni", name, CHOICES)
+        self._site = site
+        self._usual = _PLUGINS[name](site)
+        self._by_node: dict[str, Plugin] = {}
+
+    def of(self, node: Node) -> Plugin:
+        found = self._by_node.get(node.name)
+        if found is None:
+            found = self._by_node[node.name] = self._choose(node)
+        return found
+
+    def _choose(self, node: Node) -> Plugin:
+        if self._site.observed(node).interfaces is None or self._usual.recognises(node):
+            return self._usual
+        others = (make(self._site) for make in _PLUGINS.values())
+        return next((one for one in others if one.recognises(node)), self._usual)

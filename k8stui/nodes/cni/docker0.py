@@ -7,21 +7,20 @@ were the set-up's own, and kubelet masqueraded what left the cluster.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import Socket
 from k8stui.kernel.rules import Rule
-from k8stui.nodes.cni.bridge import bridge_part, host_gateway_routes, pod_part
-from k8stui.nodes.cni.plugin import BridgeStyle, Part
+from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.part import Part
 from k8stui.nodes.reason import Because
-from k8stui.origin import assumed
-from k8stui.record import record
-
-if TYPE_CHECKING:
-    from k8stui.nodes.site import Site
+from k8stui.nodes.site import Site
+from k8stui.origin import assumed, defaulted
 
 _STYLE = BridgeStyle(
     owner="docker",
@@ -35,23 +34,30 @@ _NON_MASQUERADE = Prefix.parse("10.0.0.0/8")
 """kubelet's --non-masquerade-cidr, by default."""
 
 
-@record()
 class Docker0:
     """dockerd with Kubernetes' options, and kubelet before 1.8 with ``--configure-cbr0``'s rule."""
 
-    @property
-    def style(self) -> BridgeStyle:
-        return _STYLE
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._bridged = Bridged(site, _STYLE)
 
-    def node_part(self, site: Site, node: Node) -> Part:
-        return bridge_part(site, node, _STYLE) + host_gateway_routes(
-            site, node, "the cluster's set-up"
+    def recognises(self, node: Node) -> bool:
+        return self._bridged.recognises(node)
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        return self._bridged.addresses(node)
+
+    def node_part(self, node: Node) -> Part:
+        return (
+            self._bridged.node_part(node)
+            + host_gateway_routes(self._site, node, "the cluster's set-up")
+            + Part(sockets=tuple(_docker_proxies(self._site, node)))
         )
 
-    def pod_part(self, site: Site, node: Node, pod: Pod) -> Part:
-        return pod_part(site, node, pod, _STYLE)
+    def pod_part(self, node: Node, pod: Pod) -> Part:
+        return self._bridged.pod_part(node, pod)
 
-    def contributions(self, site: Site, node: Node, version: int) -> Sequence[Contribution]:
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         """One rule: what goes to no 10.x address leaves with the node's address.
 
         Source: kubernetes v1.3 pkg/kubelet/container_bridge.go:ensureIPTablesMasqRule, printed as
@@ -60,7 +66,7 @@ class Docker0:
         del node
         if version != 4:
             return ()
-        pods = site.pod_network(4)
+        pods = self._site.pod_network(4)
         inside = _NON_MASQUERADE if pods.address in _NON_MASQUERADE else pods
         rule = Rule(
             f"-A POSTROUTING ! -d {inside} -m comment --comment "
@@ -75,3 +81,27 @@ class Docker0:
             ),
         )
         return (Contribution("docker0", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))}),)
+
+
+def _docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
+    """docker-proxy holds each published port open and connects on to the container itself.
+
+    Source: recordings-cni/docker-kubernetes-salt/containers.json; with --iptables=false no rule
+    takes the packet before it.
+    """
+    for pod in site.pods(node.name):
+        for port in host_ports(pod):
+            target = pod.addresses[0].with_port(port.number)
+            yield Socket(
+                protocol=port.protocol,
+                port=port.host_port,
+                address=port.host_ip,
+                owner="docker-proxy",
+                reason=Because(
+                    text=f"docker-proxy takes hostPort {port.host_port} and connects to {target}",
+                    origin=defaulted("docker run -p", port.origin.place),
+                    owner="docker-proxy",
+                    pod=pod.key,
+                    setting=f"hostPort: {port.host_port}",
+                ),
+            )

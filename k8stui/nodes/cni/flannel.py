@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
@@ -24,24 +23,18 @@ from k8stui.kernel.namespace import (
     Vxlan,
 )
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni.bridge import (
-    MULTICAST,
-    bridge_part,
-    gateway,
-    host_gateway_route,
-    host_gateway_routes,
-    pod_part,
-)
-from k8stui.nodes.cni.plugin import BridgeStyle, Part
-from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
+from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
+from k8stui.nodes.cni.host_local import gateway
+from k8stui.nodes.cni.ipmasq import MULTICAST
+from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac
+from k8stui.nodes.part import Part
 from k8stui.nodes.reason import Because
+from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record
-
-if TYPE_CHECKING:
-    from k8stui.nodes.site import Site
 
 NETWORK_NAME = "cbr0"
 """The name in flannel's 10-flannel.conflist; the bridge is cni0 all the same."""
@@ -54,8 +47,8 @@ _ANNOTATION = "flannel.alpha.coreos.com/"
 
 
 @record(kw_only=True)
-class Flannel:
-    """flannel as kubeadm clusters run it: ``--ip-masq --kube-subnet-mgr``."""
+class Backend:
+    """What net-conf.json says of the way between the nodes."""
 
     vxlan: bool = False
     """Backend vxlan; else host-gw."""
@@ -64,18 +57,32 @@ class Flannel:
     vni: int = 1
     port: int = 8472
 
-    @property
-    def style(self) -> BridgeStyle:
-        return _OVERLAY if self.vxlan else _HOST_GATEWAY
 
-    def node_part(self, site: Site, node: Node) -> Part:
-        bridge = bridge_part(site, node, self.style)
-        if not self.vxlan:
-            return bridge + host_gateway_routes(site, node, "flannel")
-        return self._overlay(site, node) + bridge
+class Flannel:
+    """flannel as kubeadm clusters run it: ``--ip-masq --kube-subnet-mgr``."""
 
-    def pod_part(self, site: Site, node: Node, pod: Pod) -> Part:
+    def __init__(self, site: Site, backend: Backend) -> None:
+        self._site = site
+        self._backend = backend
+        self._style = _OVERLAY if backend.vxlan else _HOST_GATEWAY
+        self._bridged = Bridged(site, self._style)
+
+    def recognises(self, node: Node) -> bool:
+        return self._bridged.recognises(node)
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        return self._bridged.addresses(node)
+
+    def node_part(self, node: Node) -> Part:
+        site, bridge = self._site, self._bridged.attachment(node).bridge
+        part = self._bridged.node_part(node) + route_localnet(site, node, bridge)
+        if not self._backend.vxlan:
+            return part + host_gateway_routes(site, node, "flannel")
+        return self._overlay(node) + part
+
+    def pod_part(self, node: Node, pod: Pod) -> Part:
         """With the route of host-local's ``routes``: the whole pod network by the gateway."""
+        site = self._site
         routes = []
         for address in pod.addresses:
             network = site.network_of(node, address)
@@ -94,36 +101,37 @@ class Flannel:
                     ),
                 )
             )
-        return pod_part(site, node, pod, self.style) + Part(routes=tuple(routes))
+        return self._bridged.pod_part(node, pod) + Part(routes=tuple(routes))
 
-    def contributions(self, site: Site, node: Node, version: int) -> Sequence[Contribution]:
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
+        site = self._site
         own = next((net for net in site.networks(node) if net.address.version == version), None)
         made = [_flanneld(site, node, own) if own else None]
         made.append(portmap(site, node, version, NETWORK_NAME))
         return [one for one in made if one]
 
-    def _overlay(self, site: Site, node: Node) -> Part:
+    def _overlay(self, node: Node) -> Part:
         """The vxlan device, and per other node a neighbour, a forwarding entry and a route."""
+        site = self._site
         part = Part()
         for mine in site.networks(node):
             local = _public_address(node, mine.address.version)
             if local is not None:
-                device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self.vni}"
-                part += Part(interfaces=(self._device(site, node, device, mine, local),))
+                device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self._backend.vni}"
+                part += Part(interfaces=(self._device(node, device, mine, local),))
                 for other in site.cluster.nodes.values():
                     if other.name != node.name:
-                        part += self._tunnel(site, node, device, other, mine.address.version)
+                        part += self._tunnel(node, device, other, mine.address.version)
         return part
 
-    def _device(
-        self, site: Site, node: Node, device: str, network: Prefix, local: Address
-    ) -> Interface:
+    def _device(self, node: Node, device: str, network: Prefix, local: Address) -> Interface:
+        site, backend = self._site, self._backend
         address = network.address
         return Interface(
             name=device,
             kind=LinkKind.VXLAN,
             mac=_vtep_mac(node, network),
-            mtu_bytes=self.style.mtu_bytes,
+            mtu_bytes=self._style.mtu_bytes,
             addresses=(
                 InterfaceAddress(
                     address=address,
@@ -135,22 +143,25 @@ class Flannel:
                     ),
                 ),
             ),
-            vxlan=Vxlan(vni=self.vni, local=local, port=self.port, device=site.uplink(node).device),
+            vxlan=Vxlan(
+                vni=backend.vni, local=local, port=backend.port, device=site.uplink(node).device
+            ),
             reason=Because(
-                text=f"flannel's tunnel to the other nodes, vxlan id {self.vni}",
+                text=f"flannel's tunnel to the other nodes, vxlan id {backend.vni}",
                 origin=defaulted("flannel's vxlan backend"),
                 owner="flannel",
             ),
         )
 
-    def _tunnel(self, site: Site, node: Node, device: str, other: Node, version: int) -> Part:
+    def _tunnel(self, node: Node, device: str, other: Node, version: int) -> Part:
+        site = self._site
         remote = _public_address(other, version)
         part = Part()
         for prefix in site.behind(other):
             if prefix.address.version != version or remote is None:
                 continue
             direct = host_gateway_route(site, node, other, prefix, "flannel")
-            if self.direct_routing and direct and not direct.onlink:
+            if self._backend.direct_routing and direct and not direct.onlink:
                 part += Part(routes=(direct,))
                 continue
             vtep, far_mac = prefix.address, _vtep_mac(other, prefix)
@@ -174,26 +185,33 @@ class Flannel:
         return part
 
 
-def from_configuration(configuration: Mapping[str, object] | None) -> Flannel:
-    """What net-conf.json says of the backend; host-gw without one."""
-    backend = (configuration or {}).get("Backend")
-    if not isinstance(backend, Mapping) or backend.get("Type") != "vxlan":
-        return Flannel()
-    return overlay(configuration)
+def configured(site: Site) -> Flannel:
+    """With the backend of the input's net-conf.json; host-gw without one."""
+    backend = (site.cluster.flannel or {}).get("Backend")
+    vxlan = isinstance(backend, Mapping) and backend.get("Type") == "vxlan"
+    return overlay(site) if vxlan else host_gateway(site)
 
 
-def overlay(configuration: Mapping[str, object] | None) -> Flannel:
+def host_gateway(site: Site) -> Flannel:
+    """The host-gw backend, whatever the input says."""
+    return Flannel(site, Backend())
+
+
+def overlay(site: Site) -> Flannel:
     """The vxlan backend with what net-conf.json says of it."""
-    flannel = Flannel(vxlan=True)
-    backend = (configuration or {}).get("Backend")
-    if not isinstance(backend, Mapping):
-        return flannel
-    vni, port = backend.get("VNI"), backend.get("Port")
-    return replace(
-        flannel,
-        direct_routing=backend.get("DirectRouting") is True,
-        vni=vni if isinstance(vni, int) and vni else flannel.vni,
-        port=port if isinstance(port, int) and port else flannel.port,
+    vxlan = Backend(vxlan=True)
+    written = (site.cluster.flannel or {}).get("Backend")
+    if not isinstance(written, Mapping):
+        return Flannel(site, vxlan)
+    vni, port = written.get("VNI"), written.get("Port")
+    return Flannel(
+        site,
+        replace(
+            vxlan,
+            direct_routing=written.get("DirectRouting") is True,
+            vni=vni if isinstance(vni, int) and vni else vxlan.vni,
+            port=port if isinstance(port, int) and port else vxlan.port,
+        ),
     )
 
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.part import Part
 from k8stui.nodes.reason import Because
+from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
-
-if TYPE_CHECKING:
-    from k8stui.nodes.site import Site
 
 _DNAT = "CNI-HOSTPORT-DNAT"
 _MASQ = "CNI-HOSTPORT-MASQ"
@@ -32,11 +31,13 @@ _PORTS_IN_ONE_RULE = 15
 _ANY = frozenset((Address.parse("0.0.0.0"), Address.parse("::")))  # noqa: S104 - an address to compare with
 
 
-def host_ports(pod: Pod) -> Iterator[ContainerPort]:
-    """The pod's ports with a hostPort, in its own order (kubelet MakePortMappings)."""
-    for container in pod.containers:
-        if not container.init or container.restartable_init:
-            yield from (port for port in container.ports if port.host_port)
+def route_localnet(site: Site, node: Node, device: str) -> Part:
+    """``snat: true``: what localhost sends to a hostPort may leave by the pod's or bridge's device.
+
+    Source: plugins:portmap.go:enableLocalnetRouting.
+    """
+    has_any = any(True for pod in site.pods(node.name) for _ in host_ports(pod))
+    return Part(route_localnet=frozenset((device,) if has_any else ()))
 
 
 def portmap(site: Site, node: Node, version: int, network_name: str) -> Contribution | None:

@@ -1,0 +1,190 @@
+"""The ptp plug-in: a cable to each pod and a route to its one address; no bridge.
+
+Every cable's end on the node has the gateway's address, and the pod sends everything there, also
+what is for the pod beside it: the node routes it. Source: shared/cni-facts.md section 1
+(plugins:plugins/main/ptp/ptp.go:setupContainerVeth, setupHostVeth), recorded in
+recordings-cni/ptp-ipmasq.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
+
+from k8stui.cluster.model import Node, Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
+from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.host_local import gateway
+from k8stui.nodes.cni.ipmasq import ip_masq
+from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.contribution import Contribution
+from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.names import host_mac, mac, veth_name
+from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
+from k8stui.nodes.reason import Because
+from k8stui.nodes.site import Site
+from k8stui.origin import Origin, assumed, defaulted
+
+_OWNER = "ptp plug-in"
+_NETWORK_NAME = "k8s-pod-network"
+
+
+class Ptp:
+    """``"type": "ptp"`` with host-local and portmap; routes between nodes are the set-up's."""
+
+    def __init__(self, site: Site, *, masquerade: bool = False) -> None:
+        """`masquerade`: ``ipMasq``."""
+        self._site = site
+        self._masquerade = masquerade
+
+    def recognises(self, node: Node) -> bool:
+        """Whether the dump has a cable with nothing but one address of the pods' networks."""
+        networks = self._site.networks(node)
+        return any(
+            interface.kind is LinkKind.VETH
+            and interface.master is None
+            and entry.prefix_length == entry.address.bits
+            and any(entry.address in network for network in networks)
+            for interface in self._site.observed(node).interfaces or ()
+            for entry in interface.addresses
+        )
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        if not self._site.pods(node.name):
+            return ()
+        return tuple(gateway(network) for network in self._site.networks(node))
+
+    def node_part(self, node: Node) -> Part:
+        site = self._site
+        cables = (self._cable(node, pod) for pod in site.pods(node.name))
+        return reduce(add, cables, Part()) + host_gateway_routes(site, node, "the node's set-up")
+
+    def pod_part(self, node: Node, pod: Pod) -> Part:
+        """eth0; what is beside it in the pod's network is not on the link (setupContainerVeth)."""
+        part = Part()
+        for address, network in self._placed(node, pod):
+            part += _ways(pod, address, network, self._mac(node, pod))
+        veth = self._veth(node, pod)
+        eth0 = Interface(
+            name="eth0",
+            kind=LinkKind.VETH,
+            mac=mac(pod.addresses[0]),
+            addresses=tuple(
+                interface_address(address, network.length, _because(pod, f"address of {pod.key}"))
+                for address, network in self._placed(node, pod)
+            ),
+            peer=(node.name, veth),
+            reason=_because(pod, f"the pod's end of {veth} on {node.name}"),
+        )
+        return Part(interfaces=(eth0,)) + part
+
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
+        site, name = self._site, _NETWORK_NAME
+        made = [
+            ip_masq(site, node, version, name, _OWNER) if self._masquerade else None,
+            portmap(site, node, version, name),
+        ]
+        return [one for one in made if one]
+
+    def _cable(self, node: Node, pod: Pod) -> Part:
+        """The host's end, and the way to the pod (setupHostVeth)."""
+        veth = self._veth(node, pod)
+        placed = tuple(self._placed(node, pod))
+        host_end = Interface(
+            name=veth,
+            kind=LinkKind.VETH,
+            mac=self._mac(node, pod),
+            addresses=tuple(
+                InterfaceAddress(
+                    address=gateway(network),
+                    prefix_length=network.address.bits,
+                    reason=_because(
+                        pod,
+                        f"gateway of the pods of {node.name}: the first address of {network}",
+                        self._site.pod_network_origin(node),
+                    ),
+                )
+                for _, network in placed
+            ),
+            peer=(pod.key, "eth0"),
+            reason=_because(
+                pod,
+                f"host end of the cable to pod {pod.key}",
+                assumed("a real node draws the name at random", pod.origin.place),
+            ),
+        )
+        routes = tuple(
+            Route(
+                destination=Prefix(address, address.bits),
+                device=veth,
+                scope="host",
+                reason=_because(pod, f"pod {pod.key} of this node"),
+            )
+            for address, _ in placed
+        )
+        return Part(
+            interfaces=(host_end,),
+            routes=routes,
+            neighbours=tuple(
+                Neighbour(address=address, device=veth, mac=mac(pod.addresses[0]))
+                for address, _ in placed
+            ),
+            route_localnet=frozenset((veth,) if any(True for _ in host_ports(pod)) else ()),
+        )
+
+    def _veth(self, node: Node, pod: Pod) -> str:
+        """The device that a dump's own route to the pod names; else a name that we derive."""
+        return self._site.routed_to(node, pod) or veth_name(pod)
+
+    def _mac(self, node: Node, pod: Pod) -> str:
+        seen = self._site.observed(node).interfaces or ()
+        name = self._veth(node, pod)
+        return next((one.mac for one in seen if one.name == name), host_mac(pod.addresses[0]))
+
+    def _placed(self, node: Node, pod: Pod) -> Iterator[tuple[Address, Prefix]]:
+        """Each address of the pod with the node's pod network of its family."""
+        for address in pod.addresses:
+            network = self._site.network_of(node, address)
+            if network is not None:
+                yield address, network
+
+
+def _ways(pod: Pod, address: Address, network: Prefix, far_mac: str) -> Part:
+    """The pod's routes for one address: to the gateway, and by it to everything else."""
+    way_out = gateway(network)
+    to_gateway = Route(
+        destination=Prefix(way_out, way_out.bits),
+        device="eth0",
+        source=address,
+        scope="link",
+        reason=_because(pod, "the gateway is on the cable"),
+    )
+    beside = Route(
+        destination=network,
+        gateway=way_out,
+        device="eth0",
+        source=address,
+        reason=_because(pod, "the pods beside it, by the node"),
+    )
+    default = Route(
+        destination=DEFAULT_ROUTE[address.version],
+        gateway=way_out,
+        device="eth0",
+        reason=_because(pod, "everything else goes to the node"),
+    )
+    return Part(
+        routes=(default, beside, to_gateway),
+        taken_away=frozenset({("eth0", network)}),
+        neighbours=(Neighbour(address=way_out, device="eth0", mac=far_mac),),
+    )
+
+
+def _because(pod: Pod, text: str, origin: Origin | None = None) -> Because:
+    return Because(
+        text=text,
+        origin=origin or defaulted("as the ptp plug-in sets it up", pod.origin.place),
+        owner=_OWNER,
+        pod=pod.key,
+    )
