@@ -315,7 +315,7 @@ def test_no_screen_and_no_graph_library_is_loaded(args: tuple[str, ...]) -> None
 @pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
 def test_what_only_mistakes_need_is_not_loaded(args: tuple[str, ...]) -> None:
     modules, _ = loaded_by(args)
-    assert not modules & {"difflib", "traceback", "tempfile", "k8stui.walk.mistakes"}
+    assert not modules & {"difflib", "traceback", "tempfile"}
 
 
 def test_help_reads_no_manifests() -> None:

@@ -10,6 +10,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.finding import Finding, Rule, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
+from k8stui.errors import K8sTuiError
 from k8stui.kernel.exchange import Result
 from k8stui.manifests import Problem
 from k8stui.origin import Place
@@ -27,7 +28,7 @@ _WORD = re.compile(rf"{_ARROW}|(?:(?!{_ARROW})\S)+")
 _OPTION = "--assert"
 
 
-class AssertionSyntaxError(Exception):
+class AssertionSyntaxError(K8sTuiError):
     """An assertion that cannot be read."""
 
     def __init__(self, problem: Problem) -> None:

@@ -6,13 +6,12 @@ import sys
 
 from k8stui import __version__
 from k8stui.cli.status import BAD
+from k8stui.errors import explain_mistake
 from k8stui.export.terminal import complain
 
 
 def failed(error: Exception) -> int:
     """Say what is wrong: the user's mistakes as they are, our own in one line and a file."""
-    from k8stui.walk.mistakes import explain_mistake  # noqa: PLC0415
-
     said = explain_mistake(error)
     if said is not None:
         complain(f"k8stui: {said}")

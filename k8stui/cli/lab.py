@@ -8,7 +8,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
-from k8stui.cli.status import BAD, FINE, FOUND
+from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import complain, write
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def command(
     """
     if (source is None) != (destination is None):
         raise click.UsageError("--from and --to go together; without both, every way in is asked")
-    from k8stui.lab.errors import LabError  # noqa: PLC0415
     from k8stui.lab.run import Backend  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
 
@@ -61,13 +60,7 @@ def command(
     if source is not None and destination is not None:
         requests = (parse_request(world, source, destination, common["namespace"]),)
     kind = Backend(backend) if backend is not None else None
-    try:
-        return status or _done(world, requests, kind, form, every=every, verbose=verbose)
-    except LabError as error:
-        complain(f"k8stui lab: {error}")
-        if error.hint:
-            complain(f"            {error.hint}")
-        return BAD
+    return status or _done(world, requests, kind, form, every=every, verbose=verbose)
 
 
 def _done(

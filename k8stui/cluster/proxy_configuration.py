@@ -13,11 +13,11 @@ from k8stui.apiserver.fields import array, flag, number, table, text
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
+from k8stui.errors import K8sTuiError
 from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
-
 
 PATHS: dict[str, tuple[str | int, ...]] = {
     "mode": ("mode",),
@@ -31,7 +31,7 @@ PATHS: dict[str, tuple[str | int, ...]] = {
 """Where each attribute stands in its KubeProxyConfiguration."""
 
 
-class ProxyConfigurationError(Exception):
+class ProxyConfigurationError(K8sTuiError):
     """It is not clear which configuration counts, or the wanted one is not in the input."""
 
     def __init__(self, wanted: str | None, files: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from k8stui.export.answers import answer_words, answers_json
 from k8stui.export.plain import wrap
 from k8stui.neutralise import neutralise
 from k8stui.nodes.difference import Difference, DifferenceKind
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin
 from k8stui.walk.breakage import Breakage, RulesReport
 
@@ -83,7 +82,7 @@ def _difference(each: Difference) -> Iterator[str]:
 def _why(each: Difference) -> str:
     """Where it stands in the dump; for a rule that is not there, why it should be."""
     why = each.rule.reason if each.rule is not None else None
-    if not isinstance(why, Because):
+    if why is None:
         return ""
     if each.observed is not None and why.origin.place is not None:
         return f"   {why.origin.place.file}:{why.origin.place.line}"
@@ -153,7 +152,7 @@ def _difference_json(each: Difference) -> dict[str, object]:
 
 def _origin(each: Difference) -> Origin | None:
     why = each.rule.reason if each.rule is not None else None
-    return why.origin if isinstance(why, Because) else None
+    return why.origin if why is not None else None
 
 
 def _breakage_json(each: Breakage) -> dict[str, object]:

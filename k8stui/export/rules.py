@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.because import Because
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.kernel.save import dump_lines
 from k8stui.neutralise import neutralise
-from k8stui.nodes.reason import Because
 
 
 def save_lines(ruleset: Ruleset, table: str | None = None) -> Iterator[str]:
@@ -52,10 +52,10 @@ def _rule(index: int, rule: Rule) -> dict[str, object]:
     return {"index": index, "text": rule.text, "because": _because(rule.reason)}
 
 
-def _because(reason: object | None) -> dict[str, object] | None:
+def _because(reason: Because | None) -> dict[str, object] | None:
     from k8stui.export.json import origin  # noqa: PLC0415 - see rules_json
 
-    if not isinstance(reason, Because):
+    if reason is None:
         return None
     return {
         "text": reason.text,

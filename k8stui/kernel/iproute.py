@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     BridgePort,
@@ -39,7 +40,7 @@ _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
 
 
-class IprouteError(ValueError):
+class IprouteError(K8sTuiError, ValueError):
     """The text is not what the command prints."""
 
 

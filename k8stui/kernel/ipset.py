@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.packet import Packet
 
@@ -20,7 +21,7 @@ _MEMBERS = "list:set"
 _Key = tuple[object, ...]
 
 
-class IpsetError(ValueError):
+class IpsetError(K8sTuiError, ValueError):
     """A line that ``ipset save`` does not print."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.packet import Protocol
@@ -41,7 +42,7 @@ class InterfaceAddress:
     scope: Scope = Scope.GLOBAL
     broadcast: Address | None = None
     secondary: bool = False
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
 
     @property
     def network(self) -> Prefix:
@@ -88,7 +89,7 @@ class Interface:
     port: BridgePort | None = None
     """Set when `master` is."""
     vxlan: Vxlan | None = None
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
 
 
 class RouteType(StrEnum):
@@ -118,7 +119,7 @@ class Route:
     protocol: str | None = None
     metric: int = 0
     onlink: bool = False
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
 
 
 @record(kw_only=True)
@@ -176,7 +177,7 @@ class Socket:
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""
     owner: str = ""
     """Who listens, in words: a container's name, a process."""
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
 
 
 @record(kw_only=True)

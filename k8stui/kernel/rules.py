@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
+from k8stui.because import Because
 from k8stui.record import record
 
 BUILTIN_CHAINS: Mapping[str, tuple[str, ...]] = {
@@ -26,7 +27,7 @@ class Rule:
     """One rule, as printed: ``-A CHAIN …`` without counters."""
 
     text: str
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
     """Whatever the one who made the rule wants to know it by. The kernel never looks inside."""
 
 
@@ -41,7 +42,7 @@ class Chain:
     rules: Sequence[Rule] = ()
     policy: str | None = None
     """ACCEPT or DROP for a built-in chain, None for a user-defined one."""
-    reason: object | None = field(default=None, compare=False)
+    reason: Because | None = field(default=None, compare=False)
     """Where its policy was said, as `Rule.reason`; the kernel never looks inside."""
 
 

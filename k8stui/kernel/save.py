@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
+from k8stui.because import Because
+from k8stui.errors import K8sTuiError
 from k8stui.kernel import words
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
 
@@ -14,38 +14,32 @@ _CHAIN = re.compile(r":(\S+) (\S+)(?: \[\d+:\d+\])?\s*")
 _COUNTERS = re.compile(r"\[\d+:\d+\] ")
 
 
-class SaveLine(NamedTuple):
-    """Where a rule stood: the `reason` of each rule that `parse` makes."""
-
-    file: str
-    line: int
-    """1-based."""
+Why = Callable[[str, int], Because]
+"""What is the reason of a rule or chain: its line without counters, and the line's number."""
 
 
-@dataclass
-class SaveError(ValueError):
+class SaveError(K8sTuiError, ValueError):
     """A line that is not iptables-save's."""
 
-    line_number: int
-    """1-based."""
-    line: str
-    message: str
-    file: str = ""
+    def __init__(self, line_number: int, line: str, message: str, file: str = "") -> None:
+        super().__init__(f"{file}:{line_number}: {message}: {line}")
+        self.line_number = line_number
+        """1-based."""
+        self.line = line
+        self.message = message
+        self.file = file
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line_number}: {self.message}: {self.line}"
 
-
-def parse(text: str, *, file: str = "") -> Ruleset:
+def parse(text: str, *, file: str = "", why: Why | None = None) -> Ruleset:
     """Read what iptables-save or ip6tables-save prints, either backend, with or without counters.
 
-    Comment lines and counters are left out. Each rule's reason is its `SaveLine`.
+    Comment lines and counters are left out. Each rule and chain gets the reason that `why` gives.
 
     Raises:
         SaveError: the first line that cannot stand in such a text.
 
     """
-    reader = _Reader(file)
+    reader = _Reader(file, why)
     for number, line in enumerate(text.split("\n"), start=1):
         reader.read(number, line.rstrip("\r"))
     return reader.ruleset()
@@ -85,14 +79,15 @@ def dump_lines(ruleset: Ruleset) -> Iterator[str]:
 class _Reader:
     """State between lines."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, why: Why | None) -> None:
         self._file = file
+        self._why = why
         self._tables: dict[str, Table] = {}
         self._name: str | None = None
         """Table that is open: after its ``*`` line, before COMMIT."""
         self._policies: dict[str, str | None] = {}
         self._rules: dict[str, list[Rule]] = {}
-        self._places: dict[str, SaveLine] = {}
+        self._reasons: dict[str, Because | None] = {}
         self._number = 0
         self._line = ""
 
@@ -127,7 +122,7 @@ class _Reader:
         if name in self._tables:
             raise self._error(f"table {name} was there already")
         self._name = name
-        self._policies, self._rules, self._places = {}, {}, {}
+        self._policies, self._rules, self._reasons = {}, {}, {}
 
     def _commit(self) -> None:
         if self._name is None:
@@ -135,7 +130,7 @@ class _Reader:
         self._tables[self._name] = Table(
             self._name,
             {
-                name: Chain(name, tuple(self._rules[name]), policy, self._places[name])
+                name: Chain(name, tuple(self._rules[name]), policy, self._reasons[name])
                 for name, policy in self._policies.items()
             },
         )
@@ -156,7 +151,7 @@ class _Reader:
             raise self._error(f"chain {name} was there already")
         self._policies[name] = None if policy == "-" else policy
         self._rules[name] = []
-        self._places[name] = SaveLine(self._file, self._number)
+        self._reasons[name] = self._why(line, self._number) if self._why else None
 
     def _rule(self, line: str) -> None:
         if self._name is None:
@@ -175,4 +170,4 @@ class _Reader:
                 words.split(line)
             except ValueError as error:
                 raise self._error(str(error)) from None
-        rules.append(Rule(line, SaveLine(self._file, self._number)))
+        rules.append(Rule(line, self._why(line, self._number) if self._why else None))

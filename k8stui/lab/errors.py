@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from k8stui.errors import K8sTuiError
 
-class LabError(Exception):
+
+class LabError(K8sTuiError):
     """The lab cannot be built on this machine, or not for this request.
 
     The message says what is missing; `hint` what to install or run.
@@ -12,3 +14,6 @@ class LabError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    def render(self) -> str:
+        return f"{self}\n{self.hint}" if self.hint else str(self)

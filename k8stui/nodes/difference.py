@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset
-from k8stui.nodes.reason import Because
 from k8stui.record import record
 
 ORDER_FREE = frozenset(
@@ -178,11 +177,11 @@ _SHARED = frozenset(
 
 
 def _service(rule: Rule) -> str | None:
-    return rule.reason.service if isinstance(rule.reason, Because) else None
+    return rule.reason.service if rule.reason is not None else None
 
 
 def _service_port(rule: Rule) -> str:
-    why = rule.reason if isinstance(rule.reason, Because) else None
+    why = rule.reason
     return (why.service_port or why.service or "") if why else ""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from k8stui.errors import K8sTuiError
 
-class NodeOptionError(ValueError):
+
+class NodeOptionError(K8sTuiError, ValueError):
     """An option names something that does not exist. Carries what could have been meant."""
 
     def __init__(self, option: str, value: str, choices: Iterable[str]) -> None:
@@ -28,7 +30,7 @@ class NodeOptionError(ValueError):
         return f"{self.option}: there is no {self.value!r}{hint} (choices: {shown or 'none'})"
 
 
-class ObservedFileError(ValueError):
+class ObservedFileError(K8sTuiError, ValueError):
     """A dump of a real node cannot be read."""
 
     def __init__(self, option: str, file: str, line: int | None, message: str) -> None:
@@ -44,7 +46,7 @@ class ObservedFileError(ValueError):
         return f"{where}: {self.message} ({self.option})"
 
 
-class NoNamespaceError(LookupError):
+class NoNamespaceError(K8sTuiError, LookupError):
     """A pod that has no network namespace anywhere: it never started, or it is over."""
 
     def __init__(self, pod: str, why: str) -> None:

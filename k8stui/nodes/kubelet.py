@@ -7,9 +7,9 @@ keeps martian traffic to localhost out. kube-proxy writes the same KUBE-FIREWALL
 
 from __future__ import annotations
 
+from k8stui.because import Because
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.reason import Because
 from k8stui.origin import defaulted
 
 _CANARY = "KUBE-KUBELET-CANARY"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node
 from k8stui.kernel.namespace import (
     BridgePort,
@@ -20,7 +21,6 @@ from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.reason import Because
 from k8stui.nodes.rules import ruleset
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import node_sockets

@@ -7,17 +7,18 @@ the Service that kube-proxy's comment names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
+from functools import partial
 from typing import TypeVar
 
+from k8stui.because import Because
 from k8stui.kernel import iproute, ipset, save
 from k8stui.kernel.namespace import Interface, Route
-from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
+from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 
@@ -90,11 +91,11 @@ def parse_rulesets(text: str, file: str) -> Mapping[int, Ruleset]:
         save.SaveError: a line that iptables-save does not print.
 
     """
-    rulesets = {}
-    for version, lines in _families(text).items():
-        parsed = save.parse("\n".join(lines), file=file)
-        rulesets[version] = Ruleset({table.name: _table(table) for table in parsed})
-    return rulesets
+    why = partial(_reason, file)
+    return {
+        version: save.parse("\n".join(lines), file=file, why=why)
+        for version, lines in _families(text).items()
+    }
 
 
 def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
@@ -202,41 +203,18 @@ def _families(text: str) -> Mapping[int, list[str]]:
     }
 
 
-def _table(table: Table) -> Table:
-    return Table(
-        table.name,
-        {
-            name: Chain(name, tuple(_rules(chain)), chain.policy, _chain_reason(chain))
-            for name, chain in table.chains.items()
-        },
-    )
-
-
-def _chain_reason(chain: Chain) -> Because | None:
-    place = chain.reason
-    if not isinstance(place, save.SaveLine):
-        return None
-    return _observed(place.file, place.line, f"chain {chain.name} of the real node")
-
-
-def _rules(chain: Chain) -> Iterator[Rule]:
-    for rule in chain.rules:
-        place = rule.reason
-        if isinstance(place, save.SaveLine):
-            yield Rule(rule.text, _rule_reason(rule.text, place))
-        else:
-            yield rule
-
-
-def _rule_reason(text: str, place: save.SaveLine) -> Because:
-    found = re.search(_SERVICE_PORT, text)
-    origin = Origin(kind=OriginKind.OBSERVED, place=DumpLine(place.file, place.line))
+def _reason(file: str, line: str, number: int) -> Because:
+    """Why a chain or rule is there, as far as a dump says."""
+    if line.startswith(":"):
+        name = line[1:].partition(" ")[0]
+        return _observed(file, number, f"chain {name} of the real node")
+    found = re.search(_SERVICE_PORT, line)
     if not found:
-        return Because(text="a rule of the real node", origin=origin)
+        return _observed(file, number, "a rule of the real node")
     service, port = found[1], found[2] or ""
     return Because(
         text=f"Service {service}",
-        origin=origin,
+        origin=Origin(kind=OriginKind.OBSERVED, place=DumpLine(file, number)),
         owner="kube-proxy",
         service=service,
         service_port=service + port,

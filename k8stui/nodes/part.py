@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     FdbEntry,
@@ -11,7 +12,6 @@ from k8stui.kernel.namespace import (
     Route,
     Socket,
 )
-from k8stui.nodes.reason import Because
 from k8stui.record import record
 
 DEFAULT_ROUTE = {4: Prefix.parse("0.0.0.0/0"), 6: Prefix.parse("::/0")}

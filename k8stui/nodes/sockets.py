@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, OriginKind, assumed
 

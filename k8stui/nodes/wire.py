@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
@@ -28,7 +29,6 @@ from k8stui.kernel.namespace import (
 from k8stui.nodes.lan import LanNetwork, client
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import outside_sockets
 from k8stui.nodes.standing import loopback, standing_routes

@@ -117,7 +117,7 @@ class Base(Screen[None]):
 
     def mistake(self, error: Exception) -> str:
         """What the user did wrong, in words; a bug of ours is raised."""
-        from k8stui.walk.mistakes import explain_mistake  # noqa: PLC0415 - after the first frame
+        from k8stui.errors import explain_mistake  # noqa: PLC0415 - after the first frame
 
         said = explain_mistake(error)
         if said is None and isinstance(error, LookupError) and error.args:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import RuleCause
 from k8stui.neutralise import neutralise
-from k8stui.nodes.reason import Because
 from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
@@ -63,10 +62,6 @@ def shown_chain(state: State) -> Shown | None:
         state.matched_rules(),
         decided=True,
     )
-
-
-def because_of(reason: object) -> Because | None:
-    return reason if isinstance(reason, Because) else None
 
 
 def target_chain(rule: Rule) -> str | None:
@@ -234,7 +229,7 @@ class ChainSheet(Sheet):
         if moved and rule is not None and height >= 14:
             texts = wrap(neutralise(rule.text), self._width - 2, indent=2)
             lines += [run(" " + text) for text in texts[:4]]
-        why = because_of(rule.reason) if rule is not None else None
+        why = rule.reason if rule is not None else None
         step = self._state.step
         if why is not None:
             said, origin = why.text, why.origin or None

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
 from k8stui.neutralise import neutralise
-from k8stui.nodes.reason import Because
 from k8stui.origin import OriginKind
 from k8stui.tui.words import STOPS
 from k8stui.walk.trace import Trace
@@ -178,6 +177,5 @@ def _device(namespace: NetNamespace, name: str) -> Device:
 def _is_assumed(interface: Interface) -> bool:
     reasons = [interface.reason, *(address.reason for address in interface.addresses)]
     return any(
-        isinstance(reason, Because) and reason.origin.kind is OriginKind.ASSUMED
-        for reason in reasons
+        reason is not None and reason.origin.kind is OriginKind.ASSUMED for reason in reasons
     )

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
+from k8stui.errors import K8sTuiError
 from k8stui.manifests import packed
 from k8stui.origin import Place, is_file
 
@@ -22,7 +23,7 @@ class Numbered(NamedTuple):
     text: str
 
 
-class UnreadableError(Exception):
+class UnreadableError(K8sTuiError):
     """Why the lines cannot be shown, in one sentence."""
 
 

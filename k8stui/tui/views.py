@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
-from k8stui.tui.chain_pane import ChainSheet, because_of, shown_chain
+from k8stui.tui.chain_pane import ChainSheet, shown_chain
 from k8stui.tui.drawing import draw
 from k8stui.tui.entries_pane import EntriesSheet
 from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
@@ -111,7 +111,7 @@ class Views:
         if self.front is PaneName.CHAIN and state.chain.cursor is not None:
             sheet = self._chain(80, 20)
             rule = sheet.selected() if isinstance(sheet, ChainSheet) else None
-            why = because_of(rule.reason) if rule is not None else None
+            why = rule.reason if rule is not None else None
             if why is not None:
                 return why.origin
         if state.step is not None and state.step.origin is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from k8stui.errors import K8sTuiError
+
 _SHOWN = 12
 """As many choices as still read well in one terminal line or two."""
 
 
-class RequestError(Exception):
+class RequestError(K8sTuiError):
     """A source or destination that means nothing in this cluster."""
 
     def __init__(self, message: str, *, hint: str = "", choices: tuple[str, ...] = ()) -> None:

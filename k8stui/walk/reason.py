@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.because import Because
 from k8stui.kernel.namespace import Route, RouteType
 from k8stui.kernel.step import (
     BridgeCause,
@@ -14,7 +15,6 @@ from k8stui.kernel.step import (
     SocketCause,
     SysctlCause,
 )
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
@@ -24,21 +24,19 @@ _KERNEL = defaulted("the kernel's default, or what the CNI plug-in and kube-prox
 
 def because(cause: Cause | None) -> Because | None:
     """The reason of the rule, route, device or socket; None where it carries none."""
-    reason: object | None
     match cause:
         case RuleCause(rule=rule) if rule is not None:
-            reason = rule.reason
+            return rule.reason
         case RuleCause(rule=None, chain=chain):
-            reason = chain.reason
+            return chain.reason
         case RouteCause(route=route) if route is not None:
-            reason = route.reason
+            return route.reason
         case DeviceCause(interface=interface):
-            reason = interface.reason
+            return interface.reason
         case SocketCause(socket=socket) if socket is not None:
-            reason = socket.reason
+            return socket.reason
         case _:
-            reason = None
-    return reason if isinstance(reason, Because) else None
+            return None
 
 
 def words(cause: RuleCause) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from k8stui.because import Because
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import (
@@ -16,7 +17,6 @@ from k8stui.kernel.step import (
     Step,
     StepKind,
 )
-from k8stui.nodes.reason import Because
 from k8stui.walk.reason import because, words
 
 _PORTLESS = (Protocol.ICMP, Protocol.ICMPV6)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from k8stui.because import Because
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Exchange, Result
@@ -19,7 +20,6 @@ from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.explain import explain
@@ -95,7 +95,7 @@ class _WithProxies(Mapping[str, NetNamespace]):
             if step.kind is StepKind.DELIVER and isinstance(step.cause, SocketCause):
                 socket = step.cause.socket
                 reason = socket.reason if socket is not None else None
-                if isinstance(reason, Because) and reason.owner == _OWNER:
+                if reason is not None and reason.owner == _OWNER:
                     for sockets in self._sockets.values():
                         if reason.service_port in sockets:
                             return sockets[str(reason.service_port)]

@@ -16,6 +16,7 @@ from pathlib import Path
 from k8stui.check import check, unreadable
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.options import ClusterOptions
+from k8stui.errors import explain_mistake
 from k8stui.export import diagram
 from k8stui.export.findings import encoded, findings_lines
 from k8stui.export.json import walk_json
@@ -24,7 +25,6 @@ from k8stui.export.text import walk_text
 from k8stui.export.topology import topology_lines
 from k8stui.export.topology_json import topology_json
 from k8stui.nodes.options import NodeOptions
-from k8stui.walk.mistakes import explain_mistake
 from k8stui.walk.offers import first_offer
 from k8stui.walk.walk import walk
 from k8stui.walk.world import World, build_world

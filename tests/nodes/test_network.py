@@ -6,12 +6,12 @@ import pytest
 from nodes.clusters import cluster, lab, node, pod
 from nodes.recorded import peers_match
 
+from k8stui.because import Because
 from k8stui.cluster.model import Cluster, PodPhase
 from k8stui.kernel.save import dump
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.network import build_network, node_ruleset
 from k8stui.nodes.options import NodeOptions
-from k8stui.nodes.reason import Because
 from k8stui.origin import OriginKind
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from nodes.clusters import ORIGIN, cluster, node, pod, port
 
+from k8stui.because import Because
 from k8stui.cluster.model import (
     Cluster,
     Container,
@@ -17,7 +18,6 @@ from k8stui.cluster.model import (
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.network import build_network
-from k8stui.nodes.reason import Because
 from k8stui.origin import OriginKind
 
 INIT = Container(name="init", ports=(port(1),), init=True, origin=ORIGIN)

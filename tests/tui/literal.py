@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
+from k8stui.because import Because
 from k8stui.cluster.model import (
     Cluster,
     Container,
@@ -44,7 +45,6 @@ from k8stui.kernel.step import (
     SocketCause,
     StepKind,
 )
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.walk.reason import origin_of, proof
 from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from k8stui.because import Because
 from k8stui.kernel import step as kernel
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.exchange import Connect, Exchange, Felt, Result
@@ -14,7 +15,6 @@ from k8stui.kernel.namespace import FdbEntry, Interface, LinkKind, Neighbour, Ro
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Fork, Hook, RuleCause, StepKind
-from k8stui.nodes.reason import Because
 from k8stui.origin import assumed
 from k8stui.walk.explain import explain
 from k8stui.walk.sentence import sentence

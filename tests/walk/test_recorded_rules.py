@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import truth
 
+from k8stui.because import Because
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.nodes.options import NodeOptions
-from k8stui.nodes.reason import Because
 from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Step

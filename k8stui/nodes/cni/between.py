@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.namespace import Route
 from k8stui.nodes.part import Part
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
@@ -22,7 +23,6 @@ from k8stui.kernel.namespace import (
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.names import host_mac, mac, veth_name
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import assumed, defaulted
 from k8stui.record import record

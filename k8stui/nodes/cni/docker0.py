@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Socket
@@ -18,7 +19,6 @@ from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.part import Part
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import assumed, defaulted
 

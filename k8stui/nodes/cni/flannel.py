@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
@@ -31,7 +32,6 @@ from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import Part
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record

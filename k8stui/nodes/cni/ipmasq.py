@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
 

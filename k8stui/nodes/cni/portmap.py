@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from k8stui.because import Because
 from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
@@ -17,7 +18,6 @@ from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.part import Part
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
 
+from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
@@ -23,7 +24,6 @@ from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.names import host_mac, mac, veth_name
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.reason import Because
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed, defaulted
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.because import Because
 from k8stui.kernel.rules import Rule
 from k8stui.nodes.kubeproxy.plan import Plan
 from k8stui.nodes.kubeproxy.reasons import for_port, for_service
 from k8stui.nodes.kubeproxy.settings import Settings
-from k8stui.nodes.reason import Because
 
 
 def nat_services(plan: Plan, settings: Settings) -> Iterator[Rule]:

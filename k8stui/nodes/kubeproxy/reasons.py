@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from k8stui.because import Because
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.ports import Port
 from k8stui.nodes.kubeproxy.settings import Settings
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin
 
 OWNER = "kube-proxy"

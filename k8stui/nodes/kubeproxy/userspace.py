@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from zlib import crc32
 
+from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
@@ -21,7 +22,6 @@ from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.kubeproxy.reasons import OWNER
-from k8stui.nodes.reason import Because
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
 

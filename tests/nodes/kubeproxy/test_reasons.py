@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from recording import Recording, recordings
 
+from k8stui.because import Because
 from k8stui.kernel.rules import Rule
 from k8stui.manifests import OriginKind
 from k8stui.nodes.kubeproxy import proxy_ruleset
-from k8stui.nodes.reason import Because
 
 RECORDINGS = {r.name: r for r in recordings(".iptables", ".ip6tables")}
 

@@ -1,20 +1,22 @@
-"""Errors that the user can mend, in words; everything else is a bug of ours."""
+"""The root of all errors that a user can mend, and the words for them; others are bugs of ours."""
 
 from __future__ import annotations
 
 from k8stui.neutralise import neutralise
-from k8stui.walk.error import RequestError
+
+
+class K8sTuiError(Exception):
+    """Something in the input, the options or on the machine is not as it has to be."""
+
+    def render(self) -> str:
+        """What is wrong and what helps; further lines belong under the first."""
+        return str(self)
 
 
 def explain_mistake(error: Exception) -> str | None:
     """Text for the terminal, or None when the error is nobody's mistake but ours."""
-    if isinstance(error, RequestError):
+    if isinstance(error, K8sTuiError):
         return "\n        ".join(neutralise(line) for line in error.render().splitlines())
-    from k8stui.cluster.proxy_configuration import ProxyConfigurationError  # noqa: PLC0415
-    from k8stui.nodes.errors import NodeOptionError, ObservedFileError  # noqa: PLC0415
-
-    if isinstance(error, NodeOptionError | ObservedFileError | ProxyConfigurationError):
-        return neutralise(str(error))
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return neutralise(f"{where}{error.strerror or error}")

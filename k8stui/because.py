@@ -1,6 +1,7 @@
 """Why something stands on a node: the Service, endpoint, pod or setting that caused it.
 
-Set as the opaque ``reason`` of kernel rules, routes, addresses, interfaces and sockets.
+Whoever makes a rule, route, address, device or socket sets it as its ``reason``; the kernel room
+carries it and never looks inside.
 """
 
 from __future__ import annotations
