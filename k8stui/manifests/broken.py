@@ -6,23 +6,24 @@ a file tells all its mistakes. What was mended is only ever shown, never loaded.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 
 from k8stui.manifests import repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
 from k8stui.manifests.repair import Repair, Spot
+from k8stui.manifests.secrecy import Shown, Veil
 from k8stui.manifests.suspicion import suspicious
 from k8stui.manifests.tree import Node, find, tree
 from k8stui.record import record
 
 MAX_ROUNDS = 60
 """Mends in one object; more than that is no Kubernetes file."""
+_MEANT = "did you mean:\n"
 MAX_PER_LINE = 3
 """Mends of one line; a line that needs more was guessed wrongly."""
-_SECRET = re.compile(r"""^\s*["'{]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
 
 
 @record()
@@ -34,28 +35,29 @@ class Finding:
     message: str
     hint: str
     note: bool
-    source_line: str
+    shown: Shown
 
 
 Judge = Callable[[Mapping[str, object]], list[Fault]]
 
 
-def examine(piece: str, judge: Judge) -> list[Finding]:
+def examine(piece: str, judge: Judge, *, secret: bool = False) -> list[Finding]:
     """Find all mistakes in `piece`, in the order of its lines.
 
-    `judge` gives the faults of the object once it can be read.
+    `judge` gives the faults of the object once it can be read. `secret`: it is known to be one.
     """
-    return _Examination(piece, judge).run()
+    return _Examination(piece, judge, secret=secret).run()
 
 
 class _Examination:
-    def __init__(self, piece: str, judge: Judge) -> None:
+    def __init__(self, piece: str, judge: Judge, *, secret: bool) -> None:
+        self.veil = Veil(piece, secret=secret)
         self.original = piece.split("\n")
+        self.starts = [0, *accumulate(len(line) + 1 for line in self.original)]
         self.lines = list(self.original)
         self.judge = judge
         self.mends: Counter[int] = Counter()
         self.findings: dict[tuple[int, str], Finding] = {}
-        self.secret = _SECRET.search(piece) is not None
 
     def run(self) -> list[Finding]:
         if self.moved():
@@ -186,10 +188,14 @@ class _Examination:
 
     def add(self, line: int, column: int, message: str, hint: str, *, note: bool = False) -> None:
         line = min(line, len(self.original) - 1)
-        source = self.original[line]
-        if self.secret:
-            source, message, hint = _masked(source, message, hint)
-        found = Finding(line, column, message, hint, note, source)
+        shown = self.veil.line(self.starts[line], column + 1)
+        said, (first, meant, mended) = message, hint.rpartition(_MEANT)
+        if meant:
+            mended = self.veil.mended(mended, shown)
+            hint = f"{first}{_MEANT}{mended}" if mended else first.rstrip("\n")
+        message = self.veil.said(message, shown)
+        hint = "" if message != said and self.veil.is_secret else hint
+        found = Finding(line, column, message, hint, note, shown)
         self.findings.setdefault((line, message), found)
 
 
@@ -221,17 +227,3 @@ def _position(content: str, offset: int) -> tuple[int, int]:
     """0-based line and column."""
     before = content[: max(0, offset)]
     return before.count("\n"), len(before) - before.rfind("\n") - 1
-
-
-def _masked(source: str, message: str, hint: str) -> tuple[str, str, str]:
-    """Show of a Secret's line no more than its key, and nothing that the message quotes."""
-    known = repair.ROOT_FIELDS | {"name", "namespace", "type", "labels", "annotations"}
-    match = re.fullmatch(r"(\s*)([\w.-]+):(.*)", source)
-    if match is None:
-        lead = source[: len(source) - len(source.lstrip())]
-        return f"{lead}…", "this line of a Secret cannot be read (its text is not shown)", ""
-    if not match[3].strip() or (match[2] in known and "{" not in match[3]):
-        return source, message, hint
-    key = f"{match[1]}{match[2]}:"
-    shown = f"did you mean:\n{key} …" if "did you mean" in hint else ""
-    return f"{key}…", message.partition(": ")[0], shown

@@ -16,6 +16,7 @@ from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests.broken import Finding
+    from k8stui.manifests.secrecy import Shown
 
 LARGE = 2_000_000
 """Characters of one object from which a second, slower look is not worth its time."""
@@ -42,12 +43,13 @@ class Report:
     def __init__(self, text: Text, found: Found) -> None:
         self.text, self.found = text, found
 
-    def problem(self, offset: int, message: str, hint: str = "", *, shown: bool = True) -> None:
-        """Say what is wrong at `offset`; the line is not `shown` where it may hold a secret."""
-        line = self.text.line_at(offset) if shown else ""
-        self._problem(self.text.position(offset), message, hint, line)
+    def problem(self, offset: int, message: str, hint: str = "") -> None:
+        """Say what is wrong at `offset`."""
+        shown, veil = self.text.shown(offset)
+        said = veil.said(message, shown)
+        self._problem(self.text.position(offset), said, "" if shown.hidden else hint, shown)
 
-    def _problem(self, at: tuple[int, int], message: str, hint: str, source_line: str) -> None:
+    def _problem(self, at: tuple[int, int], message: str, hint: str, shown: Shown) -> None:
         line, column = at
         self.found.problems.append(
             Problem(
@@ -56,7 +58,8 @@ class Report:
                 column=column,
                 message=message,
                 hint=hint,
-                source_line=source_line,
+                source_line=shown.line,
+                caret=shown.column,
             )
         )
 
@@ -80,7 +83,7 @@ class Report:
                 )
             else:
                 left = self.text.line_column(base)[1] if one.line == 0 else 0
-                self._problem((line, column), one.message, one.hint, " " * left + one.source_line)
+                self._problem((line, column), one.message, one.hint, one.shown.shifted(left))
 
     def doubled(self, reading: Reading, base: int, one: Source) -> None:
         """Say of each repeated key where it stands; the last one won."""
@@ -94,6 +97,8 @@ class Report:
                 self._repeated(those, Source(self.text, base + start, base + end, one.json))
 
     def _repeated(self, places: Collection[int], here: Source) -> None:
+        from k8stui.manifests.secrecy import is_key  # noqa: PLC0415 - mistakes only
+
         piece, base = here.piece()
         try:
             root = tree.tree(piece)
@@ -110,9 +115,10 @@ class Report:
                     first = next(e for e in node.entries if e.key == entry.key)
                     before, _ = self.text.position(base + first.start)
                     line, column = self.text.position(at)
+                    key = repr(entry.key) if is_key(entry.key or "") else "a key"
                     objects = node is root and entry.key in ("apiVersion", "kind", "metadata")
                     notes[at] = Note(
-                        message=f"{entry.key!r} stands twice, in lines {before} and {line}; "
+                        message=f"{key} stands twice, in lines {before} and {line}; "
                         "the last one counts",
                         file=self.text.file,
                         line=line,

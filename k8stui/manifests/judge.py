@@ -93,14 +93,14 @@ class Judge:
         def judge(value: Mapping[str, object]) -> list[Fault]:
             return faults_of({**filled, **value}) or []
 
-        findings = examine(piece, judge) if len(piece) <= LARGE else []
+        secret = data.get("kind") == "Secret"
+        findings = examine(piece, judge, secret=secret) if len(piece) <= LARGE else []
         self.report.findings(findings, base)
         broken = any(not finding.note for finding in findings)
         if not broken and any(not fault.note for fault in faults):
             # The exact look saw nothing (JSON that YAML cannot read): say it without a line.
             for fault in faults:
-                shown = data.get("kind") != "Secret"
-                self.report.problem(one.offset(fault.path), fault.message, fault.hint, shown=shown)
+                self.report.problem(one.offset(fault.path), fault.message, fault.hint)
             return True
         return broken
 

@@ -180,6 +180,8 @@ class _Loader:
                 return
             self.found.problems.append(Problem(file=file.path, message=message))
             return
+        # As far as it can be read, it tells whether a Secret stands there.
+        shown = Text(file.path, error.readable).shown(error.offset)[0] if error.readable else None
         self.found.problems.append(
             Problem(
                 file=file.path,
@@ -187,7 +189,8 @@ class _Loader:
                 column=error.column,
                 message=error.message,
                 hint="save the file as UTF-8",
-                source_line=error.source_line,
+                source_line=shown.line if shown else "",
+                caret=shown.column if shown else 0,
             )
         )
 

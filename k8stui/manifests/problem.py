@@ -26,7 +26,9 @@ class Problem:
     hint: str = ""
     """What was probably meant; for a line that can be mended, the mended line is its last line."""
     source_line: str = ""
-    """The line as written; values of Secrets are blanked."""
+    """The line as it may be shown (`secrecy`): values of Secrets and of env are ``…``."""
+    caret: int = 0
+    """1-based, in `source_line`; 0: it is `column`."""
     field: str = ""
     """For what an API server refuses: the field that it names, ``spec.ports[1].name``."""
     wrong: str = ""
@@ -43,7 +45,7 @@ class Problem:
         """``file:line:column: message``, the line, a caret and the hint; safe for a terminal."""
         parts = [f"{neutralise(self.where)}: {neutralise(_clipped(self.message))}"]
         if self.line and self.source_line:
-            shown, caret = _window(self.source_line, self.column)
+            shown, caret = _window(self.source_line, self.caret or self.column)
             gutter = f"{self.line:>5} | "
             parts += [gutter + shown, " " * (len(gutter) - 2) + "| " + caret]
         parts += [f"      = {neutralise(_clipped(line))}" for line in self.hint.splitlines()]

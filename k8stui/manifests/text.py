@@ -6,18 +6,26 @@ import codecs
 import re
 from array import array
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8stui.manifests.secrecy import Shown, Veil
 
 _BLOCK = 1 << 16
+_LONG = 100_000
+"""Characters of a document from which its elements are looked at one by one."""
+
 _NON_SPACE = re.compile(r"\S")
 
 
 class UndecodableError(Exception):
     """The bytes are no text; `line` and `column` (1-based) name the first that is not."""
 
-    def __init__(self, message: str, line: int, column: int, source_line: str) -> None:
+    def __init__(self, message: str, line: int, column: int, readable: str, offset: int) -> None:
         super().__init__(message)
         self.message, self.line, self.column = message, line, column
-        self.source_line = source_line
+        self.readable, self.offset = readable, offset
+        """The text with a mark for what is none, and the first mark; empty of another encoding."""
 
 
 def decode(raw: bytes) -> str:
@@ -34,15 +42,15 @@ def decode(raw: bytes) -> str:
             content = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
-        start = before.rfind(b"\n") + 1
-        end = raw.find(b"\n", error.start)
-        line = raw[start : end if end >= 0 else len(raw)].decode(errors="replace")
         byte = raw[error.start] if error.start < len(raw) else 0
+        start = before.rfind(b"\n") + 1
+        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         raise UndecodableError(
             f"byte 0x{byte:02X} is not UTF-8",
             before.count(b"\n") + 1,
             len(before[start:].decode(errors="replace")) + 1,
-            line.rstrip("\r"),
+            "" if wide else raw.decode(errors="replace"),
+            len(before.decode(errors="replace")),
         ) from None
     if "\r" in content:
         content = content.replace("\r\n", "\n").replace("\r", "\n")
@@ -57,7 +65,7 @@ class Text:
     U+2028 and U+2029.
     """
 
-    __slots__ = ("_fixed", "_indent", "_lines", "_shift", "content", "file")
+    __slots__ = ("_fixed", "_indent", "_lines", "_shift", "_veil", "content", "file")
 
     def __init__(
         self,
@@ -75,6 +83,7 @@ class Text:
         self.file, self.content = file, content
         self._shift, self._indent, self._fixed = shift, indent, fixed
         self._lines: array[int] | None = None
+        self._veil: tuple[int, int, Veil] | None = None
 
     def position(self, offset: int) -> tuple[int, int]:
         """1-based line and column in the file."""
@@ -106,11 +115,31 @@ class Text:
         line = self._lines[block] + content.count("\n", block * _BLOCK, offset)
         return line, offset - content.rfind("\n", 0, offset) - 1
 
-    def line_at(self, offset: int) -> str:
-        """The whole line that `offset` stands in, without its end."""
-        start = self.content.rfind("\n", 0, offset) + 1
-        end = self.content.find("\n", offset)
-        return self.content[start : end if end >= 0 else len(self.content)]
+    def shown(self, offset: int) -> tuple[Shown, Veil]:
+        """Give the line that `offset` stands in as it may be shown, and what hides values in it."""
+        from k8stui.manifests.secrecy import Veil, is_secret_list  # noqa: PLC0415 - mistakes only
+
+        start, end, veil = self._veil or (0, -1, None)
+        if veil is None or not start <= offset <= end:
+            start, end = self._stretch(offset)
+            document = self.content.rfind("\n---", 0, start + 1) + 1
+            secret = start > document and is_secret_list(self.content, document)
+            veil = Veil(self.content[start:end], secret=secret)
+            self._veil = start, end, veil
+        begin = max(start, self.content.rfind("\n", 0, offset) + 1)
+        return veil.line(begin - start, offset - begin + 1), veil
+
+    def _stretch(self, offset: int) -> tuple[int, int]:
+        """Start and end of the document around `offset`; in a long list, of the element there."""
+        content = self.content
+        start = content.rfind("\n---", 0, offset + 1) + 1
+        end = content.find("\n---", offset)
+        end = end if end >= 0 else len(content)
+        if end - start > _LONG:
+            first = content.rfind("\n- ", start, offset + 2) + 1
+            last = content.find("\n- ", offset, end) + 1
+            start, end = first or start, last or end
+        return start, end
 
     def blank(self, spans: Iterable[tuple[int, int]]) -> None:
         """Overwrite spans with ``x``, white space kept: no value of a Secret stays in memory."""
@@ -121,3 +150,4 @@ class Text:
             parts += [self.content[at:start], _NON_SPACE.sub("x", self.content[start:end])]
             at = end
         self.content = "".join([*parts, self.content[at:]])
+        self._veil = None

@@ -1,20 +1,21 @@
-"""The lines of a manifest around a place; never a line of a Secret."""
+"""The lines of a manifest around a place, without the values that nobody asked to see."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
 from k8stui.errors import K8sTuiError
 from k8stui.manifests import packed
+from k8stui.manifests.secrecy import Veil, is_secret_list
 from k8stui.origin import Place, is_file
 
 _BORDER = re.compile(r"^(?:---|- |  - apiVersion:|\.\.\.\s*$)")
 """Where one object of a YAML stream, or one item of a dump, gives way to the next."""
-_SECRET = re.compile(r"""["']?kind["']?\s*:\s*["']?Secret["']?\s*(?:,|#|$)""")
+_LIST_HEAD = 12
+"""Lines of a document in which a list says that it is one of Secrets."""
 
 
 class Numbered(NamedTuple):
@@ -27,11 +28,14 @@ class UnreadableError(K8sTuiError):
     """Why the lines cannot be shown, in one sentence."""
 
 
-def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
+def lines_around(place: Place, around: int = 5, *, values: bool = False) -> tuple[Numbered, ...]:
     """The line of `place` and up to `around` lines on either side, of the same object only.
 
+    Values of Secrets are ``…``; so are those of containers' ``env``, and passwords, unless
+    `values` says that they are asked for.
+
     Raises:
-        UnreadableError: the input was no file, is gone, or the object is a Secret.
+        UnreadableError: the input was no file, is gone, or cannot be shown without a Secret.
 
     """
     if not is_file(place.file):
@@ -39,14 +43,19 @@ def lines_around(place: Place, around: int = 5) -> tuple[Numbered, ...]:
         raise UnreadableError(f"it came from {whence}, which is not read again")
     try:
         with _opened(place.file) as stream:
-            found = _object_around(stream, place.line, around)
+            found = _stretch_around(stream, place.line)
     except OSError as error:
         raise UnreadableError(f"{place.file}: {error.strerror or error}") from None
     if found is None:
         raise UnreadableError(
             f"{place.file} has no line {place.line}: it has changed since it was read"
         )
-    return found
+    first, stretch, is_secret = found
+    veil = Veil(stretch, secret=is_secret, values=values)
+    if veil.is_closed:
+        raise UnreadableError("a Secret stands there: its lines are never shown")
+    shown = (Numbered(first + at, text) for at, text in enumerate(veil.lines()))
+    return tuple(one for one in shown if abs(one.number - place.line) <= around)
 
 
 def _opened(path: str) -> TextIO:
@@ -56,29 +65,27 @@ def _opened(path: str) -> TextIO:
     return open(path, encoding="utf-8", errors="replace")  # noqa: PTH123 - the caller closes
 
 
-def _object_around(lines: Iterable[str], wanted: int, around: int) -> tuple[Numbered, ...] | None:
-    """Find a line and its neighbours, a line at a time: a dump of 100 MB is not kept.
+def _stretch_around(lines: Iterable[str], wanted: int) -> tuple[int, str, bool] | None:
+    """Find the object that a line is in, a line at a time: a dump of 100 MB is not kept.
 
-    Raises:
-        UnreadableError: the object is a Secret.
-
+    Gives its first line's number, its text, the dash of an element blanked, and whether its list
+    is one of Secrets.
     """
-    shown: deque[Numbered] = deque(maxlen=around + 1)
-    is_secret = is_there = False
+    stretch: list[str] = []
+    head: list[str] = []
+    first, is_there = 1, False
     for number, line in enumerate(lines, start=1):
         if _BORDER.match(line):
             if is_there:
                 break
-            shown.clear()
-            is_secret = False
-        is_secret = is_secret or _SECRET.search(line) is not None
-        if number <= wanted + around:
-            shown.append(Numbered(number, line.rstrip("\n")))
-        if number == wanted:
-            is_there = True
-            shown = deque(shown)
+            stretch, first = [], number
+        if line.startswith(("---", "...")):
+            head = []
+        elif len(head) < _LIST_HEAD:
+            head.append(line)
+        stretch.append(line)
+        is_there = is_there or number == wanted
     if not is_there:
         return None
-    if is_secret:
-        raise UnreadableError("a Secret stands there: its lines are never shown")
-    return tuple(shown)
+    text = "".join(stretch).rstrip("\n")
+    return first, text, is_secret_list("".join(head), 0)

@@ -63,9 +63,6 @@ def test_only_lines_of_the_same_object_are_shown(file: str, line: int, numbers: 
 @pytest.mark.parametrize(
     ("file", "line", "why"),
     [
-        ("two.yaml", 9, "a Secret stands there"),
-        ("dump.yaml", 7, "a Secret stands there"),
-        ("dump.json", 4, "a Secret stands there"),
         ("two.yaml", 99, "has no line 99"),
         ("absent.yaml", 1, "No such file"),
         ("-", 1, "standard input"),
@@ -75,6 +72,17 @@ def test_only_lines_of_the_same_object_are_shown(file: str, line: int, numbers: 
 def test_what_cannot_or_may_not_be_shown_is_said(file: str, line: int, why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         lines_around(Here(file, line))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("file", "line"), [("two.yaml", 9), ("dump.yaml", 7), ("dump.json", 4)], ids=str
+)
+def test_of_a_secret_the_keys_are_shown_and_no_value(file: str, line: int) -> None:
+    text = "\n".join(each.text for each in lines_around(Here(file, line)))
+    assert "data" in text
+    assert "…" in text
+    assert "aHVudGVyMg" not in text
 
 
 def test_five_lines_on_either_side(folder: Path) -> None:

@@ -118,31 +118,38 @@ def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
     subject = f"{one.kind} {one.name}" if one.name else one.kind
     field = field_name(mistake.path)
     place = one.place(*(mistake.at or mistake.path))
-    line, column, source, hint = place.line, place.column, "", mistake.hint
+    line, column, source, caret, hint = place.line, place.column, "", 0, mistake.hint
+    message = mistake.message
     source_of = one.locator
     if isinstance(source_of, Source):
         text = source_of.text
         spans = [] if mistake.at_key else source_of.scalars(mistake.at or mistake.path)
+        start, mended = source_of.offset(place.path), ""
         if len(spans) == 1 and text.content.count("\n", *spans[0]) == 0:
             start, end = spans[0]
             if text.content[start - 1 : start] in ("'", '"'):
                 start, end = start - 1, end + 1
             line, column = text.position(start)
-            source = text.line_at(start)
             if mistake.mended:
-                left = start - (text.content.rfind("\n", 0, start) + 1)
-                mended = _written(mistake.mended, text.content[start:end])
-                meant = f"{source[:left]}{mended}{source[left + end - start :]}"
-                hint = "\n".join(filter(None, [hint, f"did you mean:\n{meant}"]))
-        else:
-            source = text.line_at(source_of.offset(place.path))
+                first = text.content.rfind("\n", 0, start) + 1
+                last = text.content.find("\n", end)
+                after = text.content[end : last if last >= 0 else None]
+                meant = _written(mistake.mended, text.content[start:end])
+                mended = f"{text.content[first:start]}{meant}{after}"
+        shown, veil = text.shown(start)
+        source, caret = shown.line, shown.column
+        if shown.hidden:
+            message = veil.said(message, shown)
+        elif mended and (mended := veil.mended(mended, shown)):
+            hint = "\n".join(filter(None, [hint, f"did you mean:\n{mended}"]))
     return Problem(
         file=one.file,
         line=line,
         column=column,
-        message=" ".join(filter(None, (f"{subject}{fate}:", field, mistake.message))),
+        message=" ".join(filter(None, (f"{subject}{fate}:", field, message))),
         hint=hint,
         source_line=source,
+        caret=caret,
         field=field,
         wrong=mistake.wrong.value,
         subject=f"{one.kind} {_key(one)}",
