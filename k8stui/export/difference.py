@@ -92,9 +92,14 @@ def _why(each: Difference) -> str:
 def _requests(report: RulesReport) -> Iterator[str]:
     count = len(report.breakages)
     if not count:
-        walked = len(report.walked)
-        said = f"no request of the {walked} Services walked is answered differently"
-        yield said if walked else "no Service of the input is concerned"
+        asked = report.asked
+        if not asked:
+            yield "no request to ask: neither a Service nor a pod of the input is concerned"
+        else:
+            one = (
+                "the 1 request asked is not" if asked == 1 else f"none of {asked} requests asked is"
+            )
+            yield f"{one} answered differently"
     else:
         # Where only one owner's rules were compared, the others' may have a part in it.
         why = "because of it" if report.owner == "all" else "under the rules of the dump"
@@ -106,7 +111,8 @@ def _requests(report: RulesReport) -> Iterator[str]:
 
 
 def _breakage(each: Breakage) -> Iterator[str]:
-    yield neutralise(f"  {each.source} ─▶ {each.destination}   Service {each.service}")
+    whose = f"   Service {each.service}" if each.service else ""
+    yield neutralise(f"  {each.source} ─▶ {each.destination}{whose}")
     yield from wrap(neutralise(answer_words(each.expected)), "    should be ", " " * 14)
     yield from wrap(neutralise(answer_words(each.observed)), "    is        ", " " * 14)
     done = each.observed_trace.outcome
@@ -125,6 +131,7 @@ def difference_json(report: RulesReport) -> str:
         "owner": report.owner,
         "differences": [_difference_json(each) for each in report.differences],
         "requests": [_breakage_json(each) for each in report.breakages],
+        "requests_asked": report.asked,
         "services_walked": list(report.walked),
         "services_not_walked": report.not_walked,
         "services_with_assumed_address": list(report.assumed),
@@ -158,7 +165,7 @@ def _origin(each: Difference) -> Origin | None:
 def _breakage_json(each: Breakage) -> dict[str, object]:
     done = each.observed_trace.outcome
     return {
-        "service": each.service,
+        "service": each.service or None,
         "source": each.source,
         "destination": each.destination,
         "expected": answers_json(each.expected),

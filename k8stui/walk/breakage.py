@@ -7,21 +7,21 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import Node, Pod, Service, ServicePort
+from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.packet import Protocol
-from k8stui.nodes.difference import Difference, differences, owned
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.difference import Difference, DifferenceKind, differences, owned
 from k8stui.nodes.network import build_network
 from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.error import RequestError
-from k8stui.walk.lookup import can_send
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
+from k8stui.walk.ways_in import Way, ways_to_pods, ways_to_service
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -42,7 +42,7 @@ class Breakage:
     """One request that the two worlds answer differently."""
 
     service: str
-    """``namespace/name``."""
+    """``namespace/name``; empty where no Service was asked."""
     source: str
     destination: str
     """Both as they can be typed behind ``--from`` and ``--to``."""
@@ -70,6 +70,8 @@ class RulesReport:
     """Whose rules were compared: ``all``, or one of kube-proxy, cni, kubelet."""
     differences: tuple[Difference, ...]
     breakages: tuple[Breakage, ...]
+    asked: int
+    """How many requests were walked under both rulesets."""
     walked: tuple[str, ...]
     """Services whose ways in were walked under both rulesets."""
     not_walked: int
@@ -103,22 +105,49 @@ def rules_report(
         found = differences(everything, observed)
     else:
         own = should.network.ruleset(node, version, owner)
-        found = owned(differences(own, observed), own, everything)
+        found = _owned(own, everything, observed)
     services = _concerned(world, found)
     walked = services[:limit]
+    ways = _ways(should, node, walked, found)
     return RulesReport(
         node=node.name,
         version=version,
         file=file,
         owner=owner,
         differences=found,
-        breakages=tuple(
-            breakages(should, with_rules(world, {**others, node.name: file}), node, walked)
-        ),
+        breakages=tuple(breakages(should, with_rules(world, {**others, node.name: file}), ways)),
+        asked=len(ways),
         walked=walked,
         not_walked=len(services) - len(walked),
         assumed=tuple(key for key in services if _is_assumed(world, key)),
     )
+
+
+def _owned(own: Ruleset, everything: Ruleset, observed: Ruleset) -> tuple[Difference, ...]:
+    """One owner's differences. Its place among the others' rules only all of them together tell."""
+    found = owned(differences(own, observed), own, everything)
+    moved = {
+        (each.table, each.chain, each.expected)
+        for each in differences(everything, observed)
+        if each.kind is DifferenceKind.MOVED
+    }
+    return tuple(
+        each
+        for each in found
+        if each.kind is not DifferenceKind.MOVED or (each.table, each.chain, each.expected) in moved
+    )
+
+
+def _ways(
+    world: World, node: Node, services: Iterable[str], found: Iterable[Difference]
+) -> list[Way]:
+    """What to ask: the Services concerned, and the pods where a difference names no Service."""
+    ways = [
+        way for key in services for way in ways_to_service(world, node, world.cluster.services[key])
+    ]
+    if any(each.service is None for each in found):
+        ways += ways_to_pods(world, node)
+    return list(dict.fromkeys(ways))
 
 
 def _concerned(world: World, found: Iterable[Difference]) -> tuple[str, ...]:
@@ -150,25 +179,15 @@ def with_rules(world: World, iptables: Mapping[str, str]) -> World:
     return replace(world, options=options, network=build_network(world.cluster, options))
 
 
-def breakages(
-    expected: World, observed: World, node: Node, services: Iterable[str]
-) -> Iterator[Breakage]:
-    """Ask for each of `services` (``namespace/name``) the ways in that lead over `node`'s rules.
-
-    From a pod of the node (or the node itself) by ClusterIP; from outside by the node's node port
-    and by the load balancer's addresses. Only what is answered differently is yielded.
-    """
-    for key in services:
-        service = expected.cluster.services.get(key)
-        if service is None:
+def breakages(expected: World, observed: World, ways: Iterable[Way]) -> Iterator[Breakage]:
+    """Ask `ways` in both worlds; only what is answered differently is yielded."""
+    for way in ways:
+        try:
+            found = _compared(expected, observed, way)
+        except RequestError:  # not to be asked here: a name without address, a port of no one
             continue
-        for source, destination in _ways(expected, node, service):
-            try:
-                found = _compared(expected, observed, source, destination)
-            except RequestError:  # not to be asked here: a name without address, a port of no one
-                continue
-            if found is not None:
-                yield replace(found, service=key)
+        if found is not None:
+            yield found
 
 
 def answers(traces: Iterable[Trace]) -> dict[Answer, Fraction]:
@@ -187,57 +206,29 @@ def answer_of(trace: Trace) -> Answer:
     return Answer(result=done.result, server=server, source_seen=done.source_seen_by_server)
 
 
-def _compared(expected: World, observed: World, source: str, destination: str) -> Breakage | None:
+def _compared(expected: World, observed: World, way: Way) -> Breakage | None:
     sides = tuple(
-        list(walks(world, parse_request(world, source, destination)))
+        list(walks(world, parse_request(world, way.source, way.destination)))
         for world in (expected, observed)
     )
     wanted, seen = (answers(traces) for traces in sides)
-    if wanted == seen:
+    if wanted == seen or _same_failure(wanted, seen):
         return None
     return Breakage(
-        service="",
-        source=source,
-        destination=destination,
+        service=way.service,
+        source=way.source,
+        destination=way.destination,
         expected=wanted,
         observed=seen,
         observed_trace=_telling(sides[1], wanted),
     )
 
 
+def _same_failure(one: Mapping[Answer, Fraction], other: Mapping[Answer, Fraction]) -> bool:
+    """Whether the client feels the same and is served by neither: how far it got tells nobody."""
+    sides = [{(answer.result, share) for answer, share in side.items()} for side in (one, other)]
+    return sides[0] == sides[1] and not connected(one) and not connected(other)
+
+
 def _telling(traces: list[Trace], other: Mapping[Answer, Fraction]) -> Trace:
     return next((trace for trace in traces if answer_of(trace) not in other), traces[0])
-
-
-def _ways(world: World, node: Node, service: Service) -> Iterator[tuple[str, str]]:
-    inside = _client(world, node, service)
-    for port in service.ports:
-        behind = _protocol(port)
-        if service.cluster_ips:
-            yield inside, f"svc/{service.key}:{port.port}{behind}"
-        if port.node_port is not None:
-            yield "outside", f"node/{node.name}:{port.node_port}{behind}"
-        for entry in service.load_balancer_ingress:
-            if entry.ip is not None and entry.ip_mode == "VIP":
-                yield "outside", f"{entry.ip.with_port(port.port)}{behind}"
-
-
-def _protocol(port: ServicePort) -> str:
-    return "" if port.protocol is Protocol.TCP else f"/{port.protocol.name.lower()}"
-
-
-def _client(world: World, node: Node, service: Service) -> str:
-    """A pod of the node that is no endpoint of the Service, else the node itself."""
-    slices = world.cluster.endpoint_slices.get(service.key, ())
-    served = {endpoint.pod for each in slices for endpoint in each.endpoints}
-    found = next((p for p in world.cluster.pods.values() if _asks(p, node, served)), None)
-    return f"pod/{found.key}" if found else f"node/{node.name}"
-
-
-def _asks(pod: Pod, node: Node, served: set[str | None]) -> bool:
-    return (
-        pod.node_name == node.name
-        and can_send(pod)
-        and not pod.host_network
-        and pod.key not in served
-    )

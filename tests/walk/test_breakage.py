@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def guestbook() -> World:
     return build_world([])
 
 
-def report(world: World, file: Path, lines: list[str], **more: int) -> RulesReport:
+def report(world: World, file: Path, lines: list[str], **more: Any) -> RulesReport:
     file.write_text("".join(f"{line}\n" for line in lines))
     return rules_report(world, world.cluster.nodes["node-1"], 4, str(file), **more)
 
@@ -91,3 +92,31 @@ def test_the_other_family(guestbook: World, tmp_path: Path) -> None:
     file.write_text("".join(f"{line}\n" for line in rules_of(guestbook)))
     with pytest.raises(RequestError, match="holds no IPv6 rules"):
         rules_report(guestbook, guestbook.cluster.nodes["node-1"], 6, str(file))
+
+
+def test_own_rules_of_one_owner(guestbook: World, tmp_path: Path) -> None:
+    """What kube-proxy wrote stands behind the kubelet's rules, and that is where it belongs."""
+    for owner in ("kube-proxy", "cni", "kubelet"):
+        found = report(guestbook, tmp_path / owner, rules_of(guestbook), owner=owner)
+        assert found.differences == ()
+
+
+def test_a_rule_of_one_owner_out_of_place(guestbook: World, tmp_path: Path) -> None:
+    lines = rules_of(guestbook)
+    first, second = [n for n, line in enumerate(lines) if line.startswith("-A KUBE-FORWARD")][:2]
+    lines[first], lines[second] = lines[second], lines[first]
+    found = report(guestbook, tmp_path / "dump", lines, owner="kube-proxy")
+    assert [each.kind.value for each in found.differences] == ["moved"]
+
+
+def test_what_comes_from_other_nodes_is_asked_too(guestbook: World, tmp_path: Path) -> None:
+    """A firewall on the node: it is a pod of another node that meets it."""
+    lines = rules_of(guestbook)
+    at = next(n for n, line in enumerate(lines) if "flanneld forward" in line)
+    lines[at] = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    found = report(guestbook, tmp_path / "dump", lines)
+    away = {p.key for p in guestbook.cluster.pods.values() if p.node_name != "node-1"}
+    broken = {(e.source.removeprefix("pod/"), bool(e.service)) for e in found.breakages}
+    assert any(source in away and service for source, service in broken)
+    assert any(source in away and not service for source, service in broken)
+    assert found.asked > len(found.breakages) > 4

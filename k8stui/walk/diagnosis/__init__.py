@@ -29,9 +29,10 @@ from k8stui.walk.diagnosis.firewall import dropped_by_rule
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
+from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks
 from k8stui.walk.diagnosis.routes import martian_source, no_route
-from k8stui.walk.diagnosis.served import not_served
+from k8stui.walk.diagnosis.served import not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 
@@ -43,9 +44,10 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         no_local_endpoint,
         no_endpoints,
         foreign_answer,
+        outdated_rules,
         dropped_by_rule,
     ),
-    RouteCause: (overlapping_networks, martian_source, not_served, no_route),
+    RouteCause: (other_family, overlapping_networks, martian_source, not_served, no_route),
     NeighbourCause: (overlapping_networks, not_served, nobody_answers),
     SocketCause: (bridged_reply, foreign_answer, not_served, nothing_listens),
     SysctlCause: (decided_by_sysctl,),
@@ -53,7 +55,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     BridgeCause: (hairpin_off,),
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
-_ANY: tuple[_Way, ...] = (bridged_reply, hairpin_off, not_served, nothing_listens)
+_ANY: tuple[_Way, ...] = (other_family, bridged_reply, hairpin_off, not_served, nothing_listens)
 """For a step that only brings the news, and for none at all."""
 
 

@@ -73,9 +73,10 @@ def without_endpoints(
 def _with_port(cluster: Cluster, service: Service, port: ServicePort | None) -> list[Endpoint]:
     """Endpoints of slices in which the asked port resolved, and which kube-proxy reads."""
     found: list[Endpoint] = []
+    families = {f"IPv{version}" for version in service.ip_families}
     for each in cluster.endpoint_slices.get(service.key, ()):
         names = {p.name for p in each.ports or ()}
-        known = each.address_type != "FQDN"
+        known = each.address_type in families
         if each.ports is not None and known and (port is None or port.name in names):
             found.extend(each.endpoints)
     return found
@@ -111,7 +112,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     if pending and len(pending) + len(finished) == len(pods):
         return Diagnosis(
             why_silent(pending[0]),
-            "make room for the pod, or mend what keeps it from a node",
+            _room(pending[0]),
             pending[0].origin,
         )
     leaving = [p for p in pods if p.terminating]
@@ -131,6 +132,16 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
             unready[0].origin,
         )
     return _family(service, pods) or _port(cluster, service, asked)
+
+
+def _room(pod: Pod) -> str:
+    """What would give a Pending pod a node."""
+    if "free ports" in pod.pending_reason:
+        return (
+            "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
+            "DaemonSet), or leave hostPort out; a rollout needs maxSurge: 0"
+        )
+    return "make room for the pod, or mend what keeps it from a node"
 
 
 def _family(service: Service, pods: list[Pod]) -> Diagnosis | None:

@@ -100,7 +100,8 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
     if asked.endswith(".") and resolve(cluster, bare, pod).is_resolved:
         return Diagnosis(
             f"{asked} ends in a dot: it is asked as it is, without the search list",
-            f"leave the final dot off, or write the full name {resolve(cluster, bare, pod).fqdn}.",
+            f"write the full name {resolve(cluster, bare, pod).fqdn} in front of the dot, or leave "
+            "the dot off",
         )
     if pod is not None and not search_list(cluster, pod):
         full = resolve(cluster, bare, None)

@@ -36,6 +36,26 @@ def not_served(case: Case) -> Diagnosis | None:
     return _node_port(case, case.cluster.nodes[name], connect)
 
 
+def other_family(case: Case) -> Diagnosis | None:
+    """Recognise a Service of a family that the client does not have."""
+    connect = case.request.connect
+    if connect is None or case.rewritten is not None:
+        return None
+    service = service_with(case, connect.destination)
+    pod, node = case.client, case.cluster.nodes.get(connect.namespace)
+    own = pod.addresses if pod is not None else node.addresses if node is not None else ()
+    version = connect.destination.version
+    if service is None or not own or any(a.version == version for a in own):
+        return None
+    has = " and ".join(f"IPv{each}" for each in sorted({a.version for a in own}))
+    return Diagnosis(
+        f"Service {service.key} has IPv{version} only (ipFamilies), and {connect.namespace} has "
+        f"{has} only",
+        f"give the Service ipFamilyPolicy: PreferDualStack, or ipFamilies: [{has}]",
+        service.origins.get("ip_families", service.origin),
+    )
+
+
 def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None:
     asked = port_word(connect.port, connect.protocol)
     ports = service.ports
@@ -96,7 +116,7 @@ def _node_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
     same = [(s, p) for s, p in of_number if p.protocol is connect.protocol]
     if not same:
         return _no_node_port(case, node, connect, found, of_number)
-    service, _ = next(
+    service, entry = next(
         ((s, p) for s, p in same if connect.destination.version in s.ip_families), same[0]
     )
     word = f"node port {port_word(connect.port, connect.protocol)} of Service {service.key}"
@@ -109,10 +129,12 @@ def _node_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
             "PreferDualStack",
             service.origins.get("ip_families", service.origin),
         )
-    return _settings(case, node, connect, word) or _missing_rules(case, word)
+    return _settings(case, node, connect, word, entry) or _missing_rules(case, word)
 
 
-def _settings(case: Case, node: Node, connect: Connect, word: str) -> Diagnosis | None:
+def _settings(
+    case: Case, node: Node, connect: Connect, word: str, entry: ServicePort
+) -> Diagnosis | None:
     """What kube-proxy's configuration says about addresses that node ports answer on."""
     proxy, address = case.cluster.proxy, connect.destination
     own = node.address(4) or address
@@ -121,9 +143,7 @@ def _settings(case: Case, node: Node, connect: Connect, word: str) -> Diagnosis 
             f"kube-proxy does not serve {word} on [::1]: of the loopback addresses it serves "
             "127.0.0.1 only, and that in iptables mode",
             f"ask 127.0.0.1:{connect.port}, or {node.name}'s own address {own}:{connect.port}",
-            proxy.origins.get("node_port_addresses", proxy.origin)
-            if proxy.node_port_addresses
-            else None,
+            entry.origins.get("node_port", entry.origin),
         )
     written = proxy.node_port_addresses
     served = [text for text in written if text != "primary"]
