@@ -186,7 +186,9 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
             else "take the name off the port of the endpoints",
             next((p.origin for p in named if p.origin), None) or fitting[0].origin,
         )
-    unready = next((e for each in fitting for e in each.endpoints if not e.ready), None)
+    unready = next(
+        (e for each in fitting for e in each.endpoints if not e.ready and e.addresses), None
+    )
     if unready is not None:
         return Diagnosis(
             f"the endpoints written for it are not ready ({unready.addresses[0]})",

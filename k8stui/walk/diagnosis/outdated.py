@@ -13,7 +13,7 @@ def outdated_rules(case: Case) -> Diagnosis | None:
     if step is None or rule is None or rule.rule is None or service is None:
         return None
     kubes = rule.chain.name.startswith("KUBE-") and step.kind in (StepKind.DROP, StepKind.REJECT)
-    ready = [endpoint for endpoint in case.endpoints if endpoint.ready]
+    ready = [endpoint for endpoint in case.endpoints if endpoint.ready and endpoint.addresses]
     if not kubes or not ready:
         return None
     why = because(rule)
