@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from k8stui.check.assertion import Assertion, AssertionSyntaxError
 from k8stui.check.check import check, worst
-from k8stui.check.finding import Finding, Proof, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Proof, Severity
 from k8stui.check.unreadable import rule_of, unreadable
 
 __all__ = [
     "Assertion",
     "AssertionSyntaxError",
+    "CheckRule",
     "Finding",
     "Proof",
-    "Rule",
     "Severity",
     "check",
     "rule_of",

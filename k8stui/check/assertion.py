@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from k8stui.check.claim import Claim
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.proof import command, shown
 from k8stui.errors import K8sTuiError
@@ -174,7 +174,7 @@ def _results(traces: Sequence[Trace]) -> str:
     return ", ".join(f"{result.value} {share}" for result, share in shares.items())
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="An assertion does not hold",
     help="""A request of --assert or --assert-file ends otherwise than it says.

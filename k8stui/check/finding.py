@@ -61,7 +61,7 @@ class Finding:
 
 
 @record(kw_only=True)
-class Rule:
+class CheckRule:
     """One rule: one file in ``check/rules``."""
 
     id: str

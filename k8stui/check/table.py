@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.check.assertion import RULE as ASSERT
-from k8stui.check.finding import Rule
+from k8stui.check.finding import CheckRule
 from k8stui.check.rules import (
     address_overlap,
     almost_selected,
@@ -40,7 +40,7 @@ from k8stui.check.rules import (
 )
 from k8stui.check.unreadable import RULE as INPUT
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[CheckRule, ...] = (
     unknown_field.RULE,
     repeated_key.RULE,
     namespace_name.RULE,

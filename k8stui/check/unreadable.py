@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.rules import (
     cluster_ip,
@@ -49,7 +49,7 @@ def rule_of(problem: Problem) -> str:
     return ID
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="An object cannot be read",
     help="""An object of the input cannot be read: everything else is checked without it.

@@ -12,7 +12,7 @@ from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.walk.compare import MOST_BRANCHES, Comparison, not_walked
-from k8stui.walk.trace import Outcome, Step, Trace
+from k8stui.walk.trace import Outcome, Trace, TraceStep
 
 TWO_COLUMNS = 100
 """From so many columns on the walks stand side by side; below, one under the other."""
@@ -110,7 +110,7 @@ def _text(title: str, trace: Trace, common: int, width: int) -> Iterator[str]:
     yield from wrap(neutralise(_outcome(trace.outcome)), "⇒ ", "  ", width)
 
 
-def _step(step: Step, width: int) -> Iterator[str]:
+def _step(step: TraceStep, width: int) -> Iterator[str]:
     lead = f" {step.number:>3} {step.kind.value:<9} "
     return wrap(neutralise(step.text), lead, " " * 8, width)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from k8stui import __version__
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.table import BY_ID
 from k8stui.export.finding_words import hop, message
 from k8stui.export.json import dumps
@@ -50,7 +50,7 @@ def _semantic(version: str) -> str:
     return ".".join(version.split(".")[:3])
 
 
-def _rule(rule: Rule) -> dict[str, object]:
+def _rule(rule: CheckRule) -> dict[str, object]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.summary},

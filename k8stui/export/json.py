@@ -13,7 +13,7 @@ from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, RuleCause
 from k8stui.origin import Origin
 from k8stui.walk.reason import proof
-from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 VERSION = 1
 
@@ -79,7 +79,7 @@ def _hop(hop: Hop) -> dict[str, object]:
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def _step(step: TraceStep) -> dict[str, object]:
     return {
         "number": step.number,
         "kind": step.kind.value,

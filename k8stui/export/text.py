@@ -12,7 +12,7 @@ from k8stui.kernel.step import Direction, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.record import record
-from k8stui.walk.trace import Hop, Outcome, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
 _KIND_WIDTH = 11
 _INDENT = " " * (5 + _KIND_WIDTH)
@@ -128,7 +128,7 @@ def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
         yield from _step(step, verbose=verbose)
 
 
-def _step(step: Step, *, verbose: bool) -> Iterator[Line]:
+def _step(step: TraceStep, *, verbose: bool) -> Iterator[Line]:
     style = Style.STEP
     if step.kind in _ENDS:
         style = Style.BAD

@@ -22,7 +22,7 @@ def handle_frame(host: Host, port: Interface, skb: Skb) -> None:
     """A frame comes in on a port (br_handle_frame)."""
     settings = port.port or _DEFAULT_PORT
     if not settings.forwarding:
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             f"{port.name} is not in state forwarding",
@@ -65,8 +65,8 @@ def _bridged_dnat(host: Host, port: Interface, skb: Skb, decision: Decision) -> 
 
     def send(host: Host, bridge: str, skb: Skb, mac: str) -> None:
         skb.packet = changed(skb.packet, smac=sender, dmac=mac)
-        world = host.world
-        world.record.capture(host.name, skb, bridge, world.events.now, incoming=False)
+        simulation = host.simulation
+        simulation.journal.capture(host.name, skb, bridge, simulation.events.now, incoming=False)
         _finish(host, port, skb)
 
     if decision.next_hop is not None:
@@ -87,7 +87,7 @@ def _finish(host: Host, port: Interface, skb: Skb) -> None:
         return
     if _is_own(host, bridge, packet.dmac):
         if not skb.arp:
-            host.world.record.step(
+            host.simulation.journal.step(
                 host.name,
                 skb,
                 StepKind.BRIDGE,
@@ -108,7 +108,7 @@ def _forward(host: Host, bridge: str, skb: Skb, port: Interface, target: Interfa
     entry = host.fdb(bridge, skb.packet.dmac)
     cause = BridgeCause(bridge=bridge, entry=entry)
     if target.name == port.name and not (target.port or _DEFAULT_PORT).hairpin:
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             f"hairpin mode of {port.name} is off: a frame does not leave by the port it came in by",
@@ -117,7 +117,7 @@ def _forward(host: Host, bridge: str, skb: Skb, port: Interface, target: Interfa
         )
         return
     if not _may_deliver(port, target):
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             f"{port.name} and {target.name} are isolated from each other",
@@ -126,7 +126,7 @@ def _forward(host: Host, bridge: str, skb: Skb, port: Interface, target: Interfa
         )
         return
     if not skb.arp:
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.BRIDGE,
@@ -156,7 +156,7 @@ def _forward_hooks(host: Host, bridge: str, skb: Skb, target: Interface) -> None
 def refuse(host: Host, skb: Skb, blocked: Blocked) -> None:
     """Carry out what REJECT asks for; a mere drop needs nothing."""
     if blocked.reject is not None:
-        host.world.stack.reject(host, skb, blocked.reject)
+        host.simulation.stack.reject(host, skb, blocked.reject)
 
 
 def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
@@ -170,7 +170,7 @@ def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
         _flood(host, bridge.name, skb, came_by=None)
         return
     if not skb.arp:
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.BRIDGE,
@@ -184,7 +184,7 @@ def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
 def _push(host: Host, skb: Skb, target: Interface) -> None:
     # br_dev_queue_push_xmit: what is too long for the port is dropped in silence.
     if skb.packet.length_bytes > target.mtu_bytes:
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             f"longer than the {target.mtu_bytes} bytes that {target.name} takes",
@@ -213,7 +213,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
     if not skb.arp:
         names = tuple(port.name for port in targets)
         kind = "is for all" if is_group else "is not known"
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.BRIDGE,
@@ -222,7 +222,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
             device=bridge,
         )
         if not names and not is_group:
-            host.world.record.loss(
+            host.simulation.journal.loss(
                 host.name,
                 skb,
                 f"{bridge} knows no port for {skb.packet.dmac}",
@@ -243,9 +243,13 @@ def _pass_up(host: Host, bridge: str, skb: Skb) -> None:
     if own is None or not own.up:
         cause = DeviceCause(interface=own) if own else None
         if not skb.arp:
-            host.world.record.loss(host.name, skb, f"{bridge} is down", cause=cause, device=bridge)
+            host.simulation.journal.loss(
+                host.name, skb, f"{bridge} is down", cause=cause, device=bridge
+            )
         return
-    host.world.record.capture(host.name, skb, bridge, host.world.events.now, incoming=True)
+    host.simulation.journal.capture(
+        host.name, skb, bridge, host.simulation.events.now, incoming=True
+    )
     device.deliver(host, own, skb, is_mine=True)
 
 

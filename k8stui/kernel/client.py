@@ -120,15 +120,15 @@ class Client:
         self.decided_at = decided_at
         self.reason = reason
         self.deciding_step = step
-        now = self.host.world.events.now
+        now = self.host.simulation.events.now
         self.seconds = round(now, 2) if now >= 0.01 else 0.0
 
     def ask(self, decision: Decision) -> str | None:
         """Send the question (again); the errno of a send that fails."""
         packet = self.question()
-        skb = Skb(packet, self.host.world.record.number(), Direction.FORWARD)
+        skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
         skb.decision = decision
-        return self.host.world.stack.local_out(self.host, skb)
+        return self.host.simulation.stack.local_out(self.host, skb)
 
     def question(self) -> Packet:
         """The first packet: SYN, datagram, INIT or echo request."""
@@ -171,17 +171,17 @@ class Client:
     def segment(self, skb: Skb) -> None:
         """A TCP segment for this socket comes in (tcp_rcv_synsent_state_process)."""
         packet = skb.packet
-        record = self.host.world.record
+        journal = self.host.simulation.journal
         if self.phase is Phase.DONE:
             return
         if packet.flags & TcpFlags.RST:
-            step = record.step(
+            step = journal.step(
                 self.host.name, skb, StepKind.DELIVER, "RST: connect() fails with ECONNREFUSED"
             )
             sender = packet.src.with_port(packet.sport)
             self._refused("ECONNREFUSED", f"RST from {sender}", skb, step)
         elif packet.flags & TcpFlags.SYN and packet.flags & TcpFlags.ACK:
-            step = record.step(
+            step = journal.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
             )
             self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
@@ -193,15 +193,15 @@ class Client:
             flags=TcpFlags.ACK,
             length_bytes=_HEADER_BYTES[answered.src.version] + _SEGMENT_BYTES,
         )
-        skb = Skb(packet, self.host.world.record.number(), Direction.FORWARD)
+        skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
         skb.decision = self.host.routing.outgoing(packet.dst, packet.src)
-        self.host.world.stack.local_out(self.host, skb)
+        self.host.simulation.stack.local_out(self.host, skb)
 
     def answer(self, skb: Skb) -> None:
         """The answer to a datagram or a ping comes in."""
         packet = skb.packet
         who = packet.src.with_port(packet.sport) if packet.dport else str(packet.src)
-        step = self.host.world.record.step(
+        step = self.host.simulation.journal.step(
             self.host.name, skb, StepKind.DELIVER, f"the answer of {who} reaches the client"
         )
         self._connected(f"answered by {who}", step)
@@ -235,16 +235,16 @@ class Client:
         kind, code = packet.icmp_type, packet.icmp_code
         errno = errno_of(self.protocol, packet.src.version, kind, code)
         what = f"ICMP {kind}/{code} from {packet.src}"
-        record = self.host.world.record
+        journal = self.host.simulation.journal
         if errno is None or self.phase is Phase.DONE:
             feels = "the socket feels nothing" if errno is None else "the client knows already"
-            record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")
+            journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")
             return
-        step = record.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
+        step = journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
         self._refused(errno, what, skb, step)
 
     def _refused(self, errno: str, what: str, skb: Skb, step: int) -> None:
         # The message only brings the news: the step that it tells of decided.
         decided = step if skb.decided is None else skb.decided
-        place = self.host.world.record.steps[decided]
+        place = self.host.simulation.journal.steps[decided]
         self.feel(result_of(errno), errno, place.namespace, f"{place.text}; {what}", decided)

@@ -19,15 +19,15 @@ from k8stui.kernel.step import DeviceCause
 def transmit(host: Host, name: str, skb: Skb) -> None:
     """Send a packet out of a device (dev_queue_xmit)."""
     interface = host.interface(name)
-    world = host.world
+    simulation = host.simulation
     if interface is None or not host.has_carrier(name):
         # Without carrier the queue is the noop one: nothing reaches the driver.
         cause = DeviceCause(interface=interface) if interface else None
         state = "has no carrier" if interface and interface.up else "is down"
-        world.record.loss(host.name, skb, f"{name} {state}", cause=cause, device=name)
+        simulation.journal.loss(host.name, skb, f"{name} {state}", cause=cause, device=name)
         return
-    world.record.capture(host.name, skb, name, world.events.now, incoming=False)
-    driver = world.stack.start_xmit.get(interface.kind)
+    simulation.journal.capture(host.name, skb, name, simulation.events.now, incoming=False)
+    driver = simulation.stack.start_xmit.get(interface.kind)
     if driver is not None:
         driver(host, interface, skb)
 
@@ -37,19 +37,19 @@ def veth_xmit(host: Host, interface: Interface, skb: Skb) -> None:
     if interface.peer is None:
         return
     far, device = interface.peer
-    world = host.world
+    simulation = host.simulation
 
     def arrive() -> None:
-        other = world.host(far)
+        other = simulation.host(far)
         if other is not None:
             receive(other, device, skb.crossed())
 
-    world.events.after_hop(arrive)
+    simulation.events.after_hop(arrive)
 
 
 def loopback_xmit(host: Host, interface: Interface, skb: Skb) -> None:
     """Back in at once; the packet keeps its route and its conntrack entry."""
-    host.world.events.after_hop(partial(receive, host, interface.name, skb))
+    host.simulation.events.after_hop(partial(receive, host, interface.name, skb))
 
 
 def receive(host: Host, name: str, skb: Skb) -> None:
@@ -57,11 +57,11 @@ def receive(host: Host, name: str, skb: Skb) -> None:
     interface = host.interface(name)
     if interface is None or not interface.up:
         cause = DeviceCause(interface=interface) if interface else None
-        host.world.record.loss(host.name, skb, f"{name} is down", cause=cause, device=name)
+        host.simulation.journal.loss(host.name, skb, f"{name} is down", cause=cause, device=name)
         return
-    host.world.record.capture(host.name, skb, name, host.world.events.now, incoming=True)
+    host.simulation.journal.capture(host.name, skb, name, host.simulation.events.now, incoming=True)
     if interface.master is not None:
-        host.world.stack.bridge_frame(host, interface, skb)
+        host.simulation.stack.bridge_frame(host, interface, skb)
     else:
         deliver(host, interface, skb, is_mine=False)
 
@@ -73,8 +73,8 @@ def deliver(host: Host, interface: Interface, skb: Skb, *, is_mine: bool) -> Non
     """
     dmac = skb.packet.dmac
     if skb.arp:
-        host.world.stack.receive_arp(host, interface.name, skb)
+        host.simulation.stack.receive_arp(host, interface.name, skb)
     elif is_mine or not dmac or dmac == interface.mac or is_group_mac(dmac):
-        host.world.stack.receive_ip(host, interface.name, skb)
+        host.simulation.stack.receive_ip(host, interface.name, skb)
     else:
-        host.world.record.other_host(host.name, skb, interface.name, dmac)
+        host.simulation.journal.other_host(host.name, skb, interface.name, dmac)

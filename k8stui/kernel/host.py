@@ -10,6 +10,7 @@ from k8stui.kernel.conntrack import Conntrack
 from k8stui.kernel.events import EventQueue
 from k8stui.kernel.exchange import Choose
 from k8stui.kernel.hooks import Blocked, Registration, Registry, Where
+from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
@@ -19,7 +20,6 @@ from k8stui.kernel.namespace import (
     Network,
 )
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.record import Record
 from k8stui.kernel.routing import Routing
 from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.skb import Skb
@@ -119,13 +119,13 @@ class Stack:
 
 
 @record(frozen=False)
-class World:
+class Simulation:
     """What all namespaces of one walk share."""
 
     network: Network
     stack: Stack
     events: EventQueue
-    record: Record
+    journal: Journal
     choose: Choose
     hosts: dict[str, Host]
     cannot: str | None = None
@@ -156,13 +156,13 @@ class Host:
         "neighbours_learned",
         "resolving",
         "routing",
-        "world",
+        "simulation",
     )
 
-    def __init__(self, name: str, namespace: NetNamespace, world: World) -> None:
+    def __init__(self, name: str, namespace: NetNamespace, simulation: Simulation) -> None:
         self.name = name
         self.namespace = namespace
-        self.world = world
+        self.simulation = simulation
         self._standing = standing(namespace)
         self._carrier: dict[str, bool] = {}
         self.routing = self._standing.routing
@@ -182,7 +182,7 @@ class Host:
         found = standing.get(family)
         if found is None:
             ruleset = self.namespace.rulesets.get(family)
-            registrations = self.world.stack.registrations
+            registrations = self.simulation.stack.registrations
             found = Registry(registrations(family, ruleset) if ruleset else ())
             standing[family] = found
         return found
@@ -226,6 +226,6 @@ class Host:
             return True
         if interface.peer is None:
             return False
-        other = self.world.host(interface.peer[0])
+        other = self.simulation.host(interface.peer[0])
         far = other.interface(interface.peer[1]) if other else None
         return far is not None and far.up

@@ -105,11 +105,11 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
         length_bytes=length,
         dont_fragment=False,
     )
-    answer = Skb(error, host.world.record.number(), skb.back)
+    answer = Skb(error, host.simulation.journal.number(), skb.back)
     answer.decision = way
-    answer.decided = host.world.record.last()
+    answer.decided = host.simulation.journal.last()
     _attach(answer, skb)
-    host.world.stack.local_out(host, answer)
+    host.simulation.stack.local_out(host, answer)
 
 
 def _attach(answer: Skb, skb: Skb) -> None:
@@ -150,11 +150,11 @@ def _reset(host: Host, skb: Skb) -> None:
     if packet.protocol is not Protocol.TCP or packet.flags & TcpFlags.RST:
         return
     rst = reset_for(packet, host.namespace.sysctls.ip_default_ttl)
-    answer = Skb(rst, host.world.record.number(), skb.back)
-    answer.decided = host.world.record.last()
+    answer = Skb(rst, host.simulation.journal.number(), skb.back)
+    answer.decided = host.simulation.journal.last()
     if skb.entry is not None:
         # nf_ct_set_closing
-        skb.entry.enter("CLOSE", host.world.events.now)
+        skb.entry.enter("CLOSE", host.simulation.events.now)
     if skb.physical_in is not None:
         # What came by a bridge port is answered on that port at once, past all hooks: so the RST
         # of a DNATed connection keeps the wrong source address (nf_send_reset).
@@ -166,4 +166,4 @@ def _reset(host: Host, skb: Skb) -> None:
         return
     answer.decision = way
     _attach(answer, skb)
-    host.world.stack.local_out(host, answer)
+    host.simulation.stack.local_out(host, answer)

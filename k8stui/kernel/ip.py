@@ -54,23 +54,23 @@ def receive(host: Host, device: str, skb: Skb) -> None:
 
 def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
     """Write down the routing decision; False when the packet ends by it."""
-    record = host.world.record
+    journal = host.simulation.journal
     route = decision.route
     cause: Cause | None = RouteCause(route=route)
     fate = decision.fate
     if fate in (Fate.LOCAL, Fate.FORWARD, Fate.BROADCAST):
         text = route_line(route) if route else f"{fate.value} {skb.packet.dst}"
-        record.step(host.name, skb, StepKind.ROUTE, text, cause=cause, device=device)
+        journal.step(host.name, skb, StepKind.ROUTE, text, cause=cause, device=device)
         return True
     if fate is Fate.ERROR:
         error = decision.error or ""
         text = route_line(route) if route else f"no route to {skb.packet.dst}"
         answer = _ICMP_FOR_ERROR[skb.packet.src.version].get(error)
         if answer is None:
-            record.loss(host.name, skb, text, cause=cause, device=device)
+            journal.loss(host.name, skb, text, cause=cause, device=device)
         else:
-            record.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
-            host.world.stack.icmp_error(host, skb, *answer, 0)
+            journal.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
+            host.simulation.stack.icmp_error(host, skb, *answer, 0)
         return False
     if fate is Fate.NO_FORWARDING:
         text = "ip_forward is 0: this namespace does not route for others"
@@ -83,7 +83,7 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
         text = f"martian source: {skb.packet.src} cannot come in on {device}"
     else:
         text = f"martian destination: {skb.packet.dst} cannot come in on {device}"
-    record.loss(host.name, skb, text, cause=cause, device=device)
+    journal.loss(host.name, skb, text, cause=cause, device=device)
     return False
 
 
@@ -92,7 +92,7 @@ def _local_deliver(host: Host, device: str, skb: Skb) -> None:
     if blocked:
         bridge.refuse(host, skb, blocked)
         return
-    handler = host.world.stack.protocols.get(skb.packet.protocol)
+    handler = host.simulation.stack.protocols.get(skb.packet.protocol)
     if handler is not None:
         handler(host, skb)
 
@@ -100,14 +100,16 @@ def _local_deliver(host: Host, device: str, skb: Skb) -> None:
 def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
     """Pass the packet on (ip_forward)."""
     packet = skb.packet
-    stack = host.world.stack
+    stack = host.simulation.stack
     out = host.interface(decision.device)
     if packet.ttl <= 1:
-        host.world.record.step(host.name, skb, StepKind.DROP, "the TTL ends here", device=device)
+        host.simulation.journal.step(
+            host.name, skb, StepKind.DROP, "the TTL ends here", device=device
+        )
         stack.icmp_error(host, skb, *_TIME_EXCEEDED[packet.src.version], 0)
         return
     if out and packet.length_bytes > out.mtu_bytes and packet.dont_fragment:
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.DROP,
@@ -140,7 +142,7 @@ def local_out(host: Host, skb: Skb) -> str | None:
         again = host.routing.outgoing(packet.dst, packet.src, packet.mark)
         if again.fate is Fate.ERROR:
             text = f"no way to {packet.dst} from {packet.src} after the change"
-            host.world.record.loss(
+            host.simulation.journal.loss(
                 host.name, skb, text, cause=RouteCause(route=again.route), hook=Hook.OUTPUT
             )
             return again.error
@@ -158,7 +160,7 @@ def local_out(host: Host, skb: Skb) -> str | None:
 
 def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
     route = decision.route
-    host.world.record.step(
+    host.simulation.journal.step(
         host.name,
         skb,
         StepKind.ROUTE,

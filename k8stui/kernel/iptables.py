@@ -56,7 +56,7 @@ def _ask(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
     if isinstance(verdict, Accept):
         return None
     if isinstance(verdict, Reject):
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.REJECT,

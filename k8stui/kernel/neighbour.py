@@ -52,7 +52,7 @@ def output(host: Host, device: str, next_hop: Address, skb: Skb, send: Send = se
         return
     resolution = host.resolving[device, next_hop] = Resolution()
     resolution.queue.append((skb, send))
-    host.world.record.step(
+    host.simulation.journal.step(
         host.name,
         skb,
         StepKind.ARP,
@@ -83,7 +83,9 @@ def _ask(host: Host, device: str, target: Address, resolution: Resolution) -> No
     )
     asking = Skb(frame, waiting.number, waiting.direction)
     asking.arp = True
-    host.world.events.timer(_RETRANS_SECONDS, partial(_time_out, host, device, target, resolution))
+    host.simulation.events.timer(
+        _RETRANS_SECONDS, partial(_time_out, host, device, target, resolution)
+    )
     transmit(host, device, asking)
 
 
@@ -97,7 +99,7 @@ def _time_out(host: Host, device: str, target: Address, resolution: Resolution) 
     for skb, _ in resolution.queue:
         if skb.entry:
             skb.entry.waiting -= 1
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             f"nobody on {device} answers for {target}, asked {_SOLICITATIONS} times",
@@ -106,7 +108,7 @@ def _time_out(host: Host, device: str, target: Address, resolution: Resolution) 
         )
         # ipv4_link_failure: host unreachable; ICMPv6: address unreachable (RFC 4443).
         kind, code = (3, 1) if target.version == 4 else (1, 3)
-        host.world.stack.icmp_error(host, skb, kind, code, 0)
+        host.simulation.stack.icmp_error(host, skb, kind, code, 0)
 
 
 def receive(host: Host, device: str, skb: Skb) -> None:
@@ -145,7 +147,7 @@ def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool)
     host.neighbours_learned[key] = neighbour
     if resolution is None:
         return
-    host.world.record.step(
+    host.simulation.journal.step(
         host.name,
         resolution.queue[0][0],
         StepKind.ARP,

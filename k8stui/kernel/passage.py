@@ -16,7 +16,7 @@ from k8stui.kernel.traverse import Accept, CannotEvaluate, PacketContext, Traver
 def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
     """Send the packet through the table's chain of the hook; it keeps what the rules did to it."""
     result = traverse(table, where.hook.value, skb.packet, _context(host, skb, where))
-    record = host.world.record
+    journal = host.simulation.journal
     visits = result.visits
     is_ended = not isinstance(result.verdict, Accept)
     if is_ended and visits and visits[-1].cause is result.cause:
@@ -24,7 +24,7 @@ def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
         visits = visits[:-1]
     for visit in visits:
         skb.packet = visit.after
-        record.step(
+        journal.step(
             host.name,
             skb,
             visit.kind,
@@ -35,7 +35,7 @@ def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
             before=visit.before,
         )
     skb.packet = result.packet
-    record.forks.extend(result.forks)
+    journal.forks.extend(result.forks)
     if skb.entry:
         skb.entry.mark = result.ct_mark
     if result.untracked and skb.ct_state is None:
@@ -63,7 +63,7 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         address_type=host.routing.address_type,
         reverse_path=reverse_path,
         sets=host.namespace.sets,
-        choose=host.world.choose,
+        choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,
     )
     if entry is not None:
@@ -79,14 +79,16 @@ def ended(host: Host, skb: Skb, where: Where, result: Traversal | None, what: st
     """Write down that the packet ends here, and by which rule if by one."""
     cause = result.cause if result else None
     text = f"{what} by {_place(cause)}" if cause else what
-    host.world.record.loss(host.name, skb, text, cause=cause, device=where.device, hook=where.hook)
+    host.simulation.journal.loss(
+        host.name, skb, text, cause=cause, device=where.device, hook=where.hook
+    )
 
 
 def unknown(host: Host, skb: Skb, where: Where, result: Traversal, verdict: CannotEvaluate) -> None:
     """Write down what cannot be evaluated; the walk ends with that."""
     cause = verdict.cause
     text = f"cannot evaluate {verdict.what}"
-    host.world.record.step(
+    host.simulation.journal.step(
         host.name,
         skb,
         StepKind.UNKNOWN,
@@ -95,7 +97,7 @@ def unknown(host: Host, skb: Skb, where: Where, result: Traversal, verdict: Cann
         device=where.device,
         hook=where.hook,
     )
-    host.world.cannot = f"{text}: {cause.rule.text if cause.rule else ''}"
+    host.simulation.cannot = f"{text}: {cause.rule.text if cause.rule else ''}"
 
 
 def _place(cause: RuleCause) -> str:

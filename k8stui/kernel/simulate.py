@@ -13,10 +13,10 @@ from k8stui.kernel import bridge, device, icmp, ip, neighbour, netfilter, vxlan
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
-from k8stui.kernel.host import Host, Stack, World
+from k8stui.kernel.host import Host, Simulation, Stack
+from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import LinkKind, Network, RouteType, Sysctls
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.record import Record
 from k8stui.kernel.routing import Fate, is_multicast, is_zero, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.sockets import Endpoints
@@ -49,20 +49,20 @@ def connect(
         KeyError: the network has no namespace of the request's name.
 
     """
-    record = Record()
+    journal = Journal()
     endpoints = Endpoints()
-    world = World(
+    simulation = Simulation(
         network=network,
         stack=_stack(endpoints),
         events=EventQueue(),
-        record=record,
+        journal=journal,
         choose=choose or _first,
         hosts={},
     )
-    host = world.host(request.namespace)
+    host = simulation.host(request.namespace)
     if host is None:
         raise KeyError(request.namespace)
-    run = _Run(world, endpoints, host, request)
+    run = _Run(simulation, endpoints, host, request)
     run.start()
     run.loop(until_answered=until_answered)
     return run.exchange()
@@ -114,10 +114,12 @@ def syn_delays(sysctls: Sysctls) -> tuple[float, ...]:
 class _Run:
     """One request while it is simulated."""
 
-    __slots__ = ("client", "decision", "delays", "endpoints", "host", "request", "world")
+    __slots__ = ("client", "decision", "delays", "endpoints", "host", "request", "simulation")
 
-    def __init__(self, world: World, endpoints: Endpoints, host: Host, request: Connect) -> None:
-        self.world = world
+    def __init__(
+        self, simulation: Simulation, endpoints: Endpoints, host: Host, request: Connect
+    ) -> None:
+        self.simulation = simulation
         self.endpoints = endpoints
         self.host = host
         self.request = request
@@ -147,7 +149,7 @@ class _Run:
         # connect() does not mind what became of the first SYN (tcp_connect).
         if errno is not None and not repeats:
             # REJECT has sent its error already; the step that refused lies before that.
-            steps = self.world.record.steps
+            steps = self.simulation.journal.steps
             step = max(n for n, one in enumerate(steps) if one.kind in _ENDS)
             text = f"send() fails: {steps[step].text}"
             self.client.feel(result_of(errno), errno, self.host.name, text, step)
@@ -165,8 +167,8 @@ class _Run:
         if errno is None:
             return False
         text = route_line(route) if route else f"no route to {remote}"
-        probe = Skb(self.client.question(), self.world.record.number(), Direction.FORWARD)
-        step = self.world.record.step(
+        probe = Skb(self.client.question(), self.simulation.journal.number(), Direction.FORWARD)
+        step = self.simulation.journal.step(
             self.host.name,
             probe,
             StepKind.ROUTE,
@@ -178,11 +180,11 @@ class _Run:
         return True
 
     def _wait(self, sent: int) -> None:
-        self.world.events.timer(self.delays[sent], partial(self._again, sent + 1))
+        self.simulation.events.timer(self.delays[sent], partial(self._again, sent + 1))
 
     def _again(self, sent: int) -> None:
         """The retransmission timer of the SYN."""
-        if sent >= len(self.delays) or not len(self.world.events):
+        if sent >= len(self.delays) or not len(self.simulation.events):
             # Nothing is under way and nobody asks for a neighbour any more: all further repeats
             # end as the first one did.
             self._give_up(sent)
@@ -191,7 +193,7 @@ class _Run:
         self.client.ask(self.decision)
 
     def _give_up(self, sent: int) -> None:
-        now = self.world.events.now
+        now = self.simulation.events.now
         for delay in self.delays[sent:]:
             now = expiry(now, delay)
         self._lost("ETIMEDOUT", float(round(now)))
@@ -201,35 +203,35 @@ class _Run:
         if step is None:
             reason, place = "no answer comes", self.host.name
         else:
-            decided = self.world.record.steps[step]
+            decided = self.simulation.journal.steps[step]
             reason, place = decided.text, decided.namespace
         self.client.feel(Result.TIMEOUT, errno, place, reason, step)
         self.client.seconds = seconds
 
     def _lost_at(self) -> int | None:
         """The step that explains best why no answer came."""
-        record = self.world.record
-        if record.losses:
-            return record.losses[0]
-        for index, step in enumerate(record.steps):
+        journal = self.simulation.journal
+        if journal.losses:
+            return journal.losses[0]
+        for index, step in enumerate(journal.steps):
             # Somebody sent an error, but it did not get back.
             if step.kind in _ENDS:
                 return index
-        for namespace, skb, name, mac in record.others[:1]:
+        for namespace, skb, name, mac in journal.others[:1]:
             text = f"{mac} is not the address of {name}: the frame is not looked at"
-            record.loss(namespace, skb, text, device=name)
-            return record.losses[0]
+            journal.loss(namespace, skb, text, device=name)
+            return journal.losses[0]
         return None
 
     def loop(self, *, until_answered: bool) -> None:
         """Let everything happen, in order."""
-        events, client = self.world.events, self.client
+        events, client = self.simulation.events, self.client
         for _ in range(MAX_EVENTS):
-            if self.world.cannot is not None:
-                last = len(self.world.record.steps) - 1
-                place = self.world.record.steps[last].namespace
+            if self.simulation.cannot is not None:
+                last = len(self.simulation.journal.steps) - 1
+                place = self.simulation.journal.steps[last].namespace
                 client.phase = Phase.WAITING
-                client.feel(Result.UNKNOWN, None, place, self.world.cannot, last)
+                client.feel(Result.UNKNOWN, None, place, self.simulation.cannot, last)
                 return
             is_waiting = client.phase is Phase.WAITING
             action = events.next(timers=is_waiting)
@@ -243,18 +245,18 @@ class _Run:
 
     def exchange(self) -> Exchange:
         """Everything that happened."""
-        record, client, world = self.world.record, self.client, self.world
+        journal, client, simulation = self.simulation.journal, self.client, self.simulation
         probability = Fraction(1)
-        for fork in record.forks:
+        for fork in journal.forks:
             probability *= fork.probability if fork.matched else 1 - fork.probability
         server = client.server
         return Exchange(
-            steps=tuple(record.steps),
-            captures=tuple(record.captures),
+            steps=tuple(journal.steps),
+            captures=tuple(journal.captures),
             conntrack={
                 name: lines
-                for name, host in world.hosts.items()
-                if (lines := host.conntrack.lines(world.events.now))
+                for name, host in simulation.hosts.items()
+                if (lines := host.conntrack.lines(simulation.events.now))
             },
             felt=Felt(
                 result=client.result,
@@ -269,6 +271,6 @@ class _Run:
                 source_port_seen=server.source_port if server else None,
                 deciding_step=client.deciding_step,
             ),
-            forks=tuple(record.forks),
+            forks=tuple(journal.forks),
             probability=probability,
         )

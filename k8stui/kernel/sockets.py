@@ -45,7 +45,7 @@ class Endpoints:
             client.segment(skb)
             return
         if _is_broadcast(skb):
-            host.world.record.loss(
+            host.simulation.journal.loss(
                 host.name, skb, "TCP does not look at what was sent to a broadcast address"
             )
             return
@@ -53,12 +53,14 @@ class Endpoints:
         flags = packet.flags
         if flags & TcpFlags.RST:
             if host.connections.pop(key, None) is not None:
-                host.world.record.loss(host.name, skb, "RST: the half-open connection is given up")
+                host.simulation.journal.loss(
+                    host.name, skb, "RST: the half-open connection is given up"
+                )
             return
         if key in host.connections and not flags & TcpFlags.SYN:
             if not host.connections[key]:
                 host.connections[key] = True
-                host.world.record.step(
+                host.simulation.journal.step(
                     host.name, skb, StepKind.DELIVER, "ACK: the server's accept() returns"
                 )
             return
@@ -82,7 +84,7 @@ class Endpoints:
                 return
             self._nobody(host, skb)
         else:
-            host.world.record.loss(
+            host.simulation.journal.loss(
                 host.name,
                 skb,
                 f"no socket waits for {packet.src.with_port(packet.sport)}: answered with RST",
@@ -103,7 +105,7 @@ class Endpoints:
             client = self.client
             if client is not None and host is client.host and packet.dport == client.port:
                 asked = client.remote.with_port(client.remote_port)
-                host.world.record.loss(
+                host.simulation.journal.loss(
                     host.name,
                     skb,
                     f"the connected socket hears only {asked}",
@@ -166,7 +168,7 @@ class Endpoints:
         version = packet.src.version
         if is_icmp_error(packet):
             if client is None or not client.hears(host, skb):
-                host.world.record.step(
+                host.simulation.journal.step(
                     host.name,
                     skb,
                     StepKind.DELIVER,
@@ -176,10 +178,10 @@ class Endpoints:
         if packet.icmp_type == ECHO_REQUEST[version][1]:
             if _is_broadcast(skb):
                 # icmp_echo_ignore_broadcasts 1
-                host.world.record.loss(host.name, skb, "an echo request to all is ignored")
+                host.simulation.journal.loss(host.name, skb, "an echo request to all is ignored")
                 return
             self._reached(host, packet)
-            step = host.world.record.step(
+            step = host.simulation.journal.step(
                 host.name, skb, StepKind.DELIVER, "echo request: the kernel answers"
             )
             self._decided(host, step)
@@ -237,7 +239,7 @@ class Endpoints:
     def _deliver(self, host: Host, skb: Skb, socket: Socket) -> None:
         where = skb.packet.dst.with_port(skb.packet.dport)
         who = f", {socket.owner}" if socket.owner else ""
-        step = host.world.record.step(
+        step = host.simulation.journal.step(
             host.name,
             skb,
             StepKind.DELIVER,
@@ -253,7 +255,7 @@ class Endpoints:
 
     def _nobody(self, host: Host, skb: Skb) -> None:
         packet = skb.packet
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             StepKind.DELIVER,
@@ -264,13 +266,15 @@ class Endpoints:
 
     def _answer(self, host: Host, skb: Skb, answer: Packet) -> None:
         way = host.routing.outgoing(answer.dst, answer.src)
-        sent = Skb(answer, host.world.record.number(), skb.back)
-        sent.decided = host.world.record.last()
+        sent = Skb(answer, host.simulation.journal.number(), skb.back)
+        sent.decided = host.simulation.journal.last()
         if way.fate is Fate.ERROR:
-            host.world.record.loss(host.name, sent, f"no route back to {answer.dst}", cause=None)
+            host.simulation.journal.loss(
+                host.name, sent, f"no route back to {answer.dst}", cause=None
+            )
             return
         sent.decision = way
-        host.world.stack.local_out(host, sent)
+        host.simulation.stack.local_out(host, sent)
 
 
 def _is_broadcast(skb: Skb) -> bool:

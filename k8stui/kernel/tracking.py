@@ -47,7 +47,7 @@ def _track(host: Host, skb: Skb, where: Where) -> Blocked | None:
     """Find or begin the packet's connection (nf_conntrack_in)."""
     if skb.ct_state is not None:
         return None
-    found = host.conntrack.look_up(skb.packet, host.world.events.now)
+    found = host.conntrack.look_up(skb.packet, host.simulation.events.now)
     skb.entry, skb.ct_state, skb.ct_reply = found
     before = skb.packet
     family = before.src.version
@@ -66,7 +66,7 @@ def _confirm(host: Host, skb: Skb, where: Where) -> Blocked | None:
     # What REJECT sends back carries the entry, but does not confirm it.
     entry = None if skb.ct_reply else skb.entry
     if entry and not host.conntrack.confirm(entry):
-        host.world.record.loss(
+        host.simulation.journal.loss(
             host.name,
             skb,
             "another connection has the same addresses and ports",
@@ -108,7 +108,7 @@ def write_down(host: Host, skb: Skb, where: Where, before: Packet) -> None:
     """Say what the packet's entry is, and what became of the packet by it."""
     entry = skb.entry
     state = skb.ct_state or CtState.INVALID
-    line = entry.line(host.world.events.now) if entry else ""
+    line = entry.line(host.simulation.events.now) if entry else ""
     if before is not skb.packet:
         text = f"{state}: the entry makes it {endpoints(skb.packet)}"
     elif state is CtState.NEW:
@@ -119,7 +119,7 @@ def write_down(host: Host, skb: Skb, where: Where, before: Packet) -> None:
         text = "INVALID: it belongs to no connection and cannot begin one"
     else:
         text = f"{state}: it belongs to a known connection"
-    host.world.record.step(
+    host.simulation.journal.step(
         host.name,
         skb,
         StepKind.CONNTRACK,

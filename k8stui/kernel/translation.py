@@ -109,7 +109,7 @@ def _translated(
         is_source = manip is Manip.SOURCE
         end = "source" if is_source else "destination"
         old, new = _end(before, source=is_source), _end(packet, source=is_source)
-        host.world.record.step(
+        host.simulation.journal.step(
             host.name,
             skb,
             kind_of(manip),

@@ -28,10 +28,10 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         return
     inner = skb.packet
     entry = host.fdb(interface.name, inner.dmac)
-    record = host.world.record
+    journal = host.simulation.journal
     if entry is None or entry.destination is None:
         if inner.dmac != BROADCAST_MAC or not skb.arp:
-            record.loss(
+            journal.loss(
                 host.name,
                 skb,
                 f"{interface.name} knows no node for {inner.dmac}",
@@ -41,7 +41,7 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         return
     way = host.routing.outgoing(entry.destination, settings.local)
     if way.fate is Fate.ERROR:
-        record.loss(
+        journal.loss(
             host.name,
             skb,
             f"no route to the node {entry.destination}",
@@ -64,7 +64,7 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
     )
     carrier = Skb(outer, skb.number, skb.direction)
     carrier.decision = way
-    record.step(
+    journal.step(
         host.name,
         carrier,
         StepKind.ENCAPSULATE,
@@ -73,7 +73,7 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         device=interface.name,
         before=inner,
     )
-    host.world.stack.local_out(host, carrier)
+    host.simulation.stack.local_out(host, carrier)
 
 
 def receive(host: Host, skb: Skb) -> bool:
@@ -91,7 +91,7 @@ def receive(host: Host, skb: Skb) -> bool:
             and settings.local.version == packet.dst.version
         ):
             inner = Skb(changed(packet.inner, mark=packet.mark), skb.number, skb.direction)
-            host.world.record.step(
+            host.simulation.journal.step(
                 host.name,
                 inner,
                 StepKind.DECAPSULATE,

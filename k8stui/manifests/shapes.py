@@ -3,7 +3,7 @@
 A dump repeats itself: ten thousand pods, and in most of their lines only a name or a number
 differs. A stretch's *shape* is its lines with the values of simple one-line scalars left out. The
 first two stretches of a shape go through libyaml; at the second one the places of the values are
-noted in a `Plan` (judged by libyaml's marks), and from then on values are taken from there. Every
+noted in a `Slots` (judged by libyaml's marks), and from then on values are taken from there. Every
 structure was thus accepted by the real parser, and what varies cannot change a structure
 (shared/perf.md section 2, "The shape cache").
 """
@@ -52,7 +52,7 @@ Key = str | int
 
 
 @record(frozen=False, eq=False)
-class Plan:
+class Slots:
     """Where the values stand in all stretches of one shape; a mapping's or a list's part of it.
 
     Leaves are (key or index, line, column), sorted by what the schema wants of them.
@@ -67,7 +67,7 @@ class Plan:
     quoted: list[tuple[Key, int, int]]
     bound: list[tuple[Key, int, int, Type, set[str]]]
     """Plain scalars that are to be numbers, in a range, one of a few words; those that were."""
-    below: list[tuple[Key, Plan]]
+    below: list[tuple[Key, Slots]]
     used: list[int]
     """Lines that all of this comes from."""
     made: dict[tuple[str, ...], Any] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class _Lines(dict[str, str]):
 class Known:
     """What is known of one shape."""
 
-    plan: Plan | None = None
+    plan: Slots | None = None
     irregular: bool = False
     """It has no plan: the parser reads each stretch."""
     fits: bool = False
@@ -197,7 +197,7 @@ def _plan(
     shape: tuple[str, ...],
     value: dict[str, object],
     kind: Kind | None,
-) -> Plan | None:
+) -> Slots | None:
     """Find the place of each value of `value` in the lines; None where one cannot be told."""
     if any(line is mark and _ODD.search(line) for line, mark in zip(lines, shape, strict=True)):
         return None
@@ -254,8 +254,8 @@ class _Planner:
                     raise _IrregularError
                 self.open.discard(at)
 
-    def plan(self, value: Any, node: tree.Node, type_: Type) -> Plan:
-        plan = Plan(value.copy(), [], [], [], [], [], [])
+    def plan(self, value: Any, node: tree.Node, type_: Type) -> Slots:
+        plan = Slots(value.copy(), [], [], [], [], [], [])
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             entry = node.child(key)
             if entry is None:
@@ -275,7 +275,7 @@ class _Planner:
                 self.leaf(plan, key, first, wanted)
         return plan
 
-    def leaf(self, plan: Plan, key: Key, line: int, wanted: Type) -> None:
+    def leaf(self, plan: Slots, key: Key, line: int, wanted: Type) -> None:
         plan.used.append(line)
         mark = self.shape[line]
         column = mark.index("\0")

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from k8stui.tui.canvas import Canvas, Cell, Rect
 from k8stui.tui.ink import Ink
-from k8stui.tui.plan import OUTSIDE, WIRE, Device, NodeBox, Plan, PodBox
+from k8stui.tui.scene import OUTSIDE, WIRE, Device, NodeBox, PodBox, Scene
 
 STACK = ""
 """In place of a device's name: the namespace's own IP stack, or the process in a pod."""
@@ -104,15 +104,15 @@ class Drawing:
         return line
 
 
-def draw(plan: Plan, width: int, height: int) -> Drawing:
-    """Draw `plan` on `width` × `height` cells; larger where it cannot be made to fit."""
-    widths = _node_widths(plan, width)
+def draw(scene: Scene, width: int, height: int) -> Drawing:
+    """Draw `scene` on `width` × `height` cells; larger where it cannot be made to fit."""
+    widths = _node_widths(scene, width)
     total = sum(widths) + _GAP * (len(widths) - 1)
-    outside = _outside_text(plan.outside, width) if plan.outside else ""
-    total = max(total, len(outside) + 8, min(width, 2 * len(plan.wire) + 16) if plan.wire else 0)
-    extras = _extras(plan, height)
-    rows = _rows(plan, extras)
-    pen = _Pen(Drawing(Canvas(total, rows)), plan, extras)
+    outside = _outside_text(scene.outside, width) if scene.outside else ""
+    total = max(total, len(outside) + 8, min(width, 2 * len(scene.wire) + 16) if scene.wire else 0)
+    extras = _extras(scene, height)
+    rows = _rows(scene, extras)
+    pen = _Pen(Drawing(Canvas(total, rows)), scene, extras)
     pen.all(widths, outside)
     return pen.drawing
 
@@ -127,10 +127,10 @@ def _pod_width(pod: PodBox) -> int:
     return max(14, *(len(text) + 6 for text in texts), min(len(pod.title), 22) + 8)
 
 
-def _node_widths(plan: Plan, width: int) -> list[int]:
+def _node_widths(scene: Scene, width: int) -> list[int]:
     """Widths of the nodes' boxes: what they need, then an equal share of what is left."""
     needs: list[int] = []
-    for node in plan.nodes:
+    for node in scene.nodes:
         pods = sum(_pod_width(pod) + 1 for pod in node.pods) + 1
         devices = [d for d in (node.uplink, node.tunnel, node.bridge) if d is not None]
         needs.append(max(pods, 25, *(len(d.text) + 8 for d in devices)) + 2)
@@ -144,24 +144,24 @@ def _node_widths(plan: Plan, width: int) -> list[int]:
     return needs
 
 
-def _extras(plan: Plan, height: int) -> Extras:
+def _extras(scene: Scene, height: int) -> Extras:
     """Take what fits, in order of worth."""
     extras = Extras()
     for name in Extras.__slots__:
         setattr(extras, name, True)
-        if _rows(plan, extras) > height:
+        if _rows(scene, extras) > height:
             setattr(extras, name, False)
     return extras
 
 
-def _rows(plan: Plan, extras: Extras) -> int:
+def _rows(scene: Scene, extras: Extras) -> int:
     rows = 0
-    if plan.outside is not None:
+    if scene.outside is not None:
         rows += 3 + extras.below_outside
-    if plan.wire:
+    if scene.wire:
         rows += 1 + extras.above_nodes
-    if plan.nodes:
-        rows += max(_node_rows(node, extras) for node in plan.nodes)
+    if scene.nodes:
+        rows += max(_node_rows(node, extras) for node in scene.nodes)
     return max(rows, 1)
 
 
@@ -192,29 +192,29 @@ def _gap_below_stack(node: NodeBox, extras: Extras) -> int:
 
 
 class _Pen:
-    """Draws one plan, top to bottom."""
+    """Draws one scene, top to bottom."""
 
-    def __init__(self, drawing: Drawing, plan: Plan, extras: Extras) -> None:
+    def __init__(self, drawing: Drawing, scene: Scene, extras: Extras) -> None:
         self.drawing = drawing
         self.canvas = drawing.canvas
-        self.plan = plan
+        self.scene = scene
         self.extras = extras
 
     def all(self, widths: list[int], outside: str) -> None:
         y = 0
         middle = self.canvas.width // 2
-        wire_y = (3 + self.extras.below_outside) if self.plan.outside else 0
+        wire_y = (3 + self.extras.below_outside) if self.scene.outside else 0
         used = sum(widths) + _GAP * (len(widths) - 1)
         x = (self.canvas.width - used) // 2
         lefts = [x + sum(widths[:n]) + _GAP * n for n in range(len(widths))]
         ports = [left + width // 2 for left, width in zip(lefts, widths, strict=True)]
-        if self.plan.wire:
+        if self.scene.wire:
             self.canvas.bar(wire_y, 0, self.canvas.width - 1)
             self._wire_label(wire_y, middle, ports)
             y = wire_y + 1 + self.extras.above_nodes
-        if self.plan.outside is not None:
+        if self.scene.outside is not None:
             self._outside(outside, wire_y, middle)
-        for node, left, width in zip(self.plan.nodes, lefts, widths, strict=True):
+        for node, left, width in zip(self.scene.nodes, lefts, widths, strict=True):
             self._node(node, Rect(left, y, width, _node_rows(node, self.extras)), wire_y)
 
     def _spot(
@@ -229,7 +229,7 @@ class _Pen:
 
     def _wire_label(self, y: int, middle: int, ports: list[int]) -> None:
         """Name the wire where nothing is plugged in: as far right as there is room."""
-        text = self.plan.wire
+        text = self.scene.wire
         joints = sorted({-1, *ports, middle, self.canvas.width})
         gaps = list(pairwise(joints))
         roomy = [gap for gap in gaps if gap[1] - gap[0] > len(text) + 5]
@@ -269,7 +269,7 @@ class _Pen:
         self.drawing.boxes[node.name] = Edge(x + 1, y + height - 1, width - 2)
         middle = x + width // 2
         cable: list[Cell] = []
-        if self.plan.wire:
+        if self.scene.wire:
             canvas.put(middle, wire_y, "┯", Ink.FAINT)
             cable = [(middle, wire_y), *canvas.down(middle, wire_y + 1, y - 1)]
             cable += canvas.put(middle, y, "┴", Ink.FAINT)

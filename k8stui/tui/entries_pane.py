@@ -20,7 +20,7 @@ from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.tui.words import origin_line
 from k8stui.walk.reason import because, proof
-from k8stui.walk.trace import Step
+from k8stui.walk.trace import TraceStep
 
 
 class EntriesSheet(Sheet):
@@ -84,7 +84,7 @@ class EntriesSheet(Sheet):
 _Found = tuple[str, Sequence[object], int | None, Callable[[int], str]]
 
 
-def _table(step: Step | None, namespace: NetNamespace | None) -> _Found:
+def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
     """Give the table's name, its entries, the deciding one, and how an entry prints."""
     cause = step.cause if step is not None else None
     version = step.before.src.version if step is not None and step.before else 4
@@ -179,7 +179,7 @@ def _command(word: str) -> str:
     }.get(word, "no table of the kernel: it follows from the request")
 
 
-def _because(step: Step, width: int) -> tuple[Line, ...]:
+def _because(step: TraceStep, width: int) -> tuple[Line, ...]:
     why = because(step.cause)
     said = why.text if why is not None else step.text
     texts = wrap(neutralise(said), width - 11)

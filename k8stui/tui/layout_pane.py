@@ -12,7 +12,7 @@ from k8stui.tui.ink import Ink, Line, join, run, wrap
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
 from k8stui.tui.words import RESULTS, STOPS, place_sign, sentence, step_sign, wait
-from k8stui.walk.trace import Hop, Step, Trace
+from k8stui.walk.trace import Hop, Trace, TraceStep
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})
 """Decided at a device; every other kind is decided in the namespace's own stack."""
@@ -44,7 +44,7 @@ class Path:
         return cells
 
 
-def _place(drawing: Drawing, hop: Hop, step: Step) -> Place:
+def _place(drawing: Drawing, hop: Hop, step: TraceStep) -> Place:
     if isinstance(step.cause, BridgeCause):
         return drawing.spot(hop.namespace, step.cause.bridge)
     if step.kind in _ON_DEVICE:
@@ -83,7 +83,7 @@ class LayoutSheet(Sheet):
         self.note = run(f"{sign.glyph} {what(step.after)}" if step.after is not None else "")
         self._rows = {y for _, y in self._over}
 
-    def _mark(self, place: Place, step: Step, ink: Ink, glyph: str) -> None:
+    def _mark(self, place: Place, step: TraceStep, ink: Ink, glyph: str) -> None:
         """Light the packet's place; in a node's stack, say what is done there."""
         cells = self._drawing.spots[place].cells
         desk = self._drawing.desks.get(place[0]) if place[1] == STACK else None
@@ -144,13 +144,13 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _second_ink(step: Step) -> Ink:
+def _second_ink(step: TraceStep) -> Ink:
     if step.kind in STOPS:
         return Ink.DROP
     return Ink.CHANGED if changed(step.before, step.after) else Ink.TEXT
 
 
-def deed(step: Step) -> tuple[str, str]:
+def deed(step: TraceStep) -> tuple[str, str]:
     """What a node does to the packet, in two short lines: where and what; to what effect."""
     sign = step_sign(step)
     where = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.step import Hook, RuleCause, StepKind
 
 if TYPE_CHECKING:
-    from k8stui.walk.trace import Hop, Step, Trace
+    from k8stui.walk.trace import Hop, Trace, TraceStep
     from k8stui.walk.world import World
 
 DECISIONS = frozenset(
@@ -58,7 +58,7 @@ class State:
     failure: str = ""
     """Why there is nothing to show."""
     chain: ChainView = field(default_factory=ChainView)
-    _steps: tuple[Step, ...] = ()
+    _steps: tuple[TraceStep, ...] = ()
     _hops: tuple[tuple[int, Hop], ...] = ()
     """By step: (0-based number of its hop, hop)."""
 
@@ -72,11 +72,11 @@ class State:
         self.go(index)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[TraceStep, ...]:
         return self._steps
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> TraceStep | None:
         """The step under the cursor."""
         return self._steps[self.index] if self._steps else None
 

@@ -11,7 +11,7 @@ from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.nodes_pane import NodesSheet
-from k8stui.tui.plan import plan
+from k8stui.tui.scene import scene
 from k8stui.tui.sheet import Lines, Sheet
 from k8stui.tui.state import State
 from k8stui.tui.tree import Tree
@@ -59,7 +59,7 @@ class Views:
         size = (width, height - 2)
         kept = self._path
         if kept is None or kept[0] is not state.trace or kept[1:3] != size:
-            made = plan(state.world.network, state.world.cluster, state.trace)
+            made = scene(state.world.network, state.world.cluster, state.trace)
             kept = (state.trace, *size, Path(draw(made, *size), state))
             self._path = kept
         return LayoutSheet(kept[3], state)

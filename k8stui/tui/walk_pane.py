@@ -29,7 +29,7 @@ from k8stui.tui.words import (
     step_sign,
     wait,
 )
-from k8stui.walk.trace import Hop, Outcome, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
 _WORD = 12
 """Cells of glyph and word of a step."""
@@ -89,7 +89,7 @@ def _heading(hop: Hop, width: int) -> Line:
     return join((left, run(" " + "─" * (gap - 2) + " ", Ink.FAINT), right))
 
 
-def _step_lines(step: Step, digits: int, width: int) -> list[Line]:
+def _step_lines(step: TraceStep, digits: int, width: int) -> list[Line]:
     sign = step_sign(step)
     indent = digits + 3 + _WORD
     narrow = width < 36
@@ -190,7 +190,7 @@ def _ahead(line: Line) -> Line:
     return tuple((text, Ink.DIM if ink is Ink.TEXT else ink) for text, ink in line)
 
 
-def details_of(step: Step, width: int, inner: int) -> tuple[Line, ...]:
+def details_of(step: TraceStep, width: int, inner: int) -> tuple[Line, ...]:
     """The fixed lines below the steps: header, cause and origin; fewer in a low pane."""
     source, destination, rest, link = header(step.before, step.after)
     origin = join((run("from ", Ink.DIM), origin_line(step.origin)))
@@ -206,7 +206,7 @@ def details_of(step: Step, width: int, inner: int) -> tuple[Line, ...]:
     return tuple(join((run(" "), line)) if line and n else line for n, line in enumerate(lines))
 
 
-def cause_lines(step: Step, width: int) -> list[Line]:
+def cause_lines(step: TraceStep, width: int) -> list[Line]:
     """The proof, as Linux prints it, on two lines (three are cut: the Chain pane has it all)."""
     if not step.detail:
         return [NOTHING, NOTHING]

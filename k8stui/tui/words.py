@@ -10,7 +10,7 @@ from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
 from k8stui.tui.ink import NOTHING, Ink, Line, run
-from k8stui.walk.trace import Step
+from k8stui.walk.trace import TraceStep
 
 
 class Sign(NamedTuple):
@@ -74,7 +74,7 @@ _CLOSED = Sign("✗", "closed", Ink.DROP)
 _BAD_NEWS = Sign("✗", "deliver", Ink.DROP)
 
 
-def step_sign(step: Step) -> Sign:
+def step_sign(step: TraceStep) -> Sign:
     """How a step is shown: by its kind, and a delivery by what is delivered."""
     if step.kind is StepKind.DELIVER:
         if isinstance(step.cause, SocketCause) and step.cause.socket is None:
@@ -84,7 +84,7 @@ def step_sign(step: Step) -> Sign:
     return STEPS[step.kind]
 
 
-def _is_bad_news(step: Step) -> bool:
+def _is_bad_news(step: TraceStep) -> bool:
     """Whether a RST or an ICMP error arrives."""
     packet = step.after
     if packet is None:
@@ -95,7 +95,7 @@ def _is_bad_news(step: Step) -> bool:
     return packet.icmp_type in errors.get(packet.protocol, ())
 
 
-def place_sign(step: Step, direction: Direction) -> Sign:
+def place_sign(step: TraceStep, direction: Direction) -> Sign:
     """How the packet's place is marked: by its direction, or by its end."""
     sign = DIRECTIONS[direction]
     is_end = step.kind in STOPS or step_sign(step) in (_CLOSED, _BAD_NEWS)
@@ -117,7 +117,7 @@ def origin_line(origin: Origin | None) -> Line:
     return run(neutralise("  ".join(parts)), sign.ink)
 
 
-def sentence(step: Step) -> str:
+def sentence(step: TraceStep) -> str:
     """The step's sentence without the rule's place, which the Chain pane shows in full."""
     text = step.text
     if isinstance(step.cause, RuleCause):

@@ -17,7 +17,7 @@ from k8stui.record import record
 from k8stui.walk.breakage import Answer, answer_of, answers
 from k8stui.walk.error import RequestError, nearest, unknown
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Hop, Request, Step, Trace
+from k8stui.walk.trace import Hop, Request, Trace, TraceStep
 from k8stui.walk.walk import walks
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _decisions(trace: Trace) -> list[tuple[object, ...]]:
     return [_decision(hop, step) for hop in trace.hops for step in hop.steps]
 
 
-def _decision(hop: Hop, step: Step) -> tuple[object, ...]:
+def _decision(hop: Hop, step: TraceStep) -> tuple[object, ...]:
     """The proof tells more than the sentence, which may speak of the setting itself."""
     return (
         hop.namespace,

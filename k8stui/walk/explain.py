@@ -13,7 +13,7 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.reason import because, origin_of, proof
 from k8stui.walk.sentence import sentence
-from k8stui.walk.trace import Hop, Request, Step
+from k8stui.walk.trace import Hop, Request, TraceStep
 
 
 def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...], dict[int, int]]:
@@ -25,7 +25,7 @@ def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...
     hops: list[Hop] = []
     numbers: dict[int, int] = {}
     namespace, direction = client_namespace(request), Direction.FORWARD
-    steps: list[Step] = list(resolved)
+    steps: list[TraceStep] = list(resolved)
     number = len(resolved)
     for index, each in _kept(exchange.steps if exchange else (), _deciding(exchange)):
         if (each.namespace, each.direction) != (namespace, direction):
@@ -50,9 +50,9 @@ def client_namespace(request: Request) -> str:
     return rest or kind
 
 
-def _resolve_steps(request: Request) -> list[Step]:
+def _resolve_steps(request: Request) -> list[TraceStep]:
     return [
-        Step(
+        TraceStep(
             number=number,
             kind=StepKind.RESOLVE,
             device=None,
@@ -92,13 +92,13 @@ def _answer(steps: Sequence[kernel.Step], deciding: int | None) -> int | None:
     )
 
 
-def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork]) -> Step:
+def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork]) -> TraceStep:
     why = because(step.cause)
     text = sentence(step, forks)
     detail = proof(step.cause)
     if not detail and why is not None and why.text not in text:
         detail = why.text
-    return Step(
+    return TraceStep(
         number=number,
         kind=step.kind,
         device=step.device,

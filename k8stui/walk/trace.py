@@ -39,7 +39,7 @@ class Request:
 
 
 @record(kw_only=True)
-class Step:
+class TraceStep:
     """One decision in a hop."""
 
     number: int
@@ -65,7 +65,7 @@ class Hop:
     direction: Direction
     namespace: str
     """A node's name, ``NAMESPACE/POD``, ``outside`` or ``wire``."""
-    steps: tuple[Step, ...]
+    steps: tuple[TraceStep, ...]
 
 
 @record(kw_only=True)
@@ -104,5 +104,5 @@ class Trace:
     """1-based number of this branch in the order of `walks`."""
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[TraceStep, ...]:
         return tuple(step for hop in self.hops for step in hop.steps)

@@ -24,7 +24,7 @@ from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
-from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 _OWNER = "kube-proxy"
 _SOURCE_PORT = 40001
@@ -173,7 +173,7 @@ def _joined(
     )
 
 
-def _proxy_step(delivered: Step, inner: Exchange, target: _Target) -> Step:
+def _proxy_step(delivered: TraceStep, inner: Exchange, target: _Target) -> TraceStep:
     whom = target.address.with_port(target.port)
     return replace(
         delivered,
@@ -258,7 +258,7 @@ def _merged(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
     found: list[Hop] = []
     number = 0
     for hop in hops:
-        steps: list[Step] = []
+        steps: list[TraceStep] = []
         for step in hop.steps:
             number += 1
             steps.append(replace(step, number=number))

@@ -17,7 +17,7 @@ from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Hook, RuleCause, StepKind
 from k8stui.origin import Origin, OriginKind
-from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 NODE = Address.parse("192.168.0.11")
 POD = Address.parse("10.244.2.2")
@@ -49,7 +49,7 @@ CAUSE = RuleCause(
 )
 
 
-def step(number: int, kind: StepKind, text: str, **more: object) -> Step:
+def step(number: int, kind: StepKind, text: str, **more: object) -> TraceStep:
     values: dict[str, object] = {
         "device": None,
         "hook": None,
@@ -59,7 +59,7 @@ def step(number: int, kind: StepKind, text: str, **more: object) -> Step:
         "after": SYN,
         **more,
     }
-    return Step(number=number, kind=kind, text=text, **values)
+    return TraceStep(number=number, kind=kind, text=text, **values)
 
 
 TRACE = Trace(

@@ -91,7 +91,7 @@ def test_another_engine_is_an_addition(monkeypatch: pytest.MonkeyPatch) -> None:
     def chain(host: Host, skb: Skb, where: Where) -> Blocked | None:
         assert where.hook is Hook.OUTPUT
         seen.append((skb.packet.mark, str(skb.packet.dst)))
-        host.world.record.loss(host.name, skb, "dropped by another engine", device=where.device)
+        host.simulation.journal.loss(host.name, skb, "dropped by another engine")
         return Blocked()
 
     def both(family: int, ruleset: Ruleset) -> Iterator[Registration[HookFunction]]:

@@ -47,7 +47,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.walk.reason import origin_of, proof
-from k8stui.walk.trace import Hop, Outcome, Request, Step, Trace
+from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 A = Address.parse
 
@@ -360,10 +360,10 @@ class Scribe:
         cause: Cause | None,
         text: str,
         **fields: Any,
-    ) -> Step:
+    ) -> TraceStep:
         before, self.packet = self.packet, replace(self.packet, **fields)
         self.number += 1
-        return Step(
+        return TraceStep(
             number=self.number,
             kind=kind,
             device=device_name,
@@ -393,7 +393,7 @@ def make_trace() -> Trace:
     out = mac("203.0.113.10"), mac("203.0.113.1")
     hops = []
 
-    def hop(name: str, *steps: Step, reply: bool = False) -> None:
+    def hop(name: str, *steps: TraceStep, reply: bool = False) -> None:
         direction = Direction.REPLY if reply else Direction.FORWARD
         hops.append(Hop(direction=direction, namespace=name, steps=steps))
 

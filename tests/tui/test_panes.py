@@ -24,7 +24,7 @@ from k8stui.tui.ink import Ink, line_width, text_of
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import NodesSheet
-from k8stui.tui.plan import plan
+from k8stui.tui.scene import scene
 from k8stui.tui.state import State
 from k8stui.tui.tree import Kind, Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet
@@ -282,7 +282,7 @@ def test_a_conntrack_entry_is_shown_whole() -> None:
 
 def layout(number: int, width: int = 110, height: int = 30) -> Any:
     state = at(number)
-    made = draw(plan(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
+    made = draw(scene(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
     return LayoutSheet(Path(made, state), state), made
 
 
@@ -360,7 +360,7 @@ def test_the_way_so_far_is_lit_and_the_rest_is_not() -> None:
 @pytest.mark.parametrize("width", [40, 78, 110, 160])
 @pytest.mark.parametrize("height", [10, 15, 20, 40])
 def test_a_drawing_takes_no_more_rows_than_it_must(width: Any, height: Any) -> None:
-    made = draw(plan(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
+    made = draw(scene(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
     assert made.canvas.height <= max(height, 15)
     if width >= 78:
         assert made.canvas.width <= width
@@ -498,7 +498,7 @@ def failed_state() -> State:
 def test_a_failure_is_told_where_it_happens_and_where_it_is_felt() -> None:
     state = failed_state()
     assert state.trace is not None
-    made = draw(plan(literal.NETWORK, literal.CLUSTER, state.trace), 78, 18)
+    made = draw(scene(literal.NETWORK, literal.CLUSTER, state.trace), 78, 18)
     sheet = LayoutSheet(Path(made, state), state)
     drawn = text(sheet.line(n) for n in range(len(sheet)))
     assert "made to fail for a reason of some length" in " ".join(drawn.split())

@@ -10,7 +10,7 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.walk.compare import SETTINGS, apply_setting, common_steps, compare
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Step, Trace
+from k8stui.walk.trace import Trace, TraceStep
 from k8stui.walk.walk import walk
 from k8stui.walk.world import World, build_world, sample
 
@@ -22,7 +22,7 @@ def guestbook() -> World:
     return build_world([])
 
 
-def parting(trace: Trace, common: int) -> Step:
+def parting(trace: Trace, common: int) -> TraceStep:
     return trace.steps[common]
 
 

@@ -18,7 +18,7 @@ from k8stui.kernel.step import Direction, RuleCause, StepKind
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.offers import offers
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Step, Trace
+from k8stui.walk.trace import Trace, TraceStep
 from k8stui.walk.walk import walk, walks
 from k8stui.walk.world import World, build_world, sample
 
@@ -43,7 +43,7 @@ def places(trace: Trace, direction: Direction) -> list[str]:
     return [hop.namespace for hop in trace.hops if hop.direction is direction]
 
 
-def steps(trace: Trace, kind: StepKind) -> list[Step]:
+def steps(trace: Trace, kind: StepKind) -> list[TraceStep]:
     return [step for step in trace.steps if step.kind is kind]
 
 

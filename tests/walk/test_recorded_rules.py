@@ -13,7 +13,7 @@ from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Step
+from k8stui.walk.trace import TraceStep
 from k8stui.walk.walk import walks
 from k8stui.walk.world import build_world
 
@@ -70,11 +70,11 @@ def test_rules_are_quoted_from_the_dump(node: str, name: str, port: int | None) 
         assert trace.outcome.result is not Result.UNKNOWN
 
 
-def is_rule(step: Step) -> bool:
+def is_rule(step: TraceStep) -> bool:
     return isinstance(step.cause, RuleCause) and step.cause.rule is not None
 
 
-def service_of(step: Step) -> str | None:
+def service_of(step: TraceStep) -> str | None:
     assert isinstance(step.cause, RuleCause)
     assert step.cause.rule is not None
     reason = step.cause.rule.reason

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address, Prefix
@@ -119,7 +119,7 @@ def _finding(subject: str, origin: Origin, why: str, fix: str) -> Finding:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="Address ranges overlap",
     help=__doc__ or "",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.check.typo import Lexicon
@@ -61,7 +61,7 @@ def _finding(template: Template, service: Service, key: str) -> Finding:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service misses pods by one letter",
     help=__doc__ or "",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, number, text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 
@@ -47,7 +47,7 @@ def _twice(template: Template) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="Two containers of a pod declare one port",
     help=__doc__ or "",

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import table
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import Asked, asked, in_values
 from k8stui.check.ports import declared
@@ -113,7 +113,7 @@ def _claim(ground: Ground, template: Template, service: Service, number: int) ->
     return Claim(pod_source(pod), f"svc/{name}:{number}")
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A container is told a Service or port that is not there",
     help=__doc__ or "",

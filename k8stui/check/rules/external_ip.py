@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address
@@ -83,7 +83,7 @@ def _why(ground: Ground, owners: dict[Address, str], service: Service, address: 
     return ""
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="An externalIP shadows an address of the cluster",
     help=__doc__ or "",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.selectors import selects
@@ -52,7 +52,7 @@ def _meant(ground: Ground, template: Template, name: str) -> str | None:
     return ground.meant_service(template.namespace, name) or next(iter(own), None)
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A StatefulSet's Service is not there",
     help=__doc__ or "",

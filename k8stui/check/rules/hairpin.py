@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, service_target
 from k8stui.cluster.model import Service
 
@@ -50,7 +50,7 @@ def _reaches_itself(ground: Ground, service: Service) -> bool:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="Pods cannot reach themselves through their Service",
     help=__doc__ or "",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, flag, number, table, text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 
@@ -57,7 +57,7 @@ def _ports(template: Template) -> Iterator[tuple[_Key, tuple[str | int, ...]]]:
                 )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="Two DaemonSets want one port of every node",
     help=__doc__ or "",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, at, table, text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
@@ -99,7 +99,7 @@ def _elsewhere(ground: Ground, name: str) -> str:
     return f"; it is in namespace {other.namespace}" if other else ""
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="An Ingress leads nowhere",
     help=__doc__ or "",

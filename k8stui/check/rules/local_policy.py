@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.check.claim import Claim
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, behind, names, service_target
 from k8stui.cluster.model import Service, ServiceType
 
@@ -73,7 +73,7 @@ def _they_drop(nodes: list[str]) -> str:
     return f"{names(nodes)} {verbs}"
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A traffic policy of Local drops on some nodes",
     help=__doc__ or "",

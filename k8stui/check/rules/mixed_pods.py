@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, number
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
 from k8stui.check.typo import is_digit_slip
@@ -82,7 +82,7 @@ def _owner(pod: Pod) -> str:
     return " ".join(pod.owner) if pod.owner else f"pod {pod.name}"
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service reaches pods that do not have its port",
     help=__doc__ or "",

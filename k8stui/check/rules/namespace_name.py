@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.typo import Lexicon
 
@@ -42,7 +42,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A namespace's name is misspelt",
     help=__doc__ or "",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 
 ID = "network-policy"
@@ -34,7 +34,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="NetworkPolicies that nobody enforces",
     help=__doc__ or "",

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import labels
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.typo import is_typo
 from k8stui.cluster.model import Pod, Service, ServiceType
@@ -171,7 +171,7 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service has no endpoints",
     help=__doc__ or "",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.validation.kustomized import is_labelled
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import ServiceType
 
@@ -43,7 +43,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service has neither selector nor endpoints",
     help=__doc__ or "",

@@ -12,11 +12,11 @@ is filed under this rule (`check.unreadable`).
 
 from __future__ import annotations
 
-from k8stui.check.finding import Rule, Severity
+from k8stui.check.finding import CheckRule, Severity
 
 ID = "node-port"
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A nodePort that the API server refuses",
     help=__doc__ or "",

@@ -13,11 +13,11 @@ is filed under this rule (`check.unreadable`).
 
 from __future__ import annotations
 
-from k8stui.check.finding import Rule, Severity
+from k8stui.check.finding import CheckRule, Severity
 
 ID = "node-port-taken"
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A nodePort is taken twice",
     help=__doc__ or "",

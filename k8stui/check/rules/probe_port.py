@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, at, text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.check.typo import is_digit_slip
@@ -89,7 +89,7 @@ def _slip(number: int, container: ContainerText) -> int | None:
     return None
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A probe asks a port that the container does not have",
     help=__doc__ or "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.place import TextPlace
 from k8stui.manifests import Doubt
@@ -38,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A key stands twice",
     help=__doc__ or "",

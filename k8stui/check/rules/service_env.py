@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import flag
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.references import Reference, references
 from k8stui.check.template import ContainerText, Template
@@ -110,7 +110,7 @@ def _later(ground: Ground, template: Template, service: Service) -> bool:
     return ground.position(manifest) > ground.position(template.manifest)
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A container refers to a Service's variable that it does not get",
     help=__doc__ or "",

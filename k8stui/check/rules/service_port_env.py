@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import flag
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.references import references
 from k8stui.check.rules.service_env import service_prefix
@@ -46,7 +46,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service's variable is no port number",
     help=__doc__ or "",

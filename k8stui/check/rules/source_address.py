@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Proof, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Proof, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.proof import command
 from k8stui.kernel.exchange import Result
@@ -64,7 +64,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         return
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="Servers do not see the client's address",
     help=__doc__ or "",

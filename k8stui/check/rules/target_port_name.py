@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, declared, name_fault, words
 from k8stui.walk.error import nearest
@@ -78,7 +78,7 @@ def _nowhere(ground: Ground, target: Target) -> Finding:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A targetPort names a port that no container declares",
     help=__doc__ or "",

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, at, text
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, declared, words
 from k8stui.check.rules.probe_port import HANDLERS, PROBES
@@ -109,7 +109,7 @@ def _finding(ground: Ground, target: Target) -> Finding:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A targetPort is none of the ports that the containers declare",
     help=__doc__ or "",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.place import TextPlace
 from k8stui.manifests import Doubt, Note
@@ -57,7 +57,7 @@ def _everywhere() -> frozenset[str]:
     return frozenset(found)
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A field that its object does not have",
     help=__doc__ or "",

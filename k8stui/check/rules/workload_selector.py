@@ -12,11 +12,11 @@ is filed under this rule (`check.unreadable`).
 
 from __future__ import annotations
 
-from k8stui.check.finding import Rule, Severity
+from k8stui.check.finding import CheckRule, Severity
 
 ID = "workload-selector"
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A workload does not select its own pods",
     help=__doc__ or "",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.check.finding import Finding, Rule, Severity
+from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
 from k8stui.cluster.model import Pod
@@ -60,7 +60,7 @@ def _finding(ground: Ground, target: Target, meant: Pod) -> Finding:
     )
 
 
-RULE = Rule(
+RULE = CheckRule(
     id=ID,
     summary="A Service selects the wrong pods",
     help=__doc__ or "",

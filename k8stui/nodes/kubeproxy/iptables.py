@@ -20,7 +20,7 @@ from k8stui.nodes.kubeproxy import balance, fixed, portals
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
 from k8stui.nodes.kubeproxy.lazy import LazyRules
 from k8stui.nodes.kubeproxy.names import chain_suffix
-from k8stui.nodes.kubeproxy.plan import Plan
+from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import Settings, settings
@@ -49,8 +49,8 @@ class KubeProxyRules:
         self.settings = settings(
             cluster.proxy, node, version, nfacct=nfacct, local_addresses=local_addresses
         )
-        self._plans: dict[str, Plan] = {}
-        self._endpoint_chains: dict[str, Plan] = {}
+        self._plans: dict[str, PortPlan] = {}
+        self._endpoint_chains: dict[str, PortPlan] = {}
         self._all_endpoint_chains = False
 
     @cached_property
@@ -87,7 +87,7 @@ class KubeProxyRules:
         """How many service ports somebody has looked at."""
         return len(self._plans)
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str) -> PortPlan:
         """What becomes of the service port `name` on this node.
 
         Raises:
@@ -106,7 +106,7 @@ class KubeProxyRules:
                 uses_cluster=port.uses_cluster,
                 uses_local=port.uses_local,
             )
-            plan = self._plans[name] = Plan(port, suffix, choice)
+            plan = self._plans[name] = PortPlan(port, suffix, choice)
         return plan
 
     @cached_property
@@ -163,7 +163,7 @@ class KubeProxyRules:
         """What iptables-save prints where nobody but kube-proxy wrote."""
         return compose([self.contribution])
 
-    def own_chain(self, plan: Plan, name: str) -> Chain:
+    def own_chain(self, plan: PortPlan, name: str) -> Chain:
         """One of the chains that `plan` has for itself; its rules are made when looked at.
 
         Raises:
@@ -187,7 +187,7 @@ class KubeProxyRules:
                 raise KeyError(name)
         return Chain(name, LazyRules(make))
 
-    def find(self, name: str) -> Plan | None:
+    def find(self, name: str) -> PortPlan | None:
         """The plan that the nat chain `name` belongs to."""
         if name.startswith("KUBE-SEP-"):
             return self._endpoint_owner(name)
@@ -196,14 +196,14 @@ class KubeProxyRules:
             return self.plan(port) if port else None
         return None
 
-    def own_chains(self) -> Iterator[tuple[str, Plan]]:
+    def own_chains(self) -> Iterator[tuple[str, PortPlan]]:
         """Every chain that belongs to one service port, with its plan; in no order."""
         for name in self.service_ports:
             plan = self.plan(name)
             for chain in plan.own_chains():
                 yield chain, plan
 
-    def _endpoint_owner(self, chain: str) -> Plan | None:
+    def _endpoint_owner(self, chain: str) -> PortPlan | None:
         """A chain of a Service somebody looked at is known; else all names must be made."""
         if chain not in self._endpoint_chains and not self._all_endpoint_chains:
             for name in self.service_ports:
@@ -211,19 +211,19 @@ class KubeProxyRules:
             self._all_endpoint_chains = True
         return self._endpoint_chains.get(chain)
 
-    def _remember(self, plan: Plan) -> None:
+    def _remember(self, plan: PortPlan) -> None:
         for chain in plan.endpoints:
             self._endpoint_chains[chain] = plan
 
-    def _cluster_policy(self, plan: Plan) -> Iterator[Rule]:
+    def _cluster_policy(self, plan: PortPlan) -> Iterator[Rule]:
         self._remember(plan)
         return balance.cluster_rules(plan, self.settings, comments=not self.is_large_cluster)
 
-    def _local_policy(self, plan: Plan) -> Iterator[Rule]:
+    def _local_policy(self, plan: PortPlan) -> Iterator[Rule]:
         self._remember(plan)
         return balance.local_rules(plan, self.settings, comments=not self.is_large_cluster)
 
-    def _endpoint(self, plan: Plan, chain: str) -> Iterator[Rule]:
+    def _endpoint(self, plan: PortPlan, chain: str) -> Iterator[Rule]:
         return balance.endpoint_rules(
             plan, chain, self.settings, comments=not self.is_large_cluster
         )
@@ -231,7 +231,7 @@ class KubeProxyRules:
     def _shared(
         self,
         name: str,
-        block: Callable[[Plan, Settings], Iterator[Rule]],
+        block: Callable[[PortPlan, Settings], Iterator[Rule]],
         last: Callable[[Settings], Iterator[Rule]] | None = None,
     ) -> Chain:
         """A chain that holds one block per service port."""
@@ -257,7 +257,7 @@ class _NatChains(Mapping[str, Chain]):
     def __init__(self, rules: KubeProxyRules, shared: Mapping[str, Chain]) -> None:
         self._rules = rules
         self._shared = shared
-        self._owners: dict[str, Plan] = {}
+        self._owners: dict[str, PortPlan] = {}
         """Every chain name, once somebody has asked for all of them."""
 
     def __getitem__(self, name: str) -> Chain:

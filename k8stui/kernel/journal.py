@@ -8,7 +8,7 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Capture, Cause, Fork, Hook, Step, StepKind
 
 
-class Record:
+class Journal:
     """Grows while a request is simulated."""
 
     __slots__ = ("captures", "forks", "losses", "others", "packets", "steps")

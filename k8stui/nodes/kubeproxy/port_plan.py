@@ -13,7 +13,7 @@ from k8stui.nodes.kubeproxy.names import chain_suffix
 from k8stui.nodes.kubeproxy.ports import Port
 
 
-class Plan:
+class PortPlan:
     """One service port on one node. Endpoint chain names are hashed when first asked for."""
 
     __slots__ = ("_backends", "_chains", "choice", "port", "suffix")

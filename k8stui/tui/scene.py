@@ -62,7 +62,7 @@ class NodeBox:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Scene:
     """Everything to draw, in order."""
 
     outside: Device | None
@@ -71,7 +71,7 @@ class Plan:
     nodes: tuple[NodeBox, ...]
 
 
-def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) -> Plan:
+def scene(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) -> Scene:
     """Find out what is on the path. Looks only at namespaces that the packet reached."""
     visited = list(dict.fromkeys(hop.namespace for hop in trace.hops))
     devices = {(hop.namespace, step.device) for hop in trace.hops for step in hop.steps}
@@ -98,7 +98,7 @@ def plan(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) ->
     if outside is not None or WIRE in visited or len(nodes) > 1:
         lan = next((i for i in network[WIRE].interfaces if i.kind is LinkKind.BRIDGE), None)
         wire = f"{WIRE} {lan.addresses[0].network}" if lan and lan.addresses else WIRE
-    return Plan(outside, wire, nodes)
+    return Scene(outside, wire, nodes)
 
 
 def _node(
