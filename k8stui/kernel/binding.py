@@ -76,10 +76,10 @@ def kind_of(manip: Manip) -> StepKind:
 
 
 def _redirect(packet: Packet, place: Place) -> Address | None:
-    # To loopback for the node's own packets, else to the incoming device's address.
+    # nf_nat_redirect_ipv4: to loopback for the node's own packets, else to the incoming device.
     if place.is_output:
         return Address.parse("127.0.0.1" if packet.dst.version == 4 else "::1")
-    return place.routing.own_address(place.in_device, packet.dst)
+    return place.routing.redirect_address(place.in_device, packet.dst)
 
 
 def _mapped(old: Address, prefix: Prefix) -> Address:

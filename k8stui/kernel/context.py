@@ -20,6 +20,17 @@ class SetLookup(Interface):
         """Whether the packet's fields, each taken from ``src`` or ``dst``, are in the set."""
 
 
+class ReversePath(Interface):
+    """The routing tables, as far as ``-m rpfilter`` asks them."""
+
+    def __call__(self, packet: Packet, *, loose: bool, mark: bool, accept_local: bool) -> bool:
+        """Whether the source would be routed back out of the device that the packet came in by.
+
+        `loose`: out of any; `mark`: by the packet's mark too; `accept_local`: also where it is an
+        address of this namespace.
+        """
+
+
 class RecentLookup(Interface):
     """The lists of ``-m recent`` (/proc/net/xt_recent)."""
 
@@ -77,9 +88,8 @@ class PacketContext:
     address_type: Callable[[Address, str | None], str] = _unicast
     """``LOCAL``, ``UNICAST``, ``BROADCAST`` … by the routing tables; the device limits the look-up
     (inet_dev_addr_type) and is None without ``--limit-iface-…``."""
-    reverse_path: Callable[[Packet, bool], bool] | None = None
-    """``-m rpfilter``: whether a packet of this source would be routed back out of the device it
-    came in by (second argument: ``--loose``, any device). None: not known."""
+    reverse_path: ReversePath | None = None
+    """What ``-m rpfilter`` asks. None: not known."""
     choose: Callable[[RuleCause, Fraction], bool] = always
     """Asked once for each random rule whose other matches hold."""
     sets: Mapping[str, SetLookup] = field(default_factory=dict)

@@ -42,7 +42,7 @@ def veth_xmit(host: Host, interface: Interface, skb: Skb) -> None:
     def arrive() -> None:
         other = simulation.host(far)
         if other is not None:
-            receive(other, device, skb.crossed())
+            receive(other, device, skb if other is host else skb.crossed())
 
     simulation.events.after_hop(arrive)
 

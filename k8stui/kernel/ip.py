@@ -12,7 +12,6 @@ from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Where
 from k8stui.kernel.host import Host
-from k8stui.kernel.namespace import RouteType
 from k8stui.kernel.packet import BROADCAST_MAC, group_mac
 from k8stui.kernel.routing import LOOPBACK, Decision, Fate, is_multicast, route_line
 from k8stui.kernel.skb import Skb
@@ -184,7 +183,7 @@ def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
         transmit(host, LOOPBACK, skb)
     elif is_multicast(packet.dst):
         neighbour.send_framed(host, decision.device, skb, group_mac(packet.dst))
-    elif decision.route and decision.route.type is RouteType.BROADCAST:
+    elif decision.fate is Fate.BROADCAST:
         neighbour.send_framed(host, decision.device, skb, BROADCAST_MAC)
     else:
         neighbour.output(host, decision.device, decision.next_hop or packet.dst, skb)

@@ -14,7 +14,7 @@ from k8stui.kernel.passage import ended, passed, unknown
 from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Hook, StepKind
-from k8stui.kernel.tracking import MANIP, rerouted
+from k8stui.kernel.tracking import MANIP
 from k8stui.kernel.translation import Lookup
 from k8stui.kernel.traverse import Accept, CannotEvaluate, Reject
 
@@ -46,8 +46,13 @@ def _speaking(ruleset: Ruleset) -> Iterator[tuple[Hook, Table]]:
 
 
 def _mangle_out(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
+    # iptable_mangle.c ipt_mangle_out: of what a route depends on, a rule here can change the mark.
     before = skb.packet
-    return _ask(table, host, skb, where) or rerouted(before, skb, where)
+    blocked = _ask(table, host, skb, where)
+    if blocked or where.reroute is None or before.mark == skb.packet.mark:
+        return blocked
+    errno = where.reroute()
+    return Blocked(errno=errno) if errno else None
 
 
 def _ask(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:

@@ -189,6 +189,8 @@ class Sysctls:
     rp_filter: Mapping[str, int] = field(default_factory=dict)
     """By device, with "all" and "default": effective is the larger of all and the device's."""
     route_localnet: Mapping[str, bool] = field(default_factory=dict)
+    src_valid_mark: Mapping[str, bool] = field(default_factory=dict)
+    """By device as above: rp_filter looks up with the packet's mark, else with mark 0."""
     nf_conntrack_tcp_be_liberal: bool = False
     ip_default_ttl: int = 64
     tcp_syn_retries: int = 6

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from k8stui.kernel.conntrack import CtState
 from k8stui.kernel.hooks import Where
 from k8stui.kernel.host import Host
-from k8stui.kernel.packet import Packet
-from k8stui.kernel.routing import LOOPBACK
 from k8stui.kernel.rules import Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import RuleCause, StepKind
@@ -46,13 +46,6 @@ def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
 def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
     entry = skb.entry
 
-    def reverse_path(packet: Packet, loose: bool) -> bool:
-        # net/ipv4/netfilter/ipt_rpfilter.c
-        back, error = host.routing.look_up(packet.src, packet.dst, packet.mark)
-        if error or back is None:
-            return False
-        return loose or back.device in (where.in_device, LOOPBACK)
-
     context = PacketContext(
         hook=where.hook,
         namespace=host.name,
@@ -61,7 +54,7 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         physical_in=skb.physical_in,
         physical_out=where.physical_out,
         address_type=host.routing.address_type,
-        reverse_path=reverse_path,
+        reverse_path=partial(host.routing.leads_back, device=where.in_device),
         sets=host.namespace.sets,
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,

@@ -21,6 +21,7 @@ from k8stui.kernel.namespace import (
     RouteType,
     Scope,
 )
+from k8stui.kernel.packet import Packet
 
 _ERRNO = {
     RouteType.BLACKHOLE: "EINVAL",
@@ -86,6 +87,10 @@ def is_multicast(address: Address) -> bool:
 
 def is_limited_broadcast(address: Address) -> bool:
     return address.version == 4 and address.value == 0xFFFFFFFF
+
+
+def _is_link_local(address: Address) -> bool:
+    return address.value >> 118 == 0x3FA  # fe80::/10
 
 
 def is_zero(address: Address) -> bool:
@@ -198,6 +203,43 @@ class Routing:
         setting = self._namespace.sysctls.rp_filter
         return max(setting.get("all", 0), setting.get(device, setting.get("default", 0)))
 
+    def _counts_mark(self, device: str) -> bool:
+        """Effective src_valid_mark: all or the device's (IN_DEV_SRC_VMARK)."""
+        setting = self._namespace.sysctls.src_valid_mark
+        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+
+    def leads_back(
+        self, packet: Packet, device: str | None, *, loose: bool, mark: bool, accept_local: bool
+    ) -> bool:
+        """``-m rpfilter``: whether the packet's source is routed back out of `device`.
+
+        ipt_rpfilter.c and ip6t_rpfilter.c: what came over lo always is, the mark counts only with
+        ``--validmark``, an address of this namespace only with ``--accept-local``.
+        """
+        source, destination = packet.src, packet.dst
+        interface = self._interfaces.get(device or "")
+        if interface is not None and interface.kind is LinkKind.LOOPBACK:
+            return True
+        if source.version == 4:
+            if source.value >> 24 == 0 and (
+                is_limited_broadcast(destination) or destination.value >> 8 == 0xE00000
+            ):
+                return True
+        elif is_zero(source):
+            return True
+        asked: Address | None = destination
+        if is_multicast(destination) or is_limited_broadcast(destination) or is_zero(destination):
+            asked = None
+        back, error = self.look_up(source, asked, packet.mark if mark else 0)
+        if error or back is None:
+            return False
+        if back.type is RouteType.LOCAL:
+            if not accept_local or source.version == 6:
+                return accept_local
+        elif back.type is not RouteType.UNICAST:
+            return False
+        return loose or back.device == device
+
     def incoming(
         self, destination: Address, source: Address, device: str, mark: int = 0
     ) -> Decision:
@@ -210,10 +252,11 @@ class Routing:
             return Decision(Fate.MARTIAN_SOURCE)
         if is_zero(destination):
             return Decision(Fate.MARTIAN_DESTINATION)
+        localnet = destination.version == 4 and self.localnet(device)
         if is_loopback(destination):
-            if not self.localnet(device):
+            if not localnet:
                 return Decision(Fate.MARTIAN_DESTINATION)
-        elif is_loopback(source) and not self.localnet(device):
+        elif is_loopback(source) and not localnet:
             return Decision(Fate.MARTIAN_SOURCE)
         if is_multicast(destination):
             return Decision(Fate.BROADCAST, incoming=True)
@@ -242,13 +285,16 @@ class Routing:
     def _validate_source(
         self, source: Address, destination: Address, device: str, mark: int
     ) -> Decision | None:
-        # fib_validate_source: without rp_filter only own addresses are refused.
-        strictness = self.rp_filter(device) if source.version == 4 else 0
+        # fib_validate_source: without rp_filter only own addresses are refused. IPv6 has neither.
+        if source.version == 6:
+            return None
+        strictness = self.rp_filter(device)
         if source in self._own:
             return Decision(Fate.MARTIAN_SOURCE)
         if not strictness:
             return None
-        back, error = self.look_up(source, destination, mark, device)
+        counted = mark if self._counts_mark(device) else 0
+        back, error = self.look_up(source, destination, counted, device)
         if error or back is None:
             return Decision(Fate.RP_FILTER, back)
         if back.type is not RouteType.UNICAST:
@@ -266,8 +312,6 @@ class Routing:
         """
         if is_zero(destination):
             destination = Address.parse("127.0.0.1" if destination.version == 4 else "::1")
-        if is_limited_broadcast(destination):
-            return Decision(Fate.ERROR, error=NO_ROUTE)
         route, error = self.look_up(destination, source, mark)
         if error or route is None:
             return Decision(Fate.ERROR, route, error=error)
@@ -286,13 +330,29 @@ class Routing:
                 # RFC 6724: among several addresses the one of the destination's network.
                 towards = destination
             chosen = self._select(device, towards, _SCOPE[route.scope])
-        fate = Fate.BROADCAST if route.type is RouteType.BROADCAST else Fate.FORWARD
+        is_broadcast = route.type is RouteType.BROADCAST or is_limited_broadcast(destination)
+        fate = Fate.BROADCAST if is_broadcast else Fate.FORWARD
         return Decision(fate, route, device, route.gateway or destination, chosen)
 
     def masquerade_source(self, device: str, next_hop: Address | None) -> Address | None:
         """The address that MASQUERADE takes (nf_nat_masquerade_ipv4; outcomes.md, section 7)."""
         version = next_hop.version if next_hop else 4
         return self._select(device, next_hop, _SCOPE["global"], version)
+
+    def redirect_address(self, device: str, destination: Address) -> Address | None:
+        """Where REDIRECT sends what came in by `device` (nf_nat_redirect_ipv4, _ipv6).
+
+        The device's first address, for IPv6 the first of the destination's scope; None where it
+        has none: no other device's stands in.
+        """
+        interface = self._interfaces.get(device)
+        for one in interface.addresses if interface else ():
+            address = one.address
+            if address.version == destination.version and (
+                address.version == 4 or _is_link_local(address) == _is_link_local(destination)
+            ):
+                return address
+        return None
 
     def own_address(self, device: str, towards: Address) -> Address | None:
         """The sender address of an ARP request (arp_solicit: inet_select_addr, scope link)."""

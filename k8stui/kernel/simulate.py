@@ -15,7 +15,7 @@ from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
 from k8stui.kernel.host import Host, Simulation, Stack
 from k8stui.kernel.journal import Journal
-from k8stui.kernel.namespace import LinkKind, Network, RouteType, Sysctls
+from k8stui.kernel.namespace import LinkKind, Network, Sysctls
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import Fate, is_multicast, is_zero, route_line
 from k8stui.kernel.skb import Skb
@@ -159,7 +159,7 @@ class _Run:
         errno = decision.error if decision.fate is Fate.ERROR else None
         is_tcp = self.request.protocol is Protocol.TCP
         route = decision.route
-        if errno is None and route is not None and route.type is RouteType.BROADCAST:
+        if errno is None and decision.fate is Fate.BROADCAST:
             # tcp_v4_connect; a UDP socket without SO_BROADCAST (ip4_datagram_connect).
             errno = "ENETUNREACH" if is_tcp else "EACCES"
         if errno is None and is_tcp and is_multicast(remote):

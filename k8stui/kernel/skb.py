@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8stui.kernel.conntrack import CtState, Entry
+from k8stui.kernel.header import changed
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.routing import Decision
 from k8stui.kernel.step import Direction
@@ -53,7 +54,13 @@ class Skb:
         """IP PREROUTING was passed on the bridge and must not be passed again (ip_sabotage_in)."""
 
     def crossed(self) -> Skb:
-        """The packet as the next namespace gets it: the header only (skb_scrub_packet)."""
+        """The packet as another namespace gets it: the header only, no mark (skb_scrub_packet)."""
+        other = self._bare()
+        if self.packet.mark:
+            other.packet = changed(self.packet, mark=0)
+        return other
+
+    def _bare(self) -> Skb:
         other = Skb(self.packet, self.number, self.direction)
         other.arp = self.arp
         other.decided = self.decided
@@ -61,7 +68,7 @@ class Skb:
 
     def copied(self) -> Skb:
         """A copy for one more port of a flood."""
-        other = self.crossed()
+        other = self._bare()
         other.entry = self.entry
         other.ct_state = self.ct_state
         other.ct_reply = self.ct_reply

@@ -90,15 +90,12 @@ def rewrite(skb: Skb, where: Where) -> None:
 
 
 def rerouted(before: Packet, skb: Skb, where: Where) -> Blocked | None:
-    """Route a packet of the node's own again when what its route depends on has changed.
+    """Route a packet of the node's own again when NAT has changed its destination.
 
-    iptable_mangle.c ipt_mangle_out, nf_nat_proto.c nf_nat_ipv4_local_fn: tables that are neither
-    mangle nor nat leave the route as it is.
+    nf_nat_proto.c nf_nat_ipv4_local_fn: a mark alone that a rule of the nat table sets does not
+    count, here it differs from mangle; raw and filter leave the route as it is.
     """
-    after = skb.packet
-    if where.reroute is None or after is before:
-        return None
-    if before.dst == after.dst and before.mark == after.mark and before.src == after.src:
+    if where.reroute is None or before.dst == skb.packet.dst:
         return None
     errno = where.reroute()
     return Blocked(errno=errno) if errno else None

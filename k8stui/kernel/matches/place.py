@@ -136,9 +136,12 @@ class ReversePathTest(NamedTuple):
         )
 
     def holds(self, packet: Packet, context: PacketContext) -> bool | None:
-        if context.reverse_path is None or self.valid_mark or self.accept_local:
+        if context.reverse_path is None:
             return None
-        return context.reverse_path(packet, self.loose) is not self.inverted
+        leads_back = context.reverse_path(
+            packet, loose=self.loose, mark=self.valid_mark, accept_local=self.accept_local
+        )
+        return leads_back is not self.inverted
 
     def __str__(self) -> str:
         flags = (
