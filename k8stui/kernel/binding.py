@@ -34,6 +34,8 @@ class Binding(NamedTuple):
     addresses: AddressRange | None = None
     ports: PortRange | None = None
     random: bool = False
+    persistent: bool = False
+    base_port: int | None = None
 
 
 class Place(NamedTuple):
@@ -53,10 +55,10 @@ def binding(verdict: Verdict, packet: Packet, place: Place) -> Binding | None:
     None: MASQUERADE or REDIRECT finds no address, the packet is dropped.
     """
     match verdict:
-        case Dnat(addresses, ports, random):
-            return Binding(addresses, ports, random)
-        case Snat(addresses, ports, random, _, random_fully):
-            return Binding(addresses, ports, random or random_fully)
+        case Dnat(addresses, ports, random, persistent, base_port):
+            return Binding(addresses, ports, random, persistent, base_port)
+        case Snat(addresses, ports, random, persistent, random_fully):
+            return Binding(addresses, ports, random or random_fully, persistent)
         case Masquerade(ports, random, random_fully):
             source = place.routing.masquerade_source(place.out_device, place.next_hop)
             return source and Binding((source, source), ports, random or random_fully)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from zlib import crc32
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address_hash import chosen
 from k8stui.kernel.conntrack import Conntrack, Entry, Tuple, inverted
 from k8stui.kernel.header import WITH_PORTS, changed
 from k8stui.kernel.packet import Packet
@@ -40,13 +40,6 @@ def _stand_in(seed: Tuple, ports: PortRange) -> int:
     return first + crc32(repr(seed).encode()) % (last - first + 1)
 
 
-def _choose_address(range_: AddressRange, seed: Address) -> Address:
-    # find_best_ips_proto hashes source and destination onto the range.
-    first, last = range_
-    size = last.value - first.value + 1
-    return first if size <= 1 else Address(first.version, first.value + seed.value % size)
-
-
 def set_up(
     table: Conntrack,
     entry: Entry,
@@ -55,6 +48,8 @@ def set_up(
     ports: PortRange | None = None,
     *,
     random: bool = False,
+    persistent: bool = False,
+    base_port: int | None = None,
 ) -> bool:
     """Bind a new connection to its translated tuple (nf_nat_setup_info).
 
@@ -65,15 +60,19 @@ def set_up(
     has_ports = now.protocol in WITH_PORTS
     if manip is Manip.DESTINATION:
         entry.destination_done = True
-        dst = _choose_address(address, now.src) if address else now.dst
+        dst = chosen(address, now.src, now.dst, persistent=persistent) if address else now.dst
         dport = now.dport
-        if ports and has_ports and not ports[0] <= dport <= ports[1]:
-            dport = ports[0]
+        if ports and has_ports:
+            if base_port is not None:
+                # NF_NAT_RANGE_PROTO_OFFSET; the difference is one of unsigned 16-bit numbers
+                dport = ports[0] + (dport - base_port) % 65536 % (ports[1] - ports[0] + 1)
+            elif not ports[0] <= dport <= ports[1]:
+                dport = ports[0]
         new = now._replace(dst=dst, dport=dport)
         entry.dnat = entry.dnat or new != now
     else:
         entry.source_done = True
-        src = _choose_address(address, now.src) if address else now.src
+        src = chosen(address, now.src, now.dst, persistent=persistent) if address else now.src
         new = now._replace(src=src)
         if has_ports:
             range_ = ports or _port_class(now.sport)

@@ -89,7 +89,16 @@ def _bind(
     if found is None:
         ended(host, skb, where, result, "no address of this node fits: dropped")
         return Blocked()
-    free = set_up(host.conntrack, entry, manip, found.addresses, found.ports, random=found.random)
+    free = set_up(
+        host.conntrack,
+        entry,
+        manip,
+        found.addresses,
+        found.ports,
+        random=found.random,
+        persistent=found.persistent,
+        base_port=found.base_port,
+    )
     if not free:
         ended(host, skb, where, None, "NAT finds no free port")
         return Blocked()

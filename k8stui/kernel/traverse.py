@@ -231,6 +231,8 @@ class _Passage:
         """Do what a rule that matched says; the end of the passage if that ends it."""
         match compiled.target:
             case Decide(verdict):
+                if _draws_port(verdict):
+                    return self._cannot(cause, f"target {compiled.target}: it draws the port")
                 return self._end(self._in_family(verdict), cause)
             case Jump(name):
                 return self._jump(frame, cause, name, goto=compiled.goto)
@@ -339,6 +341,13 @@ class _Passage:
 def _changes_nothing(target: Target | None) -> bool:
     """Whether a rule may as well not be there, so that it need not be understood."""
     return target is None or isinstance(target, GoOn)
+
+
+def _draws_port(verdict: Verdict) -> bool:
+    """Whether the kernel draws lots for the port that is asked (DNAT or REDIRECT --random)."""
+    if not isinstance(verdict, (Dnat, Redirect)) or not verdict.random or verdict.ports is None:
+        return False
+    return verdict.ports[0] != verdict.ports[1]
 
 
 def _kind(verdict: Verdict, hook: Hook) -> StepKind:
