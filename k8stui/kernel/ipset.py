@@ -7,9 +7,10 @@ several networks that hold an address the smallest decides, ``nomatch`` ones say
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from k8stui.errors import K8sTuiError
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Packet
 
 _FIELDS = frozenset({"ip", "net", "port"})
@@ -28,9 +29,11 @@ class IpsetError(K8sTuiError, ValueError):
 class IpSet:
     """One set: its elements by the lengths of their networks, the smallest networks first."""
 
-    __slots__ = ("_by_lengths", "_fields", "_has_protocol", "_members")
+    __slots__ = ("_by_lengths", "_fields", "_has_protocol", "_length", "_members")
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, length: int | None = None) -> None:
+        """`length`: of ``netmask``, by which addresses are cut before they are compared."""
+        self._length = length
         self._fields = tuple(kind.partition(":")[2].split(","))
         self._has_protocol = kind not in _PORTLESS
         self._by_lengths: dict[tuple[int, ...], dict[_Key, bool]] = {}
@@ -49,7 +52,7 @@ class IpSet:
             if name == "port":
                 key.append(self._port(text))
             else:
-                prefix = Prefix.parse(text)
+                prefix = self._cut(Prefix.parse(text))
                 lengths.append(prefix.length)
                 key.append(prefix)
         level = self._by_lengths.setdefault(tuple(lengths), {})
@@ -86,6 +89,11 @@ class IpSet:
                 key.append(Prefix.of(address, length) if length <= address.bits else None)
         return tuple(key)
 
+    def _cut(self, prefix: Prefix) -> Prefix:
+        if self._length is None or self._length >= prefix.length:
+            return prefix
+        return Prefix.of(prefix.address, self._length)
+
     def _port(self, text: str) -> object:
         if not self._has_protocol:
             return int(text)
@@ -98,7 +106,10 @@ class IpSet:
 
 
 def parse(text: str) -> Mapping[str, IpSet]:
-    """The sets of ``ipset save`` by name. Sets of a kind that cannot be asked are left out.
+    """The sets of ``ipset save`` by name, as far as each is understood as a whole.
+
+    A set of a kind that cannot be asked, or with one element that is not understood, is left out,
+    and so is a list that has it: a rule that asks for it cannot be evaluated.
 
     Raises:
         IpsetError: a line that ``ipset save`` does not print; it says which.
@@ -114,28 +125,54 @@ def parse(text: str) -> Mapping[str, IpSet]:
             raise IpsetError(f"line {number}: not what ipset save prints: {line}")
         command, name, what, *options = words
         if command == "create":
-            if _can_be_asked(what):
-                sets[name] = IpSet(what)
-            else:
+            created = _created(what, options)
+            if created is None:
                 unknown.add(name)
-        elif name in sets:
-            _take(sets, sets[name], what, options, f"line {number}: {line}")
-        elif name not in unknown:
+            else:
+                sets[name] = created
+        elif name in unknown:
+            continue
+        elif name not in sets:
             raise IpsetError(f"line {number}: no set was created with the name {name!r}")
+        elif what in unknown or not _takes(sets, sets[name], what, options):
+            del sets[name]
+            unknown.add(name)
     return sets
+
+
+def _created(kind: str, options: list[str]) -> IpSet | None:
+    given = dict(pairwise(options))
+    if not _can_be_asked(kind):
+        return None
+    try:
+        length = int(given["netmask"]) if "netmask" in given else None
+        if "bitmask" in given:
+            length = _length_of(Address.parse(given["bitmask"]))
+    except ValueError:
+        return None
+    return IpSet(kind, length)
+
+
+def _length_of(mask: Address) -> int:
+    ones = mask.value.bit_count()
+    if mask.value != (1 << mask.bits) - (1 << (mask.bits - ones)):
+        raise ValueError(f"a mask with holes: {mask}")
+    return ones
 
 
 def _can_be_asked(kind: str) -> bool:
     return kind == _MEMBERS or set(kind.partition(":")[2].split(",")) <= _FIELDS
 
 
-def _take(
-    sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterable[str], where: str
-) -> None:
+def _takes(
+    sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterable[str]
+) -> bool:
+    """Put an element in; whether it is understood."""
     if element in sets:
         into.include(sets[element])
-        return
+        return True
     try:
         into.add(element, matches="nomatch" not in options)
-    except ValueError as error:
-        raise IpsetError(f"{where}: {error}") from None
+    except ValueError:
+        return False
+    return True
