@@ -42,7 +42,7 @@ def read_world(
     for note in world.notes:
         if doubts or note.doubt is None:
             complain(f"note: {note.render()}")
-    remark(node_options.iptables)
+    remark(node_options.iptables, node_options.ipset)
     problems = world.problems
     if ignore:
         from k8stui.check import rule_of  # noqa: PLC0415 - 20 ms
@@ -70,10 +70,10 @@ class _Relay:
                 complain(line)
 
 
-def remark(dumps: Mapping[str, str]) -> None:
-    """Pass on what iptables-save itself says that a dump does not show."""
-    if dumps:
+def remark(dumps: Mapping[str, str], ipsets: Mapping[str, str]) -> None:
+    """Pass on what iptables-save itself says that a dump does not show, and what is unclear."""
+    if dumps or ipsets:
         from k8stui.nodes.remarks import dump_remarks  # noqa: PLC0415
 
-        for remark in dump_remarks(dumps):
+        for remark in dump_remarks(dumps, ipsets):
             complain(f"note: {remark.render()}")

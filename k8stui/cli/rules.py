@@ -77,7 +77,7 @@ def _differences(
     world, status = read_world(**common)
     found = find_node(world.cluster, name)
     report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
-    remark({name: file})
+    remark({name: file}, {})
     if form == "json":
         write([difference_json(report)])
     else:

@@ -6,7 +6,7 @@ several networks that hold an address the smallest decides, ``nomatch`` ones say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 from k8stui.errors import K8sTuiError
@@ -105,11 +105,16 @@ class IpSet:
         return (_PROTOCOLS[protocol], int(number))
 
 
-def parse(text: str) -> Mapping[str, IpSet]:
+def _unheard(line: int, text: str) -> None:
+    """Nobody asks what is not understood."""
+
+
+def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[str, IpSet]:
     """The sets of ``ipset save`` by name, as far as each is understood as a whole.
 
     A set of a kind that cannot be asked, or with one element that is not understood, is left out,
-    and so is a list that has it: a rule that asks for it cannot be evaluated.
+    and so is a list that has it: a rule that asks for it cannot be evaluated. `doubt` hears the
+    line of each such element, once a set, and what follows.
 
     Raises:
         IpsetError: a line that ``ipset save`` does not print; it says which.
@@ -137,6 +142,7 @@ def parse(text: str) -> Mapping[str, IpSet]:
         elif what in unknown or not _takes(sets, sets[name], what, options):
             del sets[name]
             unknown.add(name)
+            doubt(number, f"element {what} is not understood: what set {name} holds is not known")
     return sets
 
 
@@ -164,9 +170,7 @@ def _can_be_asked(kind: str) -> bool:
     return kind == _MEMBERS or set(kind.partition(":")[2].split(",")) <= _FIELDS
 
 
-def _takes(
-    sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterable[str]
-) -> bool:
+def _takes(sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterable[str]) -> bool:
     """Put an element in; whether it is understood."""
     if element in sets:
         into.include(sets[element])

@@ -347,7 +347,9 @@ def _draws_port(verdict: Verdict) -> bool:
     """Whether the kernel draws lots for the port that is asked (DNAT or REDIRECT --random)."""
     if not isinstance(verdict, (Dnat, Redirect)) or not verdict.random or verdict.ports is None:
         return False
-    return verdict.ports[0] != verdict.ports[1]
+    # A base port fixes it (nf_nat_l4proto_unique_tuple: NF_NAT_RANGE_PROTO_OFFSET comes first).
+    is_fixed = isinstance(verdict, Dnat) and verdict.base_port is not None
+    return not is_fixed and verdict.ports[0] != verdict.ports[1]
 
 
 def _kind(verdict: Verdict, hook: Hook) -> StepKind:

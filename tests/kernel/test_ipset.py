@@ -70,8 +70,38 @@ def test_a_kind_that_cannot_be_asked_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["flush x", "add nobody 10.0.0.1", "create", "add pools 10.0.0.0/99", "add pools a,b"]
+    "elements",
+    ["add s 10.0.0.0/99", "add s a,b", "add s 10.0.0.1\nadd s icmp:echo-request"],
 )
+def test_an_element_not_understood_costs_its_set_only(elements: str) -> None:
+    doubts: list[tuple[int, str]] = []
+    text = f"create t hash:ip\ncreate s hash:ip\n{elements}\nadd t 10.0.0.1\n"
+    text += "create l list:set\nadd l t\nadd l s\n"
+    found = parse(text, doubt=lambda *one: doubts.append(one))
+    assert set(found) == {"t"}
+    assert [line for line, _ in doubts] == [
+        text[: text.index(elements)].count("\n") + elements.count("\n") + 1,
+        text.count("\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "element", "hits"),
+    [
+        ("netmask 24", "10.0.0.0", True),
+        ("netmask 25", "10.0.0.0", False),
+        ("netmask 24", "10.0.0.77", True),
+        ("bitmask 255.255.255.0", "10.0.0.0", True),
+        ("family inet", "10.0.0.0", False),
+    ],
+)
+def test_netmask_cuts_both(options: str, element: str, hits: bool) -> None:
+    # ip_set_hash_ip.c hash_ip4_kadt: the address that is asked for is cut, too.
+    found = parse(f"create s hash:ip {options}\nadd s {element}\n")["s"]
+    assert found.contains(packet("10.0.0.200", "10.1.0.1", 80), ("src",)) is hits
+
+
+@pytest.mark.parametrize("line", ["flush x", "add nobody 10.0.0.1", "create"])
 def test_other_lines_are_told(line: str) -> None:
     with pytest.raises(IpsetError, match="line 18"):
         parse("\n".join([*SAVED.splitlines()[:17], line]))
