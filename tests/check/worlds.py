@@ -22,16 +22,22 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
     """Build the world of one path; `options` are those that the cases need."""
     words = list(options)
     cni, mode, hairpin = "flannel", None, None
+    dumps: dict[str, str] = {}
     while words:
         word = words.pop(0)
         if word == "--cni":
             cni = words.pop(0)
         elif word == "--proxy-mode":
             mode = words.pop(0)
+        elif word == "--iptables":
+            node, _, file = words.pop(0).partition("=")
+            dumps[node] = file
         else:
             hairpin = {"--hairpin": True, "--no-hairpin": False}[word]
     built = build_world(
-        [str(path)], ClusterOptions(proxy_mode=mode), NodeOptions(cni=cni, hairpin=hairpin)
+        [str(path)],
+        ClusterOptions(proxy_mode=mode),
+        NodeOptions(cni=cni, hairpin=hairpin, iptables=dumps),
     )
     unread = [problem.render() for problem in built.problems if not problem.wrong]
     assert not unread, unread

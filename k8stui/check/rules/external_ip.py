@@ -4,7 +4,8 @@ Every node rewrites what goes to ``externalIP:port`` (proxier.go, externalIPs). 
 pod's or another Service's, that one is no longer reached on this port; if it is a node's, the
 node's own server on that port (22, 6443, 10250) is not.
 
-Two Services with the same externalIP and port: only one of them gets the traffic.
+Two Services with the same externalIP, or load balancer's address, and port: only one of them gets
+the traffic.
 
 Does not apply to a node's address on a port that no system service uses, which is the usual way
 without a load balancer, nor to addresses outside the cluster's ranges.
@@ -25,7 +26,7 @@ _SYSTEM = {22: "sshd", 2379: "etcd", 2380: "etcd", 6443: "the API server", 10250
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    with_any = [service for service in ground.services if service.external_ips]
+    with_any = [s for s in ground.services if s.external_ips or s.load_balancer_ingress]
     if not with_any:
         return
     owners = _owners(ground)
@@ -49,6 +50,31 @@ def look(ground: Ground) -> Iterator[Finding]:
                     why=f"externalIP {address}: {why}",
                     fix="take an address that is routed to the nodes and belongs to nobody",
                 )
+        yield from _shared_ingress(ground, service, taken)
+
+
+def _shared_ingress(
+    ground: Ground, service: Service, taken: dict[tuple[Address, int, str], Service]
+) -> Iterator[Finding]:
+    """A load balancer's address that another Service has on the same port."""
+    for index, entry in enumerate(service.load_balancer_ingress):
+        if entry.ip is None:
+            continue
+        for port in service.ports:
+            first = taken.setdefault((entry.ip, port.port, port.protocol.name), service)
+            if first is not service:
+                word = port_word(port.port, port.protocol)
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=f"Service {service.key}",
+                    place=ground.place(service, "status", "loadBalancer", "ingress", index),
+                    why=f"load balancer's address {entry.ip}: Service {first.key} has it with port "
+                    f"{word} too: one of them gets nothing",
+                    fix="let the load balancer give each Service an address of its own, or take "
+                    "another port",
+                )
+                break
 
 
 def _owners(ground: Ground) -> dict[Address, str]:

@@ -157,8 +157,7 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
         return _Reason(
             Severity.ERROR,
             f"none of the pods that it selects is ready ({who})",
-            "look at the readiness probe: "
-            f"kubectl -n {service.namespace} describe pod {pods[0].name}",
+            _readiness(service, pods),
         )
     guessed = ground.nodes_are_assumed
     return _Reason(
@@ -169,6 +168,19 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
         if guessed
         else "make room for the pods, or mend what keeps them from a node",
     )
+
+
+def _readiness(service: Service, pods: tuple[Pod, ...]) -> str:
+    """A StatefulSet's pods may wait for each other's names, which only ready pods have."""
+    look = (
+        f"look at the readiness probe: kubectl -n {service.namespace} describe pod {pods[0].name}"
+    )
+    if service.headless and any(pod.owner and pod.owner[0] == "StatefulSet" for pod in pods):
+        return (
+            f"{look}; if the pods look for each other by name before they are ready, set "
+            "publishNotReadyAddresses: true in the Service"
+        )
+    return look
 
 
 RULE = CheckRule(

@@ -1,0 +1,85 @@
+"""A pod is told to ask a Service by name, and its resolver is not cluster DNS.
+
+With hostNetwork the default dnsPolicy, ClusterFirst, means the node's own resolver
+(pkg/kubelet/network/dns getPodDNSType); so does dnsPolicy Default. Names of Services are unknown
+there.
+
+Looks at env values, command and args. Does not apply where the node's resolver could know the name:
+to hosts that are no Service's of the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.claim import Claim
+from k8stui.check.client import pod_source
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.hosts import Asked, asked
+from k8stui.check.template import Template
+from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.names import uses_cluster_dns
+
+ID = "dns-policy"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    pods: dict[tuple[str, str, str], Pod] = {}
+    for pod in ground.cluster.pods.values():
+        kind, name = pod.owner or ("Pod", pod.name)
+        pods.setdefault((kind, pod.namespace, name), pod)
+    for template in ground.templates:
+        known = pods.get((template.kind, template.namespace, template.name))
+        if known is None or uses_cluster_dns(ground.cluster, known):
+            continue
+        found = next(_asked(ground, template), None)
+        if found is not None:
+            yield _finding(ground, template, known, *found)
+
+
+def _asked(ground: Ground, template: Template) -> Iterator[tuple[Asked, Service]]:
+    for container in template.containers():
+        for one in asked(container):
+            service = _service(ground, template.namespace, one.host)
+            if service is not None:
+                yield one, service
+
+
+def _service(ground: Ground, namespace: str, host: str) -> Service | None:
+    """The Service whose name in cluster DNS `host` is."""
+    parts = host.rstrip(".").removesuffix(f".{ground.cluster.cluster_domain}").split(".")
+    if len(parts) > 2 and parts[2] != "svc":
+        return None
+    key = f"{parts[1] if len(parts) > 1 else namespace}/{parts[0]}"
+    return ground.cluster.services.get(key)
+
+
+def _finding(ground: Ground, template: Template, pod: Pod, one: Asked, service: Service) -> Finding:
+    host = pod.host_network and pod.dns_policy == "ClusterFirst"
+    why = "hostNetwork with dnsPolicy ClusterFirst" if host else f"dnsPolicy {pod.dns_policy}"
+    wanted = "ClusterFirstWithHostNet" if pod.host_network else "ClusterFirst"
+    origin = pod.origins.get("host_network" if host else "dns_policy", pod.origin)
+    port = one.port or (service.ports[0].port if service.ports else None)
+    walkable = (port is not None and pod.key in ground.world.network) or pod.host_network
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{template.manifest.kind} {template.namespace}/{template.name}",
+        place=origin.place,
+        why=f"{one.what} leads to {one.host}, a name of Service {service.key}, and {why} asks the "
+        "node's resolver, which does not know it",
+        fix=f"write dnsPolicy: {wanted}",
+        claim=Claim(pod_source(pod), f"{one.host}:{port}")
+        if walkable and port is not None and service.type is not ServiceType.EXTERNAL_NAME
+        else None,
+    )
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="A pod that does not ask cluster DNS is told the name of a Service",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

@@ -1,0 +1,90 @@
+"""An ExternalName that does not do what was written: an address, or ports that translate nothing.
+
+An ExternalName Service is a CNAME record and nothing else: no rule of kube-proxy's knows it. Its
+externalName has to be a DNS name (resolvers take no address there), and who asks it asks the host
+behind it on the same port: a targetPort is never read.
+
+Does not apply to ports without a targetPort of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import Service, ServiceType
+from k8stui.kernel.address import Address
+
+ID = "external-name"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for service in ground.services:
+        if service.type is ServiceType.EXTERNAL_NAME:
+            yield from _address(ground, service)
+            yield from _ports(ground, service)
+
+
+def _address(ground: Ground, service: Service) -> Iterator[Finding]:
+    try:
+        Address.parse(service.external_name)
+    except ValueError:
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.ERROR,
+        subject=f"Service {service.key}",
+        place=ground.place(service, "spec", "externalName"),
+        why=f"externalName {service.external_name} is an address: no resolver takes an alias for "
+        "one, so the name does not resolve",
+        fix="make it a Service without selector (type ClusterIP), and write an EndpointSlice with "
+        f"that address (label kubernetes.io/service-name: {service.name})",
+    )
+
+
+def _ports(ground: Ground, service: Service) -> Iterator[Finding]:
+    behind = _behind(ground, service)
+    for index, port in enumerate(service.ports):
+        place = ground.place(service, "spec", "ports", index)
+        known = None if behind is None or behind.headless else [p.port for p in behind.ports]
+        if known and port.port not in known:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Service {service.key}",
+                place=place,
+                why=f"an alias translates no port, and Service {(behind or service).key} behind it "
+                f"has no port {port.port} (it has {', '.join(map(str, known))})",
+                fix=f"ask for port {known[0]}, and write it here",
+            )
+        elif port.target_port != port.port:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Service {service.key}",
+                place=place,
+                why=f"an alias translates no port: {service.external_name} itself is asked for "
+                f"{port.port}, and targetPort {port.target_port} is never read",
+                fix="leave targetPort out"
+                if known
+                else f"leave targetPort out, and ask for {port.target_port} where that answers",
+            )
+
+
+def _behind(ground: Ground, service: Service) -> Service | None:
+    """The Service of this cluster that the alias leads to."""
+    zone = f".svc.{ground.cluster.cluster_domain}"
+    host = service.external_name.rstrip(".").lower()
+    name, _, namespace = host.removesuffix(zone).partition(".")
+    known = host.endswith(zone) and "." not in namespace
+    return ground.cluster.services.get(f"{namespace}/{name}") if known else None
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="An ExternalName is an address, or translates ports",
+    help=__doc__ or "",
+    severity=Severity.ERROR,
+    look=look,
+)

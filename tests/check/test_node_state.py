@@ -1,0 +1,78 @@
+"""A real node's dump beside the manifests: what it does to requests is found, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from worlds import checked
+
+from k8stui.check.finding import Severity
+from k8stui.kernel.save import dump_lines
+from k8stui.walk.world import build_world
+
+_MANIFEST = """\
+apiVersion: v1
+kind: Service
+metadata: {name: barn}
+spec:
+  selector: {app: barn}
+  ports: [{port: 8600}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: barn-a, labels: {app: barn}}
+spec:
+  nodeName: node-2
+  containers: [{name: main, image: x, ports: [{containerPort: 8600}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: farmer}
+spec:
+  nodeName: node-1
+  containers: [{name: main, image: x}]
+"""
+_FLANNEL = '-A FORWARD -m comment --comment "flanneld forward"'
+
+
+def dump_of(file: Path) -> list[str]:
+    made = build_world([str(file)])
+    return list(dump_lines(made.network.ruleset(made.cluster.nodes["node-2"], 4)))
+
+
+def written(folder: Path, lines: list[str]) -> str:
+    dump = folder / "node-2.save"
+    dump.write_text("".join(f"{line}\n" for line in lines))
+    return str(dump)
+
+
+def test_a_firewall_on_the_other_node(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    lines = [reject if line.startswith(_FLANNEL) else line for line in dump_of(file)]
+    dump = written(tmp_path, lines)
+    (found,) = checked(file, ["--iptables", f"node-2={dump}"])
+    assert (found.rule, found.severity) == ("node-state", Severity.ERROR)
+    assert found.place is not None
+    assert (found.place.file, found.place.line) == (dump, lines.index(reject) + 1)
+    assert "rejected on node-2 by rule" in found.why
+    assert found.proof is not None
+
+
+def test_the_policy_of_docker(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    lines = [line for line in dump_of(file) if not line.startswith(_FLANNEL)]
+    at = lines.index(":FORWARD ACCEPT [0:0]", lines.index("*filter"))
+    lines[at] = ":FORWARD DROP [0:0]"
+    (found,) = checked(file, ["--iptables", f"node-2={written(tmp_path, lines)}"])
+    assert found.place is not None
+    assert found.place.line == at + 1
+    assert "iptables -P FORWARD ACCEPT" in found.fix
+
+
+def test_a_node_as_it_should_be(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    assert not checked(file, ["--iptables", f"node-2={written(tmp_path, dump_of(file))}"])
