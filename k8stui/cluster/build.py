@@ -20,7 +20,7 @@ from k8stui.cluster.model import Cluster
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import finish_pods
-from k8stui.cluster.proxy_configuration import read_proxy
+from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import read_settings
@@ -41,16 +41,14 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     """
     objects = in_known_namespaces(manifests.objects) if options.complete else manifests.objects
     inventory = take_stock(objects)
-    proxy = read_proxy(
-        tuple(inventory.of("KubeProxyConfiguration").values()),
-        tuple(embedded_in(inventory, "KubeProxyConfiguration")),
-        options,
-    )
+    plain = tuple(inventory.of("KubeProxyConfiguration").values())
+    proxy = read_proxy(plain, tuple(embedded_in(inventory, "KubeProxyConfiguration")), options)
     kubeadm = (
         *embedded_in(inventory, "ClusterConfiguration"),
         *inventory.of("ClusterConfiguration").values(),
     )
     settings = read_settings(inventory, kubeadm, proxy)
+    proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
     nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
     services = gather_services(inventory, settings)

@@ -5,7 +5,7 @@ Source: pkg/proxy/apis/config/v1alpha1 (defaults.go, types.go), cmd/kube-proxy/a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
-from k8stui.origin import assumed
+from k8stui.kernel.address import Prefix
+from k8stui.origin import OriginKind, assumed, defaulted
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -72,6 +73,56 @@ def read_proxy(
     if options.proxy_mode:
         configuration = replace(configuration, mode=options.proxy_mode)
     return configuration
+
+
+def completed_by_kubeadm(
+    proxy: ProxyConfiguration,
+    plain: Sequence[Manifest],
+    configurations: Sequence[Manifest],
+    pods: Iterable[Prefix],
+) -> ProxyConfiguration:
+    """`proxy` with the clusterCIDR that kubeadm writes into it: podSubnet, the pods' ranges.
+
+    A KubeProxyConfiguration stands as it is written, unless it is one of the `plain` documents and
+    in one file with a ClusterConfiguration (`configurations`): ``kubeadm init --config`` reads
+    both. Where there is none, the cluster is taken for one that kubeadm made: a
+    ClusterConfiguration without podSubnet is one without clusterCIDR, and if there is not even
+    that, podSubnet was the pods' ranges, `pods`.
+
+    Source: cmd/kubeadm/app/componentconfigs/kubeproxy.go (kubeProxyConfig.Default).
+    """
+    said = proxy.origin.kind is not OriginKind.ASSUMED
+    if proxy.cluster_cidr or (said and not _is_for_kubeadm(proxy, plain, configurations)):
+        return proxy
+    subnets = [one for one in configurations if _subnet(one)]
+    if subnets:
+        place = subnets[-1].origin("networking", "podSubnet").place
+        cidr, origin = _subnet(subnets[-1]), defaulted("kubeadm: clusterCIDR is podSubnet", place)
+    elif configurations:
+        place = configurations[-1].origin().place
+        cidr, origin = "", defaulted("kubeadm: no podSubnet, so no clusterCIDR", place)
+    else:
+        why = "no KubeProxyConfiguration in the input: kubeadm sets clusterCIDR to the pods' range"
+        cidr, origin = ",".join(map(str, pods)), assumed(why)
+    origins = {**proxy.origins, "cluster_cidr": origin}
+    return replace(proxy, cluster_cidr=cidr, origins=origins)
+
+
+def _is_for_kubeadm(
+    proxy: ProxyConfiguration, plain: Iterable[Manifest], configurations: Iterable[Manifest]
+) -> bool:
+    """Whether `proxy` was read from a document of a file for ``kubeadm init --config``."""
+    here = proxy.origin.place
+    if here is None:
+        return False
+    own = (place for one in plain if (place := one.origin().place))
+    return any((one.file, one.line) == (here.file, here.line) for one in own) and any(
+        one.file == here.file for one in configurations
+    )
+
+
+def _subnet(configuration: Manifest) -> str:
+    return text(table(configuration.data, "networking"), "podSubnet")
 
 
 def decode_proxy(manifest: Manifest) -> ProxyConfiguration:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from k8stui.cluster.model import Cluster, Node, Pod
@@ -13,6 +14,7 @@ from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
+from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import build_node
 from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
@@ -109,7 +111,9 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen
     """What stands on each node and in each pod of `cluster`, lazily.
 
-    Dumps that `options` names are read at once; each replaces what would be generated.
+    Dumps that `options` names are read at once; each replaces what would be generated. How
+    kube-proxy tells pods' traffic is what their rules show, where the input does not say it: then
+    the network's `cluster` differs from the given one in that.
 
     Raises:
         NodeOptionError: an option names a node, or a plug-in, that does not exist.
@@ -125,7 +129,12 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
         for name in files:
             if name not in cluster.nodes:
                 raise NodeOptionError(option, name, cluster.nodes)
-    site = Site(cluster, options, read_observed(options))
+    observed = read_observed(options)
+    if observed:
+        proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
+        if proxy is not cluster.proxy:
+            cluster = replace(cluster, proxy=proxy)
+    site = Site(cluster, options, observed)
     return ClusterNetwork(site, Plugins(site, options.cni))
 
 

@@ -98,6 +98,7 @@ def rules_report(
     observed = read_observed(dump)[node.name].rulesets.get(version)
     if observed is None:
         raise RequestError(f"{file} holds no IPv{version} rules", hint="the other --family?")
+    world = replace(world, cluster=with_rules(world, {node.name: file}).cluster)
     others = {name: path for name, path in world.options.iptables.items() if name != node.name}
     should = with_rules(world, others)
     everything = should.network.ruleset(node, version)
@@ -176,7 +177,8 @@ def with_rules(world: World, iptables: Mapping[str, str]) -> World:
 
     """
     options = replace(world.options, iptables=iptables)
-    return replace(world, options=options, network=build_network(world.cluster, options))
+    network = build_network(world.cluster, options)
+    return replace(world, cluster=network.cluster, options=options, network=network)
 
 
 def breakages(expected: World, observed: World, ways: Iterable[Way]) -> Iterator[Breakage]:

@@ -79,11 +79,11 @@ def build_world(
     given = [str(sample("guestbook"))] if bundled else list(paths)
     manifests = apply(given, context=context, stdin=stdin, watch=watch)
     when_read()
-    cluster = build(manifests, cluster_options)
+    network = build_network(build(manifests, cluster_options), node_options)
     return World(
         manifests=manifests,
-        cluster=cluster,
-        network=build_network(cluster, node_options),
+        cluster=network.cluster,
+        network=network,
         options=node_options,
         cluster_options=cluster_options,
         context=context,

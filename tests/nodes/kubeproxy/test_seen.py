@@ -1,0 +1,71 @@
+"""What a dump's rules tell of kube-proxy's configuration: its own rules, read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from k8stui.cluster.model import ProxyConfiguration
+from k8stui.kernel.save import dump_lines
+from k8stui.nodes.network import build_network
+from k8stui.nodes.options import NodeOptions
+from k8stui.origin import OriginKind, assumed
+from k8stui.walk.world import build_world
+
+WORLD = build_world([])
+NODE = WORLD.cluster.nodes["node-1"]
+UNKNOWN = ProxyConfiguration(origin=assumed("nothing said"))
+
+
+def rules(proxy: ProxyConfiguration) -> str:
+    network = build_network(replace(WORLD.cluster, proxy=proxy))
+    return "".join(f"{line}\n" for line in dump_lines(network.ruleset(NODE, 4)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"cluster_cidr": "10.244.0.0/16", "detect_local_mode": "ClusterCIDR"},
+        {"cluster_cidr": "10.200.0.0/13", "detect_local_mode": "ClusterCIDR"},
+        {"cluster_cidr": str(NODE.pod_cidrs[0]), "detect_local_mode": "NodeCIDR"},
+        {"bridge_interface": "cni0", "detect_local_mode": "BridgeInterface"},
+        {"interface_name_prefix": "veth", "detect_local_mode": "InterfaceNamePrefix"},
+        {"masquerade_all": True, "cluster_cidr": "10.244.0.0/16"},
+        {},
+    ],
+    ids=["pods", "other", "node", "bridge", "prefix", "all", "none"],
+)
+def test_the_rules_that_come_of_what_was_seen_are_those_that_were_seen(
+    said: dict[str, object], tmp_path: Path
+) -> None:
+    given = rules(replace(UNKNOWN, **said))  # type: ignore[arg-type]
+    file = tmp_path / "node-1.save"
+    file.write_text(given)
+    cluster = replace(WORLD.cluster, proxy=UNKNOWN)
+    seen = build_network(cluster, NodeOptions(iptables={"node-1": str(file)})).cluster.proxy
+    assert rules(seen) == given
+    origin = seen.origins["cluster_cidr"]
+    assert origin.kind is OriginKind.OBSERVED
+    assert origin.place is not None
+    assert origin.place.file == str(file)
+
+
+def test_what_the_input_says_stands(tmp_path: Path) -> None:
+    file = tmp_path / "node-1.save"
+    file.write_text(rules(UNKNOWN))
+    said = replace(
+        UNKNOWN,
+        cluster_cidr="10.244.0.0/16",
+        origins={"cluster_cidr": replace(UNKNOWN.origin, kind=OriginKind.DECLARED)},
+    )
+    options = NodeOptions(iptables={"node-1": str(file)})
+    assert build_network(replace(WORLD.cluster, proxy=said), options).cluster.proxy == said
+
+
+def test_rules_without_services_tell_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "node-1.save"
+    file.write_text("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n")
+    options = NodeOptions(iptables={"node-1": str(file)})
+    assert build_network(WORLD.cluster, options).cluster is WORLD.cluster
