@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from k8stui.kernel import words
 from k8stui.kernel.matches import MODULES
-from k8stui.kernel.matches.base import Always, Grammar, Module, Opaque, Option, Test
+from k8stui.kernel.matches.base import Always, Comment, Grammar, Module, Opaque, Option, Test
 from k8stui.kernel.matches.chance import Chance
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, FragmentTest, ProtocolTest
 from k8stui.kernel.matches.lists import RecentTest
@@ -64,6 +64,8 @@ class CompiledRule:
     """The ``-m recent --set`` of the rule."""
     assumptions: tuple[Always, ...] = field(init=False, repr=False, compare=False)
     """Conditions that hold only by assumption."""
+    comment: str = field(init=False, repr=False, compare=False)
+    """What stands behind the first ``--comment``; empty without one."""
 
     def __post_init__(self) -> None:
         flat = [
@@ -75,10 +77,17 @@ class CompiledRule:
         tests = tuple(test for test in flat if not isinstance(test, Chance))
         writes = tuple(test for test in tests if isinstance(test, RecentTest) and test.sets)
         assumptions = tuple(test for test in tests if isinstance(test, Always) and test.note)
+        comments = (test.text for test in tests if isinstance(test, Comment))
+        object.__setattr__(self, "comment", next(comments, ""))
         object.__setattr__(self, "tests", tests)
         object.__setattr__(self, "chances", chances)
         object.__setattr__(self, "writes", writes)
         object.__setattr__(self, "assumptions", assumptions)
+
+    @property
+    def target_name(self) -> str:
+        """What stands behind ``-j`` or ``-g``: a chain or a target; empty where nothing does."""
+        return str(self.target).partition(" ")[0] if self.target is not None else ""
 
 
 def render(chain: str, compiled: CompiledRule) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.header import endpoints
 from k8stui.kernel.hooks import Blocked, Priority, Registration, Where
@@ -25,14 +26,28 @@ MANIP = {
 }
 """Which end of a packet NAT changes at which hook (HOOK2MANIP)."""
 
+_TRACKING = ("conntrack", "state", "connmark", "CONNMARK", "connbytes", "helper", "CT")
+"""Matches and targets that call nf_ct_netns_get (xt_conntrack.c, xt_connmark.c, xt_CT.c …)."""
+
 
 def is_needed(ruleset: Ruleset) -> bool:
     """Conntrack runs in a namespace only when a rule needs it (nf_ct_netns_get)."""
     return "nat" in ruleset.tables or any(
-        " conntrack " in rule.text or " state " in rule.text or "CONNMARK" in rule.text
+        _asks_tracking(rule.text)
         for table in ruleset
         for chain in table.chains.values()
         for rule in chain.rules
+    )
+
+
+def _asks_tracking(text: str) -> bool:
+    # Most rules do not even hold the words: only the others are read.
+    if not any(word in text for word in _TRACKING):
+        return False
+    compiled = compile_rule(text)
+    return compiled.target_name in _TRACKING or any(
+        str(match).startswith(tuple(f"-m {name} " for name in _TRACKING))
+        for match in compiled.matches
     )
 
 

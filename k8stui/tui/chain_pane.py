@@ -64,15 +64,6 @@ def shown_chain(state: State) -> Shown | None:
     )
 
 
-def target_chain(rule: Rule) -> str | None:
-    """The name behind ``-j`` or ``-g``."""
-    words = rule.text.split()
-    for flag in ("-j", "-g"):
-        if flag in words[:-1]:
-            return words[len(words) - 1 - words[::-1].index(flag) + 1]
-    return None
-
-
 class ChainSheet(Sheet):
     """The Chain pane when a rule or a policy decided."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.neutralise import neutralise
 from k8stui.tui import status
-from k8stui.tui.chain_pane import ChainSheet, target_chain
+from k8stui.tui.chain_pane import ChainSheet
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.ink import NOTHING, Line, run
 from k8stui.tui.layout_pane import LayoutSheet
@@ -169,9 +170,9 @@ class Desk:
             chain.unfolded = True
             chain.cursor = folded if folded is not None else chain.cursor
             return True
-        name = target_chain(rule)
+        name = compile_rule(rule.text).target_name
         step, hop = self.state.step, self.state.hop
-        if name is None or step is None or hop is None or step.before is None:
+        if not name or step is None or hop is None or step.before is None:
             return False
         ruleset = self.world.network[hop.namespace].rulesets.get(step.before.src.version)
         if ruleset is None or ruleset.chain(sheet.shown.table, name) is None:

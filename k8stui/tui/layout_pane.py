@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import BridgeCause, Direction, RuleCause, StepKind
 from k8stui.neutralise import neutralise
@@ -163,7 +164,8 @@ def deed(step: TraceStep) -> tuple[str, str]:
     if effect:
         return first, effect
     if step.kind is StepKind.JUMP:
-        return first, neutralise(step.detail.rpartition(" -j ")[2] or step.text)
+        rule = step.cause.rule if isinstance(step.cause, RuleCause) else None
+        return first, neutralise(compile_rule(rule.text).target_name if rule else step.text)
     return first, sentence(step)
 
 

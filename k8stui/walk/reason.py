@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8stui.because import Because
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.namespace import Route, RouteType
 from k8stui.kernel.step import (
     BridgeCause,
@@ -44,7 +45,7 @@ def words(cause: RuleCause) -> str:
     if cause.rule is None:
         return ""
     why = because(cause)
-    comment = comment_of(cause.rule.text)
+    comment = compile_rule(cause.rule.text).comment
     if why is not None and why.text and why.origin.kind is not OriginKind.OBSERVED:
         return why.text
     return comment or (why.text if why is not None else "")
@@ -56,19 +57,9 @@ def service_of(cause: Cause | None) -> str | None:
     if why is not None and why.service:
         return why.service
     if isinstance(cause, RuleCause) and cause.rule is not None:
-        first = comment_of(cause.rule.text).split(" ", 1)[0].partition(":")[0]
+        first = compile_rule(cause.rule.text).comment.split(" ", 1)[0].partition(":")[0]
         return first if "/" in first else None
     return None
-
-
-def comment_of(rule_text: str) -> str:
-    """Give the text of ``--comment``, without its quotes; empty without one."""
-    _, found, rest = rule_text.partition("--comment ")
-    if not found:
-        return ""
-    if not rest.startswith('"'):
-        return rest.split(" ", 1)[0]
-    return rest[1:].partition('"')[0]
 
 
 def origin_of(cause: Cause | None) -> Origin | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from k8stui.because import Because
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import (
@@ -73,15 +74,6 @@ def port_word(number: int | str, protocol: Protocol) -> str:
     return str(number) if protocol is Protocol.TCP else f"{number}/{protocol.name}"
 
 
-def target_of(rule_text: str) -> str:
-    """Give the target or chain behind ``-j`` or ``-g``; empty for a rule without one."""
-    words = rule_text.split()
-    for at, word in enumerate(words[:-1]):
-        if word in ("-j", "-g"):
-            return words[at + 1]
-    return ""
-
-
 def _chance(step: Step, cause: RuleCause, forks: Iterable[Fork]) -> str:
     for fork in forks:
         rolled = fork.cause
@@ -113,7 +105,7 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         said = f"{said}, {chance}".lstrip(", ")
     if step.kind in (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN):
         return f"{place}: {said or step.text}"
-    target = target_of(cause.rule.text)
+    target = compile_rule(cause.rule.text).target_name
     if step.kind is StepKind.JUMP and cause.chain.name in _BUILTIN:
         said = ""  # a jump out of a built-in chain: the chain that it leads to speaks for itself
     return place + (f": {said}" if said else "") + (f" → {target}" if target else "")

@@ -188,3 +188,33 @@ def test_a_quoted_word_is_read_back(text: str) -> None:
 @given(st.text('-!"\\ abjmpsd01.:/tcx', max_size=60))
 def test_no_text_raises(rest: str) -> None:
     compile_rule(f"-A X {rest}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "comment"),
+    [
+        ("-A X -j KUBE-MARK-MASQ", "KUBE-MARK-MASQ", ""),
+        ("-A X -p tcp -g OTHER", "OTHER", ""),
+        ("-A X -j DNAT --to-destination 1.2.3.4", "DNAT", ""),
+        ("-A X", "", ""),
+        (
+            '-A X -m comment --comment "once: -j DROP" -j ACCEPT',
+            "ACCEPT",
+            "once: -j DROP",
+        ),
+        ('-A X -m comment --comment "-g X -j Y"', "", "-g X -j Y"),
+        (r'-A X -m comment --comment "name: \"web\" #2" -j Y', "Y", 'name: "web" #2'),
+        ("-A X -m comment --comment plain -j TEE --gateway 10.0.0.1", "TEE", "plain"),
+        ('-A X -m comment --comment "a --comment b" -m comment --comment c', "", "a --comment b"),
+    ],
+)
+def test_target_and_comment_are_those_of_the_rule(rule: str, name: str, comment: str) -> None:
+    compiled = compile_rule(rule)
+    assert (compiled.target_name, compiled.comment) == (name, comment)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), st.booleans())
+def test_no_comment_changes_what_a_rule_does(comment: str, drops: bool) -> None:
+    target = "DROP" if drops else "ACCEPT"
+    compiled = compile_rule(f"-A X -m comment --comment {words.quote(comment)} -j {target}")
+    assert (compiled.target_name, compiled.comment) == (target, comment)

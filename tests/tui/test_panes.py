@@ -14,7 +14,7 @@ from k8stui.kernel.packet import TcpFlags
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Direction, Hook, RuleCause, SocketCause, StepKind
 from k8stui.tui import status
-from k8stui.tui.chain_pane import ChainSheet, shown_chain, target_chain
+from k8stui.tui.chain_pane import ChainSheet, shown_chain
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawing import STACK, draw
@@ -237,19 +237,6 @@ def test_a_policy_that_decided_is_lit() -> None:
     lines = shown(ChainSheet(found, state, 62, 18), 62, 18)
     assert "policy DROP" in inks(lines, Ink.DROP)
     assert "✗ DROP" in inks(lines, Ink.DROP)
-
-
-@pytest.mark.parametrize(
-    ("rule", "name"),
-    [
-        ("-A X -j KUBE-MARK-MASQ", "KUBE-MARK-MASQ"),
-        ("-A X -p tcp -g OTHER", "OTHER"),
-        ("-A X -j DNAT --to-destination 1.2.3.4", "DNAT"),
-        ("-A X", None),
-    ],
-)
-def test_the_chain_that_a_rule_jumps_to(rule: Any, name: Any) -> None:
-    assert target_chain(Rule(rule)) == name
 
 
 @pytest.mark.parametrize(

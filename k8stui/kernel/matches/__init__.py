@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from k8stui.kernel import words
 from k8stui.kernel.matches import chance, connection, lists, place, ports
-from k8stui.kernel.matches.base import Always, MatchGrammar, Option, Test
+from k8stui.kernel.matches.base import Always, Comment, MatchGrammar, Option, Test
 
 
 def _comment(options: Sequence[Option]) -> tuple[Test, ...]:
-    return (Always(f"--comment {words.quote(options[0].values[0])}"),)
+    return (Comment(options[0].values[0]),)
 
 
 def _accounting(options: Sequence[Option]) -> tuple[Test, ...]:

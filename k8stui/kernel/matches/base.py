@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import NamedTuple, Protocol
 
+from k8stui.kernel import words
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.packet import Packet
 from k8stui.record import record
@@ -53,6 +54,18 @@ class Always(NamedTuple):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Comment(NamedTuple):
+    """``-m comment``: what somebody wrote about the rule. Holds for every packet."""
+
+    text: str
+
+    def holds(self, packet: Packet, context: PacketContext) -> bool:  # noqa: ARG002
+        return True
+
+    def __str__(self) -> str:
+        return f"--comment {words.quote(self.text)}"
 
 
 class Module(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.connection import StateTest
 from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
@@ -35,5 +37,8 @@ def _is_invalid(case: Case) -> bool:
         and case.decided.kind is StepKind.DROP
         and rule is not None
         and rule.rule is not None
-        and "INVALID" in rule.rule.text
+        and any(
+            isinstance(test, StateTest) and "INVALID" in test.states
+            for test in compile_rule(rule.rule.text).tests
+        )
     )

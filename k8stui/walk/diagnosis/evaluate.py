@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.sentence import target_of
 
 
 def cannot_evaluate(case: Case) -> Diagnosis | None:
@@ -13,8 +13,8 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return None
     step, rule = case.decided, case.rule
     if step is None or rule is None or rule.rule is None:
-        return Diagnosis(reason=f"cannot evaluate: {case.felt.reason}")
-    target = target_of(rule.rule.text) or "its target"
+        return Diagnosis(reason=case.felt.reason)
+    target = compile_rule(rule.rule.text).target_name or "its target"
     return Diagnosis(
         reason=f"cannot evaluate rule {rule.index} of {rule.table} {rule.chain.name} on "
         f"{step.namespace}: {step.text}; if it matches, the packet goes to {target}, else on to "

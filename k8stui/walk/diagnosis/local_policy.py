@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import because
@@ -15,7 +16,8 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
     why = because(rule)
     setting = (why.setting if why else None) or ""
     if step.kind is not StepKind.DROP or not (
-        "no local endpoints" in rule.rule.text or "TrafficPolicy: Local" in setting
+        "no local endpoints" in compile_rule(rule.rule.text).comment
+        or "TrafficPolicy: Local" in setting
     ):
         return None
     nodes = sorted({e.node_name for e in case.endpoints if e.ready and e.node_name})
