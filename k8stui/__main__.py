@@ -14,16 +14,22 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         _print_version()
         return
-    from k8stui.cli import run  # noqa: PLC0415 - see the module's docstring
+    try:
+        from k8stui.cli import run  # noqa: PLC0415 - see the module's docstring
 
-    sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # Ctrl-C in the first moments
+        status = 130
+    sys.exit(status)
 
 
 def _fill_in() -> None:
     """Open what the caller has closed (``>&-``): Python has None there, and no file may get in."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)  # Textual asks these
 
 
 def _print_version() -> None:

@@ -26,6 +26,9 @@ def command(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **comm
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard()):
         return _print_all(common)
+    from k8stui.tui.terminal import end_on_signals  # noqa: PLC0415 - for the screen only
+
+    end_on_signals()
     if "-" in common["paths"]:
         _await_words()
     gc.enable()
@@ -55,10 +58,11 @@ def _has_keyboard() -> bool:
         keyboard = os.open("/dev/tty", os.O_RDONLY)
     except OSError:
         return False
-    piped = os.dup(0)
-    os.dup2(keyboard, 0)
-    os.close(keyboard)
-    sys.stdin = open(piped, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
+    if keyboard:  # else standard input was closed, and the keyboard has got its place
+        piped = os.dup(0)
+        os.dup2(keyboard, 0)
+        os.close(keyboard)
+        sys.stdin = open(piped, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
     return True
 
 

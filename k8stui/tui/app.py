@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -17,13 +16,16 @@ os.environ.setdefault("ESCDELAY", "25")
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from k8stui.tui import keys, themes
 from k8stui.tui.drawn import Drawn
 from k8stui.tui.ink import to_ascii
 from k8stui.tui.jobs import Jobs
+from k8stui.tui.keyboard import Keyboard
+from k8stui.tui.palette import Palette
 from k8stui.tui.screen import WalkScreen
-from k8stui.tui.terminal import Terminal, give_size, leave, leave_with, look
+from k8stui.tui.terminal import ENDING, Terminal, give_size, leave, leave_with, look
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -33,7 +35,6 @@ _SWITCH_SECONDS = 0.0005
 """How long a thread that loads may keep the screen from answering a key, where it is not one call
 of C. Each key waits for it a few times: with Python's 0.005 a key takes 12 ms while a dump of
 10,000 Services is read, with this 4; the load takes no longer."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class K8sTuiApp(App[int]):
@@ -48,7 +49,7 @@ class K8sTuiApp(App[int]):
         self, jobs: Jobs, terminal: Terminal | None = None, *, presentation: bool = False
     ) -> None:
         terminal = terminal or look(os.environ)
-        super().__init__(ansi_color=True if terminal.is_ansi else None)
+        super().__init__(driver_class=Keyboard, ansi_color=True if terminal.is_ansi else None)
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)
@@ -66,13 +67,25 @@ class K8sTuiApp(App[int]):
         """Give the inks' colours for themes that know nothing of them."""
         return themes.DEFAULTS
 
-    def on_mount(self) -> None:
-        """Leave cleanly on a signal: Textual alone restores the terminal only on q."""
+    def on_load(self) -> None:
+        """Leave cleanly on a signal: Textual alone restores the terminal only on q.
+
+        This comes before the terminal is touched; until then `end_on_signals` is enough.
+        """
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in ENDING:
             loop.add_signal_handler(
                 number, partial(self.exit, 128 + number, return_code=128 + number)
             )
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not any(isinstance(one, Palette) for one in self.screen_stack):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open the palette with nothing but themes."""
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
 
     def action_leave(self) -> None:
         """Leave, from whatever stands in front."""

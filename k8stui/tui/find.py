@@ -14,7 +14,7 @@ class FindBar(Input):
     """Finds as one types; Enter keeps what is found, Esc forgets it."""
 
     BINDINGS: ClassVar = [
-        Binding("escape", "forget", "forget", id="find-forget", tooltip="Stop finding"),
+        Binding("escape,ctrl+c", "forget", "forget", id="find-forget", tooltip="Stop finding"),
         Binding("down", "move(1)", "down", id="find-down", tooltip="To the next found"),
         Binding("up", "move(-1)", "up", id="find-up", tooltip="To the one found before"),
     ]

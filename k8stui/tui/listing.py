@@ -53,13 +53,13 @@ class ListScreen(ModalScreen[int | None]):
         Binding("end,G", "move(1000000)", "end", id="list-end", tooltip="To the last line"),
         Binding("enter", "choose", "choose", id="list-choose", tooltip="Take this line"),
         Binding(
-            "escape,q,question_mark,f1",
+            "escape,q,question_mark,f1,ctrl+c",
             "close",
             "close",
             id="list-close",
             tooltip="Close this list",
         ),
-        Binding("ctrl+q,ctrl+c", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
+        Binding("ctrl+q", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
     ]
 
     def __init__(

@@ -61,6 +61,14 @@ class RequestScreen(ModalScreen[Request | None]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "close", "close", id="request-close", tooltip="Back, without asking"),
+        Binding(
+            "ctrl+c",
+            "close",
+            "close",
+            id="request-break",
+            tooltip="Back, without asking",
+            priority=True,
+        ),
         Binding("ctrl+q", "app.leave", "quit", id="request-quit", tooltip="Leave k8stui"),
         Binding(
             "down", "app.focus_next", "next field", id="request-next", tooltip="To the next field"

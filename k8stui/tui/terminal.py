@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the program; its status is 128 and their number, as shells have it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
@@ -70,6 +73,12 @@ def leave_with(descriptor: int, grace_seconds: float = 1.0) -> None:
 
     if os.isatty(descriptor):
         threading.Thread(target=watch, name="terminal-gone", daemon=True).start()
+
+
+def end_on_signals() -> None:
+    """End at once on a signal, while the terminal is as it was: nothing has to be restored."""
+    for number in ENDING:
+        signal.signal(number, lambda number, _: os._exit(128 + number))
 
 
 def leave(status: int) -> NoReturn:

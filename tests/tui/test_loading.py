@@ -402,7 +402,9 @@ async def test_a_pod_cannot_be_opened_yet(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [["q"], ["ctrl+q"], ["ctrl+c"], ["f1", "ctrl+q"], ["f1", "ctrl+c"]], ids="-".join
+    "keys",
+    [["q"], ["ctrl+q"], ["ctrl+c"], ["f1", "ctrl+q"], ["f1", "ctrl+c", "ctrl+c"]],
+    ids="-".join,
 )
 async def test_leaving_calls_the_load_off(world: World, keys: list[str]) -> None:
     async with loading(world) as driver:
