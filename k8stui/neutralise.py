@@ -1,4 +1,7 @@
-"""Text from a file made safe to draw: it can neither steer a terminal nor reorder a line."""
+"""Text from a file made safe to draw and to log.
+
+It can neither steer a terminal nor reorder a line, nor give orders to what runs us in CI.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,42 @@ _UNSAFE = re.compile(
 )
 
 
+_COMMAND = re.compile(
+    # GitHub: ::name parameters::message at the begin of a line (runner ActionCommand.cs
+    # TryParseV2), and its older ##[name] anywhere (TryParse), which is Azure's for the log, too.
+    # Azure: ##vso[…] (agent CommandStringConvertor); TeamCity: ##teamcity[…].
+    r"#(?=#(?:\[|vso\[|teamcity\[))|(?:(?<=^)|(?<=\n))(?P<lead>[^\S\n]*):(?=:[A-Za-z][^\n]*?::)",
+    re.IGNORECASE,
+)
+
+
 def neutralise(text: str) -> str:
     r"""Replace what a terminal would obey or hide by something visible.
 
-    C0 controls become control pictures (``\x1b`` → ``␛``), all others ``<U+202E>``.
+    C0 controls become control pictures (``\x1b`` → ``␛``), all others ``<U+202E>``. A blank breaks
+    what would be an order to a CI runner.
     """
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_visible, text)
+    if not (text.isascii() and text.isprintable()):
+        text = _UNSAFE.sub(_visible, text)
+    return without_commands(text)
+
+
+def without_commands(text: str) -> str:
+    """Break workflow commands: ``::error::`` at the begin of a line, ``##[error]`` anywhere."""
+    return _COMMAND.sub(_broken, text) if "##" in text or "::" in text else text
+
+
+def data_without_commands(text: str) -> str:
+    """As `without_commands` in JSON, whose meaning stays: they stand in strings."""
+    return _COMMAND.sub(_escaped, text) if "##" in text else text
+
+
+def _broken(match: re.Match[str]) -> str:
+    return f"{match[0]} "
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "\\u0023" if match[0] == "#" else match[0]
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ that ``--help`` and mistakes answer at once.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -89,7 +90,12 @@ def run(args: Sequence[str]) -> int:
         result = cli.main(list(args), prog_name="k8stui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        from k8stui.export.terminal import complain  # noqa: PLC0415 - for mistakes only
+        from k8stui.neutralise import neutralise  # noqa: PLC0415 - as above
+
+        said = io.StringIO()
+        error.show(said)
+        complain("\n".join(map(neutralise, said.getvalue().rstrip("\n").split("\n"))))
         return BAD
     except (click.Abort, KeyboardInterrupt):
         return 130

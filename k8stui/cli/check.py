@@ -10,7 +10,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import BAD, FINE, FOUND
-from k8stui.export.terminal import complain, write
+from k8stui.export.terminal import complain, write, write_as_is, write_data
 
 if TYPE_CHECKING:
     from k8stui.check import Assertion
@@ -71,7 +71,8 @@ def command(
         write(f"{line}\n" for line in export.findings_lines(found))
     else:
         refused = (each for each in unreadable(world.problems) if each.rule not in ignore)
-        write(export.encoded(form, (*refused, *found)))
+        put = write_as_is if form == "github" else write_data
+        put(export.encoded(form, (*refused, *found)))
     return status or (FOUND if worst(found) is Severity.ERROR else FINE)
 
 

@@ -8,7 +8,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
-from k8stui.export.terminal import write
+from k8stui.export.terminal import write, write_data
 
 _ASKED = 20
 """Nodes that are asked; a table of more is not read."""
@@ -28,7 +28,7 @@ def command(service: str, form: str, **common: Any) -> int:
     found = list(arrivals(world, key, nodes=_ASKED))
     not_asked = max(0, len(world.cluster.nodes) - _ASKED)
     if form == "json":
-        write([clients_json(key, found, not_asked=not_asked)])
+        write_data([clients_json(key, found, not_asked=not_asked)])
     else:
         write(f"{line}\n" for line in clients_lines(key, found, not_asked=not_asked))
     return status

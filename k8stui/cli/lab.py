@@ -9,7 +9,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
-from k8stui.export.terminal import complain, write
+from k8stui.export.terminal import complain, write, write_data
 
 if TYPE_CHECKING:
     from k8stui.lab.experiment import Experiment
@@ -87,7 +87,7 @@ def _done(
     if form == "json":
         import json  # noqa: PLC0415
 
-        write([json.dumps(lab_json(done), indent=1, ensure_ascii=False), "\n"])
+        write_data([json.dumps(lab_json(done), indent=1, ensure_ascii=False), "\n"])
     else:
         for line in note_lines(done):
             complain(line)

@@ -9,7 +9,7 @@ import click
 from k8stui.cli.options import by_node, common_options, output_format
 from k8stui.cli.reading import read_world, remark
 from k8stui.cli.status import FINE, FOUND
-from k8stui.export.terminal import write
+from k8stui.export.terminal import write, write_data
 
 
 @click.command("rules")
@@ -56,7 +56,7 @@ def command(
     found = find_node(world.cluster, node.removeprefix("node/"))
     ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
     if form == "json":
-        write(rules_json(ruleset, found.name, family, table))
+        write_data(rules_json(ruleset, found.name, family, table))
     else:
         write(f"{line}\n" for line in save_lines(ruleset, table))
     return status
@@ -79,7 +79,7 @@ def _differences(
     report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
     remark({name: file}, {})
     if form == "json":
-        write([difference_json(report)])
+        write_data([difference_json(report)])
     else:
         write(f"{line}\n" for line in difference_lines(report))
     return status or (FOUND if report.differences else FINE)

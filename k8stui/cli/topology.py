@@ -8,7 +8,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
-from k8stui.export.terminal import write
+from k8stui.export.terminal import write, write_data
 
 
 @click.command("topology")
@@ -20,7 +20,7 @@ def command(form: str, **common: Any) -> int:
     if form == "json":
         from k8stui.export.topology_json import topology_json  # noqa: PLC0415
 
-        write(topology_json(world))
+        write_data(topology_json(world))
     elif form == "text":
         from k8stui.export.topology import topology_lines  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
-from k8stui.export.terminal import write, write_walks
+from k8stui.export.terminal import write, write_data, write_walks
 
 
 @click.command("walk")
@@ -65,7 +65,7 @@ def command(
     if form == "json":
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 
-        write([walk_json(request, traces)])
+        write_data([walk_json(request, traces)])
     else:
         write_walks(traces, verbose=verbose)
     delivered = all(t.outcome.result is Result.CONNECTED for t in traces)
@@ -83,7 +83,7 @@ def _compared(
     world, status = read_world(**common)
     found = compare(world, source, destination, assignment, common["namespace"])
     if form == "json":
-        write([compare_json(found)])
+        write_data([compare_json(found)])
     else:
         write(f"{line}\n" for line in compare_lines(found, screen_columns()))
     delivered = all(answer.result is Result.CONNECTED for answer in found.answers_before)

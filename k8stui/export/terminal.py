@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from k8stui.export.plain import can_draw, to_ascii
+from k8stui.neutralise import data_without_commands, without_commands
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Trace
@@ -27,11 +28,22 @@ _COLOURS = {
 
 def complain(text: str) -> None:
     """Write a line to stderr; where nobody can read it, the exit status has to do."""
+    text = without_commands(text)
     with suppress(OSError):
         sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
 
 
 def write(chunks: Iterable[str]) -> None:
+    """Write text to stdout, each chunk from the begin of a line; nothing in it is a CI command."""
+    write_as_is(map(without_commands, chunks))
+
+
+def write_data(chunks: Iterable[str]) -> None:
+    """Write JSON to stdout; strings that a CI runner would obey are written with an escape."""
+    write_as_is(map(data_without_commands, chunks))
+
+
+def write_as_is(chunks: Iterable[str]) -> None:
     """Write to stdout in its encoding; ASCII where it has no arrows."""
     if not can_draw(sys.stdout.encoding):
         chunks = map(to_ascii, chunks)
