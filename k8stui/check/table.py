@@ -29,6 +29,7 @@ from k8stui.check.rules import (
     node_port_addresses,
     node_port_taken,
     node_state,
+    not_modelled,
     probe_port,
     repeated_key,
     service_env,
@@ -83,6 +84,7 @@ RULES: tuple[CheckRule, ...] = (
     dns_policy.RULE,
     network_policy.RULE,
     node_state.RULE,
+    not_modelled.RULE,
 )
 """In the order in which people meet the mistakes."""
 

@@ -7,7 +7,8 @@ section 3 (pkg/registry/core/service/ipallocator, portallocator).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from k8stui.cluster.fields import Origins
@@ -17,8 +18,6 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin, assumed
 
 NODE_PORTS = range(30000, 32768)
-DYNAMIC_NODE_PORTS = range(30086, 32768)
-"""The first 86 are left for those that are written (portallocator calculateRangeOffset)."""
 
 _FIRST_POD = 2
 """The bridge has .1 (host-local, ``rangeStart``)."""
@@ -37,15 +36,41 @@ def dynamic_band(cidr: Prefix) -> range:
     size = 1 << (cidr.address.bits - cidr.length)
     offset = 0 if size <= 16 else min(max(16, size // 16), 256)
     end = size - 1 if cidr.address.version == 4 else size
-    return range(min(1 + offset, max(end - 1, 0)), end)
+    return range(1 + offset, max(end, 1 + offset))
+
+
+def dynamic_ports(ports: range) -> range:
+    """Those of the node ports that are given out at random (portallocator calculateRangeOffset).
+
+    30086 and up of the usual range: the first 86 are left for those that are written.
+    """
+    size = len(ports)
+    return ports[0 if size < 16 else min(max(16, size // 32), 128) :]
+
+
+def _rotated(key: str, band: range) -> Iterator[int]:
+    """All of `band`, from a place on that only depends on `key`, and round the end."""
+    size = band.stop - band.start  # len() stops at 2**63, an IPv6 range does not
+    if size <= 0:
+        return
+    start = draw(key, size)
+    for step in range(size):
+        yield band.start + (start + step) % size
 
 
 class ServiceAllocator:
     """Gives clusterIPs and node ports to the Services of one cluster."""
 
-    def __init__(self, services: Iterable[Service], cidrs: Mapping[int, Prefix]) -> None:
+    def __init__(
+        self,
+        services: Iterable[Service],
+        cidrs: Mapping[int, Prefix],
+        node_ports: range = NODE_PORTS,
+    ) -> None:
         self._cidrs = cidrs
-        self._addresses: set[Address] = set()
+        self._port_range = node_ports
+        # Every cluster has default/kubernetes, whether the input says so or not.
+        self._addresses = {cidr.nth(1) for cidr in itertools.islice(cidrs.values(), 1)}
         self._ports: set[int] = set()
         for service in services:
             self._addresses.update(service.cluster_ips)
@@ -95,11 +120,11 @@ class ServiceAllocator:
         return tuple(sorted(have.values(), key=lambda a: order.get(a.version, len(order))))
 
     def _address(self, key: str, cidr: Prefix) -> Address:
+        """A free address: of the upper band, else of the lower; else one that somebody has."""
         band = dynamic_band(cidr)
-        size = band.stop - band.start  # len() stops at 2**63, an IPv6 range does not
-        start = draw(key, size)
-        for step in range(size):
-            address = cidr.nth(band.start + (start + step) % size)
+        lower = range(1, band.start)
+        for offset in itertools.chain(_rotated(key, band), _rotated(key, lower)):
+            address = cidr.nth(offset)
             if address not in self._addresses:
                 break
         self._addresses.add(address)
@@ -132,9 +157,10 @@ class ServiceAllocator:
         return tuple(completed)
 
     def _port(self, key: str) -> int:
-        start = draw(key, len(DYNAMIC_NODE_PORTS))
-        for step in range(len(DYNAMIC_NODE_PORTS)):
-            port = DYNAMIC_NODE_PORTS[(start + step) % len(DYNAMIC_NODE_PORTS)]
+        """A free node port, as `_address`."""
+        upper = dynamic_ports(self._port_range)
+        lower = range(self._port_range.start, upper.start)
+        for port in itertools.chain(_rotated(key, upper), _rotated(key, lower)):
             if port not in self._ports:
                 break
         self._ports.add(port)

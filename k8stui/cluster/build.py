@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import table
 from k8stui.apiserver.inventory import in_known_namespaces, take_stock
+from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.endpoints import gather_slices
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.model import Cluster
+from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import finish_pods
@@ -51,7 +53,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
     nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
-    services = gather_services(inventory, settings)
+    services = gather_services(inventory, settings, known_ranges(objects).node_ports)
     admission = Admission(inventory, complete=options.complete)
     expansion = expand(inventory, nodes, admission, options.states)
     allocatable = {
@@ -78,6 +80,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         flannel=settings.flannel,
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
+        network_plugins=seen_plugins(objects, manifests.skipped),
         remarks=tuple(expansion.remarks),
         origins=settings.origins,
     )

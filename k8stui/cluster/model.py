@@ -270,6 +270,16 @@ class ProxyConfiguration:
 
 
 @record(kw_only=True)
+class NetworkPlugin:
+    """A network plug-in that the input shows and no room imitates."""
+
+    name: str
+    """As its project writes it: ``Calico``."""
+    origin: Origin
+    """By what it is known."""
+
+
+@record(kw_only=True)
 class Remark:
     """What a control plane would tell its user in an event: nothing is left out in silence."""
 
@@ -299,6 +309,8 @@ class Cluster:
     """One a family; the first is `pod_cidr`."""
     service_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `service_cidr`."""
+    network_plugins: tuple[NetworkPlugin, ...] = ()
+    """Those of the input that are not imitated."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

@@ -112,9 +112,14 @@ class Topology:
         spread: Spread,
         together: Sequence[Spread],
     ) -> Counter[str]:
-        """Matching pods per domain. A node counts when it has the keys of all of `together`."""
+        """Matching pods per domain.
+
+        A node counts, with its pods, when it has the keys of all of `together` and the
+        constraint's policies take it in (filtering.go calPreFilterState).
+        """
         keys = {other.key for other in together}
         counts: Counter[str] = Counter()
+        counted: set[str] = set()
         for node in self._nodes:
             if not keys <= node.labels.keys():
                 continue
@@ -127,16 +132,15 @@ class Topology:
             ):
                 continue
             counts[node.labels[spread.key]] += 0
+            counted.add(node.name)
         for pod in self._placed.perhaps(spread.selector, (namespace,)):
-            domain = pod.node.labels.get(spread.key)
             if (
-                domain is not None
-                and domain in counts
+                pod.node.name in counted
                 and pod.namespace == namespace
                 and not pod.terminating
                 and _counted(spread, labels, pod.labels)
             ):
-                counts[domain] += 1
+                counts[pod.node.labels[spread.key]] += 1
         return counts
 
     def _near(

@@ -71,7 +71,8 @@ def read_proxy(
     else:
         configuration = decode_proxy(manifest)
     if options.proxy_mode:
-        configuration = replace(configuration, mode=options.proxy_mode)
+        origins = {**configuration.origins, "mode": assumed("--proxy-mode")}
+        configuration = replace(configuration, mode=options.proxy_mode, origins=origins)
     return configuration
 
 

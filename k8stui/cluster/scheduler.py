@@ -181,7 +181,7 @@ class _Scheduler:
         )
         best = max(
             range(len(fitting)),
-            key=lambda n: (round(given[n], 6), *(-x for x in _rank(fitting[n], owned)[1:])),
+            key=lambda n: (given[n], *(-x for x in _rank(fitting[n], owned)[1:])),
         )
         return fitting[best][1]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import log
+from math import floor, log
 
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, Spread
@@ -35,7 +35,7 @@ def points(
     nodes: Sequence[Node],
     against: Sequence[tuple[int, int]],
     owned: Mapping[str, int],
-) -> list[float]:
+) -> list[int]:
     """Points of each of `nodes`, more are better.
 
     `against`: PreferNoSchedule taints and the negative weight of preferred labels of each node;
@@ -57,30 +57,31 @@ def points(
     ]
 
 
-def _scaled(values: Sequence[float]) -> list[float]:
-    """The most is 100 (helper.DefaultNormalizeScore)."""
+def _scaled(values: Sequence[int]) -> list[int]:
+    """The most is 100, in whole points (helper.DefaultNormalizeScore)."""
     most = max(values, default=0)
-    return [_MOST * value / most if most else 0 for value in values]
+    return [_MOST * value // most if most else 0 for value in values]
 
 
-def _falling(values: Sequence[float]) -> list[float]:
+def _falling(values: Sequence[int]) -> list[int]:
     """The most is 0, nothing is 100."""
     return [_MOST - value for value in _scaled(values)]
 
 
-def _between(values: Sequence[float]) -> list[float]:
+def _between(values: Sequence[int]) -> list[int]:
     """The least is 0, the most 100 (interpodaffinity NormalizeScore)."""
     least, most = min(values, default=0), max(values, default=0)
-    return [_MOST * (value - least) / (most - least) if most > least else 0 for value in values]
+    return [_MOST * (value - least) // (most - least) if most > least else 0 for value in values]
 
 
-def _cheap(costs: Sequence[float | None]) -> list[float]:
-    """The least cost is the most points (podtopologyspread NormalizeScore)."""
-    known = [cost for cost in costs if cost is not None]
+def _cheap(costs: Sequence[float | None]) -> list[int]:
+    """The least cost is the most points, all in whole ones (podtopologyspread NormalizeScore)."""
+    whole = [None if cost is None else floor(cost + 0.5) for cost in costs]
+    known = [cost for cost in whole if cost is not None]
     least, most = min(known, default=0), max(known, default=0)
     return [
-        0 if cost is None else _MOST * (most + least - cost) / most if most else _MOST
-        for cost in costs
+        0 if cost is None else _MOST * (most + least - cost) // most if most else _MOST
+        for cost in whole
     ]
 
 

@@ -14,11 +14,13 @@ from k8stui.manifests.manifest import Manifest
 from k8stui.origin import Origin
 
 
-def gather_services(inventory: Inventory, settings: Settings) -> dict[str, Service]:
+def gather_services(
+    inventory: Inventory, settings: Settings, node_ports: range
+) -> dict[str, Service]:
     """Every Service by ``namespace/name``, in the order of the input.
 
     A Service of a dump is taken as it was seen; a manifest that changes one keeps what had been
-    given to it.
+    given to it. `node_ports`: those that the API server gives out.
     """
     manifests = inventory.of("Service")
     found = {}
@@ -28,7 +30,7 @@ def gather_services(inventory: Inventory, settings: Settings) -> dict[str, Servi
         if before is not None:
             service = _keep(service, decode_service(before, settings.families))
         found[key] = service
-    allocator = ServiceAllocator(found.values(), settings.service_cidrs)
+    allocator = ServiceAllocator(found.values(), settings.service_cidrs, node_ports)
     return {
         key: service if _is_allocated(service, manifests[key]) else allocator.complete(service)
         for key, service in found.items()

@@ -44,6 +44,7 @@ def branch(trace: Trace) -> dict[str, object]:
         "probability": str(trace.probability),
         "branch": trace.branch,
         "outcome": _outcome(trace.outcome),
+        "assumptions": list(trace.assumptions),
         "hops": [_hop(hop) for hop in trace.hops],
     }
 

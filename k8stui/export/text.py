@@ -60,6 +60,9 @@ def walk_lines(
         yield from _hop(hop, first=first, verbose=verbose)
     yield Line("", Style.HEAD)
     yield from _outcome(trace.outcome)
+    for assumption in trace.assumptions:
+        for line in wrap(neutralise(f"assumed: {assumption}"), "", "  "):
+            yield Line(line, Style.PROOF)
 
 
 def walk_text(traces: Sequence[Trace], *, verbose: bool = False) -> str:

@@ -21,7 +21,6 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import Routing
-from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.skb import Skb
 from k8stui.record import record
 
@@ -114,8 +113,8 @@ class Stack:
     """Send a packet of the node's own; an errno when the sender is told at once."""
     protocols: Mapping[Protocol, Callable[[Host, Skb], None]]
     """Local delivery by IP protocol."""
-    registrations: Callable[[int, Ruleset], Iterable[Registration[HookFunction]]]
-    """What stands at netfilter's hooks of a family where a ruleset is loaded."""
+    registrations: Callable[[int, NetNamespace], Iterable[Registration[HookFunction]]]
+    """What stands at netfilter's hooks of a family in a namespace."""
 
 
 @record(frozen=False)
@@ -181,9 +180,8 @@ class Host:
         standing = self._standing.hooks
         found = standing.get(family)
         if found is None:
-            ruleset = self.namespace.rulesets.get(family)
             registrations = self.simulation.stack.registrations
-            found = Registry(registrations(family, ruleset) if ruleset else ())
+            found = Registry(registrations(family, self.namespace))
             standing[family] = found
         return found
 

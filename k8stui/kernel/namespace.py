@@ -181,6 +181,21 @@ class Socket:
 
 
 @record(kw_only=True)
+class Unmodelled:
+    """A program that takes packets before they are routed, and is not modelled.
+
+    A packet for what it takes goes an unknown way; any other is none of its business.
+    """
+
+    name: str
+    """In words: ``kube-proxy in mode ipvs``."""
+    addresses: Mapping[Address, Because] = field(default_factory=dict)
+    """Every packet to one of these is taken; with the reason."""
+    ports: Mapping[tuple[Protocol, int], Because] = field(default_factory=dict)
+    """And those to a port at any address of the namespace's own."""
+
+
+@record(kw_only=True)
 class Sysctls:
     """The settings that decide about packets. Defaults are the kernel's (shared/outcomes.md)."""
 
@@ -214,6 +229,7 @@ class NetNamespace:
     """ipsets by name, as far as they are known."""
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
+    unmodelled: tuple[Unmodelled, ...] = ()
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.kernel import iptables, tracking, translation
+from k8stui.kernel import iptables, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, Registration, Where
 from k8stui.kernel.host import HookFunction, Host
-from k8stui.kernel.rules import Ruleset
+from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.skb import Skb
 
 
@@ -25,8 +25,12 @@ def run(host: Host, skb: Skb, where: Where) -> Blocked | None:
     return None
 
 
-def registrations(family: int, ruleset: Ruleset) -> Iterator[Registration[HookFunction]]:
-    """Everything that registers itself where `ruleset` is loaded, in the kernel's own order."""
+def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
+    """Everything that registers itself in `namespace`, in the kernel's own order."""
+    yield from unmodelled.registrations(family, namespace.unmodelled)
+    ruleset = namespace.rulesets.get(family)
+    if ruleset is None:
+        return
     yield from iptables.registrations(family, ruleset)
     if tracking.is_needed(ruleset):
         yield from tracking.registrations(family)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from fractions import Fraction
 
+from k8stui.because import Because
 from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route, Socket
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule
@@ -121,6 +122,14 @@ class SysctlCause:
     value: str
 
 
+@record(kw_only=True)
+class UnmodelledCause:
+    """A program that is not modelled takes the packet."""
+
+    name: str
+    reason: Because
+
+
 Cause = (
     RuleCause
     | RouteCause
@@ -130,6 +139,7 @@ Cause = (
     | DeviceCause
     | SocketCause
     | SysctlCause
+    | UnmodelledCause
 )
 
 

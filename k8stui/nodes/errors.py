@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8stui.errors import K8sTuiError
+from k8stui.origin import Place
 
 
 class NodeOptionError(K8sTuiError, ValueError):
@@ -28,6 +29,23 @@ class NodeOptionError(K8sTuiError, ValueError):
         hint = f"; did you mean {self.suggestion!r}?" if self.suggestion else ""
         shown = ", ".join(self.choices[:20]) + (", …" if len(self.choices) > 20 else "")
         return f"{self.option}: there is no {self.value!r}{hint} (choices: {shown or 'none'})"
+
+
+class UnmodelledModeError(K8sTuiError):
+    """kube-proxy's rules are asked for, and the input names a mode that is not modelled."""
+
+    def __init__(self, mode: str, place: Place | None) -> None:
+        super().__init__(mode, place)
+        self.mode = mode
+        self.place = place
+        """Where it is written."""
+
+    def __str__(self) -> str:
+        where = f"{self.place.file}:{self.place.line}: " if self.place else ""
+        return (
+            f"{where}kube-proxy's mode {self.mode} is not modelled, so its rules cannot be "
+            "printed; --owner cni and --owner kubelet can, --proxy-mode iptables shows that mode's"
+        )
 
 
 class ObservedFileError(K8sTuiError, ValueError):

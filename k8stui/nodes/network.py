@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from k8stui.cluster.model import Cluster, Node, Pod
+from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins
+from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
+from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import build_node
 from k8stui.nodes.observed import read_observed
@@ -36,6 +38,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         self.options = site.options
         self._site = site
         self._plugins = plugins
+        self.remarks = tuple(_remarks(site))
+        """What is not modelled, and what is assumed instead."""
         self._built: dict[str, NetNamespace] = {}
 
     def __getitem__(self, name: str) -> NetNamespace:
@@ -108,6 +112,14 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         return partial(build_pod, self._plugins.of(home), home, pod)
 
 
+def _remarks(site: Site) -> Iterator[Remark]:
+    yield from stand_in_remarks(site.cluster, site.options.cni)
+    if not is_modelled(site.cluster):
+        said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
+        text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
+        yield Remark(text=text, origin=mode_origin(site.cluster))
+
+
 def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen
     """What stands on each node and in each pod of `cluster`, lazily.
 
@@ -116,7 +128,7 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
     the network's `cluster` differs from the given one in that.
 
     Raises:
-        NodeOptionError: an option names a node, or a plug-in, that does not exist.
+        NodeOptionError: an option names a node, a plug-in or a mode that does not exist.
         ObservedFileError: a dump cannot be read.
 
     """
@@ -134,6 +146,8 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
+    if not is_modelled(cluster) and mode_origin(cluster).place is None:
+        raise NodeOptionError("--proxy-mode", cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed)
     return ClusterNetwork(site, Plugins(site, options.cni))
 

@@ -18,6 +18,7 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
@@ -45,6 +46,7 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
         sets=site.observed(node).sets,
         sysctls=_sysctls(site, node, part),
         sockets=node_sockets(site, node, part.sockets),
+        unmodelled=unmodelled(site.cluster),
     )
 
 

@@ -13,9 +13,9 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, compose
-from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
-from k8stui.nodes.kubeproxy import proxy_contribution
+from k8stui.nodes.kubeproxy import is_modelled, mode_origin, proxy_contribution
 from k8stui.nodes.site import Site
 
 
@@ -25,6 +25,8 @@ def _kubelet(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[C
 
 
 def _kube_proxy(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+    if not is_modelled(site.cluster):
+        return ()
     addresses = _local_addresses(site, plugin, node)
     return (proxy_contribution(site.cluster, node, version, local_addresses=addresses),)
 
@@ -52,10 +54,13 @@ def generated_ruleset(
 
     Raises:
         NodeOptionError: there is no such owner.
+        UnmodelledModeError: kube-proxy's rules are asked for, and its mode is not modelled.
 
     """
     if owner not in OWNERS:
         raise NodeOptionError("--owner", owner, OWNERS)
+    if owner == "kube-proxy" and not is_modelled(site.cluster):
+        raise UnmodelledModeError(site.cluster.proxy.mode, mode_origin(site.cluster).place)
     made = [
         contribution
         for name, write in _OWNERS.items()

@@ -15,6 +15,7 @@ from k8stui.kernel.step import (
     RuleCause,
     SocketCause,
     SysctlCause,
+    UnmodelledCause,
 )
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
@@ -36,6 +37,8 @@ def because(cause: Cause | None) -> Because | None:
             return interface.reason
         case SocketCause(socket=socket) if socket is not None:
             return socket.reason
+        case UnmodelledCause(reason=reason):
+            return reason
         case _:
             return None
 
@@ -111,6 +114,8 @@ def proof(cause: Cause | None) -> str:
             return f"LISTEN {where}:{socket.port or '*'} {socket.owner}".rstrip()
         case SysctlCause(name=name, value=value):
             return f"{name} = {value}"
+        case UnmodelledCause(name=name):
+            return name
         case _:
             return ""
 

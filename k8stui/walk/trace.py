@@ -100,6 +100,9 @@ class Trace:
     outcome: Outcome
     probability: Fraction
     forks: tuple[Fork, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What the whole walk rests on, in sentences with FILE:LINE: a network plug-in that stands for
+    one that is not modelled."""
     branch: int = 1
     """1-based number of this branch in the order of `walks`."""
 

@@ -33,11 +33,13 @@ def walks(world: World, request: Request, *, diagnose: bool = True) -> Iterator[
         yield _unresolved(world, request)
         return
     asked = (request.connect, *request.alternatives)
+    assumptions = tuple(note.render() for note in world.stand_ins)
     number = 0
     for connect in asked:
         for each in _branches(world, request, connect, diagnose=diagnose):
             number += 1
-            yield replace(each, branch=number, probability=each.probability / len(asked))
+            probability = each.probability / len(asked)
+            yield replace(each, branch=number, probability=probability, assumptions=assumptions)
 
 
 def _branches(

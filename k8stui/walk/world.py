@@ -12,6 +12,7 @@ from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
+from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
@@ -42,8 +43,13 @@ class World:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What was left out, and why: said, never silent."""
-        remarks = (_note(remark) for remark in self.cluster.remarks)
+        remarks = (_note(one) for one in (*self.cluster.remarks, *self.network.remarks))
         return (*self.manifests.notes, *remarks)
+
+    @property
+    def stand_ins(self) -> tuple[Note, ...]:
+        """What every walk rests on: for which plug-in of the input another one stands."""
+        return tuple(map(_note, stand_in_remarks(self.cluster, self.options.cni)))
 
 
 def _note(remark: Remark) -> Note:

@@ -18,7 +18,7 @@ from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.hooks import Blocked, Registration, Registry, Where
 from k8stui.kernel.host import HookFunction, Host
-from k8stui.kernel.namespace import PolicyRule, Route, RouteType
+from k8stui.kernel.namespace import NetNamespace, PolicyRule, Route, RouteType
 from k8stui.kernel.rules import Ruleset
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.skb import Skb
@@ -77,7 +77,7 @@ def test_the_order_is_that_of_the_priorities_and_then_of_registering(
 def test_tables_and_tracking_stand_where_the_kernel_has_them(
     hook: Hook, priorities: list[int]
 ) -> None:
-    registry = Registry(netfilter.registrations(4, ALL))
+    registry = Registry(netfilter.registrations(4, NetNamespace(name="a", rulesets={4: ALL})))
     assert [one.priority for one in registry.at(4, hook)] == priorities
     assert registry.at(6, hook) == ()
 
@@ -94,9 +94,9 @@ def test_another_engine_is_an_addition(monkeypatch: pytest.MonkeyPatch) -> None:
         host.simulation.journal.loss(host.name, skb, "dropped by another engine")
         return Blocked()
 
-    def both(family: int, ruleset: Ruleset) -> Iterator[Registration[HookFunction]]:
+    def both(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
         yield Registration(family, Hook.OUTPUT, -50, chain)
-        yield from usual(family, ruleset)
+        yield from usual(family, namespace)
 
     rules = tables(
         mangle="-A OUTPUT -j MARK --set-mark 0x7",

@@ -100,11 +100,10 @@ class Ledger:
             if owner and owner != key:
                 where = f" ({service.place('spec', 'clusterIP')})" if service else ""
                 message = f"has {written}, which Service {owner} has already{where}"
-            elif not self.ranges.holds(address):
+            elif why := self.ranges.refuse(address):
                 if f"IPv{formats.address_version(written)}" not in self.ranges.families:
                     continue  # told of its family
-                ranges = ", ".join(self.ranges.services)
-                message = f"has {written}, which is not in the Services' range {ranges}"
+                message = f"has {written}, which is {why}"
             if message:
                 yield Mistake(("spec", "clusterIPs"), Wrong.INVALID, message, path, hint=_LEAVE)
 

@@ -17,6 +17,9 @@ from k8stui.manifests.manifest import Manifest
 from k8stui.record import record
 
 NODE_PORTS = range(30000, 32768)
+_DEFAULT = "kubernetes"
+"""Name of the ServiceCIDR that the API server makes of its own range; others add to it
+(pkg/controlplane/controller/defaultservicecidr)."""
 
 
 @record()
@@ -32,14 +35,30 @@ class Ranges:
         """IPv4, IPv6 or both; empty where the input does not say."""
         return frozenset("IPv6" if ":" in cidr else "IPv4" for cidr in self.services or self.pods)
 
-    def holds(self, address: str) -> bool:
-        """Whether a clusterIP may be given; True where no range is known."""
+    def refuse(self, address: str) -> str:
+        """Why no clusterIP is `address`, behind "which is"; empty where it may be given.
+
+        Never a range's first address, the network's own, nor in IPv4 its last, the broadcast
+        address (pkg/registry/core/service/ipallocator/ipallocator.go NewIPAllocator). Nothing is
+        refused where no range is known.
+        """
         if not self.services:
-            return True
+            return ""
         import ipaddress  # noqa: PLC0415 - 3 ms, and most inputs say no range
 
         one = ipaddress.ip_address(address)
-        return any(one in ipaddress.ip_network(cidr, strict=False) for cidr in self.services)
+        why = f"not in the Services' range {', '.join(self.services)}"
+        for cidr in self.services:
+            network = ipaddress.ip_network(cidr, strict=False)
+            if one not in network:
+                continue
+            if one == network[0]:
+                why = f"the first address of the Services' range {cidr}, which stands for the range"
+            elif one == network[-1] and one.version == 4:
+                why = f"the last address of the Services' range {cidr}, its broadcast address"
+            else:
+                return ""
+        return why
 
     def first(self) -> str:
         """The address of default/kubernetes: the first of the first range; empty if unknown."""
@@ -59,6 +78,11 @@ def known_ranges(objects: Sequence[Manifest]) -> Ranges:
         else:
             cidrs = (cidr.strip() for cidr in value.split(","))
             services |= dict.fromkeys(cidr for cidr in cidrs if formats.is_cidr(cidr))
+    if services:  # those that came later only add to the API server's own
+        for one in objects:
+            if one.kind == "ServiceCIDR" and one.name != _DEFAULT:
+                written = (cidr for _, cidr in numbered(table(one.data, "spec"), "cidrs"))
+                services |= dict.fromkeys(cidr for cidr in written if formats.is_cidr(cidr))
     pods = {
         cidr
         for one in objects
@@ -71,7 +95,7 @@ def known_ranges(objects: Sequence[Manifest]) -> Ranges:
 def _said(objects: Iterable[Manifest]) -> Iterator[tuple[str, str]]:
     """Options of the API server, and ``service-cluster-ip-range`` for what means the same."""
     for one in objects:
-        if one.kind == "ServiceCIDR":
+        if one.kind == "ServiceCIDR" and one.name == _DEFAULT:
             for _, cidr in numbered(table(one.data, "spec"), "cidrs"):
                 yield "service-cluster-ip-range", cidr
         elif one.kind == "ClusterConfiguration":

@@ -4,6 +4,9 @@ Every node rewrites what goes to ``externalIP:port`` (proxier.go, externalIPs). 
 pod's or another Service's, that one is no longer reached on this port; if it is a node's, the
 node's own server on that port (22, 6443, 10250) is not.
 
+In mode ipvs kube-proxy binds the address to kube-ipvs0 on every node (pkg/proxy/ipvs/proxier.go
+syncProxyRules): a node's own address is then every node's, and the node is cut off.
+
 Two Services with the same externalIP, or load balancer's address, and port: only one of them gets
 the traffic.
 
@@ -91,6 +94,12 @@ def _owners(ground: Ground) -> dict[Address, str]:
 def _why(ground: Ground, owners: dict[Address, str], service: Service, address: Address) -> str:
     node = next((n for n in ground.cluster.nodes.values() if address in n.addresses), None)
     if node is not None:
+        if ground.cluster.proxy.mode == "ipvs":
+            return (
+                f"it is node {node.name}'s own address, and in mode ipvs kube-proxy binds it to "
+                f"kube-ipvs0 on every node: the others take it for theirs and no longer reach "
+                f"{node.name}"
+            )
         for port in service.ports:
             if port.port in _SYSTEM:
                 return (

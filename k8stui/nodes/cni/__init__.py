@@ -11,6 +11,7 @@ from k8stui.nodes.cni.bridge import Bridge
 from k8stui.nodes.cni.docker0 import Docker0
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.cni.ptp import Ptp
+from k8stui.nodes.cni.stand_in import StandIn
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.site import Site
 
@@ -43,6 +44,8 @@ class Plugins:
             raise NodeOptionError("--cni", name, CHOICES)
         self._site = site
         self._usual = _PLUGINS[name](site)
+        if site.cluster.network_plugins:
+            self._usual = StandIn(self._usual, name, site.cluster.network_plugins[0])
         self._by_node: dict[str, Plugin] = {}
 
     def of(self, node: Node) -> Plugin:

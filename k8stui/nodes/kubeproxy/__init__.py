@@ -10,6 +10,7 @@ from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
+from k8stui.nodes.kubeproxy.unmodelled import MODES, is_modelled, mode_origin, unmodelled
 from k8stui.nodes.kubeproxy.userspace import (
     ProxySocket,
     proxy_sockets,
@@ -17,15 +18,16 @@ from k8stui.nodes.kubeproxy.userspace import (
 )
 
 __all__ = [
+    "MODES",
     "KubeProxyRules",
     "ProxySocket",
+    "is_modelled",
+    "mode_origin",
     "proxy_contribution",
     "proxy_ruleset",
     "proxy_sockets",
+    "unmodelled",
 ]
-
-MODES = ("iptables", "userspace")
-"""Modes that are imitated; kube-proxy's default on Linux first."""
 
 
 def proxy_contribution(

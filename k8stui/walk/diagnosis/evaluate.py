@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import UnmodelledCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 
@@ -12,6 +13,15 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
     if case.felt.result is not Result.UNKNOWN:
         return None
     step, rule = case.decided, case.rule
+    if step is not None and isinstance(step.cause, UnmodelledCause):
+        service = step.cause.reason.service
+        return Diagnosis(
+            reason=f"{step.cause.name} is not modelled: what it makes of a packet to Service "
+            f"{service} on {step.namespace} is not known",
+            advice="ask a pod's address to see the way without Services, or walk it with "
+            "--proxy-mode iptables",
+            origin=step.cause.reason.origin,
+        )
     if step is None or rule is None or rule.rule is None:
         return Diagnosis(reason=case.felt.reason)
     target = compile_rule(rule.rule.text).target_name or "its target"

@@ -1,0 +1,185 @@
+"""Which network plug-in the input shows: its DaemonSet, its ConfigMap, its marks on Nodes, its API.
+
+Only those that no room imitates are looked for: that one of them is there must be said, since the
+nodes are then walked as another plug-in would leave them.
+
+Sources: the projects' own installation manifests (Calico manifests/calico.yaml, Cilium
+install/kubernetes, weave-daemonset-k8s.yaml, kube-router daemonset, amazon-vpc-cni-k8s
+config/master/aws-k8s-cni.yaml, kindnet in kind, antrea.yml, ovn-kubernetes dist/templates, kube-ovn
+dist/images, azure-container-networking).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import array, table, text
+from k8stui.cluster.model import NetworkPlugin
+from k8stui.origin import Origin, OriginKind
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+
+@record(kw_only=True)
+class _Sign:
+    """By what a plug-in is known."""
+
+    name: str
+    daemon_sets: tuple[str, ...] = ()
+    """Names; the names of their pods begin so."""
+    images: tuple[str, ...] = ()
+    """Ends of the image's name, without registry and tag."""
+    config_maps: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """API groups, with all below them."""
+    annotations: tuple[str, ...] = ()
+    """Beginnings of the keys of a Node's annotations."""
+
+
+_SIGNS = (
+    _Sign(
+        name="Canal",
+        daemon_sets=("canal",),
+        config_maps=("canal-config",),
+    ),
+    _Sign(
+        name="Calico",
+        daemon_sets=("calico-node", "calico-node-windows"),
+        images=("calico/node", "calico-node"),
+        config_maps=("calico-config",),
+        groups=("projectcalico.org", "operator.tigera.io"),
+        annotations=("projectcalico.org/",),
+    ),
+    _Sign(
+        name="Cilium",
+        daemon_sets=("cilium", "cilium-node", "anetd"),
+        images=("cilium/cilium",),
+        config_maps=("cilium-config",),
+        groups=("cilium.io",),
+        annotations=("io.cilium.", "network.cilium.io/"),
+    ),
+    _Sign(
+        name="Weave Net",
+        daemon_sets=("weave-net",),
+        images=("weave-kube", "weaveworks/weave"),
+    ),
+    _Sign(
+        name="kube-router",
+        daemon_sets=("kube-router",),
+        images=("cloudnativelabs/kube-router",),
+        config_maps=("kube-router-cfg",),
+        annotations=("kube-router.io/",),
+    ),
+    _Sign(
+        name="Amazon VPC CNI",
+        daemon_sets=("aws-node",),
+        images=("amazon-k8s-cni",),
+        config_maps=("amazon-vpc-cni",),
+        groups=("crd.k8s.amazonaws.com", "vpcresources.k8s.aws"),
+    ),
+    _Sign(name="kindnet", daemon_sets=("kindnet",), images=("kindnetd", "kindnet")),
+    _Sign(
+        name="Antrea",
+        daemon_sets=("antrea-agent",),
+        images=("antrea/antrea-agent", "antrea/antrea-agent-ubuntu", "antrea-ubuntu"),
+        config_maps=("antrea-config",),
+        groups=("antrea.io",),
+        annotations=("node.antrea.io/",),
+    ),
+    _Sign(
+        name="Kube-OVN",
+        daemon_sets=("kube-ovn-cni", "ovs-ovn"),
+        images=("kubeovn/kube-ovn",),
+        groups=("kubeovn.io",),
+        annotations=("ovn.kubernetes.io/",),
+    ),
+    _Sign(
+        name="OVN-Kubernetes",
+        daemon_sets=("ovnkube-node",),
+        images=("ovn-kube", "ovn-kube-u", "ovn-kube-f"),
+        config_maps=("ovn-config",),
+        groups=("k8s.ovn.org",),
+        annotations=("k8s.ovn.org/",),
+    ),
+    _Sign(
+        name="Azure CNI",
+        daemon_sets=("azure-cni", "azure-cns", "azure-cni-networkmonitor"),
+        images=("azure-cns", "azure-cni", "networkmonitor"),
+        config_maps=("cns-config", "azure-ip-masq-agent-config"),
+        groups=("acn.azure.com",),
+    ),
+    _Sign(name="OpenShift SDN", daemon_sets=("sdn",), groups=("network.openshift.io",)),
+    _Sign(name="Romana", daemon_sets=("romana-agent",)),
+)
+
+
+def seen_plugins(
+    objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
+) -> tuple[NetworkPlugin, ...]:
+    """The plug-ins that are not imitated, each once, at the first place that shows it.
+
+    `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
+    """
+    found: dict[str, NetworkPlugin] = {}
+    for manifest in objects:
+        for sign, path in _shown(manifest):
+            origin = manifest.origin(*path)
+            found.setdefault(sign.name, NetworkPlugin(name=sign.name, origin=origin))
+    for version, kind in sorted(skipped):
+        for sign in _of_group(version.partition("/")[0]):
+            origin = Origin(kind=OriginKind.OBSERVED, reason=f"the input holds {kind} of {version}")
+            found.setdefault(sign.name, NetworkPlugin(name=sign.name, origin=origin))
+    if "Canal" in found:  # its DaemonSet runs Calico's programs too
+        found.pop("Calico", None)
+    return tuple(found.values())
+
+
+_Path = tuple[str | int, ...]
+
+
+def _shown(manifest: Manifest) -> Iterator[tuple[_Sign, _Path]]:
+    """What one object shows, and by which of its fields."""
+    name: _Path = ("metadata", "name")
+    match manifest.kind:
+        case "DaemonSet":
+            images = tuple(_images(table(manifest.data, "spec", "template", "spec")))
+            for sign in _SIGNS:
+                if manifest.name in sign.daemon_sets or _is_image(sign, images):
+                    yield sign, name
+        case "Pod":
+            if (manifest.namespace or "default") != "default":
+                base = manifest.name.rpartition("-")[0]
+                yield from ((sign, name) for sign in _SIGNS if base and base in sign.daemon_sets)
+        case "ConfigMap":
+            yield from ((sign, name) for sign in _SIGNS if manifest.name in sign.config_maps)
+        case "Node":
+            for key in table(manifest.data, "metadata", "annotations"):
+                for sign in _SIGNS:
+                    if key.startswith(sign.annotations):
+                        yield sign, ("metadata", "annotations", key)
+        case _:
+            return
+
+
+def _images(spec: object) -> Iterator[str]:
+    """Names of the images, without tag and digest."""
+    for field in ("initContainers", "containers"):
+        for container in array(spec, field):
+            image = text(container, "image").partition("@")[0]
+            head, slash, last = image.rpartition("/")
+            yield f"{head}{slash}{last.partition(':')[0]}"
+
+
+def _is_image(sign: _Sign, images: Sequence[str]) -> bool:
+    return any(
+        image == known or image.endswith(f"/{known}") for image in images for known in sign.images
+    )
+
+
+def _of_group(group: str) -> Iterator[_Sign]:
+    for sign in _SIGNS:
+        if any(group == known or group.endswith(f".{known}") for known in sign.groups):
+            yield sign

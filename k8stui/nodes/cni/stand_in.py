@@ -1,0 +1,74 @@
+"""A plug-in that stands for one that is not modelled: the same things, but assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from k8stui.because import Because
+from k8stui.cluster.model import Cluster, NetworkPlugin, Node, Pod, Remark
+from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Interface, Route, Socket
+from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.contribution import Contribution
+from k8stui.nodes.part import Part
+from k8stui.origin import Origin, OriginKind, assumed
+
+_T = TypeVar("_T", Interface, Route, Socket)
+
+
+class StandIn:
+    """`plugin`, called `name`, on nodes that have `instead_of` in truth."""
+
+    def __init__(self, plugin: Plugin, name: str, instead_of: NetworkPlugin) -> None:
+        self._plugin = plugin
+        self._origin = assumed(_said(instead_of, name), instead_of.origin.place)
+
+    def recognises(self, node: Node) -> bool:
+        return self._plugin.recognises(node)
+
+    def node_part(self, node: Node) -> Part:
+        return self._assumed(self._plugin.node_part(node))
+
+    def pod_part(self, node: Node, pod: Pod) -> Part:
+        return self._assumed(self._plugin.pod_part(node, pod))
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        return self._plugin.addresses(node)
+
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
+        return self._plugin.contributions(node, version)
+
+    def _assumed(self, part: Part) -> Part:
+        """`part` with everything that was the plug-in's usual doing marked as assumed."""
+        return replace(
+            part,
+            interfaces=tuple(self._marked(one) for one in part.interfaces),
+            routes=tuple(self._marked(one) for one in part.routes),
+            sockets=tuple(self._marked(one) for one in part.sockets),
+        )
+
+    def _marked(self, thing: _T) -> _T:
+        why = thing.reason
+        if why is None or why.origin.kind is OriginKind.OBSERVED:
+            return thing
+        return replace(thing, reason=_because(why, self._origin))
+
+
+def _because(why: Because, origin: Origin) -> Because:
+    return replace(why, origin=origin)
+
+
+def stand_in_remarks(cluster: Cluster, name: str) -> tuple[Remark, ...]:
+    """Say for which of the input's plug-ins the plug-in `name` stands."""
+    return tuple(
+        Remark(text=_said(plugin, name), origin=plugin.origin) for plugin in cluster.network_plugins
+    )
+
+
+def _said(plugin: NetworkPlugin, name: str) -> str:
+    return (
+        f"{plugin.name}, the input's network plug-in, is not modelled: nodes without a dump of "
+        f"their own are taken to be as {name} leaves them"
+    )

@@ -1,0 +1,61 @@
+"""kube-proxy in a mode that is not modelled (ipvs, nftables): which packets it takes.
+
+What goes to a Service goes an unknown way; everything else is walked as ever.
+
+Sources: kube-proxy pkg/proxy/ipvs/proxier.go syncProxyRules (each address of a Service is bound to
+kube-ipvs0 on every node, so all that is sent there is the node's own), pkg/proxy/nftables/
+proxier.go (maps of address, protocol and port; what else goes to a clusterIP is refused).
+"""
+
+from __future__ import annotations
+
+from k8stui.because import Because
+from k8stui.cluster.model import Cluster, Service
+from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Unmodelled
+from k8stui.kernel.packet import Protocol
+from k8stui.nodes.kubeproxy.ports import is_proxied
+from k8stui.nodes.kubeproxy.reasons import OWNER
+from k8stui.origin import Origin
+
+MODES = ("iptables", "userspace")
+"""Modes that are imitated; kube-proxy's default on Linux first."""
+
+
+def is_modelled(cluster: Cluster) -> bool:
+    return (cluster.proxy.mode or MODES[0]) in MODES
+
+
+def mode_origin(cluster: Cluster) -> Origin:
+    """Where the mode is written."""
+    proxy = cluster.proxy
+    return proxy.origins.get("mode", proxy.origin)
+
+
+def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
+    """What kube-proxy takes on each node, in a mode that is not modelled; else nothing."""
+    if is_modelled(cluster):
+        return ()
+    mode = cluster.proxy.mode
+    own = {address for node in cluster.nodes.values() for address in node.addresses}
+    addresses: dict[Address, Because] = {}
+    ports: dict[tuple[Protocol, int], Because] = {}
+    for service in cluster.services.values():
+        if not is_proxied(service):
+            continue
+        why = _because(service, mode_origin(cluster))
+        vips = [e.ip for e in service.load_balancer_ingress if e.ip and e.ip_mode != "Proxy"]
+        for address in (*service.cluster_ips, *service.external_ips, *vips):
+            if address not in own or mode == "ipvs":
+                addresses.setdefault(address, why)
+            else:
+                for port in service.ports:
+                    ports.setdefault((port.protocol, port.port), why)
+        for port in service.ports:
+            if port.node_port:
+                ports.setdefault((port.protocol, port.node_port), why)
+    return (Unmodelled(name=f"kube-proxy in mode {mode}", addresses=addresses, ports=ports),)
+
+
+def _because(service: Service, origin: Origin) -> Because:
+    return Because(text=f"Service {service.key}", origin=origin, owner=OWNER, service=service.key)

@@ -1,0 +1,91 @@
+"""What is not modelled is named, and only what rests on it is not known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.kernel.exchange import Result
+from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
+from k8stui.origin import OriginKind
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walk
+from k8stui.walk.world import World, build_world, sample
+
+MODE = """apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: {mode}
+"""
+IN_CONFIG_MAP = """apiVersion: v1
+kind: ConfigMap
+metadata: {{name: kube-proxy, namespace: kube-system}}
+data:
+  config.conf: |
+    apiVersion: kubeproxy.config.k8s.io/v1alpha1
+    kind: KubeProxyConfiguration
+    mode: {mode}
+"""
+CALICO = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: calico-config
+  namespace: kube-system
+data: {}
+"""
+
+
+def world(tmp_path: Path, text: str) -> World:
+    file = tmp_path / "more.yaml"
+    file.write_text(text)
+    return build_world([str(sample("guestbook")), str(file)])
+
+
+def ask(made: World, source: str, destination: str) -> Trace:
+    return walk(made, parse_request(made, source, destination))
+
+
+@pytest.mark.parametrize("mode", ["ipvs", "nftables", "kernelspace"])
+@pytest.mark.parametrize(("text", "line"), [(MODE, 3), (IN_CONFIG_MAP, 8)])
+def test_a_mode(tmp_path: Path, text: str, line: int, mode: str) -> None:
+    made = world(tmp_path, text.format(mode=mode))
+    assert any(f"more.yaml:{line}: kube-proxy's mode {mode}" in n.render() for n in made.notes)
+    for source, destination in (
+        ("pod/client", "svc/frontend"),
+        ("node/node-1", "svc/redis-leader"),
+        ("outside", "node/node-2:30080"),
+        ("pod/client", "svc/frontend:81"),
+    ):
+        done = ask(made, source, destination).outcome
+        assert done.result is Result.UNKNOWN
+        assert "not modelled" in done.reason
+        assert done.origin is not None
+        assert done.origin.place is not None
+        assert done.origin.place.line == line
+    assert ask(made, "pod/client", "pod/frontend-2:80").outcome.result is Result.CONNECTED
+    assert ask(made, "node/node-1", "node/node-2:80").outcome.result is Result.REFUSED
+    node = made.cluster.nodes["node-1"]
+    assert "cni" not in str(made.network.ruleset(node, 4, "kubelet"))
+    with pytest.raises(UnmodelledModeError, match=rf"more.yaml:{line}: .*{mode}"):
+        made.network.ruleset(node, 4, "kube-proxy")
+
+
+def test_a_mode_that_an_option_names_is_the_options_mistake() -> None:
+    from k8stui.cluster.options import ClusterOptions
+
+    with pytest.raises(NodeOptionError, match=r"--proxy-mode.*ipvs"):
+        build_world([], ClusterOptions(proxy_mode="ipvs"))
+
+
+def test_a_plugin(tmp_path: Path) -> None:
+    made = world(tmp_path, CALICO)
+    said = [note.render() for note in made.notes]
+    assert any("more.yaml:4: Calico" in text and "as flannel" in text for text in said)
+    trace = ask(made, "pod/client", "pod/frontend-2:80")
+    assert trace.outcome.result is Result.CONNECTED
+    (assumption,) = trace.assumptions
+    assert "more.yaml:4: Calico" in assumption
+    routes = [step.origin for step in trace.steps if step.kind.value == "route" and step.origin]
+    assert OriginKind.ASSUMED in {origin.kind for origin in routes}
+    assert ask(build_world([]), "pod/client", "pod/frontend-2:80").assumptions == ()
