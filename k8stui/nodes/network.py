@@ -23,14 +23,14 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
 from k8stui.nodes.rules import generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
-from k8stui.nodes.wire import OUTSIDE, WIRE, build_outside, build_wire
+from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
 
 
 class ClusterNetwork(Mapping[str, NetNamespace]):
     """All network namespaces by name; see `build_network`.
 
     Keys, in this order: node names, ``namespace/name`` of each pod that has a namespace of its
-    own, ``wire``, ``outside``. A namespace is built at its first look-up and kept.
+    own, ``wire``, ``lan``, ``outside``. A namespace is built at its first look-up and kept.
     """
 
     def __init__(self, site: Site, plugins: Plugins) -> None:
@@ -61,6 +61,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         yield from self.cluster.nodes
         yield from (key for key in self.cluster.pods if key in self)
         yield WIRE
+        yield LAN
         yield OUTSIDE
 
     def __len__(self) -> int:
@@ -99,6 +100,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
             return partial(build_node, self._site, self._plugins.of(node), node)
         if name == WIRE:
             return partial(build_wire, self._site)
+        if name == LAN:
+            return partial(build_lan, self._site)
         if name == OUTSIDE:
             return partial(build_outside, self._site)
         pod = self.cluster.pods[name]

@@ -5,6 +5,9 @@ One namespace, `wire`, is both: the bridge `lan` with a port per node, and routi
 the cluster sends to a private address that nobody has (a Service's address without rules, say)
 ends here, as on a router without a route. All of it is assumed (the lab that recorded
 golden-walks looked like this); addresses from `k8stui.nodes.lan`.
+
+A third one, `lan`, stands for every host on the nodes' own networks that is no node: it hangs on
+the switch and answers for each address there that the cluster does not use.
 """
 
 from __future__ import annotations
@@ -37,6 +40,9 @@ from k8stui.origin import assumed
 WIRE = "wire"
 OUTSIDE = "outside"
 _SWITCH = "lan"
+_HOSTS = "hosts"
+"""The switch's port to the other hosts on the nodes' networks."""
+LAN = "lan"
 _EVERYTHING = "everything"
 """Name of the table by which `outside` takes what comes in for any public address."""
 _PRIVATE = {
@@ -76,6 +82,8 @@ def build_wire(site: Site) -> NetNamespace:
         neighbours += [
             Neighbour(address=address, device=_SWITCH, mac=uplink.mac) for address in addresses
         ]
+    if lan.networks:
+        ports.append(_port_of_the_hosts(lan.networks))
     neighbours += [
         Neighbour(address=client(net), device="eth1", mac=_mac([client(lan.outside[0])]))
         for net in lan.outside
@@ -157,6 +165,83 @@ def build_outside(site: Site) -> NetNamespace:
         neighbours=part.neighbours,
         sockets=outside_sockets(OUTSIDE),
     )
+
+
+def _port_of_the_hosts(networks: tuple[LanNetwork, ...]) -> Interface:
+    """The switch's end of the cable to all hosts that are no nodes."""
+    return Interface(
+        name=_HOSTS,
+        kind=LinkKind.VETH,
+        mac=host_mac(networks[0].prefix.address),
+        master=_SWITCH,
+        peer=(LAN, "eth0"),
+        port=BridgePort(),
+        reason=Because(text="switch port of the other hosts", origin=_ORIGIN),
+    )
+
+
+def build_lan(site: Site) -> NetNamespace:
+    """The other hosts on the nodes' networks: every address there that the cluster does not use.
+
+    They answer ARP, talk to their neighbours directly and to others by the nodes' router.
+    """
+    networks = site.lan.networks
+    assumption = Because(
+        text="stands for every host on the nodes' network that is no node",
+        origin=assumed("a host outside the cluster has the address"),
+    )
+    device = Interface(
+        name="eth0",
+        kind=LinkKind.VETH,
+        mac=_mac([net.prefix.address for net in networks]),
+        peer=(WIRE, _HOSTS),
+        reason=Because(text="the cable to the nodes' switch", origin=_ORIGIN),
+    )
+    routes = []
+    for net in networks:
+        default = DEFAULT_ROUTE[net.prefix.address.version]
+        routes += [
+            Route(
+                destination=net.prefix,
+                device="lo",
+                type=RouteType.LOCAL,
+                scope="host",
+                table="local",
+                reason=assumption,
+            ),
+            Route(destination=net.prefix, device="eth0", scope="link", reason=assumption),
+            Route(destination=default, gateway=net.router, device="eth0", reason=assumption),
+        ]
+    used = {prefix for prefix in _in_use(site) if any(prefix.address in n.prefix for n in networks)}
+    routes += [
+        Route(destination=prefix, type=RouteType.THROW, table="local", reason=assumption)
+        for prefix in sorted(used)
+    ]
+    part = Part(interfaces=(loopback(_versions(networks)), device), routes=tuple(routes))
+    return NetNamespace(
+        name=LAN,
+        interfaces=part.interfaces,
+        routes=standing_routes(part),
+        sockets=outside_sockets(LAN),
+    )
+
+
+def _in_use(site: Site) -> Iterator[Prefix]:
+    """Addresses and ranges that are the cluster's, the router's or the network's own."""
+    cluster = site.cluster
+    for net in site.lan.networks:
+        yield Prefix(net.router, net.router.bits)
+        if net.prefix.address.version == 4:
+            yield from (Prefix(a, a.bits) for a in (net.prefix.address, net.prefix.nth(-1)))
+    for node in cluster.nodes.values():
+        yield from (Prefix(address, address.bits) for address in node.addresses)
+        yield from node.pod_cidrs
+    yield from cluster.pod_cidrs
+    yield from cluster.service_cidrs
+    for service in cluster.services.values():
+        balancers = (e.ip for e in service.load_balancer_ingress if e.ip)
+        for address in (*service.cluster_ips, *service.external_ips, *balancers):
+            yield Prefix(address, address.bits)
 
 
 def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from k8stui.tui.canvas import Canvas, Cell, Rect
 from k8stui.tui.ink import Ink
-from k8stui.tui.scene import OUTSIDE, WIRE, Device, NodeBox, PodBox, Scene
+from k8stui.tui.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, PodBox, Scene
 
 STACK = ""
 """In place of a device's name: the namespace's own IP stack, or the process in a pod."""
@@ -241,7 +241,10 @@ class _Pen:
         self.canvas.put(x - 2, y, f"  {text} ", Ink.DIM)
         self._spot((WIRE, STACK), x, y, text, None, ink=Ink.DIM)
         self.drawing.spots[WIRE, "lan"] = Spot([(middle, y)], None)
-        self.drawing.spots[WIRE, STACK].parent = (WIRE, "lan")
+        label = self.drawing.spots[WIRE, STACK]
+        label.parent = (WIRE, "lan")
+        # The other hosts on the wire have no box of their own: they stand where it is named.
+        self.drawing.spots[HOSTS, STACK] = Spot(label.cells, (WIRE, "lan"))
 
     def _outside(self, text: str, wire_y: int, middle: int) -> None:
         width = len(text) + 8

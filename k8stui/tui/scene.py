@@ -14,6 +14,8 @@ from k8stui.walk.trace import Trace
 
 OUTSIDE = "outside"
 WIRE = "wire"
+HOSTS = "lan"
+"""The hosts on the nodes' network that are no nodes."""
 _NO_MAC = "00:00:00:00:00:00"
 
 

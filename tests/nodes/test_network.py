@@ -31,7 +31,7 @@ def mixed() -> Cluster:
 
 def test_keys() -> None:
     network = build_network(mixed())
-    expected = ["node-1", "node-2", "default/a", "default/initialising", "wire", "outside"]
+    expected = ["node-1", "node-2", "default/a", "default/initialising", "wire", "lan", "outside"]
     assert list(network) == expected
     assert len(network) == len(expected)
     assert network.built == frozenset()

@@ -78,6 +78,7 @@ def test_wire() -> None:
         "lan": (None, None, ["192.168.0.1"]),
         "node-1": ("lan", ("node-1", "eth0"), []),
         "node-2": ("lan", ("node-2", "eth0"), []),
+        "hosts": ("lan", ("lan", "eth0"), []),
         "eth1": (None, ("outside", "eth0"), ["203.0.113.1"]),
     }
     assert wire.sysctls.ip_forward

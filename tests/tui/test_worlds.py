@@ -65,6 +65,8 @@ def test_every_way_of_access_can_be_stepped_through(folder: Any, cni: Any) -> No
         ("pod/client", "localhost:80"),
         ("pod/client", "nowhere:80"),
         ("pod/client", "203.0.113.10:443"),
+        ("pod/client", "192.168.0.77:443"),
+        ("node/node-1", "192.168.0.77:443"),
         ("node/node-1", "svc/frontend:80"),
         ("node/node-1", "localhost:10250"),
         ("outside", "10.244.1.9:80"),
