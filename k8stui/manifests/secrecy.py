@@ -53,7 +53,8 @@ _WORDS = frozenset({"v1", "Secret", "SecretList", "List", "Opaque"})
 """Values that are shown even where the text is broken."""
 
 _CREDENTIALS = re.compile(
-    r"(?P<url>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:)(?P<in_url>[^\s/\"']+)(?=@)"
+    # What stands before ``://`` is not looked at: a long word would cost its square.
+    r"(?P<url>://[^\s:/@\"']*:)(?P<in_url>[^\s/\"']+)(?=@)"
     r"|(?P<name>(?:password|passwd|passphrase|[_-]pwd|token|api[_-]?key|secret[_-]?key"
     r"|access[_-]?key|private[_-]?key)[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<value>(?!(?:true|false|null)\b|[\"']?\s*[|>{\[]|\s|\$)[^\s\"',}]+)",
