@@ -16,11 +16,12 @@ from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
 from k8stui.check.labels import Carriers
-from k8stui.check.ports import Target, declared, targets_of
+from k8stui.check.ports import Target, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.check.typo import Lexicon
 from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -213,14 +214,9 @@ class Ground:
         return Carriers(self.cluster.pods.values(), self.templates, self.served)
 
     @cached_property
-    def declaring(self) -> Mapping[tuple[str, int, Protocol], tuple[Pod, ...]]:
-        """Pods, one a template, by namespace and a port that they declare."""
-        first = {(id(pod.containers), pod.namespace): pod for pod in self.cluster.pods.values()}
-        found: dict[tuple[str, int, Protocol], list[Pod]] = {}
-        for pod in first.values():
-            for port in declared(pod):
-                found.setdefault((pod.namespace, port.number, port.protocol), []).append(pod)
-        return {key: tuple(pods) for key, pods in found.items()}
+    def listening(self) -> Listening:
+        """The judge of whether anybody listens: the one whom the nodes ask."""
+        return self.world.network.listening
 
     @cached_property
     def served(self) -> frozenset[str]:

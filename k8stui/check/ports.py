@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
-from k8stui.cluster.model import Container, ContainerPort, Pod, Service, ServicePort
+from k8stui.cluster.listening import declared, running
+from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.record import record
 from k8stui.walk.sentence import port_word
 
@@ -63,15 +64,6 @@ def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[Target]:
             pods.setdefault(id(pod.containers), pod)  # pods of one template share its containers
     for port in service.ports if pods else ():
         yield Target(service, port, tuple(Led(p, _match(p, port)) for p in pods.values()))
-
-
-def running(pod: Pod) -> tuple[Container, ...]:
-    """Containers that stay: init containers end before the pod serves anybody."""
-    return tuple(c for c in pod.containers if c.restartable_init or not c.init)
-
-
-def declared(pod: Pod) -> tuple[ContainerPort, ...]:
-    return tuple(port for container in running(pod) for port in container.ports)
 
 
 def words(pods: Sequence[Pod]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver import defaults
-from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text
+from k8stui.apiserver.fields import Object, array, at, flag, labels, number, table, text
 from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
@@ -43,10 +44,24 @@ def decode_containers(
                         for variable in array(entry, "env")
                         if "valueFrom" not in table(variable)
                     ),
+                    spoken=tuple(_spoken(table(entry))),
                     origin=manifest.origin(*base),
                 )
             )
     return tuple(found)
+
+
+def _spoken(container: Object) -> Iterator[str]:
+    """Command, arguments, and what probes ask, a named port aside."""
+    for field in ("command", "args"):
+        for word in array(container, field):
+            yield str(word)
+    for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
+        if probe in container:
+            for how in ("httpGet", "tcpSocket", "grpc"):
+                port = at(container, probe, how, "port")
+                if isinstance(port, int):
+                    yield str(port)
 
 
 def _port(

@@ -39,6 +39,8 @@ class Container:
     """An init container with restartPolicy Always (a sidecar)."""
     env: tuple[tuple[str, str], ...] = ()
     """Names and literal values as written; values from Secrets are never read."""
+    spoken: tuple[str, ...] = ()
+    """Command, arguments and the ports of probes, as written: they may name a port."""
     origin: Origin
 
 

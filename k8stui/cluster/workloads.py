@@ -16,6 +16,7 @@ from k8stui.apiserver import defaults
 from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, number, table, text
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, key_of, namespace_of
+from k8stui.apiserver.validation.workload import refused_pod
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
@@ -24,6 +25,7 @@ from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.model import Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
+from k8stui.manifests.manifest import field_name
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Expansion:
     workloads: list[Workload] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
 
-    def remark(self, text: str, manifest: Manifest, *field: str) -> None:
+    def remark(self, text: str, manifest: Manifest, *field: str | int) -> None:
         """Note what is not as an object wants it; `field`: the one that wants it."""
         self.remarks.append(Remark(text=text, origin=manifest.origin(*field)))
 
@@ -280,6 +282,14 @@ class _Expander:
         if kind == "StatefulSet" and len(name) > _LONGEST_SET:
             said = f"StatefulSet {name} gets no pods: its name with a hash behind it is no label"
             self._result.remark(said, manifest)
+            return made
+        if kind == "StatefulSet" and not manifest.observed and (wrong := refused_pod(spec)):
+            self._result.remark(
+                f"StatefulSet {name} gets no pods: the API server refuses each of them: "
+                f"{field_name(wrong.path)} {wrong.message}",
+                manifest,
+                *wrong.path,
+            )
             return made
         for index, pod_name in enumerate(names):
             pod_spec = spec_of(index)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
+from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
@@ -41,6 +42,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         self.remarks = tuple(_remarks(site))
         """What is not modelled, and what is assumed instead."""
         self._built: dict[str, NetNamespace] = {}
+
+    @property
+    def listening(self) -> Listening:
+        """The judge of who listens: the sockets of all pods come from it."""
+        return self._site.listening
 
     def __getitem__(self, name: str) -> NetNamespace:
         found = self._built.get(name)
@@ -112,7 +118,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         if place != pod.key or pod.node_name is None:
             raise KeyError(name)
         home = self.cluster.nodes[pod.node_name]
-        return partial(build_pod, self._plugins.of(home), home, pod)
+        return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod)
 
 
 def _remarks(site: Site) -> Iterator[Remark]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import LinkKind
@@ -44,6 +45,10 @@ class Site:
         self.options = options
         self._observed = observed
         self._pod_networks: dict[int, Prefix] = {}
+
+    @cached_property
+    def listening(self) -> Listening:
+        return Listening(self.cluster)
 
     @cached_property
     def lan(self) -> Lan:

@@ -1,7 +1,8 @@
 """Who listens where.
 
 Manifests only hint at it: ``containerPort`` is documentation (design.md). What a pod declares it
-is taken to listen on; a pod that declares nothing, on every port; both are said with the socket.
+is taken to listen on; a pod that declares nothing, on every port; a port that a Service leads to,
+unless cluster.listening has something against it; all is said with the socket.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8stui.because import Because
+from k8stui.cluster.listening import Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
@@ -21,11 +23,13 @@ _KUBELET_PORT = 10250
 _API_SERVER = "default/kubernetes"
 
 
-def pod_sockets(pod: Pod) -> tuple[Socket, ...]:
+def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
     """Sockets in the pod's own namespace. Not ready is no reason not to listen; Pending is."""
     if pod.phase is not PodPhase.RUNNING:
         return ()
-    return tuple(_once(_declared(pod))) or tuple(
+    if declared(pod):
+        return tuple(_once((*_declared(pod), *_led(listening, pod))))
+    return tuple(
         Socket(
             protocol=protocol,
             port=None,
@@ -82,10 +86,34 @@ def _declared(pod: Pod) -> Iterator[Socket]:
             )
 
 
+def _led(listening: Listening, pod: Pod) -> Iterator[Socket]:
+    """What nobody declares, where a Service leads to and the judge has nothing against it."""
+    for led in listening.led(pod):
+        if not led.opinion.listens or led.opinion is Opinion.DECLARED:
+            continue
+        spoken = led.opinion is Opinion.SPOKEN
+        why = "a probe, an argument or an env value names it" if spoken else "nobody declares it"
+        yield Socket(
+            protocol=led.protocol,
+            port=led.number,
+            owner=_first_container(pod),
+            reason=Because(
+                text=f"Service {led.service.key} leads to it; {why}; assumed to listen",
+                origin=assumed(f"{why}; assumed to listen", pod.origin.place),
+                owner=_first_container(pod),
+                service=led.service.key,
+                pod=pod.key,
+            ),
+        )
+
+
 def _on_node(site: Site, node: Node) -> Iterator[Socket]:
     for pod in site.host_pods(node.name):
         if pod.phase is PodPhase.RUNNING:
-            yield from tuple(_declared(pod)) or _targeted(site, pod)
+            if declared(pod):
+                yield from (*_declared(pod), *_led(site.listening, pod))
+            else:
+                yield from _targeted(site, pod)
     yield from _api_server(site, node)
     yield Socket(
         protocol=Protocol.TCP,

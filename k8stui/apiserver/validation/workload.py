@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import Object, number, table, text
+from k8stui.apiserver.fields import Object, array, number, table, text
+from k8stui.apiserver.validation.kept import is_kept
 from k8stui.apiserver.validation.metadata import check_labels, check_meta, selects
 from k8stui.apiserver.validation.mistake import Mistake, Wrong, not_negative
 from k8stui.apiserver.validation.pod import check_pod_spec
@@ -98,6 +99,24 @@ def check_template(spec: Object, base: Path, *, pods: bool = True) -> Iterator[M
     yield from check_meta(table(template, "metadata"), (*path, "metadata"), path)
     if pods:
         yield from check_pod_spec(table(template, "spec"), (*path, "spec"))
+
+
+def refused_pod(spec: Object) -> Mistake | None:
+    """What the server has against the pods of a StatefulSet whose own `spec` it takes.
+
+    The controller adds a volume for each claim template before it asks (stateful_set_utils.go
+    updateStorage), and the server looks at the pod itself only then.
+    """
+    pod = table(spec, "template", "spec")
+    claims = [
+        {"name": text(claim, "metadata", "name"), "emptyDir": {}}
+        for claim in array(spec, "volumeClaimTemplates")
+    ]
+    own = {text(claim, "name") for claim in claims}
+    kept = [one for one in array(pod, "volumes") if text(one, "name") not in own]
+    whole = {**pod, "volumes": [*kept, *claims]} if claims else pod
+    base = (*_SPEC, "template", "spec")
+    return next((m for m in check_pod_spec(whole, base) if not is_kept(m)), None)
 
 
 def _always(spec: Object, kind: str) -> Iterator[Mistake]:

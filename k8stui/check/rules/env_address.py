@@ -20,9 +20,9 @@ from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import Asked, asked, in_values
-from k8stui.check.ports import declared
 from k8stui.check.template import Template
 from k8stui.check.typo import is_digit_slip
+from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
 
@@ -59,8 +59,8 @@ def _judge(
     name, namespace = _named(ground, own, one.host)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
-        meant = ground.meant_service(namespace, name)
-        if meant is None or name in ground.hostnames:
+        meant = _meant(ground, namespace, name) or _in_another(ground, namespace, name)
+        if meant is None:
             return None
         return Finding(
             rule=ID,
@@ -68,7 +68,10 @@ def _judge(
             subject=subject,
             place=manifest.place(*one.path),
             why=f"{who} leads to {one.host}: there is no Service {namespace}/{name}",
-            fix=f"write {meant}",
+            # Who is called as the client asks was spelt right twice: the Service is misspelt.
+            fix=f"call Service {meant} {name}, as its workload is called"
+            if name in ground.hostnames
+            else f"write {meant}",
         )
     numbers = [port.port for port in service.ports]
     if one.port is None or not numbers or one.port in numbers:
@@ -86,6 +89,26 @@ def _judge(
         fix=f"write port {numbers[0]}",
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
+
+
+def _meant(ground: Ground, namespace: str, name: str) -> str | None:
+    """A Service that `name` is a typing error of.
+
+    What is called like a workload is probably no host (``--name=web-1:80``), unless the Service
+    is that workload's own: then it is the Service that is misspelt.
+    """
+    meant = ground.meant_service(namespace, name)
+    if meant is None or name not in ground.hostnames:
+        return meant
+    pods = ground.selected(ground.cluster.services[f"{namespace}/{meant}"])
+    return meant if any(pod.owner and pod.owner[1] == name for pod in pods) else None
+
+
+def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
+    """``name.namespace`` of the one Service of that name, which stands in another namespace."""
+    found = [s.namespace for s in ground.services if s.name == name]
+    is_here = "." not in name and name not in ground.hostnames
+    return f"{name}.{found[0]}" if len(found) == 1 and is_here and found[0] != namespace else None
 
 
 def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, declared, name_fault, words
+from k8stui.check.ports import Match, Target, name_fault, words
+from k8stui.cluster.listening import declared
 from k8stui.walk.error import nearest
 
 ID = "target-port-name"

@@ -1,11 +1,12 @@
 """A targetPort is a number that no container of the selected pods declares, though others are.
 
-``containerPort`` is documentation; but where every container of every selected pod declares ports
-and this is none of them, nothing is known to listen there, and the pod's kernel answers with RST.
-An error then; a warning where some container declares nothing, so that the port may be its, and
-for a headless Service, whose ports nobody translates. An information where a probe, an argument or
-an env value speaks of the port (and no declared one is a digit away), where the Service has more
-ports than the containers declare, and where the port is called a dummy.
+``containerPort`` is documentation; but where the pods declare a port that no Service leads to, that
+one was meant: nothing is known to listen here, and the pod's kernel answers with RST. An error
+then. A warning where nothing speaks against the port (all that is declared is led to, or some
+container declares nothing), which the walk then assumes to be listened on, and for a headless
+Service, whose ports nobody translates. An information where a probe, an argument or an env value
+speaks of the port (and no declared one is a digit away), where the Service has more ports than the
+containers declare, and where the port is called a dummy.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -14,16 +15,14 @@ Service probably selects the wrong pods (wrong-pods).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import Object, array, at, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, declared, words
-from k8stui.check.rules.probe_port import HANDLERS, PROBES
+from k8stui.check.ports import Match, Target, words
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.check.typo import is_digit_slip
+from k8stui.cluster.listening import Opinion, declared
 
 ID = "target-port-number"
 _OTHERS = (Match.OTHER_PORTS, Match.UNSURE)
@@ -37,23 +36,12 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield _finding(ground, target)
 
 
-def mentioned(ground: Ground, target: Target) -> bool:
-    """Whether the pods speak of the port elsewhere: a probe asks it, an argument names it."""
-    word = re.compile(rf"(?<!\d){target.port.target_port}(?!\d)")
-    return all(
-        template is not None and any(_speaks(c.data, word) for c in template.containers())
-        for template in (ground.template_of(pod) for pod in target.pods(*_OTHERS))
-    )
-
-
-def _speaks(container: Object, word: re.Pattern[str]) -> bool:
-    texts = [
-        *array(container, "command"),
-        *array(container, "args"),
-        *(text(entry, "value") for entry in array(container, "env")),
-        *(at(container, probe, how, "port") for probe in PROBES for how in HANDLERS),
-    ]
-    return any(word.search(str(one)) for one in texts)
+def _opinions(ground: Ground, target: Target) -> set[Opinion]:
+    """What the judge of the walk says about the port, for each kind of pod behind it."""
+    number, protocol = int(target.port.target_port), target.port.protocol
+    return {
+        ground.listening.on(pod, target.service, number, protocol) for pod in target.pods(*_OTHERS)
+    }
 
 
 def _one_of_many(target: Target) -> bool:
@@ -82,12 +70,14 @@ def undeclared(target: Target) -> bool:
 
 def _finding(ground: Ground, target: Target) -> Finding:
     pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
+    opinions = _opinions(ground, target)
+    listens = all(opinion.listens for opinion in opinions)
     severity = Severity.ERROR
-    if target.service.headless or target.pods(Match.UNSURE):
+    if target.service.headless or listens:
         severity = Severity.WARNING
-    if target.port.name in _PLACEHOLDERS or _one_of_many(target):
+    if target.port.name in _PLACEHOLDERS or (listens and _one_of_many(target)):
         severity = Severity.INFO
-    elif mentioned(ground, target):
+    elif opinions == {Opinion.SPOKEN}:
         severity = Severity.WARNING if _slips(target) else Severity.INFO
     usable = {p.number for pod in pods for p in declared(pod) if p.protocol is target.port.protocol}
     number = target.port.target_port
@@ -100,12 +90,11 @@ def _finding(ground: Ground, target: Target) -> Finding:
         subject=f"Service {target.service.key}",
         place=ground.port_place(target.service, target.port, "targetPort"),
         why=f"port {target.port.port} leads to {target.word} of {names([p.name for p in pods])}, "
-        f"where {words(pods)} is declared",
+        f"where {words(pods)} is declared"
+        + ("; assumed to be listened on all the same" if listens else ""),
         fix=fix,
         # The name of a headless Service leads to pods, whatever its ports are.
-        claim=None
-        if severity is Severity.INFO or target.service.headless
-        else ground.ask(target.service, target.port),
+        claim=None if severity is not Severity.ERROR else ground.ask(target.service, target.port),
     )
 
 

@@ -33,12 +33,8 @@ def meant_instead(ground: Ground, target: Target) -> Pod | None:
     others = target.pods(Match.OTHER_PORTS, Match.UNSURE)
     if target.is_named or not others or len(others) != len(target.led):
         return None
-    service, number = target.service, target.port.target_port
-    key = (service.namespace, int(number), target.port.protocol)
-    candidates = ground.declaring.get(key, ())
-    named = (p for p in candidates if (p.owner[1] if p.owner else p.name) == service.name)
-    unserved = (p for p in candidates if p.key not in ground.served)
-    return next(named, None) or next(unserved, None)
+    number, protocol = int(target.port.target_port), target.port.protocol
+    return ground.listening.meant_instead(target.service, number, protocol, others[0])
 
 
 def _finding(ground: Ground, target: Target, meant: Pod) -> Finding:

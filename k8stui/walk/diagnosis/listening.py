@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import ContainerPort, Pod, Service
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.selectors import declaring, written
+from k8stui.walk.diagnosis.selectors import written
 from k8stui.walk.sentence import port_word
 
 
@@ -42,17 +43,13 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
     reason = (
         f"Service {service.key} leads to pods that declare {_words(has) or 'nothing'}, not {word}"
     )
-    others = [
-        p
-        for p in declaring(case.cluster, pod.namespace, port, protocol)
-        if p.owner != pod.owner or p.owner is None
-    ]
-    if others and service.selector is not None:
-        meant = _own_values(others[0], service.selector)
+    other = Listening(case.cluster).meant_instead(service, port, protocol, pod)
+    if other is not None and service.selector is not None:
+        meant = _own_values(other, service.selector)
         guess = f", so selector {meant} was probably meant, not {written(service.selector)}"
         return Diagnosis(
             reason=reason,
-            advice=f"the Service probably selects the wrong pods: {others[0].name} declares {word}"
+            advice=f"the Service probably selects the wrong pods: {other.name} declares {word}"
             + (guess if meant else ""),
             origin=service.origins.get("selector", service.origin),
         )

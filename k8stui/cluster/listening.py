@@ -1,0 +1,199 @@
+"""Whether anybody listens on a port of a pod: the one opinion that nodes, walk and check share.
+
+Manifests only hint at it: ``containerPort`` is documentation. A port that a Service leads to and
+that nobody declares is assumed to be listened on, unless something speaks against it; a probe, an
+argument or an env value that names the port speaks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from functools import cached_property
+
+from k8stui.cluster.model import Cluster, Container, ContainerPort, Pod, Service, ServiceType
+from k8stui.kernel.packet import Protocol
+from k8stui.record import record
+
+_ASIDE = re.compile(r"metric|prom|health|probe|admin|debug|monitor|stat|pprof|jmx|exporter")
+"""Names of ports that the container's owner asks, no Service: none of them was meant."""
+
+
+class Opinion(Enum):
+    """What the input says about a port of a pod."""
+
+    DECLARED = auto()
+    """A container declares it, with this protocol."""
+    SPOKEN = auto()
+    """A probe, an argument or an env value names it."""
+    ASSUMED = auto()
+    """Nothing speaks for it and nothing against it."""
+    OTHER_PROTOCOL = auto()
+    """It is declared with another protocol only."""
+    OTHER_PORT = auto()
+    """The pods declare a port that nobody leads to, or to which another Service leads from the
+    same port: that one was meant."""
+    OTHER_PODS = auto()
+    """Another workload declares it, and that one was meant."""
+
+    @property
+    def listens(self) -> bool:
+        return self in (Opinion.DECLARED, Opinion.SPOKEN, Opinion.ASSUMED)
+
+
+@record()
+class Led:
+    """A port of a pod that a Service leads to."""
+
+    service: Service
+    number: int
+    protocol: Protocol
+    opinion: Opinion
+
+
+def running(pod: Pod) -> tuple[Container, ...]:
+    """Containers that stay: init containers end before the pod serves anybody."""
+    return tuple(c for c in pod.containers if c.restartable_init or not c.init)
+
+
+def declared(pod: Pod) -> tuple[ContainerPort, ...]:
+    """All ports of the containers that stay."""
+    return tuple(port for container in running(pod) for port in container.ports)
+
+
+class Listening:
+    """The judge of one cluster. Indexed once; what nobody asks for is not looked at."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._targets: dict[tuple[int, str], tuple[tuple[Service, int, Protocol], ...]] = {}
+
+    def led(self, pod: Pod) -> Iterator[Led]:
+        """Every numbered port that Services lead to, with the opinion on it."""
+        for service, number, protocol in self._led_to(pod):
+            yield Led(service, number, protocol, self.on(pod, service, number, protocol))
+
+    def on(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> Opinion:
+        """Whether the pod listens where the Service leads to."""
+        ports = declared(pod)
+        same = [port for port in ports if port.number == number]
+        if any(port.protocol is protocol for port in same):
+            return Opinion.DECLARED
+        if same:
+            return Opinion.OTHER_PROTOCOL
+        if speaks(pod, number):
+            return Opinion.SPOKEN
+        if not ports:
+            return Opinion.ASSUMED
+        if self.meant_instead(service, number, protocol, pod) is not None:
+            return Opinion.OTHER_PODS
+        if any(not container.ports for container in running(pod)):
+            return Opinion.ASSUMED
+        if self._left(pod, protocol) or self._contradicted(pod, service, number, protocol):
+            return Opinion.OTHER_PORT
+        return Opinion.ASSUMED
+
+    def meant_instead(
+        self, service: Service, number: int, protocol: Protocol, pod: Pod
+    ) -> Pod | None:
+        """A pod of another workload that the Service was meant to lead to.
+
+        One that declares the port, and is called like the Service or selected by no Service.
+        """
+        others = [
+            other
+            for other in self.declaring.get((service.namespace, number, protocol), ())
+            if (other.owner or other.name) != (pod.owner or pod.name)
+        ]
+        named = (p for p in others if (p.owner[1] if p.owner else p.name) == service.name)
+        unserved = (p for p in others if not self._selecting(p))
+        return next(named, None) or next(unserved, None)
+
+    def _left(self, pod: Pod, protocol: Protocol) -> list[ContainerPort]:
+        """Declared ports that no Service leads to, though they are there to be asked."""
+        led = {number for _, number, _ in self._led_to(pod)}
+        return [
+            port
+            for port in declared(pod)
+            if port.protocol is protocol and port.number not in led and not _ASIDE.search(port.name)
+        ]
+
+    def _contradicted(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> bool:
+        """Whether another Service of the pod leads from the same port to a declared one."""
+        asked = {
+            (p.port, p.protocol)
+            for p in service.ports
+            if (p.target_port, p.protocol) == (number, protocol)
+        }
+        has = {word for p in declared(pod) for word in (p.number, p.name) if p.protocol is protocol}
+        return any(
+            (p.port, p.protocol) in asked and p.target_port in has
+            for other in self._selecting(pod)
+            if other is not service
+            for p in other.ports
+        )
+
+    @cached_property
+    def declaring(self) -> Mapping[tuple[str, int, Protocol], tuple[Pod, ...]]:
+        """Pods, one a template, by namespace and a port that they declare."""
+        first = {(id(pod.containers), pod.namespace): pod for pod in self._cluster.pods.values()}
+        found: dict[tuple[str, int, Protocol], list[Pod]] = {}
+        for pod in first.values():
+            for port in declared(pod):
+                found.setdefault((pod.namespace, port.number, port.protocol), []).append(pod)
+        return {key: tuple(pods) for key, pods in found.items()}
+
+    @cached_property
+    def _by_label(self) -> Mapping[tuple[str, str, str], list[Service]]:
+        """Services by namespace and the first label that they ask for."""
+        found: dict[tuple[str, str, str], list[Service]] = {}
+        for service in self._cluster.services.values():
+            if service.selector and service.type is not ServiceType.EXTERNAL_NAME:
+                key, value = next(iter(service.selector.items()))
+                found.setdefault((service.namespace, key, value), []).append(service)
+        return found
+
+    def _selecting(self, pod: Pod) -> list[Service]:
+        return [
+            service
+            for key, value in pod.labels.items()
+            for service in self._by_label.get((pod.namespace, key, value), ())
+            if (service.selector or {}).items() <= pod.labels.items()
+        ]
+
+    def _led_to(self, pod: Pod) -> tuple[tuple[Service, int, Protocol], ...]:
+        """Services' target ports; pods of one template and the same labels have the same."""
+        key = (id(pod.containers), repr(sorted(pod.labels.items())))
+        found = self._targets.get(key)
+        if found is None:
+            found = self._targets[key] = tuple(
+                (service, number, port.protocol)
+                for service in self._selecting(pod)
+                for port in service.ports
+                for number in _numbers(pod, port.target_port, port.protocol)
+            )
+        return found
+
+
+def speaks(pod: Pod, number: int) -> bool:
+    """Whether a probe, an argument or an env value of the pod names the port.
+
+    Behind a host's name (``http://db:5432``) it is somebody else's port.
+    """
+    word = re.compile(rf"(?<![\d.])(?<![a-z]:){number}(?![\d.]*\d)")
+    return any(
+        word.search(text)
+        for container in running(pod)
+        for text in (*container.spoken, *(value for _, value in container.env))
+    )
+
+
+def _numbers(pod: Pod, wanted: int | str, protocol: Protocol) -> Iterator[int]:
+    if isinstance(wanted, int):
+        yield wanted
+        return
+    for port in declared(pod):
+        if port.name == wanted and port.protocol is protocol:
+            yield port.number
+            return
