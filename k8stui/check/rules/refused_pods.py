@@ -3,6 +3,8 @@
 The server does not look into a StatefulSet's pod template (ValidateStatefulSetSpec): it is the
 controller that is told, pod after pod, in an event. Most often a volumeMount names a volume that
 neither the template nor a volumeClaimTemplate has.
+
+Does not apply to a dump, nor to other workloads: the server refuses those themselves.
 """
 
 from __future__ import annotations
