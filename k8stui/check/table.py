@@ -7,6 +7,7 @@ from k8stui.check.finding import CheckRule
 from k8stui.check.rules import (
     address_overlap,
     almost_selected,
+    apply_merge,
     cluster_ip,
     container_ports,
     dns_policy,
@@ -61,6 +62,7 @@ RULES: tuple[CheckRule, ...] = (
     target_port_number.RULE,
     target_port_protocol.RULE,
     service_ports.RULE,
+    apply_merge.RULE,
     node_port.RULE,
     node_port_taken.RULE,
     node_port_addresses.RULE,

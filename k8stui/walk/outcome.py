@@ -9,7 +9,7 @@ from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause, StepKind
-from k8stui.origin import Origin, assumed
+from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.walk.diagnosis import Case, diagnose
 from k8stui.walk.diagnosis.names import no_such_name as diagnose_name
 from k8stui.walk.explain import client_namespace
@@ -57,7 +57,9 @@ def outcome(
     elif diagnosed:
         found = diagnose(Case(cluster=cluster, network=network, request=request, exchange=exchange))
         reason, advice = found.reason or felt.reason, found.advice
-        origin = found.origin or origin
+        # What says that somebody listens there is no cause of a failure; that nothing does, is.
+        is_assumed = origin is not None and origin.kind is OriginKind.ASSUMED
+        origin = found.origin or (origin if is_assumed else None)
     return Outcome(
         result=felt.result,
         errno=felt.errno,

@@ -1,17 +1,19 @@
-"""Two DaemonSets want one port of every node: on each node only one of their pods finds a place.
+"""A hostPort that more pods want than there are nodes: two DaemonSets, or a rollout.
 
 The scheduler gives a hostPort out once a node (NodePorts plugin, "didn't have free ports for the
 requested pod ports"); the other pod stays Pending. With hostNetwork each container's port is one.
 
-Applies only to DaemonSets that go to the same nodes by their nodeSelector, with the same protocol
-and hostIP (or none). Does not apply to other workloads: their pods may stand on other nodes.
+Applies to DaemonSets that go to the same nodes by their nodeSelector, with the same protocol and
+hostIP (or none); and to Deployments with as many replicas as there are nodes, whose rolling update
+starts a new pod before an old one goes (maxSurge, 25 % by default): it stays Pending, for ever
+where maxUnavailable comes to none. The latter is an information where the nodes are assumed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import array, flag, number, table, text
+from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
@@ -21,6 +23,57 @@ _Key = tuple[int, str, str, tuple[tuple[str, object], ...]]
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _daemon_sets(ground)
+    yield from _rollouts(ground)
+
+
+def _rollouts(ground: Ground) -> Iterator[Finding]:
+    nodes = len(ground.cluster.nodes)
+    for template in ground.templates:
+        if template.kind != "Deployment" or template.manifest.observed:
+            continue
+        found = next(_ports(template), None)
+        spec = table(template.manifest.data, "spec")
+        replicas = number(spec, "replicas")
+        wanted = 1 if replicas is None else replicas
+        stuck = wanted >= nodes and _surges(spec, wanted)
+        if found is None or not stuck:
+            continue
+        (port, *_), path = found
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO if ground.nodes_are_assumed else Severity.WARNING,
+            subject=template.subject,
+            place=template.manifest.place(*path),
+            why=f"port {port} of every node ({nodes}) is taken by its own pods: a rollout starts "
+            "a new pod before an old one goes, and the new one stays Pending for ever",
+            fix="set strategy.rollingUpdate.maxSurge: 0 and maxUnavailable: 1 (or strategy.type: "
+            "Recreate), or leave hostPort out",
+        )
+
+
+def _surges(spec: Object, replicas: int) -> bool:
+    """Whether a rollout waits for a new pod before any old one goes.
+
+    Source: pkg/controller/deployment/util ResolveFenceposts: maxSurge is rounded up, maxUnavailable
+    down, 25 % each by default.
+    """
+    strategy = table(spec, "strategy")
+    if text(strategy, "type") == "Recreate":
+        return False
+    rolling = table(strategy, "rollingUpdate")
+    unavailable = _share(at(rolling, "maxUnavailable"), replicas)
+    return unavailable == 0
+
+
+def _share(value: object, replicas: int) -> int:
+    if isinstance(value, int):
+        return value
+    written = value.removesuffix("%") if isinstance(value, str) else "25"
+    return replicas * int(written) // 100 if written.isdigit() else 0
+
+
+def _daemon_sets(ground: Ground) -> Iterator[Finding]:
     first: dict[_Key, Template] = {}
     for template in ground.templates:
         if template.kind != "DaemonSet" or template.manifest.observed:
@@ -59,7 +112,7 @@ def _ports(template: Template) -> Iterator[tuple[_Key, tuple[str | int, ...]]]:
 
 RULE = CheckRule(
     id=ID,
-    summary="Two DaemonSets want one port of every node",
+    summary="More pods want a port of a node than there are nodes",
     help=__doc__ or "",
     severity=Severity.WARNING,
     look=look,

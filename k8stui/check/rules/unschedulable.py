@@ -41,8 +41,18 @@ def look(ground: Ground) -> Iterator[Finding]:
             f"{first.pending_reason.rstrip('.')}",
             fix="check together with the Node objects (kubectl get nodes -o yaml)"
             if guessed
-            else "make room, or mend nodeSelector, affinity or tolerations",
+            else _fix(first),
         )
+
+
+def _fix(pod: Pod) -> str:
+    if "free ports" in pod.pending_reason:
+        return (
+            "a node gives a hostPort to one pod only: let the old pod go first (a Deployment: "
+            "strategy.rollingUpdate.maxSurge: 0, or type: Recreate), have no more replicas than "
+            "nodes, or leave hostPort out"
+        )
+    return "make room, or mend nodeSelector, affinity or tolerations"
 
 
 RULE = CheckRule(
