@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cli.options import room_options
@@ -42,7 +43,7 @@ def read_world(
     for note in world.notes:
         if doubts or note.doubt is None:
             complain(f"note: {note.render()}")
-    remark(node_options.iptables, node_options.ipset)
+    remark(node_options.iptables, node_options.ipset, node_options.ip_addr)
     problems = world.problems
     if ignore:
         from k8stui.check import rule_of  # noqa: PLC0415 - 20 ms
@@ -70,10 +71,14 @@ class _Relay:
                 complain(line)
 
 
-def remark(dumps: Mapping[str, str], ipsets: Mapping[str, str]) -> None:
-    """Pass on what iptables-save itself says that a dump does not show, and what is unclear."""
-    if dumps or ipsets:
+def remark(
+    rules: Mapping[str, str],
+    sets: Mapping[str, str] = MappingProxyType({}),
+    addresses: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Pass on what dumps do not show, or not so that it can be used."""
+    if rules or sets or addresses:
         from k8stui.nodes.remarks import dump_remarks  # noqa: PLC0415
 
-        for remark in dump_remarks(dumps, ipsets):
+        for remark in dump_remarks(rules, sets, addresses):
             complain(f"note: {remark.render()}")

@@ -64,6 +64,10 @@ class Origins(Mapping[str, Origin]):
         said = f"not written: {self._filled_in_by}'s default of {attribute}"
         return defaulted(said, self._place())
 
+    def within(self, attribute: str, *keys: str | int) -> Origin:
+        """The origin of something inside a written attribute."""
+        return self._manifest.origin(*self._base, *self._paths[attribute], *keys)
+
     def __iter__(self) -> Iterator[str]:
         yield from self._paths
         yield from (name for name in self._decided if name not in self._paths)

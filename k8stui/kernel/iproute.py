@@ -8,11 +8,13 @@ Field names: iproute2 6.1 (ip/ipaddress.c, ip/iproute.c, ip/iprule.c, bridge/lin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.link import NO_MAC, device_name, mac_address
 from k8stui.kernel.namespace import (
     BridgePort,
     FdbEntry,
@@ -26,6 +28,7 @@ from k8stui.kernel.namespace import (
     Scope,
     Vxlan,
 )
+from k8stui.kernel.packet import is_group_mac
 
 Json = Mapping[str, object]
 _DEFAULT = {4: Prefix(Address(4, 0), 0), 6: Prefix(Address(6, 0), 0)}
@@ -40,11 +43,31 @@ _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
 
 
+_ETHERNET = ("ether", "loopback")
+_WORD = 0xFFFFFFFF
+_PORT = 0xFFFF
+_VNI = 0xFFFFFF
+_SHOWN = 80
+"""Characters of a record that a message quotes."""
+
+_T = TypeVar("_T")
+
+
 class IprouteError(K8sTuiError, ValueError):
     """The text is not what the command prints."""
 
+    line: int | None = None
+    """1-based, where it is known."""
 
-def load(text: str, command: str) -> tuple[Json, ...]:
+
+class Record(dict[str, object]):
+    """An object of a ``-j`` output that knows where it stands."""
+
+    line: int = 1
+    """1-based."""
+
+
+def load(text: str, command: str) -> tuple[Record, ...]:
     """The records of one ``-j`` output.
 
     Raises:
@@ -54,15 +77,56 @@ def load(text: str, command: str) -> tuple[Json, ...]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise IprouteError(
-            f"{command}: not JSON at line {error.lineno}, column {error.colno}"
+        raise _at(
+            error.lineno, f"{command}: not JSON at line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
-        raise IprouteError(f"{command}: brackets in brackets, hundreds deep") from None
-    if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
-        raise IprouteError(f"{command}: a list of objects is expected")
+        raise _at(1, f"{command}: brackets in brackets, hundreds deep") from None
+    except ValueError:
+        # sys.set_int_max_str_digits
+        raise _at(1, f"{command}: a number of thousands of digits") from None
+    if not isinstance(data, list):
+        raise _at(1, f"{command}: a list of objects is expected")
     # ip prints an empty object where a filter left a record out.
-    return tuple(one for one in data if one)
+    return tuple(one for one in _records_in(text, command) if one)
+
+
+def _records_in(text: str, command: str) -> Iterator[Record]:
+    """The elements of a list, each with the line on which it starts."""
+    decode = json.JSONDecoder().raw_decode
+    at, line = text.index("[") + 1, text.count("\n", 0, text.index("[")) + 1
+    while True:
+        start = at
+        while text[at] in " \t\r\n,":
+            at += 1
+        line += text.count("\n", start, at)
+        if text[at] == "]":
+            return
+        value, end = decode(text, at)
+        if not isinstance(value, dict):
+            raise _at(line, f"{command}: a list of objects is expected, not {_shown(value)}")
+        record = Record(value)
+        record.line = line
+        yield record
+        line += text.count("\n", at, end)
+        at = end
+
+
+def _at(line: int, message: str) -> IprouteError:
+    error = IprouteError(message)
+    error.line = line
+    return error
+
+
+def _each(records: Iterable[Json], read: Callable[[Json], _T]) -> Iterator[_T]:
+    """Read one by one; what is wrong gets to know its line."""
+    for record in records:
+        try:
+            yield read(record)
+        except IprouteError as error:
+            if error.line is None and isinstance(record, Record):
+                error.line = record.line
+            raise
 
 
 def interfaces(links: Iterable[Json], ports: Iterable[Json] = ()) -> tuple[Interface, ...]:
@@ -77,30 +141,32 @@ def interfaces(links: Iterable[Json], ports: Iterable[Json] = ()) -> tuple[Inter
 
     """
     links = tuple(links)
-    by_name = {_text(port, "ifname"): _bridge_port(port) for port in ports}
-    masters = {str(link["master"]) for link in links if "master" in link}
-    return tuple(_interface(link, masters, by_name) for link in links)
+    by_name = dict(_each(ports, lambda port: (_device(port, "ifname"), _bridge_port(port))))
+    masters = [link["master"] for link in links if "master" in link]
+    return tuple(_each(links, lambda link: _interface(link, masters, by_name)))
 
 
-def _interface(link: Json, masters: set[str], by_name: Mapping[str, BridgePort]) -> Interface:
-    name = _text(link, "ifname")
+def _interface(
+    link: Json, masters: Sequence[object], by_name: Mapping[str, BridgePort]
+) -> Interface:
+    name = _device(link, "ifname")
     flags = _texts(link, "flags")
     info = link.get("linkinfo")
-    kind = str(info.get("info_kind", "")) if isinstance(info, dict) else ""
+    kind = info.get("info_kind") if isinstance(info, dict) else None
     details = info.get("info_data") if isinstance(info, dict) else None
     if "LOOPBACK" in flags:
         link_kind = LinkKind.LOOPBACK
-    elif kind in _KINDS:
+    elif isinstance(kind, str) and kind in _KINDS:
         link_kind = _KINDS[kind]
     else:
         link_kind = LinkKind.BRIDGE if name in masters else LinkKind.VETH
-    master = str(link["master"]) if "master" in link else None
+    master = _device(link, "master") if "master" in link else None
     port = by_name.get(name)
     return Interface(
         name=name,
         kind=link_kind,
-        mac=str(link.get("address", "00:00:00:00:00:00")),
-        mtu_bytes=_number(link, "mtu", 1500),
+        mac="" if wrong_mac(link) else _mac(link),
+        mtu_bytes=_number(link, "mtu", 1500, _WORD),
         up="UP" in flags,
         carrier="NO-CARRIER" not in flags,
         addresses=tuple(_addresses(link)),
@@ -110,14 +176,36 @@ def _interface(link: Json, masters: set[str], by_name: Mapping[str, BridgePort])
     )
 
 
+def wrong_mac(link: Json) -> str | None:
+    """What is wrong with the ``address`` of an Ethernet device; None: nothing.
+
+    It costs only itself: `interfaces` gives such a device the empty address.
+    """
+    try:
+        _mac(link)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _mac(link: Json) -> str:
+    # What tunnels have here is an IP address, or none.
+    if link.get("link_type", "ether") not in _ETHERNET or "address" not in link:
+        return NO_MAC
+    written = link["address"]
+    if not isinstance(written, str):
+        raise IprouteError(f"no MAC address: {_shown(written)}")
+    return mac_address(written)
+
+
 def _vxlan(details: object) -> Vxlan | None:
     if not isinstance(details, dict) or "local" not in details:
         return None
     return Vxlan(
-        vni=_number(details, "id", 1),
-        local=_address(str(details["local"])),
-        port=_number(details, "port", 8472),
-        device=str(details.get("link", "eth0")),
+        vni=_number(details, "id", 1, _VNI),
+        local=_address(details, "local"),
+        port=_number(details, "port", 8472, _PORT),
+        device=_device(details, "link") if "link" in details else "eth0",
     )
 
 
@@ -125,13 +213,13 @@ def _addresses(link: Json) -> Iterable[InterfaceAddress]:
     for one in _records(link, "addr_info"):
         if one.get("family") not in ("inet", "inet6") or "local" not in one:
             continue
-        scope = str(one.get("scope", "global"))
-        broadcast = one.get("broadcast")
+        address = _address(one, "local")
+        scope = one.get("scope", "global")
         yield InterfaceAddress(
-            address=_address(str(one["local"])),
-            prefix_length=_number(one, "prefixlen", 32),
-            scope=_SCOPES.get(scope, Scope.GLOBAL),
-            broadcast=_address(str(broadcast)) if broadcast else None,
+            address=address,
+            prefix_length=_number(one, "prefixlen", address.bits, address.bits),
+            scope=_SCOPES.get(scope, Scope.GLOBAL) if isinstance(scope, str) else Scope.GLOBAL,
+            broadcast=_address(one, "broadcast") if one.get("broadcast") else None,
             secondary=bool(one.get("secondary")),
         )
 
@@ -153,32 +241,33 @@ def routes(records: Iterable[Json], version: int = 4) -> tuple[Route, ...]:
         IprouteError: a field is missing or malformed.
 
     """
-    return tuple(
-        _route(record, version) for record in records if record.get("type", "unicast") in _TYPES
-    )
+    found = _each(records, lambda record: _route(record, version))
+    return tuple(route for route in found if route is not None)
 
 
-def _route(record: Json, version: int) -> Route:
+def _route(record: Json, version: int) -> Route | None:
+    kind = _word(record, "type", "unicast")
+    if kind not in _TYPES:
+        return None
     destination = _text(record, "dst")
-    gateway = record.get("gateway")
+    hop: Json = record
     via = record.get("via")
-    if gateway is None and isinstance(via, dict):
-        gateway = via.get("host")
+    if record.get("gateway") is None and isinstance(via, dict):
+        hop = {**record, "gateway": via.get("host")}
     nexthops = _records(record, "nexthops")
-    device = record.get("dev")
-    if nexthops and device is None:
+    if nexthops and record.get("dev") is None:
         # Several next hops: a walk takes the first, as with equal weights any could be.
-        gateway, device = nexthops[0].get("gateway"), nexthops[0].get("dev")
+        hop = nexthops[0]
     return Route(
         destination=_DEFAULT[version] if destination == "default" else _prefix(destination),
-        device=str(device) if device else None,
-        gateway=_address(str(gateway)) if gateway else None,
-        source=_address(str(record["prefsrc"])) if "prefsrc" in record else None,
-        type=RouteType(str(record.get("type", "unicast"))),
-        scope=str(record.get("scope", "global")),
-        table=str(record.get("table", "main")),
-        protocol=str(record["protocol"]) if "protocol" in record else None,
-        metric=_number(record, "metric", 0),
+        device=_device(hop, "dev") if hop.get("dev") else None,
+        gateway=_address(hop, "gateway") if hop.get("gateway") else None,
+        source=_address(record, "prefsrc") if "prefsrc" in record else None,
+        type=RouteType(kind),
+        scope=_word(record, "scope", "global"),
+        table=_word(record, "table", "main"),
+        protocol=_word(record, "protocol", "") or None,
+        metric=_number(record, "metric", 0, _WORD),
         onlink="onlink" in _texts(record, "flags"),
     )
 
@@ -190,17 +279,18 @@ def policy_rules(records: Iterable[Json]) -> tuple[PolicyRule, ...]:
         IprouteError: a field is missing or malformed.
 
     """
-    return tuple(
-        PolicyRule(
-            priority=_number(record, "priority", 0),
-            table=str(record.get("table", "main")),
-            source=_selector(record, "src", "srclen"),
-            destination=_selector(record, "dst", "dstlen"),
-            mark=_mark(record, "fwmark"),
-            mark_mask=_mark(record, "fwmask") or 0xFFFFFFFF,
-            iif=str(record["iif"]) if "iif" in record else None,
-        )
-        for record in records
+    return tuple(_each(records, _policy_rule))
+
+
+def _policy_rule(record: Json) -> PolicyRule:
+    return PolicyRule(
+        priority=_number(record, "priority", 0, _WORD),
+        table=_word(record, "table", "main"),
+        source=_selector(record, "src", "srclen"),
+        destination=_selector(record, "dst", "dstlen"),
+        mark=_mark(record, "fwmark"),
+        mark_mask=_mark(record, "fwmask") or _WORD,
+        iif=_device(record, "iif") if "iif" in record else None,
     )
 
 
@@ -213,7 +303,15 @@ def _selector(record: Json, field: str, length: str) -> Prefix | None:
 
 def _mark(record: Json, field: str) -> int | None:
     value = record.get(field)
-    return int(str(value), 0) if value is not None else None
+    if value is None:
+        return None
+    try:
+        found = int(str(value), 0)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= _WORD:
+        raise IprouteError(f"{field!r} is no mark in {_shown(record)}")
+    return found
 
 
 def neighbours(records: Iterable[Json]) -> tuple[Neighbour, ...]:
@@ -223,14 +321,19 @@ def neighbours(records: Iterable[Json]) -> tuple[Neighbour, ...]:
         IprouteError: a field is missing or malformed.
 
     """
-    return tuple(
-        Neighbour(
-            address=_address(_text(record, "dst")),
-            device=_text(record, "dev"),
-            mac=str(record["lladdr"]),
-        )
-        for record in records
-        if "lladdr" in record and not _UNUSABLE.intersection(_texts(record, "state"))
+    usable = (
+        one
+        for one in records
+        if "lladdr" in one and not _UNUSABLE.intersection(_texts(one, "state"))
+    )
+    return tuple(_each(usable, _neighbour))
+
+
+def _neighbour(record: Json) -> Neighbour:
+    return Neighbour(
+        address=_address(record, "dst"),
+        device=_device(record, "dev"),
+        mac=_checked(mac_address, _text(record, "lladdr")),
     )
 
 
@@ -248,15 +351,16 @@ def fdb(lines: Iterable[str]) -> tuple[FdbEntry, ...]:
             continue
         if len(words) < 3 or words[1] != "dev":
             raise IprouteError(f"bridge fdb show: {line!r}")
-        if int(words[0][:2], 16) & 1:
+        mac = _checked(mac_address, words[0])
+        if is_group_mac(mac):
             continue
         remote = words[words.index("dst") + 1] if "dst" in words[:-1] else None
         entries.append(
             FdbEntry(
-                mac=words[0],
-                device=words[2],
+                mac=mac,
+                device=_checked(device_name, words[2]),
                 permanent="permanent" in words or "static" in words,
-                destination=_address(remote) if remote else None,
+                destination=_checked(Address.parse, remote) if remote else None,
             )
         )
     return tuple(entries)
@@ -333,25 +437,43 @@ def _primary(device: Interface, one: InterfaceAddress) -> Address:
     return one.address
 
 
-def _address(text: str) -> Address:
+def _checked(check: Callable[[str], _T], text: str) -> _T:
     try:
-        return Address.parse(text)
+        return check(text)
     except ValueError as error:
         raise IprouteError(str(error)) from None
+
+
+def _address(record: Json, field: str) -> Address:
+    return _checked(Address.parse, _text(record, field))
 
 
 def _prefix(text: str) -> Prefix:
-    try:
-        return Prefix.parse(text)
-    except ValueError as error:
-        raise IprouteError(str(error)) from None
+    return _checked(Prefix.parse, text)
+
+
+def _device(record: Json, field: str) -> str:
+    return _checked(device_name, _text(record, field))
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value)[:_SHOWN]
 
 
 def _text(record: Json, field: str) -> str:
     value = record.get(field)
     if not isinstance(value, str):
-        raise IprouteError(f"{field!r} is missing in {json.dumps(record)[:80]}")
+        wrong = "is missing" if value is None else "is no text"
+        raise IprouteError(f"{field!r} {wrong} in {_shown(record)}")
     return value
+
+
+def _word(record: Json, field: str, default: str) -> str:
+    """A name, or a number where iproute2 knows no name for it (lib/rt_names.c)."""
+    value = record.get(field, default)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise IprouteError(f"{field!r} is no name in {_shown(record)}")
+    return str(value)
 
 
 def _texts(record: Json, field: str) -> Sequence[str]:
@@ -364,8 +486,8 @@ def _records(record: Json, field: str) -> Sequence[Json]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
 
 
-def _number(record: Json, field: str, default: int) -> int:
+def _number(record: Json, field: str, default: int, largest: int) -> int:
     value = record.get(field, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise IprouteError(f"{field!r} is no number in {json.dumps(record)[:80]}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
+        raise IprouteError(f"{field!r} is no number from 0 to {largest} in {_shown(record)}")
     return value

@@ -25,6 +25,14 @@ _Key = tuple[object, ...]
 class IpsetError(K8sTuiError, ValueError):
     """A line that ``ipset save`` does not print."""
 
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        """1-based."""
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.args[0]}"
+
 
 class IpSet:
     """One set: its elements by the lengths of their networks, the smallest networks first."""
@@ -127,7 +135,7 @@ def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[st
         if not words or words[0].startswith("#"):
             continue
         if words[0] not in ("create", "add") or len(words) < 3:
-            raise IpsetError(f"line {number}: not what ipset save prints: {line}")
+            raise IpsetError(number, f"not what ipset save prints: {line}")
         command, name, what, *options = words
         if command == "create":
             created = _created(what, options)
@@ -138,7 +146,7 @@ def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[st
         elif name in unknown:
             continue
         elif name not in sets:
-            raise IpsetError(f"line {number}: no set was created with the name {name!r}")
+            raise IpsetError(number, f"no set was created with the name {name!r}")
         elif what in unknown or not _takes(sets, sets[name], what, options):
             del sets[name]
             unknown.add(name)

@@ -11,6 +11,10 @@ from k8stui.kernel import words
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
 
 _CHAIN = re.compile(r":(\S+) (\S+)(?: \[\d+:\d+\])?\s*")
+_TABLE_NAME = re.compile(r"[a-z]{1,31}")
+"""XT_TABLE_MAXNAMELEN (include/uapi/linux/netfilter/x_tables.h)."""
+_CHAIN_CHARACTERS = 28
+"""XT_EXTENSION_MAXNAMELEN less the closing NUL (iptables/xshared.c parse_chain)."""
 _COUNTERS = re.compile(r"\[\d+:\d+\] ")
 
 
@@ -117,7 +121,7 @@ class _Reader:
     def _open(self, name: str) -> None:
         if self._name is not None:
             raise self._error(f"table {self._name} is still open: COMMIT is missing")
-        if not name or " " in name:
+        if not _TABLE_NAME.fullmatch(name):
             raise self._error("not a table name")
         if name in self._tables:
             raise self._error(f"table {name} was there already")
@@ -143,6 +147,8 @@ class _Reader:
         if not found:
             raise self._error("not a chain line (:NAME POLICY [packets:bytes])")
         name, policy = found.groups()
+        if name[0] in "-!" or not name.isprintable() or len(name) > _CHAIN_CHARACTERS:
+            raise self._error(f"no name of a chain (1 to {_CHAIN_CHARACTERS} characters)")
         if policy not in {"-", "ACCEPT", "DROP"}:
             raise self._error(f"{policy} is not a policy (ACCEPT, DROP, or - for an own chain)")
         if policy != "-" and name not in BUILTIN_CHAINS.get(self._name, (name,)):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from k8stui.lab.capture import Capture, stamped_socket
+from k8stui.lab.commands import batch
 from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, die_with_parent, leave_host, put, run
 from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
@@ -106,8 +107,7 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
 def _batch(tool: str, options: Sequence[str], commands: list[list[str]], name: str) -> None:
     if not commands:
         return
-    text = "".join(f"{' '.join(words)}\n" for words in commands)
-    complaint = run([tool, *options, "-batch", "-"], text)
+    complaint = run([tool, *options, "-batch", "-"], batch(commands))
     if complaint is not None:
         raise LabError(f"{name}: {Path(tool).name}: {_told(complaint, commands)}")
 

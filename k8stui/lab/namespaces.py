@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from k8stui.lab.commands import setting_path, setting_value
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Setting
 
@@ -89,7 +90,7 @@ def put(settings: Iterable[Setting]) -> list[str]:
     missing = []
     for setting in settings:
         try:
-            Path("/proc/sys", setting["path"]).write_text(setting["value"])
+            Path(setting_path(setting["path"])).write_text(setting_value(setting["value"]))
         except OSError as error:
             name = setting["path"].replace("/", ".")
             if setting["needed"]:

@@ -1,7 +1,9 @@
-"""A ruleset → what iptables-restore reads: chance decided, and no word that is an order.
+"""A ruleset → what iptables-restore reads: printed from what was parsed, chance decided.
 
-Sources: iptables 1.8.9, iptables/xshared.c (do_parse: the short options) and
-extensions/libxt_statistic.c.
+No rule goes to the kernel as somebody else wrote it: ``--modprobe`` names a program that iptables
+runs as root, and getopt_long takes it cut short; names of extensions become names of files; names
+of hosts are looked up. What is not understood is not handed on, which is said.
+Sources: iptables 1.8.9, iptables/xshared.c (do_parse), extensions/libxt_statistic.c.
 """
 
 from __future__ import annotations
@@ -10,18 +12,33 @@ import re
 from collections.abc import Mapping
 
 from k8stui.kernel import words
-from k8stui.kernel.rules import Ruleset
+from k8stui.kernel.compile import CompiledRule, compile_rule, render
+from k8stui.kernel.matches import MODULES
+from k8stui.kernel.matches.base import Module, Test
+from k8stui.kernel.matches.chance import Chance
+from k8stui.kernel.matches.header import AddressTest, DeviceTest, FragmentTest, ProtocolTest
+from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.kernel.step import Fork
+from k8stui.kernel.targets import TARGETS
+from k8stui.kernel.targets.base import Jump, UnknownTarget
 
 Place = tuple[str, str, int]
 """Table, chain, 1-based number of the rule."""
 
-_STATISTIC = re.compile(
-    r"--mode (?:random (?:! )?--probability \S+|nth (?:! )?--every \d+(?: --packet \d+)?)"
+_ALWAYS, _NEVER = (
+    "--mode random --probability 1.00000000000",
+    "--mode random --probability 0.00000000000",
 )
-_ALWAYS, _NEVER = "1.00000000000", "0.00000000000"
+_COUNTING = "nfacct"
+"""A match that only counts, for an object that a lab has not got."""
 _SHORT = frozenset({"-A", "-s", "-d", "-p", "-m", "-j", "-g", "-i", "-o", "-f"})
-"""The short options that iptables-save prints. ``-M`` would name a program that iptables runs."""
+_OPTIONS = _SHORT.union(*(one.arity for one in (*MODULES.values(), *TARGETS.values())))
+"""All that may begin with a dash."""
+_FREE = frozenset({"--comment", "--log-prefix", "--nflog-prefix"})
+"""Options whose value is anybody's sentence; it is quoted."""
+_VALUE = re.compile(r"!|[A-Za-z0-9_.:,/+=%\[\]~*@][A-Za-z0-9_.:,/+=%\[\]~*@-]*")
+_CHAIN = re.compile(r"[A-Za-z0-9_.:+~@][A-Za-z0-9_.:+~@-]{0,27}")
+_TABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
 
 
 def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, bool]:
@@ -35,51 +52,82 @@ def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, bool]:
 
 
 def restore_text(ruleset: Ruleset, chosen: Mapping[Place, bool]) -> tuple[str, tuple[str, ...]]:
-    """The text for iptables-restore; also the rules that are not handed to it.
+    """The text for iptables-restore; also the rules and chains that are not handed to it.
 
     The probability of a rule in `chosen` becomes 1 or 0, so that the kernel takes the same branch.
     """
     lines: list[str] = []
     refused: list[str] = []
     for table in ruleset:
+        if table.name not in _TABLES:
+            refused.append(f"*{table.name}")
+            continue
+        chains = [chain for chain in table.chains.values() if _CHAIN.fullmatch(chain.name)]
+        refused += [f":{name}" for name in table.chains if not _CHAIN.fullmatch(name)]
         lines.append(f"*{table.name}")
-        lines += [f":{chain.name} {chain.policy or '-'} [0:0]" for chain in table.chains.values()]
-        for chain in table.chains.values():
+        lines += [f":{chain.name} {_policy(chain)} [0:0]" for chain in chains]
+        for chain in chains:
             for number, rule in enumerate(chain.rules, start=1):
-                if not is_harmless(rule.text):
+                text = printed(rule, chain, table, chosen.get((table.name, chain.name, number)))
+                if text is None:
                     refused.append(rule.text)
-                    continue
-                matched = chosen.get((table.name, chain.name, number))
-                lines.append(rule.text if matched is None else _certain(rule.text, matched))
+                else:
+                    lines.append(text)
         lines.append("COMMIT")
     return "".join(f"{line}\n" for line in lines), tuple(refused)
 
 
-def _certain(text: str, matched: bool) -> str:
-    probability = _ALWAYS if matched else _NEVER
-    return _STATISTIC.sub(f"--mode random --probability {probability}", text, count=1)
+def _policy(chain: Chain) -> str:
+    return chain.policy if chain.policy in ("ACCEPT", "DROP") else "-"
+
+
+def printed(rule: Rule, chain: Chain, table: Table, matched: bool | None = None) -> str | None:
+    """The rule from what was parsed; None where not all of it is understood.
+
+    `matched`: what chance has decided.
+    """
+    compiled = compile_rule(rule.text)
+    understood = all(isinstance(match, Module) or _is_header(match) for match in compiled.matches)
+    target = compiled.target
+    if not understood or isinstance(target, UnknownTarget):
+        return None
+    if isinstance(target, Jump) and target.chain not in table.chains:
+        return None
+    kept = tuple(_decided(match, matched) for match in compiled.matches if not _only_counts(match))
+    text = render(chain.name, CompiledRule(kept, target, compiled.goto))
+    return text if is_harmless(text) else None
+
+
+def _is_header(match: Test | Module) -> bool:
+    return isinstance(match, (AddressTest, DeviceTest, FragmentTest, ProtocolTest))
+
+
+def _only_counts(match: Test | Module) -> bool:
+    return isinstance(match, Module) and match.name == _COUNTING
+
+
+def _decided(match: Test | Module, matched: bool | None) -> Test | Module:
+    """The match with its chance, where it has one, that is none any more."""
+    if matched is None or not isinstance(match, Module):
+        return match
+    text = _ALWAYS if matched else _NEVER
+    tests = (test._replace(text=text) if isinstance(test, Chance) else test for test in match.tests)
+    return match._replace(tests=tuple(tests))
 
 
 def is_harmless(text: str) -> bool:
-    """Whether the rule has only words that iptables-save prints: a dump is somebody else's text.
-
-    ``--modprobe`` (also abbreviated, getopt_long) names a program that iptables runs as root;
-    names of extensions become names of files.
-    """
-    if any(ord(char) < 0x20 for char in text):
+    """Whether a printed rule has only options of known matches and targets, and plain values."""
+    if not text.isprintable():
         return False
     try:
         split = [word.text for word in words.split(text)]
     except ValueError:
         return False
     for before, word in zip(["", *split], split, strict=False):
-        if before == "--comment":
+        if before in _FREE:
             continue
-        if re.match(r"-[^-\d]", word) and word not in _SHORT:
-            return False
-        name = word.partition("=")[0]
-        if len(name) > 4 and "--modprobe".startswith(name) and name != "--mode":
-            return False
-        if before in ("-m", "-j", "-g") and "/" in word:
+        if word.startswith("-") and word in _OPTIONS:
+            continue
+        if not _VALUE.fullmatch(word) or (before in ("-m", "-j", "-g") and "/" in word):
             return False
     return True

@@ -27,6 +27,7 @@ Words = list[str]
 _TABLES = {"main": "254", "default": "253", "local": "255"}
 _FIRST_TABLE = 1000
 """Of the numbers that tables with a name of their own get."""
+_LAST_TABLE = 0xFFFFFFFF
 
 
 class Nowhere:
@@ -231,8 +232,8 @@ class Building:
         return [*words, "lookup", self._table(rule.table)]
 
     def _table(self, name: str) -> str:
-        if name.isdecimal():
-            return name
+        if name.isascii() and name.isdecimal() and int(name) <= _LAST_TABLE:
+            return str(int(name))
         known = _TABLES.get(name)
         return known or self._tables.setdefault(name, str(_FIRST_TABLE + len(self._tables)))
 

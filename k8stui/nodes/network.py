@@ -13,7 +13,7 @@ from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni import Plugins
+from k8stui.nodes.cni import Plugins, node_annotations
 from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
@@ -127,6 +127,9 @@ def _remarks(site: Site) -> Iterator[Remark]:
         said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
         text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
         yield Remark(text=text, origin=mode_origin(site.cluster))
+    for node in site.cluster.nodes.values():
+        if node.annotations:
+            yield from node_annotations.wrong(node)
 
 
 def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen

@@ -7,16 +7,18 @@ the Service that kube-proxy's comment names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import partial
 from typing import TypeVar
 
 from k8stui.because import Because
+from k8stui.digest import sha1
 from k8stui.kernel import iproute, ipset, save
 from k8stui.kernel.namespace import Interface, Route
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
+from k8stui.nodes import names
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import Origin, OriginKind
@@ -110,20 +112,35 @@ def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
     """
     records = iproute.load(text, "ip -j addr")
     ports = [port for record in records if (port := _port(record))]
-    told = {port["ifname"] for port in ports}
-    lines = _lines_of(text, "ifname")
+    told = [port["ifname"] for port in ports]
     found = []
-    for i, interface in enumerate(iproute.interfaces(records, ports)):
-        because = _observed(file, lines[i], f"{interface.name} of the real node")
+    for one, interface in zip(records, iproute.interfaces(records, ports), strict=True):
+        because = _observed(file, one.line, f"{interface.name} of the real node")
         found.append(
             replace(
                 interface,
+                mac=interface.mac or _stand_in(interface),
                 port=interface.port if interface.name in told else None,
                 reason=because,
                 addresses=tuple(replace(entry, reason=because) for entry in interface.addresses),
             )
         )
     return tuple(found)
+
+
+def wrong_macs(text: str) -> Iterator[tuple[int, str]]:
+    """What is wrong with MAC addresses in ``ip -j addr``: (line, what). Each has a stand-in."""
+    for link in iproute.load(text, "ip -j addr"):
+        wrong = iproute.wrong_mac(link)
+        if wrong is not None:
+            yield link.line, f"{link['ifname']}: {wrong}"
+
+
+def _stand_in(interface: Interface) -> str:
+    """A MAC address for a device whose own cannot be read."""
+    if interface.addresses:
+        return names.mac(interface.addresses[0].address)
+    return f"02:00:{sha1(interface.name.encode()).digest()[:4].hex(':')}"
 
 
 def parse_routes(text: str, file: str) -> tuple[Route, ...]:
@@ -134,24 +151,27 @@ def parse_routes(text: str, file: str) -> tuple[Route, ...]:
 
     """
     records = iproute.load(text, "ip -j route")
-    lines = _lines_of(text, "dst")
     return tuple(
-        replace(route, reason=_observed(file, lines[i], "a route of the real node"))
-        for i, record in enumerate(records)
+        replace(route, reason=_observed(file, record.line, "a route of the real node"))
+        for record in records
         for route in iproute.routes((record,), _version(record))
     )
 
 
-def _port(record: iproute.Json) -> dict[str, object] | None:
+def _port(link: iproute.Record) -> iproute.Record | None:
     """The bridge port in a record of ``ip -j -d addr``, as ``bridge -j -d link`` names its fields.
 
     Source: iproute2 ip/iplink_bridge_slave.c:bridge_slave_print_opt.
     """
-    info = record.get("linkinfo")
+    info = link.get("linkinfo")
     if not isinstance(info, dict) or info.get("info_slave_kind") != "bridge":
         return None
     data = info.get("info_slave_data")
-    return {"ifname": record.get("ifname"), **data} if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        return None
+    port = iproute.Record({**data, "ifname": link.get("ifname")})
+    port.line = link.line
+    return port
 
 
 def _version(record: iproute.Json) -> int:
@@ -160,22 +180,21 @@ def _version(record: iproute.Json) -> int:
     return 6 if any(isinstance(value, str) and ":" in value for value in told) else 4
 
 
-def _lines_of(text: str, key: str) -> list[int]:
-    """The line of each record, by a key that each has once; `ip` prints one line, jq many."""
-    found = [text.count("\n", 0, at.start()) + 1 for at in re.finditer(rf'"{key}"\s*:', text)]
-    return found or [1]
-
-
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:
     try:
         return parse(packed.read(file).decode("utf-8"), file)
     except OSError as error:
         raise ObservedFileError(option, file, None, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
-        raise ObservedFileError(option, file, None, "it is not text (UTF-8)") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ObservedFileError(option, file, line, "it is not text (UTF-8)") from error
     except save.SaveError as error:
         message = f"{error.message}: {error.line}"
         raise ObservedFileError(option, file, error.line_number, message) from error
+    except iproute.IprouteError as error:
+        raise ObservedFileError(option, file, error.line, str(error)) from error
+    except ipset.IpsetError as error:
+        raise ObservedFileError(option, file, error.line, error.args[0]) from error
     except ValueError as error:
         raise ObservedFileError(option, file, None, str(error)) from error
 

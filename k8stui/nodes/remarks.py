@@ -1,4 +1,4 @@
-"""What iptables-save itself says that a dump does not show: told to the user, never dropped."""
+"""What a dump does not show, or not so that it can be used: told to the user, never dropped."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from k8stui.kernel import ipset, save
 from k8stui.manifests import packed
 from k8stui.neutralise import neutralise
+from k8stui.nodes.observed import wrong_macs
 from k8stui.record import record
 
 
 @record()
 class DumpRemark:
-    """A comment line of a dump that limits what can be concluded from it."""
+    """A line of a dump that limits what can be concluded from it."""
 
-    node: str
     file: str
     line: int
     """1-based."""
@@ -22,21 +22,29 @@ class DumpRemark:
     """What it says, and what follows."""
 
     def render(self) -> str:
-        """One line, with where it stands."""
+        """One line, that begins with where it stands."""
         return neutralise(f"{self.file}:{self.line}: {self.text}")
 
 
-def dump_remarks(dumps: Mapping[str, str], ipsets: Mapping[str, str]) -> Iterator[DumpRemark]:
-    """The remarks in dumps of rules and of sets (node name → path), in their order.
+def dump_remarks(
+    rules: Mapping[str, str], sets: Mapping[str, str], addresses: Mapping[str, str]
+) -> Iterator[DumpRemark]:
+    """The remarks in dumps of rules, of sets and of devices (node name → path), in their order.
 
     Dumps are read before (`k8stui.nodes.observed`), so that what cannot be read has been said.
     """
-    for node, file in dumps.items():
-        for line, text in save.remarks(packed.read(file).decode("utf-8")):
+    for node, file in rules.items():
+        for line, text in save.remarks(_text(file)):
             follows = f"such rules of {node} are not in the dump and not walked"
-            yield DumpRemark(node, file, line, f"iptables-save says: {text}; {follows}")
-    for node, file in ipsets.items():
+            yield DumpRemark(file, line, f"iptables-save says: {text}; {follows}")
+    for file in sets.values():
         doubts: list[tuple[int, str]] = []
-        ipset.parse(packed.read(file).decode("utf-8"), lambda *one: doubts.append(one))  # noqa: B023
-        for line, text in doubts:
-            yield DumpRemark(node, file, line, text)
+        ipset.parse(_text(file), lambda *one: doubts.append(one))  # noqa: B023
+        yield from (DumpRemark(file, line, text) for line, text in doubts)
+    for file in addresses.values():
+        for line, text in wrong_macs(_text(file)):
+            yield DumpRemark(file, line, f"{text}; another one is assumed")
+
+
+def _text(file: str) -> str:
+    return packed.read(file).decode("utf-8")

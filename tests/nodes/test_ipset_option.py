@@ -44,7 +44,7 @@ def test_the_set_decides(blocked: str | None, expected: Result, tmp_path: Path) 
 
 
 def test_a_file_that_is_no_ipset_save_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ObservedFileError, match="line 3"):
+    with pytest.raises(ObservedFileError, match=r":3: "):
         result(tmp_path, "10.0.0.0/9\nswap blocked other")
 
 

@@ -162,8 +162,8 @@ def test_default_route_of_ipv6() -> None:
     ("option", "text", "message"),
     [
         ("iptables", "*nat\nrubbish\nCOMMIT\n", r"f.txt:2: .*rubbish \(--iptables\)"),
-        ("ip_addr", "nothing", r"f.txt: .*not JSON.* \(--ip-addr\)"),
-        ("ip_route", "{}", r"f.txt: .*a list .* \(--ip-route\)"),
+        ("ip_addr", "nothing", r"f.txt:1: .*not JSON.* \(--ip-addr\)"),
+        ("ip_route", "{}", r"f.txt:1: .*a list .* \(--ip-route\)"),
         ("iptables", None, r"f.txt: No such file or directory \(--iptables\)"),
     ],
     ids=["rules", "devices", "routes", "absent"],

@@ -7,7 +7,6 @@ flannel_linux.go:doCmdAdd). Recorded in recordings-cni/flannel-host-gw and flann
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -24,13 +23,13 @@ from k8stui.kernel.namespace import (
     Vxlan,
 )
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
 from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import MULTICAST
 from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
@@ -43,7 +42,6 @@ _OVERLAY = BridgeStyle(owner="flannel", mtu_bytes=1450)
 """eth0's 1500 less what vxlan puts around a packet."""
 _POSTROUTING = "FLANNEL-POSTRTG"
 _FORWARD = "FLANNEL-FWD"
-_ANNOTATION = "flannel.alpha.coreos.com/"
 
 
 @record(kw_only=True)
@@ -115,7 +113,7 @@ class Flannel:
         site = self._site
         part = Part()
         for mine in site.networks(node):
-            local = _public_address(node, mine.address.version)
+            local = node_annotations.public_address(node, mine.address.version)
             if local is not None:
                 device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self._backend.vni}"
                 part += Part(interfaces=(self._device(node, device, mine, local),))
@@ -130,7 +128,7 @@ class Flannel:
         return Interface(
             name=device,
             kind=LinkKind.VXLAN,
-            mac=_vtep_mac(node, network),
+            mac=node_annotations.vtep_mac(node, network),
             mtu_bytes=self._style.mtu_bytes,
             addresses=(
                 InterfaceAddress(
@@ -155,7 +153,7 @@ class Flannel:
 
     def _tunnel(self, node: Node, device: str, other: Node, version: int) -> Part:
         site = self._site
-        remote = _public_address(other, version)
+        remote = node_annotations.public_address(other, version)
         part = Part()
         for prefix in site.behind(other):
             if prefix.address.version != version or remote is None:
@@ -164,7 +162,7 @@ class Flannel:
             if self._backend.direct_routing and direct and not direct.onlink:
                 part += Part(routes=(direct,))
                 continue
-            vtep, far_mac = prefix.address, _vtep_mac(other, prefix)
+            vtep, far_mac = prefix.address, node_annotations.vtep_mac(other, prefix)
             part += Part(
                 neighbours=(Neighbour(address=vtep, device=device, mac=far_mac),),
                 fdb=(FdbEntry(mac=far_mac, device=device, permanent=True, destination=remote),),
@@ -209,31 +207,16 @@ def overlay(site: Site) -> Flannel:
         replace(
             vxlan,
             direct_routing=written.get("DirectRouting") is True,
-            vni=vni if isinstance(vni, int) and vni else vxlan.vni,
-            port=port if isinstance(port, int) and port else vxlan.port,
+            vni=_number(vni, vxlan.vni, 0xFFFFFF),
+            port=_number(port, vxlan.port, 0xFFFF),
         ),
     )
 
 
-def _public_address(node: Node, version: int) -> Address | None:
-    """Where the other nodes send the tunnel's packets: flannel's annotation, else the node's IP."""
-    suffix = "public-ipv6" if version == 6 else "public-ip"
-    written = node.annotations.get(_ANNOTATION + suffix, "")
-    try:
-        return Address.parse(written) if written else node.address(version)
-    except ValueError:
-        return node.address(version)
-
-
-def _vtep_mac(node: Node, network: Prefix) -> str:
-    """From the node's annotation; else derived (flannel draws it at random, backend/vxlan)."""
-    suffix = "backend-v6-data" if network.address.version == 6 else "backend-data"
-    try:
-        written = json.loads(node.annotations.get(_ANNOTATION + suffix, "null"))
-    except ValueError:
-        written = None
-    found = written.get("VtepMAC") if isinstance(written, dict) else None
-    return found.lower() if isinstance(found, str) else host_mac(network.address)
+def _number(value: object, default: int, largest: int) -> int:
+    """A number of net-conf.json; the default where there is none that the kernel takes."""
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= largest
+    return int(value) if usable and isinstance(value, int) else default
 
 
 def _flanneld(site: Site, node: Node, own: Prefix) -> Contribution:

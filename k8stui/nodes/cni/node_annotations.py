@@ -1,0 +1,90 @@
+"""What flannel writes on Node objects, judged where it is read: a manifest is anybody's text.
+
+Source: flannel-io/flannel pkg/subnet/kube/annotations.go; Documentation/kubernetes.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from k8stui.cluster.fields import Origins
+from k8stui.cluster.model import Node, Remark
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.link import mac_address
+from k8stui.nodes.names import host_mac
+from k8stui.origin import Origin
+
+_PREFIX = "flannel.alpha.coreos.com/"
+_DATA = {4: "backend-data", 6: "backend-v6-data"}
+_PUBLIC = {4: "public-ip", 6: "public-ipv6"}
+
+
+def public_address(node: Node, version: int) -> Address | None:
+    """Where the other nodes send the tunnel's packets: flannel's annotation, else the node's IP."""
+    try:
+        return _public_address(node, version) or node.address(version)
+    except ValueError:
+        return node.address(version)
+
+
+def vtep_mac(node: Node, network: Prefix) -> str:
+    """From the node's annotation; else derived (flannel draws it at random, backend/vxlan)."""
+    try:
+        found = _vtep_mac(node, network.address.version)
+    except ValueError:
+        found = None
+    return found or host_mac(network.address)
+
+
+def wrong(node: Node) -> Iterator[Remark]:
+    """The annotations that say nothing usable: each costs only itself."""
+    for reads, names in ((_public_address, _PUBLIC), (_vtep_mac, _DATA)):
+        for version, name in names.items():
+            try:
+                reads(node, version)
+            except ValueError as error:
+                text = f"node {node.name}: annotation {_PREFIX}{name}: {error}; it is not used"
+                yield Remark(text=text, origin=_origin(node, _PREFIX + name))
+
+
+def _origin(node: Node, name: str) -> Origin:
+    if isinstance(node.origins, Origins):
+        return node.origins.within("annotations", name)
+    return node.origin
+
+
+def _public_address(node: Node, version: int) -> Address | None:
+    """The annotated address.
+
+    Raises:
+        ValueError: it is none of that version.
+
+    """
+    written = node.annotations.get(_PREFIX + _PUBLIC[version])
+    if not written:
+        return None
+    found = Address.parse(written)
+    if found.version != version:
+        raise ValueError(f"not an IPv{version} address: {written!r}")
+    return found
+
+
+def _vtep_mac(node: Node, version: int) -> str | None:
+    """The annotated MAC address.
+
+    Raises:
+        ValueError: not JSON, or no MAC address.
+
+    """
+    written = node.annotations.get(_PREFIX + _DATA[version])
+    if not written:
+        return None
+    try:
+        data = json.loads(written)
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+    found = data.get("VtepMAC") if isinstance(data, dict) else None
+    if found is None:
+        return None
+    return mac_address(found if isinstance(found, str) else json.dumps(found))
