@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from k8stui.lab.errors import LabError
 
-_WORD = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:/-]*|/proc/[0-9]+/fd/[0-9]+")
+_WORD = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:/-]*|/proc/self/fd/[0-9]+")
 _SETTING = re.compile(r"net(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _VALUE = re.compile(r"-?[0-9]{1,10}")
 

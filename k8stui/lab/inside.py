@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import signal
 import sys
 import time
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from k8stui.lab.capture import Capture, stamped_socket
 from k8stui.lab.commands import batch
+from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
-from k8stui.lab.namespaces import Space, die_with_parent, leave_host, put, run
+from k8stui.lab.namespaces import Space, die_with_parent, put, run
 from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
 from k8stui.lab.rules import load
 from k8stui.lab.talk import Client, Server, converse
@@ -32,6 +32,8 @@ def main() -> None:
     answer: Seen | Failure
     try:
         leave_host()
+        tools = plan["tools"]
+        confine((tools["ip"], tools["bridge"], *tools["restore"].values()))
         answer = experiment(plan)
     except LabError as error:
         text = f"{error}\n{error.hint}" if error.hint else str(error)
@@ -78,7 +80,8 @@ def experiment(plan: Plan) -> Seen:
 
 def _build(plan: Plan, spaces: list[Space]) -> list[str]:
     tools = plan["tools"]
-    files = {FD % n: f"/proc/{os.getpid()}/fd/{space.fd}" for n, space in enumerate(spaces)}
+    files = {FD % n: f"/proc/self/fd/{space.fd}" for n, space in enumerate(spaces)}
+    held = [space.fd for space in spaces]
     left_out = []
     both = list(zip(spaces, plan["spaces"], strict=True))
     for space, planned in both:
@@ -88,7 +91,7 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
     for space, planned in both:
         space.enter()
         links = [[files.get(word, word) for word in words] for words in planned["links"]]
-        _batch(tools["ip"], (), links, planned["name"])
+        _batch(tools["ip"], (), links, planned["name"], held)
     for space, planned in both:
         space.enter()
         name = planned["name"]
@@ -104,10 +107,16 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
     return left_out
 
 
-def _batch(tool: str, options: Sequence[str], commands: list[list[str]], name: str) -> None:
+def _batch(
+    tool: str,
+    options: Sequence[str],
+    commands: list[list[str]],
+    name: str,
+    files: Sequence[int] = (),
+) -> None:
     if not commands:
         return
-    complaint = run([tool, *options, "-batch", "-"], batch(commands))
+    complaint = run([tool, *options, "-batch", "-"], batch(commands), files)
     if complaint is not None:
         raise LabError(f"{name}: {Path(tool).name}: {_told(complaint, commands)}")
 

@@ -1,7 +1,7 @@
 """Anonymous network namespaces: unshare(2), setns(2), and what is done inside one.
 
 They have no name in any folder: they live as long as this process holds their files, and go with
-it even when it is killed. Without root a user namespace makes this process root inside.
+it even when it is killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from k8stui.lab.commands import setting_path, setting_value
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Setting
 
-_CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
 _NAMESPACE = "/proc/self/ns/net"
@@ -30,28 +29,6 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def die_with_parent() -> None:
     """Let the kernel kill this process when the one that started it ends (prctl(2))."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def leave_host() -> None:
-    """Go away from the host's network namespace, for good.
-
-    Raises:
-        LabError: neither root nor an unprivileged user namespace.
-
-    """
-    if _libc.unshare(_CLONE_NEWNET) == 0:
-        return
-    uid, gid = os.geteuid(), os.getegid()
-    try:
-        _check(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET), "unshare")
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
-    except (LabError, OSError):
-        raise LabError(
-            "no right to make network namespaces: not root, and user namespaces are forbidden",
-            "run it with sudo, or in a virtual machine",
-        ) from None
 
 
 class Space:
@@ -101,8 +78,10 @@ def put(settings: Iterable[Setting]) -> list[str]:
     return missing
 
 
-def run(arguments: Sequence[str], text: str) -> str | None:
+def run(arguments: Sequence[str], text: str, files: Sequence[int] = ()) -> str | None:
     """Run a program in the namespace that this process is in; what it complains of, if it fails.
+
+    `files`: file descriptors that it may use, too.
 
     Raises:
         LabError: it does not end.
@@ -118,6 +97,7 @@ def run(arguments: Sequence[str], text: str) -> str | None:
             capture_output=True,
             timeout=COMMAND_SECONDS,
             check=False,
+            pass_fds=files,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **lock},
         )
     except subprocess.TimeoutExpired:

@@ -76,6 +76,7 @@ def run(plan: Plan) -> Seen:
         text=True,
         encoding="utf-8",
         cwd="/",
+        env={"PATH": _PATH, "LC_ALL": "C"},
         start_new_session=True,
     ) as process:
         try:
