@@ -36,6 +36,10 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
     yield from _felt(comparison)
     if comparison.order:
         yield f"  order different: {comparison.order}"
+    for one in comparison.tracked:
+        yield f"  conntrack different: only the {one.by} has in {one.namespace}: {one.entry}"
+    for text in comparison.rules:
+        yield f"  rules different: {text}"
 
 
 def verdict(experiments: Sequence[Experiment]) -> str:
@@ -73,7 +77,11 @@ def _first_difference(experiment: Experiment) -> str:
             return f"{who}, packet {number} on {place(row.walk)}: {', '.join(row.differs)}"
     if comparison.felt_differs:
         return f"{who}: {', '.join(comparison.felt_differs)}"
-    return f"{who}: {comparison.order}"
+    if comparison.order:
+        return f"{who}: {comparison.order}"
+    for one in comparison.tracked:
+        return f"{who}: only the {one.by} tracks in {one.namespace}: {one.entry}"
+    return f"{who}: {comparison.rules[0]}"
 
 
 def _different(number: int, row: Row) -> Iterator[str]:
@@ -165,6 +173,11 @@ def _experiment_json(experiment: Experiment) -> dict[str, Any]:
             "differs": list(comparison.felt_differs),
         },
         "order": comparison.order or None,
+        "conntrack": [
+            {"namespace": one.namespace, "only": one.by, "entry": one.entry}
+            for one in comparison.tracked
+        ],
+        "rules": list(comparison.rules),
         "packets": [
             {
                 "walk": _sight_json(row.walk),
@@ -186,6 +199,8 @@ def _felt_json(felt: Felt) -> dict[str, Any]:
         "address": felt.server_address,
         "port": felt.server_port,
         "source_seen_by_server": felt.source_seen,
+        "source_port_seen_by_server": felt.source_port_seen,
+        "seconds": felt.seconds,
     }
 
 
@@ -207,6 +222,8 @@ def _sight_json(sight: Sight | None) -> dict[str, Any] | None:
         "smac": sight.smac,
         "dmac": sight.dmac,
         "flags": [flag.name for flag in TcpFlags(sight.flags)],
+        "length": sight.length,
+        "dont_fragment": sight.dont_fragment,
     }
     if sight.protocol in (Protocol.ICMP, Protocol.ICMPV6):
         found |= {"type": sight.icmp_type, "code": sight.icmp_code}

@@ -7,9 +7,11 @@ same wherever they appear. Repeats (a SYN again, an ARP question again) count on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.header import WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol, is_group_mac
@@ -39,6 +41,9 @@ class Sight:
     icmp_type: int
     icmp_code: int
     vni: int | None
+    length: int
+    """Of the IP packet, in bytes; 0 for ARP."""
+    dont_fragment: bool
     inner: Sight | None
 
 
@@ -67,6 +72,20 @@ class Felt:
     server_address: str | None
     server_port: int | None
     source_seen: str | None
+    source_port_seen: int | None
+    seconds: float
+    """How long the client waited."""
+
+
+@record(kw_only=True)
+class Tracked:
+    """A connection that one side tracks in a namespace, and the other does not."""
+
+    namespace: str
+    by: str
+    """``walk`` or ``kernel``."""
+    entry: str
+    """As conntrack(8) prints it, without its time-out and counters; ports by lot are ``*``."""
 
 
 @record(kw_only=True)
@@ -76,18 +95,19 @@ class Comparison:
     rows: tuple[Row, ...]
     walk: Felt
     kernel: Felt
+    felt_differs: tuple[str, ...] = ()
+    """Names of the fields of `Felt` that are not the same."""
     order: str = ""
     """How a packet's way differs though every namespace saw the same; else empty."""
-
-    @property
-    def felt_differs(self) -> tuple[str, ...]:
-        """Names of the fields of `Felt` that are not the same."""
-        names = ("result", "errno", "server", "server_address", "server_port", "source_seen")
-        return tuple(n for n in names if getattr(self.walk, n) != getattr(self.kernel, n))
+    tracked: tuple[Tracked, ...] = ()
+    """Connections that only one side tracks."""
+    rules: tuple[str, ...] = ()
+    """Rules that only one side says have matched."""
 
     @property
     def agrees(self) -> bool:
-        return not (self.felt_differs or self.order) and all(row.is_equal for row in self.rows)
+        told = self.felt_differs or self.order or self.tracked or self.rules
+        return not told and all(row.is_equal for row in self.rows)
 
 
 def compare(exchange: Exchange, seen: Seen) -> Comparison:
@@ -100,10 +120,13 @@ def compare(exchange: Exchange, seen: Seen) -> Comparison:
     theirs = _once([_comparable(_kernel(frame)) for frame in seen["frames"]], ports)
     rows = tuple(_rows(ours, theirs, ports))
     equal = all(row.is_equal for row in rows)
+    walk, kernel = _felt_by_walk(exchange), _felt_by_kernel(seen)
     return Comparison(
         rows=rows,
-        walk=_felt_by_walk(exchange),
-        kernel=_felt_by_kernel(seen),
+        walk=walk,
+        kernel=kernel,
+        felt_differs=tuple(_felt_differs(walk, kernel, ports)),
+        tracked=tuple(_tracked(exchange, seen, ports)),
         order=_order(ours, _once(_in_time(seen), ports), ports) if equal else "",
     )
 
@@ -140,7 +163,10 @@ def _comparable(sight: Sight) -> Sight:
     The kernel asks from the device's link-local address, which is in no manifest, and a multicast
     group; the walk has it as it has ARP.
     """
-    if not sight.arp or sight.protocol != Protocol.ICMPV6:
+    if not sight.arp:
+        return sight
+    sight = replace(sight, length=0, dont_fragment=True)
+    if sight.protocol != Protocol.ICMPV6:
         return sight
     asked = sight.dst if sight.icmp_type == REQUEST else ""
     return replace(sight, src="", dst=asked, smac="", dmac="")
@@ -165,6 +191,7 @@ def _of_packet(packet: Packet) -> Sight:
         sport=packet.sport if has_ports else 0, dport=packet.dport if has_ports else 0,
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
+        length=packet.length_bytes, dont_fragment=packet.dont_fragment,
         inner=_of_packet(packet.inner) if packet.inner is not None else None,
     )  # fmt: skip
 
@@ -178,6 +205,7 @@ def _kernel(frame: Frame) -> Sight:
         smac=frame["smac"], dmac=frame["dmac"], flags=frame["flags"],
         icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
         vni=None if frame["vni"] < 0 else frame["vni"],
+        length=frame["length"], dont_fragment=frame["dont_fragment"],
         inner=_kernel(inner) if inner is not None else None,
     )  # fmt: skip
 
@@ -240,12 +268,17 @@ def _row(walk: Sight, kernel: Sight, ports: _Ports) -> Row:
 
 _PLAIN = (
     "device", "incoming", "arp", "src", "dst", "protocol", "ttl", "flags",
-    "icmp_type", "icmp_code", "vni",
+    "icmp_type", "icmp_code", "vni", "dont_fragment",
 )  # fmt: skip
+_DIGIT = 1
+"""Bytes by which UDP may differ: an answer says which port it saw, a number drawn by lot."""
 
 
 def _differing(walk: Sight, kernel: Sight, ports: _Ports) -> Iterator[str]:
     yield from (name for name in _PLAIN if getattr(walk, name) != getattr(kernel, name))
+    spare = _DIGIT if walk.protocol == Protocol.UDP else 0
+    if abs(walk.length - kernel.length) > spare:
+        yield "length"
     for name in ("smac", "dmac"):
         claimed = getattr(walk, name)
         if claimed and claimed != getattr(kernel, name):
@@ -288,6 +321,55 @@ def _place(sight: Sight) -> str:
     return f"{sight.namespace} {sight.device} {'in' if sight.incoming else 'out'}"
 
 
+_FELT = ("result", "errno", "server", "server_address", "server_port", "source_seen")
+_SOON_SECONDS = 0.1
+"""A kernel is not quicker than its timers, but for their rounding."""
+_LATE_SECONDS = 1.5
+"""How much longer than the timers say a busy machine may take."""
+
+
+def _felt_differs(walk: Felt, kernel: Felt, ports: _Ports) -> Iterator[str]:
+    yield from (name for name in _FELT if getattr(walk, name) != getattr(kernel, name))
+    seen = (walk.source_port_seen, kernel.source_port_seen)
+    if not (None in seen and seen[0] == seen[1]) and not ports.are_equal(
+        walk.source_port_seen or 0, kernel.source_port_seen or 0
+    ):
+        yield "source_port_seen"
+    # Who hears nothing waits as long as it likes; a kernel that gives up has an errno.
+    waits = walk.result == kernel.result == Result.TIMEOUT and kernel.errno is None
+    late = kernel.seconds - walk.seconds
+    if not waits and not -_SOON_SECONDS <= late <= _LATE_SECONDS:
+        yield "seconds"
+
+
+_ENTRY = re.compile(
+    r"(?:ipv[46] +\d+ +)?(?P<protocol>\S+) +\d+ +\d+ (?P<rest>.*?)(?: (?:mark|zone|use|secctx)=.*)?"
+)
+_PORT = re.compile(r"\b([sd]port)=(\d+)")
+
+
+def _tracked(exchange: Exchange, seen: Seen, ports: _Ports) -> Iterator[Tracked]:
+    """Entries of one side only. What is left of a time-out is nobody's claim."""
+
+    def plain(line: str) -> str:
+        found = _ENTRY.fullmatch(line.strip())
+        text = f"{found['protocol']} {found['rest']}" if found else line
+        address = re.compile(r"(?<=src=|dst=)\S+")
+        text = address.sub(lambda at: str(Address.parse(at[0])), text)
+        return _PORT.sub(lambda at: at[0] if int(at[2]) in ports.known else f"{at[1]}=*", text)
+
+    for namespace, lines in seen["conntrack"].items():
+        walked = sorted(map(plain, exchange.conntrack.get(namespace, ())))
+        tracked = sorted(map(plain, lines))
+        for by, mine, others in (("walk", walked, tracked), ("kernel", tracked, walked)):
+            left = list(others)
+            for entry in mine:
+                if entry in left:
+                    left.remove(entry)
+                else:
+                    yield Tracked(namespace=namespace, by=by, entry=entry)
+
+
 def _felt_by_walk(exchange: Exchange) -> Felt:
     felt = exchange.felt
     is_connected = felt.result is Result.CONNECTED
@@ -299,6 +381,8 @@ def _felt_by_walk(exchange: Exchange) -> Felt:
         server_address=None if address is None else str(address),
         server_port=felt.server_port if is_connected else None,
         source_seen=str(felt.source_seen) if is_connected and felt.source_seen else None,
+        source_port_seen=felt.source_port_seen if is_connected else None,
+        seconds=felt.seconds,
     )
 
 
@@ -316,4 +400,6 @@ def _felt_by_kernel(seen: Seen) -> Felt:
         server_address=served["address"] if served else None,
         server_port=served["port"] if served else None,
         source_seen=served["source"] if served else None,
+        source_port_seen=served["source_port"] if served else None,
+        seconds=seen["seconds"],
     )

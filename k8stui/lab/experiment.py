@@ -29,8 +29,8 @@ _USERSPACE = "userspace"
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP)
 _SPARE_SECONDS = 2.0
 """How much later than the walk says the kernel may answer before the lab stops waiting."""
-_UDP_PATIENCE_SECONDS = 1.0
-"""For a datagram that nobody answers: nothing on the way takes longer but ARP, which answers."""
+_UDP_PATIENCE_SECONDS = 4.0
+"""For a datagram that nobody answers: ARP gives up after 3 s, and may say so to the client."""
 MAX_BRANCHES = 64
 MAX_REQUESTS = 48
 

@@ -15,6 +15,8 @@ from k8stui.lab.plan import Frame
 _ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
 _ICMP, _TCP, _UDP, _ICMPV6, _SCTP = 1, 6, 17, 58, 132
 _ETHERNET_BYTES, _VXLAN_BYTES, _UDP_BYTES = 14, 8, 8
+_IPV6_BYTES = 40
+_DONT_FRAGMENT = 0x40
 _ERRORS = {_ICMP: frozenset({3, 4, 5, 11, 12}), _ICMPV6: frozenset(range(128))}
 _ECHO = {_ICMP: frozenset({0, 8}), _ICMPV6: frozenset({128, 129})}
 _NOISE = frozenset({130, 131, 132, 133, 134, 137, 143})
@@ -45,7 +47,7 @@ def _empty(src: str, dst: str, protocol: int, ttl: int) -> Frame:
     return Frame(
         space="", device="", incoming=False, time_ns=0, arp=False, src=src, dst=dst,
         protocol=protocol, sport=0, dport=0, ttl=ttl, smac="", dmac="", flags=0,
-        icmp_type=0, icmp_code=0, vni=-1, inner=None,
+        icmp_type=0, icmp_code=0, vni=-1, length=0, dont_fragment=True, inner=None,
     )  # fmt: skip
 
 
@@ -63,6 +65,8 @@ def ipv4(body: bytes, vxlan_ports: Collection[int] = ()) -> Frame | None:
         return None
     src, dst = socket.inet_ntoa(body[12:16]), socket.inet_ntoa(body[16:20])
     found = _empty(src, dst, body[9], body[8])
+    found["length"] = int.from_bytes(body[2:4], "big")
+    found["dont_fragment"] = bool(body[6] & _DONT_FRAGMENT)
     return _transport(found, body[(body[0] & 15) * 4 :], vxlan_ports)
 
 
@@ -74,14 +78,16 @@ def ipv6(body: bytes, vxlan_ports: Collection[int] = ()) -> Frame | None:
     protocol = body[6]
     if protocol not in (_TCP, _UDP, _SCTP, _ICMPV6):
         return None
-    found = _transport(_empty(src, dst, protocol, body[7]), body[40:], vxlan_ports)
+    packet = _empty(src, dst, protocol, body[7])
+    packet["length"] = _IPV6_BYTES + int.from_bytes(body[4:6], "big")
+    found = _transport(packet, body[_IPV6_BYTES:], vxlan_ports)
     if found is not None and protocol == _ICMPV6:
         if found["icmp_type"] in _NOISE:
             return None
         if found["icmp_type"] in (135, 136) and len(body) >= 64:
             # Neighbour discovery is to IPv6 what ARP is to IPv4.
             found["arp"], found["icmp_type"] = True, found["icmp_type"] - 134
-            found["ttl"] = 0
+            found["ttl"] = found["length"] = 0
             found["dst"] = socket.inet_ntop(socket.AF_INET6, body[48:64])
     return found
 
@@ -98,7 +104,8 @@ def _transport(found: Frame, body: bytes, vxlan_ports: Collection[int]) -> Frame
     elif protocol in _ERRORS and len(body) >= 8:
         found["icmp_type"], found["icmp_code"] = body[0], body[1]
         if body[0] in _ERRORS[protocol]:
-            found["inner"] = ipv4(body[8:]) if protocol == _ICMP else ipv6(body[8:])
+            quoted = ipv4 if protocol == _ICMP else ipv6
+            found["inner"] = quoted(body[8:], vxlan_ports)
         elif body[0] in _ECHO[protocol]:
             found["sport"] = int.from_bytes(body[4:6], "big")
     return found

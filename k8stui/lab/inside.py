@@ -67,6 +67,11 @@ def experiment(plan: Plan) -> Seen:
     served, seconds = converse(client, servers)
     frames = [frame for capture in captures for frame in capture.frames()]
     clock.close()
+    tracked = {}
+    for space, planned in zip(spaces, plan["spaces"], strict=True):
+        if planned["name"] != NOWHERE:
+            space.enter()
+            tracked[planned["name"]] = _tracked()
     return Seen(
         errno=errno.errorcode.get(client.errno, str(client.errno)) if client.errno else "",
         answered=client.answered,
@@ -75,7 +80,16 @@ def experiment(plan: Plan) -> Seen:
         frames=frames,
         left_out=left_out,
         build_seconds=built,
+        conntrack=tracked,
     )
+
+
+def _tracked() -> list[str]:
+    """Connections that this namespace tracks; a kernel without the file shows none."""
+    try:
+        return Path("/proc/net/nf_conntrack").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
 
 
 def _build(plan: Plan, spaces: list[Space]) -> list[str]:

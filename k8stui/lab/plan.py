@@ -115,6 +115,10 @@ class Frame(TypedDict):
     icmp_code: int
     vni: int
     """-1: no VXLAN packet."""
+    length: int
+    """Of the IP packet, in bytes, as its header says; 0 for ARP."""
+    dont_fragment: bool
+    """IPv4's DF; IPv6 has none: true."""
     inner: Frame | None
 
 
@@ -142,6 +146,8 @@ class Seen(TypedDict):
     left_out: list[str]
     """Rules and settings that this kernel has not got."""
     build_seconds: float
+    conntrack: dict[str, list[str]]
+    """By namespace: the lines of /proc/net/nf_conntrack when all was said, while it is open."""
 
 
 class Failure(TypedDict):

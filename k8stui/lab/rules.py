@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, run
 
 _refused: set[tuple[str, str, str]] = set()
@@ -20,6 +21,10 @@ def load(restore: str, text: str) -> list[str]:
 
     A ruleset is all or nothing. iptables-nft says at which rule it fails; its kind is left out.
     iptables-legacy does not: each kind is tried by itself, in a namespace that is thrown away.
+
+    Raises:
+        LabError: not even what is left can be loaded, so that there is nothing to compare with.
+
     """
     while True:
         kept, left_out = _sorted_out(restore, text)
@@ -34,7 +39,7 @@ def load(restore: str, text: str) -> list[str]:
         else:
             _judge(restore, text)
         if len(_refused) == known:
-            return [f"all rules: {complaint.splitlines()[-1]}"]
+            raise LabError(f"no rule can be loaded: {complaint.splitlines()[-1]}")
 
 
 def _sorted_out(restore: str, text: str) -> tuple[list[tuple[str, str]], list[str]]:

@@ -81,8 +81,10 @@ class Server:
             else:
                 continue
             back = [(level, kind, info)] if self.answers_as_asked else []
+        # As the walk's servers do: whom it saw, in four bytes more than that takes.
+        seen = f"[{peer[0]}]:{peer[1]:05}" if ":" in peer[0] else f"{peer[0]}:{peer[1]:05}"
         with suppress(OSError):
-            self.socket.sendmsg([QUESTION], back, 0, peer)
+            self.socket.sendmsg([f"you {seen}".encode()], back, 0, peer)
         return self._served(asked, peer)
 
     def _served(self, address: str, peer: tuple[str, int]) -> Served:

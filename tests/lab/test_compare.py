@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,7 @@ def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool =
         sport=packet.sport if ports else 0, dport=packet.dport if ports else 0,
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=-1,
+        length=packet.length_bytes, dont_fragment=packet.dont_fragment,
         inner=frame(packet.inner) if packet.inner else None,
     )  # fmt: skip
 
@@ -49,11 +51,12 @@ def as_walked(exchange: Exchange) -> Seen:
     return Seen(
         errno=felt.errno or "",
         answered=felt.result == "connected",
-        seconds=0.0,
+        seconds=felt.seconds,
         served=[served],  # type: ignore[list-item]
         frames=frames,
         left_out=[],
         build_seconds=0.0,
+        conntrack={name: list(lines) for name, lines in exchange.conntrack.items()},
     )
 
 
@@ -81,6 +84,7 @@ def _random(frames: list[Frame], new: Callable[[int], int]) -> None:
 def test_another_random_port_is_the_same(exchange: Exchange) -> None:
     seen = as_walked(exchange)
     _random(seen["frames"], lambda port: port + 1)
+    seen["served"][0]["source_port"] += 1
     assert compare(exchange, seen).agrees
 
 
@@ -105,6 +109,8 @@ def test_a_random_port_that_changes_under_way_is_not(exchange: Exchange) -> None
         ("dmac", "02:00:00:00:00:99"),
         ("flags", 4),
         ("protocol", 17),
+        ("length", 1500),
+        ("dont_fragment", False),
     ],
 )
 def test_every_field_counts(exchange: Exchange, field: str, value: object) -> None:
@@ -166,6 +172,50 @@ def test_what_is_felt_counts(exchange: Exchange, change: dict[str, object], diff
     found = compare(exchange, seen)
     assert differs in found.felt_differs
     assert not found.agrees
+
+
+@pytest.mark.parametrize(
+    ("change", "only"),
+    [
+        (lambda lines: lines[1:], "walk"),
+        (lambda lines: [*lines, "udp 17 29 src=1.2.3.4 dst=1.2.3.5 sport=1 dport=2"], "kernel"),
+        (lambda lines: [one.replace("ESTABLISHED", "SYN_RECV") for one in lines], "walk"),
+        (lambda lines: [one.replace("[ASSURED] ", "") for one in lines], "walk"),
+        (lambda lines: [one.replace("src=10.244.1.3", "src=10.244.1.4") for one in lines], "walk"),
+        (lambda lines: [one.replace("sport=80", "sport=81") for one in lines], "walk"),
+    ],
+    ids=["gone", "more", "state", "assured", "address", "port"],
+)
+def test_what_is_tracked_counts(
+    exchange: Exchange, change: Callable[[list[str]], list[str]], only: str
+) -> None:
+    seen = as_walked(exchange)
+    seen["conntrack"]["node-1"] = change(seen["conntrack"]["node-1"])
+    found = compare(exchange, seen)
+    assert not found.agrees
+    assert (found.tracked[0].namespace, found.tracked[0].by) == ("node-1", only)
+
+
+def test_time_outs_and_random_ports_of_what_is_tracked_do_not_count(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    seen["conntrack"]["node-1"] = [
+        "ipv4     2 " + re.sub(r"dport=5\d+ ", "dport=1 ", one).replace("431999", "431000")
+        for one in seen["conntrack"]["node-1"]
+    ]
+    assert compare(exchange, seen).agrees
+
+
+@pytest.mark.parametrize(("seconds", "agrees"), [(0.0, True), (1.0, True), (3.1, False)])
+def test_how_long_it_took_counts(exchange: Exchange, seconds: float, agrees: bool) -> None:
+    seen = as_walked(exchange)
+    seen["seconds"] = seconds
+    assert compare(exchange, seen).agrees is agrees
+
+
+def test_the_port_that_the_server_saw_counts(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    seen["served"][0]["source_port"] = 4711
+    assert compare(exchange, seen).felt_differs == ("source_port_seen",)
 
 
 def _experiment(world: World, exchange: Exchange, comparison: Comparison) -> Experiment:

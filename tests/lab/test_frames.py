@@ -47,23 +47,25 @@ def _fields(frame: Frame | None) -> dict[str, object]:
         pytest.param(
             ether(0x0800, ip4(6, SYN)),
             {"src": "10.244.1.2", "dst": "10.96.0.1", "protocol": 6, "sport": 40000, "dport": 80,
-             "ttl": 63, "flags": 2},
+             "ttl": 63, "flags": 2, "length": 40, "dont_fragment": True},
             id="syn",
         ),
         pytest.param(
             ether(0x86DD, ip6(17, UDP)),
             {"src": "fd00::2", "dst": "fd00::1", "protocol": 17, "sport": 40000, "dport": 53,
-             "ttl": 62},
+             "ttl": 62, "length": 48, "dont_fragment": True},
             id="udp-over-ipv6",
         ),
         pytest.param(
             ether(0x0806, ARP + ASKED),
-            {"arp": True, "src": "10.0.0.1", "dst": "10.0.0.9", "protocol": 1, "icmp_type": 1},
+            {"arp": True, "src": "10.0.0.1", "dst": "10.0.0.9", "protocol": 1, "icmp_type": 1,
+             "dont_fragment": True},
             id="arp",
         ),
         pytest.param(
             ether(0x86DD, ip6(58, bytes([135, 0]) + bytes(6) + socket.inet_pton(10, "fd00::9"))),
-            {"arp": True, "src": "fd00::2", "dst": "fd00::9", "protocol": 58, "icmp_type": 1},
+            {"arp": True, "src": "fd00::2", "dst": "fd00::9", "protocol": 58, "icmp_type": 1,
+             "dont_fragment": True},
             id="neighbour-solicitation",
         ),
     ],
@@ -82,6 +84,16 @@ def test_an_icmp_error_quotes_a_packet() -> None:
     assert (found["icmp_type"], found["icmp_code"]) == (3, 3)
     assert found["inner"] is not None
     assert (found["inner"]["sport"], found["inner"]["dport"]) == (40000, 80)
+
+
+def test_an_icmp_error_quotes_what_carries_a_frame() -> None:
+    inner = ether(0x0800, ip4(6, SYN))
+    outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 7, 0]) + inner
+    found = parse(ether(0x0800, ip4(1, bytes([3, 3]) + bytes(6) + ip4(17, outer))), [8472])
+    assert found is not None
+    assert found["inner"] is not None
+    assert found["inner"]["vni"] == 7
+    assert found["inner"]["inner"] == parse(inner, ())
 
 
 def test_vxlan_carries_a_frame() -> None:
