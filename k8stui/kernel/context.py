@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Protocol as Interface
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Stranger
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Hook, RuleCause
 from k8stui.record import record
@@ -92,6 +93,8 @@ class PacketContext:
     """What ``-m rpfilter`` asks. None: not known."""
     choose: Callable[[RuleCause, Fraction], bool] = always
     """Asked once for each random rule whose other matches hold."""
+    stranger: Stranger | None = None
+    """Devices that rules name and that are not here: whether such a rule matches is not known."""
     sets: Mapping[str, SetLookup] = field(default_factory=dict)
     """ipsets by name; a name that is missing cannot be evaluated."""
     recent: RecentLookup = field(default_factory=NothingRecent)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import partial
 
 from k8stui.kernel.host import Host
-from k8stui.kernel.namespace import Interface
+from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import DeviceCause
+from k8stui.kernel.step import DeviceCause, StepKind
 
 
 def transmit(host: Host, name: str, skb: Skb) -> None:
@@ -26,10 +26,30 @@ def transmit(host: Host, name: str, skb: Skb) -> None:
         state = "has no carrier" if interface and interface.up else "is down"
         simulation.journal.loss(host.name, skb, f"{name} {state}", cause=cause, device=name)
         return
+    if interface.kind is LinkKind.OTHER:
+        if interface.driver:
+            what = f"not modelled: {interface.driver} device {name}"
+        else:
+            what = f"not modelled: the kind of device {name} is not known (ip -j -d addr tells it)"
+        not_modelled(host, interface, skb, what)
+        return
     simulation.journal.capture(host.name, skb, name, simulation.events.now, incoming=False)
     driver = simulation.stack.start_xmit.get(interface.kind)
     if driver is not None:
         driver(host, interface, skb)
+
+
+def not_modelled(host: Host, interface: Interface, skb: Skb, what: str) -> None:
+    """End the walk at a device of which it cannot be said what it does with a packet."""
+    host.simulation.journal.step(
+        host.name,
+        skb,
+        StepKind.UNKNOWN,
+        what,
+        cause=DeviceCause(interface=interface),
+        device=interface.name,
+    )
+    host.simulation.cannot = what
 
 
 def veth_xmit(host: Host, interface: Interface, skb: Skb) -> None:

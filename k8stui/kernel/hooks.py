@@ -20,7 +20,9 @@ class Priority(IntEnum):
     CONNTRACK = -200
     MANGLE = -150
     NAT_DESTINATION = -100
+    IPVS_OUTPUT = -99
     FILTER = 0
+    IPVS_INPUT = 99
     NAT_SOURCE = 100
     CONNTRACK_CONFIRM = 2**31 - 1
 

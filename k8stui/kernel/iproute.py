@@ -8,6 +8,7 @@ Field names: iproute2 6.1 (ip/ipaddress.c, ip/iproute.c, ip/iprule.c, bridge/lin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -37,7 +38,19 @@ _KINDS = {
     "bridge": LinkKind.BRIDGE,
     "vxlan": LinkKind.VXLAN,
     "dummy": LinkKind.DUMMY,
+    # What stands over a network card and speaks Ethernet as it does.
+    **dict.fromkeys(("bond", "team", "vlan", "macvlan"), LinkKind.VETH),
 }
+_CARDS = frozenset({"ether", "infiniband"})
+_NAMES = (
+    # systemd.net-naming-scheme(7), biosdevname(1), old kernels; VLANs on them
+    (r"(?:eth|em|en|wl|ib|venet|bond|team|lan|wan|p\d+p)[a-z0-9]*(?:[.@].*)?", LinkKind.VETH),
+    (r"(?:veth|cali|eni|lxc|tap|vnet|azv|gke|vmnic).*", LinkKind.VETH),
+    (r"(?:cni|docker|podman|lxcbr|lxdbr|virbr|cbr|kube-bridge|br)-?[0-9a-z]*", LinkKind.BRIDGE),
+    (r"flannel\.\d+|flannel-v6\.\d+|vxlan.*|cilium_vxlan|antrea-tun0", LinkKind.VXLAN),
+    (r"dummy\d*|kube-ipvs0|nodelocaldns|kube-dummy-if", LinkKind.DUMMY),
+)
+"""Names that programs give to devices of one kind (shared/cni-facts.md)."""
 _SCOPES = {scope.value: scope for scope in Scope}
 _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
@@ -154,12 +167,8 @@ def _interface(
     info = link.get("linkinfo")
     kind = info.get("info_kind") if isinstance(info, dict) else None
     details = info.get("info_data") if isinstance(info, dict) else None
-    if "LOOPBACK" in flags:
-        link_kind = LinkKind.LOOPBACK
-    elif isinstance(kind, str) and kind in _KINDS:
-        link_kind = _KINDS[kind]
-    else:
-        link_kind = LinkKind.BRIDGE if name in masters else LinkKind.VETH
+    told = kind if isinstance(kind, str) else ""
+    link_kind, driver = _kind(link, name, told, is_master=name in masters)
     master = _device(link, "master") if "master" in link else None
     port = by_name.get(name)
     return Interface(
@@ -173,6 +182,7 @@ def _interface(
         master=master,
         port=(port or BridgePort()) if master else None,
         vxlan=_vxlan(details) if link_kind is LinkKind.VXLAN else None,
+        driver=driver,
     )
 
 
@@ -196,6 +206,32 @@ def _mac(link: Json) -> str:
     if not isinstance(written, str):
         raise IprouteError(f"no MAC address: {_shown(written)}")
     return mac_address(written)
+
+
+def _kind(link: Json, name: str, told: str, *, is_master: bool) -> tuple[LinkKind, str]:
+    """The kind of a device, and what it is called where it is not modelled.
+
+    ``ip -d`` tells all but network cards, which have no kind. Without ``-d`` the hardware type
+    tells most tunnels (include/uapi/linux/if_arp.h), and a name by which programs call their
+    devices the rest; nothing else is guessed.
+    """
+    hardware = str(link.get("link_type", "ether"))
+    if "LOOPBACK" in _texts(link, "flags"):
+        return LinkKind.LOOPBACK, ""
+    if told:
+        known = _KINDS.get(told)
+        return (known, "") if known else (LinkKind.OTHER, told)
+    if hardware not in _CARDS:
+        return LinkKind.OTHER, "" if hardware == "none" else hardware
+    if is_master:
+        return LinkKind.BRIDGE, ""
+    if "promiscuity" in link or "master" in link or "link_netnsid" in link:
+        # With -d, what has no kind is a network card; a port is one end of a cable.
+        return LinkKind.VETH, ""
+    for pattern, kind in _NAMES:
+        if re.fullmatch(pattern, name):
+            return kind, ""
+    return LinkKind.OTHER, ""
 
 
 def _vxlan(details: object) -> Vxlan | None:

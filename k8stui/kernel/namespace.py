@@ -23,6 +23,8 @@ class LinkKind(StrEnum):
     BRIDGE = "bridge"
     VXLAN = "vxlan"
     DUMMY = "dummy"
+    OTHER = "other"
+    """What is not modelled, tunnels first of all: `Interface.driver` says what it is."""
 
 
 class Scope(StrEnum):
@@ -89,6 +91,8 @@ class Interface:
     port: BridgePort | None = None
     """Set when `master` is."""
     vxlan: Vxlan | None = None
+    driver: str = ""
+    """For another kind: what ``ip -d link`` calls it (``ipip``); empty: nothing tells its kind."""
     reason: Because | None = field(default=None, compare=False)
 
 
@@ -213,6 +217,22 @@ class Sysctls:
 
 
 @record(kw_only=True)
+class Stranger:
+    """Rules that were written for other devices than those that stand here."""
+
+    patterns: frozenset[str]
+    """Devices as ``-i`` and ``-o`` name them, of which there is none here."""
+    invented: frozenset[str]
+    """Devices here that may be them: nobody has seen these."""
+    said: str
+    """The contradiction in one sentence."""
+
+
+VirtualServer = tuple[Address, int | None]
+"""Address and port of a virtual server of ipvs; None: every port."""
+
+
+@record(kw_only=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
 
@@ -230,6 +250,11 @@ class NetNamespace:
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
     unmodelled: tuple[Unmodelled, ...] = ()
+    stranger: Stranger | None = None
+    rules_cut: str = ""
+    """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
+    virtual_servers: frozenset[VirtualServer] = frozenset()
+    """What ipvs answers for (``ipvsadm -L``)."""
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

@@ -55,6 +55,7 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         physical_out=where.physical_out,
         address_type=host.routing.address_type,
         reverse_path=partial(host.routing.leads_back, device=where.in_device),
+        stranger=host.namespace.stranger,
         sets=host.namespace.sets,
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,

@@ -206,6 +206,9 @@ class _Passage:
             if holds is None:
                 unknown = unknown or f"match {test}"
         if unknown:
+            stranger = context.stranger
+            if stranger and any(pattern in unknown.split() for pattern in stranger.patterns):
+                unknown = f"{unknown}: {stranger.said}"
             return False if _changes_nothing(compiled.target) else unknown
         for chance in compiled.chances:
             cause = self._cause(frame, place, rule)

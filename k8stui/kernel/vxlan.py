@@ -25,6 +25,8 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
     """Encapsulate a frame towards the node that its MAC address is behind."""
     settings = interface.vxlan
     if settings is None:
+        what = f"not modelled: vxlan device {interface.name} without its settings (ip -j -d addr)"
+        device.not_modelled(host, interface, skb, what)
         return
     inner = skb.packet
     entry = host.fdb(interface.name, inner.dmac)

@@ -15,9 +15,11 @@ from k8stui.kernel.namespace import (
     NetNamespace,
     Route,
     Sysctls,
+    VirtualServer,
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
@@ -29,6 +31,8 @@ from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.wire import WIRE
 from k8stui.origin import assumed
 
+_IPVS_DEVICE = "kube-ipvs0"
+
 
 def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
     """Everything on the node: devices, routes, neighbours, rules, settings, sockets."""
@@ -36,6 +40,7 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
         part = replace(part, interfaces=interfaces)
+    observed = site.observed(node)
     return NetNamespace(
         name=node.name,
         interfaces=part.interfaces,
@@ -43,7 +48,12 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, plugin, node, part),
-        sets=site.observed(node).sets,
+        sets=observed.sets,
+        stranger=None
+        if observed.interfaces is not None or not observed.rulesets
+        else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
+        rules_cut=cut(node.name, observed.rulesets, observed.remarks),
+        virtual_servers=_virtual_servers(part),
         sysctls=_sysctls(site, node, part),
         sockets=node_sockets(site, node, part.sockets),
         unmodelled=unmodelled(site.cluster),
@@ -128,6 +138,16 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
     return kept + missing
 
 
+def _virtual_servers(part: Part) -> frozenset[VirtualServer]:
+    """Every address of kube-proxy's own device is one of ipvs (proxier.go:defaultDummyDevice)."""
+    return frozenset(
+        (entry.address, None)
+        for interface in part.interfaces
+        if interface.name == _IPVS_DEVICE
+        for entry in interface.addresses
+    )
+
+
 def _leads_to_a_pod(interface: Interface) -> bool:
     return interface.peer is not None and interface.peer[0] != WIRE
 
@@ -137,7 +157,15 @@ def _plugged(observed: Interface, generated: Interface | None) -> Interface:
     port = observed.port
     if port is None and observed.master is not None:
         port = (generated.port if generated else None) or BridgePort()
-    return replace(observed, peer=generated.peer if generated else None, port=port)
+    found = replace(observed, peer=generated.peer if generated else None, port=port)
+    if generated is None:
+        return found
+    if found.kind is LinkKind.OTHER and not found.driver:
+        # ip -j addr without -d does not tell the kind
+        found = replace(found, kind=generated.kind)
+    if found.kind is LinkKind.VXLAN and found.vxlan is None:
+        found = replace(found, vxlan=generated.vxlan)
+    return found
 
 
 def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:

@@ -57,6 +57,8 @@ class ObservedNode:
     routes: tuple[Route, ...] | None = None
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     """By IP version."""
+    remarks: tuple[str, ...] = ()
+    """What iptables-save itself says that it does not show."""
     sets: Mapping[str, ipset.IpSet] = field(default_factory=dict)
 
 
@@ -69,8 +71,8 @@ def read_observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
     """
     found: dict[str, ObservedNode] = {}
     for node, file in options.iptables.items():
-        rulesets = _read("--iptables", file, parse_rulesets)
-        found[node] = ObservedNode(rulesets=rulesets)
+        rulesets, remarks = _read("--iptables", file, _rules)
+        found[node] = ObservedNode(rulesets=rulesets, remarks=remarks)
     for node, file in options.ipset.items():
         sets = _read("--ipset", file, lambda text, _: ipset.parse(text))
         found[node] = replace(found.get(node, ObservedNode()), sets=sets)
@@ -98,6 +100,10 @@ def parse_rulesets(text: str, file: str) -> Mapping[int, Ruleset]:
         version: save.parse("\n".join(lines), file=file, why=why)
         for version, lines in _families(text).items()
     }
+
+
+def _rules(text: str, file: str) -> tuple[Mapping[int, Ruleset], tuple[str, ...]]:
+    return parse_rulesets(text, file), tuple(said for _, said in save.remarks(text))
 
 
 def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Exchange, Result
@@ -60,6 +60,9 @@ def outcome(
         # What says that somebody listens there is no cause of a failure; that nothing does, is.
         is_assumed = origin is not None and origin.kind is OriginKind.ASSUMED
         origin = found.origin or (origin if is_assumed else None)
+    limits = dict.fromkeys(_cut(network, exchange))
+    if limits:
+        reason = f"{reason} ({'; '.join(limits)})" if reason else "; ".join(limits)
     return Outcome(
         result=felt.result,
         errno=felt.errno,
@@ -74,6 +77,13 @@ def outcome(
         step=numbers.get(-1 if felt.deciding_step is None else felt.deciding_step),
         advice=advice,
     )
+
+
+def _cut(network: Mapping[str, NetNamespace], exchange: Exchange) -> Iterator[str]:
+    """Why the rules that were met may not be all, node by node."""
+    for name in dict.fromkeys(step.namespace for step in exchange.steps):
+        if said := network[name].rules_cut:
+            yield said
 
 
 def _server_pod(cluster: Cluster, exchange: Exchange) -> str | None:

@@ -132,8 +132,11 @@ class DeviceTest(NamedTuple):
     def build(cls, option: Option) -> DeviceTest:
         return cls(option.name == "-i", option.values[0], option.negated)
 
-    def holds(self, packet: Packet, context: PacketContext) -> bool:  # noqa: ARG002
+    def holds(self, packet: Packet, context: PacketContext) -> bool | None:  # noqa: ARG002
         device = context.in_device if self.incoming else context.out_device
+        stranger = context.stranger
+        if stranger and self.pattern in stranger.patterns and device in stranger.invented:
+            return None
         return device_matches(self.pattern, device) is not self.negated
 
     def __str__(self) -> str:
