@@ -29,6 +29,18 @@ from k8stui.export.terminal import write, write_data, write_walks
     help="svc/NAME:PORT, svc/NAME.NAMESPACE:PORT, pod/NAME:PORT, node/NAME:NODEPORT, "
     "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it.",
 )
+@click.option(
+    "--source-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="The client's own port, for rules that ask for it.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(1, 1_000_000),
+    metavar="BYTES",
+    help="What is sent and answered once connected (or in the datagram), for the MTU of the path.",
+)
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
 @output_format("text", "json")
 @click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
@@ -44,6 +56,8 @@ def command(
     source: str,
     destination: str,
     form: str,
+    source_port: int | None,
+    size: int | None,
     every: bool,
     verbose: bool,
     assignment: str | None,
@@ -51,8 +65,10 @@ def command(
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
     if assignment is not None:
-        if every or verbose:
-            raise click.UsageError("--compare goes with neither --all nor --verbose")
+        if every or verbose or source_port or size:
+            raise click.UsageError(
+                "--compare goes with none of --all, --verbose, --source-port and --size"
+            )
         return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
@@ -60,7 +76,14 @@ def command(
     from k8stui.walk.walk import walks  # noqa: PLC0415
 
     world, status = read_world(**common)
-    request = parse_request(world, source, destination, common["namespace"])
+    request = parse_request(
+        world,
+        source,
+        destination,
+        common["namespace"],
+        source_port=source_port,
+        data_bytes=size,
+    )
     traces = list(walks(world, request)) if every else [walk_one(world, request)]
     if form == "json":
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms

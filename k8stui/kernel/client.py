@@ -22,6 +22,9 @@ from k8stui.record import record
 _HEADER_BYTES = {4: 20, 6: 40}
 _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
+_EIGHT = 8
+"""Header of UDP, and of an echo request."""
+_ETHERNET_MTU_BYTES = 1500
 _DATAGRAM_BYTES = 13
 """UDP header and five bytes of question."""
 _ECHO_BYTES = 64
@@ -29,6 +32,7 @@ _INIT_BYTES = 60
 
 RESULTS = {
     "ECONNREFUSED": Result.REFUSED,
+    "ECONNRESET": Result.REFUSED,
     "ETIMEDOUT": Result.TIMEOUT,
 }
 """Every other errno means that the destination cannot be reached."""
@@ -42,6 +46,8 @@ class Phase(Enum):
     """Where the client stands."""
 
     WAITING = "waiting"
+    TALKING = "talking"
+    """connect() has returned; the first data is under way."""
     DONE = "done"
 
 
@@ -63,10 +69,14 @@ class Client:
 
     __slots__ = (
         "address",
+        "data_bytes",
         "decided_at",
         "deciding_step",
         "errno",
+        "established_at",
         "host",
+        "mtu_bytes",
+        "offered_mtu_bytes",
         "phase",
         "port",
         "protocol",
@@ -87,6 +97,7 @@ class Client:
         port: int,
         remote: Address,
         remote_port: int,
+        data_bytes: int | None = None,
     ) -> None:
         self.host = host
         self.protocol = protocol
@@ -94,6 +105,13 @@ class Client:
         self.port = port
         self.remote = remote
         self.remote_port = remote_port
+        self.data_bytes = data_bytes
+        self.mtu_bytes = 0
+        """What fits into one segment, its headers counted: known with the SYN-ACK."""
+        self.offered_mtu_bytes = 0
+        """The same of the server's device, as its SYN-ACK tells."""
+        self.established_at: int | None = None
+        """The step at which connect() returned, where data was to follow."""
         self.phase = Phase.WAITING
         self.result = Result.TIMEOUT
         self.errno: str | None = None
@@ -140,6 +158,8 @@ class Client:
             Protocol.SCTP: _INIT_BYTES,
         }.get(self.protocol, _ECHO_BYTES)
         is_tcp = self.protocol is Protocol.TCP
+        if self.data_bytes is not None and self.protocol is not Protocol.SCTP and not is_tcp:
+            size = _EIGHT + self.data_bytes
         is_echo = self.protocol in (Protocol.ICMP, Protocol.ICMPV6)
         return Packet(
             src=self.address,
@@ -175,23 +195,45 @@ class Client:
         if self.phase is Phase.DONE:
             return
         if packet.flags & TcpFlags.RST:
-            step = journal.step(
-                self.host.name, skb, StepKind.DELIVER, "RST: connect() fails with ECONNREFUSED"
-            )
+            is_open = self.phase is Phase.TALKING
+            errno = "ECONNRESET" if is_open else "ECONNREFUSED"
+            call = "the connection ends" if is_open else "connect() fails"
+            step = journal.step(self.host.name, skb, StepKind.DELIVER, f"RST: {call} with {errno}")
             sender = packet.src.with_port(packet.sport)
-            self._refused("ECONNREFUSED", f"RST from {sender}", skb, step)
+            self._refused(errno, f"RST from {sender}", skb, step)
+        elif self.phase is Phase.TALKING:
+            if packet.flags & TcpFlags.PSH:
+                step = journal.step(
+                    self.host.name, skb, StepKind.DELIVER, "the answer to the first data"
+                )
+                self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
         elif packet.flags & TcpFlags.SYN and packet.flags & TcpFlags.ACK:
             step = journal.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
             )
-            self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
-            self._acknowledge(packet)
+            if self.data_bytes is None:
+                self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
+                self._send(TcpFlags.ACK, 0)
+                return
+            self.phase = Phase.TALKING
+            self.established_at = step
+            self.mtu_bytes = min(self.own_mtu_bytes, self.offered_mtu_bytes or self.own_mtu_bytes)
+            self._send(TcpFlags.ACK, 0)
+            self._send(TcpFlags.ACK | TcpFlags.PSH, self.data_bytes)
 
-    def _acknowledge(self, answered: Packet) -> None:
+    @property
+    def own_mtu_bytes(self) -> int:
+        """What the client's own device takes: the MSS that it offers."""
+        way = self.host.routing.outgoing(self.remote, self.address)
+        device = self.host.interface(way.device)
+        return device.mtu_bytes if device is not None else _ETHERNET_MTU_BYTES
+
+    def _send(self, flags: TcpFlags, data_bytes: int) -> None:
+        whole = _HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes
         packet = changed(
             self.question(),
-            flags=TcpFlags.ACK,
-            length_bytes=_HEADER_BYTES[answered.src.version] + _SEGMENT_BYTES,
+            flags=flags,
+            length_bytes=min(whole, self.mtu_bytes) if data_bytes else whole,
         )
         skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
         skb.decision = self.host.routing.outgoing(packet.dst, packet.src)
@@ -236,6 +278,17 @@ class Client:
         errno = errno_of(self.protocol, packet.src.version, kind, code)
         what = f"ICMP {kind}/{code} from {packet.src}"
         journal = self.host.simulation.journal
+        if self.phase is Phase.TALKING:
+            # tcp_v4_err: an open connection minds no error but the one that tells the path's MTU.
+            if packet.mtu_bytes and packet.mtu_bytes < self.mtu_bytes:
+                self.mtu_bytes = packet.mtu_bytes
+                text = f"{what}: segments of at most {packet.mtu_bytes} bytes from now on"
+                journal.step(self.host.name, skb, StepKind.DELIVER, text)
+                self._send(TcpFlags.ACK | TcpFlags.PSH, self.data_bytes or 0)
+            else:
+                text = f"{what}: an open connection does not mind"
+                journal.step(self.host.name, skb, StepKind.DELIVER, text)
+            return
         if errno is None or self.phase is Phase.DONE:
             feels = "the socket feels nothing" if errno is None else "the client knows already"
             journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")

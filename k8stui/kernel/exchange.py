@@ -11,6 +11,9 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Capture, Fork, RuleCause, Step
 from k8stui.record import record
 
+DEFAULT_SOURCE_PORT = 40000
+"""One of those that the kernel draws from (ip_local_port_range)."""
+
 
 class Result(StrEnum):
     """What the client feels, in the words of the JSON contract (shared/cli.md)."""
@@ -31,9 +34,12 @@ class Connect:
     destination: Address
     port: int
     protocol: Protocol = Protocol.TCP
-    source_port: int = 40000
+    source_port: int = DEFAULT_SOURCE_PORT
     source: Address | None = None
     """Bound source address; None: the route decides."""
+    data_bytes: int | None = None
+    """TCP: what the client sends once it is connected, and gets back as much; only then is it
+    answered. UDP and ping: what the datagram carries. None: nothing, and as little as usual."""
 
 
 @record(kw_only=True)
@@ -56,6 +62,8 @@ class Felt:
     source_seen: Address | None = None
     """Client address as the server's socket saw it; None when no server was reached."""
     source_port_seen: int | None = None
+    established: bool = False
+    """The handshake was over: connect() had returned when what came, or did not come, was felt."""
     deciding_step: int | None = None
     """Index into Exchange.steps of the step that decided."""
 

@@ -29,6 +29,9 @@ UDP_PATIENCE_SECONDS = 5.0
 """Nothing ends a wait for a datagram but the program itself: 5 s is what a resolver waits
 (resolv.conf(5), timeout)."""
 
+DATA_PATIENCE_SECONDS = 924.6
+"""tcp_retries2 15 from an RTO of 200 ms (Documentation/networking/ip-sysctl.rst)."""
+
 _ENDS = (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN)
 
 
@@ -135,6 +138,7 @@ class _Run:
             port=request.source_port,
             remote=destination,
             remote_port=request.port,
+            data_bytes=request.data_bytes,
         )
         endpoints.client = self.client
 
@@ -184,6 +188,8 @@ class _Run:
 
     def _again(self, sent: int) -> None:
         """The retransmission timer of the SYN."""
+        if self.client.phase is not Phase.WAITING:
+            return
         if sent >= len(self.delays) or not len(self.simulation.events):
             # Nothing is under way and nobody asks for a neighbour any more: all further repeats
             # end as the first one did.
@@ -211,9 +217,12 @@ class _Run:
     def _lost_at(self) -> int | None:
         """The step that explains best why no answer came."""
         journal = self.simulation.journal
-        if journal.losses:
-            return journal.losses[0]
-        for index, step in enumerate(journal.steps):
+        # Once connected, only what became of the data counts.
+        after = self.client.established_at or 0
+        lost = next((index for index in journal.losses if index >= after), None)
+        if lost is not None:
+            return lost
+        for index, step in enumerate(journal.steps[after:], start=after):
             # Somebody sent an error, but it did not get back.
             if step.kind in _ENDS:
                 return index
@@ -233,14 +242,16 @@ class _Run:
                 client.phase = Phase.WAITING
                 client.feel(Result.UNKNOWN, None, place, self.simulation.cannot, last)
                 return
-            is_waiting = client.phase is Phase.WAITING
+            is_waiting = client.phase is not Phase.DONE
             action = events.next(timers=is_waiting)
             if action is None or (until_answered and not is_waiting):
                 break
             action()
         else:
             client.feel(Result.TIMEOUT, None, self.host.name, "frames circle for ever", None)
-        if client.phase is Phase.WAITING:
+        if client.phase is Phase.TALKING:
+            self._lost("ETIMEDOUT", DATA_PATIENCE_SECONDS)
+        elif client.phase is Phase.WAITING:
             self._lost(None, UDP_PATIENCE_SECONDS)
 
     def exchange(self) -> Exchange:
@@ -269,6 +280,7 @@ class _Run:
                 server_port=server.port if server else None,
                 source_seen=server.source if server else None,
                 source_port_seen=server.source_port if server else None,
+                established=client.established_at is not None,
                 deciding_step=client.deciding_step,
             ),
             forks=tuple(journal.forks),

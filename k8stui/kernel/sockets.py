@@ -5,6 +5,7 @@ After net/ipv4/tcp_ipv4.c (tcp_v4_rcv), udp.c (__udp4_lib_rcv), icmp.c (icmp_rcv
 
 from __future__ import annotations
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
 from k8stui.kernel.header import changed
@@ -24,16 +25,19 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import SocketCause, StepKind
 
 _SYN_ACK_BYTES = {4: 60, 6: 80}
+_SEGMENT_BYTES = {4: 52, 6: 72}
 _UDP_BYTES = {4: 28, 6: 48}
 
 
 class Endpoints:
     """All sockets of a walk: the one client, and the listeners of every namespace."""
 
-    __slots__ = ("client",)
+    __slots__ = ("_read", "client")
 
     def __init__(self) -> None:
         self.client: Client | None = None
+        self._read: dict[tuple[Address, int, Address, int], Skb] = {}
+        """First data by connection, as long as it may have to be answered again."""
 
     # TCP.
 
@@ -63,12 +67,20 @@ class Endpoints:
                 host.simulation.journal.step(
                     host.name, skb, StepKind.DELIVER, "ACK: the server's accept() returns"
                 )
+            if flags & TcpFlags.PSH:
+                host.simulation.journal.step(
+                    host.name, skb, StepKind.DELIVER, "the first data is read"
+                )
+                self._read[key] = skb
+                self._echo(host, skb)
             return
         if flags & TcpFlags.SYN and not flags & TcpFlags.ACK:
             listener = self._listener(host, packet)
             self._reached(host, packet)
             if listener is not None:
                 host.connections[key] = False
+                if client is not None:
+                    client.offered_mtu_bytes = _mtu(host, packet)
                 self._deliver(host, skb, listener)
                 answer = Packet(
                     src=packet.dst,
@@ -91,6 +103,38 @@ class Endpoints:
                 cause=SocketCause(socket=None),
             )
         self._answer(host, skb, reset_for(packet, host.namespace.sysctls.ip_default_ttl))
+
+    def _echo(self, host: Host, skb: Skb, mtu_bytes: int = 0) -> None:
+        """The server answers the first data with as much."""
+        packet, client = skb.packet, self.client
+        if client is None:
+            return
+        whole = _SEGMENT_BYTES[packet.src.version] + (client.data_bytes or 0)
+        fits = min(_mtu(host, packet), client.own_mtu_bytes, mtu_bytes or whole)
+        answer = Packet(
+            src=packet.dst,
+            dst=packet.src,
+            protocol=Protocol.TCP,
+            sport=packet.dport,
+            dport=packet.sport,
+            ttl=host.namespace.sysctls.ip_default_ttl,
+            flags=TcpFlags.ACK | TcpFlags.PSH,
+            length_bytes=min(whole, fits),
+        )
+        self._answer(host, skb, answer)
+
+    def _too_big(self, host: Host, skb: Skb) -> bool:
+        """The server hears that its answer was too big, and sends it in smaller pieces."""
+        inner = skb.packet.inner
+        if inner is None or not skb.packet.mtu_bytes:
+            return False
+        read = self._read.pop((inner.src, inner.sport, inner.dst, inner.dport), None)
+        if read is None or read.device is None or skb.packet.mtu_bytes >= inner.length_bytes:
+            return False
+        what = f"segments of at most {skb.packet.mtu_bytes} bytes from now on"
+        host.simulation.journal.step(host.name, skb, StepKind.DELIVER, what)
+        self._echo(host, read, skb.packet.mtu_bytes)
+        return True
 
     # UDP and SCTP.
 
@@ -167,7 +211,7 @@ class Endpoints:
         client = self.client
         version = packet.src.version
         if is_icmp_error(packet):
-            if client is None or not client.hears(host, skb):
+            if (client is None or not client.hears(host, skb)) and not self._too_big(host, skb):
                 host.simulation.journal.step(
                     host.name,
                     skb,
@@ -275,6 +319,12 @@ class Endpoints:
             return
         sent.decision = way
         host.simulation.stack.local_out(host, sent)
+
+
+def _mtu(host: Host, asked: Packet) -> int:
+    """MTU of the device by which an answer leaves."""
+    device = host.interface(host.routing.outgoing(asked.src, asked.dst).device)
+    return device.mtu_bytes if device is not None else 0
 
 
 def _is_broadcast(skb: Skb) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.kernel import step as kernel
-from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.reason import because, origin_of, proof
 from k8stui.walk.sentence import sentence
@@ -27,7 +27,9 @@ def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...
     namespace, direction = client_namespace(request), Direction.FORWARD
     steps: list[TraceStep] = list(resolved)
     number = len(resolved)
-    for index, each in _kept(exchange.steps if exchange else (), _deciding(exchange)):
+    steps_met = exchange.steps if exchange else ()
+    later = exchange is not None and exchange.felt.established and not _is_connected(exchange)
+    for index, each in _kept(steps_met, _deciding(exchange), later=later):
         if (each.namespace, each.direction) != (namespace, direction):
             if steps:
                 hops.append(Hop(direction=direction, namespace=namespace, steps=tuple(steps)))
@@ -67,16 +69,26 @@ def _resolve_steps(request: Request) -> list[TraceStep]:
     ]
 
 
+def _is_connected(exchange: Exchange) -> bool:
+    return exchange.felt.result is Result.CONNECTED
+
+
 def _deciding(exchange: Exchange | None) -> int | None:
     return exchange.felt.deciding_step if exchange else None
 
 
-def _kept(steps: Sequence[kernel.Step], deciding: int | None) -> Iterator[tuple[int, kernel.Step]]:
-    """Keep the first packet's steps and those of its answer: one packet each way."""
-    answer = _answer(steps, deciding)
+def _kept(
+    steps: Sequence[kernel.Step], deciding: int | None, *, later: bool
+) -> Iterator[tuple[int, kernel.Step]]:
+    """Keep the first packet's steps and those of its answer: one packet each way.
+
+    `later`: the handshake was over, so the packet that decided comes third.
+    """
+    kept = {1, _answer(steps, deciding)}
+    if later and deciding is not None and 0 <= deciding < len(steps):
+        kept |= {steps[deciding].packet_number, _answer(steps, None)}
     for index, each in enumerate(steps):
-        first = each.packet_number == 1
-        if first or each.packet_number == answer or index == deciding:
+        if each.packet_number in kept or index == deciding:
             yield index, each
 
 

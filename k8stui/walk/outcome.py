@@ -17,6 +17,13 @@ from k8stui.walk.reason import because
 from k8stui.walk.source_seen import source_seen
 from k8stui.walk.trace import Outcome, Request
 
+_AFTER = {
+    Result.TIMEOUT: "connected, but the first data times out",
+    Result.REFUSED: "connected, but the connection is reset at the first data",
+    Result.UNKNOWN: "connected, but what becomes of the first data is not known",
+}
+"""What connect() does not tell: by then it has returned."""
+
 
 def no_such_name(cluster: Cluster, request: Request) -> Outcome:
     """Give the outcome of a name that does not resolve: no packet was ever sent."""
@@ -60,6 +67,8 @@ def outcome(
         # What says that somebody listens there is no cause of a failure; that nothing does, is.
         is_assumed = origin is not None and origin.kind is OriginKind.ASSUMED
         origin = found.origin or (origin if is_assumed else None)
+    if felt.established and felt.result is not Result.CONNECTED:
+        reason = f"{_AFTER.get(felt.result, _AFTER[Result.UNKNOWN])}: {reason}"
     limits = dict.fromkeys(_cut(network, exchange))
     if limits:
         reason = f"{reason} ({'; '.join(limits)})" if reason else "; ".join(limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.exchange import Connect
+from k8stui.kernel.exchange import DEFAULT_SOURCE_PORT, Connect
 from k8stui.kernel.namespace import LinkKind, Scope
 from k8stui.walk.destination import Destination, parse_destination
 from k8stui.walk.error import RequestError
@@ -19,13 +19,22 @@ __all__ = ["RequestError", "parse_request"]
 
 
 def parse_request(
-    world: World, source: str, destination: str, namespace: str = "default"
+    world: World,
+    source: str,
+    destination: str,
+    namespace: str = "default",
+    *,
+    source_port: int | None = None,
+    data_bytes: int | None = None,
 ) -> Request:
     """Understand who asks whom.
 
     `source` is ``pod/NAME``, ``deploy/NAME`` …, ``node/NAME``, ``outside`` or an address;
     `destination` is ``svc/NAME:PORT``, ``pod/NAME:PORT``, ``node/NAME:NODEPORT``,
     ``ADDRESS:PORT``, ``DNSNAME:PORT`` or ``localhost:PORT``, with ``/udp`` or ``/sctp`` behind it.
+
+    `source_port`: the client's own port, else one that the kernel could draw; `data_bytes`: see
+    `k8stui.kernel.exchange.Connect`.
 
     Raises:
         RequestError: with what was probably meant and what there is to choose from.
@@ -46,6 +55,8 @@ def parse_request(
             port=asked.port,
             protocol=asked.protocol,
             source=asker.bound,
+            source_port=source_port or DEFAULT_SOURCE_PORT,
+            data_bytes=data_bytes,
         )
         for address in _addresses(asker, asked)
     )

@@ -104,7 +104,9 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         # kube-proxy's reason for the rule of an endpoint tells the odds itself.
         said = f"{said}, {chance}".lstrip(", ")
     if step.kind in (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN):
-        return f"{place}: {said or step.text}"
+        # What cannot be evaluated is said by the step, not by who wrote the rule.
+        is_unknown = step.kind is StepKind.UNKNOWN
+        return f"{place}: {step.text if is_unknown else said or step.text}"
     target = compile_rule(cause.rule.text).target_name
     if step.kind is StepKind.JUMP and cause.chain.name in _BUILTIN:
         said = ""  # a jump out of a built-in chain: the chain that it leads to speaks for itself

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.packet import Protocol
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.trace import Request, Trace
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _USERSPACE = "userspace"
+_FIRST_DATA_BYTES = 100
+"""A question as short as most: it fits into every segment."""
 
 
 def walk(world: World, request: Request, *, diagnose: bool = True) -> Trace:
@@ -51,6 +54,9 @@ def _branches(
 
         yield from relayed(world.cluster, world.network, replace(request, connect=connect))
         return
+    if connect.data_bytes is None and connect.protocol is Protocol.TCP and world.options.iptables:
+        # What k8stui writes treats later packets as the first; a real node's rules may not.
+        connect = replace(connect, data_bytes=_FIRST_DATA_BYTES)
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
     for exchange in branches(world.network, connect, until_answered=True):

@@ -191,7 +191,27 @@ _PORTS_ONLY = MatchGrammar(
     build=one_by_one({"--sport": PortTest.build, "--dport": PortTest.build}),
 )
 
+
+class LengthTest(NamedTuple):
+    """``-m length`` (xt_length.c): of the whole IP packet, its header counted."""
+
+    range: Ports
+    negated: bool = False
+
+    @classmethod
+    def build(cls, option: Option) -> LengthTest:
+        return cls(Ports.parse(option.values[0]), option.negated)
+
+    def holds(self, packet: Packet, context: PacketContext) -> bool:  # noqa: ARG002
+        first, last = self.range
+        return (first <= packet.length_bytes <= last) is not self.negated
+
+    def __str__(self) -> str:
+        return f"{bang(self.negated)}--length {self.range}"
+
+
 GRAMMARS = {
+    "length": MatchGrammar(arity={"--length": 1}, build=one_by_one({"--length": LengthTest.build})),
     "tcp": MatchGrammar(
         arity={"--sport": 1, "--dport": 1, "--tcp-option": 1, "--tcp-flags": 2, "--syn": 0},
         aliases=_PORT_ALIASES,
