@@ -1,4 +1,4 @@
-"""What comes after connect(): the third packet and the first data, where a rule tells them apart."""
+"""What comes after connect(): the third packet and the first data, where rules tell them apart."""
 
 from __future__ import annotations
 
