@@ -118,7 +118,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         if place != pod.key or pod.node_name is None:
             raise KeyError(name)
         home = self.cluster.nodes[pod.node_name]
-        return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod)
+        seen = self._site.observed(home)
+        return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
 
 
 def _remarks(site: Site) -> Iterator[Remark]:
