@@ -179,6 +179,8 @@ class Socket:
     answers_as_asked: bool = False
     """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""
+    onward: tuple[Address, int] | None = None
+    """For a process that passes on what it takes: whom it connects to, on its own."""
     owner: str = ""
     """Who listens, in words: a container's name, a process."""
     reason: Because | None = field(default=None, compare=False)

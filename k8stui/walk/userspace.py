@@ -37,13 +37,17 @@ class _Target:
 
     address: Address
     port: int
-    origin: Origin
-    turn: int
+    origin: Origin | None
+    turn: int = 1
     """1-based."""
-    of: int
+    of: int = 1
     """How many take turns."""
-    sticky_seconds: int | None
+    sticky_seconds: int | None = None
     """How long a client stays with it (sessionAffinity ClientIP); None: it moves on each time."""
+    proxy: str = _OWNER
+    """The process that connects on."""
+    mode: str = " (userspace mode)"
+    """Said behind it, where the process has modes."""
 
 
 def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Trace]:
@@ -65,6 +69,34 @@ def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Tr
         yield _closed(cluster, proxied, request, outer, proxy)
     for target in targets:
         yield _joined(cluster, proxied, request, outer, target)
+
+
+def passed_on(
+    cluster: Cluster, network: Network, request: Request, outer: Exchange
+) -> Trace | None:
+    """The walk of an exchange that a process took and passes on (docker-proxy); None: none did.
+
+    Such a process is a second connection, as kube-proxy's in userspace mode: the pod sees the node.
+    """
+    socket = _taken(outer)
+    if socket is None or socket.onward is None or outer.felt.result is not Result.CONNECTED:
+        return None
+    address, port = socket.onward
+    origin = socket.reason.origin if socket.reason is not None else None
+    target = _Target(address, port, origin, proxy=socket.owner, mode="")
+    joined = _joined(cluster, network, request, outer, target)
+    return replace(joined, probability=outer.probability, forks=outer.forks)
+
+
+def _taken(exchange: Exchange) -> Socket | None:
+    for step in exchange.steps:
+        if (
+            step.kind is StepKind.DELIVER
+            and step.direction is Direction.FORWARD
+            and isinstance(step.cause, SocketCause)
+        ):
+            return step.cause.socket
+    return None
 
 
 class _WithProxies(Mapping[str, NetNamespace]):
@@ -167,7 +199,7 @@ def _joined(
     return Trace(
         request=request,
         hops=_merged((*there, replace(there[-1], steps=(proxy_step,)), *onward, *back)),
-        outcome=_as_felt(done, node),
+        outcome=_as_felt(done, node, target),
         probability=Fraction(1, target.of),
         branch=target.turn,
     )
@@ -181,7 +213,7 @@ def _proxy_step(delivered: TraceStep, inner: Exchange, target: _Target) -> Trace
         before=delivered.after,
         after=inner.steps[0].before if inner.steps else delivered.after,
         origin=target.origin,
-        text=f"kube-proxy takes the connection and makes its own to {whom}: {_turn(target)}",
+        text=f"{target.proxy} takes the connection and makes its own to {whom}: {_turn(target)}",
     )
 
 
@@ -205,19 +237,19 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending or 'th'}"
 
 
-def _as_felt(done: Outcome, node: str) -> Outcome:
+def _as_felt(done: Outcome, node: str, target: _Target) -> Outcome:
     """Give what the client feels: its own connection was to the proxy."""
     if done.result is Result.CONNECTED:
         seen = f"{node} ({done.source_seen_by_server})"
         return replace(
             done,
-            reason=f"The pod sees {seen}, not the client: kube-proxy on {node} made the "
-            "connection itself (userspace mode)",
+            reason=f"The pod sees {seen}, not the client: {target.proxy} on {node} made the "
+            f"connection itself{target.mode}",
         )
     return replace(
         done,
         errno="ECONNRESET",
-        reason=f"kube-proxy on {node} accepts the connection, gets no endpoint to answer and "
+        reason=f"{target.proxy} on {node} accepts the connection, gets no endpoint to answer and "
         f"closes it: {done.reason}",
     )
 

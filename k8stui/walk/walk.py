@@ -60,7 +60,17 @@ def _branches(
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
     for exchange in branches(world.network, connect, until_answered=True):
-        yield trace(world, request, exchange, 1, diagnose=diagnose)
+        joined = _passed_on(world, replace(request, connect=connect), exchange)
+        yield joined or trace(world, request, exchange, 1, diagnose=diagnose)
+
+
+def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | None:
+    server = exchange.felt.server
+    if server is None or not any(s.onward for s in world.network[server].sockets):
+        return None
+    from k8stui.walk.userspace import passed_on  # noqa: PLC0415 - docker-proxy and the like
+
+    return passed_on(world.cluster, world.network, request, exchange)
 
 
 def trace(

@@ -96,6 +96,7 @@ def _docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
                 protocol=port.protocol,
                 port=port.host_port,
                 address=port.host_ip,
+                onward=(pod.addresses[0], port.number),
                 owner="docker-proxy",
                 reason=Because(
                     text=f"docker-proxy takes hostPort {port.host_port} and connects to {target}",
