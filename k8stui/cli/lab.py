@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request
     from k8stui.walk.world import World
 
+_COLD = {"warm": (False,), "cold": (True,), "both": (False, True)}
+
 
 @click.command("lab")
 @common_options
@@ -30,6 +32,13 @@ if TYPE_CHECKING:
     type=click.Choice(["nft", "legacy"]),
     help="iptables-nft or iptables-legacy; without it the one that is there, nft first.",
 )
+@click.option(
+    "--neighbours",
+    type=click.Choice(["warm", "cold", "both"]),
+    default="warm",
+    show_default=True,
+    help="Whether the MAC addresses on the way are known already; cold: ARP asks for each.",
+)
 @output_format("text", "json")
 @click.option("-v", "--verbose", is_flag=True, help="The equal packets of every way in, too.")
 def command(
@@ -38,6 +47,7 @@ def command(
     destination: str | None,
     every: bool,
     backend: str | None,
+    neighbours: str,
     form: str,
     verbose: bool,
     **common: Any,
@@ -60,7 +70,9 @@ def command(
     if source is not None and destination is not None:
         requests = (parse_request(world, source, destination, common["namespace"]),)
     kind = Backend(backend) if backend is not None else None
-    return status or _done(world, requests, kind, form, every=every, verbose=verbose)
+    return status or _done(
+        world, requests, kind, form, _COLD[neighbours], every=every, verbose=verbose
+    )
 
 
 def _done(
@@ -68,6 +80,7 @@ def _done(
     requests: tuple[Request, ...] | None,
     kind: Backend | None,
     form: str,
+    temperatures: tuple[bool, ...],
     *,
     every: bool,
     verbose: bool,
@@ -80,10 +93,11 @@ def _done(
     packets = verbose or requests is not None
     done: list[Experiment] = []
     for request in requests if requests is not None else ways_in(world):
-        for experiment in experiments(world, request, tools, every=every):
-            done.append(experiment)
-            if form == "text":
-                write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
+        for cold in temperatures:
+            for experiment in experiments(world, request, tools, every=every, cold=cold):
+                done.append(experiment)
+                if form == "text":
+                    write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
     if form == "json":
         import json  # noqa: PLC0415
 

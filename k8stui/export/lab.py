@@ -16,10 +16,11 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
     """One experiment: its head, its `packets` (else only those that differ), its outcome."""
     comparison = experiment.comparison
     request = experiment.request
+    cold = ", no neighbour known" if experiment.cold else ""
     yield (
         f"{request.source} → {request.destination} {request.protocol.name}, branch"
         f" {experiment.branch} ({experiment.probability}): {experiment.trial.namespaces} namespaces"
-        f" in {experiment.trial.build_seconds:.2f} s"
+        f" in {experiment.trial.build_seconds:.2f} s{cold}"
     )
     for fork in experiment.trial.exchange.forks:
         cause = fork.cause
@@ -165,6 +166,7 @@ def _experiment_json(experiment: Experiment) -> dict[str, Any]:
             "protocol": experiment.request.protocol.name,
         },
         "branch": experiment.branch,
+        "neighbours": "cold" if experiment.cold else "warm",
         "probability": str(experiment.probability),
         "agree": comparison.agrees,
         "outcome": {

@@ -59,9 +59,17 @@ def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
 
 
 def _bridged_dnat(host: Host, port: Interface, skb: Skb, decision: Decision) -> None:
-    # Not routed: only the destination MAC is replaced; the frame shows on the bridge as outgoing.
+    # Not routed: only the destination MAC is replaced; the frame shows on the bridge as outgoing,
+    # but for a neighbour that has answered of late: that one's goes straight on
+    # (br_nf_pre_routing_finish_bridge: NUD_CONNECTED).
     bridge = port.master or ""
     sender = skb.packet.smac
+    known = host.neighbour(bridge, decision.next_hop) if decision.next_hop is not None else None
+    if known is not None and (bridge, known.address) in host.answered:
+        skb.decision = decision
+        skb.packet = changed(skb.packet, dmac=known.mac)
+        _finish(host, port, skb)
+        return
 
     def send(host: Host, bridge: str, skb: Skb, mac: str) -> None:
         skb.packet = changed(skb.packet, smac=sender, dmac=mac)

@@ -147,6 +147,7 @@ class Host:
     __slots__ = (
         "_carrier",
         "_standing",
+        "answered",
         "connections",
         "conntrack",
         "fdb_learned",
@@ -167,6 +168,8 @@ class Host:
         self.routing = self._standing.routing
         self.conntrack = Conntrack()
         self.neighbours_learned: dict[tuple[str, Address], Neighbour] = {}
+        self.answered: set[tuple[str, Address]] = set()
+        """Neighbours that have answered in this exchange (NUD_REACHABLE)."""
         self.fdb_learned: dict[tuple[str, str], FdbEntry] = {}
         self.resolving: dict[tuple[str, Address], Resolution] = {}
         self.connections: dict[tuple[Address, int, Address, int], bool] = {}

@@ -135,6 +135,7 @@ def receive(host: Host, device: str, skb: Skb) -> None:
         transmit(host, device, answer)
     elif frame.dmac == interface.mac:
         _learn(host, device, frame.src, frame.smac, create=False)
+        host.answered.add((device, frame.src))
 
 
 def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
-from k8stui.kernel.namespace import NetNamespace, Network
+from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Fork, RuleCause
@@ -56,6 +56,8 @@ class Experiment:
     """1-based, in the order of `k8stui.walk.walk.walks`."""
     probability: Fraction
     trial: Trial
+    cold: bool = False
+    """Nobody knew a MAC address before."""
 
     @property
     def comparison(self) -> Comparison:
@@ -63,24 +65,29 @@ class Experiment:
 
 
 def experiments(
-    world: World, request: Request, tools: Tools, *, every: bool = False
+    world: World, request: Request, tools: Tools, *, every: bool = False, cold: bool = False
 ) -> Iterator[Experiment]:
     """Do the first branch of `request`, or `every` one, each in a lab of its own.
+
+    `cold`: with no neighbour known, but those that a tunnel's daemon has written.
 
     Raises:
         LabError: no lab can be built here, or not for this request.
 
     """
     asked = _asked(world, request)
+    network: Network = _Cold(world.network) if cold else world.network
     number = 0
     for destination in asked if every else asked[:1]:
-        for exchange in branches(world.network, destination):
+        for exchange in branches(network, destination):
             number += 1
             if number > MAX_BRANCHES:
                 raise LabError(f"more than {MAX_BRANCHES} branches", "leave --all out")
             share = exchange.probability / len(asked)
-            tried = _tried(world.network, destination, exchange, tools)
-            yield Experiment(request=request, branch=number, probability=share, trial=tried)
+            tried = _tried(network, destination, exchange, tools)
+            yield Experiment(
+                request=request, branch=number, probability=share, trial=tried, cold=cold
+            )
             if not every:
                 return
 
@@ -151,20 +158,47 @@ class _Chosen:
         return self._left.pop(0) if self._left else True
 
 
-class _Impatient(Mapping[str, NetNamespace]):
-    """The same network with a client whose kernel gives up after the second SYN, at 3 s."""
+class _Changed(Mapping[str, NetNamespace]):
+    """The same network with a change in some of its namespaces, made when one is looked at."""
 
-    def __init__(self, network: Network, client: str) -> None:
+    def __init__(self, network: Network) -> None:
         self._network = network
-        space = network[client]
-        sysctls = replace(space.sysctls, tcp_syn_retries=1, tcp_syn_linear_timeouts=0)
-        self._client = replace(space, sysctls=sysctls)
+        self._made: dict[str, NetNamespace] = {}
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        """The namespace as it is here."""
+        raise NotImplementedError
 
     def __getitem__(self, name: str) -> NetNamespace:
-        return self._client if name == self._client.name else self._network[name]
+        if name not in self._made:
+            self._made[name] = self.change(self._network[name])
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._network)
 
     def __len__(self) -> int:
         return len(self._network)
+
+
+class _Impatient(_Changed):
+    """With a client whose kernel gives up after the second SYN, at 3 s."""
+
+    def __init__(self, network: Network, client: str) -> None:
+        super().__init__(network)
+        self._client = client
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        if space.name != self._client:
+            return space
+        sysctls = replace(space.sysctls, tcp_syn_retries=1, tcp_syn_linear_timeouts=0)
+        return replace(space, sysctls=sysctls)
+
+
+class _Cold(_Changed):
+    """With no neighbour known: each is asked for. What a tunnel's daemon writes stays."""
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        tunnels = {one.name for one in space.interfaces if one.kind is LinkKind.VXLAN}
+        kept = tuple(one for one in space.neighbours if one.device in tunnels)
+        return replace(space, neighbours=kept)

@@ -47,6 +47,23 @@ def test_guestbook(
     assert found[0].comparison.kernel.result == result
 
 
+@pytest.mark.parametrize("cni", ["flannel", "flannel-vxlan", "bridge"])
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        pytest.param("pod/client", "svc/redis-leader:6379", id="same-node"),
+        pytest.param("outside", "node/node-1:30080", id="node-port"),
+        pytest.param("pod/client", "pod/frontend-1:99", id="closed-port-other-node"),
+    ],
+)
+def test_nobody_is_known(nft: Tools, cni: str, source: str, destination: str) -> None:
+    """Each MAC address is asked for on the way; a neighbour that has answered is near at hand."""
+    world = build_world([], node_options=NodeOptions(cni=cni))
+    found = list(experiments(world, parse_request(world, source, destination), nft, cold=True))
+    agree(found)
+    assert sum(row.walk.arp for row in found[0].comparison.rows if row.walk) > 10
+
+
 def test_every_branch(guestbook: World, nft: Tools) -> None:
     request = parse_request(guestbook, "pod/frontend-1", "svc/frontend:80")
     found = list(experiments(guestbook, request, nft, every=True))
