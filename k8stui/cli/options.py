@@ -55,6 +55,9 @@ def common_options(command: _Command) -> _Command:
                      help="A real node's `ip -j addr`, instead of its devices."),
         click.option("--ip-route", multiple=True, metavar="NODE=FILE",
                      help="A real node's `ip -j route`, instead of its routes."),
+        click.option("--host", multiple=True, metavar="NAME=ADDRESS[:PORT]",
+                     help="A host outside the cluster: its name resolves, and it listens on PORT "
+                     "(given again: on several) or on every port."),
         click.option("-n", "--namespace", default="default", metavar="NAMESPACE",
                      show_default=True, help="Namespace of names without one."),
     )  # fmt: skip
@@ -75,13 +78,20 @@ def room_options(
     ipset: Sequence[str],
     ip_addr: Sequence[str],
     ip_route: Sequence[str],
+    host: Sequence[str] = (),
     **_other: Any,
 ) -> tuple[ClusterOptions, NodeOptions]:
+    from k8stui.cluster.hosts import read_hosts  # noqa: PLC0415
     from k8stui.cluster.options import ClusterOptions  # noqa: PLC0415
     from k8stui.nodes.options import NodeOptions  # noqa: PLC0415
 
     return (
-        ClusterOptions(nodes=nodes, proxy_config=proxy_config, proxy_mode=proxy_mode),
+        ClusterOptions(
+            nodes=nodes,
+            proxy_config=proxy_config,
+            proxy_mode=proxy_mode,
+            hosts=read_hosts(host),
+        ),
         NodeOptions(
             cni=cni,
             hairpin=hairpin,

@@ -81,6 +81,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
+        hosts=options.hosts,
         remarks=tuple(expansion.remarks),
         origins=settings.origins,
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
@@ -313,6 +314,8 @@ class Cluster:
     """One a family; the first is `service_cidr`."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that are not imitated."""
+    hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
+    """Hosts outside of the cluster that the user named."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

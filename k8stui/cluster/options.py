@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
+
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubelet import PodState
 from k8stui.record import record
 
@@ -15,6 +19,8 @@ class ClusterOptions:
     proxy_config: str | None = None
     """Path of the KubeProxyConfiguration to use when the input holds several."""
     proxy_mode: str | None = None
+    hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
+    """Hosts outside of the cluster, by name."""
     complete: bool = False
     """The input is all there is: a ServiceAccount, claim or namespace that it does not hold is
     missing. Else such things are taken to be there, made by other means."""

@@ -176,6 +176,8 @@ class Socket:
     """None: every port answers (used where nothing is known of a host)."""
     address: Address | None = None
     """None: bound to 0.0.0.0 and ::."""
+    but_not: frozenset[Address] = frozenset()
+    """Bound to none: addresses at which it does not listen all the same."""
     answers_as_asked: bool = False
     """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""

@@ -265,6 +265,7 @@ class Endpoints:
                 socket.protocol is packet.protocol
                 and socket.port in ports
                 and socket.address in (None, packet.dst)
+                and packet.dst not in socket.but_not
             ):
                 return socket
         return None

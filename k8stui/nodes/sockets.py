@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8stui.because import Because
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.listening import Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
@@ -55,15 +56,39 @@ def node_sockets(site: Site, node: Node, plugin: Iterable[Socket]) -> tuple[Sock
     return tuple(_once((*_on_node(site, node), *plugin)))
 
 
-def outside_sockets(owner: str) -> tuple[Socket, ...]:
-    """Whoever is beyond the router answers everything: nothing is known of it."""
+def outside_sockets(owner: str, hosts: Iterable[OutsideHost]) -> tuple[Socket, ...]:
+    """Whoever is outside answers everything: nothing is known of it.
+
+    Only one of `hosts` that the user named with ports listens on these alone.
+    """
+    known = [host for host in hosts if host.ports]
+    own = tuple(
+        Socket(
+            protocol=protocol,
+            port=port,
+            address=host.address,
+            owner=host.name,
+            reason=Because(text=f"{host.name} listens there", origin=host.origin, owner=host.name),
+        )
+        for host in known
+        for port in sorted(host.ports)
+        for protocol in (Protocol.TCP, Protocol.UDP)
+    )
+    but_not = frozenset(host.address for host in known)
     because = Because(
         text="nothing is known of what listens outside",
         origin=assumed("a host outside the cluster answers on every port"),
         owner=owner,
     )
-    return tuple(
-        Socket(protocol=protocol, port=None, owner=owner, answers_as_asked=True, reason=because)
+    return own + tuple(
+        Socket(
+            protocol=protocol,
+            port=None,
+            but_not=but_not,
+            owner=owner,
+            answers_as_asked=True,
+            reason=because,
+        )
         for protocol in (Protocol.TCP, Protocol.UDP)
     )
 

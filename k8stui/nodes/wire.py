@@ -109,7 +109,7 @@ def build_wire(site: Site) -> NetNamespace:
         interfaces=(loopback(_versions(lan.networks)), switch, *ports),
         neighbours=tuple(neighbours),
         fdb=tuple(fdb),
-        routes=(*_way_out(lan.outside), *_virtual_addresses(site)),
+        routes=(*_way_out(lan.outside), *_named_hosts(site), *_virtual_addresses(site)),
     ) + _leg(lan.outside, [net.router for net in lan.outside], "eth1", (OUTSIDE, "eth0"))
     return NetNamespace(
         name=WIRE,
@@ -163,7 +163,7 @@ def build_outside(site: Site) -> NetNamespace:
             *DEFAULT_POLICY_RULES[1:],
         ),
         neighbours=part.neighbours,
-        sockets=outside_sockets(OUTSIDE),
+        sockets=outside_sockets(OUTSIDE, site.cluster.hosts.values()),
     )
 
 
@@ -222,7 +222,7 @@ def build_lan(site: Site) -> NetNamespace:
         name=LAN,
         interfaces=part.interfaces,
         routes=standing_routes(part),
-        sockets=outside_sockets(LAN),
+        sockets=outside_sockets(LAN, site.cluster.hosts.values()),
     )
 
 
@@ -259,6 +259,20 @@ def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:
                 destination=Prefix.parse(text),
                 type=RouteType.THROW,
                 reason=Because(text="private addresses have no way out", origin=_ORIGIN),
+            )
+
+
+def _named_hosts(site: Site) -> Iterator[Route]:
+    """Hosts that the user named: also one with a private address is reached."""
+    for host in site.cluster.hosts.values():
+        version = host.address.version
+        way = next((n for n in site.lan.outside if n.prefix.address.version == version), None)
+        if way is not None and site.lan.network_of(host.address) is None:
+            yield Route(
+                destination=Prefix(host.address, host.address.bits),
+                gateway=client(way),
+                device="eth1",
+                reason=Because(text=f"{host.name} is outside", origin=host.origin),
             )
 
 

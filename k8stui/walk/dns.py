@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.cluster.names import Resolution, ResolutionKind, resolve
 from k8stui.kernel.address import Address
@@ -70,6 +71,10 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
             any_of=found.kind is ResolutionKind.HEADLESS,
         )
     public = found.cname or found.name
+    host = _named_host(cluster, public)
+    if host is not None:
+        alias = (f"{found.fqdn} is an alias (CNAME) of {found.cname}",) if found.cname else ()
+        return _host(host, (*sentences, *alias), found.service)
     outward = found.kind in (ResolutionKind.EXTERNAL, ResolutionKind.OUTSIDE)
     if outward and not _meant_inside(cluster, public):
         return _assumed_outside(found, sentences, beyond)
@@ -78,6 +83,20 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
         sentences=(*sentences, f"no such name: {found.reason}"),
         service=found.service,
         origin=found.origin,
+    )
+
+
+def _named_host(cluster: Cluster, name: str) -> OutsideHost | None:
+    return cluster.hosts.get(name.rstrip(".").lower())
+
+
+def _host(host: OutsideHost, sentences: tuple[str, ...], service: str | None = None) -> Answer:
+    """A host that the user named."""
+    return Answer(
+        addresses=(host.address,),
+        sentences=(*sentences, f"{host.name} is a host outside the cluster: {host.address}"),
+        service=service,
+        origin=host.origin,
     )
 
 
@@ -139,6 +158,9 @@ def _without_cluster_dns(
     cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
 ) -> Answer:
     """A node, or somebody outside: its resolver has never heard of the cluster's names."""
+    host = _named_host(cluster, name)
+    if host is not None:
+        return _host(host, ())
     inside = resolve(cluster, name, None)
     if not inside.is_resolved and not _meant_inside(cluster, name):
         return _assumed_outside(Resolution(name=name, kind=ResolutionKind.OUTSIDE), (), beyond)
