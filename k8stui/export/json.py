@@ -43,6 +43,8 @@ def branch(trace: Trace) -> dict[str, object]:
     return {
         "probability": str(trace.probability),
         "branch": trace.branch,
+        "endpoints": 1 + len(trace.alike),
+        "alike": list(trace.alike),
         "outcome": _outcome(trace.outcome),
         "assumptions": list(trace.assumptions),
         "hops": [_hop(hop) for hop in trace.hops],

@@ -23,12 +23,9 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
         f" in {experiment.trial.build_seconds:.2f} s{cold}"
     )
     for fork in experiment.trial.exchange.forks:
-        cause = fork.cause
-        does = "matches" if fork.matched else "does not match"
-        yield (
-            f"  chance decided: {fork.namespace} {cause.table} {cause.chain.name}"
-            f" rule {cause.index} {does}"
-        )
+        rule = fork.way.place
+        does = "no random rule matches" if rule is None else f"rule {rule + 1} matches"
+        yield f"  chance decided: {fork.namespace} {fork.table} {fork.chain.name}: {does}"
     for number, row in enumerate(comparison.rows, start=1):
         if not row.is_equal:
             yield from _different(number, row)

@@ -94,6 +94,8 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     if branches or trace.probability != 1:
         count = f" of {branches}" if branches else ""
         text = f"branch {trace.branch}{count}, p = {trace.probability}" + _endpoint(trace)
+        if trace.alike:
+            text += f", and {len(trace.alike):,} more that fare alike"
         for line in wrap(neutralise(text), "", "   "):
             yield Line(line, Style.HEAD)
 

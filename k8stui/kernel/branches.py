@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Network
 from k8stui.kernel.simulate import connect
-from k8stui.kernel.step import RuleCause
+from k8stui.kernel.step import Fork
+
+
+class SameEnd(Protocol):
+    """Says which branches differ in nothing that matters."""
+
+    def ways(self, exchange: Exchange, others: Sequence[int]) -> Sequence[int]:
+        """Of `others`, ways of the exchange's last fork, those that end as it does."""
 
 
 def branches(
-    network: Network, request: Connect, *, until_answered: bool = False
+    network: Network,
+    request: Connect,
+    *,
+    until_answered: bool = False,
+    alike: SameEnd | None = None,
 ) -> Iterator[Exchange]:
     """Each branch once, the one where every random rule matches first.
 
     A walk is a function of its choices: it is replayed with a prefix of them, and beyond the
-    prefix every random rule matches. The probabilities sum to 1. `until_answered`: see `connect`.
+    prefix every fork's first way is taken. The probabilities sum to 1. `until_answered`: see
+    `connect`. Of branches that are `alike` the first is walked, and stands for the others: see
+    `Exchange.alike`.
     """
-    prefixes: list[tuple[bool, ...]] = [()]
-    while prefixes:
-        prefix = prefixes.pop()
-        taken: list[bool] = []
-        certain: list[bool] = []
+    pending: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())]
+    """Choices up to a fork, and the ways of that fork that are still to be walked."""
+    while pending:
+        before, ways = pending.pop()
+        prefix = (*before, *ways[:1])
+        forks: list[Fork] = []
 
-        def choose(
-            cause: RuleCause,  # noqa: ARG001
-            probability: Fraction,
-            prefix: tuple[bool, ...] = prefix,
-            taken: list[bool] = taken,
-            certain: list[bool] = certain,
-        ) -> bool:
-            place = len(taken)
-            matched = prefix[place] if place < len(prefix) else probability > 0
-            taken.append(matched)
-            certain.append(probability in (0, 1))
-            return matched
+        def choose(fork: Fork, prefix: tuple[int, ...] = prefix, forks: list[Fork] = forks) -> int:
+            place = len(forks)
+            forks.append(fork)
+            return prefix[place] if place < len(prefix) else 0
 
-        yield connect(network, request, choose, until_answered=until_answered)
-        # Of the choices made freely the other way is still to be walked, the last one first.
-        prefixes.extend(
-            (*taken[:place], False)
-            for place in range(len(prefix), len(taken))
-            if not certain[place]
-        )
+        exchange = connect(network, request, choose, until_answered=until_answered)
+        taken = (*prefix, *(0,) * (len(forks) - len(prefix)))
+        # Of the choices made freely the other ways are still to be walked, those of the last first.
+        left = [(before, ways[1:])] if ways else []
+        left += [
+            (taken[:place], tuple(range(1, len(forks[place].ways))))
+            for place in range(len(prefix), len(forks))
+        ]
+        if alike is not None and left and len(left[-1][0]) + 1 == len(forks):
+            # Only of the last choice: nothing that was decided behind it is hidden by it.
+            last, others = left.pop()
+            same = frozenset(alike.ways(exchange, others)) if others else frozenset()
+            left.append((last, tuple(way for way in others if way not in same)))
+            exchange = _standing_for(exchange, tuple(way for way in others if way in same))
+        yield exchange
+        pending += [(choices, others) for choices, others in left if others]
+
+
+def _standing_for(exchange: Exchange, ways: tuple[int, ...]) -> Exchange:
+    if not ways:
+        return exchange
+    fork = exchange.forks[-1]
+    share = fork.way.share
+    whole = sum((fork.ways[way].share for way in ways), share)
+    return replace(exchange, probability=exchange.probability / share * whole, alike=ways)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from fractions import Fraction
 from typing import Protocol as Interface
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Stranger
 from k8stui.kernel.packet import Packet
-from k8stui.kernel.step import Hook, RuleCause
+from k8stui.kernel.step import Fork, Hook
 from k8stui.record import record
 
 
@@ -52,9 +51,9 @@ class NothingRecent:
         return False
 
 
-def always(cause: RuleCause, probability: Fraction) -> bool:  # noqa: ARG001
+def first_way(fork: Fork) -> int:  # noqa: ARG001
     """Every random rule matches: the walk to the first endpoint."""
-    return True
+    return 0
 
 
 def _unicast(address: Address, device: str | None) -> str:  # noqa: ARG001
@@ -91,8 +90,8 @@ class PacketContext:
     (inet_dev_addr_type) and is None without ``--limit-iface-…``."""
     reverse_path: ReversePath | None = None
     """What ``-m rpfilter`` asks. None: not known."""
-    choose: Callable[[RuleCause, Fraction], bool] = always
-    """Asked once for each random rule whose other matches hold."""
+    choose: Callable[[Fork], int] = first_way
+    """Asked once where chance decides: the index of the way to take."""
     stranger: Stranger | None = None
     """Devices that rules name and that are not here: whether such a rule matches is not known."""
     sets: Mapping[str, SetLookup] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.step import Capture, Fork, RuleCause, Step
+from k8stui.kernel.step import Capture, Fork, Step
 from k8stui.record import record
 
 DEFAULT_SOURCE_PORT = 40000
@@ -79,8 +79,11 @@ class Exchange:
     felt: Felt
     forks: tuple[Fork, ...]
     probability: Fraction
-    """Product over the forks; 1 without any."""
+    """Product over the forks; 1 without any. With `alike`, of all that it stands for."""
+    alike: tuple[int, ...] = ()
+    """Further ways of the last fork that end as this one, apart from the address that they lead to
+    (`k8stui.kernel.alike`)."""
 
 
-Choose = Callable[[RuleCause, Fraction], bool]
-"""Decides a random rule: (the rule, its probability) → whether it matches this time."""
+Choose = Callable[[Fork], int]
+"""Decides where chance does: the fork → index of the way to take."""

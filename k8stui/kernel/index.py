@@ -8,11 +8,11 @@ plus those that do not say. A rule that is left out cannot match; the order stay
 from __future__ import annotations
 
 import re
-import weakref
 from collections.abc import Iterator, Sequence
 from heapq import merge
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule
 
@@ -92,8 +92,7 @@ class _Index:
         return iter(lists[0]) if len(lists) == 1 else merge(*lists)
 
 
-_indexes: dict[int, tuple[weakref.ref[Chain], _Index]] = {}
-"""By identity of the chain, for as long as it lives."""
+_indexes = Derived(lambda chain: _Index(chain.rules))
 
 
 def candidates(chain: Chain, packet: Packet) -> Iterator[int]:
@@ -104,14 +103,4 @@ def candidates(chain: Chain, packet: Packet) -> Iterator[int]:
     length = len(chain.rules)
     if length < _WORTH_WHILE:
         return iter(range(length))
-    return _index(chain).candidates(packet)
-
-
-def _index(chain: Chain) -> _Index:
-    key = id(chain)
-    known = _indexes.get(key)
-    if known is not None and known[0]() is chain:
-        return known[1]
-    index = _Index(chain.rules)
-    _indexes[key] = (weakref.ref(chain, lambda _: _indexes.pop(key, None)), index)
-    return index
+    return _indexes.of(chain).candidates(packet)

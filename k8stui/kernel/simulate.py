@@ -11,6 +11,7 @@ from functools import partial
 
 from k8stui.kernel import bridge, device, icmp, ip, neighbour, netfilter, vxlan
 from k8stui.kernel.client import Client, Phase, result_of
+from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
 from k8stui.kernel.host import Host, Simulation, Stack
@@ -20,7 +21,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import Fate, is_multicast, is_zero, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.sockets import Endpoints
-from k8stui.kernel.step import Direction, RouteCause, RuleCause, StepKind
+from k8stui.kernel.step import Direction, RouteCause, StepKind
 
 MAX_EVENTS = 50_000
 """A network in which frames circle for ever is stopped here. An honest walk comes near only when it
@@ -44,7 +45,7 @@ def connect(
 ) -> Exchange:
     """Send one request and follow it until the client knows, or gives up.
 
-    `choose` decides each random rule; without it every random rule matches, which is the first
+    `choose` decides where chance does; without it every random rule matches, which is the first
     endpoint. `until_answered` ends it when the client knows: a connection's last ACK, a third of
     the work, is not sent.
 
@@ -59,7 +60,7 @@ def connect(
         stack=_stack(endpoints),
         events=EventQueue(),
         journal=journal,
-        choose=choose or _first,
+        choose=choose or first_way,
         hosts={},
     )
     host = simulation.host(request.namespace)
@@ -69,10 +70,6 @@ def connect(
     run.start()
     run.loop(until_answered=until_answered)
     return run.exchange()
-
-
-def _first(cause: RuleCause, probability: Fraction) -> bool:  # noqa: ARG001
-    return True
 
 
 def _stack(endpoints: Endpoints) -> Stack:
@@ -259,7 +256,7 @@ class _Run:
         journal, client, simulation = self.simulation.journal, self.client, self.simulation
         probability = Fraction(1)
         for fork in journal.forks:
-            probability *= fork.probability if fork.matched else 1 - fork.probability
+            probability *= fork.way.share
         server = client.server
         return Exchange(
             steps=tuple(journal.steps),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route, Socket
@@ -163,16 +164,38 @@ class Step:
     """One sentence in the kernel's words: ``10.244.2.0/24 via 192.168.0.12 dev eth0``."""
 
 
+class Way(NamedTuple):
+    """One of the things that chance can come to in a chain."""
+
+    place: int | None
+    """0-based place of the rule that then matches first; None: none of them does."""
+    share: Fraction
+    """How often. 1/n where kube-proxy prints rounded decimals."""
+
+
 @record(kw_only=True)
 class Fork:
-    """A random rule (-m statistic): chance decides whether it matches."""
+    """Chance decides which rule of a chain matches first: n ways, whose shares sum to 1.
+
+    One rule of ``-m statistic`` has two ways; kube-proxy's 1/n, 1/(n-1), … and whatever comes
+    last are one fork of n.
+    """
 
     namespace: str
-    cause: RuleCause
-    probability: Fraction
-    """That the rule matches. 1/n for what kube-proxy prints as a rounded decimal."""
-    matched: bool
-    """What was chosen in this run."""
+    table: str
+    chain: Chain
+    ways: tuple[Way, ...]
+    chosen: int = 0
+    """Index of the way that was taken in this run; not yet meant while it is asked for."""
+
+    @property
+    def way(self) -> Way:
+        return self.ways[self.chosen]
+
+    def rule(self, way: int) -> Rule | None:
+        """The rule that matches on that way; None: none of those that chance decides about."""
+        place = self.ways[way].place
+        return None if place is None else self.chain.rules[place]
 
 
 @record(kw_only=True)

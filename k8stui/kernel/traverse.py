@@ -8,7 +8,7 @@ what a NAT verdict does to the packet is the caller's business.
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
+from itertools import dropwhile
 from typing import assert_never
 
 from k8stui.kernel.address import Address
@@ -19,6 +19,7 @@ from k8stui.kernel.context import (
     RecentLookup,
     SetLookup,
 )
+from k8stui.kernel.draw import blind, draw
 from k8stui.kernel.index import candidates
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule, Table
@@ -172,9 +173,16 @@ class _Passage:
         """Look at one rule; the end of the passage if it ends here."""
         rule = frame.chain.rules[place]
         compiled = compile_rule(rule.text)
-        matched = self._matches(frame, place, rule, compiled)
+        matched = self._matches(compiled)
         if matched is False:
             return None
+        if matched is True and compiled.chances:
+            drawn = self._draw(frame, place)
+            if drawn is None:
+                return None
+            place = drawn
+            rule = frame.chain.rules[place]
+            compiled = compile_rule(rule.text)
         cause = self._cause(frame, place, rule)
         frame.last = place
         if matched is not True:
@@ -191,8 +199,8 @@ class _Passage:
             skipped=place - frame.last - 1,
         )
 
-    def _matches(self, frame: _Frame, place: int, rule: Rule, compiled: CompiledRule) -> bool | str:
-        """Whether the rule matches; where that cannot be known, what stands in the way.
+    def _matches(self, compiled: CompiledRule) -> bool | str:
+        """Whether the rule matches, chance aside; where that cannot be known, what is in the way.
 
         All that is known is asked first, so that an unknown match in a rule which the packet does
         not meet anyway does no harm; chance is asked last, and only where it decides.
@@ -210,25 +218,28 @@ class _Passage:
             if stranger and any(pattern in unknown.split() for pattern in stranger.patterns):
                 unknown = f"{unknown}: {stranger.said}"
             return False if _changes_nothing(compiled.target) else unknown
-        for chance in compiled.chances:
-            cause = self._cause(frame, place, rule)
-            if not self._chance(cause, chance.probability):
-                return False
         return True
 
-    def _chance(self, cause: RuleCause, probability: Fraction) -> bool:
-        if probability in {0, 1}:
-            return probability == 1
-        matched = self._context.choose(cause, probability)
-        self._forks.append(
-            Fork(
-                namespace=self._context.namespace,
-                cause=cause,
-                probability=probability,
-                matched=matched,
-            )
+    def _draw(self, frame: _Frame, place: int) -> int | None:
+        """From a random rule on: the place of the one that matches first, None if none does."""
+        chain, packet = frame.chain, self._packet
+        drawn = blind(chain, place)
+        if drawn is None:
+            rest = dropwhile(lambda other: other < place, candidates(chain, packet))
+            drawn = draw(chain, rest, self._matches)
+        ways = drawn.ways
+        if not ways:
+            return None
+        fork = Fork(
+            namespace=self._context.namespace, table=self._table.name, chain=chain, ways=ways
         )
-        return matched
+        if len(ways) > 1:
+            fork = replace(fork, chosen=self._context.choose(fork))
+            self._forks.append(fork)
+        found = fork.way.place
+        after = drawn.end if found is None else found + 1
+        frame.candidates = dropwhile(lambda other: other < after, candidates(chain, packet))
+        return found
 
     def _act(self, frame: _Frame, cause: RuleCause, compiled: CompiledRule) -> Traversal | None:
         """Do what a rule that matched says; the end of the passage if that ends it."""

@@ -12,7 +12,7 @@ from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
-from k8stui.kernel.step import Fork, RuleCause
+from k8stui.kernel.step import Fork
 from k8stui.lab.build import plan
 from k8stui.lab.compare import Comparison, compare
 from k8stui.lab.errors import LabError
@@ -152,10 +152,10 @@ class _Chosen:
     """Takes the choices of another run of the same request, in their order."""
 
     def __init__(self, forks: tuple[Fork, ...]) -> None:
-        self._left = [fork.matched for fork in forks]
+        self._left = [fork.chosen for fork in forks]
 
-    def __call__(self, cause: RuleCause, probability: Fraction) -> bool:  # noqa: ARG002
-        return self._left.pop(0) if self._left else True
+    def __call__(self, fork: Fork) -> int:  # noqa: ARG002
+        return self._left.pop(0) if self._left else 0
 
 
 class _Changed(Mapping[str, NetNamespace]):

@@ -42,12 +42,17 @@ _TABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
 
 
 def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, bool]:
-    """What chance chose in one branch, by the rule; the first time counts."""
+    """What chance chose in one branch, by the rule; the first time counts.
+
+    The rules before the one that matched did not; nobody asked those behind it.
+    """
     found: dict[Place, bool] = {}
     for fork in forks:
         if fork.namespace == namespace:
-            cause = fork.cause
-            found.setdefault((cause.table, cause.chain.name, cause.index), fork.matched)
+            for number, way in enumerate(fork.ways[: fork.chosen + 1]):
+                if way.place is not None:
+                    place = (fork.table, fork.chain.name, way.place + 1)
+                    found.setdefault(place, number == fork.chosen)
     return found
 
 

@@ -36,9 +36,8 @@ class InputFile:
 def expand(given: str) -> Iterator[InputFile | Problem | Note]:
     """Yield the files of one path: itself, or a folder's, sorted, those of subfolders behind them.
 
-    Hidden files and folders are left out; a link that leads back into a folder that is being
-    read is not followed. The order is by name, files and subfolders alike (filepath.Walk, which
-    ``kubectl apply -R`` uses).
+    Hidden files and folders are left out. The order is by name, files and subfolders alike, and
+    links to folders are not followed (filepath.Walk, which ``kubectl apply -R`` uses).
     """
     if given == STDIN:
         yield InputFile(given, named=True)
@@ -53,7 +52,7 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         return
     if stat.S_ISDIR(mode):
         count = 0
-        for one in _folder(given, frozenset()):
+        for one in _folder(given):
             count += isinstance(one, InputFile)
             yield one
         if not count:
@@ -63,23 +62,35 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         yield InputFile(given, named=True)
 
 
-def _folder(folder: str, above: frozenset[str]) -> Iterator[InputFile | Problem]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
+def _folder(folder: str) -> Iterator[InputFile | Problem | Note]:
+    waiting = [_names(folder)]  # not by recursion: folders can be nested deeper than calls
+    while waiting:
+        one = next(waiting[-1], None)
+        if one is None:
+            waiting.pop()
+        elif isinstance(one, Problem):
+            yield one
+        elif os.path.isdir(one):
+            if os.path.islink(one):
+                yield Note(
+                    message="a link to a folder: not followed, as by kubectl apply -R", file=one
+                )
+            else:
+                waiting.append(_names(one))
+        elif one.endswith(_READ) and (os.path.isfile(one) or os.path.islink(one)):
+            yield InputFile(one, named=False)
+
+
+def _names(folder: str) -> Iterator[str | Problem]:
+    """Paths of what stands in a folder, in order."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         yield Problem(file=folder, message=f"cannot be read: {error.strerror}")
         return
     for name in names:
-        if name.startswith("."):
-            continue
-        path = os.path.join(folder, name)
-        if os.path.isdir(path):
-            yield from _folder(path, above | {real})
-        elif name.endswith(_READ) and (os.path.isfile(path) or os.path.islink(path)):
-            yield InputFile(path, named=False)
+        if not name.startswith("."):
+            yield os.path.join(folder, name)
 
 
 def _missing(given: str) -> Problem:

@@ -155,8 +155,11 @@ class _Cursor:
         begin of an object is one. Empty where they are not elements of one list.
         """
         content, at = self.content, self.at
+        # First whether it ends a line: on one long line the begin of the line is far away.
+        if not self.is_printed or not content.startswith("{\n", at):
+            return []
         indent = content[content.rfind("\n", 0, at) + 1 : at]
-        if not self.is_printed or indent.strip() or not content.startswith("{\n", at):
+        if indent.strip():
             return []
         mark = f"\n{indent}{{\n"
         starts = [at]

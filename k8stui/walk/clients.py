@@ -12,6 +12,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Direction
 from k8stui.record import record
+from k8stui.walk.alike import Endpoints
 from k8stui.walk.compare import vary
 from k8stui.walk.error import RequestError
 from k8stui.walk.lookup import find_service
@@ -99,8 +100,10 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
         other = world
         if policy != current:
             other = vary(world, request, f"externalTrafficPolicy={policy}").world
+        endpoints = Endpoints(other)
         for entry, destination in entries:
-            traces = walks(other, parse_request(other, OUTSIDE, destination))
+            asked = parse_request(other, OUTSIDE, destination)
+            traces = walks(other, asked, endpoints=endpoints)
             for group in _grouped(traces):
                 yield _arrival(group, entry, destination, policy, current)
 
@@ -136,7 +139,11 @@ def _arrival(
     first = group[0]
     done = first.outcome
     sent = next((step.before.src for step in first.steps if step.before is not None), None)
-    servers = (t.outcome.server_pod or _address(t.outcome.server_address) for t in group)
+    servers = (
+        server
+        for t in group
+        for server in (t.outcome.server_pod or _address(t.outcome.server_address), *t.alike)
+    )
     return Arrival(
         entry=entry,
         destination=destination,

@@ -76,14 +76,11 @@ def port_word(number: int | str, protocol: Protocol) -> str:
 
 def _chance(step: Step, cause: RuleCause, forks: Iterable[Fork]) -> str:
     for fork in forks:
-        rolled = fork.cause
-        same = (rolled.table, rolled.chain.name, rolled.index) == (
-            cause.table,
-            cause.chain.name,
-            cause.index,
-        )
-        if fork.matched and same and fork.namespace == step.namespace:
-            return f"p = {fraction(fork.probability)}"
+        place = fork.way.place
+        rolled = None if place is None else (fork.table, fork.chain.name, place + 1)
+        same = rolled == (cause.table, cause.chain.name, cause.index)
+        if same and fork.namespace == step.namespace:
+            return f"p = {fraction(fork.way.share)}"
     return ""
 
 

@@ -105,6 +105,9 @@ class Trace:
     one that is not modelled."""
     branch: int = 1
     """1-based number of this branch in the order of `walks`."""
+    alike: tuple[str, ...] = ()
+    """Further servers for which this branch stands: ``namespace/name`` of pods, or addresses. What
+    happens differs in nothing but their address; `probability` is that of all."""
 
     @property
     def steps(self) -> tuple[TraceStep, ...]:

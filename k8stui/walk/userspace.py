@@ -15,6 +15,7 @@ from fractions import Fraction
 from k8stui.because import Because
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address
+from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.simulate import connect
@@ -22,6 +23,7 @@ from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
 from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
@@ -50,8 +52,12 @@ class _Target:
     """Said behind it, where the process has modes."""
 
 
-def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Trace]:
+def relayed(
+    cluster: Cluster, network: Network, request: Request, endpoints: Endpoints
+) -> Iterator[Trace]:
     """Every branch of a request in userspace mode: one for each endpoint of the proxy's turn.
+
+    Of many `endpoints` those that fare alike are one branch.
 
     A request that meets no socket of kube-proxy has one branch, as in any other mode. The first
     branch is that of the endpoint which a kube-proxy serves first that has just started.
@@ -59,16 +65,37 @@ def relayed(cluster: Cluster, network: Network, request: Request) -> Iterator[Tr
     if request.connect is None:
         return
     proxied = _WithProxies(cluster, network)
-    outer = connect(proxied, request.connect)
+    for outer in branches(proxied, request.connect):
+        for each in _onward(cluster, proxied, request, outer, endpoints):
+            yield replace(each, probability=each.probability * outer.probability)
+
+
+def _onward(
+    cluster: Cluster,
+    proxied: _WithProxies,
+    request: Request,
+    outer: Exchange,
+    endpoints: Endpoints,
+) -> Iterator[Trace]:
+    """What becomes of one connection of the client; the probabilities sum to 1."""
     proxy = proxied.reached(outer)
     if proxy is None:
-        yield _plain(cluster, proxied, request, outer)
+        yield replace(_plain(cluster, proxied, request, outer), probability=Fraction(1))
         return
-    targets = tuple(_targets(proxy))
+    targets = list(_targets(proxy))
     if not targets:
-        yield _closed(cluster, proxied, request, outer, proxy)
-    for target in targets:
-        yield _joined(cluster, proxied, request, outer, target)
+        yield replace(_closed(cluster, proxied, request, outer, proxy), probability=Fraction(1))
+    while targets:
+        target = targets.pop(0)
+        inner, joined = _joined(cluster, proxied, request, outer, target)
+        same = endpoints.addresses(inner, target.address, [other.address for other in targets])
+        twins = [one.address for one, is_same in zip(targets, same, strict=True) if is_same]
+        targets = [one for one, is_same in zip(targets, same, strict=True) if not is_same]
+        yield replace(
+            joined,
+            probability=joined.probability * (1 + len(twins)),
+            alike=tuple(map(endpoints.named, twins)),
+        )
 
 
 def passed_on(
@@ -84,7 +111,7 @@ def passed_on(
     address, port = socket.onward
     origin = socket.reason.origin if socket.reason is not None else None
     target = _Target(address, port, origin, proxy=socket.owner, mode="")
-    joined = _joined(cluster, network, request, outer, target)
+    _, joined = _joined(cluster, network, request, outer, target)
     return replace(joined, probability=outer.probability, forks=outer.forks)
 
 
@@ -178,8 +205,8 @@ def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange
 
 def _joined(
     cluster: Cluster, network: Network, request: Request, outer: Exchange, target: _Target
-) -> Trace:
-    """Put the client's connection around the one that kube-proxy makes."""
+) -> tuple[Exchange, Trace]:
+    """Put the client's connection around the one that kube-proxy makes; that one too."""
     node = str(outer.felt.server)
     onward_connect = Connect(
         namespace=node,
@@ -196,7 +223,7 @@ def _joined(
     before = sum(len(hop.steps) for hop in there) + 1
     numbers = {index: number + before for index, number in numbers.items()}
     done = outcome(cluster, network, inner_request, inner, numbers)
-    return Trace(
+    return inner, Trace(
         request=request,
         hops=_merged((*there, replace(there[-1], steps=(proxy_step,)), *onward, *back)),
         outcome=_as_felt(done, node, target),

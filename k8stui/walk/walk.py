@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.packet import Protocol
+from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.trace import Request, Trace
@@ -26,42 +27,66 @@ def walk(world: World, request: Request, *, diagnose: bool = True) -> Trace:
     return next(walks(world, request, diagnose=diagnose))
 
 
-def walks(world: World, request: Request, *, diagnose: bool = True) -> Iterator[Trace]:
+def walks(
+    world: World, request: Request, *, diagnose: bool = True, endpoints: Endpoints | None = None
+) -> Iterator[Trace]:
     """Every branch, numbered from 1; their probabilities sum to 1. The first is `walk`'s.
 
+    Of many endpoints those that fare alike are one branch (`Trace.alike`); `endpoints` remembers
+    which, from one request to the next.
     Without `diagnose` a failed walk says what the kernel knows, and looks for no typing errors in
     ten thousand pods' labels: `Outcome.reason` and `advice` may be empty.
     """
     if request.connect is None:
         yield _unresolved(world, request)
         return
-    asked = (request.connect, *request.alternatives)
+    left = [request.connect, *request.alternatives]
+    asked = len(left)
     assumptions = tuple(note.render() for note in world.stand_ins)
+    endpoints = endpoints or Endpoints(world)
     number = 0
-    for connect in asked:
-        for each in _branches(world, request, connect, diagnose=diagnose):
+    while left:
+        connect = left.pop(0)
+        others = [other.destination for other in left]
+        for each in _branches(world, request, connect, endpoints, diagnose=diagnose):
+            exchange, made = each
+            same: tuple[bool, ...] = ()
+            if exchange is not None and others:
+                same = endpoints.addresses(exchange, connect.destination, others)
+                left = [other for other, is_same in zip(left, same, strict=True) if not is_same]
+            twins = [other for other, is_same in zip(others, same, strict=False) if is_same]
             number += 1
-            probability = each.probability / len(asked)
-            yield replace(each, branch=number, probability=probability, assumptions=assumptions)
+            yield replace(
+                made,
+                branch=number,
+                probability=made.probability * (1 + len(twins)) / asked,
+                alike=made.alike + tuple(map(endpoints.named, twins)),
+                assumptions=assumptions,
+            )
 
 
 def _branches(
-    world: World, request: Request, connect: Connect, *, diagnose: bool
-) -> Iterator[Trace]:
-    """All outcomes of asking one address."""
+    world: World, request: Request, connect: Connect, endpoints: Endpoints, *, diagnose: bool
+) -> Iterator[tuple[Exchange | None, Trace]]:
+    """All outcomes of asking one address, each with what the kernel did where it did it all."""
     if world.cluster.proxy.mode == _USERSPACE:
         from k8stui.walk.userspace import relayed  # noqa: PLC0415 - a mode of old clusters
 
-        yield from relayed(world.cluster, world.network, replace(request, connect=connect))
+        asked = replace(request, connect=connect)
+        for each in relayed(world.cluster, world.network, asked, endpoints):
+            yield None, each
         return
     if connect.data_bytes is None and connect.protocol is Protocol.TCP and world.options.iptables:
         # What k8stui writes treats later packets as the first; a real node's rules may not.
         connect = replace(connect, data_bytes=_FIRST_DATA_BYTES)
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
-    for exchange in branches(world.network, connect, until_answered=True):
+    for exchange in branches(world.network, connect, until_answered=True, alike=endpoints):
         joined = _passed_on(world, replace(request, connect=connect), exchange)
-        yield joined or trace(world, request, exchange, 1, diagnose=diagnose)
+        made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
+        servers = tuple(endpoints.server(exchange, way) for way in exchange.alike)
+        whole = None if joined else exchange
+        yield whole, replace(made, alike=servers) if servers else made
 
 
 def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -244,11 +245,31 @@ def many(tmp_path: Path, replicas: int) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize(("replicas", "rest"), [(100, "0"), (125, "1/5")])
+def unlike(tmp_path: Path, count: int) -> str:
+    """Write pods behind one Service of which no two are alike: each listens elsewhere too."""
+    file = tmp_path / "unlike.yaml"
+    pods = (
+        f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}, labels: {{a: b}}}}\n"
+        "spec: {containers: [{name: c, image: x, ports: "
+        f"[{{containerPort: 80}}, {{containerPort: {1000 + number}}}]}}]}}\n"
+        for number in range(count)
+    )
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+    file.write_text(service + "spec: {selector: {a: b}, ports: [{port: 80}]}\n" + "".join(pods))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("made", "count", "rest"), [(unlike, 100, "0"), (unlike, 125, "1/5"), (many, 125, "0")]
+)
 def test_compare_walks_a_hundred_branches(
-    replicas: int, rest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    made: Callable[[Path, int], str],
+    count: int,
+    rest: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    args = ["walk", many(tmp_path, replicas), "--from", "node/node-1", "--to", "svc/s"]
+    args = ["walk", made(tmp_path, count), "--from", "node/node-1", "--to", "svc/s"]
     args += ["--compare", "masqueradeAll=true"]
     assert run([*args, "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)

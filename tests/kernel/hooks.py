@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import Ruleset, Table
-from k8stui.kernel.step import Hook, RuleCause
+from k8stui.kernel.step import Fork, Hook
 from k8stui.kernel.traverse import (
     Accept,
     Dnat,
@@ -90,27 +90,29 @@ def fates(
     A packet of the node to itself comes back over lo and meets INPUT; `over_loopback` False judges
     it where it was sent.
     """
-    prefixes: list[tuple[bool, ...]] = [()]
+    prefixes: list[tuple[int, ...]] = [()]
     while prefixes:
         forced = prefixes.pop()
         run = _Run(host, forced, mark, over_loopback, recent)
         yield run.send(packet)
-        prefixes += [(*run.chosen[:place], False) for place in range(len(forced), len(run.chosen))]
+        for place in range(len(forced), len(run.ways)):
+            taken = (*forced, *(0,) * (place - len(forced)))
+            prefixes += [(*taken, way) for way in range(1, run.ways[place])]
 
 
 @dataclass
 class _Run:
     host: Host
-    forced: tuple[bool, ...]
+    forced: tuple[int, ...]
     mark: int
     over_loopback: bool
     recent: Recent
-    chosen: list[bool] = field(default_factory=list)
+    ways: list[int] = field(default_factory=list)
 
-    def _choose(self, cause: RuleCause, probability: object) -> bool:  # noqa: ARG002
-        place = len(self.chosen)
-        self.chosen.append(self.forced[place] if place < len(self.forced) else True)
-        return self.chosen[-1]
+    def _choose(self, fork: Fork) -> int:
+        place = len(self.ways)
+        self.ways.append(len(fork.ways))
+        return self.forced[place] if place < len(self.forced) else 0
 
     def _table(self, table: str, context: PacketContext, packet: Packet) -> Traversal:
         found = self.host.ruleset.tables.get(table, Table(table, {}))

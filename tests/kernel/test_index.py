@@ -70,7 +70,7 @@ UDP_81 = Packet(
 )
 
 
-def _traverse(rules: list[str], packet: Packet, choices: list[bool]) -> Traversal:
+def _traverse(rules: list[str], packet: Packet, choices: list[int]) -> Traversal:
     remaining = iter(choices)
     table = Table(
         "filter",
@@ -83,7 +83,7 @@ def _traverse(rules: list[str], packet: Packet, choices: list[bool]) -> Traversa
         hook=Hook.INPUT,
         in_device="eth0",
         address_type=lambda address, _: "LOCAL" if address.value & 1 else "UNICAST",
-        choose=lambda *_: next(remaining, True),
+        choose=lambda fork: next(remaining, 0) % len(fork.ways),
     )
     return traverse(table, "X", packet, context)
 
@@ -93,9 +93,9 @@ def _traverse(rules: list[str], packet: Packet, choices: list[bool]) -> Traversa
     packet=UDP_81,
     choices=[],
 )
-@given(st.lists(_rules(), max_size=40), PACKETS, st.lists(st.booleans(), max_size=20))
+@given(st.lists(_rules(), max_size=40), PACKETS, st.lists(st.integers(0, 9), max_size=20))
 def test_indexed_and_linear_evaluation_agree(
-    rules: list[str], packet: Packet, choices: list[bool]
+    rules: list[str], packet: Packet, choices: list[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index, "_WORTH_WHILE", 0)

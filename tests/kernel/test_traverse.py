@@ -6,11 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.save import parse
-from k8stui.kernel.step import Hook, RuleCause, StepKind
+from k8stui.kernel.step import Fork, Hook, StepKind, Way
 from k8stui.kernel.traverse import (
     Accept,
     CannotEvaluate,
@@ -282,39 +284,77 @@ SVC -j DNAT --to-destination 10.0.0.3
 """
 
 
-@pytest.mark.parametrize(
-    ("choices", "address", "probability"),
-    [
-        ([True], "10.0.0.1", Fraction(1, 3)),
-        ([False, True], "10.0.0.2", Fraction(1, 3)),
-        ([False, False], "10.0.0.3", Fraction(1, 3)),
-    ],
-)
-def test_forks_have_exact_fractions(
-    choices: list[bool], address: str, probability: Fraction
-) -> None:
-    remaining = iter(choices)
-    result = run(
-        ENDPOINTS, table="nat", chain="PREROUTING", choose=lambda *_: next(remaining), namespace="n"
-    )
+@pytest.mark.parametrize(("way", "address"), enumerate(("10.0.0.1", "10.0.0.2", "10.0.0.3")))
+def test_a_chain_of_random_rules_is_one_fork(way: int, address: str) -> None:
+    result = run(ENDPOINTS, table="nat", chain="PREROUTING", choose=lambda _: way, namespace="n")
     assert isinstance(result.verdict, Dnat)
     assert result.verdict.addresses == (Address.parse(address),) * 2
-    taken = Fraction(1)
-    for fork in result.forks:
-        taken *= fork.probability if fork.matched else 1 - fork.probability
-        assert fork.namespace == "n"
-    assert taken == probability
-    assert [fork.matched for fork in result.forks] == choices
+    (fork,) = result.forks
+    assert (fork.namespace, fork.table, fork.chain.name) == ("n", "nat", "SVC")
+    assert fork.ways == tuple(Way(place, Fraction(1, 3)) for place in range(3))
+    assert fork.chosen == way
+    assert result.cause is not None
+    assert result.cause.skipped == way
 
 
 def test_every_nth_packet_is_a_chance_too() -> None:
-    result = run("FORWARD -m statistic --mode nth --every 4 --packet 0 -j DROP")
-    assert [fork.probability for fork in result.forks] == [Fraction(1, 4)]
+    (fork,) = run("FORWARD -m statistic --mode nth --every 4 --packet 0 -j DROP").forks
+    assert fork.ways == (Way(0, Fraction(1, 4)), Way(None, Fraction(3, 4)))
+
+
+@pytest.mark.parametrize(
+    ("way", "verdict", "mark"), [(0, Accept(), 1), (1, Accept(), 2), (2, Drop(), 0)]
+)
+def test_what_matches_and_ends_nothing_leads_on_to_the_next_rules(
+    way: int, verdict: object, mark: int
+) -> None:
+    chance = "-m statistic --mode random --probability"
+    rules = f"""
+FORWARD {chance} 0.5 -j MARK --set-xmark 0x1
+FORWARD -p udp {chance} 0.5 -j DROP
+FORWARD {chance} 0.5 -m mark --mark 0x0 -j MARK --set-xmark 0x2
+FORWARD -m mark ! --mark 0x0 -j ACCEPT
+FORWARD -j DROP
+"""
+    result = run(rules, choose=lambda _: way)
+    assert (result.verdict, result.packet.mark) == (verdict, mark)
+    # the rule that asks for another protocol is no part of it
+    assert result.forks[0].ways == (
+        Way(0, Fraction(1, 2)),
+        Way(2, Fraction(1, 4)),
+        Way(4, Fraction(1, 4)),
+    )
+
+
+def test_certain_chances_are_no_forks() -> None:
+    chance = "-m statistic --mode random --probability"
+    result = run(f"FORWARD {chance} 0 -j ACCEPT\nFORWARD {chance} 1 -j DROP")
+    assert (result.verdict, result.forks) == (Drop(), ())
+
+
+def test_what_cannot_be_known_ends_a_fork() -> None:
+    rules = (
+        "FORWARD -m statistic --mode random --probability 0.5 -j DROP\n"
+        "FORWARD -m u32 --u32 0=1 -j DROP"
+    )
+    assert run(rules, choose=lambda _: 0).verdict == Drop()
+    assert isinstance(run(rules, choose=lambda _: 1).verdict, CannotEvaluate)
+
+
+@given(st.lists(st.fractions(0, 1, max_denominator=2**31), max_size=300))
+def test_shares_sum_to_one(chances: list[Fraction]) -> None:
+    rules = "\n".join(
+        f"FORWARD -m statistic --mode random --probability {float(chance):.11f} -j DROP"
+        for chance in chances
+    )
+    for fork in run(rules, choose=lambda fork: len(fork.ways) - 1).forks:
+        assert sum(way.share for way in fork.ways) == 1
+        assert all(way.share > 0 for way in fork.ways)
 
 
 def test_chance_is_only_asked_where_it_decides() -> None:
-    def choose(cause: RuleCause, probability: Fraction) -> bool:
-        raise AssertionError((cause, probability))
+    def choose(fork: Fork) -> int:
+        raise AssertionError(fork)
 
     rule = "FORWARD -m statistic --mode random --probability 0.5 -p udp -m udp --dport 1 -j DROP"
     assert run(rule, choose=choose).verdict == Accept()

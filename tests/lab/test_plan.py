@@ -97,7 +97,7 @@ def test_routing_tables_with_a_name_get_a_number(guestbook: World, some_tools: T
 def test_chance_is_decided_where_it_was(guestbook: World, some_tools: Tools) -> None:
     made, exchange = planned(guestbook, some_tools, "outside", "node/node-1:30080")
     (fork,) = exchange.forks
-    assert fork.matched
+    assert fork.chosen == 0
     rules = space(made, "node-1")["rules"]["4"]
     assert rules.count("--probability 1.00000000000") == 1
     assert "--probability 0.50000000000" in rules

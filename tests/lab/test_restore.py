@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from k8stui.kernel import save
-from k8stui.kernel.rules import Chain, Rule
-from k8stui.kernel.step import Fork, RuleCause
+from k8stui.kernel.rules import Chain
+from k8stui.kernel.step import Fork, Way
 from k8stui.lab.restore import decided, is_harmless, restore_text
 
 TEXT = """*nat
@@ -67,10 +67,10 @@ def test_refused_rules_are_told() -> None:
 
 
 def test_the_first_choice_of_a_rule_counts() -> None:
-    cause = RuleCause(table="nat", chain=Chain("SVC"), index=1, rule=Rule("-A SVC"))
+    ways = (Way(0, Fraction(1, 3)), Way(1, Fraction(2, 3)))
     forks = tuple(
-        Fork(namespace=where, cause=cause, probability=Fraction(1, 3), matched=matched)
-        for where, matched in (("a", False), ("a", True), ("b", True))
+        Fork(namespace=where, table="nat", chain=Chain("SVC"), ways=ways, chosen=chosen)
+        for where, chosen in (("a", 1), ("a", 0), ("b", 0))
     )
-    assert decided(forks, "a") == {("nat", "SVC", 1): False}
+    assert decided(forks, "a") == {("nat", "SVC", 1): False, ("nat", "SVC", 2): True}
     assert decided(forks, "b") == {("nat", "SVC", 1): True}

@@ -13,7 +13,7 @@ from textual.worker import WorkerCancelled
 from tui import literal
 
 from k8stui.check import Finding
-from k8stui.kernel.step import Fork
+from k8stui.kernel.step import Fork, Way
 from k8stui.tui.app import K8sTuiApp
 from k8stui.tui.findings import checkup
 from k8stui.tui.jobs import Jobs
@@ -23,7 +23,10 @@ from k8stui.tui.terminal import Terminal
 from k8stui.walk.trace import Request, Trace
 
 FORK = Fork(
-    namespace="node-1", cause=literal.rule(literal.SVC, 1), probability=Fraction(1, 3), matched=True
+    namespace="node-1",
+    table="nat",
+    chain=literal.rule(literal.SVC, 1).chain,
+    ways=tuple(Way(place, Fraction(1, 3)) for place in range(3)),
 )
 FORKED = replace(literal.TRACE, forks=(FORK,))
 OTHER = replace(literal.TRACE, forks=(FORK,), branch=2, probability=Fraction(2, 3))

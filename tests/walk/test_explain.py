@@ -14,7 +14,7 @@ from k8stui.kernel.exchange import Connect, Exchange, Felt, Result
 from k8stui.kernel.namespace import FdbEntry, Interface, LinkKind, Neighbour, Route, Socket
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.kernel.step import Direction, Fork, Hook, RuleCause, StepKind
+from k8stui.kernel.step import Direction, Fork, Hook, RuleCause, StepKind, Way
 from k8stui.origin import assumed
 from k8stui.walk.explain import explain
 from k8stui.walk.sentence import sentence
@@ -102,7 +102,13 @@ ROUTE = kernel.RouteCause(
         reason=Because(text="the way to node-2", origin=WHY),
     )
 )
-FORK = Fork(namespace="node-1", cause=ENDPOINT, probability=Fraction(1, 2), matched=True)
+FORK = Fork(
+    namespace="node-1",
+    table="nat",
+    chain=ENDPOINT.chain,
+    ways=(Way(0, Fraction(1, 2)), Way(ENDPOINT.index - 1, Fraction(1, 2))),
+    chosen=1,
+)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,222 @@
+"""Endpoints that fare alike are one branch: it must be what walking each of them comes to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from k8stui.cluster.options import ClusterOptions
+from k8stui.export.rules import save_lines
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.alike import Endpoints
+from k8stui.walk.clients import arrivals
+from k8stui.walk.error import RequestError
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walks
+from k8stui.walk.world import World, build_world
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {{name: pool}}
+spec:
+  selector: {{pool: "yes"}}
+  type: {type}
+  {more}
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: asker, labels: {{pool: "{asker}"}}}}
+spec: {{containers: [{{name: a, image: a, ports: [{{containerPort: 8080}}]}}]}}
+"""
+WORKLOAD = """
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: pool-{number}}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{part: "{number}"}}}}
+  template:
+    metadata: {{labels: {{pool: "yes", part: "{number}"}}}}
+    spec:
+      hostNetwork: {host}
+      containers: [{{name: c{number}, image: i, ports: {ports}}}]
+"""
+PORTS = ("[]", "[{containerPort: 8080}]", "[{containerPort: 9090}]")
+DROP = """*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD {rule}
+COMMIT
+"""
+
+
+def world(
+    folder: Path,
+    text: str,
+    *,
+    nodes: int = 3,
+    rules: str = "",
+    cni: str | None = None,
+    mode: str | None = None,
+) -> World:
+    (folder / "set.yaml").write_text(text)
+    iptables = {}
+    if rules:
+        plain = build_world([str(folder / "set.yaml")], ClusterOptions(nodes=nodes))
+        node = next(iter(plain.cluster.nodes.values()))
+        own = "\n".join(save_lines(plain.network.ruleset(node, 4)))
+        (folder / "node.save").write_text(
+            own.replace("-A FORWARD", f"-A FORWARD {rules}\n-A FORWARD", 1) + "\n"
+        )
+        iptables = {node.name: str(folder / "node.save")}
+    options = NodeOptions(iptables=iptables, cni=cni) if cni else NodeOptions(iptables=iptables)
+    return build_world(
+        [str(folder / "set.yaml")],
+        ClusterOptions(nodes=nodes, proxy_mode=mode) if mode else ClusterOptions(nodes=nodes),
+        options,
+    )
+
+
+def told(traces: list[Trace]) -> dict[object, Fraction]:
+    """What can happen, and how often, without who it is that answers."""
+    found: dict[object, Fraction] = defaultdict(Fraction)
+    for trace in traces:
+        done = trace.outcome
+        forward = [
+            (hop.namespace if "/" not in hop.namespace else "a pod", hop.direction, len(hop.steps))
+            for hop in trace.hops
+        ]
+        seen = done.source_seen_by_server
+        found[
+            done.result,
+            done.errno,
+            done.seconds,
+            seen,
+            done.server_port,
+            done.server_pod is None,
+            tuple(forward),
+        ] += trace.probability
+    return dict(found)
+
+
+def servers(traces: list[Trace]) -> list[str]:
+    own = [trace.outcome.server_pod or str(trace.outcome.server_address) for trace in traces]
+    return sorted([*own, *(name for trace in traces for name in trace.alike)])
+
+
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
+@given(
+    workloads=st.lists(
+        st.tuples(
+            st.integers(1, 8), st.sampled_from(PORTS), st.sampled_from(("true", "false", "false"))
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    kind=st.sampled_from(("ClusterIP", "NodePort", "headless")),
+    more=st.sampled_from(
+        (
+            "",
+            "internalTrafficPolicy: Local",
+            "sessionAffinity: ClientIP",
+            "publishNotReadyAddresses: true",
+        )
+    ),
+    asker=st.sampled_from(("yes", "no")),
+    source=st.sampled_from(("pod/asker", "node/node-1", "outside")),
+    cni=st.sampled_from(("flannel", "flannel-vxlan", "bridge", "ptp", "docker0")),
+    mode=st.sampled_from(("iptables", "iptables", "userspace")),
+    rule=st.sampled_from(
+        (
+            "",
+            "",
+            "-d 10.244.1.3/32 -j DROP",
+            "-d 10.244.1.4/30 -j DROP",
+            "-s 10.244.1.0/29 -j REJECT",
+            "-m iprange --dst-range 10.244.1.3-10.244.1.5 -j DROP",
+        )
+    ),
+)
+def test_what_is_counted_is_what_each_comes_to(  # noqa: PLR0917
+    workloads: list[tuple[int, str, str]],
+    kind: str,
+    more: str,
+    asker: str,
+    source: str,
+    cni: str,
+    mode: str,
+    rule: str,
+) -> None:
+    text = SERVICE.format(
+        type="ClusterIP" if kind == "headless" else kind,
+        more="clusterIP: None" if kind == "headless" else more,
+        asker=asker,
+    )
+    for number, (replicas, ports, host) in enumerate(workloads):
+        text += WORKLOAD.format(number=number, replicas=replicas, ports=ports, host=host)
+    with TemporaryDirectory() as folder:
+        made = world(Path(folder), text, rules=rule, cni=cni, mode=mode)
+        to = "node/node-1:30080" if kind == "NodePort" and source == "outside" else "svc/pool"
+        try:
+            if kind == "NodePort" and source == "outside":
+                port = made.cluster.services["default/pool"].ports[0].node_port
+                to = f"node/node-1:{port}"
+            request = parse_request(made, source, to)
+        except RequestError:
+            return
+        each = list(walks(made, request, endpoints=Endpoints(made, few=10**9)))
+        some = list(walks(made, request, endpoints=Endpoints(made, few=1)))
+    assert sum(trace.probability for trace in some) == 1
+    assert told(some) == told(each)
+    if all(trace.outcome.server_address for trace in each):
+        assert servers(some) == servers(each)
+    assert [trace.branch for trace in some] == list(range(1, len(some) + 1))
+    assert some[0].outcome == each[0].outcome
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> World:
+    text = SERVICE.format(type="NodePort", more="", asker="no")
+    text += WORKLOAD.format(number=0, replicas=120, ports=PORTS[1], host="false")
+    return world(tmp_path, text, nodes=2)
+
+
+def test_many_endpoints_are_a_branch_for_each_node(crowd: World) -> None:
+    found = list(walks(crowd, parse_request(crowd, "pod/asker", "svc/pool")))
+    assert [1 + len(trace.alike) for trace in found] == [60, 60]
+    assert [trace.probability for trace in found] == [Fraction(1, 2)] * 2
+
+
+def test_one_that_a_rule_names_stays_alone(tmp_path: Path) -> None:
+    text = SERVICE.format(type="ClusterIP", more="", asker="no")
+    text += WORKLOAD.format(number=0, replicas=60, ports=PORTS[1], host="false")
+    made = world(tmp_path, text, nodes=1, rules="-d 10.244.1.9/32 -j DROP")
+    found = list(walks(made, parse_request(made, "node/node-1", "svc/pool")))
+    assert sum(trace.probability for trace in found) == 1
+    assert len(found) == 2
+
+
+def test_few_are_shown_one_by_one(tmp_path: Path) -> None:
+    text = SERVICE.format(type="ClusterIP", more="", asker="no")
+    text += WORKLOAD.format(number=0, replicas=16, ports=PORTS[1], host="false")
+    made = world(tmp_path, text, nodes=1)
+    assert len(list(walks(made, parse_request(made, "pod/asker", "svc/pool")))) == 16
+
+
+def test_clients_name_all_the_pods(crowd: World) -> None:
+    found = [one for one in arrivals(crowd, "default/pool") if one.policy == "Cluster"]
+    for entry in ("node-1", "node-2"):
+        these = [one for one in found if one.entry == entry]
+        assert sum(one.probability for one in these) == 1
+        assert sum(len(one.servers) for one in these) == 120
