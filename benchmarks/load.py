@@ -4,7 +4,8 @@ python benchmarks/load.py [SERVICES ...] [--rounds N]         default: 100 1000 
 
 For each size a dump in YAML, one in JSON, and one in YAML where no two items are alike (every
 object has a label, a selector or a field of its own). Each line is the least of the rounds, which
-are interleaved; the ratios count, not the seconds (shared/perf.md sections 2 and 8). Beside it:
+are interleaved; the ratios count, not the seconds (docs/facts/speed.md sections 2 and 8). Beside
+it:
 
 kubectl   kubectl label --local -f FILE -o name x=y      (left out where there is no kubectl)
 floor     libyaml's parser without a Python object; json.loads without the collector

@@ -2,7 +2,7 @@
 
     python benchmarks/rules.py [SERVICES]
 
-Aims (shared/perf.md sections 4 and 8): all rules as text with their reasons ≤ 0.35 s; one
+Aims (docs/facts/speed.md sections 4 and 8): all rules as text with their reasons ≤ 0.35 s; one
 Service's rules on demand, indexes built, ≤ 0.5 ms; one chain looked up builds no other.
 """
 
@@ -126,7 +126,7 @@ def main(services: int) -> None:
     cluster = make_cluster(services)
     node = cluster.nodes["node-1"]
     gc.collect()
-    gc.freeze()  # as after loading (shared/perf.md section 0)
+    gc.freeze()  # as after loading (docs/facts/speed.md section 0)
 
     def text() -> int:
         return sum(len(line) + 1 for line in dump_lines(KubeProxyRules(cluster, node).ruleset))

@@ -30,7 +30,7 @@ class OriginKind(StrEnum):
 
 
 class Place(Protocol):
-    """A spot in an input file. Line and column are found when somebody asks (shared/perf.md)."""
+    """A spot in a file; its line is found when somebody asks (docs/facts/speed.md section 0)."""
 
     @property
     def file(self) -> str:

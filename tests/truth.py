@@ -7,6 +7,7 @@ checkout. What is absent is skipped by name.
 
 from __future__ import annotations
 
+import lzma
 import os
 from pathlib import Path
 
@@ -39,3 +40,11 @@ def folder(name: str) -> Path:
     if found is None:
         pytest.skip(f"{name} is not on this machine")
     return found
+
+
+def read(path: Path) -> str | None:
+    """The text of a recording, packed (``.xz`` behind its name) or not; None without one."""
+    if path.exists():
+        return path.read_text()
+    packed = path.with_name(f"{path.name}.xz")
+    return lzma.decompress(packed.read_bytes()).decode() if packed.exists() else None

@@ -3,7 +3,8 @@
 Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements,
 PodValidateLimitFunc), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go,
 plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority,
-plugin/pkg/admission/runtimeclass; control-plane-facts section 2; recordings-cluster/namespaces.
+plugin/pkg/admission/runtimeclass; docs/facts/control-plane.md section 2;
+recordings-cluster/namespaces.
 """
 
 from __future__ import annotations

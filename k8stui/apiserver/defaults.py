@@ -1,7 +1,7 @@
 """What the API server fills in where nothing is written (Kubernetes 1.36).
 
 Sources: pkg/apis/core/v1/defaults.go, pkg/apis/apps/v1/defaults.go, pkg/apis/batch/v1/defaults.go,
-pkg/registry/core/service/storage/alloc.go (families); control-plane-facts section 1.
+pkg/registry/core/service/storage/alloc.go (families); docs/facts/control-plane.md section 1.
 """
 
 from __future__ import annotations

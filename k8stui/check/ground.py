@@ -1,7 +1,7 @@
 """What the rules look at: the cluster and the manifests behind it, indexed once.
 
 Nothing here walks over Services × pods: a rule that asks by Service, label or node gets its
-answer from a table (shared/perf.md section 0).
+answer from a table (docs/facts/speed.md section 0).
 """
 
 from __future__ import annotations

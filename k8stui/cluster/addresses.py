@@ -1,8 +1,8 @@
 """Addresses and node ports where the input has none: stable, so that nothing is renumbered.
 
 What is written or observed always wins; the rest is chosen by a hash of ``namespace/name``, with
-the next free one taken on a collision. Bands as the allocators have them: control-plane-facts
-section 3 (pkg/registry/core/service/ipallocator, portallocator).
+the next free one taken on a collision. Bands as the allocators have them:
+docs/facts/control-plane.md section 3 (pkg/registry/core/service/ipallocator, portallocator).
 """
 
 from __future__ import annotations

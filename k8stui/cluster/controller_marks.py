@@ -1,6 +1,7 @@
 """What controllers write on the pods that they make: labels, hostname, subdomain.
 
-Source: control-plane-facts section 4. Hashes and uids are replaced by stand-ins of the same look.
+Source: docs/facts/control-plane.md section 4. Hashes and uids are replaced by stand-ins of the same
+look.
 """
 
 from __future__ import annotations

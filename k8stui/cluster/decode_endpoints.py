@@ -1,7 +1,7 @@
 """EndpointSlices as they are written, and hand-made Endpoints as the controller mirrors them.
 
 Sources: pkg/proxy/endpointslicecache.go (absent conditions), pkg/controller/endpointslicemirroring
-(mirroring), pkg/api/v1/endpoints/util.go (RepackSubsets); control-plane-facts section 6.
+(mirroring), pkg/api/v1/endpoints/util.go (RepackSubsets); docs/facts/control-plane.md section 6.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The EndpointSlices that the controllers make of Services and pods.
 
 Sources: staging/src/k8s.io/endpointslice (reconciler.go, utils.go), pkg/api/v1/pod FindPort,
-pkg/controller/endpointslicemirroring; control-plane-facts sections 5 and 6.
+pkg/controller/endpointslicemirroring; docs/facts/control-plane.md sections 5 and 6.
 """
 
 from __future__ import annotations

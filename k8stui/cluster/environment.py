@@ -1,7 +1,7 @@
 """The environment variables that tell a container about Services.
 
 Source: pkg/kubelet/kubelet_pods.go getServiceEnvVarMap, pkg/kubelet/envvars/envvars.go
-FromServices; control-plane-facts section 9.
+FromServices; docs/facts/control-plane.md section 9.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Topology hints on endpoints: which zones and nodes should use them.
 
 Sources: staging/src/k8s.io/endpointslice/trafficdist and topologycache (overload threshold 20 %);
-control-plane-facts section 7.
+docs/facts/control-plane.md section 7.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Service ``default/kubernetes``: every cluster has it, no manifest declares it.
 
-Source: pkg/controlplane/controller/kubernetesservice; control-plane-facts sections 3 and 5.
+Source: pkg/controlplane/controller/kubernetesservice; docs/facts/control-plane.md sections 3 and 5.
 """
 
 from __future__ import annotations

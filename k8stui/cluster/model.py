@@ -1,7 +1,7 @@
 """The cluster: nodes, pods, Services, endpoints and settings, in the API's own words.
 
 Records are frozen; each carries `origins`, the origin of its facts by attribute name, and
-`origin`, the origin of the object itself. Sources: shared/control-plane-facts.md.
+`origin`, the origin of the object itself. Sources: docs/facts/control-plane.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cluster DNS as a pod sees it.
 
 Sources: the Kubernetes DNS specification 1.1.0, CoreDNS plugin/kubernetes, pkg/kubelet/network/dns
-(search list, ndots), resolv.conf(5); control-plane-facts section 9.
+(search list, ndots), resolv.conf(5); docs/facts/control-plane.md section 9.
 """
 
 from __future__ import annotations

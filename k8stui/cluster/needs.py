@@ -1,6 +1,6 @@
 """What a pod asks of its node, read from its spec once for all pods of a template.
 
-Sources: pkg/scheduler/framework/plugins; control-plane-facts section 8.
+Sources: pkg/scheduler/framework/plugins; docs/facts/control-plane.md section 8.
 """
 
 from __future__ import annotations

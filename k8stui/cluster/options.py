@@ -12,7 +12,7 @@ from k8stui.record import record
 
 @record(kw_only=True)
 class ClusterOptions:
-    """Options override what the input says (shared/cli.md)."""
+    """Options override what the input says (docs/json.md)."""
 
     nodes: int | None = None
     """Number of nodes to assume where the input declares none; default 2."""

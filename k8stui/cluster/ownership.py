@@ -1,7 +1,7 @@
 """Who made a pod that a dump holds: its owner at the top.
 
 Source: metadata.ownerReferences, with controller true: Pod → ReplicaSet → Deployment
-(control-plane-facts section 4).
+(docs/facts/control-plane.md section 4).
 """
 
 from __future__ import annotations

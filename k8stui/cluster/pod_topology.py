@@ -1,7 +1,7 @@
 """Filters that look at other pods: topology spread, pod affinity and anti-affinity.
 
 Sources: pkg/scheduler/framework/plugins/podtopologyspread/filtering.go and interpodaffinity/
-filtering.go; control-plane-facts section 8.
+filtering.go; docs/facts/control-plane.md section 8.
 """
 
 from __future__ import annotations

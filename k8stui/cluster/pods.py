@@ -33,7 +33,8 @@ def finish_pods(
     """
     for draft in expansion.drafts:
         if draft.node_name is not None and draft.node_name not in nodes:
-            # Nobody runs it; the garbage collector will delete it (control-plane-facts section 8).
+            # Nobody runs it; the garbage collector will delete it
+            # (docs/facts/control-plane.md section 8).
             draft.pending_reason = f'node "{draft.node_name}" not found'
             draft.node_name = None
             draft.lost = True

@@ -2,8 +2,8 @@
 
 Sources: pkg/scheduler/framework/plugins/interpodaffinity/scoring.go, podtopologyspread/scoring.go,
 noderesources/least_allocated.go, tainttoleration, nodeaffinity; weights of
-pkg/scheduler/apis/config/v1/default_plugins.go (control-plane-facts section 8). Used only where
-pods have such wishes; else the emptiest node is taken (`scheduler`).
+pkg/scheduler/apis/config/v1/default_plugins.go (docs/facts/control-plane.md section 8). Used only
+where pods have such wishes; else the emptiest node is taken (`scheduler`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Label selectors, node selector terms and tolerations.
 
 Sources: apimachinery/pkg/labels/selector.go, component-helpers/scheduling/corev1 (nodeaffinity,
-helpers.go ToleratesTaint); control-plane-facts section 8.
+helpers.go ToleratesTaint); docs/facts/control-plane.md section 8.
 """
 
 from __future__ import annotations

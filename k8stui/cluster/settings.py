@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 POD_CIDRS = {4: Prefix.parse("10.244.0.0/16"), 6: Prefix.parse("fd00:10:244::/56")}
 SERVICE_CIDRS = {4: Prefix.parse("10.96.0.0/12"), 6: Prefix.parse("fd00:10:96::/112")}
 NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:168::/64")}
-"""What is assumed where nothing is said (design.md; the IPv6 ones as in the recordings)."""
+"""What is assumed where nothing is said (README; the IPv6 ones as in the recordings)."""
 
 _NET_CONF = "net-conf.json"
 

@@ -1,6 +1,6 @@
 """Workloads to pods: how many, what they are called, whose they are.
 
-Sources: pkg/controller/{deployment,replicaset,statefulset,daemon,job}; control-plane-facts
+Sources: pkg/controller/{deployment,replicaset,statefulset,daemon,job}; docs/facts/control-plane.md
 section 4. Random suffixes are replaced by numbers.
 """
 

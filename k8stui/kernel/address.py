@@ -1,7 +1,7 @@
 """IP addresses and prefixes as small, fast values.
 
-`ipaddress` costs 3.4 µs an object (shared/perf.md section 5); a walk looks at hundreds, so inside
-the project an address is a named tuple of its IP version and its integer.
+`ipaddress` costs 3.4 µs an object (docs/facts/speed.md section 5); a walk looks at hundreds, so
+inside the project an address is a named tuple of its IP version and its integer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The socket that asks: what it sends, what it waits for, and what it feels.
 
 After net/ipv4/tcp_input.c, tcp_ipv4.c (tcp_v4_err), udp.c (__udp4_lib_err) and
-shared/outcomes.md, sections 1 and 2.
+docs/facts/outcomes.md, sections 1 and 2.
 """
 
 from __future__ import annotations

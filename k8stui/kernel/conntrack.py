@@ -2,7 +2,7 @@
 
 After net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_{tcp,udp,icmp}.c and nf_nat_core.c.
 Entries exist from PREROUTING or OUTPUT on, but stand in the table only when the last hook has
-confirmed them (shared/outcomes.md, section 4).
+confirmed them (docs/facts/outcomes.md, section 4).
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Entry:
         self.updated_seconds = now_seconds
 
     def line(self, now_seconds: float) -> str:
-        """The entry as ``conntrack -L`` prints it (shared/outcomes.md, section 6)."""
+        """The entry as ``conntrack -L`` prints it (docs/facts/outcomes.md, section 6)."""
         protocol = self.original.protocol
         # Some microseconds always pass between a packet and the listing.
         left = math.floor(self.timeout_seconds - (now_seconds - self.updated_seconds) - 1e-5)

@@ -16,7 +16,7 @@ _HZ = 250
 _PHASE_JIFFIES = 315
 """Where the wheel stands when the walk starts. Of all phases one under which ARP gives up after
 3.06 s and SYNs leave at 0, 1, 2, 3, 4, 5, 7, 11, 19, 36, 68 s with the end at 134 s, as measured
-(shared/outcomes.md)."""
+(docs/facts/outcomes.md)."""
 _LEVELS = ((63, 1), (504, 8), (4032, 64), (32256, 512), (1 << 40, 4096))
 """(longest delay, granularity) of each level of the wheel, in jiffies."""
 

@@ -16,7 +16,7 @@ DEFAULT_SOURCE_PORT = 40000
 
 
 class Result(StrEnum):
-    """What the client feels, in the words of the JSON contract (shared/cli.md)."""
+    """What the client feels, in the words of the JSON contract (docs/json.md)."""
 
     CONNECTED = "connected"
     REFUSED = "refused"

@@ -1,7 +1,7 @@
 """ICMP: errors a kernel sends, what they mean to a socket, echo, and REJECT.
 
 After net/ipv4/icmp.c (__icmp_send, icmp_err_convert), net/ipv4/netfilter/nf_reject_ipv4.c and
-shared/outcomes.md, section 1.
+docs/facts/outcomes.md, section 1.
 """
 
 from __future__ import annotations

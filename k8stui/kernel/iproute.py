@@ -50,7 +50,7 @@ _NAMES = (
     (r"flannel\.\d+|flannel-v6\.\d+|vxlan.*|cilium_vxlan|antrea-tun0", LinkKind.VXLAN),
     (r"dummy\d*|kube-ipvs0|nodelocaldns|kube-dummy-if", LinkKind.DUMMY),
 )
-"""Names that programs give to devices of one kind (shared/cni-facts.md)."""
+"""Names that programs give to devices of one kind (docs/facts/cni.md)."""
 _SCOPES = {scope.value: scope for scope in Scope}
 _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
@@ -409,7 +409,7 @@ def kernel_routes(devices: Iterable[Interface]) -> tuple[Route, ...]:
     `main` when the address is global, the broadcast address in `local`; 127.0.0.0/8 as a whole is
     local. A secondary address prefers the primary one of its network as source. IPv6: the address
     is local, its network connected (addrconf.c). A device that is down keeps only what is local
-    (shared/outcomes.md, section 2). Each route has the reason of its address.
+    (docs/facts/outcomes.md, section 2). Each route has the reason of its address.
     """
     found: list[Route] = []
     for device in devices:

@@ -205,7 +205,7 @@ class Unmodelled:
 
 @record(kw_only=True)
 class Sysctls:
-    """The settings that decide about packets. Defaults are the kernel's (shared/outcomes.md)."""
+    """What decides about packets. Defaults are the kernel's (docs/facts/outcomes.md)."""
 
     ip_forward: bool = False
     bridge_nf_call_iptables: bool = True

@@ -116,7 +116,7 @@ def apply(packet: Packet, entry: Entry, manip: Manip, *, reply: bool) -> Packet:
 def apply_to_error(packet: Packet, entry: Entry, manip: Manip, *, reply: bool) -> Packet:
     """Rewrite an ICMP error: the header it quotes, and its own address at the same end.
 
-    nf_nat_icmp_reply_translation; shared/outcomes.md, section 3.
+    nf_nat_icmp_reply_translation; docs/facts/outcomes.md, section 3.
     """
     source_changes = manip is Manip.SOURCE
     inner = packet.inner

@@ -335,7 +335,7 @@ class Routing:
         return Decision(fate, route, device, route.gateway or destination, chosen)
 
     def masquerade_source(self, device: str, next_hop: Address | None) -> Address | None:
-        """The address that MASQUERADE takes (nf_nat_masquerade_ipv4; outcomes.md, section 7)."""
+        """MASQUERADE's address (nf_nat_masquerade_ipv4; docs/facts/outcomes.md, section 7)."""
         version = next_hop.version if next_hop else 4
         return self._select(device, next_hop, _SCOPE["global"], version)
 

@@ -18,7 +18,7 @@ from k8stui.record import record
 
 
 class StepKind(StrEnum):
-    """The kinds of the JSON contract (shared/cli.md)."""
+    """The kinds of the JSON contract (docs/json.md)."""
 
     RESOLVE = "resolve"
     ROUTE = "route"

@@ -24,7 +24,7 @@ class Drop:
 
 @record()
 class Reject:
-    """REJECT: the packet goes, an error goes back (shared/outcomes.md, REJECT)."""
+    """REJECT: the packet goes, an error goes back (docs/facts/outcomes.md, REJECT)."""
 
     with_: str
     """As in ``--reject-with``: ``icmp-port-unreachable``, ``tcp-reset``, ``icmp6-…``."""

@@ -303,7 +303,7 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting
     yield _setting("net/ipv4/tcp_syn_retries", sysctls.tcp_syn_retries)
     linear = sysctls.tcp_syn_linear_timeouts
     yield _setting("net/ipv4/tcp_syn_linear_timeouts", linear, needed=False)
-    # Else the seventh error of a series looks like a lost packet (shared/kernel-facts.md).
+    # Else the seventh error of a series looks like a lost packet (docs/facts/kernel.md).
     yield _setting("net/ipv4/icmp_ratelimit", 0)
     if bridge:
         for name in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"):

@@ -1,6 +1,6 @@
 """One YAML document → plain Python values, from libyaml's event stream.
 
-Events are the fastest exact way (shared/perf.md section 2) and bounded in memory: nesting is
+Events are the fastest exact way (docs/facts/speed.md section 2) and bounded in memory: nesting is
 limited before anything recurses, aliases share what they stand for. No tag makes an object.
 """
 

@@ -45,7 +45,7 @@ def load(
     process's standard input. `watch` is told how far it is.
     """
     # Collections while millions of small objects are made cost 3.7-4.5 times the load
-    # (shared/perf.md section 2).
+    # (docs/facts/speed.md section 2).
     collecting = gc.isenabled()
     gc.disable()
     loader = _Loader(stdin, watch)

@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 
 class Locator(Protocol):
-    """Finds a field in the text of one object when somebody asks (shared/perf.md section 0)."""
+    """Finds a field in an object's text when somebody asks (docs/facts/speed.md section 0)."""
 
     def find(self, path: Path) -> tuple[int, int]:
         """1-based line and column of the field, or of its nearest parent that is written."""

@@ -1,7 +1,7 @@
 """Plain YAML scalars as kubectl reads them: go-yaml v2's resolver, then sigs.k8s.io/yaml to JSON.
 
 Source: go-yaml v2 ``resolve.go`` (resolveTable, resolveMap, resolve) and the measured table in
-shared/perf.md section 2, "YAML semantics". PyYAML's own resolver is YAML 1.1 of another taste
+docs/facts/speed.md section 2, "YAML semantics". PyYAML's own resolver is YAML 1.1 of another taste
 (``12:30:45`` is a number there) and is not used.
 """
 

@@ -130,13 +130,13 @@ def _handler(name: str, **typed: Type) -> Record:
             httpHeaders=ListOf(_record("httpHeader", "name value")),
         ),
         tcpSocket=_record("tcpSocket", "host", port=NUMBER_OR_TEXT),
-        grpc=_record("grpc", "service", port=INTEGER),
         **typed,
     )
 
 
 _PROBE = _handler(
     "probe",
+    grpc=_record("grpc", "service", port=INTEGER),
     initialDelaySeconds=INTEGER,
     timeoutSeconds=INTEGER,
     periodSeconds=INTEGER,
@@ -371,7 +371,7 @@ _POD_STATUS = _record(
     "pod status",
     "phase podIP hostIP reason message nominatedNodeName qosClass resize startTime",
     unread="initContainerStatuses ephemeralContainerStatuses resourceClaimStatuses resources "
-    "extendedResourceClaimStatus allocatedResources",
+    "extendedResourceClaimStatus allocatedResources nodeAllocatableResourceClaimStatuses",
     observedGeneration=INTEGER,
     conditions=_CONDITIONS,
     containerStatuses=ANY,
@@ -387,29 +387,36 @@ def _workload(name: str, text: str = "", *, unread: str = "", **typed: Type) -> 
         unread=unread,
         replicas=COUNT,
         minReadySeconds=INTEGER,
-        revisionHistoryLimit=INTEGER,
-        progressDeadlineSeconds=INTEGER,
-        paused=BOOLEAN,
         template=_TEMPLATE,
         required="template",
         **typed,
     )
 
 
-_ROLLING = _record(
-    "rollingUpdate",
-    maxUnavailable=NUMBER_OR_TEXT,
-    maxSurge=NUMBER_OR_TEXT,
-    partition=INTEGER,
+def _strategy(**typed: Type) -> Record:
+    """How pods are replaced; `typed`: what is said beside ``maxUnavailable``."""
+    rolling = _record(
+        "rollingUpdate", "", required="", unread="", maxUnavailable=NUMBER_OR_TEXT, **typed
+    )
+    return _record("strategy", "type", rollingUpdate=rolling)
+
+
+_DEPLOYMENT = _workload(
+    "spec",
+    selector=_SELECTOR,
+    strategy=_strategy(maxSurge=NUMBER_OR_TEXT),
+    revisionHistoryLimit=INTEGER,
+    progressDeadlineSeconds=INTEGER,
+    paused=BOOLEAN,
+    unread="rollbackTo",
 )
-_STRATEGY = _record("strategy", "type", rollingUpdate=_ROLLING)
-_DEPLOYMENT = _workload("spec", selector=_SELECTOR, strategy=_STRATEGY, unread="rollbackTo")
 _REPLICA_SET = _workload("spec", selector=_SELECTOR)
 _CONTROLLER = _workload("spec", selector=STRINGS)
 _STATEFUL_SET = _workload(
     "spec",
     "serviceName podManagementPolicy",
-    updateStrategy=_STRATEGY,
+    updateStrategy=_strategy(partition=INTEGER),
+    revisionHistoryLimit=INTEGER,
     selector=_SELECTOR,
     ordinals=_record("ordinals", start=COUNT),
     persistentVolumeClaimRetentionPolicy=_record(
@@ -423,7 +430,7 @@ _DAEMON_SET = _record(
     template=_TEMPLATE,
     minReadySeconds=INTEGER,
     revisionHistoryLimit=INTEGER,
-    updateStrategy=_STRATEGY,
+    updateStrategy=_strategy(maxSurge=NUMBER_OR_TEXT),
     unread="templateGeneration",
     required="template",
 )

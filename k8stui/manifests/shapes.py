@@ -5,7 +5,7 @@ differs. A stretch's *shape* is its lines with the values of simple one-line sca
 first two stretches of a shape go through libyaml; at the second one the places of the values are
 noted in a `Slots` (judged by libyaml's marks), and from then on values are taken from there. Every
 structure was thus accepted by the real parser, and what varies cannot change a structure
-(shared/perf.md section 2, "The shape cache").
+(docs/facts/speed.md section 2, "The shape cache").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a dump holds and no room reads: left out while it is read (shared/perf.md section 2).
+"""What a dump holds and no room reads: left out while it is read (docs/facts/speed.md section 2).
 
 Applies to elements of a ``List`` only: the API server has checked those.
 """

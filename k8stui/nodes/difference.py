@@ -27,7 +27,7 @@ ORDER_FREE = frozenset(
 )
 """Chains with one block of rules per service port, the blocks in Go's map order: new at every sync.
 
-Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; shared/kube-proxy-facts.md
+Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; docs/facts/kube-proxy.md
 section 5. Within a block, and for the rules behind all blocks, order still counts.
 """
 _RELAYED = frozenset(
@@ -40,11 +40,11 @@ _RELAYED = frozenset(
     }
 )
 """The chains of userspace mode: services in random order, and for each service port a random port
-on which kube-proxy listens, so the number tells nothing (shared/kube-proxy-facts.md section 10)."""
+on which kube-proxy listens, so the number tells nothing (docs/facts/kube-proxy.md section 10)."""
 _RELAY_PORT = re.compile(r"(--to-ports |--to-destination \S+:)\d+")
 _LAST = "NOTE: this must be the last rule in this chain"
 """In kube-proxy's comment of the jumps to KUBE-NODEPORTS; with nodePortAddresses several, in
-random order (shared/kube-proxy-facts.md section 4)."""
+random order (docs/facts/kube-proxy.md section 4)."""
 
 
 class DifferenceKind(StrEnum):

@@ -1,6 +1,6 @@
 """The chains that kubelet keeps on a node.
 
-Since 1.28 (pkg/kubelet/kubelet_network_linux.go: syncIPTablesRules; shared/cni-facts.md section 7;
+Since 1.28 (pkg/kubelet/kubelet_network_linux.go: syncIPTablesRules; docs/facts/cni.md section 7;
 recordings-cni/kubelet-recreated): canaries that show a flush, a hint for others, and the rule that
 keeps martian traffic to localhost out. kube-proxy writes the same KUBE-FIREWALL.
 """

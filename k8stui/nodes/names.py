@@ -1,6 +1,6 @@
 """Link-layer names that a real node draws at random, and k8stui derives instead.
 
-A kernel or plug-in takes random bytes for veth names and MAC addresses (shared/cni-facts.md
+A kernel or plug-in takes random bytes for veth names and MAC addresses (docs/facts/cni.md
 section 1). Here they follow from the pod and its address, so that the same input gives the same
 network: assumed, and shown as such.
 """
@@ -15,7 +15,7 @@ from k8stui.kernel.address import Address
 def mac(address: Address, lead: str = "02:00") -> str:
     """The MAC address of the device that holds `address`: the lead, then the IPv4 address in hex.
 
-    Docker does the same with the lead ``02:42`` (shared/cni-facts.md section 5). An IPv6 address
+    Docker does the same with the lead ``02:42`` (docs/facts/cni.md section 5). An IPv6 address
     is too long for that: four bytes of its hash stand in.
     """
     four = address.packed if address.version == 4 else sha1(address.packed).digest()[:4]

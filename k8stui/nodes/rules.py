@@ -1,7 +1,7 @@
 """All rules of one node: every program's contribution, in the order in which they started.
 
 kubelet, then kube-proxy, then the network plug-in: so POSTROUTING reads CNI-HOSTPORT-MASQ,
-KUBE-POSTROUTING, FLANNEL-POSTRTG and Services win over hostPorts (shared/cni-facts.md section 3).
+KUBE-POSTROUTING, FLANNEL-POSTRTG and Services win over hostPorts (docs/facts/cni.md section 3).
 """
 
 from __future__ import annotations

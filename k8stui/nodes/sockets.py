@@ -1,6 +1,6 @@
 """Who listens where.
 
-Manifests only hint at it: ``containerPort`` is documentation (design.md). What a pod declares it
+Manifests only hint at it: ``containerPort`` is documentation (README). What a pod declares it
 is taken to listen on; a pod that declares nothing, on every port; a port that a Service leads to,
 unless cluster.listening has something against it; all is said with the socket.
 """

@@ -50,7 +50,7 @@ def ask_service(cluster: Cluster, service: Service, beyond: tuple[Address, ...])
 def srv(cluster: Cluster, service: Service, port: ServicePort) -> tuple[int, str]:
     """Ask for the SRV record of a headless Service's named port: the pods' own port number.
 
-    Source: shared/control-plane-facts.md section 9; the first endpoint's record is taken.
+    Source: docs/facts/control-plane.md section 9; the first endpoint's record is taken.
     """
     query = f"_{port.name}._{port.protocol.name.lower()}.{service.name}"
     for each in cluster.endpoint_slices.get(service.key, ()):

@@ -1,4 +1,4 @@
-"""DNS as a pod sees it, and the environment of its containers (control-plane-facts section 9)."""
+"""DNS and environment as a container sees them (docs/facts/control-plane.md section 9)."""
 
 from __future__ import annotations
 

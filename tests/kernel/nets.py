@@ -1,6 +1,6 @@
 """Two nodes, three pods, a switch, a router and an outside client, in literal values.
 
-The network of shared/outcomes.md; tests break one thing in it at a time.
+The network of docs/facts/outcomes.md; tests break one thing in it at a time.
 """
 
 from __future__ import annotations

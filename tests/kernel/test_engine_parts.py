@@ -94,7 +94,7 @@ def test_policy_rules_and_throw() -> None:
 
 
 def test_masquerade_takes_the_address_of_the_next_hop_s_subnet() -> None:
-    # shared/outcomes.md, section 7: not `src`, never a secondary one.
+    # docs/facts/outcomes.md, section 7: not `src`, never a secondary one.
     addresses = (
         InterfaceAddress(address=ip("192.168.0.11"), prefix_length=24),
         InterfaceAddress(address=ip("172.20.0.11"), prefix_length=24),

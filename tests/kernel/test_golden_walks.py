@@ -1,4 +1,4 @@
-"""Every packet on every device, as a real kernel moved it (shared/golden-walks)."""
+"""Every packet on every device, as a real kernel moved it (tests/golden-walks)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of shared/outcomes.md, section 2: drops, REJECT, route types, NodePorts."""
+"""The catalogue of docs/facts/outcomes.md, section 2: drops, REJECT, route types, NodePorts."""
 
 from __future__ import annotations
 
@@ -645,7 +645,7 @@ def test_unconfirmed_entries_are_not_listed() -> None:
     [("icmp-port-unreachable", "119 SYN_SENT"), ("tcp-reset", "9 CLOSE")],
 )
 def test_an_entry_rejected_in_input_on_lo_stays(reject: str, state: str) -> None:
-    # OUTPUT's POSTROUTING has confirmed it before (shared/outcomes.md, sections 4 and 6).
+    # OUTPUT's POSTROUTING has confirmed it before (docs/facts/outcomes.md, sections 4 and 6).
     line = f"-A INPUT -p tcp -m tcp --dport 9100 -j REJECT --reject-with {reject}"
     exchange = ask(standard().filters(1, line), "node-1", "192.168.0.11:9100")
     assert exchange.felt.errno == "ECONNREFUSED"

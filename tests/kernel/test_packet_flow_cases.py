@@ -36,7 +36,7 @@ JUMPS = {
         f"{_NEW} -j KUBE-SERVICES",
     ),
 }
-"""shared/kube-proxy-facts.md section 4."""
+"""docs/facts/kube-proxy.md section 4."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which address the server sees, through kube-proxy's own rules (shared/outcomes.md, section 2).
+"""Which address the server sees, by kube-proxy's own rules (docs/facts/outcomes.md, section 2).
 
 The rules and devices are those of the recorded states.
 """

@@ -1,4 +1,4 @@
-"""shared/perf.md section 2, "YAML semantics": every row of the measured table, and its edges."""
+"""docs/facts/speed.md section 2, "YAML semantics": each measured row, and its edges."""
 
 from __future__ import annotations
 

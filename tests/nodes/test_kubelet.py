@@ -13,7 +13,7 @@ from k8stui.nodes.network import node_ruleset
 
 def test_since_1_28() -> None:
     folder = truth.folder("recordings-cni") / "kubelet-recreated"
-    expected = parse((folder / "kubelet-1.28-and-later.iptables").read_text())
+    expected = parse(truth.read(folder / "kubelet-1.28-and-later.iptables") or "")
     assert dump(compose([kubelet(4)])) == dump(expected)
 
 
@@ -41,7 +41,7 @@ def test_firewall_stands_once_beside_kube_proxy() -> None:
 
 
 def test_order_in_the_built_in_chains() -> None:
-    """shared/cni-facts.md section 3: the usual kubeadm and flannel node."""
+    """docs/facts/cni.md section 3: the usual kubeadm and flannel node."""
     cluster = lab({"frontend-1": [port(80, host_port=8080)]})
     rules = node_ruleset(cluster, cluster.nodes["node-1"])
 

@@ -92,7 +92,8 @@ CASES = ["bridge", "flannel-host-gw", "flannel-vxlan", "docker-kubernetes-salt"]
 def recorded_node(case: str) -> dict[str, object]:
     folder = truth.folder("recordings-cni") / case
     name = "node-1.3-containers-one-published" if case.startswith("docker") else "node-1"
-    return json.loads((folder / f"{name}.json").read_text())
+    found: dict[str, object] = json.loads(truth.read(folder / f"{name}.json") or "{}")
+    return found
 
 
 @pytest.mark.parametrize("case", CASES)

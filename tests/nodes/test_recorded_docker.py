@@ -22,7 +22,8 @@ WHERE = {"frontend-1": 1, "frontend-2": 1, "web": 1, "frontend-3": 2}
 
 def recording(name: str) -> dict[str, Any]:
     folder = truth.folder("recordings-cni") / "docker-kubernetes-salt"
-    return json.loads((folder / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads(truth.read(folder / f"{name}.json") or "{}")
+    return found
 
 
 def docker(*names: str) -> Cluster:

@@ -38,12 +38,15 @@ POD_CASES = [(case, node, pod) for case in CASES for node, pods in PODS.items() 
 
 
 def recording(case: str, name: str) -> dict[str, Any]:
-    return json.loads((truth.folder("recordings-cni") / case / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads(
+        text_of(truth.folder("recordings-cni") / case / f"{name}.json")
+    )
+    return found
 
 
 def text_of(path: Path) -> str:
     """No file: iptables-save printed nothing."""
-    return path.read_text() if path.exists() else ""
+    return truth.read(path) or ""
 
 
 @pytest.mark.parametrize(("case", "node"), NODE_CASES, ids=lambda value: value)

@@ -1,4 +1,4 @@
-"""Who is the client? Addresses and TTLs as shared/outcomes.md has them for "outside → node-1"."""
+"""Who is the client? Addresses and TTLs of docs/facts/outcomes.md, "outside → node-1"."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """clusterIPs and node ports that another Service has, or that lie outside their range.
 
 Source: pkg/registry/core/service/storage/alloc.go, ipallocator, portallocator; the allocators know
-neither namespaces nor protocols (control-plane-facts section 3); recordings-cluster/rejected 04,
-05, 07, 08.
+neither namespaces nor protocols (docs/facts/control-plane.md section 3);
+recordings-cluster/rejected 04, 05, 07, 08.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Endpoints and EndpointSlices that are written by hand.
 
 Source: pkg/apis/core/validation/validation.go validateEndpointSubsets,
-pkg/apis/discovery/validation/validation.go (1.36); control-plane-facts section 6.
+pkg/apis/discovery/validation/validation.go (1.36); docs/facts/control-plane.md section 6.
 """
 
 from __future__ import annotations

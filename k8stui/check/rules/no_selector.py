@@ -1,7 +1,7 @@
 """A Service without selector that nobody has written endpoints for.
 
-No controller makes endpoints for it (control-plane-facts section 5); every request is refused
-until somebody writes an EndpointSlice labelled ``kubernetes.io/service-name``.
+No controller makes endpoints for it (docs/facts/control-plane.md section 5); every request is
+refused until somebody writes an EndpointSlice labelled ``kubernetes.io/service-name``.
 
 Does not apply to type ExternalName, to ``default/kubernetes``, and to Services with Endpoints or
 EndpointSlices in the input. A warning at most: whoever fills them in may do so at run time. An

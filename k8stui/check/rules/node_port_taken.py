@@ -1,9 +1,9 @@
 """Two Services, or two ports of one Service, with the same nodePort.
 
 The allocator does not know protocols: a number belongs to one Service
-(portallocator/allocator.go; control-plane-facts section 3). The second Service is refused with
-``provided port is already allocated``. Inside one Service ports of different protocols may share a
-number; with the same protocol they may not.
+(portallocator/allocator.go; docs/facts/control-plane.md section 3). The second Service is refused
+with ``provided port is already allocated``. Inside one Service ports of different protocols may
+share a number; with the same protocol they may not.
 
 Does not apply to node ports that are not written: the API server chooses free ones.
 

@@ -20,7 +20,7 @@ def exact_probability(text: str) -> Fraction:
     """The fraction that was meant by a printed or written probability.
 
     kube-proxy writes 1/n with ten decimals, the kernel rounds that to 31 bits, iptables-save prints
-    it with eleven (shared/kube-proxy-facts.md section 5): what lies within those two roundings of
+    it with eleven (docs/facts/kube-proxy.md section 5): what lies within those two roundings of
     1/n is 1/n. Anything else is the kernel's own 31-bit fraction.
 
     Raises:

@@ -1,6 +1,6 @@
 """Pods behind one bridge: a cable from each to a port of it, the gateway's address on it.
 
-What the bridge plug-in puts where: shared/cni-facts.md section 1
+What the bridge plug-in puts where: docs/facts/cni.md section 1
 (plugins:plugins/main/bridge/bridge.go), recorded in recordings-cni/bridge and bridge-ipmasq.
 flannel and docker0 have the same with other names.
 """

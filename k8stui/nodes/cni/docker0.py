@@ -1,7 +1,7 @@
 """docker0: Docker's own bridge as the pod network, as the first Kubernetes clusters had it.
 
 Docker ran with ``--bip=10.244.N.1/24 --iptables=false --ip-masq=false`` and wrote no rule at all
-(recordings-cni/docker-kubernetes-salt; shared/cni-facts.md section 5). Routes between the nodes
+(recordings-cni/docker-kubernetes-salt; docs/facts/cni.md section 5). Routes between the nodes
 were the set-up's own, and kubelet masqueraded what left the cluster.
 """
 

@@ -1,6 +1,6 @@
 """flannel 0.28: its rules, its routes between the nodes, and the bridge it has set up.
 
-Source: shared/cni-facts.md section 6 (flannel-io/flannel pkg/trafficmngr/iptables/iptables.go:
+Source: docs/facts/cni.md section 6 (flannel-io/flannel pkg/trafficmngr/iptables/iptables.go:
 masqRules, masqIP6Rules, forwardRules; pkg/backend/hostgw, vxlan; flannel-io/cni-plugin
 flannel_linux.go:doCmdAdd). Recorded in recordings-cni/flannel-host-gw and flannel-vxlan.
 """

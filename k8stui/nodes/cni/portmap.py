@@ -1,6 +1,6 @@
 """portmap: a pod's hostPort, done in nat.
 
-Source: shared/cni-facts.md section 2 (plugins:plugins/meta/portmap/portmap.go: fillDnatRules,
+Source: docs/facts/cni.md section 2 (plugins:plugins/meta/portmap/portmap.go: fillDnatRules,
 genToplevelDnatChain, genSetMarkChain, genMarkMasqChain); recorded in recordings-cni/portmap and
 flannel-host-gw.
 """

@@ -1,7 +1,7 @@
 """The ptp plug-in: a cable to each pod and a route to its one address; no bridge.
 
 Every cable's end on the node has the gateway's address, and the pod sends everything there, also
-what is for the pod beside it: the node routes it. Source: shared/cni-facts.md section 1
+what is for the pod beside it: the node routes it. Source: docs/facts/cni.md section 1
 (plugins:plugins/main/ptp/ptp.go:setupContainerVeth, setupHostVeth), recorded in
 recordings-cni/ptp-ipmasq.
 """

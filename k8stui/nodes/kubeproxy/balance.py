@@ -1,7 +1,7 @@
 """The chains that one service port has for itself: from the first jump to the DNAT.
 
 Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules, writeServiceToEndpointRules;
-shared/kube-proxy-facts.md sections 5 and 7.
+docs/facts/kube-proxy.md sections 5 and 7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which endpoints a service port balances over, seen from one node.
 
 Sources: kube-proxy pkg/proxy/endpointslicecache.go, pkg/proxy/topology.go (CategorizeEndpoints);
-shared/kube-proxy-facts.md sections 1 and 2.
+docs/facts/kube-proxy.md sections 1 and 2.
 """
 
 from __future__ import annotations

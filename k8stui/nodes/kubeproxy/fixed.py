@@ -1,7 +1,7 @@
 """What kube-proxy writes whatever the Services are: its chains and how they hang in the tables.
 
 Source: kube-proxy pkg/proxy/iptables/proxier.go (iptablesJumpChains, syncProxyRules);
-shared/kube-proxy-facts.md section 4.
+docs/facts/kube-proxy.md section 4.
 """
 
 from __future__ import annotations

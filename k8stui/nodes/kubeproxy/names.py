@@ -2,7 +2,7 @@
 
 The family is no part of it, so a dual-stack Service has chains of the same name in both tables.
 Source: kube-proxy pkg/proxy/iptables/proxier.go portProtoHash, servicePortEndpointChainName;
-shared/kube-proxy-facts.md section 3.
+docs/facts/kube-proxy.md section 3.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def chain_suffix(text: str) -> str:
     """The first 16 characters of the base 32 of the text's SHA-256.
 
     They hold 80 bits of the digest, taken ten at a time: five times as fast as base64.b32encode
-    of the whole of it (shared/perf.md section 4).
+    of the whole of it (docs/facts/speed.md section 4).
 
     >>> chain_suffix("default/kubernetes:https" + "tcp")
     'NPX46M4PTMTKRN6Y'

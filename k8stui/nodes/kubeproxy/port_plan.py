@@ -1,6 +1,6 @@
 """What kube-proxy makes of one service port on one node: which chains, over which endpoints.
 
-Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; shared/kube-proxy-facts.md
+Source: kube-proxy pkg/proxy/iptables/proxier.go syncProxyRules; docs/facts/kube-proxy.md
 section 5.
 """
 

@@ -1,7 +1,7 @@
 """The rules that lead into a Service: its part of the chains that all Services share.
 
 Each function gives one service port's block in one of the six chains. Source: kube-proxy
-pkg/proxy/iptables/proxier.go syncProxyRules; shared/kube-proxy-facts.md sections 5 and 7.
+pkg/proxy/iptables/proxier.go syncProxyRules; docs/facts/kube-proxy.md sections 5 and 7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A service port as kube-proxy knows it, for one family.
 
 Sources: kube-proxy pkg/proxy/serviceport.go (newBaseServiceInfo), pkg/proxy/util
-(ShouldSkipService); shared/kube-proxy-facts.md section 1.
+(ShouldSkipService); docs/facts/kube-proxy.md section 1.
 """
 
 from __future__ import annotations

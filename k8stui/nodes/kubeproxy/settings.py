@@ -1,7 +1,7 @@
 """kube-proxy's configuration as it comes out for one node and one family.
 
 Sources: kube-proxy cmd/kube-proxy/app/server_linux.go (getLocalDetectors),
-pkg/proxy/util/localdetector.go, pkg/proxy/util/nodeport_addresses.go; shared/kube-proxy-facts.md
+pkg/proxy/util/localdetector.go, pkg/proxy/util/nodeport_addresses.go; docs/facts/kube-proxy.md
 sections 4 and 6.
 """
 

@@ -5,7 +5,7 @@ the node port to it; kube-proxy then connects on to an endpoint, one after the o
 not show in the rules, and a Service without any has the same rules as every other.
 
 The kernel picks the port; here a stable stand-in takes its place, and its origin says so.
-Source: kube-proxy 1.20 pkg/proxy/userspace/proxier.go; shared/kube-proxy-facts.md section 10.
+Source: kube-proxy 1.20 pkg/proxy/userspace/proxier.go; docs/facts/kube-proxy.md section 10.
 """
 
 from __future__ import annotations

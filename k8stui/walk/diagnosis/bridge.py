@@ -9,7 +9,7 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 def hairpin_off(case: Case) -> Diagnosis | None:
     """Recognise a frame that would have to leave by the port it came in by.
 
-    Source: net/bridge/br_forward.c should_deliver; shared/kernel-facts.md "The bridge".
+    Source: net/bridge/br_forward.c should_deliver; docs/facts/kernel.md "The bridge".
     """
     step, client, reached = case.decided, case.client, case.reached
     if step is None or client is None or not isinstance(step.cause, DeviceCause | BridgeCause):
@@ -31,7 +31,7 @@ def hairpin_off(case: Case) -> Diagnosis | None:
 def bridged_reply(case: Case) -> Diagnosis | None:
     """Recognise an answer that crosses the bridge without being un-NATed.
 
-    Source: net/bridge/br_netfilter_hooks.c; shared/kernel-facts.md: "Same-node ClusterIP with 0
+    Source: net/bridge/br_netfilter_hooks.c; docs/facts/kernel.md: "Same-node ClusterIP with 0
     fails".
     """
     client, reached, step = case.client, case.reached, case.decided

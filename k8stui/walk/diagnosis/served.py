@@ -1,7 +1,7 @@
 """kube-proxy serves no such address and port: nothing rewrote the destination.
 
 pkg/proxy/iptables/proxier.go (syncProxyRules), cmd/kube-proxy/app/server.go (nodePortAddresses),
-pkg/proxy/util (address families); shared/kube-proxy-facts.md sections 4 and 9.
+pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 """
 
 from __future__ import annotations

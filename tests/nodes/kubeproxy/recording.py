@@ -1,4 +1,4 @@
-"""The recordings of kube-proxy (shared/recordings/README.md) and the clusters they are of."""
+"""The recordings of kube-proxy (tests/recordings/README.md) and the clusters they are of."""
 
 from __future__ import annotations
 

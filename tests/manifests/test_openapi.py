@@ -1,0 +1,95 @@
+"""The schema holds what Kubernetes' own OpenAPI definitions say: every field, and its type.
+
+``openapi.json.xz``: names and types of fields of Kubernetes 1.36 (api/openapi-spec/swagger.json),
+for the kinds that k8stui knows, without any description; ``[]`` is a list, ``{}`` a map.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from k8stui.manifests.schema import (
+    KINDS,
+    Anything,
+    Choice,
+    ListOf,
+    MapOf,
+    Record,
+    Scalar,
+    Type,
+)
+
+_FILE = Path(__file__).with_name("openapi.json.xz")
+_NO_LONGER = re.compile(
+    r"metadata\.clusterName|spec\.workloadRef|spec\.topologyKeys|endpoints\[\]\.topology|spec\.rollbackTo"
+    r"|spec\.templateGeneration"
+    r"|\w+\.status|conditions\[\]\.\w+|spec\.resources\.claims|spec\.backend|(service(Name|Port))"
+    r"|volumeClaimTemplate\.(apiVersion|kind|status)"
+)
+"""What other versions of the API have: dumps of their clusters are read too. A status is the
+server's, and so are its conditions; a claim's template is read as a claim."""
+_SCALARS: Mapping[str, tuple[set[type], ...]] = {
+    "int": ({int},),
+    "bool": ({bool},),
+    "str": ({str}, {str, int, float}),
+    "datetime": ({str},),
+    "object": ({int, str},),
+}
+"""A quantity is a str that may be written as a number; int-or-string is an object."""
+
+
+def _api() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    read = json.loads(lzma.decompress(_FILE.read_bytes()))
+    return cast("dict[str, str]", read["roots"]), cast("dict[str, dict[str, str]]", read["types"])
+
+
+ROOTS, TYPES = _api()
+
+
+def differences(ours: Type, theirs: str, path: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    if isinstance(ours, Anything):
+        return
+    if theirs.startswith("[]"):
+        if isinstance(ours, ListOf):
+            yield from differences(ours.item, theirs[2:], f"{path}[]", above)
+        else:
+            yield f"{path}: is a list"
+    elif theirs.startswith("{}"):
+        if isinstance(ours, MapOf):
+            yield from differences(ours.value, theirs[2:], f"{path}{{}}", above)
+        else:
+            yield f"{path}: is a map"
+    elif theirs in TYPES:
+        if isinstance(ours, Record):
+            yield from _fields(ours, theirs, path, above)
+        else:
+            yield f"{path}: is a {theirs}"
+    elif isinstance(ours, Choice):
+        if theirs != "str":
+            yield f"{path}: is a {theirs}"
+    elif not isinstance(ours, Scalar) or set(ours.types) not in _SCALARS[theirs]:
+        yield f"{path}: is a {theirs}"
+
+
+def _fields(ours: Record, theirs: str, path: str, above: tuple[str, ...]) -> Iterator[str]:
+    there = TYPES[theirs]
+    for name in there.keys() - ours.fields.keys():
+        yield f"{path}.{name}: is missing"
+    for name in ours.fields.keys() - there.keys():
+        if not _NO_LONGER.search(f"{path}.{name}"):
+            yield f"{path}.{name}: is none of the API"
+    for name in ours.fields.keys() & there.keys():
+        yield from differences(ours.fields[name], there[name], f"{path}.{name}", (*above, theirs))
+
+
+@pytest.mark.parametrize("kind", ROOTS)
+def test_every_field_is_known_with_its_type(kind: str) -> None:
+    found = set(differences(KINDS[kind].fields, ROOTS[kind], kind))
+    assert found == set(), "\n".join(sorted(found))
