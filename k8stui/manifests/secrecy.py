@@ -8,6 +8,7 @@ is taken for one. Keys stay, values become ``…``. Nothing here raises.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from k8stui.manifests import tree
@@ -158,8 +159,8 @@ class Veil:
             shown = self._kept.get(offset, HIDDEN)
             hidden = self.is_secret and shown != text
             return Shown(self._calm(shown), min(column, len(shown) + 1), hidden)
-        secret = [span for span in self._spans if span[0] < end and span[1] > offset]
-        private = [span for span in self._private if span[0] < end and span[1] > offset]
+        secret = _overlapping(self._spans, offset, end)
+        private = _overlapping(self._private, offset, end)
         parts, at, caret = [], offset, column
         for start, stop in _merged(secret + private):
             parts += [self.stretch[at : max(start, offset)], HIDDEN]
@@ -191,18 +192,27 @@ class Veil:
         """Give a message about a line without what it quotes, where that may be a value."""
         if self.is_secret or shown.hidden or self.is_closed:
             said = hush(message)
-            return _UNSHOWN if self._quotes(said) else said
+            return _UNSHOWN if self._quoted(said) else said
+        if self._private or self._kept is not None:
+            for word in self._quoted(message):
+                message = message.replace(word, HIDDEN)
         return without_credentials(message)
 
-    def _quotes(self, message: str) -> bool:
-        """Whether a word of the message stands where values are hidden, and nowhere else."""
+    def _quoted(self, message: str) -> list[str]:
+        """Words of the message that stand where values are hidden, and nowhere else."""
         if self._shown is None:
             self._shown = "\n".join(self.lines())
         written = [word for word in _WORD.findall(message) if word not in self._shown]
-        return any(word in self.stretch for word in written)
+        return [word for word in written if word in self.stretch]
 
     def _calm(self, text: str) -> str:
         return text if self._values else without_credentials(text)
+
+
+def _overlapping(spans: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Those of `spans`, sorted and apart from each other, that reach into ``start..end``."""
+    first = bisect_right(spans, start, key=lambda span: span[1])
+    return spans[first : bisect_left(spans, end, key=lambda span: span[0])]
 
 
 def _without_value(text: str) -> str:

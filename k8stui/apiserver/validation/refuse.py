@@ -138,9 +138,8 @@ def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
                 mended = f"{text.content[first:start]}{meant}{after}"
         shown, veil = text.shown(start)
         source, caret = shown.line, shown.column
-        if shown.hidden:
-            message = veil.said(message, shown)
-        elif mended and (mended := veil.mended(mended, shown)):
+        message = veil.said(message, shown)
+        if mended and (mended := veil.mended(mended, shown)):
             hint = "\n".join(filter(None, [hint, f"did you mean:\n{mended}"]))
     return Problem(
         file=one.file,
