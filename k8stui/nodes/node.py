@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node
+from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.namespace import (
     BridgePort,
     Interface,
@@ -23,6 +23,7 @@ from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
+from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.rules import ruleset
 from k8stui.nodes.site import Site
@@ -56,7 +57,7 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
         virtual_servers=_virtual_servers(part),
         sysctls=_sysctls(site, node, part),
         sockets=node_sockets(site, node, part.sockets),
-        unmodelled=unmodelled(site.cluster),
+        unmodelled=unmodelled(_as_seen(site.cluster, observed)),
     )
 
 
@@ -136,6 +137,16 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
         if interface.name not in seen and _leads_to_a_pod(interface)
     )
     return kept + missing
+
+
+def _as_seen(cluster: Cluster, observed: ObservedNode) -> Cluster:
+    """The cluster with kube-proxy in the mode that the node's sets show.
+
+    Source: kube-proxy pkg/proxy/ipvs/ipset.go (kubeClusterIPSet); no other mode makes the set.
+    """
+    if "KUBE-CLUSTER-IP" not in observed.sets:
+        return cluster
+    return replace(cluster, proxy=replace(cluster.proxy, mode="ipvs"))
 
 
 def _virtual_servers(part: Part) -> frozenset[VirtualServer]:

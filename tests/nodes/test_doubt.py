@@ -92,3 +92,14 @@ def test_how_far_a_dump_goes(rules: str, said: str, tmp_path: Path) -> None:
 def test_kind_of_a_device(link: dict[str, object], kind: LinkKind, driver: str) -> None:
     (found,) = iproute.interfaces(iproute.load(json.dumps([link]), "ip -j addr"))
     assert (found.kind, found.driver) == (kind, driver)
+
+
+def test_the_sets_of_ipvs_tell_the_mode(tmp_path: Path) -> None:
+    rules, sets = tmp_path / "rules", tmp_path / "sets"
+    rules.write_text(f"{FILTER}COMMIT\n{NAT}")
+    sets.write_text("create KUBE-CLUSTER-IP hash:ip,port\nadd KUBE-CLUSTER-IP 10.96.0.1,tcp:443\n")
+    options = NodeOptions(iptables={"node-1": str(rules)}, ipset={"node-1": str(sets)})
+    world = build_world([str(sample("guestbook"))], None, options)
+    outcome = walk(world, parse_request(world, "pod/client", "svc/redis-leader:6379")).outcome
+    assert outcome.result is Result.UNKNOWN
+    assert "ipvs" in outcome.reason
