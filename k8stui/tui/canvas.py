@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from k8stui.tui.ink import Ink, Line
+from k8stui.tui.ink import Ink, Line, middle, width_of
 
 Cell = tuple[int, int]
 """(column, row), 0-based."""
@@ -33,12 +33,22 @@ class Canvas:
         """Write `text`; gives the cells written."""
         cells: list[Cell] = []
         if 0 <= y < self.height:
-            for n, char in enumerate(text):
-                if 0 <= x + n < self.width:
-                    self._text[y][x + n] = char
-                    self._ink[y][x + n] = ink
-                    cells.append((x + n, y))
+            at = x
+            for char in text:
+                cells += self._set(at, y, char, ink)
+                at += width_of(char)
         return cells
+
+    def _set(self, x: int, y: int, char: str, ink: Ink) -> list[Cell]:
+        """Write one character; the second cell of a wide one is empty."""
+        size = width_of(char)
+        if not size or x < 0 or x + size > self.width:
+            return []
+        written = [char, *[""] * (size - 1)]
+        for n, part in enumerate(written):
+            self._text[y][x + n] = part
+            self._ink[y][x + n] = ink
+        return [(x + n, y) for n in range(size)]
 
     def box(self, at: Rect, title: str, room: int = 0) -> None:
         """Draw a box with its title (at most `room` cells of it) in the upper edge."""
@@ -49,7 +59,7 @@ class Canvas:
             self.put(x + width - 1, row, "│", Ink.FAINT)
         self.put(x, y + height - 1, "╰" + "─" * (width - 2) + "╯", Ink.FAINT)
         room = min(room or width, width - 4)
-        shown = title if len(title) <= room else title[: room - 1] + "…"
+        shown = middle(title, room)
         self.put(x + 1, y, f" {shown} ", Ink.STRONG)
 
     def down(self, x: int, first: int, last: int) -> list[Cell]:

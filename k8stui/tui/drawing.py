@@ -366,12 +366,13 @@ class _Pen:
                     canvas.put(middle, row - 1, "┯", Ink.FAINT)
                 cable += along
             place = (node.name, pod.veth)
-            veth = self._spot(
-                place, middle - len(pod.veth) // 2, row, pod.veth, parent, ink=Ink.DIM
-            )
+            # Beside a long title the cable is far right: the name stays inside all the same.
+            left = min(middle - len(pod.veth) // 2, x + width - len(pod.veth))
+            veth = self._spot(place, left, row, pod.veth, parent, ink=Ink.DIM)
             veth.cable = cable
             cable = canvas.down(middle, row + 1, box_y - 1)
-        canvas.box(Rect(x, box_y, width, row + height - box_y), pod.title, middle - x - 4)
+        title = pod.title_in(max(middle - x - 4, 1))
+        canvas.box(Rect(x, box_y, width, row + height - box_y), title, middle - x - 4)
         if pod.veth:
             cable += canvas.put(middle, box_y, "┴", Ink.FAINT)
         self.drawing.boxes[pod.key] = Edge(x + 1, row + height - 1, width - 2)

@@ -115,6 +115,22 @@ def cut(line: Line, width: int, *, ellipsis: bool = True) -> Line:
     return tuple(runs)
 
 
+def middle(text: str, width: int) -> str:
+    """The text in at most `width` cells; ``…`` stands for its middle: names differ at their end."""
+    if width_of(text) <= width:
+        return text
+    if width < 2:
+        return "…"[:width]
+    tail = (width - 1) // 3
+    head = set_cell_size(text, width - 1 - tail).rstrip(" ")
+    end = ""
+    for char in reversed(text):
+        if width_of(char + end) > tail:
+            break
+        end = char + end
+    return f"{head}…{end}"
+
+
 def fit(line: Line, width: int, fill: Ink = Ink.TEXT) -> Line:
     """The line, exactly `width` cells wide."""
     line = cut(line, width)
@@ -152,6 +168,10 @@ def repaint(line: Line, ink: Ink) -> Line:
     return run(text_of(line), ink)
 
 
+_JOINTS = "/.-"
+"""Behind these a name may go on in the next line."""
+
+
 def wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
     """`text` on lines of at most `width` cells, later ones indented, broken at spaces if possible.
 
@@ -165,8 +185,12 @@ def wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
         room = width - len(pad)
         kept = rest[:room] if rest.isascii() else set_cell_size(rest, room).rstrip(" ")
         at = kept.rfind(" ")
-        if at < room // 3 or len(kept) >= len(rest) or rest[len(kept) : len(kept) + 1] == " ":
+        if len(kept) >= len(rest) or rest[len(kept) : len(kept) + 1] == " ":
             at = len(kept)
+        elif at < room // 3:
+            # One long word: a name is broken behind one of its own marks, if it has any there.
+            marks = (kept.rfind(mark) for mark in _JOINTS)
+            at = next((mark + 1 for mark in marks if mark >= room // 2), len(kept))
         lines.append(pad + rest[:at].rstrip(" "))
         rest, pad = rest[at:].lstrip(" "), " " * indent
         if not rest:

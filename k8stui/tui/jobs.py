@@ -160,12 +160,12 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - a bug there must not take the walk away
             post(CheckFailed(error))
 
-    def lines(self, place: Place, what: str, post: Post) -> None:
-        """Find the manifest lines around a place."""
+    def lines(self, place: Place, what: str, post: Post, *, values: bool = False) -> None:
+        """Find the manifest lines around a place; `values`: with those of variables."""
         from k8stui.tui.source_lines import UnreadableError, lines_around  # noqa: PLC0415
 
         try:
-            post(LinesFound(place, what, lines_around(place)))
+            post(LinesFound(place, what, lines_around(place, values=values), values))
         except UnreadableError as error:
             post(LinesMissing(str(error)))
 

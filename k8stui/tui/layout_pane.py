@@ -9,7 +9,7 @@ from k8stui.neutralise import neutralise
 from k8stui.tui.canvas import Cell
 from k8stui.tui.drawing import STACK, Drawing, Place
 from k8stui.tui.header import endpoint, what
-from k8stui.tui.ink import Ink, Line, join, run, wrap
+from k8stui.tui.ink import Ink, Line, join, run, width_of, wrap
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
 from k8stui.tui.words import RESULTS, STOPS, place_sign, sentence, step_sign, wait
@@ -118,8 +118,9 @@ class LayoutSheet(Sheet):
         self._write(box.x, box.y, text[: box.room], ink)
 
     def _write(self, x: int, y: int, text: str, ink: Ink) -> None:
-        for n, char in enumerate(text):
-            self._over[x + n, y] = (char, ink)
+        for char in text:
+            self._over[x, y] = (char, ink)
+            x += max(1, width_of(char))
 
     def next_at(self, column: int, row: int, index: int) -> int | None:
         """The next step (round the end) whose packet is in the place on a cell."""

@@ -108,6 +108,7 @@ class ListScreen(ModalScreen[int | None]):
                         run(" ↑↓ ", Ink.KEY),
                         run("move   ", Ink.DIM),
                         *choose,
+                        *self.own_keys(),
                         run("Esc ", Ink.KEY),
                         run("close", Ink.DIM),
                     )
@@ -115,6 +116,10 @@ class ListScreen(ModalScreen[int | None]):
                 width,
             )
         ]
+
+    def own_keys(self) -> tuple[Line, ...]:
+        """Keys of this list alone, for the lowest line."""
+        return ()
 
     def _pane(self) -> Pane:
         return self.query_one("#sheet", Pane)

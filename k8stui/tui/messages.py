@@ -84,6 +84,8 @@ class LinesFound(Message):
     what: str
     """What the place says: a kind of origin, an object."""
     lines: tuple[Numbered, ...]
+    values: bool
+    """Whether the values of containers' variables are shown."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
-from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run
+from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, middle, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.tree import Item, Kind, Said, Tree
 from k8stui.tui.words import ORIGINS
@@ -64,6 +64,9 @@ class NodesSheet(Sheet):
             room = self._width - line_width(right) - 1
         if room < line_width(left):  # the name comes first; half an address helps nobody
             right, room = (), self._width
+        if line_width(left) > room:  # names that begin alike differ at their end
+            lead = " " + "  " * item.depth + fold + " "
+            left = run(lead + middle(neutralise(said.label), room - len(lead)), ink)
         line = join((fit(left, room), run(" ") if right else (), right))
         if row == self._tree.cursor:
             cursor = Ink.CURSOR if self._focused else Ink.KEY

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import product
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -50,6 +52,47 @@ def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
             numbers = [p.number for c in pod.containers for p in c.ports]
             yield from (f"pod/{pod.name}:{number}" for number in numbers or [80])
     yield "localhost:8080"
+
+
+def understood(world: World, source: str, destination: str, namespace: str) -> Request:
+    """Understand a request as it is meant on a screen that shows all namespaces.
+
+    A name without a namespace is looked for in the one of the options, then in that of the pod
+    that asks, then in the others, where there it is the only one of its name.
+
+    Raises:
+        RequestError: nobody is called so, or several are; said for the namespace of the options.
+
+    """
+    try:
+        return parse_request(world, source, destination, namespace)
+    except RequestError as error:
+        refused = error
+    cluster = world.cluster
+    spaces = [pod.namespace for pod in cluster.pods.values()]
+    spaces += [service.namespace for service in cluster.services.values()]
+    others = [one for one in dict.fromkeys(spaces) if one != namespace]
+    first = [one for one in others if source.startswith((f"{one}/", f"pod/{one}/"))]
+    for those in (first, others):
+        found = _in_others(world, source, destination, namespace, those)
+        if len(found) == 1:
+            return found[0]
+    raise refused
+
+
+def _in_others(
+    world: World, source: str, destination: str, namespace: str, others: list[str]
+) -> list[Request]:
+    """Requests that the two names mean where one or both stand in one of `others`."""
+    found = {}
+    for one in others:
+        for who, whom in product(
+            (source, f"{one}/{source}"), (destination, f"{one}/{destination}")
+        ):
+            with suppress(RequestError):
+                request = parse_request(world, who, whom, namespace)
+                found[request.source, request.destination] = request
+    return list(found.values())
 
 
 def _first(words: Iterator[str]) -> list[str]:
@@ -130,7 +173,7 @@ class RequestScreen(ModalScreen[Request | None]):
             destination.focus()
             return
         try:
-            request = parse_request(
+            request = understood(
                 self._world,
                 source.value.strip() or "outside",
                 destination.value.strip(),

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from k8stui.cluster.model import Cluster
-from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
+from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
+from k8stui.tui.ink import middle, width_of
 from k8stui.tui.words import STOPS
 from k8stui.walk.trace import Trace
 
@@ -49,6 +50,16 @@ class PodBox:
         namespace, _, name = self.key.partition("/")
         return neutralise(name if namespace == "default" else self.key)
 
+    def title_in(self, cells: int) -> str:
+        """Give the title where there is no room for all: the name is worth more."""
+        if width_of(self.title) <= cells:
+            return self.title
+        namespace, _, name = self.key.partition("/")
+        if namespace == "default":
+            return middle(neutralise(name), cells)
+        name = middle(neutralise(name), max(cells - cells // 3 - 1, 1))
+        return f"{middle(neutralise(namespace), cells - width_of(name) - 1)}/{name}"
+
 
 @dataclass(frozen=True, slots=True)
 class NodeBox:
@@ -83,28 +94,52 @@ def scene(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) -
             pods.setdefault(name, [])
         elif name in cluster.pods:
             pods.setdefault(cluster.pods[name].node_name or "", []).append(name)
+    version = _version(trace)
     ends = {hop.namespace for hop in trace.hops if hop.steps and hop.steps[-1].kind in STOPS}
     nodes = tuple(
         replace(
             _node(
                 network[name],
-                tuple(_pod(network, cluster, trace, key) for key in pods[name]),
+                tuple(_pod(network, cluster, trace, key, version) for key in pods[name]),
                 devices,
+                version,
             ),
             is_end=name in ends,
         )
         for name in sorted(pods, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0)
     )
-    outside = _device(network[OUTSIDE], "eth0") if OUTSIDE in visited else None
+    outside = _device(network[OUTSIDE], "eth0", version) if OUTSIDE in visited else None
     wire = ""
     if outside is not None or WIRE in visited or len(nodes) > 1:
         lan = next((i for i in network[WIRE].interfaces if i.kind is LinkKind.BRIDGE), None)
-        wire = f"{WIRE} {lan.addresses[0].network}" if lan and lan.addresses else WIRE
+        address = _address(lan, version) if lan is not None else None
+        wire = f"{WIRE} {address.network}" if address is not None else WIRE
     return Scene(outside, wire, nodes)
 
 
+def _version(trace: Trace) -> int:
+    """Tell the IP version of a walk by its first packet."""
+    steps = (step for hop in trace.hops for step in hop.steps)
+    packets = (step.after or step.before for step in steps)
+    return next((packet.dst.version for packet in packets if packet is not None), 4)
+
+
+def _uplink(namespace: NetNamespace, devices: set[tuple[str, str | None]]) -> str:
+    """Name the device at the wire: eth0, or what the node's own state calls it."""
+    at_wire = [
+        one.name
+        for one in namespace.interfaces
+        if one.peer is not None and one.peer[0] == WIRE and not one.master
+    ]
+    used = [name for name in at_wire if (namespace.name, name) in devices]
+    return next(iter((*used, *at_wire)), "eth0")
+
+
 def _node(
-    namespace: NetNamespace, boxes: tuple[PodBox, ...], devices: set[tuple[str, str | None]]
+    namespace: NetNamespace,
+    boxes: tuple[PodBox, ...],
+    devices: set[tuple[str, str | None]],
+    version: int,
 ) -> NodeBox:
     name = namespace.name
     masters = {
@@ -132,19 +167,21 @@ def _node(
     )
     return NodeBox(
         name,
-        _device(namespace, "eth0"),
-        _device(namespace, tunnel) if tunnel else None,
-        _device(namespace, bridge) if bridge else None,
+        _device(namespace, _uplink(namespace, devices), version),
+        _device(namespace, tunnel, version) if tunnel else None,
+        _device(namespace, bridge, version) if bridge else None,
         boxes,
     )
 
 
-def _pod(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace, key: str) -> PodBox:
+def _pod(
+    network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace, key: str, version: int
+) -> PodBox:
     namespace = network[key]
     eth0 = namespace.interface("eth0")
     return PodBox(
         key,
-        _device(namespace, "eth0"),
+        _device(namespace, "eth0", version),
         neutralise(_process(cluster, trace, key)),
         eth0.peer[1] if eth0 is not None and eth0.peer is not None else "",
     )
@@ -163,11 +200,17 @@ def _process(cluster: Cluster, trace: Trace, key: str) -> str:
     return f"{name} :{port}" if port is not None else name
 
 
-def _device(namespace: NetNamespace, name: str) -> Device:
+def _address(interface: Interface, version: int) -> InterfaceAddress | None:
+    """Give the address to show: the first of the walk's family, else of the other."""
+    those = sorted(interface.addresses, key=lambda one: one.address.version != version)
+    return those[0] if those else None
+
+
+def _device(namespace: NetNamespace, name: str, version: int) -> Device:
     interface = namespace.interface(name)
     if interface is None:
         return Device(name)
-    first = next(iter(interface.addresses), None)
+    first = _address(interface, version)
     return Device(
         name,
         str(first.address) if first is not None else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui.header import compact
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides, wrap
+from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, middle, run, sides, wrap
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
 from k8stui.tui.words import (
@@ -17,8 +17,9 @@ from k8stui.tui.words import (
     step_sign,
     wait,
 )
-from k8stui.walk.trace import Trace
+from k8stui.walk.trace import Request, Trace
 
+_ASKS = " ─▶ "
 _LEAD = run(" k8stui ", Ink.KEY)
 
 
@@ -29,7 +30,7 @@ def title(state: State, width: int) -> Line:
         waiting = run(neutralise(state.failure or state.progress), Ink.DIM)
         return fit(join((_LEAD, run(" "), waiting)), width)
     request = trace.request
-    asked = f"{_short(request.source)} ─▶ {_short(request.destination)}"
+    asked = f"{_short(request.source)}{_ASKS}{_short(request.destination)}"
     protocol = f"  {request.protocol.name}"
     about = f"  Service {request.service}" if request.service else ""
     first, last = (_LEAD, NOTHING)
@@ -44,8 +45,22 @@ def title(state: State, width: int) -> Line:
         room = width - line_width(lead) - line_width(tail) - 2
         if len(text) <= room:
             break
-    middle = cut(run(" " + neutralise(text), Ink.STRONG), max(8, room + 1))
-    return sides(join((lead, middle)), tail, width)
+    else:
+        text = "" if state.what_if else _squeezed(request, room)
+    shown = cut(run(" " + neutralise(text), Ink.STRONG), max(8, room + 1))
+    return sides(join((lead, shown)), tail, width)
+
+
+def _squeezed(request: Request, room: int) -> str:
+    """Who asks whom in little room: both names keep their ends, so the port is never lost."""
+    source, destination = _short(request.source), _short(request.destination)
+    room -= len(_ASKS)
+    fair = room // 2
+    if len(source) < fair:
+        fair = len(source)
+    elif len(destination) < room - fair:
+        fair = room - len(destination)
+    return f"{middle(source, fair)}{_ASKS}{middle(destination, room - fair)}"
 
 
 def _tail(state: State, trace: Trace, *, words: bool) -> Line:

@@ -26,18 +26,22 @@ class Tools(Base):
             return
         self.show_place(origin.place, origin.kind)
 
-    def show_place(self, place: Place, what: str) -> None:
-        """Look for the lines of a place: in a dump of 100 MB that takes a second."""
-        self.work("lines", partial(self.jobs.lines, place, what, self.post))
+    def show_place(self, place: Place, what: str, *, values: bool = False) -> None:
+        """Look for the lines of a place: in a dump of 100 MB that takes a second.
+
+        `values`: with those of containers' variables.
+        """
+        self.work("lines", partial(self.jobs.lines, place, what, self.post, values=values))
 
     def on_lines_found(self, event: LinesFound) -> None:
         """Show them."""
-        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
-        from k8stui.tui.listings import manifest_lines  # noqa: PLC0415
+        from k8stui.tui.listings import manifest_lines  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.manifest_screen import ManifestScreen  # noqa: PLC0415 - as above
 
-        drawn = manifest_lines(event.place, event.lines)
-        title = f"{event.place.file}:{event.place.line}  {event.what}"
-        self.app.push_screen(ListScreen(title, lambda _: drawn))
+        place, what = event.place, event.what
+        title = f"{place.file}:{place.line}  {what}"
+        more = None if event.values else partial(self.show_place, place, what, values=True)
+        self.app.push_screen(ManifestScreen(title, manifest_lines(place, event.lines), more))
 
     def on_lines_missing(self, event: LinesMissing) -> None:
         """Say why they cannot be shown."""

@@ -42,6 +42,9 @@ STEPS = {
     StepKind.UNKNOWN: Sign("?", "unknown", Ink.DROP),
 }
 
+_SOLICITED = Sign("•", "ndp", Ink.TEXT)
+"""IPv6 has no ARP: neighbour discovery (RFC 4861) finds the MAC address."""
+
 STOPS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
 """Kinds after which this packet is no more."""
 
@@ -81,7 +84,14 @@ def step_sign(step: TraceStep) -> Sign:
             return _CLOSED
         if _is_bad_news(step):
             return _BAD_NEWS
+    if step.kind is StepKind.ARP and _is_ipv6(step):
+        return _SOLICITED
     return STEPS[step.kind]
+
+
+def _is_ipv6(step: TraceStep) -> bool:
+    packet = step.after or step.before
+    return packet is not None and packet.dst.version == 6
 
 
 def _is_bad_news(step: TraceStep) -> bool:
