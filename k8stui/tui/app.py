@@ -14,6 +14,7 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
 os.environ.setdefault("ESCDELAY", "25")
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -90,6 +91,12 @@ class K8sTuiApp(App[int]):
     def action_leave(self) -> None:
         """Leave, from whatever stands in front."""
         self.exit(0)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event; keys that come when the screens are gone mean nothing any more."""
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return
+        await super().on_event(event)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key by name, in the palette."""

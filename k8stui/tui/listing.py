@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from k8stui.tui.drawn import Bar
 from k8stui.tui.ink import Ink, Line, fit, join, run
+from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Sheet
 
@@ -35,7 +36,7 @@ class ListSheet(Sheet):
         return line
 
 
-class ListScreen(ModalScreen[int | None]):
+class ListScreen(Once, ModalScreen[int | None]):
     """Shows lines; Enter gives back the chosen one where there is something to choose."""
 
     BINDINGS: ClassVar = [

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
+from textual.worker import Worker
+
+from k8stui.tui.once import Once
 
 
-class Palette(CommandPalette):
+class Palette(Once, CommandPalette):
     """The palette; keys that mean nothing just now do nothing, and Ctrl-C closes it."""
 
     BINDINGS: ClassVar = [
@@ -24,6 +27,14 @@ class Palette(CommandPalette):
         ),
         Binding("ctrl+q", "app.leave", "quit", id="palette-quit", tooltip="Leave k8stui"),
     ]
+
+    def run_worker(self, *args: Any, **kwargs: Any) -> Worker[Any]:
+        """Gather the commands; where the palette is closed meanwhile, that ends the gathering.
+
+        It looks for a list that is gone then (command.py CommandPalette._gather_commands:
+        NoMatches), and by itself would take the app with it.
+        """
+        return super().run_worker(*args, **{**kwargs, "exit_on_error": False})
 
     def _action_command_list(self, action: str) -> None:
         # Its list knows its lines once it is drawn. Before (while it is hidden, or in the moment

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
+from k8stui.tui.once import Once
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
 
@@ -99,7 +100,7 @@ def _first(words: Iterator[str]) -> list[str]:
     return [word for word, _ in zip(words, range(_SUGGESTED), strict=False)]
 
 
-class RequestScreen(ModalScreen[Request | None]):
+class RequestScreen(Once, ModalScreen[Request | None]):
     """Asks for source and destination; gives a request that means something in this cluster."""
 
     BINDINGS: ClassVar = [
