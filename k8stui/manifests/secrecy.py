@@ -32,6 +32,11 @@ _LIST_HEAD = re.compile(r"^[\"']?kind[\"']?\s*:\s*[\"']?Secret", re.MULTILINE)
 _ALIKE = 0.7
 _KIND = re.compile(r"""(?<![\w.-])["']?kind["']?\s*:""", re.IGNORECASE)
 _DATA = re.compile(r"""(?<![\w.-])["']?(?:binary|string)?-?data["']?\s*[:{]""", re.IGNORECASE)
+_MAY_HOLD = re.compile(
+    r"""(?<![\w.-])["']?(?:(?:binary|string)?-?data|apiVersion|metadata)["']?\s*[:{]|\bsecret\b""",
+    re.IGNORECASE,
+)
+"""Of something without a kind: it is meant as an object, and may be a Secret."""
 _SPEC = re.compile(
     r"""(?<![\w.-])["']?(?:spec|status|subsets|endpoints|rules|roleRef|parameters)["']?\s*:"""
 )
@@ -278,10 +283,10 @@ def guessed(stretch: str) -> bool:
 
 
 def _nameless(stretch: str) -> bool:
-    """No kind is written, and there is data: an element of a SecretList looks so."""
+    """No kind is written, and it is an object, or has data: an element of a SecretList."""
     return (
         _KIND.search(stretch) is None
-        and _DATA.search(stretch) is not None
+        and _MAY_HOLD.search(stretch) is not None
         and _SPEC.search(stretch) is None
     )
 
@@ -291,7 +296,7 @@ def _is_unclear(stretch: str) -> bool:
     kinds = _KINDS.findall(stretch)
     if any(map(_is_like_secret, kinds)):
         return True
-    if _DATA.search(stretch) is None:
+    if kinds and _DATA.search(stretch) is None:
         return False
     return _nameless(stretch) if not kinds else not all(map(_is_known, kinds))
 
@@ -353,7 +358,7 @@ class _Secrets:
         looks = top or keys & {"apiversion", "metadata"}
         if looks and not keys & {"kind", "spec", "items"}:
             text = self.stretch[node.start : node.end]
-            misspelt = (_GUESS.search(text) or _DATA.search(text)) is not None
+            misspelt = _SPEC.search(text) is None and _MAY_HOLD.search(text) is not None
         is_secret = secret or folded.startswith("secret") or "stringdata" in keys or misspelt
         if is_secret and node.mapping and not is_list:
             self.secret(node)
