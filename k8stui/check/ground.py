@@ -223,6 +223,16 @@ class Ground:
         """Keys of all pods that some Service selects."""
         return frozenset(pod.key for s in self.services for pod in self.selected(s))
 
+    @cached_property
+    def without_hairpin(self) -> frozenset[str]:
+        """Keys of pods that are plugged into a bridge by a port with hairpin mode off."""
+        return frozenset(
+            interface.peer[0]
+            for name in self.cluster.nodes
+            for interface in self.world.network[name].interfaces
+            if interface.port is not None and not interface.port.hairpin and interface.peer
+        )
+
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """Endpoints of the Service, usable or not."""
         slices = self.cluster.endpoint_slices.get(service.key, ())

@@ -564,6 +564,32 @@ _INGRESS = _record(
         )
     ),
 )
+_CALLED = _record("service", "name namespace path", port=PORT, required="name namespace")
+"""The Service that the API server itself calls."""
+
+
+def _webhooks(unread: str = "") -> Record:
+    """The server's webhooks; what they are asked about is not looked at."""
+    return _record(
+        "webhook",
+        "name failurePolicy matchPolicy sideEffects",
+        clientConfig=_record("clientConfig", "url caBundle", service=_CALLED),
+        admissionReviewVersions=TEXTS,
+        timeoutSeconds=INTEGER,
+        namespaceSelector=_SELECTOR,
+        objectSelector=_SELECTOR,
+        unread=f"rules matchConditions {unread}",
+    )
+
+
+_API_SERVICE = _record(
+    "spec",
+    "group version caBundle",
+    service=_record("service", "name namespace", port=PORT),
+    insecureSkipTLSVerify=BOOLEAN,
+    groupPriorityMinimum=INTEGER,
+    versionPriority=INTEGER,
+)
 _PEERS = ListOf(
     _record(
         "peer",
@@ -737,6 +763,24 @@ KINDS: Mapping[str, Kind] = {
             spec=_INGRESS,
         ),
         _kind("NetworkPolicy", "networking.k8s.io/v1 extensions/v1beta1", spec=_NETWORK_POLICY),
+        *(
+            _kind(
+                name,
+                "admissionregistration.k8s.io/v1 admissionregistration.k8s.io/v1beta1",
+                webhooks=ListOf(_webhooks(unread)),
+                namespaced=False,
+            )
+            for name, unread in (
+                ("ValidatingWebhookConfiguration", ""),
+                ("MutatingWebhookConfiguration", "reinvocationPolicy"),
+            )
+        ),
+        _kind(
+            "APIService",
+            "apiregistration.k8s.io/v1 apiregistration.k8s.io/v1beta1",
+            spec=_API_SERVICE,
+            namespaced=False,
+        ),
         _kind(
             "ServiceCIDR",
             "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",
@@ -766,8 +810,8 @@ WITHOUT_PART = frozenset(
     VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
     PodDisruptionBudget IngressClass
-    CustomResourceDefinition APIService MutatingWebhookConfiguration Event Lease PodTemplate
-    ValidatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
+    CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
+    ValidatingAdmissionPolicyBinding
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
     PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
     KubeletConfiguration Eviction Scale TokenReview

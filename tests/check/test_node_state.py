@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from worlds import checked
 
+from k8stui.check.check import check
 from k8stui.check.finding import Severity
 from k8stui.kernel.save import dump_lines
+from k8stui.nodes.options import NodeOptions
 from k8stui.walk.world import build_world
 
 _MANIFEST = """\
@@ -76,3 +79,36 @@ def test_a_node_as_it_should_be(tmp_path: Path) -> None:
     file = tmp_path / "all.yaml"
     file.write_text(_MANIFEST)
     assert not checked(file, ["--iptables", f"node-2={written(tmp_path, dump_of(file))}"])
+
+
+def test_hairpin_mode_is_the_ports_own_and_no_option_s(tmp_path: Path) -> None:
+    """docker0 in `ip -d addr` of a node, with hairpin mode off at its port: as `--cni docker0`."""
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    addresses = build_world([str(file)]).cluster.pods["default/barn-a"].addresses
+    bridge = str(addresses[0]).rpartition(".")[0] + ".1"
+    devices = [
+        _device("eth0", "192.168.0.12", 24),
+        _device("docker0", bridge, 24) | {"linkinfo": {"info_kind": "bridge"}},
+        _device("veth9") | {"master": "docker0", "linkinfo": {"info_kind": "veth"}},
+    ]
+    dump = tmp_path / "addr.json"
+    dump.write_text(json.dumps(devices))
+    world = build_world([str(file)], node_options=NodeOptions(ip_addr={"node-2": str(dump)}))
+    (found,) = (one for one in check(world) if one.rule == "hairpin")
+    assert found.proof is not None
+    assert "veth9" in found.proof.text
+    assert not [one for one in check(build_world([str(file)])) if one.rule == "hairpin"]
+
+
+def _device(name: str, address: str | None = None, length: int = 0) -> dict[str, object]:
+    info = [{"family": "inet", "local": address, "prefixlen": length, "scope": "global"}]
+    return {
+        "ifname": name,
+        "flags": ["BROADCAST", "UP", "LOWER_UP"],
+        "mtu": 1500,
+        "operstate": "UP",
+        "link_type": "ether",
+        "address": f"02:00:00:00:00:{len(name):02x}",
+        "addr_info": info if address else [],
+    }

@@ -55,7 +55,7 @@ def check_job(data: Object) -> Iterator[Mistake]:
             yield from check_selector(selector, ("spec", "selector"))
             carried = table(spec, "template", "metadata", "labels")
             if not matches(selector, carried):
-                yield mismatch(table(selector, "matchLabels"), carried)
+                yield mismatch(data, table(selector, "matchLabels"), carried)
 
 
 def check_cron_job(data: Object) -> Iterator[Mistake]:

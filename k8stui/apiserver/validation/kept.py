@@ -43,6 +43,11 @@ _DROPPED = {
     "batch/v1beta1": "1.25",
     "batch/v2alpha1": "1.21",
     "discovery.k8s.io/v1beta1": "1.25",
+    "node.k8s.io/v1beta1": "1.25",
+    "admissionregistration.k8s.io/v1beta1": "1.22",
+    "apiregistration.k8s.io/v1beta1": "1.22",
+    "scheduling.k8s.io/v1beta1": "1.22",
+    "storage.k8s.io/v1beta1": "1.22",
 }
 """Since which server (deprecation guide of the Kubernetes documentation)."""
 _STILL_SERVED = {("ServiceCIDR", "networking.k8s.io/v1beta1")}
@@ -62,12 +67,19 @@ def is_completed(one: Manifest, mistake: Mistake) -> bool:
     return not table(one.data, "spec", "selector")
 
 
-def old_version(one: Manifest) -> Note | None:
-    since = _DROPPED.get(one.api_version)
-    if since is None or (one.kind, one.api_version) in _STILL_SERVED:
+def dropped_since(one: Manifest) -> str | None:
+    """Give the first release whose servers refuse the object's apiVersion; None: all have it."""
+    if (one.kind, one.api_version) in _STILL_SERVED:
         return None
     if (one.kind, one.api_version) == ("Ingress", "extensions/v1beta1"):
-        since = "1.22"
+        return "1.22"
+    return _DROPPED.get(one.api_version)
+
+
+def old_version(one: Manifest) -> Note | None:
+    since = dropped_since(one)
+    if since is None:
+        return None
     place = one.place("apiVersion")
     return Note(
         message=f"{one.kind} {one.name}: servers since {since} refuse {one.api_version}; kept here",

@@ -44,7 +44,7 @@ def check_apps(data: Object) -> Iterator[Mistake]:
             message = "may not be empty: it would match every pod"
             yield Mistake(("spec", "selector"), Wrong.INVALID, message)
         elif not matches(selector, carried):
-            yield mismatch(table(selector, "matchLabels"), carried)
+            yield mismatch(data, table(selector, "matchLabels"), carried)
     yield from check_template(spec, _SPEC, pods=kind != "StatefulSet")
     yield from _always(spec, kind)
     yield from not_negative(spec, _NOT_NEGATIVE, _SPEC)
@@ -66,21 +66,27 @@ def check_replication_controller(data: Object) -> Iterator[Mistake]:
         message = "has to be written: the template has no labels to take it from"
         yield Mistake(("spec", "selector"), Wrong.REQUIRED, message)
     elif not selects(selector, carried):
-        yield mismatch(selector, carried, ("spec", "selector"))
+        yield mismatch(data, selector, carried, ("spec", "selector"))
     yield from check_labels(spec.get("selector"), ("spec", "selector"))
     yield from check_template(spec, _SPEC)
     yield from _always(spec, "ReplicationController")
     yield from not_negative(spec, _NOT_NEGATIVE, _SPEC)
 
 
-def mismatch(wanted: Object, carried: Object, where: Path = _MATCH_LABELS) -> Mistake:
-    """What the selector, written at `where`, does not find in the template's labels."""
+def mismatch(data: Object, wanted: Object, carried: Object, where: Path = _MATCH_LABELS) -> Mistake:
+    """What the selector, written at `where`, does not find in the template's labels.
+
+    Which of the two is misspelt, the object's own name and labels say: two against one.
+    """
     wrong = next((key for key, value in wanted.items() if carried.get(key) != value), "")
     if wrong in carried:
         message = f"have {wrong}: {carried[wrong]}, and the selector wants {wrong}: {wanted[wrong]}"
-        return Mistake(
-            _OWN_LABELS, Wrong.INVALID, message, (*_OWN_LABELS, wrong), mended=str(wanted[wrong])
-        )
+        named = (text(data, "metadata", "name"), text(data, "metadata", "labels", wrong))
+        at: Path = (*_OWN_LABELS, wrong)
+        meant = wanted[wrong]
+        if carried[wrong] in named and wanted[wrong] not in named:
+            at, meant = (*where, wrong), carried[wrong]
+        return Mistake(_OWN_LABELS, Wrong.INVALID, message, at, mended=str(meant))
     left = (key for key in carried if key not in wanted)
     same = next((key for key in left if carried[key] == wanted.get(wrong)), "")
     if wrong and same:

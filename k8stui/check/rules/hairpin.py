@@ -3,8 +3,8 @@
 When kube-proxy picks the client itself as endpoint, the frame has to leave the bridge by the port
 it came in by, and that takes hairpin mode (net/bridge/br_forward.c should_deliver).
 
-Applies only where the nodes have it off: ``--cni docker0`` or ``--no-hairpin``. One finding for all
-Services. Does not apply to pods on their node's network.
+Asks the bridge ports as they stand on the nodes, modelled or of a dump, and not what made them so.
+One finding for all Services. Does not apply to pods on their node's network.
 """
 
 from __future__ import annotations
@@ -15,21 +15,18 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, service_target
-from k8stui.cluster.model import Service
+from k8stui.cluster.model import Pod, Service
 
 ID = "hairpin"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    options = ground.world.options
-    off = options.hairpin is False or (options.hairpin is None and options.cni == "docker0")
-    if not off:
-        return
-    affected = [service for service in ground.services if _reaches_itself(ground, service)]
+    affected = [
+        (service, pod) for service in ground.services for pod in _cut_off(ground, service)[:1]
+    ]
     if not affected:
         return
-    first = affected[0]
-    pod = next(p for p in ground.selected(first) if not p.host_network and p.addresses)
+    first, pod = affected[0]
     more = f" (and {len(affected) - 1} more Services)" if len(affected) > 1 else ""
     yield Finding(
         rule=ID,
@@ -43,11 +40,16 @@ def look(ground: Ground) -> Iterator[Finding]:
     )
 
 
-def _reaches_itself(ground: Ground, service: Service) -> bool:
+def _cut_off(ground: Ground, service: Service) -> list[Pod]:
+    """Endpoints of the Service whose bridge port has hairpin mode off."""
+    if not (service.cluster_ips and service.ports):
+        return []
     usable = {e.pod for e in ground.endpoints(service) if e.ready}
-    return bool(service.cluster_ips and service.ports) and any(
-        pod.key in usable and not pod.host_network for pod in ground.selected(service)
-    )
+    return [
+        pod
+        for pod in ground.selected(service)
+        if pod.key in usable and pod.key in ground.without_hairpin
+    ]
 
 
 RULE = CheckRule(
