@@ -76,6 +76,8 @@ def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertio
 
     form = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
     words = [(found.start(), found[0]) for found in _WORD.finditer(text)]
+    if not words:
+        raise wrong(0, "an empty assertion", form)
     arrows = [index for index, (_, word) in enumerate(words) if word == _ARROW]
     if arrows != [1]:  # SOURCE is one word
         spare = next((column for column, word in words[1:] if word != _ARROW), words[0][0])

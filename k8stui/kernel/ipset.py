@@ -63,9 +63,11 @@ class IpSet:
                 prefix = self._cut(Prefix.parse(text))
                 lengths.append(prefix.length)
                 key.append(prefix)
-        level = self._by_lengths.setdefault(tuple(lengths), {})
+        level = self._by_lengths.get(tuple(lengths))
+        if level is None:
+            level = self._by_lengths[tuple(lengths)] = {}
+            self._by_lengths = dict(sorted(self._by_lengths.items(), reverse=True))
         level[tuple(key)] = matches
-        self._by_lengths = dict(sorted(self._by_lengths.items(), reverse=True))
 
     def include(self, member: IpSet) -> None:
         """Take in a set, into a ``list:set``."""

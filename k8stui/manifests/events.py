@@ -32,7 +32,10 @@ from k8stui.record import record
 MAX_DEPTH = 150
 """Deepest nesting that is read; the deepest built-in object needs about 20 levels."""
 MAX_EXPANDED = 500_000
-"""Values that a document's aliases may stand for, all in all."""
+"""Values that a document's aliases may stand for, all in all; a short document's for fewer, so
+that many of them cost no more than one."""
+MAX_DOUBLED = 1_000
+"""Keys of a document that may stand twice; with more it is no Kubernetes object."""
 _CACHED = 65_536
 
 Skip = Mapping[str, "Skip | None"]
@@ -136,6 +139,7 @@ class _Reader:
         self.anchors: dict[str, object] = {}
         self.open: set[str] = set()
         self.expanded = 0
+        self.most = min(MAX_EXPANDED, 5_000 + 4 * len(content))
         self.measured: dict[int, tuple[int, int]] = {}
         self.result = Reading()
         self.keep: list[object] = []
@@ -216,6 +220,9 @@ class _Reader:
                     key = self.key(event)
             if key in out:
                 self.result.doubled.append(event.start_mark.index)
+                if len(self.result.doubled) > MAX_DOUBLED:
+                    where = event.start_mark.index
+                    raise YamlFault(f"more than {MAX_DOUBLED:,} keys stand twice", where)
             event = get()
             below = None
             if skip is not None and key in skip:
@@ -303,8 +310,8 @@ class _Reader:
         value = self.anchors[name]
         size, height = self.measure(value)
         self.expanded += size
-        if self.expanded > MAX_EXPANDED:
-            raise YamlFault(f"its aliases stand for more than {MAX_EXPANDED} values", at)
+        if self.expanded > self.most:
+            raise YamlFault(f"its aliases stand for more than {self.most:,} values", at)
         if depth + height > MAX_DEPTH:
             raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", at)
         return value

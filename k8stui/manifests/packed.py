@@ -8,7 +8,12 @@ from typing import IO, cast
 
 PACKED = (".gz", ".xz")
 LIMIT = 2_000_000_000
-"""Bytes that are read of one input: a few packed kilobytes can hold terabytes of zeros."""
+"""Bytes that are read of one input."""
+_RATIO = 250
+"""Bytes that a packed one may stand for. Dumps, which repeat themselves, come to 20 to 100; a few
+packed kilobytes of one line again and again can hold terabytes."""
+_SMALL = 4_000_000
+"""Bytes that any packed file may hold."""
 _PART = 1 << 24
 
 
@@ -29,16 +34,17 @@ def read(path: str) -> bytes:
 
     try:
         with gzip.open(path) if path.endswith(".gz") else lzma.open(path) as unpacked:
-            return whole(cast("IO[bytes]", unpacked))
+            limit = max(_SMALL, _RATIO * os.stat(path).st_size)  # noqa: PTH116
+            return whole(cast("IO[bytes]", unpacked), min(limit, LIMIT))
     except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OSError(f"damaged {path[-2:]} file: {error}") from None
 
 
-def whole(stream: IO[bytes]) -> bytes:
-    """Return all that comes out of a stream.
+def whole(stream: IO[bytes], limit: int | None = None) -> bytes:
+    """Return all that comes out of a stream; `limit` is in bytes, `LIMIT` where there is none.
 
     Raises:
-        OSError: a device, which may have no end, or more than `LIMIT`.
+        OSError: a device, which may have no end, or more than `limit` bytes.
 
     """
     try:
@@ -48,11 +54,11 @@ def whole(stream: IO[bytes]) -> bytes:
     if found is not None and _is_device(found) and not stream.isatty():
         raise OSError("a device, not a file")
     parts = []
-    size = 0
+    size, limit = 0, LIMIT if limit is None else limit
     while part := stream.read(_PART):
         size += len(part)
-        if size > LIMIT:
-            raise OSError(f"holds more than {LIMIT:,} bytes")
+        if size > limit:
+            raise OSError(f"holds more than {limit:,} bytes")
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 

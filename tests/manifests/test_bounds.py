@@ -1,0 +1,99 @@
+"""Time and memory are bounded by the input's size."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from k8stui.manifests.documents import documents
+from k8stui.manifests.load import load
+from k8stui.manifests.text import Text
+
+
+def _list(count: int) -> dict[str, object]:
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"p{number}", "uid": f"u{number}"},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        }
+        for number in range(count)
+    ]
+    return {"apiVersion": "v1", "kind": "List", "items": pods}
+
+
+def test_places_on_one_long_line(tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(_list(3000)))
+    content = file.read_text()
+    for one in load([str(file)]).objects[::500]:
+        place = one.place("metadata", "name")
+        assert place.line == 1
+        assert content[place.column - 1 :].startswith(f'"name": "{one.name}"')
+
+
+def test_lines_and_columns_in_every_block() -> None:
+    content = "a" * 70_000 + "\nb\n" + "c" * 200_000 + "\nd"
+    text = Text("f", content)
+    for offset in (0, 69_999, 70_000, 70_001, 70_003, 70_004, 199_999, 270_003, 270_004, 270_005):
+        before = content[:offset]
+        assert text.line_column(offset) == (
+            before.count("\n"),
+            offset - before.rfind("\n") - 1,
+        )
+
+
+@pytest.mark.parametrize("mark", ["---\n", "...\n", "--- # no\n", "---\n...\n"])
+def test_marks_without_documents(mark: str) -> None:
+    assert list(documents(mark * 100_000)) == []
+
+
+def test_what_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "zeros.yaml.gz"
+    file.write_bytes(gzip.compress(b"a: 1\n" * 10_000_000))
+    (problem,) = load([str(file)]).problems
+    assert "holds more than" in problem.message
+    assert problem.file == str(file)
+
+
+def test_a_key_a_million_times(tmp_path: Path) -> None:
+    file = tmp_path / "keys.yaml"
+    file.write_text("apiVersion: v1\nkind: Pod\n" + "a: 1\n" * 200_000)
+    (problem,) = load([str(file)]).problems
+    assert "keys stand twice" in problem.message
+    assert problem.line > 1000
+
+
+def test_folders_deeper_than_calls(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(1200):
+        deep /= "d"
+        deep.mkdir()
+    (deep / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
+    found = load([str(tmp_path)])
+    assert [one.name for one in found.spoiled or found.objects] or found.problems
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+        "spec: {containers: [{name: c, image: i}]}\n"
+    )
+    for number in range(30):
+        (tmp_path / f"again-{number}").symlink_to("real")
+        (tmp_path / "real" / f"back-{number}").symlink_to("..")
+    found = load([str(tmp_path)])
+    assert len(found.objects) == 1
+    assert sum("not followed" in note.message for note in found.notes) == 60
+
+
+def test_aliases_of_many_short_documents_stay_small(tmp_path: Path) -> None:
+    bomb = "a: &a [" + "1," * 90 + "]\nb: &b [" + "*a," * 60 + "]\nc: [" + "*b," * 60 + "]\n"
+    file = tmp_path / "aliases.yaml"
+    file.write_text("---\n".join([bomb] * 50))
+    assert all("aliases stand for" in one.message for one in load([str(file)]).problems)
