@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,21 @@ def test_a_key_a_million_times(tmp_path: Path) -> None:
     assert problem.line > 1000
 
 
-def test_folders_deeper_than_calls(tmp_path: Path) -> None:
-    deep = tmp_path
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Path]:
+    """1,200 folders, one in the other; taken away here, for pytest's own tidying calls itself."""
+    folders = [tmp_path]
     for _ in range(1200):
-        deep /= "d"
-        deep.mkdir()
+        folders.append(folders[-1] / "d")
+        folders[-1].mkdir()
+    yield folders[-1]
+    for folder in reversed(folders[1:]):
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+def test_folders_deeper_than_calls(tmp_path: Path, deep: Path) -> None:
     (deep / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
     found = load([str(tmp_path)])
     assert [one.name for one in found.spoiled or found.objects] or found.problems
