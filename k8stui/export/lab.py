@@ -36,8 +36,6 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
         yield f"  order different: {comparison.order}"
     for one in comparison.tracked:
         yield f"  conntrack different: only the {one.by} has in {one.namespace}: {one.entry}"
-    for text in comparison.rules:
-        yield f"  rules different: {text}"
 
 
 def verdict(experiments: Sequence[Experiment]) -> str:
@@ -77,9 +75,8 @@ def _first_difference(experiment: Experiment) -> str:
         return f"{who}: {', '.join(comparison.felt_differs)}"
     if comparison.order:
         return f"{who}: {comparison.order}"
-    for one in comparison.tracked:
-        return f"{who}: only the {one.by} tracks in {one.namespace}: {one.entry}"
-    return f"{who}: {comparison.rules[0]}"
+    one = comparison.tracked[0]
+    return f"{who}: only the {one.by} tracks in {one.namespace}: {one.entry}"
 
 
 def _different(number: int, row: Row) -> Iterator[str]:
@@ -176,7 +173,6 @@ def _experiment_json(experiment: Experiment) -> dict[str, Any]:
             {"namespace": one.namespace, "only": one.by, "entry": one.entry}
             for one in comparison.tracked
         ],
-        "rules": list(comparison.rules),
         "packets": [
             {
                 "walk": _sight_json(row.walk),

@@ -1,4 +1,4 @@
-"""Changing a header field of a frozen packet, quickly.
+"""The header of a frozen packet: changed quickly, turned round, and in words.
 
 `dataclasses.replace` costs 7 µs for a packet of twenty fields and a walk changes a hundred; slot
 descriptors do the same copy in about 1.5 µs.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
-from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 
 _NAMES = tuple(Packet.__annotations__)
 _values = attrgetter(*_NAMES)
@@ -31,6 +31,20 @@ def changed(packet: Packet, **fields_changed: object) -> Packet:
     for name, value in fields_changed.items():
         _PUT[name](copy, value)
     return copy
+
+
+def segment_back(packet: Packet, ttl: int, flags: TcpFlags, length_bytes: int) -> Packet:
+    """A new TCP segment from whom `packet` went to, to whom it came from."""
+    return Packet(
+        src=packet.dst,
+        dst=packet.src,
+        protocol=Protocol.TCP,
+        sport=packet.dport,
+        dport=packet.sport,
+        ttl=ttl,
+        flags=flags,
+        length_bytes=length_bytes,
+    )
 
 
 def endpoints(packet: Packet) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.device import transmit
-from k8stui.kernel.header import changed
+from k8stui.kernel.header import changed, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import NO_FLAGS, Packet, Protocol, TcpFlags, is_group_mac
 from k8stui.kernel.routing import Fate
@@ -132,17 +132,9 @@ def reject(host: Host, skb: Skb, with_: str) -> None:
 def reset_for(packet: Packet, ttl: int) -> Packet:
     """The RST that answers a segment (tcp_v4_send_reset)."""
     is_acknowledging = bool(packet.flags & TcpFlags.ACK)
-    return Packet(
-        src=packet.dst,
-        dst=packet.src,
-        protocol=Protocol.TCP,
-        sport=packet.dport,
-        dport=packet.sport,
-        ttl=ttl,
-        # A segment that acknowledges is answered by its own number, without ACK (RFC 9293 3.5.2).
-        flags=TcpFlags.RST | (NO_FLAGS if is_acknowledging else TcpFlags.ACK),
-        length_bytes=40 if packet.src.version == 4 else 60,
-    )
+    # A segment that acknowledges is answered by its own number, without ACK (RFC 9293 3.5.2).
+    flags = TcpFlags.RST | (NO_FLAGS if is_acknowledging else TcpFlags.ACK)
+    return segment_back(packet, ttl, flags, 40 if packet.src.version == 4 else 60)
 
 
 def _reset(host: Host, skb: Skb) -> None:

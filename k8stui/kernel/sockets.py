@@ -8,7 +8,7 @@ from __future__ import annotations
 from k8stui.kernel.address import Address
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
-from k8stui.kernel.header import changed
+from k8stui.kernel.header import changed, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import (
     ECHO_REPLY,
@@ -82,15 +82,11 @@ class Endpoints:
                 if client is not None:
                     client.offered_mtu_bytes = _mtu(host, packet)
                 self._deliver(host, skb, listener)
-                answer = Packet(
-                    src=packet.dst,
-                    dst=packet.src,
-                    protocol=Protocol.TCP,
-                    sport=packet.dport,
-                    dport=packet.sport,
-                    ttl=host.namespace.sysctls.ip_default_ttl,
-                    flags=TcpFlags.SYN | TcpFlags.ACK,
-                    length_bytes=_SYN_ACK_BYTES[packet.src.version],
+                answer = segment_back(
+                    packet,
+                    host.namespace.sysctls.ip_default_ttl,
+                    TcpFlags.SYN | TcpFlags.ACK,
+                    _SYN_ACK_BYTES[packet.src.version],
                 )
                 self._answer(host, skb, answer)
                 return
@@ -111,16 +107,8 @@ class Endpoints:
             return
         whole = _SEGMENT_BYTES[packet.src.version] + (client.data_bytes or 0)
         fits = min(_mtu(host, packet), client.own_mtu_bytes, mtu_bytes or whole)
-        answer = Packet(
-            src=packet.dst,
-            dst=packet.src,
-            protocol=Protocol.TCP,
-            sport=packet.dport,
-            dport=packet.sport,
-            ttl=host.namespace.sysctls.ip_default_ttl,
-            flags=TcpFlags.ACK | TcpFlags.PSH,
-            length_bytes=min(whole, fits),
-        )
+        ttl = host.namespace.sysctls.ip_default_ttl
+        answer = segment_back(packet, ttl, TcpFlags.ACK | TcpFlags.PSH, min(whole, fits))
         self._answer(host, skb, answer)
 
     def _too_big(self, host: Host, skb: Skb) -> bool:

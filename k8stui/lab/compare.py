@@ -101,12 +101,10 @@ class Comparison:
     """How a packet's way differs though every namespace saw the same; else empty."""
     tracked: tuple[Tracked, ...] = ()
     """Connections that only one side tracks."""
-    rules: tuple[str, ...] = ()
-    """Rules that only one side says have matched."""
 
     @property
     def agrees(self) -> bool:
-        told = self.felt_differs or self.order or self.tracked or self.rules
+        told = self.felt_differs or self.order or self.tracked
         return not told and all(row.is_equal for row in self.rows)
 
 

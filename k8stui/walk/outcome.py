@@ -10,8 +10,6 @@ from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause, StepKind
 from k8stui.origin import Origin, OriginKind, assumed
-from k8stui.walk.diagnosis import Case, diagnose
-from k8stui.walk.diagnosis.names import no_such_name as diagnose_name
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.reason import because
 from k8stui.walk.source_seen import source_seen
@@ -27,6 +25,8 @@ _AFTER = {
 
 def no_such_name(cluster: Cluster, request: Request) -> Outcome:
     """Give the outcome of a name that does not resolve: no packet was ever sent."""
+    from k8stui.walk.diagnosis.names import no_such_name as diagnose_name  # noqa: PLC0415 - as below
+
     found = diagnose_name(cluster, request)
     return Outcome(
         result=Result.NO_SUCH_NAME,
@@ -62,6 +62,9 @@ def outcome(
         if request.protocol is not Protocol.TCP and not reason:
             reason = "answered"
     elif diagnosed:
+        # Twenty modules that a walk which arrives does without.
+        from k8stui.walk.diagnosis import Case, diagnose  # noqa: PLC0415
+
         found = diagnose(Case(cluster=cluster, network=network, request=request, exchange=exchange))
         reason, advice = found.reason or felt.reason, found.advice
         # What says that somebody listens there is no cause of a failure; that nothing does, is.
