@@ -14,6 +14,7 @@ from dataclasses import replace
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.digest import sha256
+from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin, assumed
 
@@ -58,6 +59,13 @@ def _rotated(key: str, band: range) -> Iterator[int]:
         yield band.start + (start + step) % size
 
 
+class RangeIsFullError(K8sTuiError):
+    """The API server refuses a Service, for no number is left to give it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"failed to allocate a {what}: range is full")
+
+
 class ServiceAllocator:
     """Gives clusterIPs and node ports to the Services of one cluster."""
 
@@ -79,7 +87,12 @@ class ServiceAllocator:
                 self._ports.add(service.health_check_node_port)
 
     def complete(self, service: Service) -> Service:
-        """Return `service` with everything that the API server would have allocated for it."""
+        """Return `service` with everything that the API server would have allocated for it.
+
+        Raises:
+            RangeIsFullError: there is nothing left of what it needs.
+
+        """
         if service.type is ServiceType.EXTERNAL_NAME:
             return service
         decided: dict[str, Origin] = {}
@@ -120,15 +133,16 @@ class ServiceAllocator:
         return tuple(sorted(have.values(), key=lambda a: order.get(a.version, len(order))))
 
     def _address(self, key: str, cidr: Prefix) -> Address:
-        """A free address: of the upper band, else of the lower; else one that somebody has."""
+        """A free address: of the upper band, else of the lower (bitmap.go AllocateNext)."""
         band = dynamic_band(cidr)
         lower = range(1, band.start)
         for offset in itertools.chain(_rotated(key, band), _rotated(key, lower)):
             address = cidr.nth(offset)
             if address not in self._addresses:
-                break
-        self._addresses.add(address)
-        return address
+                self._addresses.add(address)
+                return address
+        what = "serviceIP"
+        raise RangeIsFullError(what)
 
     def _node_ports(self, service: Service) -> tuple[ServicePort, ...]:
         wants = service.type is ServiceType.NODE_PORT or (
@@ -162,9 +176,10 @@ class ServiceAllocator:
         lower = range(self._port_range.start, upper.start)
         for port in itertools.chain(_rotated(key, upper), _rotated(key, lower)):
             if port not in self._ports:
-                break
-        self._ports.add(port)
-        return port
+                self._ports.add(port)
+                return port
+        what = "nodePort"
+        raise RangeIsFullError(what)
 
 
 _PORT_REASON = "chosen by a hash of namespace/name:port; the API server takes one at random"

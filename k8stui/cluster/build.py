@@ -53,7 +53,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
     nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
-    services = gather_services(inventory, settings, known_ranges(objects).node_ports)
+    services, refused = gather_services(inventory, settings, known_ranges(objects).node_ports)
     admission = Admission(inventory, complete=options.complete)
     expansion = expand(inventory, nodes, admission, options.states)
     allocatable = {
@@ -82,6 +82,6 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
         hosts=options.hosts,
-        remarks=tuple(expansion.remarks),
+        remarks=(*refused, *expansion.remarks),
         origins=settings.origins,
     )

@@ -22,6 +22,7 @@ _NAME = assumed("the real suffix is random; pods are numbered instead")
 _RUNS = assumed("a pod that has a node is taken to run and to be ready")
 _SCHEDULED = assumed("the scheduler could have picked this node")
 _MESSAGE = defaulted("what the scheduler says, worked out from the nodes that are known")
+_FULL = defaulted("what the kubelet says of the sandbox: the node's pod range is used up")
 _ADDRESS = assumed("the next free address of the node's pod range, in the order of the input")
 _HOST_ADDRESS = defaulted("hostNetwork: the pod has its node's addresses")
 
@@ -129,6 +130,8 @@ class Draft:
         if self.node_name is None:
             decided["pending_reason"] = _MESSAGE
             return decided
+        if self.pending_reason:
+            decided["pending_reason"] = _FULL
         decided["phase"] = decided["ready"] = _RUNS
         decided["addresses"] = _HOST_ADDRESS if self.host_network else _ADDRESS
         if not text(self.spec, "nodeName"):

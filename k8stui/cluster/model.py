@@ -76,7 +76,7 @@ class Pod:
     ready: bool = True
     terminating: bool = False
     pending_reason: str = ""
-    """The scheduler's message where the pod fits nowhere."""
+    """The scheduler's message where the pod fits nowhere, or why it has no address there."""
     owner: tuple[str, str] | None = None
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"

@@ -10,7 +10,7 @@ from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
@@ -76,5 +76,10 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[Pod
         draft.ready = is_ready(draft, states)
         # Also while images are pulled: the sandbox comes first.
         draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
+        if not draft.addresses and node.pod_cidrs and not draft.host_network:
+            # host-local's IPAM refuses the sandbox, and the kubelet tries again and again.
+            full = " and ".join(map(str, node.pod_cidrs))
+            draft.phase, draft.ready = PodPhase.PENDING, False
+            draft.pending_reason = f"no IP addresses available in {full}, the range of {node.name}"
         # Since 1.35 a bound pod gets its node's place (PodTopologyLabels admission).
         draft.labels |= {key: node.labels[key] for key in _PLACE_LABELS if key in node.labels}

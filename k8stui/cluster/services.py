@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from k8stui.apiserver.inventory import Inventory
-from k8stui.cluster.addresses import ServiceAllocator
+from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator
 from k8stui.cluster.decode_service import decode_service
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import Service, ServiceType
+from k8stui.cluster.model import Remark, Service, ServiceType
 from k8stui.cluster.settings import Settings
 from k8stui.manifests.manifest import Manifest
 from k8stui.origin import Origin
@@ -16,8 +16,8 @@ from k8stui.origin import Origin
 
 def gather_services(
     inventory: Inventory, settings: Settings, node_ports: range
-) -> dict[str, Service]:
-    """Every Service by ``namespace/name``, in the order of the input.
+) -> tuple[dict[str, Service], list[Remark]]:
+    """Every Service by ``namespace/name``, in the order of the input, and what was refused.
 
     A Service of a dump is taken as it was seen; a manifest that changes one keeps what had been
     given to it. `node_ports`: those that the API server gives out.
@@ -31,10 +31,17 @@ def gather_services(
             service = _keep(service, decode_service(before, settings.families))
         found[key] = service
     allocator = ServiceAllocator(found.values(), settings.service_cidrs, node_ports)
-    return {
-        key: service if _is_allocated(service, manifests[key]) else allocator.complete(service)
-        for key, service in found.items()
-    }
+    remarks = []
+    for key, service in list(found.items()):
+        if not _is_allocated(service, manifests[key]):
+            try:
+                found[key] = allocator.complete(service)
+            except RangeIsFullError as full:
+                del found[key]
+                remarks.append(
+                    Remark(text=f"Service {key} is refused: {full}", origin=service.origin)
+                )
+    return found, remarks
 
 
 def _is_allocated(service: Service, manifest: Manifest) -> bool:

@@ -226,5 +226,6 @@ def namespace_of(cluster: Cluster, pod: Pod) -> str:
     if pod.host_network:
         return pod.node_name
     if not pod.addresses:
-        raise NoNamespaceError(pod.key, f"it is {pod.phase} and has no address yet")
+        why = f": {pod.pending_reason}" if pod.pending_reason else ""
+        raise NoNamespaceError(pod.key, f"it is {pod.phase} and has no address yet{why}")
     return pod.key

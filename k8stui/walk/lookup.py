@@ -105,7 +105,8 @@ def why_silent(pod: Pod) -> str:
         return f"pod {pod.key} has finished ({pod.phase.value}): its network namespace is gone"
     if pod.node_name is None:
         return f"pod {pod.key} is Pending: {pod.pending_reason or 'no node was found for it'}"
-    return f"pod {pod.key} has no address yet ({pod.phase.value})"
+    why = f": {pod.pending_reason}" if pod.pending_reason else ""
+    return f"pod {pod.key} has no address yet ({pod.phase.value}){why}"
 
 
 def _typed(word: str, namespace: str, found: Iterable[Pod | Service]) -> tuple[str, ...]:

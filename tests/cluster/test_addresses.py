@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from objects import OBSERVED_POD, cluster, deployment, service
 
-from k8stui.cluster.addresses import ServiceAllocator, dynamic_band, pod_range
-from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator, dynamic_band, pod_range
+from k8stui.cluster.model import PodPhase, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import OriginKind, assumed
 
@@ -72,6 +72,48 @@ def test_a_full_band_is_used_to_the_last_address() -> None:
     allocator = ServiceAllocator(services, {4: cidr})
     found = {allocator.complete(item).cluster_ips[0] for item in services}
     assert found == {cidr.nth(n) for n in range(2, 7)}  # the first is default/kubernetes'
+    with pytest.raises(RangeIsFullError, match="failed to allocate a serviceIP: range is full"):
+        allocator.complete(a_service("late", ServiceType.CLUSTER_IP))
+
+
+def test_a_service_for_which_no_address_is_left_is_refused() -> None:
+    range_of_five = (
+        "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n"
+        "networking: {serviceSubnet: 10.0.0.0/29}\n---\n"
+    )
+    made = cluster(range_of_five + "".join(service(f"s{n}") for n in range(7)))
+    assert [key for key in made.services if key != "default/kubernetes"] == [
+        f"default/s{n}" for n in range(5)
+    ]
+    assert [remark.text for remark in made.remarks] == [
+        f"Service default/s{n} is refused: failed to allocate a serviceIP: range is full"
+        for n in (5, 6)
+    ]
+
+
+def test_node_ports_run_out() -> None:
+    allocator = ServiceAllocator((), {4: CIDR}, range(30000, 30003))
+    ports = {allocator.complete(a_service(f"s{n}")).ports[0].node_port for n in range(3)}
+    assert ports == set(range(30000, 30003))
+    with pytest.raises(RangeIsFullError, match="nodePort"):
+        allocator.complete(a_service("late"))
+
+
+def test_a_pod_for_which_its_node_has_no_address_stays_pending() -> None:
+    small = (
+        "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nspec: {podCIDR: 10.244.1.0/29}\n---\n"
+    )
+    made = cluster(small + deployment("web", 7))
+    *running, sixth, seventh = made.pods.values()
+    assert [str(pod.addresses[0]) for pod in running] == [f"10.244.1.{n}" for n in range(2, 7)]
+    for pod in (sixth, seventh):
+        assert (pod.node_name, pod.addresses, pod.phase, pod.ready) == (
+            "n1",
+            (),
+            PodPhase.PENDING,
+            False,
+        )
+        assert pod.pending_reason == ("no IP addresses available in 10.244.1.0/29, the range of n1")
 
 
 def test_written_address_is_nobody_elses() -> None:

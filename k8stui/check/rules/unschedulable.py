@@ -1,10 +1,10 @@
-"""Pods that fit on no node, with the scheduler's own message.
+"""Pods that fit on no node, with the scheduler's own message, or find no address on theirs.
 
 They stay Pending, have no address and are no endpoints. One finding for all pods of a workload
 with the same message. A warning; an information where the input has no Node object, so that labels,
 taints and sizes of the nodes are only assumed.
 
-Does not apply to pods that have a node, whatever their state.
+Does not apply to pods that have a node and an address, whatever their state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ID = "unschedulable"
 def look(ground: Ground) -> Iterator[Finding]:
     groups: dict[tuple[str, object, str], list[Pod]] = {}
     for pod in ground.cluster.pods.values():
-        if pod.node_name is None and pod.pending_reason:
+        if not pod.addresses and pod.pending_reason:
             key = (pod.namespace, pod.owner or pod.name, pod.pending_reason)
             groups.setdefault(key, []).append(pod)
     guessed = ground.nodes_are_assumed
@@ -52,6 +52,8 @@ def _fix(pod: Pod) -> str:
             "strategy.rollingUpdate.maxSurge: 0, or type: Recreate), have no more replicas than "
             "nodes, or leave hostPort out"
         )
+    if pod.node_name is not None:
+        return "give the node a larger podCIDR, or let it run fewer pods"
     return "make room, or mend nodeSelector, affinity or tolerations"
 
 

@@ -141,6 +141,8 @@ def _room(pod: Pod) -> str:
             "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
             "DaemonSet), or leave hostPort out; a rollout needs maxSurge: 0"
         )
+    if pod.node_name is not None and not pod.addresses:
+        return "give the node a larger podCIDR, or let it run fewer pods"
     return "make room for the pod, or mend what keeps it from a node"
 
 
