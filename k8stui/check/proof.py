@@ -10,6 +10,7 @@ from itertools import islice
 from k8stui.check.claim import Claim
 from k8stui.check.finding import Finding, Proof
 from k8stui.kernel.exchange import Result
+from k8stui.settings import CONTEXT, NAMESPACE, OPTIONS, Holder
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
@@ -77,8 +78,7 @@ def command(
 ) -> str:
     """Write the command line that prints the walk, with all options that shape this world."""
     words = ["k8stui", "walk", *(_path(path) for path in paths), *_options(world)]
-    if namespace != "default":
-        words += ["-n", namespace]
+    words += NAMESPACE.words(namespace)
     words += ["--from", claim.source, "--to", claim.destination]
     if every:
         words.append("--all")
@@ -90,26 +90,9 @@ def _path(path: str) -> str:
 
 
 def _options(world: World) -> list[str]:
-    cluster, node = world.cluster_options, world.options
-    words = ["--context", world.context] if world.context is not None else []
-    if cluster.nodes is not None:
-        words += ["--nodes", str(cluster.nodes)]
-    if cluster.proxy_mode is not None:
-        words += ["--proxy-mode", cluster.proxy_mode]
-    if cluster.proxy_config is not None:
-        words += ["--proxy-config", cluster.proxy_config]
-    if node.cni != "flannel":
-        words += ["--cni", node.cni]
-    if node.hairpin is not None:
-        words.append("--hairpin" if node.hairpin else "--no-hairpin")
-    if not node.bridge_nf_call_iptables:
-        words.append("--no-bridge-nf")
-    for option, files in (
-        ("--iptables", node.iptables),
-        ("--ipset", node.ipset),
-        ("--ip-addr", node.ip_addr),
-        ("--ip-route", node.ip_route),
-    ):
-        for name, file in files.items():
-            words += [option, f"{name}={file}"]
+    holders = {Holder.CLUSTER: world.cluster_options, Holder.NODES: world.options}
+    words = [*CONTEXT.words(world.context)]
+    for setting in OPTIONS:
+        holder = holders.get(setting.holder)
+        words += setting.words(getattr(holder, setting.name)) if holder is not None else ()
     return words

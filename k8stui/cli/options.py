@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from k8stui.settings import CNI, CONTEXT, OPTIONS, PROXY_MODE, Holder, Kind, Setting
+
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
@@ -28,80 +30,79 @@ def _context_name(_ctx: click.Context, _option: click.Parameter, name: str | Non
 
 
 def common_options(command: _Command) -> _Command:
-    """Add the options that every command has."""
-    options = (
-        click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path()),
-        click.option("--context", metavar="NAME", callback=_context_name,
-                     help="A live cluster, by its name in the kubeconfig: read with your kubectl, "
-                     "before the PATHs."),
-        click.option("--nodes", type=click.IntRange(1, 5000), metavar="N",
-                     help="Nodes to assume where the input declares none (2, or as many as pods "
-                     "that may not share one need)."),
-        click.option("--proxy-mode", metavar="MODE",
-                     help="kube-proxy's mode, whatever the input says."),
-        click.option("--proxy-config", metavar="FILE", type=click.Path(),
-                     help="The KubeProxyConfiguration to use where the input holds several."),
-        click.option("--cni", default="flannel", metavar="NAME", show_default=True,
-                     help="Network plug-in of the nodes: flannel, ptp, docker0 …"),
-        click.option("--hairpin/--no-hairpin", default=None,
-                     help="What if the bridge ports' hairpin mode were on, or off?"),
-        click.option("--bridge-nf/--no-bridge-nf", default=True,
-                     help="What if bridge-nf-call-iptables were 1, or 0?"),
-        click.option("--iptables", multiple=True, metavar="NODE=FILE",
-                     help="A real node's iptables-save or ip6tables-save, instead of its rules."),
-        click.option("--ipset", multiple=True, metavar="NODE=FILE",
-                     help="A real node's `ipset save`, for rules that ask sets."),
-        click.option("--ip-addr", multiple=True, metavar="NODE=FILE",
-                     help="A real node's `ip -j addr`, instead of its devices."),
-        click.option("--ip-route", multiple=True, metavar="NODE=FILE",
-                     help="A real node's `ip -j route`, instead of its routes."),
-        click.option("--host", multiple=True, metavar="NAME=ADDRESS[:PORT]",
-                     help="A host outside the cluster: its name resolves, and it listens on PORT "
-                     "(given again: on several) or on every port."),
-        click.option("-n", "--namespace", default="default", metavar="NAMESPACE",
-                     show_default=True, help="Namespace of names without one."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    """Add the options that every command has: those of `k8stui.settings`."""
+    for setting in reversed(OPTIONS):
+        command = _option(setting)(command)
+    return click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())(command)
 
 
-def room_options(
-    *,
-    nodes: int | None,
-    proxy_mode: str | None,
-    proxy_config: str | None,
-    cni: str,
-    hairpin: bool | None,
-    bridge_nf: bool,
-    iptables: Sequence[str],
-    ipset: Sequence[str],
-    ip_addr: Sequence[str],
-    ip_route: Sequence[str],
-    host: Sequence[str] = (),
-    **_other: Any,
-) -> tuple[ClusterOptions, NodeOptions]:
-    from k8stui.cluster.hosts import read_hosts  # noqa: PLC0415
+def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
+    flags = setting.flags
+    if setting.kind is Kind.SWITCH:
+        flags = (f"{setting.flag}/{setting.off}",)
+    kind: Any = None
+    if setting.kind is Kind.FILE:
+        kind = click.Path()
+    elif setting.limits is not None:
+        kind = click.IntRange(*setting.limits)
+    many = setting.kind in _MANY
+    return click.option(
+        setting.name,
+        *flags,
+        type=kind,
+        default=None if many else setting.default,
+        show_default=setting.kind is Kind.TEXT and setting.default is not None,
+        multiple=many,
+        metavar=setting.metavar,
+        help=setting.help,
+        callback=_context_name if setting is CONTEXT else None,
+        shell_complete=_names(setting) if setting in {CNI, PROXY_MODE} else None,
+    )
+
+
+_MANY = {Kind.NODE_FILES, Kind.HOSTS}
+
+
+def _names(setting: Setting[object]) -> Callable[..., list[str]]:
+    """Completion by what the nodes can imitate."""
+
+    def complete(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+        from k8stui.nodes.cni import CHOICES  # noqa: PLC0415 - for completion only
+        from k8stui.nodes.kubeproxy import MODES  # noqa: PLC0415
+
+        return [one for one in (CHOICES if setting is CNI else MODES) if one.startswith(begun)]
+
+    return complete
+
+
+def room_options(**given: Any) -> tuple[ClusterOptions, NodeOptions]:
+    """What the rooms are told, of everything that was given.
+
+    Raises:
+        click.UsageError: what stands behind a flag is not of its form.
+        HostOptionError: likewise, a host.
+
+    """
     from k8stui.cluster.options import ClusterOptions  # noqa: PLC0415
     from k8stui.nodes.options import NodeOptions  # noqa: PLC0415
 
-    return (
-        ClusterOptions(
-            nodes=nodes,
-            proxy_config=proxy_config,
-            proxy_mode=proxy_mode,
-            hosts=read_hosts(host),
-        ),
-        NodeOptions(
-            cni=cni,
-            hairpin=hairpin,
-            bridge_nf_call_iptables=bridge_nf,
-            iptables=by_node("--iptables", iptables),
-            ipset=by_node("--ipset", ipset),
-            ip_addr=by_node("--ip-addr", ip_addr),
-            ip_route=by_node("--ip-route", ip_route),
-        ),
-    )
+    def told(holder: Holder) -> dict[str, Any]:
+        own = (setting for setting in OPTIONS if setting.holder is holder)
+        return {setting.name: _read(setting, given[setting.name]) for setting in own}
+
+    return ClusterOptions(**told(Holder.CLUSTER)), NodeOptions(**told(Holder.NODES))
+
+
+def _read(setting: Setting[object], value: Any) -> object:
+    match setting.kind:
+        case Kind.NODE_FILES:
+            return by_node(setting.flag, value)
+        case Kind.HOSTS:
+            from k8stui.cluster.hosts import read_hosts  # noqa: PLC0415
+
+            return read_hosts(value)
+        case _:
+            return value
 
 
 def by_node(option: str, values: Sequence[str]) -> dict[str, str]:

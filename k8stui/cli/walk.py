@@ -10,6 +10,7 @@ from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import write, write_data, write_walks
+from k8stui.settings import WHAT_IFS
 
 
 @click.command("walk")
@@ -48,8 +49,8 @@ from k8stui.export.terminal import write, write_data, write_walks
     "--compare",
     "assignment",
     metavar="SETTING=VALUE",
-    help="Walk again with another setting and show where the two part: externalTrafficPolicy, "
-    "internalTrafficPolicy, masqueradeAll, bridge-nf-call-iptables, hairpin, proxy-mode, cni.",
+    help="Walk again with another setting and show where the two part: "
+    f"{', '.join(setting.what_if for setting in WHAT_IFS)}.",
 )
 def command(
     *,

@@ -34,6 +34,13 @@ class OutsideHost:
     """TCP and UDP; empty: every port, as of a host of which nothing is known."""
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """What stands behind ``--host``, once a port."""
+        address = f"[{self.address}]" if self.address.version == 6 else f"{self.address}"
+        texts = tuple(f"{self.name}={address}:{port}" for port in sorted(self.ports))
+        return texts or (f"{self.name}={self.address}",)
+
+    @property
     def origin(self) -> Origin:
         return Origin(kind=OriginKind.DECLARED, reason=f"--host {self.name}={self.address}")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from k8stui import settings
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
@@ -175,8 +176,8 @@ class Service:
     load_balancer_source_ranges: tuple[str, ...] = ()
     """As written; white space and order kept."""
     load_balancer_class: str | None = None
-    external_traffic_policy: str | None = None
-    internal_traffic_policy: str | None = "Cluster"
+    external_traffic_policy: str | None = settings.EXTERNAL_TRAFFIC_POLICY.default
+    internal_traffic_policy: str | None = settings.INTERNAL_TRAFFIC_POLICY.default
     health_check_node_port: int | None = None
     session_affinity: str = "None"
     session_affinity_timeout_seconds: int = 10800
@@ -257,17 +258,17 @@ class Workload:
 class ProxyConfiguration:
     """KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what decides about rules."""
 
-    mode: str = "iptables"
-    cluster_cidr: str = ""
-    detect_local_mode: str = ""
+    mode: str = settings.MODE.default
+    cluster_cidr: str = settings.CLUSTER_CIDR.default
+    detect_local_mode: str = settings.DETECT_LOCAL_MODE.default
     """Empty means ClusterCIDR."""
-    bridge_interface: str = ""
-    interface_name_prefix: str = ""
-    masquerade_all: bool = False
-    masquerade_bit: int = 14
-    localhost_node_ports: bool = True
-    node_port_addresses: tuple[str, ...] = ()
-    conntrack_tcp_be_liberal: bool = False
+    bridge_interface: str = settings.BRIDGE_INTERFACE.default
+    interface_name_prefix: str = settings.INTERFACE_NAME_PREFIX.default
+    masquerade_all: bool = settings.MASQUERADE_ALL.default
+    masquerade_bit: int = settings.MASQUERADE_BIT.default
+    localhost_node_ports: bool = settings.LOCALHOST_NODE_PORTS.default
+    node_port_addresses: tuple[str, ...] = settings.NODE_PORT_ADDRESSES.default
+    conntrack_tcp_be_liberal: bool = settings.CONNTRACK_TCP_BE_LIBERAL.default
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 

@@ -8,17 +8,18 @@ from dataclasses import field
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubelet import PodState
 from k8stui.record import record
+from k8stui.settings import NODES, PROXY_CONFIG, PROXY_MODE
 
 
 @record(kw_only=True)
 class ClusterOptions:
-    """Options override what the input says (docs/json.md)."""
+    """Options override what the input says (`k8stui.settings`)."""
 
-    nodes: int | None = None
+    nodes: int | None = NODES.default
     """Number of nodes to assume where the input declares none; default 2."""
-    proxy_config: str | None = None
+    proxy_config: str | None = PROXY_CONFIG.default
     """Path of the KubeProxyConfiguration to use when the input holds several."""
-    proxy_mode: str | None = None
+    proxy_mode: str | None = PROXY_MODE.default
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster, by name."""
     complete: bool = False

@@ -7,29 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from k8stui.apiserver.fields import array, flag, number, table, text
+from k8stui.apiserver.fields import Object, flag, number, table, text, texts
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
 from k8stui.origin import OriginKind, assumed, defaulted
+from k8stui.settings import PROXY, PROXY_CONFIG, PROXY_MODE, Setting
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
-PATHS: dict[str, tuple[str | int, ...]] = {
-    "mode": ("mode",),
-    "cluster_cidr": ("clusterCIDR",),
-    "detect_local_mode": ("detectLocalMode",),
-    "masquerade_all": ("iptables", "masqueradeAll"),
-    "masquerade_bit": ("iptables", "masqueradeBit"),
-    "localhost_node_ports": ("iptables", "localhostNodePorts"),
-    "node_port_addresses": ("nodePortAddresses",),
-}
-"""Where each attribute stands in its KubeProxyConfiguration."""
+_PATHS = {setting.name: setting.path for setting in PROXY}
 
 
 class ProxyConfigurationError(K8sTuiError):
@@ -45,7 +37,8 @@ class ProxyConfigurationError(K8sTuiError):
     def __str__(self) -> str:
         known = ", ".join(self.files)
         if self.wanted is None:
-            return f"several KubeProxyConfigurations: {known}; choose one with --proxy-config FILE"
+            choose = f"choose one with {PROXY_CONFIG.flag} {PROXY_CONFIG.metavar}"
+            return f"several KubeProxyConfigurations: {known}; {choose}"
         found = f"the input has one in {known}" if known else "the input has none"
         return f"no KubeProxyConfiguration in {self.wanted}; {found}"
 
@@ -71,7 +64,7 @@ def read_proxy(
     else:
         configuration = decode_proxy(manifest)
     if options.proxy_mode:
-        origins = {**configuration.origins, "mode": assumed("--proxy-mode")}
+        origins = {**configuration.origins, "mode": assumed(PROXY_MODE.flag)}
         configuration = replace(configuration, mode=options.proxy_mode, origins=origins)
     return configuration
 
@@ -128,27 +121,26 @@ def _subnet(configuration: Manifest) -> str:
 
 def decode_proxy(manifest: Manifest) -> ProxyConfiguration:
     """One KubeProxyConfiguration with kube-proxy's defaults."""
-    data = manifest.data
-    iptables = table(data, "iptables")
-    bit = number(iptables, "masqueradeBit")
-    mode = text(data, "mode")
-    detect = table(data, "detectLocal")
-    return ProxyConfiguration(
-        mode=mode or "iptables",
-        cluster_cidr=text(data, "clusterCIDR"),
-        detect_local_mode=text(data, "detectLocalMode"),
-        bridge_interface=text(detect, "bridgeInterface"),
-        interface_name_prefix=text(detect, "interfaceNamePrefix"),
-        masquerade_all=flag(iptables, "masqueradeAll") or False,
-        masquerade_bit=14 if bit is None else bit,
-        localhost_node_ports=flag(iptables, "localhostNodePorts") is not False,
-        node_port_addresses=tuple(
-            entry for entry in array(data, "nodePortAddresses") if isinstance(entry, str)
-        ),
-        conntrack_tcp_be_liberal=flag(data, "conntrack", "tcpBeLiberal") or False,
-        origin=manifest.origin(),
-        origins=Origins(manifest, PATHS, filled_in_by="kube-proxy"),
+    read = {setting.name: _value(setting, manifest.data) for setting in PROXY}
+    return replace(
+        ProxyConfiguration(origin=manifest.origin()),
+        origins=Origins(manifest, _PATHS, filled_in_by="kube-proxy"),
+        **read,
     )
+
+
+def _value(setting: Setting[object], data: Object) -> Any:
+    """What is written; its default where nothing is, or something of another type."""
+    match setting.default:
+        case bool():
+            found: object = flag(data, *setting.path)
+        case int():
+            found = number(data, *setting.path)
+        case str():
+            found = text(data, *setting.path) or None
+        case _:
+            found = texts(data, *setting.path)
+    return setting.default if found is None else found
 
 
 def _choose(

@@ -25,6 +25,7 @@ from k8stui.nodes.pod import build_pod
 from k8stui.nodes.rules import generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
+from k8stui.settings import OPTIONS, PROXY_MODE, Kind
 
 
 class ClusterNetwork(Mapping[str, NetNamespace]):
@@ -145,22 +146,18 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
         ObservedFileError: a dump cannot be read.
 
     """
-    for option, files in (
-        ("--iptables", options.iptables),
-        ("--ipset", options.ipset),
-        ("--ip-addr", options.ip_addr),
-        ("--ip-route", options.ip_route),
-    ):
-        for name in files:
-            if name not in cluster.nodes:
-                raise NodeOptionError(option, name, cluster.nodes)
+    for setting in OPTIONS:
+        if setting.kind is Kind.NODE_FILES:
+            for name in getattr(options, setting.name):
+                if name not in cluster.nodes:
+                    raise NodeOptionError(setting.flag, name, cluster.nodes)
     observed = read_observed(options)
     if observed:
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
     if not is_modelled(cluster) and mode_origin(cluster).place is None:
-        raise NodeOptionError("--proxy-mode", cluster.proxy.mode, MODES)
+        raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed)
     return ClusterNetwork(site, Plugins(site, options.cni))
 

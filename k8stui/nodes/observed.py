@@ -23,6 +23,7 @@ from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
+from k8stui.settings import IP_ADDR, IP_ROUTE, IPSET, IPTABLES
 
 _T = TypeVar("_T")
 
@@ -71,16 +72,16 @@ def read_observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
     """
     found: dict[str, ObservedNode] = {}
     for node, file in options.iptables.items():
-        rulesets, remarks = _read("--iptables", file, _rules)
+        rulesets, remarks = _read(IPTABLES.flag, file, _rules)
         found[node] = ObservedNode(rulesets=rulesets, remarks=remarks)
     for node, file in options.ipset.items():
-        sets = _read("--ipset", file, lambda text, _: ipset.parse(text))
+        sets = _read(IPSET.flag, file, lambda text, _: ipset.parse(text))
         found[node] = replace(found.get(node, ObservedNode()), sets=sets)
     for node, file in options.ip_addr.items():
-        interfaces = _read("--ip-addr", file, parse_interfaces)
+        interfaces = _read(IP_ADDR.flag, file, parse_interfaces)
         found[node] = replace(found.get(node, ObservedNode()), interfaces=interfaces)
     for node, file in options.ip_route.items():
-        routes = _read("--ip-route", file, parse_routes)
+        routes = _read(IP_ROUTE.flag, file, parse_routes)
         found[node] = replace(found.get(node, ObservedNode()), routes=routes)
     return found
 

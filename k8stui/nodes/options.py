@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from k8stui.record import record
+from k8stui.settings import BRIDGE_NF, CNI, HAIRPIN
 
 
 @record(kw_only=True)
 class NodeOptions:
-    cni: str = "flannel"
+    cni: str = CNI.default
     """One of `k8stui.nodes.cni.CHOICES`. ``flannel``: with the backend of the input's
     net-conf.json, else host-gw."""
-    hairpin: bool | None = None
+    hairpin: bool | None = HAIRPIN.default
     """Hairpin mode of the bridge ports; None: as the plug-in sets it (docker0: off, else on)."""
-    bridge_nf_call_iptables: bool = True
+    bridge_nf_call_iptables: bool = BRIDGE_NF.default
     iptables: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of an iptables-save or ip6tables-save dump that replaces its rules."""
     ipset: Mapping[str, str] = field(default_factory=dict)

@@ -8,12 +8,14 @@ from fractions import Fraction
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from k8stui.cluster.model import Cluster, Service
+from k8stui.cluster.model import Cluster, ProxyConfiguration, Service
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
+from k8stui.nodes.options import NodeOptions
 from k8stui.origin import assumed
 from k8stui.record import record
+from k8stui.settings import WHAT_IFS, Holder, Kind, Setting
 from k8stui.walk.breakage import Answer, answer_of, answers
 from k8stui.walk.error import RequestError, nearest, unknown
 from k8stui.walk.request import parse_request
@@ -23,18 +25,12 @@ from k8stui.walk.walk import walks
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
-_POLICIES = ("Cluster", "Local")
-
+_NAMES = {"cni": CHOICES, "mode": MODES}
 SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "externalTrafficPolicy": _POLICIES,
-    "internalTrafficPolicy": _POLICIES,
-    "masqueradeAll": ("true", "false"),
-    "bridge-nf-call-iptables": ("1", "0"),
-    "hairpin": ("on", "off"),
-    "proxy-mode": MODES,
-    "cni": CHOICES,
+    setting.what_if: setting.values or _NAMES[setting.name] for setting in WHAT_IFS
 }
 """What can be compared, as it is spelled, and the values it can have; capitals do not matter."""
+_BY_WORD = {setting.what_if: setting for setting in WHAT_IFS}
 _SWITCH = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 """Spellings of a switch, whichever of them its setting prefers."""
 MOST_BRANCHES = 100
@@ -214,79 +210,44 @@ def current(world: World, request: Request, setting: str) -> str | None:
 
     A policy for the outside is none of a Service that is not reachable from there.
     """
-    match setting:
-        case "externalTrafficPolicy" | "internalTrafficPolicy":
-            service = world.cluster.services.get(request.service or "")
-            value: str | None = getattr(service, _FIELDS[setting]) if service else None
-            return value
-        case "masqueradeAll":
-            return _word(setting, world.cluster.proxy.masquerade_all)
-        case "proxy-mode":
-            return world.cluster.proxy.mode or "iptables"
-        case "bridge-nf-call-iptables":
-            return _word(setting, world.options.bridge_nf_call_iptables)
-        case "hairpin":
-            hairpin = world.options.hairpin
-            return "as the plug-in sets it" if hairpin is None else _word(setting, hairpin)
+    row = _BY_WORD[setting]
+    holder = _holder(world, request, row)
+    return row.say(getattr(holder, row.name)) if holder is not None else None
+
+
+def _holder(
+    world: World, request: Request, row: Setting[object]
+) -> Service | ProxyConfiguration | NodeOptions | None:
+    """Whose field it is; None: a Service's, and `request` asks for none."""
+    match row.holder:
+        case Holder.SERVICE:
+            return world.cluster.services.get(request.service or "")
+        case Holder.PROXY:
+            return world.cluster.proxy
         case _:
-            return world.options.cni
+            return world.options
 
 
 def _changed(world: World, request: Request, setting: str, value: str) -> World:
     """`value`: one that `SETTINGS` allows, spelled as there."""
-    proxy = world.cluster.proxy
-    match setting:
-        case "externalTrafficPolicy" | "internalTrafficPolicy":
-            return _with_service(world, _with_policy(world, request, setting, value))
-        case "masqueradeAll":
-            proxy = replace(proxy, masquerade_all=_SWITCH[value])
-            return _with_cluster(world, replace(world.cluster, proxy=proxy))
-        case "proxy-mode":
-            proxy = replace(proxy, mode=value)
-            return _with_cluster(world, replace(world.cluster, proxy=proxy))
-        case "bridge-nf-call-iptables":
-            return _with_options(world, bridge_nf_call_iptables=_SWITCH[value])
-        case "hairpin":
-            return _with_options(world, hairpin=_SWITCH[value])
-        case _:
-            return _with_options(world, cni=value)
-
-
-_FIELDS = {
-    "externalTrafficPolicy": "external_traffic_policy",
-    "internalTrafficPolicy": "internal_traffic_policy",
-}
-
-
-def _with_policy(world: World, request: Request, setting: str, value: str) -> Service:
-    """The Service asked for, with another policy."""
-    service = world.cluster.services.get(request.service or "")
-    if service is None:
+    row = _BY_WORD[setting]
+    holder = _holder(world, request, row)
+    if holder is None:
         raise RequestError(
             f"{setting} is a Service's, and {request.destination} is no Service",
             hint="ask svc/NAME, or node/NAME with a Service's node port",
         )
-    asked = assumed(f"what if {setting} were {value}", service.origin.place)
-    origins = {**service.origins, _FIELDS[setting]: asked}
-    if setting == "externalTrafficPolicy":
-        return replace(service, external_traffic_policy=value, origins=origins)
-    return replace(service, internal_traffic_policy=value, origins=origins)
-
-
-def _with_service(world: World, service: Service) -> World:
-    services = {**world.cluster.services, service.key: service}
+    changes: dict[str, Any] = {row.name: _SWITCH[value] if row.kind is Kind.SWITCH else value}
+    if isinstance(holder, NodeOptions):
+        options = replace(holder, **changes)
+        return replace(world, options=options, network=build_network(world.cluster, options))
+    asked = assumed(f"what if {setting} were {value}", holder.origin.place)
+    other = replace(holder, origins={**holder.origins, row.name: asked}, **changes)
+    if isinstance(other, ProxyConfiguration):
+        return _with_cluster(world, replace(world.cluster, proxy=other))
+    services = {**world.cluster.services, other.key: other}
     return _with_cluster(world, replace(world.cluster, services=services))
 
 
 def _with_cluster(world: World, cluster: Cluster) -> World:
     return replace(world, cluster=cluster, network=build_network(cluster, world.options))
-
-
-def _with_options(world: World, **changes: Any) -> World:
-    options = replace(world.options, **changes)
-    return replace(world, options=options, network=build_network(world.cluster, options))
-
-
-def _word(setting: str, value: bool) -> str:
-    on, off = SETTINGS[setting]
-    return on if value else off

@@ -14,6 +14,7 @@ from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.cni.stand_in import StandIn
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.site import Site
+from k8stui.settings import CNI
 
 _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel": flannel.configured,
@@ -41,7 +42,7 @@ class Plugins:
 
         """
         if name not in _PLUGINS:
-            raise NodeOptionError("--cni", name, CHOICES)
+            raise NodeOptionError(CNI.flag, name, CHOICES)
         self._site = site
         self._usual = _PLUGINS[name](site)
         if site.cluster.network_plugins:

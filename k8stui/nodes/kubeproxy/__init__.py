@@ -16,6 +16,7 @@ from k8stui.nodes.kubeproxy.userspace import (
     proxy_sockets,
     userspace_contribution,
 )
+from k8stui.settings import PROXY_MODE
 
 __all__ = [
     "MODES",
@@ -53,7 +54,7 @@ def proxy_contribution(
         case "iptables" | "":
             pass
         case other:
-            raise NodeOptionError("--proxy-mode", other, MODES)
+            raise NodeOptionError(PROXY_MODE.flag, other, MODES)
     return KubeProxyRules(
         cluster, node, version, nfacct=nfacct, local_addresses=local_addresses
     ).contribution

@@ -1,0 +1,351 @@
+"""Everything that can be set, each once: on the command line, by a what-if, for kube-proxy.
+
+Made from this table are the options of every command, the records that the rooms get
+(`ClusterOptions`, `NodeOptions`, `ProxyConfiguration` take their defaults from here), the what-ifs
+of ``walk --compare`` and of the screen, the command lines that findings print, the reading of a
+KubeProxyConfiguration, and docs/options.md. A new setting is a row here and a field there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar, cast
+
+from k8stui.record import record
+
+T = TypeVar("T", covariant=True)  # noqa: PLC0105 - "T_co" says no more
+
+
+class Holder(Enum):
+    """Whose field a setting is."""
+
+    INPUT = auto()
+    """What is read and how names in it are meant: no record of a room."""
+    CLUSTER = auto()
+    """`k8stui.cluster.options.ClusterOptions`"""
+    NODES = auto()
+    """`k8stui.nodes.options.NodeOptions`"""
+    PROXY = auto()
+    """`k8stui.cluster.model.ProxyConfiguration`"""
+    SERVICE = auto()
+    """`k8stui.cluster.model.Service`, that which is asked for"""
+
+
+class Kind(Enum):
+    """What is written behind a flag."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    SWITCH = auto()
+    """Nothing: ``--name`` and ``--no-name``."""
+    FILE = auto()
+    NODE_FILES = auto()
+    """NODE=FILE, once a node."""
+    HOSTS = auto()
+    """NAME=ADDRESS[:PORT], once a host and port."""
+
+
+class Written(Protocol):
+    """What knows how it was written behind its flag: one text a time the flag was given."""
+
+    @property
+    def written(self) -> tuple[str, ...]: ...
+
+
+@record(kw_only=True, eq=False)
+class Setting(Generic[T]):
+    """One row: what a setting says about itself, wherever it is asked for."""
+
+    name: str
+    """The field of its holder."""
+    holder: Holder
+    default: T
+    kind: Kind = Kind.TEXT
+    flags: tuple[str, ...] = ()
+    """As on the command line, the first one in messages; empty: no option sets it."""
+    metavar: str | None = None
+    limits: tuple[int, int] | None = None
+    """The least and the most, of a number."""
+    help: str = ""
+    what_if: str = ""
+    """As ``--compare`` and the screen spell it; empty: not to be turned there."""
+    values: tuple[str, ...] = ()
+    """What it can be turned to, of a switch on first; empty: the names of the room that has them
+    (network plug-ins, modes)."""
+    unset: str = ""
+    """What is said where the value is None."""
+    path: tuple[str, ...] = ()
+    """Where it stands in a KubeProxyConfiguration."""
+
+    @property
+    def flag(self) -> str:
+        return self.flags[0]
+
+    @property
+    def off(self) -> str:
+        """The flag that switches a switch off."""
+        return self.flag.replace("--", "--no-", 1)
+
+    def say(self, value: object) -> str | None:
+        """`value` as it would be written; None where there is nothing to turn."""
+        if value is None:
+            return self.unset or None
+        if isinstance(value, bool):
+            return (self.values or ("true", "false"))[not value]
+        return str(value or self.default)
+
+    def words(self, value: object) -> Iterator[str]:
+        """The words of a command line that sets `value`; none for the default."""
+        if value is None or value == self.default:
+            return
+        match self.kind:
+            case Kind.SWITCH:
+                yield self.flag if value else self.off
+            case Kind.NODE_FILES:
+                for node, file in cast("Mapping[str, str]", value).items():
+                    yield from (self.flag, f"{node}={file}")
+            case Kind.HOSTS:
+                for host in cast("Mapping[str, Written]", value).values():
+                    for text in host.written:
+                        yield from (self.flag, text)
+            case _:
+                yield from (self.flag, str(value))
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOBODY: Mapping[str, Written] = MappingProxyType({})
+
+CONTEXT: Setting[str | None] = Setting(
+    name="context",
+    holder=Holder.INPUT,
+    default=None,
+    flags=("--context",),
+    metavar="NAME",
+    help="A live cluster, by its name in the kubeconfig: read with your kubectl, before the PATHs.",
+)
+NODES: Setting[int | None] = Setting(
+    name="nodes",
+    holder=Holder.CLUSTER,
+    default=None,
+    kind=Kind.NUMBER,
+    flags=("--nodes",),
+    metavar="N",
+    limits=(1, 5000),
+    help="Nodes to assume where the input declares none (2, or as many as pods that may not share "
+    "one need).",
+)
+PROXY_MODE: Setting[str | None] = Setting(
+    name="proxy_mode",
+    holder=Holder.CLUSTER,
+    default=None,
+    flags=("--proxy-mode",),
+    metavar="MODE",
+    help="kube-proxy's mode, whatever the input says.",
+)
+PROXY_CONFIG: Setting[str | None] = Setting(
+    name="proxy_config",
+    holder=Holder.CLUSTER,
+    default=None,
+    kind=Kind.FILE,
+    flags=("--proxy-config",),
+    metavar="FILE",
+    help="The KubeProxyConfiguration to use where the input holds several.",
+)
+CNI: Setting[str] = Setting(
+    name="cni",
+    holder=Holder.NODES,
+    default="flannel",
+    flags=("--cni",),
+    metavar="NAME",
+    help="Network plug-in of the nodes: flannel, ptp, docker0 …",
+    what_if="cni",
+)
+HAIRPIN: Setting[bool | None] = Setting(
+    name="hairpin",
+    holder=Holder.NODES,
+    default=None,
+    kind=Kind.SWITCH,
+    flags=("--hairpin",),
+    help="What if the bridge ports' hairpin mode were on, or off?",
+    what_if="hairpin",
+    values=("on", "off"),
+    unset="as the plug-in sets it",
+)
+BRIDGE_NF: Setting[bool] = Setting(
+    name="bridge_nf_call_iptables",
+    holder=Holder.NODES,
+    default=True,
+    kind=Kind.SWITCH,
+    flags=("--bridge-nf",),
+    help="What if bridge-nf-call-iptables were 1, or 0?",
+    what_if="bridge-nf-call-iptables",
+    values=("1", "0"),
+)
+IPTABLES: Setting[Mapping[str, str]] = Setting(
+    name="iptables",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    kind=Kind.NODE_FILES,
+    flags=("--iptables",),
+    metavar="NODE=FILE",
+    help="A real node's iptables-save or ip6tables-save, instead of its rules.",
+)
+IPSET: Setting[Mapping[str, str]] = Setting(
+    name="ipset",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    kind=Kind.NODE_FILES,
+    flags=("--ipset",),
+    metavar="NODE=FILE",
+    help="A real node's `ipset save`, for rules that ask sets.",
+)
+IP_ADDR: Setting[Mapping[str, str]] = Setting(
+    name="ip_addr",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    kind=Kind.NODE_FILES,
+    flags=("--ip-addr",),
+    metavar="NODE=FILE",
+    help="A real node's `ip -j addr`, instead of its devices.",
+)
+IP_ROUTE: Setting[Mapping[str, str]] = Setting(
+    name="ip_route",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    kind=Kind.NODE_FILES,
+    flags=("--ip-route",),
+    metavar="NODE=FILE",
+    help="A real node's `ip -j route`, instead of its routes.",
+)
+HOSTS: Setting[Mapping[str, Written]] = Setting(
+    name="hosts",
+    holder=Holder.CLUSTER,
+    default=_NOBODY,
+    kind=Kind.HOSTS,
+    flags=("--host",),
+    metavar="NAME=ADDRESS[:PORT]",
+    help="A host outside the cluster: its name resolves, and it listens on PORT (given again: on "
+    "several) or on every port.",
+)
+NAMESPACE: Setting[str] = Setting(
+    name="namespace",
+    holder=Holder.INPUT,
+    default="default",
+    flags=("--namespace", "-n"),
+    metavar="NAMESPACE",
+    help="Namespace of names without one.",
+)
+
+MODE: Setting[str] = Setting(
+    name="mode",
+    holder=Holder.PROXY,
+    help="kube-proxy's mode.",
+    default="iptables",
+    what_if="proxy-mode",
+    path=("mode",),
+)
+CLUSTER_CIDR: Setting[str] = Setting(
+    name="cluster_cidr",
+    holder=Holder.PROXY,
+    help="The pods' range: what comes from elsewhere to a clusterIP is masqueraded.",
+    default="",
+    path=("clusterCIDR",),
+)
+DETECT_LOCAL_MODE: Setting[str] = Setting(
+    name="detect_local_mode",
+    holder=Holder.PROXY,
+    help="How kube-proxy tells pods' traffic: ClusterCIDR, NodeCIDR, BridgeInterface …",
+    default="",
+    path=("detectLocalMode",),
+)
+BRIDGE_INTERFACE: Setting[str] = Setting(
+    name="bridge_interface",
+    holder=Holder.PROXY,
+    help="The bridge of that mode.",
+    default="",
+    path=("detectLocal", "bridgeInterface"),
+)
+INTERFACE_NAME_PREFIX: Setting[str] = Setting(
+    name="interface_name_prefix",
+    holder=Holder.PROXY,
+    help="How the devices of that mode begin.",
+    default="",
+    path=("detectLocal", "interfaceNamePrefix"),
+)
+MASQUERADE_ALL: Setting[bool] = Setting(
+    name="masquerade_all",
+    holder=Holder.PROXY,
+    help="Everything to a clusterIP is masqueraded.",
+    default=False,
+    kind=Kind.SWITCH,
+    what_if="masqueradeAll",
+    values=("true", "false"),
+    path=("iptables", "masqueradeAll"),
+)
+MASQUERADE_BIT: Setting[int] = Setting(
+    name="masquerade_bit",
+    holder=Holder.PROXY,
+    help="Bit of the mark by which packets are masqueraded.",
+    default=14,
+    kind=Kind.NUMBER,
+    path=("iptables", "masqueradeBit"),
+)
+LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
+    name="localhost_node_ports",
+    holder=Holder.PROXY,
+    help="Whether node ports answer at 127.0.0.1.",
+    default=True,
+    kind=Kind.SWITCH,
+    path=("iptables", "localhostNodePorts"),
+)
+NODE_PORT_ADDRESSES: Setting[tuple[str, ...]] = Setting(
+    name="node_port_addresses",
+    holder=Holder.PROXY,
+    help="Ranges of the node's addresses at which node ports answer; empty: all.",
+    default=(),
+    path=("nodePortAddresses",),
+)
+CONNTRACK_TCP_BE_LIBERAL: Setting[bool] = Setting(
+    name="conntrack_tcp_be_liberal",
+    holder=Holder.PROXY,
+    help="Whether packets outside of their connection's window pass.",
+    default=False,
+    kind=Kind.SWITCH,
+    path=("conntrack", "tcpBeLiberal"),
+)
+
+EXTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
+    name="external_traffic_policy",
+    holder=Holder.SERVICE,
+    help="Which endpoints requests from outside may reach.",
+    default=None,
+    what_if="externalTrafficPolicy",
+    values=("Cluster", "Local"),
+)
+INTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
+    name="internal_traffic_policy",
+    holder=Holder.SERVICE,
+    help="Which endpoints requests to the clusterIP may reach.",
+    default="Cluster",
+    what_if="internalTrafficPolicy",
+    values=("Cluster", "Local"),
+)
+
+OPTIONS: tuple[Setting[object], ...] = (
+    CONTEXT, NODES, PROXY_MODE, PROXY_CONFIG, CNI, HAIRPIN, BRIDGE_NF, IPTABLES, IPSET, IP_ADDR,
+    IP_ROUTE, HOSTS, NAMESPACE,
+)  # fmt: skip
+"""Those of the command line, in the order of ``--help``."""
+PROXY: tuple[Setting[object], ...] = (
+    MODE, CLUSTER_CIDR, DETECT_LOCAL_MODE, BRIDGE_INTERFACE, INTERFACE_NAME_PREFIX, MASQUERADE_ALL,
+    MASQUERADE_BIT, LOCALHOST_NODE_PORTS, NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL,
+)  # fmt: skip
+"""Those of a KubeProxyConfiguration."""
+WHAT_IFS: tuple[Setting[object], ...] = (
+    EXTERNAL_TRAFFIC_POLICY, INTERNAL_TRAFFIC_POLICY, MASQUERADE_ALL, BRIDGE_NF, HAIRPIN, MODE, CNI,
+)  # fmt: skip
+"""Those that can be turned, in the order of the screen."""
+EVERY: tuple[Setting[object], ...] = tuple(dict.fromkeys((*OPTIONS, *PROXY, *WHAT_IFS)))
+"""The whole table."""
