@@ -86,5 +86,5 @@ def _print_all(common: dict[str, Any]) -> int:
     offer = first_offer(world)
     if offer is not None:
         write(["\n"])
-        write_walks([walk_one(world, offer.request)], verbose=False)
+        write_walks([[walk_one(world, offer.request)]], verbose=False)
     return status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import write, write_data, write_walks
 from k8stui.settings import WHAT_IFS
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Request, Trace
 
 
 @click.command("walk")
@@ -42,6 +45,20 @@ from k8stui.settings import WHAT_IFS
     metavar="BYTES",
     help="What is sent and answered once connected (or in the datagram), for the MTU of the path.",
 )
+@click.option(
+    "--again",
+    "times",
+    type=click.IntRange(1, 20),
+    metavar="N",
+    help="Ask N times more: a new connection each (TCP, SCTP), or over the same socket. They meet "
+    "what the earlier ones left: conntrack entries, session affinity, whose turn it is.",
+)
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, 10_000_000),
+    metavar="SECONDS",
+    help="Between the requests of --again: 1.",
+)
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
 @output_format("text", "json")
 @click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
@@ -59,6 +76,8 @@ def command(
     form: str,
     source_port: int | None,
     size: int | None,
+    times: int | None,
+    pause: float | None,
     every: bool,
     verbose: bool,
     assignment: str | None,
@@ -66,9 +85,9 @@ def command(
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
     if assignment is not None:
-        if every or verbose or source_port or size:
+        if every or verbose or source_port or size or times:
             raise click.UsageError(
-                "--compare goes with none of --all, --verbose, --source-port and --size"
+                "--compare goes with none of --all, --again, --verbose, --source-port and --size"
             )
         return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
@@ -76,6 +95,8 @@ def command(
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
     from k8stui.walk.walk import walks  # noqa: PLC0415
 
+    if pause is not None and not times:
+        raise click.UsageError("--pause is the time between the requests of --again")
     world, status = read_world(**common)
     request = parse_request(
         world,
@@ -85,14 +106,23 @@ def command(
         source_port=source_port,
         data_bytes=size,
     )
-    traces = list(walks(world, request)) if every else [walk_one(world, request)]
+
+    def walked(asked: Request) -> list[Trace]:
+        return list(walks(world, asked)) if every else [walk_one(world, asked)]
+
+    rounds = [walked(request)]
+    if times:
+        from k8stui.walk.again import again  # noqa: PLC0415
+
+        more = (again(request, n, 1.0 if pause is None else pause) for n in range(1, times + 1))
+        rounds += map(walked, more)
     if form == "json":
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 
-        write_data([walk_json(request, traces)])
+        write_data([walk_json(request, *rounds)])
     else:
-        write_walks(traces, verbose=verbose)
-    delivered = all(t.outcome.result is Result.CONNECTED for t in traces)
+        write_walks(rounds, verbose=verbose)
+    delivered = all(t.outcome.result is Result.CONNECTED for found in rounds for t in found)
     return status or (FINE if delivered else FOUND)
 
 

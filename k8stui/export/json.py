@@ -18,9 +18,12 @@ from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 VERSION = 1
 
 
-def walk_json(request: Request, traces: Sequence[Trace]) -> str:
-    """Write the branches of one request as one object, pretty-printed, with a final line feed."""
-    document = {
+def walk_json(request: Request, traces: Sequence[Trace], *again: Sequence[Trace]) -> str:
+    """Write the branches of one request as one object, pretty-printed, with a final line feed.
+
+    `again`: those of each time that it was made once more.
+    """
+    document: dict[str, object] = {
         "version": VERSION,
         "request": {
             "source": request.source,
@@ -30,12 +33,23 @@ def walk_json(request: Request, traces: Sequence[Trace]) -> str:
         },
         "branches": [branch(trace) for trace in traces],
     }
+    if again:
+        document["again"] = [_repeated(found) for found in again]
     return dumps(document)
 
 
 def dumps(document: object) -> str:
     """Print JSON in one way everywhere: ASCII only, so that no string can steer a terminal."""
     return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+
+
+def _repeated(traces: Sequence[Trace]) -> dict[str, object]:
+    connect = traces[0].request.connect
+    return {
+        "request": 1 + connect.earlier if connect is not None else None,
+        "pause_seconds": connect.pause_seconds if connect is not None else None,
+        "branches": [branch(trace) for trace in traces],
+    }
 
 
 def branch(trace: Trace) -> dict[str, object]:

@@ -50,14 +50,15 @@ def write_as_is(chunks: Iterable[str]) -> None:
     sys.stdout.writelines(chunks)
 
 
-def write_walks(traces: Sequence[Trace], *, verbose: bool) -> None:
-    """Write walks as text, a blank line between them."""
+def write_walks(rounds: Sequence[Sequence[Trace]], *, verbose: bool) -> None:
+    """Write the branches of each request as text, a blank line between them."""
     from k8stui.export.text import walk_lines  # noqa: PLC0415 - not needed for topology or rules
 
     colour = wants_colour()
-    several = len(traces) if len(traces) > 1 else None
-    for number, trace in enumerate(traces):
+    each = ((trace, len(traces)) for traces in rounds for trace in traces)
+    for number, (trace, count) in enumerate(each):
         lines = ["\n"] if number else []
+        several = count if count > 1 else None
         for line in walk_lines(trace, branches=several, verbose=verbose):
             code = _COLOURS.get(line.style.value) if colour and line.text else None
             lines.append(f"\x1b[{code}m{line.text}\x1b[0m\n" if code else f"{line.text}\n")

@@ -12,6 +12,7 @@ from k8stui.kernel.step import Direction, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk.again import said
 from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
 _KIND_WIDTH = 11
@@ -91,6 +92,8 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     else:
         for line in (*wrap(head, "", "   "), f"   {tail}"):
             yield Line(line, Style.HEAD)
+    if request.connect is not None and request.connect.earlier:
+        yield Line(said(request.connect), Style.HEAD)
     if branches or trace.probability != 1:
         count = f" of {branches}" if branches else ""
         text = f"branch {trace.branch}{count}, p = {trace.probability}" + _endpoint(trace)

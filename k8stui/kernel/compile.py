@@ -61,7 +61,7 @@ class CompiledRule:
     """Every condition but the random ones, flat."""
     chances: tuple[Chance, ...] = field(init=False, repr=False, compare=False)
     writes: tuple[RecentTest, ...] = field(init=False, repr=False, compare=False)
-    """The ``-m recent --set`` of the rule."""
+    """The ``-m recent`` of the rule that change a list."""
     assumptions: tuple[Always, ...] = field(init=False, repr=False, compare=False)
     """Conditions that hold only by assumption."""
     comment: str = field(init=False, repr=False, compare=False)
@@ -75,7 +75,7 @@ class CompiledRule:
         ]
         chances = tuple(test for test in flat if isinstance(test, Chance))
         tests = tuple(test for test in flat if not isinstance(test, Chance))
-        writes = tuple(test for test in tests if isinstance(test, RecentTest) and test.sets)
+        writes = tuple(test for test in tests if isinstance(test, RecentTest) and test.writes)
         assumptions = tuple(test for test in tests if isinstance(test, Always) and test.note)
         comments = (test.text for test in tests if isinstance(test, Comment))
         object.__setattr__(self, "comment", next(comments, ""))

@@ -53,6 +53,9 @@ _TIMEOUT_SECONDS = {
 }
 """net.netfilter.nf_conntrack_{tcp,sctp}_timeout_*."""
 _PLAIN_TIMEOUT_SECONDS = {Protocol.UDP: 30, Protocol.ICMP: 30, Protocol.ICMPV6: 30}
+_STREAM_AFTER_SECONDS = 2.0
+_STREAM_TIMEOUT_SECONDS = 120.0
+"""net.netfilter.nf_conntrack_udp_timeout_stream."""
 _ICMP = (Protocol.ICMP, Protocol.ICMPV6)
 
 
@@ -84,6 +87,7 @@ class Entry:
 
     __slots__ = (
         "assured",
+        "begun_seconds",
         "confirmed",
         "destination_done",
         "dnat",
@@ -107,7 +111,7 @@ class Entry:
         """The first packet, before any NAT."""
         self.state = ""
         self.timeout_seconds: float = _PLAIN_TIMEOUT_SECONDS.get(original.protocol, 600)
-        self.updated_seconds = now_seconds
+        self.begun_seconds = self.updated_seconds = now_seconds
         self.mark = 0
         self.waiting = 0
         """Packets of the connection that wait for ARP."""
@@ -159,6 +163,16 @@ class Conntrack:
     def __init__(self) -> None:
         self._by_tuple: dict[Tuple, tuple[Entry, bool]] = {}
 
+    def age(self, seconds: float) -> None:
+        """Time passed between two requests, each of which begins at 0; entries run out."""
+        for entry, reply in tuple(self._by_tuple.values()):
+            if not reply:
+                entry.updated_seconds -= seconds
+                entry.begun_seconds -= seconds
+                entry.waiting = 0
+                if -entry.updated_seconds >= entry.timeout_seconds:
+                    self.delete(entry)
+
     def look_up(self, packet: Packet, now_seconds: float) -> Found:
         """Find or start the connection of a packet (nf_conntrack_in)."""
         if is_icmp_error(packet):
@@ -198,6 +212,11 @@ class Conntrack:
         return Found(entry, CtState.RELATED, reply)
 
     def _follow(self, entry: Entry, packet: Packet, now_seconds: float, *, reply: bool) -> None:
+        goes_both_ways = packet.protocol is Protocol.UDP and entry.seen_reply
+        if goes_both_ways and now_seconds - entry.begun_seconds > _STREAM_AFTER_SECONDS:
+            # nf_conntrack_udp_packet: still active after two seconds is a stream.
+            entry.timeout_seconds = _STREAM_TIMEOUT_SECONDS
+            entry.assured = True
         if packet.protocol is not Protocol.TCP:
             entry.updated_seconds = now_seconds
             return

@@ -37,6 +37,12 @@ class RecentLookup(Interface):
     def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:
         """Whether the list has the address, young and often enough."""
 
+    def keep(self, name: str, address: Address) -> None:
+        """A rule that matched puts the address into the list, or its time stamp anew."""
+
+    def forget(self, name: str, address: Address) -> None:
+        """A rule that matched takes the address out."""
+
 
 class NothingRecent:
     """Lists as they are when a node starts: empty."""
@@ -49,6 +55,12 @@ class NothingRecent:
         hitcount: int | None,  # noqa: ARG002
     ) -> bool:
         return False
+
+    def keep(self, name: str, address: Address) -> None:
+        pass
+
+    def forget(self, name: str, address: Address) -> None:
+        pass
 
 
 def first_way(fork: Fork) -> int:  # noqa: ARG001

@@ -56,6 +56,12 @@ class EventQueue:
         at = expiry(self.now, delay_seconds)
         heapq.heappush(self._heap, (at, self._sequence, True, action))
 
+    def restart(self) -> float:
+        """Set the clock back to 0 and forget what is under way; give what it showed."""
+        shown, self.now = self.now, 0.0
+        self._heap.clear()
+        return shown
+
     def next(self, *, timers: bool) -> Action | None:
         """Take the next event, and move the clock to it; None when there is none.
 

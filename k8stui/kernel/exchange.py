@@ -40,6 +40,23 @@ class Connect:
     data_bytes: int | None = None
     """TCP: what the client sends once it is connected, and gets back as much; only then is it
     answered. UDP and ping: what the datagram carries. None: nothing, and as little as usual."""
+    earlier: int = 0
+    """How often the same client has asked the same before, chance having taken its first way each
+    time: over the same socket (UDP, ping), or over connections that are still open (TCP, SCTP:
+    each has a port of its own, see `port_of`)."""
+    pause_seconds: float = 1.0
+    """From the end of one of these requests to the beginning of the next."""
+
+    def port_of(self, turn: int) -> int:
+        """Source port of a request, 0 being the first.
+
+        connect() takes every other port, as long as the first is not taken (__inet_hash_connect,
+        net/ipv4/inet_hashtables.c: ports of one parity are for connect(), the others for bind()).
+        """
+        if self.protocol not in (Protocol.TCP, Protocol.SCTP):
+            return self.source_port
+        port = self.source_port + 2 * turn
+        return port if port < 65536 else port - 65536 + 1024
 
 
 @record(kw_only=True)

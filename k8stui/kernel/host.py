@@ -20,6 +20,7 @@ from k8stui.kernel.namespace import (
     Network,
 )
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.recent import RecentLists
 from k8stui.kernel.routing import Routing
 from k8stui.kernel.skb import Skb
 from k8stui.record import record
@@ -130,6 +131,14 @@ class Simulation:
     cannot: str | None = None
     """Set when a rule could not be evaluated: the walk ends there, unknown."""
 
+    def next_request(self, pause_seconds: float) -> None:
+        """Begin anew at 0 s with an empty journal, in namespaces that remember."""
+        passed = self.events.restart() + pause_seconds
+        self.journal = Journal()
+        self.cannot = None
+        for host in self.hosts.values():
+            host.age(passed)
+
     def host(self, name: str) -> Host | None:
         """The namespace of that name; looked up in the network when a packet first gets there."""
         found = self.hosts.get(name)
@@ -154,6 +163,7 @@ class Host:
         "name",
         "namespace",
         "neighbours_learned",
+        "recent",
         "resolving",
         "routing",
         "simulation",
@@ -167,6 +177,7 @@ class Host:
         self._carrier: dict[str, bool] = {}
         self.routing = self._standing.routing
         self.conntrack = Conntrack()
+        self.recent = RecentLists(simulation.events)
         self.neighbours_learned: dict[tuple[str, Address], Neighbour] = {}
         self.answered: set[tuple[str, Address]] = set()
         """Neighbours that have answered in this exchange (NUD_REACHABLE)."""
@@ -174,6 +185,12 @@ class Host:
         self.resolving: dict[tuple[str, Address], Resolution] = {}
         self.connections: dict[tuple[Address, int, Address, int], bool] = {}
         """TCP connections that a listener knows; True: established."""
+
+    def age(self, seconds: float) -> None:
+        """Let so much time pass; what was under way is over."""
+        self.conntrack.age(seconds)
+        self.recent.age(seconds)
+        self.resolving.clear()
 
     def interface(self, name: str) -> Interface | None:
         return self._standing.interfaces.get(name)

@@ -57,6 +57,7 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         reverse_path=partial(host.routing.leads_back, device=where.in_device),
         stranger=host.namespace.stranger,
         sets=host.namespace.sets,
+        recent=host.recent,
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,
     )

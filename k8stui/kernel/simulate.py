@@ -46,7 +46,8 @@ def connect(
     """Send one request and follow it until the client knows, or gives up.
 
     `choose` decides where chance does; without it every random rule matches, which is the first
-    endpoint. `until_answered` ends it when the client knows: a connection's last ACK, a third of
+    endpoint. What `Connect.earlier` asks for happens before, and is not part of the exchange.
+    `until_answered` ends it when the client knows: a connection's last ACK, a third of
     the work, is not sent.
 
     Raises:
@@ -60,13 +61,19 @@ def connect(
         stack=_stack(endpoints),
         events=EventQueue(),
         journal=journal,
-        choose=choose or first_way,
+        choose=first_way,
         hosts={},
     )
     host = simulation.host(request.namespace)
     if host is None:
         raise KeyError(request.namespace)
-    run = _Run(simulation, endpoints, host, request)
+    for turn in range(request.earlier):
+        run = _Run(simulation, endpoints, host, request, turn)
+        run.start()
+        run.loop(until_answered=False)
+        simulation.next_request(request.pause_seconds)
+    simulation.choose = choose or first_way
+    run = _Run(simulation, endpoints, host, request, request.earlier)
     run.start()
     run.loop(until_answered=until_answered)
     return run.exchange()
@@ -117,7 +124,12 @@ class _Run:
     __slots__ = ("client", "decision", "delays", "endpoints", "host", "request", "simulation")
 
     def __init__(
-        self, simulation: Simulation, endpoints: Endpoints, host: Host, request: Connect
+        self,
+        simulation: Simulation,
+        endpoints: Endpoints,
+        host: Host,
+        request: Connect,
+        turn: int,
     ) -> None:
         self.simulation = simulation
         self.endpoints = endpoints
@@ -132,7 +144,7 @@ class _Run:
             host,
             request.protocol,
             address=request.source or self.decision.source or destination,
-            port=request.source_port,
+            port=request.port_of(turn),
             remote=destination,
             remote_port=request.port,
             data_bytes=request.data_bytes,

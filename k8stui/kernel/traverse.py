@@ -1,8 +1,9 @@
 """One chain of one table sees one packet: which rules match, and what becomes of it.
 
-Pure: what netfilter knows besides the header comes in as `PacketContext`, random choices are asked
-for, and everything that happened is in the `Traversal`. Nothing here knows routing or conntrack;
-what a NAT verdict does to the packet is the caller's business.
+What netfilter knows besides the header comes in as `PacketContext`, random choices are asked for,
+and everything that happened is in the `Traversal`; nothing is changed but `PacketContext.recent`.
+Nothing here knows routing or conntrack; what a NAT verdict does to the packet is the caller's
+business.
 """
 
 from __future__ import annotations
@@ -274,7 +275,9 @@ class _Passage:
 
     def _remember(self, compiled: CompiledRule) -> None:
         for recent in compiled.writes:
-            self._recent_set.append((recent.name, recent.entry(self._packet)))
+            recent.write(self._packet, self._context)
+            if recent.sets:
+                self._recent_set.append((recent.name, recent.entry(self._packet)))
         for assumed in compiled.assumptions:
             if assumed.note not in self._notes:
                 self._notes.append(assumed.note)

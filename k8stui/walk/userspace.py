@@ -18,6 +18,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
@@ -30,7 +31,10 @@ from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 _OWNER = "kube-proxy"
 _SOURCE_PORT = 40001
-"""Of kube-proxy's own connection; stands for any free port, other than the client's."""
+"""Of kube-proxy's own first connection; stands for any free port, other than the client's."""
+
+_UDP_IDLE_SECONDS = 0.25
+"""--udp-timeout of kube-proxy, in effect until 1.22 (userspace mode only)."""
 
 
 @record()
@@ -48,8 +52,14 @@ class _Target:
     """How long a client stays with it (sessionAffinity ClientIP); None: it moves on each time."""
     proxy: str = _OWNER
     """The process that connects on."""
+    certain: bool = False
+    """Whose turn it is is known: the proxy has served this client before."""
     mode: str = " (userspace mode)"
     """Said behind it, where the process has modes."""
+
+    @property
+    def share(self) -> Fraction:
+        return Fraction(1) if self.certain else Fraction(1, self.of)
 
 
 def relayed(
@@ -83,6 +93,8 @@ def _onward(
         yield replace(_plain(cluster, proxied, request, outer), probability=Fraction(1))
         return
     targets = list(_targets(proxy))
+    if targets and request.connect is not None and request.connect.earlier:
+        targets = [_next(targets, request.connect)]
     if not targets:
         yield replace(_closed(cluster, proxied, request, outer, proxy), probability=Fraction(1))
     while targets:
@@ -96,6 +108,18 @@ def _onward(
             probability=joined.probability * (1 + len(twins)),
             alike=tuple(map(endpoints.named, twins)),
         )
+
+
+def _next(targets: list[_Target], asked: Connect) -> _Target:
+    """Whose turn it is once this client, and nobody else, has asked before.
+
+    proxysocket.go udpProxySocket: a client's socket keeps its endpoint until it has been idle for
+    ``udpIdleTimeout``.
+    """
+    sticky = targets[0].sticky_seconds
+    keeps = asked.protocol is Protocol.UDP and asked.pause_seconds < _UDP_IDLE_SECONDS
+    stays = keeps or (sticky is not None and asked.pause_seconds < sticky)
+    return replace(targets[0 if stays else asked.earlier % len(targets)], certain=True)
 
 
 def passed_on(
@@ -208,12 +232,13 @@ def _joined(
 ) -> tuple[Exchange, Trace]:
     """Put the client's connection around the one that kube-proxy makes; that one too."""
     node = str(outer.felt.server)
+    earlier = request.connect.earlier if request.connect is not None else 0
     onward_connect = Connect(
         namespace=node,
         destination=target.address,
         port=target.port,
         protocol=request.protocol,
-        source_port=_SOURCE_PORT,
+        source_port=_SOURCE_PORT + 2 * earlier,
     )
     inner_request = replace(request, names=(), connect=onward_connect)
     inner = connect(network, onward_connect)
@@ -227,7 +252,7 @@ def _joined(
         request=request,
         hops=_merged((*there, replace(there[-1], steps=(proxy_step,)), *onward, *back)),
         outcome=_as_felt(done, node, target),
-        probability=Fraction(1, target.of),
+        probability=target.share,
         branch=target.turn,
     )
 

@@ -58,6 +58,12 @@ class Recent:
     def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:  # noqa: ARG002
         return (name, address) in self.entries
 
+    def keep(self, name: str, address: Address) -> None:
+        pass  # `_Run` takes what was kept from the traversal
+
+    def forget(self, name: str, address: Address) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class Fate:

@@ -37,6 +37,12 @@ class _Recent:
     def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:
         return (name, str(address), seconds, hitcount) == ("L", "10.244.1.0", 60, None)
 
+    def keep(self, name: str, address: Address) -> None:
+        pass
+
+    def forget(self, name: str, address: Address) -> None:
+        pass
+
 
 CONTEXT = {
     "hook": Hook.PREROUTING,

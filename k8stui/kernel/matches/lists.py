@@ -15,7 +15,7 @@ _ACTIONS = ("--set", "--rcheck", "--update", "--remove")
 
 
 class RecentTest(NamedTuple):
-    """``-m recent`` (xt_recent.c recent_mt). ``--set`` holds, and `traverse` notes the entry."""
+    """``-m recent`` (xt_recent.c recent_mt). ``--set`` holds; `write` changes the list."""
 
     action: str
     name: str
@@ -56,6 +56,16 @@ class RecentTest(NamedTuple):
     def sets(self) -> bool:
         """Whether the list has the packet's address afterwards."""
         return self.action == "--set"
+
+    @property
+    def writes(self) -> bool:
+        """Whether the list is another one once the rule has matched."""
+        return self.action != "--rcheck"
+
+    def write(self, packet: Packet, context: PacketContext) -> None:
+        """Do to the list what a rule that matched does."""
+        change = context.recent.forget if self.action == "--remove" else context.recent.keep
+        change(self.name, self.entry(packet))
 
     def entry(self, packet: Packet) -> Address:
         """The address that the list keeps of this packet."""
