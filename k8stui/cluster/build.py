@@ -51,9 +51,20 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     )
     settings = read_settings(inventory, kubeadm, proxy)
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
-    wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
-    nodes = gather_nodes(inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted)
-    services, refused = gather_services(inventory, settings, known_ranges(objects).node_ports)
+    before = options.before
+    if before is not None:
+        nodes = dict(before.nodes)
+    else:
+        wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
+        nodes = gather_nodes(
+            inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted
+        )
+    services, refused = gather_services(
+        inventory,
+        settings,
+        known_ranges(objects).node_ports,
+        before.services if before is not None else {},
+    )
     admission = Admission(inventory, complete=options.complete)
     expansion = expand(inventory, nodes, admission, options.states)
     allocatable = {
@@ -63,7 +74,13 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     }
     claims = Claims(inventory) if options.complete else None
     pods = finish_pods(
-        expansion, inventory, nodes, allocatable, states=options.states, claims=claims
+        expansion,
+        inventory,
+        nodes,
+        allocatable,
+        states=options.states,
+        claims=claims,
+        before=before.pods if before is not None else {},
     )
     slices = gather_slices(inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable))
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)

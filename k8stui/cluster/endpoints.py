@@ -6,7 +6,7 @@ pkg/controller/endpointslicemirroring; docs/facts/control-plane.md sections 5 an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from k8stui.cluster.decode_endpoints import (
 )
 from k8stui.cluster.hints import add_hints
 from k8stui.cluster.model import (
+    Cluster,
     Endpoint,
     EndpointPort,
     EndpointSlice,
@@ -31,6 +32,7 @@ from k8stui.cluster.model import (
     ServiceType,
 )
 from k8stui.cluster.selectors import selects
+from k8stui.kernel.address import Address
 from k8stui.origin import OriginKind, defaulted
 
 if TYPE_CHECKING:
@@ -210,3 +212,23 @@ def target(port: ServicePort, pod: Pod) -> int | None:
             if declared.name == port.target_port and declared.protocol is port.protocol:
                 return declared.number
     return None
+
+
+def endpoints_of(
+    cluster: Cluster, service: Service, port: ServicePort
+) -> Iterator[tuple[Address, int, Endpoint]]:
+    """Endpoints behind one port of a Service, ready or not: address, target port, endpoint."""
+    for each in cluster.endpoint_slices.get(service.key, ()):
+        number = _number(each, port)
+        if number is None:
+            continue
+        for endpoint in each.endpoints:
+            if endpoint.addresses:
+                yield endpoint.addresses[0], number, endpoint
+
+
+def _number(each: EndpointSlice, port: ServicePort) -> int | None:
+    return next(
+        (p.port for p in each.ports or () if (p.name, p.protocol) == (port.name, port.protocol)),
+        None,
+    )

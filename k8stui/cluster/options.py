@@ -7,6 +7,7 @@ from dataclasses import field
 
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubelet import PodState
+from k8stui.cluster.model import Cluster
 from k8stui.record import record
 from k8stui.settings import NODES, PROXY_CONFIG, PROXY_MODE
 
@@ -28,3 +29,6 @@ class ClusterOptions:
     states: tuple[PodState, ...] = ()
     """What the kubelets report of made pods that do not simply run and are ready; the first that
     fits a pod counts."""
+    before: Cluster | None = None
+    """The cluster a moment ago: its nodes are these, and what it gave to pods and Services that
+    are still there stays theirs."""

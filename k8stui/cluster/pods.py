@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from k8stui.apiserver.fields import Object, labels
 from k8stui.apiserver.inventory import Inventory
@@ -26,11 +27,17 @@ def finish_pods(
     *,
     states: Sequence[PodState] = (),
     claims: Claims | None = None,
+    before: Mapping[str, Pod] = MappingProxyType({}),
 ) -> dict[str, Pod]:
     """Every pod by ``namespace/name``; those of a dump as they were seen.
 
-    `claims`: None where claims are taken to be bound.
+    `claims`: None where claims are taken to be bound. `before`: pods that were there a moment ago,
+    which stay where they are.
     """
+    for draft in expansion.drafts if before else ():
+        stays = before.get(draft.key)
+        if stays is not None and stays.addresses and not draft.observed:
+            draft.node_name, draft.addresses = stays.node_name, stays.addresses
     for draft in expansion.drafts:
         if draft.node_name is not None and draft.node_name not in nodes:
             # Nobody runs it; the garbage collector will delete it
@@ -75,7 +82,8 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[Pod
         draft.phase = state_of(draft, states).phase
         draft.ready = is_ready(draft, states)
         # Also while images are pulled: the sandbox comes first.
-        draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
+        if not draft.addresses:
+            draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
         if not draft.addresses and node.pod_cidrs and not draft.host_network:
             # host-local's IPAM refuses the sandbox, and the kubelet tries again and again.
             full = " and ".join(map(str, node.pod_cidrs))

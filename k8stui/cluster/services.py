@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator
@@ -15,12 +17,16 @@ from k8stui.origin import Origin
 
 
 def gather_services(
-    inventory: Inventory, settings: Settings, node_ports: range
+    inventory: Inventory,
+    settings: Settings,
+    node_ports: range,
+    earlier: Mapping[str, Service] = MappingProxyType({}),
 ) -> tuple[dict[str, Service], list[Remark]]:
     """Every Service by ``namespace/name``, in the order of the input, and what was refused.
 
     A Service of a dump is taken as it was seen; a manifest that changes one keeps what had been
-    given to it. `node_ports`: those that the API server gives out.
+    given to it. `node_ports`: those that the API server gives out; `earlier`: Services of a moment
+    ago, which keep what was given to them too.
     """
     manifests = inventory.of("Service")
     found = {}
@@ -29,6 +35,8 @@ def gather_services(
         before = inventory.replaced.get(("Service", key))
         if before is not None:
             service = _keep(service, decode_service(before, settings.families))
+        elif key in earlier:
+            service = _keep(service, earlier[key])
         found[key] = service
     allocator = ServiceAllocator(found.values(), settings.service_cidrs, node_ports)
     remarks = []

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.export.topology import endpoints_of, pods_by_node
+from k8stui.export.topology import pods_by_node
 from k8stui.neutralise import neutralise
 from k8stui.walk.sentence import port_word
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.model import (
     Cluster,
     Container,
     Endpoint,
-    EndpointSlice,
     Node,
     Pod,
     Service,
-    ServicePort,
     ServiceType,
 )
 from k8stui.export.plain import wrap
-from k8stui.kernel.address import Address
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.sentence import port_word
@@ -127,26 +125,6 @@ def _port_trees(cluster: Cluster, service: Service) -> Iterator[str]:
         ]
         for row in _tree(found or ["no endpoints"]):
             yield f"  {' ' if last else '│'}  {row.removeprefix('  ')}"
-
-
-def endpoints_of(
-    cluster: Cluster, service: Service, port: ServicePort
-) -> Iterator[tuple[Address, int, Endpoint]]:
-    """Endpoints behind one port of a Service, ready or not: address, target port, endpoint."""
-    for each in cluster.endpoint_slices.get(service.key, ()):
-        number = _target(each, port)
-        if number is None:
-            continue
-        for endpoint in each.endpoints:
-            if endpoint.addresses:
-                yield endpoint.addresses[0], number, endpoint
-
-
-def _target(each: EndpointSlice, port: ServicePort) -> int | None:
-    return next(
-        (p.port for p in each.ports or () if (p.name, p.protocol) == (port.name, port.protocol)),
-        None,
-    )
 
 
 def _state(endpoint: Endpoint) -> str:

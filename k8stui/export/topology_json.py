@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, Workload
 from k8stui.export.json import origin as origin_json
 from k8stui.export.stream import array
-from k8stui.export.topology import endpoints_of
 from k8stui.origin import Origin
 from k8stui.walk.world import World
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
-from k8stui.export.topology import LEGEND, endpoints_of, marked, pods_by_node, service_address
+from k8stui.export.topology import LEGEND, marked, pods_by_node, service_address
 from k8stui.neutralise import neutralise
 from k8stui.record import record
 from k8stui.walk.sentence import port_word

@@ -43,3 +43,9 @@ def kind_of(word: str) -> tuple[Target, str] | None:
 def kind_words() -> tuple[str, ...]:
     """Every word that names a kind."""
     return tuple(_NAMES)
+
+
+def api_kind(word: str) -> str | None:
+    """The API's name of the kind that `word` names (``rc`` → ReplicationController)."""
+    found = kind_of(word)
+    return found[1] if found is not None else None

@@ -1,0 +1,229 @@
+"""The deployment replayed: a world for every moment, what it gained, and who can ask whom then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import field, replace
+from fractions import Fraction
+from itertools import islice
+
+from k8stui.apiserver.inventory import WORKLOADS
+from k8stui.cluster import build
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.exchange import Result
+from k8stui.manifests import Manifest, Manifests
+from k8stui.nodes.network import build_network
+from k8stui.record import record
+from k8stui.replay.change import Change, Key, Verb, key_of, parse_change
+from k8stui.replay.gains import Gains, Sight, gains, look
+from k8stui.replay.order import is_written, ordered
+from k8stui.walk.compare import MOST_BRANCHES
+from k8stui.walk.error import RequestError
+from k8stui.walk.request import outside_addresses, parse_request
+from k8stui.walk.source import parse_source
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walks
+from k8stui.walk.world import World
+
+_THERE_BEFORE = frozenset(
+    {
+        "Node",
+        "ServiceCIDR",
+        "KubeProxyConfiguration",
+        "ClusterConfiguration",
+        "KubeletConfiguration",
+    }
+)
+_THEIR_NAMESPACES = ("kube-system", "kube-flannel")
+"""Where ConfigMaps hold the configuration of the cluster itself (kubeadm, flannel)."""
+
+
+@record()
+class Question:
+    """A request that is asked at every moment: both as they can be typed."""
+
+    source: str
+    destination: str
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.destination}"
+
+
+def parse_question(text: str) -> Question:
+    """Understand ``SOURCE -> DESTINATION``.
+
+    Raises:
+        RequestError: there is no arrow in it, or nothing on a side of it.
+
+    """
+    source, _, destination = text.replace("→", "->").partition("->")
+    if not (source.strip() and destination.strip()):
+        raise RequestError(
+            f"{text!r} does not say who asks whom", hint='write "SOURCE -> DESTINATION"'
+        )
+    return Question(source.strip(), destination.strip())
+
+
+@record(kw_only=True)
+class Asked:
+    """How a question was answered at one moment."""
+
+    question: Question
+    result: Result
+    """Connected only where every branch is."""
+    reason: str
+    trace: Trace | None
+    """The branch that tells; None where the request means nothing yet."""
+    connected: Fraction
+    """How likely the client is connected."""
+
+
+@record(kw_only=True)
+class Moment:
+    """The cluster after one change."""
+
+    number: int
+    """1-based; 0: before the first."""
+    change: Change | None
+    """None for number 0."""
+    world: World
+    gains: Gains
+    asked: tuple[Asked, ...] = field(default=())
+
+
+def replay(
+    world: World,
+    order: str = "files",
+    questions: Sequence[Question] = (),
+    *,
+    then: Sequence[str] = (),
+    namespace: str = "default",
+) -> Iterator[Moment]:
+    """Deploy the objects of `world` one by one, in one of `ORDERS`; then do what `then` says.
+
+    The first moment (number 0) is the cluster without them: its nodes, its configuration, and
+    what a dump holds. What a pod or Service was given once stays with it.
+
+    Raises:
+        RequestError: a question means nothing, even when everything is there.
+        ChangeError: what `then` says means nothing.
+
+    """
+    for question in questions:
+        parse_request(world, question.source, question.destination, namespace)
+    player = _Player(world, questions, namespace)
+    yield player.moment(None)
+    for one in ordered([one for one in world.manifests.objects if _is_step(one)], order):
+        known = key_of(one) in {key_of(other) for other in player.objects}
+        yield player.moment(Change(Verb.CHANGED if known else Verb.ADDED, one))
+    for text in then:
+        for change in parse_change(text, player.objects, namespace):
+            yield player.moment(change)
+
+
+def _is_step(one: Manifest) -> bool:
+    """Whether applying it is a step: it does not make the cluster itself, which stands before."""
+    configures = one.kind == "ConfigMap" and one.namespace in _THEIR_NAMESPACES
+    return is_written(one) and one.kind not in _THERE_BEFORE and not configures
+
+
+class _Player:
+    """The cluster as it grows."""
+
+    def __init__(self, world: World, questions: Sequence[Question], namespace: str) -> None:
+        self.objects = [one for one in world.manifests.objects if not _is_step(one)]
+        self._full = world
+        self._questions = questions
+        self._namespace = namespace
+        self._number = 0
+        self._before = replace(
+            world.cluster, pods={}, services={}, endpoint_slices={}, workloads=(), remarks=()
+        )
+        self._sight: Sight | None = None
+
+    def moment(self, change: Change | None) -> Moment:
+        before = self._before
+        if change is not None:
+            self._number += 1
+            before = self._apply(change)
+        options = replace(self._full.cluster_options, before=before)
+        manifests = Manifests(objects=tuple(self.objects), skipped=self._full.manifests.skipped)
+        network = build_network(build(manifests, options), self._full.options)
+        world = replace(
+            self._full,
+            manifests=manifests,
+            cluster=network.cluster,
+            network=network,
+            cluster_options=options,
+        )
+        sight = look(world)
+        found = gains(self._sight or sight, sight, world)
+        self._before, self._sight = network.cluster, sight
+        asked = tuple(self._ask(world, question) for question in self._questions)
+        return Moment(number=self._number, change=change, world=world, gains=found, asked=asked)
+
+    def _apply(self, change: Change) -> Cluster:
+        """Do it; what was there before, as far as it stays."""
+        key = key_of(change.manifest)
+        old = next((one for one in self.objects if key_of(one) == key), None)
+        if change.verb is Verb.ADDED or old is None:
+            self.objects.append(change.manifest)
+            return self._before
+        if change.verb is Verb.DELETED:
+            self.objects.remove(old)
+            return self._before
+        self.objects[self.objects.index(old)] = change.manifest
+        if _template(old) == _template(change.manifest):
+            return self._before
+        # A new template: its pods are made anew, one after the other.
+        gone = _pods_of(self._before, key)
+        pods = {name: pod for name, pod in self._before.pods.items() if name not in gone}
+        return replace(self._before, pods=pods)
+
+    def _ask(self, world: World, question: Question) -> Asked:
+        try:
+            request = parse_request(world, question.source, question.destination, self._namespace)
+        except RequestError as error:
+            return Asked(
+                question=question,
+                result=self._unasked(world, question),
+                reason=f"{error.message} yet",
+                trace=None,
+                connected=Fraction(0),
+            )
+        found = list(islice(walks(world, request), MOST_BRANCHES))
+        telling = next((t for t in found if t.outcome.result is not Result.CONNECTED), found[0])
+        return Asked(
+            question=question,
+            result=telling.outcome.result,
+            reason=telling.outcome.reason,
+            trace=telling,
+            connected=sum(
+                (t.probability for t in found if t.outcome.result is Result.CONNECTED), Fraction(0)
+            ),
+        )
+
+    def _unasked(self, world: World, question: Question) -> Result:
+        """What a client feels whose Service is not there yet; without a client: nothing."""
+        try:
+            parse_source(world.cluster, question.source, self._namespace, outside_addresses(world))
+        except RequestError:
+            return Result.UNKNOWN
+        is_name = question.destination.startswith(("svc/", "service/"))
+        return Result.NO_SUCH_NAME if is_name else Result.UNKNOWN
+
+
+def _template(one: Manifest) -> object:
+    spec = one.data.get("spec")
+    if one.kind in WORKLOADS and isinstance(spec, dict):
+        return spec.get("template")
+    return spec if one.kind == "Pod" else None
+
+
+def _pods_of(cluster: Cluster, key: Key) -> frozenset[str]:
+    return frozenset(
+        pod
+        for workload in cluster.workloads
+        if (workload.kind, workload.namespace, workload.name) == key
+        for pod in workload.pods
+    )
