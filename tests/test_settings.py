@@ -28,8 +28,8 @@ HOLDERS: Mapping[Holder, type] = {
     Holder.PROXY: ProxyConfiguration,
     Holder.SERVICE: Service,
 }
-NO_SETTINGS = {"complete", "states", "origin", "origins"}
-"""What no user sets: the recordings' own, and where facts come from."""
+NO_SETTINGS = {"before", "complete", "states", "origin", "origins"}
+"""What no user sets: a replay's moment before, the recordings' own, where facts come from."""
 OTHER_VALUES: Mapping[str, object] = {
     "context": "prod", "nodes": 3, "proxy_mode": "userspace", "proxy_config": "a b.yaml",
     "cni": "ptp", "hairpin": False, "bridge_nf_call_iptables": False, "namespace": "shop",
