@@ -49,7 +49,7 @@ from k8stui.kernel.matches.place import (
 from k8stui.kernel.matches.ports import IcmpTest, PortTest, TcpFlagsTest
 from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, Network, Route
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
-from k8stui.kernel.step import Fork, RuleCause
+from k8stui.kernel.step import Fork, RuleCause, Way
 from k8stui.kernel.targets.base import Jump
 
 _BLIND = (
@@ -75,6 +75,9 @@ _BY_ROUTES = (AddressTypeTest, LimitInterface, ReversePathTest)
 """Tests that ask the routing tables, whose prefixes count anyhow."""
 
 _TO = re.compile(r"-j DNAT --to-destination (\S+)$")
+_BEFORE = re.compile(r"[\w.:]")
+_BEHIND = re.compile(r"[\w.]|:[\da-f]*:")
+"""What shows that an address goes on, at either end."""
 _STATISTIC = re.compile(r" -m statistic --mode (?:random|nth)(?: (?:! )?--\w+ [\d.]+)+")
 _ONE_HOST = re.compile(
     r"-A \S+ -d ([\d.]+)/32 -p \w+ "
@@ -99,29 +102,29 @@ class Alike:
         self._home = home
         self._sides: dict[str, _Side] = {}
         self._standings: dict[Address, _Standing | None] = {}
-        self._translations: dict[tuple[int, int], tuple[Hashable, Address] | None] = {}
-        self._chains: list[Chain] = []
-        """Keeps alive what `_translations` knows by its identity."""
+        self._translations: dict[tuple[int, int], tuple[int, Address] | None] = {}
+        self._kinds: dict[tuple[int, int | None], _Kinds] = {}
+        self._chains: dict[int, Chain] = {}
+        """Keeps alive what `_translations` and `_kinds` know by its identity."""
+        self._numbers: dict[Hashable, int] = {}
 
     def ways(self, exchange: Exchange, others: Sequence[int]) -> tuple[int, ...]:
         """Of `others`, indices of ways of the exchange's last fork, those that end as it does."""
         fork = exchange.forks[-1]
-        mine = self._translation(fork, fork.chosen)
+        kinds = self._kinds_of(fork)
+        mine = kinds.of[fork.chosen]
         if mine is None:
             return ()
-        shape, address = mine
-        found = [
-            (way, other[1])
-            for way in others
-            if (other := self._translation(fork, way)) is not None and other[0] == shape
-        ]
-        same = self.addresses(exchange, address, [other for _, other in found], fork)
-        return tuple(way for (way, _), is_same in zip(found, same, strict=True) if is_same)
+        asked = frozenset(others)
+        found = [way for way in kinds.ways[mine] if way in asked]
+        leads_to = [kinds.leads_to[way] for way in found]
+        same = self.addresses(exchange, kinds.leads_to[fork.chosen], leads_to, fork)
+        return tuple(way for way, is_same in zip(found, same, strict=True) if is_same)
 
     def leads_to(self, fork: Fork, way: int) -> Address | None:
         """The address that a way translates to; None where it does not, or it cannot be told."""
-        found = self._translation(fork, way)
-        return None if found is None else found[1]
+        kinds = self._kinds_of(fork)
+        return kinds.leads_to.get(way)
 
     def addresses(
         self,
@@ -154,20 +157,37 @@ class Alike:
             for other in others
         )
 
-    # The way of a fork
+    # The ways of a fork
 
-    def _translation(self, fork: Fork, way: int) -> tuple[Hashable, Address] | None:
-        """What a way does but for the address that it leads to, and that address."""
-        place = fork.ways[way].place
-        if place is None:
-            return None
+    def _kinds_of(self, fork: Fork) -> _Kinds:
+        key = (id(fork.chain), fork.ways[0].place)
+        known = self._kinds.get(key)
+        if known is None or known.asked is not fork.ways:
+            known = self._kinds[key] = self._sorted(fork)
+        return known
+
+    def _sorted(self, fork: Fork) -> _Kinds:
+        """The ways by what they do, and by how those stand to whom they lead."""
+        kinds = _Kinds(fork.ways)
+        for way, each in enumerate(fork.ways):
+            made = None if each.place is None else self._translation(fork, each.place)
+            if made is None:
+                continue
+            shape, kinds.leads_to[way] = made
+            stands = self._standing(made[1])
+            if stands is not None:
+                kinds.add(way, (shape, stands.look))
+        return kinds
+
+    def _translation(self, fork: Fork, place: int) -> tuple[int, Address] | None:
+        """What a rule does but for the address that it leads to, and that address."""
         key = (id(fork.chain), place)
         if key not in self._translations:
-            self._chains.append(fork.chain)
+            self._chains[id(fork.chain)] = fork.chain
             self._translations[key] = self._translated(fork, place)
         return self._translations[key]
 
-    def _translated(self, fork: Fork, place: int) -> tuple[Hashable, Address] | None:
+    def _translated(self, fork: Fork, place: int) -> tuple[int, Address] | None:
         texts = [fork.chain.rules[place].text]
         own = _own_chain(self._table(fork), texts[0])
         if own is not None:
@@ -184,12 +204,15 @@ class Alike:
             address = Address.parse(host)
         except ValueError:
             return None
-        mention = re.compile(rf"(?<![\w.:]){re.escape(host)}(?![\w.])(?!:[\da-f]*:)")
         shape = tuple(
-            mention.sub("@", _STATISTIC.sub("", text).replace(own.name if own else "\n", "@chain"))
+            _unnamed(_STATISTIC.sub("", text).replace(own.name if own else "\n", "@chain"), host)
             for text in texts
         )
-        return shape, address
+        return self._numbered(shape), address
+
+    def _numbered(self, what: Hashable) -> int:
+        """One number for all that are equal: quicker to compare, and kept once."""
+        return self._numbers.setdefault(what, len(self._numbers))
 
     def _table(self, fork: Fork) -> Table | None:
         for ruleset in self._network[fork.namespace].rulesets.values():
@@ -221,19 +244,21 @@ class Alike:
         if port is None:
             return None
         names = _Names(own, {cables[0].mac, port.mac}, port.name)
-        look = (
-            home.sort,
-            side.name,
-            tuple(_device(one, names) for one in space.interfaces),
-            tuple(_route(one, names) for one in space.routes),
-            repr((space.policy_rules, space.fdb, space.sysctls)),
-            tuple(
-                (one.protocol, one.port, names.of(one.address), one.answers_as_asked, one.owner)
-                + ((one.reason.origin.kind,) if one.reason is not None else ())
-                for one in space.sockets
-            ),
-            _device(port, names),
-            side.about(own, cables[0].mac, names),
+        look = self._numbered(
+            (
+                home.sort,
+                side.name,
+                tuple(_device(one, names) for one in space.interfaces),
+                tuple(_route(one, names) for one in space.routes),
+                repr((space.policy_rules, space.fdb, space.sysctls)),
+                tuple(
+                    (one.protocol, one.port, names.of(one.address), one.answers_as_asked, one.owner)
+                    + ((one.reason.origin.kind,) if one.reason is not None else ())
+                    for one in space.sockets
+                ),
+                _device(port, names),
+                side.about(own, cables[0].mac, names),
+            )
         )
         gateways = frozenset(route.gateway for route in space.routes if route.gateway)
         return _Standing(home.namespace, port.name, names, look, space.neighbours, gateways)
@@ -276,6 +301,23 @@ class Alike:
         return border
 
 
+class _Kinds:
+    """The ways of one fork, by what they do."""
+
+    def __init__(self, asked: tuple[Way, ...]) -> None:
+        self.asked = asked
+        self.of: list[Hashable] = [None] * len(asked)
+        """Of each way its kind; None: like no other, as far as can be told."""
+        self.ways: dict[Hashable, list[int]] = {}
+        """Those of one kind, ascending."""
+        self.leads_to: dict[int, Address] = {}
+        """To whom a way leads, where that can be told."""
+
+    def add(self, way: int, kind: Hashable) -> None:
+        self.of[way] = kind
+        self.ways.setdefault(kind, []).append(way)
+
+
 class _Names:
     """What is a namespace's own is called by its place, so that two can be compared."""
 
@@ -299,7 +341,8 @@ class _Standing(NamedTuple):
     port: str
     """The device at the other end of its cable."""
     names: _Names
-    look: tuple[object, ...]
+    look: int
+    """The same number for all that look the same."""
     neighbours: tuple[Neighbour, ...]
     """All on its node, but itself; only some of them are asked."""
     gateways: frozenset[Address]
@@ -432,6 +475,16 @@ class _Asks:
 
 
 _asks = Derived(_Asks)
+
+
+def _unnamed(text: str, host: str) -> str:
+    """The text with ``@`` for each mention of the address, not of a longer one that holds it."""
+    before, *rest = text.split(host)
+    told = before
+    for behind in rest:
+        whole = not _BEFORE.search(told[-1:]) and not _BEHIND.match(behind)
+        told += ("@" if whole else host) + behind
+    return told
 
 
 def _own_chain(table: Table | None, text: str) -> Chain | None:
