@@ -224,6 +224,11 @@ class Endpoint:
     """``namespace/name`` of the pod behind it, where there is one."""
     origin: Origin
 
+    @property
+    def has_hints(self) -> bool:
+        """Whether it says for whom it is: which node or zone asks makes a difference."""
+        return bool(self.for_zones or self.for_nodes)
+
 
 @record(kw_only=True)
 class EndpointSlice:

@@ -28,7 +28,15 @@ def _kube_proxy(site: Site, plugin: Plugin, node: Node, version: int) -> Sequenc
     if not is_modelled(site.cluster):
         return ()
     addresses = _local_addresses(site, plugin, node)
-    return (proxy_contribution(site.cluster, node, version, local_addresses=addresses),)
+    return (
+        proxy_contribution(
+            site.cluster,
+            node,
+            version,
+            local_addresses=addresses,
+            everywhere=site.proxied(version),
+        ),
+    )
 
 
 def _cni(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:

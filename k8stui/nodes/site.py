@@ -15,6 +15,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.errors import NoNamespaceError
+from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.lan import Lan, covering, plan
 from k8stui.nodes.names import mac
 from k8stui.nodes.observed import ObservedNode
@@ -45,6 +46,7 @@ class Site:
         self.options = options
         self._observed = observed
         self._pod_networks: dict[int, Prefix] = {}
+        self._proxied: dict[int, Everywhere] = {}
 
     @cached_property
     def listening(self) -> Listening:
@@ -53,6 +55,13 @@ class Site:
     @cached_property
     def lan(self) -> Lan:
         return plan(self.cluster)
+
+    def proxied(self, version: int) -> Everywhere:
+        """What kube-proxy makes of the cluster on every node, for one family."""
+        found = self._proxied.get(version)
+        if found is None:
+            found = self._proxied[version] = Everywhere(self.cluster, version)
+        return found
 
     def observed(self, node: Node) -> ObservedNode:
         """What dumps say of this node."""

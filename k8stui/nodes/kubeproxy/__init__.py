@@ -9,6 +9,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
 from k8stui.nodes.kubeproxy.unmodelled import MODES, is_modelled, mode_origin, unmodelled
 from k8stui.nodes.kubeproxy.userspace import (
@@ -20,6 +21,7 @@ from k8stui.settings import PROXY_MODE
 
 __all__ = [
     "MODES",
+    "Everywhere",
     "KubeProxyRules",
     "ProxySocket",
     "is_modelled",
@@ -38,11 +40,13 @@ def proxy_contribution(
     *,
     nfacct: bool = True,
     local_addresses: Sequence[Address] | None = None,
+    everywhere: Everywhere | None = None,
 ) -> Contribution:
     """What kube-proxy, in the mode that the cluster's configuration names, writes on `node`.
 
     `version` is 4 or 6; `nfacct`: the kernel has netfilter accounting; `local_addresses`: all
-    addresses on the node's interfaces, where nodePortAddresses needs more than the Node's own.
+    addresses on the node's interfaces, where nodePortAddresses needs more than the Node's own;
+    `everywhere`: what other nodes of the cluster have worked out.
 
     Raises:
         NodeOptionError: a mode that is not imitated (nftables, ipvs).
@@ -56,7 +60,12 @@ def proxy_contribution(
         case other:
             raise NodeOptionError(PROXY_MODE.flag, other, MODES)
     return KubeProxyRules(
-        cluster, node, version, nfacct=nfacct, local_addresses=local_addresses
+        cluster,
+        node,
+        version,
+        nfacct=nfacct,
+        local_addresses=local_addresses,
+        everywhere=everywhere,
     ).contribution
 
 

@@ -12,28 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
-from k8stui.cluster.model import Cluster, EndpointSlice, Node, Service, ServicePort
+from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.kubeproxy import balance, fixed, portals
-from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
+from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRules
-from k8stui.nodes.kubeproxy.names import chain_suffix
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import Settings, settings
-
-LARGE_CLUSTER_ENDPOINTS = 1000
-"""More endpoints than this, and the rules of single endpoints lose their comments
-(kube-proxy largeClusterEndpointsThreshold)."""
 
 
 class KubeProxyRules:
     """The rules on `node` for IP `version` 4 or 6.
 
-    `nfacct`: the kernel has netfilter accounting; `local_addresses`: see `settings.settings`.
+    `nfacct`: the kernel has netfilter accounting; `local_addresses`: see `settings.settings`;
+    `everywhere`: what other nodes of the cluster have worked out.
     """
 
     def __init__(
@@ -44,43 +39,13 @@ class KubeProxyRules:
         *,
         nfacct: bool = True,
         local_addresses: Sequence[Address] | None = None,
+        everywhere: Everywhere | None = None,
     ) -> None:
-        self._cluster = cluster
+        self._everywhere = everywhere or Everywhere(cluster, version)
         self.settings = settings(
             cluster.proxy, node, version, nfacct=nfacct, local_addresses=local_addresses
         )
         self._plans: dict[str, PortPlan] = {}
-        self._endpoint_chains: dict[str, PortPlan] = {}
-        self._all_endpoint_chains = False
-
-    @cached_property
-    def service_ports(self) -> Mapping[str, tuple[Service, ServicePort, str]]:
-        """What is proxied in this family, by service port name, in order of it.
-
-        The third is the hash that the names of the port's chains end in.
-        """
-        version = self.settings.version
-        found = {
-            name: (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
-            for name, service, port in known_ports(self._cluster, version)
-        }
-        return {name: found[name] for name in sorted(found)}
-
-    @cached_property
-    def suffixes(self) -> Mapping[str, str]:
-        """Hash at the end of a service port's chain names → service port name."""
-        return {suffix: name for name, (_, _, suffix) in self.service_ports.items()}
-
-    @cached_property
-    def is_large_cluster(self) -> bool:
-        """Counts every endpoint of every service port, ready or not, and stops when it knows."""
-        slices = self._cluster.endpoint_slices
-        count = 0
-        for service, port, _ in self.service_ports.values():
-            count += len(self._backends(slices.get(service.key, ()), port))
-            if count > LARGE_CLUSTER_ENDPOINTS:
-                return True
-        return False
 
     @property
     def planned(self) -> int:
@@ -97,16 +62,8 @@ class KubeProxyRules:
         plan = self._plans.get(name)
         if plan is None:
             here = self.settings
-            service, service_port, suffix = self.service_ports[name]
-            port = port_of(name, service, service_port, here.version)
-            choice = choose(
-                self._backends(self._cluster.endpoint_slices.get(service.key, ()), service_port),
-                node=here.node_name,
-                zone=here.zone,
-                uses_cluster=port.uses_cluster,
-                uses_local=port.uses_local,
-            )
-            plan = self._plans[name] = PortPlan(port, suffix, choice)
+            plan = self._everywhere.plan(name, here.node_name, here.zone)
+            self._plans[name] = plan
         return plan
 
     @cached_property
@@ -170,63 +127,56 @@ class KubeProxyRules:
             KeyError: the plan has no such chain.
 
         """
+        shared = self._everywhere.is_shared(plan) and name != plan.firewall_chain
+        key = (name, self.settings.detector)
+        found = self._everywhere.chains.get(key) if shared else None
+        if found is None:
+            found = Chain(name, LazyRules(self._maker(plan, name)))
+            if shared:
+                self._everywhere.chains[key] = found
+        return found
+
+    def _maker(self, plan: PortPlan, name: str) -> Callable[[], Iterator[Rule]]:
+        """What makes the rules of one of the plan's own chains.
+
+        Of a node only how it tells pods' traffic matters here, but for KUBE-FW.
+
+        Raises:
+            KeyError: the plan has no such chain.
+
+        """
         here = self.settings
-        make: Callable[[], Iterator[Rule]]
+        comments = not self._everywhere.is_large_cluster
         match name[:9]:
             case "KUBE-SEP-" if name in plan.endpoints:
-                make = partial(self._endpoint, plan, name)
+                return partial(balance.endpoint_rules, plan, name, here, comments=comments)
             case "KUBE-SVC-" if plan.choice.cluster:
-                make = partial(self._cluster_policy, plan)
+                return partial(balance.cluster_rules, plan, here, comments=comments)
             case "KUBE-SVL-" if plan.choice.local:
-                make = partial(self._local_policy, plan)
+                return partial(balance.local_rules, plan, here, comments=comments)
             case "KUBE-EXT-" if plan.has_external_chain:
-                make = partial(balance.external_rules, plan, here)
+                return partial(balance.external_rules, plan, here)
             case _ if name == plan.firewall_chain and plan.has_firewall_chain:
-                make = partial(balance.firewall_rules, plan, here)
-            case _:
-                raise KeyError(name)
-        return Chain(name, LazyRules(make))
+                return partial(balance.firewall_rules, plan, here)
+        raise KeyError(name)
 
     def find(self, name: str) -> PortPlan | None:
         """The plan that the nat chain `name` belongs to."""
         if name.startswith("KUBE-SEP-"):
-            return self._endpoint_owner(name)
-        if name.startswith(_OWN_PREFIXES):
-            port = self.suffixes.get(name.rpartition("-")[2])
-            return self.plan(port) if port else None
-        return None
+            port = self._everywhere.owner(name)
+        elif name.startswith(_OWN_PREFIXES):
+            port = self._everywhere.suffixes.get(name.rpartition("-")[2])
+        else:
+            return None
+        plan = self.plan(port) if port else None
+        return plan if plan is not None and plan.owns(name) else None
 
     def own_chains(self) -> Iterator[tuple[str, PortPlan]]:
         """Every chain that belongs to one service port, with its plan; in no order."""
-        for name in self.service_ports:
+        for name in self._everywhere.service_ports:
             plan = self.plan(name)
             for chain in plan.own_chains():
                 yield chain, plan
-
-    def _endpoint_owner(self, chain: str) -> PortPlan | None:
-        """A chain of a Service somebody looked at is known; else all names must be made."""
-        if chain not in self._endpoint_chains and not self._all_endpoint_chains:
-            for name in self.service_ports:
-                self._remember(self.plan(name))
-            self._all_endpoint_chains = True
-        return self._endpoint_chains.get(chain)
-
-    def _remember(self, plan: PortPlan) -> None:
-        for chain in plan.endpoints:
-            self._endpoint_chains[chain] = plan
-
-    def _cluster_policy(self, plan: PortPlan) -> Iterator[Rule]:
-        self._remember(plan)
-        return balance.cluster_rules(plan, self.settings, comments=not self.is_large_cluster)
-
-    def _local_policy(self, plan: PortPlan) -> Iterator[Rule]:
-        self._remember(plan)
-        return balance.local_rules(plan, self.settings, comments=not self.is_large_cluster)
-
-    def _endpoint(self, plan: PortPlan, chain: str) -> Iterator[Rule]:
-        return balance.endpoint_rules(
-            plan, chain, self.settings, comments=not self.is_large_cluster
-        )
 
     def _shared(
         self,
@@ -237,15 +187,12 @@ class KubeProxyRules:
         """A chain that holds one block per service port."""
 
         def rules() -> Iterator[Rule]:
-            for port in self.service_ports:
+            for port in self._everywhere.service_ports:
                 yield from block(self.plan(port), self.settings)
             if last:
                 yield from last(self.settings)
 
         return Chain(name, LazyRules(rules))
-
-    def _backends(self, slices: Sequence[EndpointSlice], port: ServicePort) -> list[Backend]:
-        return backends(slices, port.name, port.protocol, self.settings.version)
 
 
 _OWN_PREFIXES = ("KUBE-SVC-", "KUBE-SVL-", "KUBE-EXT-", "KUBE-FW-")
@@ -274,8 +221,7 @@ class _NatChains(Mapping[str, Chain]):
             return False
         if name in self._shared:
             return True
-        plan = self._rules.find(name)
-        return plan is not None and plan.owns(name)
+        return self._rules.find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         if not self._owners:

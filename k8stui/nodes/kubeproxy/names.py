@@ -43,3 +43,23 @@ def chain_suffix(text: str) -> str:
         + pairs[bits >> 10 & 1023]
         + pairs[bits & 1023]
     )
+
+
+class EndpointNames(dict[str, str]):
+    """``address:port`` → KUBE-SEP chain name, of one service port; hashed when first asked for.
+
+    Each name that is made is entered in `owners` as the service port's.
+    Source: kube-proxy pkg/proxy/iptables/proxier.go servicePortEndpointChainName.
+    """
+
+    __slots__ = ("_name", "_owners", "_protocol")
+
+    def __init__(self, name: str, protocol: str, owners: dict[str, str]) -> None:
+        super().__init__()
+        self._name, self._protocol, self._owners = name, protocol, owners
+
+    def __missing__(self, endpoint: str) -> str:
+        made = "KUBE-SEP-" + chain_suffix(self._name + self._protocol + endpoint)
+        self[endpoint] = made
+        self._owners[made] = self._name
+        return made

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.nodes.kubeproxy.endpoints import Backend, Choice
-from k8stui.nodes.kubeproxy.names import chain_suffix
+from k8stui.nodes.kubeproxy.names import EndpointNames
 from k8stui.nodes.kubeproxy.ports import Port
 
 
 class PortPlan:
     """One service port on one node. Endpoint chain names are hashed when first asked for."""
 
-    __slots__ = ("_backends", "_chains", "choice", "port", "suffix")
+    __slots__ = ("_backends", "_names", "choice", "port", "suffix")
 
-    def __init__(self, port: Port, suffix: str, choice: Choice) -> None:
+    def __init__(self, port: Port, suffix: str, choice: Choice, names: EndpointNames) -> None:
         self.port = port
         self.suffix = suffix
         """The hash that the names of the port's own chains end in."""
         self.choice = choice
-        self._chains: dict[str, str] = {}
+        self._names = names
         self._backends: dict[str, tuple[int, Backend]] = {}
 
     @property
@@ -67,19 +67,19 @@ class PortPlan:
 
     @property
     def endpoint_chains(self) -> Mapping[str, str]:
-        """``address:port`` → KUBE-SEP chain name, for all that can be reached from this node."""
-        if not self._chains and self.choice.reachable:
-            prefix = self.port.name + self.port.protocol
-            for number, backend in enumerate(self.choice.reachable, 1):
-                name = "KUBE-SEP-" + chain_suffix(prefix + backend.text)
-                self._chains[backend.text] = name
-                self._backends[name] = (number, backend)
-        return self._chains
+        """``address:port`` → KUBE-SEP chain name, made at the look-up."""
+        return self._names
 
     @property
     def endpoints(self) -> Mapping[str, tuple[int, Backend]]:
-        """KUBE-SEP chain name → number (from 1) and endpoint, in the same order."""
-        return self._backends if self.endpoint_chains else {}
+        """KUBE-SEP chain name → number (from 1) and endpoint: all that can be reached from here."""
+        if not self._backends:
+            names = self._names
+            self._backends = {
+                names[backend.text]: (number, backend)
+                for number, backend in enumerate(self.choice.reachable, 1)
+            }
+        return self._backends
 
     @property
     def has_external_chain(self) -> bool:

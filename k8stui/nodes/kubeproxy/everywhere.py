@@ -1,0 +1,124 @@
+"""What kube-proxy finds alike on every node: worked out once, however many nodes are looked at.
+
+Service ports, their endpoints and the names of the endpoints' chains come from the API alone. So
+do most plans, and the rules of single endpoints with them; what looks at the node (its own
+endpoints, topology hints, its podCIDR) does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from functools import cached_property
+from weakref import WeakValueDictionary
+
+from k8stui.cluster.model import Cluster, Service, ServicePort
+from k8stui.kernel.rules import Chain
+from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
+from k8stui.nodes.kubeproxy.names import EndpointNames, chain_suffix
+from k8stui.nodes.kubeproxy.port_plan import PortPlan
+from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
+
+LARGE_CLUSTER_ENDPOINTS = 1000
+"""More endpoints than this, and the rules of single endpoints lose their comments
+(kube-proxy largeClusterEndpointsThreshold)."""
+
+
+class Everywhere:
+    """One cluster for IP `version` 4 or 6, as each of its kube-proxies sees it."""
+
+    def __init__(self, cluster: Cluster, version: int) -> None:
+        self._cluster = cluster
+        self.version = version
+        self._candidates: dict[str, list[Backend]] = {}
+        self._names: dict[str, EndpointNames] = {}
+        self._plans: dict[str, PortPlan] = {}
+        self._owners: dict[str, str] = {}
+        """KUBE-SEP chain names made so far → service port name."""
+        self._all_owners = False
+        self.chains: MutableMapping[object, Chain] = WeakValueDictionary()
+        """Chains that are the same on every node; each lives for as long as a node keeps it."""
+
+    @cached_property
+    def service_ports(self) -> Mapping[str, tuple[Service, ServicePort, str]]:
+        """What is proxied in this family, by service port name, in order of it.
+
+        The third is the hash that the names of the port's chains end in.
+        """
+        found = {
+            name: (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
+            for name, service, port in known_ports(self._cluster, self.version)
+        }
+        return {name: found[name] for name in sorted(found)}
+
+    @cached_property
+    def suffixes(self) -> Mapping[str, str]:
+        """Hash at the end of a service port's chain names → service port name."""
+        return {suffix: name for name, (_, _, suffix) in self.service_ports.items()}
+
+    @cached_property
+    def is_large_cluster(self) -> bool:
+        """Counts every endpoint of every service port, ready or not, and stops when it knows."""
+        count = 0
+        for name in self.service_ports:
+            count += len(self._backends(name))
+            if count > LARGE_CLUSTER_ENDPOINTS:
+                return True
+        return False
+
+    def plan(self, name: str, node: str, zone: str | None) -> PortPlan:
+        """What becomes of the service port `name` on `node` in `zone`; the same where it can be.
+
+        Raises:
+            KeyError: there is no such service port in this family.
+
+        """
+        shared = self._plans.get(name)
+        if shared is not None:
+            return shared
+        service, service_port, suffix = self.service_ports[name]
+        port = port_of(name, service, service_port, self.version)
+        candidates = self._backends(name)
+        choice = choose(
+            candidates,
+            node=node,
+            zone=zone,
+            uses_cluster=port.uses_cluster,
+            uses_local=port.uses_local,
+        )
+        plan = PortPlan(port, suffix, choice, self._endpoint_names(name, port.protocol))
+        looks_at_node = port.uses_local or any(each.endpoint.has_hints for each in candidates)
+        if not looks_at_node:
+            self._plans[name] = plan
+        return plan
+
+    def is_shared(self, plan: PortPlan) -> bool:
+        """Whether the plan is every node's."""
+        return self._plans.get(plan.port.name) is plan
+
+    def owner(self, chain: str) -> str | None:
+        """The service port that the KUBE-SEP `chain` is of.
+
+        One of a Service somebody looked at is known; else all names must be made.
+        """
+        if chain not in self._owners and not self._all_owners:
+            for name, (_, port, _) in self.service_ports.items():
+                names = self._endpoint_names(name, TRANSPORTS[port.protocol])
+                for backend in self._backends(name):
+                    names[backend.text]
+            self._all_owners = True
+        return self._owners.get(chain)
+
+    def _endpoint_names(self, name: str, protocol: str) -> EndpointNames:
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = EndpointNames(name, protocol, self._owners)
+        return found
+
+    def _backends(self, name: str) -> list[Backend]:
+        found = self._candidates.get(name)
+        if found is None:
+            service, port, _ = self.service_ports[name]
+            slices = self._cluster.endpoint_slices.get(service.key, ())
+            found = backends(slices, port.name, port.protocol, self.version)
+            self._candidates[name] = found
+        return found
