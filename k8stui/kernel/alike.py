@@ -14,7 +14,7 @@ difference: then each is walked for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address, Prefix
@@ -260,8 +260,7 @@ class Alike:
                 side.about(own, cables[0].mac, names),
             )
         )
-        gateways = frozenset(route.gateway for route in space.routes if route.gateway)
-        return _Standing(home.namespace, port.name, names, look, space.neighbours, gateways)
+        return _Standing(home.namespace, port.name, names, look, space)
 
     def _side(self, name: str) -> _Side:
         if name not in self._sides:
@@ -336,16 +335,37 @@ class _Names:
         return "@" if name == self._device else name
 
 
-class _Standing(NamedTuple):
-    home: str
-    port: str
-    """The device at the other end of its cable."""
-    names: _Names
-    look: int
-    """The same number for all that look the same."""
-    neighbours: tuple[Neighbour, ...]
-    """All on its node, but itself; only some of them are asked."""
-    gateways: frozenset[Address]
+class _Standing:
+    """Where one address lives, and how."""
+
+    __slots__ = ("_neighbours", "_span", "always", "home", "look", "names", "port")
+
+    def __init__(self, home: str, port: str, names: _Names, look: int, space: NetNamespace) -> None:
+        self.home = home
+        self.port = port
+        """The device at the other end of its cable."""
+        self.names = names
+        self.look = look
+        """The same number for all that look the same."""
+        self._neighbours = space.neighbours
+        known = [one.address for one in space.neighbours]
+        self._span = (min(known), max(known)) if known else None
+        gateways = {route.gateway for route in space.routes}
+        self.always = tuple(one for one in space.neighbours if one.address in gateways)
+        """Neighbours that every packet may need."""
+
+    def near(self, ends: Iterable[Address]) -> tuple[tuple[Neighbour, ...], ...]:
+        """Its neighbours as far as they matter to packets between those `ends`.
+
+        All on its node are its neighbours, and few of them have part in a walk.
+        """
+        if self._span is None:
+            return (self.always,)
+        first, last = self._span
+        asked = [one for one in ends if first <= one <= last]
+        if not asked:
+            return (self.always,)
+        return self.always, tuple(one for one in self._neighbours if one.address in asked)
 
 
 class _Entry(NamedTuple):
@@ -430,12 +450,7 @@ class _Border:
         )
         routes = tuple(side.to(address, stands.names) for side in self.sides)
         devices = frozenset(one for one in self.patterns if device_matches(one, stands.port))
-        near = tuple(
-            one
-            for one in stands.neighbours
-            if one.address in self.ends or one.address in stands.gateways
-        )
-        return held, routes, devices, near
+        return held, routes, devices, stands.near(self.ends)
 
 
 class _Asks:

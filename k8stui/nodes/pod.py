@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.address import Address
-from k8stui.kernel.namespace import Neighbour, NetNamespace
+from k8stui.kernel.namespace import NetNamespace
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.part import Part
@@ -20,27 +17,22 @@ def build_pod(
 ) -> NetNamespace:
     """lo, eth0, its routes; no rules, the kernel's default settings.
 
-    `seen`: what a dump says of the node. A neighbour that it shows to have gone is not known.
+    `seen`: what a dump says of the node. A gateway that it shows to have gone is not known, though
+    neighbours are warm by assumption.
     """
     part = Part(interfaces=(loopback({a.version for a in pod.addresses}),))
     part += plugin.pod_part(node, pod)
-    gateways = {route.gateway for route in part.routes}
+    neighbours = part.neighbours
+    if seen.interfaces is not None:
+        gateways = {route.gateway for route in part.routes}
+        own = {entry.address for each in seen.interfaces for entry in each.addresses}
+        # Without an address of its own the node answers ARP for nobody (arp_process).
+        gone = gateways - own
+        neighbours = tuple(one for one in neighbours if one.address not in gone)
     return NetNamespace(
         name=pod.key,
         interfaces=part.interfaces,
         routes=standing_routes(part),
-        neighbours=tuple(one for one in part.neighbours if _stands(one, gateways, seen)),
+        neighbours=neighbours,
         sockets=pod_sockets(listening, pod),
-    )
-
-
-def _stands(neighbour: Neighbour, gateways: Collection[Address | None], seen: ObservedNode) -> bool:
-    """Whether what is warm by assumption may be: the pod's gateway, if the node still has it.
-
-    Without an address of its own the node answers ARP for nobody (arp_process).
-    """
-    if seen.interfaces is None or neighbour.address not in gateways:
-        return True
-    return any(
-        entry.address == neighbour.address for each in seen.interfaces for entry in each.addresses
     )

@@ -6,7 +6,7 @@ two ends of a cable). Nothing of a node is built here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.cluster.listening import Listening
@@ -46,6 +46,7 @@ class Site:
         self.options = options
         self._observed = observed
         self._pod_networks: dict[int, Prefix] = {}
+        self._strays: dict[str, list[tuple[Pod, Address]]] = {}
         self._proxied: dict[int, Everywhere] = {}
 
     @cached_property
@@ -143,13 +144,18 @@ class Site:
             (net for net in self.networks(node) if net.address.version == address.version), None
         )
 
-    def strays(self, node: Node) -> Iterator[tuple[Pod, Address]]:
+    def strays(self, node: Node) -> Sequence[tuple[Pod, Address]]:
         """Pods of the node whose observed address is outside its pod networks."""
-        networks = self.networks(node)
-        for pod in self.pods(node.name):
-            for address in pod.addresses:
-                if not any(address in network for network in networks):
-                    yield pod, address
+        found = self._strays.get(node.name)
+        if found is None:
+            networks = self.networks(node)
+            found = self._strays[node.name] = [
+                (pod, address)
+                for pod in self.pods(node.name)
+                for address in pod.addresses
+                if not any(address in network for network in networks)
+            ]
+        return found
 
     def behind(self, node: Node) -> Iterator[Prefix]:
         """All that the other nodes have to send to this one."""

@@ -62,6 +62,7 @@ class Bridged:
         self.site = site
         self.style = style
         self._attachments: dict[str, _Attachment] = {}
+        self._known: dict[tuple[str, Prefix], list[tuple[str, Neighbour]]] = {}
 
     def recognises(self, node: Node) -> bool:
         """Whether the node's dump has this bridge, with an address of the node's pod networks."""
@@ -197,6 +198,26 @@ class Bridged:
             ),
         )
 
+    def _beside(self, node: Node, network: Prefix) -> Sequence[tuple[str, Neighbour]]:
+        """The pods of a node in one of its networks, as each other one of them knows them."""
+        key = (node.name, network)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = [
+                (
+                    pod.key,
+                    Neighbour(
+                        address=address,
+                        device="eth0",
+                        mac=mac(pod.addresses[0], self.style.mac_lead),
+                    ),
+                )
+                for pod in self.site.pods(node.name)
+                for address in pod.addresses
+                if address in network
+            ]
+        return found
+
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """eth0 and default routes; the pod knows the gateway and the pods beside it."""
         site, style = self.site, self.style
@@ -237,15 +258,9 @@ class Bridged:
                 )
             )
             neighbours.append(Neighbour(address=gateway(network), device="eth0", mac=at.bridge_mac))
-            neighbours += [
-                Neighbour(
-                    address=beside, device="eth0", mac=mac(other.addresses[0], style.mac_lead)
-                )
-                for other in site.pods(node.name)
-                if other.key != pod.key
-                for beside in other.addresses
-                if inside and beside in network
-            ]
+            if inside:
+                beside = self._beside(node, network)
+                neighbours += [near for key, near in beside if key != pod.key]
         eth0 = Interface(
             name="eth0",
             kind=LinkKind.VETH,
