@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import PurePath
 
-from k8stui.apiserver.fields import array, texts
+from k8stui.apiserver.fields import array, table, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
@@ -32,6 +33,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
+from k8stui.manifests.foreign import KUSTOMIZATIONS
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.origin import OriginKind, Place
 from k8stui.walk.lookup import can_send
@@ -76,6 +78,11 @@ class Ground:
         built_in = WITHOUT_PART - {"CustomResourceDefinition"}
         return any(kind not in built_in for _, kind in self.world.manifests.skipped)
 
+    @cached_property
+    def is_kustomized(self) -> bool:
+        """Whether a kustomization, which is not applied here, may set namespaces and labels."""
+        return any(PurePath(note.file).name in KUSTOMIZATIONS for note in self.world.notes)
+
     def object_at(self, file: str, line: int) -> str:
         """Kind and name of the object that a line of the input belongs to; ``input`` if none."""
         objects = self._by_file.get(file, ())
@@ -118,8 +125,11 @@ class Ground:
         return manifest.place(*path) if manifest is not None else service.origin.place
 
     def port_place(self, service: Service, port: ServicePort, field: str) -> Place | None:
-        """Where a field of a Service's port is written, or the port."""
-        return self.place(service, "spec", "ports", service.ports.index(port), field)
+        """Where a field of a Service's port is written, else the number that it is made of."""
+        path = ("spec", "ports", service.ports.index(port))
+        manifest = self.inventory.of("Service").get(service.key)
+        written = manifest is None or field in table(manifest.data, *path)
+        return self.place(service, *path, field if written else "port")
 
     @cached_property
     def _pods(self) -> PodIndex:

@@ -8,11 +8,12 @@ argument or an env value that names the port speaks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, auto
 from functools import cached_property
 
 from k8stui.cluster.model import Cluster, Container, ContainerPort, Pod, Service, ServiceType
+from k8stui.cluster.transports import speaks_for
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 
@@ -81,7 +82,8 @@ class Listening:
         if any(port.protocol is protocol for port in same):
             return Opinion.DECLARED
         if same:
-            return Opinion.OTHER_PROTOCOL
+            sure = not _is_called_for(protocol, pod, service, number)
+            return Opinion.OTHER_PROTOCOL if sure else Opinion.ASSUMED
         if speaks(pod, number):
             return Opinion.SPOKEN
         if not ports:
@@ -99,7 +101,8 @@ class Listening:
     ) -> Pod | None:
         """A pod of another workload that the Service was meant to lead to.
 
-        One that declares the port, and is called like the Service or selected by no Service.
+        One that declares the port, and is called like the Service or, though it has labels,
+        selected by no Service.
         """
         others = [
             other
@@ -107,7 +110,7 @@ class Listening:
             if (other.owner or other.name) != (pod.owner or pod.name)
         ]
         named = (p for p in others if (p.owner[1] if p.owner else p.name) == service.name)
-        unserved = (p for p in others if not self._selecting(p))
+        unserved = (p for p in others if p.labels and not self._selecting(p))
         return next(named, None) or next(unserved, None)
 
     def _left(self, pod: Pod, protocol: Protocol) -> list[ContainerPort]:
@@ -120,7 +123,10 @@ class Listening:
         ]
 
     def _contradicted(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> bool:
-        """Whether another Service of the pod leads from the same port to a declared one."""
+        """Whether another Service of the pod leads from the same port to a declared one.
+
+        Not one that differs in another port too: those are two entrances, for two kinds of guests.
+        """
         asked = {
             (p.port, p.protocol)
             for p in service.ports
@@ -130,7 +136,7 @@ class Listening:
         return any(
             (p.port, p.protocol) in asked and p.target_port in has
             for other in self._selecting(pod)
-            if other is not service
+            if other is not service and not _differ(service, other, asked)
             for p in other.ports
         )
 
@@ -186,6 +192,26 @@ def speaks(pod: Pod, number: int) -> bool:
         word.search(text)
         for container in running(pod)
         for text in (*container.spoken, *(value for _, value in container.env))
+    )
+
+
+def _is_called_for(protocol: Protocol, pod: Pod, service: Service, number: int) -> bool:
+    """Whether names or numbers say that the port is one of `protocol`, undeclared as it is."""
+    led = [p for p in service.ports if (p.target_port, p.protocol) == (number, protocol)]
+    names = [service.name, pod.name, *(port.name for port in led)]
+    for container in running(pod):
+        names += (container.name, container.image)
+        names += (port.name for port in container.ports if port.number == number)
+    return speaks_for(protocol, names, (number, *(port.port for port in led)))
+
+
+def _differ(one: Service, other: Service, but: Collection[tuple[int, Protocol]]) -> bool:
+    """Whether two Services lead from the same port to different ones, those in `but` left out."""
+    there = {(p.port, p.protocol): p.target_port for p in other.ports}
+    return any(
+        there.get((p.port, p.protocol), p.target_port) != p.target_port
+        for p in one.ports
+        if (p.port, p.protocol) not in but
     )
 
 

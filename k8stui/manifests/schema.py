@@ -811,7 +811,9 @@ WITHOUT_PART = frozenset(
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
     PodDisruptionBudget IngressClass
     CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
-    ValidatingAdmissionPolicyBinding
+    ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
+    ResourceClaim ResourceClaimTemplate ResourceSlice DeviceClass VolumeAttributesClass
+    ClusterTrustBundle PodCertificateRequest LeaseCandidate StorageVersion StorageVersionMigration
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
     PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
     KubeletConfiguration Eviction Scale TokenReview

@@ -4,7 +4,8 @@ The Ingress controller answers 503 (or 404) for such a path: no packet ever goes
 backend's Service must be in the Ingress's own namespace, its port one of the Service's ports, not
 a targetPort.
 
-A warning only where no Service of the namespace is called like it: it may be elsewhere.
+An error where the name is a typing error of a Service's; else only a warning: a Service of that
+name may be elsewhere, or an operator makes it.
 Does not apply to ``resource`` backends, nor to ports of ExternalName Services.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.typo import is_typo
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.walk.error import nearest
@@ -59,7 +61,7 @@ def _judge(
         near = nearest(name, here)
         yield Finding(
             rule=ID,
-            severity=Severity.ERROR if near else Severity.WARNING,
+            severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
             subject=subject,
             place=manifest.place(*path, *name_path),
             why=f"there is no Service {namespace}/{name}" + _elsewhere(ground, name),

@@ -5,9 +5,10 @@ endpoints"); the name of a headless one does not resolve. The finding says why t
 label with a typing error, pods in another namespace, pods that are not ready or Pending.
 
 Does not apply to Services without selector or of type ExternalName. Only a warning where no pod of
-the input seems to be meant. Only an information where the input cannot know better: it holds no
-pods at all or none in that namespace, or an operator's kinds, which may make them; the workload is
-scaled to 0 or is a CronJob; the pods are Pending on nodes that were only assumed.
+the input seems to be meant, and where a kustomization beside it may put it in the pods' namespace.
+Only an information where the input cannot know better: it holds no pods at all or none in that
+namespace, or an operator's kinds, which may make them; the workload is scaled to 0 or is a CronJob;
+the pods are Pending on nodes that were only assumed.
 """
 
 from __future__ import annotations
@@ -138,9 +139,13 @@ def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
     alone = ground.in_namespace.get(pod.namespace, 0) < ground.in_namespace.get(
         service.namespace, 0
     )
+    moved = (
+        maker if alone and maker is not None else ground.inventory.of("Service").get(service.key)
+    )
     mended = service.namespace if alone and maker is not None else pod.namespace
+    elsewhere = ground.is_kustomized and moved is not None and moved.namespace is None
     return _Reason(
-        Severity.ERROR,
+        Severity.WARNING if elsewhere else Severity.ERROR,
         f"the selector {written(service.selector or {})} matches no pod of namespace "
         f"{service.namespace}; pod {pod.name} has these labels, but is in namespace "
         f"{pod.namespace}",

@@ -5,7 +5,9 @@ named targetPort resolves only where the protocol is the same (pkg/api/v1/pod Fi
 
 Does not apply where some selected pod declares the port with the Service's protocol. A warning
 only, where the same Service has a port of the declared protocol that leads to the same target (DNS
-over UDP and TCP, of which the container declares one).
+over UDP and TCP, of which the container declares one), and where a name or a well-known number says
+that the container has but forgotten the protocol (514, udp-echo): ``containerPort`` is
+documentation, and the walk assumes that somebody listens.
 """
 
 from __future__ import annotations
@@ -31,16 +33,21 @@ def look(ground: Ground) -> Iterator[Finding]:
             p.target_port == port.target_port and p.protocol is there.protocol
             for p in service.ports
         )
+        assumed = not target.is_named and all(
+            ground.listening.on(pod, service, int(port.target_port), port.protocol).listens
+            for pod in pods
+        )
         yield Finding(
             rule=ID,
-            severity=Severity.WARNING if twin else Severity.ERROR,
+            severity=Severity.WARNING if twin or assumed else Severity.ERROR,
             subject=f"Service {service.key}",
             place=ground.port_place(service, port, "protocol"),
             why=f"port {port.port} is {port.protocol.name}, but {pods[0].name} declares "
-            f"{port.target_port} for {there.protocol.name} only",
+            f"{port.target_port} for {there.protocol.name} only"
+            + ("; assumed to be listened on all the same" if assumed else ""),
             fix=f"write protocol: {there.protocol.name}, or let the container declare "
             f"{port.target_port} with protocol: {port.protocol.name}",
-            claim=ground.ask(service, port),
+            claim=None if assumed else ground.ask(service, port),
         )
 
 
