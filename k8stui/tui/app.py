@@ -19,9 +19,9 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
+from k8stui.export.drawing.ink import to_ascii
 from k8stui.tui import keys, themes
 from k8stui.tui.drawn import Drawn
-from k8stui.tui.ink import to_ascii
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.keyboard import Keyboard
 from k8stui.tui.palette import Palette

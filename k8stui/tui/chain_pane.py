@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
+from k8stui.export.drawing.words import origin_line
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import RuleCause
 from k8stui.neutralise import neutralise
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
-from k8stui.tui.words import origin_line
 
 _AROUND = 2
 """Rules shown on either side of the matching one while the others are folded."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from k8stui.export.drawing.ink import NOTHING, Line, run
 from k8stui.kernel.compile import compile_rule
 from k8stui.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet
 from k8stui.tui.cluster_rows import ClusterRows
-from k8stui.tui.ink import NOTHING, Line, run
 from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.sheet import Sheet

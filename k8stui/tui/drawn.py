@@ -12,8 +12,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from k8stui.export.drawing.ink import Ink, Line, fit, to_ascii, width_of
 from k8stui.tui import themes
-from k8stui.tui.ink import Ink, Line, fit, to_ascii, width_of
 
 _KEPT = 4096
 """Strips kept for reuse; a screen of 200×50 shows 200."""

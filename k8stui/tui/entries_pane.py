@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
+from k8stui.export.drawing.words import origin_line
 from k8stui.kernel.namespace import Interface, NetNamespace, Route
 from k8stui.kernel.step import (
     BridgeCause,
@@ -15,10 +17,8 @@ from k8stui.kernel.step import (
     SysctlCause,
 )
 from k8stui.neutralise import neutralise
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
-from k8stui.tui.words import origin_line
 from k8stui.walk.reason import because, proof
 from k8stui.walk.trace import TraceStep
 

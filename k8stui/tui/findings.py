@@ -7,10 +7,10 @@ from typing import NamedTuple, overload
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.cluster.model import Cluster
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, join, run, wrap
+from k8stui.export.drawing.words import RESULTS, Sign
 from k8stui.neutralise import neutralise
 from k8stui.tui.cluster_rows import branch_of
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, join, run, wrap
-from k8stui.tui.words import RESULTS, Sign
 
 SIGNS = {
     Severity.ERROR: Sign("✗", "error", Ink.DROP),

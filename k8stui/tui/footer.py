@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, run, sides
+from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, run, sides
 from k8stui.tui.keys import FOOTER, footer_name
 
 _FIRST_TO_GO = ("zoom", "branches")

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, repaint, run, skip
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    join,
+    line_width,
+    repaint,
+    run,
+    skip,
+)
 from k8stui.tui.sheet import Sheet
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from k8stui.export.drawing.canvas import Cell
+from k8stui.export.drawing.header import endpoint, what
+from k8stui.export.drawing.ink import Ink, Line, join, run, width_of, wrap
+from k8stui.export.drawing.layout import STACK, Drawing, Place
+from k8stui.export.drawing.words import RESULTS, STOPS, place_sign, sentence, step_sign, wait
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import BridgeCause, Direction, RuleCause, StepKind
 from k8stui.neutralise import neutralise
-from k8stui.tui.canvas import Cell
-from k8stui.tui.drawing import STACK, Drawing, Place
-from k8stui.tui.header import endpoint, what
-from k8stui.tui.ink import Ink, Line, join, run, width_of, wrap
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
-from k8stui.tui.words import RESULTS, STOPS, place_sign, sentence, step_sign, wait
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})

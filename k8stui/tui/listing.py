@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
+from k8stui.export.drawing.ink import Ink, Line, fit, join, run
 from k8stui.tui.drawn import Bar
-from k8stui.tui.ink import Ink, Line, fit, join, run
 from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Sheet

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
+from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
 from k8stui.origin import Place
-from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.tui.keys import GROUPS, key_names
 from k8stui.tui.source_lines import Numbered
-from k8stui.tui.words import LEGEND, RESULTS
 from k8stui.walk.trace import Trace
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding
 
-from k8stui.tui.ink import Ink, Line, run
+from k8stui.export.drawing.ink import Ink, Line, run
 from k8stui.tui.listing import ListScreen
 
 

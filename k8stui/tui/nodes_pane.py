@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, middle, run
+from k8stui.export.drawing.words import ORIGINS
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
-from k8stui.tui.ink import Ink, Line, cut, fit, join, line_width, middle, run
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.tree import Item, Kind, Said, Tree
-from k8stui.tui.words import ORIGINS
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request

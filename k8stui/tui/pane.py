@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 
+from k8stui.export.drawing.ink import Line
 from k8stui.tui.drawn import Drawn
 from k8stui.tui.frame import View, body_at, body_height, framed
-from k8stui.tui.ink import Line
 from k8stui.tui.sheet import Sheet
 
 Source = Callable[[int, int], Sheet]

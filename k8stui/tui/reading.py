@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple
 
-from k8stui.tui.ink import Ink, Line, cut, join, line_width, run
+from k8stui.export.drawing.ink import Ink, Line, cut, join, line_width, run
 
 _MB = 1_000_000
 

@@ -14,11 +14,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run
 from k8stui.tui import keys, themes
 from k8stui.tui.checking import Checking
 from k8stui.tui.drawn import Bar
 from k8stui.tui.footer import footer
-from k8stui.tui.ink import NOTHING, Ink, Line, join, run
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.loading import Loading
 from k8stui.tui.messages import Walked, WalkedAgain, WorldLoaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from k8stui.tui.ink import NOTHING, Ink, Line, text_of
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, text_of
 
 
 class Sheet(ABC):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from k8stui.tui.ink import NOTHING, Ink, Line, fit, join, run
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, run
+from k8stui.export.drawing.words import DIRECTIONS
 from k8stui.tui.state import State
 from k8stui.tui.status import now
-from k8stui.tui.words import DIRECTIONS
 
 _FIGURES = {
     "0": ("┏━┓", "┃ ┃", "┗━┛"),

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.exchange import Result
-from k8stui.neutralise import neutralise
-from k8stui.tui.header import compact
-from k8stui.tui.ink import NOTHING, Ink, Line, cut, fit, join, line_width, middle, run, sides, wrap
-from k8stui.tui.state import State
-from k8stui.tui.walk_pane import place_name
-from k8stui.tui.words import (
+from k8stui.export.drawing.header import compact
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    join,
+    line_width,
+    middle,
+    run,
+    sides,
+    wrap,
+)
+from k8stui.export.drawing.words import (
     DIRECTIONS,
     RESULTS,
     origin_line,
@@ -17,6 +25,10 @@ from k8stui.tui.words import (
     step_sign,
     wait,
 )
+from k8stui.kernel.exchange import Result
+from k8stui.neutralise import neutralise
+from k8stui.tui.state import State
+from k8stui.tui.walk_pane import place_name
 from k8stui.walk.trace import Request, Trace
 
 _ASKS = " ─▶ "

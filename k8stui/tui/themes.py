@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from k8stui.tui.ink import Ink
+from k8stui.export.drawing.ink import Ink
 
 DARK = Theme(
     name="k8stui-dark",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from k8stui.tui.index import Hits, Index
 
 if TYPE_CHECKING:
+    from k8stui.export.drawing.words import Sign
     from k8stui.origin import Origin
-    from k8stui.tui.words import Sign
     from k8stui.walk.offers import Offer
 
 _MOST_SHOWN = 200

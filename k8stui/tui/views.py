@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
+from k8stui.export.drawing.layout import draw
+from k8stui.export.drawing.scene import scene
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.chain_pane import ChainSheet, shown_chain
-from k8stui.tui.drawing import draw
 from k8stui.tui.entries_pane import EntriesSheet
-from k8stui.tui.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.nodes_pane import NodesSheet
-from k8stui.tui.scene import scene
 from k8stui.tui.sheet import Lines, Sheet
 from k8stui.tui.state import State
 from k8stui.tui.tree import Tree

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from k8stui.kernel.step import Direction
-from k8stui.neutralise import neutralise
-from k8stui.tui.header import compact, header
-from k8stui.tui.ink import (
+from k8stui.export.drawing.header import compact, header
+from k8stui.export.drawing.ink import (
     NOTHING,
     Ink,
     Line,
@@ -18,9 +16,7 @@ from k8stui.tui.ink import (
     run,
     wrap,
 )
-from k8stui.tui.sheet import Sheet
-from k8stui.tui.state import State
-from k8stui.tui.words import (
+from k8stui.export.drawing.words import (
     DIRECTIONS,
     RESULTS,
     origin_line,
@@ -29,6 +25,10 @@ from k8stui.tui.words import (
     step_sign,
     wait,
 )
+from k8stui.kernel.step import Direction
+from k8stui.neutralise import neutralise
+from k8stui.tui.sheet import Sheet
+from k8stui.tui.state import State
 from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
 _WORD = 12

@@ -12,11 +12,11 @@ from tui.harness import running
 
 from k8stui.check.claim import Claim
 from k8stui.check.finding import Finding, Proof, Severity
+from k8stui.export.drawing.ink import Ink, line_width, run, text_of
 from k8stui.kernel.exchange import Result
 from k8stui.tui.desk import Desk
 from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines, summary
 from k8stui.tui.footer import footer
-from k8stui.tui.ink import Ink, line_width, run, text_of
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.messages import WalkedAgain

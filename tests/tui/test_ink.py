@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8stui.tui.ink import (
+from k8stui.export.drawing.ink import (
     Ink,
     cut,
     fit,

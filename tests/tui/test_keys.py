@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from textual.binding import Binding
 
+from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.tui import keys
 from k8stui.tui.find import FindBar
 from k8stui.tui.footer import footer
-from k8stui.tui.ink import line_width, text_of
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.listings import help_lines
 from k8stui.tui.request import RequestScreen

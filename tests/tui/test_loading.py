@@ -16,10 +16,10 @@ from tui import harness
 from tui.harness import Driver
 
 from k8stui.apiserver import apply
+from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.manifests.progress import Progress
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.found_rows import FoundRows, Row, row_of
-from k8stui.tui.ink import line_width, text_of
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.lookout import CalledOff, Lookout
 from k8stui.tui.messages import ReadOn

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.tui.ink import middle, width_of, wrap
+from k8stui.export.drawing.ink import middle, width_of, wrap
+from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.words import step_sign
 from k8stui.tui.request import understood
-from k8stui.tui.scene import scene
-from k8stui.tui.words import step_sign
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from tui import literal
 
+from k8stui.export.drawing.ink import Ink, line_width, text_of
+from k8stui.export.drawing.layout import STACK, draw
+from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.words import place_sign, step_sign
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import TcpFlags
 from k8stui.kernel.rules import Chain, Rule
@@ -17,18 +21,14 @@ from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet, shown_chain
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.desk import Desk
-from k8stui.tui.drawing import STACK, draw
 from k8stui.tui.entries_pane import EntriesSheet
 from k8stui.tui.frame import View, body_height, framed
-from k8stui.tui.ink import Ink, line_width, text_of
 from k8stui.tui.layout_pane import LayoutSheet, Path
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import NodesSheet
-from k8stui.tui.scene import scene
 from k8stui.tui.state import State
 from k8stui.tui.tree import Kind, Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet
-from k8stui.tui.words import place_sign, step_sign
 
 k = StepKind
 STEPS = len(literal.TRACE.steps)

@@ -5,8 +5,8 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
+from k8stui.export.drawing.ink import Ink
 from k8stui.tui import themes
-from k8stui.tui.ink import Ink
 
 FAINT = {Ink.FAINT}
 """Frames and wires: lines, not text."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.kernel.step import RuleCause
 from k8stui.nodes.options import NodeOptions
 from k8stui.tui import status
 from k8stui.tui.desk import Desk
 from k8stui.tui.frame import View, body_height, framed
-from k8stui.tui.ink import line_width, text_of
 from k8stui.tui.names import PaneName
 from k8stui.walk.offers import offers
 from k8stui.walk.request import parse_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from k8stui.tui.ink import Ink, Line, middle, width_of
+from k8stui.export.drawing.ink import Ink, Line, middle, width_of
 
 Cell = tuple[int, int]
 """(column, row), 0-based."""

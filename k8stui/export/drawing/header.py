@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from k8stui.export.drawing.ink import Ink, Line, join, run
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
-from k8stui.tui.ink import Ink, Line, join, run
 
 _SHOWN = (TcpFlags.SYN, TcpFlags.FIN, TcpFlags.RST, TcpFlags.PSH, TcpFlags.ACK)
 

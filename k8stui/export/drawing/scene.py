@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from k8stui.cluster.model import Cluster
+from k8stui.export.drawing.ink import middle, width_of
+from k8stui.export.drawing.words import STOPS
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
-from k8stui.tui.ink import middle, width_of
-from k8stui.tui.words import STOPS
 from k8stui.walk.trace import Trace
 
 OUTSIDE = "outside"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from k8stui.tui.canvas import Canvas, Cell, Rect
-from k8stui.tui.ink import Ink
-from k8stui.tui.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, PodBox, Scene
+from k8stui.export.drawing.canvas import Canvas, Cell, Rect
+from k8stui.export.drawing.ink import Ink
+from k8stui.export.drawing.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, PodBox, Scene
 
 STACK = ""
 """In place of a device's name: the namespace's own IP stack, or the process in a pod."""

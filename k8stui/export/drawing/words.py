@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, run
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
-from k8stui.tui.ink import NOTHING, Ink, Line, run
 from k8stui.walk.trace import TraceStep
 
 
