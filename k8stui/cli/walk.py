@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     required=True,
     metavar="DESTINATION",
     help="svc/NAME:PORT, svc/NAME.NAMESPACE:PORT, pod/NAME:PORT, node/NAME:NODEPORT, "
-    "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it.",
+    "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it. A ping: pod/NAME/icmp, "
+    "ADDRESS/icmp.",
 )
 @click.option(
     "--source-port",

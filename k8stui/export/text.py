@@ -12,6 +12,7 @@ from k8stui.kernel.step import Direction, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk import sentence
 from k8stui.walk.again import said
 from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
@@ -81,7 +82,7 @@ def _heading(trace: Trace, branches: int | None) -> Iterator[Line]:
     source = request.source.removeprefix("pod/")
     first = next((s.before for s in trace.steps if s.before is not None), None)
     if first is not None:
-        source = f"{source} {first.src.with_port(first.sport)}"
+        source = f"{source} {sentence.source(first)}"
     asked = request.destination.removeprefix("svc/").removeprefix("node/").removeprefix("pod/")
     extra = [f"Service {request.service}"] if request.service else []
     extra.append(request.protocol.name)

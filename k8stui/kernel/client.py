@@ -10,7 +10,7 @@ from enum import Enum
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.header import changed
+from k8stui.kernel.header import ECHO, changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
@@ -160,7 +160,10 @@ class Client:
         is_tcp = self.protocol is Protocol.TCP
         if self.data_bytes is not None and self.protocol is not Protocol.SCTP and not is_tcp:
             size = _EIGHT + self.data_bytes
-        is_echo = self.protocol in (Protocol.ICMP, Protocol.ICMPV6)
+            is_cut = header + size > self.own_mtu_bytes
+        else:
+            is_cut = False
+        is_echo = self.protocol in ECHO
         return Packet(
             src=self.address,
             dst=self.remote,
@@ -171,7 +174,10 @@ class Client:
             ttl=1 if is_multicast(self.remote) else self.host.namespace.sysctls.ip_default_ttl,
             flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
             icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
-            length_bytes=header + size,
+            # What the own device does not take is sent in fragments, the first of them the longest;
+            # only what fits may not be cut on the way (ip_make_skb, IP_PMTUDISC_WANT).
+            length_bytes=self.own_mtu_bytes if is_cut else header + size,
+            dont_fragment=not is_cut,
         )
 
     def owns(self, host: Host, packet: Packet) -> bool:
@@ -183,7 +189,7 @@ class Client:
             and packet.src == self.remote
             and (
                 (packet.dport == self.port and packet.sport == self.remote_port)
-                if self.protocol not in (Protocol.ICMP, Protocol.ICMPV6)
+                if self.protocol not in ECHO
                 else packet.sport == self.port
             )
         )
@@ -266,7 +272,7 @@ class Client:
             or inner.src != self.address
             or inner.sport != self.port
             or inner.dst != self.remote
-            or (inner.dport != self.remote_port and self.protocol is not Protocol.ICMP)
+            or (inner.dport != self.remote_port and self.protocol not in ECHO)
         ):
             return False
         self._error(skb)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 
 
@@ -56,7 +56,6 @@ _PLAIN_TIMEOUT_SECONDS = {Protocol.UDP: 30, Protocol.ICMP: 30, Protocol.ICMPV6: 
 _STREAM_AFTER_SECONDS = 2.0
 _STREAM_TIMEOUT_SECONDS = 120.0
 """net.netfilter.nf_conntrack_udp_timeout_stream."""
-_ICMP = (Protocol.ICMP, Protocol.ICMPV6)
 
 
 def is_icmp_error(packet: Packet) -> bool:
@@ -75,7 +74,7 @@ def tuple_of(packet: Packet) -> Tuple:
 
 def inverted(one: Tuple) -> Tuple:
     """What the answer to `one` looks like (nf_ct_invert_tuple)."""
-    if one.protocol in _ICMP:
+    if one.protocol in ECHO:
         kind, code = divmod(one.dport, 256)
         back = _ICMP_INVERSE.get(kind, kind) * 256 + code
         return Tuple(one.protocol, one.dst, one.sport, one.src, back)
@@ -140,7 +139,7 @@ class Entry:
 
 
 def _sides(one: Tuple) -> str:
-    if one.protocol in _ICMP:
+    if one.protocol in ECHO:
         kind, code = divmod(one.dport, 256)
         return f"src={one.src} dst={one.dst} type={kind} code={code} id={one.sport}"
     return f"src={one.src} dst={one.dst} sport={one.sport} dport={one.dport}"
@@ -267,6 +266,6 @@ def _may_begin(packet: Packet) -> bool:
         if flags & (TcpFlags.RST | TcpFlags.FIN):
             return False
         return not (flags & TcpFlags.SYN and flags & TcpFlags.ACK)
-    if packet.protocol in _ICMP:
+    if packet.protocol in ECHO:
         return packet.icmp_type in _ICMP_NEW
     return True

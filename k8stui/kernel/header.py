@@ -21,6 +21,8 @@ _new = object.__new__
 
 WITH_PORTS = frozenset({Protocol.TCP, Protocol.UDP, Protocol.SCTP})
 """Protocols whose header begins with a source and a destination port."""
+ECHO = frozenset({Protocol.ICMP, Protocol.ICMPV6})
+"""Protocols that have an identifier instead, the same in question and answer."""
 
 
 def changed(packet: Packet, **fields_changed: object) -> Packet:

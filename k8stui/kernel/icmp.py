@@ -66,13 +66,20 @@ _UDP_ERRNO = {
 }
 """A connected UDP socket hears only hard errors; net and host unreachable are not."""
 
+_ECHO_ERRNO = _TCP_ERRNO | {(4, 3, 4): "EMSGSIZE", (6, 2, 0): "EMSGSIZE"}
+"""ping tells every error that comes back (iputils ping/ping.c pr_icmph)."""
+_ERRNO = {
+    Protocol.UDP: _UDP_ERRNO,
+    Protocol.ICMP: _ECHO_ERRNO,
+    Protocol.ICMPV6: _ECHO_ERRNO,
+}
 _ERROR_BYTES = {4: 28, 6: 48}
 _QUOTED_BYTES = {4: 576, 6: 1280}
 
 
 def errno_of(protocol: Protocol, version: int, kind: int, code: int) -> str | None:
     """The errno that an ICMP error becomes; None: the socket feels nothing."""
-    table = _UDP_ERRNO if protocol is Protocol.UDP else _TCP_ERRNO
+    table = _ERRNO.get(protocol, _TCP_ERRNO)
     return table.get((version, kind, code))
 
 

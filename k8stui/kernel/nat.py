@@ -11,7 +11,7 @@ from zlib import crc32
 
 from k8stui.kernel.address_hash import chosen
 from k8stui.kernel.conntrack import Conntrack, Entry, Tuple, inverted
-from k8stui.kernel.header import WITH_PORTS, changed
+from k8stui.kernel.header import ECHO, WITH_PORTS, changed
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.traverse import AddressRange, PortRange
 
@@ -58,6 +58,7 @@ def set_up(
     """
     now = inverted(entry.reply)
     has_ports = now.protocol in WITH_PORTS
+    has_number = has_ports or now.protocol in ECHO
     if manip is Manip.DESTINATION:
         entry.destination_done = True
         dst = chosen(address, now.src, now.dst, persistent=persistent) if address else now.dst
@@ -74,8 +75,9 @@ def set_up(
         entry.source_done = True
         src = chosen(address, now.src, now.dst, persistent=persistent) if address else now.src
         new = now._replace(src=src)
-        if has_ports:
-            range_ = ports or _port_class(now.sport)
+        if has_number:
+            # The identifier of an echo is drawn from all 65,536.
+            range_ = ports or (_port_class(now.sport) if has_ports else (0, 65535))
             keep = not random and (ports is None or ports[0] <= now.sport <= ports[1])
             sport = now.sport if keep else _stand_in(now, range_)
             tries = 0
@@ -101,9 +103,11 @@ def apply(packet: Packet, entry: Entry, manip: Manip, *, reply: bool) -> Packet:
         return packet
     target = inverted(entry.original if reply else entry.reply)
     if packet.protocol not in WITH_PORTS:
-        if source_changes:
-            return packet if packet.src == target.src else changed(packet, src=target.src)
-        return packet if packet.dst == target.dst else changed(packet, dst=target.dst)
+        # icmp_manip_pkt: the identifier is one and the same at both ends.
+        number = target.sport if packet.protocol in ECHO else packet.sport
+        end = {"src": target.src} if source_changes else {"dst": target.dst}
+        new = changed(packet, **end, sport=number)
+        return packet if new == packet else new
     if source_changes:
         if packet.src == target.src and packet.sport == target.sport:
             return packet
@@ -126,12 +130,13 @@ def apply_to_error(packet: Packet, entry: Entry, manip: Manip, *, reply: bool) -
     # sender knows it.
     sent = entry.original if reply else entry.reply
     ports = inner.protocol in WITH_PORTS
+    echo = {"sport": sent.sport} if inner.protocol in ECHO else {}
     if source_changes:
-        quoted = changed(inner, dst=sent.dst, **({"dport": sent.dport} if ports else {}))
+        quoted = changed(inner, dst=sent.dst, **({"dport": sent.dport} if ports else echo))
         if quoted == inner and packet.src == sent.dst:
             return packet
         return changed(packet, inner=quoted, src=sent.dst)
-    quoted = changed(inner, src=sent.src, **({"sport": sent.sport} if ports else {}))
+    quoted = changed(inner, src=sent.src, **({"sport": sent.sport} if ports else echo))
     if quoted == inner and packet.dst == sent.src:
         return packet
     return changed(packet, inner=quoted, dst=sent.src)

@@ -14,6 +14,7 @@ from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.host import Host, Simulation, Stack
 from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import LinkKind, Network, Sysctls
@@ -29,7 +30,8 @@ floods thousands of ports."""
 UDP_PATIENCE_SECONDS = 5.0
 """Nothing ends a wait for a datagram but the program itself: 5 s is what a resolver waits
 (resolv.conf(5), timeout)."""
-
+PING_PATIENCE_SECONDS = 10.0
+"""``ping -c 1`` waits so long when nothing comes (iputils MAXWAIT)."""
 DATA_PATIENCE_SECONDS = 924.6
 """tcp_retries2 15 from an RTO of 200 ms (Documentation/networking/ip-sysctl.rst)."""
 
@@ -261,7 +263,8 @@ class _Run:
         if client.phase is Phase.TALKING:
             self._lost("ETIMEDOUT", DATA_PATIENCE_SECONDS)
         elif client.phase is Phase.WAITING:
-            self._lost(None, UDP_PATIENCE_SECONDS)
+            is_ping = self.request.protocol in ECHO
+            self._lost(None, PING_PATIENCE_SECONDS if is_ping else UDP_PATIENCE_SECONDS)
 
     def exchange(self) -> Exchange:
         """Everything that happened."""
@@ -286,7 +289,7 @@ class _Run:
                 reason=client.reason,
                 server=server.namespace if server else None,
                 server_address=server.address if server else None,
-                server_port=server.port if server else None,
+                server_port=server.port if server and self.request.protocol not in ECHO else None,
                 source_seen=server.source if server else None,
                 source_port_seen=server.source_port if server else None,
                 established=client.established_at is not None,

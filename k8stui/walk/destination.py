@@ -79,7 +79,7 @@ def _named(
             raise RequestError(f"node {node.name} has no address")
         number = ports.required(written, f"node/{node.name}")
         return Destination(
-            canonical=f"node/{node.name}:{number}",
+            canonical=ports.canonical(f"node/{node.name}", number),
             addresses=node.addresses,
             port=number,
             protocol=written.protocol or _node_port_protocol(cluster, number),
@@ -98,7 +98,7 @@ def _pod(pod: Pod, written: ports.Written) -> Destination:
         raise RequestError(why_silent(pod))
     number, protocol = ports.pod_port(pod, written)
     return Destination(
-        canonical=f"pod/{pod.key}:{number}",
+        canonical=ports.canonical(f"pod/{pod.key}", number),
         addresses=pod.addresses,
         port=number,
         protocol=protocol,
@@ -116,10 +116,12 @@ def _service(
     if service.headless:
         if entry is not None and entry.name and written.port == entry.name:
             number, sentence = srv(cluster, service, entry)
-        else:
+        elif number:
             sentence = (
                 f"a headless Service translates no port: the pod itself is asked for {number}"
             )
+        else:
+            sentence = "a headless Service has no virtual address: the pod itself is asked"
         answer = ask_service(cluster, service, beyond)
         return _answered(service, number, protocol, answer, sentence)
     return Destination(
@@ -139,16 +141,16 @@ def _alias(
     """An ExternalName: a CNAME and no more. Its ports are only a note of which to ask."""
     number, protocol, entry = (
         ports.service_port(service, written)
-        if service.ports
+        if service.ports or written.protocol is Protocol.ICMP
         else (
             ports.required(written, f"svc/{service.name}"),
             written.protocol or Protocol.TCP,
             None,
         )
     )
-    sentence = (
-        f"an ExternalName translates no port: {service.external_name} itself is asked for {number}"
-    )
+    sentence = f"an ExternalName translates no port: {service.external_name} itself is asked"
+    if number:
+        sentence += f" for {number}"
     if entry is not None and entry.target_port != number:
         sentence += f", and targetPort {entry.target_port} is never read"
     answer = ask_service(cluster, service, beyond)
@@ -186,13 +188,13 @@ def _answered(
 
 
 def _canonical(service: Service, number: int) -> str:
-    return f"svc/{service.key}:{number}"
+    return ports.canonical(f"svc/{service.key}", number)
 
 
 def _localhost(source: Source, written: ports.Written) -> Destination:
     number = ports.required(written, "localhost")
     return Destination(
-        canonical=f"localhost:{number}",
+        canonical=ports.canonical("localhost", number),
         addresses=(LOOPBACK[4], LOOPBACK[6]),
         port=number,
         protocol=written.protocol or Protocol.TCP,
@@ -204,7 +206,7 @@ def _localhost(source: Source, written: ports.Written) -> Destination:
 def _outside(written: ports.Written, beyond: tuple[Address, ...]) -> Destination:
     number = ports.required(written, OUTSIDE)
     return Destination(
-        canonical=f"{OUTSIDE}:{number}",
+        canonical=ports.canonical(OUTSIDE, number),
         addresses=beyond,
         port=number,
         protocol=written.protocol or Protocol.TCP,
@@ -224,7 +226,7 @@ def _literal(cluster: Cluster, written: ports.Written, address: Address) -> Dest
         protocol = protocol or _node_port_protocol(cluster, number)
         service = _node_port_service(cluster, number, protocol)
     return Destination(
-        canonical=address.with_port(number),
+        canonical=address.with_port(number) if number else ports.canonical(str(address), 0),
         addresses=(address,),
         port=number,
         protocol=protocol or Protocol.TCP,
@@ -245,7 +247,7 @@ def _dns(
     beyond: tuple[Address, ...],
 ) -> Destination:
     name = written.host
-    if not written.port:
+    if not written.port and written.protocol is not Protocol.ICMP:
         raise _no_kind(cluster, name, namespace)
     answer = ask(cluster, name, source, beyond)
     service = cluster.services.get(answer.service or "")
@@ -255,7 +257,7 @@ def _dns(
         number = ports.required(written, name)
         protocol = written.protocol or Protocol.TCP
     return Destination(
-        canonical=f"{name}:{number}",
+        canonical=ports.canonical(name, number),
         addresses=answer.addresses,
         port=number,
         protocol=protocol,

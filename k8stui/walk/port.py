@@ -6,8 +6,16 @@ from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
+from k8stui.walk.kinds import kind_of
 
-_PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP, "sctp": Protocol.SCTP}
+_PROTOCOLS = {
+    "tcp": Protocol.TCP,
+    "udp": Protocol.UDP,
+    "sctp": Protocol.SCTP,
+    "icmp": Protocol.ICMP,
+}
+_PING = Protocol.ICMP
+"""Of both families: which of the two is sent, the address decides."""
 
 
 @record(kw_only=True)
@@ -48,7 +56,8 @@ def _protocol(text: str) -> tuple[Protocol | None, str]:
     rest, slash, word = text.rpartition("/")
     found = _PROTOCOLS.get(word.lower())
     # svc/tcp is a Service called tcp; svc/dns/udp leaves only the port out.
-    if not slash or found is None or not (":" in rest or "/" in rest):
+    has_host = ":" in rest or "/" in rest or (found is _PING and kind_of(rest) is None)
+    if not slash or found is None or not has_host:
         return None, text
     return found, rest
 
@@ -68,13 +77,37 @@ def number(text: str) -> int | None:
     return value
 
 
+def _portless(written: Written) -> bool:
+    """Whether this is a ping.
+
+    Raises:
+        RequestError: one to a port.
+
+    """
+    if written.protocol is not _PING:
+        return False
+    if written.port:
+        raise RequestError(
+            f"a ping asks no port: {written.host}:{written.port}/icmp",
+            hint=f"write {written.host}/icmp",
+        )
+    return True
+
+
+def canonical(host: str, number: int) -> str:
+    """``HOST:PORT``, or ``HOST/icmp`` for a ping."""
+    return f"{host}:{number}" if number else f"{host}/icmp"
+
+
 def required(written: Written, what: str) -> int:
-    """Give the port of a destination that has no names for ports.
+    """Give the port of a destination that has no names for ports; 0 for a ping.
 
     Raises:
         RequestError: it is missing or not a number.
 
     """
+    if _portless(written):
+        return 0
     if not written.port:
         raise RequestError(f"which port of {what}?", hint=f"write {what}:PORT")
     value = number(written.port)
@@ -92,6 +125,8 @@ def service_port(service: Service, written: Written) -> tuple[int, Protocol, Ser
         RequestError: no such port name, or left out where the Service has several.
 
     """
+    if _portless(written):
+        return 0, _PING, None
     ports = [p for p in service.ports if written.protocol in (None, p.protocol)]
     if not written.port:
         if len(ports) == 1:
@@ -126,6 +161,8 @@ def pod_port(pod: Pod, written: Written) -> tuple[int, Protocol]:
         RequestError: no such name, or left out where the pod does not declare exactly one.
 
     """
+    if _portless(written):
+        return 0, _PING
     ports: list[ContainerPort] = [
         p
         for c in pod.containers

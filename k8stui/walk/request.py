@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import DEFAULT_SOURCE_PORT, Connect
 from k8stui.kernel.namespace import LinkKind, Scope
+from k8stui.kernel.packet import Protocol
 from k8stui.walk.destination import Destination, parse_destination
 from k8stui.walk.error import RequestError
 from k8stui.walk.source import OUTSIDE, Source, parse_source
@@ -31,7 +32,8 @@ def parse_request(
 
     `source` is ``pod/NAME``, ``deploy/NAME`` …, ``node/NAME``, ``outside`` or an address;
     `destination` is ``svc/NAME:PORT``, ``pod/NAME:PORT``, ``node/NAME:NODEPORT``,
-    ``ADDRESS:PORT``, ``DNSNAME:PORT`` or ``localhost:PORT``, with ``/udp`` or ``/sctp`` behind it.
+    ``ADDRESS:PORT``, ``DNSNAME:PORT`` or ``localhost:PORT``, with ``/udp`` or ``/sctp`` behind
+    it; with ``/icmp`` instead of a port it is a ping.
 
     `source_port`: the client's own port, else one that the kernel could draw; `data_bytes`: see
     `k8stui.kernel.exchange.Connect`.
@@ -53,7 +55,7 @@ def parse_request(
             namespace=asker.namespace,
             destination=address,
             port=asked.port,
-            protocol=asked.protocol,
+            protocol=_of_family(asked.protocol, address),
             source=asker.bound,
             source_port=source_port or DEFAULT_SOURCE_PORT,
             data_bytes=data_bytes,
@@ -63,13 +65,18 @@ def parse_request(
     return Request(
         source=asker.canonical,
         destination=asked.canonical,
-        protocol=asked.protocol,
+        protocol=connects[0].protocol if connects else asked.protocol,
         connect=connects[0] if connects else None,
         alternatives=connects[1:],
         names=asked.names,
         service=asked.service,
         origin=asked.origin,
     )
+
+
+def _of_family(protocol: Protocol, address: Address) -> Protocol:
+    """A ping of IPv6 is another protocol than one of IPv4."""
+    return Protocol.ICMPV6 if protocol is Protocol.ICMP and address.version == 6 else protocol
 
 
 def outside_addresses(world: World) -> tuple[Address, ...]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import (
@@ -20,7 +21,6 @@ from k8stui.kernel.step import (
 )
 from k8stui.walk.reason import because, words
 
-_PORTLESS = (Protocol.ICMP, Protocol.ICMPV6)
 _BUILTIN = frozenset(name for names in BUILTIN_CHAINS.values() for name in names)
 _MASQUERADE_CHAIN = "KUBE-MARK-MASQ"
 
@@ -43,23 +43,25 @@ def sentence(step: Step, forks: Iterable[Fork] = ()) -> str:
 def change(before: Packet, after: Packet) -> str:
     """``192.168.0.11:30080 ⇒ 10.244.2.2:80``: the addresses that changed; empty if none did."""
     parts: list[str] = []
-    if (before.src, before.sport) != (after.src, after.sport):
+    if source(before) != source(after):
         parts.append(f"{source(before)} ⇒ {source(after)}")
     if (before.dst, before.dport) != (after.dst, after.dport):
         parts.append(f"{destination(before)} ⇒ {destination(after)}")
+    if before.protocol in ECHO and before.sport != after.sport:
+        parts.append(f"identifier {before.sport} ⇒ {after.sport}")
     return ", ".join(parts)
 
 
 def source(packet: Packet) -> str:
     """Address and port that the packet comes from."""
-    if packet.protocol in _PORTLESS:
+    if packet.protocol in ECHO:
         return str(packet.src)
     return packet.src.with_port(packet.sport)
 
 
 def destination(packet: Packet) -> str:
     """Address and port that the packet goes to."""
-    if packet.protocol in _PORTLESS:
+    if packet.protocol in ECHO:
         return str(packet.dst)
     return packet.dst.with_port(packet.dport)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Node, Service, ServicePort
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import RuleCause
 from k8stui.origin import OriginKind
@@ -27,6 +28,8 @@ def not_served(case: Case) -> Diagnosis | None:
     if connect is None or case.rewritten is not None:
         return None
     service = service_with(case, connect.destination)
+    if connect.protocol in ECHO:
+        return _ping(service, connect) if service is not None and not service.headless else None
     if service is not None and not service.headless:
         return _virtual(case, service, connect)
     node = case.cluster.nodes.get(connect.namespace if is_loopback(connect.destination) else "")
@@ -75,6 +78,18 @@ def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None
     if "/" in here or here in case.cluster.nodes:
         return _missing_rules(case, f"{connect.destination}, port {asked}")
     return None
+
+
+def _ping(service: Service, connect: Connect) -> Diagnosis:
+    ports = service.ports
+    said = (
+        f"nobody has the address {connect.destination} of Service {service.key}: the rules of "
+        "kube-proxy take what is for the ports of the Service, and a ping is for none"
+    )
+    example = f"svc/{service.name}:{port_word(ports[0].port, ports[0].protocol)}" if ports else ""
+    ask = f"ask a port of the Service, {example.lower()}, or" if ports else "ask a port, or"
+    origin = service.origins.get("cluster_ips", service.origin)
+    return Diagnosis(said, f"{ask} ping a pod behind it", origin)
 
 
 def _no_such_port(case: Case, service: Service, connect: Connect) -> Diagnosis:
