@@ -6,16 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from k8stui.apiserver.fields import Object, array, labels, table, text
 from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.mentions import template_path
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.manifests import Manifest
 from k8stui.origin import Place
 from k8stui.record import record
-
-_PATHS: dict[str, tuple[str, ...]] = {
-    "Pod": (),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
-_TEMPLATE = ("spec", "template")
 
 
 @record(eq=False)
@@ -88,6 +83,6 @@ def templates(inventory: Inventory, objects: Iterable[Manifest]) -> tuple[Templa
             if key in seen:
                 continue
             seen.add(key)
-        path = _PATHS.get(manifest.kind, _TEMPLATE)
+        path = template_path(manifest.kind)
         found.append(Template(manifest.kind, namespace, manifest.name, manifest, path))
     return tuple(found)

@@ -14,8 +14,16 @@ from k8stui.export.terminal import write, write_data
 @click.command("topology")
 @common_options
 @output_format("text", "json", "dot", "mermaid", "svg")
-def command(form: str, **common: Any) -> int:
+@click.option(
+    "--of",
+    "one",
+    metavar="KIND/NAME",
+    help="Who uses whom: what one object leads to, selects, makes, reads, and what does so to it.",
+)
+def command(form: str, one: str | None, **common: Any) -> int:
     """Print nodes, pods, Services and endpoints."""
+    if one is not None:
+        return _around(one, form, common)
     world, status = read_world(**common)
     if form == "json":
         from k8stui.export.topology_json import topology_json  # noqa: PLC0415
@@ -34,4 +42,19 @@ def command(form: str, **common: Any) -> int:
 
         draw = diagram.dot_lines if form == "dot" else diagram.mermaid_lines
         write(f"{line}\n" for line in draw(world.cluster))
+    return status
+
+
+def _around(one: str, form: str, common: dict[str, Any]) -> int:
+    """``topology --of``."""
+    if form not in {"text", "json"}:
+        raise click.UsageError("--of goes with --format text and json")
+    from k8stui.export import neighbours as export  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    said, found = export.neighbours_of(world, one, common["namespace"])
+    if form == "json":
+        write_data(export.neighbours_json(said, found))
+    else:
+        write(f"{line}\n" for line in export.neighbours_lines(said, found))
     return status

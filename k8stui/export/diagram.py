@@ -7,21 +7,24 @@ from each Service port to each endpoint.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from k8stui.cluster.endpoints import endpoints_of
+from k8stui.cluster.graph import graph, standing, ways_in
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.export.topology import pods_by_node
 from k8stui.neutralise import neutralise
 from k8stui.walk.sentence import port_word
+
+if TYPE_CHECKING:
+    from k8stui.cluster.graph import Graph
 
 
 def dot_lines(cluster: Cluster) -> Iterator[str]:
     """Write a DOT digraph (https://graphviz.org/doc/info/lang.html)."""
-    names = _Identifiers()
+    names, found = _Identifiers(), graph(cluster)
     yield "digraph k8stui {"
     yield "  rankdir=LR;"
     yield "  node [shape=box, fontname=sans];"
-    for title, pods in _groups(cluster):
+    for title, pods in _groups(found):
         yield f"  subgraph {names.of('cluster_', title[0])} {{"
         yield f"    label={_dot(title)};"
         for pod in pods:
@@ -30,7 +33,7 @@ def dot_lines(cluster: Cluster) -> Iterator[str]:
     for service in cluster.services.values():
         label = _dot(_service_label(service))
         yield f"  {names.of('svc_', service.key)} [label={label}, shape=oval];"
-    for service_key, target, label in _edges(cluster):
+    for service_key, target, label in _edges(found):
         arrow = f"{names.of('svc_', service_key)} -> {names.of('pod_', target)}"
         yield f"  {arrow} [label={_dot([label])}];"
     yield "}"
@@ -38,16 +41,16 @@ def dot_lines(cluster: Cluster) -> Iterator[str]:
 
 def mermaid_lines(cluster: Cluster) -> Iterator[str]:
     """Write a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html)."""
-    names = _Identifiers()
+    names, found = _Identifiers(), graph(cluster)
     yield "flowchart LR"
-    for title, pods in _groups(cluster):
+    for title, pods in _groups(found):
         yield f"  subgraph {names.of('node_', title[0])}[{_mermaid(title)}]"
         for pod in pods:
             yield f"    {names.of('pod_', pod.key)}[{_mermaid(_pod_label(pod))}]"
         yield "  end"
     for service in cluster.services.values():
         yield f"  {names.of('svc_', service.key)}([{_mermaid(_service_label(service))}])"
-    for service_key, target, label in _edges(cluster):
+    for service_key, target, label in _edges(found):
         source = names.of("svc_", service_key)
         yield f"  {source} -->|{_mermaid([label])}| {names.of('pod_', target)}"
 
@@ -62,8 +65,8 @@ class _Identifiers:
         return self._given.setdefault((prefix, name), f"{prefix}{len(self._given) + 1}")
 
 
-def _groups(cluster: Cluster) -> Iterator[tuple[list[str], list[Pod]]]:
-    nodes, lost = pods_by_node(cluster)
+def _groups(found: Graph) -> Iterator[tuple[list[str], list[Pod]]]:
+    nodes, lost = standing(found)
     for node, pods in nodes:
         yield [node.name, *(str(a) for a in node.addresses)], pods
     if lost:
@@ -86,15 +89,13 @@ def _service_label(service: Service) -> list[str]:
     return [f"Service {service.key}", *addresses]
 
 
-def _edges(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
-    for service in cluster.services.values():
-        for port in service.ports:
-            label = port_word(port.port, port.protocol)
-            if port.node_port is not None:
-                label += f", node port {port.node_port}"
-            for _, number, endpoint in endpoints_of(cluster, service, port):
-                if endpoint.pod in cluster.pods:
-                    yield service.key, str(endpoint.pod), f"{label} → {number}"
+def _edges(found: Graph) -> Iterator[tuple[str, str, str]]:
+    for service, port, number, endpoint, there in ways_in(found):
+        label = port_word(port.port, port.protocol)
+        if port.node_port is not None:
+            label += f", node port {port.node_port}"
+        if there == f"pod/{endpoint.pod}":
+            yield service.key, str(endpoint.pod), f"{label} → {number}"
 
 
 def _dot(lines: list[str]) -> str:

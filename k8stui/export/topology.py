@@ -56,7 +56,10 @@ def topology_lines(cluster: Cluster) -> Iterator[str]:
 
 
 def pods_by_node(cluster: Cluster) -> tuple[list[tuple[Node, list[Pod]]], list[Pod]]:
-    """Every node with its pods, and the pods that are on none of them."""
+    """Every node with its pods, and the pods that are on none of them.
+
+    As `k8stui.cluster.graph.standing` tells, without the graph's library: 100 ms.
+    """
     by_node: dict[str | None, list[Pod]] = {}
     for pod in cluster.pods.values():
         by_node.setdefault(pod.node_name, []).append(pod)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from k8stui.cluster.endpoints import endpoints_of
+from k8stui.cluster.graph import graph, standing, ways_in
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
-from k8stui.export.topology import LEGEND, marked, pods_by_node, service_address
+from k8stui.export.topology import LEGEND, marked, service_address
 from k8stui.neutralise import neutralise
 from k8stui.record import record
 from k8stui.walk.sentence import port_word
+
+if TYPE_CHECKING:
+    from k8stui.cluster.graph import Graph
 
 _LINE = 18
 """Height of a line, in SVG's pixels; so are all the numbers here."""
@@ -39,8 +43,11 @@ class _Row:
 
 def topology_svg(cluster: Cluster) -> Iterator[str]:
     """Write an SVG 1.1 document (https://www.w3.org/TR/SVG11/), one element a line."""
-    services = [_service(cluster, one) for one in cluster.services.values()]
-    nodes = list(_nodes(cluster))
+    found = graph(cluster)
+    arrows = list(_arrows(found))
+    reached = {start for start, _, _ in arrows}
+    services = [_service(one, reached) for one in cluster.services.values()]
+    nodes = list(_nodes(found))
     left = _width(services)
     right = _PAD + left + _GAP
     places: dict[str, int] = {}
@@ -50,7 +57,7 @@ def topology_svg(cluster: Cluster) -> Iterator[str]:
     yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
     yield "<title>k8stui topology</title>"
     yield f"<style>{_STYLE}</style>"
-    for start, end, ready in _arrows(cluster):
+    for start, end, ready in arrows:
         if start in places and end in places:
             x, y, to = _PAD + left, places[start], places[end]
             bend = f"C{x + _GAP / 2:.0f} {y} {right - _GAP / 2:.0f} {to}"
@@ -61,7 +68,7 @@ def topology_svg(cluster: Cluster) -> Iterator[str]:
     yield "</svg>"
 
 
-def _service(cluster: Cluster, service: Service) -> list[_Row]:
+def _service(service: Service, reached: Collection[str]) -> list[_Row]:
     if service.type is ServiceType.EXTERNAL_NAME:
         return [_Row(service.key, "head"), _Row(f"ExternalName {service.external_name}", "dim")]
     rows = [
@@ -73,15 +80,14 @@ def _service(cluster: Cluster, service: Service) -> list[_Row]:
         node = f"  node port {port.node_port}" if port.node_port else ""
         target = port_word(port.target_port, port.protocol)
         words = f"{port_word(port.port, port.protocol)}{name} → {target}{node}"
-        reached = any(True for _ in endpoints_of(cluster, service, port))
         rows.append(_Row(words, key=_port_key(service, port)))
-        if not reached:
+        if _port_key(service, port) not in reached:
             rows.append(_Row("no endpoints", "bad"))
     return rows
 
 
-def _nodes(cluster: Cluster) -> Iterator[list[_Row]]:
-    nodes, lost = pods_by_node(cluster)
+def _nodes(found: Graph) -> Iterator[list[_Row]]:
+    nodes, lost = standing(found)
     for node, pods in nodes:
         addresses = marked(node, "addresses", node.addresses)
         yield [_Row(node.name, "head"), _Row(addresses, "dim"), *map(_pod, pods)]
@@ -95,13 +101,10 @@ def _pod(pod: Pod) -> _Row:
     return _Row(f"{pod.key}  {addresses}{state}", "pod" if pod.ready else "bad", pod.key)
 
 
-def _arrows(cluster: Cluster) -> Iterator[tuple[str, str, bool]]:
-    """Yield a Service port's key, a pod's key, and whether traffic is sent there."""
-    for service in cluster.services.values():
-        for port in service.ports:
-            for _, _, endpoint in endpoints_of(cluster, service, port):
-                if endpoint.pod:
-                    yield _port_key(service, port), endpoint.pod, endpoint.ready
+def _arrows(found: Graph) -> Iterator[tuple[str, str, bool]]:
+    """Yield a Service port's key, a pod's key or an address, and whether traffic is sent there."""
+    for service, port, _, endpoint, there in ways_in(found):
+        yield _port_key(service, port), endpoint.pod or there, endpoint.ready
 
 
 def _port_key(service: Service, port: ServicePort) -> str:

@@ -20,6 +20,7 @@ from k8stui.tui.messages import (
     LinesFound,
     LinesMissing,
     LoadFailed,
+    NeighboursFound,
     Walked,
     WalkedAgain,
     WalkFailed,
@@ -168,6 +169,12 @@ class Jobs:
             post(LinesFound(place, what, lines_around(place, values=values), values))
         except UnreadableError as error:
             post(LinesMissing(str(error)))
+
+    def neighbours(self, world: World, key: str, post: Post) -> None:
+        """Find who uses an object of the tree, and whom it uses: a second for 20,000 pods."""
+        from k8stui.export.neighbours import around  # noqa: PLC0415 - only when asked for
+
+        post(NeighboursFound(key, around(world, key)))
 
     def show_finding(self, world: World, finding: Finding, generation: int, post: Post) -> None:
         """Walk what a finding claims, to the step that decides."""

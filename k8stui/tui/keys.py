@@ -95,6 +95,7 @@ TOOLS = (
     _key("n", "find_next(1)", "find next", "To the next place found"),
     _key("N", "find_next(-1)", "find previous", "To the previous place found"),
     _key("m", "manifest", "manifest", "The manifest lines behind what is selected"),
+    _key("x", "neighbours", "who uses whom", "Who uses the selected object, and whom it uses"),
     _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
     _key("w", "write", "write", "Write the walk as text to a file in this folder"),
     _key("i", "what_if", "what if", "What if a setting were another one: the same request again"),

@@ -14,6 +14,7 @@ from k8stui.tui.source_lines import Numbered
 from k8stui.walk.trace import Trace
 
 if TYPE_CHECKING:
+    from k8stui.cluster.graph import Neighbour
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.world import World
 
@@ -120,6 +121,17 @@ def what_if_lines(found: Sequence[WhatIf]) -> list[Line]:
         join((run(f" {each.words:<{longest}}   "), run(f"now {each.now}", Ink.DIM)))
         for each in found
     ]
+
+
+def neighbour_lines(found: Sequence[Neighbour]) -> list[Line]:
+    """One line a relation: how it reads from the object, and the other end."""
+    from k8stui.export.neighbours import neighbour_words  # noqa: PLC0415 - only when asked for
+
+    said = [neighbour_words(one) for one in found]
+    longest = max((len(relation) for relation, _ in said), default=0)
+    return [
+        join((run(f" {relation:<{longest}}   ", Ink.DIM), run(other))) for relation, other in said
+    ] or [NOTHING, run(" Nothing uses it, and it uses nothing.")]
 
 
 def manifest_lines(place: Place, lines: Sequence[Numbered]) -> list[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from k8stui.cluster.graph import Neighbour
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
@@ -86,6 +87,15 @@ class LinesFound(Message):
     lines: tuple[Numbered, ...]
     values: bool
     """Whether the values of containers' variables are shown."""
+
+
+@dataclass
+class NeighboursFound(Message):
+    """Who uses an object and whom it uses is known."""
+
+    key: str
+    """Of the object, as in the tree."""
+    neighbours: tuple[Neighbour, ...]
 
 
 @dataclass

@@ -5,11 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from k8stui.neutralise import neutralise
 from k8stui.tui.base import Base
-from k8stui.tui.messages import LinesFound, LinesMissing
+from k8stui.tui.messages import LinesFound, LinesMissing, NeighboursFound
+from k8stui.tui.names import PaneName
+from k8stui.tui.tree import Kind
 
 if TYPE_CHECKING:
     from k8stui.origin import Place
+
+_IN_THE_GRAPH = {Kind.NODE, Kind.POD, Kind.CONTAINER, Kind.SERVICE}
 
 
 class Tools(Base):
@@ -46,6 +51,40 @@ class Tools(Base):
     def on_lines_missing(self, event: LinesMissing) -> None:
         """Say why they cannot be shown."""
         self.notify(event.why, severity="warning", markup=False)
+
+    def action_neighbours(self) -> None:
+        """Look who uses the object under the tree's cursor, and whom it uses."""
+        desk = self.ready()
+        item = desk.tree.item if desk is not None else None
+        if desk is None or item is None:
+            return
+        if item.kind not in _IN_THE_GRAPH:
+            self.notify("Choose a node, pod, container or Service in the Nodes pane.")
+            return
+        self.work("neighbours", partial(self.jobs.neighbours, desk.world, item.key, self.post))
+
+    def on_neighbours_found(self, event: NeighboursFound) -> None:
+        """List them; the chosen one is shown in the tree, or where it is written."""
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import neighbour_lines  # noqa: PLC0415
+
+        found = event.neighbours
+
+        def chosen(row: int | None) -> None:
+            if row is None or self.desk is None:
+                return
+            one = found[row]
+            if self.desk.tree.reveal(one.name):
+                self.show_pane(PaneName.NODES)
+                self.redraw()
+            elif one.origin is not None and one.origin.place is not None:
+                self.show_place(one.origin.place, str(one.origin.kind))
+
+        title = f"{neutralise(event.key)}: who uses whom"
+        choices = range(len(found)) if found else None
+        self.app.push_screen(
+            ListScreen(title, lambda _: neighbour_lines(found), choices=choices), chosen
+        )
 
     def action_copy(self) -> None:
         desk = self.ready()

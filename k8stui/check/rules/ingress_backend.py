@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import Object, array, at, table, text
+from k8stui.apiserver.fields import Object, at, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.typo import is_typo
+from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.walk.error import nearest
@@ -29,21 +30,9 @@ _Path = tuple[str | int, ...]
 
 def look(ground: Ground) -> Iterator[Finding]:
     for manifest in ground.of_kind("Ingress").values():
-        for path in _backends(manifest):
+        for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
-            if text(backend, "service", "name"):
-                yield from _judge(ground, manifest, backend, path, ("service", "name"))
-            elif text(backend, "serviceName"):
-                yield from _judge(ground, manifest, backend, path, ("serviceName",))
-
-
-def _backends(manifest: Manifest) -> Iterator[_Path]:
-    for field in ("defaultBackend", "backend"):
-        if table(manifest.data, "spec", field):
-            yield "spec", field
-    for rule_index, rule in enumerate(array(manifest.data, "spec", "rules")):
-        for path_index, _ in enumerate(array(rule, "http", "paths")):
-            yield "spec", "rules", rule_index, "http", "paths", path_index, "backend"
+            yield from _judge(ground, manifest, backend, path, name_path)
 
 
 def _judge(
