@@ -14,7 +14,7 @@ from k8stui.apiserver.inventory import in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
-from k8stui.cluster.endpoints import gather_slices
+from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.model import Cluster
@@ -99,6 +99,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
         hosts=options.hosts,
+        unread_endpoints=tuple(unread_endpoints(inventory, services)),
         remarks=(*refused, *expansion.remarks),
         origins=settings.origins,
     )

@@ -24,10 +24,15 @@ SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
 LEADER = "control-plane.alpha.kubernetes.io/leader"
 
 
+def service_label(manifest: Manifest) -> str:
+    """The name of the Service that an EndpointSlice belongs to; empty without its label."""
+    return labels(manifest.data, "metadata", "labels").get(SERVICE_NAME, "")
+
+
 def decode_slice(manifest: Manifest) -> EndpointSlice | None:
     """An EndpointSlice, or None when its label names no Service: then nobody reads it."""
     slice_labels = labels(manifest.data, "metadata", "labels")
-    service = slice_labels.get(SERVICE_NAME)
+    service = service_label(manifest)
     if not service:
         return None
     ports = at(manifest.data, "ports")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver import defaults
@@ -105,6 +105,8 @@ def _observe(draft: Draft, manifest: Manifest) -> None:
     conditions = array(status, "conditions")
     draft.phase = _PHASES.get(text(status, "phase"), PodPhase.PENDING)
     draft.ready = ready(conditions, default=False)
+    if not draft.ready and draft.phase is PodPhase.RUNNING:
+        draft.unready_reason = _unready(draft.spec, status, conditions)
     draft.terminating = bool(table(manifest.data, "metadata").get("deletionTimestamp"))
     ips = tuple(text(entry, "ip") for entry in array(status, "podIPs"))
     draft.addresses = addresses(ips or (text(status, "podIP"),))
@@ -112,3 +114,37 @@ def _observe(draft: Draft, manifest: Manifest) -> None:
         for condition in conditions:
             if text(condition, "type") == "PodScheduled":
                 draft.pending_reason = text(condition, "message")
+
+
+def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
+    """What the kubelet says keeps a pod from being ready: a container, a gate, or its condition."""
+    for entry in array(status, "containerStatuses"):
+        name, state = text(entry, "name"), table(entry, "state")
+        if flag(entry, "ready"):
+            continue
+        for how in ("waiting", "terminated"):
+            if reason := text(state, how, "reason"):
+                return f"container {name} is {how}, {reason}"
+        if "running" in state:
+            return f"container {name} runs" + _probed(spec, name)
+    for condition in conditions:
+        if text(condition, "type") == "Ready" and (said := text(condition, "message")):
+            return said
+    single = array(spec, "containers")
+    return _probed(spec, text(single[0], "name")).lstrip(", ") if len(single) == 1 else ""
+
+
+def _probed(spec: Object, name: str) -> str:
+    """The probe that has to succeed first."""
+    for container in array(spec, "containers"):
+        probe = table(container, "readinessProbe")
+        if text(container, "name") != name or not probe:
+            continue
+        for how, words in (("httpGet", "HTTP"), ("tcpSocket", "TCP"), ("grpc", "gRPC")):
+            if how in probe:
+                port = at(probe, how, "port")
+                path = text(probe, how, "path")
+                where = f"{path} on port {port}" if path else f"port {port}"
+                return f", its readiness probe asks {words} {where}"
+        return ", its readiness probe runs a command"
+    return ""

@@ -65,6 +65,7 @@ class Draft:
     evicted: bool = False
     """A pod of higher priority took its place, and nobody makes it anew."""
     pending_reason: str = ""
+    unready_reason: str = ""
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING
     ready: bool = False
@@ -100,6 +101,7 @@ class Draft:
             ready=self.ready,
             terminating=self.terminating,
             pending_reason=self.pending_reason,
+            unready_reason=self.unready_reason,
             owner=self.owner,
             service_account=text(self.spec, "serviceAccountName") or "default",
             hostname=self.hostname,

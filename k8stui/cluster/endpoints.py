@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.inventory import Inventory
+from k8stui.apiserver.fields import array, number
+from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.decode_endpoints import (
     MANAGED_BY,
     SERVICE_NAME,
     decode_slice,
     is_mirrored,
     mirror,
+    service_label,
 )
 from k8stui.cluster.hints import add_hints
 from k8stui.cluster.model import (
@@ -30,6 +32,7 @@ from k8stui.cluster.model import (
     Service,
     ServicePort,
     ServiceType,
+    UnreadEndpoints,
 )
 from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address
@@ -92,6 +95,37 @@ def gather_slices(
         if made:
             found.setdefault(key, []).extend(made)
     return {key: tuple(slices) for key, slices in found.items()}
+
+
+def unread_endpoints(
+    inventory: Inventory, services: Mapping[str, Service]
+) -> Iterator[UnreadEndpoints]:
+    """What somebody wrote and nobody reads: no Service has the name, or one with a selector."""
+    for manifest in inventory.of("EndpointSlice").values():
+        key = f"{namespace_of(manifest)}/{service_label(manifest)}"
+        if key not in services and not manifest.observed:
+            ports = tuple(number(port, "port") or 0 for port in array(manifest.data, "ports"))
+            yield _unread(manifest, key, ports)
+    for key, manifest in inventory.of("Endpoints").items():
+        service = services.get(key)
+        if manifest.observed or (service is not None and service.selector is None):
+            continue
+        subsets = array(manifest.data, "subsets")
+        ports = tuple(
+            number(port, "port") or 0 for subset in subsets for port in array(subset, "ports")
+        )
+        yield _unread(manifest, key, ports)
+
+
+def _unread(manifest: Manifest, service: str, ports: tuple[int, ...]) -> UnreadEndpoints:
+    return UnreadEndpoints(
+        kind=manifest.kind,
+        namespace=namespace_of(manifest),
+        name=manifest.name,
+        service=service,
+        ports=ports,
+        origin=manifest.origin("metadata"),
+    )
 
 
 def _made_for(

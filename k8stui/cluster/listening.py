@@ -96,6 +96,31 @@ class Listening:
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
 
+    def others_ports(self, pod: Pod, protocol: Protocol) -> frozenset[int]:
+        """Ports that others are known to have, and no container of this pod.
+
+        Who asks the pod's own localhost for one of them has mistaken the pod for the Service, or
+        for the node. Beside a second container nothing is known: it may be a proxy.
+        """
+        found = self._known.get(protocol, frozenset())
+        if len(running(pod)) > 1:
+            return frozenset()
+        own = {number for _, number, of in self._led_to(pod) if of is protocol}
+        return found - own if own else found
+
+    @cached_property
+    def _known(self) -> Mapping[Protocol, frozenset[int]]:
+        """Ports of Services, their node ports, and what pods declare."""
+        found: dict[Protocol, set[int]] = {}
+        for service in self._cluster.services.values():
+            for port in service.ports:
+                numbers = (port.port, port.target_port, port.node_port)
+                known = found.setdefault(port.protocol, set())
+                known.update(n for n in numbers if isinstance(n, int))
+        for _, number, protocol in self.declaring:
+            found.setdefault(protocol, set()).add(number)
+        return {protocol: frozenset(numbers) for protocol, numbers in found.items()}
+
     def meant_instead(
         self, service: Service, number: int, protocol: Protocol, pod: Pod
     ) -> Pod | None:

@@ -78,6 +78,8 @@ class Pod:
     terminating: bool = False
     pending_reason: str = ""
     """The scheduler's message where the pod fits nowhere, or why it has no address there."""
+    unready_reason: str = ""
+    """Why it is not ready, as far as the input says."""
     owner: tuple[str, str] | None = None
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"
@@ -245,6 +247,19 @@ class EndpointSlice:
 
 
 @record(kw_only=True)
+class UnreadEndpoints:
+    """Endpoints or an EndpointSlice of the input that no proxy reads for any Service."""
+
+    kind: str
+    namespace: str
+    name: str
+    service: str
+    """``namespace/name`` of the Service that it names; an empty name: it names none."""
+    ports: tuple[int, ...]
+    origin: Origin
+
+
+@record(kw_only=True)
 class Workload:
     """What makes pods: Deployment, ReplicationController, StatefulSet and so on."""
 
@@ -256,6 +271,9 @@ class Workload:
     pods: tuple[str, ...] = ()
     """Keys of its pods in their order."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    """Its own, which no Service looks at."""
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of its template."""
     origin: Origin
 
 
@@ -322,6 +340,7 @@ class Cluster:
     """Those of the input that are not imitated."""
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""
+    unread_endpoints: tuple[UnreadEndpoints, ...] = ()
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

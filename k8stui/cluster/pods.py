@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from k8stui.apiserver.fields import Object, labels
+from k8stui.apiserver.fields import Object, array, labels
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.claims import Claims
@@ -81,6 +81,8 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[Pod
         node = nodes[draft.node_name]
         draft.phase = state_of(draft, states).phase
         draft.ready = is_ready(draft, states)
+        if not draft.ready and array(draft.spec, "readinessGates"):
+            draft.unready_reason = "its readinessGates are conditions that nobody has set yet"
         # Also while images are pulled: the sandbox comes first.
         if not draft.addresses:
             draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)

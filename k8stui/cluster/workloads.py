@@ -197,6 +197,7 @@ class _Expander:
                 replicas=defaults.replicas(manifest.kind, table(manifest.data, "spec")),
                 pods=tuple(pods),
                 labels=_own_labels(manifest),
+                pod_labels=labels(manifest.data, "spec", "template", "metadata", "labels"),
                 origin=manifest.origin(),
             )
         )

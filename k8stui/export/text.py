@@ -191,7 +191,8 @@ def _outcome(outcome: Outcome) -> Iterator[Line]:
     for line in wrap(neutralise(text), "", ""):
         yield Line(line, Style.GOOD if good else Style.BAD)
     if outcome.advice:
-        for line in wrap(neutralise(f"what would mend it: {outcome.advice}."), "", ""):
+        end = "" if outcome.advice.endswith("?") else "."
+        for line in wrap(neutralise(f"what would mend it: {outcome.advice}{end}"), "", ""):
             yield Line(line, Style.GOOD)
     if not good and outcome.origin is not None and outcome.origin.place is not None:
         place = outcome.origin.place

@@ -178,6 +178,8 @@ class Socket:
     """None: bound to 0.0.0.0 and ::."""
     but_not: frozenset[Address] = frozenset()
     """Bound to none: addresses at which it does not listen all the same."""
+    not_on_loopback: frozenset[int] = frozenset()
+    """Every port: those of them on which nobody listens for the loopback network."""
     answers_as_asked: bool = False
     """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""

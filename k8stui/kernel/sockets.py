@@ -20,7 +20,7 @@ from k8stui.kernel.icmp import (
 )
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
-from k8stui.kernel.routing import Fate
+from k8stui.kernel.routing import Fate, is_loopback
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import SocketCause, StepKind
 
@@ -254,6 +254,7 @@ class Endpoints:
                 and socket.port in ports
                 and socket.address in (None, packet.dst)
                 and packet.dst not in socket.but_not
+                and not (packet.dport in socket.not_on_loopback and is_loopback(packet.dst))
             ):
                 return socket
         return None

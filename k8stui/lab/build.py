@@ -8,6 +8,7 @@ from dataclasses import replace
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.routing import is_loopback
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
@@ -130,6 +131,8 @@ def _listeners(space: NetNamespace, request: Connect, exchange: Exchange) -> lis
         if socket.protocol not in _TRANSPORTS or not _speaks(socket, version):
             continue
         ports = {p for protocol, p in wanted if protocol is socket.protocol}
+        if is_loopback(request.destination):
+            ports -= socket.not_on_loopback
         for port in {socket.port} if socket.port is not None else ports:
             if port:
                 address = "" if socket.address is None else str(socket.address)

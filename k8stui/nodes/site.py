@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import Cluster, Node, Pod, PodPhase
+from k8stui.cluster.model import Cluster, Node, Pod, PodPhase, Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.packet import Protocol
@@ -126,6 +126,15 @@ class Site:
                             (service, port.protocol, port.port) for port in piece.ports or ()
                         )
         return found
+
+    @cached_property
+    def health_checked(self) -> tuple[Service, ...]:
+        """Services whose load balancer asks every node's healthCheckNodePort."""
+        return tuple(
+            service
+            for service in self.cluster.services.values()
+            if service.health_check_node_port and service.external_traffic_policy == "Local"
+        )
 
     # Pod networks
 

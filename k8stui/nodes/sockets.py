@@ -34,6 +34,7 @@ def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
         Socket(
             protocol=protocol,
             port=None,
+            not_on_loopback=listening.others_ports(pod, protocol),
             owner=_first_container(pod),
             reason=Because(
                 text=f"pod {pod.key} declares no port; assumed to listen on every port",
@@ -140,6 +141,7 @@ def _on_node(site: Site, node: Node) -> Iterator[Socket]:
             else:
                 yield from _targeted(site, pod)
     yield from _api_server(site, node)
+    yield from _health_checks(site)
     yield Socket(
         protocol=Protocol.TCP,
         port=_KUBELET_PORT,
@@ -192,6 +194,26 @@ def _api_server(site: Site, node: Node) -> Iterator[Socket]:
                             service=_API_SERVER,
                         ),
                     )
+
+
+def _health_checks(site: Site) -> Iterator[Socket]:
+    """What kube-proxy listens on for load balancers of Services with policy Local, on every node.
+
+    pkg/proxy/healthcheck/service_health.go: 200 with a local endpoint, 503 without one.
+    """
+    for service in site.health_checked:
+        yield Socket(
+            protocol=Protocol.TCP,
+            port=service.health_check_node_port,
+            owner="kube-proxy",
+            reason=Because(
+                text=f"healthCheckNodePort of Service {service.key}: 200 where the node has an "
+                "endpoint of it, else 503",
+                origin=service.origins.get("health_check_node_port", service.origin),
+                owner="kube-proxy",
+                service=service.key,
+            ),
+        )
 
 
 def _once(sockets: Iterable[Socket]) -> Iterator[Socket]:

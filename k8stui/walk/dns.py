@@ -150,8 +150,13 @@ def _meant_inside(cluster: Cluster, name: str) -> bool:
     last = name.rstrip(".").rpartition(".")[2]
     if not rest or last in _NEVER_PUBLIC:
         return True
-    services = cluster.services.values()
-    return any(last == s.namespace or (first == s.name and "." not in rest) for s in services)
+    if any(last == s.namespace for s in cluster.services.values()):
+        return True
+    # Of two labels: NAME.NAMESPACE, POD.SUBDOMAIN, or the two the wrong way round.
+    return "." not in rest and (
+        any(s.name in (first, rest) for s in cluster.services.values())
+        or any(first in (p.name, p.hostname) or rest == p.subdomain for p in cluster.pods.values())
+    )
 
 
 def _without_cluster_dns(

@@ -80,7 +80,7 @@ def write(tmp_path: Path) -> Write:
         pytest.param(
             "selector-matches-nothing", "pod/client", "svc/shop", Result.REFUSED,
             "selector app=shop-frontend matches no pod (pod shop-1 has app=shop-front, not",
-            "make the Service's selector and the pods' labels the same",
+            "write app: shop-front instead of shop-frontend in the selector",
             id="selector",
         ),
         pytest.param(
@@ -147,7 +147,7 @@ def test_broken_samples(  # noqa: PLR0917 - one column of the table each
         ),
         pytest.param(
             [service({"ap": "client"})], "svc/web", Result.REFUSED,
-            "pod client has app=client, not ap=client", "the same",
+            "pod client has app=client, not ap=client", "write app: client instead of ap",
             id="label-key-typo",
         ),
         pytest.param(

@@ -369,7 +369,7 @@ ROUTES = [
      "by its default route: it has no route to 10.244.2.0/24, the pods of node-2",
      "ip route add 10.244.2.0/24 via 192.168.0.12"),
     ("no way back", 2, routes_of(2, without="10.244.1.0/24"), "wire",
-     "the question arrives, but its answer is lost: wire knows no way to 10.244.1.2",
+     "the question arrives, but its answer is lost: the nodes' router knows no way to 10.244.1.2",
      "should have made: ip route add 10.244.1.0/24 via 192.168.0.11"),
     ("no way back, no default route", 2, routes_of(2, without="10.244.1.0/24 default"), "node-2",
      "its answer is lost: node-2 knows no way to 10.244.1.2, the address of pod default/asker",

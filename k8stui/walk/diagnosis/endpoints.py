@@ -13,7 +13,12 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.selectors import in_other_namespace, matching, near_miss, written
+from k8stui.walk.diagnosis.selectors import (
+    in_other_namespace,
+    matching,
+    nearest_pod,
+    written,
+)
 from k8stui.walk.error import nearest
 from k8stui.walk.lookup import why_silent
 from k8stui.walk.trace import Request
@@ -89,7 +94,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     pods = matching(cluster, service)
     wanted = written(service.selector)
     if not pods:
-        miss = near_miss(cluster, service)
+        miss = nearest_pod(cluster, service)
         away = in_other_namespace(cluster, service) if not miss else None
         if away is not None:
             return Diagnosis(
@@ -98,13 +103,20 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
                 f"put the Service into namespace {away.namespace}: it selects in its own only",
                 selector,
             )
-        return Diagnosis(
-            f"its selector {wanted} matches no pod" + (f" ({miss})" if miss else ""),
-            "make the Service's selector and the pods' labels the same"
-            if miss
-            else f"create pods labelled {wanted}, or mend the selector",
-            selector,
-        )
+        none = _no_pod_now(cluster, service)
+        if none is not None:
+            return none
+        misplaced = _misplaced(cluster, service)
+        if misplaced is not None:
+            return misplaced
+        if miss is None:
+            said, mend = "", f"create pods labelled {wanted}, or mend the selector"
+        else:
+            said = f" ({miss.words})"
+            mend = f"write {miss.mend} in the selector, or label the pods {wanted} (in a workload: "
+            mend += "spec.template.metadata.labels)"
+        found = Diagnosis(f"its selector {wanted} matches no pod{said}", mend, selector)
+        return _with_selector(cluster, service, found)
     finished = [p for p in pods if p.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)]
     if len(finished) == len(pods):
         return Diagnosis(why_silent(pods[0]), "select pods that go on running", pods[0].origin)
@@ -126,12 +138,81 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     space = "" if service.namespace == "default" else f" -n {service.namespace}"
     if unready and all(p in unready or p in pending or p in finished for p in pods):
         return Diagnosis(
-            f"{_count(unready)} {wanted}, and none is ready ({unready[0].name})",
-            "look at the readiness probe, or at what the pod waits for: "
-            f"kubectl describe pod {unready[0].name}{space}",
-            unready[0].origin,
+            f"{_count(unready)} {wanted}, and none is ready ({unready[0].name}"
+            + (f": {unready[0].unready_reason})" if unready[0].unready_reason else ")"),
+            _readiness(unready[0], space),
+            unready[0].origins.get("unready_reason", unready[0].origin),
         )
     return _family(service, pods) or _port(cluster, service, asked)
+
+
+def _readiness(pod: Pod, space: str) -> str:
+    """What would make a pod ready."""
+    why = pod.unready_reason
+    describe = f"kubectl describe pod {pod.name}{space}"
+    if "image" in why.lower():
+        return f"mend the image's name, or the credentials for its registry: {describe}"
+    if "CrashLoopBackOff" in why or "Error" in why:
+        return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+    if "readinessGates" in why:
+        return (
+            "install the controller that sets that condition (a load balancer's), or take the "
+            "readinessGates off"
+        )
+    return f"look at the readiness probe, or at what the pod waits for: {describe}"
+
+
+def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
+    """A workload whose pods the selector means, and which has none."""
+    wanted = (service.selector or {}).items()
+    for each in cluster.workloads:
+        if each.namespace != service.namespace or each.pods:
+            continue
+        if not wanted <= each.pod_labels.items():
+            continue
+        name = f"{each.kind} {each.name}"
+        if each.replicas == 0:
+            return Diagnosis(
+                f"{name}, whose pods it selects, has replicas: 0",
+                f"kubectl scale {each.kind.lower()}/{each.name} --replicas=1",
+                each.origin,
+            )
+        return Diagnosis(
+            f"{name}, whose pods it selects, has none",
+            f"look why: kubectl describe {each.kind.lower()} {each.name}",
+            each.origin,
+        )
+    return None
+
+
+def _misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:
+    """The labels stand at the workload itself, and its template has others."""
+    wanted = (service.selector or {}).items()
+    for each in cluster.workloads:
+        if each.namespace == service.namespace and wanted <= each.labels.items():
+            text = written(service.selector or {})
+            has = written(each.pod_labels) or "no labels"
+            return Diagnosis(
+                f"its selector {text} matches no pod: {each.kind} {each.name} itself is labelled "
+                f"so, and its pods have {has} (spec.template.metadata.labels)",
+                f"write {has} in the selector, or {text} into spec.template.metadata.labels of "
+                f"{each.kind} {each.name}",
+                service.origins.get("selector", service.origin),
+            )
+    return None
+
+
+def _with_selector(cluster: Cluster, service: Service, found: Diagnosis) -> Diagnosis:
+    """Somebody wrote endpoints for a Service with a selector: the controller overwrites them."""
+    by_hand = next((w for w in cluster.unread_endpoints if w.service == service.key), None)
+    if by_hand is None:
+        return found
+    return Diagnosis(
+        f"{found.reason}; the endpoints written by hand ({by_hand.kind} {by_hand.name}) do not "
+        "count: the controller replaces them by what the selector selects",
+        f"take the selector off Service {service.name}: then the endpoints written by hand count",
+        found.origin,
+    )
 
 
 def _room(pod: Pod) -> str:
@@ -166,6 +247,9 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
     """
     slices = cluster.endpoint_slices.get(service.key, ())
     if not any(each.endpoints for each in slices):
+        lost = _unread(cluster, service, asked)
+        if lost is not None:
+            return lost
         return Diagnosis(
             "it has no selector, and nobody has written EndpointSlices for it",
             "give it a selector, or write an EndpointSlice "
@@ -198,6 +282,36 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
             unready.origin,
         )
     return Diagnosis("none of those written for it can be used", "", fitting[0].origin)
+
+
+def _unread(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagnosis | None:
+    """Endpoints that belong to no Service, and were probably meant for this one."""
+    lost = [
+        each
+        for each in cluster.unread_endpoints
+        if each.service not in cluster.services and each.namespace == service.namespace
+    ]
+    ports = {p.port for p in service.ports} | {p.target_port for p in service.ports}
+    if asked is not None:
+        ports = {asked.port, asked.target_port}
+    meant = next((e for e in lost if nearest(e.name, [service.name])), None)
+    meant = meant or next((e for e in lost if ports & set(e.ports)), None)
+    if meant is None:
+        return None
+    if meant.kind == "Endpoints":
+        return Diagnosis(
+            f"it has no selector, and no Endpoints has its name; there is Endpoints {meant.name}",
+            f"name that {service.name}: Endpoints belong to the Service of the same name",
+            meant.origin,
+        )
+    leads = meant.service.partition("/")[2]
+    label = f"is labelled for Service {leads}" if leads else "has no such label"
+    return Diagnosis(
+        "it has no selector, and no EndpointSlice is labelled kubernetes.io/service-name: "
+        f"{service.name}; EndpointSlice {meant.name} {label}",
+        f"label EndpointSlice {meant.name} kubernetes.io/service-name: {service.name}",
+        meant.origin,
+    )
 
 
 def _wrong_type(found: EndpointSlice, families: set[str]) -> Diagnosis:

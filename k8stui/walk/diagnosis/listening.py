@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import ContainerPort, Pod, Service
+from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import SocketCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import written
@@ -29,7 +30,12 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         return Diagnosis(reason=f"nothing is known to listen on port {word} of {felt.decided_at}")
     if case.rewritten is not None and case.service is not None:
         return _led_astray(case, case.service, pod, port, protocol)
+    if is_loopback(connect.destination):
+        return _on_localhost(case, pod, port, protocol)
     has = _declared(pod)
+    entry = case.service_port
+    if case.service is not None and case.service.headless and entry is not None:
+        return _headless(case.service, entry, pod)
     declares = f"it declares {_words(has)}" if has else "it declares no port"
     return Diagnosis(
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
@@ -37,9 +43,85 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     )
 
 
+def _on_localhost(case: Case, pod: Pod, port: int, protocol: Protocol) -> Diagnosis:
+    """A pod asks itself, and means a Service or the node."""
+    word = port_word(port, protocol)
+    said = f"localhost in a pod is the pod itself, and nothing in {pod.key} listens on port {word}"
+    for service in case.cluster.services.values():
+        for each in service.ports:
+            if each.protocol is not protocol or port not in (
+                each.node_port, each.port, each.target_port,
+            ):  # fmt: skip
+                continue
+            if service.selector and service.selector.items() <= pod.labels.items():
+                continue
+            name = service.name
+            if service.namespace != pod.namespace:
+                name = f"{name}.{service.namespace}"
+            if service.headless and isinstance(each.target_port, int):
+                instead = f"{name}:{each.target_port}"
+            else:
+                instead = f"{name}:{each.port}"
+            which = "node port" if port == each.node_port else "port"
+            where = "the nodes" if port == each.node_port else f"Service {service.key}"
+            return Diagnosis(
+                f"{said}: {which} {word} is that of {where}"
+                + (f" (Service {service.key})" if port == each.node_port else ""),
+                f"ask {instead}",
+                each.origins.get("node_port" if port == each.node_port else "port", each.origin),
+            )
+    has = _declared(pod)
+    others = Listening(case.cluster).declaring.get((pod.namespace, port, protocol), ())
+    other = next((p for p in others if p.key != pod.key), None)
+    if other is not None and not has:
+        return Diagnosis(
+            f"{said}: pod {other.key} declares it",
+            f"put a Service in front of pod {other.name}, and ask that by name",
+            other.origin,
+        )
+    declares = f"it declares {_words(has)}" if has else "it declares no port"
+    return Diagnosis(f"{said} ({declares})", f"ask for {_words(has)}" if has else "")
+
+
+def _headless(service: Service, entry: ServicePort, pod: Pod) -> Diagnosis:
+    """The pod's own address was asked: nobody translates a port on the way."""
+    word = port_word(entry.port, entry.protocol)
+    target: int | str | None = entry.target_port
+    if isinstance(target, str):
+        named = (p.number for p in _declared(pod) if p.name == target)
+        target = next(named, None)
+    if target is None or target == entry.port:
+        has = _declared(pod)
+        fitting = [p.number for p in has if p.protocol is entry.protocol]
+        return Diagnosis(
+            f"Service {service.key} is headless, so the pod itself is asked, and nothing listens "
+            f"on port {word} of pod {pod.key} (it declares {_words(has) or 'no port'})",
+            f"ask for {fitting[0]}" if fitting else f"let the container listen on {word}",
+            entry.origin,
+        )
+    return Diagnosis(
+        f"Service {service.key} is headless (clusterIP: None): its name leads to the pods' own "
+        f"addresses, and nobody translates port {word} to targetPort {target}; nothing listens on "
+        f"port {word} of pod {pod.key}",
+        f"ask for port {target}, or leave clusterIP: None out of Service {service.name}",
+        entry.origins.get("target_port", entry.origin),
+    )
+
+
 def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Protocol) -> Diagnosis:
     """Tell wrong pods from a wrong port: the Service led here."""
     has, word = _declared(pod), port_word(port, protocol)
+    entry = case.service_port
+    same = [p for p in has if p.number == port]
+    if same and entry is not None:
+        is_one = same[0].protocol.name
+        return Diagnosis(
+            f"Service {service.key} leads to {port}/{protocol.name}, and pod {pod.key} declares "
+            f"{port} for {is_one} only",
+            f"write protocol: {is_one} in the Service's port (left out, it is TCP), or let the "
+            f"container listen on {port}/{protocol.name} too",
+            entry.origins.get("protocol", entry.origin),
+        )
     reason = (
         f"Service {service.key} leads to pods that declare {_words(has) or 'nothing'}, not {word}"
     )
@@ -54,7 +136,6 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
             origin=service.origins.get("selector", service.origin),
         )
     usable = [p.number for p in has if p.protocol is protocol]
-    entry = case.service_port
     origin = entry.origins.get("target_port", entry.origin) if entry else service.origin
     if len(usable) == 1:
         instead = entry.target_port if entry else port

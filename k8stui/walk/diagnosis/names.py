@@ -112,6 +112,14 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
                 "dnsConfig.searches",
                 pod.origins.get("dns_config", pod.origin),
             )
+    ahead, _, behind = bare.partition(".")
+    swapped = f"{behind}.{ahead}"
+    if behind and "." not in behind and resolve(cluster, swapped, pod).is_resolved:
+        return Diagnosis(
+            f"there is no Service {ahead} in a namespace {behind}: the Service's name comes first, "
+            "then its namespace",
+            f"ask {swapped}",
+        )
     of_pod = _of_pod(cluster, bare)
     if of_pod is not None:
         return Diagnosis(of_pod.reason or reason, of_pod.advice, of_pod.origin)
@@ -125,6 +133,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
                 f"ask {found.fqdn}, or only {head}",
             )
     near = _nearest(cluster, pod, bare)
+    if near is None and "." not in bare:
+        here = pod.namespace if pod is not None else "default"
+        return Diagnosis(reason, f"create a Service {bare} in namespace {here}, or mend the name")
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
 
 

@@ -9,7 +9,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.owners import podless
+from k8stui.walk.diagnosis.owners import named_by_hand, podless, who
 from k8stui.walk.reason import because
 
 
@@ -24,7 +24,7 @@ def nobody_answers(case: Case) -> Diagnosis | None:
     gateway = _gateway(case, step)
     wanted = gateway or target
     asks = "ARP" if wanted.version == 4 else "neighbour solicitation"
-    said = f"nobody answers {step.namespace}'s {asks} for {wanted}"
+    said = f"nobody answers {who(step.namespace)}'s {asks} for {wanted}"
     if gateway is not None:
         said += f", the way to {target}"
     if step.direction is Direction.REPLY:
@@ -72,6 +72,9 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
             f"{said}: {node} has the address and is down, or not on the same network",
             f"look whether {node} runs, and is on {step.namespace}'s network",
         )
+    named = named_by_hand(case, wanted)
+    if named is not None:
+        return Diagnosis(f"{said}: {named.reason}", named.advice, named.origin)
     for endpoint in case.endpoints:
         if wanted in endpoint.addresses and case.pod_with(wanted) is None:
             service = case.service.key if case.service else "the Service"

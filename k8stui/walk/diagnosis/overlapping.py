@@ -22,8 +22,8 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
         None,
     )
     return Diagnosis(
-        f"{network} is the network of {one} and of {other} at once: {step.namespace} looks for "
-        f"{step.before.dst} in the wrong one",
+        f"{network} is the network of {one} and of {other} at once: what is sent to "
+        f"{step.before.dst} goes to the wrong one of the two",
         "give every node's pods a network of their own that nobody else has (podCIDR; kubeadm: "
         "podSubnet), and make the pods anew",
         node.origins.get("pod_cidrs", node.origin) if node else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
-from k8stui.walk.diagnosis.case import Case
+from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 
 @record(kw_only=True)
@@ -47,6 +47,38 @@ def what_it_is(case: Case, address: Address) -> str:
         return f", the address of pod {pod.key} on {pod.node_name}"
     behind = owner_of(case, address)
     return f", an address of {behind.node}'s pods ({behind.network})" if behind else ""
+
+
+def who(namespace: str) -> str:
+    """Whose routing it is; between the nodes stands their router."""
+    return "the nodes' router" if namespace == "wire" else namespace
+
+
+def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
+    """Recognise an endpoint that leads nowhere: a ClusterIP, or an address that no pod has."""
+    endpoint = next((e for e in case.endpoints if address in e.addresses), None)
+    if endpoint is None or case.service is None or case.pod_with(address) is not None:
+        return None
+    key = case.service.key
+    virtual = service_with(case, address)
+    if virtual is not None and address in virtual.cluster_ips:
+        name = f"{virtual.name}.{virtual.namespace}.svc.{case.cluster.cluster_domain}"
+        return Diagnosis(
+            f"the endpoints of Service {key} name {address}, the ClusterIP of Service "
+            f"{virtual.key}: kube-proxy rewrites the destination once, and nobody has that address",
+            f"make {case.service.name} an ExternalName of {name}, or write the pods' own addresses",
+            endpoint.origin,
+        )
+    behind = owner_of(case, address)
+    if behind is None:
+        return None
+    return Diagnosis(
+        f"the endpoints of Service {key} name {address}, an address of {behind.node}'s pods "
+        f"({behind.network}) that no pod has (any more)",
+        f"mend the address in the endpoints of Service {key}, or give the Service a selector: then "
+        "they follow the pods",
+        endpoint.origin,
+    )
 
 
 def podless(case: Case, address: Address) -> str:

@@ -12,7 +12,7 @@ from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKin
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
-from k8stui.walk.diagnosis.owners import Behind, owner_of, podless, what_it_is
+from k8stui.walk.diagnosis.owners import Behind, named_by_hand, owner_of, podless, what_it_is, who
 from k8stui.walk.reason import because, proof
 
 
@@ -66,6 +66,9 @@ def no_route(case: Case) -> Diagnosis | None:
             f"{here} takes no packet from or to the loopback network on {step.device}",
             f"set net.ipv4.conf.{step.device}.route_localnet = 1 on {here}, or ask another address",
         )
+    named = named_by_hand(case, target)
+    if named is not None:
+        return named
     what = _what(step)
     if route is not None:
         why = because(step.cause)
@@ -74,7 +77,7 @@ def no_route(case: Case) -> Diagnosis | None:
             f"take that route off {here}, or put a better one in front of it",
             why.origin if why else None,
         )
-    said = f"{here} knows no way to {target}" + what_it_is(case, target)
+    said = f"{who(here)} knows no way to {target}" + what_it_is(case, target)
     if step.direction is Direction.REPLY:
         said = f"the question arrives, but its answer is lost: {said}"
     elif step.before.vni is not None:
@@ -102,6 +105,8 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
         said = (
             f"{node} had sent it there, by its default route: it has no route to {behind.network}"
         )
+        if node == behind.node and _table(case, node) is None:
+            return None
         if node == behind.node:
             gateway = behind.network.nth(1)
             return Diagnosis(

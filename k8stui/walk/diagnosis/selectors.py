@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.kernel.packet import Protocol
+from k8stui.record import record
 from k8stui.walk.error import nearest
 
 
@@ -24,15 +25,65 @@ def written(labels: Mapping[str, str]) -> str:
 
 def near_miss(cluster: Cluster, service: Service) -> str:
     """Say what is different about the pods that are most like what is selected; may be empty."""
+    return miss.words if (miss := nearest_pod(cluster, service)) is not None else ""
+
+
+@record()
+class Miss:
+    """The pod that a selector was probably meant to select, and what keeps it from that."""
+
+    pod: Pod
+    differences: tuple[tuple[str, str], ...]
+    """What is different, in words, and what would mend it in the selector."""
+
+    @property
+    def words(self) -> str:
+        return f"pod {self.pod.name} {' and '.join(said for said, _ in self.differences)}"
+
+    @property
+    def mend(self) -> str:
+        return " and ".join(mended for _, mended in self.differences)
+
+
+def nearest_pod(cluster: Cluster, service: Service) -> Miss | None:
+    """The pod most like what is selected: by its labels, else called as the Service is."""
     selector = service.selector or {}
     pods = list(_namespace(cluster, service))
     best = max(pods, key=lambda p: _likeness(selector, p), default=None)
-    if best is not None and _likeness(selector, best)[0] + _likeness(selector, best)[1] > 0:
-        differences = [_difference(key, value, best) for key, value in selector.items()]
-        said = [d for d in differences if d]
-        if said:
-            return f"pod {best.name} {' and '.join(said)}"
-    return ""
+    if best is None or not sum(_likeness(selector, best)):
+        best = next((p for p in pods if (p.owner[1] if p.owner else p.name) == service.name), None)
+    if best is None:
+        return None
+    found = tuple(
+        (_difference(key, value, best) or _plain_difference(key, value, best), mend)
+        for key, value in selector.items()
+        if best.labels.get(key) != value
+        for mend in (_mend(key, value, best),)
+    )
+    return Miss(best, found) if found else None
+
+
+def _plain_difference(key: str, value: str, pod: Pod) -> str:
+    has = pod.labels.get(key)
+    if has is not None:
+        return f"has {key}={has}, not {value}"
+    if not pod.labels:
+        return "has no labels"
+    same = next((k for k, v in pod.labels.items() if v == value), None)
+    if same is not None:
+        return f"has {same}={value}, not {key}={value}"
+    return f"has no label {key} (it has {written(pod.labels)})"
+
+
+def _mend(key: str, value: str, pod: Pod) -> str:
+    """What the selector would say if that pod was meant."""
+    has = pod.labels.get(key)
+    if has is not None:
+        return f"{key}: {has} instead of {value}"
+    near = nearest(key, pod.labels)
+    same = near if near is not None and pod.labels[near] == value else None
+    same = same or next((k for k, v in pod.labels.items() if v == value), None)
+    return f"{same}: {value} instead of {key}" if same else f"nothing of {key}"
 
 
 def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:

@@ -6,7 +6,7 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 
 from __future__ import annotations
 
-from k8stui.cluster.model import Node, Service, ServicePort
+from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.header import ECHO
@@ -14,6 +14,7 @@ from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import RuleCause
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
 from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import because
@@ -77,7 +78,37 @@ def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None
     here = connect.namespace
     if "/" in here or here in case.cluster.nodes:
         return _missing_rules(case, f"{connect.destination}, port {asked}")
-    return None
+    return _from_beyond(case, service, entry, connect)
+
+
+def _from_beyond(
+    case: Case, service: Service, entry: ServicePort, connect: Connect
+) -> Diagnosis | None:
+    """A client outside of the cluster: a ClusterIP is not for it."""
+    if connect.destination not in service.cluster_ips:
+        return None
+    said = (
+        f"nobody outside knows a way to {connect.destination}: it is the ClusterIP of Service "
+        f"{service.key}, which no routing table has, only kube-proxy's rules on the nodes"
+    )
+    addresses = [i.ip for i in service.load_balancer_ingress if i.ip is not None]
+    names = [i.hostname for i in service.load_balancer_ingress if i.hostname]
+    addresses += service.external_ips
+    ways = [f"ask {address.with_port(entry.port)}" for address in addresses[:1]]
+    ways += [f"ask {name}:{entry.port}" for name in names[:1]]
+    origin = service.origins.get("type", service.origin)
+    if service.type is ServiceType.LOAD_BALANCER and not ways:
+        said += "; its load balancer has no address yet (status.loadBalancer is empty)"
+        ways.append(
+            "let a load balancer's controller give it an address (a cloud's, or MetalLB and the "
+            "like)"
+        )
+    if entry.node_port:
+        node = next(iter(case.cluster.nodes))
+        ways.append(f"ask a node, node/{node}:{entry.node_port}")
+    elif not ways:
+        ways.append("give it type: NodePort or LoadBalancer")
+    return Diagnosis(said, f"{', or '.join(ways)}; or ask from a node or a pod", origin)
 
 
 def _ping(service: Service, connect: Connect) -> Diagnosis:
@@ -241,6 +272,9 @@ def _no_node_port(
             f"{connect.protocol.name} port to the Service",
             entry.origins.get("protocol", entry.origin),
         )
+    elsewhere = on_another_address(case, node, connect)
+    if elsewhere is not None:
+        return elsewhere
     behind = next(
         ((s, p) for s, p in found if connect.port in (p.port, p.target_port)),
         None,
@@ -256,6 +290,23 @@ def _no_node_port(
             f"ask for node port {entry.node_port}, which leads to port {entry.port} of Service "
             f"{service.key}",
             entry.origins.get("node_port", entry.origin),
+        )
+    inside = next(
+        (
+            (s, p)
+            for s in case.cluster.services.values()
+            for p in s.ports
+            if not p.node_port and connect.port in (p.port, p.target_port)
+        ),
+        None,
+    )
+    if inside is not None:
+        service, entry = inside
+        return Diagnosis(
+            f"{said}: port {entry.port} of Service {service.key} ({service.type}) is that of its "
+            "own address, not of the nodes",
+            f"give Service {service.name} type: NodePort, and ask for its nodePort",
+            service.origins.get("type", entry.origin),
         )
     known = ", ".join(f"{p.node_port} ({s.key})" for s, p in found[:4])
     return Diagnosis(

@@ -1,0 +1,416 @@
+"""What people report most: each situation in a few lines, with its outcome, cause, place and mend.
+
+The manifests are built (`manifests_of`), a field a line; `at` is the text of the line to blame.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manifests_of import (
+    Manifest,
+    kind,
+    labels,
+    node,
+    observed,
+    pod,
+    service,
+    workload,
+    write,
+)
+
+from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Outcome
+from k8stui.walk.walk import walk
+from k8stui.walk.world import build_world
+
+
+@record(kw_only=True)
+class Reported:
+    """A situation, what is asked in it, and what has to be said."""
+
+    manifests: tuple[Manifest, ...]
+    ask: tuple[str, str]
+    result: str
+    by: str = ""
+    """Where it is decided."""
+    cause: str = ""
+    mend: str = ""
+    at: str = ""
+    """The line of the manifests that is to blame, without its indentation."""
+    not_said: tuple[str, ...] = ()
+    options: dict[str, Any] | None = None
+
+
+def outcome(folder: Path, case: Reported) -> tuple[Outcome, Path]:
+    file = write(folder, case.manifests)
+    made = build_world([str(file)], ClusterOptions(), NodeOptions(**(case.options or {})))
+    assert not made.problems, [problem.render() for problem in made.problems]
+    return walk(made, parse_request(made, *case.ask)).outcome, file
+
+
+def judge(folder: Path, case: Reported) -> None:
+    found, file = outcome(folder, case)
+    told = f"{found.reason} | {found.advice}"
+    assert found.result.value == case.result, told
+    assert not case.by or found.decided_at == case.by, found.decided_at
+    assert case.cause in found.reason, told
+    assert case.mend in found.advice, told
+    for words in case.not_said:
+        assert words not in told
+    if case.at:
+        assert found.origin is not None
+        assert found.origin.place is not None
+        lines = file.read_text(encoding="utf-8").splitlines()
+        assert lines[found.origin.place.line - 1].strip().removeprefix("- ") == case.at
+
+
+ASKER = pod("asker", node="node-2")
+WEB = pod("web-0", "app=web", ports=[8080])
+DB = pod("db-0", "app=db", ports=[5432])
+NODES = (node(1), node(2))
+NODE_PORT = service("web", ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
+                    type="NodePort")  # fmt: skip
+
+
+def slice_of(service_name: str, address: str, port: int = 5432) -> Manifest:
+    made = kind(
+        "discovery.k8s.io/v1", "by-hand", "EndpointSlice", addressType="IPv4",
+        ports=[{"port": port}], endpoints=[{"addresses": [address]}],
+    )  # fmt: skip
+    if service_name:
+        made["metadata"]["labels"] = {"kubernetes.io/service-name": service_name}
+    return made
+
+
+def seen(**status: Any) -> Manifest:
+    """A pod of a dump that runs and is not ready."""
+    made = observed(
+        "web-0", "app=web", "10.244.1.5", ready=False, ports=[8080],
+        container={"readinessProbe": {"httpGet": {"path": "/up", "port": 8081}}},
+    )  # fmt: skip
+    made["status"] |= status
+    return made
+
+
+def container_status(**state: Any) -> dict[str, Any]:
+    return {"containerStatuses": [{"name": "main", "ready": False, "restartCount": 4, "image": "x",
+                                   "imageID": "", "state": state}]}  # fmt: skip
+
+
+def asking(to: str, *manifests: Manifest, source: str = "pod/asker", **more: Any) -> Reported:
+    return Reported(manifests=(*manifests, ASKER), ask=(source, to), **more)
+
+
+SELECTORS = {
+    "one label of two differs": asking(
+        "svc/web", service("web", "app=web,track=blue"),
+        pod("web-0", "app=web,track=green", ports=[80]),
+        result="refused", by="node-2", cause="pod web-0 has track=green, not blue",
+        mend="write track: green instead of blue", at="selector:",
+    ),
+    "the labels stand at the Deployment, not at its pods": asking(
+        "svc/web", service("web"),
+        workload("Deployment", "web", "component=front", ports=[80], own="app=web"),
+        result="refused", cause="Deployment web itself is labelled so, and its pods have component",
+        mend="write component=front in the selector, or app=web into spec.template.metadata.labels",
+    ),
+    "no replicas": asking(
+        "svc/web", service("web"), workload("Deployment", "web", replicas=0),
+        result="refused", cause="Deployment web, whose pods it selects, has replicas: 0",
+        mend="kubectl scale deployment/web --replicas=1",
+    ),
+    "the pods are in another namespace": asking(
+        "web.edge:80", service("web", namespace="edge"), WEB,
+        result="refused", cause="has these labels, but is in namespace default",
+        mend="put the Service into namespace default", at="selector:",
+    ),
+    "the job has ended": asking(
+        "svc/web", *NODES, service("web"),
+        observed("web-0", "app=web", "10.244.1.5", phase="Succeeded", ready=False, ports=[80]),
+        result="refused", cause="has finished (Succeeded)", mend="pods that go on running",
+    ),
+    "a container that ends again and again": asking(
+        "svc/web", *NODES, service("web"),
+        seen(**container_status(waiting={"reason": "CrashLoopBackOff"})),
+        result="refused", cause="container main is waiting, CrashLoopBackOff",
+        mend="kubectl logs web-0 --previous",
+    ),
+    "an image that nobody has": asking(
+        "svc/web", *NODES, service("web"),
+        seen(**container_status(waiting={"reason": "ImagePullBackOff"})),
+        result="refused", cause="ImagePullBackOff", mend="mend the image's name",
+    ),
+    "a readiness probe at the wrong port": asking(
+        "svc/web", *NODES, service("web"), seen(**container_status(running={})),
+        result="refused", cause="container main runs, its readiness probe asks HTTP /up on port 80",
+        mend="look at the readiness probe",
+    ),
+    "readiness gates without a controller": asking(
+        "svc/web", service("web"),
+        pod("web-0", "app=web", ports=[80],
+            readinessGates=[{"conditionType": "target-health.lb.example/web"}]),
+        result="refused", cause="its readinessGates are conditions that nobody has set",
+        mend="take the readinessGates off",
+    ),
+}  # fmt: skip
+
+PORTS = {
+    "targetPort left out": asking(
+        "svc/web", service("web"), WEB,
+        result="refused", by="default/web-0", cause="declare 8080, not 80",
+        mend="write targetPort: 8080 instead of 80", at="port: 80",
+    ),
+    "a port's name with a typing error": asking(
+        "svc/web", service("web", to="htpp"),
+        pod("web-0", "app=web", ports=[{"name": "http", "containerPort": 8080}]),
+        result="refused", cause="declares a port named htpp", mend="write targetPort: http",
+        at="targetPort: htpp",
+    ),
+    "protocol left out for UDP": asking(
+        "svc/dns", service("dns", port=53),
+        pod("dns-0", "app=dns", ports=[{"containerPort": 53, "protocol": "UDP"}]),
+        result="refused", by="default/dns-0", cause="declares 53 for UDP only",
+        mend="write protocol: UDP in the Service's port", at="port: 53",
+    ),
+    "UDP asked of a TCP port": asking(
+        "svc/dns:53/udp", service("dns", port=53), pod("dns-0", "app=dns", ports=[53]),
+        result="timeout", cause="has no port 53/UDP (it has 53/TCP)", mend="add a UDP port",
+    ),
+    "a headless Service translates no port": asking(
+        "db:80", service("db", port=80, to=5432, clusterIP="None"), DB,
+        result="refused", by="default/db-0",
+        cause="is headless (clusterIP: None)", mend="ask for port 5432, or leave clusterIP: None",
+        at="targetPort: 5432",
+    ),
+    "the node port asked at the ClusterIP": asking(
+        "svc/web:30080", NODE_PORT, WEB,
+        result="unreachable", cause="has no port 30080/TCP",
+        mend="ask for port 80: 30080 is the nodePort", at="ports:",
+    ),
+    "the Service's port asked at the node": asking(
+        "node/node-1:80", NODE_PORT, WEB, source="outside",
+        result="refused", by="node-1", cause="no Service has node port 80/TCP",
+        mend="ask for node port 30080", at="nodePort: 30080",
+    ),
+    "a ClusterIP Service asked at the node": asking(
+        "node/node-1:80", service("web", to=8080), WEB, source="outside",
+        result="refused", cause="is that of its own address, not of the nodes",
+        mend="give Service web type: NodePort",
+    ),
+    "a node port that the Service's check asks": asking(
+        "node/node-2:32101",
+        service("web", to=8080, type="LoadBalancer", externalTrafficPolicy="Local",
+                healthCheckNodePort=32101), WEB, source="outside",
+        result="connected", cause="",
+    ),
+}  # fmt: skip
+
+LOCALHOST = {
+    "localhost for a Service": asking(
+        "localhost:5432", service("db", port=5432), DB,
+        result="refused", by="default/asker", cause="localhost in a pod is the pod itself",
+        mend="ask db:5432", at="port: 5432",
+    ),
+    "localhost for a Service elsewhere": asking(
+        "127.0.0.1:5432", service("db", port=5432, namespace="data"),
+        pod("db-0", "app=db", ports=[5432], namespace="data"),
+        result="refused", cause="that of Service data/db", mend="ask db.data:5432",
+    ),
+    "a pod asks localhost for a node port": asking(
+        "localhost:30080", NODE_PORT, WEB,
+        result="refused", by="default/asker", cause="node port 30080 is that of the nodes",
+        mend="ask web:80", at="nodePort: 30080",
+    ),
+    "localhost beside a second container may be a proxy": Reported(
+        manifests=(
+            service("db", port=5432), DB,
+            pod("asker", node="node-2", containers=[
+                {"name": "main", "image": "registry.example/main:1"},
+                {"name": "tunnel", "image": "registry.example/tunnel:1"},
+            ]),
+        ),
+        ask=("pod/asker", "localhost:5432"), result="connected",
+    ),
+    "a hostPort of another node": asking(
+        "node/node-2:8088",
+        pod("web-0", "app=web", ports=[{"containerPort": 80, "hostPort": 8088}]),
+        source="outside", result="refused", by="node-2",
+        cause="open only on the node where the pod runs: node-1, not node-2", mend="ask node-1",
+        at="containerPort: 80",
+    ),
+    "a hostPort with a hostIP": asking(
+        "node/node-1:8088",
+        pod("web-0", "app=web",
+            ports=[{"containerPort": 80, "hostPort": 8088, "hostIP": "127.0.0.1"}]),
+        source="outside", result="refused", cause="open on 127.0.0.1 only (hostIP)",
+        mend="leave hostIP out", at="containerPort: 80",
+    ),
+    "a hostNetwork pod of another node": asking(
+        "node/node-2:9100", pod("meter", "app=meter", ports=[9100], hostNetwork=True),
+        source="outside", result="refused", cause="pod default/meter, which has hostNetwork",
+        mend="ask node-1",
+    ),
+    "an agent without hostPort": asking(
+        "node/node-2:8126", workload("DaemonSet", "agent", ports=[8126]),
+        result="refused", by="node-2", cause="nothing opens it on the node",
+        mend="write hostPort: 8126", at="containerPort: 8126",
+    ),
+}  # fmt: skip
+
+NAMES = {
+    "a short name across namespaces": asking(
+        "web:80", service("web", namespace="shop"),
+        pod("web-0", "app=web", ports=[80], namespace="shop"),
+        result="no-such-name", by="default/asker", cause="the one in shop is called web.shop",
+        mend="did you mean web.shop?",
+    ),
+    "namespace and Service the wrong way round": asking(
+        "shop.web:80", service("web", namespace="shop"),
+        pod("web-0", "app=web", ports=[80], namespace="shop"),
+        result="no-such-name", cause="the Service's name comes first", mend="ask web.shop",
+    ),
+    "the namespace is left out of the long name": asking(
+        "web.svc.cluster.local:80", service("web", namespace="shop"),
+        pod("web-0", "app=web", ports=[80], namespace="shop"),
+        result="no-such-name", mend="web.shop",
+    ),
+    "an underscore": asking(
+        "my_db:5432", service("my-db", "app=db", port=5432), DB,
+        result="no-such-name", mend="did you mean my-db?",
+    ),
+    "a pod by its name": asking(
+        "web-0:8080", service("web", to=8080), WEB,
+        result="no-such-name", cause="pods have no DNS name of their own", mend="ask Service web",
+    ),
+    "a StatefulSet whose serviceName is no Service": asking(
+        "db-0.db-peers:5432", service("db", port=5432, clusterIP="None"),
+        workload("StatefulSet", "db", ports=[5432], serviceName="db-peers", replicas=1),
+        result="no-such-name", cause="no headless Service has that name",
+        mend="create the headless Service db-peers",
+    ),
+    "a StatefulSet below another Service": asking(
+        "db-0.db:5432", service("db", port=5432, clusterIP="None"),
+        workload("StatefulSet", "db", ports=[5432], serviceName="db-peers", replicas=1),
+        result="no-such-name", cause="its subdomain is db-peers", mend="serviceName: db",
+    ),
+    "a Service that is not there": asking(
+        "queue:5672", service("web"), WEB,
+        result="no-such-name", cause="no Service is called queue",
+        mend="create a Service queue in namespace default",
+    ),
+    "an alias keeps the port": asking(
+        "alias:80",
+        service("alias", None, None, type="ExternalName",
+                externalName="web.default.svc.cluster.local"),
+        service("web", port=8080), WEB,
+        result="unreachable", cause="default/alias is only an alias (ExternalName)",
+        mend="ask for port 8080",
+    ),
+    "the API server's own port at its Service": asking(
+        "kubernetes:6443", result="unreachable", cause="has no port 6443/TCP",
+        mend="ask for port 443: 6443 is the targetPort",
+    ),
+}  # fmt: skip
+
+BY_HAND = {
+    "Endpoints of another name": asking(
+        "svc/ext", service("ext", None, 5432),
+        kind("v1", "ext-db", "Endpoints",
+             subsets=[{"addresses": [{"ip": "192.168.0.77"}], "ports": [{"port": 5432}]}]),
+        result="refused", cause="there is Endpoints ext-db", mend="name that ext",
+    ),
+    "an EndpointSlice without the label": asking(
+        "svc/ext", service("ext", None, 5432), slice_of("", "192.168.0.77"),
+        result="refused", cause="EndpointSlice by-hand has no such label",
+        mend="kubernetes.io/service-name: ext",
+    ),
+    "an EndpointSlice for a Service that is not there": asking(
+        "svc/ext", service("ext", None, 5432), slice_of("extern", "192.168.0.77"),
+        result="refused", cause="is labelled for Service extern", mend="service-name: ext",
+    ),
+    "Endpoints beside a selector": asking(
+        "svc/ext", service("ext", port=5432),
+        kind("v1", "ext", "Endpoints",
+             subsets=[{"addresses": [{"ip": "192.168.0.77"}], "ports": [{"port": 5432}]}]),
+        result="refused", cause="the controller replaces them",
+        mend="take the selector off Service ext",
+    ),
+    "an endpoint that is a ClusterIP": asking(
+        "svc/ext", service("ext", None, 5432), slice_of("ext", "10.96.9.9"),
+        service("db", port=5432, clusterIP="10.96.9.9"), DB,
+        result="unreachable", cause="the ClusterIP of Service default/db",
+        mend="make ext an ExternalName of db.default.svc.cluster.local", at="addresses:",
+    ),
+    "an endpoint that was a pod's": asking(
+        "svc/ext", service("ext", None, 5432), slice_of("ext", "10.244.1.77"), DB,
+        result="unreachable", by="node-1", cause="that no pod has (any more)",
+        mend="then they follow the pods", at="addresses:", not_said=("lost its address",),
+    ),
+    "an endpoint that was a pod's, on a node without pods": asking(
+        "svc/ext", service("ext", None, 5432), slice_of("ext", "10.244.1.77"),
+        result="timeout", cause="that no pod has (any more)", not_said=("lost its address",),
+    ),
+}  # fmt: skip
+
+OUTSIDE = {
+    "a load balancer without an address": asking(
+        "svc/web", service("web", to=8080, type="LoadBalancer"), WEB, source="outside",
+        result="unreachable", cause="no address yet (status.loadBalancer is empty)",
+        mend="MetalLB", at="type: LoadBalancer",
+    ),
+    "a ClusterIP from outside": asking(
+        "svc/web", service("web", to=8080), WEB, source="outside",
+        result="unreachable", cause="it is the ClusterIP of Service default/web",
+        mend="type: NodePort or LoadBalancer",
+    ),
+    "a ClusterIP from outside, of a Service with node ports": asking(
+        "svc/web", NODE_PORT, WEB, source="outside",
+        result="unreachable", mend="node/node-1:30080",
+    ),
+    "the other node's address, of an externalIP": asking(
+        "192.168.0.11:80", service("web", to=8080, externalIPs=["192.168.0.12"]), WEB,
+        source="outside", result="refused", cause="is open at 192.168.0.12 (externalIPs)",
+        mend="ask 192.168.0.12:80", at="externalIPs:",
+    ),
+    "policy Local, asked at the wrong node": asking(
+        "node/node-2:30080",
+        service("web", ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
+                type="NodePort", externalTrafficPolicy="Local"), WEB, source="outside",
+        result="timeout", by="node-2", cause="no endpoint of it is on node-2 (they are on node-1)",
+        mend="ask node-1, or set externalTrafficPolicy: Cluster", at="externalTrafficPolicy: Local",
+    ),
+    "policy Local inside": asking(
+        "svc/web", service("web", to=8080, internalTrafficPolicy="Local"), WEB,
+        result="timeout", by="node-2", cause="internalTrafficPolicy of Service default/web is",
+        mend="internalTrafficPolicy: Cluster", at="internalTrafficPolicy: Local",
+    ),
+    "hairpin mode off": Reported(
+        manifests=(service("web", to=8080), WEB), ask=("pod/web-0", "svc/web"),
+        options={"hairpin": False},
+        result="timeout", by="node-1", cause="the Service chose the client itself",
+        mend="hairpinMode: true",
+    ),
+    "br_netfilter not loaded": Reported(
+        manifests=(service("web", to=8080), WEB, pod("near")), ask=("pod/near", "svc/web"),
+        options={"bridge_nf_call_iptables": False},
+        result="timeout", by="default/near", cause="is on the same bridge as the client",
+        mend="modprobe br_netfilter",
+    ),
+}  # fmt: skip
+
+CASES = {**SELECTORS, **PORTS, **LOCALHOST, **NAMES, **BY_HAND, **OUTSIDE}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_reported(tmp_path: Path, name: str) -> None:
+    judge(tmp_path, CASES[name])
+
+
+def test_labels_are_read() -> None:
+    assert labels("app=web,tier=front") == {"app": "web", "tier": "front"}
