@@ -173,10 +173,10 @@ PORTS = {
         at="targetPort: htpp",
     ),
     "protocol left out for UDP": asking(
-        "svc/dns", service("dns", port=53),
-        pod("dns-0", "app=dns", ports=[{"containerPort": 53, "protocol": "UDP"}]),
-        result="refused", by="default/dns-0", cause="declares 53 for UDP only",
-        mend="write protocol: UDP in the Service's port", at="port: 53",
+        "svc/log", service("log", port=514),
+        pod("log-0", "app=log", ports=[{"containerPort": 514, "protocol": "UDP"}]),
+        result="refused", by="default/log-0", cause="declares 514 for UDP only",
+        mend="write protocol: UDP in the Service's port", at="port: 514",
     ),
     "UDP asked of a TCP port": asking(
         "svc/dns:53/udp", service("dns", port=53), pod("dns-0", "app=dns", ports=[53]),
