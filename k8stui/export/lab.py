@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from k8stui.kernel.packet import Protocol, TcpFlags
-from k8stui.lab.compare import Comparison, Felt, Row, Sight
+from k8stui.lab.compare import Comparison, Felt, Row
 from k8stui.lab.experiment import Experiment
+from k8stui.lab.passages import RuleMet
+from k8stui.lab.sight import Sight
 
 _WITH_PORTS = (int(Protocol.TCP), int(Protocol.UDP), int(Protocol.SCTP))
 
@@ -36,6 +38,10 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
         yield f"  order different: {comparison.order}"
     for one in comparison.tracked:
         yield f"  conntrack different: only the {one.by} has in {one.namespace}: {one.entry}"
+    for met in comparison.rules:
+        yield f"  rules different: {_at(met)}, {header(met.packet)}"
+        yield f"        walk:    {met.walk or 'meets no further rule'}"
+        yield f"        kernel:  {met.kernel or 'meets no further rule'}"
 
 
 def verdict(experiments: Sequence[Experiment]) -> str:
@@ -52,7 +58,14 @@ def verdict(experiments: Sequence[Experiment]) -> str:
     }
     walks = f" ({len(experiments)} walks)" if len(experiments) > 1 else ""
     on = "1 device" if len(devices) == 1 else f"{len(devices)} devices"
-    return f"kernel and walk agree: {packets} packets on {on}{walks}"
+    rules = sum(e.comparison.rules_equal for e in experiments)
+    met = f", {rules} rules met" if rules else ""
+    return f"kernel and walk agree: {packets} packets on {on}{met}{walks}"
+
+
+def _at(met: RuleMet) -> str:
+    device = f" ({met.packet.device})" if met.packet.device else ""
+    return f"{met.namespace} {met.table} {met.chain}{device}"
 
 
 def note_lines(experiments: Iterable[Experiment]) -> Iterator[str]:
@@ -75,6 +88,9 @@ def _first_difference(experiment: Experiment) -> str:
         return f"{who}: {', '.join(comparison.felt_differs)}"
     if comparison.order:
         return f"{who}: {comparison.order}"
+    for met in comparison.rules:
+        sides = f"the walk meets {met.walk or 'none'}, the kernel {met.kernel or 'none'}"
+        return f"{who}, rules of {_at(met)}: {sides}"
     one = comparison.tracked[0]
     return f"{who}: only the {one.by} tracks in {one.namespace}: {one.entry}"
 
@@ -173,6 +189,20 @@ def _experiment_json(experiment: Experiment) -> dict[str, Any]:
             {"namespace": one.namespace, "only": one.by, "entry": one.entry}
             for one in comparison.tracked
         ],
+        "rules": {
+            "equal": comparison.rules_equal,
+            "different": [
+                {
+                    "namespace": met.namespace,
+                    "table": met.table,
+                    "chain": met.chain,
+                    "packet": _sight_json(met.packet),
+                    "walk": met.walk or None,
+                    "kernel": met.kernel or None,
+                }
+                for met in comparison.rules
+            ],
+        },
         "packets": [
             {
                 "walk": _sight_json(row.walk),

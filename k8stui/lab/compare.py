@@ -13,38 +13,13 @@ from dataclasses import replace
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange, Result
-from k8stui.kernel.header import WITH_PORTS
-from k8stui.kernel.packet import Packet, Protocol, is_group_mac
+from k8stui.kernel.packet import Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
-from k8stui.kernel.step import Capture, StepKind
-from k8stui.lab.plan import Frame, Seen
+from k8stui.kernel.step import Capture
+from k8stui.lab.passages import RuleMet, rules_met
+from k8stui.lab.plan import Seen
+from k8stui.lab.sight import Ports, Sight, key, of_frame, of_packet, random_ports
 from k8stui.record import record
-
-
-@record(kw_only=True)
-class Sight:
-    """One packet on one device, from either side."""
-
-    namespace: str
-    device: str
-    incoming: bool
-    arp: bool
-    src: str
-    dst: str
-    protocol: int
-    sport: int
-    dport: int
-    ttl: int
-    smac: str
-    dmac: str
-    flags: int
-    icmp_type: int
-    icmp_code: int
-    vni: int | None
-    length: int
-    """Of the IP packet, in bytes; 0 for ARP."""
-    dont_fragment: bool
-    inner: Sight | None
 
 
 @record(kw_only=True)
@@ -101,24 +76,29 @@ class Comparison:
     """How a packet's way differs though every namespace saw the same; else empty."""
     tracked: tuple[Tracked, ...] = ()
     """Connections that only one side tracks."""
+    rules: tuple[RuleMet, ...] = ()
+    """Where a packet met another rule than the walk says; the first one of each chain of a hook."""
+    rules_equal: int = 0
+    """Rules that packets met on both sides."""
 
     @property
     def agrees(self) -> bool:
-        told = self.felt_differs or self.order or self.tracked
+        told = self.felt_differs or self.order or self.tracked or self.rules
         return not told and all(row.is_equal for row in self.rows)
 
 
 def compare(exchange: Exchange, seen: Seen) -> Comparison:
     """Lay the kernel's packets beside the walk's."""
-    random = _random_ports(exchange)
+    random = random_ports(exchange)
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random
-    ports = _Ports(known)
+    ports = Ports(known)
     ours = _once([_comparable(sight) for sight in walked], ports)
-    theirs = _once([_comparable(_kernel(frame)) for frame in seen["frames"]], ports)
+    theirs = _once([_comparable(of_frame(frame)) for frame in seen["frames"]], ports)
     rows = tuple(_rows(ours, theirs, ports))
     equal = all(row.is_equal for row in rows)
     walk, kernel = _felt_by_walk(exchange), _felt_by_kernel(seen)
+    rules, rules_equal = rules_met(exchange, seen, ports)
     return Comparison(
         rows=rows,
         walk=walk,
@@ -126,33 +106,9 @@ def compare(exchange: Exchange, seen: Seen) -> Comparison:
         felt_differs=tuple(_felt_differs(walk, kernel, ports)),
         tracked=tuple(_tracked(exchange, seen, ports)),
         order=_order(ours, _once(_in_time(seen), ports), ports) if equal else "",
+        rules=rules,
+        rules_equal=rules_equal,
     )
-
-
-class _Ports:
-    """Random ports of the one side, each bound to one of the other's where they first meet."""
-
-    def __init__(self, known: set[int]) -> None:
-        self.known = known
-        self._pairs: dict[int, int] = {}
-
-    def are_equal(self, walk: int, kernel: int) -> bool:
-        if walk in self.known or kernel in self.known:
-            return walk == kernel
-        return self._pairs.setdefault(walk, kernel) == kernel
-
-    def plain(self, port: int) -> int:
-        return port if port in self.known else -1
-
-
-def _random_ports(exchange: Exchange) -> set[int]:
-    """Ports for which the walk's number stands in for a random one."""
-    found = set()
-    for step in exchange.steps:
-        changes = step.before.sport != step.after.sport
-        if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
-            found.add(step.after.sport)
-    return found
 
 
 def _comparable(sight: Sight) -> Sight:
@@ -171,7 +127,7 @@ def _comparable(sight: Sight) -> Sight:
 
 
 def _walked(capture: Capture) -> Sight:
-    sight = _of_packet(capture.packet)
+    sight = of_packet(capture.packet)
     return replace(
         sight,
         namespace=capture.namespace,
@@ -181,58 +137,20 @@ def _walked(capture: Capture) -> Sight:
     )
 
 
-def _of_packet(packet: Packet) -> Sight:
-    has_ports = packet.protocol in WITH_PORTS
-    return Sight(
-        namespace="", device="", incoming=False, arp=False,
-        src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
-        sport=packet.sport if has_ports else 0, dport=packet.dport if has_ports else 0,
-        ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
-        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
-        length=packet.length_bytes, dont_fragment=packet.dont_fragment,
-        inner=_of_packet(packet.inner) if packet.inner is not None else None,
-    )  # fmt: skip
-
-
-def _kernel(frame: Frame) -> Sight:
-    inner = frame["inner"]
-    return Sight(
-        namespace=frame["space"], device=frame["device"], incoming=frame["incoming"],
-        arp=frame["arp"], src=frame["src"], dst=frame["dst"], protocol=frame["protocol"],
-        sport=frame["sport"], dport=frame["dport"], ttl=frame["ttl"],
-        smac=frame["smac"], dmac=frame["dmac"], flags=frame["flags"],
-        icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
-        vni=None if frame["vni"] < 0 else frame["vni"],
-        length=frame["length"], dont_fragment=frame["dont_fragment"],
-        inner=_kernel(inner) if inner is not None else None,
-    )  # fmt: skip
-
-
 def _in_time(seen: Seen) -> list[Sight]:
     return [
-        _comparable(_kernel(frame)) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])
+        _comparable(of_frame(frame)) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])
     ]
 
 
-def _key(sight: Sight, ports: _Ports) -> tuple[object, ...]:
-    """What makes two sights the same packet at the same place, random ports aside."""
-    return (
-        sight.namespace, sight.device, sight.incoming, sight.arp, sight.src, sight.dst,
-        sight.protocol, ports.plain(sight.sport), ports.plain(sight.dport), sight.ttl,
-        sight.flags, sight.icmp_type, sight.icmp_code,
-        # Encapsulated packets differ inside only.
-        _key(sight.inner, ports) if sight.vni is not None and sight.inner is not None else None,
-    )  # fmt: skip
-
-
-def _once(sights: Sequence[Sight], ports: _Ports) -> list[Sight]:
+def _once(sights: Sequence[Sight], ports: Ports) -> list[Sight]:
     seen: dict[tuple[object, ...], Sight] = {}
     for sight in sights:
-        seen.setdefault(_key(sight, ports), sight)
+        seen.setdefault(key(sight, ports), sight)
     return list(seen.values())
 
 
-def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: _Ports) -> Iterator[Row]:
+def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: Ports) -> Iterator[Row]:
     """The walk's order; each namespace's own packets are laid side by side."""
     waiting: dict[str, list[Sight]] = {}
     for sight in theirs:
@@ -244,7 +162,7 @@ def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: _Ports) -> Iter
         queue = waiting.get(sight.namespace, [])
         mine[sight.namespace] -= 1
         # What the walk has not got stands before what both have.
-        same = next((n for n, k in enumerate(queue) if _key(k, ports) == _key(sight, ports)), None)
+        same = next((n for n, k in enumerate(queue) if key(k, ports) == key(sight, ports)), None)
         if same is None:
             # Of a namespace in which as much is left on both sides, the next one is meant.
             if len(queue) > mine[sight.namespace]:
@@ -260,7 +178,7 @@ def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: _Ports) -> Iter
         yield from (Row(walk=None, kernel=extra) for extra in queue)
 
 
-def _row(walk: Sight, kernel: Sight, ports: _Ports) -> Row:
+def _row(walk: Sight, kernel: Sight, ports: Ports) -> Row:
     return Row(walk=walk, kernel=kernel, differs=tuple(_differing(walk, kernel, ports)))
 
 
@@ -272,7 +190,7 @@ _DIGIT = 1
 """Bytes by which UDP may differ: an answer says which port it saw, a number drawn by lot."""
 
 
-def _differing(walk: Sight, kernel: Sight, ports: _Ports) -> Iterator[str]:
+def _differing(walk: Sight, kernel: Sight, ports: Ports) -> Iterator[str]:
     yield from (name for name in _PLAIN if getattr(walk, name) != getattr(kernel, name))
     spare = _DIGIT if walk.protocol == Protocol.UDP else 0
     if abs(walk.length - kernel.length) > spare:
@@ -290,7 +208,7 @@ def _differing(walk: Sight, kernel: Sight, ports: _Ports) -> Iterator[str]:
         yield "inner"
 
 
-def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: _Ports) -> str:
+def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: Ports) -> str:
     """The first packet whose way from device to device is another one; empty when none is.
 
     A way: everything with the same protocol, TCP flags and direction. What is for several stations
@@ -326,7 +244,7 @@ _LATE_SECONDS = 1.5
 """How much longer than the timers say a busy machine may take."""
 
 
-def _felt_differs(walk: Felt, kernel: Felt, ports: _Ports) -> Iterator[str]:
+def _felt_differs(walk: Felt, kernel: Felt, ports: Ports) -> Iterator[str]:
     yield from (name for name in _FELT if getattr(walk, name) != getattr(kernel, name))
     seen = (walk.source_port_seen, kernel.source_port_seen)
     if not (None in seen and seen[0] == seen[1]) and not ports.are_equal(
@@ -346,7 +264,7 @@ _ENTRY = re.compile(
 _PORT = re.compile(r"\b([sd]port)=(\d+)")
 
 
-def _tracked(exchange: Exchange, seen: Seen, ports: _Ports) -> Iterator[Tracked]:
+def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
     """Entries of one side only. What is left of a time-out is nobody's claim."""
 
     def plain(line: str) -> str:

@@ -22,6 +22,7 @@ from k8stui.lab.namespaces import Space, die_with_parent, put, run
 from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
 from k8stui.lab.rules import load
 from k8stui.lab.talk import Client, Server, converse
+from k8stui.lab.trace import Watch
 
 
 def main() -> None:
@@ -64,7 +65,8 @@ def experiment(plan: Plan) -> Seen:
         if planned["name"] != NOWHERE:
             space.enter()
             captures.append(Capture(planned))
-    served, seconds = converse(client, servers)
+    watches = _watches(plan, spaces)
+    served, seconds = converse(client, servers, [watch for _, watch in watches])
     frames = [frame for capture in captures for frame in capture.frames()]
     clock.close()
     tracked = {}
@@ -72,6 +74,15 @@ def experiment(plan: Plan) -> Seen:
         if planned["name"] != NOWHERE:
             space.enter()
             tracked[planned["name"]] = _tracked()
+    passed = {}
+    for number, watch in watches:
+        spaces[number].enter()
+        told = watch.passed()
+        name = plan["spaces"][number]["name"]
+        if watch.is_complete:
+            passed[name] = told
+        else:
+            left_out.append(f"{name}: more rules were met than the kernel could tell of")
     return Seen(
         errno=errno.errorcode.get(client.errno, str(client.errno)) if client.errno else "",
         answered=client.answered,
@@ -81,7 +92,20 @@ def experiment(plan: Plan) -> Seen:
         left_out=left_out,
         build_seconds=built,
         conntrack=tracked,
+        passed=passed,
     )
+
+
+def _watches(plan: Plan, spaces: list[Space]) -> list[tuple[int, Watch]]:
+    """One for each namespace that has rules; none where they are not nf_tables'."""
+    if not plan["tools"]["tells_rules"]:
+        return []
+    found = []
+    for number, planned in enumerate(plan["spaces"]):
+        if any("\n-A " in text for text in planned["rules"].values()):
+            spaces[number].enter()
+            found.append((number, Watch(planned)))
+    return found
 
 
 def _tracked() -> list[str]:

@@ -83,6 +83,8 @@ class Tools(TypedDict):
     bridge: str
     restore: dict[str, str]
     """By IP version: iptables-restore and ip6tables-restore."""
+    tells_rules: bool
+    """Whether the rules that these load can be traced (`k8stui.lab.trace`)."""
 
 
 class Plan(TypedDict):
@@ -122,6 +124,29 @@ class Frame(TypedDict):
     inner: Frame | None
 
 
+class Met(TypedDict):
+    """A rule that a packet met; of a policy that dropped it the number is 0."""
+
+    chain: str
+    number: int
+    """1-based place in the chain, as it was loaded."""
+    text: str
+
+
+class Passed(TypedDict):
+    """A packet in a built-in chain."""
+
+    space: str
+    table: str
+    chain: str
+    device: str
+    """Where the packet is about to leave by; else where it came from."""
+    mark: int
+    header: Frame
+    """When it got there. Without MAC addresses."""
+    met: list[Met]
+
+
 class Served(TypedDict):
     """What a server's socket saw."""
 
@@ -148,6 +173,8 @@ class Seen(TypedDict):
     build_seconds: float
     conntrack: dict[str, list[str]]
     """By namespace: the lines of /proc/net/nf_conntrack when all was said, while it is open."""
+    passed: dict[str, list[Passed]]
+    """By namespace: which rules packets met, in time; only of those whose rules can tell."""
 
 
 class Failure(TypedDict):

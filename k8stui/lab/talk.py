@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Protocol
 
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Asker, Listener, Served
@@ -137,12 +138,22 @@ class Client:
                 self.errno = error.errno or 0
 
 
-def converse(client: Client, servers: Iterable[Server]) -> tuple[list[Served], float]:
+class Looker(Protocol):
+    """Somebody who wants to know at once that there is something to read."""
+
+    def fileno(self) -> int: ...
+    def look(self) -> None: ...
+
+
+def converse(
+    client: Client, servers: Iterable[Server], lookers: Iterable[Looker] = ()
+) -> tuple[list[Served], float]:
     """Ask, and wait until the client knows or loses patience. What servers saw; seconds."""
+    looking = {one.fileno(): one for one in lookers}
     by_fd = {server.socket.fileno(): server for server in servers}
     served: list[Served] = []
     poll = select.poll()
-    for fd in by_fd:
+    for fd in (*by_fd, *looking):
         poll.register(fd, select.POLLIN)
     mine = client.socket.fileno()
     started = time.monotonic()
@@ -158,6 +169,8 @@ def converse(client: Client, servers: Iterable[Server]) -> tuple[list[Served], f
                     writable=failed or bool(events & select.POLLOUT),
                     readable=failed or bool(events & select.POLLIN),
                 )
+            elif fd in looking:
+                looking[fd].look()
             else:
                 served += by_fd[fd].serve()
     seconds = time.monotonic() - started

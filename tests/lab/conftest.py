@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from k8stui.lab.errors import LabError
@@ -51,4 +49,4 @@ def legacy(guestbook: World) -> Tools:
 @pytest.fixture(scope="session")
 def some_tools() -> Tools:
     """For plans that nobody builds."""
-    return json.loads('{"ip": "/ip", "bridge": "/bridge", "restore": {"4": "/4", "6": "/6"}}')
+    return Tools(ip="/ip", bridge="/bridge", restore={"4": "/4", "6": "/6"}, tells_rules=True)

@@ -63,7 +63,7 @@ def test_no_right(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", *REQUEST]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "kernel and walk agree: 14 packets on 5 devices"
+    assert lines[-1] == "kernel and walk agree: 14 packets on 5 devices, 18 rules met"
     assert sum(" equal  " in line for line in lines) == 14
 
 

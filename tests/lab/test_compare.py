@@ -57,6 +57,7 @@ def as_walked(exchange: Exchange) -> Seen:
         left_out=[],
         build_seconds=0.0,
         conntrack={name: list(lines) for name, lines in exchange.conntrack.items()},
+        passed={},
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import RuleCause
 from k8stui.lab.build import plan
 from k8stui.lab.compare import compare
 from k8stui.lab.experiment import Experiment, experiments
@@ -123,6 +124,48 @@ def test_ipv6(nft: Tools) -> None:
 def test_legacy(guestbook: World, legacy: Tools, source: str, destination: str) -> None:
     request = parse_request(guestbook, source, destination)
     agree(list(experiments(guestbook, request, legacy)))
+
+
+@pytest.mark.parametrize("cni", ["flannel", "flannel-vxlan", "docker0", "ptp"])
+def test_rules_that_packets_met(nft: Tools, cni: str) -> None:
+    """Table, chain and number of each, as the kernel traces them; also outside of a tunnel."""
+    world = build_world([], node_options=NodeOptions(cni=cni))
+    (one,) = experiments(world, parse_request(world, "pod/client", "pod/frontend-1:80"), nft)
+    agree([one])
+    on_nodes = [s for s in one.trial.exchange.steps if type(s.cause) is RuleCause]
+    # Packets outside of a tunnel look the same from the second on; they count once.
+    assert 10 < one.comparison.rules_equal <= len(on_nodes)
+    if cni != "flannel-vxlan":
+        assert one.comparison.rules_equal == len(on_nodes)
+
+
+def test_rules_of_a_rejected_packet(nft: Tools) -> None:
+    """The answer of REJECT meets rules before the kernel tells of the rule that sent it."""
+    world = build_world([str(CASES)])
+    (one,) = experiments(world, parse_request(world, "pod/web", "svc/empty:80"), nft)
+    agree([one])
+    met = [s.cause for s in one.trial.exchange.steps if type(s.cause) is RuleCause]
+    assert one.comparison.rules_equal == len(met) > 4
+
+
+def test_another_rule_is_named(guestbook: World, nft: Tools) -> None:
+    """The kernel has a rule that accepts what another one accepts in the walk."""
+    request = parse_request(guestbook, "pod/client", "svc/redis-leader:6379").connect
+    assert request is not None
+    exchange = connect(guestbook.network, request)
+    made, _ = plan(guestbook.network, request, exchange, nft, patience_seconds=2)
+    (node,) = (space for space in made["spaces"] if space["name"] == "node-1")
+    jump = "-A KUBE-FORWARD "
+    rules = node["rules"]["4"]
+    extra = f"{jump}-p tcp -m tcp --dport 6379 -j ACCEPT\n"
+    node["rules"]["4"] = rules.replace(jump, f"{extra}{jump}", 1)
+    found = compare(exchange, run(made))
+    assert all(row.is_equal for row in found.rows)
+    assert not found.felt_differs
+    met = found.rules[0]
+    assert (met.namespace, met.table, met.chain) == ("node-1", "filter", "FORWARD")
+    assert met.walk.startswith("FORWARD 3: ")
+    assert met.kernel == f"KUBE-FORWARD 1: {extra.strip()}"
 
 
 def test_a_wrong_walk_is_found(guestbook: World, nft: Tools) -> None:

@@ -1,0 +1,164 @@
+"""Which rules each packet met, in the walk's words and in the kernel's: the first that differs.
+
+A passage is one packet in one built-in chain, with all the chains that this leads to. Those in
+which nothing matched are nobody's claim, unless the chain's policy dropped the packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.rules import BUILTIN_CHAINS
+from k8stui.kernel.step import RuleCause, Step
+from k8stui.lab.plan import Seen
+from k8stui.lab.sight import Ports, Sight, key, of_frame, of_packet
+from k8stui.record import record
+
+_Rule = tuple[str, int, str]
+"""Chain, 1-based number (0: the policy), text."""
+_Key = tuple[object, ...]
+
+
+@record(kw_only=True)
+class RuleMet:
+    """Where the ways of a packet through the rules part."""
+
+    namespace: str
+    table: str
+    chain: str
+    """The built-in one."""
+    packet: Sight
+    """As it got there."""
+    walk: str
+    """The rule that the walk says it met next; empty: none."""
+    kernel: str
+
+
+@record(kw_only=True)
+class _Passage:
+    namespace: str
+    table: str
+    chain: str
+    mark: int
+    packet: Sight
+    rules: tuple[_Rule, ...]
+
+    def key(self, ports: Ports) -> _Key:
+        return (self.namespace, self.table, self.chain, self.mark, key(self.packet, ports))
+
+
+def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleMet, ...], int]:
+    """Where rules differ, in the walk's order; and how many do not.
+
+    Only of the namespaces whose rules the kernel tells. A packet that came again counts once.
+    """
+    told = seen["passed"]
+    ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
+    theirs = _by_key(_kernel(seen), ports)
+    differs = []
+    equal = 0
+    for one in dict.fromkeys((*ours, *theirs)):
+        mine, others = ours.get(one, []), theirs.get(one, [])
+        for number in range(max(len(mine), len(others))):
+            walk = mine[number] if number < len(mine) else None
+            kernel = others[number] if number < len(others) else None
+            found = _parting(walk, kernel)
+            if found is not None:
+                differs.append(found)
+            elif walk is not None:
+                equal += len(walk.rules)
+    return tuple(differs), equal
+
+
+def _by_key(passages: Iterable[_Passage], ports: Ports) -> dict[_Key, list[_Passage]]:
+    """Each way through the rules once, for each packet in each chain."""
+    found: dict[_Key, list[_Passage]] = {}
+    for passage in passages:
+        same = found.setdefault(passage.key(ports), [])
+        if passage.rules and all(_places(one) != _places(passage) for one in same):
+            same.append(passage)
+    return {one: same for one, same in found.items() if same}
+
+
+def _places(passage: _Passage) -> list[tuple[str, int]]:
+    return [(chain, number) for chain, number, _ in passage.rules]
+
+
+def _parting(walk: _Passage | None, kernel: _Passage | None) -> RuleMet | None:
+    of = walk or kernel
+    if of is None:
+        return None
+    mine, others = (passage.rules if passage else () for passage in (walk, kernel))
+    for at in range(max(len(mine), len(others))):
+        left = mine[at] if at < len(mine) else None
+        right = others[at] if at < len(others) else None
+        if left is None or right is None or left[:2] != right[:2]:
+            return RuleMet(
+                namespace=of.namespace, table=of.table, chain=of.chain, packet=of.packet,
+                walk=_said(left), kernel=_said(right),
+            )  # fmt: skip
+    return None
+
+
+def _said(rule: _Rule | None) -> str:
+    return f"{rule[0]} {rule[1]}: {rule[2]}" if rule is not None else ""
+
+
+def _walked(steps: Iterable[Step]) -> Iterator[_Passage]:
+    """Steps whose causes are rules, one built-in chain of one packet at a time."""
+    rules: list[_Rule] = []
+    start: Step | None = None
+    last: tuple[object, ...] | None = None
+    top = 0
+    for step in steps:
+        cause = step.cause
+        if not isinstance(cause, RuleCause):
+            last = None
+            continue
+        place = (step.packet_number, step.namespace, step.hook, cause.table, step.device)
+        builtin = cause.chain.name in BUILTIN_CHAINS.get(cause.table, ())
+        if place != last or (builtin and 0 < cause.index <= top):
+            if start is not None:
+                yield _passage(start, rules)
+            rules, start, top = [], step, 0
+        last = place
+        top = cause.index if builtin else top
+        text = cause.rule.text if cause.rule is not None else f":{cause.chain.name} DROP"
+        rules.append((cause.chain.name, cause.index, text))
+    if start is not None:
+        yield _passage(start, rules)
+
+
+def _passage(step: Step, rules: list[_Rule]) -> _Passage:
+    assert isinstance(step.cause, RuleCause)
+    packet = replace(
+        of_packet(step.before), namespace=step.namespace, device=step.device or "",
+        smac="", dmac="", vni=None, inner=None,
+    )  # fmt: skip
+    return _Passage(
+        namespace=step.namespace,
+        table=step.cause.table,
+        chain=step.hook.value if step.hook else step.cause.chain.name,
+        mark=step.before.mark,
+        packet=packet,
+        rules=tuple(rules),
+    )
+
+
+def _kernel(seen: Seen) -> Iterator[_Passage]:
+    for passages in seen["passed"].values():
+        for passed in passages:
+            packet = replace(
+                of_frame(passed["header"]), namespace=passed["space"], device=passed["device"],
+                smac="", dmac="", inner=None,
+            )  # fmt: skip
+            yield _Passage(
+                namespace=passed["space"],
+                table=passed["table"],
+                chain=passed["chain"],
+                mark=passed["mark"],
+                packet=packet,
+                rules=tuple((m["chain"], m["number"], m["text"]) for m in passed["met"]),
+            )

@@ -1,0 +1,100 @@
+"""One packet at one place, as either side shows it."""
+
+from __future__ import annotations
+
+from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.step import StepKind
+from k8stui.lab.plan import Frame
+from k8stui.record import record
+
+
+@record(kw_only=True)
+class Sight:
+    """One packet on one device, from either side."""
+
+    namespace: str
+    device: str
+    incoming: bool
+    arp: bool
+    src: str
+    dst: str
+    protocol: int
+    sport: int
+    dport: int
+    ttl: int
+    smac: str
+    dmac: str
+    flags: int
+    icmp_type: int
+    icmp_code: int
+    vni: int | None
+    length: int
+    """Of the IP packet, in bytes; 0 for ARP."""
+    dont_fragment: bool
+    inner: Sight | None
+
+
+class Ports:
+    """Random ports of the one side, each bound to one of the other's where they first meet."""
+
+    def __init__(self, known: set[int]) -> None:
+        self.known = known
+        self._pairs: dict[int, int] = {}
+
+    def are_equal(self, walk: int, kernel: int) -> bool:
+        if walk in self.known or kernel in self.known:
+            return walk == kernel
+        return self._pairs.setdefault(walk, kernel) == kernel
+
+    def plain(self, port: int) -> int:
+        return port if port in self.known else -1
+
+
+def random_ports(exchange: Exchange) -> set[int]:
+    """Ports for which the walk's number stands in for a random one."""
+    found = set()
+    for step in exchange.steps:
+        changes = step.before.sport != step.after.sport
+        if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
+            found.add(step.after.sport)
+    return found
+
+
+def of_packet(packet: Packet) -> Sight:
+    has_ports = packet.protocol in WITH_PORTS
+    return Sight(
+        namespace="", device="", incoming=False, arp=False,
+        src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
+        sport=packet.sport if has_ports else 0, dport=packet.dport if has_ports else 0,
+        ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
+        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
+        length=packet.length_bytes, dont_fragment=packet.dont_fragment,
+        inner=of_packet(packet.inner) if packet.inner is not None else None,
+    )  # fmt: skip
+
+
+def of_frame(frame: Frame) -> Sight:
+    inner = frame["inner"]
+    return Sight(
+        namespace=frame["space"], device=frame["device"], incoming=frame["incoming"],
+        arp=frame["arp"], src=frame["src"], dst=frame["dst"], protocol=frame["protocol"],
+        sport=frame["sport"], dport=frame["dport"], ttl=frame["ttl"],
+        smac=frame["smac"], dmac=frame["dmac"], flags=frame["flags"],
+        icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
+        vni=None if frame["vni"] < 0 else frame["vni"],
+        length=frame["length"], dont_fragment=frame["dont_fragment"],
+        inner=of_frame(inner) if inner is not None else None,
+    )  # fmt: skip
+
+
+def key(sight: Sight, ports: Ports) -> tuple[object, ...]:
+    """What makes two sights the same packet at the same place, random ports aside."""
+    return (
+        sight.namespace, sight.device, sight.incoming, sight.arp, sight.src, sight.dst,
+        sight.protocol, ports.plain(sight.sport), ports.plain(sight.dport), sight.ttl,
+        sight.flags, sight.icmp_type, sight.icmp_code,
+        # Encapsulated packets differ inside only.
+        key(sight.inner, ports) if sight.vni is not None and sight.inner is not None else None,
+    )  # fmt: skip

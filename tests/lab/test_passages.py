@@ -1,0 +1,153 @@
+"""Rules met: a kernel that traces what the walk says, and kernels that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.rules import BUILTIN_CHAINS
+from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import RuleCause
+from k8stui.lab.compare import compare
+from k8stui.lab.netlink import attribute, attributes, name, number
+from k8stui.lab.plan import Met, Passed
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World
+from tests.lab.test_compare import as_walked, frame
+
+Lists = dict[str, list[Passed]]
+
+
+@pytest.fixture(scope="module")
+def exchange(guestbook: World) -> Exchange:
+    request = parse_request(guestbook, "outside", "node/node-1:30080").connect
+    assert request is not None
+    return connect(guestbook.network, request)
+
+
+def told(exchange: Exchange) -> Lists:
+    """What a kernel traces that agrees."""
+    found: Lists = {}
+    last = None
+    for step in exchange.steps:
+        cause = step.cause
+        if not isinstance(cause, RuleCause):
+            last = None
+            continue
+        here = (step.packet_number, step.namespace, step.hook, cause.table)
+        if here != last:
+            chain = step.hook.value if step.hook else ""
+            passed = Passed(
+                space=step.namespace, table=cause.table, chain=chain, device=step.device or "",
+                mark=step.before.mark, header=frame(step.before), met=[],
+            )  # fmt: skip
+            found.setdefault(step.namespace, []).append(passed)
+        last = here
+        text = cause.rule.text if cause.rule else ""
+        met = Met(chain=cause.chain.name, number=cause.index, text=text)
+        found[step.namespace][-1]["met"].append(met)
+    return found
+
+
+def test_the_same_agrees(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    found = compare(exchange, seen)
+    assert found.agrees
+    assert found.rules_equal == sum(isinstance(step.cause, RuleCause) for step in exchange.steps)
+
+
+def test_a_packet_that_comes_again_counts_once(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    seen["passed"] = {space: [*many, *many] for space, many in told(exchange).items()}
+    assert compare(exchange, seen).agrees
+
+
+def test_a_chain_in_which_nothing_matched_is_nobodys_claim(exchange: Exchange) -> None:
+    seen = as_walked(exchange)
+    passed = told(exchange)
+    idle: Passed = passed["node-1"][0] | {"table": "mangle", "met": []}  # type: ignore[assignment,typeddict-item]
+    seen["passed"] = {"node-1": [idle, *passed["node-1"]]}
+    assert compare(exchange, seen).agrees
+
+
+def test_where_no_rules_are_told_none_are_missing(exchange: Exchange) -> None:
+    found = compare(exchange, as_walked(exchange))
+    assert found.agrees
+    assert found.rules_equal == 0
+
+
+def _other_number(many: list[Passed]) -> None:
+    many[0]["met"][2]["number"] += 1
+
+
+def _other_chain(many: list[Passed]) -> None:
+    many[0]["met"][2]["chain"] = "KUBE-SVC-OTHER"
+
+
+def _one_less(many: list[Passed]) -> None:
+    del many[0]["met"][2:]
+
+
+def _one_more(many: list[Passed]) -> None:
+    many[0]["met"].append(Met(chain="X", number=1, text="-A X"))
+
+
+def _other_mark(many: list[Passed]) -> None:
+    many[1]["mark"] ^= 1
+
+
+def _other_device(many: list[Passed]) -> None:
+    many[1]["device"] = "eth9"
+
+
+def _other_header(many: list[Passed]) -> None:
+    many[1]["header"]["dport"] = 81
+
+
+def _dropped(many: list[Passed]) -> None:
+    many.append(many[1] | {"chain": "INPUT", "met": [Met(chain="INPUT", number=0, text="")]})  # type: ignore[arg-type,typeddict-item]
+
+
+def _gone(many: list[Passed]) -> None:
+    del many[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_other_number, _other_chain, _one_less, _one_more, _other_mark, _other_device, _other_header,
+     _dropped, _gone],
+)  # fmt: skip
+def test_each_part_counts(exchange: Exchange, change: Callable[[list[Passed]], None]) -> None:
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    change(seen["passed"]["node-1"])
+    found = compare(exchange, seen)
+    assert not found.agrees
+    first = found.rules[0]
+    assert first.namespace == "node-1"
+    assert first.chain in BUILTIN_CHAINS[first.table]
+    assert first.walk != first.kernel
+
+
+@given(st.dictionaries(st.integers(1, 0x3FFF), st.binary(max_size=40), max_size=6))
+def test_attributes_are_read_as_they_are_written(values: dict[int, bytes]) -> None:
+    data = b"".join(attribute(kind, value) for kind, value in values.items())
+    assert attributes(data) == values
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_numbers_and_names(value: int) -> None:
+    assert number(attributes(attribute(3, value))[3]) == value
+    assert name(attributes(attribute(4, "KUBE-SEP"))[4]) == "KUBE-SEP"
+    nested = attributes(attribute(5, [attribute(1, value), attribute(2, "x")]))[5]
+    assert number(attributes(nested)[1]) == value
+
+
+@given(st.binary(max_size=60))
+def test_what_is_cut_short_ends(data: bytes) -> None:
+    attributes(data)
