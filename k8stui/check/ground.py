@@ -52,6 +52,8 @@ class Ground:
         self.cluster = world.cluster
         self.inventory = take_stock(world.manifests.objects)
         self._selected: dict[str, tuple[Pod, ...]] = {}
+        self._names_of: dict[tuple[str, str], Lexicon] = {}
+        self._namespaces_with: dict[str, dict[str, list[str]]] = {}
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
@@ -112,12 +114,35 @@ class Ground:
         )
 
     def of_kind(self, kind: str) -> Mapping[str, Manifest]:
-        """Objects of a kind that has no part in building the cluster; the last of a name counts."""
-        return {
-            f"{manifest.namespace or 'default'}/{manifest.name}": manifest
-            for manifest in self.world.manifests.objects
-            if manifest.kind == kind
-        }
+        """Objects of a kind, by namespace and name; the last of a name counts."""
+        return self._by_kind.get(kind, {})
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, Mapping[str, Manifest]]:
+        found: dict[str, dict[str, Manifest]] = {}
+        for manifest in self.world.manifests.objects:
+            key = f"{manifest.namespace or 'default'}/{manifest.name}"
+            found.setdefault(manifest.kind, {})[key] = manifest
+        return found
+
+    def names_of(self, kind: str, namespace: str) -> Lexicon:
+        """Names of a kind's objects in a namespace."""
+        found = self._names_of.get((kind, namespace))
+        if found is None:
+            mark = f"{namespace}/"
+            keys = (key for key in self.of_kind(kind) if key.startswith(mark))
+            found = self._names_of[kind, namespace] = Lexicon(key[len(mark) :] for key in keys)
+        return found
+
+    def namespaces_with(self, kind: str, name: str) -> Sequence[str]:
+        """Namespaces that hold an object of this kind and name."""
+        found = self._namespaces_with.get(kind)
+        if found is None:
+            found = self._namespaces_with[kind] = {}
+            for key in self.of_kind(kind):
+                namespace, _, other = key.partition("/")
+                found.setdefault(other, []).append(namespace)
+        return found.get(name, ())
 
     def place(self, service: Service, *path: str | int) -> Place | None:
         """Where a field of a Service is written, or its nearest parent that is."""

@@ -1,8 +1,8 @@
 """Hosts and ports that a container is told to ask: in its env, command and args.
 
 Only what is written as ``[scheme://]host:port`` or ``scheme://host`` counts, wherever it stands in
-the text (``--etcd=http://etcd-0:2379,http://etcd-1:2379``); in env also a host alone, where the
-variable's name says that it is one (``REDIS_HOST``).
+the text (``--etcd=http://etcd-0:2379,http://etcd-1:2379``), or a Service name in full; in env also
+a host alone, where the variable name says that it is one (``REDIS_HOST``).
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from k8stui.record import record
 
 _HOST = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
 _ADDRESS = re.compile(
-    r"(?:^|(?<=[\s=,;\"'(\[<]))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^@/\s,;=]*@)?"
+    r"(?:^|(?<=[\s=,;\"'(\[<])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
+    r"(?:[^@/\s,;=]*@)?"
     rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|])"
 )
 _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|SERVICE|BROKER|MASTER|UPSTREAM|PEER|SEED", re.IGNORECASE
 )
+_SERVICE_DOMAIN = ".svc."
+"""Only a Service's name in full has it."""
 _LONGEST = 2_000
-"""Characters of a text that is looked at; longer ones are scripts and configurations."""
+"""Characters of a line that is looked at; longer ones are no configuration."""
+_LONGEST_TEXT = 100_000
+"""Characters of a ConfigMap's value that is looked at: longer ones are dashboards and data."""
+_COMMENTS = ("#", "//", ";", "--", "*")
 
 
 @record()
@@ -37,6 +43,8 @@ class Asked:
     """Where it stands in the manifest."""
     what: str
     """``REDIS_HOST``, ``args``."""
+    offset: int | None = None
+    """Where in a value of several lines; None: it is the value."""
 
 
 def asked(container: ContainerText) -> Iterator[Asked]:
@@ -61,10 +69,27 @@ def in_values(data: Object) -> Iterator[Asked]:
             yield from _addresses(value.strip(), ("data", key), key)
 
 
+def in_texts(data: Object) -> Iterator[Asked]:
+    """Hosts in a ConfigMap's values of several lines: configuration files, without comments.
+
+    Without their ports: nobody knows what such a line says of them.
+    """
+    for key, value in data.items():
+        if not isinstance(value, str) or "\n" not in value.strip() or len(value) > _LONGEST_TEXT:
+            continue
+        at = 0
+        for line in value.split("\n"):
+            if not line.lstrip().startswith(_COMMENTS):
+                for found in _addresses(line, ("data", key), key):
+                    offset = at + line.index(found.host)
+                    yield Asked(found.host, None, found.path, key, offset)
+            at += len(line) + 1
+
+
 def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[Asked]:
-    if ":" not in value or len(value) > _LONGEST:
+    if len(value) > _LONGEST or (":" not in value and _SERVICE_DOMAIN not in value):
         return
     for found in _ADDRESS.finditer(value):
-        if found["scheme"] or found["port"]:
+        if found["scheme"] or found["port"] or _SERVICE_DOMAIN in f"{found['host']}.":
             port = int(found["port"]) if found["port"] else None
             yield Asked(found["host"], port, path, what)

@@ -45,6 +45,13 @@ def read_embedded(manifest: Manifest, key: str) -> Found:
     return found
 
 
+def position_in(manifest: Manifest, key: str, offset: int) -> tuple[int, int]:
+    """1-based line and column, in the outer file, of a place in the text of ``data[key]``."""
+    data = manifest.data.get("data")
+    content = data.get(key) if isinstance(data, dict) else None
+    return _inner(manifest, key, content if isinstance(content, str) else "").position(offset)
+
+
 def _inner(manifest: Manifest, key: str, content: str) -> Text:
     outer = manifest.locator
     place = manifest.place("data", key)

@@ -60,6 +60,7 @@ def diagnose(lines: list[str], spot: Spot) -> list[Repair]:
         _lookalikes,
         _tabs,
         _quotes,
+        _open_quote,
         _flow,
         _missing_space,
         _same_line,
@@ -199,6 +200,37 @@ def _quotes(lines: list[str], spot: Spot) -> list[Repair]:
         return [Repair(spot.line, spot.column, message, hint=hint)]
     message = "this quote is never closed"
     return [Repair(line, spot.start_column, message, text.rstrip() + quote)]
+
+
+def _open_quote(lines: list[str], spot: Spot) -> list[Repair]:
+    """Find the quote that swallowed the fields below it, up to the next quote of its kind."""
+    line = 0
+    while line < min(spot.line, len(lines)):
+        text = lines[line]
+        key = _KEY.match(text) if _counts(text) else None
+        start = key.end() if key is not None else len(_lead(text))
+        start += len(text[start:]) - len(text[start:].lstrip(" "))
+        quote = text[start : start + 1]
+        if quote not in ("'", '"') or not quote or _closes(text[start + 1 :], quote):
+            line += 1
+            continue
+        below = [n for n in range(line + 1, min(spot.line + 1, len(lines))) if lines[n].strip()]
+        if below and _is_field(lines[below[0]]):
+            return [Repair(line, start, "this quote is never closed", text.rstrip() + quote)]
+        line = next((n for n in below if _closes(lines[n], quote)), spot.line)
+        line += 1
+    return []
+
+
+def _closes(text: str, quote: str) -> bool:
+    """Whether a quoted scalar that goes on in `text` ends in it."""
+    rest = text.replace("''", "") if quote == "'" else re.sub(r"\\.", "", text)
+    return quote in rest
+
+
+def _is_field(text: str) -> bool:
+    key = _KEY.match(text)
+    return key is not None and key["key"].strip("\"'") in _fields()
 
 
 def _flow(lines: list[str], spot: Spot) -> list[Repair]:

@@ -28,13 +28,14 @@ spec: {selector: {app: meter}, ports: [{port: 9300}]}
 """
 
 
+@pytest.mark.parametrize("more", ["", _SERVICE.replace("meter", "other")])
 @pytest.mark.parametrize(("beside", "severity"), [(True, "warning"), (False, "error")])
 def test_a_namespace_may_come_from_the_kustomization(
-    tmp_path: Path, beside: bool, severity: str
+    tmp_path: Path, beside: bool, severity: str, more: str
 ) -> None:
     (tmp_path / "deployment.yaml").write_text(_DEPLOYMENT)
-    (tmp_path / "service.yaml").write_text(_SERVICE)
+    (tmp_path / "service.yaml").write_text(f"{_SERVICE}---{more}")
     if beside:
         (tmp_path / "kustomization.yaml").write_text("resources: [deployment.yaml, service.yaml]\n")
-    (found,) = [f for f in checked(tmp_path) if f.rule == "no-endpoints"]
+    (found,) = [f for f in checked(tmp_path) if "gauges" in f.why and f.rule == "no-endpoints"]
     assert found.severity is Severity(severity)

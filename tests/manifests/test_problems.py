@@ -99,6 +99,16 @@ SYNTAX = {
         SERVICE + '  annotations:\n    note: "open\nspec: {}\n',
         [(6, 11, "never closed", '    note: "open"')],
     ),
+    "quote that swallows the fields below it": (
+        ('apiVersion: v1\nkind: Service\nmetadata:\n  name: "s\n  labels: {}\nspec:\n'
+        '  type: "NodePort"\n  ports: [{port: 80}]\n'),
+        [(4, 9, "never closed", '  name: "s"')],
+    ),
+    "quote that swallows fields, below one of several lines": (
+        ("apiVersion: v1\nkind: Service\nmetadata:\n  annotations:\n    note: 'one\n      two'\n"
+        "  name: 's\nspec:\n  type: 'NodePort'\n  ports: [{port: 80}]\n"),
+        [(7, 9, "never closed", "  name: 's'")],
+    ),
     "text behind a quote": (
         SERVICE + "  annotations:\n    note: 'it's here'\nspec: {}\n",
         [(6, None, "follows the closing quote", "    note: '''it''s here'''")],

@@ -4,7 +4,8 @@ A value such as ``cart:7071`` or ``http://api.shop:81/x`` names a Service of the
 to another port of its clusterIP matches no rule and goes nowhere. A name that is a typing error
 away from a Service's resolves to nothing.
 
-Looks at env values, command and args, and at ConfigMaps' values of one line. Does not apply to
+Looks at env values, command and args, and at ConfigMaps' values; in those of several lines at names
+alone, and at no comments. Does not apply to
 hosts that no Service of the input is like (they may be elsewhere), nor, as to ports, to
 ExternalName Services; to headless ones, whose ports nobody translates, only where the pods lack the
 port too and it is a digit away from the Service's.
@@ -19,12 +20,15 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import Asked, asked, in_values
+from k8stui.check.hosts import Asked, asked, in_texts, in_values
+from k8stui.check.place import TextPlace
 from k8stui.check.template import Template
-from k8stui.check.typo import is_digit_slip
+from k8stui.check.typo import is_digit_slip, is_typo
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServiceType
-from k8stui.manifests import Manifest
+from k8stui.manifests import Manifest, Place
+from k8stui.manifests.embedded import position_in
+from k8stui.manifests.manifest import field_name
 
 ID = "env-address"
 _NO_TAG = 80
@@ -44,7 +48,8 @@ def look(ground: Ground) -> Iterator[Finding]:
                     told.add((one.host, one.port))
                     yield found
     for manifest in ground.of_kind("ConfigMap").values():
-        for one in in_values(table(manifest.data, "data")) if not manifest.observed else ():
+        data = table(manifest.data, "data") if not manifest.observed else {}
+        for one in (*in_values(data), *in_texts(data)):
             found = _judge(ground, manifest, one, one.what)
             if found is not None:
                 yield found
@@ -66,7 +71,7 @@ def _judge(
             rule=ID,
             severity=Severity.WARNING,
             subject=subject,
-            place=manifest.place(*one.path),
+            place=_place(manifest, one),
             why=f"{who} leads to {one.host}: there is no Service {namespace}/{name}",
             # Who is called as the client asks was spelt right twice: the Service is misspelt.
             fix=f"call Service {meant} {name}, as its workload is called"
@@ -105,10 +110,23 @@ def _meant(ground: Ground, namespace: str, name: str) -> str | None:
 
 
 def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
-    """``name.namespace`` of the one Service of that name, which stands in another namespace."""
+    """``name.namespace`` of the one Service of that name, which stands in another namespace.
+
+    In a namespace of which the input holds nothing (``mail.example``: a host of the world) the
+    name may well be right, unless the namespace is but misspelt.
+    """
     found = [s.namespace for s in ground.services if s.name == name]
-    is_here = "." not in name and name not in ground.hostnames
-    return f"{name}.{found[0]}" if len(found) == 1 and is_here and found[0] != namespace else None
+    if len(found) != 1 or found[0] == namespace or name in ground.hostnames:
+        return None
+    known = namespace in ground.in_namespace or is_typo(namespace, found[0])
+    return f"{name}.{found[0]}" if known else None
+
+
+def _place(manifest: Manifest, one: Asked) -> Place:
+    if one.offset is None:
+        return manifest.place(*one.path)
+    line, column = position_in(manifest, str(one.path[-1]), one.offset)
+    return TextPlace(file=manifest.file, line=line, column=column, field=field_name(one.path))
 
 
 def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:

@@ -139,11 +139,9 @@ def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
     alone = ground.in_namespace.get(pod.namespace, 0) < ground.in_namespace.get(
         service.namespace, 0
     )
-    moved = (
-        maker if alone and maker is not None else ground.inventory.of("Service").get(service.key)
-    )
     mended = service.namespace if alone and maker is not None else pod.namespace
-    elsewhere = ground.is_kustomized and moved is not None and moved.namespace is None
+    both = (maker, ground.inventory.of("Service").get(service.key))
+    elsewhere = ground.is_kustomized and any(m is not None and m.namespace is None for m in both)
     return _Reason(
         Severity.WARNING if elsewhere else Severity.ERROR,
         f"the selector {written(service.selector or {})} matches no pod of namespace "

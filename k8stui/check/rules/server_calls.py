@@ -5,8 +5,8 @@ port 443 unless they say otherwise (k8s.io/api admissionregistration/v1 ServiceR
 resolves no DNS name but looks the Service and its port up. A webhook that fails this way refuses
 every object that it is asked about, unless its failurePolicy is Ignore.
 
-A warning where nothing of the input is called so: the Service may be elsewhere. Does not apply to
-``clientConfig.url``.
+A warning where the name is no typing error of a Service's: that one may be elsewhere. Does not
+apply to ``clientConfig.url``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.typo import is_typo
 from k8stui.cluster.model import ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
@@ -50,7 +51,7 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
         near = nearest(name, here)
         yield Finding(
             rule=ID,
-            severity=Severity.ERROR if near else Severity.WARNING,
+            severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
             subject=subject,
             place=manifest.place(*path, "name"),
             why=f"the API server calls Service {namespace}/{name}, which is not there",

@@ -1,0 +1,88 @@
+"""A pod needs an object that is not there, or a key that the object does not have.
+
+Without a ConfigMap, a Secret or a key of them that is not ``optional`` the kubelet does not start
+the container (CreateContainerConfigError, pkg/kubelet kuberuntime), or does not mount the volume
+(ContainerCreating for ever); without its claim the scheduler leaves the pod Pending; without its
+ServiceAccount the API server refuses it. The Service in front of it has nobody then.
+
+A warning where the name is a typing error of an object's of the input, or where that object stands
+in another namespace: a pod reaches only its own. Does not apply to other names, which may be in the
+cluster already, to keys of generated objects, and to what a dump shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.apiserver.fields import table
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.needs import Need, needs
+from k8stui.check.template import Template
+from k8stui.check.typo import is_typo
+
+ID = "missing-object"
+_GIVEN = {"ServiceAccount": "default", "ConfigMap": "kube-root-ca.crt"}
+"""What every namespace has without being told."""
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for template in ground.templates:
+        if template.manifest.observed:
+            continue
+        told: set[tuple[str, str]] = set()
+        for need in needs(template):
+            found = _absent(ground, template, need) or _without_key(ground, template, need)
+            if found is not None and (need.kind, need.name + need.key) not in told:
+                told.add((need.kind, need.name + need.key))
+                yield found
+
+
+def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
+    key = f"{template.namespace}/{need.name}"
+    if key in ground.of_kind(need.kind) or _GIVEN.get(need.kind) == need.name:
+        return None
+    near = ground.names_of(need.kind, template.namespace).typo(need.name)
+    away = next(iter(ground.namespaces_with(need.kind, need.name)), None)
+    if near is None and (away is None or ground.is_kustomized):
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=template.subject,
+        place=template.manifest.place(*need.path),
+        why=f"its pods need {need.kind} {key}, which is not there"
+        + (f"; it is in namespace {away}" if near is None else ""),
+        fix=f"write {near}"
+        if near is not None
+        else f"put {need.kind} {need.name} into namespace {template.namespace}",
+    )
+
+
+def _without_key(ground: Ground, template: Template, need: Need) -> Finding | None:
+    manifest = ground.of_kind(need.kind).get(f"{template.namespace}/{need.name}")
+    if not need.key or manifest is None or manifest.observed:
+        return None
+    fields = ("data", "stringData", "binaryData")
+    has = [key for field in fields for key in table(manifest.data, field)]
+    near = next((key for key in has if is_typo(need.key, key)), None)
+    if need.key in has or near is None:
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=template.subject,
+        place=template.manifest.place(*need.key_path),
+        why=f"its pods need key {need.key} of {need.kind} {template.namespace}/{need.name}, "
+        f"which has {near}",
+        fix=f"write {near}",
+    )
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="A pod needs an object that is not there",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)
