@@ -1,11 +1,20 @@
-"""The program's entry. ``--version`` costs no more than Python itself: nothing is imported."""
+"""The program's entry. ``--version`` costs no more than Python itself: nothing is imported.
+
+Ctrl-C while modules are loaded ends the program as it ends any other, without a word: Python's own
+handler would show where it was. Who ignores the signal (``nohup``, a shell's background) keeps it.
+"""
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # signal without its enums
 import os
 import sys
 
-from k8stui import __version__
+_OURS = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+if _OURS:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+from k8stui import __version__  # noqa: E402
 
 
 def main() -> None:
@@ -17,8 +26,10 @@ def main() -> None:
     try:
         from k8stui.cli import run  # noqa: PLC0415 - see the module's docstring
 
+        if _OURS:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
         status = run(sys.argv[1:])
-    except KeyboardInterrupt:  # Ctrl-C in the first moments
+    except KeyboardInterrupt:  # between two lines here
         status = 130
     sys.exit(status)
 

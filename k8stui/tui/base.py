@@ -120,8 +120,6 @@ class Base(Screen[None]):
         from k8stui.errors import explain_mistake  # noqa: PLC0415 - after the first frame
 
         said = explain_mistake(error)
-        if said is None and isinstance(error, LookupError) and error.args:
-            said = str(error.args[0])
         if said is None:
             raise error
         return said

@@ -127,15 +127,13 @@ class Jobs:
 
     def walk(self, world: World, request: Request | None, generation: int, post: Post) -> None:
         """Walk one request (None: the first one that there is)."""
+        from k8stui.walk.error import RequestError  # noqa: PLC0415 - after the first frame
         from k8stui.walk.walk import walk  # noqa: PLC0415
 
         try:
             wanted = request if request is not None else self.first(world)
             if wanted is None:
-                post(
-                    WalkFailed(LookupError("no Service: press r to ask for something"), generation)
-                )
-                return
+                raise RequestError("no Service: press r to ask for something")  # noqa: TRY301
             post(Walked(walk(world, wanted), generation))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
