@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
@@ -190,9 +190,19 @@ class Socket:
     reason: Because | None = field(default=None, compare=False)
 
 
+class TakesAt(Enum):
+    """Where an engine takes packets."""
+
+    BEFORE_ROUTING = "before routing"
+    """With NAT of the destination, in PREROUTING and OUTPUT."""
+    AS_IPVS = "as ipvs"
+    """In INPUT between filter and SNAT, in OUTPUT behind DNAT (net/netfilter/ipvs/ip_vs_core.c
+    ip_vs_ops4): what is to be taken has to be an address of this namespace."""
+
+
 @record(kw_only=True)
 class Unmodelled:
-    """A program that takes packets before they are routed, and is not modelled.
+    """An engine that takes packets and is not modelled.
 
     A packet for what it takes goes an unknown way; any other is none of its business.
     """
@@ -203,6 +213,7 @@ class Unmodelled:
     """Every packet to one of these is taken; with the reason."""
     ports: Mapping[tuple[Protocol, int], Because] = field(default_factory=dict)
     """And those to a port at any address of the namespace's own."""
+    takes_at: TakesAt = TakesAt.BEFORE_ROUTING
 
 
 @record(kw_only=True)
@@ -234,10 +245,6 @@ class Stranger:
     """The contradiction in one sentence."""
 
 
-VirtualServer = tuple[Address, int | None]
-"""Address and port of a virtual server of ipvs; None: every port."""
-
-
 @record(kw_only=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
@@ -259,8 +266,6 @@ class NetNamespace:
     stranger: Stranger | None = None
     rules_cut: str = ""
     """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
-    virtual_servers: frozenset[VirtualServer] = frozenset()
-    """What ipvs answers for (``ipvsadm -L``)."""
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

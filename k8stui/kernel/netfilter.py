@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.kernel import iptables, ipvs, tracking, translation, unmodelled
+from k8stui.kernel import iptables, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, Registration, Where
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
@@ -28,7 +28,6 @@ def run(host: Host, skb: Skb, where: Where) -> Blocked | None:
 def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
     """Everything that registers itself in `namespace`, in the kernel's own order."""
     yield from unmodelled.registrations(family, namespace.unmodelled)
-    yield from ipvs.registrations(family, namespace.virtual_servers)
     ruleset = namespace.rulesets.get(family)
     if ruleset is None:
         return

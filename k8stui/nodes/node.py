@@ -15,7 +15,8 @@ from k8stui.kernel.namespace import (
     NetNamespace,
     Route,
     Sysctls,
-    VirtualServer,
+    TakesAt,
+    Unmodelled,
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni.plugin import Plugin
@@ -54,10 +55,9 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
         rules_cut=cut(node.name, observed.rulesets, observed.remarks),
-        virtual_servers=_virtual_servers(part),
         sysctls=_sysctls(site, node, part),
         sockets=node_sockets(site, node, part.sockets),
-        unmodelled=unmodelled(_as_seen(site.cluster, observed)),
+        unmodelled=_engines(site.cluster, observed),
     )
 
 
@@ -139,23 +139,35 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
     return kept + missing
 
 
-def _as_seen(cluster: Cluster, observed: ObservedNode) -> Cluster:
-    """The cluster with kube-proxy in the mode that the node's sets show.
+def _engines(cluster: Cluster, observed: ObservedNode) -> tuple[Unmodelled, ...]:
+    """What takes packets here and is not modelled: by the input's word, or by what stands here.
 
-    Source: kube-proxy pkg/proxy/ipvs/ipset.go (kubeClusterIPSet); no other mode makes the set.
+    Sources: kube-proxy pkg/proxy/ipvs/ipset.go (kubeClusterIPSet) and proxier.go
+    (defaultDummyDevice): no other mode makes that set, or binds addresses to that device.
     """
-    if "KUBE-CLUSTER-IP" not in observed.sets:
-        return cluster
-    return replace(cluster, proxy=replace(cluster.proxy, mode="ipvs"))
-
-
-def _virtual_servers(part: Part) -> frozenset[VirtualServer]:
-    """Every address of kube-proxy's own device is one of ipvs (proxier.go:defaultDummyDevice)."""
-    return frozenset(
-        (entry.address, None)
-        for interface in part.interfaces
+    bound = {
+        entry.address: entry.reason or interface.reason
+        for interface in observed.interfaces or ()
         if interface.name == _IPVS_DEVICE
         for entry in interface.addresses
+    }
+    if "KUBE-CLUSTER-IP" in observed.sets or bound:
+        cluster = replace(cluster, proxy=replace(cluster.proxy, mode="ipvs"))
+    found = unmodelled(cluster)
+    if not bound:
+        return found
+    shown = assumed(f"{_IPVS_DEVICE} has the address")
+    addresses = {
+        address: replace(reason, text=_IPVS_DEVICE)
+        if reason
+        else Because(text=_IPVS_DEVICE, origin=shown)
+        for address, reason in bound.items()
+    }
+    # With the node's own rules and devices the packet finds its way to where ipvs stands.
+    takes_at = TakesAt.AS_IPVS if observed.rulesets else TakesAt.BEFORE_ROUTING
+    return tuple(
+        replace(engine, addresses=addresses | dict(engine.addresses), takes_at=takes_at)
+        for engine in found
     )
 
 

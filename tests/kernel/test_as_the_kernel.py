@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from kernel.nets import CLIENT, Broken, ip, rules, standard
 
+from k8stui.because import Because
 from k8stui.kernel import save
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Exchange, Result
@@ -18,11 +19,14 @@ from k8stui.kernel.namespace import (
     Route,
     RouteType,
     Stranger,
+    TakesAt,
+    Unmodelled,
 )
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.routing import Fate, Routing
 from k8stui.kernel.simulate import connect
-from k8stui.kernel.step import StepKind
+from k8stui.kernel.step import Hook, StepKind
+from k8stui.origin import assumed
 
 TCP, UDP = Protocol.TCP, Protocol.UDP
 
@@ -204,12 +208,15 @@ def test_a_tunnel_is_named_and_asks_for_nobody(driver: str, said: str) -> None:
 
 @pytest.mark.parametrize(("port", "known"), [(9100, True), (9101, False)])
 def test_ipvs_takes_its_own(port: int, known: bool) -> None:
-    servers = frozenset({(ip("192.168.0.11"), 9101)})
-    network = standard().change("node-1", virtual_servers=servers)
+    why = Because(text="a virtual server", origin=assumed("for this test"))
+    ipvs = Unmodelled(name="ipvs", ports={(Protocol.TCP, 9101): why}, takes_at=TakesAt.AS_IPVS)
+    network = standard().change("node-1", unmodelled=(ipvs,))
     found = ask(network, f"192.168.0.11:{port}")
     assert (found.felt.result is Result.CONNECTED) is known
     if not known:
-        assert found.felt.reason == "not modelled: ipvs takes what is for 192.168.0.11:9101"
+        said = "not modelled: ipvs, which takes this packet (a virtual server)"
+        assert found.felt.reason == said
+        assert found.steps[-1].hook is Hook.INPUT
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
+from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
@@ -89,3 +90,37 @@ def test_a_plugin(tmp_path: Path) -> None:
     routes = [step.origin for step in trace.steps if step.kind.value == "route" and step.origin]
     assert OriginKind.ASSUMED in {origin.kind for origin in routes}
     assert ask(build_world([]), "pod/client", "pod/frontend-2:80").assumptions == ()
+
+
+IPVS_DEVICES = """[
+{"ifname": "lo", "link_type": "loopback", "flags": ["UP"], "operstate": "UNKNOWN",
+ "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]},
+{"ifname": "eth0", "link_type": "ether", "address": "02:00:c0:a8:00:0b",
+ "flags": ["UP"], "operstate": "UP",
+ "addr_info": [{"family": "inet", "local": "192.168.0.11", "prefixlen": 24, "scope": "global"}]},
+{"ifname": "kube-ipvs0", "link_type": "ether", "address": "5e:00:00:00:00:01",
+ "flags": [], "operstate": "DOWN",
+ "addr_info": [{"family": "inet", "local": "10.97.1.1", "prefixlen": 32, "scope": "global"}]}
+]
+"""
+
+
+@pytest.mark.parametrize("has_rules", [False, True])
+def test_the_device_of_ipvs_tells_the_mode(tmp_path: Path, *, has_rules: bool) -> None:
+    """At its own hooks where the node's rules are its own, else before what we would write."""
+    (tmp_path / "addr.json").write_text(IPVS_DEVICES)
+    (tmp_path / "save").write_text("*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n")
+    options = NodeOptions(
+        ip_addr={"node-1": str(tmp_path / "addr.json")},
+        iptables={"node-1": str(tmp_path / "save")} if has_rules else {},
+    )
+    made = build_world([str(sample("guestbook"))], None, options)
+    trace = ask(made, "node/node-1", "10.97.1.1:80")
+    assert trace.outcome.result is Result.UNKNOWN
+    assert "kube-proxy in mode ipvs is not modelled" in trace.outcome.reason
+    assert "10.97.1.1 (kube-ipvs0)" in trace.outcome.reason
+    assert trace.outcome.origin is not None
+    ping = ask(made, "node/node-1", "10.97.1.1/icmp").outcome.result
+    assert ping is (Result.CONNECTED if has_rules else Result.UNKNOWN)
+    assert ask(made, "node/node-1", "svc/frontend").outcome.result is not Result.CONNECTED
+    assert ask(made, "pod/client", "pod/frontend-2:80").outcome.result is Result.CONNECTED

@@ -14,13 +14,14 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return None
     step, rule = case.decided, case.rule
     if step is not None and isinstance(step.cause, UnmodelledCause):
-        service = step.cause.reason.service
+        why = step.cause.reason
+        whom = f"Service {why.service}" if why.service else f"{step.before.dst} ({why.text})"
         return Diagnosis(
-            reason=f"{step.cause.name} is not modelled: what it makes of a packet to Service "
-            f"{service} on {step.namespace} is not known",
+            reason=f"{step.cause.name} is not modelled: what it makes of a packet to {whom} on "
+            f"{step.namespace} is not known",
             advice="ask a pod's address to see the way without Services, or walk it with "
             "--proxy-mode iptables",
-            origin=step.cause.reason.origin,
+            origin=why.origin,
         )
     if step is None or rule is None or rule.rule is None:
         return Diagnosis(reason=case.felt.reason)
