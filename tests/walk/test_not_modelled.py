@@ -93,10 +93,11 @@ def test_a_plugin(tmp_path: Path) -> None:
 
 
 IPVS_DEVICES = """[
-{"ifname": "lo", "link_type": "loopback", "flags": ["UP"], "operstate": "UNKNOWN",
+{"ifname": "lo", "link_type": "loopback", "operstate": "UNKNOWN",
+ "flags": ["LOOPBACK", "UP", "LOWER_UP"],
  "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"}]},
 {"ifname": "eth0", "link_type": "ether", "address": "02:00:c0:a8:00:0b",
- "flags": ["UP"], "operstate": "UP",
+ "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"], "operstate": "UP",
  "addr_info": [{"family": "inet", "local": "192.168.0.11", "prefixlen": 24, "scope": "global"}]},
 {"ifname": "kube-ipvs0", "link_type": "ether", "address": "5e:00:00:00:00:01",
  "flags": [], "operstate": "DOWN",
