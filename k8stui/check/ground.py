@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
@@ -123,6 +123,19 @@ class Ground:
         for manifest in self.world.manifests.objects:
             key = f"{manifest.namespace or 'default'}/{manifest.name}"
             found.setdefault(manifest.kind, {})[key] = manifest
+        return found
+
+    def labels_in(self, namespace: str | None) -> Collection[Mapping[str, str]]:
+        """What the pods of a namespace, or of any, carry: each set of labels once."""
+        return self._labels.get(namespace, {}).values()
+
+    @cached_property
+    def _labels(self) -> Mapping[str | None, Mapping[str, Mapping[str, str]]]:
+        found: dict[str | None, dict[str, Mapping[str, str]]] = {None: {}}
+        for template in self.templates:
+            carried = template.labels
+            key = repr(sorted(carried.items()))
+            found[None][key] = found.setdefault(template.namespace, {})[key] = carried
         return found
 
     def names_of(self, kind: str, namespace: str) -> Lexicon:

@@ -32,6 +32,7 @@ from k8stui.check.rules import (
     node_port_taken,
     node_state,
     not_modelled,
+    policy_selector,
     probe_port,
     refused_pods,
     removed_version,
@@ -93,6 +94,7 @@ RULES: tuple[CheckRule, ...] = (
     env_address.RULE,
     dns_policy.RULE,
     network_policy.RULE,
+    policy_selector.RULE,
     node_state.RULE,
     not_modelled.RULE,
 )

@@ -782,6 +782,15 @@ KINDS: Mapping[str, Kind] = {
             namespaced=False,
         ),
         _kind(
+            "HorizontalPodAutoscaler",
+            "autoscaling/v2 autoscaling/v1 autoscaling/v2beta2 autoscaling/v2beta1",
+            spec=_record(
+                "spec",
+                unread="minReplicas maxReplicas metrics behavior targetCPUUtilizationPercentage",
+                scaleTargetRef=_record("scaleTargetRef", "apiVersion kind name"),
+            ),
+        ),
+        _kind(
             "ServiceCIDR",
             "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",
             spec=_record("spec", cidrs=TEXTS),
@@ -808,7 +817,7 @@ KINDS: Mapping[str, Kind] = {
 WITHOUT_PART = frozenset(
     """
     VolumeAttachment CSIDriver CSINode
-    CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding HorizontalPodAutoscaler
+    CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding
     PodDisruptionBudget IngressClass
     CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
     ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding

@@ -3,7 +3,8 @@
 Without a ConfigMap, a Secret or a key of them that is not ``optional`` the kubelet does not start
 the container (CreateContainerConfigError, pkg/kubelet kuberuntime), or does not mount the volume
 (ContainerCreating for ever); without its claim the scheduler leaves the pod Pending; without its
-ServiceAccount the API server refuses it. The Service in front of it has nobody then.
+ServiceAccount the API server refuses it. The Service in front of it has nobody then. Nor does a
+HorizontalPodAutoscaler scale a workload that is not there.
 
 A warning where the name is a typing error of an object's of the input, or where that object stands
 in another namespace: a pod reaches only its own. Does not apply to other names, which may be in the
@@ -14,14 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.fields import table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
 from k8stui.check.template import Template
 from k8stui.check.typo import is_typo
+from k8stui.manifests import Manifest
 
 ID = "missing-object"
+_SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
+_Path = tuple[str | int, ...]
 _GIVEN = {"ServiceAccount": "default", "ConfigMap": "kube-root-ca.crt"}
 """What every namespace has without being told."""
 
@@ -36,6 +40,33 @@ def look(ground: Ground) -> Iterator[Finding]:
             if found is not None and (need.kind, need.name + need.key) not in told:
                 told.add((need.kind, need.name + need.key))
                 yield found
+    for manifest in ground.of_kind("HorizontalPodAutoscaler").values():
+        found = None if manifest.observed else _unscaled(ground, manifest)
+        if found is not None:
+            yield found
+
+
+def _unscaled(ground: Ground, manifest: Manifest) -> Finding | None:
+    """An autoscaler whose workload is misspelt: it says so in its own status, and scales nobody."""
+    aim: _Path = ("spec", "scaleTargetRef")
+    kind, name = (text(manifest.data, *aim, field) for field in ("kind", "name"))
+    namespace = manifest.namespace or "default"
+    here = {k: ground.of_kind(k).get(f"{namespace}/{name}") for k in _SCALED}
+    near = ground.names_of(kind, namespace).typo(name) if kind in _SCALED else None
+    field = "name"
+    if kind not in _SCALED:
+        near = next((k for k, found in here.items() if found and is_typo(kind, k)), None)
+        field = "kind"
+    if here.get(kind) is not None or near is None:
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"HorizontalPodAutoscaler {namespace}/{manifest.name}",
+        place=manifest.place(*aim, field),
+        why=f"it scales {kind} {namespace}/{name}, which is not there",
+        fix=f"write {near}",
+    )
 
 
 def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
@@ -81,7 +112,7 @@ def _without_key(ground: Ground, template: Template, need: Need) -> Finding | No
 
 RULE = CheckRule(
     id=ID,
-    summary="A pod needs an object that is not there",
+    summary="A pod or an autoscaler names an object that is not there",
     help=__doc__ or "",
     severity=Severity.WARNING,
     look=look,
