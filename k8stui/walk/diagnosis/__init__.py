@@ -22,7 +22,7 @@ from k8stui.kernel.step import (
 from k8stui.walk.diagnosis.answers import foreign_answer
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.devices import stopped_by_device
+from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device
 from k8stui.walk.diagnosis.endpoints import no_endpoints
 from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
@@ -32,8 +32,10 @@ from k8stui.walk.diagnosis.neighbours import nobody_answers
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks
 from k8stui.walk.diagnosis.routes import martian_source, no_route
+from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
+from k8stui.walk.diagnosis.stale_rules import old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 
 _Way = Callable[[Case], Diagnosis | None]
@@ -47,15 +49,39 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         outdated_rules,
         dropped_by_rule,
     ),
-    RouteCause: (other_family, overlapping_networks, martian_source, not_served, no_route),
-    NeighbourCause: (overlapping_networks, not_served, nobody_answers),
-    SocketCause: (bridged_reply, foreign_answer, not_served, nothing_listens),
+    RouteCause: (
+        other_family,
+        overlapping_networks,
+        martian_source,
+        one_address_for_two,
+        not_served,
+        node_cut_off,
+        old_target,
+        no_route,
+    ),
+    NeighbourCause: (
+        overlapping_networks,
+        one_address_for_two,
+        not_served,
+        node_cut_off,
+        old_target,
+        nobody_answers,
+    ),
+    SocketCause: (bridged_reply, foreign_answer, not_served, sent_elsewhere, nothing_listens),
     SysctlCause: (decided_by_sysctl,),
-    DeviceCause: (hairpin_off, stopped_by_device),
-    BridgeCause: (hairpin_off,),
+    DeviceCause: (hairpin_off, one_address_for_two, node_cut_off, stopped_by_device),
+    BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
-_ANY: tuple[_Way, ...] = (other_family, bridged_reply, hairpin_off, not_served, nothing_listens)
+_ANY: tuple[_Way, ...] = (
+    other_family,
+    bridged_reply,
+    hairpin_off,
+    one_address_for_two,
+    not_served,
+    node_cut_off,
+    nothing_listens,
+)
 """For a step that only brings the news, and for none at all."""
 
 

@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from k8stui.kernel.step import DeviceCause, Direction
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import because
+
+
+def node_cut_off(case: Case) -> Diagnosis | None:
+    """Recognise that a card of a node is down, with which its routes and its answers are gone."""
+    step = case.decided
+    if step is None or case.request.connect is None:
+        return None
+    packet = step.before
+    asked = packet.dst
+    behind = owner_of(case, asked)
+    owner = behind.node if behind is not None else case.node_with(asked)
+    for node in dict.fromkeys((step.namespace, owner or "")):
+        found = case.network.get(node) if node in case.cluster.nodes else None
+        for device in found.interfaces if found else ():
+            own = {one.address for one in device.addresses}
+            if device.up or not own & set(case.cluster.nodes[node].addresses):
+                continue
+            why = because(DeviceCause(interface=device))
+            return Diagnosis(
+                f"{device.name} of {node}, which has the node's address, is down: {node} reaches "
+                "nobody by it, its routes by it are gone, and nobody reaches it",
+                f"ip link set {device.name} up on {node}",
+                why.origin if why else None,
+            )
+    return None
 
 
 def stopped_by_device(case: Case) -> Diagnosis | None:

@@ -81,12 +81,26 @@ def _writer(rule: RuleCause) -> str:
 
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
     if rule.chain.name != "FORWARD":
-        return f"add a rule to {rule.chain.name} on {step.namespace} that accepts it"
+        return _accept(case, step, rule)
     pods = case.cluster.pod_cidr
     return (
         f"on {step.namespace}: iptables -A FORWARD -s {pods} -j ACCEPT and -d {pods} likewise "
         "(flannel does so itself, unless told not to), or iptables -P FORWARD ACCEPT each time "
         "Docker has started"
+    )
+
+
+def _accept(case: Case, step: Step, rule: RuleCause) -> str:
+    """A rule for what comes to the node itself, as the firewall that is there takes it."""
+    packet, here = step.before, step.namespace
+    transport = packet.protocol.name.lower()
+    names = list(_names(ruleset(case, here, packet.src.version), rule.table))
+    if any(name.startswith(("ufw-", "ufw6-")) for name in names):
+        return f"on {here}: ufw allow {packet.dport}/{transport} (ufw set that policy)"
+    if any(name.startswith(("IN_", "FWD_", "INPUT_ZONES")) for name in names):
+        return f"on {here}: firewall-cmd --permanent --add-port={packet.dport}/{transport}"
+    return (
+        f"on {here}: iptables -A {rule.chain.name} -p {transport} --dport {packet.dport} -j ACCEPT"
     )
 
 

@@ -9,7 +9,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.owners import named_by_hand, podless, who
+from k8stui.walk.diagnosis.owners import named_by_hand, other_network, podless, who
 from k8stui.walk.reason import because
 
 
@@ -53,6 +53,9 @@ def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis
         found = _bridge(case, step, pod.node_name)
         if found is not None and not case.has(pod.node_name, wanted):
             name, origin = found
+            other = other_network(case, pod.node_name, name, wanted)
+            if other is not None:
+                return Diagnosis(f"{said}: {other.reason}", other.advice, origin)
             return Diagnosis(
                 f"{said}: that is the gateway of {pod.node_name}'s pods, but {name} of "
                 f"{pod.node_name} does not have the address",

@@ -81,6 +81,25 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
     )
 
 
+def other_network(case: Case, node: str, bridge: str, wanted: Address) -> Diagnosis | None:
+    """Recognise a bridge that has the address of another network than the node's pods."""
+    found = case.network.get(node)
+    device = next((d for d in found.interfaces if d.name == bridge), None) if found else None
+    if device is None:
+        return None
+    others = [one for one in device.addresses if one.address.version == wanted.version]
+    if not others or any(one.address == wanted for one in others):
+        return None
+    has = ", ".join(f"{one.address}/{one.prefix_length}" for one in others)
+    return Diagnosis(
+        f"{bridge} of {node} has {has}, and the gateway of {node}'s pods is {wanted}: the bridge "
+        "is left from another network (the plug-in says of it that it already has an IP address "
+        "different from its own)",
+        f"on {node}: ip link delete {bridge}; the plug-in makes it anew with the next pod. Start "
+        "the node's pods again",
+    )
+
+
 def podless(case: Case, address: Address) -> str:
     """Advice about an address of the pod network that no pod has."""
     if case.pod_with(address) is not None:

@@ -12,7 +12,15 @@ from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKin
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
-from k8stui.walk.diagnosis.owners import Behind, named_by_hand, owner_of, podless, what_it_is, who
+from k8stui.walk.diagnosis.owners import (
+    Behind,
+    named_by_hand,
+    other_network,
+    owner_of,
+    podless,
+    what_it_is,
+    who,
+)
 from k8stui.walk.reason import because, proof
 
 
@@ -109,6 +117,17 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             return None
         if node == behind.node:
             gateway = behind.network.nth(1)
+            other = next(
+                (
+                    o
+                    for d in case.network[node].interfaces
+                    if d.name.startswith(("cni", "cbr", "docker", "kube-bridge"))
+                    and (o := other_network(case, node, d.name, gateway)) is not None
+                ),
+                None,
+            )
+            if other is not None:
+                return Diagnosis(f"{said}: {other.reason}", other.advice, _table(case, node))
             return Diagnosis(
                 f"{said}, its own pods: the device that they hang on has lost its address",
                 f"give the bridge of {node} its address again (ip addr add {gateway}/"

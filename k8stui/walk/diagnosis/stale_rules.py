@@ -1,0 +1,54 @@
+"""A rule of a real node rewrote the packet, and where it sent it to is no use."""
+
+from __future__ import annotations
+
+from k8stui.kernel.step import RuleCause
+from k8stui.origin import OriginKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.reason import because
+from k8stui.walk.rules_met import chain_of
+
+
+def old_target(case: Case) -> Diagnosis | None:
+    """Recognise kube-proxy's rule for an endpoint that its Service has no more."""
+    rewriting, service = case.rewritten, case.service
+    if rewriting is None or service is None or not chain_of(rewriting).startswith("KUBE-SEP-"):
+        return None
+    why = because(rewriting.cause)
+    if why is None or why.origin.kind is not OriginKind.OBSERVED:
+        return None
+    target, node = rewriting.after.dst, rewriting.namespace
+    ready = [a for e in case.endpoints if e.ready for a in e.addresses]
+    if target in ready:
+        return None
+    has = ", ".join(map(str, ready[:3])) or "none"
+    return Diagnosis(
+        f"{chain_of(rewriting)} on {node} sends it to "
+        f"{target.with_port(rewriting.after.dport)}, which is no endpoint of Service "
+        f"{service.key} (any more): its endpoints are {has}. kube-proxy's rules on {node} are old",
+        f"look whether kube-proxy runs on {node} and what its log says, and restart it: then it "
+        "writes its rules again",
+        why.origin,
+    )
+
+
+def sent_elsewhere(case: Case) -> Diagnosis | None:
+    """Recognise that somebody else's rule (REDIRECT, DNAT) led the packet away."""
+    rewriting = case.rewritten
+    if rewriting is None or not isinstance(rewriting.cause, RuleCause):
+        return None
+    cause = rewriting.cause
+    known = chain_of(rewriting).startswith(("KUBE-", "CNI-"))
+    why = because(cause)
+    if known or cause.rule is None or why is None or why.origin.kind is not OriginKind.OBSERVED:
+        return None
+    before, after = rewriting.before, rewriting.after
+    return Diagnosis(
+        f"rule {cause.index} of chain {cause.chain.name} (table {cause.table}) on "
+        f"{rewriting.namespace}, none of kube-proxy's, leads {before.dst.with_port(before.dport)} "
+        f"to {after.dst.with_port(after.dport)}, and nothing is known to listen there: "
+        f"{cause.rule.text}",
+        f"take that rule off {rewriting.namespace}, or let it spare the addresses of pods and "
+        f"Services (! -d {case.cluster.service_cidr})",
+        why.origin,
+    )
