@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8stui.because import Because
+from k8stui.cluster.bound import own_only
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.listening import Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
@@ -21,6 +22,7 @@ from k8stui.origin import Origin, OriginKind, assumed
 
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 _KUBELET_PORT = 10250
+_LOOPBACK = Address.parse("127.0.0.1")
 _API_SERVER = "default/kubernetes"
 
 
@@ -98,13 +100,17 @@ def _declared(pod: Pod) -> Iterator[Socket]:
     for container in pod.containers:
         if container.init and not container.restartable_init:
             continue  # it has ended before the others begin
+        own = own_only(container)
         for port in container.ports:
+            for_itself = port.number in own and port.protocol is Protocol.TCP
             yield Socket(
                 protocol=port.protocol,
                 port=port.number,
+                address=_LOOPBACK if for_itself else None,
                 owner=container.name,
                 reason=Because(
-                    text=f"container {container.name} of pod {pod.key} declares it",
+                    text=f"container {container.name} of pod {pod.key} declares it"
+                    + (", and binds it to 127.0.0.1" if for_itself else ""),
                     origin=port.origin,
                     owner=container.name,
                     pod=pod.key,

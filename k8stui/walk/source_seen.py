@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from k8stui.cluster.model import Cluster
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
 from k8stui.origin import Origin, OriginKind
@@ -54,8 +55,25 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
         origin = service.origins.get("external_traffic_policy")
         return f"externalTrafficPolicy is {policy}{_where(origin)}"
     if service is not None and chain.startswith(("KUBE-SVC-", "KUBE-SVL-")):
-        return "the client is no pod: kube-proxy sees to it that the answer comes back this way"
+        return _of_cluster_ip(cluster, client, exchange.steps[0].before.src)
     return _said(marking) or _by_rule(marking)
+
+
+def _of_cluster_ip(cluster: Cluster, client: str, source: Address) -> str:
+    """Why kube-proxy marks what asks a ClusterIP: the client is no pod, or it is taken for none."""
+    proxy = cluster.proxy
+    if proxy.masquerade_all:
+        return f"kube-proxy's masqueradeAll is true{_where(proxy.origins.get('masquerade_all'))}"
+    pod = cluster.pods.get(client)
+    if pod is not None and not pod.host_network:
+        where = _where(proxy.origins.get("cluster_cidr"))
+        return (
+            f"kube-proxy takes the pod for a stranger: its clusterCIDR {proxy.cluster_cidr}{where} "
+            f"does not hold {source}"
+            if proxy.cluster_cidr
+            else f"kube-proxy takes {source} for no pod's address"
+        )
+    return "the client is no pod: kube-proxy sees to it that the answer comes back this way"
 
 
 def _marking(exchange: Exchange, snat: Step) -> Step | None:

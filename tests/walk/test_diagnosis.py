@@ -226,7 +226,7 @@ def test_internal_policy_local(write: Write) -> None:
     found = outcome([write([CLIENT, there, made])], "pod/client", "svc/web")
     assert found.result is Result.TIMEOUT
     assert "internalTrafficPolicy of Service default/web is Local" in found.reason
-    assert found.advice == "set internalTrafficPolicy: Cluster"
+    assert found.advice.startswith("set internalTrafficPolicy: Cluster; or run one of its pods on")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from manifests_of import (
     Manifest,
     kind,
+    kube_proxy,
     labels,
     node,
     observed,
@@ -404,7 +405,89 @@ OUTSIDE = {
     ),
 }  # fmt: skip
 
-CASES = {**SELECTORS, **PORTS, **LOCALHOST, **NAMES, **BY_HAND, **OUTSIDE}
+BOUND = {
+    "bound to localhost by an argument": asking(
+        "svc/web", service("web", to=8000),
+        pod("web-0", "app=web", ports=[8000],
+            container={"command": ["sh", "-c", "exec gunicorn --bind 127.0.0.1:8000 site"]}),
+        result="refused", by="default/web-0", cause="binds port 8000 to 127.0.0.1",
+        mend="bind to 0.0.0.0",
+    ),
+    "bound to localhost by two options": asking(
+        "pod/web-0:8000",
+        pod("web-0", "app=web", ports=[8000],
+            container={"args": ["--host", "localhost", "--port", "8000"]}),
+        result="refused", cause="binds port 8000 to 127.0.0.1",
+    ),
+    "bound to localhost by env": asking(
+        "pod/web-0:8000",
+        pod("web-0", "app=web", ports=[8000],
+            container={"env": [{"name": "LISTEN_ADDR", "value": "127.0.0.1:8000"}]}),
+        result="refused", cause="binds port 8000 to 127.0.0.1",
+    ),
+    "bound to localhost, asked by the pod itself": Reported(
+        manifests=(pod("web-0", "app=web", ports=[8000],
+                       container={"args": ["--bind=127.0.0.1:8000"]}),),
+        ask=("pod/web-0", "localhost:8000"), result="connected",
+    ),
+    "the host of a database is no address to listen on": asking(
+        "pod/web-0:8000",
+        pod("web-0", "app=web", ports=[8000], container={"args": ["--host=127.0.0.1"]}),
+        result="connected",
+    ),
+    "bound to localhost and to all": asking(
+        "pod/web-0:8000",
+        pod("web-0", "app=web", ports=[8000],
+            container={"args": ["--listen=127.0.0.1:8000,0.0.0.0:8000"]}),
+        result="connected",
+    ),
+}  # fmt: skip
+
+CONFIGURED = {
+    "a hostNetwork pod and a wrong targetPort": asking(
+        "svc/edge", service("edge", to=8080),
+        pod("edge", "app=edge", ports=[80], hostNetwork=True),
+        result="refused", by="node-1", cause="leads to pods that declare 80, not 8080",
+        mend="write targetPort: 80 instead of 8080", at="targetPort: 8080",
+    ),
+    "one address for two nodes": asking(
+        "svc/web", node(1, "10.244.1.0/24", address="10.0.2.15"),
+        node(2, "10.244.2.0/24", address="10.0.2.15"), service("web", to=8080), WEB,
+        result="timeout", cause="both say that 10.0.2.15 is their address",
+        mend="--node-ip", at="addresses:",
+    ),
+    "one address for two nodes, by a tunnel": asking(
+        "svc/web", node(1, "10.244.1.0/24", address="10.0.2.15"),
+        node(2, "10.244.2.0/24", address="10.0.2.15"), service("web", to=8080), WEB,
+        options={"cni": "flannel-vxlan"},
+        result="timeout", cause="both say that 10.0.2.15 is their address", mend="flannel: --iface",
+    ),
+    "clusterCIDR of another network": asking(
+        "svc/web", node(1, "10.244.1.0/24"), node(2, "10.244.2.0/24"),
+        kube_proxy(clusterCIDR="172.16.0.0/16"), service("web", to=8080), WEB,
+        result="connected", cause="its clusterCIDR 172.16.0.0/16 (",
+        not_said=("the client is no pod",),
+    ),
+    "masqueradeAll": asking(
+        "svc/web", kube_proxy(iptables={"masqueradeAll": True}), service("web", to=8080), WEB,
+        result="connected", cause="kube-proxy's masqueradeAll is true",
+        not_said=("the client is no pod",),
+    ),
+    "mode ipvs and a node's own address as externalIP": asking(
+        "192.168.0.12:22", kube_proxy(mode="ipvs"),
+        service("web", to=8080, externalIPs=["192.168.0.12"]), WEB, source="node/node-1",
+        result="unknown", by="node-1", cause="node-1 takes what is meant for node-2 for itself",
+        mend="take 192.168.0.12 out of externalIPs", at="externalIPs:",
+    ),
+    "a load balancer without node ports": asking(
+        "node/node-1:80",
+        service("web", to=8080, type="LoadBalancer", allocateLoadBalancerNodePorts=False), WEB,
+        source="outside", result="refused", cause="it has no node port",
+        mend="allocateLoadBalancerNodePorts: true",
+    ),
+}  # fmt: skip
+
+CASES = {**BOUND, **CONFIGURED, **SELECTORS, **PORTS, **LOCALHOST, **NAMES, **BY_HAND, **OUTSIDE}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -182,7 +182,8 @@ def rules(made: World, node: str, edit: Iterable[tuple[str, str]]) -> list[str]:
         known = [
             new
             for old, new in edit
-            if line.startswith(old) and (table == "*filter" or ":FORWARD" not in old)
+            if line.startswith(old)
+            and (table == "*filter" or not old.startswith((":FORWARD", ":INPUT")))
         ]
         lines += known[0].splitlines() if known else [line]
     return lines
@@ -200,6 +201,16 @@ FIREWALL = (
     ),
 )
 REJECTS_FORWARD = (NO_FLANNEL[0], "-A FORWARD -j REJECT --reject-with icmp-host-prohibited")
+
+INPUT_DROP = (":INPUT ACCEPT", ":INPUT DROP [0:0]\n:ufw-user-input - [0:0]")
+UFW = (FIREWALL[0], f"{FIREWALL[0]}\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+REDIRECT = (
+    '-A PREROUTING -m comment --comment "kubernetes service portals"',
+    (
+        "-A PREROUTING -p tcp -m tcp --dport 8000 -j REDIRECT --to-ports 3128\n"
+        '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
+    ),
+)
 
 DUMPS = [
     ("mark-masq-emptied", "bridge", "node-1", [("-A KUBE-MARK-MASQ ", "")],
@@ -228,6 +239,26 @@ DUMPS = [
      "pod/shelf-a", "node/node-2:8800", "timeout", "default/shelf-a",
      "which is default/shelf-a's own address (martian source)", "portmap with snat: true",
      "-A CNI-DN-"),
+    ("firewall-in-front-of-the-api-server", "flannel", "node-1", [FIREWALL],
+     "pod/asker", "kubernetes:443", "unreachable", "node-1",
+     "a rule of the host's own firewall: -A INPUT -j REJECT",
+     "-p tcp --dport 6443 -j ACCEPT", "-A INPUT -j REJECT"),
+    ("ufw-in-front-of-the-api-server", "flannel", "node-1", [INPUT_DROP, UFW],
+     "pod/asker", "kubernetes:443", "timeout", "node-1",
+     "by the policy DROP of chain INPUT", "on node-1: ufw allow 6443/tcp", ":INPUT DROP"),
+    ("docker-policy-without-kube-forward", "flannel", "node-1",
+     [DROPS_FORWARD, NO_FLANNEL, ('-A FORWARD -m comment --comment "kubernetes forwarding', "")],
+     "outside", "node/node-1:31800", "timeout", "node-1",
+     "by the policy DROP of chain FORWARD", "iptables -P FORWARD ACCEPT", ":FORWARD DROP"),
+    ("a-proxy-for-everybody", "flannel", "node-1", [REDIRECT],
+     "pod/asker", "svc/shelf", "refused", "node-1",
+     "none of kube-proxy's, leads 10.97.152.59:8000 to 10.244.1.1:3128",
+     "take that rule off node-1", "-A PREROUTING -p tcp"),
+    ("nobody-masquerades-for-the-world", "flannel", "node-1",
+     [("-A FLANNEL-POSTRTG", ""), ('-A POSTROUTING -m comment --comment "flanneld masq', "")],
+     "pod/asker", "203.0.113.10:443", "timeout", "wire",
+     "its answer is lost: the nodes' router knows no way to 10.244.1.2", "flannel: --ip-masq",
+     None),
     ("rules-of-yesterday", "flannel", "node-1",
      [("-A KUBE-NODEPORTS", ""), ("-A KUBE-SERVICES -d 10.97.152.59/32", "")],
      "outside", "node/node-1:31800", "refused", "node-1",
@@ -279,6 +310,22 @@ def test_rules_of_a_real_node(  # noqa: PLR0917 - one column of the table each
         file, number = place(found) or ("", 0)
         assert file == str(dump)
         assert lines[number - 1].startswith(line)
+
+
+def test_rules_for_a_pod_that_is_gone(tmp_path: Path) -> None:
+    """kube-proxy has not heard of the new pod: its rule leads to the old one's address."""
+    made = world(PLAIN)
+    lines = [line.replace("10.244.2.2", "10.244.2.77") for line in rules(made, "node-1", [])]
+    dump = tmp_path / "rules"
+    dump.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    found = ask(world(PLAIN, iptables={"node-1": str(dump)}), "outside", "node/node-1:31800")
+    assert (found.result.value, found.decided_at) == ("unreachable", "node-2")
+    assert "10.244.2.77:8000, which is no endpoint of Service default/shelf" in found.reason
+    assert "its endpoints are 10.244.2.2" in found.reason
+    assert "restart it" in found.advice
+    file, number = place(found) or ("", 0)
+    assert file == str(dump)
+    assert lines[number - 1].startswith("-A KUBE-SEP-")
 
 
 def device(name: str, mac: str, *addresses: str) -> dict[str, Any]:
@@ -396,6 +443,52 @@ def test_a_route_is_missing(  # noqa: PLR0917 - one column of the table each
     assert fix in found.advice
     assert place(found) is not None
     assert (place(found) or ("", 0))[0] == file
+
+
+def test_a_bridge_of_another_network(tmp_path: Path) -> None:
+    """cni0 is left from before: its pods ask for a gateway that it does not have."""
+    devices = [
+        device("lo", "00:00:00:00:00:00", "127.0.0.1/8"),
+        device("eth0", "02:00:00:00:00:01", "192.168.0.11/24"),
+        device("cni0", "02:00:00:00:01:01", "10.244.5.1/24"),
+    ]
+    made = world(PLAIN, ip_addr={"node-1": file_of(tmp_path, "addr", devices)})
+    found = ask(made, "pod/asker", "svc/shelf")
+    assert (found.result.value, found.decided_at) == ("unreachable", "default/asker")
+    assert 3.05 <= found.seconds <= 3.08  # docs/facts/outcomes.md: three requests
+    assert "cni0 of node-1 has 10.244.5.1/24" in found.reason
+    assert "ip link delete cni0" in found.advice
+    assert place(found) == (str(tmp_path / "addr"), 3)
+
+
+def test_a_bridge_without_an_address(tmp_path: Path) -> None:
+    """Nobody answers for the gateway: EHOSTUNREACH once three requests are lost."""
+    devices = [
+        device("lo", "00:00:00:00:00:00", "127.0.0.1/8"),
+        device("eth0", "02:00:00:00:00:01", "192.168.0.11/24"),
+        device("cni0", "02:00:00:00:01:01"),
+    ]
+    made = world(PLAIN, ip_addr={"node-1": file_of(tmp_path, "addr", devices)})
+    found = ask(made, "pod/asker", "svc/shelf")
+    assert (found.result.value, found.errno) == ("unreachable", "EHOSTUNREACH")
+    assert 3.05 <= found.seconds <= 3.08  # docs/facts/outcomes.md: three requests
+    assert "cni0 of node-1 does not have the address" in found.reason
+    assert "ip addr add 10.244.1.1/24 dev cni0" in found.advice
+
+
+def test_a_card_that_is_down(tmp_path: Path) -> None:
+    """Its routes are gone with it: the card is the cause, no plug-in's route."""
+    devices = [
+        device("lo", "00:00:00:00:00:00", "127.0.0.1/8"),
+        {**device("eth0", "02:00:00:00:00:01", "192.168.0.11/24"), "flags": ["BROADCAST"]},
+        device("cni0", "02:00:00:00:01:01", "10.244.1.1/24"),
+    ]
+    made = world(PLAIN, ip_addr={"node-1": file_of(tmp_path, "addr", devices)})
+    found = ask(made, "pod/asker", "svc/shelf")
+    assert (found.result.value, found.errno) == ("unreachable", "ENETUNREACH")
+    assert "eth0 of node-1, which has the node's address, is down" in found.reason
+    assert found.advice == "ip link set eth0 up on node-1"
+    assert place(found) == (str(tmp_path / "addr"), 2)
 
 
 def test_who_masqueraded_is_told_by_what_did(tmp_path: Path) -> None:

@@ -27,6 +27,28 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _ranges(ground)
     yield from _nodes(ground)
     yield from _pods(ground)
+    yield from _cluster_cidr(ground)
+
+
+def _cluster_cidr(ground: Ground) -> Iterator[Finding]:
+    """kube-proxy takes pods for strangers: it masquerades what they ask of a ClusterIP."""
+    proxy = ground.cluster.proxy
+    origin = proxy.origins.get("cluster_cidr", proxy.origin)
+    if not proxy.cluster_cidr or not _known(origin) or proxy.detect_local_mode:
+        return
+    told = [Prefix.parse(text.strip()) for text in proxy.cluster_cidr.split(",")]
+    nodes = [n for n in ground.cluster.nodes.values() if _known(n.origin)]
+    cidrs = [cidr for node in nodes for cidr in node.pod_cidrs]
+    versions = {prefix.address.version for prefix in told}
+    cidrs = [cidr for cidr in cidrs if cidr.address.version in versions]
+    if cidrs and not any(_overlap(cidr, prefix) for cidr in cidrs for prefix in told):
+        yield _finding(
+            "cluster", origin,
+            f"kube-proxy's clusterCIDR {proxy.cluster_cidr} holds none of the nodes' pod ranges "
+            f"({cidrs[0]}): it takes pods for strangers, and Services hide their addresses",
+            "set clusterCIDR to the pods' range (podSubnet)",
+            Severity.WARNING,
+        )  # fmt: skip
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:
@@ -108,10 +130,12 @@ def _known(origin: Origin) -> bool:
     return origin.kind in _KNOWN
 
 
-def _finding(subject: str, origin: Origin, why: str, fix: str) -> Finding:
+def _finding(
+    subject: str, origin: Origin, why: str, fix: str, severity: Severity = Severity.ERROR
+) -> Finding:
     return Finding(
         rule=ID,
-        severity=Severity.ERROR,
+        severity=severity,
         subject=subject,
         place=origin.place,
         why=why,

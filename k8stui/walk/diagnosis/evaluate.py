@@ -6,6 +6,7 @@ from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import UnmodelledCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import service_with
 
 
 def cannot_evaluate(case: Case) -> Diagnosis | None:
@@ -14,6 +15,9 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return None
     step, rule = case.decided, case.rule
     if step is not None and isinstance(step.cause, UnmodelledCause):
+        taken = _taken_address(case, step.namespace, step.cause.name)
+        if taken is not None:
+            return taken
         why = step.cause.reason
         whom = f"Service {why.service}" if why.service else f"{step.before.dst} ({why.text})"
         return Diagnosis(
@@ -30,4 +34,31 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         reason=f"cannot evaluate rule {rule.index} of {rule.table} {rule.chain.name} on "
         f"{step.namespace}: {step.text}; if it matches, the packet goes to {target}, else on to "
         f"rule {rule.index + 1}",
+    )
+
+
+def _taken_address(case: Case, here: str, name: str) -> Diagnosis | None:
+    """In mode ipvs an external address that is a node's own is taken away from that node.
+
+    pkg/proxy/ipvs/proxier.go (syncProxyRules): every Service's address is bound to kube-ipvs0, on
+    every node, so each takes a packet to it for itself.
+    """
+    connect = case.request.connect
+    if connect is None or "ipvs" not in name:
+        return None
+    asked = connect.destination
+    owner = next((n for n in case.cluster.nodes.values() if asked in n.addresses), None)
+    service = service_with(case, asked)
+    if owner is None or service is None:
+        return None
+    origin = service.origins.get("external_ips", service.origin)
+    others = here if here != owner.name else "every other node"
+    return Diagnosis(
+        f"{name} binds {asked} to kube-ipvs0 on every node, because Service {service.key} names it "
+        f"(externalIPs); it is {owner.name}'s own address, so {others} takes what is meant for "
+        f"{owner.name} for itself: all other ports of {owner.name} (ssh, kubelet, API server) are "
+        "lost to the others",
+        f"take {asked} out of externalIPs: choose an address that is routed to the nodes and "
+        "belongs to none of them, or ask a node port",
+        origin,
     )

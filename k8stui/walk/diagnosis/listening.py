@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from k8stui.cluster.bound import own_only
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.exchange import Result
@@ -20,7 +21,7 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     felt, connect, step = case.felt, case.request.connect, case.decided
     if felt.result is not Result.REFUSED or connect is None:
         return None
-    pod = case.cluster.pods.get(felt.server or felt.decided_at)
+    pod = case.cluster.pods.get(felt.server or felt.decided_at) or _endpoint(case)
     port, protocol = felt.server_port or connect.port, connect.protocol
     word = port_word(port, protocol)
     if pod is None:
@@ -28,6 +29,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         if not no_socket:
             return None
         return Diagnosis(reason=f"nothing is known to listen on port {word} of {felt.decided_at}")
+    for_itself = _for_itself(pod, port)
+    if for_itself is not None and not is_loopback(connect.destination):
+        return for_itself
     if case.rewritten is not None and case.service is not None:
         return _led_astray(case, case.service, pod, port, protocol)
     if is_loopback(connect.destination):
@@ -41,6 +45,30 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
         advice=f"ask for {_words(has)}" if has else "",
     )
+
+
+def _endpoint(case: Case) -> Pod | None:
+    """The hostNetwork pod that the Service led to: its node's namespace was reached."""
+    target = case.rewritten_to
+    named = (
+        e.pod
+        for e in case.endpoints
+        if e.pod is not None and target is not None and target.dst in e.addresses
+    )
+    return case.cluster.pods.get(next(named, ""))
+
+
+def _for_itself(pod: Pod, port: int) -> Diagnosis | None:
+    """The container's own words bind the port to 127.0.0.1."""
+    for container in pod.containers:
+        if port in own_only(container):
+            return Diagnosis(
+                f"container {container.name} of pod {pod.key} binds port {port} to 127.0.0.1 (its "
+                "command, args or env say so): only the pod itself reaches it there",
+                "let it bind to 0.0.0.0 (every address of the pod)",
+                container.origin,
+            )
+    return None
 
 
 def _on_localhost(case: Case, pod: Pod, port: int, protocol: Protocol) -> Diagnosis:

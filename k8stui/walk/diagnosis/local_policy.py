@@ -30,7 +30,9 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
         reason=f"{policy} of Service {service.key} is Local, and no endpoint of it is on "
         f"{step.namespace}" + (f" (they are on {', '.join(nodes)})" if nodes else ""),
         advice=f"{ask}set {policy}: Cluster"
-        + ("" if internal else ", which hides the client's address from the pod"),
+        + ("" if internal else ", which hides the client's address from the pod")
+        + f"; or run one of its pods on {step.namespace} too (a DaemonSet; tolerations for the "
+        "node's taints)",
         origin=service.origins.get(
             "internal_traffic_policy" if internal else "external_traffic_policy", service.origin
         ),

@@ -302,10 +302,14 @@ def _no_node_port(
     )
     if inside is not None:
         service, entry = inside
+        balanced = service.type is ServiceType.LOAD_BALANCER
         return Diagnosis(
             f"{said}: port {entry.port} of Service {service.key} ({service.type}) is that of its "
-            "own address, not of the nodes",
-            f"give Service {service.name} type: NodePort, and ask for its nodePort",
+            "own address, not of the nodes"
+            + ("; it has no node port (allocateLoadBalancerNodePorts: false)" if balanced else ""),
+            "ask its load balancer's address, or set allocateLoadBalancerNodePorts: true"
+            if balanced
+            else f"give Service {service.name} type: NodePort, and ask for its nodePort",
             service.origins.get("type", entry.origin),
         )
     known = ", ".join(f"{p.node_port} ({s.key})" for s, p in found[:4])

@@ -1,0 +1,56 @@
+"""A Service leads to a port that the container opens for its own pod only.
+
+Its command, arguments or env bind the port to 127.0.0.1 (``--bind 127.0.0.1:8000``): the pod's
+kernel refuses what comes by the pod's address, from the Service and from the kubelet's probes.
+
+Does not apply where the container binds another address too, and where only an option of a client
+(``--host`` without ``--port``) names localhost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.ports import Match
+from k8stui.cluster.bound import own_only
+from k8stui.cluster.listening import running
+from k8stui.kernel.packet import Protocol
+
+ID = "bound-to-localhost"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for target in ground.targets:
+        if target.port.protocol is not Protocol.TCP:
+            continue
+        for pod in target.pods(Match.DECLARED):
+            for container in running(pod):
+                found = [
+                    port
+                    for port in container.ports
+                    if target.port.target_port in (port.number, port.name)
+                    and port.number in own_only(container)
+                ]
+                if found:
+                    number = found[0].number
+                    yield Finding(
+                        rule=ID,
+                        severity=Severity.WARNING,
+                        subject=f"Service {target.service.key}",
+                        place=container.origin.place,
+                        why=f"container {container.name} of {pod.name} binds port {number} to "
+                        "127.0.0.1: what the Service sends there is refused",
+                        fix="let it bind to 0.0.0.0",
+                        claim=ground.ask(target.service, target.port, some=True),
+                    )
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="A Service leads to a port that is bound to localhost",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)
