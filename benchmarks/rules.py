@@ -137,7 +137,7 @@ def main(services: int) -> None:
     def reasons() -> int:
         ruleset = KubeProxyRules(cluster, node).ruleset
         return sum(
-            len(rule.text) + len(rule.reason.text)
+            len(rule.text) + len(rule.reason.text if rule.reason is not None else "")
             for table in ruleset
             for chain in table.chains.values()
             for rule in chain.rules

@@ -76,7 +76,7 @@ def service(
     **spec: Any,
 ) -> Manifest:
     """A Service of one port (`to`: its targetPort) or of `ports`; `app` None: no selector."""
-    one = {"port": port} if isinstance(port, int) else dict(port or {})
+    one: dict[str, Any] = {"port": port} if isinstance(port, int) else dict(port or {})
     if to is not None:
         one["targetPort"] = to
     listed = [dict(each) for each in ports] or ([one] if one else [])

@@ -12,11 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+from manifests.live_objects import shop
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "manifests"))
-
-from live_objects import shop  # noqa: E402 - beside the tests of manifests
 
 LISTED = {"apiVersion": "v1", "items": shop(), "kind": "List", "metadata": {"resourceVersion": ""}}
 

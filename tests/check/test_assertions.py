@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from worlds import SAMPLES, world
+from check.worlds import SAMPLES, world
 
 from k8stui.check import AssertionSyntaxError, Finding, Severity, check
 from k8stui.check.assertion import parse, read

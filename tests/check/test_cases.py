@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from worlds import checked
+from check.worlds import checked
 
 from k8stui.check.rules import node_state
 from k8stui.check.table import RULES
@@ -21,9 +21,9 @@ _OPTIONS = "# options: "
 
 def expected(text: str) -> list[tuple[int, str, str]]:
     return [
-        (number, *mark.split())
+        (number, severity, rule)
         for number, line in enumerate(text.splitlines(), 1)
-        for mark in line.split(_MARK)[1:]
+        for severity, rule in map(str.split, line.split(_MARK)[1:])
     ]
 
 

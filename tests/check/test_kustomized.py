@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from worlds import checked
+from check.worlds import checked
 
 from k8stui.check import Severity
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_cases import CASES, options
-from worlds import world
+from check.test_cases import CASES, options
+from check.worlds import world
 
 from k8stui.check import Severity, check
 from k8stui.check.ground import Ground

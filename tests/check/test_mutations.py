@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from worlds import SAMPLES, SHARED, checked
+from check.worlds import SAMPLES, SHARED, checked
 
 from k8stui.apiserver import apply
+from k8stui.apiserver.fields import labels, table
 from k8stui.check import Severity
 from k8stui.manifests import Manifest
 
@@ -34,7 +35,7 @@ Seed = Callable[[Manifest, Lines], int]
 
 
 def label_typo(service: Manifest, lines: Lines) -> int:
-    key, value = next(iter(service.data["spec"]["selector"].items()))
+    key, value = next(iter(labels(service.data, "spec", "selector").items()))
     at = service.place("spec", "selector", key).line
     middle = len(value) // 2
     before, mark, after = lines[at - 1].rpartition(value)
@@ -45,7 +46,7 @@ def label_typo(service: Manifest, lines: Lines) -> int:
 
 def _put(service: Manifest, lines: Lines, field: str, value: str) -> int:
     """Write a field of the first port: in place of what is there, or as a new line."""
-    port = service.data["spec"]["ports"][0]
+    port = table(service.data, "spec", "ports", 0)
     if field in port:
         at = service.place("spec", "ports", 0, field).line
         before, mark, _ = lines[at - 1].partition(f"{field}:")
@@ -128,7 +129,7 @@ def test_a_seeded_mistake_is_found(
     assert found[0].subject.endswith(f"/{service.name}")
     assert found[0].proof is not None
     if seed is label_typo:
-        key, value = next(iter(service.data["spec"]["selector"].items()))
+        key, value = next(iter(labels(service.data, "spec", "selector").items()))
         assert found[0].fix == f"write {key}: {value} in the selector"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from worlds import checked
+from check.worlds import checked
 
 from k8stui.check.check import check
 from k8stui.check.finding import Severity

@@ -6,7 +6,7 @@ import json
 import shlex
 
 import pytest
-from worlds import SAMPLES, checked, world
+from check.worlds import SAMPLES, checked, world
 
 from k8stui.check import Finding, check
 from k8stui.check.claim import Claim

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import truth
-from worlds import checked
+from check.worlds import checked
 
 from k8stui.check import Severity, check
 from k8stui.check.ground import Ground

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from k8stui.apiserver import apply
 from k8stui.cluster import Cluster, ClusterOptions, build
 
 
-def cluster(text: str, **options: object) -> Cluster:
+def cluster(text: str, **options: Any) -> Cluster:
     """The cluster of one YAML text."""
     manifests = apply(["-"], stdin=BytesIO(text.encode()))
     assert not manifests.problems, [problem.render() for problem in manifests.problems]

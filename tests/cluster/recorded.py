@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import truth
 import yaml
@@ -75,12 +76,13 @@ class Moment:
     def file(self, stem: str, suffix: str) -> Path:
         return self.folder / f"{stem}{'-' if self.snapshot else ''}{self.snapshot}{suffix}"
 
-    def json(self, stem: str) -> dict:
+    def json(self, stem: str) -> dict[str, Any]:
         return _json(self.file(stem, ".json"))
 
     @property
-    def settings(self) -> dict:
-        return yaml.safe_load((self.folder / "set.yaml").read_text())
+    def settings(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load((self.folder / "set.yaml").read_text())
+        return found
 
     def inputs(self) -> list[Path] | None:
         """Files in the order in which they were applied; None: something else was done too."""
@@ -111,8 +113,9 @@ class Moment:
 
 
 @lru_cache(maxsize=4)
-def _json(path: Path) -> dict:
-    return json.loads(content(path))
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(content(path))
+    return found
 
 
 def moments() -> list[Moment]:
@@ -161,7 +164,7 @@ def from_manifests(moment: Moment) -> Cluster:
     return build(Manifests(objects=nodes + applied.objects), options)
 
 
-def kubelets(settings: dict) -> tuple[PodState, ...]:
+def kubelets(settings: dict[str, Any]) -> tuple[PodState, ...]:
     """What the imitated kubelets were told to report: that stands in no manifest.
 
     A Job's pods end well after a second, unless a rule says otherwise.
@@ -204,7 +207,7 @@ def pods(cluster: Cluster) -> dict[tuple[str, str], list[Pod]]:
     return found
 
 
-def stable_pods(members: list[Pod], wanted: dict) -> dict:
+def stable_pods(members: list[Pod], wanted: dict[str, Any]) -> dict[str, Any]:
     """The stable form of one workload's pods (recordings-cluster/normalize.py).
 
     Of labels only those that the recording says were added; of tolerations nothing.
@@ -247,9 +250,9 @@ def stable_pods(members: list[Pod], wanted: dict) -> dict:
     }
 
 
-def stable_slices(cluster: Cluster, slices: tuple[EndpointSlice, ...]) -> dict:
+def stable_slices(cluster: Cluster, slices: tuple[EndpointSlice, ...]) -> dict[str, Any]:
     """The stable form of one Service's slices, without owners and with resolved conditions."""
-    groups: dict[str, dict] = {}
+    groups: dict[str, dict[str, Any]] = {}
     for item in slices:
         ports = sorted(item.ports or (), key=lambda p: (p.name, p.protocol.name, p.port))
         key = f"{item.address_type} " + (
@@ -282,7 +285,7 @@ def stable_slices(cluster: Cluster, slices: tuple[EndpointSlice, ...]) -> dict:
     return groups
 
 
-def resolved(recorded: dict) -> dict:
+def resolved(recorded: dict[str, Any]) -> dict[str, Any]:
     """A recorded group of slices with absent conditions read as kube-proxy reads them."""
     endpoints: Counter[str] = Counter()
     for text, count in recorded["endpoints"].items():
@@ -307,7 +310,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def spec(service: Service) -> dict:
+def spec(service: Service) -> dict[str, Any]:
     """The Service's spec as the API server would print it, of what is modelled."""
     ips = [str(address) for address in service.cluster_ips] or (["None"] * service.headless)
     found: dict[str, object] = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from cluster.objects import OBSERVED_POD, cluster, deployment, service
 from hypothesis import given
 from hypothesis import strategies as st
-from objects import OBSERVED_POD, cluster, deployment, service
 
 from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator, dynamic_band, pod_range
 from k8stui.cluster.model import PodPhase, Service, ServicePort, ServiceType

@@ -6,7 +6,7 @@ Sources stand in k8stui/apiserver/admission.py, k8stui/cluster/claims.py, kubele
 from __future__ import annotations
 
 import pytest
-from objects import cluster, deployment, service
+from cluster.objects import cluster, deployment, service
 
 from k8stui.apiserver import quantity
 from k8stui.cluster import Cluster

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from objects import cluster, deployment, service
+from cluster.objects import cluster, deployment, service
 
 _APART = (
     "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from io import BytesIO
 
-from objects import deployment, service
+from cluster.objects import deployment, service
 
 from k8stui.apiserver import apply
 from k8stui.cluster import ClusterOptions, build

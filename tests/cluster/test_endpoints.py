@@ -7,11 +7,11 @@ from fractions import Fraction
 from math import ceil
 
 import pytest
-import recorded
+from cluster import recorded
+from cluster.objects import cluster, deployment, service
+from cluster.recorded import Moment
 from hypothesis import given
 from hypothesis import strategies as st
-from objects import cluster, deployment, service
-from recorded import Moment
 
 from k8stui.cluster import build
 from k8stui.cluster.hints import add_hints

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from objects import cluster, deployment, service
+from cluster.objects import cluster, deployment, service
 
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.graph import (

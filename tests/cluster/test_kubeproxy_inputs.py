@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 from pathlib import Path
+from typing import Any
 
 import pytest
 import truth
@@ -32,7 +33,7 @@ def read(folder: Path, tmp_path: Path) -> Manifests:
     return apply(paths)
 
 
-def documents(folder: Path, kind: str) -> list[dict]:
+def documents(folder: Path, kind: str) -> list[dict[str, Any]]:
     path = folder / f"{kind}.yaml"
     packed = folder / f"{kind}.yaml.xz"
     text = lzma.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()

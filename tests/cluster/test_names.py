@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from objects import cluster, deployment, service
+from cluster.objects import cluster, deployment, service
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.cluster.names import ResolutionKind, candidates, resolve, service_environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from objects import cluster
+from cluster.objects import cluster
 
 from k8stui.origin import Place
 

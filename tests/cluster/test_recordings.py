@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import recorded
-from recorded import Moment
+from cluster import recorded
+from cluster.recorded import Moment
+
+from k8stui.cluster.model import Cluster
 
 ALL = recorded.moments()
 APPLIED = [moment for moment in ALL if moment.inputs() is not None]
@@ -40,7 +42,7 @@ def cases(moments: list[Moment], part: str, test: str) -> Iterator[object]:
                 yield pytest.param(moment, namespace, name, id=case, marks=marks(f"{test} {case}"))
 
 
-def check_pods(cluster: object, moment: Moment, namespace: str, name: str) -> None:
+def check_pods(cluster: Cluster, moment: Moment, namespace: str, name: str) -> None:
     wanted = dict(moment.json("stable")["pods"][namespace][name])
     members = recorded.pods(cluster)[namespace, name]
     made = recorded.stable_pods(members, wanted)
@@ -48,14 +50,14 @@ def check_pods(cluster: object, moment: Moment, namespace: str, name: str) -> No
     assert recorded.agrees(wanted, made), (wanted, made)
 
 
-def check_slices(cluster: object, moment: Moment, namespace: str, name: str) -> None:
+def check_slices(cluster: Cluster, moment: Moment, namespace: str, name: str) -> None:
     wanted = moment.json("stable")["endpointSlices"][namespace][name]
     made = recorded.stable_slices(cluster, cluster.endpoint_slices[f"{namespace}/{name}"])
     wanted = {key: recorded.resolved(group) for key, group in wanted.items()}
     assert recorded.agrees(wanted, made), (wanted, made)
 
 
-def check_service(cluster: object, moment: Moment, namespace: str, name: str) -> None:
+def check_service(cluster: Cluster, moment: Moment, namespace: str, name: str) -> None:
     wanted = dict(moment.json("stable")["services"][namespace][name]["spec"])
     wanted.pop("loadBalancerIP", None)  # nothing in the cluster looks at it
     made = recorded.spec(cluster.services[f"{namespace}/{name}"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from objects import cluster, deployment
+from cluster.objects import cluster, deployment
 
 from k8stui.cluster import Cluster
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from objects import cluster
+from cluster.objects import cluster
 
 from k8stui.apiserver import apply
 from k8stui.cluster import ClusterOptions, build

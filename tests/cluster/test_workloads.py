@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from objects import OBSERVED_POD, cluster, deployment, service
-from recorded import FOLDERS, Moment, from_dump, read
+from cluster.objects import OBSERVED_POD, cluster, deployment, service
+from cluster.recorded import FOLDERS, Moment, from_dump, read
 
 from k8stui.cluster import build
 from k8stui.origin import OriginKind

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from k8stui.check import Finding, Proof, Severity
-from k8stui.check.assertion import TextPlace
+from k8stui.check.place import TextPlace
 from k8stui.check.table import BY_ID, RULES
 from k8stui.export.findings import encoded, findings_lines
 from k8stui.export.findings_github import findings_github

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -49,8 +50,8 @@ CAUSE = RuleCause(
 )
 
 
-def step(number: int, kind: StepKind, text: str, **more: object) -> TraceStep:
-    values: dict[str, object] = {
+def step(number: int, kind: StepKind, text: str, **more: Any) -> TraceStep:
+    values: dict[str, Any] = {
         "device": None,
         "hook": None,
         "cause": None,

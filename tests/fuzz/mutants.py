@@ -178,7 +178,7 @@ def _truncate(rng: random.Random, text: str) -> str:
 
 def _insert(rng: random.Random, text: str) -> str:
     at = rng.randrange(len(text) + 1)
-    what = rng.choice((*_ODD, *_SIGNS))
+    what: str = rng.choice((*_ODD, *_SIGNS))
     return text[:at] + what * rng.choice((1, 1, 1, 30)) + text[at:]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import truth
 from kernel.hooks import Fate, Host, fates, packet
@@ -22,12 +23,12 @@ def flow_files() -> list[str]:
 
 
 @cache
-def entries(name: str) -> list[dict]:
-    entries: list[dict] = json.loads((truth.folder("recordings") / name).read_text())
+def entries(name: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = json.loads((truth.folder("recordings") / name).read_text())
     return [entry for entry in entries if entry["mode"] == "iptables"]
 
 
-def host(entry: dict, ruleset: Ruleset) -> Host:
+def host(entry: dict[str, Any], ruleset: Ruleset) -> Host:
     """The machine of a recording, with rules of one IP version."""
     return Host(
         ruleset=ruleset,
@@ -48,7 +49,7 @@ _ICMP = {
 }
 
 
-def _error_was_lost(flow: dict) -> bool:
+def _error_was_lost(flow: dict[str, Any]) -> bool:
     """The recording's IPv6 peer on the link got no ICMPv6 error, in either proxy mode.
 
     An off-link client under the same rule did, so the neighbour look-up failed there, not the rule:
@@ -57,7 +58,7 @@ def _error_was_lost(flow: dict) -> bool:
     return flow["from"] == "peer-node" and ":" in flow["source"] and flow["verdict"] == "drop"
 
 
-def _disagreement(host: Host, flow: dict, mark: int) -> str:
+def _disagreement(host: Host, flow: dict[str, Any], mark: int) -> str:
     """Why what the rules say is not what the kernel did; empty when it is.
 
     What the node sends to itself was recorded as it was sent, before it came back over lo.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from k8stui.kernel import iproute, save
 from k8stui.kernel.address import Address
@@ -33,7 +34,7 @@ POD_PORTS = ((Protocol.TCP, 8080), (Protocol.UDP, 53))
 HOST_PORTS = ((Protocol.TCP, 9100), (Protocol.UDP, 9101))
 
 
-def build(state: Mapping[str, Mapping[str, object]]) -> Network:
+def build(state: Mapping[str, Mapping[str, Any]]) -> Network:
     """The network that a state file describes."""
     spaces = {name: _namespace(name, data) for name, data in state.items()}
     peers = _peers(spaces)
@@ -50,7 +51,7 @@ def load(path: Path) -> Network:
     return build(json.loads(path.read_text()))
 
 
-def _namespace(name: str, data: Mapping[str, object]) -> NetNamespace:
+def _namespace(name: str, data: Mapping[str, Any]) -> NetNamespace:
     links = data["addr"]
     devices = iproute.interfaces(links, data.get("bridge -j -d link", ()))
     devices = tuple(_with_vxlan(device, devices) for device in devices)
@@ -126,7 +127,7 @@ def _warm(space: NetNamespace, spaces: Mapping[str, NetNamespace]) -> NetNamespa
     return replace(space, fdb=tuple(learned))
 
 
-def source_of(request: Mapping[str, object]) -> str:
+def source_of(request: Mapping[str, Any]) -> str:
     """The namespace that asks: ``pod/client (…)``, ``node/node-1``, ``outside (…)``."""
     return str(request["source"]).split(" ")[0].removeprefix("node/")
 
@@ -146,7 +147,7 @@ class Ports:
         return self.names.setdefault(port, f"random-{len(self.names) + 1}")
 
 
-def known_ports(walk: Mapping[str, object], state: str) -> set[int]:
+def known_ports(walk: Mapping[str, Any], state: str) -> set[int]:
     """Ports that are not random: asked for, listened on, or named by a rule."""
     request = walk["request"]
     named = {int(port) for port in re.findall(r"(?:dport |:)(\d+)\b", state)}
@@ -154,7 +155,7 @@ def known_ports(walk: Mapping[str, object], state: str) -> set[int]:
     return named | fixed | {int(request["destination"].rsplit(":", 1)[1])}
 
 
-def recorded(packet: Mapping[str, object], ports: Ports) -> tuple[object, ...]:
+def recorded(packet: Mapping[str, Any], ports: Ports) -> tuple[object, ...]:
     """A packet of a walk file, comparable with `captured`."""
     if "arp" in packet:
         arp = packet["arp"]
@@ -171,7 +172,7 @@ def recorded(packet: Mapping[str, object], ports: Ports) -> tuple[object, ...]:
     return (packet["dev"], packet["dir"], packet["direction"], *_recorded_header(packet, ports))
 
 
-def _recorded_header(packet: Mapping[str, object], ports: Ports) -> tuple[object, ...]:
+def _recorded_header(packet: Mapping[str, Any], ports: Ports) -> tuple[object, ...]:
     inner = packet.get("inner")
     return (
         packet.get("smac", ""),
@@ -237,6 +238,6 @@ def entry(line: str, ports: Ports) -> str:
     return re.sub(r"(sport|dport)=(\d+)", lambda match: f"{match[1]}={ports(int(match[2]))}", line)
 
 
-def destination_of(request: Mapping[str, object]) -> tuple[Address, int]:
+def destination_of(request: Mapping[str, Any]) -> tuple[Address, int]:
     address, port = str(request["destination"]).rsplit(":", 1)
     return Address.parse(address), int(port)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from k8stui.kernel import iproute, save
 from k8stui.kernel.address import Address, Prefix
@@ -144,7 +145,7 @@ def _space(
     devices: tuple[Interface, ...],
     routes: Iterable[Route] = (),
     neighbours: Iterable[tuple[str, str]] = (),
-    **rest: object,
+    **rest: Any,
 ) -> NetNamespace:
     return NetNamespace(
         name=name,
@@ -287,14 +288,14 @@ class Broken:
 
     spaces: dict[str, NetNamespace]
 
-    def change(self, name: str, **fields: object) -> Broken:
+    def change(self, name: str, **fields: Any) -> Broken:
         self.spaces[name] = replace(self.spaces[name], **fields)
         return self
 
-    def sysctl(self, name: str, **fields: object) -> Broken:
+    def sysctl(self, name: str, **fields: Any) -> Broken:
         return self.change(name, sysctls=replace(self.spaces[name].sysctls, **fields))
 
-    def device(self, name: str, device: str, **fields: object) -> Broken:
+    def device(self, name: str, device: str, **fields: Any) -> Broken:
         devices = tuple(
             replace(one, **fields) if one.name == device else one
             for one in self.spaces[name].interfaces

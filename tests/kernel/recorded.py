@@ -22,7 +22,9 @@ def texts() -> Iterator[tuple[str, str]]:
     """(name, text) of each recording, golden state included."""
     for kind in ("recordings", "recordings-cni"):
         folder = truth.find(kind)
-        for path in sorted(folder.rglob("*")) if folder else ():
+        if folder is None:
+            continue
+        for path in sorted(folder.rglob("*")):
             if _SAVED.fullmatch(path.name):
                 yield f"{kind}/{path.relative_to(folder)}", read(path)
     folder = truth.find("golden-walks")

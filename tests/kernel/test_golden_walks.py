@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import truth
@@ -22,7 +23,7 @@ _WALKS = (
 )
 
 
-def _simulate(walk: dict) -> tuple[Exchange, str]:
+def _simulate(walk: dict[str, Any]) -> tuple[Exchange, str]:
     path = truth.folder("golden-walks") / walk["state"]
     request = walk["request"]
     address, port = golden.destination_of(request)
@@ -36,8 +37,9 @@ def _simulate(walk: dict) -> tuple[Exchange, str]:
     return connect(golden.load(path), asked), path.read_text()
 
 
-def _load(name: str) -> dict:
-    return json.loads((truth.folder("golden-walks") / f"{name}.json").read_text())
+def _load(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((truth.folder("golden-walks") / f"{name}.json").read_text())
+    return found
 
 
 def _by_place(packets: list[tuple[str, tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:

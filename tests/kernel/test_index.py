@@ -178,7 +178,7 @@ class _Counted(Sequence[Rule]):
         self.texts = [rule.text for rule in table.chains["X"].rules]
         self.looks = 0
 
-    def __getitem__(self, place: int) -> Rule:
+    def __getitem__(self, place: int) -> Rule:  # type: ignore[override] # nobody slices
         text = self.texts[place]
         self.looks += 1
         return Rule(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ CONTEXT = {
 }
 
 
-def matches(text: str, packet: Packet = SYN, **context: object) -> bool | None:
+def matches(text: str, packet: Packet = SYN, **context: Any) -> bool | None:
     """Whether ``-A X TEXT -j DROP`` drops; None: cannot be evaluated."""
     table = Table("filter", {"X": Chain("X", (Rule(f"-A X {text} -j DROP"),))})
     verdict = traverse(table, "X", packet, PacketContext(**{**CONTEXT, **context})).verdict
@@ -194,7 +195,7 @@ def test_other_packets(text: str, packet: Packet, expected: bool) -> None:
     ],
 )
 def test_what_is_known_besides_the_header(
-    text: str, context: dict[str, object], expected: bool | None
+    text: str, context: dict[str, Any], expected: bool | None
 ) -> None:
     assert matches(text, **context) is expected
 

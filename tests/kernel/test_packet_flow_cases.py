@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from typing import Any
 
 import pytest
 import truth
@@ -40,7 +41,7 @@ JUMPS = {
 
 
 @cache
-def _cases() -> dict[str, dict]:
+def _cases() -> dict[str, dict[str, Any]]:
     folder = truth.find("packet-flow")
     if folder is None:
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def run(
     chain: str = "FORWARD",
     policy: str = "ACCEPT",
     packet: Packet = PACKET,
-    **context: object,
+    **context: Any,
 ) -> Traversal:
     """Put the rules (``CHAIN …`` a line) into a table and run the packet through its chain."""
     lines = [f"-A {line.strip()}" for line in rules.strip().split("\n") if line.strip()]

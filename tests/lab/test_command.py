@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import shutil
 
 import pytest
 
@@ -42,7 +44,7 @@ def test_missing_programs_are_named(
 def test_other_systems_are_told_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lab_run.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert run(["lab", *REQUEST]) == 2
     assert "this is Darwin" in capsys.readouterr().err
 
@@ -54,7 +56,7 @@ def test_no_right(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
         raise LabError("no right to make network namespaces", "run it with sudo")
 
     monkeypatch.setattr(experiment, "run", refused)
-    monkeypatch.setattr(lab_run.shutil, "which", lambda name, path: f"{path}/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"{path}/{name}")
     assert run(["lab", *REQUEST]) == 2
     assert "run it with sudo" in capsys.readouterr().err
 

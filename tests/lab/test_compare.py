@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -78,8 +79,8 @@ def test_the_same_agrees(exchange: Exchange) -> None:
 def _random(frames: list[Frame], new: Callable[[int], int]) -> None:
     for one in frames:
         for end in ("sport", "dport"):
-            if one[end] not in (40000, 30080, 80):  # type: ignore[literal-required]
-                one[end] = new(one[end])  # type: ignore[literal-required]
+            if one[end] not in (40000, 30080, 80):
+                one[end] = new(one[end])
 
 
 def test_another_random_port_is_the_same(exchange: Exchange) -> None:
@@ -169,7 +170,7 @@ def test_the_way_from_device_to_device_counts(exchange: Exchange) -> None:
     ids=["refused", "unreachable", "silence", "another-server"],
 )
 def test_what_is_felt_counts(exchange: Exchange, change: dict[str, object], differs: str) -> None:
-    seen = as_walked(exchange) | change  # type: ignore[operator]
+    seen = cast("Seen", as_walked(exchange) | change)
     found = compare(exchange, seen)
     assert differs in found.felt_differs
     assert not found.agrees

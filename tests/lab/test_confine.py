@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import k8stui
+from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Tools
 
 _LOOK = """
@@ -93,9 +94,9 @@ def test_the_environment_is_left_behind(nft: Tools, monkeypatch: pytest.MonkeyPa
         seen.update(options)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(run.subprocess, "Popen", popen)
+    monkeypatch.setattr(subprocess, "Popen", popen)
     monkeypatch.setenv("LD_PRELOAD", "/nonexistent/owned.so")
     monkeypatch.setenv("K8STUI_PASSWORD", "hunter2")
-    with pytest.raises(run.LabError):
+    with pytest.raises(LabError):
         run.run({"spaces": [], "asker": {"patience_seconds": 0.1}, "tools": nft})  # type: ignore[typeddict-item]
     assert set(seen["env"]) == {"PATH", "LC_ALL"}

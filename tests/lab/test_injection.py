@@ -152,8 +152,8 @@ def _same(world: World) -> World:
 
 
 def observed(option: str, file: Path) -> Callable[[], World]:
-    named = {"node-1": str(file)}
-    return lambda: build_world([], node_options=replace(NodeOptions(), **{option: named}))
+    named: dict[str, Any] = {option: {"node-1": str(file)}}
+    return lambda: build_world([], node_options=replace(NodeOptions(), **named))
 
 
 ADDR = [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lab.test_compare import as_walked, frame
 
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.rules import BUILTIN_CHAINS
@@ -17,7 +18,6 @@ from k8stui.lab.netlink import attribute, attributes, name, number
 from k8stui.lab.plan import Met, Passed
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
-from tests.lab.test_compare import as_walked, frame
 
 Lists = dict[str, list[Passed]]
 
@@ -70,7 +70,7 @@ def test_a_packet_that_comes_again_counts_once(exchange: Exchange) -> None:
 def test_a_chain_in_which_nothing_matched_is_nobodys_claim(exchange: Exchange) -> None:
     seen = as_walked(exchange)
     passed = told(exchange)
-    idle: Passed = passed["node-1"][0] | {"table": "mangle", "met": []}  # type: ignore[assignment,typeddict-item]
+    idle: Passed = passed["node-1"][0] | {"table": "mangle", "met": []}
     seen["passed"] = {"node-1": [idle, *passed["node-1"]]}
     assert compare(exchange, seen).agrees
 
@@ -110,7 +110,7 @@ def _other_header(many: list[Passed]) -> None:
 
 
 def _dropped(many: list[Passed]) -> None:
-    many.append(many[1] | {"chain": "INPUT", "met": [Met(chain="INPUT", number=0, text="")]})  # type: ignore[arg-type,typeddict-item]
+    many.append(many[1] | {"chain": "INPUT", "met": [Met(chain="INPUT", number=0, text="")]})
 
 
 def _gone(many: list[Passed]) -> None:

@@ -70,7 +70,7 @@ class ApiStandIn:
         stand_in = self
 
         class Handler(_Handler):
-            api = stand_in
+            api = stand_in  # type: ignore[assignment] # the class of this one server
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

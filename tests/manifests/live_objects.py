@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api_stand_in import RESOURCES
+from manifests.api_stand_in import RESOURCES
 
 VERSIONS = {kind: version for version, kind, _ in RESOURCES.values()}
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from live_objects import shop
+from manifests.live_objects import shop
 
 from k8stui.apiserver import apply
 from k8stui.manifests import Manifests, kubectl, kubectl_words

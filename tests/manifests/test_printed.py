@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from live_objects import shop
+from manifests.live_objects import shop
 
 from k8stui.apiserver import apply
 from k8stui.manifests import Manifests

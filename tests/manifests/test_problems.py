@@ -23,7 +23,9 @@ def read(text: str | bytes) -> Manifests:
     return apply(["-"], stdin=io.BytesIO(raw))
 
 
-SYNTAX = {
+Case = tuple[str, list[tuple[int, int | None, str, str | None]]]
+"""A text, and of each problem its line, column, a part of its message, and the mended line."""
+SYNTAX: dict[str, Case] = {
     "missing space at the root": (
         "apiVersion: v1\nkind:Service\nmetadata:\n  name: s\nspec: {}\n",
         [(2, 5, "space is missing", "kind: Service")],
@@ -149,7 +151,7 @@ SYNTAX = {
         ],
     ),
 }  # fmt: skip
-SCHEMA = {
+SCHEMA: dict[str, Case] = {
     "selector is a word": (
         SERVICE + "spec:\n  ports:\n  - port: 80\n  selector:\n    app:web\n",
         [(9, 8, "space is missing", "    app: web")],
@@ -270,13 +272,14 @@ def test_problem(case: tuple[str, list[tuple[int, int | None, str, str | None]]]
     [c for c in [*SYNTAX.values(), *SCHEMA.values()] if all(row[3] for row in c[1])],
     ids=[k for k, c in [*SYNTAX.items(), *SCHEMA.items()] if all(row[3] for row in c[1])],
 )
-def test_mended_lines_mend(case: tuple[str, list[tuple[int, int | None, str, str]]]) -> None:
+def test_mended_lines_mend(case: Case) -> None:
     """Whoever types the mended lines gets rid of these problems."""
     text, expected = case
     lines = text.split("\n")
     for line, _, message, mended in expected:
         if message in ("no apiVersion", "no kind", "no name", "no metadata.name"):
             return  # a line to add, not one to mend
+        assert mended is not None
         lines[line - 1] = mended
     again = read("\n".join(lines)).problems
     assert not [p for p in again if "spec" not in p.message], [p.render() for p in again]

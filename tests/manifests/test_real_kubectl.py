@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from api_stand_in import ApiStandIn, write_kubeconfig
-from live_objects import configuration, pod, shop
+from manifests.api_stand_in import ApiStandIn, write_kubeconfig
+from manifests.live_objects import configuration, pod, shop
 
 from k8stui.apiserver import apply
 from k8stui.cluster import build

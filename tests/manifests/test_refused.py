@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from refused import (
+from manifests.refused import (
     DEPLOYMENT,
     DUPLICATE,
     ENDPOINTS,

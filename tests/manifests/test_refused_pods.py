@@ -7,7 +7,7 @@ another file is named.
 from __future__ import annotations
 
 import pytest
-from refused import (
+from manifests.refused import (
     DEPLOYMENT,
     DUPLICATE,
     FORBIDDEN,
@@ -429,9 +429,9 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("name", {**_CASES, **WHOLE})
+@pytest.mark.parametrize("name", [*_CASES, *WHOLE])
 def test_refused(name: str) -> None:
-    text, wanted = {**_CASES, **WHOLE}[name]
+    text, wanted = (_CASES | WHOLE)[name]
     found = read(text)
     assert {(problem.field, problem.wrong) for problem in found.problems} == wanted
     assert len(found.objects) == (0 if wanted else 1)

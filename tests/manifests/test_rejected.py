@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import truth
@@ -48,7 +49,7 @@ _IMMUTABLE = re.compile(r"immutable|may not change|are forbidden")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def _recorded() -> dict[str, dict]:
+def _recorded() -> dict[str, dict[str, Any]]:
     if FOLDER is None:
         return {}
     found = json.loads((FOLDER / "rejected" / "rejected.json").read_text())

@@ -45,7 +45,10 @@ def network(state: str) -> ClusterNetwork:
 
 
 def recording(state: str, namespace: str) -> dict[str, Any]:
-    return json.loads((truth.folder("golden-walks") / f"state-{state}.json").read_text())[namespace]
+    states: dict[str, dict[str, Any]] = json.loads(
+        (truth.folder("golden-walks") / f"state-{state}.json").read_text()
+    )
+    return states[namespace]
 
 
 def golden_name(built: ClusterNetwork, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from nodes.clusters import cluster, lab, node, pod
 from nodes.recorded import peers_match
@@ -89,7 +91,7 @@ def test_same_input_same_network() -> None:
 def test_every_object_has_a_reason() -> None:
     network = build_network(lab())
     for namespace in network.values():
-        things = [*namespace.interfaces, *namespace.routes, *namespace.sockets]
+        things: list[Any] = [*namespace.interfaces, *namespace.routes, *namespace.sockets]
         things += [address for device in namespace.interfaces for address in device.addresses]
         for thing in things:
             assert isinstance(thing.reason, Because), thing

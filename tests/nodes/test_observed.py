@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import truth
@@ -89,10 +91,10 @@ def test_iptables_replaces_this_family_of_this_node(tmp_path: Path) -> None:
 CASES = ["bridge", "flannel-host-gw", "flannel-vxlan", "docker-kubernetes-salt"]
 
 
-def recorded_node(case: str) -> dict[str, object]:
+def recorded_node(case: str) -> dict[str, Any]:
     folder = truth.folder("recordings-cni") / case
     name = "node-1.3-containers-one-published" if case.startswith("docker") else "node-1"
-    found: dict[str, object] = json.loads(truth.read(folder / f"{name}.json") or "{}")
+    found: dict[str, Any] = json.loads(truth.read(folder / f"{name}.json") or "{}")
     return found
 
 
@@ -108,7 +110,8 @@ def test_devices_and_routes(case: str, indent: int | None, tmp_path: Path) -> No
     assert devices(network["node-1"]) == recorded_devices(recording)
     assert routes(network["node-1"]) == recorded_routes(recording["ip -j route show table all"])
     assert peers_match(dict(network))
-    for thing in (*network["node-1"].interfaces, *network["node-1"].routes):
+    things: list[Any] = [*network["node-1"].interfaces, *network["node-1"].routes]
+    for thing in things:
         assert isinstance(thing.reason, Because)
         assert thing.reason.origin.kind is OriginKind.OBSERVED
 
@@ -173,5 +176,6 @@ def test_unreadable(option: str, text: str | None, message: str, tmp_path: Path)
     file = tmp_path / "f.txt"
     if text is not None:
         file.write_text(text)
+    named: dict[str, Any] = {option: {"node-1": str(file)}}
     with pytest.raises(ObservedFileError, match=message):
-        build_network(lab(), NodeOptions(**{option: {"node-1": str(file)}}))
+        build_network(lab(), replace(NodeOptions(), **named))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from nodes.clusters import ORIGIN, cluster, node, pod, port
 
@@ -65,7 +67,7 @@ def test_undeclared_is_assumed() -> None:
 
 
 def on_node(
-    pods: list[Pod], slices: dict[str, tuple[EndpointSlice, ...]] | None = None
+    pods: list[Pod], slices: Mapping[str, tuple[EndpointSlice, ...]] | None = None
 ) -> list[tuple[str, int | None]]:
     made: Cluster = cluster([node(1)], pods, slices=slices)
     return [(s.owner, s.port) for s in build_network(made)["node-1"].sockets]

@@ -59,7 +59,7 @@ def test_covering(prefixes: list[str], expected: str) -> None:
     ids=["documentation", "nodes are there", "an external IP is there"],
 )
 def test_client_keeps_out_of_the_way(address: str, external: str | None, expected: str) -> None:
-    services = ()
+    services: tuple[Service, ...] = ()
     if external:
         external_ips = (Address.parse(external),)
         services = (Service(namespace="d", name="s", external_ips=external_ips, origin=ORIGIN),)

@@ -72,6 +72,11 @@ class Driver:
         return found
 
     @property
+    def is_on_top(self) -> bool:
+        """Whether nothing is in front of the walk."""
+        return self.app.screen is self.screen
+
+    @property
     def desk(self) -> Any:
         assert self.screen.desk is not None
         return self.screen.desk

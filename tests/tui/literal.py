@@ -71,7 +71,7 @@ PICKED = assumed("k8stui chose the address")
 
 
 def device(name: str, address: str = "", **more: Any) -> Interface:
-    addresses = ()
+    addresses: tuple[InterfaceAddress, ...] = ()
     if address:
         addresses = (
             InterfaceAddress(

@@ -128,7 +128,8 @@ async def test_a_bug_in_the_check_leaves_the_walk(monkeypatch: Any) -> None:
 
 def test_the_walk_begins_at_the_step_that_decides() -> None:
     world = build_world([str(sample("broken") / "webapp-wrong-selector")])
-    jobs, posted = Jobs(()), []
+    jobs = Jobs(())
+    posted: list[Any] = []
     jobs.check(world, posted.append)
     (finding,) = (f for f in posted[0].checkup.findings if f.rule == "wrong-pods")
     jobs.show_finding(world, finding, 7, posted.append)
@@ -139,7 +140,7 @@ def test_the_walk_begins_at_the_step_that_decides() -> None:
 
 
 async def test_findings_are_those_of_the_world_that_is_shown(monkeypatch: Any) -> None:
-    other = SimpleNamespace(**vars(literal.WORLD))
+    other: Any = SimpleNamespace(**vars(literal.WORLD))
     what_if = WhatIf("hairpin off", "on", lambda: other)
     jobs = jobs_that_find(ERROR, WARNING)
     monkeypatch.setattr(
@@ -162,7 +163,8 @@ async def test_findings_are_those_of_the_world_that_is_shown(monkeypatch: Any) -
 
 
 def test_what_is_found_late_belongs_to_its_own_world() -> None:
-    desk, other = Desk(literal.WORLD), SimpleNamespace(**vars(literal.WORLD))
+    desk = Desk(literal.WORLD)
+    other: Any = SimpleNamespace(**vars(literal.WORLD))
     desk.show(literal.TRACE)
     desk.turn(WhatIf("hairpin off", "on", lambda: other))
     desk.take_checkup(literal.WORLD, checkup(literal.CLUSTER, FOUND))

@@ -14,9 +14,11 @@ from textual.widgets import Input, Static
 from tui import harness, literal
 from tui.harness import Driver, running
 
+from k8stui.tui.app import K8sTuiApp
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.names import PaneName
 from k8stui.tui.request import RequestScreen
+from k8stui.tui.terminal import Terminal
 from k8stui.walk.offers import Offer
 
 LAST = len(literal.TRACE.steps) - 1
@@ -205,7 +207,7 @@ async def test_escape_forgets_what_was_typed() -> None:
 
 
 async def test_copying_says_where_it_was_sent(monkeypatch: Any) -> None:
-    copied = []
+    copied: list[Any] = []
     async with running() as driver:
         monkeypatch.setattr(driver.app, "copy_to_clipboard", copied.append)
         await driver.go(14)
@@ -239,7 +241,7 @@ async def test_help_is_full_size_and_says_all_keys(key: Any) -> None:
         await driver.press("end")
         assert "text twin" in driver.text("#sheet")
         await driver.press("escape")
-        assert driver.app.screen is driver.screen
+        assert driver.is_on_top
 
 
 async def test_branches_are_listed_and_taken() -> None:
@@ -258,7 +260,7 @@ async def test_without_a_fork_there_is_nothing_to_branch() -> None:
     certain = replace(literal.TRACE, probability=Fraction(1))
     async with running(jobs=harness.LiteralJobs(trace=certain)) as driver:
         await driver.press("b")
-        assert driver.app.screen is driver.screen
+        assert driver.is_on_top
 
 
 async def test_the_manifest_lines_behind_a_step(tmp_path: Any, monkeypatch: Any) -> None:
@@ -278,7 +280,7 @@ async def test_the_manifest_lines_behind_a_step(tmp_path: Any, monkeypatch: Any)
 async def test_no_manifest_line_is_said_so() -> None:
     async with running() as driver:
         await driver.press("right", "right", "m")
-        assert driver.app.screen is driver.screen
+        assert driver.is_on_top
 
 
 async def test_the_request_box_completes_and_asks(monkeypatch: Any) -> None:
@@ -301,7 +303,7 @@ async def test_the_request_box_completes_and_asks(monkeypatch: Any) -> None:
         await driver.press("enter")
         assert asked == [("node/node-1", "svc/frontend:80")]
         assert driver.jobs.asked == [None, literal.REQUEST]
-        assert driver.app.screen is driver.screen
+        assert driver.is_on_top
 
 
 async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch: Any) -> None:
@@ -316,7 +318,7 @@ async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch:
         trouble = driver.app.screen.query_one("#trouble", Static)
         assert "did you mean pod/frontend-1?" in str(trouble.content)
         await driver.press("escape")
-        assert driver.app.screen is driver.screen
+        assert driver.is_on_top
 
 
 @pytest.mark.parametrize("key", ["colon", "ctrl+p"])
@@ -486,7 +488,7 @@ async def test_presentation_is_quiet_and_large_and_can_be_left(size: Any) -> Non
 
 
 async def test_presentation_from_the_start() -> None:
-    app = harness.K8sTuiApp(harness.LiteralJobs(), harness.Terminal(), presentation=True)
+    app = K8sTuiApp(harness.LiteralJobs(), Terminal(), presentation=True)
     async with app.run_test(size=(120, 40)) as pilot:
         await harness.ready(pilot)
         assert app.screen.has_class("-stage")

@@ -124,7 +124,7 @@ class Session:
         return dirty
 
 
-def start(code: str = NORMAL, **environ: str) -> Session:
+def start(code: str = NORMAL, **environ: Any) -> Session:
     session = Session(code, **environ)
     session.read_until(b"step 1/")
     return session

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,13 +20,13 @@ from k8stui.walk.world import build_world, sample
 BROKEN = Path(sample("broken"))
 
 
-def outcome(paths: list[Path | str], source: str, destination: str, **options: object) -> Outcome:
+def outcome(paths: Sequence[Path | str], source: str, destination: str, **options: Any) -> Outcome:
     world = build_world([str(p) for p in paths], ClusterOptions(nodes=2), NodeOptions(**options))
     assert not world.problems, [p.render() for p in world.problems]
     return walk(world, parse_request(world, source, destination)).outcome
 
 
-def pod(name: str, labels: dict[str, str] | None = None, **spec: object) -> dict:
+def pod(name: str, labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
     container = {"name": "main", "image": "x", "ports": [{"containerPort": 8080}]}
     return {
         "apiVersion": "v1",
@@ -35,7 +36,7 @@ def pod(name: str, labels: dict[str, str] | None = None, **spec: object) -> dict
     }
 
 
-def service(selector: dict[str, str] | None, **spec: object) -> dict:
+def service(selector: dict[str, str] | None, **spec: Any) -> dict[str, Any]:
     port = {"port": 80, "targetPort": 8080}
     chosen = {} if selector is None else {"selector": selector}
     return {
@@ -61,12 +62,12 @@ UNREADY = {
 HEADLESS = service({"app": "nobody"}, clusterIP="None")
 
 
-Write = Callable[[list[dict]], Path]
+Write = Callable[[list[dict[str, Any]]], Path]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    def to(documents: list[dict]) -> Path:
+    def to(documents: list[dict[str, Any]]) -> Path:
         file = tmp_path / "input.yaml"
         file.write_text(yaml.safe_dump_all(documents), encoding="utf-8")
         return file
@@ -184,7 +185,12 @@ def test_broken_samples(  # noqa: PLR0917 - one column of the table each
     ],
 )  # fmt: skip
 def test_made_to_fail(  # noqa: PLR0917
-    write: Write, documents: list[dict], destination: str, result: Result, reason: str, advice: str
+    write: Write,
+    documents: list[dict[str, Any]],
+    destination: str,
+    result: Result,
+    reason: str,
+    advice: str,
 ) -> None:
     found = outcome([write([CLIENT, *documents])], "pod/client", destination)
     assert found.result is result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ WHY = assumed("a test says so")
 
 
 def rule(
-    table: str, chain: str, index: int, text: str, because: str = "", **more: object
+    table: str, chain: str, index: int, text: str, because: str = "", **more: Any
 ) -> RuleCause:
     reason = Because(text=because, origin=WHY) if because else None
     made = Rule(text, reason)
@@ -52,7 +53,7 @@ def step(
     direction: Direction = Direction.FORWARD,
     number: int = 1,
     text: str = "as the kernel says",
-    **more: object,
+    **more: Any,
 ) -> kernel.Step:
     return kernel.Step(
         kind=kind,
@@ -211,7 +212,7 @@ def test_detail_is_what_linux_prints(cause: kernel.Cause, detail: str) -> None:
     assert hops[-1].steps[-1].detail == detail
 
 
-def exchange(*steps: kernel.Step, deciding: int | None = None, **felt: object) -> Exchange:
+def exchange(*steps: kernel.Step, deciding: int | None = None, **felt: Any) -> Exchange:
     values = {
         "result": Result.CONNECTED,
         "errno": None,
@@ -231,7 +232,7 @@ def exchange(*steps: kernel.Step, deciding: int | None = None, **felt: object) -
 
 
 def test_hops_are_stays_in_one_namespace_and_direction() -> None:
-    reply = {"direction": Direction.REPLY, "number": 2}
+    reply: dict[str, Any] = {"direction": Direction.REPLY, "number": 2}
     hops, numbers = explain(
         REQUEST,
         exchange(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import truth
@@ -44,7 +45,7 @@ VETHS = {
 }
 
 
-def _walk(name: str, tmp_path: Path) -> tuple[dict, World, Exchange, str]:
+def _walk(name: str, tmp_path: Path) -> tuple[dict[str, Any], World, Exchange, str]:
     folder = truth.folder("golden-walks")
     walk = json.loads((folder / f"{name}.json").read_text())
     state = (folder / walk["state"]).read_text()
@@ -60,7 +61,7 @@ def _walk(name: str, tmp_path: Path) -> tuple[dict, World, Exchange, str]:
     return walk, world, connect(world.network, asked.connect), state
 
 
-def _dumps(state: dict, tmp_path: Path) -> dict[str, str]:
+def _dumps(state: dict[str, Any], tmp_path: Path) -> dict[str, str]:
     files = {}
     for node in ("node-1", "node-2"):
         files[node] = str(tmp_path / f"{node}.save")
@@ -72,7 +73,7 @@ def _comparable(where: str, device: str) -> bool:
     return where != "router" and (where != "wire" or device.startswith("node-"))
 
 
-def _place(walk: dict, namespace: str, packet: tuple) -> tuple:
+def _place(walk: dict[str, Any], namespace: str, packet: tuple[Any, ...]) -> tuple[Any, ...]:
     """Within a place the order is compared. Where ARP is waited for several packets are under way
     at once, and one machine less on the wire lets them overtake: there each direction on each
     device is a place of its own."""
@@ -80,15 +81,17 @@ def _place(walk: dict, namespace: str, packet: tuple) -> tuple:
     return (namespace, *packet[:3]) if crowded else (namespace,)
 
 
-def _expected(walk: dict, world: World, ports: golden.Ports) -> dict[tuple, list[tuple]]:
+def _expected(
+    walk: dict[str, Any], world: World, ports: golden.Ports
+) -> dict[tuple[Any, ...], list[tuple[Any, ...]]]:
     """What was recorded, by place, in the product's names."""
     names = {veth: _host_end(world, pod) for veth, pod in VETHS.items()}
-    found: dict[tuple, list[tuple]] = {}
+    found: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for packet in walk["packets"]:
         if _comparable(packet["where"], packet["dev"]):
             where = packet["where"].replace("pod/", "default/")
             device, *rest = golden.recorded(packet, ports)
-            comparable = (names.get(device, device), *rest)
+            comparable = (names.get(str(device), device), *rest)
             found.setdefault(_place(walk, where, comparable), []).append(comparable)
     return found
 
@@ -107,7 +110,7 @@ def test_same_packets_on_the_same_devices(name: str, tmp_path: Path) -> None:
     seen = walk["outcome"].get("source_seen_by_server")
     theirs = golden.Ports(known, int(seen.rsplit(":", 1)[1]) if seen else None)
     ours = golden.Ports(known, exchange.felt.source_port_seen if seen else None)
-    found: dict[tuple, list[tuple]] = {}
+    found: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for capture in exchange.captures:
         packet = golden.captured(capture, ours)
         if _comparable(capture.namespace, capture.device):

@@ -64,7 +64,7 @@ def test_rules_are_quoted_from_the_dump(node: str, name: str, port: int | None) 
             assert place is not None
             assert place.file == str(file)
             assert lines[place.line - 1] == step.detail
-        services = {service for step in quoted if (service := service_of(step))}
+        services = {said for step in quoted if (said := service_of(step))}
         assert services == {"default/frontend"}
         assert any(step.kind is StepKind.DNAT for step in quoted)
         assert trace.outcome.result is not Result.UNKNOWN

@@ -399,7 +399,9 @@ def test_two_cards_without_cluster_cidr(tmp_path: Path) -> None:
     assert place(found) == (str(file), marked(file, "cause"))
 
 
-def routes_of(node: int, *, without: str = "", instead: list[dict[str, Any]] | None = None) -> list:
+def routes_of(
+    node: int, *, without: str = "", instead: list[dict[str, Any]] | None = None
+) -> list[Any]:
     """A node's main table, less one destination."""
     other = 3 - node
     known = [
@@ -433,7 +435,7 @@ ROUTES = [
     [pytest.param(*case[1:], id=case[0]) for case in ROUTES],
 )
 def test_a_route_is_missing(  # noqa: PLR0917 - one column of the table each
-    tmp_path: Path, node: int, routes: list, decided_at: str, cause: str, fix: str
+    tmp_path: Path, node: int, routes: list[Any], decided_at: str, cause: str, fix: str
 ) -> None:
     file = file_of(tmp_path, "routes", routes)
     made = world(PLAIN, ip_route={f"node-{node}": file})

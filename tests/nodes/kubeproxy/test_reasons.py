@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from recording import Recording, recordings
+from nodes.kubeproxy.recording import Recording, recordings
 
 from k8stui.because import Because
 from k8stui.kernel.rules import Rule

@@ -5,15 +5,9 @@ Only kube-proxy's random order is taken out on both sides (`without_chance`).
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from chance import without_chance
-from recording import Recording, recordings
+from nodes.kubeproxy.chance import without_chance
+from nodes.kubeproxy.recording import Recording, recordings
 
 from k8stui.kernel.save import dump
 from k8stui.nodes.kubeproxy import proxy_ruleset
