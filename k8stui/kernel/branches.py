@@ -25,15 +25,17 @@ def branches(
     *,
     until_answered: bool = False,
     alike: SameEnd | None = None,
+    given: tuple[int, ...] = (),
 ) -> Iterator[Exchange]:
     """Each branch once, the one where every random rule matches first.
 
     A walk is a function of its choices: it is replayed with a prefix of them, and beyond the
     prefix every fork's first way is taken. The probabilities sum to 1. `until_answered`: see
     `connect`. Of branches that are `alike` the first is walked, and stands for the others: see
-    `Exchange.alike`.
+    `Exchange.alike`. `given`: the ways of the first forks are these, and only what comes behind is
+    tried; the probabilities sum to theirs.
     """
-    pending: list[tuple[tuple[int, ...], tuple[int, ...]]] = [((), ())]
+    pending: list[tuple[tuple[int, ...], tuple[int, ...]]] = [(given, ())]
     """Choices up to a fork, and the ways of that fork that are still to be walked."""
     while pending:
         before, ways = pending.pop()

@@ -10,7 +10,7 @@ from enum import Enum
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.header import ECHO, changed
+from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
@@ -24,7 +24,6 @@ _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
 _EIGHT = 8
 """Header of UDP, and of an echo request."""
-_ETHERNET_MTU_BYTES = 1500
 _DATAGRAM_BYTES = 13
 """UDP header and five bytes of question."""
 _ECHO_BYTES = 64
@@ -76,7 +75,7 @@ class Client:
         "established_at",
         "host",
         "mtu_bytes",
-        "offered_mtu_bytes",
+        "own_mtu_bytes",
         "phase",
         "port",
         "protocol",
@@ -97,6 +96,7 @@ class Client:
         port: int,
         remote: Address,
         remote_port: int,
+        own_mtu_bytes: int,
         data_bytes: int | None = None,
     ) -> None:
         self.host = host
@@ -108,8 +108,8 @@ class Client:
         self.data_bytes = data_bytes
         self.mtu_bytes = 0
         """What fits into one segment, its headers counted: known with the SYN-ACK."""
-        self.offered_mtu_bytes = 0
-        """The same of the server's device, as its SYN-ACK tells."""
+        self.own_mtu_bytes = own_mtu_bytes
+        """What the client's own device takes: the MSS that it offers."""
         self.established_at: int | None = None
         """The step at which connect() returned, where data was to follow."""
         self.phase = Phase.WAITING
@@ -173,6 +173,7 @@ class Client:
             # IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS are 1 unless a program says otherwise.
             ttl=1 if is_multicast(self.remote) else self.host.namespace.sysctls.ip_default_ttl,
             flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
+            mss_bytes=max(self.own_mtu_bytes - MSS_HEADERS_BYTES[version], 0) if is_tcp else 0,
             icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
             # What the own device does not take is sent in fragments, the first of them the longest;
             # only what fits may not be cut on the way (ip_make_skb, IP_PMTUDISC_WANT).
@@ -223,22 +224,17 @@ class Client:
                 return
             self.phase = Phase.TALKING
             self.established_at = step
-            self.mtu_bytes = min(self.own_mtu_bytes, self.offered_mtu_bytes or self.own_mtu_bytes)
+            offered = packet.mss_bytes + MSS_HEADERS_BYTES[packet.src.version]
+            self.mtu_bytes = min(self.own_mtu_bytes, offered)
             self._send(TcpFlags.ACK, 0)
             self._send(TcpFlags.ACK | TcpFlags.PSH, self.data_bytes)
-
-    @property
-    def own_mtu_bytes(self) -> int:
-        """What the client's own device takes: the MSS that it offers."""
-        way = self.host.routing.outgoing(self.remote, self.address)
-        device = self.host.interface(way.device)
-        return device.mtu_bytes if device is not None else _ETHERNET_MTU_BYTES
 
     def _send(self, flags: TcpFlags, data_bytes: int) -> None:
         whole = _HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes
         packet = changed(
             self.question(),
             flags=flags,
+            mss_bytes=0,
             length_bytes=min(whole, self.mtu_bytes) if data_bytes else whole,
         )
         skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)

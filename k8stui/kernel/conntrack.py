@@ -190,6 +190,10 @@ class Conntrack:
                 entry.enter("CLOSED", now_seconds)
             return Found(entry, CtState.NEW, reply=False)
         entry, reply = found
+        is_bare_ack = packet.protocol is Protocol.TCP and _is_ack(packet.flags)
+        if is_bare_ack and not reply and entry.state == "SYN_SENT":
+            # tcp_conntracks[ORIGINAL][ACK][SYN_SENT] is sIV: the SYN-ACK went another way.
+            return Found(None, CtState.INVALID, reply=False)
         self._follow(entry, packet, now_seconds, reply=reply)
         if reply:
             entry.seen_reply = True
@@ -228,7 +232,7 @@ class Conntrack:
         elif reply and packet.flags & TcpFlags.SYN:
             if entry.state == "SYN_SENT":
                 entry.enter("SYN_RECV", now_seconds)
-        elif packet.flags & TcpFlags.ACK and not packet.flags & TcpFlags.SYN:
+        elif _is_ack(packet.flags):
             entry.enter("ESTABLISHED", now_seconds)
             entry.assured = entry.assured or (entry.seen_reply and not reply)
         # A repeated SYN does not renew the time-out.
@@ -257,6 +261,11 @@ class Conntrack:
         return tuple(
             entry.line(now_seconds) for entry, reply in self._by_tuple.values() if not reply
         )
+
+
+def _is_ack(flags: TcpFlags) -> bool:
+    """TCP_ACK_SET (get_conntrack_index)."""
+    return bool(flags & TcpFlags.ACK) and not flags & (TcpFlags.SYN | TcpFlags.RST | TcpFlags.FIN)
 
 
 def _may_begin(packet: Packet) -> bool:

@@ -102,6 +102,9 @@ class PacketContext:
     (inet_dev_addr_type) and is None without ``--limit-iface-…``."""
     reverse_path: ReversePath | None = None
     """What ``-m rpfilter`` asks. None: not known."""
+    path_mtu: Callable[[Packet], int] | None = None
+    """The smaller MTU of the way to the packet's destination and of that back to its source, in
+    bytes. None: not known."""
     choose: Callable[[Fork], int] = first_way
     """Asked once where chance decides: the index of the way to take."""
     stranger: Stranger | None = None

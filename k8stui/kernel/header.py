@@ -35,7 +35,13 @@ def changed(packet: Packet, **fields_changed: object) -> Packet:
     return copy
 
 
-def segment_back(packet: Packet, ttl: int, flags: TcpFlags, length_bytes: int) -> Packet:
+MSS_HEADERS_BYTES = {4: 40, 6: 60}
+"""Headers of IP and TCP without options: what an MSS leaves out of the MTU (RFC 6691)."""
+
+
+def segment_back(
+    packet: Packet, ttl: int, flags: TcpFlags, length_bytes: int, mss_bytes: int = 0
+) -> Packet:
     """A new TCP segment from whom `packet` went to, to whom it came from."""
     return Packet(
         src=packet.dst,
@@ -45,6 +51,7 @@ def segment_back(packet: Packet, ttl: int, flags: TcpFlags, length_bytes: int) -
         dport=packet.sport,
         ttl=ttl,
         flags=flags,
+        mss_bytes=mss_bytes,
         length_bytes=length_bytes,
     )
 

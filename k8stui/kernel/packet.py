@@ -68,6 +68,8 @@ class Packet:
     flags: TcpFlags = NO_FLAGS
     icmp_type: int = 0
     icmp_code: int = 0
+    mss_bytes: int = 0
+    """Largest segment that a SYN or SYN-ACK asks for (RFC 9293 3.7.1); 0: no such option."""
     mtu_bytes: int = 0
     """Next-hop MTU carried by ICMP 3/4."""
     inner: Packet | None = None

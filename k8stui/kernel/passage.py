@@ -7,6 +7,7 @@ from functools import partial
 from k8stui.kernel.conntrack import CtState
 from k8stui.kernel.hooks import Where
 from k8stui.kernel.host import Host
+from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import RuleCause, StepKind
@@ -58,6 +59,7 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         stranger=host.namespace.stranger,
         sets=host.namespace.sets,
         recent=host.recent,
+        path_mtu=partial(_path_mtu, host, where.out_device),
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,
     )
@@ -68,6 +70,13 @@ def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
         context.ct_reply = skb.ct_reply
         context.original = entry.first
     return context
+
+
+def _path_mtu(host: Host, out_device: str | None, packet: Packet) -> int:
+    """Of the way out and of that back to the sender (xt_TCPMSS.c tcpmss_reverse_mtu)."""
+    back = host.routing.outgoing(packet.src)
+    devices = (host.interface(out_device or ""), host.interface(back.device))
+    return min((one.mtu_bytes for one in devices if one is not None), default=0)
 
 
 def ended(host: Host, skb: Skb, where: Where, result: Traversal | None, what: str) -> None:

@@ -35,6 +35,8 @@ PING_PATIENCE_SECONDS = 10.0
 DATA_PATIENCE_SECONDS = 924.6
 """tcp_retries2 15 from an RTO of 200 ms (Documentation/networking/ip-sysctl.rst)."""
 
+_ETHERNET_MTU_BYTES = 1500
+
 _ENDS = (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN)
 
 
@@ -142,6 +144,7 @@ class _Run:
         if is_zero(destination):
             destination = host.routing.outgoing(destination).next_hop or destination
         self.decision = host.routing.outgoing(destination, request.source)
+        device = host.interface(self.decision.device)
         self.client = Client(
             host,
             request.protocol,
@@ -149,6 +152,7 @@ class _Run:
             port=request.port_of(turn),
             remote=destination,
             remote_port=request.port,
+            own_mtu_bytes=device.mtu_bytes if device else _ETHERNET_MTU_BYTES,
             data_bytes=request.data_bytes,
         )
         endpoints.client = self.client

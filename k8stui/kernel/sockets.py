@@ -8,7 +8,7 @@ from __future__ import annotations
 from k8stui.kernel.address import Address
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
-from k8stui.kernel.header import changed, segment_back
+from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import (
     ECHO_REPLY,
@@ -32,12 +32,14 @@ _UDP_BYTES = {4: 28, 6: 48}
 class Endpoints:
     """All sockets of a walk: the one client, and the listeners of every namespace."""
 
-    __slots__ = ("_read", "client")
+    __slots__ = ("_asked", "_read", "client")
 
     def __init__(self) -> None:
         self.client: Client | None = None
         self._read: dict[tuple[Address, int, Address, int], Skb] = {}
         """First data by connection, as long as it may have to be answered again."""
+        self._asked: dict[tuple[Address, int, Address, int], int] = {}
+        """Length of the longest packet that the MSS of a connection's SYN asks for."""
 
     # TCP.
 
@@ -79,14 +81,14 @@ class Endpoints:
             self._reached(host, packet)
             if listener is not None:
                 host.connections[key] = False
-                if client is not None:
-                    client.offered_mtu_bytes = _mtu(host, packet)
+                self._asked[key] = packet.mss_bytes + MSS_HEADERS_BYTES[packet.src.version]
                 self._deliver(host, skb, listener)
                 answer = segment_back(
                     packet,
                     host.namespace.sysctls.ip_default_ttl,
                     TcpFlags.SYN | TcpFlags.ACK,
                     _SYN_ACK_BYTES[packet.src.version],
+                    max(_mtu(host, packet) - MSS_HEADERS_BYTES[packet.src.version], 0),
                 )
                 self._answer(host, skb, answer)
                 return
@@ -106,7 +108,8 @@ class Endpoints:
         if client is None:
             return
         whole = _SEGMENT_BYTES[packet.src.version] + (client.data_bytes or 0)
-        fits = min(_mtu(host, packet), client.own_mtu_bytes, mtu_bytes or whole)
+        asked = self._asked[packet.dst, packet.dport, packet.src, packet.sport]
+        fits = min(_mtu(host, packet), asked, mtu_bytes or whole)
         ttl = host.namespace.sysctls.ip_default_ttl
         answer = segment_back(packet, ttl, TcpFlags.ACK | TcpFlags.PSH, min(whole, fits))
         self._answer(host, skb, answer)

@@ -21,6 +21,7 @@ from k8stui.kernel.context import (
     SetLookup,
 )
 from k8stui.kernel.draw import blind, draw
+from k8stui.kernel.header import MSS_HEADERS_BYTES
 from k8stui.kernel.index import candidates
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule, Table
@@ -30,6 +31,7 @@ from k8stui.kernel.targets.base import (
     Decide,
     GoOn,
     Jump,
+    LowerMss,
     Return,
     SetConnectionMark,
     SetMark,
@@ -86,7 +88,7 @@ class Visit:
     cause: RuleCause
     before: Packet
     after: Packet
-    """Only the mark can differ: NAT verdicts are carried out by the caller."""
+    """Only the mark and the MSS can differ: NAT verdicts are carried out by the caller."""
 
 
 @record(kw_only=True)
@@ -265,6 +267,8 @@ class _Passage:
                 self._untracked = True
                 self._context = replace(self._context, ct_state="UNTRACKED")
                 self._visit(StepKind.RULE, cause)
+            case LowerMss(mss_bytes):
+                return self._lower_mss(cause, mss_bytes)
             case UnknownTarget(text):
                 return self._cannot(cause, f"target {text}")
             case GoOn() | None:
@@ -295,6 +299,22 @@ class _Passage:
             # from a built-in chain: what falls out of the other one meets the built-in's policy
             frame.leave()
         self._stack.append(_Frame(chain, self._packet, (*frame.trail, name)))
+        return None
+
+    def _lower_mss(self, cause: RuleCause, mss_bytes: int | None) -> Traversal | None:
+        """TCPMSS never makes it larger (xt_TCPMSS.c tcpmss_mangle_packet)."""
+        packet = self._packet
+        if mss_bytes is None:
+            if self._context.path_mtu is None:
+                return self._cannot(cause, "target TCPMSS: the MTU of the path is not known")
+            headers = MSS_HEADERS_BYTES[packet.dst.version]
+            mss_bytes = self._context.path_mtu(packet) - headers
+            if mss_bytes <= 0:
+                return self._end(Drop(), cause)
+        self._visit(StepKind.RULE, cause)
+        if packet.mss_bytes > mss_bytes:
+            self._packet = replace(packet, mss_bytes=mss_bytes)
+            self._visits[-1] = replace(self._visits[-1], after=self._packet)
         return None
 
     def _copy_mark(self, copy: CopyMark) -> int:
@@ -357,7 +377,7 @@ class _Passage:
 
 def _changes_nothing(target: Target | None) -> bool:
     """Whether a rule may as well not be there, so that it need not be understood."""
-    return target is None or isinstance(target, GoOn)
+    return target is None or isinstance(target, GoOn | LowerMss)
 
 
 def _draws_port(verdict: Verdict) -> bool:

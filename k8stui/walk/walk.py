@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Connect, Exchange
-from k8stui.kernel.packet import Protocol
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
@@ -76,17 +76,31 @@ def _branches(
         for each in relayed(world.cluster, world.network, asked, endpoints):
             yield None, each
         return
-    if connect.data_bytes is None and connect.protocol is Protocol.TCP and world.options.iptables:
-        # What k8stui writes treats later packets as the first; a real node's rules may not.
-        connect = replace(connect, data_bytes=_FIRST_DATA_BYTES)
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
-    for exchange in branches(world.network, connect, until_answered=True, alike=endpoints):
-        joined = _passed_on(world, replace(request, connect=connect), exchange)
-        made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
-        servers = tuple(endpoints.server(exchange, way) for way in exchange.alike)
-        whole = None if joined else exchange
-        yield whole, replace(made, alike=servers) if servers else made
+    for handshake in branches(world.network, connect, until_answered=True, alike=endpoints):
+        servers = tuple(endpoints.server(handshake, way) for way in handshake.alike)
+        for exchange in _with_data(world, connect, handshake):
+            joined = _passed_on(world, replace(request, connect=connect), exchange)
+            made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
+            whole = None if joined else exchange
+            yield whole, replace(made, alike=servers) if servers else made
+
+
+def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[Exchange]:
+    """The exchange with the first data, where rules may tell that from the handshake."""
+    from k8stui.kernel import later  # noqa: PLC0415 - as above
+    from k8stui.kernel.branches import branches  # noqa: PLC0415 - as above
+
+    if connect.data_bytes is not None or not later.matters(world.network, handshake):
+        yield handshake
+        return
+    whole = replace(connect, data_bytes=_FIRST_DATA_BYTES)
+    given = tuple(fork.chosen for fork in handshake.forks)
+    shares = prod(fork.way.share for fork in handshake.forks)
+    for exchange in branches(world.network, whole, until_answered=True, given=given):
+        share = exchange.probability / shares * handshake.probability
+        yield replace(exchange, probability=share, alike=handshake.alike)
 
 
 def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.later import matters
+from k8stui.kernel.simulate import connect
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
@@ -80,3 +82,10 @@ def test_length_counts_with_the_size_that_is_asked(tmp_path: Path) -> None:
     assert asked(tmp_path, rule).result is CONNECTED
     assert asked(tmp_path, rule, size=500).result is CONNECTED
     assert asked(tmp_path, rule, size=5000).result is TIMEOUT
+
+
+def test_what_is_written_for_a_usual_cluster_is_not_walked_twice() -> None:
+    world = build_world([str(sample("guestbook"))])
+    request = parse_request(world, "pod/client", "svc/frontend")
+    assert request.connect is not None
+    assert not matters(world.network, connect(world.network, request.connect))

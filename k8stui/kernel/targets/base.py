@@ -81,6 +81,18 @@ class Untrack(NamedTuple):
         return self.text
 
 
+class LowerMss(NamedTuple):
+    """TCPMSS: a SYN asks for no longer segments than these."""
+
+    mss_bytes: int | None
+    """None: what the MTU of the way there and of the way back leaves."""
+
+    def __str__(self) -> str:
+        if self.mss_bytes is None:
+            return "TCPMSS --clamp-mss-to-pmtu"
+        return f"TCPMSS --set-mss {self.mss_bytes}"
+
+
 class GoOn(NamedTuple):
     """LOG and the like: changes nothing that a walk can see."""
 
@@ -100,7 +112,16 @@ class UnknownTarget(NamedTuple):
 
 
 Target = (
-    Decide | Return | Jump | SetMark | SetConnectionMark | CopyMark | Untrack | GoOn | UnknownTarget
+    Decide
+    | Return
+    | Jump
+    | SetMark
+    | SetConnectionMark
+    | CopyMark
+    | Untrack
+    | LowerMss
+    | GoOn
+    | UnknownTarget
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from k8stui.kernel import words
 from k8stui.kernel.matches.base import Option
-from k8stui.kernel.targets.base import GoOn, Target, TargetGrammar, Untrack
+from k8stui.kernel.targets.base import GoOn, LowerMss, Target, TargetGrammar, Untrack
 
 
 def _as_given(name: str, quoted: frozenset[str]) -> Callable[[Sequence[Option]], Target]:
@@ -37,6 +37,13 @@ def _conntrack(options: Sequence[Option]) -> Target:
     return Untrack("CT --notrack")
 
 
+def _mss(options: Sequence[Option]) -> Target:
+    if len(options) != 1:
+        raise ValueError("one of --set-mss, --clamp-mss-to-pmtu is needed")
+    (option,) = options
+    return LowerMss(int(option.values[0]) if option.values else None)
+
+
 GRAMMARS = {
     "LOG": _go_on(
         "LOG",
@@ -54,7 +61,7 @@ GRAMMARS = {
         strings=("--nflog-prefix",),
     ),
     "TRACE": _go_on("TRACE"),
-    "TCPMSS": _go_on("TCPMSS", "--clamp-mss-to-pmtu", numbers=("--set-mss",)),
+    "TCPMSS": TargetGrammar(arity={"--clamp-mss-to-pmtu": 0, "--set-mss": 1}, build=_mss),
     "CHECKSUM": _go_on("CHECKSUM", "--checksum-fill"),
     "NOTRACK": TargetGrammar(arity={}, build=lambda _: Untrack("NOTRACK")),
     "CT": TargetGrammar(

@@ -1,0 +1,107 @@
+"""What the first packets of a connection do not tell: when the later ones are worth a walk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernel.nets import CLIENT, Broken, ip, standard, via
+
+from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.later import matters
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule
+from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import Direction
+
+FAR = Connect(namespace=CLIENT, destination=ip("10.244.2.2"), port=8080)
+
+
+def ask(network: Broken, data_bytes: int | None = None) -> Exchange:
+    asked = replace(FAR, data_bytes=data_bytes)
+    return connect(network.spaces, asked, until_answered=True)
+
+
+PARTS = st.sampled_from(
+    [
+        "-p tcp",
+        "-p tcp -m tcp --dport 8080",
+        "-p tcp -m tcp --sport 8080",
+        "-p tcp -m tcp --tcp-flags SYN SYN",
+        "-p tcp -m tcp --tcp-flags ACK ACK",
+        "-p tcp -m tcp --tcp-flags PSH PSH",
+        "-p tcp -m length --length 60:100",
+        "-s 10.244.1.0/24",
+        "-i cni0",
+        "-m mark --mark 0x4000/0x4000",
+        "-m mark ! --mark 0x4000/0x4000",
+        "-m conntrack --ctstate NEW",
+        "-m conntrack ! --ctstate NEW",
+        "-m conntrack --ctstate RELATED,ESTABLISHED",
+        "-m conntrack --ctstate INVALID",
+        "-m conntrack --ctdir ORIGINAL",
+        "-m state --state NEW,ESTABLISHED",
+        '-m comment --comment "-m conntrack"',
+    ]
+)
+TARGETS = st.sampled_from(["ACCEPT", "DROP", "RETURN", "REJECT", "LOG", "MARK --set-xmark 0x1/0x1"])
+RULES = st.lists(
+    st.builds(lambda part, target: f"-A FORWARD {part} -j {target}", PARTS, TARGETS), max_size=5
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules=RULES, policy=st.sampled_from(["ACCEPT", "DROP"]))
+def test_what_is_not_walked_would_have_arrived(rules: list[str], policy: str) -> None:
+    network = standard().filters(1, *rules, forward_policy=policy)
+    handshake = ask(network)
+    if handshake.felt.result is Result.CONNECTED and not matters(network.spaces, handshake):
+        assert ask(network, 100).felt.result is Result.CONNECTED
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A FORWARD -m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -m connbytes -j DROP",
+        "-A FORWARD -p tcp -m tcp --tcp-flags PSH PSH -j DROP",
+        "-A FORWARD -j CONNMARK --restore-mark",
+    ],
+)
+def test_rules_that_are(rule: str) -> None:
+    network = standard().filters(1, rule)
+    assert matters(network.spaces, ask(network))
+
+
+def test_policy_routing_is() -> None:
+    rules = (*DEFAULT_POLICY_RULES, PolicyRule(priority=100, table="main"))
+    network = standard().change("node-1", policy_rules=rules)
+    assert matters(network.spaces, ask(network))
+
+
+def test_a_node_that_sees_one_direction_only_drops_the_ack() -> None:
+    """tcp_conntracks: an ACK is invalid where no SYN-ACK came by; KUBE-FORWARD drops that."""
+    network = standard().routes("router", via("10.244.0.0/16", "192.168.0.11"))
+    asked = replace(FAR, namespace="outside")
+    handshake = connect(network.spaces, asked, until_answered=True)
+    assert handshake.felt.result is Result.CONNECTED
+    assert "node-1" not in {s.namespace for s in handshake.steps if s.direction is Direction.REPLY}
+    assert matters(network.spaces, handshake)
+    found = connect(network.spaces, replace(asked, data_bytes=100)).felt
+    assert (found.result, found.established, found.decided_at) == (
+        Result.TIMEOUT,
+        True,
+        "node-1",
+    )
+
+
+def test_a_lowered_mss_counts_in_both_directions() -> None:
+    """TCPMSS, as measured between two real namespaces: 1400 leaves 1348 bytes of data, 900 888."""
+    rule = "-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS"
+    for option, longest in ((" --clamp-mss-to-pmtu", 1400), (" --set-mss 900", 940)):
+        network = standard().filters(1, rule + option).device("node-1", "eth0", mtu_bytes=1400)
+        found = ask(network, 5000)
+        assert found.felt.result is Result.CONNECTED
+        assert max(step.after.length_bytes for step in found.steps) == longest
+    raised = standard().filters(1, f"{rule} --set-mss 9000")
+    assert max(step.after.length_bytes for step in ask(raised, 5000).steps) == 1500
