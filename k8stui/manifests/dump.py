@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from k8stui.manifests import events
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.identity import kind_of, list_defaults
+from k8stui.manifests.layout import FIELD
 from k8stui.manifests.shapes import Shapes
 from k8stui.manifests.skip import ITEMS
 from k8stui.record import record
 
 _HEAD = re.compile(r"(?:.*\n){0,8}?items:\n(?=- )")
 _FOOT = re.compile(r"^[^ \n]", re.MULTILINE)
-_FIELD = re.compile(r"\n(?=  [a-zA-Z])")
-"""Where a field of an element begins; list items and what belongs to a field stand elsewhere."""
 _LEFT = re.compile(r"\n(?!  |\n)")
 _NAMES = ("  kind: ", "  apiVersion: ")
 
@@ -101,7 +100,7 @@ class Dump:
         return start, self.content.find("\n- ", start, self.last) + 1 or self.last
 
     def _element(self, stretch: str) -> tuple[dict[str, object], bool]:
-        fields = _FIELD.split(stretch)
+        fields = FIELD.split(stretch)
         named = {one: _named(one) for one in fields if one.startswith(_NAMES)}
         kind = kind_of(self.defaults | dict(named.values()))
         self.shapes.unsure.clear()

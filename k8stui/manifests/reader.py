@@ -128,7 +128,8 @@ class _Reader:
             return None
         try:
             for element in dump.elements():
-                here = Source(one.text, one.start + element.start, one.start + element.end, False)
+                begin, end = one.start + element.start, one.start + element.end
+                here = Source(one.text, begin, end, False, cut=True)
                 if self.element(element.data, here, dump.defaults, sure=element.sure):
                     dump.shapes.fits()
                 self.tick(here.end)

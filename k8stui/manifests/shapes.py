@@ -24,7 +24,7 @@ from k8stui.manifests.scalars import Resolved, ScalarError
 from k8stui.manifests.schema import ANY, Kind, ListOf, MapOf, Record, Scalar, Type
 from k8stui.record import record
 
-_MOST = 10_000
+MOST = 10_000
 """Lines or shapes that are remembered at a time."""
 
 _RECENT = 100
@@ -110,13 +110,13 @@ class Slots:
         return out
 
 
-class _Lines(dict[str, str]):
+class Lines(dict[str, str]):
     """Line → its shape: the line with the value taken out, the line itself where none is."""
 
     def __missing__(self, line: str) -> str:
         match = _LINE.fullmatch(line)
         shape = line[: match.end(1)] + _MARKS[match.lastindex or 0] if match else line
-        if len(self) >= _MOST:
+        if len(self) >= MOST:
             self.clear()
         self[line] = shape
         return shape
@@ -141,7 +141,7 @@ class Shapes:
         """What the schema has to be asked about, of the stretches read since this was empty."""
         self.doubled = False
         """In one of them a key stood twice."""
-        self._lines = _Lines()
+        self._lines = Lines()
         self._scalars = Resolved()
         self._known: dict[tuple[Kind | None, tuple[str, ...]], Known] = {}
 
@@ -170,7 +170,7 @@ class Shapes:
             raise YamlFault("a mapping is expected here", 0)
         self.doubled |= bool(reading.doubled)
         if known is None:
-            if len(self._known) >= _MOST:
+            if len(self._known) >= MOST:
                 self._known.clear()
             known = self._known[kind, shape] = Known()
         elif known.plan is None and not known.irregular:
@@ -187,8 +187,8 @@ class Shapes:
         self.unsure.clear()
 
 
-class _IrregularError(Exception):
-    """A value stands where this module cannot follow it."""
+class IrregularError(Exception):
+    """Something stands where shapes cannot follow it: the parser has to look."""
 
 
 def _plan(
@@ -199,19 +199,27 @@ def _plan(
     kind: Kind | None,
 ) -> Slots | None:
     """Find the place of each value of `value` in the lines; None where one cannot be told."""
-    if any(line is mark and _ODD.search(line) for line, mark in zip(lines, shape, strict=True)):
-        return None
     root = tree.tree(stretch)
     if root is None:
         return None
     try:
         planner = _Planner(stretch, lines, shape)
         planner.judge(root)
-        if planner.open:
-            return None
         return planner.plan(value, root, kind.fields if kind else ANY)
-    except _IrregularError:
+    except IrregularError:
         return None
+
+
+def judged(root: tree.Node, stretch: str, lines: list[str], shape: tuple[str, ...]) -> list[int]:
+    """Hold a stretch's shape against what the parser made of it. Gives the offset of each line.
+
+    Raises:
+        IrregularError: another stretch of this shape might be something else.
+
+    """
+    planner = _Planner(stretch, lines, shape)
+    planner.judge(root)
+    return planner.starts
 
 
 class _Planner:
@@ -228,16 +236,29 @@ class _Planner:
             last = last.entries[-1].node
         return first, max(first, bisect_right(self.starts, last.end - 1) - 1)
 
-    def judge(self, node: tree.Node) -> None:
-        """Hold each line's value against the parser's marks."""
+    def judge(self, root: tree.Node) -> None:
+        """Hold each line's value against the parser's marks.
+
+        Raises:
+            IrregularError: not every value is a scalar of its own, or something refers to another.
+
+        """
+        pairs = zip(self.lines, self.shape, strict=True)
+        if any(line is mark and _ODD.search(line) for line, mark in pairs):
+            raise IrregularError
+        self._claim(root)
+        if self.open:
+            raise IrregularError
+
+    def _claim(self, node: tree.Node) -> None:
         if node.merged:
-            raise _IrregularError
+            raise IrregularError
         first, last = self.stretch_of(node)
         if node.text is None:
             if self.stretch[node.start] in "[{" and first != last:
-                raise _IrregularError  # a comma in a value would count
+                raise IrregularError  # a comma in a value would count
             for entry in node.entries:
-                self.judge(entry.node)
+                self._claim(entry.node)
         elif first == last:
             mark = self.shape[first]
             if "\0" in mark:
@@ -245,13 +266,13 @@ class _Planner:
                     self.starts[first] + mark.index("\0"),
                     self.starts[first] + len(self.lines[first]),
                 ):
-                    raise _IrregularError
+                    raise IrregularError
                 self.open.discard(first)
         else:
             for at in range(first, last + 1):
                 # A quote would end a scalar in quotes; a plain value changes nothing.
                 if node.style not in ("|", ">") and self.shape[at][-2:-1] == "\0":
-                    raise _IrregularError
+                    raise IrregularError
                 self.open.discard(at)
 
     def plan(self, value: Any, node: tree.Node, type_: Type) -> Slots:
@@ -259,7 +280,7 @@ class _Planner:
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             entry = node.child(key)
             if entry is None:
-                raise _IrregularError
+                raise IrregularError
             below = entry.node
             first, last = self.stretch_of(below)
             if not any("\0" in mark for mark in self.shape[first : last + 1]):
@@ -270,7 +291,7 @@ class _Planner:
                 plan.below.append((key, part))
                 plan.used += part.used
             elif first != last:
-                raise _IrregularError
+                raise IrregularError
             else:
                 self.leaf(plan, key, first, wanted)
         return plan
@@ -282,7 +303,7 @@ class _Planner:
         types = wanted.types if isinstance(wanted, Scalar) else ()
         if not mark.endswith("\0"):
             if wanted is not ANY and str not in types:
-                raise _IrregularError
+                raise IrregularError
             plan.quoted.append((key, line, column + 1))
         elif wanted is ANY:
             plan.free.append((key, line, column))

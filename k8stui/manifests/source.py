@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from k8stui.manifests import json_text, tree
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.text import Text
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests.layout import Layouts
 
 
 @record(eq=False)
@@ -19,6 +23,8 @@ class Source:
     start: int
     end: int
     json: bool
+    cut: bool = False
+    """It was read by the shapes of its lines (`dump`): an element of a long list."""
 
     def piece(self) -> tuple[str, int]:
         """Give the object's own text and the offset in `text` of the piece's first character.
@@ -30,6 +36,8 @@ class Source:
         return " " * column + self.text.content[self.start : self.end], self.start - column
 
     def find(self, path: Path) -> tuple[int, int]:
+        if self.cut:
+            return _cut(self).find(path)
         return _position(self, path)
 
     def has(self, path: Path) -> bool:
@@ -102,7 +110,40 @@ def _tree(source: Source) -> tuple[tree.Node | None, int]:
         return None, base
 
 
+class _Cut:
+    """An element of a long list, with the number of its first line."""
+
+    def __init__(self, source: Source) -> None:
+        from k8stui.manifests.layout import Element  # noqa: PLC0415 - for big inputs
+
+        self._source = source
+        piece, base = source.piece()
+        self._above = source.text.line_column(base)[0]
+        self._element = Element(piece, _layouts())
+
+    def find(self, path: Path) -> tuple[int, int]:
+        spot = self._element.find(path)
+        if spot is None:
+            return _position(self._source, path)
+        line, column = spot
+        return self._source.text.placed(self._above + line, column)
+
+
+@lru_cache(maxsize=8)
+def _cut(source: Source) -> _Cut:
+    return _Cut(source)
+
+
+@lru_cache(maxsize=1)
+def _layouts() -> Layouts:
+    from k8stui.manifests.layout import Layouts  # noqa: PLC0415 - for big inputs
+
+    return Layouts()
+
+
 def forget() -> None:
     """Let go of the trees that were built: they hold text that may have to go (Secrets)."""
     _position.cache_clear()
     _tree.cache_clear()
+    _cut.cache_clear()
+    _layouts.cache_clear()
