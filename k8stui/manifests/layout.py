@@ -49,7 +49,9 @@ class Element:
         """
         if self._irregular:
             return None
-        first = path[0] if path else ""
+        if not path:
+            return 0, 2
+        first = path[0]
         try:
             if first not in self._fields:
                 for key in self._fields:  # a key in quotes would be hidden behind another one

@@ -7,7 +7,7 @@ values that become something else, lines lost, doubled, moved, indented.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
-from k8stui.manifests import Manifests, events, reader
+from k8stui.manifests import Manifests, events, reader, tree
 from k8stui.manifests.dump import Dump, NotCutError
 
 POD = """\
@@ -170,9 +170,26 @@ def edited(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
+UNWRITTEN = (("spec", "nothing", 3), ("nothing", "at all"), ("metadata", 0), ("spec", "ports", 99))
+
+
+def paths(value: object, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every path at and below a value."""
+    yield above
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from paths(one, (*above, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from paths(one, (*above, index))
+
+
 def told(manifests: Manifests) -> object:
     return [
-        (one.kind, one.name, one.namespace, one.observed, one.data, str(one.place("spec")))
+        (
+            (one.kind, one.name, one.namespace, one.observed, one.data),
+            [str(one.place(*path)) for path in (*paths(one.data), *UNWRITTEN)],
+        )
         for one in manifests.objects
     ], [str(note) for note in manifests.notes]
 
@@ -220,6 +237,25 @@ def test_the_parser_would_say_the_same(
     else:
         assert not by_shape.problems
         assert told(by_shape) == told(by_parser)
+
+
+def test_most_places_are_found_without_the_parser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_MANY", 0)
+    (tmp_path / "dump.yaml").write_text(dump_of(100))
+    objects = apply([str(tmp_path / "dump.yaml")]).objects
+    calls: list[int] = []
+    build = tree.tree
+
+    def counted(content: str) -> tree.Node | None:
+        calls.append(1)
+        return build(content)
+
+    monkeypatch.setattr(tree, "tree", counted)
+    assert len({str(one.place(*path)) for one in objects for path in paths(one.data)}) > 5_000
+    # One for each shape of a field; a text that the shapes cannot follow costs one an object.
+    assert len(calls) < 20
 
 
 def test_most_elements_are_read_without_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
