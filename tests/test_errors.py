@@ -14,7 +14,15 @@ from k8stui.lab.errors import LabError
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.walk.error import RequestError
 
-INNER = {"CalledOff", "JsonFault", "NotCutError", "ScalarError", "UndecodableError", "YamlFault"}
+INNER = {
+    "CalledOff",
+    "IrregularError",
+    "JsonFault",
+    "NotCutError",
+    "ScalarError",
+    "UndecodableError",
+    "YamlFault",
+}
 """Never leave the room that raises them: each becomes a `Problem`, or ends a job."""
 
 

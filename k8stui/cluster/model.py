@@ -314,9 +314,12 @@ class Remark:
     origin: Origin
 
 
-@record(kw_only=True)
+@record(kw_only=True, weakref_slot=True)
 class Cluster:
-    """Everything, indexed the way the other rooms look it up. Mappings keep a stable order."""
+    """Everything, indexed the way the other rooms look it up. Mappings keep a stable order.
+
+    Can be weakly referenced: what is derived from a cluster (an index) lives as long as it does.
+    """
 
     nodes: Mapping[str, Node]
     pods: Mapping[str, Pod]

@@ -1,4 +1,4 @@
-"""What is worked out from a chain once and kept for as long as the chain lives."""
+"""What is worked out from something once and kept for as long as that lives."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from k8stui.kernel.rules import Chain
-
+From = TypeVar("From")
 Kept = TypeVar("Kept")
 
 
-class Derived(Generic[Kept]):
-    """By identity of the chain: to compare two chains would read all their rules."""
+class Derived(Generic[From, Kept]):
+    """By identity: to compare two chains, say, would read all their rules."""
 
-    def __init__(self, make: Callable[[Chain], Kept]) -> None:
+    def __init__(self, make: Callable[[From], Kept]) -> None:
         self._make = make
-        self._kept: dict[int, tuple[weakref.ref[Chain], Kept]] = {}
+        self._kept: dict[int, tuple[weakref.ref[From], Kept]] = {}
 
     def __len__(self) -> int:
-        """How many chains it holds something for."""
+        """For how many it holds something."""
         return len(self._kept)
 
-    def of(self, chain: Chain) -> Kept:
-        """What was made of this chain, now or before."""
-        key = id(chain)
+    def of(self, whole: From) -> Kept:
+        """What was made of this very one, now or before."""
+        key = id(whole)
         known = self._kept.get(key)
-        if known is not None and known[0]() is chain:
+        if known is not None and known[0]() is whole:
             return known[1]
-        made = self._make(chain)
-        self._kept[key] = (weakref.ref(chain, lambda _: self._kept.pop(key, None)), made)
+        made = self._make(whole)
+        self._kept[key] = (weakref.ref(whole, lambda _: self._kept.pop(key, None)), made)
         return made

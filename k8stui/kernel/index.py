@@ -8,13 +8,13 @@ plus those that do not say. A rule that is left out cannot match; the order stay
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from heapq import merge
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Packet
-from k8stui.kernel.rules import Chain, Rule
+from k8stui.kernel.rules import Chain
 
 _WORTH_WHILE = 12
 """Shorter chains are walked rule by rule: looking at a rule costs about as much as a look-up."""
@@ -69,9 +69,9 @@ def _host(text: str, length: str | None) -> str | None:
 class _Index:
     """The rules of one chain by what they name: places in ascending order."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, chain: Chain) -> None:
         self._places: dict[Named, list[int]] = {}
-        for place, rule in enumerate(rules):
+        for place, rule in enumerate(chain.rules):
             self._places.setdefault(named(rule.text), []).append(place)
 
     def candidates(self, packet: Packet) -> Iterator[int]:
@@ -92,7 +92,7 @@ class _Index:
         return iter(lists[0]) if len(lists) == 1 else merge(*lists)
 
 
-_indexes = Derived(lambda chain: _Index(chain.rules))
+_indexes = Derived(_Index)
 
 
 def candidates(chain: Chain, packet: Packet) -> Iterator[int]:

@@ -62,6 +62,17 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         yield InputFile(given, named=True)
 
 
+def identity(file: InputFile) -> tuple[int, int] | None:
+    """Tell a file from all others, whatever path leads to it; None: there is none to tell."""
+    if file.stream is not None or file.path == STDIN:
+        return None
+    try:
+        found = os.stat(file.path)
+    except (OSError, ValueError):  # told when it is read
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _folder(folder: str) -> Iterator[InputFile | Problem | Note]:
     waiting = [_names(folder)]  # not by recursion: folders can be nested deeper than calls
     while waiting:

@@ -7,14 +7,15 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
 from k8stui.manifests import events, foreign, packed
 from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
-from k8stui.manifests.files import STDIN, InputFile, expand
+from k8stui.manifests.files import STDIN, InputFile, expand, identity
 from k8stui.manifests.found import Found
 from k8stui.manifests.manifest import Manifests
 from k8stui.manifests.printed import mistaken
@@ -53,7 +54,7 @@ def load(
         if context is not None:
             loader.live(context)
         inputs = [loader.files(path) for path in paths]
-        for files in inputs:
+        for files in loader.once(inputs):
             loader.read(files)
         return loader.result()
     finally:
@@ -86,6 +87,41 @@ class _Loader:
         if self.watch:
             self.total += sum(_size(file.path) for file in files if file.path != STDIN)
         return files
+
+    def once(self, inputs: list[list[InputFile]]) -> list[list[InputFile]]:
+        """Leave out files that stand there twice: by two paths or links, by name and in a folder.
+
+        kubectl would send their objects twice, to the same end. The first place counts; what is
+        named somewhere is taken as named.
+        """
+        met = [[(file, identity(file)) for file in files] for files in inputs]
+        named = {key for files in met for file, key in files if file.named and key is not None}
+        first: dict[Hashable, str] = {}
+        left = []
+        for files in met:
+            kept, again = [], []
+            for file, key in files:
+                if key in first:
+                    again.append(file)
+                    continue
+                if key is not None:
+                    first[key] = file.path
+                kept.append(replace(file, named=True) if key in named else file)
+            self.again(again, first)
+            left.append(kept)
+        return left
+
+    def again(self, files: list[InputFile], first: Mapping[Hashable, str]) -> None:
+        """Say what of one path was found before."""
+        if not files:
+            return
+        file, count = files[0], len(files)
+        known = first[identity(file)]
+        said = "given twice" if file.path == known else f"the same file as {known}"
+        more = f" (and {count - 1} more such)" if count > 1 else ""
+        self.found.notes.append(
+            Note(message=f"{said}: read once{more}", file=file.path, count=count)
+        )
 
     def read(self, files: list[InputFile]) -> None:
         """Read the files of one path."""

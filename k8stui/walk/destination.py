@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -216,8 +217,9 @@ def _outside(written: ports.Written, beyond: tuple[Address, ...]) -> Destination
 
 def _literal(cluster: Cluster, written: ports.Written, address: Address) -> Destination:
     number = ports.required(written, str(address) if address.version == 4 else f"[{address}]")
-    owner = next((s for s in cluster.services.values() if address in _addresses(s)), None)
-    on_node = any(address in node.addresses for node in cluster.nodes.values())
+    asked = _asked.of(cluster)
+    owner = asked.services.get(address)
+    on_node = address in asked.nodes
     protocol = written.protocol
     if protocol is None and owner is not None:
         protocol = next((p.protocol for p in owner.ports if p.port == number), None)
@@ -285,17 +287,31 @@ def _no_kind(cluster: Cluster, name: str, namespace: str) -> RequestError:
     return unknown(f"neither kind nor port: {name!r}", f"svc/{name}", choices)
 
 
+class _Asked:
+    """Who has an address or a node port, of all that ten thousand Services have."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.services: dict[Address, Service] = {}
+        self.node_ports: dict[int, list[tuple[Protocol, str]]] = {}
+        """With the key of the Service, in the cluster's order."""
+        for service in cluster.services.values():
+            for address in _addresses(service):
+                self.services.setdefault(address, service)
+            for port in service.ports:
+                if port.node_port is not None:
+                    held = self.node_ports.setdefault(port.node_port, [])
+                    held.append((port.protocol, service.key))
+        self.nodes = frozenset(a for node in cluster.nodes.values() for a in node.addresses)
+
+
+_asked = Derived(_Asked)
+
+
 def _node_port_protocol(cluster: Cluster, number: int) -> Protocol:
-    for service in cluster.services.values():
-        for each in service.ports:
-            if each.node_port == number:
-                return each.protocol
-    return Protocol.TCP
+    held = _asked.of(cluster).node_ports.get(number)
+    return held[0][0] if held else Protocol.TCP
 
 
 def _node_port_service(cluster: Cluster, number: int, protocol: Protocol | None) -> str | None:
-    for service in cluster.services.values():
-        for each in service.ports:
-            if each.node_port == number and protocol in (None, each.protocol):
-                return service.key
-    return None
+    held = _asked.of(cluster).node_ports.get(number, ())
+    return next((key for known, key in held if protocol in (None, known)), None)

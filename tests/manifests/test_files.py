@@ -40,6 +40,30 @@ def test_folder_is_recursive_sorted_and_without_hidden_files(tmp_path: Path) -> 
     assert found.objects[2].file == f"{tmp_path}/sub/c.yaml"
 
 
+def test_a_file_is_read_once_whatever_leads_to_it(tmp_path: Path) -> None:
+    write(tmp_path, a_yaml=NAMESPACE.format("a"), b_yaml=NAMESPACE.format("b"))
+    write(tmp_path, sub__c_yaml=NAMESPACE.format("c"))
+    (tmp_path / "sub" / "d.yaml").symlink_to("../a.yaml")
+    (tmp_path / "sub" / "e.yaml").hardlink_to(tmp_path / "b.yaml")
+    one, folder = str(tmp_path / "a.yaml"), str(tmp_path)
+    assert names(apply([folder])) == ["a", "b", "c"]
+    assert names(apply([one, one])) == ["a"]
+    found = apply([one, folder, folder + "/sub/.."])
+    assert names(found) == ["a", "b", "c"]
+    assert [note.render() for note in found.notes] == [
+        f"{folder}/a.yaml: given twice: read once (and 2 more such)",
+        f"{folder}/sub/../a.yaml: the same file as {one}: read once (and 4 more such)",
+    ]
+    assert not found.problems
+
+
+def test_what_is_named_anywhere_is_taken_as_named(tmp_path: Path) -> None:
+    write(tmp_path, a_yaml="just: a mapping\n")
+    one, folder = str(tmp_path / "a.yaml"), str(tmp_path)
+    assert not apply([folder]).problems
+    assert apply([folder, one]).problems == apply([one]).problems
+
+
 def test_paths_are_shown_as_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a_yaml=NAMESPACE.format("a"))
     monkeypatch.chdir(tmp_path)
