@@ -33,6 +33,7 @@ _GROUPS = {
     "PriorityClass": "scheduling.k8s.io",
     "RuntimeClass": "node.k8s.io",
     "ServiceCIDR": "networking.k8s.io",
+    "NetworkPolicy": "networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
 }

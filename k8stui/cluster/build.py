@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.fields import labels, table
 from k8stui.apiserver.inventory import in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
+from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
+from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
@@ -99,7 +101,12 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
         hosts=options.hosts,
+        policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),
+        namespace_labels={
+            name: labels(manifest.data, "metadata", "labels")
+            for name, manifest in inventory.of("Namespace").items()
+        },
         unread_endpoints=tuple(unread_endpoints(inventory, services)),
-        remarks=(*refused, *expansion.remarks),
+        remarks=(*refused, *expansion.remarks, *lost_by_apply(inventory)),
         origins=settings.origins,
     )

@@ -247,6 +247,17 @@ class EndpointSlice:
 
 
 @record(kw_only=True)
+class NetworkPolicy:
+    """What a NetworkPolicy says; what becomes of it is a plug-in's business."""
+
+    namespace: str
+    name: str
+    spec: Mapping[str, object]
+    origin: Origin
+    """Of its spec."""
+
+
+@record(kw_only=True)
 class UnreadEndpoints:
     """Endpoints or an EndpointSlice of the input that no proxy reads for any Service."""
 
@@ -344,6 +355,9 @@ class Cluster:
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""
     unread_endpoints: tuple[UnreadEndpoints, ...] = ()
+    policies: tuple[NetworkPolicy, ...] = ()
+    namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of the Namespaces that the input holds."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

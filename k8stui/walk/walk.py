@@ -61,7 +61,7 @@ def walks(
                 branch=number,
                 probability=made.probability * (1 + len(twins)) / asked,
                 alike=made.alike + tuple(map(endpoints.named, twins)),
-                assumptions=assumptions,
+                assumptions=assumptions + made.assumptions,
             )
 
 
@@ -81,8 +81,13 @@ def _branches(
     for handshake in branches(world.network, connect, until_answered=True, alike=endpoints):
         servers = tuple(endpoints.server(handshake, way) for way in handshake.alike)
         for exchange in _with_data(world, connect, handshake):
-            joined = _passed_on(world, replace(request, connect=connect), exchange)
+            asked = replace(request, connect=connect)
+            joined = _passed_on(world, asked, exchange)
             made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
+            if world.cluster.policies and not world.options.iptables:
+                from k8stui.walk.policies import under_policies  # noqa: PLC0415 - where any are
+
+                made = under_policies(world.cluster, asked, made)
             whole = None if joined else exchange
             yield whole, replace(made, alike=servers) if servers else made
 

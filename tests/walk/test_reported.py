@@ -487,12 +487,118 @@ CONFIGURED = {
     ),
 }  # fmt: skip
 
-CASES = {**BOUND, **CONFIGURED, **SELECTORS, **PORTS, **LOCALHOST, **NAMES, **BY_HAND, **OUTSIDE}
+CALICO = workload("DaemonSet", "calico-node", namespace="kube-system",
+                  container={"image": "docker.io/calico/node:v3.27.0"})  # fmt: skip
+FAR = pod("far", "role=ask", namespace="other", node="node-2")
+
+
+def policy(name: str, **spec: Any) -> Manifest:
+    return kind("networking.k8s.io/v1", name, "NetworkPolicy", spec=spec)
+
+
+def allowing(ports: int, **peer: Any) -> Manifest:
+    return policy("web", podSelector={"matchLabels": {"app": "web"}},
+                  ingress=[{"from": [peer], "ports": [{"port": ports}]}])  # fmt: skip
+
+
+ASKERS = {"matchLabels": {"role": "ask"}}
+KNOWN = pod("asker", "role=ask", node="node-2")
+
+
+def under(*manifests: Manifest, ask: tuple[str, str], **more: Any) -> Reported:
+    given = (service("web", to=8080), WEB, KNOWN, FAR, *manifests)
+    return Reported(manifests=given, ask=ask, **more)
+
+
+DENY = policy("nobody", podSelector={}, policyTypes=["Ingress"])
+POLICIES = {
+    "everything is denied": under(
+        CALICO, DENY, ask=("pod/asker", "svc/web"), result="unknown",
+        cause="NetworkPolicy default/nobody selects pod default/web-0 and lets in nothing",
+        mend="allow pod default/asker to port 8080/TCP in ingress of NetworkPolicy nobody",
+        at="spec:",
+    ),
+    "nobody enforces": under(
+        DENY, ask=("pod/asker", "svc/web"), result="connected",
+    ),
+    "the Service's port instead of the pod's": under(
+        CALICO, allowing(80, podSelector=ASKERS), ask=("pod/asker", "svc/web"), result="unknown",
+        cause="the port of the pod itself counts, 8080, not the Service's",
+    ),
+    "allowed": under(
+        CALICO, allowing(8080, podSelector=ASKERS), ask=("pod/asker", "svc/web"),
+        result="connected",
+    ),
+    "a podSelector is for the own namespace": under(
+        CALICO, allowing(8080, podSelector=ASKERS), ask=("pod/other/far", "web.default:80"),
+        result="unknown", cause="a podSelector without namespaceSelector means pods of default",
+    ),
+    "allowed from another namespace": under(
+        CALICO,
+        allowing(8080, podSelector=ASKERS,
+                 namespaceSelector={"matchLabels": {"kubernetes.io/metadata.name": "other"}}),
+        ask=("pod/other/far", "web.default:80"), result="connected",
+    ),
+    "egress without DNS": under(
+        CALICO,
+        policy("out", podSelector=ASKERS, policyTypes=["Egress"],
+               egress=[{"to": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]),
+        ask=("pod/asker", "web:80"), result="unknown",
+        cause="lets out nothing to cluster DNS, port 53/UDP",
+        mend="allow port 53/UDP to cluster DNS in egress of NetworkPolicy out",
+    ),
+    "the same by address": under(
+        CALICO,
+        policy("out", podSelector=ASKERS, policyTypes=["Egress"],
+               egress=[{"to": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]),
+        ask=("pod/asker", "svc/web"), result="connected",
+    ),
+    "a node reaches its own pods": under(
+        CALICO, DENY, ask=("node/node-1", "svc/web"), result="connected",
+    ),
+    "an address block with a hole": under(
+        CALICO, allowing(8080, ipBlock={"cidr": "10.0.0.0/8", "except": ["10.244.2.0/24"]}),
+        ask=("pod/asker", "svc/web"), result="unknown", cause="lets in nothing from pod",
+    ),
+}  # fmt: skip
+
+CASES = {
+    **POLICIES,
+    **BOUND,
+    **CONFIGURED,
+    **SELECTORS,
+    **PORTS,
+    **LOCALHOST,
+    **NAMES,
+    **BY_HAND,
+    **OUTSIDE,
+}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_reported(tmp_path: Path, name: str) -> None:
     judge(tmp_path, CASES[name])
+
+
+def test_a_policy_that_nobody_enforces_is_told(tmp_path: Path) -> None:
+    case = POLICIES["nobody enforces"]
+    made = build_world([str(write(tmp_path, case.manifests))])
+    (told,) = walk(made, parse_request(made, *case.ask)).assumptions
+    assert "NetworkPolicy default/nobody selects pod default/web-0" in told
+    assert "nobody in the input enforces policies, so it arrives" in told
+
+
+def test_ports_that_apply_would_lose(tmp_path: Path) -> None:
+    """Two ports of one number on top of a live Service: walked, and told."""
+    over_udp = {"name": "u", "port": 5353, "protocol": "UDP"}
+    uid = "5d0c4c1e-0000-4000-8000-000000000000"
+    live = service("names", ports=[over_udp], clusterIP="10.96.7.7", head={"uid": uid})
+    new = service("names", ports=[{"name": "t", "port": 5353}, over_udp])
+    made = build_world([str(write(tmp_path, (live, new)))])
+    told = [note.render() for note in made.notes if "kubectl apply merges" in note.message]
+    assert len(told) == 1
+    assert "ports t and u have one number, 5353" in told[0]
+    assert "walked as if both stood" in told[0]
 
 
 def test_labels_are_read() -> None:

@@ -28,10 +28,19 @@ def look(ground: Ground) -> Iterator[Finding]:
         severity=Severity.INFO,
         subject=f"NetworkPolicy {first.namespace or 'default'}/{first.name}",
         place=first.place(),
-        why=f"{first.name}{more} has no effect: {ground.world.options.cni} enforces no policies, "
-        "and walks show none",
+        why=_why(ground, f"{first.name}{more}"),
         fix="nothing, if the real cluster runs a plug-in that does (Calico, Cilium)",
     )
+
+
+def _why(ground: Ground, policies: str) -> str:
+    plugins = ground.cluster.network_plugins
+    if plugins:
+        return (
+            f"what {plugins[0].name} makes of {policies} is not modelled; a walk says where the "
+            "API's rules let nothing through"
+        )
+    return f"{policies} has no effect: {ground.world.options.cni} enforces no policies"
 
 
 RULE = CheckRule(

@@ -1,0 +1,261 @@
+"""Which NetworkPolicies of the input would keep a request from arriving, by the API's rules.
+
+No plug-in is asked: the rules say what each that enforces policies has to do (networking/v1
+NetworkPolicySpec): a pod that some policy selects for a direction gets, or sends, only what one of
+its rules allows. What the walk itself does not know is said beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import Object, array, at, number, table, text, texts
+from k8stui.cluster.model import NetworkPolicy, Pod
+from k8stui.cluster.names import uses_cluster_dns
+from k8stui.cluster.selectors import matches
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.exchange import Result
+from k8stui.kernel.packet import Protocol
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Cluster
+    from k8stui.origin import Origin
+    from k8stui.walk.trace import Request, Trace
+
+_ENFORCING = frozenset({
+    "Canal", "Calico", "Cilium", "Weave Net", "kube-router", "Antrea", "OVN-Kubernetes",
+    "Kube-OVN", "kindnet",
+})  # fmt: skip
+_DNS_PORT = 53
+_DNS_LABELS = {"k8s-app": "kube-dns"}
+_NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+def under_policies(cluster: Cluster, request: Request, trace: Trace) -> Trace:
+    """The trace of a request that arrives, and what the policies of the input have against it.
+
+    Where the input has a plug-in that enforces them, its answer is not known here, and what the
+    API's rules say of it is; where it has none, policies stand there without effect.
+    """
+    done = trace.outcome
+    if done.result is not Result.CONNECTED:
+        return trace
+    denial = Policies(cluster).against(request, done.server_pod, done.server_port)
+    if denial is None:
+        return trace
+    place = denial.origin.place
+    where = f"{place.file}:{place.line}: " if place is not None else ""
+    found = (p.name for p in cluster.network_plugins if p.name in _ENFORCING)
+    enforcer = next(found, "")
+    if not enforcer:
+        return replace(
+            trace,
+            assumptions=(
+                *trace.assumptions,
+                f"{where}{denial.reason}; nobody in the input enforces policies, so it arrives",
+            ),
+        )
+    return replace(
+        trace,
+        outcome=replace(
+            done,
+            result=Result.UNKNOWN,
+            errno=None,
+            reason=f"{denial.reason}: by the API's rules {enforcer} drops it, and {denial.felt}; "
+            f"{enforcer} itself is not modelled",
+            advice=denial.advice,
+            origin=denial.origin,
+        ),
+    )
+
+
+@record()
+class Denial:
+    """A request that policies do not allow."""
+
+    reason: str
+    advice: str
+    origin: Origin
+    """Of the first policy that selects the pod."""
+    felt: str = "the client times out"
+
+
+@record()
+class _Peer:
+    """Who is at the other end."""
+
+    address: Address | None
+    pod: Pod | None
+    labels: Mapping[str, str]
+    namespace: str
+    words: str
+
+
+@record()
+class _Ask:
+    port: int
+    protocol: Protocol
+    server: Pod | None
+    """Whose named ports count."""
+
+
+class Policies:
+    """The policies of one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def against(self, request: Request, server: str | None, port: int | None) -> Denial | None:
+        """What does not let the request through; `server` and `port` are those that it reached."""
+        connect = request.connect
+        if not self._cluster.policies or connect is None:
+            return None
+        pods = self._cluster.pods
+        client, target = pods.get(connect.namespace), pods.get(server or "")
+        if client is not None and client is target:
+            return None
+        peer = self._peer(client, connect.source, connect.namespace)
+        ask = _Ask(port or connect.port, connect.protocol, target)
+        if client is not None and not client.host_network:
+            there = self._peer(target, connect.destination, server or str(connect.destination))
+            found = self._dns(client, request) or self._denied("Egress", client, there, ask)
+            if found is not None:
+                return found
+        if target is None or target.host_network or connect.namespace == target.node_name:
+            return None
+        return self._denied("Ingress", target, peer, ask)
+
+    def _dns(self, client: Pod, request: Request) -> Denial | None:
+        """Before anything else the name is asked of cluster DNS."""
+        if request.destination.startswith(("svc/", "pod/", "node/")) or not request.names:
+            return None
+        if not uses_cluster_dns(self._cluster, client):
+            return None
+        servers = (
+            p
+            for p in self._cluster.pods.values()
+            if p.namespace == "kube-system" and _DNS_LABELS.items() <= p.labels.items()
+        )
+        pod = next(servers, None)
+        peer = _Peer(
+            pod.addresses[0] if pod is not None and pod.addresses else None,
+            pod,
+            pod.labels if pod is not None else _DNS_LABELS,
+            "kube-system",
+            "cluster DNS",
+        )
+        found = self._denied("Egress", client, peer, _Ask(_DNS_PORT, Protocol.UDP, pod))
+        return replace(found, felt="the name does not resolve") if found is not None else None
+
+    def _denied(self, direction: str, pod: Pod, peer: _Peer, ask: _Ask) -> Denial | None:
+        selecting = [p for p in self._cluster.policies if _selects(p, pod, direction)]
+        if not selecting or any(
+            self._allows(policy, rule, direction, peer, ask)
+            for policy in selecting
+            for rule in array(policy.spec, direction.lower())
+        ):
+            return None
+        names = ", ".join(f"{pod.namespace}/{policy.name}" for policy in selecting[:3])
+        what = f"port {ask.port}/{ask.protocol.name}"
+        far = peer.words if peer.pod is None else f"pod {peer.pod.key}"
+        one = len(selecting) == 1
+        said = (
+            f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
+        )
+        if direction == "Ingress":
+            said += f"and let{'s' if one else ''} in nothing from {far} to {what}"
+            advice = f"allow {far} to {what} in ingress of NetworkPolicy {selecting[0].name}"
+        else:
+            said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
+            advice = f"allow {what} to {far} in egress of NetworkPolicy {selecting[0].name}"
+        hint = self._hint(selecting, direction, peer, ask)
+        return Denial(said + hint, advice, selecting[0].origin)
+
+    def _hint(self, selecting: list[NetworkPolicy], direction: str, peer: _Peer, ask: _Ask) -> str:
+        """What is most often mistaken in a rule that was meant to allow it."""
+        for policy in selecting:
+            for rule in array(policy.spec, direction.lower()):
+                without = {k: v for k, v in table(rule).items() if k != "ports"}
+                if self._allows(policy, without, direction, peer, ask):
+                    return (
+                        f" (a rule allows other ports: the port of the pod itself counts, "
+                        f"{ask.port}, not the Service's)"
+                    )
+                near = replace(peer, namespace=policy.namespace)
+                if peer.namespace and self._allows(policy, rule, direction, near, ask):
+                    return (
+                        " (a podSelector without namespaceSelector means pods of "
+                        f"{policy.namespace} only, the policy's own namespace)"
+                    )
+        return ""
+
+    def _allows(
+        self, policy: NetworkPolicy, rule: object, direction: str, peer: _Peer, ask: _Ask
+    ) -> bool:
+        ports = array(rule, "ports")
+        if ports and not any(_is_port(table(port), ask) for port in ports):
+            return False
+        peers = array(rule, "from" if direction == "Ingress" else "to")
+        space = policy.namespace
+        return not peers or any(self._is_peer(table(each), space, peer) for each in peers)
+
+    def _is_peer(self, wanted: Object, namespace: str, peer: _Peer) -> bool:
+        block = table(wanted, "ipBlock")
+        if block:
+            if peer.address is None:
+                return False
+            inside = _holds(text(block, "cidr"), peer.address)
+            return inside and not any(_holds(e, peer.address) for e in texts(block, "except"))
+        if not peer.namespace:
+            return False
+        spaces, pods = at(wanted, "namespaceSelector"), at(wanted, "podSelector")
+        if spaces is None:
+            in_space = peer.namespace == namespace
+        else:
+            known = self._cluster.namespace_labels.get(peer.namespace, {})
+            in_space = matches(spaces, {**known, _NAME_LABEL: peer.namespace})
+        return in_space and (pods is None or matches(pods, peer.labels))
+
+    def _peer(self, pod: Pod | None, address: Address | None, words: str) -> _Peer:
+        if pod is None or pod.host_network:
+            return _Peer(address, None, {}, "", words)
+        known = pod.addresses[0] if pod.addresses else address
+        return _Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
+
+
+def _selects(policy: NetworkPolicy, pod: Pod, direction: str) -> bool:
+    """By podSelector; policyTypes left out: Ingress, and Egress where it has such rules."""
+    if policy.namespace != pod.namespace:
+        return False
+    types = texts(policy.spec, "policyTypes")
+    if not types:
+        types = ("Ingress", *(("Egress",) if array(policy.spec, "egress") else ()))
+    return direction in types and matches(at(policy.spec, "podSelector") or {}, pod.labels)
+
+
+def _is_port(wanted: Object, ask: _Ask) -> bool:
+    if (text(wanted, "protocol") or "TCP") != ask.protocol.name:
+        return False
+    port = at(wanted, "port")
+    if isinstance(port, str):
+        return ask.port in _named(ask, port)
+    first = number(wanted, "port")
+    last = number(wanted, "endPort") or first
+    return first is None or (last is not None and first <= ask.port <= last)
+
+
+def _named(ask: _Ask, name: str) -> Iterator[int]:
+    for container in ask.server.containers if ask.server is not None else ():
+        for port in container.ports:
+            if port.name == name and port.protocol is ask.protocol:
+                yield port.number
+
+
+def _holds(cidr: str, address: Address) -> bool:
+    try:
+        return address in Prefix.parse(cidr)
+    except ValueError:
+        return False
