@@ -51,11 +51,16 @@ def template_path(kind: str) -> tuple[str, ...]:
 
 
 def mentions(manifest: Manifest) -> Iterator[Mention]:
-    """Everything that `manifest` names: Services of an Ingress, what its pods read."""
+    """Everything that `manifest` names: Services of an Ingress, what its pods read, its target."""
     if manifest.kind == "Ingress":
         for path, name_path in ingress_backends(manifest):
             name = text(manifest.data, *path, *name_path)
             yield Mention("Service", name, (*path, *name_path))
+    elif manifest.kind == "HorizontalPodAutoscaler":
+        target = ("spec", "scaleTargetRef")
+        kind, name = (text(manifest.data, *target, field) for field in ("kind", "name"))
+        if name:
+            yield Mention(kind, name, (*target, "name"))
     else:
         base = (*template_path(manifest.kind), "spec")
         spec = table(manifest.data, *base)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHORT = {
     "cm": "ConfigMap",
+    "hpa": "HorizontalPodAutoscaler",
     "ing": "Ingress",
     "netpol": "NetworkPolicy",
     "pvc": "PersistentVolumeClaim",

@@ -622,6 +622,7 @@ _PROXY = _record(
         "minSyncPeriod syncPeriod",
         localhostNodePorts=BOOLEAN,
         masqueradeAll=BOOLEAN,
+        snatNodeInternalIP=BOOLEAN,
         masqueradeBit=Scalar("a bit from 0 to 31", (int,), 0, 31),
     ),
     conntrack=_record(

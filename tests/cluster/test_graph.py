@@ -50,6 +50,11 @@ kind: ConfigMap
 metadata: {name: prices}
 data: {a: b}
 ---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: more}
+spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop}
@@ -142,6 +147,7 @@ def test_everything_that_a_text_names_is_used(shop: World) -> None:
         "PersistentVolumeClaim default/ledger",
         "Secret default/plain",
     }
+    assert said(shop, "hpa/more") == [("uses", "Deployment default/shop")]
     assert said(shop, "cm/prices") == [("is used by", "Deployment default/shop")]
 
 
