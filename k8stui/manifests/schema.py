@@ -22,6 +22,8 @@ class Scalar:
     types: tuple[type, ...]
     low: int | None = None
     high: int | None = None
+    private: bool = False
+    """People write into it what they like, passwords too: quoted on request only (`secrecy`)."""
 
 
 @record()
@@ -55,7 +57,7 @@ class Record:
 
 @record()
 class Anything:
-    """A known name whose value is not looked at."""
+    """A known name whose value is not looked at; it may hold anything, passwords too."""
 
 
 Type = Scalar | Choice | ListOf | MapOf | Record | Anything
@@ -69,8 +71,11 @@ PORT = Scalar("a port number from 1 to 65535", (int,), 1, 65535)
 PORT_OR_NAME = Scalar("a port number from 1 to 65535 or a port's name", (int, str), 1, 65535)
 QUANTITY = Scalar("a quantity such as 500m or 1Gi", (str, int, float))
 NUMBER_OR_TEXT = Scalar("a whole number or a text", (int, str))
+FREE = Scalar("a text", (str,), private=True)
 STRINGS = MapOf(STRING)
 TEXTS = ListOf(STRING)
+WORDS = ListOf(FREE)
+"""A command line."""
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 PROTOCOL = Choice(_PROTOCOLS, fills=True)
 
@@ -89,7 +94,7 @@ _META = _record(
     "name namespace generateName uid resourceVersion creationTimestamp deletionTimestamp selfLink",
     unread="managedFields clusterName",
     labels=STRINGS,
-    annotations=STRINGS,
+    annotations=MapOf(FREE),
     finalizers=TEXTS,
     generation=INTEGER,
     deletionGracePeriodSeconds=INTEGER,
@@ -122,12 +127,12 @@ def _handler(name: str, **typed: Type) -> Record:
         "",
         required="",
         unread="",
-        exec=_record("exec", command=TEXTS),
+        exec=_record("exec", command=WORDS),
         httpGet=_record(
             "httpGet",
             "path host scheme",
             port=NUMBER_OR_TEXT,
-            httpHeaders=ListOf(_record("httpHeader", "name value")),
+            httpHeaders=ListOf(_record("httpHeader", "name", value=FREE)),
         ),
         tcpSocket=_record("tcpSocket", "host", port=NUMBER_OR_TEXT),
         **typed,
@@ -175,13 +180,14 @@ _CONTAINER = _record(
     "name image imagePullPolicy workingDir terminationMessagePath terminationMessagePolicy "
     "restartPolicy",
     unread="volumeDevices resizePolicy restartPolicyRules",
-    command=TEXTS,
-    args=TEXTS,
+    command=WORDS,
+    args=WORDS,
     ports=ListOf(_CONTAINER_PORT),
     env=ListOf(
         _record(
             "env entry",
-            "name value",
+            "name",
+            value=FREE,
             valueFrom=_record(
                 "valueFrom",
                 unread="fileKeyRef",
@@ -700,7 +706,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         _kind("Node", "v1", spec=_NODE_SPEC, status=_NODE_STATUS, namespaced=False),
         _kind("Namespace", "v1", unread="spec", namespaced=False),
-        _kind("ConfigMap", "v1", data=STRINGS, unread="binaryData", immutable=BOOLEAN),
+        _kind("ConfigMap", "v1", data=MapOf(FREE), unread="binaryData", immutable=BOOLEAN),
         _kind("Secret", "v1", type=STRING, unread="data stringData", immutable=BOOLEAN),
         _kind(
             "LimitRange",

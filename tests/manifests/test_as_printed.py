@@ -15,7 +15,7 @@ EXPECTED = {
         (15, 19, "            - name: mysql"),
         (16, 20, "              image: mysql"),
         (18, 30, "              - containerPort: 3306"),
-        (21, 22, "                value: …"),  # values of env are hidden
+        (21, 22, '                value: "…"'),  # values of env are hidden
     ],
     "mysql-svc.yaml": [(7, 9, "        - port: 3306")],
     "myweb-rc.yaml": [

@@ -82,24 +82,24 @@ SYNTAX: dict[str, Case] = {
         [(5, 2, "indented by 1", "spec:")],
     ),
     "colon in a value": (
-        SERVICE + "  annotations:\n    note: see: the wiki\nspec: {}\n",
-        [(6, 14, "colon followed by a space", "    note: 'see: the wiki'")],
+        SERVICE + "  labels: {}\n  selfLink: see: the wiki\nspec: {}\n",
+        [(6, 16, "colon followed by a space", "  selfLink: 'see: the wiki'")],
     ),
     "reserved first character": (
-        SERVICE + "  annotations:\n    note: @home\nspec: {}\n",
-        [(6, 11, "cannot begin with '@'", "    note: '@home'")],
+        SERVICE + "  labels: {}\n  selfLink: @home\nspec: {}\n",
+        [(6, 13, "cannot begin with '@'", "  selfLink: '@home'")],
     ),
     "percent": (
-        SERVICE + "  annotations:\n    note: %d\nspec: {}\n",
-        [(6, 11, "cannot begin with '%'", "    note: '%d'")],
+        SERVICE + "  labels: {}\n  selfLink: %d\nspec: {}\n",
+        [(6, 13, "cannot begin with '%'", "  selfLink: '%d'")],
     ),
     "star": (
-        SERVICE + "  annotations:\n    note: *.example.com\nspec: {}\n",
-        [(6, None, "cannot begin with '*'", "    note: '*.example.com'")],
+        SERVICE + "  labels: {}\n  selfLink: *.example.com\nspec: {}\n",
+        [(6, None, "cannot begin with '*'", "  selfLink: '*.example.com'")],
     ),
     "open quote": (
-        SERVICE + '  annotations:\n    note: "open\nspec: {}\n',
-        [(6, 11, "never closed", '    note: "open"')],
+        SERVICE + '  labels: {}\n  selfLink: "open\nspec: {}\n',
+        [(6, 13, "never closed", '  selfLink: "open"')],
     ),
     "quote that swallows the fields below it": (
         ('apiVersion: v1\nkind: Service\nmetadata:\n  name: "s\n  labels: {}\nspec:\n'
@@ -112,8 +112,8 @@ SYNTAX: dict[str, Case] = {
         [(7, 9, "never closed", "  name: 's'")],
     ),
     "text behind a quote": (
-        SERVICE + "  annotations:\n    note: 'it's here'\nspec: {}\n",
-        [(6, None, "follows the closing quote", "    note: '''it''s here'''")],
+        SERVICE + "  labels: {}\n  selfLink: 'it's here'\nspec: {}\n",
+        [(6, None, "follows the closing quote", "  selfLink: '''it''s here'''")],
     ),
     "open bracket": (
         SERVICE + "spec:\n  clusterIPs: [10.96.0.7\n  type: ClusterIP\n",
@@ -229,9 +229,9 @@ SCHEMA: dict[str, Case] = {
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  contianers:\n  - name: c\n",
         [(5, 3, "did you mean 'containers'", "  containers:")],
     ),
-    "command is a text": (
-        POD + "    command: sleep 3600\n",
-        [(8, 14, "is a list", '    command: ["sleep", "3600"]')],
+    "a text for a list": (
+        SERVICE + "spec:\n  ports: [{port: 80}]\n  ipFamilies: IPv4\n",
+        [(7, 15, "is a list", '  ipFamilies: ["IPv4"]')],
     ),
     "selector as on the command line": (
         SERVICE + "spec:\n  ports: [{port: 80}]\n  selector: app=web,tier=front\n",
