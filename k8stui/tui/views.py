@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
-from k8stui.export.drawing.layout import draw
 from k8stui.export.drawing.scene import scene
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.chain_pane import ChainSheet, shown_chain
 from k8stui.tui.entries_pane import EntriesSheet
-from k8stui.tui.layout_pane import LayoutSheet, Path
+from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.nodes_pane import NodesSheet
 from k8stui.tui.sheet import Lines, Sheet
 from k8stui.tui.state import State
 from k8stui.tui.tree import Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet, outcome_lines
-from k8stui.walk.trace import Trace
 
 
 class Views:
@@ -29,7 +28,7 @@ class Views:
         self.has_details = True
         """Whether the Walk pane shows the header itself (else the lines below the panes do)."""
         self._rows: WalkRows | None = None
-        self._path: tuple[Trace, int, int, Path] | None = None
+        self._film: Film | None = None
 
     def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
         """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
@@ -57,12 +56,11 @@ class Views:
         if state.world is None or state.trace is None or not state.steps:
             return self._empty(PaneName.LAYOUT, width)
         size = (width, height - 2)
-        kept = self._path
-        if kept is None or kept[0] is not state.trace or kept[1:3] != size:
+        film = self._film
+        if film is None or film.trace is not state.trace or film.size != size:
             made = scene(state.world.network, state.world.cluster, state.trace)
-            kept = (state.trace, *size, Path(draw(made, *size), state))
-            self._path = kept
-        return LayoutSheet(kept[3], state)
+            film = self._film = Film(made, state.world.cluster, state.trace, *size)
+        return LayoutSheet(film, state)
 
     def _chain(self, width: int, height: int) -> Sheet:
         state = self.state

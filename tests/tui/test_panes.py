@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tui import literal
 
+from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.ink import Ink, line_width, text_of
-from k8stui.export.drawing.layout import STACK, draw
+from k8stui.export.drawing.layout import HUB, draw
 from k8stui.export.drawing.scene import scene
 from k8stui.export.drawing.words import place_sign, step_sign
 from k8stui.kernel.exchange import Result
@@ -23,7 +24,7 @@ from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.desk import Desk
 from k8stui.tui.entries_pane import EntriesSheet
 from k8stui.tui.frame import View, body_height, framed
-from k8stui.tui.layout_pane import LayoutSheet, Path
+from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import NodesSheet
 from k8stui.tui.state import State
@@ -267,10 +268,14 @@ def test_a_conntrack_entry_is_shown_whole() -> None:
 # Layout
 
 
+def film(width: int = 110, height: int = 30) -> Film:
+    made = scene(literal.NETWORK, literal.CLUSTER, literal.TRACE)
+    return Film(made, literal.CLUSTER, literal.TRACE, width, height)
+
+
 def layout(number: int, width: int = 110, height: int = 30) -> Any:
-    state = at(number)
-    made = draw(scene(literal.NETWORK, literal.CLUSTER, literal.TRACE), width, height)
-    return LayoutSheet(Path(made, state), state), made
+    shown = film(width, height)
+    return LayoutSheet(shown, at(number)), shown.drawing(number - 1)
 
 
 def test_what_is_inside_is_drawn_inside() -> None:
@@ -291,37 +296,53 @@ def test_what_is_inside_is_drawn_inside() -> None:
 
 
 def test_nothing_moves_between_steps() -> None:
-    base, made = layout(1)
-    desks = {
-        (x, desk.y + n)
-        for desk in made.desks.values()
-        for n in range(desk.rows)
-        for x in range(desk.x - 2, desk.x + desk.width + 1)
-    }
-    markers = {spot.cells[0] for spot in made.spots.values()}
-    verdicts = {(e.x + n, e.y) for e in made.boxes.values() for n in range(e.room)}
-    still = None
-    for number in range(1, STEPS + 1):
-        sheet, _ = layout(number)
-        drawn = {
-            (x, y): char
-            for y in range(len(sheet))
-            for x, char in enumerate(text_of(sheet.line(y)))
-            if (x, y) not in desks | markers | verdicts
-        }
-        assert still is None or drawn == still
-        still = drawn
-    assert len(base) == made.canvas.height
+    shown = film()
+    assert {id(shown.drawing(n)) for n in range(STEPS)} == {id(shown.drawing(0))}
+    assert {len(shown.frame(n).lines()) for n in range(STEPS)} == {shown.drawing(0).canvas.height}
+
+
+def test_where_not_all_fits_one_node_is_open_and_the_others_keep_their_order() -> None:
+    shown = film(78, 17)
+    opened = []
+    for n in range(STEPS):
+        drawing = shown.drawing(n)
+        rows = [text_of(line) for line in shown.frame(n).lines()]
+        assert len(rows) <= 17
+        first, second = (
+            next(y for y, row in enumerate(rows) if f" {name} " in row)
+            for name in ("node-1", "node-2")
+        )
+        assert first < second
+        assert drawing.canvas.width <= 78
+        opened.append("node-1" if "╭ node-1" in "".join(rows) else "node-2")
+    assert set(opened) == {"node-1", "node-2"}
+
+
+def test_the_card_shows_what_is_swapped() -> None:
+    sheet, _ = layout(14)
+    drawn = text(sheet.line(n) for n in range(len(sheet)))
+    assert "⇒ 10.244.2.2:80 DNAT" in drawn
+    assert "dst 192.168.0.11:30080" in drawn
+
+
+def test_the_card_hides_neither_the_packet_nor_what_was_done_there() -> None:
+    for size in ((110, 30), (78, 17), (200, 48)):
+        shown = film(*size)
+        for n in range(STEPS):
+            frame = shown.frame(n)
+            assert frame.eye is not None
+            glyph, _ = frame.over[frame.eye]
+            assert glyph in "▶◀✗"
 
 
 @pytest.mark.parametrize(
     ("number", "place", "ink"),
     [
         (1, "▶ client", Ink.HERE),
-        (14, "▶ PREROUTING nat ⇄ DNAT", Ink.HERE),
+        (14, "▶ PREROUTING", Ink.HERE),
         (22, "▶ php-redis :80", Ink.HERE),
         (23, "◀ php-redis :80", Ink.BACK),
-        (24, "◀ ↓ route", Ink.BACK),
+        (24, "◀ route", Ink.BACK),
     ],
 )
 def test_the_packet_is_where_the_step_is(number: Any, place: Any, ink: Any) -> None:
@@ -330,15 +351,16 @@ def test_the_packet_is_where_the_step_is(number: Any, place: Any, ink: Any) -> N
 
 
 def test_what_a_node_does_is_said_where_it_is_done() -> None:
-    sheet, _ = layout(14)
-    assert "dst ⇒ 10.244.2.2:80" in text(sheet.line(n) for n in range(len(sheet)))
+    sheet, made = layout(14)
+    desk = made.desks["node-1", "PREROUTING"]
+    rows = [text_of(sheet.line(desk.y + n))[desk.x :] for n in range(desk.height)]
+    assert any(row.startswith("⇄ DNAT") for row in rows)
 
 
 def test_the_way_so_far_is_lit_and_the_rest_is_not() -> None:
-    _, made = layout(1)
-    state = at(14)
-    path = Path(made, state)
-    trail = path.trail(13)
+    shown = film()
+    made = shown.drawing(13)
+    trail = {cell for cell, (_, ink) in shown.frame(13).over.items() if ink is Ink.TRAIL}
     assert set(made.spots["node-1", "eth0"].cells) <= trail
     assert not set(made.spots["node-2", "eth0"].cells) & trail
     assert set(made.spots["outside", "eth0"].cable) <= trail
@@ -351,7 +373,7 @@ def test_a_drawing_takes_no_more_rows_than_it_must(width: Any, height: Any) -> N
     assert made.canvas.height <= max(height, 15)
     if width >= 78:
         assert made.canvas.width <= width
-    assert ("node-2", STACK) in made.spots
+    assert ("node-2", HUB) in made.spots
 
 
 # Nodes
@@ -485,8 +507,8 @@ def failed_state() -> State:
 def test_a_failure_is_told_where_it_happens_and_where_it_is_felt() -> None:
     state = failed_state()
     assert state.trace is not None
-    made = draw(scene(literal.NETWORK, literal.CLUSTER, state.trace), 78, 18)
-    sheet = LayoutSheet(Path(made, state), state)
+    made = scene(literal.NETWORK, literal.CLUSTER, state.trace)
+    sheet = LayoutSheet(Film(made, literal.CLUSTER, state.trace, 78, 18), state)
     drawn = text(sheet.line(n) for n in range(len(sheet)))
     assert "made to fail for a reason of some length" in " ".join(drawn.split())
     assert "✗ timed out after 134 s" in drawn

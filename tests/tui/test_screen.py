@@ -78,7 +78,7 @@ async def test_a_step_moves_every_view(size: Any) -> None:
             assert literal.SEP in driver.text("#chain")
         if PaneName.LAYOUT in shown:
             await driver.press("2")
-            assert "PREROUTING nat ⇄ DNAT" in driver.text("#layout")
+            assert "⇄ DNAT" in driver.text("#layout")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=size_id)
@@ -403,14 +403,14 @@ async def test_a_click_selects_a_step() -> None:
 async def test_a_click_on_a_place_of_the_drawing_goes_to_the_next_step_there() -> None:
     async with running() as driver:
         rows = driver.text("#layout").splitlines()
-        y = next(n for n, row in enumerate(rows) if "netfilter" in row)
-        x = rows[y].index("netfilter")
-        await driver.pilot.click("#layout", offset=(x, y))
-        await driver.settle()
-        assert driver.state.index == 5
+        y = next(n for n, row in enumerate(rows) if "PREROUTING" in row)
+        x = rows[y].index("PREROUTING")
         await driver.pilot.click("#layout", offset=(x, y))
         await driver.settle()
         assert driver.state.index == 6
+        await driver.pilot.click("#layout", offset=(x, y))
+        await driver.settle()
+        assert driver.state.index == 7
 
 
 async def test_the_wheel_scrolls_without_moving_the_cursor() -> None:

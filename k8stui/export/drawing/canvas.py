@@ -50,7 +50,7 @@ class Canvas:
             self._ink[y][x + n] = ink
         return [(x + n, y) for n in range(size)]
 
-    def box(self, at: Rect, title: str, room: int = 0) -> None:
+    def box(self, at: Rect, title: str, room: int = 0, ink: Ink = Ink.STRONG) -> None:
         """Draw a box with its title (at most `room` cells of it) in the upper edge."""
         x, y, width, height = at
         self.put(x, y, "╭" + "─" * (width - 2) + "╮", Ink.FAINT)
@@ -60,7 +60,7 @@ class Canvas:
         self.put(x, y + height - 1, "╰" + "─" * (width - 2) + "╯", Ink.FAINT)
         room = min(room or width, width - 4)
         shown = middle(title, room)
-        self.put(x + 1, y, f" {shown} ", Ink.STRONG)
+        self.put(x + 1, y, f" {shown} ", ink)
 
     def down(self, x: int, first: int, last: int) -> list[Cell]:
         """A wire down a column, both rows included; gives its cells."""

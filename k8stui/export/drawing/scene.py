@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.ink import middle, width_of
-from k8stui.export.drawing.words import STOPS
+from k8stui.export.drawing.stations import LOCAL, passed
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
+from k8stui.kernel.step import SocketCause
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
 from k8stui.walk.trace import Trace
@@ -34,9 +37,20 @@ class Device:
         return " ".join(part for part in (self.name, self.address) if part)
 
 
+class Role(StrEnum):
+    """What a pod has to do with the walk."""
+
+    PATH = "path"
+    """A packet of it gets there."""
+    GHOST = "ghost"
+    """Chance could have chosen it."""
+    SIBLING = "sibling"
+    """It only shares the bridge."""
+
+
 @dataclass(frozen=True, slots=True)
 class PodBox:
-    """A pod on the path."""
+    """A pod on a node that is drawn."""
 
     key: str
     device: Device
@@ -44,6 +58,11 @@ class PodBox:
     """Container and port, in a few words."""
     veth: str
     """Host end of its cable; empty if it has none (hostNetwork)."""
+    role: Role = Role.PATH
+    chance: str = ""
+    """Of a ghost: the share of its way, ``1/3``."""
+    loopback: bool = False
+    """Whether the walk goes over its `lo`."""
 
     @property
     def title(self) -> str:
@@ -70,8 +89,12 @@ class NodeBox:
     tunnel: Device | None
     bridge: Device | None
     pods: tuple[PodBox, ...]
-    is_end: bool = False
-    """Whether a packet is dropped or rejected here: there is something to be said."""
+    is_local: bool = False
+    """Whether a walk gets to INPUT, OUTPUT or a process of the node itself."""
+    process: str = "process"
+    """Who speaks on the node itself."""
+    more: int = 0
+    """Pods of the node that are not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +107,110 @@ class Scene:
     nodes: tuple[NodeBox, ...]
 
 
-def scene(network: Mapping[str, NetNamespace], cluster: Cluster, trace: Trace) -> Scene:
-    """Find out what is on the path. Looks only at namespaces that the packet reached."""
-    visited = list(dict.fromkeys(hop.namespace for hop in trace.hops))
-    devices = {(hop.namespace, step.device) for hop in trace.hops for step in hop.steps}
-    pods: dict[str, list[str]] = {}
-    for name in visited:
-        if name in cluster.nodes:
-            pods.setdefault(name, [])
-        elif name in cluster.pods:
-            pods.setdefault(cluster.pods[name].node_name or "", []).append(name)
+MOST_GHOSTS = 6
+"""Endpoints beyond the path that are drawn; there can be thousands."""
+MOST_SIBLINGS = 1
+"""Pods beside those of the walk, on each bridge."""
+
+
+def scene(
+    network: Mapping[str, NetNamespace],
+    cluster: Cluster,
+    trace: Trace,
+    others: Iterable[Trace] = (),
+) -> Scene:
+    """Find out what has to do with a walk, and with `others` that are compared with it.
+
+    Looks only at namespaces that a packet reached, and at the nodes of endpoints that chance
+    could have chosen.
+    """
+    traces = (trace, *others)
+    visited = list(dict.fromkeys(hop.namespace for each in traces for hop in each.hops))
+    devices = {(h.namespace, step.device) for each in traces for h in each.hops for step in h.steps}
+    stations = passed(traces)
+    roles = {name: (Role.PATH, "") for name in visited if name in cluster.pods}
+    for key, chance in islice(_ghosts(network, trace, roles), MOST_GHOSTS):
+        roles[key] = (Role.GHOST, chance)
+    homes: dict[str, list[str]] = {name: [] for name in visited if name in cluster.nodes}
+    for key in roles:
+        homes.setdefault(cluster.pods[key].node_name or "", []).append(key)
+    homes.pop("", None)
+    neighbours = _siblings(network, cluster, homes, roles)
     version = _version(trace)
-    ends = {hop.namespace for hop in trace.hops if hop.steps and hop.steps[-1].kind in STOPS}
-    nodes = tuple(
-        replace(
-            _node(
-                network[name],
-                tuple(_pod(network, cluster, trace, key, version) for key in pods[name]),
-                devices,
-                version,
-            ),
-            is_end=name in ends,
+    order = {key: number for number, key in enumerate(cluster.pods)}
+    nodes = []
+    for name in sorted(homes, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0):
+        beside = neighbours.get(name, [])
+        keys = [*homes[name], *beside[:MOST_SIBLINGS]]
+        boxes = tuple(
+            replace(
+                _pod(network, cluster, trace, key, version),
+                role=roles.get(key, (Role.SIBLING, ""))[0],
+                chance=roles.get(key, (Role.SIBLING, ""))[1],
+                loopback=(key, "lo") in devices,
+            )
+            for key in sorted(keys, key=order.__getitem__)
         )
-        for name in sorted(pods, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0)
-    )
+        node = _node(network[name], boxes, devices, version)
+        nodes.append(
+            replace(
+                node,
+                is_local=bool(stations.get(name, frozenset()) & frozenset(LOCAL)),
+                process=_speaker(trace, name),
+                more=max(0, len(beside) - MOST_SIBLINGS),
+            )
+        )
     outside = _device(network[OUTSIDE], "eth0", version) if OUTSIDE in visited else None
     wire = ""
     if outside is not None or WIRE in visited or len(nodes) > 1:
         lan = next((i for i in network[WIRE].interfaces if i.kind is LinkKind.BRIDGE), None)
         address = _address(lan, version) if lan is not None else None
         wire = f"{WIRE} {address.network}" if address is not None else WIRE
-    return Scene(outside, wire, nodes)
+    return Scene(outside, wire, tuple(nodes))
+
+
+def _ghosts(
+    network: Mapping[str, NetNamespace], trace: Trace, drawn: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """Pods that the walk's forks could have led to, with the share of their way."""
+    for fork in trace.forks:
+        for number, way in enumerate(fork.ways):
+            rule = fork.rule(number)
+            key = rule.reason.pod if rule is not None and rule.reason is not None else None
+            if key is not None and key in network and key not in drawn:
+                yield key, str(way.share)
+
+
+def _siblings(
+    network: Mapping[str, NetNamespace],
+    cluster: Cluster,
+    homes: Mapping[str, Sequence[str]],
+    drawn: Mapping[str, object],
+) -> dict[str, list[str]]:
+    """Other pods with a cable on the nodes that are drawn."""
+    found: dict[str, list[str]] = {}
+    for pod in cluster.pods.values():
+        if (
+            pod.node_name is not None
+            and pod.node_name in homes
+            and pod.key not in drawn
+            and pod.addresses
+            and not pod.host_network
+            and pod.key in network
+        ):
+            found.setdefault(pod.node_name, []).append(pod.key)
+    return found
+
+
+def _speaker(trace: Trace, node: str) -> str:
+    """Who answers or asks on the node itself: a hostNetwork pod, a proxy, the kernel."""
+    for hop in trace.hops:
+        for step in hop.steps:
+            if hop.namespace == node and isinstance(step.cause, SocketCause):
+                socket = step.cause.socket
+                if socket is not None and socket.owner:
+                    return neutralise(middle(socket.owner, 24))
+    return "process"
 
 
 def _version(trace: Trace) -> int:

@@ -1,0 +1,144 @@
+"""The packet's header as a card that travels with it: what NAT swaps, and a card in a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from k8stui.export.drawing.canvas import Canvas, Cell, Rect
+from k8stui.export.drawing.header import endpoint, what
+from k8stui.export.drawing.ink import Ink, Line, fit, join, line_width, run, wrap
+from k8stui.export.drawing.stations import undone
+from k8stui.export.drawing.words import STOPS, sentence
+from k8stui.kernel.packet import Packet
+from k8stui.kernel.step import StepKind
+from k8stui.walk.trace import TraceStep
+
+_NAT = {StepKind.DNAT: "DNAT", StepKind.SNAT: "SNAT", StepKind.PROXY: "proxy"}
+_PENALTY = {Ink.FAINT: 2, Ink.DIM: 3}
+"""What it costs to hide a cell that is not blank; any other ink costs `_DEAR`."""
+_DEAR = 6
+_TOLD = 44
+"""Columns for the reason why a packet goes no further, on at most `_MOST_TOLD` lines."""
+_MOST_TOLD = 4
+_FAR = 45
+"""A card stands at most so many columns from its packet, and `_LOW` rows."""
+_LOW = 12
+
+
+def card(step: TraceStep, frame: Ink) -> list[Line]:
+    """The header after a step, framed; empty before there is a packet."""
+    after = step.after
+    if after is None:
+        return []
+    return _framed(step.before or after, after, _word(step), frame, _end(step))
+
+
+def _end(step: TraceStep) -> list[Line]:
+    """Why the packet goes no further."""
+    if step.kind not in STOPS:
+        return []
+    return [run(text, Ink.DROP) for text in wrap(f"✗ {sentence(step)}", _TOLD)[:_MOST_TOLD]]
+
+
+def _word(step: TraceStep) -> str:
+    """How a change of addresses is called."""
+    word = _NAT.get(step.kind, "")
+    return word or (undone(step.before, step.after) if step.kind is StepKind.CONNTRACK else "")
+
+
+def _framed(
+    before: Packet, after: Packet, word: str, frame: Ink, end: Sequence[Line] = ()
+) -> list[Line]:
+    inner = after.inner if after.vni is not None else None
+    title = f" {what(after)}" + (f" vni {after.vni}" if after.vni is not None else "") + " "
+    ttl = f" ttl {after.ttl} "
+    if inner is not None or before.vni != after.vni:
+        before = after  # wrapped or unwrapped: another card, not another header
+    body = [
+        *_side("src", endpoint(before, source=True), endpoint(after, source=True), word),
+        *_side("dst", endpoint(before, source=False), endpoint(after, source=False), word),
+    ]
+    if before.mark or after.mark:
+        changed = before.mark != after.mark
+        text = f"{after.mark:#x}" if after.mark else "0x0"
+        body.append(join((run("mark ", Ink.DIM), run(text, Ink.CHANGED if changed else Ink.TEXT))))
+    if inner is not None:
+        body += _framed(inner, inner, "", frame)
+    body += end
+    width = max(len(title) + len(ttl) + 1, *(line_width(line) for line in body))
+    top = join(
+        (
+            run("┌", frame),
+            run(title, Ink.STRONG),
+            run("─" * (width + 2 - len(title) - len(ttl)), frame),
+            run(ttl, Ink.CHANGED if before.ttl != after.ttl else Ink.TEXT),
+            run("┐", frame),
+        )
+    )
+    sides = [join((run("│ ", frame), fit(line, width), run(" │", frame))) for line in body]
+    return [top, *sides, run("└" + "─" * (width + 2) + "┘", frame)]
+
+
+def _side(name: str, before: str, after: str, word: str) -> list[Line]:
+    """One line of the header; two where it is rewritten: the old one dim, the new one bold."""
+    if before == after:
+        return [join((run(f"{name} ", Ink.DIM), run(after)))]
+    return [
+        run(f"{name} {before}", Ink.DIM),
+        join((run("  ⇒ ", Ink.CHANGED), run(after, Ink.CHANGED), run(f" {word}", Ink.NAT))),
+    ]
+
+
+class Room:
+    """Where on a drawing a card hides least; the sums are made once for a drawing."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self._width, self._height = canvas.width, canvas.height
+        self._sums = [[0] * (canvas.width + 1)]
+        for y in range(canvas.height):
+            line, above, total = [0], self._sums[-1], 0
+            for x, cost in enumerate(_costs(canvas, y)):
+                total += cost
+                line.append(above[x + 1] + total)
+            self._sums.append(line)
+
+    def place(self, width: int, height: int, near: Cell, keep: Iterable[Rect]) -> Cell | None:
+        """The best corner for a card beside `near`; None: it does not fit. `keep`: not to hide."""
+        rects = list(keep)
+        best, least = None, 0.0
+        x, y = near
+        for top in range(max(0, y - _LOW - height), min(self._height - height, y + _LOW) + 1):
+            off = top - y if top > y else max(0, y - (top + height - 1))
+            for left in range(max(0, x - _FAR - width), min(self._width - width, x + _FAR) + 1):
+                aside = left - x if left > x else max(0, x - (left + width - 1))
+                cost = 2.0 * off + 0.7 * aside
+                if best is not None and cost >= least:
+                    continue
+                cost += self._cost(left, top, width, height)
+                if best is not None and cost >= least:
+                    continue
+                if any(_meets(left, top, width, height, rect) for rect in rects):
+                    continue
+                best, least = (left, top), cost
+        return best
+
+    def _cost(self, x: int, y: int, width: int, height: int) -> int:
+        low, high = self._sums[y], self._sums[y + height]
+        return high[x + width] - high[x] - low[x + width] + low[x]
+
+
+def _meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
+    return (
+        x < rect.x + rect.width
+        and rect.x < x + width
+        and y < rect.y + rect.height
+        and rect.y < y + height
+    )
+
+
+def _costs(canvas: Canvas, y: int) -> list[int]:
+    costs: list[int] = []
+    for text, ink in canvas.line(y, {}):
+        price = _PENALTY.get(ink, _DEAR)
+        costs += [0 if char == " " else price for char in text]
+    return (costs + [0] * canvas.width)[: canvas.width]

@@ -1,0 +1,204 @@
+"""One moment of a walk on its drawing: the packet at its place, its card, its way so far."""
+
+from __future__ import annotations
+
+from k8stui.cluster.model import Cluster
+from k8stui.export.drawing.canvas import Cell, Rect
+from k8stui.export.drawing.card import Room, card
+from k8stui.export.drawing.ink import Ink, Line, cut, width_of
+from k8stui.export.drawing.layout import Drawing, draw, is_whole
+from k8stui.export.drawing.scene import Scene
+from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, place_of
+from k8stui.export.drawing.words import RESULTS, place_sign, wait
+from k8stui.kernel.step import Direction
+from k8stui.walk.trace import Hop, Trace, TraceStep
+
+Over = dict[Cell, tuple[str, Ink]]
+"""What stands over the drawing: a character, or none for the one that is there, and its ink."""
+
+
+class Film:
+    """All moments of one walk, at one size."""
+
+    def __init__(
+        self, scene: Scene, cluster: Cluster, trace: Trace, width: int, height: int
+    ) -> None:
+        self.trace = trace
+        self.size = (width, height)
+        self._scene = scene
+        self._cluster = cluster
+        self._steps = [(hop, step) for hop in trace.hops for step in hop.steps]
+        self._is_whole = is_whole(scene, width, height)
+        self._reels: dict[str, _Reel] = {}
+        """By the node that is open; one where all are."""
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def drawing(self, index: int) -> Drawing:
+        """The drawing that a step stands on."""
+        return self._reel(index).drawing
+
+    def frame(self, index: int) -> Frame:
+        return Frame(self._reel(index), index)
+
+    def next_at(self, cell: Cell, index: int) -> int | None:
+        """The next step behind `index` (round the end) whose packet is at the place on a cell."""
+        reel = self._reel(index)
+        there = reel.drawing.at(cell)
+        later = ((index + n) % len(self) for n in range(1, len(self) + 1))
+        return next((n for n in later if reel.places[n] in there), None)
+
+    def _reel(self, index: int) -> _Reel:
+        focus = "" if self._is_whole else self._focus(index)
+        found = self._reels.get(focus)
+        if found is None:
+            drawing = draw(self._scene, *self.size, focus)
+            found = self._reels[focus] = _Reel(drawing, self._steps, self.trace)
+        return found
+
+    def _focus(self, index: int) -> str:
+        """The node that the packet is in, was in last, or gets to first."""
+        nodes = {node.name for node in self._scene.nodes}
+        for hop, _ in (*self._steps[index::-1], *self._steps[index:]):
+            pod = self._cluster.pods.get(hop.namespace)
+            name = pod.node_name if pod is not None else hop.namespace
+            if name in nodes:
+                return name or ""
+        return ""
+
+
+class _Reel:
+    """The places of all steps in one drawing."""
+
+    def __init__(self, drawing: Drawing, steps: list[tuple[Hop, TraceStep]], trace: Trace) -> None:
+        self.drawing = drawing
+        self.steps = steps
+        self.trace = trace
+        self.places = [drawing.spot(*place_of(hop, step)) for hop, step in steps]
+        self._room: Room | None = None
+
+    @property
+    def room(self) -> Room:
+        if self._room is None:
+            self._room = Room(self.drawing.canvas)
+        return self._room
+
+    def first(self, index: int) -> int:
+        """The first step in the same direction."""
+        direction = self.steps[index][0].direction
+        while index and self.steps[index - 1][0].direction is direction:
+            index -= 1
+        return index
+
+    def trail(self, index: int) -> set[Cell]:
+        """Cells that the packet has passed in this direction up to a step."""
+        first = self.first(index)
+        cells: set[Cell] = set()
+        pairs = zip(self.places[first:index], self.places[first + 1 : index + 1], strict=True)
+        for before, after in pairs:
+            if before == after:
+                continue
+            cells.update(self.drawing.spots[before].cells if before in self.drawing.spots else ())
+            if before[0] == after[0] and {before[1], after[1]} <= STATIONS:
+                arrow = self.drawing.spots.get((before[0], f"{before[1]}>"))
+                cells.update(arrow.cells if arrow is not None else ())
+            else:
+                cells.update(self.drawing.between(before, after))
+        return cells
+
+
+class Frame:
+    """What stands over the drawing at one step, and where the eye should be."""
+
+    def __init__(self, reel: _Reel, index: int) -> None:
+        self.drawing = reel.drawing
+        self.over: Over = {}
+        self.eye: Cell | None = None
+        """Where the packet is."""
+        self._keep: list[Rect] = []
+        hop, step = reel.steps[index]
+        sign = place_sign(step, hop.direction)
+        ink = Ink.TRAIL if hop.direction is Direction.FORWARD else Ink.RETURN
+        for cell in reel.trail(index):
+            self.over[cell] = ("", ink)
+        first = reel.first(index)
+        for place, done in deeds(reel.steps[first : index + 1], reel.trace).items():
+            self._tell(place, done, is_here=place == reel.places[index])
+        spot = self.drawing.spots.get(reel.places[index])
+        if spot is not None and spot.cells:
+            self._mark(spot.cells, sign.glyph, sign.ink)
+            if index + 1 == len(reel.steps):
+                self._verdict(reel.trace)
+            self._card(reel.room, card(step, sign.ink), spot.cells)
+
+    def lines(self) -> list[Line]:
+        """The whole picture, row by row."""
+        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
+
+    def _mark(self, cells: list[Cell], glyph: str, ink: Ink) -> None:
+        for n, cell in enumerate(cells):
+            self.over[cell] = (glyph if not n else "", ink)
+        x, y = cells[-1]
+        if len(cells) > 1:
+            self.over.setdefault((x + 1, y), ("", Ink.TEXT))
+        self.eye = cells[0]
+        columns = [x for x, _ in cells]
+        self._keep.append(Rect(min(columns), y, max(columns) - min(columns) + 1, 1))
+
+    def _tell(self, place: Place, done: list[Deed], *, is_here: bool) -> None:
+        """Write under a station what was done there: the last of it where not all has room."""
+        desk = self.drawing.desks.get(place)
+        if desk is None or not done:
+            return
+        for n, (text, ink) in enumerate(done[-desk.height :]):
+            self._write(desk.x, desk.y + n, text, ink, desk.width)
+        if is_here:
+            self._keep.append(Rect(desk.x, desk.y, desk.width, min(desk.height, len(done))))
+
+    def _verdict(self, trace: Trace) -> None:
+        """At the last step: what the client feels, in the lower edge of its box."""
+        outcome, client = trace.outcome, trace.hops[0].namespace
+        box = self.drawing.boxes.get(client)
+        if box is None:
+            return
+        sign = RESULTS[outcome.result]
+        text = f" {sign.glyph} {sign.word} "
+        waited = f"{wait(outcome.seconds)} " if outcome.errno else ""
+        text += waited if len(text + waited) <= box.room else ""
+        ink = Ink.STOP if sign.ink is Ink.DROP else sign.ink
+        self._write(box.x, box.y, text, ink, box.room)
+        self._keep.append(Rect(box.x, box.y, min(len(text), box.room), 1))
+
+    def _card(self, room: Room, lines: list[Line], spot: list[Cell]) -> None:
+        if not lines:
+            return
+        width = sum(width_of(text) for text, _ in lines[0])
+        middle = spot[len(spot) // 2]
+        corner = room.place(width, len(lines), middle, self._keep)
+        if corner is None:
+            return
+        x, y = corner
+        for n, line in enumerate(lines):
+            at = x
+            for text, ink in line:
+                self._write(at, y + n, text, ink, width)
+                at += width_of(text)
+        self._tie(Rect(x, y, width, len(lines)), middle)
+
+    def _tie(self, at: Rect, spot: Cell) -> None:
+        """Tie the card to the packet where it stands right above or below."""
+        x, y = spot
+        if not at.x < x < at.x + at.width - 1:
+            return
+        if y == at.y + at.height:
+            self.over[x, y - 1] = ("╥", self.over[x, y - 1][1])
+        elif y == at.y - 1:
+            self.over[x, y + 1] = ("╨", self.over[x, y + 1][1])
+
+    def _write(self, x: int, y: int, text: str, ink: Ink, room: int) -> None:
+        for shown, _ in cut(((text, ink),), room):
+            for char in shown:
+                size = width_of(char)
+                self.over[x, y] = (char, ink)
+                x += max(1, size)
