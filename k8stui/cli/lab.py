@@ -86,24 +86,37 @@ def _done(
     verbose: bool,
 ) -> int:
     from k8stui.export.lab import lab_json, lab_lines, note_lines, verdict  # noqa: PLC0415
+    from k8stui.lab.errors import NotComparedError  # noqa: PLC0415
     from k8stui.lab.experiment import experiments, ways_in  # noqa: PLC0415
     from k8stui.lab.run import find_tools  # noqa: PLC0415
 
     tools, _ = find_tools(kind)
     packets = verbose or requests is not None
     done: list[Experiment] = []
+    left: list[str] = []
     for request in requests if requests is not None else ways_in(world):
-        for cold in temperatures:
-            for experiment in experiments(world, request, tools, every=every, cold=cold):
-                done.append(experiment)
-                if form == "text":
-                    write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
+        try:
+            for cold in temperatures:
+                for experiment in experiments(world, request, tools, every=every, cold=cold):
+                    done.append(experiment)
+                    if form == "text":
+                        write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
+        except NotComparedError as error:
+            if requests is not None:
+                raise
+            left.append(f"{request.source} → {request.destination}: not compared: {error}")
+    for line in left:
+        complain(f"note: {line}")
+    if not done:
+        raise NotComparedError(f"nothing to compare: {len(left)} ways to ask, none modelled")
     if form == "json":
         import json  # noqa: PLC0415
 
-        write_data([json.dumps(lab_json(done), indent=1, ensure_ascii=False), "\n"])
+        told = lab_json(done) | {"not_compared": left}
+        write_data([json.dumps(told, indent=1, ensure_ascii=False), "\n"])
     else:
         for line in note_lines(done):
             complain(line)
-        write([verdict(done), "\n"])
+        more = f"; {len(left)} ways to ask are not compared" if left else ""
+        write([verdict(done), more, "\n"])
     return FINE if all(e.comparison.agrees for e in done) else FOUND

@@ -6,12 +6,13 @@ After net/ipv4/fib_trie.c, fib_frontend.c (fib_validate_source) and route.c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
     Interface,
     InterfaceAddress,
     LinkKind,
@@ -110,6 +111,13 @@ class _Table:
         level = self._by_length.setdefault((address.version, length), {})
         level.setdefault(address.value >> (address.bits - length), []).append(route)
 
+    def routes(self, version: int) -> Iterator[Route]:
+        """All of them for one IP version."""
+        for (one, _), level in self._by_length.items():
+            if one == version:
+                for routes in level.values():
+                    yield from routes
+
     def freeze(self) -> None:
         for level in self._by_length.values():
             for routes in level.values():
@@ -133,6 +141,7 @@ class Routing:
     __slots__ = (
         "_custom_rules",
         "_interfaces",
+        "_merged",
         "_namespace",
         "_own",
         "_rules",
@@ -154,8 +163,23 @@ class Routing:
             if is_gone and route.type is not RouteType.LOCAL:
                 continue
             self._tables.setdefault(route.table, _Table()).add(route)
+        self._merged = None if _has_own_rules(self._rules) else self._one_trie(4)
         for table in self._tables.values():
             table.freeze()
+
+    def _one_trie(self, version: int) -> _Table:
+        """Tables local and main, which are one for as long as nobody adds a rule.
+
+        fib_trie.c fib_trie_table, fib_trie_unmerge: the longer prefix decides, and what local
+        throws is not looked for in main. IPv6 has no such thing.
+        """
+        both = _Table()
+        for name in ("local", "main"):
+            table = self._tables.get(name)
+            for route in table.routes(version) if table else ():
+                both.add(route)
+        both.freeze()
+        return both
 
     def look_up(
         self,
@@ -170,6 +194,8 @@ class Routing:
         `incoming` is the input device (None: `lo`, the node itself sends); `device` limits the
         answer to routes out of that device.
         """
+        if self._merged is not None and destination.version == 4:
+            return self._look_up_merged(self._merged, destination, device)
         for rule in self._rules:
             if self._custom_rules and not _rule_matches(rule, destination, source, mark, incoming):
                 continue
@@ -180,15 +206,26 @@ class Routing:
             return Lookup(route, _ERRNO.get(route.type))
         return Lookup(None, NO_ROUTE)
 
+    def _look_up_merged(self, both: _Table, destination: Address, device: str | None) -> Lookup:
+        """What include/net/ip_fib.h fib_lookup does without rules: main, then default."""
+        for table in (both, self._tables.get("default")):
+            route = table.longest(destination, device) if table else None
+            if route is not None and route.type is not RouteType.THROW:
+                return Lookup(route, _ERRNO.get(route.type))
+        return Lookup(None, NO_ROUTE)
+
     def address_type(self, address: Address, device: str | None = None) -> str:
         """``-m addrtype`` (net/ipv4/fib_frontend.c __inet_dev_addr_type)."""
         if is_limited_broadcast(address) or (address.version == 4 and address.value >> 24 == 0):
             return "BROADCAST"
         if is_multicast(address):
             return "MULTICAST"
-        table = self._tables.get("local")
+        is_merged = self._merged is not None and address.version == 4
+        table = self._merged if is_merged else self._tables.get("local")
         route = table.longest(address, device) if table else None
-        return route.type.value.upper() if route else "UNICAST"
+        if route is None or route.type in _ERRNO or route.type is RouteType.THROW:
+            return "UNICAST"
+        return route.type.value.upper()
 
     def is_local(self, address: Address) -> bool:
         return self.address_type(address) == "LOCAL"
@@ -389,6 +426,11 @@ def _primaries(interface: Interface | None, version: int) -> list[InterfaceAddre
     return [
         one for one in interface.addresses if not one.secondary and one.address.version == version
     ]
+
+
+def _has_own_rules(rules: Iterable[PolicyRule]) -> bool:
+    """Whether somebody has changed the rules that the kernel makes (fib4_rule_configure)."""
+    return tuple(rules) != DEFAULT_POLICY_RULES
 
 
 def _is_selective(rule: PolicyRule) -> bool:

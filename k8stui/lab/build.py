@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
@@ -121,32 +122,50 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
 def _listeners(space: NetNamespace, request: Connect, exchange: Exchange) -> list[Listener]:
     """Listening sockets; where every port answers, those that the walk knocks at."""
     wanted = {
-        (step.before.protocol, step.before.dport)
+        (step.before.protocol, step.before.dst, step.before.dport)
         for step in exchange.steps
         if step.namespace == space.name and step.packet_number == 1
-    } | {(request.protocol, request.port)}
+    } | {(request.protocol, request.destination, request.port)}
     found: dict[tuple[int, str, int], Listener] = {}
     version = request.destination.version
     for socket in space.sockets:
         if socket.protocol not in _TRANSPORTS or not _speaks(socket, version):
             continue
-        ports = {p for protocol, p in wanted if protocol is socket.protocol}
-        if is_loopback(request.destination):
-            ports -= socket.not_on_loopback
-        for port in {socket.port} if socket.port is not None else ports:
+        for address, port in _bound(socket, wanted):
             if port:
-                address = "" if socket.address is None else str(socket.address)
+                text = "" if address is None else str(address)
                 found.setdefault(
-                    (int(socket.protocol), address, port),
+                    (int(socket.protocol), text, port),
                     Listener(
                         protocol=int(socket.protocol),
                         version=version,
-                        address=address,
+                        address=text,
                         port=port,
                         answers_as_asked=socket.answers_as_asked,
+                        stands_for=socket.answers_as_asked or _is_foreign(space, address),
                     ),
                 )
     return list(found.values())
+
+
+def _bound(
+    socket: Socket, wanted: Iterable[tuple[Protocol, Address, int]]
+) -> Iterator[tuple[Address | None, int]]:
+    """What to bind to; a socket for all addresses but some is one for each that is asked."""
+    asked = [(address, port) for protocol, address, port in wanted if protocol is socket.protocol]
+    if socket.but_not:
+        yield from (one for one in asked if one[0] not in socket.but_not)
+    elif socket.port is not None:
+        yield socket.address, socket.port
+    else:
+        yield from ((socket.address, port) for _, port in asked)
+
+
+def _is_foreign(space: NetNamespace, address: Address | None) -> bool:
+    """Whether this is an address that no device of the namespace has."""
+    if address is None or is_loopback(address):
+        return False
+    return all(one.address != address for i in space.interfaces for one in i.addresses)
 
 
 def _speaks(socket: Socket, version: int) -> bool:

@@ -17,3 +17,7 @@ class LabError(K8sTuiError):
 
     def render(self) -> str:
         return f"{self}\n{self.hint}" if self.hint else str(self)
+
+
+class NotComparedError(LabError):
+    """There is nothing to compare: the walk, or the lab, has no such thing. Another request may."""

@@ -15,7 +15,7 @@ from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Fork
 from k8stui.lab.build import plan
 from k8stui.lab.compare import Comparison, compare
-from k8stui.lab.errors import LabError
+from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.run import run
 from k8stui.record import record
 from k8stui.walk.offers import offers
@@ -72,6 +72,7 @@ def experiments(
     `cold`: with no neighbour known, but those that a tunnel's daemon has written.
 
     Raises:
+        NotComparedError: the walk ends in something that is not modelled, or a lab has not got it.
         LabError: no lab can be built here, or not for this request.
 
     """
@@ -107,19 +108,21 @@ def ways_in(world: World) -> tuple[Request, ...]:
 
 def _asked(world: World, request: Request) -> tuple[Connect, ...]:
     if world.cluster.proxy.mode == _USERSPACE:
-        raise LabError(
+        raise NotComparedError(
             "kube-proxy's userspace mode relays in a program of its own, which a lab has not got",
             "--proxy-mode iptables",
         )
     if request.connect is None:
-        raise LabError(f"{request.destination} has no address: no packet is ever sent")
+        raise NotComparedError(f"{request.destination} has no address: no packet is ever sent")
     if request.protocol not in _TRANSPORTS:
-        raise LabError(f"a lab asks by TCP and UDP, not by {request.protocol.name}")
+        raise NotComparedError(f"a lab asks by TCP and UDP, not by {request.protocol.name}")
     return (request.connect, *request.alternatives)
 
 
 def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -> Trial:
     notes: tuple[str, ...] = ()
+    if exchange.felt.result is Result.UNKNOWN:
+        raise NotComparedError(f"the walk does not go to its end: {exchange.felt.reason}")
     if exchange.felt.result is Result.TIMEOUT and asked.protocol is Protocol.TCP:
         usual = exchange.felt.seconds
         network = _Impatient(network, asked.namespace)

@@ -35,6 +35,8 @@ class Listener(TypedDict):
     """Empty: any."""
     port: int
     answers_as_asked: bool
+    stands_for: bool
+    """Whether its host has not got the address, and answers for somebody else."""
 
 
 class Space(TypedDict):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.iproute import kernel_routes
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     Interface,
@@ -185,11 +186,16 @@ class Building:
                 yield words
 
     def _routes(self) -> Iterator[Words]:
-        """All but table local, which the kernel fills; those with a gateway need the others.
+        """Those with a gateway need the others; of table local only what the kernel has not got.
 
         A route of the kernel's own in main is written again, which changes nothing.
         """
-        mine = [r for r in self.namespace.routes if r.table != "local" and not _is_multicast(r)]
+        own = {_entry(route) for route in kernel_routes(self.namespace.interfaces)}
+        mine = [
+            route
+            for route in self.namespace.routes
+            if not (route.table == "local" and _entry(route) in own) and not _is_multicast(route)
+        ]
         for route in sorted(mine, key=lambda r: r.gateway is not None):
             if route.device is not None and self.namespace.interface(route.device) is None:
                 continue
@@ -331,6 +337,11 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting
 
 def _setting(path: str, value: int, *, needed: bool = True) -> Setting:
     return Setting(path=path, value=str(int(value)), needed=needed)
+
+
+def _entry(route: Route) -> tuple[object, ...]:
+    """What tells routes of one table apart."""
+    return (route.type, route.destination, route.device, route.metric)
 
 
 def _is_multicast(route: Route) -> bool:

@@ -38,8 +38,7 @@ class Server:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if listener["version"] == 6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if listener["answers_as_asked"]:
-            # Such a one may stand for addresses that its host has not got (`outside`).
+        if listener["stands_for"]:
             if listener["version"] == 4:
                 self.socket.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
             else:

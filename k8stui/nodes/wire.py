@@ -147,7 +147,8 @@ def build_outside(site: Site) -> NetNamespace:
                 reason=Because(text="stands for every public address", origin=_ORIGIN),
             )
             for net in networks
-        ),
+        )
+        + tuple(_own_addresses(site)),
         neighbours=tuple(
             Neighbour(address=net.router, device="eth0", mac=_mac([networks[0].router]))
             for net in networks
@@ -165,6 +166,24 @@ def build_outside(site: Site) -> NetNamespace:
         neighbours=part.neighbours,
         sockets=outside_sockets(OUTSIDE, site.cluster.hosts.values()),
     )
+
+
+def _own_addresses(site: Site) -> Iterator[Route]:
+    """Of hosts that the user named: `outside` has their addresses, and refuses in their name.
+
+    Where only a rule leads to an address, a kernel sends nothing from it unless a socket does
+    (net/ipv4/route.c ip_route_output_key_hash_rcu, __ip_dev_find).
+    """
+    for host in site.cluster.hosts.values():
+        if site.lan.network_of(host.address) is None:
+            yield Route(
+                destination=Prefix(host.address, host.address.bits),
+                device="lo",
+                type=RouteType.LOCAL,
+                scope="host",
+                table="local",
+                reason=Because(text=f"the address of {host.name}", origin=host.origin),
+            )
 
 
 def _port_of_the_hosts(networks: tuple[LanNetwork, ...]) -> Interface:
@@ -222,6 +241,13 @@ def build_lan(site: Site) -> NetNamespace:
         name=LAN,
         interfaces=part.interfaces,
         routes=standing_routes(part),
+        # Any rule keeps the kernel from taking tables local and main for one (fib_unmerge), in
+        # which what is thrown would not be looked for again.
+        policy_rules=(
+            DEFAULT_POLICY_RULES[0],
+            PolicyRule(priority=100, table="main"),
+            *DEFAULT_POLICY_RULES[1:],
+        ),
         sockets=outside_sockets(LAN, site.cluster.hosts.values()),
     )
 

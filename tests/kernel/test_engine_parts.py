@@ -94,6 +94,46 @@ def test_policy_rules_and_throw() -> None:
     assert str(thrown.gateway) == "192.168.0.12"
 
 
+@pytest.mark.parametrize(
+    ("rules", "inner", "outer", "thrown"),
+    [
+        ((), "10.1.0.0/16 via 192.168.0.1 dev eth0", "local 10.0.0.0/8 dev lo", None),
+        (
+            (PolicyRule(priority=100, table="main"),),
+            "local 10.0.0.0/8 dev lo",
+            "local 10.0.0.0/8 dev lo",
+            "192.168.0.0/24 dev eth0",
+        ),
+    ],
+    ids=["one-trie", "with-a-rule"],
+)
+def test_local_and_main_are_one_until_somebody_adds_a_rule(
+    rules: tuple[PolicyRule, ...], inner: str, outer: str, thrown: str | None
+) -> None:
+    # as `ip route get` says on Linux 6.18
+    space = NetNamespace(
+        name="host",
+        interfaces=(
+            Interface(name="lo", kind=LinkKind.LOOPBACK),
+            Interface(name="eth0", kind=LinkKind.VETH),
+        ),
+        routes=(
+            replace(special("10.0.0.0/8", RouteType.LOCAL), table="local", device="lo"),
+            replace(special("192.168.0.9/32", RouteType.THROW), table="local"),
+            via("10.1.0.0/16", "192.168.0.1"),
+            Route(destination=Prefix.parse("192.168.0.0/24"), device="eth0", scope="link"),
+        ),
+        policy_rules=(*NODE.policy_rules, *rules),
+    )
+    routing = standing(space).routing
+    for destination, line in (("10.1.2.3", inner), ("10.2.2.3", outer), ("192.168.0.9", thrown)):
+        found = routing.look_up(ip(destination))
+        assert (route_line(found.route) if found.route else None) == line
+        assert found.error == (None if line else "ENETUNREACH")
+    assert routing.is_local(ip("10.2.2.3"))
+    assert routing.is_local(ip("10.1.2.3")) == bool(rules)
+
+
 def test_masquerade_takes_the_address_of_the_next_hop_s_subnet() -> None:
     # docs/facts/outcomes.md, section 7: not `src`, never a secondary one.
     addresses = (

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.cluster.hosts import read_hosts
+from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.build import plan
 from k8stui.lab.compare import compare
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import run
@@ -89,6 +92,42 @@ def test_services(nft: Tools, source: str, destination: str, result: str) -> Non
     found = list(experiments(world, parse_request(world, source, destination), nft))
     agree(found)
     assert found[0].comparison.kernel.result == result
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+@pytest.mark.parametrize(
+    ("destination", "result"),
+    [
+        pytest.param("192.168.0.77:5000", "connected", id="lan"),
+        pytest.param("192.168.0.77:5000/udp", "connected", id="lan-udp"),
+        pytest.param("192.168.0.99:5432", "connected", id="named-on-the-lan"),
+        pytest.param("192.168.0.99:5433", "refused", id="named-on-the-lan-closed"),
+        pytest.param("198.51.100.7:5432", "connected", id="named-outside"),
+        pytest.param("198.51.100.7:5433", "refused", id="named-outside-closed"),
+        pytest.param("198.51.100.7:5433/udp", "refused", id="named-outside-closed-udp"),
+        pytest.param("10.99.0.9:1", "connected", id="named-private"),
+    ],
+)
+def test_hosts_outside_the_cluster(nft: Tools, destination: str, result: str, cold: bool) -> None:
+    hosts = read_hosts(["db=192.168.0.99:5432", "far=198.51.100.7:5432", "vpn=10.99.0.9"])
+    world = build_world([str(CASES)], cluster_options=ClusterOptions(hosts=hosts))
+    request = parse_request(world, "pod/web", destination)
+    found = list(experiments(world, request, nft, cold=cold))
+    agree(found)
+    assert found[0].comparison.kernel.result == result
+
+
+@pytest.mark.parametrize("mode", ["ipvs", "nftables"])
+def test_what_is_not_modelled_is_not_compared(some_tools: Tools, tmp_path: Path, mode: str) -> None:
+    config = tmp_path / "kube-proxy.yaml"
+    config.write_text(
+        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
+        f"kind: KubeProxyConfiguration\nmode: {mode}\n"
+    )
+    world = build_world([str(CASES), str(config)])
+    request = parse_request(world, "pod/web", "svc/dns:53")
+    with pytest.raises(NotComparedError, match=f"not modelled: kube-proxy in mode {mode}"):
+        list(experiments(world, request, some_tools))
 
 
 def test_timeout_is_waited_for(nft: Tools) -> None:
