@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     help="What is sent and answered once connected (or in the datagram), for the MTU of the path.",
 )
 @click.option(
+    "--unconnected",
+    is_flag=True,
+    help="UDP: the client's socket takes an answer from any address, and hears no errors.",
+)
+@click.option(
     "--again",
     "times",
     type=click.IntRange(1, 20),
@@ -77,6 +82,7 @@ def command(
     form: str,
     source_port: int | None,
     size: int | None,
+    unconnected: bool,
     times: int | None,
     pause: float | None,
     every: bool,
@@ -86,12 +92,14 @@ def command(
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
     if assignment is not None:
-        if every or verbose or source_port or size or times:
+        if every or verbose or source_port or size or times or unconnected:
             raise click.UsageError(
-                "--compare goes with none of --all, --again, --verbose, --source-port and --size"
+                "--compare goes with none of --all, --again, --verbose, --source-port, --size and "
+                "--unconnected"
             )
         return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.kernel.packet import Protocol  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
     from k8stui.walk.walk import walks  # noqa: PLC0415
@@ -106,7 +114,10 @@ def command(
         common["namespace"],
         source_port=source_port,
         data_bytes=size,
+        unconnected=unconnected,
     )
+    if unconnected and request.protocol is not Protocol.UDP:
+        raise click.UsageError("--unconnected is a matter of UDP: write /udp behind the port")
 
     def walked(asked: Request) -> list[Trace]:
         return list(walks(world, asked)) if every else [walk_one(world, asked)]

@@ -85,6 +85,7 @@ class Client:
         "result",
         "seconds",
         "server",
+        "unconnected",
     )
 
     def __init__(
@@ -98,6 +99,7 @@ class Client:
         remote_port: int,
         own_mtu_bytes: int,
         data_bytes: int | None = None,
+        unconnected: bool = False,
     ) -> None:
         self.host = host
         self.protocol = protocol
@@ -106,6 +108,7 @@ class Client:
         self.remote = remote
         self.remote_port = remote_port
         self.data_bytes = data_bytes
+        self.unconnected = unconnected
         self.mtu_bytes = 0
         """What fits into one segment, its headers counted: known with the SYN-ACK."""
         self.own_mtu_bytes = own_mtu_bytes
@@ -182,7 +185,10 @@ class Client:
         )
 
     def owns(self, host: Host, packet: Packet) -> bool:
-        """Whether a packet is for this socket."""
+        """Whether a packet is for this socket (compute_score, net/ipv4/udp.c)."""
+        if self.unconnected and packet.protocol is Protocol.UDP:
+            is_mine = host is self.host and packet.dst == self.address
+            return is_mine and self.protocol is Protocol.UDP and packet.dport == self.port
         return (
             host is self.host
             and packet.protocol is self.protocol
@@ -245,6 +251,8 @@ class Client:
         """The answer to a datagram or a ping comes in."""
         packet = skb.packet
         who = packet.src.with_port(packet.sport) if packet.dport else str(packet.src)
+        if packet.protocol is Protocol.UDP and packet.src != self.remote:
+            who += f" instead of {self.remote}, which an unconnected socket does not mind,"
         step = self.host.simulation.journal.step(
             self.host.name, skb, StepKind.DELIVER, f"the answer of {who} reaches the client"
         )
@@ -291,6 +299,9 @@ class Client:
                 text = f"{what}: an open connection does not mind"
                 journal.step(self.host.name, skb, StepKind.DELIVER, text)
             return
+        if self.unconnected:
+            # __udp4_lib_err: without IP_RECVERR only a connected socket is told.
+            errno = None
         if errno is None or self.phase is Phase.DONE:
             feels = "the socket feels nothing" if errno is None else "the client knows already"
             journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")

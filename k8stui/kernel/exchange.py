@@ -40,6 +40,9 @@ class Connect:
     data_bytes: int | None = None
     """TCP: what the client sends once it is connected, and gets back as much; only then is it
     answered. UDP and ping: what the datagram carries. None: nothing, and as little as usual."""
+    unconnected: bool = False
+    """UDP: the socket was not connected (sendto(), recvfrom()): it takes an answer from anybody,
+    and hears no error (IP_RECVERR off)."""
     earlier: int = 0
     """How often the same client has asked the same before, chance having taken its first way each
     time: over the same socket (UDP, ping), or over connections that are still open (TCP, SCTP:

@@ -154,6 +154,7 @@ class _Run:
             remote_port=request.port,
             own_mtu_bytes=device.mtu_bytes if device else _ETHERNET_MTU_BYTES,
             data_bytes=request.data_bytes,
+            unconnected=request.unconnected and request.protocol is Protocol.UDP,
         )
         endpoints.client = self.client
 

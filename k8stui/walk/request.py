@@ -27,6 +27,7 @@ def parse_request(
     *,
     source_port: int | None = None,
     data_bytes: int | None = None,
+    unconnected: bool = False,
 ) -> Request:
     """Understand who asks whom.
 
@@ -35,8 +36,8 @@ def parse_request(
     ``ADDRESS:PORT``, ``DNSNAME:PORT`` or ``localhost:PORT``, with ``/udp`` or ``/sctp`` behind
     it; with ``/icmp`` instead of a port it is a ping.
 
-    `source_port`: the client's own port, else one that the kernel could draw; `data_bytes`: see
-    `k8stui.kernel.exchange.Connect`.
+    `source_port`: the client's own port, else one that the kernel could draw; `data_bytes` and
+    `unconnected`: see `k8stui.kernel.exchange.Connect`.
 
     Raises:
         RequestError: with what was probably meant and what there is to choose from.
@@ -59,6 +60,7 @@ def parse_request(
             source=asker.bound,
             source_port=source_port or DEFAULT_SOURCE_PORT,
             data_bytes=data_bytes,
+            unconnected=unconnected,
         )
         for address in _addresses(asker, asked)
     )

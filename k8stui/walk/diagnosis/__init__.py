@@ -19,7 +19,7 @@ from k8stui.kernel.step import (
     StepKind,
     SysctlCause,
 )
-from k8stui.walk.diagnosis.answers import foreign_answer
+from k8stui.walk.diagnosis.answers import foreign_answer, other_address
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device
@@ -67,7 +67,14 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         old_target,
         nobody_answers,
     ),
-    SocketCause: (bridged_reply, foreign_answer, not_served, sent_elsewhere, nothing_listens),
+    SocketCause: (
+        bridged_reply,
+        foreign_answer,
+        other_address,
+        not_served,
+        sent_elsewhere,
+        nothing_listens,
+    ),
     SysctlCause: (decided_by_sysctl,),
     DeviceCause: (hairpin_off, one_address_for_two, node_cut_off, stopped_by_device),
     BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),
