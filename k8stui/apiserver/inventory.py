@@ -34,6 +34,7 @@ _GROUPS = {
     "RuntimeClass": "node.k8s.io",
     "ServiceCIDR": "networking.k8s.io",
     "NetworkPolicy": "networking.k8s.io",
+    "Ingress": "networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
 }

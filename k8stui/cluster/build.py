@@ -16,6 +16,7 @@ from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
+from k8stui.cluster.entrances import entrances
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.merged_ports import lost_by_apply
@@ -101,6 +102,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
         hosts=options.hosts,
+        entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),
         namespace_labels={
             name: labels(manifest.data, "metadata", "labels")

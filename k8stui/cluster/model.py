@@ -258,6 +258,21 @@ class NetworkPolicy:
 
 
 @record(kw_only=True)
+class Entrance:
+    """A host name by which the world comes in: an Ingress rule's, or a load balancer's own."""
+
+    host: str
+    """May begin in ``*.``."""
+    owner: str
+    """``Ingress default/front``, ``Service default/web``."""
+    addresses: tuple[Address, ...] = ()
+    """Of its load balancer, as its status says; empty: not known."""
+    backends: tuple[tuple[str, int | str | None], ...] = ()
+    """``namespace/name`` of the Services behind it, and the port by number or name."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class UnreadEndpoints:
     """Endpoints or an EndpointSlice of the input that no proxy reads for any Service."""
 
@@ -356,6 +371,7 @@ class Cluster:
     """Hosts outside of the cluster that the user named."""
     unread_endpoints: tuple[UnreadEndpoints, ...] = ()
     policies: tuple[NetworkPolicy, ...] = ()
+    entrances: tuple[Entrance, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""
     remarks: tuple[Remark, ...] = ()

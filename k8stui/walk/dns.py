@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.model import Cluster, Service, ServicePort
+from k8stui.cluster.model import Cluster, Entrance, Service, ServicePort
 from k8stui.cluster.names import Resolution, ResolutionKind, resolve
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
@@ -75,6 +76,9 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
     if host is not None:
         alias = (f"{found.fqdn} is an alias (CNAME) of {found.cname}",) if found.cname else ()
         return _host(host, (*sentences, *alias), found.service)
+    entrance = entrance_of(cluster.entrances, public)
+    if entrance is not None:
+        return _entrance(entrance, public, sentences)
     outward = found.kind in (ResolutionKind.EXTERNAL, ResolutionKind.OUTSIDE)
     if outward and not _meant_inside(cluster, public):
         return _assumed_outside(found, sentences, beyond)
@@ -88,6 +92,27 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
 
 def _named_host(cluster: Cluster, name: str) -> OutsideHost | None:
     return cluster.hosts.get(name.rstrip(".").lower())
+
+
+def _entrance(entrance: Entrance, name: str, sentences: tuple[str, ...]) -> Answer:
+    """A name of the public DNS; the input may know which address it has there."""
+    what = "the load balancer" if entrance.owner.startswith("Service") else "a host"
+    said = f"{name} is {what} of {entrance.owner}"
+    if entrance.addresses:
+        listed = ", ".join(map(str, entrance.addresses))
+        return Answer(
+            addresses=entrance.addresses,
+            sentences=(*sentences, f"{said}, whose load balancer has the address {listed}"),
+            origin=entrance.origin,
+        )
+    return Answer(
+        addresses=(),
+        sentences=(
+            *sentences,
+            f"no such name: {said}: which address it has in the public DNS is not in the input",
+        ),
+        origin=entrance.origin,
+    )
 
 
 def _host(host: OutsideHost, sentences: tuple[str, ...], service: str | None = None) -> Answer:
@@ -166,6 +191,9 @@ def _without_cluster_dns(
     host = _named_host(cluster, name)
     if host is not None:
         return _host(host, ())
+    entrance = entrance_of(cluster.entrances, name)
+    if entrance is not None:
+        return _entrance(entrance, name, ())
     inside = resolve(cluster, name, None)
     if not inside.is_resolved and not _meant_inside(cluster, name):
         return _assumed_outside(Resolution(name=name, kind=ResolutionKind.OUTSIDE), (), beyond)

@@ -54,7 +54,7 @@ def _judge(
             subject=subject,
             place=manifest.place(*path, *name_path),
             why=f"there is no Service {namespace}/{name}" + _elsewhere(ground, name),
-            fix=f"write {near}" if near else f"create Service {name}",
+            fix=f"write {near}" if near else _missing(ground, manifest, name),
         )
         return
     port_path = ("service", "port") if name_path[0] == "service" else ("servicePort",)
@@ -72,6 +72,13 @@ def _judge(
         + (f", and {wanted} is the targetPort behind {behind.port}" if behind else ""),
         fix=f"write port {(behind or service.ports[0]).port}" if service.ports else "",
     )
+
+
+def _missing(ground: Ground, manifest: Manifest, name: str) -> str:
+    other = next((s.namespace for s in ground.services if s.name == name), None)
+    if other is None:
+        return f"create Service {name}"
+    return f"put Ingress {manifest.name} into namespace {other}: its backends are of its own"
 
 
 def _port(backend: Object, path: tuple[str, ...]) -> int | str | None:

@@ -6,7 +6,8 @@ proposed is never the name that was asked.
 
 from __future__ import annotations
 
-from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.cluster.entrances import entrance_of
+from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
 from k8stui.cluster.names import resolve, search_list, uses_cluster_dns
 from k8stui.kernel.address import Address
 from k8stui.walk.diagnosis.case import Diagnosis
@@ -24,6 +25,9 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     last = request.names[-1] if request.names else "the name is not known"
     reason = last.removeprefix("no such name: ")
     asked = request.destination.rpartition(":")[0]
+    entrance = entrance_of(cluster.entrances, asked)
+    if entrance is not None:
+        return _entrance(cluster, entrance, asked, reason)
     pod = _asking(cluster, request)
     if pod is None:
         client = client_namespace(request)
@@ -35,6 +39,38 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
     return _other_name(cluster, pod, asked, reason)
+
+
+def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> Diagnosis:
+    """The name is the public DNS's; what is wrong behind it can be said all the same."""
+    said = f"say its address (--host {asked}=ADDRESS): that of the load balancer"
+    if entrance.owner.startswith("Ingress"):
+        said += " or node in front of the ingress controller, which the name has to have in DNS too"
+    keys = list(dict.fromkeys(key for key, _ in entrance.backends))
+    lost = [key for key in keys if key not in cluster.services]
+    if lost:
+        return Diagnosis(
+            f"{reason}; and behind it there is no Service {lost[0]}",
+            f"{said}; and let the Ingress name a Service of its own namespace",
+            entrance.origin,
+        )
+    for key, port in entrance.backends:
+        has = cluster.services[key].ports
+        if port is not None and all(port not in (p.port, p.name) for p in has):
+            listed = ", ".join(p.name or str(p.port) for p in has) or "none"
+            return Diagnosis(
+                f"{reason}; and its backend names port {port} of Service {key}, which has {listed}",
+                f"write port {listed} into the Ingress's backend; and {said}"
+                if len(has) == 1
+                else f"write one of them into the Ingress's backend; and {said}",
+                entrance.origin,
+            )
+    behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
+    return Diagnosis(
+        reason,
+        f"{said}; or ask what stands behind it, {behind}" if behind else said,
+        entrance.origin,
+    )
 
 
 def _asking(cluster: Cluster, request: Request) -> Pod | None:

@@ -1,0 +1,62 @@
+"""Names by which somebody outside comes in: hosts of Ingresses, and load balancers' own names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import array, number, text
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.fields import addresses
+from k8stui.cluster.model import Entrance, Service
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+
+def entrances(inventory: Inventory, services: Mapping[str, Service]) -> Iterator[Entrance]:
+    for manifest in inventory.of("Ingress").values():
+        yield from _of_ingress(manifest)
+    for service in services.values():
+        for each in service.load_balancer_ingress:
+            if each.hostname:
+                yield Entrance(
+                    host=each.hostname,
+                    owner=f"Service {service.key}",
+                    addresses=(each.ip,) if each.ip is not None else (),
+                    backends=((service.key, None),),
+                    origin=service.origin,
+                )
+
+
+def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
+    space = namespace_of(manifest)
+    known = array(manifest.data, "status", "loadBalancer", "ingress")
+    held = addresses(tuple(text(each, "ip") for each in known))
+    for index, rule in enumerate(array(manifest.data, "spec", "rules")):
+        host = text(rule, "host")
+        behind = dict.fromkeys(
+            (
+                f"{space}/{name}",
+                number(path, "backend", "service", "port", "number")
+                or text(path, "backend", "service", "port", "name")
+                or None,
+            )
+            for path in array(rule, "http", "paths")
+            if (name := text(path, "backend", "service", "name"))
+        )
+        if host:
+            yield Entrance(
+                host=host,
+                owner=f"Ingress {space}/{manifest.name}",
+                addresses=held,
+                backends=tuple(behind),
+                origin=manifest.origin("spec", "rules", index, "host"),
+            )
+
+
+def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:
+    """The entrance that a name leads to; a wildcard stands for one label."""
+    name = name.rstrip(".").lower()
+    wild = f"*.{name.partition('.')[2]}"
+    return next((each for each in found if each.host.lower() in (name, wild)), None)
