@@ -14,6 +14,7 @@ from k8stui.settings import WHAT_IFS
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.world import World
 
 
 @click.command("walk")
@@ -66,7 +67,13 @@ if TYPE_CHECKING:
     help="Between the requests of --again: 1.",
 )
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
-@output_format("text", "json")
+@output_format("text", "json", "drawing", "svg")
+@click.option(
+    "--step",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Of a drawing: this step of the walk instead of all of it.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
 @click.option(
     "--compare",
@@ -83,6 +90,7 @@ def command(
     source_port: int | None,
     size: int | None,
     unconnected: bool,
+    step: int | None,
     times: int | None,
     pause: float | None,
     every: bool,
@@ -104,6 +112,11 @@ def command(
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
     from k8stui.walk.walk import walks  # noqa: PLC0415
 
+    is_drawn = form in ("drawing", "svg")
+    if step is not None and not is_drawn:
+        raise click.UsageError("--step is of --format drawing and svg")
+    if is_drawn and (every or times):
+        raise click.UsageError(f"--format {form} draws one walk: not with --all or --again")
     if pause is not None and not times:
         raise click.UsageError("--pause is the time between the requests of --again")
     world, status = read_world(**common)
@@ -132,10 +145,30 @@ def command(
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 
         write_data([walk_json(request, *rounds)])
+    elif is_drawn:
+        _draw(world, rounds[0][0], form, step)
     else:
         write_walks(rounds, verbose=verbose)
     delivered = all(t.outcome.result is Result.CONNECTED for found in rounds for t in found)
     return status or (FINE if delivered else FOUND)
+
+
+def _draw(world: World, trace: Trace, form: str, step: int | None) -> None:
+    """``--format drawing`` and ``svg``."""
+    from k8stui.export.drawing.picture import picture, step_picture, title  # noqa: PLC0415
+
+    if step is not None and step > len(trace.steps):
+        raise click.UsageError(f"--step {step}: the walk has {len(trace.steps)} steps")
+    lines = picture(world, trace) if step is None else step_picture(world, trace, step)
+    if form == "svg":
+        from k8stui.export.drawing.ink import text_of  # noqa: PLC0415
+        from k8stui.export.drawing.svg import svg  # noqa: PLC0415
+
+        write_data(f"{line}\n" for line in svg(lines, f"k8stui: {text_of(title(trace))}"))
+    else:
+        from k8stui.export.drawing.ink import text_of  # noqa: PLC0415
+
+        write(f"{text_of(line).rstrip()}\n" for line in lines)
 
 
 def _compared(

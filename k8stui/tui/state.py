@@ -9,27 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.step import Hook, RuleCause, StepKind
+from k8stui.export.drawing.words import DECISIONS
+from k8stui.kernel.step import Hook, RuleCause
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Hop, Trace, TraceStep
     from k8stui.walk.world import World
-
-DECISIONS = frozenset(
-    {
-        StepKind.RESOLVE,
-        StepKind.DNAT,
-        StepKind.SNAT,
-        StepKind.ROUTE,
-        StepKind.ENCAPSULATE,
-        StepKind.PROXY,
-        StepKind.DELIVER,
-        StepKind.DROP,
-        StepKind.REJECT,
-        StepKind.UNKNOWN,
-    }
-)
-"""What ``.`` and ``,`` stop at: steps after which the packet's way or header is another one."""
 
 
 @dataclass(slots=True)

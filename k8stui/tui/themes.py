@@ -1,15 +1,16 @@
-"""Colours. The only place with colour literals; everything else speaks of meanings (`Ink`)."""
+"""The screen's themes; everything else speaks of meanings (`Ink`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
+from k8stui.export.drawing import palette
 from k8stui.export.drawing.ink import Ink
+from k8stui.export.drawing.palette import INKS
 
 DARK = Theme(
     name="k8stui-dark",
@@ -24,28 +25,7 @@ DARK = Theme(
     surface="#0d1117",
     panel="#161c26",
     dark=True,
-    variables={
-        "ink-strong": "#ffffff",
-        "ink-dim": "#8b95a3",
-        "ink-faint": "#4c5766",
-        "ink-frame": "#59c2ff",
-        "here": "#ffb454",
-        "here-text": "#10141c",
-        "stop-text": "#10141c",
-        "trail": "#ffb454",
-        "return": "#73d0ff",
-        "back": "#73d0ff",
-        "back-text": "#10141c",
-        "match": "#c2e885",
-        "nat": "#dfbfff",
-        "drop": "#ff7b85",
-        "ok": "#aad94c",
-        "assumed": "#a8926a",
-        "changed": "#ffd173",
-        "cursor": "#26384d",
-        "found": "#5a4a1c",
-        "key": "#59c2ff",
-    },
+    variables=dict(palette.DARK),
 )
 
 STAGE = Theme(
@@ -62,7 +42,7 @@ STAGE = Theme(
     panel="#000000",
     dark=True,
     variables={
-        **DARK.variables,
+        **palette.DARK,
         "ink-dim": "#c0c8d2",
         "ink-faint": "#8591a0",
         "ink-frame": "#f4f6f8",
@@ -98,28 +78,7 @@ LIGHT = Theme(
     surface="#ffffff",
     panel="#f0f3f6",
     dark=False,
-    variables={
-        "ink-strong": "#000000",
-        "ink-dim": "#5b6570",
-        "ink-faint": "#9aa4ae",
-        "ink-frame": "#0550ae",
-        "here": "#ffc266",
-        "here-text": "#1b1200",
-        "stop-text": "#ffffff",
-        "trail": "#8f5200",
-        "return": "#0a5fb0",
-        "back": "#9fd3ff",
-        "back-text": "#001629",
-        "match": "#0f5c25",
-        "nat": "#6f2dbd",
-        "drop": "#b3261e",
-        "ok": "#116329",
-        "assumed": "#7a5c1e",
-        "changed": "#8a4b00",
-        "cursor": "#d7e6f7",
-        "found": "#fff0b3",
-        "key": "#0550ae",
-    },
+    variables=dict(palette.LIGHT),
 )
 
 ANSI = Theme(
@@ -166,41 +125,6 @@ ANSI = Theme(
 ALL = (DARK, LIGHT, STAGE, ANSI)
 DEFAULTS = DARK.variables
 """For Textual's own themes, which know none of these names."""
-
-
-class Look(NamedTuple):
-    """How an ink looks: names of theme variables, and attributes."""
-
-    colour: str
-    background: str = ""
-    bold: bool = False
-    italic: bool = False
-    underline: bool = False
-    plain: str = ""
-    """Attributes that carry the meaning where the terminal's own colours, or none, are used."""
-
-
-INKS: Mapping[Ink, Look] = {
-    Ink.TEXT: Look("foreground"),
-    Ink.STRONG: Look("ink-strong", bold=True, plain="bold"),
-    Ink.DIM: Look("ink-dim", plain="dim"),
-    Ink.FAINT: Look("ink-faint", plain="dim"),
-    Ink.FRAME: Look("ink-frame"),
-    Ink.HERE: Look("here-text", "here", bold=True, plain="bold reverse"),
-    Ink.BACK: Look("back-text", "back", bold=True, plain="bold reverse"),
-    Ink.STOP: Look("stop-text", "drop", bold=True, plain="bold reverse"),
-    Ink.TRAIL: Look("trail", plain="bold"),
-    Ink.RETURN: Look("return", plain="bold"),
-    Ink.MATCH: Look("match", bold=True, plain="bold"),
-    Ink.NAT: Look("nat"),
-    Ink.DROP: Look("drop", bold=True, plain="bold"),
-    Ink.OK: Look("ok"),
-    Ink.ASSUMED: Look("assumed", italic=True, plain="italic"),
-    Ink.CHANGED: Look("changed", bold=True, plain="bold"),
-    Ink.CURSOR: Look("ink-strong", "cursor", plain="reverse"),
-    Ink.FOUND: Look("ink-strong", "found", bold=True, underline=True, plain="reverse underline"),
-    Ink.KEY: Look("key"),
-}
 
 
 def style(ink: Ink, variables: Mapping[str, str], ground: Style, *, is_ansi: bool) -> Style:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from tui import literal
 
+from k8stui.export.drawing.words import DECISIONS
 from k8stui.kernel.step import StepKind
-from k8stui.tui.state import DECISIONS, State
+from k8stui.tui.state import State
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
+from k8stui.export.drawing import palette
 from k8stui.export.drawing.ink import Ink
 from k8stui.tui import themes
 
@@ -50,7 +51,7 @@ def test_without_colour_what_matters_is_bold(ink: Ink) -> None:
 
 
 def test_every_theme_knows_every_colour() -> None:
-    wanted = {name for look in themes.INKS.values() for name in look[:2] if name} - {"foreground"}
+    wanted = {name for look in palette.INKS.values() for name in look[:2] if name} - {"foreground"}
     for theme in themes.ALL:
         assert wanted <= set(theme.variables)
-    assert set(themes.INKS) == set(Ink)
+    assert set(palette.INKS) == set(Ink)

@@ -42,6 +42,10 @@ class Film:
     def frame(self, index: int) -> Frame:
         return Frame(self._reel(index), index)
 
+    def whole(self) -> Whole:
+        """The way there and back at once, and all that was done; where the most can be open."""
+        return Whole(self._reel(len(self) - 1))
+
     def next_at(self, cell: Cell, index: int) -> int | None:
         """The next step behind `index` (round the end) whose packet is at the place on a cell."""
         reel = self._reel(index)
@@ -130,7 +134,7 @@ class Frame:
             self._mark(spot.cells, sign.glyph, sign.ink)
             if index + 1 == len(reel.steps):
                 self._verdict(reel.trace)
-            self._card(reel.room, card(step, sign.ink), spot.cells)
+            self._card(reel.room, card(step, Ink.DROP if sign.ink is Ink.STOP else ink), spot.cells)
 
     def lines(self) -> list[Line]:
         """The whole picture, row by row."""
@@ -152,7 +156,7 @@ class Frame:
         if desk is None or not done:
             return
         for n, (text, ink) in enumerate(done[-desk.height :]):
-            self._write(desk.x, desk.y + n, text, ink, desk.width)
+            put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
         if is_here:
             self._keep.append(Rect(desk.x, desk.y, desk.width, min(desk.height, len(done))))
 
@@ -167,7 +171,7 @@ class Frame:
         waited = f"{wait(outcome.seconds)} " if outcome.errno else ""
         text += waited if len(text + waited) <= box.room else ""
         ink = Ink.STOP if sign.ink is Ink.DROP else sign.ink
-        self._write(box.x, box.y, text, ink, box.room)
+        put(self.over, (box.x, box.y), text, ink, box.room)
         self._keep.append(Rect(box.x, box.y, min(len(text), box.room), 1))
 
     def _card(self, room: Room, lines: list[Line], spot: list[Cell]) -> None:
@@ -182,7 +186,7 @@ class Frame:
         for n, line in enumerate(lines):
             at = x
             for text, ink in line:
-                self._write(at, y + n, text, ink, width)
+                put(self.over, (at, y + n), text, ink, width)
                 at += width_of(text)
         self._tie(Rect(x, y, width, len(lines)), middle)
 
@@ -196,9 +200,33 @@ class Frame:
         elif y == at.y - 1:
             self.over[x, y + 1] = ("╨", self.over[x, y + 1][1])
 
-    def _write(self, x: int, y: int, text: str, ink: Ink, room: int) -> None:
-        for shown, _ in cut(((text, ink),), room):
-            for char in shown:
-                size = width_of(char)
-                self.over[x, y] = (char, ink)
-                x += max(1, size)
+
+class Whole:
+    """The whole walk over the drawing, without a packet in it."""
+
+    def __init__(self, reel: _Reel) -> None:
+        self.drawing = reel.drawing
+        self.over: Over = {}
+        turns = [n for n in range(len(reel.steps)) if reel.first(n) == n]
+        for first, behind in zip(turns, [*turns[1:], len(reel.steps)], strict=True):
+            forward = reel.steps[first][0].direction is Direction.FORWARD
+            for cell in reel.trail(behind - 1):
+                self.over.setdefault(cell, ("", Ink.TRAIL if forward else Ink.RETURN))
+        for place, done in deeds(reel.steps, reel.trace).items():
+            desk = self.drawing.desks.get(place)
+            if desk is not None:
+                for n, (text, ink) in enumerate(done[: desk.height]):
+                    put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
+
+    def lines(self) -> list[Line]:
+        """The whole picture, row by row."""
+        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
+
+
+def put(over: Over, at: Cell, text: str, ink: Ink, room: int) -> None:
+    """Write a text over the drawing, at most `room` cells of it."""
+    x, y = at
+    for shown, _ in cut(((text, ink),), room):
+        for char in shown:
+            over[x, y] = (char, ink)
+            x += max(1, width_of(char))

@@ -30,7 +30,7 @@ HUB = ""
 _GAP = 2
 _ROOMY = 76
 """A node wider than this gains nothing."""
-_CARD_ROWS = 5
+_CARD_ROWS = 6
 _ARROW = " ▸ "
 _NARROW = 34
 """The least width of an open node: its stations on two lines."""

@@ -1,0 +1,100 @@
+"""A walk as one picture: there and back on one drawing, its decisions beneath; or one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from k8stui.export.drawing.frame import Film
+from k8stui.export.drawing.header import compact
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run
+from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.words import DECISIONS, DIRECTIONS, RESULTS, sentence, step_sign, wait
+from k8stui.neutralise import neutralise
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Trace
+    from k8stui.walk.world import World
+
+WIDTH = 120
+HEIGHT = 34
+"""Cells of a picture, unless it is asked for at another size."""
+
+
+def film(world: World, trace: Trace, width: int = WIDTH, height: int = HEIGHT) -> Film:
+    """The walk on its drawing, at one size."""
+    made = scene(world.network, world.cluster, trace)
+    return Film(made, world.cluster, trace, width, height)
+
+
+def picture(world: World, trace: Trace, width: int = WIDTH, height: int = HEIGHT) -> list[Line]:
+    """The whole walk: title, drawing, every decision on a line, and what the client feels."""
+    shown = film(world, trace, width, height)
+    return [
+        title(trace),
+        NOTHING,
+        *(shown.whole().lines() if len(shown) else ()),
+        NOTHING,
+        *_decisions(trace, width),
+        NOTHING,
+        verdict(trace, width),
+    ]
+
+
+def step_picture(
+    world: World, trace: Trace, number: int, width: int = WIDTH, height: int = HEIGHT
+) -> list[Line]:
+    """One step of it, by its number from 1: the packet at its place, and the sentence."""
+    step = trace.steps[number - 1]
+    sign = step_sign(step)
+    said = join(
+        (
+            run(f"{number:>3} ", Ink.DIM),
+            run(f"{sign.glyph} {sign.word}  ", sign.ink),
+            run(sentence(step), Ink.STRONG),
+        )
+    )
+    frame = film(world, trace, width, height).frame(number - 1)
+    return [title(trace), NOTHING, *frame.lines(), NOTHING, cut(said, width)]
+
+
+def title(trace: Trace) -> Line:
+    """Who asks whom, and what comes of it."""
+    request, outcome = trace.request, RESULTS[trace.outcome.result]
+    chance = f"   p = {trace.probability}" if trace.probability != 1 else ""
+    return join(
+        (
+            run(f"{neutralise(request.source)} ─▶ {neutralise(request.destination)}", Ink.STRONG),
+            run(f"   {request.protocol.name}{chance}   ", Ink.DIM),
+            run(f"{outcome.glyph} {outcome.word}", outcome.ink),
+        )
+    )
+
+
+def verdict(trace: Trace, width: int) -> Line:
+    """What the client feels, and why."""
+    outcome = trace.outcome
+    sign = RESULTS[outcome.result]
+    felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
+    why = run(neutralise(outcome.reason))
+    return cut(join((run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), why)), width)
+
+
+def _decisions(trace: Trace, width: int) -> Iterator[Line]:
+    """Steps after which the packet's way or header is another one."""
+    for hop in trace.hops:
+        way = DIRECTIONS[hop.direction]
+        for step in hop.steps:
+            if step.kind in DECISIONS:
+                sign = step_sign(step)
+                said = join(
+                    (
+                        run(f"{way.glyph} ", Ink.DIM),
+                        run(f"{step.number:>3} ", Ink.DIM),
+                        fit(run(neutralise(hop.namespace), Ink.DIM), 18),
+                        run(" "),
+                        fit(run(f"{sign.glyph} {sign.word}", sign.ink), 12),
+                        compact(step.before, step.after),
+                    )
+                )
+                yield cut(said, width)
