@@ -1,13 +1,22 @@
-"""Did you mean? Imported only once something is wrong."""
+"""Did you mean? The one measure of likeness between names, for all who ask who was meant.
+
+`nearest` proposes: the most alike of several. `is_typo` believes: a slip of the finger, sure enough
+to call what is written an error.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Iterable, Iterator
 
 _SHORT = 5
+_LONG = 8
+"""Letters from which two slips of the finger are believed."""
+_LONGEST = 253
+"""Of a name that the API server takes (RFC 1123 subdomain); what is longer is no name."""
 
 
-def nearest(word: str, names: Collection[str]) -> str | None:
+def nearest(word: str, names: Iterable[str]) -> str | None:
     """Find the name that `word` was probably meant to be; None when nothing is near."""
     folded = {name.lower(): name for name in names}
     if (same := folded.get(word.lower())) is not None:
@@ -35,3 +44,62 @@ def distance(one: str, other: str) -> int:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
     return row[-1]
+
+
+def is_typo(written: str, meant: str) -> bool:
+    """Whether `written` is `meant` with a letter too much, too few, wrong, or two swapped.
+
+    Names that differ only in their digits (``kafka-0``, ``kafka-1``) are two names.
+    """
+    if written == meant or not meant or _letters(written) == _letters(meant):
+        return False
+    if written.lower() == meant.lower():
+        return True
+    if max(len(written), len(meant)) > _LONGEST:
+        return False
+    most = 2 if min(len(written), len(meant)) >= _LONG else 1
+    if abs(len(written) - len(meant)) > most or min(len(written), len(meant)) < 2:
+        return False
+    return distance(written, meant) <= most
+
+
+class Lexicon:
+    """Names, found again through a typing error without looking at each of them.
+
+    Words that are one slip apart have a word in common among what is left of each when one letter
+    is taken away, or none (symmetric deletes).
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._found: dict[str, dict[str, None]] = {}
+        for name in names:
+            for part in _parts(name):
+                self._found.setdefault(part, {})[name] = None
+
+    def typo(self, written: str) -> str | None:
+        """The name that `written` is a typing error of; it may be one of them itself."""
+        for part in _parts(written):
+            for name in self._found.get(part, ()):
+                if is_typo(written, name):
+                    return name
+        return None
+
+
+def _parts(name: str) -> Iterator[str]:
+    word = name.lower()
+    yield word
+    if len(word) > _LONGEST:
+        return
+    for index in range(len(word)):
+        yield word[:index] + word[index + 1 :]
+
+
+def is_digit_slip(written: int, meant: int) -> bool:
+    """Whether a number has one digit too much, too few or wrong, two swapped, or is one off."""
+    return written != meant and (
+        abs(written - meant) == 1 or distance(str(written), str(meant)) == 1
+    )
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\d+", "", name)

@@ -20,7 +20,6 @@ from k8stui.check.labels import Carriers
 from k8stui.check.ports import Target, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
-from k8stui.check.typo import Lexicon
 from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import (
@@ -36,6 +35,7 @@ from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import KUSTOMIZATIONS
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.origin import OriginKind, Place
+from k8stui.suggest import Lexicon
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
 
@@ -78,7 +78,10 @@ class Ground:
     def has_strangers(self) -> bool:
         """Whether objects or kinds were skipped that may make pods or Services: an operator's."""
         built_in = WITHOUT_PART - {"CustomResourceDefinition"}
-        return any(kind not in built_in for _, kind in self.world.manifests.skipped)
+        skipped = (kind for _, kind in self.world.manifests.skipped)
+        return any(kind not in built_in for kind in skipped) or any(
+            manifest.kind == "Gateway" for manifest in self.world.manifests.objects
+        )
 
     @cached_property
     def is_kustomized(self) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.check.template import Template
-from k8stui.check.typo import is_typo
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service
 from k8stui.record import record
-from k8stui.suggest import nearest
+from k8stui.suggest import is_typo, nearest
 
 Pair = tuple[str, str]
 _FLAGS = ("true", "false", "yes", "no", "enabled")

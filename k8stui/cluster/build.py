@@ -17,6 +17,7 @@ from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.entrances import entrances
+from k8stui.cluster.evidence import users_of
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.merged_ports import lost_by_apply
@@ -109,6 +110,10 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
             for name, manifest in inventory.of("Namespace").items()
         },
         unread_endpoints=tuple(unread_endpoints(inventory, services)),
+        config_maps={
+            key: table(one.data, "data") for key, one in inventory.of("ConfigMap").items()
+        },
+        port_users=tuple(users_of(objects)),
         remarks=(*refused, *expansion.remarks, *lost_by_apply(inventory)),
         origins=settings.origins,
     )

@@ -24,6 +24,7 @@ def decode_containers(
 ) -> tuple[Container, ...]:
     """Containers in order, then init containers; `path` is where `spec` stands."""
     host_network = flag(spec, "hostNetwork") or False
+    volumes = _config_volumes(spec)
     found = []
     for field in ("containers", "initContainers"):
         for index, entry in enumerate(array(spec, field)):
@@ -45,6 +46,7 @@ def decode_containers(
                         if "valueFrom" not in table(variable)
                     ),
                     spoken=tuple(_spoken(table(entry))),
+                    reads=tuple(_reads(table(entry), volumes)),
                     origin=manifest.origin(*base),
                 )
             )
@@ -62,6 +64,31 @@ def _spoken(container: Object) -> Iterator[str]:
                 port = at(container, probe, how, "port")
                 if isinstance(port, int):
                     yield str(port)
+
+
+def _config_volumes(spec: Object) -> dict[str, list[str]]:
+    """Names of the ConfigMaps in each volume that holds some, projected ones among them."""
+    found: dict[str, list[str]] = {}
+    for volume in array(spec, "volumes"):
+        names = [text(volume, "configMap", "name")]
+        names += [text(one, "configMap", "name") for one in array(volume, "projected", "sources")]
+        if any(names):
+            found[text(volume, "name")] = [name for name in names if name]
+    return found
+
+
+def _reads(container: Object, volumes: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """ConfigMaps that a container reads, with the key where it takes one only."""
+    if volumes:
+        for mount in array(container, "volumeMounts"):
+            for name in volumes.get(text(mount, "name"), ()):
+                yield name, ""
+    for source in array(container, "envFrom"):
+        if name := text(source, "configMapRef", "name"):
+            yield name, ""
+    for variable in array(container, "env"):
+        if name := text(variable, "valueFrom", "configMapKeyRef", "name"):
+            yield name, text(variable, "valueFrom", "configMapKeyRef", "key")
 
 
 def _port(

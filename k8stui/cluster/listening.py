@@ -1,8 +1,8 @@
 """Whether anybody listens on a port of a pod: the one opinion that nodes, walk and check share.
 
 Manifests only hint at it: ``containerPort`` is documentation. A port that a Service leads to and
-that nobody declares is assumed to be listened on, unless something speaks against it; a probe, an
-argument or an env value that names the port speaks for it.
+that nobody declares is assumed to be listened on, unless something speaks against it; what names
+the port otherwise (`evidence`) speaks for it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, auto
 from functools import cached_property
 
+from k8stui.cluster.evidence import who_names
 from k8stui.cluster.model import Cluster, Container, ContainerPort, Pod, Service, ServiceType
 from k8stui.cluster.transports import speaks_for
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
+from k8stui.suggest import is_digit_slip
 
 _ASIDE = re.compile(r"metric|prom|health|probe|admin|debug|monitor|stat|pprof|jmx|exporter")
 """Names of ports that the container's owner asks, no Service: none of them was meant."""
@@ -27,7 +29,7 @@ class Opinion(Enum):
     DECLARED = auto()
     """A container declares it, with this protocol."""
     SPOKEN = auto()
-    """A probe, an argument or an env value names it."""
+    """Something of the input names it (`evidence`)."""
     ASSUMED = auto()
     """Nothing speaks for it and nothing against it."""
     OTHER_PROTOCOL = auto()
@@ -51,6 +53,8 @@ class Led:
     number: int
     protocol: Protocol
     opinion: Opinion
+    named_by: str
+    """Who names it, for `Opinion.SPOKEN`: ``ConfigMap shop/nginx``."""
 
 
 def running(pod: Pod) -> tuple[Container, ...]:
@@ -73,7 +77,10 @@ class Listening:
     def led(self, pod: Pod) -> Iterator[Led]:
         """Every numbered port that Services lead to, with the opinion on it."""
         for service, number, protocol in self._led_to(pod):
-            yield Led(service, number, protocol, self.on(pod, service, number, protocol))
+            opinion = self.on(pod, service, number, protocol)
+            spoken = opinion is Opinion.SPOKEN
+            named = self.who_names(pod, service, number, protocol) if spoken else ""
+            yield Led(service, number, protocol, opinion, named)
 
     def on(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> Opinion:
         """Whether the pod listens where the Service leads to."""
@@ -84,7 +91,7 @@ class Listening:
         if same:
             sure = not _is_called_for(protocol, pod, service, number)
             return Opinion.OTHER_PROTOCOL if sure else Opinion.ASSUMED
-        if speaks(pod, number):
+        if self.who_names(pod, service, number, protocol):
             return Opinion.SPOKEN
         if not ports:
             return Opinion.ASSUMED
@@ -121,6 +128,40 @@ class Listening:
             found.setdefault(protocol, set()).add(number)
         return {protocol: frozenset(numbers) for protocol, numbers in found.items()}
 
+    def asked(self, pod: Pod, number: int, protocol: Protocol) -> Opinion:
+        """Whether the pod listens on any port at all, also one to which no Service leads.
+
+        Only what is written somewhere says otherwise: the port is declared with another protocol,
+        or a digit away, or by another workload of the namespace; or it is a Service's mistake.
+        """
+        led = [o.opinion for o in self.led(pod) if (o.number, o.protocol) == (number, protocol)]
+        if led:
+            return next((opinion for opinion in led if opinion.listens), led[0])
+        ports = declared(pod)
+        same = [port for port in ports if port.number == number]
+        if same:
+            fits = any(port.protocol is protocol for port in same)
+            return Opinion.DECLARED if fits else Opinion.OTHER_PROTOCOL
+        if self.who_names(pod, None, number, protocol):
+            return Opinion.SPOKEN
+        if ports and self.declared_by_others(pod, number, protocol):
+            return Opinion.OTHER_PODS
+        if any(is_digit_slip(number, port.number) for port in ports if port.protocol is protocol):
+            return Opinion.OTHER_PORT
+        return Opinion.ASSUMED
+
+    def declared_by_others(self, pod: Pod, number: int, protocol: Protocol) -> tuple[Pod, ...]:
+        """Pods of other workloads of the namespace that declare the port, one a workload."""
+        return tuple(
+            other
+            for other in self.declaring.get((pod.namespace, number, protocol), ())
+            if (other.owner or other.name) != (pod.owner or pod.name)
+        )
+
+    def who_names(self, pod: Pod, service: Service | None, number: int, protocol: Protocol) -> str:
+        """Who says that somebody listens there, undeclared as it is; empty: nobody."""
+        return who_names(self._cluster, pod, service, number, protocol)
+
     def meant_instead(
         self, service: Service, number: int, protocol: Protocol, pod: Pod
     ) -> Pod | None:
@@ -129,11 +170,7 @@ class Listening:
         One that declares the port, and is called like the Service or, though it has labels,
         selected by no Service.
         """
-        others = [
-            other
-            for other in self.declaring.get((service.namespace, number, protocol), ())
-            if (other.owner or other.name) != (pod.owner or pod.name)
-        ]
+        others = self.declared_by_others(pod, number, protocol)
         named = (p for p in others if (p.owner[1] if p.owner else p.name) == service.name)
         unserved = (p for p in others if p.labels and not self._selecting(p))
         return next(named, None) or next(unserved, None)
@@ -205,19 +242,6 @@ class Listening:
                 for number in _numbers(pod, port.target_port, port.protocol)
             )
         return found
-
-
-def speaks(pod: Pod, number: int) -> bool:
-    """Whether a probe, an argument or an env value of the pod names the port.
-
-    Behind a host's name (``http://db:5432``) it is somebody else's port.
-    """
-    word = re.compile(rf"(?<![\d.])(?<![a-z]:){number}(?![\d.]*\d)")
-    return any(
-        word.search(text)
-        for container in running(pod)
-        for text in (*container.spoken, *(value for _, value in container.env))
-    )
 
 
 def _is_called_for(protocol: Protocol, pod: Pod, service: Service, number: int) -> bool:

@@ -43,6 +43,8 @@ class Container:
     """Names and literal values as written; values from Secrets are never read."""
     spoken: tuple[str, ...] = ()
     """Command, arguments and the ports of probes, as written: they may name a port."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
     origin: Origin
 
 
@@ -333,6 +335,22 @@ class NetworkPlugin:
 
 
 @record(kw_only=True)
+class PortUser:
+    """An object that needs somebody to listen: on pods that it selects, or behind a Service."""
+
+    who: str
+    """``Gateway shop/entry``."""
+    number: int
+    """Of the pods, or of the Service."""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = ""
+    """Of the pods; empty: any."""
+    service: str = ""
+    """``namespace/name``; empty: `selector` counts."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class Remark:
     """What a control plane would tell its user in an event: nothing is left out in silence."""
 
@@ -374,6 +392,10 @@ class Cluster:
     entrances: tuple[Entrance, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""
+    config_maps: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Data of ConfigMaps by ``namespace/name``."""
+    port_users: tuple[PortUser, ...] = ()
+    """Gateways, webhooks and APIServices: they tell where pods listen."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""

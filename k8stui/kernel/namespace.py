@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import field
 from enum import Enum, StrEnum
 
@@ -180,6 +180,8 @@ class Socket:
     """Bound to none: addresses at which it does not listen all the same."""
     not_on_loopback: frozenset[int] = frozenset()
     """Every port: those of them on which nobody listens for the loopback network."""
+    but_not_ports: Container[int] = field(default=(), compare=False)
+    """On every port: those on which it does not listen all the same."""
     answers_as_asked: bool = False
     """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""

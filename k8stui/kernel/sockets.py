@@ -258,6 +258,7 @@ class Endpoints:
                 and socket.address in (None, packet.dst)
                 and packet.dst not in socket.but_not
                 and not (packet.dport in socket.not_on_loopback and is_loopback(packet.dst))
+                and packet.dport not in socket.but_not_ports
             ):
                 return socket
         return None

@@ -152,7 +152,13 @@ def _bound(
     socket: Socket, wanted: Iterable[tuple[Protocol, Address, int]]
 ) -> Iterator[tuple[Address | None, int]]:
     """What to bind to; a socket for all addresses but some is one for each that is asked."""
-    asked = [(address, port) for protocol, address, port in wanted if protocol is socket.protocol]
+    asked = [
+        (address, port)
+        for protocol, address, port in wanted
+        if protocol is socket.protocol
+        and port not in socket.but_not_ports
+        and not (port in socket.not_on_loopback and is_loopback(address))
+    ]
     if socket.but_not:
         yield from (one for one in asked if one[0] not in socket.but_not)
     elif socket.port is not None:

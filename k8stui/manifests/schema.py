@@ -788,6 +788,14 @@ KINDS: Mapping[str, Kind] = {
             spec=_API_SERVICE,
             namespaced=False,
         ),
+        # Of two projects; both are evidence of who listens, and nothing more.
+        _kind(
+            "Gateway",
+            "gateway.networking.k8s.io/v1 gateway.networking.k8s.io/v1beta1 "
+            "gateway.networking.k8s.io/v1alpha2 networking.istio.io/v1 "
+            "networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
+            unread="spec",
+        ),
         _kind(
             "HorizontalPodAutoscaler",
             "autoscaling/v2 autoscaling/v1 autoscaling/v2beta2 autoscaling/v2beta1",

@@ -1,24 +1,25 @@
 """Who listens where.
 
 Manifests only hint at it: ``containerPort`` is documentation (README). What a pod declares it
-is taken to listen on; a pod that declares nothing, on every port; a port that a Service leads to,
-unless cluster.listening has something against it; all is said with the socket.
+is taken to listen on; every other port of a pod's own network is assumed to be listened on, unless
+cluster.listening has something against it; all is said with the socket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from k8stui.because import Because
 from k8stui.cluster.bound import own_only
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.listening import Listening, Opinion, declared
+from k8stui.cluster.listening import Led, Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, OriginKind, assumed
+from k8stui.record import record
 
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 _KUBELET_PORT = 10250
@@ -30,24 +31,45 @@ def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
     """Sockets in the pod's own namespace. Not ready is no reason not to listen; Pending is."""
     if pod.phase is not PodPhase.RUNNING:
         return ()
-    if declared(pod):
-        return tuple(_once((*_declared(pod), *_led(listening, pod))))
-    return tuple(
-        Socket(
-            protocol=protocol,
-            port=None,
-            not_on_loopback=listening.others_ports(pod, protocol),
-            owner=_first_container(pod),
-            reason=Because(
-                text=f"pod {pod.key} declares no port; assumed to listen on every port",
-                origin=assumed(
-                    "nothing is declared; assumed to listen on every port", pod.origin.place
-                ),
-                owner=_first_container(pod),
-                pod=pod.key,
-            ),
+    led = _led(listening.led(pod), pod) if declared(pod) else ()
+    others = (_any_port(listening, pod, protocol) for protocol in _TRANSPORTS)
+    return tuple(_once((*_declared(pod), *led, *others)))
+
+
+@record()
+class _Closed:
+    """Ports on which the judge says that the pod does not listen; asked one by one."""
+
+    listening: Listening
+    pod: Pod
+    protocol: Protocol
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and not (
+            self.listening.asked(self.pod, number, self.protocol).listens
         )
-        for protocol in _TRANSPORTS
+
+
+def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:
+    """What nobody declares and no Service leads to: assumed, where nothing says otherwise."""
+    if declared(pod):
+        text, short = "does not declare it; assumed to listen", "nobody declares it"
+        closed: Container[int] = _Closed(listening, pod, protocol)
+    else:
+        text, short = "declares no port; assumed to listen on every port", "nothing is declared"
+        closed = ()
+    return Socket(
+        protocol=protocol,
+        port=None,
+        but_not_ports=closed,
+        not_on_loopback=listening.others_ports(pod, protocol),
+        owner=_first_container(pod),
+        reason=Because(
+            text=f"pod {pod.key} {text}",
+            origin=assumed(f"{short}; assumed to listen", pod.origin.place),
+            owner=_first_container(pod),
+            pod=pod.key,
+        ),
     )
 
 
@@ -118,22 +140,21 @@ def _declared(pod: Pod) -> Iterator[Socket]:
             )
 
 
-def _led(listening: Listening, pod: Pod) -> Iterator[Socket]:
+def _led(led: Iterable[Led], pod: Pod) -> Iterator[Socket]:
     """What nobody declares, where a Service leads to and the judge has nothing against it."""
-    for led in listening.led(pod):
-        if not led.opinion.listens or led.opinion is Opinion.DECLARED:
+    for one in led:
+        if not one.opinion.listens or one.opinion is Opinion.DECLARED:
             continue
-        spoken = led.opinion is Opinion.SPOKEN
-        why = "a probe, an argument or an env value names it" if spoken else "nobody declares it"
+        why = f"{one.named_by} names it" if one.named_by else "nobody declares it"
         yield Socket(
-            protocol=led.protocol,
-            port=led.number,
+            protocol=one.protocol,
+            port=one.number,
             owner=_first_container(pod),
             reason=Because(
-                text=f"Service {led.service.key} leads to it; {why}; assumed to listen",
+                text=f"Service {one.service.key} leads to it; {why}; assumed to listen",
                 origin=assumed(f"{why}; assumed to listen", pod.origin.place),
                 owner=_first_container(pod),
-                service=led.service.key,
+                service=one.service.key,
                 pod=pod.key,
             ),
         )
@@ -143,7 +164,7 @@ def _on_node(site: Site, node: Node) -> Iterator[Socket]:
     for pod in site.host_pods(node.name):
         if pod.phase is PodPhase.RUNNING:
             if declared(pod):
-                yield from (*_declared(pod), *_led(site.listening, pod))
+                yield from (*_declared(pod), *_led(site.listening.led(pod), pod))
             else:
                 yield from _targeted(site, pod)
     yield from _api_server(site, node)

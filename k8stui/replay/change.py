@@ -12,7 +12,7 @@ from k8stui.errors import K8sTuiError
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema import KINDS
 from k8stui.record import record
-from k8stui.walk.error import nearest
+from k8stui.suggest import nearest
 from k8stui.walk.kinds import api_kind
 
 _SCALED = WORKLOADS - {"DaemonSet", "Job"}

@@ -16,8 +16,9 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.origin import assumed
 from k8stui.record import record
 from k8stui.settings import WHAT_IFS, Holder, Kind, Setting
+from k8stui.suggest import nearest
 from k8stui.walk.breakage import Answer, answer_of, answers
-from k8stui.walk.error import RequestError, nearest, unknown
+from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Hop, Request, Trace, TraceStep
 from k8stui.walk.walk import walks

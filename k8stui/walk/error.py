@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8stui.errors import K8sTuiError
+from k8stui.suggest import nearest
 
 _SHOWN = 12
 """As many choices as still read well in one terminal line or two."""
@@ -40,12 +41,3 @@ def unknown(message: str, word: str, choices: Iterable[str]) -> RequestError:
     near = nearest(word, all_choices)
     hint = f"did you mean {near}?" if near else ""
     return RequestError(message, hint=hint, choices=all_choices)
-
-
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice most like `word`, or None when none is like it."""
-    import difflib  # noqa: PLC0415 - 5 ms, and only an error needs it
-
-    by_lower = {choice.lower(): choice for choice in choices}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.55)
-    return by_lower[found[0]] if found else None

@@ -47,7 +47,9 @@ def test_a_pod_has_a_socket_where_check_says_that_it_listens(case: Path) -> None
             number, protocol = int(target.port.target_port), target.port.protocol
             opinion = ground.listening.on(pod, target.service, number, protocol)
             listens = any(
-                socket.protocol is protocol and socket.port in (None, number)
+                socket.protocol is protocol
+                and socket.port in (None, number)
+                and number not in socket.but_not_ports
                 for socket in made.network[pod.key].sockets
             )
             assert listens == (opinion.listens and pod.phase == "Running")

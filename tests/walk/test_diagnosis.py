@@ -163,8 +163,8 @@ def test_broken_samples(  # noqa: PLR0917 - one column of the table each
             id="headless",
         ),
         pytest.param(
-            [], "pod/client:81", Result.REFUSED,
-            "nothing listens on port 81 of pod default/client (it declares 8080)",
+            [], "pod/client:8090", Result.REFUSED,
+            "nothing listens on port 8090 of pod default/client (it declares 8080)",
             "ask for 8080",
             id="pod-port",
         ),
@@ -285,6 +285,12 @@ def test_what_nobody_declares_is_assumed(write: Write) -> None:
     assert found.result is Result.CONNECTED
     assert found.origin is not None
     assert found.origin.kind.value == "assumed"
-    refused = outcome([write([CLIENT, bare])], "pod/bare", "pod/client:1234")
-    assert refused.origin is not None
-    assert refused.origin.reason == "nothing declares 1234"
+    other = outcome([write([CLIENT, bare])], "pod/bare", "pod/client:1234")
+    assert (other.result, other.origin and other.origin.kind.value) == (
+        Result.CONNECTED,
+        "assumed",
+    )
+    slip = outcome([write([CLIENT, bare])], "pod/bare", "pod/client:8081")
+    assert slip.result is Result.REFUSED
+    assert slip.origin is not None
+    assert slip.origin.reason == "nothing declares 8081"

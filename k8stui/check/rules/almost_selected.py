@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
-from k8stui.check.typo import Lexicon
 from k8stui.cluster.model import Service
+from k8stui.suggest import Lexicon
 
 ID = "almost-selected"
 

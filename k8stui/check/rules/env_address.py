@@ -23,12 +23,12 @@ from k8stui.check.ground import Ground
 from k8stui.check.hosts import Asked, asked, in_texts, in_values
 from k8stui.check.place import TextPlace
 from k8stui.check.template import Template
-from k8stui.check.typo import is_digit_slip, is_typo
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
+from k8stui.suggest import is_digit_slip, is_typo
 
 ID = "env-address"
 _NO_TAG = 80

@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, at, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.typo import is_typo
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.manifests import Manifest
-from k8stui.walk.error import nearest
+from k8stui.suggest import is_typo, nearest
 
 ID = "ingress-backend"
 _ACTION = "use-annotation"

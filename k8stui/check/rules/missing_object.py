@@ -20,8 +20,8 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
 from k8stui.check.template import Template
-from k8stui.check.typo import is_typo
 from k8stui.manifests import Manifest
+from k8stui.suggest import is_typo
 
 ID = "missing-object"
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")

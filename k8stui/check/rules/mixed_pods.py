@@ -17,9 +17,9 @@ from k8stui.apiserver.fields import array, number
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
-from k8stui.check.typo import is_digit_slip
 from k8stui.cluster.model import Pod
 from k8stui.origin import Place
+from k8stui.suggest import is_digit_slip
 
 ID = "mixed-pods"
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.typo import Lexicon
+from k8stui.suggest import Lexicon
 
 ID = "namespace-name"
 _EVERYWHERE = ("default", "kube-system", "kube-public", "kube-node-lease")

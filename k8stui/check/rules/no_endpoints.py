@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.typo import is_typo
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
+from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "no-endpoints"

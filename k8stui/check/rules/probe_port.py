@@ -17,8 +17,7 @@ from k8stui.apiserver.fields import array, at, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
-from k8stui.check.typo import is_digit_slip
-from k8stui.walk.error import nearest
+from k8stui.suggest import is_digit_slip, nearest
 
 ID = "probe-port"
 PROBES = {

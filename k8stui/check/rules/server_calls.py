@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.typo import is_typo
 from k8stui.cluster.model import ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
-from k8stui.walk.error import nearest
+from k8stui.suggest import is_typo, nearest
 
 ID = "server-calls"
 _DEFAULT_PORT = 443

@@ -19,7 +19,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.references import Reference, references
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
-from k8stui.walk.error import nearest
+from k8stui.suggest import nearest
 
 ID = "service-env"
 _MARKS = ("_SERVICE_HOST", "_SERVICE_PORT")

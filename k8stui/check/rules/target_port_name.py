@@ -16,7 +16,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, name_fault, words
 from k8stui.cluster.listening import declared
-from k8stui.walk.error import nearest
+from k8stui.suggest import nearest
 
 ID = "target-port-name"
 _ABSENT = (Match.OTHER_PORTS, Match.UNSURE, Match.SILENT)

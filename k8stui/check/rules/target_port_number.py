@@ -4,9 +4,10 @@
 one was meant: nothing is known to listen here, and the pod's kernel answers with RST. An error
 then. A warning where nothing speaks against the port (all that is declared is led to, or some
 container declares nothing), which the walk then assumes to be listened on, and for a headless
-Service, whose ports nobody translates. An information where a probe, an argument or an env value
-speaks of the port (and no declared one is a digit away), where the Service has more ports than the
-containers declare, and where the port is called a dummy.
+Service, whose ports nobody translates. An information where something else of the input names the
+port (a probe, an argument, an env value, a ConfigMap, a Gateway, a webhook) and no declared one is
+a digit away, where the Service has more ports than the containers declare, and where the port is
+called a dummy.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -21,8 +22,8 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, Target, words
 from k8stui.check.rules.wrong_pods import meant_instead
-from k8stui.check.typo import is_digit_slip
 from k8stui.cluster.listening import Opinion, declared
+from k8stui.suggest import is_digit_slip
 
 ID = "target-port-number"
 _OTHERS = (Match.OTHER_PORTS, Match.UNSURE)
@@ -42,6 +43,14 @@ def _opinions(ground: Ground, target: Target) -> set[Opinion]:
     return {
         ground.listening.on(pod, target.service, number, protocol) for pod in target.pods(*_OTHERS)
     }
+
+
+def _assumption(ground: Ground, target: Target) -> str:
+    number, protocol = int(target.port.target_port), target.port.protocol
+    pods = target.pods(*_OTHERS)
+    named = [ground.listening.who_names(p, target.service, number, protocol) for p in pods]
+    spoken = next((who for who in named if who), "")
+    return f"{spoken} names it: assumed to listen" if spoken else "assumed to listen all the same"
 
 
 def _one_of_many(target: Target) -> bool:
@@ -91,7 +100,7 @@ def _finding(ground: Ground, target: Target) -> Finding:
         place=ground.port_place(target.service, target.port, "targetPort"),
         why=f"port {target.port.port} leads to {target.word} of {names([p.name for p in pods])}, "
         f"where {words(pods)} is declared"
-        + ("; assumed to be listened on all the same" if listens else ""),
+        + (f"; {_assumption(ground, target)}" if listens else ""),
         fix=fix,
         # The name of a headless Service leads to pods, whatever its ports are.
         claim=None if severity is not Severity.ERROR else ground.ask(target.service, target.port),

@@ -12,6 +12,7 @@ from k8stui.cluster.model import (
     ServicePort,
 )
 from k8stui.kernel.step import StepKind
+from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
@@ -19,7 +20,6 @@ from k8stui.walk.diagnosis.selectors import (
     nearest_pod,
     written,
 )
-from k8stui.walk.error import nearest
 from k8stui.walk.lookup import why_silent
 from k8stui.walk.trace import Request
 

@@ -41,9 +41,13 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     if case.service is not None and case.service.headless and entry is not None:
         return _headless(case.service, entry, pod)
     declares = f"it declares {_words(has)}" if has else "it declares no port"
+    others = Listening(case.cluster).declared_by_others(pod, port, protocol)
+    if others and not any(each.number == port for each in has):
+        declares += f"; {others[0].name} declares {word}"
+    meant = f"ask for {_words(has)}" if has else ""
     return Diagnosis(
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
-        advice=f"ask for {_words(has)}" if has else "",
+        advice=f"{meant}, or ask pod/{others[0].key}" if "; " in declares else meant,
     )
 
 

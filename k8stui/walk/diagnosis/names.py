@@ -10,9 +10,9 @@ from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
 from k8stui.cluster.names import resolve, search_list, uses_cluster_dns
 from k8stui.kernel.address import Address
+from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints
-from k8stui.walk.error import nearest
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 

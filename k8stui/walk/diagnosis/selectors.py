@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
-from k8stui.walk.error import nearest
+from k8stui.suggest import nearest
 
 
 def matching(cluster: Cluster, service: Service) -> list[Pod]:
