@@ -132,7 +132,8 @@ class Listening:
         """Whether the pod listens on any port at all, also one to which no Service leads.
 
         Only what is written somewhere says otherwise: the port is declared with another protocol,
-        or a digit away, or by another workload of the namespace; or it is a Service's mistake.
+        or a digit away, or by another workload of the namespace; it is a Service's mistake, or the
+        Service's own, which leads to another of the pod.
         """
         led = [o.opinion for o in self.led(pod) if (o.number, o.protocol) == (number, protocol)]
         if led:
@@ -146,9 +147,18 @@ class Listening:
             return Opinion.SPOKEN
         if ports and self.declared_by_others(pod, number, protocol):
             return Opinion.OTHER_PODS
-        if any(is_digit_slip(number, port.number) for port in ports if port.protocol is protocol):
+        slip = any(is_digit_slip(number, p.number) for p in ports if p.protocol is protocol)
+        if ports and (slip or self._is_in_front(pod, number, protocol)):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
+
+    def _is_in_front(self, pod: Pod, number: int, protocol: Protocol) -> bool:
+        """Whether it is the port, or node port, of a Service that selects the pod."""
+        return any(
+            port.protocol is protocol and number in (port.port, port.node_port)
+            for service in self._selecting(pod)
+            for port in service.ports
+        )
 
     def declared_by_others(self, pod: Pod, number: int, protocol: Protocol) -> tuple[Pod, ...]:
         """Pods of other workloads of the namespace that declare the port, one a workload."""

@@ -38,16 +38,17 @@ def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
 
 @record()
 class _Closed:
-    """Ports on which the judge says that the pod does not listen; asked one by one."""
+    """Ports that have a socket of their own, and those on which the judge says that none is."""
 
     listening: Listening
     pod: Pod
     protocol: Protocol
 
     def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and not (
-            self.listening.asked(self.pod, number, self.protocol).listens
-        )
+        if not isinstance(number, int):
+            return False
+        opinion = self.listening.asked(self.pod, number, self.protocol)
+        return opinion is Opinion.DECLARED or not opinion.listens
 
 
 def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from check.worlds import world
 
 from k8stui.check import Severity, check
 from k8stui.kernel.exchange import Result
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
-from tests.check.worlds import world
 
 _BASE = """
 apiVersion: v1
