@@ -1,12 +1,13 @@
 """The address plan of what lies between the nodes and beyond them.
 
 Manifests say nothing of it. Assumed: all nodes on one switch, whose network is the shortest
-prefix that holds every node's address, and one router at its first free address.
+prefix that holds every node's address, and one router at the first address there that nobody has,
+no host that somebody wrote into endpoints either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 
 from k8stui.cluster.model import Cluster
@@ -55,6 +56,7 @@ def client(network: LanNetwork) -> Address:
 def plan(cluster: Cluster) -> Lan:
     """Lay out the networks for the nodes of `cluster`. Costs one pass over nodes and Services."""
     taken = {address for node in cluster.nodes.values() for address in node.addresses}
+    taken |= hand_written(cluster).keys()
     networks: list[LanNetwork] = []
     outside: list[LanNetwork] = []
     for version in (4, 6):
@@ -70,6 +72,19 @@ def plan(cluster: Cluster) -> Lan:
                 outside.append(LanNetwork(prefix, prefix.nth(1)))
                 break
     return Lan(tuple(networks), tuple(outside))
+
+
+def hand_written(cluster: Cluster) -> Mapping[Address, str]:
+    """Addresses of hosts that somebody wrote into endpoints, with a Service that they are of."""
+    return {
+        address: key
+        for key, service in cluster.services.items()
+        if service.selector is None
+        for slice_ in cluster.endpoint_slices.get(key, ())
+        for endpoint in slice_.endpoints
+        if endpoint.pod is None
+        for address in endpoint.addresses
+    }
 
 
 def covering(prefixes: Iterable[Prefix], longest: int) -> Prefix:

@@ -29,7 +29,7 @@ from k8stui.kernel.namespace import (
     RouteType,
     Sysctls,
 )
-from k8stui.nodes.lan import LanNetwork, client
+from k8stui.nodes.lan import LanNetwork, client, hand_written
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.site import Site
@@ -109,7 +109,12 @@ def build_wire(site: Site) -> NetNamespace:
         interfaces=(loopback(_versions(lan.networks)), switch, *ports),
         neighbours=tuple(neighbours),
         fdb=tuple(fdb),
-        routes=(*_way_out(lan.outside), *_named_hosts(site), *_virtual_addresses(site)),
+        routes=(
+            *_way_out(lan.outside),
+            *_named_hosts(site),
+            *_written_hosts(site),
+            *_virtual_addresses(site),
+        ),
     ) + _leg(lan.outside, [net.router for net in lan.outside], "eth1", (OUTSIDE, "eth0"))
     return NetNamespace(
         name=WIRE,
@@ -300,6 +305,37 @@ def _named_hosts(site: Site) -> Iterator[Route]:
                 device="eth1",
                 reason=Because(text=f"{host.name} is outside", origin=host.origin),
             )
+
+
+def _written_hosts(site: Site) -> Iterator[Route]:
+    """Private addresses that somebody wrote into endpoints: a database in a network of its own.
+
+    Those in the cluster's own ranges are left out: they are pods that are gone, or slips.
+    """
+    cluster = site.cluster
+    ranges = [*cluster.pod_cidrs, *cluster.service_cidrs]
+    ranges += (prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs)
+    named = {host.address for host in cluster.hosts.values()}
+    outside = {net.prefix.address.version: net for net in site.lan.outside}
+    for address, key in hand_written(cluster).items():
+        way = outside.get(address.version)
+        near = site.lan.network_of(address) is not None or any(address in p for p in ranges)
+        if way is None or near or address in named or not _is_private(address):
+            continue
+        yield Route(
+            destination=Prefix(address, address.bits),
+            gateway=client(way),
+            device="eth1",
+            reason=Because(
+                text=f"the host that the endpoints of Service {key} name",
+                origin=assumed("nothing says where it is: beyond the nodes' router taken"),
+                service=key,
+            ),
+        )
+
+
+def _is_private(address: Address) -> bool:
+    return any(address in Prefix.parse(text) for text in _PRIVATE[address.version])
 
 
 def _virtual_addresses(site: Site) -> Iterator[Route]:

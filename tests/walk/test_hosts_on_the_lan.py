@@ -76,6 +76,28 @@ def test_a_host(asked: Outcome) -> None:
     assert asked.origin.kind is OriginKind.ASSUMED
 
 
+@pytest.mark.parametrize("source", ["pod/caller", "node/node-2"])
+@pytest.mark.parametrize(
+    ("address", "is_reached"),
+    [
+        ("192.168.0.1", True),  # the router gives way
+        ("10.70.3.9", True),
+        ("172.20.0.5", True),
+        ("10.244.9.9", False),  # a pod that is gone
+    ],
+)
+def test_a_private_address_in_endpoints(
+    tmp_path: Path, source: str, address: str, is_reached: bool
+) -> None:
+    (tmp_path / "all.yaml").write_text(DATABASE.replace("192.168.0.77", address))
+    world = build_world([str(tmp_path)])
+    asked = walk(world, parse_request(world, source, "svc/archive")).outcome
+    assert (asked.result is Result.CONNECTED) == is_reached
+    if is_reached:
+        assert asked.origin is not None
+        assert asked.origin.kind is OriginKind.ASSUMED
+
+
 @pytest.mark.parametrize(
     ("asked", "result"),
     [
