@@ -1,0 +1,257 @@
+"""Labs that are built wrong on purpose: each is reported.
+
+A plan is made as usual, one thing in it is changed, and the kernel does what the changed plan says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.simulate import connect
+from k8stui.lab.build import plan
+from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.plan import Plan, Space, Tools
+from k8stui.lab.run import run
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World, build_world
+
+Break = Callable[[Plan], None]
+
+
+def space(made: Plan, name: str) -> Space:
+    (found,) = (one for one in made["spaces"] if one["name"] == name)
+    return found
+
+
+def setting(name: str, path: str, value: str) -> Break:
+    def change(made: Plan) -> None:
+        found = False
+        for one in space(made, name)["settings"]:
+            if one["path"].endswith(path):
+                one["value"], found = value, True
+        assert found
+
+    return change
+
+
+def device_setting(name: str, path: str, value: str) -> Break:
+    def change(made: Plan) -> None:
+        space(made, name)["device_settings"].append(
+            {"path": f"net/ipv4/conf/{path}", "value": value, "needed": True}
+        )
+
+    return change
+
+
+def rules(name: str, old: str, new: str) -> Break:
+    """Replace text in a rule; the whole line where `new` is empty."""
+
+    def change(made: Plan) -> None:
+        lines = space(made, name)["rules"]["4"].splitlines(keepends=True)
+        at = next(n for n, line in enumerate(lines) if old in line)
+        lines[at] = lines[at].replace(old, new) if new else ""
+        space(made, name)["rules"]["4"] = "".join(lines)
+
+    return change
+
+
+def before(name: str, old: str, line: str) -> Break:
+    """Put a rule in front of another one."""
+
+    def change(made: Plan) -> None:
+        lines = space(made, name)["rules"]["4"].splitlines(keepends=True)
+        at = next(n for n, other in enumerate(lines) if old in other)
+        lines.insert(at, f"{line}\n")
+        space(made, name)["rules"]["4"] = "".join(lines)
+
+    return change
+
+
+def words(name: str, kind: str, like: str, *new: tuple[str, str]) -> Break:
+    """Change words of the first command that has all words of `like`; without `new` it goes."""
+
+    def change(made: Plan) -> None:
+        commands: list[list[str]] = space(made, name)[kind]  # type: ignore[literal-required]
+        at = next(n for n, one in enumerate(commands) if set(like.split()) <= set(one))
+        command = commands.pop(at)
+        for old, word in new:
+            assert old in command
+            command = [word if one == old else one for one in command]
+        if new:
+            commands.insert(at, command)
+
+    return change
+
+
+def more(name: str, kind: str, command: str) -> Break:
+    def change(made: Plan) -> None:
+        space(made, name)[kind].append(command.split())  # type: ignore[literal-required]
+
+    return change
+
+
+def deaf(name: str) -> Break:
+    def change(made: Plan) -> None:
+        space(made, name)["listeners"].clear()
+
+    return change
+
+
+def other_listener(name: str, **fields: object) -> Break:
+    def change(made: Plan) -> None:
+        for one in space(made, name)["listeners"]:
+            one.update(fields)  # type: ignore[typeddict-item]
+
+    return change
+
+
+def no_hairpin(made: Plan) -> None:
+    node = space(made, "node-1")
+    node["ip"] = [one for one in node["ip"] if "hairpin" not in one]
+
+
+def source_port(made: Plan) -> None:
+    made["asker"]["source_port"] += 1
+
+
+def listens(name: str, port: int) -> Break:
+    def change(made: Plan) -> None:
+        space(made, name)["listeners"].append(
+            {
+                "protocol": 6, "version": 4, "address": "", "port": port,
+                "answers_as_asked": False, "stands_for": False,
+            }
+        )  # fmt: skip
+
+    return change
+
+
+NODE_PORT = ("outside", "node/node-1:30080")
+NEAR = ("pod/client", "svc/redis-leader:6379")
+FAR = ("pod/client", "pod/frontend-1:80")
+CLOSED = ("pod/client", "pod/frontend-1:99")
+HAIRPIN = ("deploy/redis-leader", "svc/redis-leader:6379")
+UDP = ("pod/client", "8.8.8.8:53/udp")
+POD = "default/frontend-2"
+CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
+    ("ip-forward-off", NODE_PORT, setting("node-1", "net/ipv4/ip_forward", "0")),
+    (
+        "rp-filter-strict",
+        FAR,
+        [
+            device_setting("node-2", "all/rp_filter", "1"),
+            words("node-2", "ip", "route 10.244.1.0/24", ("10.244.1.0/24", "10.9.0.0/24")),
+        ],
+    ),
+    ("bridge-nf-call-off", HAIRPIN, setting("node-1", "bridge-nf-call-iptables", "0")),
+    ("default-ttl", NEAR, setting("default/client", "ip_default_ttl", "65")),
+    ("route-missing", FAR, words("node-1", "ip", "route 10.244.2.0/24")),
+    ("route-unreachable", FAR, more("node-1", "ip", "route add unreachable 10.244.2.2/32")),
+    (
+        "route-elsewhere",
+        FAR,
+        words("node-1", "ip", "route 10.244.2.0/24", ("192.168.0.12", "192.168.0.1")),
+    ),
+    ("rule-missing", NODE_PORT, rules("node-1", "--dport 30080", "")),
+    (
+        "rule-extra-that-does-nothing",
+        NODE_PORT,
+        before("node-1", "-A KUBE-FORWARD", "-A KUBE-FORWARD -p tcp -m comment --comment idle"),
+    ),
+    (
+        "dnat-to-another-port",
+        NODE_PORT,
+        rules("node-1", "--to-destination 10.244.1.3:80", "--to-destination 10.244.1.3:81"),
+    ),
+    (
+        "dnat-to-another-pod",
+        NODE_PORT,
+        rules("node-1", "--to-destination 10.244.1.3:80", "--to-destination 10.244.1.2:80"),
+    ),
+    ("masquerade-missing", NODE_PORT, rules("node-1", "requiring SNAT", "")),
+    ("mark-missing", NODE_PORT, rules("node-1", "-A KUBE-MARK-MASQ", "")),
+    (
+        "mark-other-bit",
+        NODE_PORT,
+        rules(
+            "node-1",
+            "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
+            "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x14000/0x14000",
+        ),
+    ),
+    ("dropped-in-forward", FAR, before("node-1", "-A FORWARD", "-A FORWARD -j DROP")),
+    (
+        "rejected-otherwise",
+        CLOSED,
+        before(
+            "node-2", "-A FORWARD", "-A FORWARD -p tcp -j REJECT --reject-with icmp-host-prohibited"
+        ),
+    ),
+    (
+        "answer-dropped",
+        NODE_PORT,
+        before("node-1", "-A FORWARD", "-A FORWARD -p tcp -m tcp --sport 80 -j DROP"),
+    ),
+    ("policy-drop", FAR, rules("node-1", ":FORWARD ACCEPT", ":FORWARD DROP")),
+    (
+        "mac-of-a-pod",
+        NEAR,
+        more("default/client", "ip", "link set dev eth0 address 02:00:00:00:00:99"),
+    ),
+    (
+        "neighbour-wrong",
+        NEAR,
+        words("node-1", "ip", "neigh 10.244.1.4", ("02:00:0a:f4:01:04", "02:00:00:00:00:99")),
+    ),
+    ("neighbour-missing", NODE_PORT, words("outside", "ip", "neigh")),
+    ("fdb-wrong-port", NODE_PORT, words("wire", "bridge", "fdb node-1", ("node-1", "hosts"))),
+    ("hairpin-off", HAIRPIN, no_hairpin),
+    ("port-down", NEAR, more("node-1", "ip", "link set dev cni0 down")),
+    ("address-missing", NODE_PORT, more(POD, "ip", "addr del 10.244.1.3/24 dev eth0")),
+    ("source-port", NEAR, source_port),
+    ("socket-missing", NODE_PORT, deaf(POD)),
+    ("socket-on-another-port", NODE_PORT, other_listener(POD, port=8080)),
+    ("socket-where-none-was", CLOSED, listens("default/frontend-1", 99)),
+    ("socket-on-localhost-only", NODE_PORT, other_listener(POD, address="127.0.0.1")),
+    ("server-of-udp-silent", UDP, deaf("outside")),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> World:
+    return build_world([], node_options=NodeOptions())
+
+
+def _asked(world: World, ends: tuple[str, str]) -> tuple[Connect, Exchange]:
+    request = parse_request(world, *ends).connect
+    assert request is not None
+    return request, connect(world.network, request)
+
+
+def _tried(world: World, ends: tuple[str, str], tools: Tools, changes: list[Break]) -> Comparison:
+    request, exchange = _asked(world, ends)
+    patience = exchange.felt.seconds + 1 if exchange.felt.result is not Result.TIMEOUT else 4
+    made, _ = plan(world.network, request, exchange, tools, patience_seconds=patience)
+    for change in changes:
+        change(made)
+    return compare(exchange, run(made))
+
+
+@pytest.mark.parametrize("ends", [NODE_PORT, NEAR, FAR, CLOSED, HAIRPIN, UDP], ids="->".join)
+def test_unbroken(cluster: World, nft: Tools, ends: tuple[str, str]) -> None:
+    assert _tried(cluster, ends, nft, []).agrees
+
+
+@pytest.mark.parametrize(
+    ("ends", "change"),
+    [pytest.param(ends, change, id=name) for name, ends, change in CASES],
+)
+def test_broken(
+    cluster: World, nft: Tools, ends: tuple[str, str], change: Break | list[Break]
+) -> None:
+    found = _tried(cluster, ends, nft, change if isinstance(change, list) else [change])
+    assert not found.agrees
