@@ -8,9 +8,10 @@ pkg/proxy/userspace/proxysocket.go (TryConnectEndpoints, ProxyLoop), roundrobin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
 
 from k8stui.because import Because
 from k8stui.cluster.model import Cluster
@@ -19,7 +20,7 @@ from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.simulate import connect
+from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS, connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
 from k8stui.origin import Origin
@@ -33,6 +34,8 @@ _OWNER = "kube-proxy"
 _SOURCE_PORT = 40001
 """Of kube-proxy's own first connection; stands for any free port, other than the client's."""
 
+_DIALS = (0.25, 0.5, 1.0, 2.0)
+"""Seconds for each try (proxysocket.go EndpointDialTimeouts)."""
 _UDP_IDLE_SECONDS = 0.25
 """--udp-timeout of kube-proxy, in effect until 1.22 (userspace mode only)."""
 
@@ -93,13 +96,15 @@ def _onward(
         yield replace(_plain(cluster, proxied, request, outer), probability=Fraction(1))
         return
     targets = list(_targets(proxy))
+    everybody = tuple(targets)
     if targets and request.connect is not None and request.connect.earlier:
         targets = [_next(targets, request.connect)]
     if not targets:
         yield replace(_closed(cluster, proxied, request, outer, proxy), probability=Fraction(1))
     while targets:
         target = targets.pop(0)
-        inner, joined = _joined(cluster, proxied, request, outer, target)
+        tries = _tries(target, everybody, request.protocol)
+        inner, joined = _joined(cluster, proxied, request, outer, tries)
         same = endpoints.addresses(inner, target.address, [other.address for other in targets])
         twins = [one.address for one, is_same in zip(targets, same, strict=True) if is_same]
         targets = [one for one, is_same in zip(targets, same, strict=True) if not is_same]
@@ -122,6 +127,20 @@ def _next(targets: list[_Target], asked: Connect) -> _Target:
     return replace(targets[0 if stays else asked.earlier % len(targets)], certain=True)
 
 
+def _tries(
+    target: _Target, everybody: tuple[_Target, ...], protocol: Protocol
+) -> tuple[tuple[_Target, float], ...]:
+    """Whom kube-proxy tries, one after the other, each for so many seconds.
+
+    proxysocket.go TryConnectEndpoints: the next in turn, four times in all. A UDP socket connects
+    to whomever.
+    """
+    if protocol is not Protocol.TCP:
+        return ((target, inf),)
+    turns = (everybody[(target.turn - 1 + n) % len(everybody)] for n in range(1, len(_DIALS)))
+    return tuple(zip((target, *turns), _DIALS, strict=True))
+
+
 def passed_on(
     cluster: Cluster, network: Network, request: Request, outer: Exchange
 ) -> Trace | None:
@@ -135,7 +154,7 @@ def passed_on(
     address, port = socket.onward
     origin = socket.reason.origin if socket.reason is not None else None
     target = _Target(address, port, origin, proxy=socket.owner, mode="")
-    _, joined = _joined(cluster, network, request, outer, target)
+    _, joined = _joined(cluster, network, request, outer, ((target, inf),))
     return replace(joined, probability=outer.probability, forks=outer.forks)
 
 
@@ -228,44 +247,80 @@ def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange
 
 
 def _joined(
-    cluster: Cluster, network: Network, request: Request, outer: Exchange, target: _Target
+    cluster: Cluster,
+    network: Network,
+    request: Request,
+    outer: Exchange,
+    tries: Sequence[tuple[_Target, float]],
 ) -> tuple[Exchange, Trace]:
-    """Put the client's connection around the one that kube-proxy makes; that one too."""
+    """Put the client's connection around those that the process tries; the first of them too."""
     node = str(outer.felt.server)
-    earlier = request.connect.earlier if request.connect is not None else 0
-    onward_connect = Connect(
+    there, back = _ways(explain(request, outer)[0])
+    hops = list(there)
+    dialled: dict[_Target, _Dialled] = {}
+    spent = 0.0
+    for target, patience in tries:
+        if target not in dialled:
+            made = dialled[target] = _dial(network, request, node, target)
+            step = _proxy_step(there[-1].steps[-1], made.exchange, target, is_next=len(dialled) > 1)
+            made.first_step = sum(len(hop.steps) for hop in hops) + 1
+            onward, made.numbers = explain(made.request, made.exchange)
+            hops += [replace(there[-1], steps=(step,)), *onward]
+        one = dialled[target]
+        felt = one.exchange.felt
+        spent += min(felt.seconds, patience)
+        if felt.result in (Result.CONNECTED, Result.UNKNOWN) or felt.established:
+            break
+    numbers = {index: number + one.first_step for index, number in one.numbers.items()}
+    done = outcome(cluster, network, one.request, one.exchange, numbers)
+    first = tries[0][0]
+    return dialled[first].exchange, Trace(
+        request=request,
+        hops=_merged((*hops, *back)),
+        outcome=_as_felt(replace(done, seconds=round(spent, 2)), request, node, one),
+        probability=first.share,
+        branch=first.turn,
+    )
+
+
+@record(frozen=False)
+class _Dialled:
+    """A connection that the process made, or tried to make."""
+
+    target: _Target
+    request: Request
+    exchange: Exchange
+    numbers: Mapping[int, int]
+    first_step: int = 0
+
+
+def _dial(network: Network, request: Request, node: str, target: _Target) -> _Dialled:
+    asked = request.connect
+    made = Connect(
         namespace=node,
         destination=target.address,
         port=target.port,
         protocol=request.protocol,
-        source_port=_SOURCE_PORT + 2 * earlier,
+        source_port=_SOURCE_PORT + 2 * (asked.earlier if asked is not None else 0),
+        data_bytes=asked.data_bytes if asked is not None else None,
     )
-    inner_request = replace(request, names=(), connect=onward_connect)
-    inner = connect(network, onward_connect)
-    there, back = _ways(explain(request, outer)[0])
-    onward, numbers = explain(inner_request, inner)
-    proxy_step = _proxy_step(there[-1].steps[-1], inner, target)
-    before = sum(len(hop.steps) for hop in there) + 1
-    numbers = {index: number + before for index, number in numbers.items()}
-    done = outcome(cluster, network, inner_request, inner, numbers)
-    return inner, Trace(
-        request=request,
-        hops=_merged((*there, replace(there[-1], steps=(proxy_step,)), *onward, *back)),
-        outcome=_as_felt(done, node, target),
-        probability=target.share,
-        branch=target.turn,
-    )
+    return _Dialled(target, replace(request, names=(), connect=made), connect(network, made), {})
 
 
-def _proxy_step(delivered: TraceStep, inner: Exchange, target: _Target) -> TraceStep:
+def _proxy_step(
+    delivered: TraceStep, inner: Exchange, target: _Target, *, is_next: bool
+) -> TraceStep:
     whom = target.address.with_port(target.port)
+    said = f"{target.proxy} takes the connection and makes its own to {whom}: {_turn(target)}"
+    if is_next:
+        said = f"{target.proxy} gets no connection there and tries {whom}: {_turn(target)}"
     return replace(
         delivered,
         kind=StepKind.PROXY,
         before=delivered.after,
         after=inner.steps[0].before if inner.steps else delivered.after,
         origin=target.origin,
-        text=f"{target.proxy} takes the connection and makes its own to {whom}: {_turn(target)}",
+        text=said,
     )
 
 
@@ -289,8 +344,9 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending or 'th'}"
 
 
-def _as_felt(done: Outcome, node: str, target: _Target) -> Outcome:
+def _as_felt(done: Outcome, request: Request, node: str, last: _Dialled) -> Outcome:
     """Give what the client feels: its own connection was to the proxy."""
+    target, felt = last.target, last.exchange.felt
     if done.result is Result.CONNECTED:
         seen = f"{node} ({done.source_seen_by_server})"
         return replace(
@@ -298,8 +354,20 @@ def _as_felt(done: Outcome, node: str, target: _Target) -> Outcome:
             reason=f"The pod sees {seen}, not the client: {target.proxy} on {node} made the "
             f"connection itself{target.mode}",
         )
+    if done.result is Result.UNKNOWN or felt.established:
+        return replace(done, reason=f"{target.proxy} on {node} passes it on: {done.reason}")
+    if request.protocol is not Protocol.TCP:
+        return replace(
+            done,
+            result=Result.TIMEOUT,
+            errno=None,
+            seconds=UDP_PATIENCE_SECONDS,
+            reason=f"{target.proxy} on {node} takes the datagram, and no answer comes to pass "
+            f"back: {done.reason}",
+        )
     return replace(
         done,
+        result=Result.REFUSED,
         errno="ECONNRESET",
         reason=f"{target.proxy} on {node} accepts the connection, gets no endpoint to answer and "
         f"closes it: {done.reason}",
@@ -315,14 +383,17 @@ def _closed(
     plain = _plain(cluster, network, request, outer)
     found = without_endpoints(cluster, proxy.service, proxy.service_port)
     node = str(outer.felt.server)
+    is_tcp = request.protocol is Protocol.TCP
+    does = "accepts the connection and closes it" if is_tcp else "takes the datagram and drops it"
     return replace(
         plain,
         outcome=replace(
             plain.outcome,
-            result=Result.REFUSED,
-            errno="ECONNRESET",
+            result=Result.REFUSED if is_tcp else Result.TIMEOUT,
+            errno="ECONNRESET" if is_tcp else None,
+            seconds=0.0 if is_tcp else UDP_PATIENCE_SECONDS,
             decided_at=node,
-            reason=f"kube-proxy on {node} accepts the connection and closes it: "
+            reason=f"kube-proxy on {node} {does}: "
             + (found.reason if found else f"Service {proxy.service.key} has no endpoints"),
             advice=found.advice if found else "",
             server_address=None,
