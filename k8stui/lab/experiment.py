@@ -17,6 +17,7 @@ from k8stui.lab.build import plan
 from k8stui.lab.compare import Comparison, compare
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.run import run
+from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record
 from k8stui.walk.offers import offers
 from k8stui.walk.trace import Request
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from k8stui.lab.plan import Tools
     from k8stui.walk.world import World
 
-_USERSPACE = "userspace"
 _TRANSPORTS = (Protocol.TCP, Protocol.UDP)
 _SPARE_SECONDS = 2.0
 """How much later than the walk says the kernel may answer before the lab stops waiting."""
@@ -107,9 +107,10 @@ def ways_in(world: World) -> tuple[Request, ...]:
 
 
 def _asked(world: World, request: Request) -> tuple[Connect, ...]:
-    if world.cluster.proxy.mode == _USERSPACE:
+    if relays(world.cluster):
         raise NotComparedError(
-            "kube-proxy's userspace mode relays in a program of its own, which a lab has not got",
+            f"kube-proxy's {world.cluster.proxy.mode} mode relays in a program of its own, which a "
+            "lab has not got",
             "--proxy-mode iptables",
         )
     if request.connect is None:

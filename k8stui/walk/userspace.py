@@ -22,7 +22,7 @@ from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS, connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
-from k8stui.nodes.kubeproxy import ProxySocket, proxy_sockets
+from k8stui.nodes.kubeproxy import ProxySocket, relaying_sockets
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.alike import Endpoints
@@ -205,7 +205,7 @@ class _WithProxies(Mapping[str, NetNamespace]):
 
     def _of(self, version: int) -> Mapping[str, ProxySocket]:
         if version not in self._sockets:
-            self._sockets[version] = proxy_sockets(self._cluster, version)
+            self._sockets[version] = relaying_sockets(self._cluster, version)
         return self._sockets[version]
 
 

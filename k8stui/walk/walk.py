@@ -9,6 +9,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.nodes.kubeproxy import relays
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
@@ -17,7 +18,6 @@ from k8stui.walk.trace import Request, Trace
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
-_USERSPACE = "userspace"
 _FIRST_DATA_BYTES = 100
 """A question as short as most: it fits into every segment."""
 
@@ -69,7 +69,7 @@ def _branches(
     world: World, request: Request, connect: Connect, endpoints: Endpoints, *, diagnose: bool
 ) -> Iterator[tuple[Exchange | None, Trace]]:
     """All outcomes of asking one address, each with what the kernel did where it did it all."""
-    if world.cluster.proxy.mode == _USERSPACE:
+    if relays(world.cluster):
         from k8stui.walk.userspace import relayed  # noqa: PLC0415 - a mode of old clusters
 
         asked = replace(request, connect=connect)

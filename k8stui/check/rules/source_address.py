@@ -15,6 +15,7 @@ from k8stui.check.finding import CheckRule, Finding, Proof, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.proof import command
 from k8stui.kernel.exchange import Result
+from k8stui.nodes.kubeproxy import relays
 from k8stui.origin import OriginKind
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
@@ -25,9 +26,9 @@ ID = "source-address"
 
 def look(ground: Ground) -> Iterator[Finding]:
     proxy = ground.cluster.proxy
-    if proxy.mode != "userspace" and not proxy.masquerade_all:
+    if not relays(ground.cluster) and not proxy.masquerade_all:
         return
-    setting = "mode: userspace" if proxy.mode == "userspace" else "masqueradeAll: true"
+    setting = f"mode: {proxy.mode}" if relays(ground.cluster) else "masqueradeAll: true"
     for service in ground.services:
         claim = ground.ask(service, service.ports[0]) if service.ports else None
         if claim is None or not claim.source.startswith("pod/"):

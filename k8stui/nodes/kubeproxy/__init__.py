@@ -1,4 +1,4 @@
-"""kube-proxy: one module per mode, and what they share. Imitates; runs nothing."""
+"""kube-proxy: one module per mode (`modes`), and what they share. Imitates; runs nothing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
-from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
-from k8stui.nodes.kubeproxy.unmodelled import MODES, is_modelled, mode_origin, unmodelled
-from k8stui.nodes.kubeproxy.userspace import (
-    ProxySocket,
-    proxy_sockets,
-    userspace_contribution,
+from k8stui.nodes.kubeproxy.modes import (
+    MODES,
+    is_modelled,
+    mode_of,
+    mode_origin,
+    relaying_sockets,
+    relays,
 )
-from k8stui.settings import PROXY_MODE
+from k8stui.nodes.kubeproxy.unmodelled import unmodelled
+from k8stui.nodes.kubeproxy.userspace import ProxySocket, proxy_sockets
 
 __all__ = [
     "MODES",
@@ -29,6 +32,8 @@ __all__ = [
     "proxy_contribution",
     "proxy_ruleset",
     "proxy_sockets",
+    "relaying_sockets",
+    "relays",
     "unmodelled",
 ]
 
@@ -52,21 +57,8 @@ def proxy_contribution(
         NodeOptionError: a mode that is not imitated (nftables, ipvs).
 
     """
-    match cluster.proxy.mode:
-        case "userspace":
-            return userspace_contribution(cluster, node, version)
-        case "iptables" | "":
-            pass
-        case other:
-            raise NodeOptionError(PROXY_MODE.flag, other, MODES)
-    return KubeProxyRules(
-        cluster,
-        node,
-        version,
-        nfacct=nfacct,
-        local_addresses=local_addresses,
-        everywhere=everywhere,
-    ).contribution
+    around = Around(nfacct=nfacct, local_addresses=local_addresses, everywhere=everywhere)
+    return mode_of(cluster).contribution(cluster, node, version, around)
 
 
 def proxy_ruleset(

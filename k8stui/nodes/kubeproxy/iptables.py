@@ -17,11 +17,26 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.kubeproxy import balance, fixed, portals
+from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRules
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import Settings, settings
+
+
+def iptables_contribution(
+    cluster: Cluster, node: Node, version: int, around: Around
+) -> Contribution:
+    """What kube-proxy writes on `node`."""
+    return KubeProxyRules(
+        cluster,
+        node,
+        version,
+        nfacct=around.nfacct,
+        local_addresses=around.local_addresses,
+        everywhere=around.everywhere,
+    ).contribution
 
 
 class KubeProxyRules:

@@ -14,22 +14,10 @@ from k8stui.cluster.model import Cluster, Service
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Unmodelled
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.kubeproxy.modes import is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.ports import is_proxied
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.origin import Origin
-
-MODES = ("iptables", "userspace")
-"""Modes that are imitated; kube-proxy's default on Linux first."""
-
-
-def is_modelled(cluster: Cluster) -> bool:
-    return (cluster.proxy.mode or MODES[0]) in MODES
-
-
-def mode_origin(cluster: Cluster) -> Origin:
-    """Where the mode is written."""
-    proxy = cluster.proxy
-    return proxy.origins.get("mode", proxy.origin)
 
 
 def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:

@@ -19,6 +19,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.kubeproxy.reasons import OWNER
@@ -86,7 +87,9 @@ def proxy_sockets(cluster: Cluster, version: int) -> Mapping[str, ProxySocket]:
     return sockets
 
 
-def userspace_contribution(cluster: Cluster, node: Node, version: int) -> Contribution:
+def userspace_contribution(
+    cluster: Cluster, node: Node, version: int, _around: Around
+) -> Contribution:
     """What kube-proxy writes on `node`. It serves one family: that of the node's first address."""
     host = node.address(version)
     if host is None or host is not node.addresses[0]:

@@ -1,0 +1,77 @@
+"""kube-proxy's modes that are imitated: one file a mode, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+
+from k8stui.cluster.model import Cluster, Node
+from k8stui.nodes.contribution import Contribution
+from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.kubeproxy.around import Around
+from k8stui.nodes.kubeproxy.iptables import iptables_contribution
+from k8stui.nodes.kubeproxy.userspace import ProxySocket, proxy_sockets, userspace_contribution
+from k8stui.origin import Origin
+from k8stui.record import record
+from k8stui.settings import PROXY_MODE
+
+
+def _no_sockets(_cluster: Cluster, _version: int) -> Mapping[str, ProxySocket]:
+    return {}
+
+
+@record()
+class Mode:
+    """What kube-proxy does in one mode."""
+
+    contribution: Callable[[Cluster, Node, int, Around], Contribution]
+    """What it writes on a node, for IP version 4 or 6."""
+    sockets: Callable[[Cluster, int], Mapping[str, ProxySocket]] = field(default=_no_sockets)
+    """Where the process itself takes connections and makes a second one, by service port name."""
+
+    @property
+    def relays(self) -> bool:
+        """Whether requests go through the process."""
+        return self.sockets is not _no_sockets
+
+
+_MODES: Mapping[str, Mode] = {
+    "iptables": Mode(iptables_contribution),
+    "userspace": Mode(userspace_contribution, proxy_sockets),
+}
+"""kube-proxy's default on Linux first."""
+
+MODES = tuple(_MODES)
+
+
+def is_modelled(cluster: Cluster) -> bool:
+    return (cluster.proxy.mode or MODES[0]) in _MODES
+
+
+def mode_origin(cluster: Cluster) -> Origin:
+    """Where the mode is written."""
+    proxy = cluster.proxy
+    return proxy.origins.get("mode", proxy.origin)
+
+
+def mode_of(cluster: Cluster) -> Mode:
+    """The mode that the cluster's configuration names.
+
+    Raises:
+        NodeOptionError: it is not imitated (nftables, ipvs).
+
+    """
+    mode = cluster.proxy.mode or MODES[0]
+    if mode not in _MODES:
+        raise NodeOptionError(PROXY_MODE.flag, mode, MODES)
+    return _MODES[mode]
+
+
+def relaying_sockets(cluster: Cluster, version: int) -> Mapping[str, ProxySocket]:
+    """Kube-proxy's own sockets on every node, by service port name; none where rules do it all."""
+    return mode_of(cluster).sockets(cluster, version) if is_modelled(cluster) else {}
+
+
+def relays(cluster: Cluster) -> bool:
+    """Whether requests to Services go through a process of kube-proxy's, not by rules alone."""
+    return is_modelled(cluster) and mode_of(cluster).relays
