@@ -30,6 +30,7 @@ from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import read_settings
+from k8stui.cluster.unread import unread_values
 from k8stui.cluster.workloads import expand
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
             key: table(one.data, "data") for key, one in inventory.of("ConfigMap").items()
         },
         port_users=tuple(users_of(objects)),
-        remarks=(*refused, *expansion.remarks, *lost_by_apply(inventory)),
+        remarks=(
+            *refused,
+            *expansion.remarks,
+            *lost_by_apply(inventory),
+            *unread_values(inventory),
+        ),
         origins=settings.origins,
     )
