@@ -39,6 +39,13 @@ _COLD = {"warm": (False,), "cold": (True,), "both": (False, True)}
     show_default=True,
     help="Whether the MAC addresses on the way are known already; cold: ARP asks for each.",
 )
+@click.option(
+    "--tries",
+    type=click.IntRange(min=0, max=2000),
+    default=200,
+    show_default=True,
+    help="How often to ask where chance decides, to count whom it leads to; 0: not at all.",
+)
 @output_format("text", "json")
 @click.option("-v", "--verbose", is_flag=True, help="The equal packets of every way in, too.")
 def command(
@@ -48,6 +55,7 @@ def command(
     every: bool,
     backend: str | None,
     neighbours: str,
+    tries: int,
     form: str,
     verbose: bool,
     **common: Any,
@@ -71,7 +79,7 @@ def command(
         requests = (parse_request(world, source, destination, common["namespace"]),)
     kind = Backend(backend) if backend is not None else None
     return status or _done(
-        world, requests, kind, form, _COLD[neighbours], every=every, verbose=verbose
+        world, requests, kind, form, _COLD[neighbours], every=every, verbose=verbose, tries=tries
     )
 
 
@@ -84,16 +92,20 @@ def _done(
     *,
     every: bool,
     verbose: bool,
+    tries: int,
 ) -> int:
-    from k8stui.export.lab import lab_json, lab_lines, note_lines, verdict  # noqa: PLC0415
+    from k8stui.export.lab import count_lines, lab_json, lab_lines, note_lines, verdict  # noqa: PLC0415
+    from k8stui.lab.chance import Count  # noqa: PLC0415
     from k8stui.lab.errors import NotComparedError  # noqa: PLC0415
-    from k8stui.lab.experiment import experiments, ways_in  # noqa: PLC0415
+    from k8stui.lab.experiment import counts, experiments, ways_in  # noqa: PLC0415
     from k8stui.lab.run import find_tools  # noqa: PLC0415
 
     tools, _ = find_tools(kind)
     packets = verbose or requests is not None
     done: list[Experiment] = []
+    drawn: list[Count] = []
     left: list[str] = []
+    missed = 0
     for request in requests if requests is not None else ways_in(world):
         try:
             for cold in temperatures:
@@ -101,9 +113,17 @@ def _done(
                     done.append(experiment)
                     if form == "text":
                         write(f"{line}\n" for line in lab_lines(experiment, packets=packets))
+            counted = counts(world, request, tools, tries) if tries else ""
+            if isinstance(counted, Count):
+                drawn.append(counted)
+                if form == "text":
+                    write(f"{line}\n" for line in count_lines(counted))
+            elif counted:
+                left.append(f"{request.source} → {request.destination}: {counted}")
         except NotComparedError as error:
             if requests is not None:
                 raise
+            missed += 1
             left.append(f"{request.source} → {request.destination}: not compared: {error}")
     for line in left:
         complain(f"note: {line}")
@@ -112,11 +132,12 @@ def _done(
     if form == "json":
         import json  # noqa: PLC0415
 
-        told = lab_json(done) | {"not_compared": left}
+        told = lab_json(done, drawn) | {"not_compared": left}
         write_data([json.dumps(told, indent=1, ensure_ascii=False), "\n"])
     else:
         for line in note_lines(done):
             complain(line)
-        more = f"; {len(left)} ways to ask are not compared" if left else ""
-        write([verdict(done), more, "\n"])
-    return FINE if all(e.comparison.agrees for e in done) else FOUND
+        more = f"; {missed} ways to ask are not compared" if missed else ""
+        write([verdict(done, drawn), more, "\n"])
+    agree = all(e.comparison.agrees for e in done) and all(one.agrees for one in drawn)
+    return FINE if agree else FOUND

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from k8stui.kernel.packet import Protocol, TcpFlags
+from k8stui.lab.chance import Count, End
 from k8stui.lab.compare import Comparison, Felt, Row
 from k8stui.lab.experiment import Experiment
 from k8stui.lab.passages import RuleMet
@@ -44,11 +45,29 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
         yield f"        kernel:  {met.kernel or 'meets no further rule'}"
 
 
-def verdict(experiments: Sequence[Experiment]) -> str:
+def count_lines(count: Count) -> Iterator[str]:
+    """How often chance led where: ``67 of 200 (1/3 expected) default/web-1 10.244.1.2:80``."""
+    is_equal = "equal" if count.agrees else "different"
+    yield f"  chance {is_equal}: asked {count.tries} times, p = {count.p_value:.2g} (χ²)"
+    for share in count.shares:
+        expected = f"{share.expected} expected" if share.expected else "never expected"
+        yield f"    {share.count:4} of {count.tries} ({expected}): {_end(share.end)}"
+
+
+def _end(end: End) -> str:
+    errno, space, address, port = end
+    return f"{space} {_with_port(address, port)}" if space else errno or "no answer"
+
+
+def verdict(experiments: Sequence[Experiment], counts: Sequence[Count] = ()) -> str:
     """The last line: whether all agree, or where the first difference is."""
     for experiment in experiments:
         if not experiment.comparison.agrees:
             return f"kernel and walk differ: {_first_difference(experiment)}"
+    for count in counts:
+        if not count.agrees:
+            who = f"{count.request.source} → {count.request.destination}"
+            return f"kernel and walk differ: {who}: chance (p = {count.p_value:.2g})"
     packets = sum(len(e.comparison.rows) for e in experiments)
     devices = {
         (row.walk.namespace, row.walk.device)
@@ -158,12 +177,38 @@ def _with_port(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def lab_json(experiments: Sequence[Experiment]) -> dict[str, Any]:
+def lab_json(experiments: Sequence[Experiment], counts: Sequence[Count] = ()) -> dict[str, Any]:
     """All experiments as one object; addresses and namespaces in the words of ``walk``."""
+    agree = all(e.comparison.agrees for e in experiments) and all(one.agrees for one in counts)
     return {
         "version": 1,
-        "agree": all(e.comparison.agrees for e in experiments),
+        "agree": agree,
         "walks": [_experiment_json(e) for e in experiments],
+        "chance": [_count_json(one) for one in counts],
+    }
+
+
+def _count_json(count: Count) -> dict[str, Any]:
+    return {
+        "request": {
+            "source": count.request.source,
+            "destination": count.request.destination,
+            "protocol": count.request.protocol.name,
+        },
+        "tries": count.tries,
+        "agree": count.agrees,
+        "p": count.p_value,
+        "ends": [
+            {
+                "errno": share.end[0] or None,
+                "server": share.end[1] or None,
+                "address": share.end[2] or None,
+                "port": share.end[3] or None,
+                "expected": str(share.expected),
+                "times": share.count,
+            }
+            for share in count.shares
+        ],
     }
 
 

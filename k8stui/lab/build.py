@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from k8stui.kernel.address import Address
@@ -48,12 +48,17 @@ def plan(
     exchange: Exchange,
     tools: Tools,
     patience_seconds: float,
+    *,
+    others: Sequence[Exchange] = (),
+    tries: int = 0,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The lab in which the kernel shall do what the walk says in `exchange`.
 
-    Also what the lab leaves out, in sentences.
+    With `tries` it is asked that often, and chance is left to the kernel: `others` are the further
+    branches. Also what the lab leaves out, in sentences.
     """
-    names = touched(request, [exchange])
+    exchanges = (exchange, *others)
+    names = touched(request, exchanges)
     notes: list[str] = []
     spaces = {name: _trimmed(network[name], names, notes) for name in names}
     indexes = {name: index for index, name in enumerate(names)}
@@ -71,7 +76,7 @@ def plan(
             if version == 6 and not building.has_ipv6:
                 continue
             is_asked = version == request.destination.version
-            chosen = decided(exchange.forks, name) if is_asked else {}
+            chosen = decided(exchange.forks, name) if is_asked and not tries else {}
             rules[str(version)], refused = restore_text(ruleset, chosen)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
         planned.append(
@@ -84,7 +89,7 @@ def plan(
                 device_settings=building.device_settings(),
                 bridge=building.bridge(),
                 rules=rules,
-                listeners=_listeners(space, request, exchange),
+                listeners=_listeners(space, request, exchanges),
                 devices=building.naming.changed,
                 vxlan_ports=vxlan_ports,
             )
@@ -99,6 +104,7 @@ def plan(
         destination=str(request.destination),
         port=request.port,
         patience_seconds=patience_seconds,
+        tries=tries,
     )
     return Plan(spaces=planned, asker=asker, tools=tools), tuple(notes)
 
@@ -119,10 +125,13 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
     return replace(space, interfaces=tuple(kept)) if left > MAX_STAND_INS else space
 
 
-def _listeners(space: NetNamespace, request: Connect, exchange: Exchange) -> list[Listener]:
+def _listeners(
+    space: NetNamespace, request: Connect, exchanges: Iterable[Exchange]
+) -> list[Listener]:
     """Listening sockets; where every port answers, those that the walk knocks at."""
     wanted = {
         (step.before.protocol, step.before.dst, step.before.dport)
+        for exchange in exchanges
         for step in exchange.steps
         if step.namespace == space.name and step.packet_number == 1
     } | {(request.protocol, request.destination, request.port)}

@@ -14,6 +14,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Fork
 from k8stui.lab.build import plan
+from k8stui.lab.chance import Count, count
 from k8stui.lab.compare import Comparison, compare
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.run import run
@@ -91,6 +92,19 @@ def experiments(
             )
             if not every:
                 return
+
+
+def counts(world: World, request: Request, tools: Tools, tries: int) -> Count | str:
+    """Whether the kernel's dice fall as the walk's fractions say; else why that is not known.
+
+    Raises:
+        LabError: as `experiments`.
+
+    """
+    asked = _asked(world, request)
+    if len(asked) > 1:
+        return "chance is not counted: the name has several addresses, and the client draws"
+    return count(world.network, request, asked[0], tools, tries)
 
 
 def ways_in(world: World) -> tuple[Request, ...]:

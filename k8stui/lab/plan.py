@@ -76,6 +76,8 @@ class Asker(TypedDict):
     destination: str
     port: int
     patience_seconds: float
+    tries: int
+    """How often to ask, each time from another port, and only to count; 0: once, and to look."""
 
 
 class Tools(TypedDict):
@@ -160,6 +162,16 @@ class Served(TypedDict):
     source_port: int
 
 
+class Counted(TypedDict):
+    """How often it ended in one way."""
+
+    errno: str
+    space: str
+    address: str
+    port: int
+    times: int
+
+
 class Seen(TypedDict):
     """What the kernel did."""
 
@@ -177,6 +189,8 @@ class Seen(TypedDict):
     """By namespace: the lines of /proc/net/nf_conntrack when all was said, while it is open."""
     passed: dict[str, list[Passed]]
     """By namespace: which rules packets met, in time; only of those whose rules can tell."""
+    counted: list[Counted]
+    """Of a request that was asked many times; nothing else is looked at then."""
 
 
 class Failure(TypedDict):

@@ -66,7 +66,8 @@ def run(plan: Plan) -> Seen:
         LabError: it cannot be built here.
 
     """
-    patience = plan["asker"]["patience_seconds"] + _BUILD_SECONDS
+    asker = plan["asker"]
+    patience = asker["patience_seconds"] * max(1, min(asker["tries"], 30)) + _BUILD_SECONDS
     root = str(Path(k8stui.__file__).parent.parent)
     with subprocess.Popen(  # noqa: S603 - this very interpreter, and a constant
         [sys.executable, "-I", "-c", _START, root],

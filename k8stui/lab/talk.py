@@ -7,12 +7,13 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import Asker, Listener, Served
+from k8stui.lab.plan import Asker, Counted, Listener, Served
 
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _TCP, _UDP = 6, 17
@@ -54,6 +55,11 @@ class Server:
         else:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         self.kept: list[socket.socket] = []
+
+    def hang_up(self) -> None:
+        """End every connection that was taken."""
+        while self.kept:
+            _hang_up(self.kept.pop())
 
     def serve(self) -> list[Served]:
         """Take what has come; UDP is answered."""
@@ -107,6 +113,10 @@ class Client:
             self.socket.bind((source, asker["source_port"]))
         except OSError as error:
             raise LabError(f"the client cannot be {source}: {error.strerror}") from None
+
+    def hang_up(self) -> None:
+        """Go."""
+        _hang_up(self.socket)
 
     @property
     def is_done(self) -> bool:
@@ -181,6 +191,31 @@ def converse(
             if not served:
                 time.sleep(_TICK_SECONDS)
     return served, seconds
+
+
+def count(asker: Asker, servers: Sequence[Server]) -> list[Counted]:
+    """Ask as often as `asker` says, from ports that the kernel draws; how it ended how often."""
+    ends: Counter[tuple[str, str, str, int]] = Counter()
+    for _ in range(asker["tries"]):
+        client = Client({**asker, "source_port": 0})
+        served, _ = converse(client, servers)
+        who = served[0] if client.answered and served else None
+        name = errno.errorcode.get(client.errno, str(client.errno)) if client.errno else ""
+        ends[name, *((who["space"], who["address"], who["port"]) if who else ("", "", 0))] += 1
+        client.hang_up()
+        for server in servers:
+            server.hang_up()
+    return [
+        Counted(errno=name, space=space, address=address, port=port, times=times)
+        for (name, space, address, port), times in ends.items()
+    ]
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Close with RST, so that neither end lingers (socket(7), SO_LINGER)."""
+    if connection.type == socket.SOCK_STREAM:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def _socket(version: int, *, is_tcp: bool) -> socket.socket:

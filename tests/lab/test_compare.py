@@ -59,6 +59,7 @@ def as_walked(exchange: Exchange) -> Seen:
         build_seconds=0.0,
         conntrack={name: list(lines) for name, lines in exchange.conntrack.items()},
         passed={},
+        counted=[],
     )
 
 

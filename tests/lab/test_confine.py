@@ -98,5 +98,5 @@ def test_the_environment_is_left_behind(nft: Tools, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LD_PRELOAD", "/nonexistent/owned.so")
     monkeypatch.setenv("K8STUI_PASSWORD", "hunter2")
     with pytest.raises(LabError):
-        run.run({"spaces": [], "asker": {"patience_seconds": 0.1}, "tools": nft})  # type: ignore[typeddict-item]
+        run.run({"spaces": [], "asker": {"patience_seconds": 0.1, "tries": 0}, "tools": nft})  # type: ignore[typeddict-item]
     assert set(seen["env"]) == {"PATH", "LC_ALL"}
