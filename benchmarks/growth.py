@@ -1,0 +1,249 @@
+"""How work grows with the input: each case at a size and at four times the size, by counting.
+
+    python benchmarks/growth.py [CASE]... [--seconds]
+
+Counted are calls of functions, Python's and C's (`sys.setprofile`), so that a busy machine changes
+nothing; --seconds: CPU instead, for what one call can hide (a search through a long text). Linear
+is 4; aim: at most 5 in each. Ends with status 1 where it is more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from k8stui.cli import run
+
+MOST = 5.0
+WEB = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n"
+    "  replicas: {replicas}\n  selector: {{matchLabels: {{app: {name}}}}}\n  template:\n"
+    "    metadata: {{labels: {{app: {name}}}}}\n"
+    "    spec: {{containers: [{{name: c, image: i, ports: [{{containerPort: 80}}]}}]}}\n"
+)
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec:\n  type: {type}\n"
+    "  selector: {{app: {app}}}\n  ports: [{{port: 80{more}}}]\n"
+)
+PAIR = "---\n".join(
+    (
+        WEB.format(name="web", replicas=2),
+        SERVICE.format(name="web", app="web", type="NodePort", more=", nodePort: 30080"),
+    )
+)
+ASK = ("--from", "outside", "--to", "node/node-1:30080")
+
+
+class Case(NamedTuple):
+    size: int
+    make: Callable[[int, Path], list[str]]
+    """Write the input of a size into a folder and give the command line."""
+
+
+def manifests(folder: Path, *parts: str) -> str:
+    path = folder / "set.yaml"
+    path.write_text("---\n".join(parts))
+    return str(path)
+
+
+def walked(folder: Path, *parts: str) -> list[str]:
+    return ["walk", manifests(folder, PAIR, *parts), *ASK]
+
+
+def checked(folder: Path, *parts: str) -> list[str]:
+    return ["check", manifests(folder, PAIR, *parts)]
+
+
+def broken_documents(size: int, folder: Path) -> list[str]:
+    return checked(folder, *(f"kind: Service\nmetadata: {{name: s{n}\n" for n in range(size)))
+
+
+def wrong_fields(size: int, folder: Path) -> list[str]:
+    odd = (
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{ports: [{{prot: 1}}]}}\n"
+    )
+    return checked(folder, *(odd.format(n=n) for n in range(size)))
+
+
+def saved(folder: Path, rules: Iterator[str], chains: Iterator[str]) -> list[str]:
+    save = folder / "node.save"
+    lines = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]"]
+    save.write_text("\n".join([*lines, *chains, *rules, "COMMIT", ""]))
+    return [*walked(folder), "--iptables", f"node-1={save}"]
+
+
+def many_rules(size: int, folder: Path) -> list[str]:
+    rules = (f"-A INPUT -s 172.{n >> 16}.{n >> 8 & 255}.{n & 255}/32 -j DROP" for n in range(size))
+    return saved(folder, rules, iter(()))
+
+
+def long_chain_of_jumps(size: int, folder: Path) -> list[str]:
+    rules = [f"-A C{n} -p tcp -j C{n + 1}" for n in range(size)]
+    return saved(
+        folder, iter(["-A INPUT -j C0", *rules]), (f":C{n} - [0:0]" for n in range(size + 1))
+    )
+
+
+def services_of_one_port(size: int, folder: Path) -> list[str]:
+    one = (SERVICE.format(name=f"s{n}", app="web", type="ClusterIP", more="") for n in range(size))
+    return checked(folder, *one)
+
+
+def node_ports(size: int, folder: Path) -> list[str]:
+    one = (
+        SERVICE.format(name=f"s{n}", app=f"none-{n}", type="NodePort", more="") for n in range(size)
+    )
+    return checked(folder, *one)
+
+
+def policies(size: int, folder: Path) -> list[str]:
+    one = (
+        f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{podSelector: {{matchLabels: {{app: a{n}}}}}, policyTypes: [Ingress]}}\n"
+        for n in range(size)
+    )
+    return checked(folder, *one)
+
+
+def nodes(size: int, folder: Path) -> list[str]:
+    one = (
+        f"apiVersion: v1\nkind: Node\nmetadata: {{name: node-{n + 1}}}\n"
+        f"spec: {{podCIDR: 10.{n >> 8}.{n & 255}.0/24}}\n"
+        f"status: {{addresses: [{{type: InternalIP, address: 192.168.{n >> 8}.{n & 255}}}]}}\n"
+        for n in range(size)
+    )
+    return walked(folder, *one)
+
+
+def nodes_checked(size: int, folder: Path) -> list[str]:
+    return ["check", *nodes(size, folder)[1:2]]
+
+
+def addresses(size: int, folder: Path) -> list[str]:
+    infos = [
+        {"family": "inet", "local": f"10.9.{n >> 8}.{n & 255}", "prefixlen": 32, "scope": "global"}
+        for n in range(size)
+    ]
+    infos.append({"family": "inet", "local": "192.168.0.11", "prefixlen": 24, "scope": "global"})
+    device = {"ifname": "eth0", "flags": ["UP"], "mtu": 1500, "link_type": "ether"}
+    device |= {"address": "02:00:00:00:00:01", "addr_info": infos}
+    dump = folder / "addr.json"
+    dump.write_text(json.dumps([device]))
+    return [*walked(folder), "--ip-addr", f"node-1={dump}"]
+
+
+def endpoints_by_hand(size: int, folder: Path) -> list[str]:
+    listed = ", ".join(f"{{ip: 172.16.{n >> 8}.{n & 255}}}" for n in range(size))
+    return checked(
+        folder,
+        "apiVersion: v1\nkind: Service\nmetadata: {name: far}\nspec: {ports: [{port: 80}]}\n",
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: far}\n"
+        f"subsets: [{{addresses: [{listed}], ports: [{{port: 80}}]}}]\n",
+    )
+
+
+def config_maps(size: int, folder: Path) -> list[str]:
+    one = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}}}\ndata: {{URL: 'http://s{n}:80'}}\n"
+        for n in range(size)
+    )
+    return checked(folder, *one)
+
+
+def labels(size: int, folder: Path) -> list[str]:
+    written = "".join(f"    l{n}: v{n}\n" for n in range(size))
+    return checked(
+        folder,
+        f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n{written}"
+        "spec: {containers: [{name: c, image: i}]}\n",
+        SERVICE.format(name="near", app="p", type="ClusterIP", more=""),
+    )
+
+
+def workloads(size: int, folder: Path) -> list[str]:
+    parts = []
+    for n in range(size):
+        parts.append(WEB.format(name=f"w{n}", replicas=1))
+        typo = "x" if n % 10 == 0 else ""
+        parts.append(SERVICE.format(name=f"w{n}", app=f"w{n}{typo}", type="ClusterIP", more=""))
+    return checked(folder, *parts)
+
+
+def replicas(size: int, folder: Path) -> list[str]:
+    parts = (
+        WEB.format(name="big", replicas=size),
+        SERVICE.format(name="big", app="big", type="NodePort", more=", nodePort: 30081"),
+    )
+    return ["walk", manifests(folder, *parts), "--from", "outside", "--to", "svc/big", "--all"]
+
+
+CASES = {
+    "broken-documents": Case(200, broken_documents),
+    "wrong-fields": Case(200, wrong_fields),
+    "rules": Case(5000, many_rules),
+    "jumps": Case(100, long_chain_of_jumps),
+    "services-of-one-port": Case(100, services_of_one_port),
+    "node-ports": Case(100, node_ports),
+    "policies": Case(200, policies),
+    "nodes": Case(60, nodes),
+    "nodes-checked": Case(60, nodes_checked),
+    "addresses": Case(500, addresses),
+    "endpoints-by-hand": Case(500, endpoints_by_hand),
+    "config-maps": Case(300, config_maps),
+    "labels": Case(500, labels),
+    "workloads": Case(100, workloads),
+    "replicas": Case(500, replicas),
+}
+
+
+def cost(case: Case, size: int, *, seconds: bool) -> float:
+    """Calls, or CPU seconds, of one command line at a size."""
+    calls = 0
+
+    def count(_frame: object, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    with tempfile.TemporaryDirectory() as name:
+        line = case.make(size, Path(name))
+        quiet = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+            gc.collect()
+            start = time.process_time()
+            if not seconds:
+                sys.setprofile(count)
+            try:
+                run(line)
+            finally:
+                sys.setprofile(None)
+            return time.process_time() - start if seconds else calls
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("cases", nargs="*", choices=[[], *CASES], default=[])
+    arguments.add_argument("--seconds", action="store_true")
+    given = arguments.parse_args()
+    worst = 0.0
+    for name in given.cases or CASES:
+        case = CASES[name]
+        cost(case, 2, seconds=given.seconds)  # what is imported and compiled is not counted
+        few, many = (cost(case, n, seconds=given.seconds) for n in (case.size, 4 * case.size))
+        growth = many / few
+        worst = max(worst, growth)
+        shown = f"{few:12,.2f} {many:12,.2f}" if given.seconds else f"{few:12,.0f} {many:12,.0f}"
+        print(f"{name:22} {case.size:6} → {4 * case.size:6} {shown}  {growth:5.1f}", flush=True)
+    return worst > MOST
+
+
+if __name__ == "__main__":
+    sys.exit(main())
