@@ -54,6 +54,7 @@ class Ground:
         self._selected: dict[str, tuple[Pod, ...]] = {}
         self._names_of: dict[tuple[str, str], Lexicon] = {}
         self._namespaces_with: dict[str, dict[str, list[str]]] = {}
+        self._without_hairpin: dict[str, frozenset[str]] = {}
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
@@ -274,15 +275,21 @@ class Ground:
         """Keys of all pods that some Service selects."""
         return frozenset(pod.key for s in self.services for pod in self.selected(s))
 
-    @cached_property
-    def without_hairpin(self) -> frozenset[str]:
-        """Keys of pods that are plugged into a bridge by a port with hairpin mode off."""
-        return frozenset(
-            interface.peer[0]
-            for name in self.cluster.nodes
-            for interface in self.world.network[name].interfaces
-            if interface.port is not None and not interface.port.hairpin and interface.peer
-        )
+    def is_without_hairpin(self, pod: Pod) -> bool:
+        """Whether the pod is plugged into a bridge by a port with hairpin mode off.
+
+        Builds the pod's node, and no other.
+        """
+        name = pod.node_name or ""
+        found = self._without_hairpin.get(name)
+        if found is None:
+            space = self.world.network.get(name)
+            found = self._without_hairpin[name] = frozenset(
+                interface.peer[0]
+                for interface in (space.interfaces if space is not None else ())
+                if interface.port is not None and not interface.port.hairpin and interface.peer
+            )
+        return pod.key in found
 
     def endpoints(self, service: Service) -> tuple[Endpoint, ...]:
         """Endpoints of the Service, usable or not."""

@@ -104,17 +104,17 @@ def _guess(inventory: Inventory, written: dict[str, tuple[tuple[Prefix, ...], Or
         ("pod_cidr", nodes, POD_CIDRS, "the Nodes' pod ranges"),
         ("service_cidr", services, SERVICE_CIDRS, "the Services' clusterIPs"),
     ):
-        if attribute not in written:
-            found = {
-                address.version: Prefix.of(address, 16 if address.version == 4 else 48)
-                for address in reversed(seen)
-                if not any(other in usual[other.version] for other in seen)
-            }
-            if found:
-                written[attribute] = (
-                    tuple(found.values()),
-                    assumed(f"not said in the input: a range around {what}"),
-                )
+        if attribute in written or any(other in usual[other.version] for other in seen):
+            continue
+        found = {
+            address.version: Prefix.of(address, 16 if address.version == 4 else 48)
+            for address in reversed(seen)
+        }
+        if found:
+            written[attribute] = (
+                tuple(found.values()),
+                assumed(f"not said in the input: a range around {what}"),
+            )
 
 
 def _node_cidrs(node: Manifest) -> tuple[str, ...]:

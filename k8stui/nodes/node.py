@@ -98,11 +98,8 @@ def _base(site: Site, node: Node) -> Part:
                 mac=mac(site.lan.networks[0].router),
             )
         )
-        neighbours += [
-            Neighbour(address=far, device=uplink.device, mac=site.uplink(other).mac)
-            for other in site.cluster.nodes.values()
-            if other.name != node.name and (far := other.address(version))
-        ]
+        beside = site.on_wire(uplink.device, version)
+        neighbours += [near for name, near in beside if name != node.name]
     eth0 = Interface(
         name=uplink.device,
         kind=LinkKind.VETH,

@@ -12,7 +12,7 @@ from functools import cached_property
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, PodPhase, Service
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.namespace import LinkKind
+from k8stui.kernel.namespace import LinkKind, Neighbour
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
@@ -47,6 +47,7 @@ class Site:
         self._observed = observed
         self._pod_networks: dict[int, Prefix] = {}
         self._strays: dict[str, list[tuple[Pod, Address]]] = {}
+        self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
         self._proxied: dict[int, Everywhere] = {}
 
     @cached_property
@@ -215,6 +216,17 @@ class Site:
                 return Uplink(interface.name, interface.mac)
         first = node.address(4) or node.address(6)
         return Uplink("eth0", mac(first) if first else "02:00:00:00:00:00")
+
+    def on_wire(self, device: str, version: int) -> Sequence[tuple[str, Neighbour]]:
+        """Every node by name, as those know it who are on the wire with such a device."""
+        found = self._on_wire.get((device, version))
+        if found is None:
+            found = self._on_wire[device, version] = [
+                (node.name, Neighbour(address=far, device=device, mac=self.uplink(node).mac))
+                for node in self.cluster.nodes.values()
+                if (far := node.address(version))
+            ]
+        return found
 
     def routed_to(self, node: Node, pod: Pod) -> str | None:
         """The device that a dump's route to the pod's own address names, on a cable of its own."""

@@ -48,7 +48,7 @@ def _cut_off(ground: Ground, service: Service) -> list[Pod]:
     return [
         pod
         for pod in ground.selected(service)
-        if pod.key in usable and pod.key in ground.without_hairpin
+        if pod.key in usable and ground.is_without_hairpin(pod)
     ]
 
 

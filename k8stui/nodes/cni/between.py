@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from k8stui.because import Because
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.namespace import Route
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
@@ -12,15 +15,40 @@ from k8stui.nodes.site import Site
 
 def host_gateway_routes(site: Site, node: Node, owner: str) -> Part:
     """``10.244.2.0/24 via 192.168.0.12 dev eth0`` for every other node, in the cluster's order."""
+    ways = _ways.of(site).seen_from(node, owner)
     return Part(
-        routes=tuple(
-            route
-            for other in site.cluster.nodes.values()
-            if other.name != node.name
-            for prefix in site.behind(other)
-            if (route := host_gateway_route(site, node, other, prefix, owner))
-        )
+        routes=tuple(route for name, routes in ways if name != node.name for route in routes)
     )
+
+
+class _Ways:
+    """The routes to all nodes. Nodes that stand alike on the wire have the same ones."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._kept: dict[Hashable, list[tuple[str, list[Route]]]] = {}
+
+    def seen_from(self, node: Node, owner: str) -> list[tuple[str, list[Route]]]:
+        """Of each node its name and the routes to what is behind it; the node's own with them."""
+        site = self._site
+        lans = tuple(mine and (site.lan.network_of(mine),) for mine in map(node.address, (4, 6)))
+        key = (owner, site.uplink(node).device, lans)
+        if key not in self._kept:
+            self._kept[key] = [
+                (
+                    other.name,
+                    [
+                        route
+                        for prefix in site.behind(other)
+                        if (route := host_gateway_route(site, node, other, prefix, owner))
+                    ],
+                )
+                for other in site.cluster.nodes.values()
+            ]
+        return self._kept[key]
+
+
+_ways = Derived(_Ways)
 
 
 def host_gateway_route(
