@@ -9,7 +9,7 @@ takes. Prints JSON.
 
     benchmarks/tui_load.py d10000.yaml d10000.json
 
-Dumps: ../shared/tools/make_cluster.py --services 10000 --endpoints 2 --nodes 100 --observed.
+Dumps: benchmarks/dump.py --services 10000 --endpoints 2 --nodes 100.
 On two busy cores, Python 3.11, 83 MB of YAML (167 MB of JSON): frame after 0.2 s, first entries
 0.3-0.4 s later, the walk after 5.4 (4.4) s, a key while it loads 4 ms (p95 16-27), peak 390 (616)
 MiB, leaving 0.25 s (0.2 of it Textual's); when it is there, a letter of the filter 6 ms, a cursor

@@ -1,0 +1,33 @@
+"""Work grows with the input, not with its square: counted, so that a busy machine says the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "broken-documents",
+        "jumps",
+        "services-of-one-port",
+        "policies",
+        "nodes",
+        "nodes-checked",
+        "addresses",
+        "endpoints-by-hand",
+        "labels",
+        "replicas",
+    ],
+)
+def test_four_times_the_input_is_no_more_than_five_times_the_work(case: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(GROWTH), case], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
