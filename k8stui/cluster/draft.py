@@ -34,6 +34,7 @@ _PATHS: dict[str, tuple[str | int, ...]] = {
     "subdomain": ("subdomain",),
     "dns_policy": ("dnsPolicy",),
     "dns_config": ("dnsConfig",),
+    "host_aliases": ("hostAliases",),
     "enable_service_links": ("enableServiceLinks",),
     "node_name": ("nodeName",),
 }
@@ -109,6 +110,11 @@ class Draft:
             container_id=sha256(self.key.encode()).hexdigest(),
             dns_policy=text(self.spec, "dnsPolicy") or "ClusterFirst",
             dns_config=_dns_config(self.spec),
+            host_aliases=tuple(
+                (address, texts(entry, "hostnames"))
+                for entry in array(self.spec, "hostAliases")
+                for address in addresses((text(entry, "ip"),))
+            ),
             enable_service_links=flag(self.spec, "enableServiceLinks") is not False,
             origin=origin,
             origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),

@@ -91,6 +91,8 @@ class Pod:
     """64 hex digits: the sandbox id that CNI chain names are hashed from."""
     dns_policy: str = "ClusterFirst"
     dns_config: DnsConfig | None = None
+    host_aliases: tuple[tuple[Address, tuple[str, ...]], ...] = ()
+    """What the kubelet writes into its /etc/hosts, which is read before DNS."""
     enable_service_links: bool = True
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)

@@ -23,12 +23,14 @@ __all__ = [
     "resolve",
     "search_list",
     "service_environment",
+    "silent_dns",
     "uses_cluster_dns",
 ]
 
 NDOTS = 5
 """What the kubelet writes for pods that use cluster DNS."""
 _USUAL_NDOTS = 1
+_DNS_SERVICE = "kube-system/kube-dns"
 _MAX_ALIASES = 8
 
 
@@ -44,6 +46,8 @@ class ResolutionKind(StrEnum):
     """One endpoint by its hostname, or by its address with dashes."""
     POD = "pod"
     """``10-244-1-2.NAMESPACE.pod.cluster.local``: made of the name, not looked up."""
+    HOSTS = "hosts"
+    """A line of the pod's own /etc/hosts (hostAliases): DNS is not asked."""
     EXTERNAL = "external"
     """An ExternalName Service: a CNAME to a name outside the cluster, which is not followed."""
     OUTSIDE = "outside"
@@ -88,6 +92,14 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
     if _is_address(literal):
         address = Address.parse(literal)
         return Resolution(name=name, kind=ResolutionKind.ADDRESS, addresses=(address,))
+    for address, hosts in from_pod.host_aliases if from_pod is not None else ():
+        if name.rstrip(".") in hosts:
+            return Resolution(
+                name=name,
+                kind=ResolutionKind.HOSTS,
+                addresses=(address,),
+                origin=from_pod.origins.get("host_aliases") if from_pod is not None else None,
+            )
     if from_pod is not None and not uses_cluster_dns(cluster, from_pod):
         return _by_node(cluster, name, from_pod)
     tried: list[str] = []
@@ -135,6 +147,24 @@ def uses_cluster_dns(cluster: Cluster, pod: Pod) -> bool:
     if pod.dns_policy == "ClusterFirst":
         return not pod.host_network
     return pod.dns_policy == "ClusterFirstWithHostNet"
+
+
+def silent_dns(cluster: Cluster) -> Service | None:
+    """The Service of cluster DNS, where its pods are known and none of them is ready.
+
+    Where the input has none of its pods it is taken to answer: a dump may leave them out.
+    """
+    service = cluster.services.get(_DNS_SERVICE)
+    if service is None or not service.selector:
+        return None
+    if any(endpoint.ready for endpoint in _endpoints(cluster, service)):
+        return None
+    wanted = service.selector.items()
+    known = any(
+        pod.namespace == service.namespace and wanted <= pod.labels.items()
+        for pod in cluster.pods.values()
+    )
+    return service if known else None
 
 
 def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:

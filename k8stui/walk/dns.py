@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.model import Cluster, Entrance, Service, ServicePort
-from k8stui.cluster.names import Resolution, ResolutionKind, resolve
+from k8stui.cluster.names import (
+    Resolution,
+    ResolutionKind,
+    resolve,
+    silent_dns,
+    uses_cluster_dns,
+)
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -39,7 +45,14 @@ def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
     """Resolve a name as the client's own resolver does. `beyond`: addresses of the host outside."""
     if source.pod is None:
         return _without_cluster_dns(cluster, name, source, beyond)
-    return _answer(cluster, resolve(cluster, name, source.pod), beyond)
+    found = resolve(cluster, name, source.pod)
+    asks_dns = found.kind not in (ResolutionKind.ADDRESS, ResolutionKind.HOSTS)
+    if asks_dns and uses_cluster_dns(cluster, source.pod):
+        silent = silent_dns(cluster)
+        if silent is not None:
+            said = f"cluster DNS does not answer: Service {silent.key} has no ready endpoint"
+            return Answer(addresses=(), sentences=(f"no such name: {said}",), origin=silent.origin)
+    return _answer(cluster, found, beyond)
 
 
 def ask_service(cluster: Cluster, service: Service, beyond: tuple[Address, ...]) -> Answer:
@@ -163,6 +176,8 @@ def _resolved(found: Resolution) -> str:
             return f"{name} is {alias}{pods}"
         case ResolutionKind.ENDPOINT:
             return f"{name} is {alias}one pod of Service {found.service}: {addresses}"
+        case ResolutionKind.HOSTS:
+            return f"{name} is {addresses} by the pod's /etc/hosts (hostAliases), before any DNS"
         case ResolutionKind.POD:
             return f"{name} says its address itself: {addresses}"
         case _:

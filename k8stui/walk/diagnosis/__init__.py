@@ -19,6 +19,7 @@ from k8stui.kernel.step import (
     StepKind,
     SysctlCause,
 )
+from k8stui.walk.diagnosis.aliases import by_host_alias
 from k8stui.walk.diagnosis.answers import foreign_answer, other_address
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -100,7 +101,7 @@ def diagnose(case: Case) -> Diagnosis:
     for way in _BY_CAUSE.get(type(step.cause) if step is not None else type(None), _ANY):
         found = way(case)
         if found is not None:
-            return found
+            return by_host_alias(case, found)
     return Diagnosis()
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
-from k8stui.cluster.names import resolve, search_list, uses_cluster_dns
+from k8stui.cluster.names import resolve, search_list, silent_dns, uses_cluster_dns
 from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
-from k8stui.walk.diagnosis.endpoints import headless_without_endpoints
+from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
 
 def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     """Say why there is no address, and what would give one."""
+    silent = _silent(cluster, request)
+    if silent is not None:
+        return silent
     found = headless_without_endpoints(cluster, request)
     if found.reason:
         return found
@@ -39,6 +42,22 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
     return _other_name(cluster, pod, asked, reason)
+
+
+def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
+    """Cluster DNS itself is down: no name resolves, whatever it is."""
+    pod = _asking(cluster, request)
+    service = silent_dns(cluster)
+    if pod is None or service is None or not uses_cluster_dns(cluster, pod):
+        return None
+    found = without_endpoints(cluster, service, None)
+    if found is None:
+        return None
+    return Diagnosis(
+        f"cluster DNS does not answer, so no name resolves: {found.reason}",
+        found.advice,
+        found.origin,
+    )
 
 
 def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> Diagnosis:

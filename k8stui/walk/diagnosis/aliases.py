@@ -1,0 +1,20 @@
+"""The name led somewhere else than DNS would: the pod's own /etc/hosts came first."""
+
+from __future__ import annotations
+
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+
+
+def by_host_alias(case: Case, found: Diagnosis) -> Diagnosis:
+    """Add to a diagnosis that hostAliases gave the address, where they did."""
+    pod = case.client
+    name = case.request.destination.rpartition(":")[0].rstrip(".")
+    if pod is None or not any(name in hosts for _, hosts in pod.host_aliases):
+        return found
+    connect = case.request.connect
+    address = connect.destination if connect is not None else "another address"
+    return Diagnosis(
+        f"{found.reason}; {name} is {address} by hostAliases of pod {pod.key}, whatever DNS says",
+        f"take {name} out of hostAliases, or write the right address there",
+        pod.origins.get("host_aliases", pod.origin),
+    )
