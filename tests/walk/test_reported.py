@@ -562,7 +562,97 @@ POLICIES = {
     ),
 }  # fmt: skip
 
+
+def ingress(service_name: str, port: int, *, address: str = "") -> Manifest:
+    backend = {"service": {"name": service_name, "port": {"number": port}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    made = kind(
+        "networking.k8s.io/v1", "front", "Ingress",
+        spec={"rules": [{"host": "shop.acme.com", "http": {"paths": [path]}}]},
+    )  # fmt: skip
+    if address:
+        made["status"] = {"loadBalancer": {"ingress": [{"ip": address}]}}
+    return made
+
+
+ENTRANCES = {
+    "an Ingress and a Service that is not there": asking(
+        "shop.acme.com:80", ingress("wbe", 80), service("web", to=8080), WEB, source="outside",
+        result="no-such-name", cause="behind it there is no Service default/wbe",
+        mend="a Service of its own namespace", at="host: shop.acme.com",
+    ),
+    "an Ingress and the pod's port": asking(
+        "shop.acme.com:80", ingress("web", 8080), service("web", to=8080), WEB, source="outside",
+        result="no-such-name", cause="its backend names port 8080 of Service default/web",
+        mend="write port 80 into the Ingress's backend", at="host: shop.acme.com",
+    ),
+    "an Ingress without an address": asking(
+        "shop.acme.com:80", ingress("web", 80), service("web", to=8080), WEB,
+        result="no-such-name", cause="shop.acme.com is a host of Ingress default/front",
+        mend="--host shop.acme.com=ADDRESS",
+    ),
+    "an Ingress whose controller has an address": asking(
+        "shop.acme.com:80", ingress("web", 80, address="198.51.100.7"), service("web", to=8080),
+        service("controller", "app=gate", type="LoadBalancer",
+                status={"loadBalancer": {"ingress": [{"ip": "198.51.100.7"}]}}),
+        pod("gate", "app=gate", ports=[80]), WEB, source="outside",
+        result="connected",
+    ),
+    "a load balancer that has a name": asking(
+        "lb-7.acme.net:80",
+        service("web", to=8080, type="LoadBalancer",
+                status={"loadBalancer": {"ingress": [{"hostname": "lb-7.acme.net"}]}}), WEB,
+        source="outside", result="no-such-name",
+        cause="is the load balancer of Service default/web", mend="--host lb-7.acme.net=ADDRESS",
+    ),
+}  # fmt: skip
+
+CLUSTER_DNS = service(
+    "kube-dns", "k8s-app=kube-dns", port={"port": 53, "protocol": "UDP"},
+    namespace="kube-system", clusterIP="10.96.0.10",
+)  # fmt: skip
+
+
+def core_dns(*, ready: bool) -> Manifest:
+    return observed(
+        "coredns-7", "k8s-app=kube-dns", "10.244.1.9", ready=ready, namespace="kube-system",
+        ports=[{"containerPort": 53, "protocol": "UDP"}],
+    )  # fmt: skip
+
+
+RESOLVERS = {
+    "cluster DNS is down": asking(
+        "web:80", *NODES, CLUSTER_DNS, core_dns(ready=False), service("web", to=8080), WEB,
+        result="no-such-name", by="default/asker",
+        cause="cluster DNS does not answer, so no name resolves: Service kube-system/kube-dns has",
+        mend="kubectl describe pod coredns-7 -n kube-system",
+    ),
+    "cluster DNS is down, and nobody needs it": asking(
+        "svc/web", *NODES, CLUSTER_DNS, core_dns(ready=False), service("web", to=8080), WEB,
+        result="connected",
+    ),
+    "cluster DNS is up": asking(
+        "web:80", *NODES, CLUSTER_DNS, core_dns(ready=True), service("web", to=8080), WEB,
+        result="connected",
+    ),
+    "a dump without cluster DNS's pods": asking(
+        "web:80", CLUSTER_DNS, service("web", to=8080), WEB, result="connected",
+    ),
+    "hostAliases come before DNS": Reported(
+        manifests=(
+            service("web", to=8080), WEB,
+            pod("asker", node="node-2",
+                hostAliases=[{"ip": "10.244.1.99", "hostnames": ["web", "web.local"]}]),
+        ),
+        ask=("pod/asker", "web:80"), result="unreachable", by="node-1",
+        cause="web is 10.244.1.99 by hostAliases of pod default/asker", mend="out of hostAliases",
+        at="hostAliases:",
+    ),
+}  # fmt: skip
+
 CASES = {
+    **RESOLVERS,
+    **ENTRANCES,
     **POLICIES,
     **BOUND,
     **CONFIGURED,
