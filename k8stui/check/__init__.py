@@ -5,6 +5,7 @@ from __future__ import annotations
 from k8stui.check.assertion import Assertion, AssertionSyntaxError
 from k8stui.check.check import check, worst
 from k8stui.check.finding import CheckRule, Finding, Proof, Severity
+from k8stui.check.heard import nothing_found
 from k8stui.check.unreadable import rule_of, unreadable
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Proof",
     "Severity",
     "check",
+    "nothing_found",
     "rule_of",
     "unreadable",
     "worst",

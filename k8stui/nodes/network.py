@@ -19,7 +19,7 @@ from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import build_node
-from k8stui.nodes.observed import read_observed
+from k8stui.nodes.observed import ObservedNode, read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
 from k8stui.nodes.rules import generated_ruleset, ruleset
@@ -48,6 +48,20 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def listening(self) -> Listening:
         """The judge of who listens: the sockets of all pods come from it."""
         return self._site.listening
+
+    def plugin_of(self, node: Node) -> str:
+        """The name of the node's network plug-in, as ``--cni`` has it."""
+        return self._plugins.name_of(node)
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Nodes of which a dump shows something, in their order."""
+        nodes = self.cluster.nodes.values()
+        return tuple(node.name for node in nodes if self._site.observed(node) != ObservedNode())
+
+    def has_observed_rules(self, node: Node) -> bool:
+        """Whether the node's rules are those of a dump."""
+        return bool(self._site.observed(node).rulesets)
 
     def __getitem__(self, name: str) -> NetNamespace:
         found = self._built.get(name)

@@ -73,7 +73,7 @@ class Checking(Tools):
         self.app.push_screen(
             ListScreen(
                 f"Findings{under} {summary(found)}",
-                partial(finding_lines, found),
+                partial(finding_lines, found, calm=desk.checkup.calm),
                 choices=range(len(found)),
                 foot=lambda row, width: finding_foot(found[row], width),
             ),

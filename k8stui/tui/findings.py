@@ -32,10 +32,12 @@ class Checkup(NamedTuple):
     """Errors first."""
     marks: Mapping[str, Sign]
     """Signs by key of the tree's row; a branch carries the worst sign and the number inside."""
+    calm: str = ""
+    """What is said where there are no findings."""
 
 
-def checkup(cluster: Cluster, findings: Sequence[Finding]) -> Checkup:
-    """Put findings in order, and mark what they are about."""
+def checkup(cluster: Cluster, findings: Sequence[Finding], calm: str = "") -> Checkup:
+    """Put findings in order, and mark what they are about; `calm` is said where there are none."""
     pods = {f"{w.kind} {w.namespace}/{w.name}": w.pods for w in cluster.workloads}
     worst: dict[str, Severity] = {}
     ordered = by_weight(findings)
@@ -50,7 +52,7 @@ def checkup(cluster: Cluster, findings: Sequence[Finding]) -> Checkup:
     for branch, severities in inside.items():
         sign = SIGNS[min(severities, key=_WORST.index)]
         marks.setdefault(branch, sign._replace(word=str(len(severities))))
-    return Checkup(ordered, marks)
+    return Checkup(ordered, marks, calm)
 
 
 def _rows(subject: str, pods: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -104,11 +106,11 @@ class FindingLines(Sequence[Line]):
         return cut(join((lead, subject, run(f"  {neutralise(finding.why)}"))), self._width)
 
 
-def finding_lines(findings: Sequence[Finding], width: int) -> Sequence[Line]:
-    """What the list of findings shows."""
+def finding_lines(findings: Sequence[Finding], width: int, calm: str = "") -> Sequence[Line]:
+    """What the list of findings shows; `calm` where there are none."""
     if findings:
         return FindingLines(findings, width)
-    return [NOTHING, run(" Nothing is wrong: every Service leads to pods that listen.")]
+    return [NOTHING, *(run(f" {line}") for line in wrap(calm or "Nothing was found.", width - 2))]
 
 
 def finding_foot(finding: Finding, width: int) -> tuple[Line, ...]:

@@ -151,11 +151,13 @@ class Jobs:
 
     def check(self, world: World, post: Post) -> None:
         """Look for mistakes in a whole world."""
-        from k8stui.check import check  # noqa: PLC0415 - after the first walk
+        from k8stui.check import check, nothing_found  # noqa: PLC0415 - after the first walk
         from k8stui.tui.findings import checkup  # noqa: PLC0415
 
         try:
-            post(Checked(world, checkup(world.cluster, check(world, self.paths))))
+            findings = check(world, self.paths)
+            calm = "" if findings else nothing_found(world)
+            post(Checked(world, checkup(world.cluster, findings, calm)))
         except Exception as error:  # noqa: BLE001 - a bug there must not take the walk away
             post(CheckFailed(error))
 

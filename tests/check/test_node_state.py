@@ -112,3 +112,38 @@ def _device(name: str, address: str | None = None, length: int = 0) -> dict[str,
         "address": f"02:00:00:00:00:{len(name):02x}",
         "addr_info": info if address else [],
     }
+
+
+_POLICY = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: fence}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+
+
+def test_policies_are_told_with_the_plugin_that_stands_on_the_nodes(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST + _POLICY)
+    (found,) = checked(file, ["--cni", "bridge"])
+    assert found.rule == "network-policy"
+    assert "bridge enforces no policies" in found.why
+
+
+def test_a_service_beyond_the_first_fifty_is_asked_too(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    more = "".join(
+        f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: shed-{n}}}\n"
+        "spec: {selector: {app: barn}, clusterIP: 10.96.7."
+        f"{n}, ports: [{{port: 8600}}]}}\n"
+        for n in range(1, 61)
+    )
+    file.write_text(f"{_MANIFEST}{more}")
+    lines = dump_of(file)
+    raw = ["*raw", ":PREROUTING ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]"]
+    drop = "-A PREROUTING -d 10.96.7.58/32 -j DROP"
+    dump = written(tmp_path, [*raw, drop, "COMMIT", *lines])
+    found = checked(file, ["--iptables", f"node-2={dump}"])
+    assert [one.rule for one in found] == ["node-state"]
+    assert "shed-58" in found[0].why

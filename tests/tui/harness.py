@@ -49,7 +49,7 @@ class LiteralJobs(Jobs):
         post(Walked(self.trace, generation))
 
     def check(self, world: Any, post: Any) -> None:
-        post(Checked(world, checkup(world.cluster, self.findings)))
+        post(Checked(world, checkup(world.cluster, self.findings, "Nothing is wrong here.")))
 
     def show_finding(self, _world: Any, finding: Any, generation: int, post: Any) -> None:
         self.asked.append(finding)

@@ -3,8 +3,8 @@
 flannel, the bridge plug-in and docker0 know no policies: the API server takes the object, and every
 packet goes on as before. So do the walks. One finding for all policies.
 
-Does not apply to nodes whose rules come from a real iptables-save (``--iptables``): they hold what
-enforces the policies, and are evaluated as they are.
+Does not apply where a node's rules come from a real iptables-save: they hold what enforces the
+policies, and are evaluated as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ ID = "network-policy"
 
 def look(ground: Ground) -> Iterator[Finding]:
     policies = tuple(ground.of_kind("NetworkPolicy").values())
-    if not policies or ground.world.options.iptables:
+    network = ground.world.network
+    if not policies or any(map(network.has_observed_rules, ground.cluster.nodes.values())):
         return
     first = policies[0]
     more = f" and {len(policies) - 1} more" if len(policies) > 1 else ""
@@ -40,7 +41,8 @@ def _why(ground: Ground, policies: str) -> str:
             f"what {plugins[0].name} makes of {policies} is not modelled; a walk says where the "
             "API's rules let nothing through"
         )
-    return f"{policies} has no effect: {ground.world.options.cni} enforces no policies"
+    used = dict.fromkeys(map(ground.world.network.plugin_of, ground.cluster.nodes.values()))
+    return f"{policies} has no effect: {' and '.join(used)} enforces no policies"
 
 
 RULE = CheckRule(

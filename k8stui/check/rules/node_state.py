@@ -1,9 +1,9 @@
 """What a real node's own rules, devices or routes do to requests that should arrive.
 
-Only with ``--iptables``, ``--ip-addr`` or ``--ip-route``: the requests that meet such a node are
-walked (to Services and pods, also from other nodes), and what a line of those dumps ends is told
-with that line: a firewall's REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a
-route that is gone. One finding a line.
+Only where a dump shows something of a node: the requests that meet it are walked (to Services and
+pods, also from other nodes), and what a line of the dump ends is told with that line: a firewall's
+REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
+a line.
 
 Does not apply to failures whose cause stands in a manifest: other rules tell those.
 """
@@ -11,12 +11,14 @@ Does not apply to failures whose cause stands in a manifest: other rules tell th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.exchange import Result
+from k8stui.nodes.observed import DumpLine
 from k8stui.origin import OriginKind
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
@@ -25,23 +27,17 @@ from k8stui.walk.walk import walk
 from k8stui.walk.ways_in import Way, ways_to_pods, ways_to_service
 
 ID = "node-state"
-_MOST_SERVICES = 50
+_THOROUGH = 50
+"""Services that are asked in every way; any more of them in one way each, from a pod of the node
+where it has one: rules for all of them were met with the first."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    options = ground.world.options
-    given = {**options.iptables, **options.ip_addr, **options.ip_route}
-    files = {
-        file
-        for those in (options.iptables, options.ip_addr, options.ip_route)
-        for file in those.values()
-    }
     told: set[tuple[str, int]] = set()
-    for name in dict.fromkeys(given):
-        node = ground.cluster.nodes.get(name)
-        for way, done in _failing(ground, node) if node is not None else ():
+    for name in ground.world.network.observed:
+        for way, done in _failing(ground, ground.cluster.nodes[name]):
             place = done.origin.place if done.origin is not None else None
-            if place is None or place.file not in files or (place.file, place.line) in told:
+            if not isinstance(place, DumpLine) or (place.file, place.line) in told:
                 continue
             told.add((place.file, place.line))
             yield Finding(
@@ -68,9 +64,10 @@ def _failing(ground: Ground, node: Node) -> Iterator[tuple[Way, Outcome]]:
 
 
 def _ways(ground: Ground, node: Node) -> Iterator[Way]:
-    for service in ground.services[:_MOST_SERVICES]:
-        yield from ways_to_service(ground.world, node, service)
     yield from ways_to_pods(ground.world, node)
+    for index, service in enumerate(ground.services):
+        ways = ways_to_service(ground.world, node, service)
+        yield from ways if index < _THOROUGH else islice(ways, 1)
 
 
 RULE = CheckRule(

@@ -44,19 +44,28 @@ class Plugins:
         if name not in _PLUGINS:
             raise NodeOptionError(CNI.flag, name, CHOICES)
         self._site = site
+        self._name = name
         self._usual = _PLUGINS[name](site)
         if site.cluster.network_plugins:
             self._usual = StandIn(self._usual, name, site.cluster.network_plugins[0])
-        self._by_node: dict[str, Plugin] = {}
+        self._by_node: dict[str, tuple[str, Plugin]] = {}
 
     def of(self, node: Node) -> Plugin:
+        return self._of(node)[1]
+
+    def name_of(self, node: Node) -> str:
+        """The plug-in's name, as ``--cni`` has it: what was asked for, or what a dump shows."""
+        return self._of(node)[0]
+
+    def _of(self, node: Node) -> tuple[str, Plugin]:
         found = self._by_node.get(node.name)
         if found is None:
             found = self._by_node[node.name] = self._choose(node)
         return found
 
-    def _choose(self, node: Node) -> Plugin:
+    def _choose(self, node: Node) -> tuple[str, Plugin]:
+        usual = self._name, self._usual
         if self._site.observed(node).interfaces is None or self._usual.recognises(node):
-            return self._usual
-        others = (make(self._site) for make in _PLUGINS.values())
-        return next((one for one in others if one.recognises(node)), self._usual)
+            return usual
+        others = ((name, make(self._site)) for name, make in _PLUGINS.items())
+        return next((one for one in others if one[1].recognises(node)), usual)
