@@ -66,6 +66,12 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Between the requests of --again: 1.",
 )
+@click.option(
+    "--gone",
+    metavar="POD",
+    help="With --again: the pod goes away after the first request. Rules are written anew, and "
+    "what conntrack keeps is as it was: kube-proxy's clearing of UDP entries comes after.",
+)
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
 @output_format("text", "json", "drawing", "svg")
 @click.option(
@@ -93,6 +99,7 @@ def command(
     step: int | None,
     times: int | None,
     pause: float | None,
+    gone: str | None,
     every: bool,
     verbose: bool,
     assignment: str | None,
@@ -119,6 +126,8 @@ def command(
         raise click.UsageError(f"--format {form} draws one walk: not with --all or --again")
     if pause is not None and not times:
         raise click.UsageError("--pause is the time between the requests of --again")
+    if gone is not None and not times:
+        raise click.UsageError("--gone is between the first request and those of --again")
     world, status = read_world(**common)
     request = parse_request(
         world,
@@ -132,15 +141,21 @@ def command(
     if unconnected and request.protocol is not Protocol.UDP:
         raise click.UsageError("--unconnected is a matter of UDP: write /udp behind the port")
 
-    def walked(asked: Request) -> list[Trace]:
+    def walked(world: World, asked: Request) -> list[Trace]:
         return list(walks(world, asked)) if every else [walk_one(world, asked)]
 
-    rounds = [walked(request)]
+    rounds = [walked(world, request)]
     if times:
         from k8stui.walk.again import again  # noqa: PLC0415
 
-        more = (again(request, n, 1.0 if pause is None else pause) for n in range(1, times + 1))
-        rounds += map(walked, more)
+        after, formerly = world, None
+        if gone is not None:
+            from k8stui.walk.gone import leaving, without  # noqa: PLC0415
+
+            after = without(world, leaving(world, request, gone, common["namespace"]))
+            formerly = world.network
+        seconds = 1.0 if pause is None else pause
+        rounds += [walked(after, again(request, n, seconds, formerly)) for n in range(1, times + 1)]
     if form == "json":
         from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from enum import StrEnum
 from fractions import Fraction
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Capture, Fork, Step
 from k8stui.record import record
@@ -49,6 +51,10 @@ class Connect:
     each has a port of its own, see `port_of`)."""
     pause_seconds: float = 1.0
     """From the end of one of these requests to the beginning of the next."""
+
+    formerly: Network | None = field(default=None, compare=False, repr=False)
+    """What stood there at the first of the earlier requests, where it has changed since. What was
+    tracked in a namespace that is still there stays."""
 
     def port_of(self, turn: int) -> int:
         """Source port of a request, 0 being the first.

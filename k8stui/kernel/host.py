@@ -139,6 +139,15 @@ class Simulation:
         for host in self.hosts.values():
             host.age(passed)
 
+    def change(self, network: Network) -> None:
+        """Go on in another network: what is tracked stays, where the namespace does."""
+        self.network = network
+        before, self.hosts = self.hosts, {}
+        for name, old in before.items():
+            host = self.host(name)
+            if host is not None:
+                host.conntrack, host.recent = old.conntrack, old.recent
+
     def host(self, name: str) -> Host | None:
         """The namespace of that name; looked up in the network when a packet first gets there."""
         found = self.hosts.get(name)

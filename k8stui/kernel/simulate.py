@@ -61,7 +61,7 @@ def connect(
     journal = Journal()
     endpoints = Endpoints()
     simulation = Simulation(
-        network=network,
+        network=network if request.formerly is None else request.formerly,
         stack=_stack(endpoints),
         events=EventQueue(),
         journal=journal,
@@ -76,6 +76,11 @@ def connect(
         run.start()
         run.loop(until_answered=False)
         simulation.next_request(request.pause_seconds)
+        if turn == 0 and request.formerly is not None:
+            simulation.change(network)
+            host = simulation.host(request.namespace)
+            if host is None:
+                raise KeyError(request.namespace)
     simulation.choose = choose or first_way
     run = _Run(simulation, endpoints, host, request, request.earlier)
     run.start()

@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from k8stui.kernel.exchange import Connect
+from k8stui.kernel.namespace import Network
 from k8stui.kernel.packet import Protocol
 from k8stui.walk.trace import Request
 
 
-def again(request: Request, times: int, pause_seconds: float = 1.0) -> Request:
+def again(
+    request: Request,
+    times: int,
+    pause_seconds: float = 1.0,
+    formerly: Network | None = None,
+) -> Request:
     """Give the request as it is when it was made `times` before, each `pause_seconds` apart.
 
     Those before took the first way wherever chance decided. Of a name's several addresses they
-    asked the first.
+    asked the first. `formerly`: what stood there at the first of them, where it has changed.
     """
     if request.connect is None or not times:
         return request
-    connect = replace(request.connect, earlier=times, pause_seconds=pause_seconds)
+    connect = replace(
+        request.connect, earlier=times, pause_seconds=pause_seconds, formerly=formerly
+    )
     others = tuple(
         replace(other, source_port=other.port_of(times)) for other in request.alternatives
     )

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from k8stui.cli import run
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.branches import branches
+from k8stui.kernel.exchange import Result
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction, RuleCause, StepKind
 from k8stui.walk.again import again
-from k8stui.walk.request import parse_request
+from k8stui.walk.gone import leaving, without
+from k8stui.walk.request import RequestError, parse_request
+from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
 from k8stui.walk.world import World, build_world
 
@@ -169,3 +172,33 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     steps = document["again"][0]["branches"][0]["hops"][0]["steps"]
     assert {step["before"]["sport"] for step in steps if step["before"]} == {40002}
     assert run([*asked[:-2], "--pause", "3"]) == 2
+
+
+def _after_it_is_gone(world: World, to: str) -> list[Trace]:
+    request = parse_request(world, "pod/baker", to)
+    served = walk(world, request).outcome.server_pod
+    assert served is not None
+    after = without(world, leaving(world, request, f"pod/{served.partition('/')[2]}", "default"))
+    return list(walks(after, again(request, 1, formerly=world.network)))
+
+
+def test_an_entry_outlives_its_endpoint(tmp_path: Path) -> None:
+    (stale,) = _after_it_is_gone(_world(tmp_path, 3, "None"), "svc/mill:71/udp")
+    assert stale.outcome.result is Result.TIMEOUT
+    assert "still leads to" in stale.outcome.reason
+    assert "conntrack -D -p udp" in stale.outcome.advice
+
+
+@pytest.mark.parametrize("affinity", ["None", "ClientIP"])
+def test_a_new_connection_finds_the_endpoints_that_are_left(affinity: str, tmp_path: Path) -> None:
+    found = _after_it_is_gone(_world(tmp_path, 3, affinity), "svc/mill:70")
+    assert [trace.outcome.result for trace in found] == [Result.CONNECTED] * 2
+    assert {trace.probability for trace in found} == {Fraction(1, 2)}
+
+
+def test_who_asks_stays(tmp_path: Path) -> None:
+    world = _world(tmp_path, 1, "None")
+    request = parse_request(world, "pod/baker", "svc/mill:70")
+    for wrong, said in (("baker", "the one who asks"), ("svc/mill", "not a pod")):
+        with pytest.raises(RequestError, match=said):
+            leaving(world, request, wrong, "default")

@@ -36,6 +36,7 @@ from k8stui.walk.diagnosis.routes import martian_source, no_route
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
+from k8stui.walk.diagnosis.stale import stale_entry
 from k8stui.walk.diagnosis.stale_rules import old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 
@@ -51,6 +52,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_rule,
     ),
     RouteCause: (
+        stale_entry,
         other_family,
         overlapping_networks,
         martian_source,
@@ -61,6 +63,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         no_route,
     ),
     NeighbourCause: (
+        stale_entry,
         overlapping_networks,
         one_address_for_two,
         not_served,
@@ -77,11 +80,12 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         nothing_listens,
     ),
     SysctlCause: (decided_by_sysctl,),
-    DeviceCause: (hairpin_off, one_address_for_two, node_cut_off, stopped_by_device),
+    DeviceCause: (stale_entry, hairpin_off, one_address_for_two, node_cut_off, stopped_by_device),
     BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
 _ANY: tuple[_Way, ...] = (
+    stale_entry,
     other_family,
     bridged_reply,
     hairpin_off,
