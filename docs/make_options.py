@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from k8stui.settings import EVERY, Holder, Kind, Setting
+from k8stui.settings import EVERY, Form, Holder, Setting
 from k8stui.walk.compare import SETTINGS
 
 FILE = Path(__file__).parent / "options.md"
@@ -40,7 +40,7 @@ def lines() -> Iterator[str]:
 def _option(setting: Setting[object]) -> str:
     if not setting.flags:
         return ""
-    flags = [*setting.flags, *([setting.off] if setting.kind is Kind.SWITCH else ())]
+    flags = [*setting.flags, *([setting.off] if setting.form is Form.SWITCH else ())]
     return ", ".join(f"`{' '.join(filter(None, (flag, setting.metavar)))}`" for flag in flags)
 
 

@@ -33,7 +33,7 @@ class Holder(Enum):
     """`k8stui.cluster.model.Service`, that which is asked for"""
 
 
-class Kind(Enum):
+class Form(Enum):
     """What is written behind a flag."""
 
     TEXT = auto()
@@ -47,7 +47,7 @@ class Kind(Enum):
     """NAME=ADDRESS[:PORT], once a host and port."""
 
 
-class Written(Protocol):
+class Respelt(Protocol):
     """What knows how it was written behind its flag: one text a time the flag was given."""
 
     @property
@@ -62,7 +62,7 @@ class Setting(Generic[T]):
     """The field of its holder."""
     holder: Holder
     default: T
-    kind: Kind = Kind.TEXT
+    form: Form = Form.TEXT
     flags: tuple[str, ...] = ()
     """As on the command line, the first one in messages; empty: no option sets it."""
     metavar: str | None = None
@@ -100,14 +100,14 @@ class Setting(Generic[T]):
         """The words of a command line that sets `value`; none for the default."""
         if value is None or value == self.default:
             return
-        match self.kind:
-            case Kind.SWITCH:
+        match self.form:
+            case Form.SWITCH:
                 yield self.flag if value else self.off
-            case Kind.NODE_FILES:
+            case Form.NODE_FILES:
                 for node, file in cast("Mapping[str, str]", value).items():
                     yield from (self.flag, f"{node}={file}")
-            case Kind.HOSTS:
-                for host in cast("Mapping[str, Written]", value).values():
+            case Form.HOSTS:
+                for host in cast("Mapping[str, Respelt]", value).values():
                     for text in host.written:
                         yield from (self.flag, text)
             case _:
@@ -115,7 +115,7 @@ class Setting(Generic[T]):
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_NOBODY: Mapping[str, Written] = MappingProxyType({})
+_NOBODY: Mapping[str, Respelt] = MappingProxyType({})
 
 CONTEXT: Setting[str | None] = Setting(
     name="context",
@@ -129,7 +129,7 @@ NODES: Setting[int | None] = Setting(
     name="nodes",
     holder=Holder.CLUSTER,
     default=None,
-    kind=Kind.NUMBER,
+    form=Form.NUMBER,
     flags=("--nodes",),
     metavar="N",
     limits=(1, 5000),
@@ -148,7 +148,7 @@ PROXY_CONFIG: Setting[str | None] = Setting(
     name="proxy_config",
     holder=Holder.CLUSTER,
     default=None,
-    kind=Kind.FILE,
+    form=Form.FILE,
     flags=("--proxy-config",),
     metavar="FILE",
     help="The KubeProxyConfiguration to use where the input holds several.",
@@ -166,7 +166,7 @@ HAIRPIN: Setting[bool | None] = Setting(
     name="hairpin",
     holder=Holder.NODES,
     default=None,
-    kind=Kind.SWITCH,
+    form=Form.SWITCH,
     flags=("--hairpin",),
     help="What if the bridge ports' hairpin mode were on, or off?",
     what_if="hairpin",
@@ -177,7 +177,7 @@ BRIDGE_NF: Setting[bool] = Setting(
     name="bridge_nf_call_iptables",
     holder=Holder.NODES,
     default=True,
-    kind=Kind.SWITCH,
+    form=Form.SWITCH,
     flags=("--bridge-nf",),
     help="What if bridge-nf-call-iptables were 1, or 0?",
     what_if="bridge-nf-call-iptables",
@@ -187,7 +187,7 @@ IPTABLES: Setting[Mapping[str, str]] = Setting(
     name="iptables",
     holder=Holder.NODES,
     default=_NOTHING,
-    kind=Kind.NODE_FILES,
+    form=Form.NODE_FILES,
     flags=("--iptables",),
     metavar="NODE=FILE",
     help="A real node's iptables-save or ip6tables-save, instead of its rules.",
@@ -196,7 +196,7 @@ IPSET: Setting[Mapping[str, str]] = Setting(
     name="ipset",
     holder=Holder.NODES,
     default=_NOTHING,
-    kind=Kind.NODE_FILES,
+    form=Form.NODE_FILES,
     flags=("--ipset",),
     metavar="NODE=FILE",
     help="A real node's `ipset save`, for rules that ask sets.",
@@ -205,7 +205,7 @@ IP_ADDR: Setting[Mapping[str, str]] = Setting(
     name="ip_addr",
     holder=Holder.NODES,
     default=_NOTHING,
-    kind=Kind.NODE_FILES,
+    form=Form.NODE_FILES,
     flags=("--ip-addr",),
     metavar="NODE=FILE",
     help="A real node's `ip -j addr`, instead of its devices.",
@@ -214,16 +214,16 @@ IP_ROUTE: Setting[Mapping[str, str]] = Setting(
     name="ip_route",
     holder=Holder.NODES,
     default=_NOTHING,
-    kind=Kind.NODE_FILES,
+    form=Form.NODE_FILES,
     flags=("--ip-route",),
     metavar="NODE=FILE",
     help="A real node's `ip -j route`, instead of its routes.",
 )
-HOSTS: Setting[Mapping[str, Written]] = Setting(
+HOSTS: Setting[Mapping[str, Respelt]] = Setting(
     name="hosts",
     holder=Holder.CLUSTER,
     default=_NOBODY,
-    kind=Kind.HOSTS,
+    form=Form.HOSTS,
     flags=("--host",),
     metavar="NAME=ADDRESS[:PORT]",
     help="A host outside the cluster: its name resolves, and it listens on PORT (given again: on "
@@ -279,7 +279,7 @@ MASQUERADE_ALL: Setting[bool] = Setting(
     holder=Holder.PROXY,
     help="Everything to a clusterIP is masqueraded.",
     default=False,
-    kind=Kind.SWITCH,
+    form=Form.SWITCH,
     what_if="masqueradeAll",
     values=("true", "false"),
     path=("iptables", "masqueradeAll"),
@@ -289,7 +289,7 @@ MASQUERADE_BIT: Setting[int] = Setting(
     holder=Holder.PROXY,
     help="Bit of the mark by which packets are masqueraded.",
     default=14,
-    kind=Kind.NUMBER,
+    form=Form.NUMBER,
     path=("iptables", "masqueradeBit"),
 )
 LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
@@ -297,7 +297,7 @@ LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
     holder=Holder.PROXY,
     help="Whether node ports answer at 127.0.0.1.",
     default=True,
-    kind=Kind.SWITCH,
+    form=Form.SWITCH,
     path=("iptables", "localhostNodePorts"),
 )
 NODE_PORT_ADDRESSES: Setting[tuple[str, ...]] = Setting(
@@ -312,7 +312,7 @@ CONNTRACK_TCP_BE_LIBERAL: Setting[bool] = Setting(
     holder=Holder.PROXY,
     help="Whether packets outside of their connection's window pass.",
     default=False,
-    kind=Kind.SWITCH,
+    form=Form.SWITCH,
     path=("conntrack", "tcpBeLiberal"),
 )
 

@@ -19,7 +19,7 @@ from k8stui.cli.walk import command as walk_command
 from k8stui.cluster.model import ProxyConfiguration, Service
 from k8stui.cluster.options import ClusterOptions
 from k8stui.nodes.options import NodeOptions
-from k8stui.settings import EVERY, OPTIONS, PROXY, WHAT_IFS, Holder, Kind, Setting
+from k8stui.settings import EVERY, OPTIONS, PROXY, WHAT_IFS, Form, Holder, Setting
 from k8stui.walk.world import World, build_world, sample
 
 HOLDERS: Mapping[Holder, type] = {
@@ -73,11 +73,11 @@ def test_the_page_is_made_from_the_table() -> None:
 
 def given_words(names: set[str]) -> dict[str, object]:
     """As click hands them over, those in `names` with another value than the default."""
-    many = {Kind.NODE_FILES, Kind.HOSTS}
+    many = {Form.NODE_FILES, Form.HOSTS}
     return {
         each.name: OTHER_VALUES[each.name]
         if each.name in names
-        else (() if each.kind in many else each.default)
+        else (() if each.form in many else each.default)
         for each in OPTIONS
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from k8stui.settings import CNI, CONTEXT, OPTIONS, PROXY_MODE, Holder, Kind, Setting
+from k8stui.settings import CNI, CONTEXT, OPTIONS, PROXY_MODE, Form, Holder, Setting
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -38,20 +38,20 @@ def common_options(command: _Command) -> _Command:
 
 def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
     flags = setting.flags
-    if setting.kind is Kind.SWITCH:
+    if setting.form is Form.SWITCH:
         flags = (f"{setting.flag}/{setting.off}",)
     kind: Any = None
-    if setting.kind is Kind.FILE:
+    if setting.form is Form.FILE:
         kind = click.Path()
     elif setting.limits is not None:
         kind = click.IntRange(*setting.limits)
-    many = setting.kind in _MANY
+    many = setting.form in _MANY
     return click.option(
         setting.name,
         *flags,
         type=kind,
         default=None if many else setting.default,
-        show_default=setting.kind is Kind.TEXT and setting.default is not None,
+        show_default=setting.form is Form.TEXT and setting.default is not None,
         multiple=many,
         metavar=setting.metavar,
         help=setting.help,
@@ -60,7 +60,7 @@ def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
     )
 
 
-_MANY = {Kind.NODE_FILES, Kind.HOSTS}
+_MANY = {Form.NODE_FILES, Form.HOSTS}
 
 
 def _names(setting: Setting[object]) -> Callable[..., list[str]]:
@@ -94,10 +94,10 @@ def room_options(**given: Any) -> tuple[ClusterOptions, NodeOptions]:
 
 
 def _read(setting: Setting[object], value: Any) -> object:
-    match setting.kind:
-        case Kind.NODE_FILES:
+    match setting.form:
+        case Form.NODE_FILES:
             return by_node(setting.flag, value)
-        case Kind.HOSTS:
+        case Form.HOSTS:
             from k8stui.cluster.hosts import read_hosts  # noqa: PLC0415
 
             return read_hosts(value)

@@ -66,7 +66,7 @@ class EdgeKind(StrEnum):
 
 
 @record()
-class Neighbour:
+class Related:
     """One edge, seen from one of its ends."""
 
     name: str
@@ -141,7 +141,7 @@ def ways_in(found: Graph) -> Iterator[tuple[Service, ServicePort, int, Endpoint,
                     yield data["record"], edge["port"], edge["number"], edge["endpoint"], there
 
 
-def neighbours(found: Graph, name: str) -> Iterator[Neighbour]:
+def neighbours(found: Graph, name: str) -> Iterator[Related]:
     """Everything one edge away from `name`: first what it points to, then what points to it.
 
     That a Service selects a pod is not told where it leads there.
@@ -159,7 +159,7 @@ def neighbours(found: Graph, name: str) -> Iterator[Neighbour]:
         if (key := (there, kind, is_outward, detail)) not in seen:
             seen.add(key)
             origin = data.get("origin") or _origin_of(one["record"])
-            yield Neighbour(there, one["label"], one["api"], kind, is_outward, detail, origin)
+            yield Related(there, one["label"], one["api"], kind, is_outward, detail, origin)
 
 
 def _origin_of(one: Any) -> Origin | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.graph import Neighbour, NodeKind, graph, neighbours
+from k8stui.cluster.graph import NodeKind, Related, graph, neighbours
 from k8stui.export.json import origin as origin_json
 from k8stui.neutralise import neutralise
 from k8stui.walk.error import RequestError, unknown
@@ -34,7 +34,7 @@ _INWARD = {
 """Each relation, read from its other end."""
 
 
-def neighbours_of(world: World, written: str, namespace: str) -> tuple[str, tuple[Neighbour, ...]]:
+def neighbours_of(world: World, written: str, namespace: str) -> tuple[str, tuple[Related, ...]]:
     """What ``KIND/NAME`` is, and everything one relation away from it.
 
     Raises:
@@ -47,20 +47,20 @@ def neighbours_of(world: World, written: str, namespace: str) -> tuple[str, tupl
     return said, tuple(neighbours(found, name))
 
 
-def around(world: World, name: str) -> tuple[Neighbour, ...]:
+def around(world: World, name: str) -> tuple[Related, ...]:
     """As `neighbours_of`, for a node of the graph; nothing for what is none."""
     found = graph(world.cluster, world.manifests.objects)
     return tuple(neighbours(found, name)) if name in found else ()
 
 
-def neighbour_words(one: Neighbour) -> tuple[str, str]:
+def neighbour_words(one: Related) -> tuple[str, str]:
     """The relation as it reads from the object asked for, and the other end."""
     relation = str(one.relation) if one.is_outward else _INWARD[one.relation]
     detail = f"  {one.detail}" if one.detail else ""
     return relation, neutralise(f"{one.kind} {one.label}{detail}")
 
 
-def neighbours_lines(said: str, found: tuple[Neighbour, ...]) -> Iterator[str]:
+def neighbours_lines(said: str, found: tuple[Related, ...]) -> Iterator[str]:
     """A line each: the relation, the other end, and where that is written."""
     yield neutralise(said)
     rows = [(*neighbour_words(one), _place(one)) for one in found]
@@ -71,7 +71,7 @@ def neighbours_lines(said: str, found: tuple[Neighbour, ...]) -> Iterator[str]:
         yield "  nothing uses it, and it uses nothing"
 
 
-def neighbours_json(said: str, found: tuple[Neighbour, ...]) -> Iterator[str]:
+def neighbours_json(said: str, found: tuple[Related, ...]) -> Iterator[str]:
     """One object: ``of`` and ``neighbours``, each with its relation read from its first end."""
     kind, _, name = said.partition(" ")
     rows = [
@@ -90,7 +90,7 @@ def neighbours_json(said: str, found: tuple[Neighbour, ...]) -> Iterator[str]:
     yield "\n"
 
 
-def _place(one: Neighbour) -> str:
+def _place(one: Related) -> str:
     place = one.origin.place if one.origin is not None else None
     return f"{place.file}:{place.line}" if place is not None else ""
 
@@ -109,4 +109,6 @@ def _named(found: Graph, written: str, namespace: str) -> str:
         choices.append(f"{data['api'].lower()}/{label}")
     if not slash:
         raise RequestError(f"{written!r} is no KIND/NAME", hint="as in svc/NAME, pod/NAME, cm/NAME")
-    raise unknown(f"there is no {api} {name} in namespace {namespace}", written, choices)
+    kind = f"{api.lower()}/"
+    alike = [choice for choice in choices if choice.startswith(kind)] or choices
+    raise unknown(f"there is no {api} {name} in namespace {namespace}", kind + name, alike)

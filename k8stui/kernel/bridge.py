@@ -226,7 +226,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
             skb,
             StepKind.BRIDGE,
             f"{skb.packet.dmac} {kind}: floods to {', '.join(names) or 'no port'}",
-            cause=BridgeCause(bridge=bridge, entry=None, flooded_to=names),
+            cause=BridgeCause(bridge=bridge, entry=None),
             device=bridge,
         )
         if not names and not is_group:

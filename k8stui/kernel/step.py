@@ -82,7 +82,6 @@ class BridgeCause:
 
     bridge: str
     entry: FdbEntry | None
-    flooded_to: tuple[str, ...] = ()
 
 
 @record(kw_only=True)

@@ -25,7 +25,7 @@ from k8stui.nodes.pod import build_pod
 from k8stui.nodes.rules import generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
-from k8stui.settings import OPTIONS, PROXY_MODE, Kind
+from k8stui.settings import OPTIONS, PROXY_MODE, Form
 
 
 class ClusterNetwork(Mapping[str, NetNamespace]):
@@ -161,7 +161,7 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
 
     """
     for setting in OPTIONS:
-        if setting.kind is Kind.NODE_FILES:
+        if setting.form is Form.NODE_FILES:
             for name in getattr(options, setting.name):
                 if name not in cluster.nodes:
                     raise NodeOptionError(setting.flag, name, cluster.nodes)

@@ -14,7 +14,7 @@ from k8stui.tui.source_lines import Numbered
 from k8stui.walk.trace import Trace
 
 if TYPE_CHECKING:
-    from k8stui.cluster.graph import Neighbour
+    from k8stui.cluster.graph import Related
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.world import World
 
@@ -123,7 +123,7 @@ def what_if_lines(found: Sequence[WhatIf]) -> list[Line]:
     ]
 
 
-def neighbour_lines(found: Sequence[Neighbour]) -> list[Line]:
+def neighbour_lines(found: Sequence[Related]) -> list[Line]:
     """One line a relation: how it reads from the object, and the other end."""
     from k8stui.export.neighbours import neighbour_words  # noqa: PLC0415 - only when asked for
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from k8stui.cluster.graph import Neighbour
+    from k8stui.cluster.graph import Related
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
@@ -95,7 +95,7 @@ class NeighboursFound(Message):
 
     key: str
     """Of the object, as in the tree."""
-    neighbours: tuple[Neighbour, ...]
+    neighbours: tuple[Related, ...]
 
 
 @dataclass

@@ -15,7 +15,7 @@ from k8stui.nodes.network import build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import assumed
 from k8stui.record import record
-from k8stui.settings import WHAT_IFS, Holder, Kind, Setting
+from k8stui.settings import WHAT_IFS, Form, Holder, Setting
 from k8stui.suggest import nearest
 from k8stui.walk.breakage import Answer, answer_of, answers
 from k8stui.walk.error import RequestError, unknown
@@ -238,7 +238,7 @@ def _changed(world: World, request: Request, setting: str, value: str) -> World:
             f"{setting} is a Service's, and {request.destination} is no Service",
             hint="ask svc/NAME, or node/NAME with a Service's node port",
         )
-    changes: dict[str, Any] = {row.name: _SWITCH[value] if row.kind is Kind.SWITCH else value}
+    changes: dict[str, Any] = {row.name: _SWITCH[value] if row.form is Form.SWITCH else value}
     if isinstance(holder, NodeOptions):
         options = replace(holder, **changes)
         return replace(world, options=options, network=build_network(world.cluster, options))
