@@ -1,6 +1,5 @@
 """The screen from outside, beside a bare Textual app in the same sitting: CPU, bytes, memory.
 
-Needs ttybench (``--ttybench PATH``; default: ../shared/tools/ttybench.py beside the checkout).
 Prints both and their ratios as JSON.
 """
 
@@ -9,11 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from terminal import measure
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = """
@@ -44,31 +44,27 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-def bench(args: argparse.Namespace, name: str, script: Path, more: list[str], **how: str) -> Any:
-    command = [
-        sys.executable,
-        str(args.ttybench),
-        *("--size", args.size, "--runs", str(args.runs), "--presses", str(args.presses)),
-        *("--label", name, "--env", f"PYTHONPATH={ROOT}", "--env", "TEXTUAL_ANIMATIONS=none"),
-        *("--env", "LANG=C.UTF-8", "--env", "COLORTERM=truecolor", "--quit", "q"),
-    ]
-    for option, value in how.items():
-        command += [f"--{option}", value]
-    done = subprocess.run(
-        [*command, "--", sys.executable, str(script), *more],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=dict(os.environ),
+def bench(args: argparse.Namespace, script: Path, more: list[str], **how: Any) -> Any:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TEXTUAL_ANIMATIONS": "none",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
+    return measure(
+        [sys.executable, str(script), *more],
+        size=args.size,
+        environment=environment,
+        presses=args.presses,
+        runs=args.runs,
+        **how,
     )
-    if not done.stdout:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout)["sizes"][args.size]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ttybench", type=Path, default=ROOT.parent / "shared/tools/ttybench.py")
     parser.add_argument("--size", default="80x24")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--presses", type=int, default=30)
@@ -79,12 +75,12 @@ def main() -> None:
         bare.write_text(BARE)
         mine.write_text(K8STUI)
         runs = {
-            "bare": bench(args, "bare", bare, [], ready="leaf 5", press="down,down,down,up"),
-            "first frame": bench(args, "frame", mine, args.paths, ready="Layout", press="right"),
+            "bare": bench(args, bare, [], ready="leaf 5", press="down,down,down,up"),
+            "first frame": bench(args, mine, args.paths, ready="Layout", press="right"),
             "cursor": bench(
-                args, "cursor", mine, args.paths, ready="step 1/", warm="1", press="down,down,up"
+                args, mine, args.paths, ready="step 1/", warm="1", press="down,down,up"
             ),
-            "step": bench(args, "step", mine, args.paths, ready="step 1/", press="right"),
+            "step": bench(args, mine, args.paths, ready="step 1/", press="right"),
         }
     report: dict[str, Any] = {
         name: {

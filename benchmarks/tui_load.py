@@ -3,7 +3,7 @@
 For each path: when the first frame and the first entries of the tree are on the screen, what a key
 takes while the dump is read (``down`` in the tree: until a row's text comes back; the first presses
 are left out, for there is only one row then), what is sent while nobody types, when the walk is
-there, what keys take after that (CPU, time and bytes, through ttybench: filter letter by letter,
+there, what keys take after that (CPU, time and bytes, through `terminal`: filter letter by letter,
 cursor, half pages, a Service opened and closed, a step), the peak of memory, and how long leaving
 takes. Prints JSON.
 
@@ -147,14 +147,13 @@ def when_loaded(args: argparse.Namespace, path: str) -> dict[str, Any]:
     found = {}
     for name, keys in KEYS.items():
         how = SimpleNamespace(**vars(args))
-        run = bench(how, name, script, [path], ready="step 1/", timeout="60", idle="0", **keys)
+        run = bench(how, script, [path], ready="step 1/", timeout=60.0, idle=0.0, **keys)
         found[name] = {key: run.get(key) for key in ("key_cpu_ms", "key_first_ms", "key_bytes")}
     return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ttybench", type=Path, default=ROOT.parent / "shared/tools/ttybench.py")
     parser.add_argument("--size", default="80x24")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--presses", type=int, default=20)
