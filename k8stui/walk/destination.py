@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
-from k8stui.kernel.address import Address
+from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, ServiceType
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin, assumed
@@ -227,13 +227,36 @@ def _literal(cluster: Cluster, written: ports.Written, address: Address) -> Dest
     if service is None and on_node:
         protocol = protocol or _node_port_protocol(cluster, number)
         service = _node_port_service(cluster, number, protocol)
+    node = _translated(cluster, address) if on_node and owner is None else None
+    own = node.address(address.version) if node is not None else None
+    reason = "the provider's network leads a node's ExternalIP to its InternalIP"
     return Destination(
         canonical=address.with_port(number) if number else ports.canonical(str(address), 0),
-        addresses=(address,),
+        addresses=(own or address,),
         port=number,
         protocol=protocol or Protocol.TCP,
+        names=(f"{address} is the ExternalIP of {node.name}: assumed to lead to {own}",)
+        if node is not None
+        else (),
         service=service,
+        origin=assumed(reason, node.origin.place) if node is not None else None,
     )
+
+
+_PRIVATE = tuple(
+    Prefix.parse(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")
+)
+
+
+def _translated(cluster: Cluster, address: Address) -> Node | None:
+    """The node whose public address it is, while its own one is private: a cloud translates."""
+    for node in cluster.nodes.values():
+        own = node.address(address.version)
+        if address in node.addresses and own is not None and own != address:
+            private = [any(a in p for p in _PRIVATE) for a in (own, address)]
+            return node if private == [True, False] else None
+    return None
 
 
 def _addresses(service: Service) -> tuple[Address, ...]:

@@ -650,7 +650,26 @@ RESOLVERS = {
     ),
 }  # fmt: skip
 
+
+def in_a_cloud(number: int) -> Manifest:
+    made = node(number, f"10.244.{number}.0/24")
+    made["status"]["addresses"].append({"type": "ExternalIP", "address": f"198.51.100.2{number}"})
+    return made
+
+
+CLOUD = {
+    "a node port at a node's ExternalIP": asking(
+        "198.51.100.22:30080", in_a_cloud(1), in_a_cloud(2), NODE_PORT, WEB, source="outside",
+        result="connected", cause="externalTrafficPolicy is Cluster",
+    ),
+    "no node port at a node's ExternalIP": asking(
+        "198.51.100.22:80", in_a_cloud(1), in_a_cloud(2), NODE_PORT, WEB, source="outside",
+        result="refused", by="node-2", mend="ask for node port 30080",
+    ),
+}  # fmt: skip
+
 CASES = {
+    **CLOUD,
     **RESOLVERS,
     **ENTRANCES,
     **POLICIES,
