@@ -16,12 +16,12 @@ from k8stui.apiserver.fields import array, table, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
-from k8stui.check.labels import Carriers
 from k8stui.check.ports import Target, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.listening import Listening
+from k8stui.cluster.meant import Carriers
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -263,7 +263,25 @@ class Ground:
     @cached_property
     def carriers(self) -> Carriers:
         """Who carries which labels."""
-        return Carriers(self.cluster.pods.values(), self.templates, self.served)
+        return Carriers(self.cluster.pods.values(), self.served)
+
+    @cached_property
+    def _carrying(self) -> Mapping[tuple[str, str, str], Sequence[Template]]:
+        """Templates by namespace and each label of theirs."""
+        found: dict[tuple[str, str, str], list[Template]] = {}
+        for template in self.templates:
+            for key, value in template.labels.items():
+                found.setdefault((template.namespace, key, value), []).append(template)
+        return found
+
+    def idle(self, service: Service) -> Template | None:
+        """A template that the Service selects, though no pod of it exists now."""
+        wanted = (service.selector or {}).items()
+        candidates = (self._carrying.get((service.namespace, *pair), ()) for pair in wanted)
+        for template in min(candidates, key=len, default=()):
+            if wanted <= template.labels.items():
+                return template
+        return None
 
     @cached_property
     def listening(self) -> Listening:

@@ -22,7 +22,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
-from k8stui.walk.diagnosis.selectors import written
+from k8stui.walk.diagnosis.selectors import different, written
 
 ID = "no-endpoints"
 
@@ -66,7 +66,7 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     carriers = ground.carriers
     if not ground.cluster.pods and not ground.templates:
         return _absent(Severity.INFO, f"{what}: pods not in the input")
-    idle = carriers.idle(service)
+    idle = ground.idle(service)
     if idle is not None:
         return _Reason(
             Severity.INFO,
@@ -93,6 +93,11 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         return slip
     if ground.world.problems:
         return _absent(Severity.INFO, f"{what} of what could be read of the input", path)
+    if guess and (namesake := carriers.namesake(service)) is not None:
+        found = different(service, namesake)
+        return _Reason(
+            Severity.WARNING, f"{what}: {found.words}", f"write {found.mend} in the selector", path
+        )
     if ground.has_strangers or not carriers.in_namespace(service.namespace):
         why = f"{what} of the input: an operator or another input may make them"
         return _absent(Severity.INFO, why, path)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver.fields import Object, array, labels, table
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.labels import misspelt
+from k8stui.cluster.meant import misspelt
 from k8stui.manifests import Manifest
 from k8stui.walk.diagnosis.selectors import written
 

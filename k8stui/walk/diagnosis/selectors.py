@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from k8stui.cluster.meant import carriers_of
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
@@ -21,11 +22,6 @@ def matching(cluster: Cluster, service: Service) -> list[Pod]:
 def written(labels: Mapping[str, str]) -> str:
     """``app=web,tier=front``, as kubectl takes it."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
-
-
-def near_miss(cluster: Cluster, service: Service) -> str:
-    """Say what is different about the pods that are most like what is selected; may be empty."""
-    return miss.words if (miss := nearest_pod(cluster, service)) is not None else ""
 
 
 @record()
@@ -46,21 +42,26 @@ class Miss:
 
 
 def nearest_pod(cluster: Cluster, service: Service) -> Miss | None:
-    """The pod most like what is selected: by its labels, else called as the Service is."""
-    selector = service.selector or {}
-    pods = list(_namespace(cluster, service))
-    best = max(pods, key=lambda p: _likeness(selector, p), default=None)
-    if best is None or not sum(_likeness(selector, best)):
-        best = next((p for p in pods if (p.owner[1] if p.owner else p.name) == service.name), None)
-    if best is None:
-        return None
-    found = tuple(
-        (_difference(key, value, best) or _plain_difference(key, value, best), mend)
-        for key, value in selector.items()
-        if best.labels.get(key) != value
-        for mend in (_mend(key, value, best),)
+    """The pod that was meant, by the judge whom check asks too; else one called as the Service."""
+    carriers = carriers_of(cluster)
+    miss = carriers.near_miss(service)
+    pod = miss.who if miss is not None else carriers.namesake(service)
+    return different(service, pod) if pod is not None else None
+
+
+def different(service: Service, pod: Pod) -> Miss:
+    """What keeps a pod from being selected, label by label."""
+    return Miss(
+        pod,
+        tuple(
+            (
+                _difference(key, value, pod) or _plain_difference(key, value, pod),
+                _mend(key, value, pod),
+            )
+            for key, value in (service.selector or {}).items()
+            if pod.labels.get(key) != value
+        ),
     )
-    return Miss(best, found) if found else None
 
 
 def _plain_difference(key: str, value: str, pod: Pod) -> str:
@@ -110,16 +111,6 @@ def declaring(cluster: Cluster, namespace: str, number: int, protocol: Protocol)
 
 def _namespace(cluster: Cluster, service: Service) -> Iterable[Pod]:
     return (p for p in cluster.pods.values() if p.namespace == service.namespace)
-
-
-def _likeness(selector: Mapping[str, str], pod: Pod) -> tuple[int, int]:
-    same = sum(pod.labels.get(key) == value for key, value in selector.items())
-    near = sum(
-        1
-        for key, value in selector.items()
-        if pod.labels.get(key) != value and _difference(key, value, pod)
-    )
-    return same, near
 
 
 def _difference(key: str, value: str, pod: Pod) -> str:

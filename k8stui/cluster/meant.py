@@ -1,12 +1,15 @@
-"""Labels that a selector was probably meant to ask for: an index over what pods carry."""
+"""Whom a selector was probably meant to ask for: the one opinion that walk and check share.
+
+An index over what pods carry.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from k8stui.check.template import Template
+from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Pod, Service
+from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.record import record
 from k8stui.suggest import is_typo, nearest
 
@@ -52,29 +55,23 @@ def misspelt(
 class Carriers:
     """Who carries which labels: by namespace, by key, by pair."""
 
-    def __init__(
-        self, pods: Iterable[Pod], templates: Iterable[Template], served: Collection[str]
-    ) -> None:
+    def __init__(self, pods: Iterable[Pod], served: Collection[str]) -> None:
         """`served`: keys of pods that some Service selects."""
         self._by_pair: dict[tuple[str, Pair], list[Pod]] = {}
         self._values: dict[tuple[str, str], dict[str, None]] = {}
         self._keys: dict[str, dict[str, None]] = {}
         self._keys_of: dict[tuple[str, str], dict[str, None]] = {}
         self._anywhere: dict[Pair, list[Pod]] = {}
-        self._idle: dict[tuple[str, Pair], list[tuple[Template, Mapping[str, str]]]] = {}
+        self._made_by: dict[tuple[str, str], Pod] = {}
         self._served = served
         for pod in pods:
+            self._made_by.setdefault((pod.namespace, pod.owner[1] if pod.owner else pod.name), pod)
             for key, value in pod.labels.items():
                 self._anywhere.setdefault((key, value), []).append(pod)
                 self._by_pair.setdefault((pod.namespace, (key, value)), []).append(pod)
                 self._values.setdefault((pod.namespace, key), {})[value] = None
                 self._keys.setdefault(pod.namespace, {})[key] = None
                 self._keys_of.setdefault((pod.namespace, value), {})[key] = None
-
-        for template in templates:
-            labels = template.labels
-            for pair in labels.items():
-                self._idle.setdefault((template.namespace, pair), []).append((template, labels))
 
     def near_miss(self, service: Service) -> Miss | None:
         """The one label that keeps the selector from matching pods of its namespace, if mended.
@@ -91,6 +88,10 @@ class Carriers:
                 if (miss := self._judge(service, pair, meant, pods)) is not None:
                     return miss
         return None
+
+    def namesake(self, service: Service) -> Pod | None:
+        """A pod whose workload is called as the Service is, whatever its labels are."""
+        return self._made_by.get((service.namespace, service.name))
 
     def unknown(self, service: Service) -> list[Pair]:
         """Labels of the selector that no pod of the namespace carries."""
@@ -152,11 +153,14 @@ class Carriers:
                 return pod
         return None
 
-    def idle(self, service: Service) -> Template | None:
-        """A template that the selector matches, though no pod of it exists now."""
-        wanted = (service.selector or {}).items()
-        carriers = (self._idle.get((service.namespace, pair), []) for pair in wanted)
-        for template, labels in min(carriers, key=len, default=[]):
-            if wanted <= labels.items():
-                return template
-        return None
+
+def carriers_of(cluster: Cluster) -> Carriers:
+    """The index of a whole cluster."""
+    pods = PodIndex(cluster.pods.values())
+    served = {
+        pod.key
+        for service in cluster.services.values()
+        if service.selector and service.type is not ServiceType.EXTERNAL_NAME
+        for pod in pods.selected(service)
+    }
+    return Carriers(cluster.pods.values(), served)
