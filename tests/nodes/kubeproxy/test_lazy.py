@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from k8stui.cluster.model import (
@@ -13,10 +16,19 @@ from k8stui.cluster.model import (
     ProxyConfiguration,
     Service,
     ServicePort,
+    ServiceType,
 )
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.save import dump_lines
+from k8stui.nodes.contribution import compose
 from k8stui.nodes.errors import NodeOptionError
-from k8stui.nodes.kubeproxy import KubeProxyRules, proxy_ruleset, proxy_sockets
+from k8stui.nodes.kubeproxy import (
+    Everywhere,
+    KubeProxyRules,
+    proxy_contribution,
+    proxy_ruleset,
+    proxy_sockets,
+)
 from k8stui.nodes.kubeproxy.names import chain_suffix
 from k8stui.origin import assumed
 
@@ -141,3 +153,43 @@ def test_a_mode_that_is_not_imitated_is_refused() -> None:
     cluster = cluster_of(1, "ipvs")
     with pytest.raises(NodeOptionError, match="ipvs"):
         proxy_ruleset(cluster, cluster.nodes["node-1"], 4)
+
+
+@pytest.mark.parametrize("mode", ["ClusterCIDR", "NodeCIDR"])
+def test_what_nodes_share_is_what_each_would_write_alone(mode: str) -> None:
+    plain = cluster_of(4)
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"external_traffic_policy": "Local", "type": ServiceType.NODE_PORT},
+        {"internal_traffic_policy": "Local"},
+        {"session_affinity": "ClientIP"},
+    )
+    nodes = {
+        f"node-{n}": replace(
+            plain.nodes["node-1"],
+            name=f"node-{n}",
+            pod_cidrs=(Prefix.parse(f"10.244.{n}.0/24"),),
+        )
+        for n in (1, 2, 3)
+    }
+    services, slices = {}, {}
+    for (key, service), change in zip(plain.services.items(), changes, strict=True):
+        port = replace(service.ports[0], node_port=30001) if "type" in change else service.ports[0]
+        services[key] = replace(service, ports=(port,), **change)
+        (piece,) = plain.endpoint_slices[key]
+        endpoints = tuple(
+            replace(one, node_name=f"node-{n}", for_nodes=(f"node-{n}",) if not change else ())
+            for n, one in enumerate(piece.endpoints, 1)
+        )
+        slices[key] = (replace(piece, endpoints=endpoints),)
+    proxy = replace(plain.proxy, detect_local_mode=mode)
+    cluster = replace(plain, nodes=nodes, services=services, endpoint_slices=slices, proxy=proxy)
+    everywhere = Everywhere(cluster, 4)
+    kept = []
+    for node in nodes.values():
+        kept.append(compose([proxy_contribution(cluster, node, 4, everywhere=everywhere)]))
+        list(dump_lines(kept[-1]))
+        for chain in kept[-1].tables["nat"].chains:
+            assert kept[-1].tables["nat"].chains[chain].rules is not None
+    for node, shared in zip(nodes.values(), kept, strict=True):
+        assert list(dump_lines(shared)) == list(dump_lines(proxy_ruleset(cluster, node, 4)))
