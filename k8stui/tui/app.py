@@ -102,6 +102,8 @@ class K8sTuiApp(App[int]):
         """Every key by name, in the palette."""
         yield SystemCommand("theme", "Choose the colours", self.action_change_theme)
         if isinstance(screen, WalkScreen):
+            said = "the same request over what it left: conntrack entries, affinity, turns"
+            yield SystemCommand("ask again", said, screen.action_again)
             for what_if in screen.what_ifs():
                 said = f"the same request again; now it is {what_if.now}"
                 yield SystemCommand(f"what if {what_if.words}", said, partial(screen.turn, what_if))

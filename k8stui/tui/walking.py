@@ -116,6 +116,19 @@ class Walking(Base):
         box = RequestScreen(desk.world, self.jobs.namespace, *desk.proposal(self.front))
         self.app.push_screen(box, asked)
 
+    def action_again(self) -> None:
+        """Make the request once more than it was made."""
+        desk = self.ready()
+        trace = desk.state.trace if desk is not None else None
+        if trace is None or trace.request.connect is None:
+            return
+        from k8stui.walk.again import again, said  # noqa: PLC0415 - only when asked for
+
+        request = again(trace.request, trace.request.connect.earlier + 1)
+        if request.connect is not None:
+            self.notify(said(request.connect))
+        self.ask(request)
+
     def action_what_if(self) -> None:
         """List the settings that can be turned."""
         desk = self.ready()

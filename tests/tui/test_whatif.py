@@ -110,3 +110,20 @@ async def test_the_palette_has_every_what_if() -> None:
         names = [command.title for command in app.get_system_commands(app.screen)]
         assert "what if hairpin off" in names
         assert "what if proxy-mode userspace" in names
+
+
+async def test_the_palette_asks_again() -> None:
+    app = harness.make_app(Jobs([str(sample("guestbook"))]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await harness.ready(pilot)
+        driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
+        for times in (1, 2):
+            (command,) = (
+                one for one in app.get_system_commands(app.screen) if one.title == "ask again"
+            )
+            command.callback()
+            await driver.settle()
+            request = driver.state.trace.request
+            assert request.connect.earlier == times
+            first = next(s.before for s in driver.state.trace.steps if s.before is not None)
+            assert first.sport == request.connect.port_of(times)
