@@ -73,6 +73,8 @@ class Veil:
         """What the private values say."""
         self._kept: dict[int, str] | None = None
         """Where it cannot be parsed: lines by their start, as far as they may be shown."""
+        self._unread: Iterator[tuple[int, str]] = iter(())
+        """And those behind them: a long text is looked at as far as it is asked for."""
         self._shown: str | None = None
         doubtful = secret or may_hold(stretch)
         if doubtful or not values:
@@ -96,9 +98,9 @@ class Veil:
         elif doubtful and (secret or guessed(self.stretch)):
             self.is_secret = True
             self.is_closed = len(self.stretch) > _LONGEST
-            self._kept = dict(secret_lines(self.stretch)) if not self.is_closed else None
+            self._kept, self._unread = {}, secret_lines(self.stretch)
         elif not self._values:
-            self._kept = dict(private_lines(self.stretch))
+            self._kept, self._unread = {}, private_lines(self.stretch)
 
     def _parsed(self) -> tree.Node | None:
         """The tree of all of it; else it cannot be parsed, or not at once."""
@@ -118,6 +120,8 @@ class Veil:
         if self.is_closed:
             return Shown("", 1, True)
         if self._kept is not None:
+            while offset not in self._kept and (read := next(self._unread, None)):
+                self._kept[read[0]] = read[1]
             shown = self._kept.get(offset, HIDDEN)
             hidden = self.is_secret and shown != text
             return Shown(self._calm(shown), min(column, len(shown) + 1), hidden)
@@ -146,7 +150,7 @@ class Veil:
         """Give a line as it was meant, as far as it may be shown; empty of a Secret's."""
         if self.is_secret or shown.hidden or self.is_closed:
             return ""
-        return self._calm(self._without(text, self._hides(text)))
+        return self._calm(self._without(text, self._hides(text, shown)))
 
     def said(self, message: str, shown: Shown) -> str:
         """Give a message about a line without what it quotes, where that may be a value."""
@@ -156,7 +160,7 @@ class Veil:
         if not (self._private or self._kept is not None):
             return without_credentials(message)
         parts = _QUOTED.split(message)
-        parts[1::2] = (self._without(part, self._hides(part)) for part in parts[1::2])
+        parts[1::2] = (self._without(part, self._hides(part, shown)) for part in parts[1::2])
         if HIDDEN in shown.line:
             head, mark, tail = "".join(parts).partition("this is the number ")
             parts = [head, mark, _NUMBER.sub(HIDDEN, tail)]  # 0x1F is called 31
@@ -168,10 +172,13 @@ class Veil:
             text = text.replace(word, HIDDEN)
         return text
 
-    def _hides(self, text: str) -> list[str]:
+    def _hides(self, text: str, shown: Shown) -> list[str]:
         """Words of the text that are private, and stand nowhere else."""
         if not (self._private or self._kept is not None):
             return []
+        if len(self.stretch) > _LONGEST:
+            here = set(_WORD.findall(shown.line))
+            return [word for word in _WORD.findall(text) if word not in here]
         open_words = set(_WORD.findall(self._all_shown()))
         private = set(_WORD.findall("\n".join([self.stretch, *self._texts]))) - open_words
         return [
@@ -188,7 +195,7 @@ class Veil:
 
     def _quotes(self, message: str) -> bool:
         """Whether a word of the message stands where a Secret's values are, and nowhere else."""
-        shown = self._all_shown()
+        shown = self._all_shown() if len(self.stretch) <= _LONGEST else ""
         return any(word in self.stretch and word not in shown for word in _WORD.findall(message))
 
     def _all_shown(self) -> str:
