@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
-from k8stui.apiserver.fields import array, table, texts
+from k8stui.apiserver.fields import array, labels, table, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
@@ -21,7 +21,7 @@ from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.meant import Carriers
+from k8stui.cluster.meant import Carriers, policy_selectors
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -127,6 +127,27 @@ class Ground:
         for manifest in self.world.manifests.objects:
             key = f"{manifest.namespace or 'default'}/{manifest.name}"
             found.setdefault(manifest.kind, {})[key] = manifest
+        return found
+
+    def selected_by(self, namespace: str, key: str, but: Service) -> Sequence[str]:
+        """What others than one Service ask for by a label's key: Services and NetworkPolicies."""
+        return [
+            value
+            for where, service, value in self._asked.get(key, ())
+            if where == namespace and service != but.key
+        ]
+
+    @cached_property
+    def _asked(self) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        found: dict[str, list[tuple[str, str, str]]] = {}
+        for service in self.services:
+            for key, value in (service.selector or {}).items():
+                found.setdefault(key, []).append((service.namespace, service.key, value))
+        for manifest in self.of_kind("NetworkPolicy").values():
+            own = manifest.namespace or "default"
+            for path, namespace in policy_selectors(manifest.data, own):
+                for key, value in labels(manifest.data, *path).items():
+                    found.setdefault(key, []).append((namespace or own, "", value))
         return found
 
     def labels_in(self, namespace: str | None) -> Collection[Mapping[str, str]]:

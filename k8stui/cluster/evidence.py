@@ -70,6 +70,11 @@ def _called(manifest: Manifest, *path: str | int) -> Iterator[PortUser]:
         )
 
 
+def port_in_text(number: int) -> re.Pattern[str]:
+    """Find a port's number in a text. Behind a host's name it is somebody else's (``db:5432``)."""
+    return re.compile(rf"(?<![\d.])(?<![a-z]:){number}(?![\d.]*\d)")
+
+
 def who_names(
     cluster: Cluster, pod: Pod, service: Service | None, wanted: int, protocol: Protocol
 ) -> str:
@@ -77,7 +82,7 @@ def who_names(
 
     `service` leads there. Behind a host's name (``http://db:5432``) it is somebody else's port.
     """
-    word = re.compile(rf"(?<![\d.])(?<![a-z]:){wanted}(?![\d.]*\d)")
+    word = port_in_text(wanted)
     for container in pod.containers:
         if container.init and not container.restartable_init:
             continue

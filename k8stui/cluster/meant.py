@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from k8stui.apiserver.fields import Object, array, table
 from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
@@ -14,6 +15,7 @@ from k8stui.record import record
 from k8stui.suggest import is_typo, nearest
 
 Pair = tuple[str, str]
+_SIDES = (("ingress", "from"), ("egress", "to"))
 _FLAGS = ("true", "false", "yes", "no", "enabled")
 """Values that say nothing of whom a label is."""
 
@@ -50,6 +52,21 @@ def misspelt(
                 ):
                     return key, (other, text)
     return None
+
+
+def policy_selectors(
+    policy: Object, own: str
+) -> Iterator[tuple[tuple[str | int, ...], str | None]]:
+    """Paths of a NetworkPolicy's ``matchLabels``, each with the namespace whose pods it is about.
+
+    None: it is about any namespace's.
+    """
+    yield ("spec", "podSelector", "matchLabels"), own
+    for side, field in _SIDES:
+        for index, rule in enumerate(array(policy, "spec", side)):
+            for which, peer in enumerate(array(rule, field)):
+                path = ("spec", side, index, field, which, "podSelector", "matchLabels")
+                yield path, None if "namespaceSelector" in table(peer) else own
 
 
 class Carriers:

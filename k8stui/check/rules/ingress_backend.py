@@ -66,7 +66,7 @@ def _judge(
         rule=ID,
         severity=Severity.ERROR,
         subject=subject,
-        place=manifest.place(*path, *port_path),
+        place=manifest.place(*path, *port_path, *_field(backend, port_path)),
         why=f"Service {service.key} has no port {wanted}; it has {has or 'none'}"
         + (f", and {wanted} is the targetPort behind {behind.port}" if behind else ""),
         fix=f"write port {(behind or service.ports[0]).port}" if service.ports else "",
@@ -85,6 +85,12 @@ def _port(backend: Object, path: tuple[str, ...]) -> int | str | None:
     if isinstance(found, dict):
         found = found.get("number") or found.get("name")
     return found if isinstance(found, int | str) and found != "" else None
+
+
+def _field(backend: Object, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The field of a port that is written, where it is more than a number."""
+    found = table(backend, *path)
+    return tuple(field for field in ("number", "name") if found.get(field))[:1]
 
 
 def _has(service: Service, wanted: int | str) -> bool:

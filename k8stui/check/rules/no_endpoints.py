@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
+from k8stui.cluster.meant import Miss
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
@@ -77,6 +78,9 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     guess = not (ground.has_strangers or ground.world.problems)
     if miss is not None and (miss.sure or guess):
         key, value = miss.meant
+        label = _wrong_label(ground, service, miss) if miss.sure else None
+        if label is not None:
+            return label
         return _Reason(
             Severity.ERROR if miss.sure else Severity.WARNING,
             f"{what}: pod {miss.who.name} has {key}={value}",
@@ -106,6 +110,31 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         f"{what} of the input",
         f"create pods labelled {wanted}, or mend the selector",
         path,
+    )
+
+
+def _wrong_label(ground: Ground, service: Service, miss: Miss) -> _Reason | None:
+    """The pods' label is misspelt, not the selector, where names around it agree with the latter.
+
+    Only a value: the names of the Service, of what makes the pods and of their containers, other
+    labels and other selectors vote.
+    """
+    template = ground.template_of(miss.who)
+    (key, wanted), (carried, value) = miss.wanted, miss.meant
+    if template is None or key != carried or template.manifest.observed:
+        return None
+    own = labels(template.manifest.data, "metadata", "labels") if template.path else {}
+    names_ = [service.name, template.name, *(one.name for one in template.containers())]
+    names_ += [own.get(key, ""), *(ground.selected_by(service.namespace, key, service))]
+    if names_.count(wanted) <= names_.count(value):
+        return None
+    return _Reason(
+        Severity.ERROR,
+        f"the selector {written(service.selector or {})} matches no pod: pod {miss.who.name} has "
+        f"{key}={value}",
+        f"write {key}: {wanted} in the labels of {template.subject}'s pods",
+        (*template.path, "metadata", "labels", key),
+        template.manifest,
     )
 
 

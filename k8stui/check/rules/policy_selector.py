@@ -13,16 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from k8stui.apiserver.fields import Object, array, labels, table
+from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.meant import misspelt
+from k8stui.cluster.meant import misspelt, policy_selectors
 from k8stui.manifests import Manifest
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "policy-selector"
 _Path = tuple[str | int, ...]
-_SIDES = (("ingress", "from"), ("egress", "to"))
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         if manifest.observed:
             continue
         own = manifest.namespace or "default"
-        for path, namespace in _selectors(manifest.data, own):
+        for path, namespace in policy_selectors(manifest.data, own):
             selector = labels(manifest.data, *path)
             carried = ground.labels_in(namespace)
             miss = misspelt(selector, carried) if selector and carried else None
@@ -53,16 +52,6 @@ def _finding(
         why=f"the selector {written(selector)} fits no pod of the input; some have {meant}={value}",
         fix=f"write {meant}: {value}",
     )
-
-
-def _selectors(policy: Object, own: str) -> Iterator[tuple[_Path, str | None]]:
-    """Paths of ``matchLabels``, and the namespace whose pods they choose from; None: of any."""
-    yield ("spec", "podSelector", "matchLabels"), own
-    for side, field in _SIDES:
-        for index, rule in enumerate(array(policy, "spec", side)):
-            for which, peer in enumerate(array(rule, field)):
-                path = ("spec", side, index, field, which, "podSelector", "matchLabels")
-                yield path, None if "namespaceSelector" in table(peer) else own
 
 
 RULE = CheckRule(

@@ -17,6 +17,7 @@ from k8stui.apiserver.fields import array, at, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
+from k8stui.cluster.evidence import port_in_text
 from k8stui.suggest import is_digit_slip, nearest
 
 ID = "probe-port"
@@ -78,7 +79,8 @@ def _slip(number: int, container: ContainerText) -> int | None:
     asked = [at(container.data, probe, how, "port") for probe in PROBES for how in HANDLERS]
     said = [*array(container.data, "command"), *array(container.data, "args")]
     said += [at(entry, "value") for entry in array(container.data, "env")]
-    if number in ports or asked.count(number) > 1 or any(str(number) in str(one) for one in said):
+    word = port_in_text(number)
+    if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
         return None
     for port in ports:
         if not isinstance(port, int) or not is_digit_slip(number, port):
