@@ -4,6 +4,8 @@ kube-proxy joins a Service's port and the port of its endpoints by name, also wh
 two has a name; it reads slices of the Service's families only, and none of addressType FQDN
 (pkg/proxy/endpointslicecache.go). Every request is refused.
 
+A warning where the walk to the endpoints ends, and says that their address is the cause.
+
 Does not apply to Services with a selector, whose endpoints the controllers write.
 """
 
@@ -13,8 +15,12 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import ServiceType
+from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.kernel.exchange import Result
+from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.endpoints import without_endpoints
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
 
 ID = "endpoints-by-hand"
 
@@ -28,6 +34,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         for port in service.ports:
             found = without_endpoints(ground.cluster, service, port)
             if found is None:
+                yield from _nowhere(ground, service, port)
                 continue
             yield Finding(
                 rule=ID,
@@ -38,6 +45,26 @@ def look(ground: Ground) -> Iterator[Finding]:
                 fix=found.advice,
                 claim=ground.ask(service, port),
             )
+
+
+def _nowhere(ground: Ground, service: Service, port: ServicePort) -> Iterator[Finding]:
+    """What a walk to the endpoints finds wrong with what is written of them."""
+    claim = ground.ask(service, port)
+    if claim is None:
+        return
+    world = ground.world
+    done = walk(world, parse_request(world, claim.source, claim.destination)).outcome
+    is_declared = done.origin is not None and done.origin.kind is OriginKind.DECLARED
+    if done.result in (Result.REFUSED, Result.UNREACHABLE, Result.TIMEOUT) and is_declared:
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {service.key}",
+            place=done.origin.place if done.origin is not None else None,
+            why=done.reason,
+            fix=done.advice,
+            claim=claim,
+        )
 
 
 RULE = CheckRule(

@@ -72,9 +72,10 @@ def _slips(target: Target) -> bool:
 
 
 def undeclared(target: Target) -> bool:
-    """Whether the port is a number, and all pods declare other ports."""
+    """Whether the port is a number, and pods declare other ports, but none this one."""
     others = target.pods(*_OTHERS)
-    return not target.is_named and bool(others) and len(others) == len(target.led)
+    silent = target.pods(Match.SILENT)
+    return not target.is_named and bool(others) and len(others) + len(silent) == len(target.led)
 
 
 def _finding(ground: Ground, target: Target) -> Finding:
@@ -103,7 +104,9 @@ def _finding(ground: Ground, target: Target) -> Finding:
         + (f"; {_assumption(ground, target)}" if listens else ""),
         fix=fix,
         # The name of a headless Service leads to pods, whatever its ports are.
-        claim=None if severity is not Severity.ERROR else ground.ask(target.service, target.port),
+        claim=ground.ask(target.service, target.port, some=bool(target.pods(Match.SILENT)))
+        if severity is Severity.ERROR
+        else None,
     )
 
 

@@ -1,0 +1,116 @@
+"""Walk and check never disagree: over samples, recordings' manifests, cases, and mutants of them.
+
+What check calls an error of a Service's port does not answer in the walk; a port that the walk does
+not reach, for a reason that a manifest declares, has a finding on the same Service or line.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from check.worlds import world
+
+from k8stui.check import Finding, Severity, check
+from k8stui.check.client import Clients
+from k8stui.check.ground import Ground, service_target
+from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.kernel.exchange import Result
+from k8stui.origin import OriginKind
+from k8stui.walk.error import RequestError
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Outcome
+from k8stui.walk.walk import walk
+from k8stui.walk.world import World
+
+_TESTS = Path(__file__).parents[1]
+_FOLDERS = (_TESTS.parent / "samples", _TESTS / "check" / "cases")
+_FILES = sorted(file for folder in _FOLDERS for file in folder.rglob("*.yaml"))
+_MUTANTS = 3
+_PORT = re.compile(r"(?P<key>targetPort|containerPort|port|nodePort): ?(?P<value>\d+)")
+_LABEL = re.compile(r"(?P<key>app|tier|role|run|name): ?(?P<value>[a-z][a-z-]{3,})")
+"""Certain of a Service's port: each says that requests to it do not get through."""
+_CERTAIN = frozenset(
+    {"target-port-number", "target-port-name", "target-port-protocol", "wrong-pods"}
+)
+
+
+@pytest.mark.parametrize("file", _FILES, ids=lambda f: f"{f.parent.name}-{f.stem}")
+def test_as_it_is(file: Path) -> None:
+    _agree(world(file))
+
+
+@pytest.mark.parametrize("file", _FILES, ids=lambda f: f"{f.parent.name}-{f.stem}")
+def test_mutants(file: Path, tmp_path: Path) -> None:
+    chance = random.Random(file.stem)  # noqa: S311 - to be the same each time
+    text = file.read_text()
+    for number in range(_MUTANTS):
+        mutant = tmp_path / f"{number}.yaml"
+        mutant.write_text(_mutate(text, chance))
+        _agree(world(mutant))
+
+
+def _mutate(text: str, chance: random.Random) -> str:
+    """One port or one label gets another value."""
+    places = [*_PORT.finditer(text), *_LABEL.finditer(text)]
+    if not places:
+        return text
+    one = chance.choice(places)
+    value = one["value"]
+    if value.isdigit():
+        mended = str(max(1, int(value) + chance.choice((1, -1, 1000, 10))))
+    else:
+        at = chance.randrange(len(value) - 1)
+        swapped = value[:at] + value[at + 1] + value[at] + value[at + 2 :]
+        mended = chance.choice((swapped, "another", "other-one"))
+    return text[: one.start("value")] + mended + text[one.end("value") :]
+
+
+def _agree(made: World) -> None:
+    findings = check(made)
+    ground = Ground(made)
+    for service, port, outcome in _asked(ground):
+        told = [f for f in findings if _is_about(f, service, outcome)]
+        certain = [f for f in told if f.rule in _CERTAIN and f.severity is Severity.ERROR]
+        of_port = [
+            f for f in certain if f.claim and f.claim.destination == service_target(service, port)
+        ]
+        if of_port and not any(f.claim and f.claim.some for f in of_port):
+            assert outcome.result is not Result.CONNECTED, (of_port, outcome)
+        declared = outcome.origin is not None and outcome.origin.kind is OriginKind.DECLARED
+        if outcome.result is not Result.CONNECTED and declared:
+            assert told, (service.key, port.port, outcome, findings)
+
+
+def _asked(ground: Ground) -> Iterator[tuple[Service, ServicePort, Outcome]]:
+    made = ground.world
+    clients = Clients(ground.senders, ground.cluster.nodes)
+    for service in ground.services:
+        if service.type is ServiceType.EXTERNAL_NAME or not service.cluster_ips:
+            continue
+        source = clients.of(service, {pod.key for pod in ground.selected(service)})
+        for port in service.ports:
+            ways = [(source, service_target(service, port))] if source else []
+            if port.node_port is not None:
+                behind = "" if port.protocol.name == "TCP" else f"/{port.protocol.name.lower()}"
+                node = next(iter(made.cluster.nodes))
+                ways.append(("outside", f"node/{node}:{port.node_port}{behind}"))
+            for asker, destination in ways:
+                try:
+                    request = parse_request(made, asker, destination)
+                except RequestError:
+                    continue
+                yield service, port, walk(made, request).outcome
+
+
+def _is_about(finding: Finding, service: Service, outcome: Outcome) -> bool:
+    place = outcome.origin.place if outcome.origin is not None else None
+    same_line = (
+        finding.place is not None
+        and place is not None
+        and (finding.place.file, finding.place.line) == (place.file, place.line)
+    )
+    return finding.subject == f"Service {service.key}" or same_line or service.name in finding.why
