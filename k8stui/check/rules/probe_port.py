@@ -4,9 +4,9 @@ The kubelet looks the name up among the ports of that one container (pkg/probe/u
 ResolveContainerPort); without it the probe fails: a readiness probe keeps the pod out of every
 Service for ever, a liveness probe restarts it again and again.
 
-Of numbers only those are told, as a warning, that are a digit away from a declared port and that
-nothing else in the container speaks of; it does not apply to others, since a container may listen
-where it declares nothing.
+Of numbers only those are told, as a warning, that nothing else in the container speaks of and that
+are a digit away from a declared port, or from one that both its words and another probe name. Does
+not apply to others, since a container may listen where it declares nothing.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
                         severity=Severity.WARNING,
                         subject=template.subject,
                         place=place,
-                        why=f"the {probe} of container {container.name} asks port {port}, which it "
-                        f"does not declare; it declares {meant}",
+                        why=f"the {probe} of container {container.name} asks port {port}, which "
+                        f"nothing else in it names; {meant} is {_named(meant, container)}",
                         fix=f"write port: {meant}",
                     )
                 continue
@@ -69,6 +69,11 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
             )
 
 
+def _named(number: int, container: ContainerText) -> str:
+    ports = [at(entry, "containerPort") for entry in array(container.data, "ports")]
+    return "declared" if number in ports else "what its words and another probe name"
+
+
 def _slip(number: int, container: ContainerText) -> int | None:
     """The declared port that a number is a digit away from, if nothing else speaks of it.
 
@@ -82,6 +87,11 @@ def _slip(number: int, container: ContainerText) -> int | None:
     word = port_in_text(number)
     if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
         return None
+    for port in asked:
+        if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
+            continue
+        if is_digit_slip(number, port) and abs(number - port) > _NEIGHBOUR:
+            return port
     for port in ports:
         if not isinstance(port, int) or not is_digit_slip(number, port):
             continue
