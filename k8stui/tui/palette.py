@@ -16,6 +16,9 @@ from k8stui.tui.once import Once
 class Palette(Once, CommandPalette):
     """The palette; keys that mean nothing just now do nothing, and Ctrl-C closes it."""
 
+    # In a terminal of three columns no column is left for a line of its list, and the toolkit
+    # wraps at width 0 (widgets/_option_list.py OptionList.get_content_height: ValueError).
+    DEFAULT_CSS = "Palette CommandList { min-width: 12; }"
     BINDINGS: ClassVar = [
         Binding(
             "ctrl+c",
