@@ -80,7 +80,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="Of a drawing: this step of the walk instead of all of it.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="The rule's text and origin under each step.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Under each step the rule's text, its origin, and the command that shows it on a node.",
+)
 @click.option(
     "--compare",
     "assignment",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, RuleCause
 from k8stui.origin import Origin
+from k8stui.walk.commands import Command, commands
 from k8stui.walk.reason import proof
 from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
@@ -61,7 +62,7 @@ def branch(trace: Trace) -> dict[str, object]:
         "alike": list(trace.alike),
         "outcome": _outcome(trace.outcome),
         "assumptions": list(trace.assumptions),
-        "hops": [_hop(hop) for hop in trace.hops],
+        "hops": [_hop(trace, hop) for hop in trace.hops],
     }
 
 
@@ -88,11 +89,14 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _hop(hop: Hop) -> dict[str, object]:
+def _hop(trace: Trace, hop: Hop) -> dict[str, object]:
     return {
         "direction": hop.direction.value,
         "namespace": hop.namespace,
-        "steps": [_step(step) for step in hop.steps],
+        "steps": [
+            {**_step(step), "commands": [_command(one) for one in commands(trace, step)]}
+            for step in hop.steps
+        ],
     }
 
 
@@ -108,6 +112,10 @@ def _step(step: TraceStep) -> dict[str, object]:
         "before": packet(step.before),
         "after": packet(step.after),
     }
+
+
+def _command(command: Command) -> dict[str, object]:
+    return {"where": command.where, "line": command.line, "shows": command.shows}
 
 
 def _cause(cause: Cause | None) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
@@ -14,10 +15,13 @@ from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk import sentence
 from k8stui.walk.again import said
+from k8stui.walk.commands import most_telling
 from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
 _KIND_WIDTH = 11
 _INDENT = " " * (5 + _KIND_WIDTH)
+_COMMAND = " " * 7
+"""Before the command that shows a step on a node: it gets nearly the whole line."""
 
 
 class Style(StrEnum):
@@ -59,7 +63,8 @@ def walk_lines(
         first, direction = hop.direction is not direction, hop.direction
         if first and direction is Direction.REPLY:
             yield Line(" reply", Style.REPLY)
-        yield from _hop(hop, first=first, verbose=verbose)
+        shown = trace if verbose else None
+        yield from _hop(hop, first=first, verbose=shown)
     yield Line("", Style.HEAD)
     yield from _outcome(trace.outcome)
     for assumption in trace.assumptions:
@@ -126,7 +131,7 @@ def _node_before(trace: Trace, pod: str) -> str:
     return "" if "/" in node else node
 
 
-def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
+def _hop(hop: Hop, *, first: bool, verbose: Trace | None) -> Iterator[Line]:
     name = f"pod {hop.namespace}" if "/" in hop.namespace else hop.namespace
     style = Style.REPLY if hop.direction is Direction.REPLY else Style.HOP
     ttl = next((s.before.ttl for s in hop.steps if s.before is not None), None)
@@ -137,7 +142,7 @@ def _hop(hop: Hop, *, first: bool, verbose: bool) -> Iterator[Line]:
         yield from _step(step, verbose=verbose)
 
 
-def _step(step: TraceStep, *, verbose: bool) -> Iterator[Line]:
+def _step(step: TraceStep, *, verbose: Trace | None) -> Iterator[Line]:
     style = Style.STEP
     if step.kind in _ENDS:
         style = Style.BAD
@@ -147,11 +152,27 @@ def _step(step: TraceStep, *, verbose: bool) -> Iterator[Line]:
     first = f" {step.number:>3} {kind:<{_KIND_WIDTH}}" + " " * (len(kind) >= _KIND_WIDTH)
     for line in wrap(neutralise(step.text), first, _INDENT):
         yield Line(line, style)
-    if verbose:
+    if verbose is not None:
         for text in (step.detail, origin_words(step.origin)):
             if text and not step.text.startswith(text):
                 for line in wrap(neutralise(text), f"{_INDENT}  ", f"{_INDENT}    "):
                     yield Line(line, Style.PROOF)
+        if (command := most_telling(verbose, step)) is not None:
+            for text in _continued(command.line, WIDTH - len(_COMMAND) - 2):
+                yield Line(f"{_COMMAND}{text}", Style.PROOF)
+
+
+def _continued(command: str, width: int) -> Iterator[str]:
+    """Break a command between its words, so that a shell takes the lines as one."""
+    start, line = "$ ", ""
+    for word in shlex.split(command):
+        quoted = shlex.quote(word)
+        if line and len(start) + len(line) + 1 + len(quoted) > width:
+            yield f"{start}{line} \\"
+            start, line = "    ", quoted
+        else:
+            line = f"{line} {quoted}" if line else quoted
+    yield f"{start}{line}"
 
 
 def _rewrites(before: Packet | None, after: Packet | None) -> bool:
