@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from k8stui.cli.options import common_options, output_format
+from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
-from k8stui.export.terminal import write, write_data, write_walks
+from k8stui.export.terminal import write, write_data, write_markup, write_walks
 from k8stui.settings import WHAT_IFS
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
+
+_WIDTH, _HEIGHT = 120, 34
+"""Cells of a drawing."""
 
 
 @click.command("walk")
@@ -73,12 +77,25 @@ if TYPE_CHECKING:
     "what conntrack keeps is as it was: kube-proxy's clearing of UDP entries comes after.",
 )
 @click.option("--all", "every", is_flag=True, help="Every branch, not only the first endpoint's.")
-@output_format("text", "json", "drawing", "svg")
+@output_format("text", "json", "drawing", "svg", "html")
 @click.option(
     "--step",
     type=click.IntRange(1),
     metavar="N",
     help="Of a drawing: this step of the walk instead of all of it.",
+)
+@click.option(
+    "--width",
+    type=click.IntRange(40, 400),
+    metavar="CELLS",
+    default=None,
+    help="Of a drawing: its width, 120.",
+)
+@click.option(
+    "--height", type=click.IntRange(12, 200), metavar="CELLS", help="Of a drawing: its height, 34."
+)
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to a file."
 )
 @click.option(
     "-v",
@@ -102,6 +119,9 @@ def command(
     size: int | None,
     unconnected: bool,
     step: int | None,
+    width: int | None,
+    height: int | None,
+    output: str | None,
     times: int | None,
     pause: float | None,
     gone: str | None,
@@ -117,7 +137,10 @@ def command(
                 "--compare goes with none of --all, --again, --verbose, --source-port, --size and "
                 "--unconnected"
             )
-        return _compared(source, destination, assignment, form, common)
+        if form not in ("text", "json"):
+            raise click.UsageError("--compare is told as --format text or json")
+        with output_to(output):
+            return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
     from k8stui.kernel.packet import Protocol  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
@@ -127,8 +150,12 @@ def command(
     is_drawn = form in ("drawing", "svg")
     if step is not None and not is_drawn:
         raise click.UsageError("--step is of --format drawing and svg")
-    if is_drawn and (every or times):
-        raise click.UsageError(f"--format {form} draws one walk: not with --all or --again")
+    if (width or height) and not (is_drawn or form == "html"):
+        raise click.UsageError("--width and --height are of --format drawing, svg and html")
+    if is_drawn and every:
+        raise click.UsageError(f"--format {form} draws one walk: not with --all")
+    if (is_drawn or form == "html") and times:
+        raise click.UsageError(f"--format {form} shows one request: not with --again")
     if pause is not None and not times:
         raise click.UsageError("--pause is the time between the requests of --again")
     if gone is not None and not times:
@@ -161,33 +188,40 @@ def command(
             formerly = world.network
         seconds = 1.0 if pause is None else pause
         rounds += [walked(after, again(request, n, seconds, formerly)) for n in range(1, times + 1)]
-    if form == "json":
-        from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
+    cells = (width or _WIDTH, height or _HEIGHT)
+    with output_to(output):
+        if form == "json":
+            from k8stui.export.json import walk_json  # noqa: PLC0415 - 9 ms
 
-        write_data([walk_json(request, *rounds)])
-    elif is_drawn:
-        _draw(world, rounds[0][0], form, step)
-    else:
-        write_walks(rounds, verbose=verbose)
+            write_data([walk_json(request, *rounds)])
+        elif form == "html":
+            from k8stui.export.page.page import walk_page  # noqa: PLC0415 - 20 ms
+
+            write_markup(walk_page(world, rounds[0], *cells))
+        elif is_drawn:
+            _draw(world, rounds[0][0], form, step, cells)
+        else:
+            write_walks(rounds, verbose=verbose)
     delivered = all(t.outcome.result is Result.CONNECTED for found in rounds for t in found)
     return status or (FINE if delivered else FOUND)
 
 
-def _draw(world: World, trace: Trace, form: str, step: int | None) -> None:
+def _draw(world: World, trace: Trace, form: str, step: int | None, cells: tuple[int, int]) -> None:
     """``--format drawing`` and ``svg``."""
+    from k8stui.export.drawing.ink import text_of  # noqa: PLC0415
     from k8stui.export.drawing.picture import picture, step_picture, title  # noqa: PLC0415
 
     if step is not None and step > len(trace.steps):
         raise click.UsageError(f"--step {step}: the walk has {len(trace.steps)} steps")
-    lines = picture(world, trace) if step is None else step_picture(world, trace, step)
+    if step is None:
+        lines = picture(world, trace, *cells)
+    else:
+        lines = step_picture(world, trace, step, *cells)
     if form == "svg":
-        from k8stui.export.drawing.ink import text_of  # noqa: PLC0415
         from k8stui.export.drawing.svg import svg  # noqa: PLC0415
 
-        write_data(f"{line}\n" for line in svg(lines, f"k8stui: {text_of(title(trace))}"))
+        write_markup(f"{line}\n" for line in svg(lines, f"k8stui: {text_of(title(trace))}"))
     else:
-        from k8stui.export.drawing.ink import text_of  # noqa: PLC0415
-
         write(f"{text_of(line).rstrip()}\n" for line in lines)
 
 

@@ -43,6 +43,14 @@ def write_data(chunks: Iterable[str]) -> None:
     write_as_is(map(data_without_commands, chunks))
 
 
+def write_markup(chunks: Iterable[str]) -> None:
+    """Write HTML or SVG to stdout; what its encoding has not got becomes a character reference."""
+    encoding = sys.stdout.encoding or "ascii"
+    if not can_draw(encoding):
+        chunks = (chunk.encode(encoding, "xmlcharrefreplace").decode(encoding) for chunk in chunks)
+    sys.stdout.writelines(chunks)
+
+
 def write_as_is(chunks: Iterable[str]) -> None:
     """Write to stdout in its encoding; ASCII where it has no arrows."""
     if not can_draw(sys.stdout.encoding):

@@ -16,7 +16,7 @@ from k8stui.record import record
 from k8stui.walk import sentence
 from k8stui.walk.again import said
 from k8stui.walk.commands import most_telling
-from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
+from k8stui.walk.trace import Hop, Trace, TraceStep
 
 _KIND_WIDTH = 11
 _INDENT = " " * (5 + _KIND_WIDTH)
@@ -66,10 +66,9 @@ def walk_lines(
         shown = trace if verbose else None
         yield from _hop(hop, first=first, verbose=shown)
     yield Line("", Style.HEAD)
-    yield from _outcome(trace.outcome)
-    for assumption in trace.assumptions:
-        for line in wrap(neutralise(f"assumed: {assumption}"), "", "  "):
-            yield Line(line, Style.PROOF)
+    for told in outcome_lines(trace):
+        for line in wrap(told.text, "", "  " if told.style is Style.PROOF else ""):
+            yield Line(line, told.style)
 
 
 def walk_text(traces: Sequence[Trace], *, verbose: bool = False) -> str:
@@ -198,7 +197,9 @@ def origin_words(origin: Origin | None) -> str:
     return " ".join(words) + (f": {origin.reason}" if origin.reason else "")
 
 
-def _outcome(outcome: Outcome) -> Iterator[Line]:
+def outcome_lines(trace: Trace) -> Iterator[Line]:
+    """What the client feels, what would mend it, the cause, and what all rests on: unwrapped."""
+    outcome = trace.outcome
     good = outcome.result is Result.CONNECTED
     reason = outcome.reason.rstrip(".")
     if good:
@@ -209,20 +210,18 @@ def _outcome(outcome: Outcome) -> Iterator[Line]:
             f"{outcome.result.value}{errno} after {seconds_words(outcome.seconds)}, "
             f"decided at {outcome.decided_at}: {reason}."
         )
-    for line in wrap(neutralise(text), "", ""):
-        yield Line(line, Style.GOOD if good else Style.BAD)
+    yield Line(neutralise(text), Style.GOOD if good else Style.BAD)
     if outcome.advice:
         end = "" if outcome.advice.endswith("?") else "."
-        for line in wrap(neutralise(f"what would mend it: {outcome.advice}{end}"), "", ""):
-            yield Line(line, Style.GOOD)
+        yield Line(neutralise(f"what would mend it: {outcome.advice}{end}"), Style.GOOD)
     if not good and outcome.origin is not None and outcome.origin.place is not None:
         place = outcome.origin.place
         where = " ".join(part for part in (f"{place.file}:{place.line}", place.field) if part)
-        for line in wrap(neutralise(f"the cause: {where}"), "", "   "):
-            yield Line(line, Style.PROOF)
+        yield Line(neutralise(f"the cause: {where}"), Style.PROOF)
     if outcome.origin is not None and outcome.origin.kind.value == "assumed":
-        for line in wrap(neutralise(f"assumed: {outcome.origin.reason}."), "", ""):
-            yield Line(line, Style.PROOF)
+        yield Line(neutralise(f"assumed: {outcome.origin.reason}."), Style.PROOF)
+    for assumption in trace.assumptions:
+        yield Line(neutralise(f"assumed: {assumption}"), Style.PROOF)
 
 
 def seconds_words(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.frame import Film
@@ -21,9 +21,15 @@ HEIGHT = 34
 """Cells of a picture, unless it is asked for at another size."""
 
 
-def film(world: World, trace: Trace, width: int = WIDTH, height: int = HEIGHT) -> Film:
-    """The walk on its drawing, at one size."""
-    made = scene(world.network, world.cluster, trace)
+def film(
+    world: World,
+    trace: Trace,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    others: Iterable[Trace] = (),
+) -> Film:
+    """The walk on its drawing, at one size; all that `others` need has its place there too."""
+    made = scene(world.network, world.cluster, trace, others)
     return Film(made, world.cluster, trace, width, height)
 
 

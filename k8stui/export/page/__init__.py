@@ -1,0 +1,1 @@
+"""A walk as one self-contained page: drawing, steps, proofs; no network, no server."""
