@@ -77,14 +77,13 @@ def _await_words() -> None:
 
 
 def _print_all(common: dict[str, Any]) -> int:
+    from k8stui.check.opening import opening  # noqa: PLC0415
     from k8stui.export.topology import topology_lines  # noqa: PLC0415
-    from k8stui.walk.offers import first_offer  # noqa: PLC0415
-    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
 
     world, status = read_world(**common)
     write(f"{line}\n" for line in topology_lines(world.cluster))
-    offer = first_offer(world)
-    if offer is not None:
+    trace = opening(world, common["paths"])
+    if trace is not None:
         write(["\n"])
-        write_walks([[walk_one(world, offer.request)]], verbose=False)
+        write_walks([[trace]], verbose=False)
     return status

@@ -8,14 +8,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    hang,
+    join,
+    middle,
+    run,
+    sides,
+    text_of,
+    width_of,
+    wrap,
+)
 from k8stui.export.drawing.words import origin_line
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import RuleCause
 from k8stui.neutralise import neutralise
+from k8stui.origin import Origin
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 
+_LEAST_ROWS = 3
+"""Rows that the reason below leaves to the rules."""
+_MOST_BECAUSE = 9
 _AROUND = 2
 """Rules shown on either side of the matching one while the others are folded."""
 _WORTH_FOLDING = 6
@@ -75,18 +93,19 @@ class ChainSheet(Sheet):
         self._whole = width >= 120
         self._digits = len(str(self._count))
         self._lit = self._matching_lines()
-        where = neutralise(f"  {shown.namespace} · {shown.table} · {shown.chain.name}")
-        self.title = join((run("3 ", Ink.KEY), run("Chain", Ink.STRONG), run(where)))
+        self.title = chain_title(shown.namespace, f"{shown.table} · {shown.chain.name}", width)
         self.head = (*_breadcrumb(shown.path, width), _policy(shown.chain, self._count, width))
         self._fold()
         if shown.index:
-            self.cursor = self._row_of(shown.index) + len(self._lit) - 1
+            self.cursor = self._row_of(shown.index)
         elif shown.decided and shown.chain.policy:
             self.cursor = len(self) - 1
         else:
             self.cursor = 0
         if state.chain.cursor is not None:
             self.cursor = max(0, min(state.chain.cursor, len(self) - 1))
+        if shown.index and self.cursor == self._row_of(shown.index):
+            self.extent = len(self._lit)
         self.note = run(self._note())
         self.foot = self._because(height)
 
@@ -231,17 +250,9 @@ class ChainSheet(Sheet):
             if rule is None:
                 said = "no rule of the chain matched: the policy" if self._has_policy else ""
         if said:
-            texts = wrap(neutralise(said + owner), self._width - 11)
-            shown = texts[:2]
-            lines += [
-                join((run(" because  " if not n else " " * 10, Ink.DIM), run(text)))
-                for n, text in enumerate(shown)
-            ]
-            if len(shown) < 2:
-                lines.append(NOTHING)
-        where = origin_line(origin)
-        lines.append(join((run(" from     ", Ink.DIM), where)) if where else NOTHING)
-        return tuple(lines)
+            said += owner
+        room = height - 2 - len(self.head) - len(lines) - max(_LEAST_ROWS, self.extent)
+        return (*lines, *because_lines(said, origin, self._width, min(room, _MOST_BECAUSE)))
 
     def moved(self, row: int, by: int) -> int:
         lit = self._row_of(self.shown.index) if self.shown.index else None
@@ -263,6 +274,33 @@ class ChainSheet(Sheet):
                 self._fold()
                 return self._row_of(at + 1)
         return None
+
+
+def chain_title(namespace: str, what: str, width: int) -> Line:
+    """Title of the Chain pane: where, and what is shown; of the two the place gives way."""
+    room = max(8, width - len("─ 3 Chain   · ─") - width_of(what))
+    where = f"  {middle(neutralise(namespace), room)} · {neutralise(what)}"
+    return join((run("3 ", Ink.KEY), run("Chain", Ink.STRONG), run(where)))
+
+
+def because_lines(said: str, origin: Origin | None, width: int, room: int) -> list[Line]:
+    """Why it is so, and where that is written: all of it where there is room, at least a line each.
+
+    Two rows of each are always kept, so that little moves between two steps.
+    """
+    where = origin_line(origin)
+    needed = len(hang(run(" " * 10), text_of(where), width - 1, indent=10)) if where else 1
+    rows = max(1, room - min(needed, 2))
+    lines: list[Line] = []
+    if said:
+        lead = run(" because  ", Ink.DIM)
+        lines = hang(lead, neutralise(said), width - 1, indent=10, rows=rows)
+        lines += [NOTHING] * (min(2, rows) - len(lines))
+    if not where:
+        return [*lines, NOTHING]
+    rows = max(1, room - len(lines))
+    lead, ink = run(" from     ", Ink.DIM), where[0][1]
+    return [*lines, *hang(lead, text_of(where), width - 1, ink, indent=10, rows=rows)]
 
 
 def _difference(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.ink import NOTHING, Line, run
 from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui import status
 from k8stui.tui.chain_pane import ChainSheet
@@ -23,6 +24,7 @@ from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
 
 if TYPE_CHECKING:
+    from k8stui.origin import Place
     from k8stui.tui.findings import Checkup
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
@@ -120,6 +122,44 @@ class Desk:
         self.world = self.state.world = self._rows.world = world
         self.state.what_if = words
         self._mark(checkup)
+
+    # What is wrong
+
+    def place(self) -> tuple[Place | None, str]:
+        """Manifest line of what is selected, and what it says; or none, and why there is none.
+
+        Where the walk fails, its last step is followed to what made it fail: the outcome's own
+        line, else that of the finding about it.
+        """
+        origin = self.views.selected_origin()
+        state, trace = self.state, self.state.trace
+        is_end = state.index + 1 == len(state.steps)
+        if (
+            trace is not None
+            and is_end
+            and self.views.front is not PaneName.NODES
+            and trace.outcome.result is not Result.CONNECTED
+        ):
+            cause = trace.outcome.origin
+            place = cause.place if cause is not None else None
+            place = place or self._blamed(trace)
+            if place is not None:
+                return place, "the cause"
+        if origin is None:
+            return None, "it follows from the packet"
+        return origin.place, origin.kind if origin.place else f"{origin.kind}: {origin.reason}"
+
+    def _blamed(self, trace: Trace) -> Place | None:
+        """Where it is written what a finding has against this walk."""
+        service = f"Service {trace.request.service}"
+        names = {trace.request.source, trace.request.destination}
+        for finding in self.checkup.findings if self.checkup is not None else ():
+            claim, place = finding.claim, finding.place
+            if claim is not None and (
+                finding.subject == service or {claim.source, claim.destination} == names
+            ):
+                return place
+        return None
 
     # Inside a pane
 

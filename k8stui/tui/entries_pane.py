@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
-from k8stui.export.drawing.words import origin_line
+from k8stui.export.drawing.ink import Ink, Line, cut, fit, run, sides, wrap
 from k8stui.kernel.namespace import Interface, NetNamespace, Route
 from k8stui.kernel.step import (
     BridgeCause,
@@ -17,6 +16,7 @@ from k8stui.kernel.step import (
     SysctlCause,
 )
 from k8stui.neutralise import neutralise
+from k8stui.tui.chain_pane import because_lines, chain_title
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.walk.reason import because, proof
@@ -32,18 +32,20 @@ class EntriesSheet(Sheet):
         self._moved = state.chain.cursor
         namespace = state.world.network[hop.namespace] if state.world is not None and hop else None
         word, self._entries, self._decided, self._text = _table(step, namespace)
-        where = neutralise(f"  {hop.namespace} · {word}" if hop else "")
-        self.title = join((run("3 ", Ink.KEY), run("Chain", Ink.STRONG), run(where)))
+        self.title = chain_title(hop.namespace if hop else "", word, width)
         self.head = (run(f" {_command(word)}", Ink.DIM),)
         self._lit: list[Line] = []
         if self._decided is not None:
             self._lit = self._matching(self._text(self._decided))
-        self.cursor = self._decided + len(self._lit) - 1 if self._decided is not None else None
+        self.cursor = self._decided
+        if self._moved is None:
+            self.extent = max(1, len(self._lit))
         if self._moved is not None and len(self):
             self.cursor = max(0, min(self._moved, len(self) - 1))
         count = len(self._entries)
         self.note = run(f"{count:,} entr{'y' if count == 1 else 'ies'}" if count else "")
-        self.foot = _because(step, width) if step is not None and height >= 9 else ()
+        if step is not None and height >= 9:
+            self.foot = _because(step, width, height - 4 - max(3, self.extent))
 
     def __len__(self) -> int:
         return len(self._entries) + max(0, len(self._lit) - 1)
@@ -179,17 +181,8 @@ def _command(word: str) -> str:
     }.get(word, "no table of the kernel: it follows from the request")
 
 
-def _because(step: TraceStep, width: int) -> tuple[Line, ...]:
+def _because(step: TraceStep, width: int, room: int) -> tuple[Line, ...]:
     why = because(step.cause)
     said = why.text if why is not None else step.text
-    texts = wrap(neutralise(said), width - 11)
-    lines = [run("─" * width, Ink.FAINT)]
-    lines += [
-        join((run(" because  " if not n else " " * 10, Ink.DIM), run(text)))
-        for n, text in enumerate(texts[:2])
-    ]
-    if len(texts) < 2:
-        lines.append(NOTHING)
-    where = origin_line(step.origin)
-    lines.append(join((run(" from     ", Ink.DIM), where)) if where else NOTHING)
-    return tuple(lines)
+    edge = run("─" * width, Ink.FAINT)
+    return (edge, *because_lines(said, step.origin, width, min(room, 9)))

@@ -31,8 +31,9 @@ class View:
         rows = len(sheet)
         if sheet.cursor is not None:
             air = 2 if height > 8 else 1 if height > 4 else 0
+            air = min(air, max(0, (height - sheet.extent) // 2))
+            self.top = max(self.top, sheet.cursor + sheet.extent + air - height)
             self.top = min(self.top, max(0, sheet.cursor - air))
-            self.top = max(self.top, sheet.cursor + 1 + air - height)
         self.top = max(0, min(self.top, rows - height))
         if sheet.width > width:
             self.left = min(self.left, max(0, sheet.column - 2))

@@ -118,25 +118,24 @@ class Jobs:
             return f"{len(names)} inputs" if names else "the manifests"
         return neutralise(names[0].rstrip("/").rpartition("/")[2] or names[0])
 
-    def first(self, world: World) -> Request | None:
-        """The request to show at the start; None when the input has nothing to ask for."""
-        from k8stui.walk.offers import first_offer  # noqa: PLC0415
-
-        offer = first_offer(world)
-        return offer.request if offer is not None else None
-
     def walk(self, world: World, request: Request | None, generation: int, post: Post) -> None:
-        """Walk one request (None: the first one that there is)."""
+        """Walk one request (None: the one to begin with)."""
         from k8stui.walk.error import RequestError  # noqa: PLC0415 - after the first frame
         from k8stui.walk.walk import walk  # noqa: PLC0415
 
         try:
-            wanted = request if request is not None else self.first(world)
-            if wanted is None:
+            trace = walk(world, request) if request is not None else self.opening(world)
+            if trace is None:
                 raise RequestError("no Service: press r to ask for something")  # noqa: TRY301
-            post(Walked(walk(world, wanted), generation))
+            post(Walked(trace, generation))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
+
+    def opening(self, world: World) -> Trace | None:
+        """The walk to begin with; None when the input has nothing to ask for."""
+        from k8stui.check.opening import opening  # noqa: PLC0415 - after the first frame
+
+        return opening(world, self.paths)
 
     def walk_again(self, world: World, before: Trace, generation: int, post: Post) -> None:
         """Walk the request of `before` in another world, and find where the two differ."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from k8stui.export.drawing.ink import Ink, Line, fit, join, run
+from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run
 from k8stui.tui.drawn import Bar
 from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
@@ -20,7 +20,7 @@ class ListSheet(Sheet):
     """Given lines; with a cursor where a line can be chosen."""
 
     def __init__(self, title: str, lines: Sequence[Line], chosen: int | None, width: int) -> None:
-        self.title = run(title, Ink.STRONG)
+        self.title = run(middle(title, width - 6), Ink.STRONG)
         self._lines = lines
         self._width = width
         self.cursor = chosen

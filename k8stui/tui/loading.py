@@ -56,7 +56,7 @@ class Loading(Base):
         if grown is None:
             return
         tree, pane = self.desk.tree, self.pane(PaneName.NODES)
-        untouched = grown.cursor == 0 and not grown.is_filtered
+        untouched = not grown.is_touched and not grown.is_filtered
         before = grown.cursor
         tree.follow(grown)
         pane.shift(tree.cursor - before)

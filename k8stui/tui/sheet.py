@@ -18,6 +18,8 @@ class Sheet(ABC):
     foot: tuple[Line, ...] = ()
     cursor: int | None = None
     """Body row that has to be in view."""
+    extent: int = 1
+    """Rows from the cursor on that belong to it: in view too, where not at the first one's cost."""
     column: int = 0
     """Body column that has to be in view, for a body wider than the pane."""
     width: int = 0
@@ -57,13 +59,16 @@ class Sheet(ABC):
 
 
 def moved_over(lit: int | None, lines: int, row: int, by: int, count: int) -> int:
-    """As `Sheet.moved`, where the entry that starts on row `lit` takes `lines` rows, not one."""
+    """As `Sheet.moved`, where the entry that starts on row `lit` takes `lines` rows, not one.
+
+    The cursor stands on an entry's first row.
+    """
     if lit is None or lines < 2:
         return max(0, min(row + by, count - 1))
     more = lines - 1
     entry = row if row < lit else max(lit, row - more)
     entry = max(0, min(entry + by, count - more - 1))
-    return entry if entry < lit else entry + more
+    return entry if entry <= lit else entry + more
 
 
 class Lines(Sheet):

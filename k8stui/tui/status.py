@@ -9,12 +9,15 @@ from k8stui.export.drawing.ink import (
     Line,
     cut,
     fit,
+    fold,
+    hang,
     join,
     line_width,
     middle,
     run,
     sides,
-    wrap,
+    text_of,
+    width_of,
 )
 from k8stui.export.drawing.words import (
     DIRECTIONS,
@@ -25,7 +28,6 @@ from k8stui.export.drawing.words import (
     step_sign,
     wait,
 )
-from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
@@ -33,6 +35,8 @@ from k8stui.walk.trace import Request, Trace
 
 _ASKS = " ─▶ "
 _LEAD = run(" k8stui ", Ink.KEY)
+_LEAST_ASKED = 24
+"""Cells that the request keeps of the title: where it is and what comes of it give way."""
 
 
 def title(state: State, width: int) -> Line:
@@ -42,9 +46,9 @@ def title(state: State, width: int) -> Line:
         waiting = run(neutralise(state.failure or state.progress), Ink.DIM)
         return fit(join((_LEAD, run(" "), waiting)), width)
     request = trace.request
-    asked = f"{_short(request.source)}{_ASKS}{_short(request.destination)}"
+    asked = neutralise(f"{_short(request.source)}{_ASKS}{_short(request.destination)}")
     protocol = f"  {request.protocol.name}"
-    about = f"  Service {request.service}" if request.service else ""
+    about = neutralise(f"  Service {request.service}") if request.service else ""
     first, last = (_LEAD, NOTHING)
     if state.what_if:
         first = last = run(f" what if {', '.join(state.what_if)} ", Ink.CHANGED)
@@ -52,27 +56,34 @@ def title(state: State, width: int) -> Line:
     for lead, text, tail in (
         (first, asked + about + protocol, _tail(state, trace, words=True)),
         (first, asked + protocol, _tail(state, trace, words=True)),
-        (last, "" if state.what_if else asked, _tail(state, trace, words=False)),
+        (last, asked, _tail(state, trace, words=False)),
     ):
         room = width - line_width(lead) - line_width(tail) - 2
-        if len(text) <= room:
+        if width_of(text) <= room:
             break
     else:
-        text = "" if state.what_if else _squeezed(request, room)
-    shown = cut(run(" " + neutralise(text), Ink.STRONG), max(8, room + 1))
-    return sides(join((lead, shown)), tail, width)
+        if room < _LEAST_ASKED:
+            lead = cut(lead, max(0, width // 2 - _LEAST_ASKED))
+            tail = _place(state, trace)
+            room = width - line_width(lead) - line_width(tail) - 2
+        text = _squeezed(request, max(room, 0))
+    return sides(join((lead, run(f" {text}", Ink.STRONG))), tail, width)
 
 
 def _squeezed(request: Request, room: int) -> str:
-    """Who asks whom in little room: both names keep their ends, so the port is never lost."""
-    source, destination = _short(request.source), _short(request.destination)
-    room -= len(_ASKS)
+    """Who asks whom in little room: both names keep their ends, and the port is never lost."""
+    source = neutralise(_short(request.source))
+    destination = neutralise(_short(request.destination))
+    name, colon, port = destination.rpartition(":")
+    if not colon or "]" in port:
+        name, colon, port = destination, "", ""
+    room -= len(_ASKS) + len(colon + port)
     fair = room // 2
-    if len(source) < fair:
-        fair = len(source)
-    elif len(destination) < room - fair:
-        fair = room - len(destination)
-    return f"{middle(source, fair)}{_ASKS}{middle(destination, room - fair)}"
+    if width_of(source) < fair:
+        fair = width_of(source)
+    elif width_of(name) < room - fair:
+        fair = room - width_of(name)
+    return f"{middle(source, fair)}{_ASKS}{middle(name, room - fair)}{colon}{port}"
 
 
 def _tail(state: State, trace: Trace, *, words: bool) -> Line:
@@ -90,6 +101,14 @@ def _tail(state: State, trace: Trace, *, words: bool) -> Line:
     return join(parts)
 
 
+def _place(state: State, trace: Trace) -> Line:
+    """Direction, step and outcome, where there is hardly room for the request."""
+    assert state.hop is not None
+    sign, outcome = DIRECTIONS[state.hop.direction], RESULTS[trace.outcome.result]
+    step = run(f" {state.index + 1}/{len(state.steps)} ")
+    return join((run(f" {sign.glyph}", sign.ink), step, run(f"{outcome.glyph} ", outcome.ink)))
+
+
 def _short(name: str) -> str:
     """Without the namespace that everything is in: ``pod/client-1``, ``svc/frontend:80``."""
     kind, slash, rest = name.partition("/")
@@ -97,54 +116,61 @@ def _short(name: str) -> str:
 
 
 def now(state: State, width: int, height: int) -> list[Line]:
-    """The step under the cursor: the sentence, the header, and who says so."""
+    """The step under the cursor, on `height` lines: the sentence, the header, and who says so.
+
+    The sentence comes first and takes the lines that it needs; the others have what is left.
+    """
+    lines = _now(state, width, height)
+    return lines + [NOTHING] * (height - len(lines))
+
+
+def _now(state: State, width: int, height: int) -> list[Line]:
     step, hop, trace = state.step, state.hop, state.trace
     if step is None or hop is None or trace is None:
         waiting = state.failure or state.progress
         if trace is not None:
             sign = RESULTS[trace.outcome.result]
             waiting = f"{sign.glyph} {sign.word}: {trace.outcome.reason}"
-        return [run(f" {neutralise(waiting)}", Ink.DIM)] + [NOTHING] * (height - 1)
+        return hang(run(" "), neutralise(waiting), width, Ink.DIM, indent=1, rows=height)
     sign, way = step_sign(step), place_sign(step, hop.direction)
-    place = f" {way.glyph} {neutralise(place_name(hop.namespace))} "
-    lead = join(
-        (
-            run(place, way.ink),
-            run(f" {step.number} ", Ink.DIM),
-            run(f"{sign.glyph} {sign.word}  ", sign.ink),
-        )
-    )
-    room = max(10, width - line_width(lead) - 1)
-    texts = wrap(sentence(step), room)
-    first = join((lead, run(texts[0], Ink.STRONG)))
-    if state.index + 1 == len(state.steps) and trace.outcome.result is not Result.CONNECTED:
-        verdict = cut(join((run(place, way.ink), _verdict(trace, width))), width)
-        return [verdict, *_advice(trace, width)][:height]
-    header = join((run(" "), compact(step.before, step.after)))
-    if len(texts) > 1:
-        more = " ".join(texts[1:])
-        return [first, cut(run("   " + more, Ink.STRONG), width), cut(header, width)][:height]
-    third = join((run(" "), origin_line(step.origin)))
+    name = middle(neutralise(place_name(hop.namespace)), max(8, width // 3))
+    place = run(f" {way.glyph} {name} ", way.ink)
     if state.index + 1 == len(state.steps):
-        third = _verdict(trace, width)
-    return [first, cut(header, width), cut(third, width)][:height]
+        return _end(trace, place, width, height)
+    what = run(f"{sign.glyph} {sign.word}  ", sign.ink)
+    lead = join((place, run(f" {step.number} ", Ink.DIM), what))
+    lines = hang(lead, sentence(step), width, Ink.STRONG, rows=height)
+    where = text_of(origin_line(step.origin))
+    if len(lines) < height:
+        header = join((run(" "), compact(step.before, step.after)))
+        whole = fold(header, width)
+        room = height - len(lines) - bool(where)
+        lines += whole if len(whole) <= room else [cut(header, width)]
+    if where and len(lines) < height:
+        ink = origin_line(step.origin)[0][1]
+        lines += hang(run(" "), where, width, ink, rows=height - len(lines))
+    return lines
 
 
-def _verdict(trace: Trace, width: int) -> Line:
-    """What the client feels, and why."""
+def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:
+    """At the last step: what the client feels, why, what would mend it; then who says so."""
     outcome = trace.outcome
     sign = RESULTS[outcome.result]
     felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
-    feels = run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink)
-    return cut(join((feels, run(neutralise(outcome.reason)))), width)
-
-
-def _advice(trace: Trace, width: int) -> list[Line]:
-    """What would mend it, on two lines; without advice the whole reason."""
-    outcome = trace.outcome
-    ink, lead = (Ink.KEY, " → ") if outcome.advice else (Ink.TEXT, "   ")
-    texts = wrap(neutralise(outcome.advice or outcome.reason), max(10, width - 4))
-    return [
-        cut(run((lead if not n else "   ") + text, ink), width)
-        for n, text in enumerate([texts[0], " ".join(texts[1:])])
-    ]
+    lead = join((place, run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink)))
+    reason, advice = neutralise(outcome.reason), neutralise(outcome.advice)
+    if not advice:
+        lines = hang(lead, reason, width, rows=height)
+        where = text_of(origin_line(outcome.origin))
+        if where and len(lines) < height:
+            ink = origin_line(outcome.origin)[0][1]
+            lines += hang(run(" "), where, width, ink, rows=height - len(lines))
+        return lines
+    arrow = run(" → ", Ink.KEY)
+    needed = len(hang(lead, reason, width)), len(hang(arrow, advice, width))
+    rows = max(1, min(needed[0], height - needed[1], height - 1))
+    rows = max(rows, min(needed[0], height // 2))
+    lines = hang(lead, reason, width, rows=rows)
+    if len(lines) < height:
+        lines += hang(arrow, advice, width, Ink.KEY, rows=height - len(lines))
+    return lines

@@ -24,12 +24,11 @@ class Tools(Base):
         desk = self.ready()
         if desk is None:
             return
-        origin = desk.views.selected_origin()
-        if origin is None or origin.place is None:
-            why = f"{origin.kind}: {origin.reason}" if origin else "it follows from the packet"
-            self.notify(f"No manifest line says this. {why}", markup=False)
+        place, what = desk.place()
+        if place is None:
+            self.notify(f"No manifest line says this. {what}", markup=False)
             return
-        self.show_place(origin.place, origin.kind)
+        self.show_place(place, what)
 
     def show_place(self, place: Place, what: str, *, values: bool = False) -> None:
         """Look for the lines of a place: in a dump of 100 MB that takes a second.

@@ -100,6 +100,8 @@ class Tree:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.cursor = 0
+        self.is_touched = False
+        """Whether somebody has done anything in it: the cursor moves by itself while it grows."""
         self.opened: set[str] = set()
         """Keys of open rows; of rows too that are still to come."""
         self.hits: Hits | None = None
@@ -128,6 +130,7 @@ class Tree:
         return said._replace(label=word + said.label)
 
     def move(self, by: int) -> bool:
+        self.is_touched = True
         to = max(0, min(self.cursor + by, len(self.items) - 1))
         moved, self.cursor = to != self.cursor, to
         return moved
@@ -160,6 +163,7 @@ class Tree:
 
         Whether anything happened.
         """
+        self.is_touched = True
         if self.hits is not None:
             self.unfilter(go=True)
         elif self.item is not None and self.item.has_children:

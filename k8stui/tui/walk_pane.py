@@ -10,10 +10,12 @@ from k8stui.export.drawing.ink import (
     Ink,
     Line,
     fit,
+    hang,
     join,
     line_width,
     repaint,
     run,
+    text_of,
     wrap,
 )
 from k8stui.export.drawing.words import (
@@ -126,7 +128,7 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
         ]
     where = origin_line(outcome.origin)
     if where:
-        lines.append(join((run("   "), where)))
+        lines += hang(run("   "), text_of(where), width, where[0][1], indent=5)
     return lines
 
 
@@ -144,12 +146,15 @@ class WalkSheet(Sheet):
             self.cursor = max(0, len(rows.rows) - 1)
             return
         self.foot = details_of(state.step, rows.width, inner) if details else ()
-        first = rows.first_row[state.index]
-        last = first
-        while last + 1 < len(rows.rows) and rows.rows[last + 1].step == state.index:
-            last += 1
-        end = state.index + 1 == len(trace.steps)
-        self.cursor = len(rows.rows) - 1 if end else last
+        first = self.cursor = rows.first_row[state.index]
+        behind = first + 1
+        while behind < len(rows.rows) and rows.rows[behind].step == state.index:
+            behind += 1
+        if state.index + 1 == len(trace.steps):  # what comes of it belongs to the last step
+            behind = len(rows.rows)
+            if behind - first > inner - len(self.foot):
+                self.foot = ()
+        self.extent = behind - first
 
     def __len__(self) -> int:
         return len(self._rows.rows)
@@ -193,29 +198,27 @@ def _ahead(line: Line) -> Line:
 def details_of(step: TraceStep, width: int, inner: int) -> tuple[Line, ...]:
     """The fixed lines below the steps: header, cause and origin; fewer in a low pane."""
     source, destination, rest, link = header(step.before, step.after)
-    origin = join((run("from ", Ink.DIM), origin_line(step.origin)))
+    origin = origin_line(step.origin)
+    where = text_of(origin)
     lines: list[Line] = [run("─" * width, Ink.FAINT), source, destination, rest]
     if inner >= 12:
         lines.append(link)
     if inner >= 20:
-        lines += cause_lines(step, width)
+        lines += cause_lines(step, width, 2 if inner < 32 else 4)
     if inner >= 9:
-        lines.append(origin if step.origin else NOTHING)
+        rows = 1 if inner < 20 else 2
+        ink = origin[-1][1] if step.origin else Ink.DIM
+        said = hang(run("from ", Ink.DIM), where, width - 1, ink, indent=5, rows=rows)
+        lines += [*(said if where else ()), *[NOTHING] * rows][:rows]
     if inner < 7:
         return (compact(step.before, step.after),)
     return tuple(join((run(" "), line)) if line and n else line for n, line in enumerate(lines))
 
 
-def cause_lines(step: TraceStep, width: int) -> list[Line]:
-    """The proof, as Linux prints it, on two lines (three are cut: the Chain pane has it all)."""
+def cause_lines(step: TraceStep, width: int, rows: int) -> list[Line]:
+    """The proof, as Linux prints it, on so many lines (more are cut: the Chain pane has it all)."""
     if not step.detail:
-        return [NOTHING, NOTHING]
-    texts = wrap(neutralise(step.detail), width - 8, indent=2)
-    shown = texts[:2]
-    if len(texts) > 2:
-        shown[1] = shown[1][: width - 9] + "…"
-    lines = [
-        join((run("by   " if not n else "     ", Ink.DIM), run(text)))
-        for n, text in enumerate(shown)
-    ]
-    return [*lines, NOTHING][:2]
+        return [NOTHING] * rows
+    lead = run("by   ", Ink.DIM)
+    lines = hang(lead, neutralise(step.detail), width - 1, indent=7, rows=rows)
+    return [*lines, *[NOTHING] * rows][:rows]

@@ -461,7 +461,8 @@ def test_the_first_frame_needs_nothing_of_the_lower_rooms() -> None:
         "import sys, k8stui.tui.app; "
         "print([m for m in sys.modules if m == 'networkx' or m.startswith('k8stui.') "
         "and m.split('.')[1] in ('kernel', 'manifests', 'cluster', 'nodes', 'walk', 'export') "
-        "and m not in ('k8stui.export', 'k8stui.export.drawing', 'k8stui.export.drawing.ink')])"
+        "and m not in ('k8stui.export', 'k8stui.export.drawing', 'k8stui.export.drawing.ink', "
+        "'k8stui.export.drawing.palette')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

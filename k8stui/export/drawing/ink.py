@@ -172,28 +172,65 @@ _JOINTS = "/.-"
 """Behind these a name may go on in the next line."""
 
 
-def wrap(text: str, width: int, *, indent: int = 0) -> list[str]:
-    """`text` on lines of at most `width` cells, later ones indented, broken at spaces if possible.
+def wrap(text: str, width: int, *, indent: int = 0, lead: int = 0) -> list[str]:
+    """`text` on lines of at most `width` cells, later ones indented, broken at spaces.
 
-    Runs of spaces inside are kept: this is used for rules, which are proof.
+    A word is broken only where it is longer than a line, then behind one of its own marks if it
+    has any. `lead`: cells of the first line that are taken. Runs of spaces inside are kept: this
+    is used for rules, which are proof.
     """
     width = max(width, 8)
     indent = min(indent, width // 2)
     lines: list[str] = []
-    rest, pad = text, ""
-    while width_of(pad + rest) > width:
-        room = width - len(pad)
-        kept = rest[:room] if rest.isascii() else set_cell_size(rest, room).rstrip(" ")
-        at = kept.rfind(" ")
-        if len(kept) >= len(rest) or rest[len(kept) : len(kept) + 1] == " ":
-            at = len(kept)
-        elif at < room // 3:
-            # One long word: a name is broken behind one of its own marks, if it has any there.
-            marks = (kept.rfind(mark) for mark in _JOINTS)
-            at = next((mark + 1 for mark in marks if mark >= room // 2), len(kept))
+    rest, pad, room = text, "", width - lead
+    while width_of(rest) > room:
+        at = max(_break(rest, max(0, room), width - indent), bool(lines))
         lines.append(pad + rest[:at].rstrip(" "))
-        rest, pad = rest[at:].lstrip(" "), " " * indent
+        rest, pad, room = rest[at:].lstrip(" "), " " * indent, width - indent
         if not rest:
             return lines
     lines.append(pad + rest)
     return lines
+
+
+def _break(text: str, room: int, whole: int) -> int:
+    """How much of `text` stands in `room` cells, where a line of its own has `whole` of them."""
+    kept = text[:room] if text.isascii() else set_cell_size(text, room).rstrip(" ")
+    if not text.startswith(kept):  # half of a wide character was cut off
+        kept = kept[:-1]
+    if text[len(kept) : len(kept) + 1] == " ":
+        return len(kept)
+    space = kept.rfind(" ")
+    if width_of(text[space + 1 :].partition(" ")[0]) <= whole:
+        return max(space, 0)
+    joint = max(kept.rfind(mark) for mark in _JOINTS)
+    if joint > space and joint >= room // 3:
+        return joint + 1
+    return space if space >= room // 3 else len(kept)
+
+
+def hang(
+    lead: Line, text: str, width: int, ink: Ink = Ink.TEXT, *, indent: int = 3, rows: int = 0
+) -> list[Line]:
+    """`lead` and behind it `text`, which goes on below on the whole width but `indent` cells.
+
+    `rows`: the most that there is room for (0: for all); ``…`` shows that something is missing.
+    """
+    texts = wrap(text, width, indent=indent, lead=line_width(lead))
+    lines = [join((lead, run(texts[0], ink))), *(run(each, ink) for each in texts[1:])]
+    if rows and len(lines) > rows:
+        last = texts[rows - 1] + " " + texts[rows].lstrip(" ")
+        rest = join((lead if rows == 1 else NOTHING, run(last, ink)))
+        lines = [*lines[: rows - 1], cut(rest, min(width, line_width(rest) - 1))]
+    return lines
+
+
+def fold(line: Line, width: int, *, indent: int = 3) -> list[Line]:
+    """A line in several inks on as many lines of `width` cells as it takes."""
+    if line_width(line) <= width:
+        return [line]
+    inks = iter([ink for text, ink in line for char in text if char != " "])
+    return [
+        join([run(char, Ink.TEXT if char == " " else next(inks)) for char in text])
+        for text in wrap(text_of(line), width, indent=indent)
+    ]
