@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from fractions import Fraction
 from itertools import islice
@@ -96,7 +96,7 @@ def replay(
     order: str = "files",
     questions: Sequence[Question] = (),
     *,
-    then: Sequence[str] = (),
+    then: Iterable[str] = (),
     namespace: str = "default",
 ) -> Iterator[Moment]:
     """Deploy the objects of `world` one by one, in one of `ORDERS`; then do what `then` says.

@@ -1,0 +1,128 @@
+"""``k8stui present``: a tour on the screen; without a terminal as text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from k8stui.cli.options import output_format
+from k8stui.cli.status import BAD, FINE
+from k8stui.export.terminal import complain, write
+
+if TYPE_CHECKING:
+    from k8stui.tour.rehearse import Rehearsal
+
+
+def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[object]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for completion only
+
+    from k8stui.tour.bundled import bundled_tours  # noqa: PLC0415
+
+    names = [one for one in bundled_tours() if one.startswith(begun)]
+    return [*map(CompletionItem, names), CompletionItem(begun, type="file")]
+
+
+@click.command("present")
+@click.argument("tour", required=False, metavar="[TOUR]", shell_complete=_tours)
+@output_format("screen", "text")
+@click.option(
+    "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
+)
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+def command(*, tour: str | None, form: str, is_ascii: bool | None, no_mouse: bool) -> int:
+    """Give a tour: positions in walks, each with its caption, from a file or by its name.
+
+    TOUR is a YAML file (docs/tours.md says how to write one) or the name of one that ships with
+    k8stui; without it those are listed. On the screen Space goes on and ← goes back, or a clicker's
+    PageDown and PageUp; all other keys look around, and 0 returns to the tour. Without a terminal
+    it is printed: each position with its drawing. Every position is walked beforehand: a mistake is
+    told with its line, exit status 2.
+    """
+    from k8stui.tour.page import TourError  # noqa: PLC0415
+    from k8stui.tour.read import read_tour  # noqa: PLC0415
+    from k8stui.tour.rehearse import rehearse  # noqa: PLC0415
+
+    if tour is None:
+        return _list()
+    try:
+        rehearsal = rehearse(read_tour(_path(tour)))
+    except TourError as error:
+        for problem in error.problems:
+            complain(problem.render())
+        count = len(error.problems)
+        complain(f"{count} problem{'' if count == 1 else 's'} in the tour")
+        return BAD
+    problems = rehearsal.world.problems
+    for problem in problems:
+        complain(problem.render())
+    on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    if form == "text" or not (on_terminal and sys.stdin.isatty()):
+        from k8stui.export.tour import tour_lines  # noqa: PLC0415
+
+        write(f"{line}\n" for line in tour_lines(rehearsal))
+    else:
+        _show(rehearsal, is_ascii=is_ascii, mouse=not no_mouse)
+    return BAD if problems else FINE
+
+
+def _list() -> int:
+    """The tours that ship with the program, by name and title."""
+    from k8stui.tour.bundled import bundled_tours  # noqa: PLC0415
+    from k8stui.tour.read import read_tour  # noqa: PLC0415
+
+    tours = bundled_tours()
+    room = max(map(len, tours), default=0)
+    for name, path in tours.items():
+        read = read_tour(str(path))
+        write([f"{name:<{room}}  {read.title} ({len(read.positions)} positions)\n"])
+    write(["\nk8stui present NAME, or the path of a tour of your own: docs/tours.md\n"])
+    return FINE
+
+
+def _path(tour: str) -> str:
+    """A file, or a tour that ships with the program.
+
+    Raises:
+        click.UsageError: it is neither.
+
+    """
+    from k8stui.tour.bundled import bundled_tours  # noqa: PLC0415
+
+    path = Path(tour)
+    if path.is_dir():
+        raise click.UsageError(f"{tour} is a folder: a tour is a file")
+    if path.exists():
+        return tour
+    tours = bundled_tours()
+    if tour in tours:
+        return str(tours[tour])
+    from k8stui.suggest import nearest  # noqa: PLC0415 - for mistakes only
+
+    near = nearest(tour, tours)
+    hint = f"did you mean {near}?" if near else f"there is: {', '.join(tours)}"
+    raise click.UsageError(f"there is no file {tour!r} and no tour of that name; {hint}")
+
+
+def _show(rehearsal: Rehearsal, *, is_ascii: bool | None, mouse: bool) -> None:
+    import gc  # noqa: PLC0415 - for the screen only
+
+    from k8stui.tui.terminal import end_on_signals  # noqa: PLC0415
+
+    end_on_signals()
+    gc.enable()
+    from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
+
+    source = rehearsal.tour.input
+    run_screen(
+        [one.text for one in source.paths],
+        source.cluster,
+        source.nodes,
+        namespace=source.namespace,
+        ascii=is_ascii,
+        mouse=mouse,
+        rehearsal=rehearsal,
+    )
