@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.export.drawing.ink import text_of
-from k8stui.export.drawing.picture import step_picture, verdict
+from k8stui.export.drawing.picture import film, title, verdict
+from k8stui.export.drawing.words import sentence, step_sign
 from k8stui.export.plain import wrap
 from k8stui.export.replay import replay_lines
 from k8stui.neutralise import neutralise
+from k8stui.replay.replay import Moment
 from k8stui.tour.rehearse import Rehearsal, Stop
+from k8stui.walk.trace import Trace
 
 WIDTH = 100
 HEIGHT = 26
 """Cells of a drawing."""
+_WHOLE = 10_000
+"""Cells in which every verdict stands uncut."""
 
 
 def tour_lines(rehearsal: Rehearsal, width: int = WIDTH, height: int = HEIGHT) -> Iterator[str]:
@@ -21,37 +26,81 @@ def tour_lines(rehearsal: Rehearsal, width: int = WIDTH, height: int = HEIGHT) -
     stops = rehearsal.stops
     many = "" if len(stops) == 1 else "s"
     yield f"{rehearsal.tour.title}   ({len(stops)} position{many})"
+    moment = None
     for stop in stops:
         yield ""
         lead = f"{stop.position.number}/{len(stops)}  "
         rule = "─" * max(4, width - len(lead))
         yield f"{lead}{rule}"
         yield from wrap(stop.position.caption, "  ", "  ", width)
-        yield from _circumstances(stop, width)
+        if stop.moment is not None:
+            yield ""
+            yield from _moment(stop.moment, width, is_new=stop.moment is not moment)
+        moment = stop.moment
+        yield from _turned(stop, width)
         yield ""
         yield from _shown(stop, width, height)
 
 
-def _circumstances(stop: Stop, width: int) -> Iterator[str]:
-    """The moment with what it brought, and the settings that are turned with what they change."""
-    if stop.moment is not None:
-        yield ""
-        yield from (line.rstrip() for line in replay_lines([stop.moment]) if line.strip())
+def _moment(moment: Moment, width: int, *, is_new: bool) -> Iterator[str]:
+    """What it brought; of the moment that the position before showed no more than its name."""
+    if is_new:
+        yield from (line.rstrip() for line in replay_lines([moment]) if line.strip())
+    else:
+        yield from wrap(moment_words(moment), "  ", "    ", width)
+
+
+def moment_words(moment: Moment) -> str:
+    """When it is, and how much it changed, in a line: ``after Service default/mysql …``."""
+    change = moment.change
+    if change is None:
+        return "before anything is deployed"
+    counts: dict[str, list[str]] = {}
+    for name, gain in moment.gains.nodes.items():
+        parts = {"rule": gain.rules, "device": gain.devices, "route": gain.routes}
+        said = ", ".join(
+            f"{sign}{len(lines)} {part}{'' if len(lines) == 1 else 's'}"
+            for part, each in parts.items()
+            for sign, lines in (("+", each.added), ("-", each.removed))
+            if lines
+        )
+        if said:
+            counts.setdefault(said, []).append(name)
+    gained = "; ".join(f"{', '.join(names)} {said}" for said, names in counts.items())
+    words = f" ({change.words})" if change.words else ""
+    verb = {"deleted": "is deleted", "changed": "is changed"}.get(change.verb.value, "is there")
+    return neutralise(f"{change.subject} {verb}{words}" + (f": {gained}" if gained else ""))
+
+
+def _turned(stop: Stop, width: int) -> Iterator[str]:
+    """The settings that are turned, and what that changes."""
     for one in stop.variations:
         said = f"what if {one.setting} were {one.value_after} (it is {one.value_before})"
         yield from wrap(neutralise(said), "  ", "    ", width)
     if stop.before is not None and stop.trace is not None:
-        for lead, trace in (("as it is  ", stop.before), ("then      ", stop.trace)):
-            yield f"  {lead}{text_of(verdict(trace, width - len(lead) - 2)).strip()}"
+        yield from wrap(_verdict(stop.before), "  as it is  ", " " * 12, width)
+        yield from wrap(_verdict(stop.trace), "  then      ", " " * 12, width)
+
+
+def _verdict(trace: Trace) -> str:
+    return text_of(verdict(trace, _WHOLE)).strip()
 
 
 def _shown(stop: Stop, width: int, height: int) -> Iterator[str]:
-    if stop.trace is None:
+    trace = stop.trace
+    if trace is None:
         yield from wrap(neutralise(f"✗ {stop.question}: {stop.failure}"), "  ", "    ", width)
-    elif not stop.trace.steps:
-        yield text_of(verdict(stop.trace, width)).rstrip()
-    else:
-        drawn = step_picture(stop.world, stop.trace, stop.index + 1, width, height)
-        yield from (text_of(line).rstrip() for line in drawn)
-        if stop.index + 1 == len(stop.trace.steps):
-            yield text_of(verdict(stop.trace, width)).rstrip()
+        return
+    yield text_of(title(trace)).rstrip()
+    if trace.steps:
+        frame = film(stop.world, trace, width, height).frame(stop.index)
+        yield ""
+        yield from (text_of(line).rstrip() for line in frame.lines())
+        yield ""
+        step = trace.steps[stop.index]
+        sign = step_sign(step)
+        yield from wrap(
+            f"{step.number} {sign.glyph} {sign.word}  {sentence(step)}", "  ", " " * 6, width
+        )
+    if stop.index + 1 >= len(trace.steps) and not stop.variations:
+        yield from wrap(_verdict(trace), "  ", "    ", width)

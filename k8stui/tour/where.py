@@ -39,10 +39,14 @@ def _reply(trace: Trace) -> int | None:
 
 
 def _server(trace: Trace) -> int | None:
-    return _first(
-        trace,
-        lambda hop, step: hop.direction is Direction.FORWARD and step.kind is StepKind.DELIVER,
-    )
+    """Where the server's socket gets the packet; behind a proxy, where the last one does."""
+    out = [
+        (n, hop.namespace)
+        for n, (hop, step) in enumerate(_placed(trace))
+        if hop.direction is Direction.FORWARD and step.kind is StepKind.DELIVER
+    ]
+    theirs = [n for n, namespace in out if namespace == trace.outcome.server_pod]
+    return theirs[0] if theirs else out[-1][0] if out else None
 
 
 def _un_nat(trace: Trace) -> int | None:

@@ -31,6 +31,7 @@ from k8stui.tui.terminal import ENDING, Terminal, give_size, leave, leave_with, 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
+    from k8stui.tour.rehearse import Rehearsal
 
 _SWITCH_SECONDS = 0.0005
 """How long a thread that loads may keep the screen from answering a key, where it is not one call
@@ -47,7 +48,12 @@ class K8sTuiApp(App[int]):
     BINDINGS: ClassVar = []
 
     def __init__(
-        self, jobs: Jobs, terminal: Terminal | None = None, *, presentation: bool = False
+        self,
+        jobs: Jobs,
+        terminal: Terminal | None = None,
+        *,
+        presentation: bool = False,
+        rehearsal: Rehearsal | None = None,
     ) -> None:
         terminal = terminal or look(os.environ)
         super().__init__(driver_class=Keyboard, ansi_color=True if terminal.is_ansi else None)
@@ -58,10 +64,15 @@ class K8sTuiApp(App[int]):
         Drawn.is_ascii = terminal.is_ascii
         self._jobs = jobs
         self._presents_at_once = presentation
+        self._rehearsal = rehearsal
         self.crash: Exception | None = None
         """What ended the app, where it was a bug."""
 
     def get_default_screen(self) -> Screen[None]:
+        if self._rehearsal is not None:
+            from k8stui.tui.touring import TourScreen  # noqa: PLC0415 - only when presenting
+
+            return TourScreen(self._jobs, self._rehearsal)
         return WalkScreen(self._jobs, presentation=self._presents_at_once)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -107,7 +118,7 @@ class K8sTuiApp(App[int]):
             for what_if in screen.what_ifs():
                 said = f"the same request again; now it is {what_if.now}"
                 yield SystemCommand(f"what if {what_if.words}", said, partial(screen.turn, what_if))
-            for binding in keys.ALL:
+            for binding in (*(keys.TOUR if self._rehearsal else ()), *keys.ALL):
                 run = partial(screen.run_action, binding.action)
                 yield SystemCommand(binding.description, binding.tooltip, run)
 
@@ -132,6 +143,7 @@ def run(
     ascii: bool | None = None,  # noqa: A002 - the option's name
     mouse: bool = True,
     presentation: bool = False,
+    rehearsal: Rehearsal | None = None,
 ) -> NoReturn:
     """Open the screen; once it is left, leave the process with its exit status.
 
@@ -143,7 +155,8 @@ def run(
     leave_with(0)
     sys.setswitchinterval(_SWITCH_SECONDS)
     jobs = Jobs(paths, cluster_options, node_options, namespace, context)
-    app = K8sTuiApp(jobs, look(os.environ, ascii=ascii), presentation=presentation)
+    terminal = look(os.environ, ascii=ascii)
+    app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal)
     app.run(mouse=mouse)
     if app.crash is not None:
         raise app.crash

@@ -123,7 +123,22 @@ LEAVING = (
     _key("ctrl+z", "suspend", "suspend", "Back to the shell; fg returns"),
 )
 
-GROUPS: tuple[tuple[str, tuple[Binding, ...]], ...] = (
+TOUR = (
+    _key(
+        "space,right,pagedown",
+        "position(1)",
+        "on",
+        "To the tour's next position; a clicker's key too",
+    ),
+    _key("left,pageup", "position(-1)", "back", "To the tour's previous position"),
+    _key("0", "position(0)", "to the tour", "Back to the tour, from wherever one looked around"),
+)
+"""Of ``k8stui present``, before those of the same key; l and h still step."""
+
+Group = tuple[str, tuple[Binding, ...]]
+"""Heading and keys."""
+
+GROUPS: tuple[Group, ...] = (
     ("Through the walk", STEPPING),
     ("Panes", PANES),
     ("Tools", TOOLS),

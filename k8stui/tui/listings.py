@@ -9,7 +9,7 @@ from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
 from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
 from k8stui.origin import Place
-from k8stui.tui.keys import GROUPS, key_names
+from k8stui.tui.keys import GROUPS, Group, key_names
 from k8stui.tui.source_lines import Numbered
 from k8stui.walk.trace import Trace
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
-def help_lines(width: int) -> list[Line]:
+def help_lines(width: int, groups: Sequence[Group] = GROUPS) -> list[Line]:
     """All keys by group, made of the bindings; then what the marks mean."""
     lines: list[Line] = []
     column = 30 if width >= 70 else 24
-    for heading, bindings in GROUPS:
+    for heading, bindings in groups:
         lines += [NOTHING, run(f" {heading}", Ink.STRONG)]
         for binding in bindings:
             keys = key_names(binding)

@@ -1,0 +1,167 @@
+"""Giving a tour: the screen goes from one position to the next, and the caption stands below.
+
+Between two positions every key of the screen works as ever; one brings it back to the tour.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
+from k8stui.export.tour import moment_words
+from k8stui.tour.rehearse import Rehearsal, Stop
+from k8stui.tui import keys
+from k8stui.tui.desk import Desk
+from k8stui.tui.drawn import Bar
+from k8stui.tui.jobs import Jobs, Post
+from k8stui.tui.messages import WorldLoaded
+from k8stui.tui.names import PaneName
+from k8stui.tui.screen import WalkScreen
+from k8stui.tui.whatif import WhatIf
+from k8stui.walk.world import World
+
+
+class TourJobs(Jobs):
+    """What is loaded is there: every position was walked before the screen opened."""
+
+    def __init__(self, jobs: Jobs, world: World) -> None:
+        super().__init__(
+            jobs.paths, jobs.cluster_options, jobs.node_options, jobs.namespace, jobs.context
+        )
+        self._world = world
+
+    def load(self, post: Post) -> None:
+        post(WorldLoaded(Desk(self._world)))
+
+
+class TourScreen(WalkScreen):
+    """The screen of `k8stui present`."""
+
+    BINDINGS: ClassVar = [*keys.TOUR]
+
+    def __init__(self, jobs: Jobs, rehearsal: Rehearsal) -> None:
+        super().__init__(TourJobs(jobs, rehearsal.world))
+        self._stops = rehearsal.stops
+        self._at = 0
+        """0-based number of the stop."""
+        self._desks: dict[int, Desk] = {}
+        """By the identity of the world that they show."""
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            if widget.id == "keys":
+                yield Bar(self._caption, id="caption")
+            yield widget
+
+    @property
+    def stop(self) -> Stop:
+        """The position that the tour is at, wherever the screen is."""
+        return self._stops[self._at]
+
+    # Going
+
+    def on_world_loaded(self, event: WorldLoaded) -> None:
+        event.prevent_default()  # else the first request of the cluster is shown
+        self.take_world(event)
+        self._desks[id(event.desk.world)] = event.desk
+        self._make_room()
+        self._show()
+
+    def action_position(self, by: int) -> None:
+        """Go on or back; 0: to the one that the tour is at."""
+        if self.ready() is not None:
+            self._at = max(0, min(self._at + by, len(self._stops) - 1))
+            self._show()
+
+    def _show(self) -> None:
+        """Bring the screen to the position."""
+        stop = self.stop
+        self.generation += 1  # what was asked for on the way is wanted no more
+        self.close_find(is_kept=False)
+        self.desk = self._desk(stop)
+        self.set_class(stop.position.zoom, "-zoom")
+        self.show_pane(PaneName(stop.position.pane))
+        for name in PaneName:
+            self.pane(name).look_again()
+        self.call_after_refresh(self.redraw)
+
+    def _desk(self, stop: Stop) -> Desk:
+        """The desk with the walk of a position on it, its settings turned one after the other."""
+        if stop.trace is None:
+            desk = Desk(stop.base)
+            desk.fail(stop.failure)
+            return desk
+        desk = self._desks.setdefault(id(stop.base), Desk(stop.base))
+        while desk.turn_back():
+            pass
+        if stop.before is not None:
+            desk.show(stop.before)
+        for one in stop.variations:
+            words = f"{one.setting} {one.value_after}"
+            desk.turn(WhatIf(words, one.value_before, partial(_world, one.world)))
+        desk.show(stop.trace, stop.index)
+        return desk
+
+    @property
+    def is_away(self) -> bool:
+        """Whether one looks at something else than the position."""
+        stop, desk = self.stop, self.desk
+        return desk is not None and (
+            desk.world is not stop.world
+            or desk.state.trace is not stop.trace
+            or desk.state.index != stop.index
+            or self.front != stop.position.pane
+            or self.has_class("-zoom") != stop.position.zoom
+        )
+
+    # The lowest lines
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """As many lines for the caption as the longest one takes: the drawing keeps its size."""
+        width = self.size.width
+        most = max(len(self._said(stop, width)) for stop in self._stops)
+        self.query_one("#caption").styles.height = min(most, max(2, self.size.height // 4))
+
+    def _said(self, stop: Stop, width: int) -> list[Line]:
+        """The caption with its number; above it the moment of the deployment."""
+        number = f" {stop.position.number}/{len(self._stops)}  "
+        texts = wrap(stop.position.caption, max(10, width - len(number) - 1))
+        lines = [run(" " * len(number) + text, Ink.STRONG) for text in texts]
+        lines[0] = join((run(number, Ink.KEY), run(texts[0], Ink.STRONG)))
+        if stop.moment is not None:
+            lines.insert(0, cut(run(f" t  {moment_words(stop.moment)}", Ink.CHANGED), width))
+        return lines
+
+    def _caption(self, width: int, height: int) -> list[Line]:
+        said = self._said(self.stop, width)[:height]
+        return [fit(line, width) for line in [*said, *[NOTHING] * (height - len(said))]]
+
+    def _keys(self, width: int, height: int) -> list[Line]:
+        if self.desk is None:
+            return super()._keys(width, height)
+        parts = []
+        for binding in (*keys.TOUR, *(b for b in keys.FOOTER if b.id in ("help", "leave"))):
+            lit = binding.action == "position(0)" and self.is_away
+            name = keys.footer_name(binding)
+            parts += [run(f" {name} ", Ink.KEY)]
+            parts += [run(f"{binding.description}  ", Ink.CURSOR if lit else Ink.DIM)]
+        line = join(parts)
+        return [fit(cut(line, width) if line_width(line) > width else line, width)]
+
+    def action_help(self) -> None:
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import help_lines  # noqa: PLC0415
+
+        groups = (("Through the tour", keys.TOUR), *keys.GROUPS)
+        self.app.push_screen(ListScreen("Help", partial(help_lines, groups=groups)))
+
+
+def _world(world: World) -> World:
+    return world
