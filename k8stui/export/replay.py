@@ -12,7 +12,7 @@ from k8stui.replay.replay import Asked, Moment
 
 _SHOWN = 4
 """Lines of one kind that are printed in full."""
-_QUIET = ("KUBERNETES_",)
+QUIET = ("KUBERNETES_",)
 """Variables that every pod has."""
 _INDENT = "     "
 
@@ -45,7 +45,7 @@ def _gains(found: Gains, *, verbose: bool) -> Iterator[str]:
         yield from _difference(f"endpoints of {key}", endpoints, verbose=verbose)
     yield from _difference("DNS", found.names, verbose=verbose)
     for pod, variables in found.environment.items():
-        told = [one for one in variables if verbose or not one.startswith(_QUIET)]
+        told = [one for one in variables if verbose or not one.startswith(QUIET)]
         if told:
             yield from _list(f"environment of {pod}", "", told, verbose=verbose)
     alike: list[tuple[list[str], NodeGain]] = []

@@ -8,8 +8,9 @@ from k8stui.export.drawing.ink import text_of
 from k8stui.export.drawing.picture import film, title, verdict
 from k8stui.export.drawing.words import sentence, step_sign
 from k8stui.export.plain import wrap
-from k8stui.export.replay import replay_lines
+from k8stui.export.replay import QUIET, replay_lines
 from k8stui.neutralise import neutralise
+from k8stui.replay.gains import Gains
 from k8stui.replay.replay import Moment
 from k8stui.tour.rehearse import Rehearsal, Stop
 from k8stui.walk.trace import Trace
@@ -51,14 +52,32 @@ def _moment(moment: Moment, width: int, *, is_new: bool) -> Iterator[str]:
 
 
 def moment_words(moment: Moment) -> str:
-    """When it is, and how much it changed, in a line: ``after Service default/mysql …``."""
+    """What has just been done and what came of it, in a line, the most telling first."""
     change = moment.change
     if change is None:
         return "before anything is deployed"
+    verb = {"deleted": " is deleted", "changed": f" {change.words or 'is changed'}"}
+    gained = ", ".join((*_named(moment.gains), *_counted(moment.gains)))
+    lead = f"{change.manifest.kind} {change.manifest.name}{verb.get(change.verb.value, '')}"
+    return neutralise(lead + (f": {gained}" if gained else ""))
+
+
+def _named(gains: Gains) -> Iterator[str]:
+    """Pods and names that come and go, and where the pods that start now find a Service."""
+    for each in (gains.pods, gains.names):
+        for sign, names in (("+", each.added), ("-", each.removed)):
+            yield from (f"{sign}{name.rpartition('/')[2].partition('.')[0]}" for name in names)
+    for variables in gains.environment.values():
+        hosts = (one for one in variables if one.partition("=")[0].endswith("_SERVICE_HOST"))
+        yield from (one for one in hosts if not one.startswith(QUIET))
+
+
+def _counted(gains: Gains) -> Iterator[str]:
+    """How many rules, devices and routes; nodes that gain alike together."""
     counts: dict[str, list[str]] = {}
-    for name, gain in moment.gains.nodes.items():
+    for name, gain in gains.nodes.items():
         parts = {"rule": gain.rules, "device": gain.devices, "route": gain.routes}
-        said = ", ".join(
+        said = " ".join(
             f"{sign}{len(lines)} {part}{'' if len(lines) == 1 else 's'}"
             for part, each in parts.items()
             for sign, lines in (("+", each.added), ("-", each.removed))
@@ -66,10 +85,7 @@ def moment_words(moment: Moment) -> str:
         )
         if said:
             counts.setdefault(said, []).append(name)
-    gained = "; ".join(f"{', '.join(names)} {said}" for said, names in counts.items())
-    words = f" ({change.words})" if change.words else ""
-    verb = {"deleted": "is deleted", "changed": "is changed"}.get(change.verb.value, "is there")
-    return neutralise(f"{change.subject} {verb}{words}" + (f": {gained}" if gained else ""))
+    yield from (f"{' and '.join(names)} {said}" for said, names in counts.items())
 
 
 def _turned(stop: Stop, width: int) -> Iterator[str]:

@@ -1,0 +1,175 @@
+"""A tour on the screen: on and back by the keys of a clicker, looking around, and the way home."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from tui import harness
+
+from k8stui.tour.bundled import bundled_tours
+from k8stui.tour.read import read_tour
+from k8stui.tour.rehearse import Rehearsal, rehearse
+from k8stui.tui.app import K8sTuiApp
+from k8stui.tui.drawn import Drawn
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.listing import ListScreen
+from k8stui.tui.terminal import Terminal
+from k8stui.tui.touring import TourScreen
+
+TOURS = bundled_tours()
+
+
+def rehearsed(name: str) -> Rehearsal:
+    return rehearse(read_tour(str(TOURS[name])))
+
+
+class Presenter:
+    """A running tour, with short words for what tests look at."""
+
+    def __init__(self, app: K8sTuiApp, pilot: Pilot[int]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def screen(self) -> TourScreen:
+        found = self.app.screen_stack[0]
+        assert isinstance(found, TourScreen)
+        return found
+
+    @property
+    def state(self) -> Any:
+        assert self.screen.desk is not None
+        return self.screen.desk.state
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await harness.ready(self.pilot)
+
+    def text(self, widget: str) -> str:
+        return "\n".join(self.screen.query_one(widget, Drawn).shown_text)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the screen shows what the tour's position says."""
+        stop = self.screen.stop
+        return (
+            self.state.trace is stop.trace
+            and self.state.index == stop.index
+            and self.screen.front == stop.position.pane
+            and not self.screen.is_away
+        )
+
+
+@asynccontextmanager
+async def presenting(
+    rehearsal: Rehearsal, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Presenter]:
+    app = K8sTuiApp(Jobs(()), Terminal(is_ansi=False, is_ascii=False), rehearsal=rehearsal)
+    async with app.run_test(size=size) as pilot:
+        await harness.ready(pilot)
+        yield Presenter(app, pilot)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", TOURS)
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_every_tour_runs_to_its_end_and_back(name: str, size: tuple[int, int]) -> None:
+    rehearsal = rehearsed(name)
+    count = len(rehearsal.stops)
+    async with presenting(rehearsal, size) as tour:
+        for number, stop in enumerate(rehearsal.stops, start=1):
+            assert tour.is_there
+            assert words(tour.text("#caption")).endswith(words(stop.position.caption))
+            assert f"{number}/{count} " in tour.text("#caption")
+            await tour.press("space")
+        assert tour.screen.stop is rehearsal.stops[-1]  # and there it stays
+        for stop in reversed(rehearsal.stops[:-1]):
+            await tour.press("left")
+            assert tour.screen.stop is stop
+            assert tour.is_there
+        await tour.press("left")
+        assert tour.screen.stop is rehearsal.stops[0]
+
+
+async def test_the_keys_of_a_clicker() -> None:
+    async with presenting(rehearsed("row-3")) as tour:
+        await tour.press("pagedown", "right", "pagedown")
+        assert tour.screen.stop.position.number == 4
+        await tour.press("pageup")
+        assert tour.screen.stop.position.number == 3
+
+
+@pytest.mark.parametrize("keys", [("l",), ("4", "j", "j"), ("z",), ("end",), ("tab",)])
+async def test_one_key_leads_back_from_looking_around(keys: tuple[str, ...]) -> None:
+    async with presenting(rehearsed("row-3")) as tour:
+        await tour.press("space")
+        await tour.press(*keys)
+        assert tour.screen.is_away
+        await tour.press("0")
+        assert tour.screen.stop.position.number == 2
+        assert tour.is_there
+
+
+async def test_back_from_a_what_if_and_from_another_request() -> None:
+    async with presenting(rehearsed("row-4")) as tour:
+        await tour.press("i", "enter")
+        assert tour.state.what_if
+        await tour.press("0")
+        assert tour.is_there
+        assert not tour.state.what_if
+        await tour.press("1", "end", "r")
+        await tour.press("escape", "0")
+        assert tour.is_there
+
+
+async def test_a_position_under_another_setting_says_so_and_u_shows_it_as_it_is() -> None:
+    rehearsal = rehearsed("row-4")
+    async with presenting(rehearsal) as tour:
+        await tour.press(*["space"] * 7)
+        assert "externalTrafficPolicy Local" in tour.text("#title")
+        await tour.press("u")
+        assert tour.state.trace is rehearsal.stops[7].before
+        await tour.press("space")
+        assert tour.is_there
+
+
+async def test_a_moment_says_what_it_brought() -> None:
+    async with presenting(rehearsed("row-2")) as tour:
+        await tour.press("space", "space", "space")
+        assert "MYSQL_SERVICE_HOST=10.104.157.13" in tour.text("#caption")
+
+
+async def test_the_drawing_keeps_its_size_through_the_tour() -> None:
+    for name in ("row-2", "row-4"):
+        async with presenting(rehearsed(name)) as tour:
+            heights = set()
+            for _ in tour.screen.query("#caption"):
+                for _ in rehearsed(name).stops:
+                    heights.add(tour.screen.query_one("#panes").size.height)
+                    await tour.press("space")
+            assert len(heights) == 1
+
+
+async def test_help_begins_with_the_keys_of_the_tour() -> None:
+    async with presenting(rehearsed("row-8")) as tour:
+        await tour.press("question_mark")
+        assert isinstance(tour.app.screen, ListScreen)
+        shown = "\n".join(
+            line for drawn in tour.app.screen.query(Drawn) for line in drawn.shown_text
+        )
+        assert "Through the tour" in shown
+
+
+async def test_any_size_and_any_keys() -> None:
+    keys = ["space", "l", "4", "left", "0", "z", "b", "escape", "pagedown", "i", "escape", "u", "f"]
+    async with presenting(rehearsed("row-7"), (20, 5)) as tour:
+        await tour.press(*keys, "escape")
+        await tour.pilot.resize_terminal(300, 80)
+        await tour.press(*keys, "escape")
+        assert tour.app.crash is None
