@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import F_DUPFD, fcntl
 from pathlib import Path
 from select import select
 from time import monotonic
@@ -134,9 +135,9 @@ def browser(folder: Path) -> Iterator[Page]:
 
     def place() -> None:
         """The protocol's places are descriptors 3 (in) and 4 (out)."""
-        spare = os.dup(by)
-        os.dup2(commands, 3)
-        os.dup2(spare, 4)
+        high = [fcntl(one, F_DUPFD, 10) for one in (commands, by)]
+        for number, one in enumerate(high, 3):
+            os.dup2(one, number)
 
     process = subprocess.Popen(
         [CHROMIUM, *_OPTIONS, f"--user-data-dir={folder / 'profile'}"],
