@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, run, sides
-from k8stui.tui.keys import FOOTER, footer_name
-
-_FIRST_TO_GO = ("zoom", "branches")
-"""Ids of bindings that make room for the findings in a narrow window."""
+from k8stui.tui.keys import FIRST_TO_GO, FOOTER, footer_name
 
 
 def footer(width: int, found: Line = ()) -> Line:
@@ -15,8 +12,8 @@ def footer(width: int, found: Line = ()) -> Line:
     `found`: how much the check found; it comes first and other entries make room.
     """
     gone: tuple[str, ...] = ()
-    while line_width(left := _entries(found, gone)) > width and len(gone) < len(_FIRST_TO_GO):
-        gone = (*gone, _FIRST_TO_GO[len(gone)])
+    while line_width(left := _entries(found, gone)) > width and len(gone) < len(FIRST_TO_GO):
+        gone = (*gone, FIRST_TO_GO[len(gone)])
     legend = run("○ assumed  ● declared ", Ink.DIM)
     if line_width(left) + line_width(legend) < width:
         return sides(left, legend, width)

@@ -35,6 +35,16 @@ def _key(
     )
 
 
+_PLACES = {
+    "F": ("fork", "To the rule where chance chose"),
+    "X": ("failure", "To the step where the request failed"),
+    "Y": ("reply", "To where the answer begins"),
+    "D": ("destination", "To where the destination is rewritten (DNAT)"),
+    "S": ("source", "To where the source is rewritten (SNAT): who is seen, and why"),
+}
+LANDMARKS = {key: name for key, (name, _) in _PLACES.items()}
+"""Key → name of a place of the walk (walk/landmarks.py Landmark, in small letters)."""
+
 STEPPING = (
     _key(
         "right,l,space,f8,pagedown",
@@ -54,8 +64,26 @@ STEPPING = (
         display=", .",
     ),
     _key("comma", "decision(-1)", "decision back", "To the previous decision"),
-    _key("home,g", "first", "first step", "To the first step of the walk"),
-    _key("end,G", "last", "last step", "To the last step: what the client feels"),
+    _key(
+        "home,g",
+        "first",
+        "first step",
+        "To the first step of the walk; in Nodes and Chain to the first row",
+    ),
+    _key(
+        "end,G",
+        "last",
+        "last step",
+        "To the last step: what the client feels; in Nodes and Chain to the last row",
+    ),
+    _key(
+        "o",
+        "go_to",
+        "go to",
+        "The places of this walk by name: chance, NAT, tunnel, failure, answer; and why",
+        show=True,
+    ),
+    *(_key(key, f"landmark('{name}')", name, tooltip) for key, (name, tooltip) in _PLACES.items()),
     _key(
         "b",
         "branches",
@@ -82,6 +110,23 @@ PANES = (
     _key("z,backslash", "zoom", "zoom", "The pane alone on the screen, and back", show=True),
 )
 
+MOMENT = (
+    _key(
+        "s",
+        "commands",
+        "commands",
+        "The commands that show this step on a real node; y copies one",
+        show=True,
+    ),
+    _key("c", "conntrack", "conntrack", "The conntrack tables at this step, as conntrack -L shows"),
+    _key(
+        "R",
+        "tables",
+        "routes",
+        "Routes, neighbours and FDB where the packet is, as Linux prints them; lit: what decided",
+    ),
+)
+
 TOOLS = (
     _key(
         "slash",
@@ -98,7 +143,13 @@ TOOLS = (
     _key("x", "neighbours", "who uses whom", "Who uses the selected object, and whom it uses"),
     _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
     _key("w", "write", "write", "Write the walk as text to a file in this folder"),
-    _key("i", "what_if", "what if", "What if a setting were another one: the same request again"),
+    _key(
+        "i",
+        "what_if",
+        "what if",
+        "What if a setting were another one: the same request again",
+        show=True,
+    ),
     _key("u", "undo", "undo what-if", "Back to the world, and the step, before the last what-if"),
     _key("p", "present", "presentation", "For a stage: large, quiet, high contrast; and back"),
     _key("f", "findings", "findings", "What the check found; Enter walks what shows it"),
@@ -140,6 +191,7 @@ Group = tuple[str, tuple[Binding, ...]]
 
 GROUPS: tuple[Group, ...] = (
     ("Through the walk", STEPPING),
+    ("At this step", MOMENT),
     ("Panes", PANES),
     ("Tools", TOOLS),
     ("Leaving", LEAVING),
@@ -148,6 +200,10 @@ GROUPS: tuple[Group, ...] = (
 ALL: tuple[Binding, ...] = tuple(binding for _, group in GROUPS for binding in group)
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
+
+FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1")
+"""Ids of what the footer leaves out where it is narrow, the first one first. What is left fits
+80 columns; it is what leads everywhere else."""
 
 _NAMES = {
     "right": "→",

@@ -63,6 +63,9 @@ class ListScreen(Once, ModalScreen[int | None]):
         Binding("ctrl+q", "app.leave", "quit", id="list-quit", tooltip="Leave k8stui"),
     ]
 
+    choosing: ClassVar = "choose"
+    """What Enter does with a line, in a word."""
+
     def __init__(
         self,
         title: str,
@@ -101,7 +104,9 @@ class ListScreen(Once, ModalScreen[int | None]):
         return sheet
 
     def _keys(self, width: int, _height: int) -> list[Line]:
-        choose = (run("Enter ", Ink.KEY), run("choose   ", Ink.DIM)) if self._choices else ()
+        choose = (
+            (run("Enter ", Ink.KEY), run(f"{self.choosing}   ", Ink.DIM)) if self._choices else ()
+        )
         return [
             fit(
                 join(

@@ -21,6 +21,7 @@ from k8stui.tui.drawn import Bar
 from k8stui.tui.footer import footer
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.loading import Loading
+from k8stui.tui.looking import Looking
 from k8stui.tui.messages import Walked, WalkedAgain, WorldLoaded
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
@@ -33,7 +34,7 @@ _ORDER = tuple(PaneName)
 _WAITING = "reading the manifests …"
 
 
-class WalkScreen(Loading, Walking, Searching, Checking):
+class WalkScreen(Loading, Walking, Searching, Checking, Looking):
     """Nodes, Layout, Chain, Walk."""
 
     BINDINGS: ClassVar = [*keys.ALL]
@@ -159,6 +160,21 @@ class WalkScreen(Loading, Walking, Searching, Checking):
             pane.scroll_by(by)
         elif self.desk.cursor(self.front, pane.sheet, by):
             self.redraw() if self.front is PaneName.WALK else pane.redraw()
+
+    def action_first(self) -> None:
+        self._to_end(-1) if self._has_rows else super().action_first()
+
+    def action_last(self) -> None:
+        self._to_end(1) if self._has_rows else super().action_last()
+
+    @property
+    def _has_rows(self) -> bool:
+        """Whether the pane in front has a cursor of its own."""
+        return self.front in (PaneName.NODES, PaneName.CHAIN)
+
+    def _to_end(self, direction: int) -> None:
+        sheet = self.pane(self.front).sheet
+        self.action_cursor(direction * len(sheet) if sheet is not None else 0)
 
     def action_page(self, direction: int) -> None:
         self.action_cursor(direction * max(1, self.pane(self.front).page // 2))

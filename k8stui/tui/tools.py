@@ -87,11 +87,13 @@ class Tools(Base):
 
     def action_copy(self) -> None:
         desk = self.ready()
-        if desk is None:
-            return
+        if desk is not None:
+            self.copy_out(desk.copied(self.front, self.pane(self.front).sheet))
+
+    def copy_out(self, text: str) -> None:
+        """Copy a text to the clipboard of the terminal, and of tmux."""
         from k8stui.tui.clipboard import to_tmux  # noqa: PLC0415 - only when asked for
 
-        text = desk.copied(self.front, self.pane(self.front).sheet)
         if text:
             self.app.copy_to_clipboard(text)
             self.work("copy", partial(to_tmux, text))

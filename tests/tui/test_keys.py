@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from textual.binding import Binding
 
+from docs import make_keys
 from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.tui import keys
 from k8stui.tui.find import FindBar
@@ -55,12 +56,23 @@ def test_no_key_is_only_a_function_key_or_alt(binding: Any) -> None:
     )
 
 
-def test_the_footer_has_at_most_seven_entries_and_fits_80_columns() -> None:
-    assert len(keys.FOOTER) <= 7
+def test_the_footer_fits_80_columns_with_what_leads_everywhere() -> None:
     line = footer(80)
     assert line_width(line) == 80
+    stay = [each for each in keys.FOOTER if each.id not in keys.FIRST_TO_GO]
+    assert 0 < len(stay) <= 9
+    for binding in stay:
+        assert f"{keys.footer_name(binding)} {binding.description}" in text_of(line)
+
+
+def test_a_wide_footer_has_all_of_them() -> None:
+    shown = text_of(footer(200))
     for binding in keys.FOOTER:
-        assert binding.description in text_of(line)
+        assert f"{keys.footer_name(binding)} {binding.description}" in shown
+
+
+def test_what_goes_first_is_shown_at_all() -> None:
+    assert set(keys.FIRST_TO_GO) <= {binding.id for binding in keys.FOOTER}
 
 
 @pytest.mark.parametrize("width", [40, 78, 118])
@@ -70,3 +82,7 @@ def test_help_says_every_key(width: Any) -> None:
         for name in keys.key_names(binding).split():
             assert name in text
         assert binding.tooltip.split()[0] in text
+
+
+def test_the_page_of_keys_is_current() -> None:
+    assert make_keys.FILE.read_text(encoding="utf-8").splitlines() == list(make_keys.lines())

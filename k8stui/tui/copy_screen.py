@@ -1,0 +1,68 @@
+"""A list of things to be copied: commands, table rows. One key copies the line under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual.binding import Binding
+
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, run, wrap
+from k8stui.neutralise import neutralise
+from k8stui.tui.listing import ListScreen
+
+
+class Entry(NamedTuple):
+    """A line of the list."""
+
+    line: Line
+    text: str
+    """What is copied: all of it, where `line` may be cut."""
+    about: str = ""
+    """Said below, when the cursor is on it."""
+
+
+class CopyScreen(ListScreen):
+    """Shows entries; y or Enter copies one, and the list stays."""
+
+    BINDINGS: ClassVar = [
+        Binding("y,enter", "copy", "copy", id="copy-list-copy", tooltip="Copy this line"),
+    ]
+
+    choosing: ClassVar = "or y copy"
+
+    def __init__(
+        self,
+        title: str,
+        entries: Sequence[Entry],
+        copy: Callable[[str], None],
+        *,
+        at: int = 0,
+    ) -> None:
+        """`copy` takes what is to be copied; `at`: the entry that the cursor is on at first."""
+        super().__init__(
+            title,
+            lambda width: [cut(entry.line, width) for entry in entries],
+            choices=range(len(entries)),
+            at=at,
+            foot=self._about,
+        )
+        self._entries = entries
+        self._copy = copy
+
+    def _about(self, row: int, width: int) -> tuple[Line, ...]:
+        """The whole line, however long, and what it is."""
+        entry = self._entries[row]
+        texts = wrap(neutralise(entry.text), max(8, width - 2), indent=2)[:5]
+        lines = [run(f" {text}") for text in texts]
+        lines += [NOTHING] * (5 - len(lines))
+        about = run(f" {neutralise(entry.about)}", Ink.DIM)
+        return (run("─" * width, Ink.FAINT), *lines, cut(about, width))
+
+    def action_copy(self) -> None:
+        """Copy the line under the cursor."""
+        if self._at is not None and self._entries:
+            self._copy(self._entries[self._at].text)
+
+    def action_choose(self) -> None:
+        self.action_copy()
