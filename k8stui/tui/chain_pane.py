@@ -23,9 +23,9 @@ from k8stui.export.drawing.ink import (
     width_of,
     wrap,
 )
-from k8stui.export.drawing.words import origin_line
+from k8stui.export.drawing.words import origin_line, sentence
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.kernel.step import RuleCause
+from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.sheet import Sheet, moved_over
@@ -241,7 +241,12 @@ class ChainSheet(Sheet):
             lines += [run(" " + text) for text in texts[:4]]
         why = rule.reason if rule is not None else None
         step = self._state.step
-        if why is not None:
+        if step is not None and step.kind is StepKind.SNAT and self.shown.decided and not moved:
+            # Why *this* packet: the rule is the same for all that is marked.
+            changed, _, reason = sentence(step).partition(", because ")
+            said, origin = reason or changed, step.origin
+            owner = f"  ({why.owner})" if why is not None and why.owner else ""
+        elif why is not None:
             said, origin = why.text, why.origin or None
             owner = f"  ({why.owner})" if why.owner else ""
         else:

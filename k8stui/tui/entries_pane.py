@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, run, sides, wrap
 from k8stui.kernel.namespace import Interface, NetNamespace, Route
@@ -21,6 +22,8 @@ from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.walk.reason import because, proof
 from k8stui.walk.trace import TraceStep
+
+Entry = TypeVar("Entry")
 
 
 class EntriesSheet(Sheet):
@@ -92,7 +95,7 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
     version = step.before.src.version if step is not None and step.before else 4
     match cause:
         case RouteCause(route=route) if namespace is not None:
-            routes = _routes(namespace.routes, route, version)
+            routes = _with(_routes(namespace.routes, route, version), route)
             return (
                 "routes",
                 routes,
@@ -101,6 +104,7 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
             )
         case BridgeCause(bridge=bridge, entry=entry) if namespace is not None:
             entries = [e for e in namespace.fdb if _belongs(namespace, e.device, bridge)]
+            entries = _with(entries, entry)
             return (
                 "forwarding database",
                 entries,
@@ -109,6 +113,7 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
             )
         case NeighbourCause(neighbour=found) if namespace is not None:
             known = [n for n in namespace.neighbours if n.address.version == version]
+            known = _with(known, found)
             return (
                 "neighbours",
                 known,
@@ -116,7 +121,7 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
                 (lambda n: proof(NeighbourCause(neighbour=known[n]))),
             )
         case SocketCause(socket=socket) if namespace is not None:
-            sockets = namespace.sockets
+            sockets = _with(namespace.sockets, socket)
             return (
                 "sockets",
                 sockets,
@@ -148,6 +153,11 @@ def _routes(routes: Sequence[Route], decided: Route | None, version: int) -> lis
         tables.insert(0, decided.table)
     mine = [r for r in routes if r.destination.address.version == version]
     return [r for table in tables for r in mine if (r.table or "main") == table]
+
+
+def _with(entries: Sequence[Entry], decided: Entry | None) -> list[Entry]:
+    """All of a table, with the entry that decided: a proxy's own stands there only for its walk."""
+    return [*entries, *([] if decided is None or decided in entries else [decided])]
 
 
 def _place(entries: Sequence[object], wanted: object) -> int | None:

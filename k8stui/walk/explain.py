@@ -7,19 +7,26 @@ take the same way, so they are no more than a word in the outcome.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from k8stui.cluster.model import Cluster
 from k8stui.kernel import step as kernel
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.step import Direction, StepKind
+from k8stui.origin import OriginKind
 from k8stui.walk.reason import because, origin_of, proof
 from k8stui.walk.sentence import sentence
+from k8stui.walk.source_seen import marked_before, why_masqueraded
 from k8stui.walk.trace import Hop, Request, TraceStep
 
 
-def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...], dict[int, int]]:
+def explain(
+    request: Request, exchange: Exchange | None, cluster: Cluster | None = None, offset: int = 0
+) -> tuple[tuple[Hop, ...], dict[int, int]]:
     """Turn an exchange into hops; without one there are only the steps that resolved the name.
 
     Also gives the number of each kernel step that was kept, by its index in the exchange.
+    `cluster`: what a rewritten source is explained by; `offset`: steps of the walk before these.
     """
     resolved = _resolve_steps(request)
     hops: list[Hop] = []
@@ -36,7 +43,11 @@ def explain(request: Request, exchange: Exchange | None) -> tuple[tuple[Hop, ...
             namespace, direction, steps = each.namespace, each.direction, []
         number += 1
         numbers[index] = number
-        steps.append(_step(number, each, exchange.forks if exchange else ()))
+        made = _step(number, each, exchange.forks if exchange else ())
+        if exchange is not None and cluster is not None and each.kind is StepKind.SNAT:
+            here = {at: offset + n for at, n in numbers.items()}
+            made = _with_its_mark(made, each, exchange, cluster, here)
+        steps.append(made)
     if steps:
         hops.append(Hop(direction=direction, namespace=namespace, steps=tuple(steps)))
     return tuple(hops), numbers
@@ -102,6 +113,30 @@ def _answer(steps: Sequence[kernel.Step], deciding: int | None) -> int | None:
         (s.packet_number for s in steps if s.direction is Direction.REPLY and s.packet_number != 1),
         None,
     )
+
+
+def _with_its_mark(
+    made: TraceStep,
+    snat: kernel.Step,
+    exchange: Exchange,
+    cluster: Cluster,
+    numbers: dict[int, int],
+) -> TraceStep:
+    """A source is rewritten because of a mark: say where that was set, and by whose wish.
+
+    The rule that rewrites is the same for all that is marked, and its origin tells nothing.
+    """
+    marking = marked_before(exchange, snat)
+    if marking is None:
+        return made
+    first = next(n for n, step in enumerate(exchange.steps) if step is marking)
+    marks = (n for n in sorted(numbers) if n >= first and exchange.steps[n].kind is StepKind.MARK)
+    why = why_masqueraded(cluster, exchange, snat)
+    at = numbers.get(next(marks, first), numbers.get(first))
+    origin = made.origin
+    if origin is None or origin.kind is not OriginKind.OBSERVED:  # a dump's rule stands by itself
+        origin = origin_of(marking.cause) or origin
+    return replace(made, text=f"{made.text}, because marked at step {at}: {why}", origin=origin)
 
 
 def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork]) -> TraceStep:

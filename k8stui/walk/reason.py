@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.namespace import Route, RouteType
+from k8stui.kernel.namespace import FdbEntry, Route, RouteType
 from k8stui.kernel.step import (
     BridgeCause,
     Cause,
@@ -95,9 +95,7 @@ def proof(cause: Cause | None) -> str:
         case BridgeCause(bridge=bridge, entry=entry):
             if entry is None:
                 return f"bridge fdb: no entry on {bridge}"
-            return f"{entry.mac} dev {entry.device} master {bridge}" + (
-                " permanent" if entry.permanent else ""
-            )
+            return _fdb(entry, bridge)
         case NeighbourCause(neighbour=found):
             if found is None:
                 return "ip neigh: FAILED"
@@ -118,6 +116,16 @@ def proof(cause: Cause | None) -> str:
             return name
         case _:
             return ""
+
+
+def _fdb(entry: FdbEntry, bridge: str) -> str:
+    """Print an entry as ``bridge fdb show`` does (iproute2 bridge/fdb.c print_fdb)."""
+    words = [f"{entry.mac} dev {entry.device}"]
+    if entry.destination is not None:  # of a VXLAN device: it is no port of a bridge
+        words.append(f"dst {entry.destination} self")
+    else:
+        words.append(f"master {bridge}")
+    return " ".join(words) + (" permanent" if entry.permanent else "")
 
 
 def _on(value: bool) -> str:

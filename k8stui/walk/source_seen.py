@@ -42,7 +42,7 @@ def source_seen(cluster: Cluster, exchange: Exchange) -> str:
 
 def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
     """Why this source was rewritten: the rule that set the mark, or the rewriting rule itself."""
-    marking = _marking(exchange, snat)
+    marking = marked_before(exchange, snat)
     if marking is None:
         return _said(snat) or _by_rule(snat)
     client = exchange.steps[0].namespace
@@ -76,13 +76,13 @@ def _of_cluster_ip(cluster: Cluster, client: str, source: Address) -> str:
     return "the client is no pod: kube-proxy sees to it that the answer comes back this way"
 
 
-def _marking(exchange: Exchange, snat: Step) -> Step | None:
-    """The rule that had the packet marked, where it is the mark that was masqueraded for.
+def marked_before(exchange: Exchange, snat: Step) -> Step | None:
+    """Find the rule that had the packet marked, where it is the mark that was masqueraded for.
 
     A plug-in's own rule (flannel's, ``! -s PODS -d PODS``) asks no mark, and a marking chain that
     somebody has emptied marks nothing.
     """
-    if not chain_of(snat).startswith(MASQUERADING):
+    if not chain_of(snat).startswith(MASQUERADING) or snat.packet_number != 1:
         return None
     before = takewhile(lambda step: step is not snat, exchange.steps)
     return marked_by([s for s in before if s.namespace == snat.namespace and s.packet_number == 1])

@@ -236,7 +236,7 @@ def _targets(proxy: ProxySocket) -> Iterator[_Target]:
 
 
 def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange) -> Trace:
-    hops, numbers = explain(request, outer)
+    hops, numbers = explain(request, outer, cluster)
     return Trace(
         request=request,
         hops=hops,
@@ -255,7 +255,7 @@ def _joined(
 ) -> tuple[Exchange, Trace]:
     """Put the client's connection around those that the process tries; the first of them too."""
     node = str(outer.felt.server)
-    there, back = _ways(explain(request, outer)[0])
+    there, back = _ways(explain(request, outer, cluster)[0])
     hops = list(there)
     dialled: dict[_Target, _Dialled] = {}
     spent = 0.0
@@ -264,7 +264,9 @@ def _joined(
             made = dialled[target] = _dial(network, request, node, target)
             step = _proxy_step(there[-1].steps[-1], made.exchange, target, is_next=len(dialled) > 1)
             made.first_step = sum(len(hop.steps) for hop in hops) + 1
-            onward, made.numbers = explain(made.request, made.exchange)
+            onward, made.numbers = explain(
+                made.request, made.exchange, cluster, offset=made.first_step
+            )
             hops += [replace(there[-1], steps=(step,)), *onward]
         one = dialled[target]
         felt = one.exchange.felt

@@ -121,7 +121,7 @@ def trace(
     world: World, request: Request, exchange: Exchange, branch: int, *, diagnose: bool = True
 ) -> Trace:
     """Explain one exchange of the kernel room as branch number `branch` of the walk."""
-    hops, numbers = explain(request, exchange)
+    hops, numbers = explain(request, exchange, world.cluster)
     return Trace(
         request=request,
         hops=hops,

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.check.opening import opening
+from k8stui.cluster.options import ClusterOptions
+from k8stui.export.drawing.header import header
 from k8stui.export.drawing.ink import Ink, hang, run, text_of, width_of, wrap
+from k8stui.nodes.options import NodeOptions
 from k8stui.tui.desk import Desk
 from k8stui.tui.frame import View, body_height
 from k8stui.tui.names import PaneName
@@ -134,3 +137,35 @@ def test_a_reason_is_whole_where_there_is_room(name: Any) -> None:
             sheet = made.views.sheet(PaneName.CHAIN, 58, height)
             cut = [text_of(line) for line in sheet.foot if text_of(line).endswith("…")]
             assert not cut or body_height(sheet, height) <= 3
+
+
+@pytest.mark.parametrize("kind", ["proxy", "deliver", "encapsulate", "route", "arp"])
+def test_what_decided_is_in_its_table(kind: Any) -> None:
+    folder = SAMPLES_DIR / "webapp"
+    for options in (
+        (ClusterOptions(proxy_mode="userspace"), None),
+        (None, NodeOptions(cni="flannel-vxlan")),
+        (None, NodeOptions(cni="docker0")),
+    ):
+        world = build_world([str(folder)], *options)
+        trace = opening(world, [str(folder)])
+        assert trace is not None
+        made = Desk(world)
+        made.show(trace)
+        for number, step in enumerate(trace.steps):
+            if step.kind.value == kind and step.detail and step.cause is not None:
+                made.state.go(number)
+                sheet = made.views.sheet(PaneName.CHAIN, 100, 30)
+                assert sheet.cursor is not None, step
+                assert sheet.copied(sheet.cursor) == step.detail
+
+
+def test_no_address_of_the_link_layer_is_drawn_half() -> None:
+    folder = SAMPLES_DIR / "webapp"
+    world = build_world([str(folder)], ClusterOptions(proxy_mode="userspace"))
+    trace = opening(world, [str(folder)])
+    assert trace is not None
+    for step in trace.steps:
+        link = text_of(header(step.before, step.after)[3])
+        source, arrow, destination = link.removeprefix("mac").partition(" → ")
+        assert not arrow or (source.strip() and destination.strip())

@@ -96,7 +96,7 @@ def _label(text: str) -> Line:
 
 
 def _mac(before: Packet, after: Packet) -> Line:
-    if not after.smac and not before.smac:
+    if not after.smac:
         return run("none yet", Ink.DIM)
     if (before.smac, before.dmac) == (after.smac, after.dmac) or not before.smac:
         ink = Ink.TEXT if before.smac else Ink.CHANGED
