@@ -99,7 +99,8 @@ def _path(tour: str) -> str:
         return tour
     tours = bundled_tours()
     if tour in tours:
-        return str(tours[tour])
+        found, here = tours[tour], Path.cwd()
+        return str(found.relative_to(here) if found.is_relative_to(here) else found)
     from k8stui.suggest import nearest  # noqa: PLC0415 - for mistakes only
 
     near = nearest(tour, tours)

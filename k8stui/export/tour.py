@@ -13,6 +13,7 @@ from k8stui.neutralise import neutralise
 from k8stui.replay.gains import Gains
 from k8stui.replay.replay import Moment
 from k8stui.tour.rehearse import Rehearsal, Stop
+from k8stui.walk.kinds import SHORT
 from k8stui.walk.trace import Trace
 
 WIDTH = 100
@@ -58,7 +59,8 @@ def moment_words(moment: Moment) -> str:
         return "before anything is deployed"
     verb = {"deleted": " is deleted", "changed": f" {change.words or 'is changed'}"}
     gained = ", ".join((*_named(moment.gains), *_counted(moment.gains)))
-    lead = f"{change.manifest.kind} {change.manifest.name}{verb.get(change.verb.value, '')}"
+    kind = change.manifest.kind
+    lead = f"{SHORT.get(kind, kind)} {change.manifest.name}{verb.get(change.verb.value, '')}"
     return neutralise(lead + (f": {gained}" if gained else ""))
 
 

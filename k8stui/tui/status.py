@@ -63,8 +63,9 @@ def title(state: State, width: int) -> Line:
             break
     else:
         if room < _LEAST_ASKED:
-            lead = cut(lead, max(0, width // 2 - _LEAST_ASKED))
             tail = _place(state, trace)
+            spare = width - line_width(tail) - width_of(asked) - 2
+            lead = cut(lead, max(0, width // 2 - _LEAST_ASKED, spare))
             room = width - line_width(lead) - line_width(tail) - 2
         text = _squeezed(request, max(room, 0))
     return sides(join((lead, run(f" {text}", Ink.STRONG))), tail, width)

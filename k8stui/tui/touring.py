@@ -11,7 +11,19 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    join,
+    line_width,
+    run,
+    sides,
+    wrap,
+)
+from k8stui.export.drawing.words import RESULTS
 from k8stui.export.tour import moment_words
 from k8stui.tour.rehearse import Rehearsal, Stop
 from k8stui.tui import keys
@@ -152,8 +164,18 @@ class TourScreen(WalkScreen):
             name = keys.footer_name(binding)
             parts += [run(f" {name} ", Ink.KEY)]
             parts += [run(f"{binding.description}  ", Ink.CURSOR if lit else Ink.DIM)]
-        line = join(parts)
-        return [fit(cut(line, width) if line_width(line) > width else line, width)]
+        line = cut(join(parts), width)
+        room = width - line_width(line) - 2
+        return [sides(line, cut(self._as_it_is(), room), width) if room > 0 else line]
+
+    def _as_it_is(self) -> Line:
+        """What comes of the request without the settings that are turned, to compare with."""
+        before = self.stop.before
+        if before is None:
+            return NOTHING
+        sign, seen = RESULTS[before.outcome.result], before.outcome.source_seen_by_server
+        felt = f"{sign.glyph} {sign.word}" + (f", {seen} seen" if seen else "")
+        return join((run("as it is ", Ink.DIM), run(f"{felt} ", sign.ink)))
 
     def action_help(self) -> None:
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for

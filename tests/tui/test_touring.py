@@ -133,6 +133,7 @@ async def test_a_position_under_another_setting_says_so_and_u_shows_it_as_it_is(
     async with presenting(rehearsal) as tour:
         await tour.press(*["space"] * 7)
         assert "externalTrafficPolicy Local" in tour.text("#title")
+        assert "as it is ✓ connected" in tour.text("#keys")
         await tour.press("u")
         assert tour.state.trace is rehearsal.stops[7].before
         await tour.press("space")
