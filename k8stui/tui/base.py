@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from k8stui.tui.drawn import Drawn
+from k8stui.tui.history import History
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.names import PaneName
 from k8stui.tui.pane import Pane
@@ -42,6 +43,7 @@ class Base(Screen[None]):
         self.jobs = jobs
         self.generation = 0
         """Of the walk that was asked for last: what comes of earlier ones is dropped."""
+        self.history = History()
         self._refused: Timer | None = None
 
     @property

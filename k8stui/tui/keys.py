@@ -92,6 +92,8 @@ STEPPING = (
         show=True,
     ),
     _key("r", "request", "request", "Ask something else: any source, any destination", show=True),
+    _key("left_square_bracket,alt+left", "history(-1)", "back", "Back to the walk before"),
+    _key("right_square_bracket,alt+right", "history(1)", "forward", "Forward again in the walks"),
 )
 
 PANES = (
@@ -213,6 +215,10 @@ _NAMES = {
     "full_stop": ".",
     "comma": ",",
     "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "alt+left": "Alt+←",
+    "alt+right": "Alt+→",
     "backslash": "\\",
     "colon": ":",
     "question_mark": "?",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar
@@ -10,49 +10,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.content import Content
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen
-from textual.suggester import SuggestFromList
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
+from k8stui.neutralise import neutralise
+from k8stui.tui.candidates import Candidates, destinations, sources
 from k8stui.tui.once import Once
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster
     from k8stui.walk.world import World
 
-_SUGGESTED = 20_000
-"""A suggester looks at each word for every letter typed: 20,000 take about a millisecond."""
-
-
-def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
-    """Everything that can ask."""
-    yield "outside"
-    yield from (f"node/{name}" for name in cluster.nodes)
-    yield from (f"pod/{p.name}" for p in cluster.pods.values() if p.namespace == namespace)
-    yield from (f"{p.namespace}/pod/{p.name}" for p in cluster.pods.values())
-
-
-def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
-    """Everything that can be asked, with its ports."""
-    for service in cluster.services.values():
-        name = (
-            service.name
-            if service.namespace == namespace
-            else f"{service.name}.{service.namespace}"
-        )
-        for port in service.ports:
-            yield f"svc/{name}:{port.port}"
-    for service in cluster.services.values():
-        for port in service.ports:
-            if port.node_port:
-                yield from (f"node/{name}:{port.node_port}" for name in cluster.nodes)
-    for pod in cluster.pods.values():
-        if pod.namespace == namespace:
-            numbers = [p.number for c in pod.containers for p in c.ports]
-            yield from (f"pod/{pod.name}:{number}" for number in numbers or [80])
-    yield "localhost:8080"
+_ARROW = " → "
+_KEYS = "↑↓ choose   Enter takes it   Tab the other field   Esc back"
 
 
 def understood(world: World, source: str, destination: str, namespace: str) -> Request:
@@ -96,12 +69,8 @@ def _in_others(
     return list(found.values())
 
 
-def _first(words: Iterator[str]) -> list[str]:
-    return [word for word, _ in zip(words, range(_SUGGESTED), strict=False)]
-
-
 class RequestScreen(Once, ModalScreen[Request | None]):
-    """Asks for source and destination; gives a request that means something in this cluster."""
+    """Gives back a request that is understood, or None."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "close", "close", id="request-close", tooltip="Back, without asking"),
@@ -114,72 +83,173 @@ class RequestScreen(Once, ModalScreen[Request | None]):
             priority=True,
         ),
         Binding("ctrl+q", "app.leave", "quit", id="request-quit", tooltip="Leave k8stui"),
+        Binding("down", "move(1)", "down", id="request-down", tooltip="To the next candidate"),
+        Binding("up", "move(-1)", "up", id="request-up", tooltip="To the candidate before"),
         Binding(
-            "down", "app.focus_next", "next field", id="request-next", tooltip="To the next field"
+            "tab",
+            "other(1)",
+            "other field",
+            id="request-next",
+            tooltip="Take the candidate, and on to the other field",
+            priority=True,
         ),
         Binding(
-            "up",
-            "app.focus_previous",
+            "shift+tab",
+            "other(-1)",
             "field before",
             id="request-previous",
-            tooltip="To the field before",
+            tooltip="Back to the other field",
+            priority=True,
         ),
     ]
     AUTO_FOCUS = "#source"
 
-    def __init__(self, world: World, namespace: str, source: str, destination: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        namespace: str,
+        source: str,
+        destination: str,
+        asked: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`asked`: earlier requests, the last one first; they stand there until one types."""
         super().__init__()
         self._world = world
         self._namespace = namespace
-        self._source = source
-        self._destination = destination
+        self._first = {"source": source, "destination": destination}
+        """What stands in the fields at first."""
+        self._asked = asked
+        self._found = {
+            "source": Candidates(sources(world.cluster, namespace)),
+            "destination": Candidates(destinations(world.cluster, namespace)),
+        }
+        self._shown: list[str] = []
+        self._is_chosen = False
+        """Whether one has moved to a candidate: then Enter means it, whatever is typed."""
 
     def compose(self) -> ComposeResult:
-        cluster = self._world.cluster
         with Vertical(id="box"):
             yield Static("Who asks?   outside, pod/NAME, node/NAME, deploy/NAME, an address")
-            yield Input(
-                self._source,
-                placeholder="outside",
-                suggester=SuggestFromList(
-                    _first(sources(cluster, self._namespace)), case_sensitive=False
-                ),
-                id="source",
-            )
+            yield Input(self._first["source"], placeholder="outside", id="source")
             yield Static(
                 "Whom?   svc/NAME:PORT, node/NAME:NODEPORT, pod/NAME:PORT, ADDRESS:PORT, a DNS name"
             )
-            yield Input(
-                self._destination,
-                placeholder="svc/NAME:PORT",
-                suggester=SuggestFromList(
-                    _first(destinations(cluster, self._namespace)), case_sensitive=False
-                ),
-                id="destination",
-            )
-            yield Static(
-                "→ completes   ↑↓ the other field   Enter asks   Esc back",
-                id="trouble",
-                markup=False,
-            )
+            yield Input(self._first["destination"], placeholder="svc/NAME:PORT", id="destination")
+            candidates = OptionList(id="candidates", markup=False, compact=True)
+            candidates.can_focus = False
+            yield candidates
+            yield Static(_KEYS, id="trouble", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#box").border_title = "Request"
 
+    # The candidates
+
+    @property
+    def _field(self) -> Input:
+        """The field that one types in."""
+        focused = self.focused
+        return focused if isinstance(focused, Input) else self.query_one("#source", Input)
+
+    def on_descendant_focus(self, _: DescendantFocus) -> None:
+        self._suggest()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        trouble = self.query_one("#trouble", Static)
+        if trouble.has_class("-wrong"):  # what was wrong was the text before this letter
+            trouble.remove_class("-wrong")
+            trouble.update(_KEYS)
+        if event.input is self.focused:
+            self._suggest()
+
+    def _suggest(self) -> None:
+        """List what matches the field in front; before one types, what was asked before."""
+        field = self._field
+        name = field.id or ""
+        typed = field.value.strip()
+        self._is_chosen = False
+        if typed == self._first[name] and name == "source" and self._asked:
+            self._shown = [f"{source}{_ARROW}{whom}" for source, whom in self._asked]
+        else:
+            untouched = typed == self._first[name]
+            self._shown = self._found[name].matching("" if untouched else typed)
+        options = self.query_one("#candidates", OptionList)
+        options.set_options([Content(neutralise(each)) for each in self._shown])
+        options.highlighted = 0 if self._shown and typed != self._first[name] else None
+
+    def action_move(self, by: int) -> None:
+        """Up and down among the candidates."""
+        if not self._shown:
+            return
+        options = self.query_one("#candidates", OptionList)
+        at = options.highlighted
+        to = 0 if at is None else at + by
+        options.highlighted = max(0, min(to, len(self._shown) - 1))
+        self._is_chosen = True
+
+    def action_other(self, by: int) -> None:
+        """To the other field; forward, with the candidate where the text is none yet."""
+        field = self._field
+        if by > 0 and not self._take(field):
+            return
+        other = "#destination" if field.id == "source" else "#source"
+        self.query_one(other, Input).focus()
+
+    def _take(self, field: Input) -> bool:
+        """Put what is meant into the field; False: an earlier request was asked at once."""
+        options = self.query_one("#candidates", OptionList)
+        at = options.highlighted
+        if at is None or at >= len(self._shown):
+            return True
+        if not self._is_chosen and self._is_understood(field):
+            return True
+        source, arrow, whom = self._shown[at].partition(_ARROW)
+        if not arrow:
+            field.value = source
+            return True
+        self._ask(source, whom)
+        return False
+
+    def _is_understood(self, field: Input) -> bool:
+        """Whether the text means somebody as it is typed."""
+        typed = field.value.strip()
+        if typed == self._first[field.id or ""]:
+            return True
+        source = typed if field.id == "source" else self._value("source")
+        whom = typed if field.id == "destination" else "localhost:1"
+        try:
+            request = understood(self._world, source or "outside", whom, self._namespace)
+        except RequestError:
+            return False
+        return field.id == "source" or request.connect is not None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._is_chosen = True
+        self._enter(self._field)
+
+    # Asking
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        source = self.query_one("#source", Input)
-        destination = self.query_one("#destination", Input)
-        if event.input is source and not destination.value:
-            destination.focus()
+        self._enter(event.input)
+
+    def _enter(self, field: Input) -> None:
+        is_typed = self._is_chosen or field.value.strip() != self._first[field.id or ""]
+        if not self._take(field):
             return
+        if field.id == "source" and (is_typed or not self._value("destination")):
+            self.query_one("#destination", Input).focus()
+            return
+        self._ask(self._value("source"), self._value("destination"))
+
+    def _value(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
+
+    def _ask(self, source: str, destination: str) -> None:
         try:
-            request = understood(
-                self._world,
-                source.value.strip() or "outside",
-                destination.value.strip(),
-                self._namespace,
-            )
+            request = understood(self._world, source or "outside", destination, self._namespace)
         except RequestError as error:
             trouble = self.query_one("#trouble", Static)
             trouble.add_class("-wrong")

@@ -170,7 +170,7 @@ class WalkScreen(Loading, Walking, Searching, Checking, Looking):
     @property
     def _has_rows(self) -> bool:
         """Whether the pane in front has a cursor of its own."""
-        return self.front in (PaneName.NODES, PaneName.CHAIN)
+        return self.desk is not None and self.front in (PaneName.NODES, PaneName.CHAIN)
 
     def _to_end(self, direction: int) -> None:
         sheet = self.pane(self.front).sheet

@@ -61,6 +61,19 @@ class Walking(Base):
         choices = range(len(traces))
         self.app.push_screen(ListScreen(count, lambda _: lines, choices=choices, at=at), chosen)
 
+    def action_history(self, by: int) -> None:
+        """Back (-1) to the walk before, or forward (1) again."""
+        desk = self.ready()
+        if desk is None:
+            return
+        visit = self.history.move(desk.world, by, desk.state.index)
+        if visit is None:
+            self.notify("There is no walk further back." if by < 0 else "This is the last walk.")
+            return
+        self.generation += 1
+        desk.show(visit.trace, visit.index)
+        self.redraw()
+
     # Keys
 
     def ask(self, request: Request | None) -> None:
@@ -73,6 +86,7 @@ class Walking(Base):
     def take(self, trace: Trace, index: int = 0) -> None:
         """Show a finished walk."""
         if self.desk is not None:
+            self.history.visit(self.desk.world, trace, index, self.desk.state.index)
             self.desk.show(trace, index)
             self.redraw()
 
@@ -113,7 +127,8 @@ class Walking(Base):
             if request is not None:
                 self.ask(request)
 
-        box = RequestScreen(desk.world, self.jobs.namespace, *desk.proposal(self.front))
+        proposal = desk.proposal(self.front)
+        box = RequestScreen(desk.world, self.jobs.namespace, *proposal, self.history.asked())
         self.app.push_screen(box, asked)
 
     def action_again(self) -> None:

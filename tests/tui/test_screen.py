@@ -298,7 +298,8 @@ async def test_the_request_box_completes_and_asks(monkeypatch: Any) -> None:
         source.value = ""
         await driver.press(*"node/n")
         await driver.pilot.pause(0.05)
-        await driver.press("right", "down")
+        await driver.press("tab")
+        assert source.value == "node/node-1"
         driver.app.screen.query_one("#destination", Input).value = "svc/frontend:80"
         await driver.press("enter")
         assert asked == [("node/node-1", "svc/frontend:80")]
