@@ -16,12 +16,14 @@ os.environ.setdefault("ESCDELAY", "25")
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from k8stui.export.drawing.ink import to_ascii
+from k8stui.export.drawing.ink import Ink, to_ascii
+from k8stui.neutralise import neutralise
 from k8stui.tui import keys, themes
-from k8stui.tui.drawn import Drawn
+from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.keyboard import Keyboard
 from k8stui.tui.palette import Palette
@@ -102,6 +104,28 @@ class K8sTuiApp(App[int]):
     def action_leave(self) -> None:
         """Leave, from whatever stands in front."""
         self.exit(0)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something in the lowest line for a while: a toast would stand over the step.
+
+        Textual's own toasts are hidden by the style sheet.
+        """
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        for screen in reversed(self.screen_stack):
+            for bar in screen.query("#keys").results(Bar):
+                text = " ".join(f"{title}: {message}".removeprefix(": ").split())
+                ink = Ink.DROP if severity == "error" else Ink.CHANGED
+                seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+                bar.say(neutralise(text), ink, seconds)
+                return
 
     async def on_event(self, event: events.Event) -> None:
         """Take an event; keys that come when the screens are gone mean nothing any more."""

@@ -10,11 +10,14 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
-from k8stui.export.drawing.ink import Ink, Line, fit, to_ascii, width_of
+from k8stui.export.drawing.ink import Ink, Line, fit, hang, run, to_ascii, width_of
 from k8stui.tui import themes
 
+_MOST_SAID = 3
+"""Rows for something that is said for a while."""
 _KEPT = 4096
 """Strips kept for reuse; a screen of 200×50 shows 200."""
 
@@ -119,8 +122,28 @@ class Bar(Drawn):
         super().__init__(id=id)
         self._source = source
 
+        self._said: tuple[str, Ink] | None = None
+        self._forgets: Timer | None = None
+
     def draw(self, width: int, height: int) -> list[Line]:
-        return self._source(width, height)
+        if self._said is None:
+            return self._source(width, height)
+        text, ink = self._said
+        return hang(run(" "), text, width, ink, indent=1, rows=height)
+
+    def say(self, text: str, ink: Ink, seconds: float) -> None:
+        """Say something here for a while, in place of what stands here; as high as it needs."""
+        if self._forgets is not None:
+            self._forgets.stop()
+        self._said = (text, ink)
+        self.styles.height = min(_MOST_SAID, len(hang(run(" "), text, self.size.width, indent=1)))
+        self._forgets = self.set_timer(seconds, self._forget)
+        self.redraw()
+
+    def _forget(self) -> None:
+        self._said = None
+        self.styles.clear_rule("height")
+        self.redraw()
 
 
 def _difference(before: Line, after: Line, y: int) -> Region | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from k8stui.export.drawing.ink import Ink, Line, cut, join, line_width, run
 
-_MB = 1_000_000
+_UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
 
 class Phase(Enum):
@@ -45,14 +45,14 @@ class Reading(NamedTuple):
             case Phase.COMING if not self.done:
                 return f"reading {what} …"
             case Phase.COMING:
-                return f"reading {what}   {self.done / _MB:,.1f} MB so far"
+                return f"reading {what}   {size_of(self.done)} so far"
             case Phase.BUILDING:
                 return f"building the cluster of {self.objects:,} objects …"
             case Phase.READING if self.percent is not None:
-                size = f"{self.done / _MB:,.1f} of {self.total / _MB:,.1f} MB"
+                size = f"{size_of(self.done, self.total)} of {size_of(self.total)}"
                 return f"reading {what}   {self.percent:>2} %   {size}   {self.objects:,} objects"
             case _:
-                return f"reading {what}   {self.done / _MB:,.1f} MB   {self.objects:,} objects"
+                return f"reading {what}   {size_of(self.done)}   {self.objects:,} objects"
 
     def not_yet(self) -> str:
         """Why a key cannot do anything before the load is done."""
@@ -63,6 +63,13 @@ class Reading(NamedTuple):
                 return f"loading: {self.percent} %, then there is a walk"
             case _:
                 return "loading: when all is read there is a walk"
+
+
+def size_of(count: int, whole: int = 0) -> str:
+    """``34.8 MB``, ``2.1 kB``, ``312 bytes``; of a `whole` in its unit, without the word."""
+    size, unit = next(((n, u) for n, u in _UNITS if (whole or count) >= n), (1, "bytes"))
+    number = f"{count / size:,.1f}" if size > 1 else f"{count}"
+    return number if whole else f"{number} {unit}"
 
 
 def waiting_line(reading: Reading, what: str, width: int) -> Line:

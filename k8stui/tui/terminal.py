@@ -38,7 +38,7 @@ def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal: 
         "COLORTERM"
     )
     is_ansi = bool(environ.get("NO_COLOR")) or few
-    plain = bool(environ.get("K8STUI_ASCII")) or not _has_boxes(environ)
+    plain = bool(environ.get("K8STUI_ASCII")) or term == "linux" or not _has_boxes(environ)
     return Terminal(is_ansi=is_ansi, is_ascii=plain if ascii is None else ascii)
 
 
@@ -92,8 +92,13 @@ def leave(status: int) -> NoReturn:
 
 
 def _has_boxes(environ: Mapping[str, str]) -> bool:
-    """Whether the character set of the locale holds what is drawn."""
+    """Whether the character set of the locale holds what is drawn.
+
+    The locale C means ASCII, though Python reads and writes UTF-8 there (PEP 538, PEP 540).
+    """
     name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if name in ("C", "POSIX"):
+        return False
     encoding = name.partition(".")[2].partition("@")[0] or locale.getpreferredencoding(False)
     try:
         "─│╭▶⇒○✓".encode(encoding)

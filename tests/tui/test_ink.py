@@ -20,6 +20,8 @@ from k8stui.export.drawing.ink import (
     width_of,
     wrap,
 )
+from k8stui.export.drawing.words import DIRECTIONS, ORIGINS, RESULTS
+from k8stui.kernel.exchange import Result
 
 texts = st.text("abc 09.:/-─│╭▶○✓⇒…éß日本語", max_size=40)
 lines = st.lists(st.tuples(texts, st.sampled_from(Ink)), max_size=5).map(
@@ -85,3 +87,19 @@ def test_skipping_cells_of_narrow_text_drops_as_many(line: Any, cells: Any) -> N
 def test_the_right_side_gives_way_first() -> None:
     assert text_of(sides(run("left"), run("right"), 12)) == "left   right"
     assert text_of(sides(run("a long left"), run("right"), 12)) == "a long left "
+
+
+def test_in_ascii_too_what_means_something_else_looks_otherwise() -> None:
+    assert to_ascii("a → b") != to_ascii("a ⇒ b")
+    assert to_ascii("10.0.0.1:80 ⇒ 10.0.0.2:8080") == "10.0.0.1:80 =>10.0.0.2:8080"
+    for table in (ORIGINS, DIRECTIONS):
+        signs = [to_ascii(sign.glyph) for sign in table.values()]
+        assert len(set(signs)) == len(signs)
+    fine, bad = to_ascii(RESULTS[Result.CONNECTED].glyph), to_ascii(RESULTS[Result.REFUSED].glyph)
+    assert len({fine, bad, *(to_ascii(sign.glyph) for sign in ORIGINS.values())}) == 6
+
+
+@given(texts)
+def test_ascii_takes_as_many_cells(text: str) -> None:
+    assert to_ascii(text).isascii()
+    assert len(to_ascii(text)) == width_of(text)

@@ -207,13 +207,27 @@ def test_sixteen_colours_only_on_a_terminal_of_sixteen() -> None:
     [
         ({"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}, Terminal()),
         ({"LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}, Terminal(is_ansi=True)),
-        ({"LANG": "C.UTF-8", "TERM": "linux"}, Terminal(is_ansi=True)),
+        ({"LANG": "C.UTF-8", "TERM": "linux"}, Terminal(is_ansi=True, is_ascii=True)),
+        ({"LANG": "C", "TERM": "xterm-256color"}, Terminal(is_ascii=True)),
+        ({"LC_ALL": "POSIX", "LANG": "C.UTF-8", "TERM": "foot"}, Terminal(is_ascii=True)),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C", "TERM": "foot"}, Terminal()),
         ({"LANG": "C.UTF-8", "TERM": "screen", "COLORTERM": "truecolor"}, Terminal()),
         ({"LANG": "de_DE.ISO-8859-1", "TERM": "xterm-256color"}, Terminal(is_ascii=True)),
         ({"LC_ALL": "en_US.ascii", "TERM": "tmux-256color"}, Terminal(is_ascii=True)),
         ({"LANG": "C.UTF-8", "TERM": "foot", "K8STUI_ASCII": "1"}, Terminal(is_ascii=True)),
     ],
-    ids=["plain", "NO_COLOR", "console", "screen", "latin-1", "ascii", "asked"],
+    ids=[
+        "plain",
+        "NO_COLOR",
+        "console",
+        "C",
+        "POSIX",
+        "type",
+        "screen",
+        "latin-1",
+        "ascii",
+        "asked",
+    ],
 )
 def test_the_environment_decides(environ: Any, expected: Any) -> None:
     assert look(environ) == expected

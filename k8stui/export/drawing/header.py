@@ -18,6 +18,17 @@ _ICMP = {
     (0, 0): "echo reply",
 }
 """RFC 792 and 1812: the ones that a walk meets."""
+_ICMPV6 = {
+    (1, 0): "no route",
+    (1, 1): "administratively prohibited",
+    (1, 3): "address unreachable",
+    (1, 4): "port unreachable",
+    (2, 0): "packet too big",
+    (3, 0): "hop limit exceeded",
+    (128, 0): "echo request",
+    (129, 0): "echo reply",
+}
+"""RFC 4443."""
 
 
 def what(packet: Packet) -> str:
@@ -25,9 +36,13 @@ def what(packet: Packet) -> str:
     if packet.protocol is Protocol.TCP:
         flags = " ".join(flag.name or "" for flag in _SHOWN if flag in packet.flags)
         return f"TCP {flags}".rstrip()
-    if packet.protocol is Protocol.ICMP:
-        known = _ICMP.get((packet.icmp_type, packet.icmp_code))
-        return f"ICMP {known or f'{packet.icmp_type}/{packet.icmp_code}'}"
+    for protocol, name, words in (
+        (Protocol.ICMP, "ICMP", _ICMP),
+        (Protocol.ICMPV6, "ICMPv6", _ICMPV6),
+    ):
+        if packet.protocol is protocol:
+            kind = packet.icmp_type, packet.icmp_code
+            return f"{name} {words.get(kind) or '/'.join(map(str, kind))}"
     return packet.protocol.name
 
 

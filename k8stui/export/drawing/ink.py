@@ -53,7 +53,7 @@ NOTHING: Line = ()
 
 _ASCII = str.maketrans(
     "─━═│┃║┄┆┊╌╎·•…→←↑↓⇒⇐▸▹▾▿▶▷◀◁●○◌◆◉◎✓✗⇄×“”’—–␛↵⌂█▌░╳≡╺╸╻╹",
-    '-==|||-::-:.*~><^v><>>vv>><<*?.+@O+x=x""\'--^<^#|.X=--||',
+    '-==|||-::-:.*~><^v=<>>vv>><<*?o#@O+x=x""\'--^<^#|.X=--||',
 )
 _CORNERS = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┣┫┳┻╋┯┷┿┠┨┰┸╂╞╡╤╧╪╒╕╘╛╟╢╥╨╫", "+"))
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -63,7 +63,8 @@ def to_ascii(text: str) -> str:
     """The same text, as many cells wide, in ASCII. What has no likeness becomes ``?``."""
     if text.isascii():
         return text
-    drawn = text.translate(_ASCII).translate(_CORNERS)
+    # What a field becomes is no way that a packet goes: the one arrow takes the blank behind it.
+    drawn = text.replace("⇒ ", "=>").translate(_ASCII).translate(_CORNERS)
     return _BEYOND_ASCII.sub(lambda m: "?" * max(1, cell_len(m.group())), drawn)
 
 
