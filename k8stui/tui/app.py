@@ -15,7 +15,8 @@ os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
 os.environ.setdefault("ESCDELAY", "25")
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, SystemCommand, get_system_commands_provider
+from textual.command import Provider
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -41,6 +42,13 @@ of C. Each key waits for it a few times: with Python's 0.005 a key takes 12 ms w
 10,000 Services is read, with this 4; the load takes no longer."""
 
 
+def _command_line() -> type[Provider]:
+    """The provider of commands with names behind them: loaded when the palette is first opened."""
+    from k8stui.tui.command_line import CommandLine  # noqa: PLC0415 - only when asked for
+
+    return CommandLine
+
+
 class K8sTuiApp(App[int]):
     """k8stui on a terminal."""
 
@@ -48,6 +56,7 @@ class K8sTuiApp(App[int]):
     CSS_PATH = "k8stui.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar = []
+    COMMANDS: ClassVar = {get_system_commands_provider, _command_line}
 
     def __init__(
         self,
@@ -144,7 +153,8 @@ class K8sTuiApp(App[int]):
                 yield SystemCommand(f"what if {what_if.words}", said, partial(screen.turn, what_if))
             for binding in (*(keys.TOUR if self._rehearsal else ()), *keys.ALL):
                 run = partial(screen.run_action, binding.action)
-                yield SystemCommand(binding.description, binding.tooltip, run)
+                title = f"{binding.description}   {keys.first_name(binding)}"
+                yield SystemCommand(title, binding.tooltip, run)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep the error for the caller instead of printing pages of it, locals and all."""

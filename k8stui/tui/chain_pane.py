@@ -57,9 +57,9 @@ class Shown:
 
 
 def shown_chain(state: State) -> Shown | None:
-    """What the Chain pane has to show, or None when the step is no rule."""
+    """What the Chain pane has to show; None when the step is no rule, and no chain is opened."""
     step, hop = state.step, state.hop
-    if step is None or hop is None or not isinstance(step.cause, RuleCause):
+    if step is None or hop is None:
         return None
     cause = step.cause
     path = state.breadcrumb()
@@ -71,6 +71,8 @@ def shown_chain(state: State) -> Shown | None:
         if chain is not None:
             path = (*path, *(name for _, name in state.chain.browsed))
             return Shown(hop.namespace, table, chain, path, 0, frozenset(), decided=False)
+    if not isinstance(cause, RuleCause):
+        return None
     return Shown(
         hop.namespace,
         cause.table,

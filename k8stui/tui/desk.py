@@ -221,6 +221,35 @@ class Desk:
         chain.cursor = None
         return True
 
+    def chains(self) -> list[tuple[int, str, str]]:
+        """Chains that can be opened: (0-based step to be at, table, name).
+
+        Those where the packet is; where there are none, those of the next place that has some.
+        """
+        state = self.state
+        trace = state.trace
+        if trace is None or state.hop is None:
+            return []
+        at = state.hop_index
+        for number in (*range(at, len(trace.hops)), *range(at)):
+            hop = trace.hops[number]
+            before = hop.steps[0].before if hop.steps else None
+            rulesets = self.world.network[hop.namespace].rulesets
+            if before is None or before.src.version not in rulesets:
+                continue
+            step = state.index if number == at else hop.steps[0].number - 1
+            return [
+                (step, table.name, name)
+                for table in sorted(rulesets[before.src.version], key=lambda t: t.name != "nat")
+                for name in table.chains
+            ]
+        return []
+
+    def open_chain(self, step: int, table: str, name: str) -> None:
+        """Open a chain in the Chain pane, at a 0-based step."""
+        self.state.go(step)
+        self.state.chain = ChainView(browsed=((table, name),))
+
     def out(self, pane: PaneName) -> bool:
         """Back out one level inside the pane; False: there is nothing left to leave."""
         chain = self.state.chain

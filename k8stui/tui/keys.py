@@ -164,7 +164,13 @@ TOOLS = (
 )
 
 LEAVING = (
-    _key("colon", "palette", "command", "Every command by name (also ctrl+p)", display=":"),
+    _key(
+        "colon",
+        "palette",
+        "command",
+        "Every command by name (also ctrl+p); svc, pod, node, chain NAME, walk A -> B",
+        display=":",
+    ),
     _key("question_mark,f1", "help", "help", "All keys", show=True, display="?"),
     _key(
         "q,ctrl+q,ctrl+c",
@@ -244,5 +250,10 @@ def _name(key: str) -> str:
     return _NAMES.get(key, key.upper() if key[:1] == "f" and key[1:].isdigit() else key)
 
 
+def first_name(binding: Binding) -> str:
+    """The first key of a binding, as it stands on a keyboard."""
+    return _name(binding.key.split(",")[0])
+
+
 def footer_name(binding: Binding) -> str:
-    return binding.key_display or _name(binding.key.split(",")[0])
+    return binding.key_display or first_name(binding)

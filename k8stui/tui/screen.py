@@ -141,6 +141,14 @@ class WalkScreen(Loading, Walking, Searching, Checking, Looking):
             self.ask(request)
         self.redraw()
 
+    def reveal(self, key: str) -> None:
+        """Show an object in the Nodes pane, opened."""
+        if self.desk is not None and self.desk.tree.reveal(key):
+            self.desk.tree.open(key)
+            self.show_pane(PaneName.NODES)
+            self.pane(PaneName.NODES).look_again()
+            self.redraw()
+
     def action_pane(self, name: str) -> None:
         self.show_pane(PaneName(name))
 

@@ -118,6 +118,10 @@ class Walking(Base):
         self.walk(self.jobs.branches, desk.world, trace.request)
 
     def action_request(self) -> None:
+        self.request_from("")
+
+    def request_from(self, source: str) -> None:
+        """Open the request box; with this source, where one is given."""
         desk = self.ready()
         if desk is None:
             return
@@ -127,7 +131,7 @@ class Walking(Base):
             if request is not None:
                 self.ask(request)
 
-        proposal = desk.proposal(self.front)
+        proposal = (source, "") if source else desk.proposal(self.front)
         box = RequestScreen(desk.world, self.jobs.namespace, *proposal, self.history.asked())
         self.app.push_screen(box, asked)
 
