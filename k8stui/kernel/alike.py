@@ -434,19 +434,21 @@ class _Border:
         self.patterns: set[str] = set()
         self.ends: set[Address] = set()
         """Whom the walked packets came from or went to."""
-        self._masks: dict[tuple[int, int], set[int]] = {}
+        self._masks: dict[int, dict[int, set[int]]] = {}
+        """Networks by family and mask."""
 
     def add(self, network: Masked) -> None:
-        self._masks.setdefault((network.version, network.mask), set()).add(network.value)
+        masks = self._masks.setdefault(network.version, {})
+        masks.setdefault(network.mask, set()).add(network.value)
 
     def signature(self, address: Address, stands: _Standing) -> tuple[object, ...] | None:
         """All that is seen of an address on the way; None: a rule names it."""
         if any(address in hosts for hosts in self.named):
             return None
+        value = address.value
         held = tuple(
-            base if (base := address.value & mask) in values else None
-            for (version, mask), values in self._masks.items()
-            if version == address.version
+            base if (base := value & mask) in values else None
+            for mask, values in self._masks.get(address.version, {}).items()
         )
         routes = tuple(side.to(address, stands.names) for side in self.sides)
         devices = frozenset(one for one in self.patterns if device_matches(one, stands.port))

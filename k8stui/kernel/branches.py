@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from itertools import filterfalse
 from typing import Protocol
 
 from k8stui.kernel.exchange import Connect, Exchange
@@ -59,8 +61,8 @@ def branches(
             # Only of the last choice: nothing that was decided behind it is hidden by it.
             last, others = left.pop()
             same = frozenset(alike.ways(exchange, others)) if others else frozenset()
-            left.append((last, tuple(way for way in others if way not in same)))
-            exchange = _standing_for(exchange, tuple(way for way in others if way in same))
+            left.append((last, tuple(filterfalse(same.__contains__, others))))
+            exchange = _standing_for(exchange, tuple(filter(same.__contains__, others)))
         yield exchange
         pending += [(choices, others) for choices, others in left if others]
 
@@ -70,5 +72,9 @@ def _standing_for(exchange: Exchange, ways: tuple[int, ...]) -> Exchange:
         return exchange
     fork = exchange.forks[-1]
     share = fork.way.share
-    whole = sum((fork.ways[way].share for way in ways), share)
+    parts: dict[int, int] = {}
+    for each in (share, *(fork.ways[way].share for way in ways)):
+        # Most have one denominator: to add fractions one by one looks for it thousands of times.
+        parts[each.denominator] = parts.get(each.denominator, 0) + each.numerator
+    whole = sum((Fraction(top, bottom) for bottom, top in parts.items()), Fraction(0))
     return replace(exchange, probability=exchange.probability / share * whole, alike=ways)

@@ -33,9 +33,9 @@ from k8stui.kernel.matches.place import (
     ReversePathTest,
 )
 from k8stui.kernel.matches.ports import PortTest
-from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Network
+from k8stui.kernel.namespace import NetNamespace, Network, PolicyRule
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.rules import BUILTIN_CHAINS, Chain
+from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
 from k8stui.kernel.step import ConntrackCause, Direction, RuleCause, StepKind
 from k8stui.kernel.targets.base import CopyMark, Decide, GoOn, Jump, LowerMss, SetMark
 from k8stui.kernel.verdict import Accept, Drop, Reject
@@ -79,14 +79,21 @@ def matters(network: Network, exchange: Exchange) -> bool:
     skips = ends = False
     for name, met in _met(exchange).items():
         namespace = network[name]
-        if namespace.policy_rules != DEFAULT_POLICY_RULES:
+        if any(map(_routes_apart, namespace.policy_rules)):
             return True
-        for chain in _chains(namespace, family, met):
+        for table, chain in _chains(namespace, family, met):
             found = _telling.of(chain)
             if found.wild:
                 return True
-            skips, ends = skips or found.skips, ends or found.ends
+            ends = ends or found.ends
+            skips = skips or found.skips or not all(_only_ends(table, n) for n in found.passes)
     return skips and ends
+
+
+def _routes_apart(rule: PolicyRule) -> bool:
+    # The nat table's marks are on the first packet only, and connect() has looked for a route
+    # before it had a source address (fib_rule_match; ip_route_connect, then ip_route_newports).
+    return rule.mark is not None or rule.source is not None
 
 
 def _tracked(exchange: Exchange, direction: Direction) -> set[str]:
@@ -107,7 +114,9 @@ def _met(exchange: Exchange) -> Mapping[str, list[RuleCause]]:
     return found
 
 
-def _chains(namespace: NetNamespace, family: int, met: list[RuleCause]) -> Iterator[Chain]:
+def _chains(
+    namespace: NetNamespace, family: int, met: list[RuleCause]
+) -> Iterator[tuple[Table, Chain]]:
     """Chains that a packet came by: the built-in ones, and those that were jumped to."""
     ruleset = namespace.rulesets.get(family)
     if ruleset is None:
@@ -121,7 +130,27 @@ def _chains(namespace: NetNamespace, family: int, met: list[RuleCause]) -> Itera
             target = compile_rule(text).target
             if name == table.name and isinstance(target, Jump):
                 names[target.chain] = None
-        yield from (chain for name in names if (chain := table.chains.get(name)) is not None)
+        chains = (table.chains.get(name) for name in names)
+        yield from ((table, chain) for chain in chains if chain is not None)
+
+
+def _only_ends(table: Table, name: str) -> bool:
+    """Whether a packet that comes back from the chain `name` is as one that never was there."""
+    chain = table.chains.get(name)
+    return chain is not None and _ending.of(chain)
+
+
+def _ends_at_most(chain: Chain) -> bool:
+    # Spelling is enough for most rules of a long chain.
+    return all(
+        _ENDING.intersection(rule.text.split())
+        and isinstance(target := compile_rule(rule.text).target, Decide)
+        and isinstance(target.verdict, Drop | Reject)
+        for rule in chain.rules
+    )
+
+
+_ending = Derived(_ends_at_most)
 
 
 @record(frozen=False)
@@ -132,16 +161,28 @@ class _Telling:
     """Anything may be: the rules ask what has to be tried."""
     skips: bool = False
     """A rule that took the first packet on may not take the later ones."""
+    passes: tuple[str, ...] = ()
+    """Chains to which only the first packet was sent."""
     ends: bool = False
     """And here is what may end them then."""
 
 
 def _tell(chain: Chain) -> _Telling:
     found = _Telling(ends=chain.policy == "DROP")
+    is_open = False
+    """Whether the first packet has left, and it is not clear yet what takes the later ones."""
     for rule in chain.rules:
         words = rule.text.split()
-        if not _is_plain(words) or (not found.ends and _ENDING.intersection(words)):
-            _take(found, compile_rule(rule.text))
+        if _is_plain(words) and (found.ends or not _ENDING.intersection(words)):
+            found.skips = found.skips or is_open
+            continue
+        compiled = compile_rule(rule.text)
+        if is_open and not _never_later(compiled):
+            # KUBE-FORWARD: what is marked may pass, and so may all that is known.
+            found.skips = found.skips or not _accepts_all_later(compiled)
+            is_open = False
+        is_open = _take(found, compiled) or is_open
+    found.skips = found.skips or is_open
     return found
 
 
@@ -155,27 +196,55 @@ def _is_plain(words: list[str]) -> bool:
     return modules <= _PLAIN_MODULES and not {"--tcp-flags", "--tcp-option", "CONNMARK"} & {*words}
 
 
-def _take(found: _Telling, rule: CompiledRule) -> None:
+def _take(found: _Telling, rule: CompiledRule) -> bool:
+    """Take in what a rule does; whether it took the first packet on and not the later ones."""
     target = rule.target
     if target is None or isinstance(target, GoOn | LowerMss):
-        return
+        return False
     ends = isinstance(target, Decide) and isinstance(target.verdict, Drop | Reject)
     asks = [test for test in rule.tests if not isinstance(test, _SAME)]
     if isinstance(target, CopyMark) or rule.chances or any(map(_is_wild, asks)):
         found.wild = True
-        return
+        return False
     states = [test for test in asks if isinstance(test, StateTest)]
     first = all(_holds(test, "NEW") for test in states)
     later = all(_holds(test, "ESTABLISHED") for test in states)
     if (first and not later) or len(states) < len(asks):
         # For the first packet only; or for a mark that the nat table gave it.
-        found.skips = found.skips or not ends
         found.wild = found.wild or isinstance(target, SetMark)
-    elif later and not first:
+        if isinstance(target, Jump) and not rule.goto:
+            found.passes += (target.chain,)
+            return False
+        return not ends
+    if later and not first:
         accepts = isinstance(target, Decide) and isinstance(target.verdict, Accept)
         found.wild = found.wild or not accepts
     elif later:
         found.ends = found.ends or ends
+    return False
+
+
+def _never_later(rule: CompiledRule) -> bool:
+    """Whether no later packet matches, or nothing becomes of one that does."""
+    if rule.target is None or isinstance(rule.target, GoOn | LowerMss):
+        return True
+    return any(
+        isinstance(test, StateTest) and not _holds(test, "ESTABLISHED") for test in rule.tests
+    )
+
+
+def _accepts_all_later(rule: CompiledRule) -> bool:
+    target = rule.target
+    return (
+        isinstance(target, Decide)
+        and isinstance(target.verdict, Accept)
+        and not rule.chances
+        and all(
+            isinstance(test, Always | Comment)
+            or (isinstance(test, StateTest) and _holds(test, "ESTABLISHED"))
+            for test in rule.tests
+        )
+    )
 
 
 def _is_wild(test: Test) -> bool:

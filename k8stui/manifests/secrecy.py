@@ -223,8 +223,9 @@ _UNSHOWN = "this line of a Secret cannot be read (its text is not shown)"
 _WORD = re.compile(r"[^\s'\"`,;:()*&…={}\[\]\\]{3,}")
 _PART = 5
 """Letters from which a part of a value is worth hiding."""
-_QUOTED = re.compile(r"""('[^']*'?|"[^"]*"?|`[^`]*`?|[^\s'"`]*\d[^\s'"`]*)""")
-"""What messages quote, or what is no plain word."""
+_QUOTED = re.compile(r"""('[^']*'?|"[^"]*"?|`[^`]*`?|(?<![^\s'"`])[^\s'"`\d]*\d[^\s'"`]*)""")
+"""What messages quote, or what is no plain word: that is looked at from its beginning only, for
+a long one without a digit would cost its square."""
 _NUMBER = re.compile(r"[-+]?\d[\w.+-]*")
 _QUOTES = re.compile(
     r"['\"`]|: |; without quotes|, this is (?!a list$|a mapping$)|, not | is the (?:text|number)\b"

@@ -45,6 +45,7 @@ class Site:
         self.cluster = cluster
         self.options = options
         self._observed = observed
+        self._networks: dict[str, tuple[Prefix, ...]] = {}
         self._pod_networks: dict[int, Prefix] = {}
         self._strays: dict[str, list[tuple[Pod, Address]]] = {}
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
@@ -141,12 +142,12 @@ class Site:
 
     def networks(self, node: Node) -> tuple[Prefix, ...]:
         """The node's pod networks, IPv4 first: its podCIDRs, else what its pods' addresses say."""
-        found = []
-        for version in (4, 6):
-            prefix = node.pod_cidr(version) or self._guess(node, version)
-            if prefix is not None:
-                found.append(prefix)
-        return tuple(found)
+        found = self._networks.get(node.name)
+        if found is None:
+            asked = (node.pod_cidr(version) or self._guess(node, version) for version in (4, 6))
+            found = tuple(prefix for prefix in asked if prefix is not None)
+            self._networks[node.name] = found
+        return found
 
     def network_of(self, node: Node, address: Address) -> Prefix | None:
         """The node's pod network of the address's family, whether or not the address is in it."""

@@ -104,6 +104,7 @@ def rules(node: int, *, filters: Iterable[str] = (), forward_policy: str = "ACCE
         f":FORWARD {forward_policy} [0:0]",
         ":OUTPUT ACCEPT [0:0]",
         ":NONE - [0:0]",
+        ":SIDE - [0:0]",
         *filters,
         "-A INPUT -m conntrack --ctstate NEW -j NONE",
         "-A FORWARD -m conntrack --ctstate INVALID -j DROP",

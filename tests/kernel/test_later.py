@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel.nets import CLIENT, Broken, ip, standard, via
 
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.later import matters
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule
@@ -45,9 +46,21 @@ PARTS = st.sampled_from(
         '-m comment --comment "-m conntrack"',
     ]
 )
-TARGETS = st.sampled_from(["ACCEPT", "DROP", "RETURN", "REJECT", "LOG", "MARK --set-xmark 0x1/0x1"])
-RULES = st.lists(
-    st.builds(lambda part, target: f"-A FORWARD {part} -j {target}", PARTS, TARGETS), max_size=5
+TARGETS = st.sampled_from(
+    [f"-j {t}" for t in ("ACCEPT", "DROP", "RETURN", "REJECT", "LOG", "MARK --set-xmark 0x1/0x1")]
+    + ["-j SIDE", "-g SIDE"]
+)
+
+
+def in_chain(name: str, targets: st.SearchStrategy[str], most: int) -> st.SearchStrategy[list[str]]:
+    rule = st.builds(lambda part, target: f"-A {name} {part} {target}", PARTS, targets)
+    return st.lists(rule, max_size=most)
+
+
+RULES = st.builds(
+    lambda rules, side: [*rules, *(side or ["-A SIDE -j RETURN"])],
+    in_chain("FORWARD", TARGETS, 5),
+    in_chain("SIDE", TARGETS.filter(lambda target: "SIDE" not in target), 3),
 )
 
 
@@ -73,10 +86,45 @@ def test_rules_that_are(rule: str) -> None:
     assert matters(network.spaces, ask(network))
 
 
-def test_policy_routing_is() -> None:
-    rules = (*DEFAULT_POLICY_RULES, PolicyRule(priority=100, table="main"))
+@pytest.mark.parametrize(
+    ("rules", "is_worth"),
+    [
+        # kube-proxy's: a Service without endpoints is refused, what is marked or known may pass.
+        ([], False),
+        (
+            ["-A FORWARD -m conntrack --ctstate NEW -j SIDE", "-A SIDE -d 10.9.0.0/16 -j DROP"],
+            False,
+        ),
+        (
+            [
+                "-A FORWARD -m conntrack --ctstate NEW -j SIDE",
+                "-A SIDE -d 10.244.0.0/16 -j ACCEPT",
+                "-A SIDE -j DROP",
+            ],
+            True,
+        ),
+    ],
+)
+def test_a_chain_that_only_ends_is_missed_by_nobody(rules: list[str], is_worth: bool) -> None:
+    network = standard().filters(1, *rules)
+    handshake = ask(network)
+    assert handshake.felt.result is Result.CONNECTED
+    assert matters(network.spaces, handshake) is is_worth
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_worth"),
+    [
+        (PolicyRule(priority=100, table="main", mark=0x4000), True),
+        (PolicyRule(priority=100, table="main", source=Prefix.parse("10.0.0.0/8")), True),
+        (PolicyRule(priority=100, table="main", iif="eth0"), False),
+        (PolicyRule(priority=100, table="main"), False),
+    ],
+)
+def test_policy_routing_by_mark_or_source_is(rule: PolicyRule, is_worth: bool) -> None:
+    rules = (*DEFAULT_POLICY_RULES, rule)
     network = standard().change("node-1", policy_rules=rules)
-    assert matters(network.spaces, ask(network))
+    assert matters(network.spaces, ask(network)) is is_worth
 
 
 def test_a_node_that_sees_one_direction_only_drops_the_ack() -> None:

@@ -36,7 +36,10 @@ def _cluster_cidr(ground: Ground) -> Iterator[Finding]:
     origin = proxy.origins.get("cluster_cidr", proxy.origin)
     if not proxy.cluster_cidr or not _known(origin) or proxy.detect_local_mode:
         return
-    told = [Prefix.parse(text.strip()) for text in proxy.cluster_cidr.split(",")]
+    try:
+        told = [Prefix.parse(text.strip()) for text in proxy.cluster_cidr.split(",")]
+    except ValueError:
+        return  # kube-proxy does not start with that, which is told where the input is read
     nodes = [n for n in ground.cluster.nodes.values() if _known(n.origin)]
     cidrs = [cidr for node in nodes for cidr in node.pod_cidrs]
     versions = {prefix.address.version for prefix in told}

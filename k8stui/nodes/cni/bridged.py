@@ -8,6 +8,7 @@ flannel and docker0 have the same with other names.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
@@ -26,6 +27,13 @@ from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.site import Site
 from k8stui.origin import assumed, defaulted
 from k8stui.record import record
+
+
+class _Together(NamedTuple):
+    """The pods of one network as neighbours, and which of them are whose: begin and end."""
+
+    all: list[Neighbour]
+    of: dict[str, tuple[int, int]]
 
 
 @record(kw_only=True)
@@ -62,7 +70,7 @@ class Bridged:
         self.site = site
         self.style = style
         self._attachments: dict[str, _Attachment] = {}
-        self._known: dict[tuple[str, Prefix], list[tuple[str, Neighbour]]] = {}
+        self._known: dict[tuple[str, Prefix], _Together] = {}
 
     def recognises(self, node: Node) -> bool:
         """Whether the node's dump has this bridge, with an address of the node's pod networks."""
@@ -198,25 +206,23 @@ class Bridged:
             ),
         )
 
-    def _beside(self, node: Node, network: Prefix) -> Sequence[tuple[str, Neighbour]]:
-        """The pods of a node in one of its networks, as each other one of them knows them."""
+    def _beside(self, node: Node, network: Prefix, pod: Pod) -> Sequence[Neighbour]:
+        """The other pods of a node in one of its networks, as this one of them knows them."""
         key = (node.name, network)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = [
-                (
-                    pod.key,
-                    Neighbour(
-                        address=address,
-                        device="eth0",
-                        mac=mac(pod.addresses[0], self.style.mac_lead),
-                    ),
+            found = self._known[key] = _Together([], {})
+            for each in self.site.pods(node.name):
+                begins = len(found.all)
+                lead = self.style.mac_lead
+                found.all.extend(
+                    Neighbour(address=address, device="eth0", mac=mac(each.addresses[0], lead))
+                    for address in each.addresses
+                    if address in network
                 )
-                for pod in self.site.pods(node.name)
-                for address in pod.addresses
-                if address in network
-            ]
-        return found
+                found.of[each.key] = (begins, len(found.all))
+        begins, ends = found.of[pod.key]
+        return found.all[:begins] + found.all[ends:]
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """eth0 and default routes; the pod knows the gateway and the pods beside it."""
@@ -259,8 +265,7 @@ class Bridged:
             )
             neighbours.append(Neighbour(address=gateway(network), device="eth0", mac=at.bridge_mac))
             if inside:
-                beside = self._beside(node, network)
-                neighbours += [near for key, near in beside if key != pod.key]
+                neighbours += self._beside(node, network, pod)
         eth0 = Interface(
             name="eth0",
             kind=LinkKind.VETH,
