@@ -29,7 +29,7 @@ from k8stui.cluster.pods import finish_pods
 from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
-from k8stui.cluster.settings import read_settings
+from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.workloads import expand
 
@@ -49,7 +49,8 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     objects = in_known_namespaces(manifests.objects) if options.complete else manifests.objects
     inventory = take_stock(objects)
     plain = tuple(inventory.of("KubeProxyConfiguration").values())
-    proxy = read_proxy(plain, tuple(embedded_in(inventory, "KubeProxyConfiguration")), options)
+    inner = tuple(embedded_in(inventory, "KubeProxyConfiguration"))
+    proxy = read_proxy(plain, inner, options)
     kubeadm = (
         *embedded_in(inventory, "ClusterConfiguration"),
         *inventory.of("ClusterConfiguration").values(),
@@ -119,7 +120,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
             *refused,
             *expansion.remarks,
             *lost_by_apply(inventory),
-            *unread_values(inventory),
+            *unread_values(inventory, (*plain, *inner, *kubeadm, *flannel_configurations(inventory))),
         ),
         origins=settings.origins,
     )

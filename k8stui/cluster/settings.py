@@ -7,7 +7,7 @@ else kubeadm's service range and flannel's pod range are assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text, texts
@@ -167,11 +167,14 @@ def _families(
 
 
 def _flannel(inventory: Inventory) -> tuple[Mapping[str, object] | None, Origin | None]:
-    """``net-conf.json`` of flannel's ConfigMap, whatever its name and namespace."""
+    first = next(flannel_configurations(inventory), None)
+    return (None, None) if first is None else (first.data, first.origin())
+
+
+def flannel_configurations(inventory: Inventory) -> Iterator[Manifest]:
+    """``net-conf.json`` of flannel's ConfigMaps, whatever their name and namespace."""
     for manifest in inventory.of("ConfigMap").values():
-        for inner in embedded(manifest, _NET_CONF):
-            return inner.data, manifest.origin("data", _NET_CONF)
-    return None, None
+        yield from embedded(manifest, _NET_CONF)
 
 
 def node_address(family: int, index: int) -> Address:

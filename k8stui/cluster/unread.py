@@ -6,7 +6,7 @@ a configuration are taken as they are, and what cannot be read there is left out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import Remark
@@ -42,18 +42,40 @@ _PLACES: dict[str, tuple[tuple[_Type, tuple[str, ...]], ...]] = {
         (Address, ("spec", "dnsConfig", "nameservers", _EACH)),
     ),
 }
+_SETTINGS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "KubeProxyConfiguration": (("clusterCIDR",), ("nodePortAddresses", _EACH)),
+    "ClusterConfiguration": (("networking", "podSubnet"), ("networking", "serviceSubnet")),
+    "ServiceCIDR": (("spec", "cidrs", _EACH),),
+    "": (("Network",), ("IPv6Network",)),
+}
+"""Where configurations say ranges, one or, with commas, several; flannel's has no kind."""
+_PRIMARY = ["primary"]
+"""``nodePortAddresses`` alone in its list: the node's own address."""
 _ADDRESS_TYPES = frozenset({"InternalIP", "ExternalIP"})
 """Of a Node's addresses; the others are names."""
 
 
-def unread_values(inventory: Inventory) -> Iterator[Remark]:
-    """What is said of each value that the decoders leave out."""
+def unread_values(
+    inventory: Inventory, configurations: Iterable[Manifest] = ()
+) -> Iterator[Remark]:
+    """What is said of each value that the decoders leave out.
+
+    `configurations`: what kube-proxy, kubeadm and flannel read.
+    """
     for kind, places in _PLACES.items():
         for manifest in inventory.of(kind).values():
             for wanted, pattern in places:
                 for path, written in _at(manifest.data, pattern, ()):
                     if written not in ("", "None") and not _is(wanted, written):
                         yield from _told(manifest, path, written, wanted)
+    for manifest in (*inventory.of("ServiceCIDR").values(), *configurations):
+        for pattern in _SETTINGS.get(manifest.kind, ()):
+            if manifest.data.get(pattern[0]) == _PRIMARY:
+                continue
+            for path, written in _at(manifest.data, pattern, ()):
+                for one in written.split(",") if written else ():
+                    if not _is(Prefix, one):
+                        yield from _told(manifest, path, one.strip(), Prefix)
 
 
 def _told(manifest: Manifest, path: _Path, written: str, wanted: _Type) -> Iterator[Remark]:
@@ -64,8 +86,10 @@ def _told(manifest: Manifest, path: _Path, written: str, wanted: _Type) -> Itera
         if isinstance(entry, dict) and entry.get("type") not in _ADDRESS_TYPES:
             return
     what = "a range of addresses" if wanted is Prefix else "an IP address"
+    owner = " ".join(part for part in (manifest.kind, manifest.name) if part)
+    (*_, field) = (part for part in path if isinstance(part, str))
     yield Remark(
-        text=f"{manifest.kind} {manifest.name}: {written[:60]!r} is not {what}; it is left out",
+        text=f"{owner}: {field} {written[:60]!r} is not {what}; it is left out",
         origin=manifest.origin(*path),
     )
 
