@@ -56,6 +56,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         *inventory.of("ClusterConfiguration").values(),
     )
     settings = read_settings(inventory, kubeadm, proxy)
+    configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     before = options.before
     if before is not None:

@@ -32,26 +32,35 @@ CASES = {
         "'10.1.1' is not an IP address",
     ),
     "kube-proxy's": (
-        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
-        "nodePortAddresses:\n- 10.0.0.0/8\n- lan\nclusterCIDR: 10.1.0.0/16,fd00::/48\n",
+        (
+            "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+            "nodePortAddresses:\n- 10.0.0.0/8\n- lan\nclusterCIDR: 10.1.0.0/16,fd00::/48\n"
+        ),
         5,
         "nodePortAddresses 'lan' is not a range",
     ),
     "one of kube-proxy's": (
-        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
-        "nodePortAddresses: [primary]\nclusterCIDR: 10.1.0.0/16,pods\n",
+        (
+            "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+            "nodePortAddresses: [primary]\nclusterCIDR: 10.1.0.0/16,pods\n"
+        ),
         4,
         "clusterCIDR 'pods' is not a range",
     ),
     "kubeadm's": (
-        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking:\n"
-        "  podSubnet: 10.1.0.0/16\n  serviceSubnet: 10.2.0.0/40\n",
+        (
+            "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking:\n"
+            "  podSubnet: 10.1.0.0/16\n  serviceSubnet: 10.2.0.0/40\n"
+        ),
         5,
         "serviceSubnet '10.2.0.0/40' is not a range",
     ),
     "flannel's": (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kube-flannel-cfg\ndata:\n  net-conf.json: |\n"
-        '    {\n      "Network": "10.5.0.0"\n    }\n',
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kube-flannel-cfg\ndata:\n"
+            "  net-conf.json: |\n"
+            '    {\n      "Network": "10.5.0.0"\n    }\n'
+        ),
         8,
         "Network '10.5.0.0' is not a range",
     ),
