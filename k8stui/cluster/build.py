@@ -121,9 +121,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
             *refused,
             *expansion.remarks,
             *lost_by_apply(inventory),
-            *unread_values(
-                inventory, (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
-            ),
+            *unread_values(inventory, configurations),
         ),
         origins=settings.origins,
     )

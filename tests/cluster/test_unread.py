@@ -59,10 +59,10 @@ CASES = {
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kube-flannel-cfg\ndata:\n"
             "  net-conf.json: |\n"
-            '    {\n      "Network": "10.5.0.0"\n    }\n'
+            '    {\n      "Network": "10.5.0.0/33"\n    }\n'
         ),
         8,
-        "Network '10.5.0.0' is not a range",
+        "Network '10.5.0.0/33' is not a range",
     ),
 }
 
