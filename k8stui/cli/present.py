@@ -16,6 +16,8 @@ from k8stui.export.terminal import complain, write
 if TYPE_CHECKING:
     from k8stui.tour.rehearse import Rehearsal
 
+_RECORDINGS = (".cast", ".svg")
+
 
 def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[object]:
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - for completion only
@@ -33,7 +35,28 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
     "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
 )
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-def command(*, tour: str | None, form: str, is_ascii: bool | None, no_mouse: bool) -> int:
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Record it instead, without a terminal. FILE.cast: asciicast v2; FILE.svg: a picture that "
+    "moves.",
+)
+@click.option("--width", type=click.IntRange(60, 400), default=100, show_default=True)
+@click.option("--height", type=click.IntRange(24, 200), default=34, show_default=True)
+@click.option("--light", is_flag=True, help="A .cast in light colours; an .svg has both.")
+def command(
+    *,
+    tour: str | None,
+    form: str,
+    is_ascii: bool | None,
+    no_mouse: bool,
+    output: str | None,
+    width: int,
+    height: int,
+    light: bool,
+) -> int:
     """Give a tour: positions in walks, each with its caption, from a file or by its name.
 
     TOUR is a YAML file (docs/tours.md says how to write one) or the name of one that ships with
@@ -46,6 +69,8 @@ def command(*, tour: str | None, form: str, is_ascii: bool | None, no_mouse: boo
     from k8stui.tour.read import read_tour  # noqa: PLC0415
     from k8stui.tour.rehearse import rehearse  # noqa: PLC0415
 
+    if output is not None and Path(output).suffix not in _RECORDINGS:
+        raise click.UsageError(f"-o {output}: a name that ends with {' or '.join(_RECORDINGS)}")
     if tour is None:
         return _list()
     try:
@@ -59,6 +84,9 @@ def command(*, tour: str | None, form: str, is_ascii: bool | None, no_mouse: boo
     problems = rehearsal.world.problems
     for problem in problems:
         complain(problem.render())
+    if output is not None:
+        _record(rehearsal, output, (width, height), light=light)
+        return BAD if problems else FINE
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if form == "text" or not (on_terminal and sys.stdin.isatty()):
         from k8stui.export.tour import tour_lines  # noqa: PLC0415
@@ -106,6 +134,24 @@ def _path(tour: str) -> str:
     near = nearest(tour, tours)
     hint = f"did you mean {near}?" if near else f"there is: {', '.join(tours)}"
     raise click.UsageError(f"there is no file {tour!r} and no tour of that name; {hint}")
+
+
+def _record(rehearsal: Rehearsal, output: str, size: tuple[int, int], *, light: bool) -> None:
+    from k8stui.cli.output import output_to  # noqa: PLC0415
+    from k8stui.export.drawing import palette  # noqa: PLC0415
+    from k8stui.export.terminal import write_data, write_markup  # noqa: PLC0415
+    from k8stui.export.tour_strip import tour_strip  # noqa: PLC0415
+
+    made = tour_strip(rehearsal, *size)
+    with output_to(output):
+        if Path(output).suffix == ".cast":
+            from k8stui.export.cast import cast  # noqa: PLC0415
+
+            write_data(cast(made, palette.LIGHT if light else palette.DARK))
+        else:
+            from k8stui.export.drawing.motion import motion  # noqa: PLC0415
+
+            write_markup(motion(made))
 
 
 def _show(rehearsal: Rehearsal, *, is_ascii: bool | None, mouse: bool) -> None:

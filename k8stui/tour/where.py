@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import Direction, RuleCause, StepKind
 from k8stui.tour.page import Page, listed
 from k8stui.tour.tour import Where
+from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 FIELDS = ("kind", "node", "pod", "chain", "direction", "nth")
@@ -28,14 +28,10 @@ def _end(trace: Trace) -> int | None:
     return len(trace.steps) - 1
 
 
-def _failure(trace: Trace) -> int | None:
-    if trace.outcome.result is Result.CONNECTED:
-        return None
-    return trace.outcome.step - 1 if trace.outcome.step is not None else _end(trace)
-
-
-def _reply(trace: Trace) -> int | None:
-    return _first(trace, lambda hop, _: hop.direction is Direction.REPLY)
+def _landmark(wanted: Landmark) -> Callable[[Trace], int | None]:
+    return lambda trace: next(
+        (one.index for one in landmarks(trace) if one.landmark is wanted), None
+    )
 
 
 def _server(trace: Trace) -> int | None:
@@ -53,24 +49,14 @@ def _un_nat(trace: Trace) -> int | None:
     return _first(trace, lambda _, step: is_un_nat(step))
 
 
-def _fork(trace: Trace) -> int | None:
-    chains = {(fork.namespace, fork.chain.name) for fork in trace.forks}
-    return _first(
-        trace,
-        lambda hop, step: (
-            isinstance(step.cause, RuleCause) and (hop.namespace, step.cause.chain.name) in chains
-        ),
-    )
-
-
 _WORDS: Mapping[str, tuple[Callable[[Trace], int | None], str]] = {
     "start": (_start, ""),
     "end": (_end, ""),
-    "failure": (_failure, "this walk does not fail: the client is connected"),
-    "reply": (_reply, "nothing answers in this walk"),
+    "failure": (_landmark(Landmark.FAILURE), "this walk does not fail: the client is connected"),
+    "reply": (_landmark(Landmark.REPLY), "nothing answers in this walk"),
     "server": (_server, "no server gets the packet in this walk"),
     "un-nat": (_un_nat, "nothing in this walk is translated back"),
-    "fork": (_fork, "chance decides nothing in this walk"),
+    "fork": (_landmark(Landmark.FORK), "chance decides nothing in this walk"),
 }
 KINDS = tuple(kind.value for kind in StepKind)
 WORDS = (*_WORDS, *KINDS)

@@ -59,7 +59,7 @@ def strip(world: World, trace: Trace, width: int, height: int, pace: float) -> S
         right = run(f"{way.glyph} {way.word}  {index + 1}/{count}", Ink.DIM)
         drawn = shown.frame(index).lines()
         seconds = pace * (_DECIDES if step.kind in DECISIONS else 1)
-        page = _page(title(trace)[:1], right, drawn, _said(step, width), (width, height))
+        page = _page(title(trace)[:1], right, drawn, said(step, width), (width, height))
         stills.append(Still(page, seconds))
     drawn = shown.whole().lines() if count else []
     page = _page(title(trace), NOTHING, drawn, _felt(trace, width), (width, height))
@@ -81,7 +81,7 @@ def _page(
     return [fit(cut(row, width), width) for row in rows]
 
 
-def _said(step: TraceStep, width: int) -> list[Line]:
+def said(step: TraceStep, width: int) -> list[Line]:
     """The step's sentence on at most two rows, then its rule or its origin on the last."""
     sign = step_sign(step)
     lead = f"{step.number:>3} {sign.glyph} {sign.word}  "
