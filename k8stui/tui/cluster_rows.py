@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.tui.index import Index
+from k8stui.tui.order import by_place, natural
 from k8stui.tui.tree import Item, Kind, Said
 from k8stui.walk.request import outside_addresses
 
@@ -27,7 +28,8 @@ class ClusterRows:
         self.world = world
         self.index = index_of(world.cluster)
         self._by_node: dict[str, list[Pod]] = {}
-        for pod in world.cluster.pods.values():
+        pods = world.cluster.pods.values()
+        for pod in sorted(pods, key=lambda pod: by_place(pod.namespace, pod.name)):
             self._by_node.setdefault(pod.node_name or "", []).append(pod)
         nodes = [f"node/{name}" for name in world.cluster.nodes]
         self.opened: Iterable[str] = [*(nodes if len(nodes) <= _FEW_NODES else ()), "services"]
@@ -38,7 +40,9 @@ class ClusterRows:
         """Nodes, what is outside, Pods that wait for a node, Services."""
         roots = [
             Item(Kind.NODE, f"node/{name}", 0, node, has_children=name in self._by_node)
-            for name, node in self.world.cluster.nodes.items()
+            for name, node in sorted(
+                self.world.cluster.nodes.items(), key=lambda pair: natural(pair[0])
+            )
         ]
         roots.append(Item(Kind.OUTSIDE, "outside", 0))
         if "" in self._by_node:
@@ -61,7 +65,9 @@ class ClusterRows:
                     for each in cast("Pod", subject).containers
                 ]
             case Kind.SERVICES:
-                return [_service(service) for service in self.world.cluster.services.values()]
+                services = self.world.cluster.services.values()
+                ordered = sorted(services, key=lambda one: by_place(one.namespace, one.name))
+                return [_service(service) for service in ordered]
             case Kind.SERVICE:
                 return self._offers(cast("Service", subject).key)
             case _:

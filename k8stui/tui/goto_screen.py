@@ -72,8 +72,9 @@ class GoToScreen(ListScreen):
         return (run("─" * width, Ink.FAINT), *lines)
 
     def on_pane_clicked(self, event: Pane.Clicked) -> None:
-        if 0 <= event.row < len(self._found):
-            self.dismiss(self._found[event.row].index)
+        row = self.row_at(event.row)
+        if row is not None:
+            self.dismiss(self._found[row].index)
 
     def action_take(self, name: str) -> None:
         """Go to a place at once, where there is such a one."""

@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
-MOST_BRANCHES = 200
-"""As many as a person will look at; a walk of 3 random rules of 100 endpoints has a million."""
+MOST_BRANCHES = 1_000
+"""As many endpoints as a Service is ever seen with (an EndpointSlice has 100), walked in a second
+or two; a walk of 3 random rules of 100 endpoints has a million."""
 
 Post = Callable[[Message], object]
 """Gives a message to the screen; safe from any thread."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run
+from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run, text_of
 from k8stui.tui.drawn import Bar
 from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
@@ -52,6 +53,7 @@ class ListScreen(Once, ModalScreen[int | None]):
         Binding("pageup,ctrl+u", "page(-1)", "page up", id="list-page-up", tooltip="Up a page"),
         Binding("home,g", "move(-1000000)", "top", id="list-top", tooltip="To the first line"),
         Binding("end,G", "move(1000000)", "end", id="list-end", tooltip="To the last line"),
+        Binding("slash", "filter", "filter", id="list-filter", tooltip="Only lines that hold …"),
         Binding("enter", "choose", "choose", id="list-choose", tooltip="Take this line"),
         Binding(
             "escape,q,question_mark,f1,ctrl+c",
@@ -87,6 +89,12 @@ class ListScreen(Once, ModalScreen[int | None]):
         """Width, and the lines for it: the same until the window changes."""
         self._choices = choices
         self._at = at if at is not None else (choices.start if choices else None)
+        self._needle = ""
+        """What the lines shown hold, in small letters; empty: all are shown."""
+        self._types = False
+        """Whether it is being typed."""
+        self._shown: Sequence[int] | None = None
+        """Rows that hold it; None: not looked for yet."""
 
     def compose(self) -> ComposeResult:
         yield Pane(self._sheet, id="sheet", focused=True)
@@ -95,15 +103,45 @@ class ListScreen(Once, ModalScreen[int | None]):
     def _sheet(self, width: int, height: int) -> Sheet:
         if self._made[0] != width:
             self._made = (width, self._make(width))
+            self._shown = None
         chosen = self._at if self._choices else None
-        sheet = ListSheet(self._title, self._made[1], chosen, width)
-        if self._choices is None and self._at is not None:
+        lines = self._made[1]
+        if self._needle:
+            rows = self.rows
+            chosen = rows.index(self._at) if chosen is not None and self._at in rows else None
+            lines = [lines[row] for row in rows]
+        sheet = ListSheet(self._title, lines, chosen, width)
+        if self._needle:
+            sheet.note = run(f"{len(lines):,} of {len(self._made[1]):,}")
+        if self._choices is None and self._at is not None and not self._needle:
             sheet.cursor = self._at
         if self._foot is not None and self._choices and self._at is not None and height >= 16:
             sheet.foot = self._foot(self._at, width)
         return sheet
 
+    @property
+    def rows(self) -> Sequence[int]:
+        """Rows that are shown: of those that can be chosen, or of all."""
+        lines = self._made[1]
+        if not self._needle:
+            return self._choices or range(len(lines))
+        if self._shown is None:
+            self._shown = [
+                row
+                for row in self._choices or range(len(lines))
+                if self._needle in text_of(lines[row]).lower()
+            ]
+        return self._shown
+
+    def row_at(self, row: int) -> int | None:
+        """The row that stands on a row of the list as it is shown."""
+        rows = self.rows if self._needle else range(len(self._made[1]))
+        return rows[row] if 0 <= row < len(rows) else None
+
     def _keys(self, width: int, _height: int) -> list[Line]:
+        if self._types:
+            typed = (run(" /", Ink.KEY), run(self._needle, Ink.STRONG), run(" ", Ink.CURSOR))
+            return [fit(join((*typed, run("   Enter keeps   Esc all", Ink.DIM))), width)]
         choose = (
             (run("Enter ", Ink.KEY), run(f"{self.choosing}   ", Ink.DIM)) if self._choices else ()
         )
@@ -115,6 +153,8 @@ class ListScreen(Once, ModalScreen[int | None]):
                         run("move   ", Ink.DIM),
                         *choose,
                         *self.own_keys(),
+                        run("/ ", Ink.KEY),
+                        run("filter   ", Ink.DIM),
                         run("Esc ", Ink.KEY),
                         run("close", Ink.DIM),
                     )
@@ -130,9 +170,45 @@ class ListScreen(Once, ModalScreen[int | None]):
     def _pane(self) -> Pane:
         return self.query_one("#sheet", Pane)
 
+    def action_filter(self) -> None:
+        """Type what the lines are to hold."""
+        self._types = True
+        self._filter("")
+
+    def _filter(self, needle: str) -> None:
+        self._needle, self._shown = needle, None
+        rows = self.rows
+        if self._choices and self._at not in rows and rows:
+            self._at = rows[0]
+        self._pane().look_again()
+        self._pane().redraw()
+        self.query_one("#keys", Bar).redraw()
+
+    def on_key(self, event: events.Key) -> None:
+        """While one types, letters are letters."""
+        if not self._types or event.key in ("up", "down", "pageup", "pagedown"):
+            return
+        if event.key == "escape":
+            self._types = False
+            self._filter("")
+        elif event.key == "enter":
+            self._types = False
+            self.query_one("#keys", Bar).redraw()
+        elif event.key == "backspace":
+            self._filter(self._needle[:-1])
+        elif event.is_printable and event.character:
+            self._filter(self._needle + event.character.lower())
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
     def action_move(self, by: int) -> None:
         if self._choices and self._at is not None:
-            self._at = max(self._choices.start, min(self._at + by, self._choices.stop - 1))
+            rows = self.rows
+            if rows:
+                here = rows.index(self._at) if self._at in rows else 0
+                self._at = rows[max(0, min(here + by, len(rows) - 1))]
             self._pane().redraw()
         else:
             self._pane().scroll_by(by)
@@ -141,12 +217,17 @@ class ListScreen(Once, ModalScreen[int | None]):
         self.action_move(direction * max(1, self._pane().page - 1))
 
     def action_choose(self) -> None:
-        self.dismiss(self._at if self._choices else None)
+        if self.rows or not self._choices:
+            self.dismiss(self._at if self._choices else None)
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        if self._needle:
+            self._filter("")
+        else:
+            self.dismiss(None)
 
     def on_pane_clicked(self, event: Pane.Clicked) -> None:
-        if self._choices and event.row in self._choices:
-            self._at = event.row
+        row = self.row_at(event.row)
+        if self._choices and row is not None and row in self._choices:
+            self._at = row
             self.action_choose()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, middle, run, wrap
 from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
 from k8stui.origin import Place
 from k8stui.tui.keys import GROUPS, Group, key_names
+from k8stui.tui.order import natural
 from k8stui.tui.source_lines import Numbered
 from k8stui.walk.trace import Trace
 
@@ -88,29 +89,35 @@ def problem_lines(world: World, width: int) -> list[Line]:
     return lines or [NOTHING, run(" Nothing is wrong with the input, and nothing was left out.")]
 
 
-def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[Line]:
-    """One line a branch: probability, endpoint, outcome."""
-    lines: list[Line] = []
-    for trace in traces:
+def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[tuple[int, Line]]:
+    """One line a branch: probability, endpoint, outcome; then one for each that fares alike.
+
+    Each with the 0-based number of the walk that shows it; -1: none does.
+    """
+    lines: list[tuple[int, Line]] = []
+    for number, trace in enumerate(traces):
         outcome = trace.outcome
         sign = RESULTS[outcome.result]
         where = outcome.server_pod or outcome.decided_at
         if outcome.server_address is not None and outcome.server_port is not None:
             where += f"  {outcome.server_address.with_port(outcome.server_port)}"
-        lines.append(
-            join(
-                (
-                    run(f" {trace.branch:>3}  "),
-                    run(f"p = {trace.probability!s:<8}", Ink.CHANGED),
-                    run(f"{sign.glyph} {sign.word:<13}", sign.ink),
-                    run(neutralise(where)),
-                )
-            )
+        shared = f"  and {len(trace.alike):,} alike" if trace.alike else ""
+        line = (
+            run(f" {trace.branch:>3}  "),
+            run(f"p = {trace.probability!s:<8}", Ink.CHANGED),
+            run(f"{sign.glyph} {sign.word:<13}", sign.ink),
+            run(neutralise(where)),
+            run(shared, Ink.DIM),
         )
+        lines.append((number, join(line)))
+        like = middle(neutralise(where.partition("  ")[0].rpartition("/")[2]), 12)
+        lines += [
+            (number, join((run(" " * 18), run(f"as {like:<13}", Ink.DIM), run(neutralise(key)))))
+            for key in sorted(trace.alike, key=natural)
+        ]
     if capped:
-        lines.append(
-            run(f" only the first {len(traces)} branches are shown: there are more", Ink.DIM)
-        )
+        said = f" only the first {len(traces)} branches are shown: there are more"
+        lines.append((-1, run(said, Ink.DIM)))
     return lines
 
 

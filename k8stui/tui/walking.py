@@ -49,16 +49,19 @@ class Walking(Base):
         from k8stui.tui.listings import branch_lines  # noqa: PLC0415
 
         state, traces = self.desk.state, event.traces
-        lines = branch_lines(traces, capped=event.is_capped)
+        rows = branch_lines(traces, capped=event.is_capped)
+        lines = [line for _, line in rows]
         current = state.trace.branch if state.trace is not None else 1
-        at = next((n for n, trace in enumerate(traces) if trace.branch == current), 0)
+        at = next((n for n, (i, _) in enumerate(rows) if traces[i].branch == current), 0)
 
         def chosen(row: int | None) -> None:
             if row is not None:
-                self.take(traces[row], state.index)
+                self.take(traces[rows[row][0]], state.index)
 
         count = f"{len(traces)} branch{'' if len(traces) == 1 else 'es'}"
-        choices = range(len(traces))
+        alike = sum(len(trace.alike) for trace in traces)
+        count += f" for {len(traces) + alike:,} endpoints" if alike else ""
+        choices = range(sum(number >= 0 for number, _ in rows))
         self.app.push_screen(ListScreen(count, lambda _: lines, choices=choices, at=at), chosen)
 
     def action_history(self, by: int) -> None:
