@@ -28,6 +28,7 @@ from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
+from k8stui.tui.needle import understood
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 
@@ -274,9 +275,10 @@ class ChainSheet(Sheet):
         rules = self.shown.chain.rules
         here = self.rule_at(start)
         base = here[0] - 1 if here else 0
+        is_it = understood(needle).finder()
         for n in range(self._count):
             at = (base + n * direction) % self._count
-            if needle in rules[at].text.lower():
+            if is_it(rules[at].text.lower()):
                 self._state.chain.unfolded = True
                 self._fold()
                 return self._row_of(at + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, ServiceType
@@ -132,21 +132,25 @@ class ClusterRows:
 
 
 def index_of(cluster: Cluster) -> Index:
-    """Names and addresses of all nodes, Services and pods, and of the pods' containers."""
+    """Names, addresses, labels of nodes, Services and pods; names of the pods' containers."""
     keys: list[str] = []
     lines: list[str] = []
+    labels: list[Mapping[str, str]] = []
     for node in cluster.nodes.values():
         keys.append(f"node/{node.name}")
         lines.append(f"{node.name} {' '.join(map(str, node.addresses))}")
+        labels.append(node.labels)
     for service in cluster.services.values():
         keys.append(f"service/{service.key}")
         lines.append(f"{service.key} {' '.join(map(str, service.cluster_ips))}")
+        labels.append(service.labels)
     for pod in cluster.pods.values():
         keys.append(f"pod/{pod.key}")
         containers = " ".join(container.name for container in pod.containers)
         lines.append(f"{pod.key} {' '.join(map(str, pod.addresses))} {containers}")
+        labels.append(pod.labels)
     index = Index()
-    index.add(keys, lines)
+    index.add(keys, lines, labels)
     return index
 
 

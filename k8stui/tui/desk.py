@@ -263,7 +263,7 @@ class Desk:
         return pane is PaneName.NODES and self.tree.close_or_climb()
 
     def find(self, pane: PaneName, sheet: Sheet | None, needle: str, direction: int) -> bool:
-        """Put the pane's cursor on the next place that holds `needle` (lower case).
+        """Put the pane's cursor on the next place that holds `needle` (needle.py).
 
         `direction`: 0 from the cursor on, itself included; 1 behind it, -1 before it.
         """

@@ -38,7 +38,9 @@ class FindBar(Input):
         is_kept: bool
 
     def __init__(self) -> None:
-        super().__init__(placeholder="find", id="find", compact=True)
+        super().__init__(
+            placeholder="find   ^pattern$   !not   -l app=web", id="find", compact=True
+        )
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

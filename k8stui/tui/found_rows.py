@@ -6,7 +6,7 @@ a node will run, which Pods a Deployment makes) is not known yet, and not said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from k8stui.apiserver.fields import array, at, text
@@ -62,6 +62,11 @@ def row_of(manifest: Manifest) -> Row | None:
     return None
 
 
+def _labels(manifest: Manifest) -> Mapping[str, str]:
+    found = at(manifest.data, "metadata", "labels")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _joined(entries: Sequence[object], field: str) -> str:
     return " ".join(text(entry, field) for entry in entries)
 
@@ -93,7 +98,8 @@ class FoundRows:
                 self._branches[branch] = []
                 self._nodes.setdefault(branch, Item(Kind.NODE, branch, 0))
             self._branches[branch].append(item)
-        self.index.add([row.item.key for row in new], [row.line for row in new])
+        labels = [_labels(cast("Manifest", row.item.subject)) for row in new]
+        self.index.add([row.item.key for row in new], [row.line for row in new], labels)
 
     def roots(self) -> list[Item]:
         """Nodes first, then what is on none, as in a cluster that stands."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
+
+from k8stui.tui.needle import Needle, understood
 
 MOST_COUNTED = 5_000
 """Hits that are counted: one letter is in every one of 20,000 names, and nobody reads them."""
@@ -30,9 +33,13 @@ class Index:
         self._keys: list[str] = []
         self._starts = array("L")
         self._text = ""
+        self._labels: list[Mapping[str, str]] = []
 
-    def add(self, keys: Sequence[str], lines: Sequence[str]) -> None:
-        """Take in more objects, behind those that are there."""
+    def add(
+        self, keys: Sequence[str], lines: Sequence[str], labels: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Take in more objects, behind those that are there; `labels`: of all or of none."""
+        self._labels += labels or [{}] * len(keys)
         at = len(self._text)
         for line in lines:
             self._starts.append(at)
@@ -44,7 +51,11 @@ class Index:
         self._text += low if len(low) == len(text) else text
 
     def search(self, needle: str, most: int = MOST_COUNTED) -> Hits:
-        """Find all objects that hold `needle` (lower case), in the order they were added."""
+        """Find all objects that hold `needle` (needle.py), in the order they were added."""
+        wanted = understood(needle)
+        if wanted.terms or wanted.pattern is not None or wanted.is_inverse:
+            return self._sift(wanted, most)
+        needle = wanted.plain
         keys: list[str] = []
         text, starts, end = self._text, self._starts, len(self._text)
         at = text.find(needle) if needle else -1
@@ -55,3 +66,17 @@ class Index:
             keys.append(self._keys[row])
             at = text.find(needle, starts[row + 1]) if row + 1 < len(starts) else end
         return Hits(tuple(keys), is_capped=False)
+
+    def _sift(self, wanted: Needle, most: int) -> Hits:
+        """Look at each object: a pattern, labels, or what does not hold something."""
+        if wanted.terms:
+            rows = (
+                row
+                for row, labels in enumerate(self._labels)
+                if all(term.holds(labels) for term in wanted.terms)
+            )
+        else:
+            is_it = wanted.finder()
+            rows = (row for row, line in enumerate(self._text.split("\n")[:-1]) if is_it(line))
+        found = [self._keys[row] for row in islice(rows, most + 1)]
+        return Hits(tuple(found[:most]), is_capped=len(found) > most)

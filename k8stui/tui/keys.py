@@ -134,7 +134,7 @@ TOOLS = (
         "slash",
         "find",
         "find",
-        "Find in the pane as you type; n and N go on",
+        "Find as you type: text, ^pattern$, !not, -l app=web in Nodes; n and N go on",
         display="/",
         # Done before the next key is looked at: letters that were typed ahead belong to the find.
         priority=True,

@@ -16,7 +16,7 @@ class Searching(Base):
     """The find bar, and what it finds."""
 
     needle = ""
-    """What is looked for, in lower case."""
+    """What is looked for, as it was typed (needle.py)."""
 
     async def action_find(self) -> None:
         from k8stui.tui.find import FindBar  # noqa: PLC0415 - only when asked for
@@ -36,7 +36,7 @@ class Searching(Base):
         return super().check_action(action, parameters)
 
     def on_find_bar_typed(self, event: FindBar.Typed) -> None:
-        self.needle = event.text.lower()
+        self.needle = event.text
         if self.front is PaneName.NODES and self.nodes_tree is not None:
             self._filter(self.nodes_tree)
         else:
@@ -45,7 +45,7 @@ class Searching(Base):
     def _filter(self, tree: Tree) -> None:
         """Show what holds the letters typed so far, from the whole cluster."""
         pane = self.pane(PaneName.NODES)
-        pane.found = self.needle
+        pane.found = self.needle.lower()
         tree.filter(self.needle)
         self.query_one("#find").set_class(bool(self.needle) and not tree.items, "-lost")
         pane.look_again()
@@ -80,7 +80,7 @@ class Searching(Base):
 
     def _find(self, direction: int) -> None:
         pane = self.pane(self.front)
-        pane.found = self.needle
+        pane.found = self.needle.lower()
         if self.nodes_tree is not None and self.front is PaneName.NODES and self.needle:
             found = self.nodes_tree.find(self.needle, direction)
             self.query_one("#find").set_class(not found, "-lost")

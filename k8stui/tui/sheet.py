@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, text_of
+from k8stui.tui.needle import understood
 
 
 class Sheet(ABC):
@@ -47,9 +48,10 @@ class Sheet(ABC):
     def find(self, needle: str, start: int, direction: int) -> int | None:
         """The next row at or after (before) `start` that holds `needle`, round the end."""
         count = len(self)
+        is_it = understood(needle).finder()
         for n in range(count):
             row = (start + n * direction) % count
-            if needle in self.searched(row):
+            if is_it(self.searched(row)):
                 return row
         return None
 

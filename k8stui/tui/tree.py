@@ -215,7 +215,7 @@ class Tree:
         return self.hits is not None
 
     def filter(self, needle: str) -> None:
-        """Show only what holds `needle` (lower case); all of the tree again when it is empty."""
+        """Show only what holds `needle` (needle.py); all of the tree again when it is empty."""
         if self._whole is None:
             self._whole = (self.items, self.cursor)
         self.items, self.cursor = self._whole
