@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from k8stui.export.drawing.words import DECISIONS
+from k8stui.export.drawing.decisions import is_decision
 from k8stui.kernel.step import Hook, RuleCause
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ class State:
         return self.go(self.index + by)
 
     def decision(self, direction: int) -> bool:
-        """To the next (1) or previous (-1) step that changes the packet's way or header."""
+        """To the next (1) or previous (-1) step that changes the packet, chooses or ends."""
         at = self.index + direction
         while 0 <= at < len(self._steps):
-            if self._steps[at].kind in DECISIONS:
+            if self.trace is not None and is_decision(self._steps[at], self.trace):
                 return self.go(at)
             at += direction
         return False

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tui import literal
 
-from k8stui.export.drawing.words import DECISIONS
+from k8stui.export.drawing.decisions import is_decision
 from k8stui.kernel.step import StepKind
 from k8stui.tui.state import State
 
@@ -45,7 +45,7 @@ def test_decisions_are_stopped_at_in_both_directions(state: Any) -> None:
     while state.decision(-1):
         back.append(state.index)
     assert there[:-1][::-1] == back[: len(there) - 1]
-    assert all(literal.TRACE.steps[n].kind in DECISIONS for n in there)
+    assert all(is_decision(literal.TRACE.steps[n], literal.TRACE) for n in there)
     assert StepKind.DNAT in {literal.TRACE.steps[n].kind for n in there}
 
 

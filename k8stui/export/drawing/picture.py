@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from k8stui.export.drawing.decisions import decision
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.header import compact
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run
 from k8stui.export.drawing.scene import scene
-from k8stui.export.drawing.words import DECISIONS, DIRECTIONS, RESULTS, sentence, step_sign, wait
+from k8stui.export.drawing.words import DIRECTIONS, RESULTS, sentence, step_sign, wait
 from k8stui.neutralise import neutralise
 
 if TYPE_CHECKING:
@@ -87,12 +88,12 @@ def verdict(trace: Trace, width: int) -> Line:
 
 
 def _decisions(trace: Trace, width: int) -> Iterator[Line]:
-    """Steps after which the packet's way or header is another one."""
+    """What changes the packet, chooses its way, or ends it."""
     for hop in trace.hops:
         way = DIRECTIONS[hop.direction]
         for step in hop.steps:
-            if step.kind in DECISIONS:
-                sign = step_sign(step)
+            sign = decision(step, trace)
+            if sign is not None:
                 said = join(
                     (
                         run(f"{way.glyph} ", Ink.DIM),

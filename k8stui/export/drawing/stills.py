@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from k8stui.export.drawing.decisions import is_decision
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.export.drawing.picture import film, title
 from k8stui.export.drawing.words import (
-    DECISIONS,
     DIRECTIONS,
     RESULTS,
     origin_line,
@@ -58,7 +58,7 @@ def strip(world: World, trace: Trace, width: int, height: int, pace: float) -> S
         way = DIRECTIONS[hop.direction]
         right = run(f"{way.glyph} {way.word}  {index + 1}/{count}", Ink.DIM)
         drawn = shown.frame(index).lines()
-        seconds = pace * (_DECIDES if step.kind in DECISIONS else 1)
+        seconds = pace * (_DECIDES if is_decision(step, trace) else 1)
         page = _page(title(trace)[:1], right, drawn, said(step, width), (width, height))
         stills.append(Still(page, seconds))
     drawn = shown.whole().lines() if count else []

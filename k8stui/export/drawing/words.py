@@ -48,22 +48,6 @@ _SOLICITED = Sign("•", "ndp", Ink.TEXT)
 STOPS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
 """Kinds after which this packet is no more."""
 
-DECISIONS = frozenset(
-    {
-        StepKind.RESOLVE,
-        StepKind.DNAT,
-        StepKind.SNAT,
-        StepKind.ROUTE,
-        StepKind.ENCAPSULATE,
-        StepKind.PROXY,
-        StepKind.DELIVER,
-        StepKind.DROP,
-        StepKind.REJECT,
-        StepKind.UNKNOWN,
-    }
-)
-"""What ``.`` and ``,`` stop at: steps after which the packet's way or header is another one."""
-
 RESULTS = {
     Result.CONNECTED: Sign("✓", "connected", Ink.OK),
     Result.REFUSED: Sign("✗", "refused", Ink.DROP),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8stui.export.drawing import palette
+from k8stui.export.drawing.decisions import is_decision
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.header import header
 from k8stui.export.drawing.ink import Ink, Line, text_of
@@ -23,7 +24,6 @@ from k8stui.export.drawing.layers import Layer, layers
 from k8stui.export.drawing.picture import HEIGHT, WIDTH, film, title, verdict
 from k8stui.export.drawing.svg import SHAPES, head, inks, paint, patches
 from k8stui.export.drawing.words import (
-    DECISIONS,
     DIRECTIONS,
     RESULTS,
     origin_line,
@@ -180,7 +180,8 @@ def _steps(number: int, trace: Trace) -> Iterator[str]:
             more = "".join(_typed(trace, step))
             if step.number == _start(trace):
                 more += felt
-            yield _step(number, hop, step, more)
+            decides = is_decision(step, trace)
+            yield _step(number, hop, step, more, decides=decides)
         yield "</ol>\n"
 
 
@@ -202,7 +203,7 @@ def _start(trace: Trace) -> int:
     return 0 if trace.outcome.result is Result.CONNECTED else trace.outcome.step or 0
 
 
-def _step(number: int, hop: Hop, step: TraceStep, told: str) -> str:
+def _step(number: int, hop: Hop, step: TraceStep, told: str, *, decides: bool) -> str:
     sign = step_sign(step)
     more = [f"<pre>{chr(10).join(_inked(line) for line in header(step.before, step.after))}</pre>"]
     if step.detail and step.detail not in step.text:
@@ -211,9 +212,9 @@ def _step(number: int, hop: Hop, step: TraceStep, told: str) -> str:
     if origin:
         more.append(f"<p>{_inked(origin)}</p>")
     more.append(told)
-    decides = " data-d" if step.kind in DECISIONS else ""
+    marked = " data-d" if decides else ""
     return (
-        f'<li id="{number}.{step.number}" data-way="{hop.direction.value}"{decides}>'
+        f'<li id="{number}.{step.number}" data-way="{hop.direction.value}"{marked}>'
         f'<a href="#{number}.{step.number}"><span class="n">{step.number}</span>'
         f'<span class="sign {sign.ink.value}">{sign.glyph} {sign.word}</span>'
         f'{_safe(sentence(step))}</a><div class="more">{"".join(more)}</div></li>\n'
