@@ -43,8 +43,20 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
     help="Record it instead, without a terminal. FILE.cast: asciicast v2; FILE.svg: a picture that "
     "moves.",
 )
-@click.option("--width", type=click.IntRange(60, 400), default=100, show_default=True)
-@click.option("--height", type=click.IntRange(24, 200), default=34, show_default=True)
+@click.option(
+    "--width",
+    type=click.IntRange(60, 400),
+    default=100,
+    show_default=True,
+    help="Of what is printed or recorded.",
+)
+@click.option(
+    "--height",
+    type=click.IntRange(24, 200),
+    default=34,
+    show_default=True,
+    help="Of a picture with its sentence and caption.",
+)
 @click.option("--light", is_flag=True, help="A .cast in light colours; an .svg has both.")
 def command(
     *,
@@ -91,7 +103,7 @@ def command(
     if form == "text" or not (on_terminal and sys.stdin.isatty()):
         from k8stui.export.tour import tour_lines  # noqa: PLC0415
 
-        write(f"{line}\n" for line in tour_lines(rehearsal))
+        write(f"{line}\n" for line in tour_lines(rehearsal, width, height - 8))
     else:
         _show(rehearsal, is_ascii=is_ascii, mouse=not no_mouse)
     return BAD if problems else FINE

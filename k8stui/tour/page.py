@@ -68,7 +68,10 @@ class Page:
         )
 
     def found(self, line: int, column: int, message: str, hint: str) -> None:
-        """Note a mistake at a line and column, both from 0."""
+        """Note a mistake at a line and column, both from 0.
+
+        A mended line in which values are hidden, as Secrets' are, helps nobody here.
+        """
         lines = self._content.split("\n", line + 1)
         self.problems.append(
             Problem(
@@ -76,7 +79,7 @@ class Page:
                 line=line + 1,
                 column=column + 1,
                 message=message,
-                hint=hint,
+                hint="" if "…" in hint else hint,
                 source_line=lines[line] if line < len(lines) else "",
             )
         )

@@ -73,6 +73,9 @@ def parse_tour(file: str, content: str) -> Tour:
     """
     page = Page(file, content)
     root = _root(page, content)
+    if root.child("apiVersion") is not None and root.child("kind") is not None:
+        page.wrong(root.start, "a Kubernetes object, not a tour", "a tour names it in input.paths")
+        page.stop()
     given = page.fields(root, "a tour", _TOUR)
     title = _words(page, given, "title", MAX_CAPTION)
     positions = _positions(page, root, given)

@@ -145,6 +145,7 @@ def test_then_is_judged_where_it_is_written() -> None:
         ("# nothing\n", "the file is empty"),
         ("[]\n", "made of fields"),
         ("title: x\n", "needs positions"),
+        ("apiVersion: v1\nkind: Pod\n", "a Kubernetes object, not a tour"),
         (f"title: x\npositions: [{'a, ' * 300}]\n", "too many"),
         ("title: " + "[" * 50 + "]" * 50, "nested deeper"),
         ("title: \x07\n", "control character"),
