@@ -186,7 +186,28 @@ def replicas(size: int, folder: Path) -> list[str]:
     return ["walk", manifests(folder, *parts), "--from", "outside", "--to", "svc/big", "--all"]
 
 
+def crowds(size: int, folder: Path) -> list[str]:
+    """Pods that stand on one node by name, and as many that care for them and find no place."""
+    looks = (
+        "      topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, "
+        "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: fixed}}}]\n"
+        "      affinity:\n"
+        "        podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+        "[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: fixed}}}]}\n"
+    )
+    spec = "    spec:\n{}      containers: [{{name: c, image: i}}]\n"
+    node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+    crowd = WEB.partition("    spec:")[0]
+    parts = (
+        node,
+        crowd.format(name="fixed", replicas=size) + spec.format("      nodeName: n1\n"),
+        crowd.format(name="late", replicas=size) + spec.format(looks),
+    )
+    return checked(folder, *parts)
+
+
 CASES = {
+    "crowds": Case(400, crowds),
     "broken-documents": Case(200, broken_documents),
     "wrong-fields": Case(200, wrong_fields),
     "rules": Case(5000, many_rules),

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, PodTerm, Spread
-from k8stui.cluster.placed import Placed, PlacedPods, PlacedTerms
+from k8stui.cluster.placed import (
+    Pair,
+    Placed,
+    PlacedPods,
+    PlacedTerms,
+    Tallies,
+    Tally,
+    asked_labels,
+)
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, tolerates
 from k8stui.record import record
@@ -22,9 +31,6 @@ _AFFINITY = "node(s) didn't match pod affinity rules"
 _ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
 _EXISTING = "node(s) didn't satisfy existing pods anti-affinity rules"
 
-Pair = tuple[str, str]
-"""(topology key, value)."""
-
 
 class Topology:
     """All pods that have a node, and the nodes."""
@@ -33,6 +39,7 @@ class Topology:
         self._nodes = tuple(nodes)
         self._namespaces = namespaces
         self._placed = PlacedPods()
+        self._tallies = Tallies(self._placed)
         self._hermits = PlacedTerms()
         """Required anti-affinity: it keeps newcomers away."""
         self._wishes = PlacedTerms()
@@ -40,21 +47,22 @@ class Topology:
 
     def add(self, pod: Placed) -> None:
         self._placed.add(pod)
-        for term in pod.needs.anti_affinity:
-            self._hermits.add(0, term, pod)
-        for weight, term in _wishes(pod.needs):
-            self._wishes.add(weight, term, pod)
+        self._count(pod, 1)
 
     def remove(self, pod: Placed) -> None:
         self._placed.remove(pod)
+        self._count(pod, -1)
+
+    def _count(self, pod: Placed, by: int) -> None:
+        self._tallies.count(pod, by)
         for term in pod.needs.anti_affinity:
-            self._hermits.remove(0, term, pod)
+            self._hermits.count(0, term, pod, by)
         for weight, term in _wishes(pod.needs):
-            self._wishes.remove(weight, term, pod)
+            self._wishes.count(weight, term, pod, by)
 
     def is_wished(self, namespace: str, labels: Mapping[str, str]) -> bool:
         """Whether pods that are there may care where a newcomer goes."""
-        return any(True for _ in self._wishes.perhaps(namespace, labels))
+        return any(group.pods for group in self._wishes.perhaps(namespace, labels))
 
     def liking(
         self, namespace: str, labels: Mapping[str, str], needs: Needs, nodes: Sequence[Node]
@@ -65,11 +73,12 @@ class Topology:
         """
         weights: Counter[Pair] = Counter()
         for weight, term in needs.liked:
-            for pod in self._meant(term, namespace, labels):
-                _weigh(weights, term, pod, weight)
-        for weight, term, pod in self._wishes.perhaps(namespace, labels):
-            if self._selects(term, pod.namespace, pod.labels, namespace, labels):
-                _weigh(weights, term, pod, weight)
+            for pair, number in self._around(namespace, labels, (term,)).items():
+                weights[pair] += weight * number
+        for group in self._wishes.perhaps(namespace, labels):
+            if self._selects(group.term, group.namespace, group.labels, namespace, labels):
+                for value, number in group.values.items():
+                    weights[group.term.key, value] += group.weight * number
         return [
             sum(
                 weights[key, value] for key, value in node.labels.items() if (key, value) in weights
@@ -85,13 +94,13 @@ class Topology:
                 for spread in needs.spreads
             ),
             affinity=needs.affinity,
-            near=self._near(namespace, labels, needs.affinity),
+            near=self._around(namespace, labels, needs.affinity),
             waived=bool(needs.affinity)
             and all(
                 self._selects(term, namespace, labels, namespace, labels) for term in needs.affinity
             ),
             anti_affinity=tuple(
-                (term, self._around(namespace, labels, term)) for term in needs.anti_affinity
+                (term, self._around(namespace, labels, (term,))) for term in needs.anti_affinity
             ),
             kept_away=self._kept_away(namespace, labels),
         )
@@ -117,72 +126,70 @@ class Topology:
         A node counts, with its pods, when it has the keys of all of `together` and the
         constraint's policies take it in (filtering.go calPreFilterState).
         """
+        same = {key: labels[key] for key in spread.match_label_keys if key in labels}
+        tally = self._tallies.of(
+            (namespace, id(needs), id(spread), tuple(same.items())),
+            partial(self._spread_tally, namespace, same, needs, spread, together),
+            spread.selector,
+            (namespace,),
+        )
+        return Counter({value: number for (_, value), number in tally.pairs.items()})
+
+    def _spread_tally(
+        self,
+        namespace: str,
+        same: Mapping[str, str],
+        needs: Needs,
+        spread: Spread,
+        together: Sequence[Spread],
+    ) -> Tally:
         keys = {other.key for other in together}
-        counts: Counter[str] = Counter()
-        counted: set[str] = set()
-        for node in self._nodes:
-            if not keys <= node.labels.keys():
-                continue
-            if spread.honor_affinity and not needs.nodes.matches(node):
-                continue
-            if spread.honor_taints and not all(
-                tolerates(needs.tolerations, taint)
-                for taint in node.taints
-                if taint.effect in ("NoSchedule", "NoExecute")
-            ):
-                continue
-            counts[node.labels[spread.key]] += 0
-            counted.add(node.name)
-        for pod in self._placed.perhaps(spread.selector, (namespace,)):
-            if (
+        counted = {
+            node.name: node.labels[spread.key]
+            for node in self._nodes
+            if keys <= node.labels.keys()
+            and (not spread.honor_affinity or needs.nodes.matches(node))
+            and (not spread.honor_taints or _is_tolerated(needs, node))
+        }
+
+        def means(pod: Placed) -> bool:
+            return (
                 pod.node.name in counted
                 and pod.namespace == namespace
                 and not pod.terminating
-                and _counted(spread, labels, pod.labels)
-            ):
-                counts[pod.node.labels[spread.key]] += 1
-        return counts
-
-    def _near(
-        self, namespace: str, labels: Mapping[str, str], terms: tuple[PodTerm, ...]
-    ) -> frozenset[Pair]:
-        """Topology pairs of pods that match all of `terms`."""
-        if not terms:
-            return frozenset()
-        return frozenset(
-            (term.key, pod.node.labels[term.key])
-            for pod in self._meant(terms[0], namespace, labels)
-            if all(
-                self._selects(term, namespace, labels, pod.namespace, pod.labels)
-                for term in terms[1:]
+                and _counted(spread, same, pod.labels)
             )
-            for term in terms
-            if term.key in pod.node.labels
-        )
 
-    def _around(self, namespace: str, labels: Mapping[str, str], term: PodTerm) -> frozenset[str]:
-        return frozenset(
-            pod.node.labels[term.key]
-            for pod in self._meant(term, namespace, labels)
-            if term.key in pod.node.labels
-        )
+        return Tally((spread.key,), means, ((spread.key, value) for value in counted.values()))
+
+    def _around(
+        self, namespace: str, labels: Mapping[str, str], terms: Sequence[PodTerm]
+    ) -> Mapping[Pair, int]:
+        """Where pods stand that match all of `terms`, and how many."""
+        if not terms:
+            return {}
+        first = terms[0]
+        spaces: Sequence[str] | None = first.namespaces or (namespace,)
+        if first.namespace_selector is not None:
+            spaces = None
+        question = tuple((id(term), asked_labels(term, labels)) for term in terms)
+
+        def means(pod: Placed) -> bool:
+            return all(
+                self._selects(term, namespace, labels, pod.namespace, pod.labels) for term in terms
+            )
+
+        make = partial(Tally, tuple(dict.fromkeys(term.key for term in terms)), means)
+        return self._tallies.of((namespace, question), make, first.selector, spaces).pairs
 
     def _kept_away(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Pair]:
         return frozenset(
-            (term.key, pod.node.labels[term.key])
-            for _, term, pod in self._hermits.perhaps(namespace, labels)
-            if term.key in pod.node.labels
-            and self._selects(term, pod.namespace, pod.labels, namespace, labels)
+            (group.term.key, value)
+            for group in self._hermits.perhaps(namespace, labels)
+            if group.values
+            and self._selects(group.term, group.namespace, group.labels, namespace, labels)
+            for value in group.values
         )
-
-    def _meant(self, term: PodTerm, namespace: str, labels: Mapping[str, str]) -> Iterator[Placed]:
-        """Pods that are there and that a newcomer's term means."""
-        spaces: Sequence[str] | None = term.namespaces or (namespace,)
-        if term.namespace_selector is not None:
-            spaces = None
-        for pod in self._placed.perhaps(term.selector, spaces):
-            if self._selects(term, namespace, labels, pod.namespace, pod.labels):
-                yield pod
 
     def _selects(
         self,
@@ -224,10 +231,12 @@ def _wishes(needs: Needs) -> Iterator[tuple[int, PodTerm]]:
         yield 1, term
 
 
-def _weigh(weights: Counter[Pair], term: PodTerm, pod: Placed, weight: int) -> None:
-    value = pod.node.labels.get(term.key)
-    if value is not None:
-        weights[term.key, value] += weight
+def _is_tolerated(needs: Needs, node: Node) -> bool:
+    return all(
+        tolerates(needs.tolerations, taint)
+        for taint in node.taints
+        if taint.effect in ("NoSchedule", "NoExecute")
+    )
 
 
 @record()
@@ -236,10 +245,11 @@ class View:
 
     spreads: tuple[tuple[Spread, Counter[str], int, int], ...]
     affinity: tuple[PodTerm, ...]
-    near: frozenset[Pair]
+    near: Mapping[Pair, int]
+    """Where pods stand that match all of `affinity`."""
     waived: bool
     """The pod matches its own affinity terms: the first of its group may go anywhere."""
-    anti_affinity: tuple[tuple[PodTerm, frozenset[str]], ...]
+    anti_affinity: tuple[tuple[PodTerm, Mapping[Pair, int]], ...]
     kept_away: frozenset[Pair]
 
     @property
@@ -259,8 +269,8 @@ class View:
                 return Refusal((_SPREAD,), final=False)
         if not self._is_near(node):
             return Refusal((_AFFINITY,), final=True)
-        for term, domains in self.anti_affinity:
-            if node.labels.get(term.key) in domains:
+        for term, pairs in self.anti_affinity:
+            if (term.key, node.labels.get(term.key)) in pairs:
                 return Refusal((_ANTI_AFFINITY,), final=False)
         if any(node.labels.get(key) == value for key, value in self.kept_away):
             return Refusal((_EXISTING,), final=False)

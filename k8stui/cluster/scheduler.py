@@ -20,7 +20,7 @@ from k8stui.cluster.model import Container, Node
 from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
 from k8stui.cluster.placed import Placed
 from k8stui.cluster.pod_topology import Topology, View
-from k8stui.cluster.preemption import Candidate, pick, victims_on
+from k8stui.cluster.preemption import NO_VICTIMS, Candidate, pick, victims_on
 from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
@@ -48,10 +48,20 @@ class _Host:
     pods: int = 0
     max_pods: int = USUAL_PODS
     placed: dict[Draft, Placed] = field(default_factory=dict)
+    priorities: Counter[int] = field(default_factory=Counter)
+    """Of the pods that may be sent away."""
 
     def __post_init__(self) -> None:
         if self.allocatable is not None and "pods" in self.allocatable:
             self.max_pods = self.allocatable["pods"] // quantity.parse(1)
+
+
+_Alike = tuple[str, int, int, frozenset[tuple[str, str]]]
+"""What the scheduler can tell pods apart by: namespace, spec, containers, labels."""
+
+
+def _alike(draft: Draft) -> _Alike:
+    return draft.namespace, id(draft.spec), id(draft.containers), frozenset(draft.labels.items())
 
 
 _Entry = tuple[tuple[int, int], _Host]
@@ -103,6 +113,10 @@ class _Scheduler:
         self._surveys: dict[str, tuple[tuple[_Entry, ...], tuple[Refusal, ...]]] = {}
         self._owned: dict[tuple[str, object], Counter[str]] = {}
         """Pods of one workload by node."""
+        self._changes = 0
+        """How often a pod came or went; what was tried only does not count."""
+        self._refused: dict[_Alike, tuple[int, str]] = {}
+        """After so many changes pods like this had no place, and why."""
         self._evicted: list[Draft] = []
         """Sent away and made anew: they wait again."""
 
@@ -141,6 +155,11 @@ class _Scheduler:
             draft.pending_reason = early_message(mounts, len(self._hosts))
             return False
         fields = self._field_of(draft.spec, draft.containers)
+        alike = None if mounts is not None and not mounts.are_free else _alike(draft)
+        known = None if alike is None else self._refused.get(alike)
+        if known is not None and known[0] == self._changes:
+            draft.pending_reason = known[1]
+            return False
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
         owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
         wished = self._topology.is_wished(draft.namespace, draft.labels)
@@ -155,6 +174,8 @@ class _Scheduler:
                 else self._make_room(draft, fields, tied, refused)
             )
             if best is None:
+                if alike is not None:
+                    self._refused[alike] = self._changes, draft.pending_reason
                 return False
         draft.node_name = best.node.name
         draft.pending_reason = ""
@@ -203,12 +224,17 @@ class _Scheduler:
         for host, refusal in refused:
             if refusal.final:
                 continue
+            if not any(priority < fields.needs.priority for priority in host.priorities):
+                reasons.append(NO_VICTIMS)
+                continue
+            before = self._changes
             found = victims_on(
                 _Room(self, host),
                 fields.needs.priority,
                 self._priority,
                 partial(self._refusal, draft, fields, mounts, host),
             )
+            self._changes = before
             if isinstance(found, Candidate):
                 candidates.append(found)
             else:
@@ -241,6 +267,9 @@ class _Scheduler:
         host.used.update(needs.resources)
         host.ports |= needs.host_ports
         host.pods += 1
+        self._changes += 1
+        if not draft.observed:
+            host.priorities[needs.priority] += 1
         self._owned.setdefault((draft.namespace, draft.owner), Counter())[host.node.name] += 1
         placed = Placed(draft.namespace, draft.labels, host.node, draft.terminating, needs)
         self._topology.add(placed)
@@ -249,8 +278,13 @@ class _Scheduler:
     def unbind(self, draft: Draft, host: _Host) -> None:
         placed = host.placed.pop(draft)
         host.used.subtract(placed.needs.resources)
-        host.ports = {port for other in host.placed.values() for port in other.needs.host_ports}
+        if placed.needs.host_ports:
+            host.ports = {port for one in host.placed.values() for port in one.needs.host_ports}
         host.pods -= 1
+        self._changes += 1
+        if not draft.observed:
+            host.priorities[placed.needs.priority] -= 1
+            host.priorities += Counter()  # without those that are gone
         self._owned[draft.namespace, draft.owner][host.node.name] -= 1
         self._topology.remove(placed)
 

@@ -15,6 +15,7 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
     "case",
     [
         "broken-documents",
+        "crowds",
         "jumps",
         "services-of-one-port",
         "policies",
