@@ -19,6 +19,10 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+# A screen that a test starts in a terminal remembers nothing: neither of the user who runs the
+# tests, nor of the test before.
+os.environ["XDG_STATE_HOME"] = os.devnull
+
 # Whoever starts the tests in the background (nohup, a script's &) has these ignored, and a program
 # that inherits that goes on ignoring them, as it should. The tests that send them want the usual.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

@@ -20,8 +20,11 @@ from k8stui.export.terminal import write, write_walks
     "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
 )
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
 @click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
-def command(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **common: Any) -> int:
+def command(
+    *, is_ascii: bool | None, no_mouse: bool, no_session: bool, presentation: bool, **common: Any
+) -> int:
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard()):
@@ -44,6 +47,7 @@ def command(*, is_ascii: bool | None, no_mouse: bool, presentation: bool, **comm
         ascii=is_ascii,
         mouse=not no_mouse,
         presentation=presentation,
+        remembers=not no_session,
     )
 
 

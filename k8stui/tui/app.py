@@ -29,6 +29,7 @@ from k8stui.tui.jobs import Jobs
 from k8stui.tui.keyboard import Keyboard
 from k8stui.tui.palette import Palette
 from k8stui.tui.screen import WalkScreen
+from k8stui.tui.session import Session, SessionFile, of_user
 from k8stui.tui.terminal import ENDING, Terminal, give_size, leave, leave_with, look
 
 if TYPE_CHECKING:
@@ -65,13 +66,20 @@ class K8sTuiApp(App[int]):
         *,
         presentation: bool = False,
         rehearsal: Rehearsal | None = None,
+        session: SessionFile | None = None,
     ) -> None:
+        """`session`: where the last time is remembered; None: it is not."""
         terminal = terminal or look(os.environ)
         super().__init__(driver_class=Keyboard, ansi_color=True if terminal.is_ansi else None)
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)
         self.theme = themes.ANSI.name if terminal.is_ansi else themes.DARK.name
+        self._session = session
+        self.session = session.read() if session is not None else Session()
+        """What is remembered of the last time."""
+        if self.session.theme in self.available_themes and not terminal.is_ansi:
+            self.theme = self.session.theme
         Drawn.is_ascii = terminal.is_ascii
         self._jobs = jobs
         self._presents_at_once = presentation
@@ -84,7 +92,10 @@ class K8sTuiApp(App[int]):
             from k8stui.tui.touring import TourScreen  # noqa: PLC0415 - only when presenting
 
             return TourScreen(self._jobs, self._rehearsal)
-        return WalkScreen(self._jobs, presentation=self._presents_at_once)
+        screen = WalkScreen(self._jobs, presentation=self._presents_at_once)
+        if self._session is not None:
+            screen.recall(self.session, self._session.trouble)
+        return screen
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the inks' colours for themes that know nothing of them."""
@@ -112,6 +123,10 @@ class K8sTuiApp(App[int]):
 
     def action_leave(self) -> None:
         """Leave, from whatever stands in front."""
+        below = self.screen_stack[0] if self.screen_stack else None
+        if self._session is not None and isinstance(below, WalkScreen):
+            below.remember(self.session)
+            self._session.write(self.session)
         self.exit(0)
 
     def notify(
@@ -178,8 +193,11 @@ def run(
     mouse: bool = True,
     presentation: bool = False,
     rehearsal: Rehearsal | None = None,
+    remembers: bool = True,
 ) -> NoReturn:
     """Open the screen; once it is left, leave the process with its exit status.
+
+    `remembers`: what was shown last is shown again, and written down on leaving.
 
     Raises:
         Exception: a bug of ours; the terminal is already restored.
@@ -190,7 +208,8 @@ def run(
     sys.setswitchinterval(_SWITCH_SECONDS)
     jobs = Jobs(paths, cluster_options, node_options, namespace, context)
     terminal = look(os.environ, ascii=ascii)
-    app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal)
+    session = of_user() if remembers and rehearsal is None else None
+    app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal, session=session)
     app.run(mouse=mouse)
     if app.crash is not None:
         raise app.crash

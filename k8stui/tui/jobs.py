@@ -108,6 +108,13 @@ class Jobs:
         )
 
     @property
+    def input_key(self) -> str:
+        """By which this input is known again."""
+        from k8stui.tui.session import input_key  # noqa: PLC0415 - after the first frame
+
+        return input_key(list(self.paths), self.context, self.namespace)
+
+    @property
     def what(self) -> str:
         """What is read, in a word or two."""
         from k8stui.neutralise import neutralise  # noqa: PLC0415 - after the first frame

@@ -8,7 +8,7 @@ look at findings and manifests. Here is what they share with nobody: the layout 
 from __future__ import annotations
 
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -34,6 +34,11 @@ _ORDER = tuple(PaneName)
 _WAITING = "reading the manifests …"
 
 
+if TYPE_CHECKING:
+    from k8stui.tui.session import Session
+    from k8stui.walk.trace import Request
+
+
 class WalkScreen(Loading, Walking, Searching, Checking, Looking):
     """Nodes, Layout, Chain, Walk."""
 
@@ -45,6 +50,8 @@ class WalkScreen(Loading, Walking, Searching, Checking, Looking):
     def __init__(self, jobs: Jobs, *, presentation: bool = False) -> None:
         super().__init__(jobs)
         self._presents_at_once = presentation
+        self._session: Session | None = None
+        self._trouble = ""
         self._theme_before = ""
         """What the theme was before the presentation."""
 
@@ -105,9 +112,45 @@ class WalkScreen(Loading, Walking, Searching, Checking, Looking):
         self.take_world(event)
         if "-" in self.jobs.paths:
             self.refresh(layout=True)  # all of it: the pipe's writer may have written across it
-        self.ask(None)
+        self.ask(self._remembered())
+        if self._trouble:
+            self.notify(self._trouble, severity="warning")
         if world.problems:
             self.action_problems()
+
+    # The last time
+
+    def recall(self, session: Session, trouble: str) -> None:
+        """Take up what is remembered: the pane in front and its zoom; later the request.
+
+        `trouble`: why it is not all, to be said.
+        """
+        self._session, self._trouble = session, trouble
+        if session.pane in _ORDER:
+            self.front = PaneName(session.pane)
+        self.set_class(session.zoom, "-zoom")
+
+    def _remembered(self) -> Request | None:
+        """Give the request that was asked last of this input; None: none, or it is gone."""
+        pair = self._session.requests.get(self.jobs.input_key) if self._session else None
+        if pair is None or self.desk is None:
+            return None
+        from k8stui.tui.request import understood  # noqa: PLC0415 - after the first frame
+        from k8stui.walk.error import RequestError  # noqa: PLC0415
+
+        try:
+            return understood(self.desk.world, *pair, self.jobs.namespace)
+        except RequestError:
+            return None
+
+    def remember(self, session: Session) -> None:
+        """Write down what is shown."""
+        session.pane, session.zoom = str(self.front), self.has_class("-zoom")
+        session.theme = self._theme_before if self.has_class("-stage") else self.app.theme
+        trace = self.desk.state.trace if self.desk is not None else None
+        if trace is not None and "-" not in self.jobs.paths:
+            request = trace.request
+            session.remember(self.jobs.input_key, request.source, request.destination)
 
     def on_walked(self, event: Walked) -> None:
         if self.take_walk(event):
