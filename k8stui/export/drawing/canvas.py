@@ -63,8 +63,10 @@ class Canvas:
         self.put(x + 1, y, f" {shown} ", ink)
 
     def down(self, x: int, first: int, last: int) -> list[Cell]:
-        """A wire down a column, both rows included; gives its cells."""
-        return [cell for y in range(first, last + 1) for cell in self.put(x, y, "│", Ink.FAINT)]
+        """A wire down a column, both rows included, behind what is written there; its cells."""
+        rows = range(max(first, 0), min(last + 1, self.height))
+        blank = (y for y in rows if 0 <= x < self.width and self._text[y][x] == " ")
+        return [cell for y in blank for cell in self.put(x, y, "│", Ink.FAINT)]
 
     def bar(self, y: int, first: int, last: int) -> list[Cell]:
         """Draw a bus (a bridge, the wire) along a row; gives its cells."""

@@ -9,8 +9,8 @@ from k8stui.export.drawing.ink import Ink, Line, cut, width_of
 from k8stui.export.drawing.layout import Drawing, draw, is_whole
 from k8stui.export.drawing.scene import Scene
 from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, place_of
-from k8stui.export.drawing.words import RESULTS, place_sign, wait
-from k8stui.kernel.step import Direction
+from k8stui.export.drawing.words import RESULTS, Sign, place_sign, wait
+from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 Over = dict[Cell, tuple[str, Ink]]
@@ -123,6 +123,9 @@ class Frame:
         self._keep: list[Rect] = []
         hop, step = reel.steps[index]
         sign = place_sign(step, hop.direction)
+        is_last = index + 1 == len(reel.steps)
+        if is_last and step.kind is StepKind.RESOLVE:  # there is no such name: nothing was sent
+            sign = Sign("✗", sign.word, Ink.STOP)
         ink = Ink.TRAIL if hop.direction is Direction.FORWARD else Ink.RETURN
         for cell in reel.trail(index):
             self.over[cell] = ("", ink)
@@ -132,7 +135,7 @@ class Frame:
         spot = self.drawing.spots.get(reel.places[index])
         if spot is not None and spot.cells:
             self._mark(spot.cells, sign.glyph, sign.ink)
-            if index + 1 == len(reel.steps):
+            if is_last:
                 self._verdict(reel.trace)
             self._card(reel.room, card(step, Ink.DROP if sign.ink is Ink.STOP else ink), spot.cells)
 
@@ -179,7 +182,10 @@ class Frame:
             return
         width = sum(width_of(text) for text, _ in lines[0])
         middle = spot[len(spot) // 2]
+        here = Rect(spot[0][0], spot[0][1], len(spot), 1)
         corner = room.place(width, len(lines), middle, self._keep)
+        if corner is None:  # rather over what was done there than not at all
+            corner = room.place(width, len(lines), middle, [here])
         if corner is None:
             return
         x, y = corner
@@ -188,17 +194,20 @@ class Frame:
             for text, ink in line:
                 put(self.over, (at, y + n), text, ink, width)
                 at += width_of(text)
-        self._tie(Rect(x, y, width, len(lines)), middle)
+        self._tie(Rect(x, y, width, len(lines)), spot)
 
-    def _tie(self, at: Rect, spot: Cell) -> None:
-        """Tie the card to the packet where it stands right above or below."""
-        x, y = spot
-        if not at.x < x < at.x + at.width - 1:
+    def _tie(self, at: Rect, spot: list[Cell]) -> None:
+        """Tie the card to the packet where it stands right above or below, beside its title."""
+        y = spot[0][1]
+        edges = {at.y + at.height: (y - 1, "╥"), at.y - 1: (y + 1, "╨")}
+        if y not in edges:
             return
-        if y == at.y + at.height:
-            self.over[x, y - 1] = ("╥", self.over[x, y - 1][1])
-        elif y == at.y - 1:
-            self.over[x, y + 1] = ("╨", self.over[x, y + 1][1])
+        row, tie = edges[y]
+        middle = spot[len(spot) // 2][0]
+        free = [x for x, _ in spot if self.over.get((x, row), (" ",))[0] == "─"]
+        if free:
+            cell = (min(free, key=lambda x: abs(x - middle)), row)
+            self.over[cell] = (tie, self.over[cell][1])
 
 
 class Whole:

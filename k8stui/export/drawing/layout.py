@@ -32,6 +32,8 @@ _ROOMY = 76
 """A node wider than this gains nothing."""
 _CARD_ROWS = 6
 _ARROW = " ▸ "
+_LEAST_EDGE = 16
+"""Cells of a line that what the client feels may take from its end."""
 _NARROW = 34
 """The least width of an open node: its stations on two lines."""
 
@@ -184,6 +186,8 @@ def _open(scene: Scene, width: int, height: int) -> Drawing:
     total = sum(widths) + _GAP * (len(widths) - 1)
     outside = _outside_text(scene.outside, width) if scene.outside else ""
     total = max(total, len(outside) + 8, min(width, 2 * len(scene.wire) + 16) if scene.wire else 0)
+    if not scene.nodes:
+        total = max(total, min(width, _ROOMY))
     pen = _Pen(Drawing(Canvas(max(total, 1), _rows(scene, widths, extras))), scene, extras)
     pen.all(widths, outside)
     return pen.drawing
@@ -277,6 +281,8 @@ def _rows(scene: Scene, widths: list[int], extras: Extras) -> int:
     if scene.nodes:
         pairs = zip(scene.nodes, widths, strict=True)
         rows += max(_node_rows(node, width, extras) for node, width in pairs)
+    elif extras.card:  # the walk ends on the wire: the card stands below it
+        rows += _CARD_ROWS + 2
     return max(rows, 1)
 
 
@@ -375,8 +381,15 @@ class _Pen:
         parent = (WIRE, "lan") if (WIRE, "lan") in self.drawing.spots else None
         cells = [(n, y) for n in range(1, at + width_of(text))]
         self.drawing.spots[name, HUB] = Spot(cells, parent)
-        self.drawing.boxes[name] = Edge(at + width_of(text) + 2, y, 40)
+        self._edge(name, at + width_of(text) + 2, y)
         return at + width_of(text)
+
+    def _edge(self, name: str, x: int, y: int) -> None:
+        """Where behind a line something can be written: on the canvas, and not under its text."""
+        room = self.canvas.width - x
+        if room < _LEAST_EDGE:
+            x, room = max(1, self.canvas.width - _LEAST_EDGE), _LEAST_EDGE
+        self.drawing.boxes[name] = Edge(x, y, min(room, 40))
 
     def _closed(self, node: NodeBox, y: int) -> None:
         bridge = f" ─ {node.bridge.name}" if node.bridge is not None else ""
@@ -389,7 +402,7 @@ class _Pen:
             cells = self.canvas.put(x + 3, y, text, Ink.DIM)
             self.drawing.spots[pod.key, HUB] = Spot(cells, (node.name, HUB))
             x += 3 + width_of(text)
-            self.drawing.boxes[pod.key] = Edge(x + 2, y, 40)
+            self._edge(pod.key, x + 2, y)
 
     def _spot(
         self, place: Place, x: int, y: int, text: str, parent: Place | None, *, ink: Ink = Ink.TEXT

@@ -109,6 +109,8 @@ class Scene:
 
 MOST_GHOSTS = 6
 """Endpoints beyond the path that are drawn; there can be thousands."""
+_MOST_NAME = 24
+"""Cells for the name of a process: a longer one loses its middle."""
 MOST_SIBLINGS = 1
 """Pods beside those of the walk, on each bridge."""
 
@@ -209,7 +211,7 @@ def _speaker(trace: Trace, node: str) -> str:
             if hop.namespace == node and isinstance(step.cause, SocketCause):
                 socket = step.cause.socket
                 if socket is not None and socket.owner:
-                    return neutralise(middle(socket.owner, 24))
+                    return neutralise(middle(socket.owner, _MOST_NAME))
     return "process"
 
 
@@ -291,8 +293,8 @@ def _process(cluster: Cluster, trace: Trace, key: str) -> str:
     containers = [c for c in pod.containers if not c.init] if pod is not None else []
     for container in containers:
         if port is not None and any(p.number == port for p in container.ports):
-            return f"{container.name} :{port}"
-    name = containers[0].name if containers else "process"
+            return f"{middle(container.name, _MOST_NAME)} :{port}"
+    name = middle(containers[0].name, _MOST_NAME) if containers else "process"
     return f"{name} :{port}" if port is not None else name
 
 
