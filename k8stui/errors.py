@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from k8stui.neutralise import neutralise
 
 
 class K8sTuiError(Exception):
     """Something in the input, the options or on the machine is not as it has to be."""
 
+    option = ""
+    """The option whose value is meant; empty where it is none."""
+
     def render(self) -> str:
         """What is wrong and what helps; further lines belong under the first."""
         return str(self)
 
 
+@contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """Say of errors within that they are about the value of this option."""
+    try:
+        yield
+    except K8sTuiError as error:
+        error.option = error.option or option
+        raise
+
+
 def explain_mistake(error: Exception) -> str | None:
     """Text for the terminal, or None when the error is nobody's mistake but ours."""
     if isinstance(error, K8sTuiError):
-        return "\n        ".join(neutralise(line) for line in error.render().splitlines())
+        said = error.render()
+        if error.option:
+            said = f"{error.option}: {said}"
+        return "\n        ".join(neutralise(line) for line in said.splitlines())
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return neutralise(f"{where}{error.strerror or error}")

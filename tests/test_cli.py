@@ -128,6 +128,12 @@ def test_standard_input() -> None:
         (("topology", "--iptables", "node-9=x", GUESTBOOK), "there is no 'node-9'"),
         (("topology", "--iptables", "node-1=/does/not/exist", GUESTBOOK), "/does/not/exist"),
         (("topology", "/does/not/exist"), "/does/not/exist"),
+        (("walk", GUESTBOOK, "--from", "pod/clinet", "--to", "svc/frontend"), "k8stui: --from: "),
+        (("walk", GUESTBOOK, "--from", "outside", "--to", "svc/x\n::error::"), "k8stui: --to: "),
+        (("walk", GUESTBOOK, "--from", "pod/a\nb", "--to", "svc/frontend"), "no pod a␊b in"),
+        (("rules", GUESTBOOK, "--node", "n\x1b[1m\nm"), "--node: there is no node n␛[1m␊m"),
+        (("topology", "--nodes", "٣", GUESTBOOK), "'٣' is not a whole number"),
+        (("topology", "--nodes", "1_0", GUESTBOOK), "'1_0' is not a whole number"),
     ],
 )  # fmt: skip
 def test_bad_usage_is_2_without_traceback(args: tuple[str, ...], said: str) -> None:

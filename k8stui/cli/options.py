@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
 
+
+class Whole(click.IntRange):
+    """A whole number in ASCII digits: what `int` reads besides, ``1_0`` or ``٣``, is a mistake."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, str) and not (value.isascii() and value.lstrip("+-").isdecimal()):
+            self.fail(f"{value!r} is not a whole number", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -44,7 +54,7 @@ def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
     if setting.form is Form.FILE:
         kind = click.Path()
     elif setting.limits is not None:
-        kind = click.IntRange(*setting.limits)
+        kind = Whole(*setting.limits)
     many = setting.form in _MANY
     return click.option(
         setting.name,

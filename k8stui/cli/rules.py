@@ -9,6 +9,7 @@ import click
 from k8stui.cli.options import by_node, common_options, output_format
 from k8stui.cli.reading import read_world, remark
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 
@@ -53,7 +54,8 @@ def command(
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
     world, status = read_world(**common)
-    found = find_node(world.cluster, node.removeprefix("node/"))
+    with value_of("--node"):
+        found = find_node(world.cluster, node.removeprefix("node/"))
     ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
     if form == "json":
         write_data(rules_json(ruleset, found.name, family, table))
@@ -75,7 +77,8 @@ def _differences(
         raise click.UsageError(f"--node is {node}, but --diff names {name}")
     common["iptables"] = [given for given in common["iptables"] if given.partition("=")[0] != name]
     world, status = read_world(**common)
-    found = find_node(world.cluster, name)
+    with value_of("--diff"):
+        found = find_node(world.cluster, name)
     report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
     remark({name: file}, {})
     if form == "json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8stui.errors import K8sTuiError
+from k8stui.neutralise import neutralise
 from k8stui.suggest import nearest
 
 _SHOWN = 12
@@ -16,9 +17,10 @@ class RequestError(K8sTuiError):
 
     def __init__(self, message: str, *, hint: str = "", choices: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.message = message
+        # What was typed is quoted in them: a line break there begins no line here.
+        self.message = neutralise(message)
         """One sentence."""
-        self.hint = hint
+        self.hint = neutralise(hint)
         """What was probably meant; may be empty."""
         self.choices = choices
         """What there is to choose from, ready to be typed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from k8stui.errors import value_of
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import DEFAULT_SOURCE_PORT, Connect
 from k8stui.kernel.namespace import LinkKind, Scope
@@ -44,13 +45,15 @@ def parse_request(
 
     """
     beyond = outside_addresses(world)
-    asker = parse_source(world.cluster, source, namespace, beyond)
+    with value_of("--from"):
+        asker = parse_source(world.cluster, source, namespace, beyond)
     if asker.namespace not in world.network:
         raise RequestError(
             f"{asker.canonical} has no network namespace here",
             hint=f"its node {asker.pod.node_name} is not known" if asker.pod else "",
         )
-    asked = parse_destination(world.cluster, asker, destination, namespace, beyond)
+    with value_of("--to"):
+        asked = parse_destination(world.cluster, asker, destination, namespace, beyond)
     connects = tuple(
         Connect(
             namespace=asker.namespace,
