@@ -11,7 +11,7 @@ from k8stui.neutralise import neutralise
 class K8sTuiError(Exception):
     """Something in the input, the options or on the machine is not as it has to be."""
 
-    option = ""
+    told_of = ""
     """The option whose value is meant; empty where it is none."""
 
     def render(self) -> str:
@@ -25,7 +25,7 @@ def value_of(option: str) -> Iterator[None]:
     try:
         yield
     except K8sTuiError as error:
-        error.option = error.option or option
+        error.told_of = error.told_of or option
         raise
 
 
@@ -33,8 +33,8 @@ def explain_mistake(error: Exception) -> str | None:
     """Text for the terminal, or None when the error is nobody's mistake but ours."""
     if isinstance(error, K8sTuiError):
         said = error.render()
-        if error.option:
-            said = f"{error.option}: {said}"
+        if error.told_of:
+            said = f"{error.told_of}: {said}"
         return "\n        ".join(neutralise(line) for line in said.splitlines())
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
