@@ -22,7 +22,7 @@ from k8stui.tui.jobs import Jobs
 
 SIZES = ((80, 24), (40, 10), (120, 34), (200, 50))
 LETTERS = (
-    "abcdefghijklmnoprstuvxyzBGNQR0123456789/?:!.,-_[]{}()<>'\" \x00\x7f\x85\u202e網\U0001f980"
+    "abcdefghijklmnoprstuvxyzBDFGNQRSXY0123456789/?:!.,-_[]{}()<>'\" \x00\x7f\x85\u202e網\U0001f980"
 )
 NAMED = (  # noqa: SIM905 - as one reads them
     "up down left right home end pageup pagedown enter escape tab shift+tab backspace delete space "

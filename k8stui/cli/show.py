@@ -20,15 +20,24 @@ from k8stui.export.terminal import write, write_walks
     "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
 )
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--watch", is_flag=True, help="Read the files again when they change.")
 @click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
 @click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
 def command(
-    *, is_ascii: bool | None, no_mouse: bool, no_session: bool, presentation: bool, **common: Any
+    *,
+    is_ascii: bool | None,
+    no_mouse: bool,
+    watch: bool,
+    no_session: bool,
+    presentation: bool,
+    **common: Any,
 ) -> int:
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard()):
         return _print_all(common)
+    if watch and ("-" in common["paths"] or common["context"] or not common["paths"]):
+        raise click.UsageError("--watch needs files or folders: nothing else can be read again")
     from k8stui.tui.terminal import end_on_signals  # noqa: PLC0415 - for the screen only
 
     end_on_signals()
@@ -48,6 +57,7 @@ def command(
         mouse=not no_mouse,
         presentation=presentation,
         remembers=not no_session,
+        watches=watch,
     )
 
 

@@ -194,10 +194,12 @@ def run(
     presentation: bool = False,
     rehearsal: Rehearsal | None = None,
     remembers: bool = True,
+    watches: bool = False,
 ) -> NoReturn:
     """Open the screen; once it is left, leave the process with its exit status.
 
-    `remembers`: what was shown last is shown again, and written down on leaving.
+    `remembers`: what was shown last is shown again, and written down on leaving; `watches`: the
+    input is read again when its files change.
 
     Raises:
         Exception: a bug of ours; the terminal is already restored.
@@ -206,7 +208,7 @@ def run(
     give_size(0)
     leave_with(0)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    jobs = Jobs(paths, cluster_options, node_options, namespace, context)
+    jobs = Jobs(paths, cluster_options, node_options, namespace, context, watches=watches)
     terminal = look(os.environ, ascii=ascii)
     session = of_user() if remembers and rehearsal is None else None
     app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal, session=session)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from textual.message import Message
 
+from k8stui.tui.changes import Stamps, stamps
 from k8stui.tui.messages import (
     Branched,
     Checked,
@@ -21,6 +22,8 @@ from k8stui.tui.messages import (
     LinesMissing,
     LoadFailed,
     NeighboursFound,
+    Reloaded,
+    ReloadFailed,
     Walked,
     WalkedAgain,
     WalkFailed,
@@ -55,6 +58,8 @@ class Jobs:
         node_options: NodeOptions | None = None,
         namespace: str = "default",
         context: str | None = None,
+        *,
+        watches: bool = False,
     ) -> None:
         self.paths = paths
         self.context = context
@@ -62,6 +67,12 @@ class Jobs:
         self.node_options = node_options
         self.namespace = namespace
         self._lookout: Lookout | None = None
+        self.watches = watches
+        """Whether the input is read again when its files change."""
+        self._stamps: Stamps = stamps(paths) if watches else {}
+        """The files as they were when they were read last."""
+        self._moving: Stamps | None = None
+        """The files as they were seen a moment ago, while somebody writes them."""
         self.last_words = ""
         """Why there is nothing to show: printed as it is once the terminal is restored."""
 
@@ -78,6 +89,24 @@ class Jobs:
             post(LoadFailed(error))
             return
         post(WorldLoaded(desk))
+
+    def look_again(self, post: Post) -> None:
+        """Read the input again if its files have changed, and are no longer being written."""
+        now = stamps(self.paths)
+        if now == self._stamps:
+            self._moving = None
+            return
+        if now != self._moving:  # an editor may write in several steps: wait for a quiet moment
+            self._moving = now
+            return
+        self._stamps, self._moving = now, None
+        from k8stui.tui.desk import Desk  # noqa: PLC0415 - loaded long ago
+        from k8stui.tui.lookout import Lookout  # noqa: PLC0415
+
+        try:
+            post(Reloaded(Desk(self.build(Lookout(lambda _: None)))))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(ReloadFailed(error))
 
     def call_off(self) -> None:
         """End a load that nobody waits for any more."""
@@ -153,6 +182,24 @@ class Jobs:
         try:
             trace = walk(world, before.request)
             post(WalkedAgain(trace, generation, first_difference(before, trace)))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
+
+    def walk_reloaded(
+        self, world: World, request: Request, left: tuple[Trace, int], generation: int, post: Post
+    ) -> None:
+        """Walk a request in the world as it was read again, to where it differs.
+
+        `left`: the walk as it was, and the 0-based step at which one stays where nothing differs.
+        """
+        before, index = left
+        from k8stui.tui.whatif import first_difference  # noqa: PLC0415 - only when it changed
+        from k8stui.walk.walk import walk  # noqa: PLC0415
+
+        try:
+            trace = walk(world, request)
+            differs_at = first_difference(before, trace)
+            post(Walked(trace, generation, index if differs_at is None else differs_at))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

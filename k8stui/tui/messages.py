@@ -36,6 +36,20 @@ class WorldLoaded(Message):
 
 
 @dataclass
+class Reloaded(Message):
+    """The input changed, and was read again."""
+
+    desk: Desk
+
+
+@dataclass
+class ReloadFailed(Message):
+    """The input changed, and cannot be read any more."""
+
+    error: Exception
+
+
+@dataclass
 class LoadFailed(Message):
     """Nothing could be read."""
 

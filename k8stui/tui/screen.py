@@ -28,7 +28,7 @@ from k8stui.tui.pane import Pane
 from k8stui.tui.reading import not_yet_line, waiting_line
 from k8stui.tui.searching import Searching
 from k8stui.tui.sheet import Lines, Sheet
-from k8stui.tui.walking import Walking
+from k8stui.tui.watching import Watching
 
 _ORDER = tuple(PaneName)
 _WAITING = "reading the manifests …"
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request
 
 
-class WalkScreen(Loading, Walking, Searching, Checking, Looking):
+class WalkScreen(Loading, Watching, Searching, Checking, Looking):
     """Nodes, Layout, Chain, Walk."""
 
     BINDINGS: ClassVar = [*keys.ALL]
@@ -68,6 +68,7 @@ class WalkScreen(Loading, Walking, Searching, Checking, Looking):
         if self._presents_at_once:
             self.action_present()
         self.call_after_refresh(self.load)
+        self.watch_input()
 
     # What stands where
 

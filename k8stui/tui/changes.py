@@ -1,0 +1,67 @@
+"""What changed in the input while it is shown: its files, and its objects. No Textual."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8stui.manifests.manifest import Manifest
+    from k8stui.walk.world import World
+
+Stamps = dict[str, tuple[int, int, int]]
+"""By file: when it was changed (nanoseconds), its size in bytes, its inode."""
+
+_MOST_FILES = 20_000
+_MOST_NAMED = 3
+
+
+def stamps(paths: Sequence[str]) -> Stamps:
+    """Look at the files of an input, without reading them."""
+    found: Stamps = {}
+    for path in paths:
+        for file in _files(path):
+            if len(found) == _MOST_FILES:
+                return found
+            try:
+                seen = os.stat(file)  # noqa: PTH116 - twice as quick, and it is done every second
+            except OSError:
+                continue
+            found[file] = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+    return found
+
+
+def _files(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):  # noqa: PTH112 - as above
+        yield path
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        yield from (os.path.join(folder, each) for each in files)  # noqa: PTH118 - as above
+
+
+def said_changes(before: World, after: World) -> str:
+    """Say which objects were changed, added and deleted, the first few by name; empty: none."""
+    old, new = _objects(before), _objects(after)
+    parts = [
+        _named("changed", [key for key in new if key in old and old[key].data != new[key].data]),
+        _named("added", [key for key in new if key not in old]),
+        _named("deleted", [key for key in old if key not in new]),
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _objects(world: World) -> dict[str, Manifest]:
+    return {
+        f"{each.kind} {each.namespace or 'default'}/{each.name}": each
+        for each in world.manifests.objects
+    }
+
+
+def _named(what: str, keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    shown = ", ".join(keys[:_MOST_NAMED])
+    more = len(keys) - _MOST_NAMED
+    return f"{what}: {shown}" + (f" and {more} more" if more > 0 else "")
