@@ -47,6 +47,8 @@ async def test_a_place_that_is_not_there_is_said_so(key: str) -> None:
         await driver.press(key)
         assert driver.state.index == 0
         assert len(driver.app._notifications) == 1
+        await driver.pilot.pause(0.1)
+        assert not any(toast.display for toast in driver.app.screen.query("Toast"))
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 34), (200, 50)], ids=str)
