@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, ServiceType
+from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.tui.index import Index
 from k8stui.tui.order import by_place, natural
@@ -26,6 +27,8 @@ class ClusterRows:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.version = 4
+        """IP version of the walk that is shown: of several addresses those are said."""
         self.index = index_of(world.cluster)
         self._by_node: dict[str, list[Pod]] = {}
         pods = world.cluster.pods.values()
@@ -111,13 +114,13 @@ class ClusterRows:
         subject = item.subject
         match subject:
             case Node():
-                return _say_node(subject)
+                return _say_node(subject, self.version)
             case Pod():
-                return _say_pod(subject)
+                return _say_pod(subject, self.version)
             case Container():
                 return _say_container(subject)
             case Service():
-                return _say_service(subject)
+                return _say_service(subject, self.version)
         match item.kind:
             case Kind.OFFER:
                 offer = cast("Offer", subject)
@@ -184,8 +187,13 @@ def _service(service: Service) -> Item:
     return Item(Kind.SERVICE, f"service/{service.key}", 1, service, has_children=leads_in)
 
 
-def _say_node(node: Node) -> Said:
-    address = node.address() or node.address(6)
+def _of_family(addresses: Sequence[Address], version: int) -> Address:
+    """Of several addresses the one of a family, where there is one."""
+    return next((one for one in addresses if one.version == version), addresses[0])
+
+
+def _say_node(node: Node, version: int) -> Said:
+    address = node.address(version) or node.address() or node.address(6)
     return Said(
         node.name,
         str(address) if address else "no address",
@@ -194,10 +202,10 @@ def _say_node(node: Node) -> Said:
     )
 
 
-def _say_pod(pod: Pod) -> Said:
+def _say_pod(pod: Pod, version: int) -> Said:
     return Said(
         short_name(pod.namespace, pod.name),
-        str(pod.addresses[0]) if pod.addresses else pod.phase.value,
+        str(_of_family(pod.addresses, version)) if pod.addresses else pod.phase.value,
         pod.origin,
         pod.origins.get("addresses") if pod.addresses else None,
     )
@@ -211,9 +219,9 @@ def _say_container(container: Container) -> Said:
     return Said(container.name + (" (init)" if container.init else ""), ports, container.origin)
 
 
-def _say_service(service: Service) -> Said:
+def _say_service(service: Service, version: int) -> Said:
     if service.cluster_ips:
-        aside = str(service.cluster_ips[0])
+        aside = str(_of_family(service.cluster_ips, version))
     elif service.type is ServiceType.EXTERNAL_NAME:
         aside = service.external_name
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.ink import NOTHING, Line, run
+from k8stui.export.drawing.scene import version_of
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
@@ -72,6 +73,7 @@ class Desk:
         if self.state.trace is None and trace.request.service is not None:
             self.tree.open(f"service/{trace.request.service}")
         self.state.failure = ""
+        self._rows.version = version_of(trace)
         self.state.show(trace, index)
 
     def fail(self, said: str) -> None:

@@ -7,10 +7,11 @@ from typing import NamedTuple, overload
 
 from k8stui.check.finding import Finding, Severity
 from k8stui.cluster.model import Cluster
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, join, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, middle, run, wrap
 from k8stui.export.drawing.words import RESULTS, Sign
 from k8stui.neutralise import neutralise
 from k8stui.tui.cluster_rows import branch_of
+from k8stui.tui.order import by_place
 
 SIGNS = {
     Severity.ERROR: Sign("✗", "error", Ink.DROP),
@@ -18,11 +19,23 @@ SIGNS = {
     Severity.INFO: Sign("·", "info", Ink.DIM),
 }
 _WORST = tuple(Severity)
+_WIDE = 100
+"""Columns from which on the rules have one of their own."""
+_RULE = 20
 
 
 def by_weight(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Errors first; else as they were."""
-    return tuple(sorted(findings, key=lambda finding: _WORST.index(finding.severity)))
+    """Errors first; of one weight by rule, namespace and name."""
+    return tuple(sorted(findings, key=_weight))
+
+
+def _weight(finding: Finding) -> tuple[object, ...]:
+    namespace, _, name = finding.subject.rpartition(" ")[2].rpartition("/")
+    return (_WORST.index(finding.severity), finding.rule, *by_place(namespace, name))
+
+
+def _group(finding: Finding) -> tuple[Severity, str]:
+    return finding.severity, finding.rule
 
 
 class Checkup(NamedTuple):
@@ -82,7 +95,10 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 class FindingLines(Sequence[Line]):
-    """One line a finding: severity, object, why. Made when seen: there may be 10,000."""
+    """One line a finding: severity, rule, object, why. Made when seen: there may be 10,000.
+
+    They stand by rule and namespace; severity and rule are said once for those that share them.
+    """
 
     def __init__(self, findings: Sequence[Finding], width: int) -> None:
         self._findings = findings
@@ -103,6 +119,11 @@ class FindingLines(Sequence[Line]):
         sign = SIGNS[finding.severity]
         subject = cut(run(neutralise(f"{finding.subject:<{longest}}"), Ink.STRONG), longest)
         lead = run(f" {sign.glyph} {sign.word:<8}", sign.ink)
+        if self._width >= _WIDE:
+            is_first = not row or _group(self._findings[row - 1]) != _group(finding)
+            rule = fit(run(middle(finding.rule, _RULE) if is_first else "", Ink.DIM), _RULE)
+            lead = join((lead if is_first else run(f" {sign.glyph}{' ' * 9}", sign.ink), rule))
+            subject = join((run("  "), subject))
         return cut(join((lead, subject, run(f"  {neutralise(finding.why)}"))), self._width)
 
 

@@ -91,10 +91,10 @@ def peak_kilobytes(pid: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
-def test_a_megabyte_typed_at_once_is_no_megabyte_of_waiting_keys() -> None:
+def test_a_book_typed_at_once_is_no_book_of_waiting_keys() -> None:
     session = start()
     before = peak_kilobytes(session.pid)
-    text = (b"lhjk?\x1b[6~\x1b1234zz." * 100_000)[:1_000_000]
+    text = (b"lhjk?\x1b[6~\x1b1234zz." * 20_000)[:250_000]
     written = threading.Event()
 
     def write() -> None:
@@ -110,7 +110,7 @@ def test_a_megabyte_typed_at_once_is_no_megabyte_of_waiting_keys() -> None:
             session.output = os.read(session.fd, 65536)
     assert written.is_set()
     settle(session, 1.5)
-    assert peak_kilobytes(session.pid) - before < 60_000
+    assert peak_kilobytes(session.pid) - before < 30_000
     leave(session)
 
 

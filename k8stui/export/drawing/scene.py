@@ -138,7 +138,7 @@ def scene(
         homes.setdefault(cluster.pods[key].node_name or "", []).append(key)
     homes.pop("", None)
     neighbours = _siblings(network, cluster, homes, roles)
-    version = _version(trace)
+    version = version_of(trace)
     order = {key: number for number, key in enumerate(cluster.pods)}
     nodes = []
     for name in sorted(homes, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0):
@@ -215,7 +215,7 @@ def _speaker(trace: Trace, node: str) -> str:
     return "process"
 
 
-def _version(trace: Trace) -> int:
+def version_of(trace: Trace) -> int:
     """Tell the IP version of a walk by its first packet."""
     steps = (step for hop in trace.hops for step in hop.steps)
     packets = (step.after or step.before for step in steps)
