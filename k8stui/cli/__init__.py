@@ -21,7 +21,18 @@ from k8stui.cli.status import BAD, FINE
 
 _SHOW = "show"
 """Name of the default command; never typed."""
-_COMMANDS = ("check", "clients", "lab", "present", "record", "replay", "rules", "topology", "walk")
+_COMMANDS = (
+    "check",
+    "clients",
+    "lab",
+    "present",
+    "record",
+    "replay",
+    "rules",
+    "serve",
+    "topology",
+    "walk",
+)
 
 
 class _ReaderGoneError(Exception):

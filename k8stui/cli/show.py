@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -43,6 +44,26 @@ def command(
     end_on_signals()
     if "-" in common["paths"]:
         _await_words()
+    return open_screen(
+        common,
+        is_ascii=is_ascii,
+        mouse=not no_mouse,
+        presentation=presentation,
+        remembers=not no_session,
+        watches=watch,
+    )
+
+
+def open_screen(
+    common: Mapping[str, Any],
+    *,
+    is_ascii: bool | None = None,
+    mouse: bool = True,
+    presentation: bool = False,
+    remembers: bool = False,
+    watches: bool = False,
+) -> int:
+    """Open the screen over the options that every command has; ends the process."""
     gc.enable()
     from k8stui.tui.app import run as run_screen  # noqa: PLC0415 - the only way to Textual
 
@@ -54,10 +75,10 @@ def command(
         node_options=node_options,
         namespace=common["namespace"],
         ascii=is_ascii,
-        mouse=not no_mouse,
+        mouse=mouse,
         presentation=presentation,
-        remembers=not no_session,
-        watches=watch,
+        remembers=remembers,
+        watches=watches,
     )
 
 

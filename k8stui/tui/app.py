@@ -70,7 +70,8 @@ class K8sTuiApp(App[int]):
     ) -> None:
         """`session`: where the last time is remembered; None: it is not."""
         terminal = terminal or look(os.environ)
-        super().__init__(driver_class=Keyboard, ansi_color=True if terminal.is_ansi else None)
+        driver = None if terminal.is_page else Keyboard
+        super().__init__(driver_class=driver, ansi_color=True if terminal.is_ansi else None)
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)

@@ -25,6 +25,8 @@ class Terminal:
     """Use the terminal's own 16 colours (none at all with NO_COLOR)."""
     is_ascii: bool = False
     """Draw lines and marks in ASCII."""
+    is_page: bool = False
+    """It is a page in a browser: Textual's own driver for it talks to textual-serve."""
 
 
 def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal:  # noqa: A002
@@ -33,6 +35,8 @@ def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal: 
     ``NO_COLOR`` (no-color.org) and terminals of 16 colours get the terminal's own colours. ASCII:
     ``K8STUI_ASCII``, the Linux console's font, or a character set that has no box drawing.
     """
+    if environ.get("TEXTUAL_DRIVER"):  # what textual-serve sets; the rest is of its own terminal
+        return Terminal(bool(environ.get("NO_COLOR")), bool(ascii), is_page=True)
     term = environ.get("TERM", "")
     few = term in ("linux", "screen", "vt100", "vt220", "ansi", "xterm") and not environ.get(
         "COLORTERM"
