@@ -15,6 +15,7 @@ from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host, Resolution
 from k8stui.kernel.namespace import LinkKind, Neighbour
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
+from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import REPLY, REQUEST, Skb
 from k8stui.kernel.step import NeighbourCause, StepKind
 
@@ -118,8 +119,7 @@ def receive(host: Host, device: str, skb: Skb) -> None:
     if interface is None:
         return
     if frame.icmp_type == REQUEST:
-        # arp_ignore 0: any own address is answered for, whatever device it is on.
-        if not host.routing.is_local(frame.dst):
+        if not _answers_for(host, device, frame):
             return
         _learn(host, device, frame.src, frame.smac, create=True)
         reply = changed(
@@ -136,6 +136,14 @@ def receive(host: Host, device: str, skb: Skb) -> None:
     elif frame.dmac == interface.mac:
         _learn(host, device, frame.src, frame.smac, create=False)
         host.answered.add((device, frame.src))
+
+
+def _answers_for(host: Host, device: str, asked: Packet) -> bool:
+    if asked.dst.version == 6:
+        return host.routing.is_local(asked.dst)  # an address of its own (ndisc_recv_ns)
+    # arp_ignore 0: all that a packet from there would be delivered for, whatever device has it,
+    # be it by a rule and a table of its own (arp_process asks ip_route_input_noref).
+    return host.routing.incoming(asked.dst, asked.src, device).fate is Fate.LOCAL
 
 
 def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool) -> None:

@@ -9,7 +9,7 @@ here raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from k8stui.manifests import tree
 from k8stui.manifests.events import YamlFault
@@ -150,7 +150,7 @@ class Veil:
         """Give a line as it was meant, as far as it may be shown; empty of a Secret's."""
         if self.is_secret or shown.hidden or self.is_closed:
             return ""
-        return self._calm(self._without(text, self._hides(text, shown)))
+        return self._calm(self._without(text, self._hiding(shown)(text)))
 
     def said(self, message: str, shown: Shown) -> str:
         """Give a message about a line without what it quotes, where that may be a value."""
@@ -160,7 +160,8 @@ class Veil:
         if not (self._private or self._kept is not None):
             return without_credentials(message)
         parts = _QUOTED.split(message)
-        parts[1::2] = (self._without(part, self._hides(part, shown)) for part in parts[1::2])
+        hides = self._hiding(shown)
+        parts[1::2] = (self._without(part, hides(part)) for part in parts[1::2])
         if HIDDEN in shown.line:
             head, mark, tail = "".join(parts).partition("this is the number ")
             parts = [head, mark, _NUMBER.sub(HIDDEN, tail)]  # 0x1F is called 31
@@ -172,26 +173,25 @@ class Veil:
             text = text.replace(word, HIDDEN)
         return text
 
-    def _hides(self, text: str, shown: Shown) -> list[str]:
-        """Words of the text that are private, and stand nowhere else."""
+    def _hiding(self, shown: Shown) -> Callable[[str], list[str]]:
+        """What finds the words of a text that are private, and stand nowhere else."""
         if not (self._private or self._kept is not None):
-            return []
+            return lambda _: []
         if len(self.stretch) > _LONGEST:
             here = set(_WORD.findall(shown.line))
-            return [word for word in _WORD.findall(text) if word not in here]
+            return lambda text: [word for word in _WORD.findall(text) if word not in here]
         open_words = set(_WORD.findall(self._all_shown()))
         private = set(_WORD.findall("\n".join([self.stretch, *self._texts]))) - open_words
-        return [
-            word
-            for word in _WORD.findall(text)
-            if word in private
+
+        def is_private(word: str) -> bool:
             # A long value is cut in messages.
-            or (
+            return word in private or (
                 word not in open_words
                 and len(word) >= _PART
                 and any(word in one for one in private)
             )
-        ]
+
+        return lambda text: [word for word in _WORD.findall(text) if is_private(word)]
 
     def _quotes(self, message: str) -> bool:
         """Whether a word of the message stands where a Secret's values are, and nowhere else."""
