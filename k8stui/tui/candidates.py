@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.walk.kinds import SHORT
+from k8stui.walk.lookup import can_send
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
@@ -19,10 +20,13 @@ def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Everything that can ask: of other namespaces as ``NAMESPACE/pod/NAME``."""
     yield "outside"
     yield from (f"node/{name}" for name in cluster.nodes)
-    pods = sorted(cluster.pods.values(), key=lambda pod: pod.namespace != namespace)
+    pods = sorted(
+        (pod for pod in cluster.pods.values() if can_send(pod)),
+        key=lambda pod: pod.namespace != namespace,
+    )
     yield from (_of(namespace, pod.namespace, f"pod/{pod.name}") for pod in pods)
     for work in cluster.workloads:
-        if work.pods and work.kind in SHORT:
+        if work.kind in SHORT and any(can_send(cluster.pods[key]) for key in work.pods):
             yield _of(namespace, work.namespace, f"{SHORT[work.kind]}/{work.name}")
 
 
@@ -40,6 +44,8 @@ def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
                 end = _end(port.protocol.name)
                 yield from (f"node/{name}:{port.node_port}{end}" for name in cluster.nodes)
     for pod in sorted(cluster.pods.values(), key=lambda one: one.namespace != namespace):
+        if not can_send(pod):
+            continue
         ports = [
             f"{p.number}{_end(p.protocol.name)}" for each in pod.containers for p in each.ports
         ]
