@@ -10,7 +10,9 @@ from click.testing import CliRunner
 
 from k8stui.cli import cli
 from k8stui.export.drawing.ink import line_width, text_of
+from k8stui.export.drawing.layout import draw
 from k8stui.export.drawing.picture import film, picture
+from k8stui.export.drawing.scene import scene
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import build_world, sample
@@ -86,3 +88,12 @@ def test_no_escape_gets_into_a_picture() -> None:
     assert not re.search(
         r"[\x00-\x1f\x7f-\x9f]", "".join(text_of(x) for x in picture(world, trace))
     )
+
+
+@pytest.mark.parametrize("size", [(1, 0), (1, 1), (3, 2), (40, 1), (80, 24)])
+def test_a_walk_that_meets_no_node_is_drawn_at_any_size(size: tuple[int, int]) -> None:
+    world = build_world([str(sample("guestbook"))])
+    trace = walk(world, parse_request(world, "outside", "203.0.113.10:80"))
+    alone = scene(world.network, world.cluster, trace)
+    assert not alone.nodes
+    assert draw(alone, *size)

@@ -126,7 +126,9 @@ def draw(scene: Scene, width: int, height: int, focus: str = "") -> Drawing:
     `focus`: the node that is open where not all of them can be.
     """
     whole = _whole(scene, width, height)
-    return _folded(scene, width, height, focus) if whole is None else _open(whole, width, height)
+    if whole is None and scene.nodes:
+        return _folded(scene, width, height, focus)
+    return _open(whole or scene, width, height)
 
 
 def is_whole(scene: Scene, width: int, height: int) -> bool:
