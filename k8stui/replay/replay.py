@@ -113,12 +113,17 @@ def replay(
         parse_request(world, question.source, question.destination, namespace)
     player = _Player(world, questions, namespace)
     yield player.moment(None)
-    for one in ordered([one for one in world.manifests.objects if _is_step(one)], order):
+    for one in applied(world, order):
         known = key_of(one) in {key_of(other) for other in player.objects}
         yield player.moment(Change(Verb.CHANGED if known else Verb.ADDED, one))
     for text in then:
         for change in parse_change(text, player.objects, namespace):
             yield player.moment(change)
+
+
+def applied(world: World, order: str = "files") -> list[Manifest]:
+    """The objects whose applying is a step, in one of `ORDERS`."""
+    return ordered([one for one in world.manifests.objects if _is_step(one)], order)
 
 
 def _is_step(one: Manifest) -> bool:

@@ -6,7 +6,7 @@ The screen turns keys into calls of this; each says whether anything has to be d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from k8stui.export.drawing.ink import NOTHING, Line, run
 from k8stui.export.drawing.scene import version_of
@@ -26,6 +26,7 @@ from k8stui.tui.walk_pane import WalkSheet
 
 if TYPE_CHECKING:
     from k8stui.origin import Place
+    from k8stui.replay.replay import Moment
     from k8stui.tui.findings import Checkup
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
@@ -54,18 +55,18 @@ class Desk:
         self.views = Views(self.state, self.tree)
         self._left: list[_Left] = []
         """Where what-ifs came from, innermost last."""
+        self._floor = 0
+        """So many what-ifs are older than the replay: it ends before they are turned back."""
+        self._full: tuple[_Left, Tree] | None = None
+        """Where the replay came from, and the tree then."""
         self.checkup: Checkup | None = None
         """What is wrong in this world; None until the check is done."""
 
     def title(self, width: int) -> Line:
         return status.title(self.state, width)
 
-    def now(self, width: int, height: int, *, large: bool = False) -> list[Line]:
-        """The step in three lines; `large`: for a stage."""
-        if large:
-            from k8stui.tui.stage import stage  # noqa: PLC0415 - only when presenting
-
-            return stage(self.state, width, height)
+    def now(self, width: int, height: int) -> list[Line]:
+        """The step in three lines."""
         return status.now(self.state, width, height)
 
     def show(self, trace: Trace, index: int = 0) -> None:
@@ -112,7 +113,7 @@ class Desk:
 
     def turn_back(self) -> bool:
         """Go back to the world, and the step, before the last what-if; False: there is none."""
-        if not self._left:
+        if len(self._left) <= self._floor:
             return False
         left = self._left.pop()
         self._enter(left.world, left.words, left.checkup)
@@ -124,6 +125,49 @@ class Desk:
         self.world = self.state.world = self._rows.world = world
         self.state.what_if = words
         self._mark(checkup)
+
+    # The deployment replayed
+
+    def open_replay(self, trace: Trace) -> None:
+        """From now on the desk stands at moments of this world's deployment."""
+        state = self.state
+        left = _Left(self.world, state.what_if, state.trace, state.index, self.checkup)
+        self._full, self._floor = (left, self.tree), len(self._left)
+        self.views.backdrop = (self.world, trace)
+
+    def stand_at(self, moment: Moment) -> None:
+        """Show what stands at a moment, and how the request is answered then."""
+        if self._full is None:
+            return
+        left, tree = self._full
+        del self._left[self._floor :]
+        self._enter(moment.world, left.words, None)
+        self._see(Tree(ClusterRows(moment.world)))
+        self.tree.follow(tree)
+        asked = moment.asked[0]
+        self.state.failure = ""
+        if asked.trace is not None:
+            self.state.show(asked.trace, len(asked.trace.steps) - 1)
+        else:
+            self.state.clear(neutralise(f"{asked.question}: {asked.reason}"))
+
+    def close_replay(self) -> None:
+        """Back to the whole world, and to the step that one left it at."""
+        if self._full is None:
+            return
+        left, tree = self._full
+        del self._left[self._floor :]
+        self._full, self._floor, self.views.backdrop = None, 0, None
+        self._see(tree)
+        self._enter(left.world, left.words, left.checkup)
+        self.state.failure = ""
+        if left.trace is not None:
+            self.state.show(left.trace, left.index)
+
+    def _see(self, tree: Tree) -> None:
+        """Show another tree."""
+        self.tree = self.views.tree = tree
+        self._rows = cast("ClusterRows", tree.rows)
 
     # What is wrong
 

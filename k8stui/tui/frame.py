@@ -61,7 +61,7 @@ def framed(
     room = body_height(sheet, height)
     edge = Ink.FRAME if focused else Ink.FAINT
     rows: list[Line] = list(sheet.head)
-    rows += _body(sheet, view, inner, room, found)
+    rows += body(sheet, view, inner, room, found)
     rows += sheet.foot
     rows = rows[: height - 2]
     thumb = _thumb(view.top, len(sheet), room, len(sheet.head))
@@ -73,7 +73,8 @@ def framed(
     return lines
 
 
-def _body(sheet: Sheet, view: View, inner: int, room: int, found: str) -> list[Line]:
+def body(sheet: Sheet, view: View, inner: int, room: int, found: str = "") -> list[Line]:
+    """The rows of a sheet that are seen: exactly `room` of them."""
     count = len(sheet)
     shown = range(view.top, min(view.top + room, count))
     rows = [sheet.line(row) for row in shown]

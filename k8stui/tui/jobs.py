@@ -21,6 +21,7 @@ from k8stui.tui.messages import (
     LinesFound,
     LinesMissing,
     LoadFailed,
+    MomentMade,
     NeighboursFound,
     Reloaded,
     ReloadFailed,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.lookout import Lookout
+    from k8stui.tui.timeline import Timeline
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -200,6 +202,14 @@ class Jobs:
             trace = walk(world, request)
             differs_at = first_difference(before, trace)
             post(Walked(trace, generation, index if differs_at is None else differs_at))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
+
+    def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
+        """Compute a deployment up to the moment that is looked at."""
+        try:
+            timeline.fetch(timeline.at)
+            post(MomentMade(timeline))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

@@ -47,7 +47,7 @@ LANDMARKS = {key: name for key, (name, _) in _PLACES.items()}
 
 STEPPING = (
     _key(
-        "right,l,space,f8,pagedown",
+        "right,l,f8,pagedown",
         "step(1)",
         "step",
         "To the next step of the packet, from any pane",
@@ -59,7 +59,7 @@ STEPPING = (
         "full_stop",
         "decision(1)",
         "decision",
-        "To the next decision: name, route, NAT, wrap, deliver, drop or reject",
+        "To the next decision: chance, policy, mark, NAT, un-NAT, wrap, deliver, drop",
         show=True,
         display=", .",
     ),
@@ -153,13 +153,40 @@ TOOLS = (
         show=True,
     ),
     _key("u", "undo", "undo what-if", "Back to the world, and the step, before the last what-if"),
-    _key("p", "present", "presentation", "For a stage: large, quiet, high contrast; and back"),
     _key("f", "findings", "findings", "What the check found; Enter walks what shows it"),
     _key(
         "exclamation_mark",
         "problems",
         "problems",
         "What is wrong with the input, what was left out",
+    ),
+)
+
+STORY = (
+    _key(
+        "p",
+        "present",
+        "story",
+        "Story mode, for a stage: the decisions, one drawing, one sentence; and back",
+    ),
+    _key("space", "play", "play", "In story mode play or pause; else to the next step"),
+    _key("plus,equals_sign", "pace(1)", "faster", "Play faster"),
+    _key("minus", "pace(-1)", "slower", "Play slower"),
+    _key(
+        "t",
+        "replay",
+        "replay",
+        "The deployment replayed, object by object, the request asked at each; and back",
+        show=True,
+    ),
+    _key("greater_than_sign", "moment(1)", "next object", "Replay: the next object is applied"),
+    _key("less_than_sign", "moment(-1)", "object before", "Replay: back to the object before"),
+    _key("a", "gains", "what it adds", "Replay: all that this object adds, to each node"),
+    _key(
+        "O",
+        "order",
+        "order",
+        "Replay: objects as the files have them, or so that each finds what it needs",
     ),
 )
 
@@ -200,6 +227,7 @@ Group = tuple[str, tuple[Binding, ...]]
 GROUPS: tuple[Group, ...] = (
     ("Through the walk", STEPPING),
     ("At this step", MOMENT),
+    ("Story and replay", STORY),
     ("Panes", PANES),
     ("Tools", TOOLS),
     ("Leaving", LEAVING),
@@ -234,6 +262,11 @@ _NAMES = {
     "pageup": "PageUp",
     "enter": "Enter",
     "space": "Space",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
     "home": "Home",
     "end": "End",
     "tab": "Tab",

@@ -16,6 +16,7 @@ from k8stui.walk.trace import Trace
 
 if TYPE_CHECKING:
     from k8stui.cluster.graph import Related
+    from k8stui.replay.replay import Moment
     from k8stui.tui.whatif import WhatIf
     from k8stui.walk.world import World
 
@@ -64,6 +65,18 @@ def help_lines(width: int, groups: Sequence[Group] = GROUPS) -> list[Line]:
             Ink.DIM,
         ),
     ]
+    return lines
+
+
+def moment_lines(moment: Moment, width: int) -> list[Line]:
+    """All that a moment of the deployment brought, line by line."""
+    from k8stui.export.replay import replay_lines  # noqa: PLC0415 - only when asked for
+
+    inks = {"+": Ink.OK, "-": Ink.DROP}
+    lines: list[Line] = []
+    for text in replay_lines([moment], verbose=True):
+        ink = inks.get(text.strip()[:1], Ink.TEXT)
+        lines += [run(f" {part}", ink) for part in wrap(text, width - 2, indent=10)]
     return lines
 
 

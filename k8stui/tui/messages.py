@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from k8stui.tui.found_rows import Row
     from k8stui.tui.reading import Reading
     from k8stui.tui.source_lines import Numbered
+    from k8stui.tui.timeline import Timeline
     from k8stui.walk.trace import Trace
     from k8stui.walk.world import World
 
@@ -74,6 +75,13 @@ class WalkedAgain(Message):
     generation: int
     differs_at: int | None
     """0-based step from which the walks differ; None: nothing does."""
+
+
+@dataclass
+class MomentMade(Message):
+    """A moment of a deployment is known."""
+
+    timeline: Timeline
 
 
 @dataclass

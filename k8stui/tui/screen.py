@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run
-from k8stui.tui import keys, themes
+from k8stui.tui import keys
 from k8stui.tui.checking import Checking
 from k8stui.tui.drawn import Bar
 from k8stui.tui.footer import footer
@@ -25,9 +25,11 @@ from k8stui.tui.looking import Looking
 from k8stui.tui.messages import Walked, WalkedAgain, WorldLoaded
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
+from k8stui.tui.picture import Picture
 from k8stui.tui.reading import not_yet_line, waiting_line
 from k8stui.tui.searching import Searching
 from k8stui.tui.sheet import Lines, Sheet
+from k8stui.tui.telling import Telling
 from k8stui.tui.watching import Watching
 
 _ORDER = tuple(PaneName)
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request
 
 
-class WalkScreen(Loading, Watching, Searching, Checking, Looking):
+class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
     """Nodes, Layout, Chain, Walk."""
 
     BINDINGS: ClassVar = [*keys.ALL]
@@ -52,15 +54,16 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
         self._presents_at_once = presentation
         self._session: Session | None = None
         self._trouble = ""
-        self._theme_before = ""
-        """What the theme was before the presentation."""
 
     def compose(self) -> ComposeResult:
         yield Bar(self._title, id="title")
+        yield Bar(self._rail, id="rail")
+        yield Picture(partial(self._sheet, PaneName.LAYOUT), id="picture")
         with Container(id="panes"):
             for name in PaneName:
                 yield Pane(partial(self._sheet, name), id=name, focused=name is self.front)
         yield Bar(self._now, id="now")
+        yield Bar(self._timeline, id="timeline")
         yield Bar(self._keys, id="keys")
 
     def on_mount(self) -> None:
@@ -82,12 +85,14 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
     def _keys(self, width: int, _height: int) -> list[Line]:
         if self.is_refusing:
             return [not_yet_line(self.reading, width)]
+        if self.is_story or self.timeline is not None:
+            return [self._story_keys(width)]
         return [footer(width, self.desk.found() if self.desk is not None else NOTHING)]
 
     def _now(self, width: int, height: int) -> list[Line]:
         if self.desk is None:
             return [NOTHING] * height
-        return self.desk.now(width, height, large=self.has_class("-stage"))
+        return self._caption(width, height) if self.is_story else self.desk.now(width, height)
 
     def _sheet(self, name: PaneName, width: int, height: int) -> Sheet:
         if self.desk is not None:
@@ -155,6 +160,7 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
 
     def on_walked(self, event: Walked) -> None:
         if self.take_walk(event):
+            self.asked_anew(event.trace)
             self.check_few()
 
     def on_walked_again(self, event: WalkedAgain) -> None:
@@ -168,6 +174,11 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
     # Keys: panes
 
     def on_pane_clicked(self, event: Pane.Clicked) -> None:
+        if isinstance(event.pane, Picture):
+            if self.desk is not None and event.row >= 0:
+                self.desk.click(PaneName.LAYOUT, event.pane.sheet, event.row, event.column)
+                self.redraw()
+            return
         name = PaneName(event.pane.id or "")
         if name is not self.front:
             self.close_find(is_kept=False)
@@ -205,7 +216,9 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
 
     def action_cursor(self, by: int) -> None:
         pane = self.pane(self.front)
-        if self.nodes_tree is not None and self.front is PaneName.NODES:
+        if self.is_story:
+            self.query_one(Picture).scroll_by(by)
+        elif self.nodes_tree is not None and self.front is PaneName.NODES:
             if self.nodes_tree.move(by):
                 pane.redraw()
         elif self.desk is None or self.front is PaneName.LAYOUT:
@@ -274,16 +287,6 @@ class WalkScreen(Loading, Watching, Searching, Checking, Looking):
             and self.front is PaneName.NODES
             and self.nodes_tree.close_or_climb()
         )
-
-    def action_present(self) -> None:
-        self.toggle_class("-stage")
-        if not self.has_class("-stage"):
-            self.app.theme = self._theme_before
-        else:
-            self._theme_before = self.app.theme
-            if not self.app.native_ansi_color:
-                self.app.theme = themes.STAGE.name
-        self.call_after_refresh(self.redraw)
 
     # Keys: leaving
 

@@ -56,6 +56,14 @@ class State:
         self.index = -1
         self.go(index)
 
+    def clear(self, why: str) -> None:
+        """There is no walk, and this is why."""
+        self.trace = None
+        self._steps, self._hops = (), ()
+        self.index = 0
+        self.progress, self.failure = "", why
+        self.chain = ChainView()
+
     @property
     def steps(self) -> tuple[TraceStep, ...]:
         return self._steps

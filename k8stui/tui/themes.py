@@ -81,6 +81,23 @@ LIGHT = Theme(
     variables=dict(palette.LIGHT),
 )
 
+STAGE_LIGHT = Theme(
+    name="k8stui-stage-light",
+    primary="#003d82",
+    secondary="#0a4d1d",
+    accent="#7a4300",
+    warning="#7a4300",
+    error="#9d1b15",
+    success="#0a4d1d",
+    foreground="#000000",
+    background="#ffffff",
+    surface="#ffffff",
+    panel="#ffffff",
+    dark=False,
+    variables={**palette.LIGHT, "ink-dim": "#3d444d", "ink-faint": "#6a737d"},
+)
+"""The same from a light theme: a bright room."""
+
 ANSI = Theme(
     name="k8stui-ansi",
     ansi=True,
@@ -122,7 +139,7 @@ ANSI = Theme(
 )
 """The terminal's own 16 colours; with NO_COLOR none at all (weight and reverse video remain)."""
 
-ALL = (DARK, LIGHT, STAGE, ANSI)
+ALL = (DARK, LIGHT, STAGE, STAGE_LIGHT, ANSI)
 DEFAULTS = DARK.variables
 """For Textual's own themes, which know none of these names."""
 

@@ -92,6 +92,7 @@ class TourScreen(WalkScreen):
     def _show(self) -> None:
         """Bring the screen to the position."""
         stop = self.stop
+        self.end_replay()
         self.generation += 1  # what was asked for on the way is wanted no more
         self.close_find(is_kept=False)
         self.desk = self._desk(stop)

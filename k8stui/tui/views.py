@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from k8stui.export.drawing.frame import Film
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, run, wrap
-from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, line_width, run, wrap
+from k8stui.export.drawing.scene import Scene, at_moment, scene
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.chain_pane import ChainSheet, shown_chain
@@ -16,6 +18,20 @@ from k8stui.tui.sheet import Lines, Sheet
 from k8stui.tui.state import State
 from k8stui.tui.tree import Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet, outcome_lines
+
+if TYPE_CHECKING:
+    from k8stui.walk.trace import Trace
+    from k8stui.walk.world import World
+
+
+class Centred(Lines):
+    """Lines in the middle of the pane."""
+
+    centred = True
+
+    def __init__(self, title: Line, lines: tuple[Line, ...]) -> None:
+        super().__init__(title, lines)
+        self.width = max(map(line_width, lines), default=0)
 
 
 class Views:
@@ -29,6 +45,8 @@ class Views:
         """Whether the Walk pane shows the header itself (else the lines below the panes do)."""
         self._rows: WalkRows | None = None
         self._film: Film | None = None
+        self.backdrop: tuple[World, Trace] | None = None
+        """In a replay: the whole deployment, and the walk through it."""
 
     def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
         """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
@@ -53,14 +71,36 @@ class Views:
 
     def _layout(self, width: int, height: int) -> Sheet:
         state = self.state
-        if state.world is None or state.trace is None or not state.steps:
-            return self._empty(PaneName.LAYOUT, width)
         size = (width, height - 2)
+        trace = state.trace
+        if state.world is None or trace is None or not state.steps:
+            return self._unasked(size) or self._empty(PaneName.LAYOUT, width)
         film = self._film
-        if film is None or film.trace is not state.trace or film.size != size:
-            made = scene(state.world.network, state.world.cluster, state.trace)
-            film = self._film = Film(made, state.world.cluster, state.trace, *size)
+        if film is None or film.trace is not trace or film.size != size:
+            made = self._scene(trace) or scene(state.world.network, state.world.cluster, trace)
+            film = self._film = Film(made, state.world.cluster, trace, *size)
         return LayoutSheet(film, state)
+
+    def _scene(self, trace: Trace | None) -> Scene | None:
+        """In a replay: what stands now, each thing in its place of the whole deployment."""
+        world = self.state.world
+        if self.backdrop is None or world is None:
+            return None
+        full, walked = self.backdrop
+        others = () if trace is None else (trace,)
+        if any(hop.namespace not in full.network for each in others for hop in each.hops):
+            return None
+        made = scene(full.network, full.cluster, walked, others)
+        return at_moment(made, full.cluster, world.network, world.cluster)
+
+    def _unasked(self, size: tuple[int, int]) -> Sheet | None:
+        """In a replay: what stands at a moment at which nobody can ask yet."""
+        made = self._scene(None)
+        if made is None or self.state.world is None or self.backdrop is None:
+            return None
+        film = Film(made, self.state.world.cluster, self.backdrop[1], *size)
+        title = join((run("2 ", Ink.KEY), run("Layout", Ink.STRONG)))
+        return Centred(title, tuple(film.drawing(0).canvas.lines()))
 
     def _chain(self, width: int, height: int) -> Sheet:
         state = self.state

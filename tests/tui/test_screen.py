@@ -14,11 +14,9 @@ from textual.widgets import Input, Static
 from tui import harness, literal
 from tui.harness import Driver, running
 
-from k8stui.tui.app import K8sTuiApp
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.names import PaneName
 from k8stui.tui.request import RequestScreen
-from k8stui.tui.terminal import Terminal
 from k8stui.walk.offers import Offer
 
 LAST = len(literal.TRACE.steps) - 1
@@ -476,26 +474,6 @@ async def test_every_theme_can_be_chosen(theme: str) -> None:
         driver.app.theme = theme
         await driver.press("right")
         assert driver.state.index == 1
-
-
-@pytest.mark.parametrize("size", SIZES, ids=size_id)
-async def test_presentation_is_quiet_and_large_and_can_be_left(size: Any) -> None:
-    async with running(size) as driver:
-        await driver.press("p")
-        assert not driver.screen.query_one("#keys").display
-        assert "of 12" in driver.text("#now")
-        assert driver.app.theme == "k8stui-stage"
-        await driver.press("p")
-        assert driver.screen.query_one("#keys").display
-        assert driver.app.theme == "k8stui-dark"
-
-
-async def test_presentation_from_the_start() -> None:
-    app = K8sTuiApp(harness.LiteralJobs(), Terminal(), presentation=True)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await harness.ready(pilot)
-        assert app.screen.has_class("-stage")
-        assert app.theme == "k8stui-stage"
 
 
 async def test_the_tree_is_filtered_as_one_types_and_enter_goes_there() -> None:

@@ -394,7 +394,8 @@ class _Pen:
         self.drawing.boxes[name] = Edge(x, y, min(room, 40))
 
     def _closed(self, node: NodeBox, y: int) -> None:
-        bridge = f" ─ {node.bridge.name}" if node.bridge is not None else ""
+        shown = node.bridge if node.bridge is not None and node.bridge.is_there else None
+        bridge = f" ─ {shown.name}" if shown is not None else ""
         x = self._line(node.name, f"▸ {node.name}  ", f"{node.uplink.text}{bridge}", y)
         for pod in node.pods:
             if pod.role is not Role.PATH:
@@ -484,7 +485,8 @@ class _Pen:
         gap = 0
         if node.bridge is not None or node.pods:
             gap = extras.below_stack + extras.second_gap
-        cable = canvas.down(middle, row, row + gap - 1)
+        is_plugged = node.bridge is None or node.bridge.is_there
+        cable = canvas.down(middle, row, row + gap - 1) if is_plugged else []
         row += gap
         if node.bridge is not None:
             self._bridge(node, x, row, width, cable)
@@ -539,6 +541,8 @@ class _Pen:
 
     def _bridge(self, node: NodeBox, x: int, row: int, width: int, cable: list[Cell]) -> None:
         assert node.bridge is not None
+        if not node.bridge.is_there:
+            return
         middle = x + width // 2
         self.canvas.bar(row, x + 2, x + width - 3)
         more = f" +{node.more} pods" if node.more > 1 else " +1 pod" if node.more else ""
@@ -566,6 +570,8 @@ class _Pen:
             at += pod_width + gap
 
     def _pod(self, node: NodeBox, pod: PodBox, inside: Rect) -> None:
+        if pod.role is Role.ABSENT:
+            return
         canvas, extras = self.canvas, self.extras
         x, row, width, height = inside
         is_path = pod.role is Role.PATH

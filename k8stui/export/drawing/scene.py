@@ -31,6 +31,8 @@ class Device:
     address: str = ""
     mac: str = ""
     is_assumed: bool = False
+    is_there: bool = True
+    """Whether it exists at this moment; if not, its place is kept."""
 
     @property
     def text(self) -> str:
@@ -46,6 +48,8 @@ class Role(StrEnum):
     """Chance could have chosen it."""
     SIBLING = "sibling"
     """It only shares the bridge."""
+    ABSENT = "absent"
+    """It is not there yet; its place is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,32 @@ def scene(
         address = _address(lan, version) if lan is not None else None
         wire = f"{WIRE} {address.network}" if address is not None else WIRE
     return Scene(outside, wire, tuple(nodes))
+
+
+def at_moment(
+    made: Scene,
+    later: Cluster,
+    network: Mapping[str, NetNamespace],
+    cluster: Cluster,
+) -> Scene | None:
+    """The scene of `later` as far as it stands now, in `cluster`: what is missing keeps its place.
+
+    None where what stands now stands elsewhere in the full one.
+    """
+    for key, pod in cluster.pods.items():
+        other = later.pods.get(key)
+        if other is None or (pod.node_name, pod.addresses) != (other.node_name, other.addresses):
+            return None
+    nodes = []
+    for node in made.nodes:
+        pods = tuple(
+            pod if pod.key in cluster.pods else replace(pod, role=Role.ABSENT) for pod in node.pods
+        )
+        bridge = node.bridge
+        if bridge is not None and network[node.name].interface(bridge.name) is None:
+            bridge = replace(bridge, is_there=False)
+        nodes.append(replace(node, pods=pods, bridge=bridge))
+    return replace(made, nodes=tuple(nodes))
 
 
 def _ghosts(

@@ -1,0 +1,45 @@
+"""Story mode: the walk's decisions above one drawing, one sentence below it."""
+
+from __future__ import annotations
+
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
+from k8stui.export.drawing.rail import rail
+from k8stui.export.drawing.words import RESULTS, place_sign, sentence, wait
+from k8stui.neutralise import neutralise
+from k8stui.tui.state import State
+
+
+def rails(state: State, width: int) -> list[Line]:
+    """The walk there and back; before there is one: nothing."""
+    if state.world is None or state.trace is None or not state.steps:
+        return [NOTHING, NOTHING]
+    return rail(state.trace, state.world.cluster, state.index, width)
+
+
+def caption(state: State, width: int, height: int, told: str = "") -> list[Line]:
+    """One sentence about the step, in the middle; `told`: something else that is said now."""
+    lead, text = _said(state, told)
+    room = max(16, width - 2)
+    texts = wrap(text, room, lead=line_width(lead))
+    if len(texts) > height:
+        texts = [*texts[: height - 1], " ".join(each.strip() for each in texts[height - 1 :])]
+    lines = [run(each, Ink.STRONG) for each in texts]
+    lines[0] = join((lead, lines[0]))
+    margin = " " * max(0, (width - max(map(line_width, lines))) // 2)
+    lines = [fit(join((run(margin), line)), width) for line in lines]
+    return lines + [NOTHING] * (height - len(lines))
+
+
+def _said(state: State, told: str) -> tuple[Line, str]:
+    step, hop, trace = state.step, state.hop, state.trace
+    if told:
+        return NOTHING, told
+    if trace is None or (step is None and not trace.outcome.reason):
+        return NOTHING, neutralise(state.failure or state.progress)
+    sign = RESULTS[trace.outcome.result]
+    if step is None or hop is None or state.index + 1 == len(state.steps):
+        outcome = trace.outcome
+        felt = f" {wait(outcome.seconds)}" if outcome.errno else ""
+        return run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), neutralise(outcome.reason)
+    way = place_sign(step, hop.direction)
+    return run(f"{way.glyph} ", Ink.DIM), sentence(step)
