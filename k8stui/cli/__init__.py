@@ -74,7 +74,7 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""
 \b
-The screen takes --ascii, --no-mouse and --presentation (large and quiet, for a stage) too.
+The screen takes --ascii, --no-mouse and --presentation (story mode, for a stage) too.
 Exit status: 0 fine; 1 findings, or the request is not delivered; 2 bad input or usage.
 A folder whose name is also a command is written ./walk.
 Completion for bash, zsh and fish, in the shell's start-up file:

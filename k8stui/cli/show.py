@@ -23,7 +23,7 @@ from k8stui.export.terminal import write, write_walks
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--watch", is_flag=True, help="Read the files again when they change.")
 @click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
-@click.option("--presentation", is_flag=True, help="Large and quiet, for a stage (key p).")
+@click.option("--presentation", is_flag=True, help="Story mode, for a stage (key p).")
 def command(
     *,
     is_ascii: bool | None,
