@@ -136,6 +136,10 @@ def trace(
 
 def _unresolved(world: World, request: Request) -> Trace:
     hops, _ = explain(request, None)
+    pod = world.cluster.pods.get(hops[0].namespace) if hops else None
+    if pod is not None and pod.host_network and pod.node_name is not None:
+        # It has no network namespace of its own: its node's is where it asks.
+        hops = tuple(replace(hop, namespace=pod.node_name) for hop in hops)
     return Trace(
         request=request,
         hops=hops,

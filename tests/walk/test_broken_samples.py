@@ -15,11 +15,17 @@ ROOT = Path(sample("broken")).parents[1]
 
 # folder, number of the command in its comment → status, result, decided at, deciding step
 WALKS = {
+    ("balancer-turns-pods-away", 0): (1, "timeout", "node-2", "drop"),
+    ("balancer-turns-pods-away", 1): (0, "connected", "portal", "deliver"),
     ("bridge-nf-off", 0): (1, "timeout", "near", "reject|deliver|drop|conntrack"),
     ("bridge-nf-off", 1): (0, "connected", "cache", "deliver"),
     ("bridge-nf-off", 2): (0, "connected", "cache", "deliver"),
+    ("endpoints-port-name", 0): (1, "refused", "node-1", "reject"),
     ("hairpin-off", 0): (1, "timeout", "node-1", "drop"),
     ("hairpin-off", 1): (0, "connected", "mailer", "deliver"),
+    ("host-network-name", 0): (1, "no-such-name", "exporter", "resolve|reject"),
+    ("listens-on-localhost-only", 0): (1, "refused", "app", "deliver"),
+    ("listens-on-localhost-only", 1): (0, "connected", "app", "deliver"),
     ("local-policy-no-pod-here", 0): (1, "timeout", "node-1", "drop"),
     ("local-policy-no-pod-here", 1): (0, "connected", "web", "deliver"),
     ("nodeport-one-node-only", 0): (1, "refused", "node-2", "deliver"),
@@ -110,3 +116,37 @@ def test_other_commands_in_the_comment(
     assert capsys.readouterr().out.startswith(
         "node-2: 11 differences" if folder == "nodeport-one-node-only" else "Service default/shop"
     )
+
+
+@pytest.mark.parametrize(
+    ("folder", "found"),
+    [
+        ("endpoints-port-name", "ledger.yaml:21: error endpoints-by-hand"),
+        ("host-network-name", "exporter.yaml:9: warning dns-policy"),
+        ("listens-on-localhost-only", "app.yaml:13: warning bound-to-localhost"),
+        ("local-policy-no-pod-here", "web.yaml:25: warning local-policy"),
+        ("selector-matches-nothing", "shop.yaml:29: error no-endpoints"),
+        ("target-port-name-unknown", "api.yaml:33: error target-port-name"),
+        ("target-port-undeclared", "api.yaml:32: error target-port-number"),
+        ("webapp-wrong-selector", "4-myweb-svc.yaml:14: error wrong-pods"),
+    ],
+)
+def test_check_finds_it_at_its_line(
+    folder: str,
+    found: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    run(["check", f"samples/broken/{folder}"])
+    assert capsys.readouterr().out.startswith(f"samples/broken/{folder}/{found}:")
+
+
+def test_every_walk_can_be_drawn(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    for folder, number, args in commands("walk"):
+        expected, _, _, _ = WALKS[folder, number]
+        assert run([*args, "--format", "svg", "--step", "2"]) == expected, folder
+        assert capsys.readouterr().out.startswith("<svg"), folder
