@@ -136,13 +136,15 @@ def trace(
 
 def _unresolved(world: World, request: Request) -> Trace:
     hops, _ = explain(request, None)
-    pod = world.cluster.pods.get(hops[0].namespace) if hops else None
+    felt = no_such_name(world.cluster, request)
+    pod = world.cluster.pods.get(felt.decided_at)
     if pod is not None and pod.host_network and pod.node_name is not None:
         # It has no network namespace of its own: its node's is where it asks.
         hops = tuple(replace(hop, namespace=pod.node_name) for hop in hops)
+        felt = replace(felt, decided_at=pod.node_name)
     return Trace(
         request=request,
         hops=hops,
-        outcome=no_such_name(world.cluster, request),
+        outcome=felt,
         probability=Fraction(1),
     )

@@ -18,6 +18,7 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.walk.world import build_world
 
 SOUND_MANIFESTS = {
+    "balancer-turns-pods-away",  # a list of ranges that may be meant so
     "bridge-nf-off",  # a sysctl of the nodes
     "hairpin-off",  # a setting of the bridge ports
     "nodeport-one-node-only",  # a node's own rules

@@ -23,7 +23,7 @@ WALKS = {
     ("endpoints-port-name", 0): (1, "refused", "node-1", "reject"),
     ("hairpin-off", 0): (1, "timeout", "node-1", "drop"),
     ("hairpin-off", 1): (0, "connected", "mailer", "deliver"),
-    ("host-network-name", 0): (1, "no-such-name", "exporter", "resolve|reject"),
+    ("host-network-name", 0): (1, "no-such-name", "node-1", "resolve|reject"),
     ("listens-on-localhost-only", 0): (1, "refused", "app", "deliver"),
     ("listens-on-localhost-only", 1): (0, "connected", "app", "deliver"),
     ("local-policy-no-pod-here", 0): (1, "timeout", "node-1", "drop"),
