@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import make_commands, make_failures
+from docs import make_commands, make_failures, make_rows
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
@@ -17,6 +17,11 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 def test_the_page_of_commands() -> None:
     page = make_commands.FILE.read_text(encoding="utf-8")
     assert page.splitlines() == list(make_commands.lines())
+
+
+def test_the_page_of_rows() -> None:
+    page = make_rows.FILE.read_text(encoding="utf-8")
+    assert page.splitlines() == list(make_rows.lines())
 
 
 def test_every_failure_has_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
