@@ -31,7 +31,9 @@ def lines() -> Iterator[str]:
     """The page, line by line."""
     assert isinstance(cli, click.Group)
     yield from _HEAD.splitlines()
-    top = click.Context(cli, info_name="k8stui", terminal_width=_WIDTH)
+    top = click.Context(
+        cli, info_name="k8stui", terminal_width=_WIDTH, help_option_names=["-h", "--help"]
+    )
     yield from _section("k8stui", top)
     for name in cli.list_commands(top):
         command = cli.get_command(top, name)
