@@ -49,7 +49,7 @@ def place(outcome: Outcome) -> tuple[str, int] | None:
 
 
 CASES = [
-    ("host-network-dns", "pod/probe", "depot:7070", "no-such-name", "default/probe",
+    ("host-network-dns", "pod/probe", "depot:7070", "no-such-name", "node-2",
      "uses the node's resolver", "dnsPolicy: ClusterFirstWithHostNet", "cause"),
     ("host-network-dns", "pod/by-node", "depot:7070", "no-such-name", "default/by-node",
      "dnsPolicy Default does not use cluster DNS", "dnsPolicy: ClusterFirst in", None),
