@@ -40,7 +40,7 @@ def size_id(size: Any) -> Any:
         (5, ["f7"], 4),
         (5, ["pageup"], 4),
         (5, ["full_stop"], 10),
-        (10, ["full_stop"], 13),
+        (10, ["full_stop"], 12),
         (14, ["comma"], 13),
         (5, ["home"], 0),
         (5, ["g"], 0),
