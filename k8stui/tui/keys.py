@@ -237,9 +237,11 @@ ALL: tuple[Binding, ...] = tuple(binding for _, group in GROUPS for binding in g
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
 
-FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1")
-"""Ids of what the footer leaves out where it is narrow, the first one first. What is left fits
-80 columns; it is what leads everywhere else."""
+FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "what-if")
+"""Ids of what the footer leaves out where it is narrow, the first one first.
+
+Where there are no findings to tell of, all but the first four fit 80 columns.
+"""
 
 _NAMES = {
     "right": "→",

@@ -133,7 +133,7 @@ def listens(name: str, port: int) -> Break:
 NODE_PORT = ("outside", "node/node-1:30080")
 NEAR = ("pod/client", "svc/redis-leader:6379")
 FAR = ("pod/client", "pod/frontend-1:80")
-CLOSED = ("pod/client", "pod/frontend-1:99")
+CLOSED = ("pod/client", "pod/frontend-1:81")
 HAIRPIN = ("deploy/redis-leader", "svc/redis-leader:6379")
 UDP = ("pod/client", "8.8.8.8:53/udp")
 POD = "default/frontend-2"
@@ -215,7 +215,7 @@ CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
     ("source-port", NEAR, source_port),
     ("socket-missing", NODE_PORT, deaf(POD)),
     ("socket-on-another-port", NODE_PORT, other_listener(POD, port=8080)),
-    ("socket-where-none-was", CLOSED, listens("default/frontend-1", 99)),
+    ("socket-where-none-was", CLOSED, listens("default/frontend-1", 81)),
     ("socket-on-localhost-only", NODE_PORT, other_listener(POD, address="127.0.0.1")),
     ("server-of-udp-silent", UDP, deaf("outside")),
 ]

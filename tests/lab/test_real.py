@@ -37,7 +37,7 @@ def agree(found: list[Experiment]) -> None:
         pytest.param("pod/client", "svc/redis-leader:6379", "connected", id="same-node"),
         pytest.param("pod/redis-leader", "svc/redis-leader:6379", "connected", id="hairpin"),
         pytest.param("outside", "node/node-1:30080", "connected", id="node-port-from-outside"),
-        pytest.param("pod/client", "pod/frontend-1:99", "refused", id="closed-port-other-node"),
+        pytest.param("pod/client", "pod/frontend-1:81", "refused", id="closed-port-other-node"),
         pytest.param("node/node-1", "localhost:30080", "connected", id="localhost-node-port"),
         pytest.param("pod/client", "8.8.8.8:53/udp", "connected", id="udp-to-outside"),
     ],
@@ -57,7 +57,7 @@ def test_guestbook(
     [
         pytest.param("pod/client", "svc/redis-leader:6379", id="same-node"),
         pytest.param("outside", "node/node-1:30080", id="node-port"),
-        pytest.param("pod/client", "pod/frontend-1:99", id="closed-port-other-node"),
+        pytest.param("pod/client", "pod/frontend-1:81", id="closed-port-other-node"),
     ],
 )
 def test_nobody_is_known(nft: Tools, cni: str, source: str, destination: str) -> None:

@@ -398,7 +398,7 @@ class _Pen:
         bridge = f" ─ {shown.name}" if shown is not None else ""
         x = self._line(node.name, f"▸ {node.name}  ", f"{node.uplink.text}{bridge}", y)
         for pod in node.pods:
-            if pod.role is not Role.PATH:
+            if pod.role is not Role.PATH or not pod.is_there:
                 continue
             self.canvas.put(x, y, " ─ ", Ink.FAINT)
             text = f"{pod.title} {pod.device.address}"
@@ -570,7 +570,7 @@ class _Pen:
             at += pod_width + gap
 
     def _pod(self, node: NodeBox, pod: PodBox, inside: Rect) -> None:
-        if pod.role is Role.ABSENT:
+        if not pod.is_there:
             return
         canvas, extras = self.canvas, self.extras
         x, row, width, height = inside

@@ -48,8 +48,6 @@ class Role(StrEnum):
     """Chance could have chosen it."""
     SIBLING = "sibling"
     """It only shares the bridge."""
-    ABSENT = "absent"
-    """It is not there yet; its place is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ class PodBox:
     """Of a ghost: the share of its way, ``1/3``."""
     loopback: bool = False
     """Whether the walk goes over its `lo`."""
+    is_there: bool = True
+    """False: not yet, in a replay; its place is kept."""
 
     @property
     def title(self) -> str:
@@ -192,7 +192,7 @@ def at_moment(
     nodes = []
     for node in made.nodes:
         pods = tuple(
-            pod if pod.key in cluster.pods else replace(pod, role=Role.ABSENT) for pod in node.pods
+            pod if pod.key in cluster.pods else replace(pod, is_there=False) for pod in node.pods
         )
         bridge = node.bridge
         if bridge is not None and network[node.name].interface(bridge.name) is None:
