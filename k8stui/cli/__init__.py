@@ -32,6 +32,7 @@ _COMMANDS = (
     "serve",
     "topology",
     "walk",
+    "ways",
 )
 
 

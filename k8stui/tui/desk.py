@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from k8stui.origin import Place
     from k8stui.replay.replay import Moment
     from k8stui.tui.findings import Checkup
-    from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 

@@ -178,11 +178,14 @@ class Jobs:
 
     def walk_again(self, world: World, before: Trace, generation: int, post: Post) -> None:
         """Walk the request of `before` in another world, and find where the two differ."""
-        from k8stui.tui.whatif import first_difference  # noqa: PLC0415 - only when asked for
-        from k8stui.walk.walk import walk  # noqa: PLC0415
+        from k8stui.walk.whatif import (  # noqa: PLC0415 - only when asked for
+            asked_again,
+            first_difference,
+            walk_kept,
+        )
 
         try:
-            trace = walk(world, before.request)
+            trace = walk_kept(world, asked_again(world, before.request), before)
             post(WalkedAgain(trace, generation, first_difference(before, trace)))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
@@ -195,8 +198,8 @@ class Jobs:
         `left`: the walk as it was, and the 0-based step at which one stays where nothing differs.
         """
         before, index = left
-        from k8stui.tui.whatif import first_difference  # noqa: PLC0415 - only when it changed
         from k8stui.walk.walk import walk  # noqa: PLC0415
+        from k8stui.walk.whatif import first_difference  # noqa: PLC0415 - only when it changed
 
         try:
             trace = walk(world, request)

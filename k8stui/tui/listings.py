@@ -17,7 +17,7 @@ from k8stui.walk.trace import Trace
 if TYPE_CHECKING:
     from k8stui.cluster.graph import Related
     from k8stui.replay.replay import Moment
-    from k8stui.tui.whatif import WhatIf
+    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 

@@ -33,7 +33,7 @@ from k8stui.tui.jobs import Jobs, Post
 from k8stui.tui.messages import WorldLoaded
 from k8stui.tui.names import PaneName
 from k8stui.tui.screen import WalkScreen
-from k8stui.tui.whatif import WhatIf
+from k8stui.walk.whatif import WhatIf
 from k8stui.walk.world import World
 
 

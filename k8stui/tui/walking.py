@@ -10,8 +10,8 @@ from k8stui.tui.messages import Branched, Walked, WalkedAgain, WalkFailed
 
 if TYPE_CHECKING:
     from k8stui.tui.state import State
-    from k8stui.tui.whatif import WhatIf
     from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.whatif import WhatIf
 
 
 class Walking(Base):
@@ -174,7 +174,7 @@ class Walking(Base):
         desk = self.desk
         if desk is None or desk.state.trace is None:
             return ()
-        from k8stui.tui.whatif import what_ifs  # noqa: PLC0415 - only when asked for
+        from k8stui.walk.whatif import what_ifs  # noqa: PLC0415 - only when asked for
 
         return tuple(what_ifs(desk.world, desk.state.trace.request))
 

@@ -87,8 +87,8 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
 
     """
     service = world.cluster.services[service_key]
-    entries = tuple(_entries(world, service, nodes))
-    if service.type not in _OPEN or not entries:
+    entered = tuple(entries(world, service, nodes))
+    if service.type not in _OPEN or not entered:
         raise RequestError(
             f"Service {service_key} ({service.type.value}) has no node port and no load "
             "balancer's address: nobody outside can ask it",
@@ -96,19 +96,19 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
         )
     current = service.external_traffic_policy or "Cluster"
     for policy in POLICIES:
-        request = parse_request(world, OUTSIDE, entries[0][1])
+        request = parse_request(world, OUTSIDE, entered[0][1])
         other = world
         if policy != current:
             other = vary(world, request, f"externalTrafficPolicy={policy}").world
         endpoints = Endpoints(other)
-        for entry, destination in entries:
+        for entry, destination in entered:
             asked = parse_request(other, OUTSIDE, destination)
             traces = walks(other, asked, endpoints=endpoints)
             for group in _grouped(traces):
                 yield _arrival(group, entry, destination, policy, current)
 
 
-def _entries(world: World, service: Service, nodes: int | None) -> Iterator[tuple[str, str]]:
+def entries(world: World, service: Service, nodes: int | None) -> Iterator[tuple[str, str]]:
     for port in service.ports:
         behind = _protocol(port)
         if port.node_port is not None:

@@ -131,10 +131,10 @@ def common_steps(one: Trace, other: Trace) -> int:
 
 
 def _decisions(trace: Trace) -> list[tuple[object, ...]]:
-    return [_decision(hop, step) for hop in trace.hops for step in hop.steps]
+    return [decision(hop, step) for hop in trace.hops for step in hop.steps]
 
 
-def _decision(hop: Hop, step: TraceStep) -> tuple[object, ...]:
+def decision(hop: Hop, step: TraceStep) -> tuple[object, ...]:
     """The proof tells more than the sentence, which may speak of the setting itself."""
     return (
         hop.namespace,

@@ -45,9 +45,9 @@ def offers(world: World, service_key: str) -> tuple[Offer, ...]:
 
 def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
     cluster = world.cluster
-    inside = _client(world, service)
+    inside = client_of(world, service)
     udp = "" if port.protocol is Protocol.TCP else f"/{port.protocol.name.lower()}"
-    found = _endpoint(cluster, service, port)
+    found = endpoint_of(cluster, service, port)
     if found is not None:
         endpoint, target = found
         address = endpoint.addresses[0].with_port(target.port)
@@ -84,7 +84,7 @@ def _offer(world: World, label: str, who: str, source: str, destination: str) ->
     yield Offer(label=label, who=who, request=request)
 
 
-def _client(world: World, service: Service) -> str:
+def client_of(world: World, service: Service) -> str:
     """Choose who asks from inside: a pod of the namespace that is no endpoint, else another."""
     cluster = world.cluster
     served = {e.pod for s in cluster.endpoint_slices.get(service.key, ()) for e in s.endpoints}
@@ -99,7 +99,7 @@ def _client(world: World, service: Service) -> str:
     return f"pod/{best}" if best else f"node/{next(iter(cluster.nodes), '')}"
 
 
-def _endpoint(
+def endpoint_of(
     cluster: Cluster, service: Service, port: ServicePort
 ) -> tuple[Endpoint, EndpointPort] | None:
     for each in cluster.endpoint_slices.get(service.key, ()):

@@ -20,7 +20,7 @@ from k8stui.tui.footer import footer
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.messages import WalkedAgain
-from k8stui.tui.whatif import WhatIf
+from k8stui.walk.whatif import WhatIf
 from k8stui.walk.world import build_world, sample
 
 ERROR = Finding(

@@ -12,9 +12,9 @@ from k8stui.kernel.exchange import Result
 from k8stui.tui.desk import Desk
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
-from k8stui.tui.whatif import WhatIf, first_difference, what_ifs
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
+from k8stui.walk.whatif import WhatIf, first_difference, what_ifs
 from k8stui.walk.world import build_world, sample
 
 WORLD = build_world([str(sample("guestbook"))])

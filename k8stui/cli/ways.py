@@ -1,0 +1,45 @@
+"""``k8stui ways``: a Service's ways of access, asked from every side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from k8stui.cli.options import common_options, output_format
+from k8stui.cli.reading import read_world
+from k8stui.cli.status import FINE, FOUND
+from k8stui.export.terminal import write, write_data
+
+
+@click.command("ways")
+@common_options
+@click.argument("service", metavar="svc/NAME")
+@click.option(
+    "--entries",
+    type=click.IntRange(1, 100),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Nodes whose port is asked.",
+)
+@output_format("text", "json")
+def command(service: str, entries: int, form: str, **common: Any) -> int:
+    """Ask a Service by pod address, ClusterIP and node port: from a pod, a node, outside.
+
+    Status 1: one of these addresses leads nobody there.
+    """
+    from k8stui.export.cases import cases_json, cases_lines  # noqa: PLC0415
+    from k8stui.export.compare import screen_columns  # noqa: PLC0415
+    from k8stui.walk.clients import service_named  # noqa: PLC0415
+    from k8stui.walk.comparisons import is_usable  # noqa: PLC0415
+    from k8stui.walk.ways import ways  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    key = service_named(world.cluster, service, common["namespace"]).key
+    found = ways(world, key, nodes=entries)
+    if form == "json":
+        write_data([cases_json(found)])
+    else:
+        write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+    return status or (FINE if is_usable(found) else FOUND)

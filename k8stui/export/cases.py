@@ -1,0 +1,217 @@
+"""A table of cases: drawn for a width, as text, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.export.answers import answers_json
+from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, repaint, run, wrap
+from k8stui.export.drawing.ink import text_of as plain
+from k8stui.export.drawing.words import RESULTS
+from k8stui.neutralise import neutralise
+from k8stui.walk.cases import Case, Cases, Row, outcome_words
+from k8stui.walk.compare import common_steps
+
+_GAP = "  "
+NOBODY = "-"
+"""In a cell that nobody can ask."""
+
+
+class CaseTable:
+    """A table of cases at one width: one line a row, two where the width is short of that."""
+
+    def __init__(self, cases: Cases, width: int) -> None:
+        self.cases = cases
+        self.width = width
+        self._cells = [
+            [_cell(cases, n, column) for column in range(len(cases.columns))]
+            for n in range(len(cases.rows))
+        ]
+        self._tails = [_tail(cases, row) for row in cases.rows]
+        self._tail_names = _tail_names(cases)
+        self._name = max((len(row.name) for row in cases.rows), default=0)
+        self._widths = [
+            max(len(name), *(line_width(cells[n]) for cells in self._cells), 1)
+            for n, name in enumerate(cases.columns)
+        ]
+        tails = zip(*self._tails, strict=True)
+        self._tail_widths = [
+            max(len(name), *map(len, values))
+            for name, values in zip(self._tail_names, tails, strict=False)
+        ]
+        body = 1 + self._name + sum(2 + each for each in self._widths)
+        self.is_tall = body + sum(2 + each for each in self._tail_widths) > width
+        if body > width:
+            self._name = max(12, self._name - (body - width))
+
+    @property
+    def lines_a_row(self) -> int:
+        return 2 if self.is_tall and self._tail_names else 1
+
+    def head(self) -> Line:
+        """The columns' names."""
+        parts = [run(f" {'':<{self._name}}")]
+        for name, width in zip(self.cases.columns, self._widths, strict=True):
+            parts.append(run(f"{_GAP}{name:<{width}}", Ink.STRONG))
+        if not self.is_tall:
+            for name, width in zip(self._tail_names, self._tail_widths, strict=False):
+                parts.append(run(f"{_GAP}{name:<{width}}", Ink.STRONG))
+        return join(parts)
+
+    def lines(self, number: int, lit: int | None = None) -> list[Line]:
+        """One row of the table; `lit`: the column under the cursor."""
+        row = self.cases.rows[number]
+        parts = [fit(run(f" {neutralise(row.name)}"), self._name + 1)]
+        for n, (cell, width) in enumerate(zip(self._cells[number], self._widths, strict=True)):
+            shown = fit(cell, width)
+            parts += [run(_GAP), repaint(shown, Ink.CURSOR) if n == lit else shown]
+        tails = self._tails[number]
+        if not self.is_tall:
+            parts += [
+                run(f"{_GAP}{text:<{width}}", Ink.DIM)
+                for text, width in zip(tails, self._tail_widths, strict=False)
+            ]
+            return [join(parts)]
+        if not self._tail_names:
+            return [join(parts)]
+        said = "   ".join(
+            f"{name} {text}" for name, text in zip(self._tail_names, tails, strict=False) if text
+        )
+        return [join(parts), cut(run(f"     {said}", Ink.DIM), self.width)]
+
+
+def _cell(cases: Cases, row: int, column: int) -> Line:
+    """Verdict, then the NAT on the way; a mark where it comes to something else than its pair."""
+    one = cases.at(row, column)
+    if one is None:
+        return run(NOBODY, Ink.DIM)
+    sign = RESULTS[one.trace.outcome.result]
+    words = sign.glyph
+    if one.chance not in (0, 1):
+        words += f" {one.chance}"
+    if one.is_delivered:
+        words += f" {' '.join(one.changes) or 'no NAT'}"
+    else:
+        words += f" {sign.word}"
+    if cases.along and one.seen is not None:
+        words += f" {seen_words(one)}"
+    return run(words, sign.ink)
+
+
+def seen_words(one: Case) -> str:
+    """What the server takes for its client."""
+    if one.seen is None:
+        return NOBODY
+    return "the asker" if one.sees_client else str(one.seen)
+
+
+def _tail_names(cases: Cases) -> tuple[str, ...]:
+    if cases.along:
+        return ()
+    return ("pod sees", "ports") if len(cases.columns) > 1 else ("pod sees", "differs")
+
+
+def _tail(cases: Cases, row: Row) -> tuple[str, ...]:
+    """What is said of the whole row."""
+    if cases.along:
+        return ()
+    asked = [one for one in row.cells if one is not None]
+    seen = dict.fromkeys(seen_words(one) for one in asked if one.seen is not None)
+    sees = ", ".join(seen) or NOBODY
+    if len(cases.columns) > 1:
+        return sees, row.ports
+    return sees, _parting(cases, row)
+
+
+def _parting(cases: Cases, row: Row) -> str:
+    first, mine = cases.rows[0].cells[0], row.cells[0]
+    if first is None or mine is None or mine is first:
+        return ""
+    common = common_steps(first.trace, mine.trace)
+    if common == len(first.trace.steps) == len(mine.trace.steps):
+        return "nothing"
+    return f"from step {common + 1}"
+
+
+def case_words(one: Case, width: int) -> list[Line]:
+    """What comes of one case, and why, on as many lines as that takes."""
+    outcome = one.trace.outcome
+    sign = RESULTS[outcome.result]
+    head = f"{neutralise(one.name)}: "
+    said = cut(join((run(f" {head}", Ink.STRONG), run(outcome_words(one.trace), sign.ink))), width)
+    texts = wrap(neutralise(outcome.reason), max(8, width - 4)) if outcome.reason else []
+    advice = wrap(neutralise(outcome.advice), max(8, width - 6)) if outcome.advice else []
+    return [
+        said,
+        *(run(f"   {text}") for text in texts),
+        *(run(("   → " if not n else "     ") + text, Ink.KEY) for n, text in enumerate(advice)),
+    ]
+
+
+def cases_lines(cases: Cases, width: int) -> Iterator[str]:
+    """The table as text, then the reasons: each once, with the cases that it is the reason of."""
+    yield neutralise(f"{cases.title}   {cases.about}".rstrip())
+    yield ""
+    table = CaseTable(cases, width)
+    yield plain(table.head()).rstrip()
+    for n in range(len(cases.rows)):
+        for line in table.lines(n):
+            yield plain(line).rstrip()
+    reasons: dict[str, list[str]] = {}
+    for row in cases.rows:
+        for one in row.cells:
+            if one is not None and one.trace.outcome.reason and not one.sees_client:
+                reasons.setdefault(one.trace.outcome.reason, []).append(one.name)
+    for reason, names in reasons.items():
+        yield ""
+        more = f", and {len(names) - 2} more" if len(names) > 2 else ""
+        yield neutralise(f"{'; '.join(names[:2])}{more}")
+        yield from (f"   {text}" for text in wrap(neutralise(reason), max(8, width - 4)))
+    if cases.left_out:
+        yield ""
+        yield cases.left_out
+
+
+def cases_json(cases: Cases) -> str:
+    """Write the table as one object; `cases` of a row stand in the order of `columns`."""
+    from k8stui.export.json import dumps  # noqa: PLC0415 - 9 ms, not needed for text
+
+    document = {
+        "version": 1,
+        "title": cases.title,
+        "about": cases.about,
+        "columns": list(cases.columns),
+        "compared_along": "row" if cases.along else "column",
+        "left_out": cases.left_out or None,
+        "rows": [
+            {
+                "name": row.name,
+                "service": row.service or None,
+                "ports": [int(each) for each in row.ports.split(" ⇒ ") if each],
+                "cases": [_case_json(one) for one in row.cells],
+            }
+            for row in cases.rows
+        ],
+    }
+    return dumps(document)
+
+
+def _case_json(one: Case | None) -> dict[str, object] | None:
+    if one is None:
+        return None
+    outcome, request = one.trace.outcome, one.trace.request
+    return {
+        "name": one.name,
+        "source": request.source,
+        "destination": request.destination,
+        "result": outcome.result.value,
+        "delivered": one.is_delivered,
+        "nat": list(one.changes),
+        "source_sent": str(one.sent) if one.sent is not None else None,
+        "source_seen_by_server": str(one.seen) if one.seen is not None else None,
+        "source_is_client": one.sees_client,
+        "server": outcome.server_pod,
+        "seconds": outcome.seconds,
+        "reason": outcome.reason,
+        "answers": answers_json(one.answers),
+    }
