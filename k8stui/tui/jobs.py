@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from k8stui.tui.lookout import Lookout
     from k8stui.tui.timeline import Timeline
     from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 MOST_BRANCHES = 1_000
@@ -176,8 +177,11 @@ class Jobs:
 
         return opening(world, self.paths)
 
-    def walk_again(self, world: World, before: Trace, generation: int, post: Post) -> None:
-        """Walk the request of `before` in another world, and find where the two differ."""
+    def walk_again(
+        self, world: World, before: Trace, generation: int, post: Post, *, turned: WhatIf
+    ) -> None:
+        """Walk the request of `before`, by its branch, in another world; tell what differs."""
+        from k8stui.walk.cases import difference_words  # noqa: PLC0415 - only when asked for
         from k8stui.walk.whatif import (  # noqa: PLC0415 - only when asked for
             asked_again,
             first_difference,
@@ -186,7 +190,10 @@ class Jobs:
 
         try:
             trace = walk_kept(world, asked_again(world, before.request), before)
-            post(WalkedAgain(trace, generation, first_difference(before, trace)))
+            said = difference_words(
+                f"{turned.setting} {turned.now} → {turned.value}", before, trace
+            )
+            post(WalkedAgain(trace, generation, first_difference(before, trace), said))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

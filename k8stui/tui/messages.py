@@ -75,6 +75,8 @@ class WalkedAgain(Message):
     generation: int
     differs_at: int | None
     """0-based step from which the walks differ; None: nothing does."""
+    said: str = ""
+    """What was and what is, in a line."""
 
 
 @dataclass

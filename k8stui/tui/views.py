@@ -34,6 +34,10 @@ class Centred(Lines):
         self.width = max(map(line_width, lines), default=0)
 
 
+MOST_IN_SIGHT = 12
+"""Walks of one request that keep their places on the drawing."""
+
+
 class Views:
     """Makes the sheet of each pane for the state as it is."""
 
@@ -45,6 +49,8 @@ class Views:
         """Whether the Walk pane shows the header itself (else the lines below the panes do)."""
         self._rows: WalkRows | None = None
         self._film: Film | None = None
+        self._shown: list[Trace] = []
+        """Walks of the present request, as they were shown."""
         self.backdrop: tuple[World, Trace] | None = None
         """In a replay: the whole deployment, and the walk through it."""
 
@@ -77,9 +83,26 @@ class Views:
             return self._unasked(size) or self._empty(PaneName.LAYOUT, width)
         film = self._film
         if film is None or film.trace is not trace or film.size != size:
-            made = self._scene(trace) or scene(state.world.network, state.world.cluster, trace)
+            others = self._in_sight(trace)
+            made = self._scene(trace) or scene(
+                state.world.network, state.world.cluster, trace, others
+            )
             film = self._film = Film(made, state.world.cluster, trace, *size)
         return LayoutSheet(film, state)
+
+    def _in_sight(self, trace: Trace) -> tuple[Trace, ...]:
+        """Walks of the same request that were shown: what they met keeps its place."""
+        asked = trace.request
+        self._shown = [
+            each
+            for each in self._shown
+            if each is not trace
+            and (each.request.source, each.request.destination, each.request.protocol)
+            == (asked.source, asked.destination, asked.protocol)
+        ][-MOST_IN_SIGHT:]
+        others = tuple(self._shown)
+        self._shown.append(trace)
+        return others
 
     def _scene(self, trace: Trace | None) -> Scene | None:
         """In a replay: what stands now, each thing in its place of the whole deployment."""

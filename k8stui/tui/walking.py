@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.tui.base import Base
@@ -27,14 +28,15 @@ class Walking(Base):
         return True
 
     def take_what_if(self, event: WalkedAgain) -> bool:
-        """Show the walk of a what-if, from where it differs."""
+        """Show the walk of a what-if, from where it differs; say what was and what is."""
         if event.generation != self.generation:
             return False
         index = event.differs_at
         if index is None and self.desk is not None:
-            self.notify("The packet goes the same way, step by step.")
             index = self.desk.state.index
         self.take(event.trace, index or 0)
+        if event.said:
+            self.notify(event.said, markup=False)
         return True
 
     def on_walk_failed(self, event: WalkFailed) -> None:
@@ -185,7 +187,7 @@ class Walking(Base):
             return
         before = desk.state.trace
         desk.turn(what_if)
-        self.walk(self.jobs.walk_again, desk.world, before)
+        self.walk(partial(self.jobs.walk_again, turned=what_if), desk.world, before)
         self.redraw()
 
     def action_undo(self) -> None:

@@ -46,8 +46,8 @@ def align(one: Trace, other: Trace) -> tuple[Pair, ...]:
     lefts, rights = _placed(one), _placed(other)
     common = common_steps(one, other)
     pairs = [Pair(n, n, Likeness.SAME) for n in range(common)]
-    keys = [[_key(*each) for each in side[common:]] for side in (lefts, rights)]
-    matcher = SequenceMatcher(None, *keys, autojunk=False)
+    mine, its = ([_key(*each) for each in side[common:]] for side in (lefts, rights))
+    matcher = SequenceMatcher(None, mine, its, autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         left, right = range(common + i1, common + i2), range(common + j1, common + j2)
         for a, b in zip_longest(left, right):

@@ -164,7 +164,8 @@ def difference_words(what: str, before: Trace, after: Trace) -> str:
     134 s``; where nothing changed for client and server it says whether the way did.
     """
     was, now = outcome_words(before), outcome_words(after)
-    if before.outcome.server_pod != after.outcome.server_pod and was.startswith("connected"):
+    servers = (before.outcome.server_pod, after.outcome.server_pod)
+    if all(servers) and servers[0] != servers[1]:
         was, now = _with_server(before, was), _with_server(after, now)
     if was != now:
         return f"{what}: {was} → {now}"

@@ -94,8 +94,9 @@ def settings(world: World, trace: Trace, only: str = "") -> Cases:
         raise RequestError(f"{only or 'no setting'} cannot be turned for {request.destination}")
     now = current(world, request, only) if only else ""
     rows = [Row(name=f"{only} {now}".strip() or "as it is", cells=(_as_it_is(world, trace),))]
-    for each in found:
-        rows.append(Row(name=each.words, cells=(_again(each.apply(), each.words, trace),)))
+    rows += [
+        Row(name=each.words, cells=(_again(each.apply(), each.words, trace),)) for each in found
+    ]
     what = {"proxy-mode": "proxy modes", "cni": "plug-ins"}.get(only, "settings")
     return Cases(
         title=f"{_asks(request)} under other {what}",

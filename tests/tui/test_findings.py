@@ -144,7 +144,9 @@ async def test_findings_are_those_of_the_world_that_is_shown(monkeypatch: Any) -
     what_if = WhatIf("hairpin off", "on", lambda: other)
     jobs = jobs_that_find(ERROR, WARNING)
     monkeypatch.setattr(
-        jobs, "walk_again", lambda _w, before, number, post: post(WalkedAgain(before, number, 3))
+        jobs,
+        "walk_again",
+        lambda _w, before, number, post, **_: post(WalkedAgain(before, number, 3)),
     )
     async with running(jobs=jobs) as driver:
         assert "2 findings" in driver.text("#keys")

@@ -1,0 +1,51 @@
+"""Tables of cases as text and JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from k8stui.export.cases import CaseTable, cases_json, cases_lines
+from k8stui.export.drawing.ink import line_width
+from k8stui.walk.comparisons import Kind, table
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.ways import ways
+from k8stui.walk.world import build_world, sample
+
+WORLD = build_world([str(sample("webapp"))])
+WAYS = ways(WORLD, "default/myweb")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("kind", [Kind.WAYS, Kind.SETTINGS, Kind.ENTRIES, Kind.MODES])
+def test_columns_stand_under_their_names(width: int, kind: Kind) -> None:
+    trace = walk(WORLD, parse_request(WORLD, "outside", "node/node-1:30001"))
+    drawn = CaseTable(table(WORLD, trace, kind), width)
+    for n in range(len(drawn.cases.rows)):
+        lines = drawn.lines(n)
+        assert len(lines) == drawn.lines_a_row
+        assert line_width(lines[0]) == line_width(drawn.head())
+        if width >= 80:
+            assert all(line_width(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_text_says_who_can_what_is_rewritten_what_is_seen_and_which_ports(width: int) -> None:
+    text = "\n".join(cases_lines(WAYS, width))
+    for words in ("✗ unreachable", "✓ DNAT SNAT", "192.168.0.11", "30001 ⇒ 8080 ⇒ 8080"):
+        assert words in text
+    assert "externalTrafficPolicy is Cluster" in " ".join(text.split())
+
+
+def test_the_json_says_the_same() -> None:
+    document = json.loads(cases_json(WAYS))
+    assert document["columns"] == ["pod mysql-1", "node-1", "outside"]
+    by_name = {row["name"]: row for row in document["rows"]}
+    row = by_name["node-1:30001"]
+    assert row["ports"] == [30001, 8080, 8080]
+    browser = row["cases"][2]
+    assert (browser["delivered"], browser["nat"]) == (True, ["DNAT", "SNAT"])
+    assert browser["source_seen_by_server"] == "192.168.0.11"
+    assert browser["source_is_client"] is False
