@@ -127,3 +127,20 @@ async def test_the_palette_asks_again() -> None:
             assert request.connect.earlier == times
             first = next(s.before for s in driver.state.trace.steps if s.before is not None)
             assert first.sport == request.connect.port_of(times)
+
+
+async def test_a_what_if_says_what_was_and_what_is_and_takes_no_node_away() -> None:
+    app = harness.make_app(Jobs([str(sample("webapp"))]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await harness.ready(pilot)
+        driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
+        await driver.press("i", "enter")
+        await driver.settle()
+        said = " ".join(driver.text("#keys").split())
+        assert "Cluster → Local: connected, pod sees 192.168.0.11 → timed out after 134 s" in said
+        await driver.press("home")
+        drawn = driver.text("#layout")
+        assert not any("node-2" in hop.namespace for hop in driver.state.trace.hops)
+        assert "node-2" in drawn
+        await driver.press("u", "home")
+        assert driver.text("#layout") == drawn
