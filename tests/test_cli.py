@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from k8stui.cli import cli
+from k8stui.cli.options import Whole
 
 ROOT = Path(__file__).parent.parent
 GUESTBOOK = str(ROOT / "samples" / "guestbook")
@@ -141,6 +145,21 @@ def test_bad_usage_is_2_without_traceback(args: tuple[str, ...], said: str) -> N
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_whole_number_is_read_in_one_way() -> None:
+    """``٣`` and ``1_0`` are numbers to Python, and to nobody who reads a command line."""
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    numbers = {
+        (name, param.name): type(param.type)
+        for name, command in commands.items()
+        if command is not None
+        for param in command.params
+        if isinstance(param.type, click.types.IntParamType)
+    }
+    assert len(numbers) > 10
+    assert set(numbers.values()) == {Whole}
 
 
 def test_problems_go_to_stderr_with_a_count_and_the_rest_is_used(tmp_path: Path) -> None:

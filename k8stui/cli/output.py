@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 
 
 @contextmanager
@@ -18,5 +17,9 @@ def output_to(name: str | None) -> Iterator[None]:
     if name is None or name == "-":
         yield
         return
-    with Path(name).open("w", encoding="utf-8", newline="\n") as file, redirect_stdout(file):
+    # pathlib is 3 ms, and every walk passes here.
+    with (
+        open(name, "w", encoding="utf-8", newline="\n") as file,  # noqa: PTH123
+        redirect_stdout(file),
+    ):
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
@@ -15,7 +14,6 @@ from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk import sentence
 from k8stui.walk.again import said
-from k8stui.walk.commands import most_telling
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 _KIND_WIDTH = 11
@@ -156,6 +154,8 @@ def _step(step: TraceStep, *, verbose: Trace | None) -> Iterator[Line]:
             if text and not step.text.startswith(text):
                 for line in wrap(neutralise(text), f"{_INDENT}  ", f"{_INDENT}    "):
                     yield Line(line, Style.PROOF)
+        from k8stui.walk.commands import most_telling  # noqa: PLC0415 - for -v only
+
         if (command := most_telling(verbose, step)) is not None:
             for text in _continued(command.line, WIDTH - len(_COMMAND) - 2):
                 yield Line(f"{_COMMAND}{text}", Style.PROOF)
@@ -163,6 +163,8 @@ def _step(step: TraceStep, *, verbose: Trace | None) -> Iterator[Line]:
 
 def _continued(command: str, width: int) -> Iterator[str]:
     """Break a command between its words, so that a shell takes the lines as one."""
+    import shlex  # noqa: PLC0415 - for -v only
+
     start, line = "$ ", ""
     for word in shlex.split(command):
         quoted = shlex.quote(word)
