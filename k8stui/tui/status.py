@@ -22,11 +22,11 @@ from k8stui.export.drawing.ink import (
 from k8stui.export.drawing.words import (
     DIRECTIONS,
     RESULTS,
+    felt,
     origin_line,
     place_sign,
     sentence,
     step_sign,
-    wait,
 )
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
@@ -156,9 +156,7 @@ def _now(state: State, width: int, height: int) -> list[Line]:
 def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:
     """At the last step: what the client feels, why, what would mend it; then who says so."""
     outcome = trace.outcome
-    sign = RESULTS[outcome.result]
-    felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
-    lead = join((place, run(f" {sign.glyph} {sign.word}{felt}  ", sign.ink)))
+    lead = join((place, run(f" {felt(outcome)}  ", RESULTS[outcome.result].ink)))
     reason, advice = neutralise(outcome.reason), neutralise(outcome.advice)
     if not advice:
         lines = hang(lead, reason, width, rows=height)

@@ -21,11 +21,11 @@ from k8stui.export.drawing.ink import (
 from k8stui.export.drawing.words import (
     DIRECTIONS,
     RESULTS,
+    felt,
     origin_line,
     place_sign,
     sentence,
     step_sign,
-    wait,
 )
 from k8stui.kernel.step import Direction
 from k8stui.neutralise import neutralise
@@ -111,11 +111,8 @@ def _step_lines(step: TraceStep, digits: int, width: int) -> list[Line]:
 
 def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     """What the client feels, why, and what would mend it."""
-    sign = RESULTS[outcome.result]
-    said = f" {sign.glyph} {sign.word}"
-    if outcome.errno:
-        said += f" ({outcome.errno}) {wait(outcome.seconds)}"
-    lines: list[Line] = [run("─" * width, Ink.FAINT), run(said, sign.ink)]
+    said = run(f" {felt(outcome)}", RESULTS[outcome.result].ink)
+    lines: list[Line] = [run("─" * width, Ink.FAINT), said]
     room = max(8, width - 4)
     lines += [run("   " + text) for text in wrap(neutralise(outcome.reason), room) if text]
     if outcome.source_seen_by_server is not None:

@@ -112,12 +112,23 @@ class _Reel:
         return cells
 
 
-class Frame:
+class Shown:
+    """A drawing with something over it."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self.over: Over = {}
+
+    def lines(self) -> list[Line]:
+        """The whole picture, row by row."""
+        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
+
+
+class Frame(Shown):
     """What stands over the drawing at one step, and where the eye should be."""
 
     def __init__(self, reel: _Reel, index: int) -> None:
-        self.drawing = reel.drawing
-        self.over: Over = {}
+        super().__init__(reel.drawing)
         self.eye: Cell | None = None
         """Where the packet is."""
         self._keep: list[Rect] = []
@@ -138,10 +149,6 @@ class Frame:
             if is_last:
                 self._verdict(reel.trace)
             self._card(reel.room, card(step, Ink.DROP if sign.ink is Ink.STOP else ink), spot.cells)
-
-    def lines(self) -> list[Line]:
-        """The whole picture, row by row."""
-        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
 
     def _mark(self, cells: list[Cell], glyph: str, ink: Ink) -> None:
         for n, cell in enumerate(cells):
@@ -210,12 +217,11 @@ class Frame:
             self.over[cell] = (tie, self.over[cell][1])
 
 
-class Whole:
+class Whole(Shown):
     """The whole walk over the drawing, without a packet in it."""
 
     def __init__(self, reel: _Reel) -> None:
-        self.drawing = reel.drawing
-        self.over: Over = {}
+        super().__init__(reel.drawing)
         turns = [n for n in range(len(reel.steps)) if reel.first(n) == n]
         for first, behind in zip(turns, [*turns[1:], len(reel.steps)], strict=True):
             forward = reel.steps[first][0].direction is Direction.FORWARD
@@ -226,10 +232,6 @@ class Whole:
             if desk is not None:
                 for n, (text, ink) in enumerate(done[: desk.height]):
                     put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
-
-    def lines(self) -> list[Line]:
-        """The whole picture, row by row."""
-        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
 
 
 def put(over: Over, at: Cell, text: str, ink: Ink, room: int) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from k8stui.export.drawing.decisions import decision
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.header import compact
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, hang, join, run
 from k8stui.export.drawing.scene import scene
-from k8stui.export.drawing.words import DIRECTIONS, RESULTS, sentence, step_sign, wait
+from k8stui.export.drawing.words import DIRECTIONS, RESULTS, felt, sentence, step_sign
 from k8stui.neutralise import neutralise
 
 if TYPE_CHECKING:
@@ -54,15 +54,10 @@ def step_picture(
     """One step of it, by its number from 1: the packet at its place, and the sentence."""
     step = trace.steps[number - 1]
     sign = step_sign(step)
-    said = join(
-        (
-            run(f"{number:>3} ", Ink.DIM),
-            run(f"{sign.glyph} {sign.word}  ", sign.ink),
-            run(sentence(step), Ink.STRONG),
-        )
-    )
+    lead = join((run(f"{number:>3} ", Ink.DIM), run(f"{sign.glyph} {sign.word}  ", sign.ink)))
+    said = hang(lead, sentence(step), width, Ink.STRONG)
     frame = film(world, trace, width, height).frame(number - 1)
-    return [title(trace), NOTHING, *frame.lines(), NOTHING, cut(said, width)]
+    return [title(trace), NOTHING, *frame.lines(), NOTHING, *said]
 
 
 def title(trace: Trace) -> Line:
@@ -81,10 +76,8 @@ def title(trace: Trace) -> Line:
 def verdict(trace: Trace, width: int) -> Line:
     """What the client feels, and why."""
     outcome = trace.outcome
-    sign = RESULTS[outcome.result]
-    felt = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
-    why = run(neutralise(outcome.reason))
-    return cut(join((run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), why)), width)
+    feels = run(f"{felt(outcome)}  ", RESULTS[outcome.result].ink)
+    return cut(join((feels, run(neutralise(outcome.reason)))), width)
 
 
 def _decisions(trace: Trace, width: int) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
-from k8stui.walk.trace import TraceStep
+from k8stui.walk.trace import Outcome, TraceStep
 
 
 class Sign(NamedTuple):
@@ -139,6 +139,13 @@ def sentence(step: TraceStep) -> str:
 def _short(path: str) -> str:
     """A file as one finds it again: its folder and name."""
     return "/".join(path.rsplit("/", 2)[-2:]) if path.startswith("/") else path
+
+
+def felt(outcome: Outcome) -> str:
+    """``✓ connected``, ``✗ timed out (ETIMEDOUT) after 134 s``: what the client feels, and when."""
+    sign = RESULTS[outcome.result]
+    waited = f" ({outcome.errno}) {wait(outcome.seconds)}" if outcome.errno else ""
+    return f"{sign.glyph} {sign.word}{waited}"
 
 
 def wait(seconds: float) -> str:
