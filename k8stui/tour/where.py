@@ -9,6 +9,7 @@ from k8stui.tour.page import Page, listed
 from k8stui.tour.tour import Where
 from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.trace import Hop, Trace, TraceStep
+from k8stui.walk.turns import undone
 
 FIELDS = ("kind", "node", "pod", "chain", "direction", "nth")
 """Of a step that is told by more than a word."""
@@ -46,7 +47,7 @@ def _server(trace: Trace) -> int | None:
 
 
 def _un_nat(trace: Trace) -> int | None:
-    return _first(trace, lambda _, step: is_un_nat(step))
+    return _first(trace, lambda _, step: bool(undone(step)))
 
 
 _WORDS: Mapping[str, tuple[Callable[[Trace], int | None], str]] = {
@@ -61,17 +62,6 @@ _WORDS: Mapping[str, tuple[Callable[[Trace], int | None], str]] = {
 KINDS = tuple(kind.value for kind in StepKind)
 WORDS = (*_WORDS, *KINDS)
 """What can stand behind ``at:`` beside a number."""
-
-
-def is_un_nat(step: TraceStep) -> bool:
-    """Whether conntrack translates an address back."""
-    before, after = step.before, step.after
-    return (
-        step.kind is StepKind.CONNTRACK
-        and before is not None
-        and after is not None
-        and (before.src, before.dst) != (after.src, after.dst)
-    )
 
 
 def step_of(page: Page, where: Where, trace: Trace) -> int | None:
@@ -125,7 +115,7 @@ def _pod_fits(hop: Hop, _: TraceStep, text: str) -> bool:
 
 
 def _kind_fits(_: Hop, step: TraceStep, text: str) -> bool:
-    return step.kind.value == text or (text == "un-nat" and is_un_nat(step))
+    return step.kind.value == text or (text == "un-nat" and bool(undone(step)))
 
 
 def _chain_of(step: TraceStep) -> tuple[str, ...]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
 from k8stui.export.drawing.ink import Ink, Line, fit, join, line_width, run, wrap
-from k8stui.export.drawing.stations import undone
 from k8stui.export.drawing.words import STOPS, sentence
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import StepKind
 from k8stui.walk.trace import TraceStep
+from k8stui.walk.turns import undone
 
 _NAT = {StepKind.DNAT: "DNAT", StepKind.SNAT: "SNAT", StepKind.PROXY: "proxy"}
 _PENALTY = {Ink.FAINT: 2, Ink.DIM: 3}
@@ -43,7 +43,7 @@ def _end(step: TraceStep) -> list[Line]:
 def _word(step: TraceStep) -> str:
     """How a change of addresses is called."""
     word = _NAT.get(step.kind, "")
-    return word or (undone(step.before, step.after) if step.kind is StepKind.CONNTRACK else "")
+    return word or undone(step)
 
 
 def _framed(

@@ -6,11 +6,11 @@ Plain routes, jumps and bridges are none: without them a walk is a line that can
 from __future__ import annotations
 
 from k8stui.export.drawing.ink import Ink
-from k8stui.export.drawing.stations import undone
 from k8stui.export.drawing.words import STOPS, Sign, step_sign
-from k8stui.kernel.step import Fork, RuleCause, StepKind
+from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.walk.trace import Trace, TraceStep
+from k8stui.walk.turns import forks_at, undone
 
 _DECIDING = STOPS | {
     StepKind.DNAT,
@@ -34,7 +34,7 @@ def decision(step: TraceStep, trace: Trace) -> Sign | None:
         is_set = step.after is not None and bool(step.after.mark)
         return step_sign(step) if is_set else None
     if step.kind is StepKind.CONNTRACK:
-        back = undone(step.before, step.after)
+        back = undone(step)
         return Sign("⇄", back, Ink.NAT) if back else None
     return _choice(step, trace)
 
@@ -46,10 +46,7 @@ def is_decision(step: TraceStep, trace: Trace) -> bool:
 
 def _choice(step: TraceStep, trace: Trace) -> Sign | None:
     """A rule that chance chose, or that a policy put there."""
-    cause = step.cause
-    if not isinstance(cause, RuleCause):
-        return None
-    fork = fork_at(cause, trace)
+    fork = next((each for each in forks_at(step.cause, trace) if len(each.ways) > 1), None)
     if fork is not None:
         return Sign("◇", f"{fork.chosen + 1} of {len(fork.ways)}", Ink.CHANGED)
     policy = _policy(step)
@@ -63,16 +60,3 @@ def _policy(step: TraceStep) -> str:
     rule = step.cause.rule if isinstance(step.cause, RuleCause) else None
     setting = rule.reason.setting if rule is not None and rule.reason is not None else None
     return setting if setting is not None and setting.startswith(_POLICIES) else ""
-
-
-def fork_at(cause: RuleCause, trace: Trace) -> Fork | None:
-    """The fork of the walk at which chance chose this rule."""
-    for fork in trace.forks:
-        if (
-            len(fork.ways) > 1
-            and (fork.table, fork.chain.name) == (cause.table, cause.chain.name)
-            and cause.rule is not None
-            and fork.rule(fork.chosen) is cause.rule
-        ):
-            return fork
-    return None

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.export.drawing.ink import Ink
 from k8stui.export.drawing.words import STOPS
-from k8stui.kernel.packet import Packet
-from k8stui.kernel.step import BridgeCause, RouteCause, RuleCause, StepKind
+from k8stui.kernel.step import BridgeCause, RouteCause, StepKind
 from k8stui.walk.trace import Hop, Trace, TraceStep
+from k8stui.walk.turns import forks_at, undone
 
 CONNTRACK = "conntrack"
 ROUTE = "route"
@@ -78,17 +78,18 @@ def deeds(steps: Iterable[tuple[Hop, TraceStep]], trace: Trace) -> dict[Place, l
 
 
 def _deeds(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
-    before, after = step.before, step.after
+    after = step.after
     match step.kind:
         case StepKind.CONNTRACK:
-            back = undone(before, after)
+            back = undone(step)
             if back:
                 yield f"⇄ {back}", Ink.NAT
             else:
                 yield ("NEW" if step.text.startswith("new") else "KNOWN"), Ink.TEXT
         case StepKind.JUMP | StepKind.RULE:
-            if isinstance(step.cause, RuleCause):
-                yield from _chances(hop, step.cause, trace)
+            for fork in forks_at(step.cause, trace):
+                if fork.namespace == hop.namespace:
+                    yield f"{fork.chosen + 1} of {len(fork.ways)}", Ink.CHANGED
         case StepKind.MARK:
             is_set = after is not None and after.mark
             yield ("◆ mark" if is_set else "◇ unmark"), Ink.NAT
@@ -105,27 +106,3 @@ def _deeds(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
             yield f"✗ {kind.value.upper()}", Ink.DROP
         case _:
             pass
-
-
-def _chances(hop: Hop, cause: RuleCause, trace: Trace) -> Iterator[Deed]:
-    """``1 of 3`` where chance chose the rule."""
-    for fork in trace.forks:
-        if (
-            (fork.namespace, fork.table, fork.chain.name)
-            == (hop.namespace, cause.table, cause.chain.name)
-            and cause.rule is not None
-            and fork.rule(fork.chosen) is cause.rule
-        ):
-            yield f"{fork.chosen + 1} of {len(fork.ways)}", Ink.CHANGED
-
-
-def undone(before: Packet | None, after: Packet | None) -> str:
-    """What conntrack takes back of an answer: its source was the DNAT's, its destination SNAT's."""
-    if before is None or after is None:
-        return ""
-    parts = []
-    if (before.dst, before.dport) != (after.dst, after.dport):
-        parts.append("un-SNAT")
-    if (before.src, before.sport) != (after.src, after.sport):
-        parts.append("un-DNAT")
-    return " ".join(parts)
