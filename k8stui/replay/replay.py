@@ -114,7 +114,7 @@ def replay(
     player = _Player(world, questions, namespace)
     yield player.moment(None)
     for one in applied(world, order):
-        known = key_of(one) in {key_of(other) for other in player.objects}
+        known = player.find(one) is not None
         yield player.moment(Change(Verb.CHANGED if known else Verb.ADDED, one))
     for text in then:
         for change in parse_change(text, player.objects, namespace):
@@ -167,10 +167,15 @@ class _Player:
         asked = tuple(self._ask(world, question) for question in self._questions)
         return Moment(number=self._number, change=change, world=world, gains=found, asked=asked)
 
+    def find(self, manifest: Manifest) -> Manifest | None:
+        """The object as it is there now, under its name."""
+        key = key_of(manifest)
+        return next((one for one in self.objects if key_of(one) == key), None)
+
     def _apply(self, change: Change) -> Cluster:
         """Do it; what was there before, as far as it stays."""
         key = key_of(change.manifest)
-        old = next((one for one in self.objects if key_of(one) == key), None)
+        old = self.find(change.manifest)
         if change.verb is Verb.ADDED or old is None:
             self.objects.append(change.manifest)
             return self._before
