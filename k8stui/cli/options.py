@@ -39,6 +39,15 @@ def _context_name(_ctx: click.Context, _option: click.Parameter, name: str | Non
     return name
 
 
+def screen_options(command: _Command) -> _Command:
+    """Add the options of every command that opens the screen."""
+    no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+    with_ascii = click.option(
+        "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
+    )
+    return with_ascii(no_mouse(command))
+
+
 def common_options(command: _Command) -> _Command:
     """Add the options that every command has: those of `k8stui.settings`."""
     for setting in reversed(OPTIONS):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from k8stui.cli.options import Whole, output_format
+from k8stui.cli.options import Whole, output_format, screen_options
 from k8stui.cli.status import BAD, FINE
 from k8stui.export.terminal import complain, write
 
@@ -31,10 +31,7 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
 @click.command("present")
 @click.argument("tour", required=False, metavar="[TOUR]", shell_complete=_tours)
 @output_format("screen", "text")
-@click.option(
-    "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
-)
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@screen_options
 @click.option(
     "-o",
     "--output",

@@ -10,17 +10,14 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import common_options, room_options
+from k8stui.cli.options import common_options, room_options, screen_options
 from k8stui.cli.reading import read_world
 from k8stui.export.terminal import write, write_walks
 
 
 @click.command("show", hidden=True)
 @common_options
-@click.option(
-    "--ascii", "is_ascii", is_flag=True, default=None, help="Draw with ASCII characters only."
-)
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@screen_options
 @click.option("--watch", is_flag=True, help="Read the files again when they change.")
 @click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
 @click.option("--presentation", is_flag=True, help="Story mode, for a stage (key p).")
