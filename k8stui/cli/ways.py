@@ -31,8 +31,8 @@ def command(service: str, entries: int, form: str, **common: Any) -> int:
     """
     from k8stui.export.cases import cases_json, cases_lines  # noqa: PLC0415
     from k8stui.export.compare import screen_columns  # noqa: PLC0415
+    from k8stui.walk.cases import is_usable  # noqa: PLC0415
     from k8stui.walk.clients import service_named  # noqa: PLC0415
-    from k8stui.walk.comparisons import is_usable  # noqa: PLC0415
     from k8stui.walk.ways import ways  # noqa: PLC0415
 
     world, status = read_world(**common)

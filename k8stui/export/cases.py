@@ -9,7 +9,7 @@ from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, rep
 from k8stui.export.drawing.ink import text_of as plain
 from k8stui.export.drawing.words import RESULTS
 from k8stui.neutralise import neutralise
-from k8stui.walk.cases import Case, Cases, Row, outcome_words
+from k8stui.walk.cases import Case, Cases, Row
 from k8stui.walk.compare import common_steps
 
 _GAP = "  "
@@ -131,21 +131,6 @@ def _parting(cases: Cases, row: Row) -> str:
     if common == len(first.trace.steps) == len(mine.trace.steps):
         return "nothing"
     return f"from step {common + 1}"
-
-
-def case_words(one: Case, width: int) -> list[Line]:
-    """What comes of one case, and why, on as many lines as that takes."""
-    outcome = one.trace.outcome
-    sign = RESULTS[outcome.result]
-    head = f"{neutralise(one.name)}: "
-    said = cut(join((run(f" {head}", Ink.STRONG), run(outcome_words(one.trace), sign.ink))), width)
-    texts = wrap(neutralise(outcome.reason), max(8, width - 4)) if outcome.reason else []
-    advice = wrap(neutralise(outcome.advice), max(8, width - 6)) if outcome.advice else []
-    return [
-        said,
-        *(run(f"   {text}") for text in texts),
-        *(run(("   → " if not n else "     ") + text, Ink.KEY) for n, text in enumerate(advice)),
-    ]
 
 
 def cases_lines(cases: Cases, width: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.record import record
 from k8stui.walk.breakage import Answer, answers, connected
+from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.trace import Request, Trace
 from k8stui.walk.walk import walks
 
@@ -123,6 +124,11 @@ class Cases:
         return next((each for each in line if each is not None and each is not mine), None)
 
 
+def is_usable(cases: Cases) -> bool:
+    """Whether every way (row) leads somebody there."""
+    return all(any(one is not None and one.is_delivered for one in row.cells) for row in cases.rows)
+
+
 def case(world: World, name: str, request: Request) -> Case:
     """Walk a request in a world; its first branch stands for it."""
     return of_traces(world, name, tuple(islice(walks(world, request), MOST_BRANCHES)))
@@ -141,20 +147,10 @@ def outcome_words(trace: Trace) -> str:
         who = "pod" if done.server_pod is not None else "server"
         seen = done.source_seen_by_server
         return "connected" + (f", {who} sees {seen}" if seen is not None else "")
-    word = _WORDS[done.result]
+    word = RESULT_WORDS[done.result]
     if done.result is Result.TIMEOUT and done.seconds:
         return f"{word} after {done.seconds:.0f} s"
     return word
-
-
-_WORDS = {
-    Result.CONNECTED: "connected",
-    Result.REFUSED: "refused",
-    Result.UNREACHABLE: "unreachable",
-    Result.TIMEOUT: "timed out",
-    Result.NO_SUCH_NAME: "no such name",
-    Result.UNKNOWN: "unknown",
-}
 
 
 def difference_words(what: str, before: Trace, after: Trace) -> str:

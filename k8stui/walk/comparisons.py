@@ -7,7 +7,6 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.exchange import Result
 from k8stui.walk.cases import Case, Cases, Row, case, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
@@ -251,12 +250,4 @@ def is_worse(cases: Cases) -> bool:
         first is not None
         and any((one.chance if one is not None else 0) < first.chance for one in others)
         for first, *others in (row.cells for row in cases.rows)
-    )
-
-
-def is_usable(cases: Cases) -> bool:
-    """Whether every way (row) leads somebody there."""
-    return all(
-        any(one is not None and one.trace.outcome.result is Result.CONNECTED for one in row.cells)
-        for row in cases.rows
     )

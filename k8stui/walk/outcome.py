@@ -15,6 +15,16 @@ from k8stui.walk.reason import because
 from k8stui.walk.source_seen import source_seen
 from k8stui.walk.trace import Outcome, Request
 
+RESULT_WORDS = {
+    Result.CONNECTED: "connected",
+    Result.REFUSED: "refused",
+    Result.UNREACHABLE: "unreachable",
+    Result.TIMEOUT: "timed out",
+    Result.NO_SUCH_NAME: "no such name",
+    Result.UNKNOWN: "unknown",
+}
+"""What the client feels, as one says it."""
+
 _AFTER = {
     Result.TIMEOUT: "connected, but the first data times out",
     Result.REFUSED: "connected, but the connection is reset at the first data",

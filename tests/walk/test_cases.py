@@ -10,8 +10,8 @@ import pytest
 
 from k8stui.kernel.exchange import Result
 from k8stui.walk.align import Likeness, align
-from k8stui.walk.cases import Case, Cases, difference_words
-from k8stui.walk.comparisons import Kind, differs, is_usable, is_worse, table, versions
+from k8stui.walk.cases import Case, Cases, difference_words, is_usable
+from k8stui.walk.comparisons import Kind, differs, is_worse, table, versions
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace

@@ -10,6 +10,7 @@ from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
+from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.trace import Outcome, TraceStep
 
 
@@ -48,13 +49,11 @@ _SOLICITED = Sign("•", "ndp", Ink.TEXT)
 STOPS = frozenset({StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN})
 """Kinds after which this packet is no more."""
 
+_FELT = {Result.CONNECTED: ("✓", Ink.OK), Result.UNKNOWN: ("?", Ink.DROP)}
 RESULTS = {
-    Result.CONNECTED: Sign("✓", "connected", Ink.OK),
-    Result.REFUSED: Sign("✗", "refused", Ink.DROP),
-    Result.UNREACHABLE: Sign("✗", "unreachable", Ink.DROP),
-    Result.TIMEOUT: Sign("✗", "timed out", Ink.DROP),
-    Result.NO_SUCH_NAME: Sign("✗", "no such name", Ink.DROP),
-    Result.UNKNOWN: Sign("?", "unknown", Ink.DROP),
+    result: Sign(glyph, RESULT_WORDS[result], ink)
+    for result in Result
+    for glyph, ink in (_FELT.get(result, ("✗", Ink.DROP)),)
 }
 
 DIRECTIONS = {
