@@ -19,6 +19,8 @@ from k8stui.record import record
 _Rule = tuple[str, int, str]
 """Chain, 1-based number (0: the policy), text."""
 _Key = tuple[object, ...]
+_SENT_AGAIN_NS = 500_000_000
+"""A packet is sent again after a second at the earliest (RFC 6298 2.1)."""
 
 
 @record(kw_only=True)
@@ -44,6 +46,7 @@ class _Passage:
     mark: int
     packet: Sight
     rules: tuple[_Rule, ...]
+    time_ns: int = 0
 
     def key(self, ports: Ports) -> _Key:
         return (self.namespace, self.table, self.chain, self.mark, key(self.packet, ports))
@@ -56,7 +59,7 @@ def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleM
     """
     told = seen["passed"]
     ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
-    theirs = _by_key(_kernel(seen), ports)
+    theirs = _by_key(_sent_once(_kernel(seen), ports), ports)
     differs = []
     equal = 0
     for one in dict.fromkeys((*ours, *theirs)):
@@ -80,6 +83,15 @@ def _by_key(passages: Iterable[_Passage], ports: Ports) -> dict[_Key, list[_Pass
         if passage.rules and all(_places(one) != _places(passage) for one in same):
             same.append(passage)
     return {one: same for one, same in found.items() if same}
+
+
+def _sent_once(passages: Iterable[_Passage], ports: Ports) -> Iterator[_Passage]:
+    """Leave out what was sent again: it meets other rules, for conntrack has seen an answer."""
+    first: dict[_Key, int] = {}
+    for passage in passages:
+        begun = first.setdefault(passage.key(ports), passage.time_ns)
+        if passage.time_ns - begun < _SENT_AGAIN_NS:
+            yield passage
 
 
 def _places(passage: _Passage) -> list[tuple[str, int]]:
@@ -161,4 +173,5 @@ def _kernel(seen: Seen) -> Iterator[_Passage]:
                 mark=passed["mark"],
                 packet=packet,
                 rules=tuple((m["chain"], m["number"], m["text"]) for m in passed["met"]),
+                time_ns=passed["header"]["time_ns"],
             )

@@ -147,7 +147,7 @@ class Passed(TypedDict):
     """Where the packet is about to leave by; else where it came from."""
     mark: int
     header: Frame
-    """When it got there. Without MAC addresses."""
+    """As it got there; `time_ns`: when that was told. Without MAC addresses."""
     met: list[Met]
 
 

@@ -10,7 +10,8 @@ Sources: net/netfilter/nf_tables_trace.c, nft_meta.c; nft(8), "nftrace".
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.lab.frames import ipv4, ipv6
 from k8stui.lab.netlink import Attributes, Kind, Netfilter, attribute, name, number
@@ -38,7 +39,8 @@ class Watch:
         self._space = space
         self._devices = {index: _in_walk(space, real) for index, real in socket.if_nameindex()}
         self._socket = Netfilter(traces=True)
-        self._told: list[Attributes] = []
+        self._told: list[tuple[int, Attributes]] = []
+        """With the time at which each came, in nanoseconds."""
         self.is_complete = True
         changer = Netfilter()
         changer.change(
@@ -51,8 +53,9 @@ class Watch:
 
     def look(self) -> None:
         """Take what has come."""
+        now = time.time_ns()
         try:
-            self._told.extend(self._socket.traced())
+            self._told.extend((now, trace) for trace in self._socket.traced())
         except OSError:
             self.is_complete = False
 
@@ -107,17 +110,18 @@ class _Reading:
                     chain = line.split(" ", 2)[1]
                     self._texts.setdefault((version, table, chain), []).append(line)
 
-    def passages(self, told: list[Attributes]) -> list[Passed]:
+    def passages(self, told: Iterable[tuple[int, Attributes]]) -> list[Passed]:
         """One of each chain that a packet was given to by a hook."""
         found: list[Passed] = []
         last: dict[bytes, list[Met]] = {}  # a REJECT's answer is under way before that rule is told
-        for trace in told:
+        for came, trace in told:
             if name(trace[1]) == _TABLE:
                 continue
             if 8 in trace:  # the packet is told once in each chain that a hook calls
                 header = self._header(trace)
                 last[trace[6]] = []
                 if header is not None and not header["arp"]:
+                    header["time_ns"] = came
                     found.append(self._passed(trace, header, last[trace[6]]))
             last.setdefault(trace[6], []).extend(self._met(trace))
         return found

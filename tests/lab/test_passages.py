@@ -15,7 +15,7 @@ from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.compare import compare
 from k8stui.lab.netlink import attribute, attributes, name, number
-from k8stui.lab.plan import Met, Passed
+from k8stui.lab.plan import Frame, Met, Passed
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
 
@@ -65,6 +65,19 @@ def test_a_packet_that_comes_again_counts_once(exchange: Exchange) -> None:
     seen = as_walked(exchange)
     seen["passed"] = {space: [*many, *many] for space, many in told(exchange).items()}
     assert compare(exchange, seen).agrees
+
+
+def test_a_packet_that_is_sent_again_may_meet_other_rules(exchange: Exchange) -> None:
+    """A SYN a second later: conntrack has seen the answer, so it is NEW no more."""
+    seen = as_walked(exchange)
+    seen["passed"] = {space: [*many] for space, many in told(exchange).items()}
+    first = seen["passed"]["node-1"][0]
+    header: Frame = {**first["header"], "time_ns": first["header"]["time_ns"] + 1_000_000_000}
+    again: Passed = {**first, "header": header, "met": first["met"][1:]}
+    seen["passed"]["node-1"].append(again)
+    assert compare(exchange, seen).agrees
+    header["time_ns"] = first["header"]["time_ns"] + 1_000_000
+    assert not compare(exchange, seen).agrees
 
 
 def test_a_chain_in_which_nothing_matched_is_nobodys_claim(exchange: Exchange) -> None:
