@@ -119,7 +119,7 @@ def _tail(cases: Cases, row: Row) -> tuple[str, ...]:
     seen = dict.fromkeys(seen_words(one) for one in asked if one.seen is not None)
     sees = ", ".join(seen) or NOBODY
     if len(cases.columns) > 1:
-        return sees, row.ports
+        return sees, " ⇒ ".join(map(str, row.ports))
     return sees, _parting(cases, row)
 
 
@@ -172,7 +172,7 @@ def cases_json(cases: Cases) -> str:
             {
                 "name": row.name,
                 "service": row.service or None,
-                "ports": [int(each) for each in row.ports.split(" ⇒ ") if each],
+                "ports": list(row.ports),
                 "cases": [_case_json(one) for one in row.cells],
             }
             for row in cases.rows

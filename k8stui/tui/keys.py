@@ -120,6 +120,7 @@ MOMENT = (
         "The commands that show this step on a real node; y copies one",
         show=True,
     ),
+    _key("e", "in_full", "in full", "All that is said of this step, and of what comes of the walk"),
     _key("c", "conntrack", "conntrack", "The conntrack tables at this step, as conntrack -L shows"),
     _key(
         "R",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.ink import NOTHING, Ink, join, run
@@ -56,6 +57,17 @@ class Looking(Tools):
                 self.redraw()
 
         self.app.push_screen(GoToScreen(trace, state.index), chosen)
+
+    def action_in_full(self) -> None:
+        """Show all that is said of this step, whatever room the screen has for it."""
+        desk = self.ready()
+        step = desk.state.step if desk is not None else None
+        if desk is None or step is None:
+            return
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.status import in_full  # noqa: PLC0415
+
+        self.app.push_screen(ListScreen(f"Step {step.number}", partial(in_full, desk.state)))
 
     def action_commands(self) -> None:
         """List the commands that show this step on a real node."""

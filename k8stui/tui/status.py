@@ -35,6 +35,9 @@ from k8stui.walk.trace import Request, Trace
 
 _ASKS = " ─▶ "
 _LEAD = run(" k8stui ", Ink.KEY)
+_MORE = join((run(" e ", Ink.KEY), run("all ", Ink.DIM)))
+"""Behind what had to be cut: the key that shows all of it."""
+_ALL_ROWS = 1000
 _LEAST_ASKED = 24
 """Cells that the request keeps of the title: where it is and what comes of it give way."""
 
@@ -122,7 +125,27 @@ def now(state: State, width: int, height: int) -> list[Line]:
     The sentence comes first and takes the lines that it needs; the others have what is left.
     """
     lines = _now(state, width, height)
+    if any(text_of(line).endswith("…") for line in lines):
+        lines[-1] = sides(cut(lines[-1], width - line_width(_MORE) - 1), _MORE, width)
     return lines + [NOTHING] * (height - len(lines))
+
+
+def in_full(state: State, width: int) -> list[Line]:
+    """All that is said of the step under the cursor; at the last one of what comes of the walk."""
+    step, trace = state.step, state.trace
+    lines = _now(state, width, _ALL_ROWS)
+    if step is None or trace is None:
+        return lines
+    if state.index + 1 == len(state.steps):
+        sign = step_sign(step)
+        lead = run(f" {step.number} {sign.glyph} {sign.word}  ", sign.ink)
+        header = join((run(" "), compact(step.before, step.after)))
+        lines += [NOTHING, *hang(lead, sentence(step), width), *fold(header, width)]
+        where = origin_line(step.origin)
+        lines += hang(run(" "), text_of(where), width, where[0][1]) if where else []
+    if step.detail and step.detail not in step.text:
+        lines += [NOTHING, *hang(run(" "), neutralise(step.detail), width, Ink.DIM)]
+    return lines
 
 
 def _now(state: State, width: int, height: int) -> list[Line]:

@@ -94,8 +94,8 @@ class Row:
     name: str
     cells: tuple[Case | None, ...]
     """One a column; None: nobody can ask that."""
-    ports: str = ""
-    """The port numbers of this way, from the asked one to the container's: ``30001 ⇒ 8080``."""
+    ports: tuple[int, ...] = ()
+    """The port numbers of this way, from the asked one to the container's."""
     service: str = ""
     """``namespace/name`` of the Service, where rows are of several."""
 

@@ -59,8 +59,8 @@ def ways(world: World, service_key: str, *, nodes: int = MOST_NODES) -> Cases:
     for port in service.ports:
         for address in _addresses(world.cluster, service, port, entries):
             cells = tuple(_asked(world, asker, address) for asker in askers)
-            ports = " ⇒ ".join(map(str, address.ports))
-            rows.append(Row(name=address.name, cells=cells, ports=ports, service=service_key))
+            row = Row(name=address.name, cells=cells, ports=address.ports, service=service_key)
+            rows.append(row)
     with_port = any(port.node_port is not None for port in service.ports)
     left = len(world.cluster.nodes) - len(entries) if with_port else 0
     return Cases(

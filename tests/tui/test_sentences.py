@@ -14,11 +14,12 @@ from k8stui.check.opening import opening
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.header import header
 from k8stui.export.drawing.ink import Ink, hang, run, text_of, width_of, wrap
+from k8stui.export.drawing.words import sentence
 from k8stui.nodes.options import NodeOptions
 from k8stui.tui.desk import Desk
 from k8stui.tui.frame import View, body_height
 from k8stui.tui.names import PaneName
-from k8stui.tui.status import now, title
+from k8stui.tui.status import in_full, now, title
 from k8stui.walk.world import build_world
 
 SAMPLES_DIR = Path(__file__).resolve().parents[2] / "samples"
@@ -169,3 +170,18 @@ def test_no_address_of_the_link_layer_is_drawn_half() -> None:
         link = text_of(header(step.before, step.after)[3])
         source, arrow, destination = link.removeprefix("mac").partition(" → ")
         assert not arrow or (source.strip() and destination.strip())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_cut_is_one_key_away(name: Any) -> None:
+    state = desk(name).state
+    for number in range(len(state.steps)):
+        state.go(number)
+        shown = [text_of(line) for line in now(state, 60, 3)]
+        assert shown[-1].endswith(" e all ") == any("…" in row for row in shown)
+        whole = " ".join(" ".join(map(text_of, in_full(state, 60))).split())
+        assert "…" not in whole
+        is_end = number + 1 == len(state.steps)
+        assert state.trace is not None
+        said = state.trace.outcome.reason if is_end else sentence(state.steps[number])
+        assert "".join(said.split()) in "".join(whole.split())
