@@ -36,10 +36,10 @@ def test_the_three_ways_from_every_side() -> None:
     found = ways(WEBAPP, "default/myweb")
     assert found.columns == ("pod mysql-1", "node-1", "outside")
     assert [row.ports for row in found.rows] == [
-        "8080",
-        "8080 ⇒ 8080",
-        "30001 ⇒ 8080 ⇒ 8080",
-        "30001 ⇒ 8080 ⇒ 8080",
+        (8080,),
+        (8080, 8080),
+        (30001, 8080, 8080),
+        (30001, 8080, 8080),
     ]
     assert cell(found, "pod ", "pod mysql-1").changes == ()
     assert cell(found, "svc ", "pod mysql-1").changes == ("DNAT",)
