@@ -7,6 +7,7 @@ handler would show where it was. Who ignores the signal (``nohup``, a shell's ba
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found] # signal without its enums
+import gc
 import os
 import sys
 
@@ -31,6 +32,8 @@ def main() -> None:
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # between two lines here
         status = 130
+    # Python looks for garbage once more as it ends: 2 s beside a cluster of 10,000 Services.
+    gc.freeze()
     sys.exit(status)
 
 

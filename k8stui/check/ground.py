@@ -19,9 +19,9 @@ from k8stui.check.client import Clients
 from k8stui.check.ports import Target, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
-from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.meant import Carriers, policy_selectors
+from k8stui.cluster.meant import Carriers, carriers, policy_selectors
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -194,16 +194,12 @@ class Ground:
         written = manifest is None or field in table(manifest.data, *path)
         return self.place(service, *path, field if written else "port")
 
-    @cached_property
-    def _pods(self) -> PodIndex:
-        return PodIndex(self.cluster.pods.values())
-
     def selected(self, service: Service) -> tuple[Pod, ...]:
         """Pods that the Service selects and that have not finished, in their order."""
         found = self._selected.get(service.key)
         if found is None:
             external = service.type is ServiceType.EXTERNAL_NAME
-            pods = () if external else self._pods.selected(service)
+            pods = () if external else pod_index.of(self.cluster).selected(service)
             found = tuple(pod for pod in pods if pod.phase not in _FINISHED)
             self._selected[service.key] = found
         return found
@@ -284,7 +280,7 @@ class Ground:
     @cached_property
     def carriers(self) -> Carriers:
         """Who carries which labels."""
-        return Carriers(self.cluster.pods.values(), self.served)
+        return carriers.of(self.cluster)
 
     @cached_property
     def _carrying(self) -> Mapping[tuple[str, str, str], Sequence[Template]]:
@@ -308,11 +304,6 @@ class Ground:
     def listening(self) -> Listening:
         """The judge of whether anybody listens: the one whom the nodes ask."""
         return self.world.network.listening
-
-    @cached_property
-    def served(self) -> frozenset[str]:
-        """Keys of all pods that some Service selects."""
-        return frozenset(pod.key for s in self.services for pod in self.selected(s))
 
     def is_without_hairpin(self, pod: Pod) -> bool:
         """Whether the pod is plugged into a bridge by a port with hairpin mode off.

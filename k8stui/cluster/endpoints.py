@@ -36,6 +36,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind, defaulted
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class PodIndex:
             default=[],
         )
         return [pod for pod in candidates if selects(selector, pod.labels)]
+
+
+pod_index: Derived[Cluster, PodIndex] = Derived(lambda cluster: PodIndex(cluster.pods.values()))
+"""Of a whole cluster: one for all who ask by label."""
 
 
 def gather_slices(

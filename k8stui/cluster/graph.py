@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from k8stui.apiserver.inventory import key_of
-from k8stui.cluster.endpoints import PodIndex, endpoints_of
+from k8stui.cluster.endpoints import endpoints_of, pod_index
 from k8stui.cluster.mentions import mentions, selector_of
 from k8stui.cluster.model import (
     Cluster,
@@ -102,7 +102,7 @@ def graph(cluster: Cluster, objects: Iterable[Manifest] = ()) -> Graph:
         _add(found, name, NodeKind.WORKLOAD, api=workload.kind, label=label, record=workload)
         for key in workload.pods:
             found.add_edge(name, f"pod/{key}", kind=EdgeKind.OWNS)
-    pods = PodIndex(cluster.pods.values())
+    pods = pod_index.of(cluster)
     for service in cluster.services.values():
         name = f"service/{service.key}"
         _add(found, name, NodeKind.SERVICE, api="Service", label=service.key, record=service)

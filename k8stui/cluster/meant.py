@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, table
-from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.kernel.derived import Derived
 from k8stui.record import record
 from k8stui.suggest import is_typo, nearest
 
@@ -171,9 +172,8 @@ class Carriers:
         return None
 
 
-def carriers_of(cluster: Cluster) -> Carriers:
-    """The index of a whole cluster."""
-    pods = PodIndex(cluster.pods.values())
+def _carriers(cluster: Cluster) -> Carriers:
+    pods = pod_index.of(cluster)
     served = {
         pod.key
         for service in cluster.services.values()
@@ -181,3 +181,7 @@ def carriers_of(cluster: Cluster) -> Carriers:
         for pod in pods.selected(service)
     }
     return Carriers(cluster.pods.values(), served)
+
+
+carriers = Derived(_carriers)
+"""The index of a whole cluster, made when first somebody asks whom a selector means."""

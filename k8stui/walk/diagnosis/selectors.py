@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from k8stui.cluster.meant import carriers_of
+from k8stui.cluster.endpoints import pod_index
+from k8stui.cluster.meant import carriers
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
@@ -13,10 +14,7 @@ from k8stui.suggest import nearest
 
 def matching(cluster: Cluster, service: Service) -> list[Pod]:
     """Pods of the Service's namespace that its selector matches."""
-    if service.selector is None:
-        return []
-    wanted = service.selector.items()
-    return [p for p in _namespace(cluster, service) if wanted <= p.labels.items()]
+    return pod_index.of(cluster).selected(service)
 
 
 def written(labels: Mapping[str, str]) -> str:
@@ -43,9 +41,9 @@ class Miss:
 
 def nearest_pod(cluster: Cluster, service: Service) -> Miss | None:
     """The pod that was meant, by the judge whom check asks too; else one called as the Service."""
-    carriers = carriers_of(cluster)
-    miss = carriers.near_miss(service)
-    pod = miss.who if miss is not None else carriers.namesake(service)
+    known = carriers.of(cluster)
+    miss = known.near_miss(service)
+    pod = miss.who if miss is not None else known.namesake(service)
     return different(service, pod) if pod is not None else None
 
 
@@ -89,15 +87,7 @@ def _mend(key: str, value: str, pod: Pod) -> str:
 
 def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
     """Give a pod that would match if a Service selected beyond its own namespace."""
-    selector = service.selector or {}
-    return next(
-        (
-            p
-            for p in cluster.pods.values()
-            if p.namespace != service.namespace and selector.items() <= p.labels.items()
-        ),
-        None,
-    )
+    return carriers.of(cluster).elsewhere(service)
 
 
 def declaring(cluster: Cluster, namespace: str, number: int, protocol: Protocol) -> Iterable[Pod]:
@@ -107,10 +97,6 @@ def declaring(cluster: Cluster, namespace: str, number: int, protocol: Protocol)
             (p.number, p.protocol) == (number, protocol) for c in pod.containers for p in c.ports
         ):
             yield pod
-
-
-def _namespace(cluster: Cluster, service: Service) -> Iterable[Pod]:
-    return (p for p in cluster.pods.values() if p.namespace == service.namespace)
 
 
 def _difference(key: str, value: str, pod: Pod) -> str:
