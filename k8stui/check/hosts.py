@@ -62,6 +62,17 @@ def asked(container: ContainerText) -> Iterator[Asked]:
                 yield from _addresses(word, (*container.path, field, index), field)
 
 
+def service_named(host: str, own: str, domain: str) -> tuple[str, str]:
+    """Name and namespace of the Service that a pod in namespace `own` means by `host`.
+
+    `domain` is the cluster's.
+    """
+    for suffix in (f".svc.{domain}", ".svc"):
+        host = host.removesuffix(suffix)
+    name, dot, namespace = host.partition(".")
+    return name, namespace if dot else own
+
+
 def in_values(data: Object) -> Iterator[Asked]:
     """Hosts in a ConfigMap's values of one line, which are mostly some container's env."""
     for key, value in data.items():

@@ -11,11 +11,14 @@ from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
-from k8stui.cluster.model import Container, ContainerPort, PodPhase
+from k8stui.cluster.model import Container, ContainerPort, PodPhase, ToldPort
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
+_TOLD = frozenset({"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT"})
+_EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*"})  # noqa: S104
+"""Values of a host's variable that say where a program listens, not whom it asks."""
 _PHASES = {str(phase): phase for phase in PodPhase}
 
 
@@ -46,11 +49,33 @@ def decode_containers(
                         if "valueFrom" not in table(variable)
                     ),
                     spoken=tuple(_spoken(table(entry))),
+                    told=_told(manifest, entry, base),
                     reads=tuple(_reads(table(entry), volumes)),
                     origin=manifest.origin(*base),
                 )
             )
     return tuple(found)
+
+
+def _told(manifest: Manifest, container: object, path: tuple[str | int, ...]) -> ToldPort | None:
+    """The one port that env tells the program to open; None where it says none, or several.
+
+    ``PORT`` as the twelve-factor convention has it, or one of `_TOLD`, unless a variable beside it
+    names the host of a server (``SERVER_HOST=db``): then the port is that server's.
+    """
+    variables = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    found: list[ToldPort] = []
+    for index, one in enumerate(array(container, "env")):
+        name, value = text(one, "name"), text(one, "value")
+        if name not in _TOLD or not value.isdecimal() or not 0 < int(value[:6]) < 65_536:
+            continue
+        beside = name.removesuffix("PORT")
+        hosts = (variables.get(f"{beside}{word}", "") for word in ("HOST", "ADDR", "ADDRESS"))
+        if beside and any(host and host not in _EVERYWHERE for host in hosts):
+            continue
+        origin = manifest.origin(*path, "env", index, "value")
+        found.append(ToldPort(name=name, number=int(value), origin=origin))
+    return found[0] if len({one.number for one in found}) == 1 else None
 
 
 def _spoken(container: Object) -> Iterator[str]:

@@ -37,6 +37,8 @@ class Opinion(Enum):
     OTHER_PORT = auto()
     """The pods declare a port that nobody leads to, or to which another Service leads from the
     same port: that one was meant."""
+    TOLD_OTHER = auto()
+    """The env of its container tells it to open another port, and nothing else names this one."""
     OTHER_PODS = auto()
     """Another workload declares it, and that one was meant."""
 
@@ -87,14 +89,16 @@ class Listening:
         ports = declared(pod)
         same = [port for port in ports if port.number == number]
         if any(port.protocol is protocol for port in same):
-            return Opinion.DECLARED
+            other = self.told_other(pod, number, protocol)
+            return Opinion.DECLARED if other is None else Opinion.TOLD_OTHER
         if same:
             sure = not _is_called_for(protocol, pod, service, number)
             return Opinion.OTHER_PROTOCOL if sure else Opinion.ASSUMED
         if self.who_names(pod, service, number, protocol):
             return Opinion.SPOKEN
         if not ports:
-            return Opinion.ASSUMED
+            other = self.told_other(pod, number, protocol)
+            return Opinion.ASSUMED if other is None else Opinion.TOLD_OTHER
         if self.meant_instead(service, number, protocol, pod) is not None:
             return Opinion.OTHER_PODS
         if any(not container.ports for container in running(pod)):
@@ -140,6 +144,8 @@ class Listening:
             return next((opinion for opinion in led if opinion.listens), led[0])
         ports = declared(pod)
         same = [port for port in ports if port.number == number]
+        if self.told_other(pod, number, protocol) is not None:
+            return Opinion.TOLD_OTHER
         if same:
             fits = any(port.protocol is protocol for port in same)
             return Opinion.DECLARED if fits else Opinion.OTHER_PROTOCOL
@@ -151,6 +157,26 @@ class Listening:
         if ports and (slip or self._is_in_front(pod, number, protocol)):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
+
+    def told_other(self, pod: Pod, number: int, protocol: Protocol) -> Container | None:
+        """The container that would listen on the port, did its env not tell it to open another.
+
+        ``PORT=3000`` beside ``containerPort: 8080``: the declaration is documentation, the variable
+        is what a program reads. Not where anything else names the port, nor where the container
+        declares several.
+        """
+        if protocol is not Protocol.TCP:
+            return None
+        containers = running(pod)
+        if declared(pod):
+            containers = tuple(c for c in containers if number in (p.number for p in c.ports))
+        for one in containers if len(containers) == 1 else ():
+            several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
+            if one.told is None or one.told.number == number or several:
+                continue
+            if not self.who_names(pod, None, number, protocol):
+                return one
+        return None
 
     def _is_in_front(self, pod: Pod, number: int, protocol: Protocol) -> bool:
         """Whether it is the port, or node port, of a Service that selects the pod."""

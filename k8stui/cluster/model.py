@@ -32,6 +32,16 @@ class ContainerPort:
 
 
 @record(kw_only=True)
+class ToldPort:
+    """The port that a container's env tells its program to open: ``PORT=3000``."""
+
+    name: str
+    """Of the variable."""
+    number: int
+    origin: Origin
+
+
+@record(kw_only=True)
 class Container:
     name: str
     image: str = ""
@@ -43,6 +53,7 @@ class Container:
     """Names and literal values as written; values from Secrets are never read."""
     spoken: tuple[str, ...] = ()
     """Command, arguments and the ports of probes, as written: they may name a port."""
+    told: ToldPort | None = None
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
     origin: Origin

@@ -111,7 +111,9 @@ def _base(site: Site, node: Node) -> Part:
             origin=assumed("manifests do not say what is between the nodes"),
         ),
     )
+    # The bridge has an address of each of the pods' families, so the kernel speaks them too.
     versions = {entry.address.version for entry in addresses}
+    versions |= {cidr.address.version for cidr in node.pod_cidrs}
     return Part(
         interfaces=(loopback(versions), eth0), routes=tuple(routes), neighbours=tuple(neighbours)
     )

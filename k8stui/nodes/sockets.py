@@ -33,7 +33,7 @@ def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
         return ()
     led = _led(listening.led(pod), pod) if declared(pod) else ()
     others = (_any_port(listening, pod, protocol) for protocol in _TRANSPORTS)
-    return tuple(_once((*_declared(pod), *led, *others)))
+    return tuple(_once((*_declared(listening, pod), *led, *others)))
 
 
 @record()
@@ -58,7 +58,8 @@ def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:
         closed: Container[int] = _Closed(listening, pod, protocol)
     else:
         text, short = "declares no port; assumed to listen on every port", "nothing is declared"
-        closed = ()
+        told = any(container.told is not None for container in pod.containers)
+        closed = _Closed(listening, pod, protocol) if told else ()
     return Socket(
         protocol=protocol,
         port=None,
@@ -119,12 +120,14 @@ def outside_sockets(owner: str, hosts: Iterable[OutsideHost]) -> tuple[Socket, .
     )
 
 
-def _declared(pod: Pod) -> Iterator[Socket]:
+def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:
     for container in pod.containers:
         if container.init and not container.restartable_init:
             continue  # it has ended before the others begin
         own = own_only(container)
         for port in container.ports:
+            if container.told and listening.told_other(pod, port.number, port.protocol):
+                continue
             for_itself = port.number in own and port.protocol is Protocol.TCP
             yield Socket(
                 protocol=port.protocol,
@@ -165,7 +168,7 @@ def _on_node(site: Site, node: Node) -> Iterator[Socket]:
     for pod in site.host_pods(node.name):
         if pod.phase is PodPhase.RUNNING:
             if declared(pod):
-                yield from (*_declared(pod), *_led(site.listening.led(pod), pod))
+                yield from (*_declared(site.listening, pod), *_led(site.listening.led(pod), pod))
             else:
                 yield from _targeted(site, pod)
     yield from _api_server(site, node)

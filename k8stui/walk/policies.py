@@ -80,6 +80,8 @@ class Denial:
     advice: str
     origin: Origin
     """Of the first policy that selects the pod."""
+    policy: str = ""
+    """Its namespace and name."""
     felt: str = "the client times out"
 
 
@@ -172,7 +174,8 @@ class Policies:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
             advice = f"allow {what} to {far} in egress of NetworkPolicy {selecting[0].name}"
         hint = self._hint(selecting, direction, peer, ask)
-        return Denial(said + hint, advice, selecting[0].origin)
+        first = selecting[0]
+        return Denial(said + hint, advice, first.origin, f"{first.namespace}/{first.name}")
 
     def _hint(self, selecting: list[NetworkPolicy], direction: str, peer: _Peer, ask: _Ask) -> str:
         """What is most often mistaken in a rule that was meant to allow it."""

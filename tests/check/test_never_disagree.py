@@ -1,7 +1,8 @@
 """Walk and check never disagree: over samples, recordings' manifests, cases, and mutants of them.
 
 What check calls an error of a Service's port does not answer in the walk; a port that the walk does
-not reach, for a reason that a manifest declares, has a finding on the same Service or line.
+not reach, for a reason that a manifest declares, has a finding on the same Service or line: by the
+ClusterIP, by the pods' own addresses (headless), by node ports and by host ports.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from check.worlds import world
 from k8stui.check import Finding, Severity, check
 from k8stui.check.client import Clients
 from k8stui.check.ground import Ground, service_target
+from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.exchange import Result
 from k8stui.origin import OriginKind
@@ -83,13 +85,31 @@ def _agree(made: World) -> None:
         declared = outcome.origin is not None and outcome.origin.kind is OriginKind.DECLARED
         if outcome.result is not Result.CONNECTED and declared:
             assert told, (service.key, port.port, outcome, findings)
+    for outcome in _asked_of_nodes(made):
+        place = outcome.origin.place if outcome.origin is not None else None
+        if outcome.result is not Result.CONNECTED and place is not None:
+            where = (place.file, place.line)
+            told = [f for f in findings if f.place and (f.place.file, f.place.line) == where]
+            assert told, (outcome, findings)
+
+
+def _asked_of_nodes(made: World) -> Iterator[Outcome]:
+    """Each host port, on every node."""
+    for pod in made.cluster.pods.values():
+        for port in declared(pod):
+            if not port.host_port or pod.node_name is None:
+                continue
+            behind = "" if port.protocol.name == "TCP" else f"/{port.protocol.name.lower()}"
+            for node in made.cluster.nodes:
+                asked = parse_request(made, "outside", f"node/{node}:{port.host_port}{behind}")
+                yield walk(made, asked).outcome
 
 
 def _asked(ground: Ground) -> Iterator[tuple[Service, ServicePort, Outcome]]:
     made = ground.world
     clients = Clients(ground.senders, ground.cluster.nodes)
     for service in ground.services:
-        if service.type is ServiceType.EXTERNAL_NAME or not service.cluster_ips:
+        if service.type is ServiceType.EXTERNAL_NAME:
             continue
         source = clients.of(service, {pod.key for pod in ground.selected(service)})
         for port in service.ports:

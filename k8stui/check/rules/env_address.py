@@ -20,7 +20,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import Asked, asked, in_texts, in_values
+from k8stui.check.hosts import Asked, asked, in_texts, in_values, service_named
 from k8stui.check.place import TextPlace
 from k8stui.check.template import Template
 from k8stui.cluster.listening import declared
@@ -29,6 +29,7 @@ from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
 from k8stui.suggest import is_digit_slip, is_typo
+from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
 _NO_TAG = 80
@@ -61,22 +62,30 @@ def _judge(
     """`who` asks, as written in `manifest`; `template`: of the pods that do."""
     own = manifest.namespace or "default"
     subject = f"{manifest.kind} {own}/{manifest.name}"
-    name, namespace = _named(ground, own, one.host)
+    name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         meant = _meant(ground, namespace, name) or _in_another(ground, namespace, name)
         if meant is None:
             return None
+        why = f"{who} leads to {one.host}: there is no Service {namespace}/{name}"
+        called = ground.cluster.services.get(f"{namespace}/{meant}")
+        if called is not None and is_its_workload(ground.cluster, called, name):
+            return Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Service {called.key}",
+                place=ground.place(called, "metadata", "name"),
+                why=f"its pods are those of {name}, and {subject} asks for that: {why}",
+                fix=renamed(called, name),
+            )
         return Finding(
             rule=ID,
             severity=Severity.WARNING,
             subject=subject,
             place=_place(manifest, one),
-            why=f"{who} leads to {one.host}: there is no Service {namespace}/{name}",
-            # Who is called as the client asks was spelt right twice: the Service is misspelt.
-            fix=f"call Service {meant} {name}, as its workload is called"
-            if name in ground.hostnames
-            else f"write {meant}",
+            why=why,
+            fix=f"write {meant}",
         )
     numbers = [port.port for port in service.ports]
     if one.port is None or not numbers or one.port in numbers:
@@ -105,8 +114,8 @@ def _meant(ground: Ground, namespace: str, name: str) -> str | None:
     meant = ground.meant_service(namespace, name)
     if meant is None or name not in ground.hostnames:
         return meant
-    pods = ground.selected(ground.cluster.services[f"{namespace}/{meant}"])
-    return meant if any(pod.owner and pod.owner[1] == name for pod in pods) else None
+    service = ground.cluster.services[f"{namespace}/{meant}"]
+    return meant if is_its_workload(ground.cluster, service, name) else None
 
 
 def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
@@ -136,14 +145,6 @@ def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:
         return slip or (one.port or 0) >= _NO_TAG
     pods = ground.selected(service)
     return slip and not any(port.number == one.port for pod in pods for port in declared(pod))
-
-
-def _named(ground: Ground, own: str, host: str) -> tuple[str, str]:
-    """Name and namespace of the Service that a pod in namespace `own` means by `host`."""
-    for suffix in (f".svc.{ground.cluster.cluster_domain}", ".svc"):
-        host = host.removesuffix(suffix)
-    name, dot, namespace = host.partition(".")
-    return name, namespace if dot else own
 
 
 def _claim(ground: Ground, template: Template, service: Service, number: int) -> Claim | None:

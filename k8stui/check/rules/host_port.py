@@ -7,6 +7,9 @@ Applies to DaemonSets that go to the same nodes by their nodeSelector, with the 
 hostIP (or none); and to Deployments with as many replicas as there are nodes, whose rolling update
 starts a new pod before an old one goes (maxSurge, 25 % by default): it stays Pending, for ever
 where maxUnavailable comes to none. The latter is an information where the nodes are assumed.
+
+A port that is open on some nodes only, those where its pods run, or on one address only (hostIP),
+is an information: who asks another node or address is refused.
 """
 
 from __future__ import annotations
@@ -15,8 +18,11 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
+from k8stui.cluster.listening import declared
+from k8stui.cluster.model import Pod
+from k8stui.walk.sentence import port_word
 
 ID = "host-port"
 _Key = tuple[int, str, str, tuple[tuple[str, object], ...]]
@@ -25,6 +31,39 @@ _Key = tuple[int, str, str, tuple[tuple[str, object], ...]]
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _daemon_sets(ground)
     yield from _rollouts(ground)
+    yield from _not_everywhere(ground)
+
+
+def _not_everywhere(ground: Ground) -> Iterator[Finding]:
+    """One finding for each port of each template whose pods are not on every node."""
+    nodes = ground.cluster.nodes
+    alike: dict[int, list[Pod]] = {}
+    for pod in ground.cluster.pods.values():
+        if pod.node_name is not None:
+            alike.setdefault(id(pod.containers), []).append(pod)
+    for pods in alike.values():
+        pod = pods[0]
+        ports = [port for port in declared(pod) if port.host_port]
+        on = {p.node_name: None for p in pods if ports}
+        without = next((name for name in nodes if name not in on), None)
+        for port in ports:
+            where = ""
+            if port.host_ip is not None and port.host_ip.value:
+                where = f"on {port.host_ip} only (hostIP)"
+            elif without is not None:
+                where = f"only where its pods run ({names([name or '' for name in on])}), "
+                where += f"not on {without}"
+            if where:
+                word = port_word(port.host_port or 0, port.protocol)
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.INFO,
+                    subject=f"Pod {pod.key}",
+                    place=port.origin.place,
+                    why=f"{'port' if pod.host_network else 'hostPort'} {word} is open {where}",
+                    fix="ask there, put a Service of type NodePort in front of the pods, or run "
+                    "them on every node (DaemonSet)",
+                )
 
 
 def _rollouts(ground: Ground) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from k8stui.cluster.bound import own_only
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
+from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import is_loopback
@@ -32,6 +32,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     for_itself = _for_itself(pod, port)
     if for_itself is not None and not is_loopback(connect.destination):
         return for_itself
+    told = told_another_port(case.cluster, pod, port, protocol)
+    if told is not None:
+        return told
     if case.rewritten is not None and case.service is not None:
         return _led_astray(case, case.service, pod, port, protocol)
     if is_loopback(connect.destination):
@@ -73,6 +76,23 @@ def _for_itself(pod: Pod, port: int) -> Diagnosis | None:
                 container.origin,
             )
     return None
+
+
+def told_another_port(
+    cluster: Cluster, pod: Pod, port: int, protocol: Protocol
+) -> Diagnosis | None:
+    """The container's env tells its program to open another port than the one that it declares."""
+    container = Listening(cluster).told_other(pod, port, protocol)
+    if container is None or container.told is None:
+        return None
+    told = container.told
+    declares = ", whatever it declares" if container.ports else ""
+    return Diagnosis(
+        f"{told.name} tells container {container.name} of pod {pod.key} to listen on "
+        f"{told.number}, so nothing listens on port {port_word(port, protocol)}{declares}",
+        f"write {told.name}: {port}, or containerPort and targetPort {told.number}",
+        told.origin,
+    )
 
 
 def _on_localhost(case: Case, pod: Pod, port: int, protocol: Protocol) -> Diagnosis:

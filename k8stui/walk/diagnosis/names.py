@@ -13,6 +13,7 @@ from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
+from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
@@ -191,6 +192,13 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
     if near is None and "." not in bare:
         here = pod.namespace if pod is not None else "default"
         return Diagnosis(reason, f"create a Service {bare} in namespace {here}, or mend the name")
+    meant = cluster.services.get(f"{pod.namespace}/{near}") if pod is not None else None
+    if meant is not None and is_its_workload(cluster, meant, bare):
+        return Diagnosis(
+            f"{reason}; Service {near} selects the pods of {bare}",
+            renamed(meant, bare),
+            meant.origins.get("name", meant.origin),
+        )
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
 
 

@@ -17,6 +17,19 @@ def matching(cluster: Cluster, service: Service) -> list[Pod]:
     return pod_index.of(cluster).selected(service)
 
 
+def is_its_workload(cluster: Cluster, service: Service, name: str) -> bool:
+    """Whether the pods that the Service selects are made by a workload of that name.
+
+    Who asks for `name` then spelt it right, as the workload is: the Service is misspelt.
+    """
+    return any(pod.owner is not None and pod.owner[1] == name for pod in matching(cluster, service))
+
+
+def renamed(service: Service, name: str) -> str:
+    """The mend of a misspelt Service, as walk and check say it."""
+    return f"call Service {service.name} {name}, as its workload is called"
+
+
 def written(labels: Mapping[str, str]) -> str:
     """``app=web,tier=front``, as kubectl takes it."""
     return ",".join(f"{key}={value}" for key, value in labels.items())

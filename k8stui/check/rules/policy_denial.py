@@ -1,0 +1,123 @@
+"""NetworkPolicies do not let through what a container is told to ask, or what a Service is for.
+
+Judged by the API's rules (networking/v1 NetworkPolicySpec), whoever enforces them: a pod that a
+policy selects for a direction gets, or sends, only what one of its rules allows; the port of the
+pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
+
+A warning where the env, command or arguments of a container name the Service: that request is
+meant. An information where nobody is told to ask: the policy may be meant to keep that client out.
+One finding for each policy and reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.client import pod_source
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.hosts import asked, service_named
+from k8stui.cluster.listening import declared
+from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.walk.error import RequestError
+from k8stui.walk.policies import Denial, Policies
+from k8stui.walk.request import parse_request
+
+ID = "policy-denial"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    if not ground.cluster.policies:
+        return
+    told: set[object] = set()
+    for severity, who, denial in (*_meant(ground), *_others(ground)):
+        place = denial.origin.place
+        key = (place.file, place.line) if place is not None else denial.reason
+        if key in told and severity is Severity.INFO:
+            continue
+        if (key, denial.reason) in told:
+            continue
+        told |= {key, (key, denial.reason)}
+        yield Finding(
+            rule=ID,
+            severity=severity,
+            subject=f"NetworkPolicy {denial.policy}",
+            place=place,
+            why=f"{who}: {denial.reason}",
+            fix=denial.advice,
+        )
+
+
+def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """What containers are told to ask."""
+    for template in ground.templates:
+        pod = ground.pod_of(template)
+        for container in template.containers() if pod is not None else ():
+            for one in asked(container):
+                name, space = service_named(
+                    one.host, template.namespace, ground.cluster.cluster_domain
+                )
+                service = ground.cluster.services.get(f"{space}/{name}")
+                if service is None or pod is None:
+                    continue
+                for port in service.ports:
+                    if one.port in (None, port.port):
+                        who = f"{one.what} of {template.subject} leads to {one.host}"
+                        for denial in _denials(ground, pod, service, port, one.host):
+                            yield Severity.WARNING, who, denial
+
+
+def _others(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """What some client asks of each Service: the one that a walk would begin with."""
+    for target in ground.targets:
+        service, port = target.service, target.port
+        claim = ground.ask(service, port)
+        client = ground.cluster.pods.get(_key(claim.source)) if claim is not None else None
+        if client is not None:
+            who = f"port {port.port} of Service {service.key}, asked by {client.name}"
+            for denial in _denials(ground, client, service, port, ""):
+                yield Severity.INFO, who, denial
+
+
+def _key(source: str) -> str:
+    name = source.removeprefix("pod/")
+    return name if "/" in name else f"default/{name}"
+
+
+def _denials(
+    ground: Ground, client: Pod, service: Service, port: ServicePort, host: str
+) -> Iterator[Denial]:
+    """Denials of what `client` asks; `host`: as it writes the name, empty for the Service alone."""
+    asked_for = (
+        f"{host}:{port.port}" if host else f"svc/{service.name}.{service.namespace}:{port.port}"
+    )
+    try:
+        request = parse_request(ground.world, pod_source(client), asked_for)
+    except RequestError:
+        return
+    policies = Policies(ground.cluster)
+    seen: set[int] = set()
+    for pod in ground.selected(service):
+        if id(pod.containers) in seen:
+            continue
+        seen.add(id(pod.containers))
+        denial = policies.against(request, pod.key, _number(pod, port))
+        if denial is not None:
+            yield denial
+
+
+def _number(pod: Pod, port: ServicePort) -> int:
+    wanted = port.target_port
+    if isinstance(wanted, int):
+        return wanted
+    named = (one.number for one in declared(pod) if one.name == wanted)
+    return next(named, port.port)
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="NetworkPolicies keep a request from its Service",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)
