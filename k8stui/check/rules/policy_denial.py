@@ -7,6 +7,9 @@ pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
 A warning where the env, command or arguments of a container name the Service: that request is
 meant. An information where nobody is told to ask: the policy may be meant to keep that client out.
 One finding for each policy and reason.
+
+Does not apply to pods on their node's network, which policies do not select, nor to clients outside
+the cluster.
 """
 
 from __future__ import annotations
