@@ -8,16 +8,8 @@ from enum import Enum
 from k8stui.manifests.fits import fits
 from k8stui.manifests.lookalikes import LOOKALIKES
 from k8stui.manifests.manifest import Path, field_name
-from k8stui.manifests.schema import (
-    ANY,
-    Choice,
-    Kind,
-    ListOf,
-    MapOf,
-    Record,
-    Scalar,
-    Type,
-)
+from k8stui.manifests.schema.objects import Kind
+from k8stui.manifests.schema.types import ANY, ListOf, MapOf, OneOf, Scalar, Struct, Type
 from k8stui.record import record
 
 
@@ -70,7 +62,7 @@ def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:
             _scalar(value, type_, path, faults)
         elif type_.low is not None:
             _range(value, type_, path, faults)
-    elif isinstance(type_, Record):
+    elif isinstance(type_, Struct):
         _record(value, type_, path, faults)
     elif isinstance(type_, ListOf):
         if isinstance(value, list):
@@ -85,11 +77,11 @@ def _value(value: object, type_: Type, path: Path, faults: list[Fault]) -> None:
                     _value(one, type_.value, (*path, key), faults)
         else:
             faults.append(_not_mapping(value, path, "a mapping of names to texts"))
-    elif isinstance(type_, Choice):
+    elif isinstance(type_, OneOf):
         _choice(value, type_, path, faults)
 
 
-def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> None:
+def _record(value: object, type_: Struct, path: Path, faults: list[Fault]) -> None:
     if not isinstance(value, dict):
         faults.append(_not_mapping(value, path, f"a mapping with the fields of a {type_.name}"))
         return
@@ -118,7 +110,7 @@ def _record(value: object, type_: Record, path: Path, faults: list[Fault]) -> No
 
 
 def _unknown(
-    value: Mapping[str, object], type_: Record, missing: list[str], path: Path, faults: list[Fault]
+    value: Mapping[str, object], type_: Struct, missing: list[str], path: Path, faults: list[Fault]
 ) -> None:
     """Report the fields of `value` that the table lacks; takes out of `missing` what was meant."""
     from k8stui.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
@@ -212,7 +204,7 @@ def _range(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> Non
         faults.append(Fault(path=path, message=message, wrong="Invalid value"))
 
 
-def _choice(value: object, type_: Choice, path: Path, faults: list[Fault]) -> None:
+def _choice(value: object, type_: OneOf, path: Path, faults: list[Fault]) -> None:
     if value in type_.values or (type_.fills and value == ""):
         return
     from k8stui.suggest import nearest  # noqa: PLC0415 - as above

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from k8stui.manifests.schema import ANY, Choice, ListOf, MapOf, Record, Scalar, Type
+from k8stui.manifests.schema.types import ANY, ListOf, MapOf, OneOf, Scalar, Struct, Type
 
 
 def fits(value: object, type_: Type) -> bool:
     """Whether `check.check` would have nothing to say of `value`."""
     if value is None or type_ is ANY:
         return True
-    if isinstance(type_, Record):
+    if isinstance(type_, Struct):
         return isinstance(value, dict) and _record(value, type_)
     if isinstance(type_, Scalar):
         return value.__class__ in type_.types and _in_range(value, type_)
@@ -28,12 +28,12 @@ def fits(value: object, type_: Type) -> bool:
             if one.__class__ not in type_.value.types and one is not None:
                 return False
         return True
-    if isinstance(type_, Choice):
+    if isinstance(type_, OneOf):
         return value in type_.values or (type_.fills and value == "")
     return True
 
 
-def _record(value: dict[str, object], type_: Record) -> bool:
+def _record(value: dict[str, object], type_: Struct) -> bool:
     fields = type_.fields
     for key, one in value.items():
         below = fields.get(key)
@@ -47,7 +47,7 @@ def _record(value: dict[str, object], type_: Record) -> bool:
                 return False
             if below.low is not None and not _in_range(one, below):
                 return False
-        elif below.__class__ is Record:
+        elif below.__class__ is Struct:
             if one.__class__ is not dict or not _record(one, below):
                 return False
         elif not fits(one, below):

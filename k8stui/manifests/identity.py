@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.manifests.check import Fault, Mend, check
-from k8stui.manifests.schema import KINDS, WITHOUT_PART, Kind
+from k8stui.manifests.schema import KINDS, WITHOUT_PART
+from k8stui.manifests.schema.objects import Kind
 
 _GROUPS = frozenset(
     version.rpartition("/")[0] for kind in KINDS.values() for version in kind.versions

@@ -9,7 +9,7 @@ from k8stui.manifests.check import Fault
 from k8stui.manifests.found import LARGE, Report
 from k8stui.manifests.identity import faults_of, kind_of
 from k8stui.manifests.manifest import Manifest, Path
-from k8stui.manifests.schema import Kind
+from k8stui.manifests.schema.objects import Kind
 from k8stui.manifests.skip import LAST_APPLIED
 from k8stui.manifests.source import Source
 from k8stui.manifests.suspicion import suspicious

@@ -12,18 +12,17 @@ from collections.abc import Iterator
 from functools import cache
 
 from k8stui.manifests import tree
-from k8stui.manifests.schema import (
+from k8stui.manifests.schema import KINDS, field_names
+from k8stui.manifests.schema.types import (
     ANY,
     FREE,
-    KINDS,
     Anything,
-    Choice,
     ListOf,
     MapOf,
-    Record,
+    OneOf,
     Scalar,
+    Struct,
     Type,
-    field_names,
 )
 from k8stui.manifests.spans import runs
 from k8stui.suggest import distance, nearest
@@ -92,13 +91,13 @@ def _tables() -> tuple[frozenset[str], frozenset[str]]:
     types: list[tuple[str, Type]] = [("", kind.fields) for kind in KINDS.values()]
     while types:
         name, type_ = types.pop()
-        if isinstance(type_, Record):
+        if isinstance(type_, Struct):
             types += type_.fields.items()
         elif isinstance(type_, ListOf):
             types.append((name, type_.item))
         elif isinstance(type_, MapOf):
             (private if type_.value.private else labels).add(name)
-        elif isinstance(type_, Scalar | Choice):
+        elif isinstance(type_, Scalar | OneOf):
             (private if isinstance(type_, Scalar) and type_.private else names).add(name)
     return frozenset(names - private), frozenset(labels - private)
 
@@ -106,7 +105,7 @@ def _tables() -> tuple[frozenset[str], frozenset[str]]:
 def _holds_private(type_: Type) -> bool:
     if isinstance(type_, Scalar):
         return type_.private
-    if isinstance(type_, Record):
+    if isinstance(type_, Struct):
         return any(map(_holds_private, type_.fields.values()))
     if isinstance(type_, ListOf):
         return _holds_private(type_.item)
@@ -161,7 +160,7 @@ class Private:
             for one in source.entries if not source.mapping else [tree.Entry(None, 0, 0, source)]:
                 yield from one.node.entries
 
-    def _field(self, entry: tree.Entry, fields: Record | None) -> None:
+    def _field(self, entry: tree.Entry, fields: Struct | None) -> None:
         key = entry.key or ""
         below = fields.fields.get(key) if fields is not None else ANY
         if fields is not None and below is None:
@@ -180,10 +179,10 @@ class Private:
         elif node.mapping:
             if isinstance(type_, ListOf):
                 type_ = type_.item  # its dash is missing
-            if isinstance(type_, Scalar | Choice):
+            if isinstance(type_, Scalar | OneOf):
                 type_ = FREE
             for entry in self._entries(node):
-                if isinstance(type_, Record):
+                if isinstance(type_, Struct):
                     self._field(entry, type_)
                 else:
                     one: Type = type_.value if isinstance(type_, MapOf) else type_

@@ -21,7 +21,8 @@ from k8stui.manifests import events, tree
 from k8stui.manifests.events import Skip, YamlFault
 from k8stui.manifests.fits import fits
 from k8stui.manifests.scalars import Resolved, ScalarError
-from k8stui.manifests.schema import ANY, Kind, ListOf, MapOf, Record, Scalar, Type
+from k8stui.manifests.schema.objects import Kind
+from k8stui.manifests.schema.types import ANY, ListOf, MapOf, Scalar, Struct, Type
 from k8stui.record import record
 
 MOST = 10_000
@@ -315,7 +316,7 @@ class _Planner:
 
 def _below(type_: Type, key: Key) -> Type:
     """What the schema wants one level down; unknown fields were noted when the shape was new."""
-    if isinstance(type_, Record):
+    if isinstance(type_, Struct):
         return type_.fields.get(key, ANY) if isinstance(key, str) else ANY
     if isinstance(type_, ListOf):
         return type_.item

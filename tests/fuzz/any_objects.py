@@ -7,15 +7,8 @@ import random
 
 import yaml
 
-from k8stui.manifests.schema import (
-    KINDS,
-    Choice,
-    ListOf,
-    MapOf,
-    Record,
-    Scalar,
-    Type,
-)
+from k8stui.manifests.schema import KINDS
+from k8stui.manifests.schema.types import ListOf, MapOf, OneOf, Scalar, Struct, Type
 
 _WORDS = [
     "a",
@@ -79,7 +72,7 @@ def _typed(rng: random.Random, type_: Type, depth: int) -> object:
     if rng.random() < 0.02:
         return rng.choice((None, [], {}, "", [None], [{}], "x", 0, True, 1.5))
     match type_:
-        case Record():
+        case Struct():
             chance = 0.8 if depth < 2 else 0.45
             return {
                 name: _typed(rng, below, depth + 1)
@@ -93,7 +86,7 @@ def _typed(rng: random.Random, type_: Type, depth: int) -> object:
                 rng.choice(_WORDS): _typed(rng, type_.value, depth + 1)
                 for _ in range(rng.choice((0, 1, 1, 2)))
             }
-        case Choice():
+        case OneOf():
             return rng.choice(type_.values)
         case Scalar():
             if bool in type_.types:

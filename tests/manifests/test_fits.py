@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from k8stui.manifests import check
 from k8stui.manifests.fits import fits
-from k8stui.manifests.schema import KINDS, MapOf, Record, Scalar
+from k8stui.manifests.schema import KINDS
+from k8stui.manifests.schema.types import MapOf, Scalar, Struct
 
 OBJECTS: list[dict[str, Any]] = [
     {
@@ -93,4 +94,4 @@ def test_both_say_the_same(data: dict[str, Any], name: str) -> None:
 def test_maps_take_null() -> None:
     assert fits({"a": None, "b": "c"}, MapOf(Scalar("a text", (str,))))
     assert not fits({"a": 1}, MapOf(Scalar("a text", (str,))))
-    assert not fits([], Record("r", {}))
+    assert not fits([], Struct("r", {}))

@@ -17,16 +17,8 @@ from typing import cast
 
 import pytest
 
-from k8stui.manifests.schema import (
-    KINDS,
-    Anything,
-    Choice,
-    ListOf,
-    MapOf,
-    Record,
-    Scalar,
-    Type,
-)
+from k8stui.manifests.schema import KINDS
+from k8stui.manifests.schema.types import Anything, ListOf, MapOf, OneOf, Scalar, Struct, Type
 
 _FILE = Path(__file__).with_name("openapi.json.xz")
 _NO_LONGER = re.compile(
@@ -73,18 +65,18 @@ def differences(ours: Type, theirs: str, path: str, above: tuple[str, ...] = ())
         else:
             yield f"{path}: is a map"
     elif theirs in TYPES:
-        if isinstance(ours, Record):
+        if isinstance(ours, Struct):
             yield from _fields(ours, theirs, path, above)
         else:
             yield f"{path}: is a {theirs}"
-    elif isinstance(ours, Choice):
+    elif isinstance(ours, OneOf):
         if theirs != "str":
             yield f"{path}: is a {theirs}"
     elif not isinstance(ours, Scalar) or set(ours.types) not in _SCALARS[theirs]:
         yield f"{path}: is a {theirs}"
 
 
-def _fields(ours: Record, theirs: str, path: str, above: tuple[str, ...]) -> Iterator[str]:
+def _fields(ours: Struct, theirs: str, path: str, above: tuple[str, ...]) -> Iterator[str]:
     there = TYPES[theirs]
     for name in there.keys() - ours.fields.keys():
         yield f"{path}.{name}: is missing"

@@ -17,7 +17,8 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.place import TextPlace
 from k8stui.manifests import Doubt, Note
-from k8stui.manifests.schema import KINDS, ListOf, Record, Type
+from k8stui.manifests.schema import KINDS
+from k8stui.manifests.schema.types import ListOf, Struct, Type
 
 ID = "unknown-field"
 
@@ -50,7 +51,7 @@ def _everywhere() -> frozenset[str]:
         one = rest.pop()
         if isinstance(one, ListOf):
             rest.append(one.item)
-        elif isinstance(one, Record) and id(one) not in seen:
+        elif isinstance(one, Struct) and id(one) not in seen:
             seen.add(id(one))
             found |= one.fields.keys()
             rest += one.fields.values()

@@ -1,0 +1,59 @@
+"""The fields of the kinds that k8stui knows, as a table. What a field means is cluster's business.
+
+A module per group of the API; `types` holds the words that they are written in. Source: the API
+reference of Kubernetes 1.36, kubeproxy.config.k8s.io/v1alpha1 and kubeadm.k8s.io. A field whose
+inside matters to nobody is ANY: its name is known, its value is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8stui.manifests.schema import (
+    cluster,
+    control_plane,
+    networking,
+    pods,
+    services,
+    workloads,
+)
+from k8stui.manifests.schema.objects import Kind
+from k8stui.manifests.schema.types import ListOf, Struct, Type
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for group in (pods, workloads, services, cluster, networking, control_plane)
+    for kind in group.KINDS
+}
+"""By kind. Status is looked at only where cluster reads it."""
+
+WITHOUT_PART = frozenset(
+    """
+    VolumeAttachment CSIDriver CSINode
+    CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding
+    PodDisruptionBudget IngressClass
+    CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
+    ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
+    ResourceClaim ResourceClaimTemplate ResourceSlice DeviceClass VolumeAttributesClass
+    ClusterTrustBundle PodCertificateRequest LeaseCandidate StorageVersion StorageVersionMigration
+    ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
+    PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
+    KubeletConfiguration Eviction Scale TokenReview
+    """.split()  # noqa: SIM905
+)
+"""Built-in kinds that have no part in how packets move: skipped, and never taken for typing
+errors of a known kind."""
+
+
+def _names(type_: Type) -> Iterator[str]:
+    if isinstance(type_, Struct):
+        yield from type_.fields
+        for below in type_.fields.values():
+            yield from _names(below)
+    elif isinstance(type_, ListOf):
+        yield from _names(type_.item)
+
+
+def field_names() -> frozenset[str]:
+    """Every field name of every known kind: what may stand before a colon."""
+    return frozenset(name for kind in KINDS.values() for name in _names(kind.fields))

@@ -1,0 +1,117 @@
+"""What the cluster's own programs are told: webhooks, API services, kube-proxy, kubeadm."""
+
+from __future__ import annotations
+
+from k8stui.manifests.schema.objects import META, SELECTOR, Kind, kind
+from k8stui.manifests.schema.types import (
+    BOOLEAN,
+    INTEGER,
+    PORT,
+    TEXTS,
+    ListOf,
+    Scalar,
+    Struct,
+    struct,
+)
+
+_CALLED = struct("service", "name namespace path", port=PORT, required="name namespace")
+"""The Service that the API server itself calls."""
+
+
+def _webhooks(unread: str = "") -> Struct:
+    """The server's webhooks; what they are asked about is not looked at."""
+    return struct(
+        "webhook",
+        "name failurePolicy matchPolicy sideEffects",
+        clientConfig=struct("clientConfig", "url caBundle", service=_CALLED),
+        admissionReviewVersions=TEXTS,
+        timeoutSeconds=INTEGER,
+        namespaceSelector=SELECTOR,
+        objectSelector=SELECTOR,
+        unread=f"rules matchConditions {unread}",
+    )
+
+
+_API_SERVICE = struct(
+    "spec",
+    "group version caBundle",
+    service=struct("service", "name namespace", port=PORT),
+    insecureSkipTLSVerify=BOOLEAN,
+    groupPriorityMinimum=INTEGER,
+    versionPriority=INTEGER,
+)
+_PROXY = struct(
+    "KubeProxyConfiguration",
+    "apiVersion kind bindAddress clusterCIDR hostnameOverride healthzBindAddress "
+    "metricsBindAddress mode detectLocalMode portRange udpIdleTimeout",
+    unread="clientConnection configSyncPeriod featureGates ipvs nftables winkernel logging "
+    "resourceContainer showHiddenMetricsForVersion windowsRunAsService",
+    metadata=META,
+    detectLocal=struct("detectLocal", "bridgeInterface interfaceNamePrefix"),
+    iptables=struct(
+        "iptables",
+        "minSyncPeriod syncPeriod",
+        localhostNodePorts=BOOLEAN,
+        masqueradeAll=BOOLEAN,
+        snatNodeInternalIP=BOOLEAN,
+        masqueradeBit=Scalar("a bit from 0 to 31", (int,), 0, 31),
+    ),
+    conntrack=struct(
+        "conntrack",
+        "tcpCloseWaitTimeout tcpEstablishedTimeout udpStreamTimeout udpTimeout",
+        max=INTEGER,
+        maxPerCore=INTEGER,
+        min=INTEGER,
+        tcpBeLiberal=BOOLEAN,
+    ),
+    nodePortAddresses=TEXTS,
+    bindAddressHardFail=BOOLEAN,
+    enableProfiling=BOOLEAN,
+    configSyncPeriodSeconds=INTEGER,
+    oomScoreAdj=INTEGER,
+)
+_KUBEADM = struct(
+    "ClusterConfiguration",
+    "apiVersion kind kubernetesVersion clusterName controlPlaneEndpoint certificatesDir "
+    "imageRepository caCertificateValidityPeriod certificateValidityPeriod encryptionAlgorithm",
+    unread="apiServer controllerManager scheduler etcd dns proxy featureGates apiServerCertSANs "
+    "apiServerExtraArgs controllerManagerExtraArgs useHyperKubeImage",
+    metadata=META,
+    networking=struct("networking", "dnsDomain podSubnet serviceSubnet"),
+)
+
+
+KINDS = (
+    *(
+        kind(
+            name,
+            "admissionregistration.k8s.io/v1 admissionregistration.k8s.io/v1beta1",
+            webhooks=ListOf(_webhooks(unread)),
+            namespaced=False,
+        )
+        for name, unread in (
+            ("ValidatingWebhookConfiguration", ""),
+            ("MutatingWebhookConfiguration", "reinvocationPolicy"),
+        )
+    ),
+    kind(
+        "APIService",
+        "apiregistration.k8s.io/v1 apiregistration.k8s.io/v1beta1",
+        spec=_API_SERVICE,
+        namespaced=False,
+    ),
+    Kind(
+        "KubeProxyConfiguration",
+        ("kubeproxy.config.k8s.io/v1alpha1",),
+        _PROXY,
+        named=False,
+        namespaced=False,
+    ),
+    Kind(
+        "ClusterConfiguration",
+        tuple(f"kubeadm.k8s.io/{v}" for v in ("v1beta4", "v1beta3", "v1beta2", "v1beta1")),
+        _KUBEADM,
+        named=False,
+        namespaced=False,
+    ),
+)

@@ -1,0 +1,78 @@
+"""networking/v1 and gateways: who may come in, and by which name."""
+
+from __future__ import annotations
+
+from k8stui.manifests.schema.objects import SELECTOR, kind
+from k8stui.manifests.schema.types import (
+    PORT,
+    PORT_OR_NAME,
+    PROTOCOLS,
+    STRING,
+    TEXTS,
+    ListOf,
+    OneOf,
+    Struct,
+    struct,
+)
+
+_BACKEND_PORT = struct("port", "name", number=PORT)
+_BACKEND = struct(
+    "backend",
+    "serviceName",
+    unread="resource",
+    servicePort=PORT_OR_NAME,
+    service=struct("service", "name", port=_BACKEND_PORT),
+)
+_INGRESS = struct(
+    "spec",
+    "ingressClassName",
+    defaultBackend=_BACKEND,
+    backend=_BACKEND,
+    tls=ListOf(struct("tls", "secretName", hosts=TEXTS)),
+    rules=ListOf(
+        struct(
+            "rule",
+            "host",
+            http=struct("http", paths=ListOf(struct("path", "path pathType", backend=_BACKEND))),
+        )
+    ),
+)
+_PEERS = ListOf(
+    struct(
+        "peer",
+        podSelector=SELECTOR,
+        namespaceSelector=SELECTOR,
+        ipBlock=Struct("ipBlock", {"cidr": STRING, "except": TEXTS}, ("cidr",)),
+    )
+)
+_POLICY_PORTS = ListOf(struct("port", port=PORT_OR_NAME, endPort=PORT, protocol=OneOf(PROTOCOLS)))
+_RULE_FROM = Struct("rule", {"from": _PEERS, "ports": _POLICY_PORTS})
+_NETWORK_POLICY = struct(
+    "spec",
+    podSelector=SELECTOR,
+    policyTypes=ListOf(OneOf(("Ingress", "Egress"))),
+    ingress=ListOf(_RULE_FROM),
+    egress=ListOf(struct("rule", to=_PEERS, ports=_POLICY_PORTS)),
+)
+KINDS = (
+    kind(
+        "Ingress",
+        "networking.k8s.io/v1 networking.k8s.io/v1beta1 extensions/v1beta1",
+        spec=_INGRESS,
+    ),
+    kind("NetworkPolicy", "networking.k8s.io/v1 extensions/v1beta1", spec=_NETWORK_POLICY),
+    # Of two projects; both are evidence of who listens, and nothing more.
+    kind(
+        "Gateway",
+        "gateway.networking.k8s.io/v1 gateway.networking.k8s.io/v1beta1 "
+        "gateway.networking.k8s.io/v1alpha2 networking.istio.io/v1 "
+        "networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
+        unread="spec",
+    ),
+    kind(
+        "ServiceCIDR",
+        "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",
+        spec=struct("spec", cidrs=TEXTS),
+        namespaced=False,
+    ),
+)
