@@ -14,76 +14,25 @@ difference: then each is walked for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address
+from k8stui.kernel.border import Border, mask_of, questions_of
 from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.matches.base import Always, Comment, Opaque, Test
-from k8stui.kernel.matches.chance import Chance, HashLimit
-from k8stui.kernel.matches.connection import (
-    ConnectionDirectionTest,
-    ConnectionProtocolTest,
-    MarkTest,
-    OriginalPortTest,
-    StateTest,
-)
-from k8stui.kernel.matches.header import (
-    AddressTest,
-    DeviceTest,
-    FragmentTest,
-    ProtocolTest,
-    Side,
-    device_matches,
-)
 from k8stui.kernel.matches.header import Network as Masked
-from k8stui.kernel.matches.lists import RecentTest
-from k8stui.kernel.matches.place import (
-    AddressTypeTest,
-    LimitInterface,
-    OwnerTest,
-    ReversePathTest,
-)
-from k8stui.kernel.matches.ports import IcmpTest, PortTest, TcpFlagsTest
-from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, Network, Route
+from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
+from k8stui.kernel.standing import Names, Standing, Surroundings, device_look, route_look
 from k8stui.kernel.step import Fork, RuleCause, Way
 from k8stui.kernel.targets.base import Jump
-
-_BLIND = (
-    Always,
-    Chance,
-    Comment,
-    ConnectionDirectionTest,
-    ConnectionProtocolTest,
-    FragmentTest,
-    HashLimit,
-    IcmpTest,
-    MarkTest,
-    Opaque,
-    OriginalPortTest,
-    OwnerTest,
-    PortTest,
-    ProtocolTest,
-    StateTest,
-    TcpFlagsTest,
-)
-"""Tests that do not look at an address, a device or a list."""
-_BY_ROUTES = (AddressTypeTest, LimitInterface, ReversePathTest)
-"""Tests that ask the routing tables, whose prefixes count anyhow."""
 
 _TO = re.compile(r"-j DNAT --to-destination (\S+)$")
 _BEFORE = re.compile(r"[\w.:]")
 _BEHIND = re.compile(r"[\w.]|:[\da-f]*:")
 """What shows that an address goes on, at either end."""
 _STATISTIC = re.compile(r" -m statistic --mode (?:random|nth)(?: (?:! )?--\w+ [\d.]+)+")
-_ONE_HOST = re.compile(
-    r"-A \S+ -d ([\d.]+)/32 -p \w+ "
-    r'(?:-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+) )?-m \w+ --dport \d+ -j \S+'
-)
-"""Most rules of a long chain: nothing but one address, a protocol and a port."""
 
 
 class Home(NamedTuple):
@@ -100,8 +49,8 @@ class Alike:
     def __init__(self, network: Network, home: Callable[[Address], Home | None]) -> None:
         self._network = network
         self._home = home
-        self._sides: dict[str, _Side] = {}
-        self._standings: dict[Address, _Standing | None] = {}
+        self._sides: dict[str, Surroundings] = {}
+        self._standings: dict[Address, Standing | None] = {}
         self._translations: dict[tuple[int, int], tuple[int, Address] | None] = {}
         self._kinds: dict[tuple[int, int | None], _Kinds] = {}
         self._chains: dict[int, Chain] = {}
@@ -223,13 +172,13 @@ class Alike:
 
     # Where an address stands
 
-    def _standing(self, address: Address) -> _Standing | None:
+    def _standing(self, address: Address) -> Standing | None:
         if address not in self._standings:
             home = self._home(address)
             self._standings[address] = home and self._stands(address, home)
         return self._standings[address]
 
-    def _stands(self, address: Address, home: Home) -> _Standing | None:
+    def _stands(self, address: Address, home: Home) -> Standing | None:
         space = self._network.get(home.namespace)
         if space is None or space.rulesets or space.sets:
             return None
@@ -243,40 +192,40 @@ class Alike:
         port = side.devices.get(cables[0].peer[1])
         if port is None:
             return None
-        names = _Names(own, {cables[0].mac, port.mac}, port.name)
+        names = Names(own, {cables[0].mac, port.mac}, port.name)
         look = self._numbered(
             (
                 home.sort,
                 side.name,
-                tuple(_device(one, names) for one in space.interfaces),
-                tuple(_route(one, names) for one in space.routes),
+                tuple(device_look(one, names) for one in space.interfaces),
+                tuple(route_look(one, names) for one in space.routes),
                 repr((space.policy_rules, space.fdb, space.sysctls)),
                 tuple(
                     (one.protocol, one.port, names.of(one.address), one.answers_as_asked, one.owner)
                     + ((one.reason.origin.kind,) if one.reason is not None else ())
                     for one in space.sockets
                 ),
-                _device(port, names),
+                device_look(port, names),
                 side.about(own, cables[0].mac, names),
             )
         )
-        return _Standing(home.namespace, port.name, names, look, space)
+        return Standing(home.namespace, port.name, names, look, space)
 
-    def _side(self, name: str) -> _Side:
+    def _side(self, name: str) -> Surroundings:
         if name not in self._sides:
-            self._sides[name] = _Side(name, self._network[name])
+            self._sides[name] = Surroundings(name, self._network[name])
         return self._sides[name]
 
     # What the packets came by
 
-    def _border(self, exchange: Exchange, mine: _Standing, fork: Fork | None) -> _Border | None:
+    def _border(self, exchange: Exchange, mine: Standing, fork: Fork | None) -> Border | None:
         """Everything that may tell addresses apart; None: something may, in a way not seen."""
         own = ""
         if fork is not None:
             rule = fork.rule(fork.chosen)
             chain = _own_chain(self._table(fork), rule.text) if rule is not None else None
             own = chain.name if chain is not None else ""
-        border = _Border()
+        border = Border()
         for step in exchange.steps:
             border.ends |= {step.before.src, step.before.dst, step.after.src, step.after.dst}
         border.ends -= mine.names.own
@@ -285,12 +234,12 @@ class Alike:
             side = self._side(name)
             border.sides.append(side)
             for prefix in side.prefixes:
-                border.add(Masked(prefix.address.version, prefix.address.value, _mask(prefix)))
+                border.add(Masked(prefix.address.version, prefix.address.value, mask_of(prefix)))
             border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
             for chain, in_nat in _visited(exchange, side.space):
                 if name == getattr(fork, "namespace", None) and chain.name == own:
                     continue
-                asked = _asks.of(chain)
+                asked = questions_of.of(chain)
                 if asked.opaque or (asked.recent and not in_nat):
                     return None
                 border.named.append(asked.hosts)
@@ -315,183 +264,6 @@ class _Kinds:
     def add(self, way: int, kind: Hashable) -> None:
         self.of[way] = kind
         self.ways.setdefault(kind, []).append(way)
-
-
-class _Names:
-    """What is a namespace's own is called by its place, so that two can be compared."""
-
-    def __init__(self, own: list[Address], macs: set[str], device: str) -> None:
-        self._own = {address: place for place, address in enumerate(own)}
-        self.own = frozenset(own)
-        self._macs, self._device = macs, device
-
-    def of(self, address: Address | None) -> object:
-        return None if address is None else self._own.get(address, address)
-
-    def mac(self, mac: str) -> str:
-        return "@" if mac in self._macs else mac
-
-    def device(self, name: str | None) -> str | None:
-        return "@" if name == self._device else name
-
-
-class _Standing:
-    """Where one address lives, and how."""
-
-    __slots__ = ("_neighbours", "_span", "always", "home", "look", "names", "port")
-
-    def __init__(self, home: str, port: str, names: _Names, look: int, space: NetNamespace) -> None:
-        self.home = home
-        self.port = port
-        """The device at the other end of its cable."""
-        self.names = names
-        self.look = look
-        """The same number for all that look the same."""
-        self._neighbours = space.neighbours
-        known = [one.address for one in space.neighbours]
-        self._span = (min(known), max(known)) if known else None
-        gateways = {route.gateway for route in space.routes}
-        self.always = tuple(one for one in space.neighbours if one.address in gateways)
-        """Neighbours that every packet may need."""
-
-    def near(self, ends: Iterable[Address]) -> tuple[tuple[Neighbour, ...], ...]:
-        """Its neighbours as far as they matter to packets between those `ends`.
-
-        All on its node are its neighbours, and few of them have part in a walk.
-        """
-        if self._span is None:
-            return (self.always,)
-        first, last = self._span
-        asked = [one for one in ends if first <= one <= last]
-        if not asked:
-            return (self.always,)
-        return self.always, tuple(one for one in self._neighbours if one.address in asked)
-
-
-class _Entry(NamedTuple):
-    """A line of a neighbour table or of a bridge's."""
-
-    address: Address | None
-    mac: str
-    device: str
-    more: tuple[object, ...]
-
-
-class _Side:
-    """One namespace with what it says about single addresses and devices, by these."""
-
-    def __init__(self, name: str, space: NetNamespace) -> None:
-        self.name, self.space = name, space
-        self.devices = {device.name: device for device in space.interfaces}
-        self.routes: dict[Address, list[Route]] = {}
-        """To one address only."""
-        self.by_device: dict[str, list[Route]] = {}
-        prefixes: set[Prefix] = set()
-        for route in space.routes:
-            whole = route.destination
-            if whole.length == whole.address.bits:
-                self.routes.setdefault(whole.address, []).append(route)
-            else:
-                prefixes.add(whole)
-                self.by_device.setdefault(route.device or "", []).append(route)
-        for rule in space.policy_rules:
-            prefixes |= {one for one in (rule.source, rule.destination) if one is not None}
-        self.prefixes = frozenset(prefixes)
-        self.entries: dict[object, list[_Entry]] = {}
-        """Of the neighbour tables, by address, MAC and device."""
-        for near in space.neighbours:
-            self._enter(near.address, near.mac, near.device)
-        for entry in space.fdb:
-            self._enter(None, entry.mac, entry.device, entry.permanent, entry.destination)
-
-    def _enter(self, address: Address | None, mac: str, device: str, *more: object) -> None:
-        for key in (address, mac, device):
-            self.entries.setdefault(key, []).append(_Entry(address, mac, device, more))
-
-    def about(self, own: list[Address], mac: str, names: _Names) -> tuple[object, ...]:
-        """What stands here about one cable, in the words of `names`."""
-        device = next((key for key in self.devices if names.device(key) == "@"), "")
-        entries = [
-            (names.of(one.address), names.mac(one.mac), names.device(one.device), one.more)
-            for key in (*own, mac, device)
-            for one in self.entries.get(key, ())
-        ]
-        routes = [_route(one, names) for one in self.by_device.get(device, ())]
-        return (tuple(entries), tuple(routes))
-
-    def to(self, address: Address, names: _Names) -> tuple[object, ...]:
-        """The routes to this one address."""
-        return tuple(_route(one, names) for one in self.routes.get(address, ()))
-
-
-class _Border:
-    """What may tell two addresses apart on one way."""
-
-    def __init__(self) -> None:
-        self.sides: list[_Side] = []
-        self.named: list[frozenset[Address]] = []
-        """Addresses that rules name."""
-        self.patterns: set[str] = set()
-        self.ends: set[Address] = set()
-        """Whom the walked packets came from or went to."""
-        self._masks: dict[int, dict[int, set[int]]] = {}
-        """Networks by family and mask."""
-
-    def add(self, network: Masked) -> None:
-        masks = self._masks.setdefault(network.version, {})
-        masks.setdefault(network.mask, set()).add(network.value)
-
-    def signature(self, address: Address, stands: _Standing) -> tuple[object, ...] | None:
-        """All that is seen of an address on the way; None: a rule names it."""
-        if any(address in hosts for hosts in self.named):
-            return None
-        value = address.value
-        held = tuple(
-            base if (base := value & mask) in values else None
-            for mask, values in self._masks.get(address.version, {}).items()
-        )
-        routes = tuple(side.to(address, stands.names) for side in self.sides)
-        devices = frozenset(one for one in self.patterns if device_matches(one, stands.port))
-        return held, routes, devices, stands.near(self.ends)
-
-
-class _Asks:
-    """What the rules of one chain ask of addresses and devices."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.networks: set[Masked] = set()
-        self.patterns: set[str] = set()
-        self.opaque = self.recent = False
-        hosts: set[Address] = set()
-        for rule in chain.rules:
-            one = _ONE_HOST.fullmatch(rule.text)
-            if one is not None:
-                try:
-                    hosts.add(Address.parse(one[1]))
-                except ValueError:
-                    self.opaque = True
-                continue
-            for test in compile_rule(rule.text).tests:
-                self._take(test, hosts)
-        self.hosts = frozenset(hosts)
-
-    def _take(self, test: Test, hosts: set[Address]) -> None:
-        if isinstance(test, AddressTest):
-            for network in test.networks:
-                host = Address(network.version, network.value)
-                if network.mask == (1 << host.bits) - 1:
-                    hosts.add(host)
-                else:
-                    self.networks.add(network)
-        elif isinstance(test, DeviceTest):
-            self.patterns.add(test.pattern)
-        elif isinstance(test, RecentTest) and test.side is Side.SOURCE:
-            self.recent = True  # of the one who asks, in nat; of both in other tables
-        elif not isinstance(test, _BLIND + _BY_ROUTES):
-            self.opaque = True
-
-
-_asks = Derived(_Asks)
 
 
 def _unnamed(text: str, host: str) -> str:
@@ -532,43 +304,3 @@ def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, b
             for name in dict.fromkeys(names):
                 if name in table.chains:
                     yield table.chains[name], table.name == "nat"
-
-
-def _mask(prefix: Prefix) -> int:
-    bits = prefix.address.bits
-    return (1 << bits) - (1 << (bits - prefix.length))
-
-
-def _device(one: Interface, names: _Names) -> tuple[object, ...]:
-    return (
-        names.device(one.name),
-        one.kind,
-        names.mac(one.mac),
-        one.mtu_bytes,
-        one.up,
-        one.carrier,
-        one.master,
-        one.port,
-        one.vxlan,
-        one.peer is None,
-        tuple(
-            (names.of(at.address), at.prefix_length, at.scope, at.broadcast, at.secondary)
-            for at in one.addresses
-        ),
-    )
-
-
-def _route(one: Route, names: _Names) -> tuple[object, ...]:
-    return (
-        names.of(one.destination.address),
-        one.destination.length,
-        names.device(one.device),
-        one.gateway,
-        names.of(one.source),
-        one.type,
-        one.scope,
-        one.table,
-        one.protocol,
-        one.metric,
-        one.onlink,
-    )
