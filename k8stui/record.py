@@ -95,25 +95,33 @@ def _restore(self: Any, state: Sequence[object]) -> None:
 
 
 def _compile_init(cls: Any) -> Callable[..., None]:
-    """``__init__`` of a record; the slots' own setters pass by a frozen ``__setattr__``."""
+    """``__init__`` of a record; the slots' own setters pass by a frozen ``__setattr__``.
+
+    What the code names beside its parameters is numbered, the same for all records: Python keeps
+    each name for good.
+    """
     scope: dict[str, Any] = {"MISSING": MISSING}
     parameters: dict[bool, list[str]] = {False: [], True: ["*"]}
     lines = []
-    for name, (value, kw_only) in cls.__record_fields__.items():
+    for number, (name, (value, kw_only)) in enumerate(cls.__record_fields__.items()):
         default: object = value
         factory: object = MISSING
         if isinstance(value, Field):
             default, factory = value.default, value.default_factory
+        setter, given, made = f"_s{number}", f"_d{number}", f"_m{number}()"
+        scope[setter] = getattr(cls, name).__set__
+        if factory is not MISSING:
+            scope[f"_m{number}"] = factory
+        elif default is not MISSING:
+            scope[given] = default
         required = default is MISSING and factory is MISSING
-        scope |= {f"set_{name}": getattr(cls, name).__set__, f"default_{name}": default}
-        scope[f"make_{name}"] = factory
         if _takes_part(value, "init"):
-            parameters[kw_only].append(name if required else f"{name}=default_{name}")
-            made = f"make_{name}() if {name} is MISSING else {name}"
-            lines.append(f"set_{name}(self, {name if factory is MISSING else made})")
+            optional = f"{name}={given if factory is MISSING else 'MISSING'}"
+            parameters[kw_only].append(name if required else optional)
+            chosen = name if factory is MISSING else f"{made} if {name} is MISSING else {name}"
+            lines.append(f"{setter}(self, {chosen})")
         elif not required:
-            made = f"default_{name}" if factory is MISSING else f"make_{name}()"
-            lines.append(f"set_{name}(self, {made})")
+            lines.append(f"{setter}(self, {given if factory is MISSING else made})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
     keywords = parameters[True] if len(parameters[True]) > 1 else []

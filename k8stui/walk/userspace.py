@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
+from typing import TYPE_CHECKING
 
 from k8stui.because import Because
 from k8stui.cluster.model import Cluster
@@ -22,13 +23,16 @@ from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS, connect
 from k8stui.kernel.step import Direction, SocketCause, StepKind
-from k8stui.nodes.kubeproxy import ProxySocket, relaying_sockets
+from k8stui.nodes.kubeproxy import relaying_sockets
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
 from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
+
+if TYPE_CHECKING:
+    from k8stui.nodes.kubeproxy.userspace import ProxySocket
 
 _OWNER = "kube-proxy"
 _SOURCE_PORT = 40001

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from k8stui.apiserver.validation.allocation import Ledger
-from k8stui.apiserver.validation.changes import check_change
 from k8stui.apiserver.validation.kept import (
     is_completed,
     is_kept,
@@ -96,6 +95,10 @@ class _Server:
         before = self.there.get((one.kind, key))
         found += self.quotas.judge(one, before)
         if before is not None:
+            from k8stui.apiserver.validation.changes import (  # noqa: PLC0415 - for what comes twice
+                check_change,
+            )
+
             (found if before.observed else kept).extend(check_change(before, one))
         return found, kept
 

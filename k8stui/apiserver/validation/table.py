@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object
-from k8stui.apiserver.validation.endpoints import check_endpoints, check_slice
-from k8stui.apiserver.validation.job import check_cron_job, check_job
 from k8stui.apiserver.validation.metadata import check_metadata
 from k8stui.apiserver.validation.mistake import Check, Mistake
 from k8stui.apiserver.validation.pod import check_pod
-from k8stui.apiserver.validation.policy import check_ingress, check_policy
 from k8stui.apiserver.validation.service import check_service
-from k8stui.apiserver.validation.store import check_keys, check_node, check_service_cidr
 from k8stui.apiserver.validation.workload import check_apps, check_replication_controller
+from k8stui.late import Late
+
+_HERE = "k8stui.apiserver.validation"
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "Pod": (check_metadata, check_pod),
@@ -22,21 +21,23 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "StatefulSet": (check_metadata, check_apps),
     "DaemonSet": (check_metadata, check_apps),
     "ReplicationController": (check_metadata, check_replication_controller),
-    "Job": (check_metadata, check_job),
-    "CronJob": (check_metadata, check_cron_job),
+    "Job": (check_metadata, Late(f"{_HERE}.job", "check_job")),
+    "CronJob": (check_metadata, Late(f"{_HERE}.job", "check_cron_job")),
     "Service": (check_metadata, check_service),
-    "Endpoints": (check_metadata, check_endpoints),
-    "EndpointSlice": (check_metadata, check_slice),
-    "Ingress": (check_metadata, check_ingress),
-    "NetworkPolicy": (check_metadata, check_policy),
-    "Node": (check_metadata, check_node),
-    "ConfigMap": (check_metadata, check_keys),
-    "Secret": (check_metadata, check_keys),
-    "ServiceCIDR": (check_metadata, check_service_cidr),
+    "Endpoints": (check_metadata, Late(f"{_HERE}.endpoints", "check_endpoints")),
+    "EndpointSlice": (check_metadata, Late(f"{_HERE}.endpoints", "check_slice")),
+    "Ingress": (check_metadata, Late(f"{_HERE}.policy", "check_ingress")),
+    "NetworkPolicy": (check_metadata, Late(f"{_HERE}.policy", "check_policy")),
+    "Node": (check_metadata, Late(f"{_HERE}.store", "check_node")),
+    "ConfigMap": (check_metadata, Late(f"{_HERE}.store", "check_keys")),
+    "Secret": (check_metadata, Late(f"{_HERE}.store", "check_keys")),
+    "ServiceCIDR": (check_metadata, Late(f"{_HERE}.store", "check_service_cidr")),
     "Namespace": (check_metadata,),
     "ServiceAccount": (check_metadata,),
 }
-"""By kind. Configuration files (KubeProxyConfiguration) never come before an API server."""
+"""By kind; what few inputs hold is loaded with the first of it.
+
+Configuration files (KubeProxyConfiguration) never come before an API server."""
 
 
 def mistakes(kind: str, data: Object) -> Iterator[Mistake]:

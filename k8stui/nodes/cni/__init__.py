@@ -6,25 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from k8stui.cluster.model import Node
+from k8stui.late import Late
 from k8stui.nodes.cni import flannel
-from k8stui.nodes.cni.bridge import Bridge
-from k8stui.nodes.cni.docker0 import Docker0
 from k8stui.nodes.cni.plugin import Plugin
-from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.cni.stand_in import StandIn
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.site import Site
 from k8stui.settings import CNI
 
+_BRIDGE = Late("k8stui.nodes.cni.bridge", "Bridge")
+_PTP = Late("k8stui.nodes.cni.ptp", "Ptp")
+
 _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel": flannel.configured,
     "flannel-host-gw": flannel.host_gateway,
     "flannel-vxlan": flannel.overlay,
-    "bridge": Bridge,
-    "bridge-ipmasq": partial(Bridge, masquerade=True),
-    "ptp": Ptp,
-    "ptp-ipmasq": partial(Ptp, masquerade=True),
-    "docker0": Docker0,
+    "bridge": _BRIDGE,
+    "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
+    "ptp": _PTP,
+    "ptp-ipmasq": partial(_PTP, masquerade=True),
+    "docker0": Late("k8stui.nodes.cni.docker0", "Docker0"),
 }
 
 CHOICES = tuple(_PLUGINS)

@@ -20,18 +20,15 @@ from k8stui.nodes.kubeproxy.modes import (
     relays,
 )
 from k8stui.nodes.kubeproxy.unmodelled import unmodelled
-from k8stui.nodes.kubeproxy.userspace import ProxySocket, proxy_sockets
 
 __all__ = [
     "MODES",
     "Everywhere",
     "KubeProxyRules",
-    "ProxySocket",
     "is_modelled",
     "mode_origin",
     "proxy_contribution",
     "proxy_ruleset",
-    "proxy_sockets",
     "relaying_sockets",
     "relays",
     "unmodelled",

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
+from k8stui.late import Late
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.iptables import iptables_contribution
-from k8stui.nodes.kubeproxy.userspace import ProxySocket, proxy_sockets, userspace_contribution
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.settings import PROXY_MODE
+
+if TYPE_CHECKING:
+    from k8stui.nodes.kubeproxy.userspace import ProxySocket
+
+_USERSPACE = "k8stui.nodes.kubeproxy.userspace"
 
 
 def _no_sockets(_cluster: Cluster, _version: int) -> Mapping[str, ProxySocket]:
@@ -37,7 +43,9 @@ class Mode:
 
 _MODES: Mapping[str, Mode] = {
     "iptables": Mode(iptables_contribution),
-    "userspace": Mode(userspace_contribution, proxy_sockets),
+    "userspace": Mode(
+        Late(_USERSPACE, "userspace_contribution"), Late(_USERSPACE, "proxy_sockets")
+    ),
 }
 """kube-proxy's default on Linux first."""
 

@@ -27,9 +27,9 @@ from k8stui.nodes.kubeproxy import (
     KubeProxyRules,
     proxy_contribution,
     proxy_ruleset,
-    proxy_sockets,
 )
 from k8stui.nodes.kubeproxy.names import chain_suffix
+from k8stui.nodes.kubeproxy.userspace import proxy_sockets
 from k8stui.origin import assumed
 
 ORIGIN = assumed("test")
