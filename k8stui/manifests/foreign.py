@@ -13,7 +13,7 @@ _TEMPLATE = re.compile(
     r"|tpl|printf|quote|required)\b)"
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?:^|\s)#.*")
-_UNQUOTED = re.compile(r"(?:^\s*|:\s+|-\s+|[\[,]\s*)\{\{")
+_UNQUOTED = re.compile(r"(?:^\s*|:\s+|-\s+|[\[,]\s*)(?:\{\{|@[A-Z][A-Z0-9_]*@)")
 _BY_NAME = {
     "values.yaml": "values of a Helm chart",
     "values.yml": "values of a Helm chart",
@@ -44,12 +44,14 @@ def is_template(content: str) -> bool:
 
 
 def is_unrendered(piece: str) -> bool:
-    """Whether a text that is no YAML has a template's marks (Helm's, Jinja's) where YAML has none.
+    """Whether a text that is no YAML has a template's marks where YAML has none.
+
+    Helm's and Jinja's ``{{``, and ``@NAME@`` as scripts around sed and autoconf have it.
 
     Marks within a value (``a-{{ b }}``) are none to YAML; those in quotes and in the text of block
     scalars (alerts, dashboards) are somebody else's.
     """
-    if "{{" not in piece:
+    if "{{" not in piece and "@" not in piece:
         return False
     from k8stui.manifests.repair import structural  # noqa: PLC0415 - unreadable texts only
 

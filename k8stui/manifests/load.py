@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
@@ -28,6 +28,10 @@ from k8stui.manifests.text import Text, UndecodableError, decode
 _MUCH = 1_000_000
 """Bytes from which loaded objects are worth keeping out of later collections; no template has so
 many."""
+
+
+_ABOVE = 3
+"""Folders in which a file's kustomization may stand: its own and the two above."""
 
 
 def load(
@@ -127,7 +131,7 @@ class _Loader:
         """Read the files of one path."""
         patches = self.patches(files)
         for file in files:
-            if not file.named and os.path.normpath(file.path) in patches:
+            if patches and not file.named and os.path.abspath(file.path) in patches:  # noqa: PTH100
                 message = "a kustomization's patch, part of an object: skipped"
                 self.found.notes.append(Note(message=message, file=file.path))
             else:
@@ -150,18 +154,17 @@ class _Loader:
             self.watch(Progress(self.bytes, self.total, self.found.objects, said))
 
     def patches(self, files: list[InputFile]) -> set[str]:
+        """Files that a kustomization beside or above them names as patches."""
         found: set[str] = set()
-        for file in files:
-            folder, name = os.path.split(file.path)
-            if file.named or name not in foreign.KUSTOMIZATIONS:
-                continue
+        for path in _kustomizations(files):
             try:
-                value = events.read(decode(packed.read(file.path))).value
+                value = events.read(decode(packed.read(path))).value
             except (OSError, UndecodableError, YamlFault):
                 continue  # told when the file's turn comes
             if isinstance(value, dict):
                 named = foreign.patches(value)
-                found |= {os.path.normpath(os.path.join(folder, one)) for one in named}  # noqa: PTH118
+                folder = os.path.dirname(path)  # noqa: PTH120
+                found |= {os.path.abspath(os.path.join(folder, one)) for one in named}  # noqa: PTH100, PTH118
         return found
 
     def file(self, file: InputFile) -> None:
@@ -297,3 +300,16 @@ def _stranger(version: str, kind: str, files: Counter[str]) -> Note:
         file=next(iter(files)) if len(files) == 1 else "",
         count=count,
     )
+
+
+def _kustomizations(files: Iterable[InputFile]) -> list[str]:
+    """Those among the files, and those of the folders above: ``patches/`` is often read alone."""
+    folders: dict[str, None] = {}
+    for file in files:
+        if not file.named:
+            folder = os.path.dirname(file.path)  # noqa: PTH120 - pathlib costs 3 ms
+            for _ in range(_ABOVE):
+                folders[folder] = None
+                folder = os.path.join(folder, os.pardir)  # noqa: PTH118
+    paths = (os.path.join(folder, name) for folder in folders for name in foreign.KUSTOMIZATIONS)  # noqa: PTH118
+    return [path for path in paths if os.path.isfile(path)]  # noqa: PTH113

@@ -41,9 +41,9 @@ class Ledger:
         if text(spec, "type") not in _WITH_NODE_PORTS:
             return
         for path, port in records(spec, "ports", ("spec",)):
-            yield from self._judge_port(key, number(port, "nodePort"), (*path, "nodePort"))
+            yield from self._judge_port(service, key, number(port, "nodePort"), (*path, "nodePort"))
         path = ("spec", "healthCheckNodePort")
-        yield from self._judge_port(key, number(spec, "healthCheckNodePort"), path)
+        yield from self._judge_port(service, key, number(spec, "healthCheckNodePort"), path)
 
     def enter(self, key: str, service: Manifest) -> None:
         """`service` is stored: what it had before is free, what it says is taken."""
@@ -108,7 +108,7 @@ class Ledger:
                 yield Mistake(("spec", "clusterIPs"), Wrong.INVALID, message, path, hint=_LEAVE)
 
     def _judge_port(
-        self, key: str, port: int | None, path: tuple[str | int, ...]
+        self, service: Manifest, key: str, port: int | None, path: tuple[str | int, ...]
     ) -> Iterator[Mistake]:
         if not port:
             return
@@ -122,7 +122,8 @@ class Ledger:
         if owner is not None and owner[0] != key:
             place = owner[1].place("spec", "ports")
             message = f"is {port}, which Service {owner[0]} has already ({place})"
-            yield Mistake(path, Wrong.INVALID, message, hint=_LEAVE)
+            other = owner[1].name == service.name and owner[1].file != service.file
+            yield Mistake(path, Wrong.INVALID, message, hint=_LEAVE, alternative=other)
 
 
 def _plain(address: str) -> str:

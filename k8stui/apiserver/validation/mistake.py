@@ -38,6 +38,8 @@ class Mistake:
     hint: str = ""
     placeholder: bool = False
     """The value is to be filled in by somebody (``MEMORY_LIMIT``, ``{{cpu}}m``)."""
+    alternative: bool = False
+    """Who has it already is a variant of the same object, in another file."""
 
 
 Check = Callable[[Mapping[str, object]], Iterator[Mistake]]

@@ -16,6 +16,7 @@ from k8stui.apiserver.validation.mistake import Mistake
 from k8stui.apiserver.validation.quota import Quotas
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.apiserver.validation.table import mistakes
+from k8stui.apiserver.validation.unfinished import is_filled_in, unfinished
 from k8stui.manifests.manifest import Manifest, field_name
 from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.scalars import is_string
@@ -68,6 +69,9 @@ class _Server:
         key = _key(one)
         if not one.observed:
             found, kept = self.judge(one, key)
+            if why := unfinished(one, found):
+                self.notes.append(_skipped(one, why))
+                return False
             if found or again:
                 self.problems += [
                     _problem(one, mistake, " is refused and left out" if not again else "")
@@ -88,7 +92,7 @@ class _Server:
         found: list[Mistake] = []
         kept: list[Mistake] = []
         for mistake in mistakes(one.kind, one.data):
-            stays = is_kept(mistake) or is_completed(one, mistake)
+            stays = is_kept(mistake) or is_completed(one, mistake) or is_filled_in(one, mistake)
             (kept if stays else found).append(mistake)
         if one.kind == "Service":
             found += self.ledger.judge(key, one)
@@ -105,6 +109,16 @@ class _Server:
 
 def _key(one: Manifest) -> str:
     return f"{one.namespace or 'default'}/{one.name}"
+
+
+def _skipped(one: Manifest, why: str) -> Note:
+    place = one.place()
+    return Note(
+        message=f"{one.kind} {one.name}: {why}, skipped",
+        file=one.file,
+        line=place.line,
+        column=place.column,
+    )
 
 
 def _note(problem: Problem, hint: str) -> Note:

@@ -2,7 +2,8 @@
 
 kube-proxy chooses at random among all endpoints, so a part of the requests is refused: the kind of
 mistake that works on the second try. An error; a warning where a container that declares nothing
-may have the port. An information where one workload declares the port and the other no port at
+may have the port, and where the workloads have one name (a DaemonSet and a Deployment of it, to
+choose from). An information where one workload declares the port and the other no port at
 all, so that nobody can tell, and where it is a Job, whose pods end.
 
 Does not apply where all workloads declare the port (versions side by side, as in bookinfo's
@@ -52,6 +53,8 @@ def _some_refuse(
     severity = Severity.WARNING if unsure else Severity.ERROR
     if all(pod.owner is not None and pod.owner[0] == "Job" for pod in wrong):
         severity = Severity.INFO
+    elif _are_alternatives(right, wrong):
+        severity = Severity.WARNING
     return Finding(
         rule=ID,
         severity=severity,
@@ -63,6 +66,15 @@ def _some_refuse(
         fix="select the labels that only one of the workloads has, or give both the same port",
         claim=ground.ask(target.service, target.port, some=True),
     )
+
+
+def _are_alternatives(right: tuple[Pod, ...], wrong: tuple[Pod, ...]) -> bool:
+    """Whether each workload without the port has the name of one with it, and another kind.
+
+    A folder offers one thing in two ways, as a DaemonSet and as a Deployment: nobody applies both.
+    """
+    named = {pod.owner[1] for pod in right if pod.owner is not None}
+    return all(pod.owner is not None and pod.owner[1] in named for pod in wrong)
 
 
 def _slip(ground: Ground, target: Target, wrong: tuple[Pod, ...]) -> Place | None:

@@ -7,7 +7,8 @@ container declares nothing), which the walk then assumes to be listened on, and 
 Service, whose ports nobody translates. An information where something else of the input names the
 port (a probe, an argument, an env value, a ConfigMap, a Gateway, a webhook) and no declared one is
 a digit away, where the Service has more ports than the containers declare, and where the port is
-called a dummy.
+called a dummy. A warning, too, where several Services lead past the same declared port to the same
+other one: nobody makes one slip twice, so the program probably listens where it declares nothing.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -16,6 +17,7 @@ Service probably selects the wrong pods (wrong-pods).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -32,9 +34,15 @@ _PLACEHOLDERS = ("dummy", "placeholder", "unused")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    for target in ground.targets:
-        if undeclared(target) and meant_instead(ground, target) is None:
-            yield _finding(ground, target)
+    found = [t for t in ground.targets if undeclared(t) and meant_instead(ground, t) is None]
+    often = Counter(pair for pair, _ in {(_pair(t), t.service.key) for t in found})
+    for target in found:
+        yield _finding(ground, target, is_habit=often[_pair(target)] > 1)
+
+
+def _pair(target: Target) -> tuple[int | str, str]:
+    """The target port, and what is declared instead."""
+    return target.port.target_port, words(target.pods(*_OTHERS))
 
 
 def _opinions(ground: Ground, target: Target) -> set[Opinion]:
@@ -78,12 +86,12 @@ def undeclared(target: Target) -> bool:
     return not target.is_named and bool(others) and len(others) + len(silent) == len(target.led)
 
 
-def _finding(ground: Ground, target: Target) -> Finding:
+def _finding(ground: Ground, target: Target, *, is_habit: bool) -> Finding:
     pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
     opinions = _opinions(ground, target)
     listens = all(opinion.listens for opinion in opinions)
     severity = Severity.ERROR
-    if target.service.headless or listens:
+    if target.service.headless or listens or is_habit:
         severity = Severity.WARNING
     if target.port.name in _PLACEHOLDERS or (listens and _one_of_many(target)):
         severity = Severity.INFO
