@@ -112,3 +112,29 @@ def _text(address: Address) -> str:
     if address.version == 4:
         return ".".join(map(str, address.packed))
     return inet_ntop(AF_INET6, address.packed)
+
+
+def is_loopback(address: Address) -> bool:
+    """127.0.0.0/8 or ::1."""
+    if address.version == 4:
+        return address.value >> 24 == 127
+    return address.value == 1
+
+
+def is_multicast(address: Address) -> bool:
+    """224.0.0.0/4 or ff00::/8."""
+    if address.version == 4:
+        return address.value >> 28 == 0xE
+    return address.value >> 120 == 0xFF
+
+
+def is_limited_broadcast(address: Address) -> bool:
+    return address.version == 4 and address.value == 0xFFFFFFFF
+
+
+def is_link_local(address: Address) -> bool:
+    return address.value >> 118 == 0x3FA  # fe80::/10
+
+
+def is_zero(address: Address) -> bool:
+    return address.value == 0

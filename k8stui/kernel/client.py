@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from enum import Enum
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
-from k8stui.kernel.routing import Decision, is_multicast
+from k8stui.kernel.routing import Decision
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.record import record

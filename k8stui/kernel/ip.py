@@ -8,12 +8,14 @@ After net/ipv4/ip_input.c, ip_forward.c, ip_output.c and netfilter.c (ip_route_m
 from __future__ import annotations
 
 from k8stui.kernel import bridge, neighbour, netfilter
+from k8stui.kernel.address import is_multicast
 from k8stui.kernel.device import transmit
+from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Where
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import BROADCAST_MAC, group_mac
-from k8stui.kernel.routing import LOOPBACK, Decision, Fate, is_multicast, route_line
+from k8stui.kernel.routing import Decision, Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
 

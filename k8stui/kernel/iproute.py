@@ -1,4 +1,4 @@
-"""What `ip` and `bridge` print, read into the types of `namespace.py`; and what the kernel adds.
+"""What `ip` and `bridge` print, read into the types of `namespace.py`.
 
 Reads ``ip -j addr``, ``ip -j route show table all``, ``ip -j rule``, ``ip -j neigh``,
 ``bridge -j -d link`` (all JSON, also `-d`etailed) and the text of ``bridge fdb show``.
@@ -7,14 +7,25 @@ Field names: iproute2 6.1 (ip/ipaddress.c, ip/iproute.c, ip/iprule.c, bridge/lin
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
-from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.iproute_json import (
+    IprouteError,
+    Json,
+    address_of,
+    checked,
+    device_of,
+    each,
+    number_of,
+    prefix_of,
+    records_of,
+    shown,
+    text_of,
+    texts_of,
+    word_of,
+)
 from k8stui.kernel.link import NO_MAC, device_name, mac_address
 from k8stui.kernel.namespace import (
     BridgePort,
@@ -31,7 +42,6 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.packet import is_group_mac
 
-Json = Mapping[str, object]
 _DEFAULT = {4: Prefix(Address(4, 0), 0), 6: Prefix(Address(6, 0), 0)}
 _KINDS = {
     "veth": LinkKind.VETH,
@@ -60,86 +70,6 @@ _ETHERNET = ("ether", "loopback")
 _WORD = 0xFFFFFFFF
 _PORT = 0xFFFF
 _VNI = 0xFFFFFF
-_SHOWN = 80
-"""Characters of a record that a message quotes."""
-
-_T = TypeVar("_T")
-
-
-class IprouteError(K8sTuiError, ValueError):
-    """The text is not what the command prints."""
-
-    line: int | None = None
-    """1-based, where it is known."""
-
-
-class Record(dict[str, object]):
-    """An object of a ``-j`` output that knows where it stands."""
-
-    line: int = 1
-    """1-based."""
-
-
-def load(text: str, command: str) -> tuple[Record, ...]:
-    """The records of one ``-j`` output.
-
-    Raises:
-        IprouteError: not JSON, or not a list of objects.
-
-    """
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _at(
-            error.lineno, f"{command}: not JSON at line {error.lineno}, column {error.colno}"
-        ) from None
-    except RecursionError:
-        raise _at(1, f"{command}: brackets in brackets, hundreds deep") from None
-    except ValueError:
-        # sys.set_int_max_str_digits
-        raise _at(1, f"{command}: a number of thousands of digits") from None
-    if not isinstance(data, list):
-        raise _at(1, f"{command}: a list of objects is expected")
-    # ip prints an empty object where a filter left a record out.
-    return tuple(one for one in _records_in(text, command) if one)
-
-
-def _records_in(text: str, command: str) -> Iterator[Record]:
-    """The elements of a list, each with the line on which it starts."""
-    decode = json.JSONDecoder().raw_decode
-    at, line = text.index("[") + 1, text.count("\n", 0, text.index("[")) + 1
-    while True:
-        start = at
-        while text[at] in " \t\r\n,":
-            at += 1
-        line += text.count("\n", start, at)
-        if text[at] == "]":
-            return
-        value, end = decode(text, at)
-        if not isinstance(value, dict):
-            raise _at(line, f"{command}: a list of objects is expected, not {_shown(value)}")
-        record = Record(value)
-        record.line = line
-        yield record
-        line += text.count("\n", at, end)
-        at = end
-
-
-def _at(line: int, message: str) -> IprouteError:
-    error = IprouteError(message)
-    error.line = line
-    return error
-
-
-def _each(records: Iterable[Json], read: Callable[[Json], _T]) -> Iterator[_T]:
-    """Read one by one; what is wrong gets to know its line."""
-    for record in records:
-        try:
-            yield read(record)
-        except IprouteError as error:
-            if error.line is None and isinstance(record, Record):
-                error.line = record.line
-            raise
 
 
 def interfaces(links: Iterable[Json], ports: Iterable[Json] = ()) -> tuple[Interface, ...]:
@@ -154,28 +84,28 @@ def interfaces(links: Iterable[Json], ports: Iterable[Json] = ()) -> tuple[Inter
 
     """
     links = tuple(links)
-    by_name = dict(_each(ports, lambda port: (_device(port, "ifname"), _bridge_port(port))))
+    by_name = dict(each(ports, lambda port: (device_of(port, "ifname"), _bridge_port(port))))
     masters = [link["master"] for link in links if "master" in link]
-    return tuple(_each(links, lambda link: _interface(link, masters, by_name)))
+    return tuple(each(links, lambda link: _interface(link, masters, by_name)))
 
 
 def _interface(
     link: Json, masters: Sequence[object], by_name: Mapping[str, BridgePort]
 ) -> Interface:
-    name = _device(link, "ifname")
-    flags = _texts(link, "flags")
+    name = device_of(link, "ifname")
+    flags = texts_of(link, "flags")
     info = link.get("linkinfo")
     kind = info.get("info_kind") if isinstance(info, dict) else None
     details = info.get("info_data") if isinstance(info, dict) else None
     told = kind if isinstance(kind, str) else ""
     link_kind, driver = _kind(link, name, told, is_master=name in masters)
-    master = _device(link, "master") if "master" in link else None
+    master = device_of(link, "master") if "master" in link else None
     port = by_name.get(name)
     return Interface(
         name=name,
         kind=link_kind,
         mac="" if wrong_mac(link) else _mac(link),
-        mtu_bytes=_number(link, "mtu", 1500, _WORD),
+        mtu_bytes=number_of(link, "mtu", 1500, _WORD),
         up="UP" in flags,
         carrier="NO-CARRIER" not in flags,
         addresses=tuple(_addresses(link)),
@@ -204,7 +134,7 @@ def _mac(link: Json) -> str:
         return NO_MAC
     written = link["address"]
     if not isinstance(written, str):
-        raise IprouteError(f"no MAC address: {_shown(written)}")
+        raise IprouteError(f"no MAC address: {shown(written)}")
     return mac_address(written)
 
 
@@ -216,7 +146,7 @@ def _kind(link: Json, name: str, told: str, *, is_master: bool) -> tuple[LinkKin
     devices the rest; nothing else is guessed.
     """
     hardware = str(link.get("link_type", "ether"))
-    if "LOOPBACK" in _texts(link, "flags"):
+    if "LOOPBACK" in texts_of(link, "flags"):
         return LinkKind.LOOPBACK, ""
     if told:
         known = _KINDS.get(told)
@@ -238,24 +168,24 @@ def _vxlan(details: object) -> Vxlan | None:
     if not isinstance(details, dict) or "local" not in details:
         return None
     return Vxlan(
-        vni=_number(details, "id", 1, _VNI),
-        local=_address(details, "local"),
-        port=_number(details, "port", 8472, _PORT),
-        device=_device(details, "link") if "link" in details else "eth0",
+        vni=number_of(details, "id", 1, _VNI),
+        local=address_of(details, "local"),
+        port=number_of(details, "port", 8472, _PORT),
+        device=device_of(details, "link") if "link" in details else "eth0",
     )
 
 
 def _addresses(link: Json) -> Iterable[InterfaceAddress]:
-    for one in _records(link, "addr_info"):
+    for one in records_of(link, "addr_info"):
         if one.get("family") not in ("inet", "inet6") or "local" not in one:
             continue
-        address = _address(one, "local")
+        address = address_of(one, "local")
         scope = one.get("scope", "global")
         yield InterfaceAddress(
             address=address,
-            prefix_length=_number(one, "prefixlen", address.bits, address.bits),
+            prefix_length=number_of(one, "prefixlen", address.bits, address.bits),
             scope=_SCOPES.get(scope, Scope.GLOBAL) if isinstance(scope, str) else Scope.GLOBAL,
-            broadcast=_address(one, "broadcast") if one.get("broadcast") else None,
+            broadcast=address_of(one, "broadcast") if one.get("broadcast") else None,
             secondary=bool(one.get("secondary")),
         )
 
@@ -277,34 +207,34 @@ def routes(records: Iterable[Json], version: int = 4) -> tuple[Route, ...]:
         IprouteError: a field is missing or malformed.
 
     """
-    found = _each(records, lambda record: _route(record, version))
+    found = each(records, lambda record: _route(record, version))
     return tuple(route for route in found if route is not None)
 
 
 def _route(record: Json, version: int) -> Route | None:
-    kind = _word(record, "type", "unicast")
+    kind = word_of(record, "type", "unicast")
     if kind not in _TYPES:
         return None
-    destination = _text(record, "dst")
+    destination = text_of(record, "dst")
     hop: Json = record
     via = record.get("via")
     if record.get("gateway") is None and isinstance(via, dict):
         hop = {**record, "gateway": via.get("host")}
-    nexthops = _records(record, "nexthops")
+    nexthops = records_of(record, "nexthops")
     if nexthops and record.get("dev") is None:
         # Several next hops: a walk takes the first, as with equal weights any could be.
         hop = nexthops[0]
     return Route(
-        destination=_DEFAULT[version] if destination == "default" else _prefix(destination),
-        device=_device(hop, "dev") if hop.get("dev") else None,
-        gateway=_address(hop, "gateway") if hop.get("gateway") else None,
-        source=_address(record, "prefsrc") if "prefsrc" in record else None,
+        destination=_DEFAULT[version] if destination == "default" else prefix_of(destination),
+        device=device_of(hop, "dev") if hop.get("dev") else None,
+        gateway=address_of(hop, "gateway") if hop.get("gateway") else None,
+        source=address_of(record, "prefsrc") if "prefsrc" in record else None,
         type=RouteType(kind),
-        scope=_word(record, "scope", "global"),
-        table=_word(record, "table", "main"),
-        protocol=_word(record, "protocol", "") or None,
-        metric=_number(record, "metric", 0, _WORD),
-        onlink="onlink" in _texts(record, "flags"),
+        scope=word_of(record, "scope", "global"),
+        table=word_of(record, "table", "main"),
+        protocol=word_of(record, "protocol", "") or None,
+        metric=number_of(record, "metric", 0, _WORD),
+        onlink="onlink" in texts_of(record, "flags"),
     )
 
 
@@ -315,18 +245,18 @@ def policy_rules(records: Iterable[Json]) -> tuple[PolicyRule, ...]:
         IprouteError: a field is missing or malformed.
 
     """
-    return tuple(_each(records, _policy_rule))
+    return tuple(each(records, _policy_rule))
 
 
 def _policy_rule(record: Json) -> PolicyRule:
     return PolicyRule(
-        priority=_number(record, "priority", 0, _WORD),
-        table=_word(record, "table", "main"),
+        priority=number_of(record, "priority", 0, _WORD),
+        table=word_of(record, "table", "main"),
         source=_selector(record, "src", "srclen"),
         destination=_selector(record, "dst", "dstlen"),
         mark=_mark(record, "fwmark"),
         mark_mask=_mark(record, "fwmask") or _WORD,
-        iif=_device(record, "iif") if "iif" in record else None,
+        iif=device_of(record, "iif") if "iif" in record else None,
     )
 
 
@@ -334,7 +264,7 @@ def _selector(record: Json, field: str, length: str) -> Prefix | None:
     value = record.get(field)
     if value in (None, "all"):
         return None
-    return _prefix(f"{value}/{record[length]}" if length in record else str(value))
+    return prefix_of(f"{value}/{record[length]}" if length in record else str(value))
 
 
 def _mark(record: Json, field: str) -> int | None:
@@ -346,7 +276,7 @@ def _mark(record: Json, field: str) -> int | None:
     except ValueError:
         found = -1
     if not 0 <= found <= _WORD:
-        raise IprouteError(f"{field!r} is no mark in {_shown(record)}")
+        raise IprouteError(f"{field!r} is no mark in {shown(record)}")
     return found
 
 
@@ -360,16 +290,16 @@ def neighbours(records: Iterable[Json]) -> tuple[Neighbour, ...]:
     usable = (
         one
         for one in records
-        if "lladdr" in one and not _UNUSABLE.intersection(_texts(one, "state"))
+        if "lladdr" in one and not _UNUSABLE.intersection(texts_of(one, "state"))
     )
-    return tuple(_each(usable, _neighbour))
+    return tuple(each(usable, _neighbour))
 
 
 def _neighbour(record: Json) -> Neighbour:
     return Neighbour(
-        address=_address(record, "dst"),
-        device=_device(record, "dev"),
-        mac=_checked(mac_address, _text(record, "lladdr")),
+        address=address_of(record, "dst"),
+        device=device_of(record, "dev"),
+        mac=checked(mac_address, text_of(record, "lladdr")),
     )
 
 
@@ -387,143 +317,16 @@ def fdb(lines: Iterable[str]) -> tuple[FdbEntry, ...]:
             continue
         if len(words) < 3 or words[1] != "dev":
             raise IprouteError(f"bridge fdb show: {line!r}")
-        mac = _checked(mac_address, words[0])
+        mac = checked(mac_address, words[0])
         if is_group_mac(mac):
             continue
         remote = words[words.index("dst") + 1] if "dst" in words[:-1] else None
         entries.append(
             FdbEntry(
                 mac=mac,
-                device=_checked(device_name, words[2]),
+                device=checked(device_name, words[2]),
                 permanent="permanent" in words or "static" in words,
-                destination=_checked(Address.parse, remote) if remote else None,
+                destination=checked(Address.parse, remote) if remote else None,
             )
         )
     return tuple(entries)
-
-
-def kernel_routes(devices: Iterable[Interface]) -> tuple[Route, ...]:
-    """What the kernel adds to the tables for each address of devices that are up.
-
-    net/ipv4/fib_frontend.c fib_add_ifaddr: a local route for the address, the connected network in
-    `main` when the address is global, the broadcast address in `local`; 127.0.0.0/8 as a whole is
-    local. A secondary address prefers the primary one of its network as source. IPv6: the address
-    is local, its network connected (addrconf.c). A device that is down keeps only what is local
-    (docs/facts/outcomes.md, section 2). Each route has the reason of its address.
-    """
-    found: list[Route] = []
-    for device in devices:
-        for one in device.addresses:
-            found += _routes_of(device, one)
-    return tuple(found)
-
-
-def _routes_of(device: Interface, one: InterfaceAddress) -> list[Route]:
-    address, network = one.address, one.network
-    source = _primary(device, one)
-    local = Route(
-        destination=Prefix(address, address.bits),
-        device=device.name,
-        source=source,
-        type=RouteType.LOCAL,
-        scope="host",
-        table="local",
-        protocol="kernel",
-        reason=one.reason,
-    )
-    if address.version == 6:
-        connected = Route(
-            destination=network,
-            device=device.name,
-            protocol="kernel",
-            metric=256,
-            reason=one.reason,
-        )
-        is_host = one.prefix_length == address.bits
-        plain = replace(local, source=None, scope="global")
-        return [plain] if is_host or not device.up else [plain, connected]
-    found = [local]
-    if not device.up:
-        return found
-    is_loopback = device.kind is LinkKind.LOOPBACK
-    if one.prefix_length < 32 and not one.secondary:
-        wide = replace(local, destination=network)
-        if is_loopback:
-            found.append(wide)
-        else:
-            found.append(replace(wide, type=RouteType.UNICAST, scope="link", table="main"))
-    broadcast = one.broadcast or (network.nth(-1) if one.prefix_length < 31 else None)
-    if broadcast is not None:
-        found.append(
-            replace(
-                local,
-                destination=Prefix(broadcast, 32),
-                type=RouteType.BROADCAST,
-                scope="link",
-            )
-        )
-    return found
-
-
-def _primary(device: Interface, one: InterfaceAddress) -> Address:
-    if one.secondary:
-        for other in device.addresses:
-            if not other.secondary and other.network == one.network:
-                return other.address
-    return one.address
-
-
-def _checked(check: Callable[[str], _T], text: str) -> _T:
-    try:
-        return check(text)
-    except ValueError as error:
-        raise IprouteError(str(error)) from None
-
-
-def _address(record: Json, field: str) -> Address:
-    return _checked(Address.parse, _text(record, field))
-
-
-def _prefix(text: str) -> Prefix:
-    return _checked(Prefix.parse, text)
-
-
-def _device(record: Json, field: str) -> str:
-    return _checked(device_name, _text(record, field))
-
-
-def _shown(value: object) -> str:
-    return json.dumps(value)[:_SHOWN]
-
-
-def _text(record: Json, field: str) -> str:
-    value = record.get(field)
-    if not isinstance(value, str):
-        wrong = "is missing" if value is None else "is no text"
-        raise IprouteError(f"{field!r} {wrong} in {_shown(record)}")
-    return value
-
-
-def _word(record: Json, field: str, default: str) -> str:
-    """A name, or a number where iproute2 knows no name for it (lib/rt_names.c)."""
-    value = record.get(field, default)
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise IprouteError(f"{field!r} is no name in {_shown(record)}")
-    return str(value)
-
-
-def _texts(record: Json, field: str) -> Sequence[str]:
-    value = record.get(field)
-    return [str(one) for one in value] if isinstance(value, list) else ()
-
-
-def _records(record: Json, field: str) -> Sequence[Json]:
-    value = record.get(field)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
-
-
-def _number(record: Json, field: str, default: int, largest: int) -> int:
-    value = record.get(field, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
-        raise IprouteError(f"{field!r} is no number from 0 to {largest} in {_shown(record)}")
-    return value

@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import partial
 
 from k8stui.kernel import bridge, device, icmp, ip, neighbour, netfilter, vxlan
+from k8stui.kernel.address import is_multicast, is_zero
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
@@ -19,7 +20,7 @@ from k8stui.kernel.host import Host, Simulation, Stack
 from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import LinkKind, Network, Sysctls
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.routing import Fate, is_multicast, is_zero, route_line
+from k8stui.kernel.routing import Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.sockets import Endpoints
 from k8stui.kernel.step import Direction, RouteCause, StepKind

@@ -5,7 +5,7 @@ After net/ipv4/tcp_ipv4.c (tcp_v4_rcv), udp.c (__udp4_lib_rcv), icmp.c (icmp_rcv
 
 from __future__ import annotations
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
 from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, segment_back
@@ -20,7 +20,7 @@ from k8stui.kernel.icmp import (
 )
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
-from k8stui.kernel.routing import Fate, is_loopback
+from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import SocketCause, StepKind
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.routing import is_loopback
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text

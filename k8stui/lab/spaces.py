@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.iproute import kernel_routes
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     Interface,

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from k8stui.because import Because
 from k8stui.digest import sha1
-from k8stui.kernel import iproute, ipset, save
+from k8stui.kernel import iproute, iproute_json, ipset, save
 from k8stui.kernel.namespace import Interface, Route
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
@@ -114,10 +114,10 @@ def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
     dump does not say that has no `port`.
 
     Raises:
-        iproute.IprouteError: not what the command prints.
+        iproute_json.IprouteError: not what the command prints.
 
     """
-    records = iproute.load(text, "ip -j addr")
+    records = iproute_json.load(text, "ip -j addr")
     ports = [port for record in records if (port := _port(record))]
     told = [port["ifname"] for port in ports]
     found = []
@@ -137,7 +137,7 @@ def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
 
 def wrong_macs(text: str) -> Iterator[tuple[int, str]]:
     """What is wrong with MAC addresses in ``ip -j addr``: (line, what). Each has a stand-in."""
-    for link in iproute.load(text, "ip -j addr"):
+    for link in iproute_json.load(text, "ip -j addr"):
         wrong = iproute.wrong_mac(link)
         if wrong is not None:
             yield link.line, f"{link['ifname']}: {wrong}"
@@ -154,10 +154,10 @@ def parse_routes(text: str, file: str) -> tuple[Route, ...]:
     """Routes from ``ip -j route`` (``show table all``, or the main table only), either family.
 
     Raises:
-        iproute.IprouteError: not what the command prints.
+        iproute_json.IprouteError: not what the command prints.
 
     """
-    records = iproute.load(text, "ip -j route")
+    records = iproute_json.load(text, "ip -j route")
     return tuple(
         replace(route, reason=_observed(file, record.line, "a route of the real node"))
         for record in records
@@ -165,7 +165,7 @@ def parse_routes(text: str, file: str) -> tuple[Route, ...]:
     )
 
 
-def _port(link: iproute.Record) -> iproute.Record | None:
+def _port(link: iproute_json.Record) -> iproute_json.Record | None:
     """The bridge port in a record of ``ip -j -d addr``, as ``bridge -j -d link`` names its fields.
 
     Source: iproute2 ip/iplink_bridge_slave.c:bridge_slave_print_opt.
@@ -176,12 +176,12 @@ def _port(link: iproute.Record) -> iproute.Record | None:
     data = info.get("info_slave_data")
     if not isinstance(data, dict):
         return None
-    port = iproute.Record({**data, "ifname": link.get("ifname")})
+    port = iproute_json.Record({**data, "ifname": link.get("ifname")})
     port.line = link.line
     return port
 
 
-def _version(record: iproute.Json) -> int:
+def _version(record: iproute_json.Json) -> int:
     """The family of a route, which ``default`` does not tell."""
     told = (record.get(key) for key in ("dst", "gateway", "prefsrc"))
     return 6 if any(isinstance(value, str) and ":" in value for value in told) else 4
@@ -198,7 +198,7 @@ def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:
     except save.SaveError as error:
         message = f"{error.message}: {error.line}"
         raise ObservedFileError(option, file, error.line_number, message) from error
-    except iproute.IprouteError as error:
+    except iproute_json.IprouteError as error:
         raise ObservedFileError(option, file, error.line, str(error)) from error
     except ipset.IpsetError as error:
         raise ObservedFileError(option, file, error.line, error.args[0]) from error

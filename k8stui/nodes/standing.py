@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address
-from k8stui.kernel.iproute import kernel_routes
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Route, Scope
 from k8stui.nodes.part import Part
 from k8stui.origin import defaulted

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from k8stui.kernel import iproute, save
+from k8stui.kernel import save
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.namespace import (
     BridgePort,
     FdbEntry,
@@ -151,7 +152,7 @@ def _space(
     return NetNamespace(
         name=name,
         interfaces=devices,
-        routes=(*iproute.kernel_routes(devices), *routes),
+        routes=(*kernel_routes(devices), *routes),
         neighbours=tuple(
             Neighbour(address=ip(address), device=device, mac=mac(address))
             for address, device in neighbours

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from kernel.nets import CLIENT, SERVER_1, SERVER_2, Broken, ip, mac, network, rules, standard
 
-from k8stui.kernel import iproute, save
+from k8stui.kernel import save
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.conntrack import Conntrack, Entry, inverted, tuple_of
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import (
@@ -231,7 +232,7 @@ def _overlay(*, fdb: bool = True, route: bool = True) -> dict[str, NetNamespace]
         return NetNamespace(
             name=f"host-{own}",
             interfaces=(lower, upper),
-            routes=iproute.kernel_routes((lower, upper)),
+            routes=kernel_routes((lower, upper)),
             neighbours=tuple(
                 Neighbour(address=ip(address), device=device, mac=mac(address))
                 for address, device in (

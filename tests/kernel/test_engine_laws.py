@@ -11,9 +11,9 @@ from kernel.nets import CLIENT, PODS, SERVER_1, SERVER_2, Broken, ip, rules, sta
 from k8stui.kernel import save
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.namespace import RouteType
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.routing import LOOPBACK
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction, RouteCause, StepKind
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from kernel.nets import CLIENT, SERVER_1, ip, mac, network, special, standard, via
 
-from k8stui.kernel import iproute, simulate
+from k8stui.kernel import iproute, iproute_json, simulate
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.host import standing
@@ -164,7 +165,7 @@ def test_kernel_routes() -> None:
             InterfaceAddress(address=ip("fd00::1"), prefix_length=64),
         ),
     )
-    lines = {(one.table, route_line(one)) for one in iproute.kernel_routes([device])}
+    lines = {(one.table, route_line(one)) for one in kernel_routes([device])}
     assert lines == {
         ("local", "local 192.0.2.1 dev eth0 src 192.0.2.1"),
         ("main", "192.0.2.0/24 dev eth0 src 192.0.2.1"),
@@ -175,7 +176,7 @@ def test_kernel_routes() -> None:
         ("local", "local fd00::1 dev eth0"),
         ("main", "fd00::/64 dev eth0"),
     }
-    down = iproute.kernel_routes([replace(device, up=False)])
+    down = kernel_routes([replace(device, up=False)])
     assert {one.type for one in down} == {RouteType.LOCAL}
 
 
@@ -199,7 +200,7 @@ def test_iproute_reads_detailed_output() -> None:
             {},
         ]
     )
-    lo, flannel = iproute.interfaces(iproute.load(text, "ip addr"))
+    lo, flannel = iproute.interfaces(iproute_json.load(text, "ip addr"))
     assert lo.kind is LinkKind.LOOPBACK
     assert flannel.kind is LinkKind.VXLAN
     assert flannel.vxlan is not None
@@ -214,8 +215,8 @@ def test_iproute_reads_detailed_output() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[1]"])
 def test_iproute_refuses_what_is_no_output(text: str) -> None:
-    with pytest.raises(iproute.IprouteError, match="ip addr"):
-        iproute.load(text, "ip addr")
+    with pytest.raises(iproute_json.IprouteError, match="ip addr"):
+        iproute_json.load(text, "ip addr")
 
 
 def test_fdb_lines() -> None:
@@ -342,7 +343,7 @@ def _ipv6(name: str, own: str, other: str, *, warm: bool) -> NetNamespace:
     return NetNamespace(
         name=name,
         interfaces=(lo, device),
-        routes=iproute.kernel_routes((lo, device)),
+        routes=kernel_routes((lo, device)),
         neighbours=(known,) if warm else (),
         sockets=(Socket(protocol=Protocol.TCP, port=80),),
     )
@@ -417,7 +418,7 @@ def test_a_bridge_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
             addresses=(InterfaceAddress(address=ip(f"10.0.0.{len(name)}"), prefix_length=24),),
         )
         devices = (bridge, *ports)
-        return NetNamespace(name=name, interfaces=devices, routes=iproute.kernel_routes(devices))
+        return NetNamespace(name=name, interfaces=devices, routes=kernel_routes(devices))
 
     spaces = {"a": switch("a", "bb"), "bb": switch("bb", "a")}
     felt = connect(spaces, Connect(namespace="a", destination=ip("10.0.0.9"), port=1)).felt

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.kernel import iproute
+from k8stui.kernel import iproute, iproute_json
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.namespace import LinkKind
 from k8stui.nodes.options import NodeOptions
@@ -90,7 +90,7 @@ def test_how_far_a_dump_goes(rules: str, said: str, tmp_path: Path) -> None:
     ],
 )
 def test_kind_of_a_device(link: dict[str, object], kind: LinkKind, driver: str) -> None:
-    (found,) = iproute.interfaces(iproute.load(json.dumps([link]), "ip -j addr"))
+    (found,) = iproute.interfaces(iproute_json.load(json.dumps([link]), "ip -j addr"))
     assert (found.kind, found.driver) == (kind, driver)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from k8stui.cluster.bound import own_only
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
+from k8stui.kernel.address import is_loopback
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import SocketCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import written

@@ -5,9 +5,8 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 
 from __future__ import annotations
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.namespace import RouteType
-from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKind
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis

@@ -7,10 +7,9 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 from __future__ import annotations
 
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Prefix, is_loopback
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.header import ECHO
-from k8stui.kernel.routing import is_loopback
 from k8stui.kernel.step import RuleCause
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis

@@ -1,0 +1,198 @@
+"""The routing tables: policy rules, the longest prefix, what kind of address one is.
+
+After net/ipv4/fib_trie.c, fib_rules.c and fib_frontend.c; ip-rule(8), ip-route(8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from k8stui.kernel.address import Address, is_limited_broadcast, is_multicast
+from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
+    Interface,
+    NetNamespace,
+    PolicyRule,
+    Route,
+    RouteType,
+)
+
+_ERRNO = {
+    RouteType.BLACKHOLE: "EINVAL",
+    RouteType.UNREACHABLE: "EHOSTUNREACH",
+    RouteType.PROHIBIT: "EACCES",
+}
+"""fib_props[].error (net/ipv4/fib_semantics.c)."""
+NO_ROUTE = "ENETUNREACH"
+LOOPBACK = "lo"
+
+
+class Lookup(NamedTuple):
+    """What the tables say of a destination."""
+
+    route: Route | None
+    error: str | None
+    """errno when nothing leads there: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL."""
+
+
+class _Table:
+    """Routes of one table, by prefix length."""
+
+    __slots__ = ("_by_length",)
+
+    def __init__(self) -> None:
+        self._by_length: dict[tuple[int, int], dict[int, list[Route]]] = {}
+
+    def add(self, route: Route) -> None:
+        address, length = route.destination
+        level = self._by_length.setdefault((address.version, length), {})
+        level.setdefault(address.value >> (address.bits - length), []).append(route)
+
+    def routes(self, version: int) -> Iterator[Route]:
+        """All of them for one IP version."""
+        for (one, _), level in self._by_length.items():
+            if one == version:
+                for routes in level.values():
+                    yield from routes
+
+    def freeze(self) -> None:
+        for level in self._by_length.values():
+            for routes in level.values():
+                routes.sort(key=lambda route: route.metric)
+        self._by_length = dict(sorted(self._by_length.items(), reverse=True))
+
+    def longest(self, address: Address, device: str | None) -> Route | None:
+        bits = address.bits
+        for (version, length), level in self._by_length.items():
+            if version != address.version:
+                continue
+            for route in level.get(address.value >> (bits - length), ()):
+                if device is None or route.device == device:
+                    return route
+        return None
+
+
+class Tables:
+    """The routing tables of one namespace and the rules that choose among them."""
+
+    __slots__ = (
+        "_custom_rules",
+        "_interfaces",
+        "_merged",
+        "_namespace",
+        "_rules",
+        "_tables",
+    )
+
+    def __init__(self, namespace: NetNamespace, interfaces: Mapping[str, Interface]) -> None:
+        self._namespace = namespace
+        self._interfaces = interfaces
+        self._rules = sorted(namespace.policy_rules, key=lambda rule: rule.priority)
+        self._custom_rules = any(_is_selective(rule) for rule in self._rules)
+        self._tables: dict[str, _Table] = {}
+        for route in namespace.routes:
+            # Taking a device down deletes its routes, but not what is `local`
+            # (fib_sync_down_dev).
+            device = interfaces.get(route.device) if route.device else None
+            is_gone = route.device is not None and (device is None or not device.up)
+            if is_gone and route.type is not RouteType.LOCAL:
+                continue
+            self._tables.setdefault(route.table, _Table()).add(route)
+        self._merged = None if _has_own_rules(self._rules) else self._one_trie(4)
+        for table in self._tables.values():
+            table.freeze()
+
+    def _one_trie(self, version: int) -> _Table:
+        """Tables local and main, which are one for as long as nobody adds a rule.
+
+        fib_trie.c fib_trie_table, fib_trie_unmerge: the longer prefix decides, and what local
+        throws is not looked for in main. IPv6 has no such thing.
+        """
+        both = _Table()
+        for name in ("local", "main"):
+            table = self._tables.get(name)
+            for route in table.routes(version) if table else ():
+                both.add(route)
+        both.freeze()
+        return both
+
+    def look_up(
+        self,
+        destination: Address,
+        source: Address | None = None,
+        mark: int = 0,
+        incoming: str | None = None,
+        device: str | None = None,
+    ) -> Lookup:
+        """Ask the rules in order, each table for its longest prefix (fib_lookup).
+
+        `incoming` is the input device (None: `lo`, the node itself sends); `device` limits the
+        answer to routes out of that device.
+        """
+        if self._merged is not None and destination.version == 4:
+            return self._look_up_merged(self._merged, destination, device)
+        for rule in self._rules:
+            if self._custom_rules and not _rule_matches(rule, destination, source, mark, incoming):
+                continue
+            table = self._tables.get(rule.table)
+            route = table.longest(destination, device) if table else None
+            if route is None or route.type is RouteType.THROW:
+                continue
+            return Lookup(route, _ERRNO.get(route.type))
+        return Lookup(None, NO_ROUTE)
+
+    def _look_up_merged(self, both: _Table, destination: Address, device: str | None) -> Lookup:
+        """What include/net/ip_fib.h fib_lookup does without rules: main, then default."""
+        for table in (both, self._tables.get("default")):
+            route = table.longest(destination, device) if table else None
+            if route is not None and route.type is not RouteType.THROW:
+                return Lookup(route, _ERRNO.get(route.type))
+        return Lookup(None, NO_ROUTE)
+
+    def address_type(self, address: Address, device: str | None = None) -> str:
+        """``-m addrtype`` (net/ipv4/fib_frontend.c __inet_dev_addr_type)."""
+        if is_limited_broadcast(address) or (address.version == 4 and address.value >> 24 == 0):
+            return "BROADCAST"
+        if is_multicast(address):
+            return "MULTICAST"
+        is_merged = self._merged is not None and address.version == 4
+        table = self._merged if is_merged else self._tables.get("local")
+        route = table.longest(address, device) if table else None
+        if route is None or route.type in _ERRNO or route.type is RouteType.THROW:
+            return "UNICAST"
+        return route.type.value.upper()
+
+    def is_local(self, address: Address) -> bool:
+        return self.address_type(address) == "LOCAL"
+
+
+def _has_own_rules(rules: Iterable[PolicyRule]) -> bool:
+    """Whether somebody has changed the rules that the kernel makes (fib4_rule_configure)."""
+    return tuple(rules) != DEFAULT_POLICY_RULES
+
+
+def _is_selective(rule: PolicyRule) -> bool:
+    return (
+        rule.source is not None
+        or rule.destination is not None
+        or rule.mark is not None
+        or rule.iif is not None
+    )
+
+
+def _rule_matches(
+    rule: PolicyRule,
+    destination: Address,
+    source: Address | None,
+    mark: int,
+    incoming: str | None,
+) -> bool:
+    # A socket without a source address yet matches only a rule `from all`.
+    if rule.source and rule.source.length and (source is None or source not in rule.source):
+        return False
+    if rule.destination is not None and destination not in rule.destination:
+        return False
+    if rule.mark is not None and mark & rule.mark_mask != rule.mark & rule.mark_mask:
+        return False
+    return rule.iif is None or rule.iif == (incoming or LOOPBACK)
