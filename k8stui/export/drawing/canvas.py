@@ -29,6 +29,10 @@ class Canvas:
         self._text = [[" "] * width for _ in range(height)]
         self._ink = [[Ink.TEXT] * width for _ in range(height)]
 
+    def at(self, x: int, y: int) -> str:
+        """The character on a cell of the canvas."""
+        return self._text[y][x]
+
     def put(self, x: int, y: int, text: str, ink: Ink = Ink.TEXT) -> list[Cell]:
         """Write `text`; gives the cells written."""
         cells: list[Cell] = []

@@ -14,9 +14,11 @@ from k8stui.walk.trace import TraceStep
 from k8stui.walk.turns import undone
 
 _NAT = {StepKind.DNAT: "DNAT", StepKind.SNAT: "SNAT", StepKind.PROXY: "proxy"}
-_PENALTY = {Ink.FAINT: 2, Ink.DIM: 3}
+_PENALTY = {Ink.FAINT: 4.0, Ink.DIM: 12.0}
 """What it costs to hide a cell that is not blank; any other ink costs `_DEAR`."""
-_DEAR = 6
+_DEAR = 24.0
+_BAR = 0.5
+"""Of the wire or a bridge: it goes on behind the card."""
 _TOLD = 44
 """Columns for the reason why a packet goes no further, on at most `_MOST_TOLD` lines."""
 _MOST_TOLD = 4
@@ -94,9 +96,9 @@ class Room:
 
     def __init__(self, canvas: Canvas) -> None:
         self._width, self._height = canvas.width, canvas.height
-        self._sums = [[0] * (canvas.width + 1)]
+        self._sums = [[0.0] * (canvas.width + 1)]
         for y in range(canvas.height):
-            line, above, total = [0], self._sums[-1], 0
+            line, above, total = [0.0], self._sums[-1], 0.0
             for x, cost in enumerate(_costs(canvas, y)):
                 total += cost
                 line.append(above[x + 1] + total)
@@ -111,7 +113,7 @@ class Room:
             off = top - y if top > y else max(0, y - (top + height - 1))
             for left in range(max(0, x - _FAR - width), min(self._width - width, x + _FAR) + 1):
                 aside = left - x if left > x else max(0, x - (left + width - 1))
-                cost = 2.0 * off + 0.7 * aside
+                cost = 4.0 * off + 0.7 * aside
                 if best is not None and cost >= least:
                     continue
                 cost += self._cost(left, top, width, height)
@@ -122,7 +124,7 @@ class Room:
                 best, least = (left, top), cost
         return best
 
-    def _cost(self, x: int, y: int, width: int, height: int) -> int:
+    def _cost(self, x: int, y: int, width: int, height: int) -> float:
         low, high = self._sums[y], self._sums[y + height]
         return high[x + width] - high[x] - low[x + width] + low[x]
 
@@ -136,9 +138,9 @@ def _meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
     )
 
 
-def _costs(canvas: Canvas, y: int) -> list[int]:
-    costs: list[int] = []
+def _costs(canvas: Canvas, y: int) -> list[float]:
+    costs: list[float] = []
     for text, ink in canvas.line(y, {}):
         price = _PENALTY.get(ink, _DEAR)
-        costs += [0 if char == " " else price for char in text]
-    return (costs + [0] * canvas.width)[: canvas.width]
+        costs += [0.0 if char == " " else _BAR if char == "━" else price for char in text]
+    return (costs + [0.0] * canvas.width)[: canvas.width]

@@ -6,7 +6,8 @@ from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.canvas import Cell, Rect
 from k8stui.export.drawing.card import Room, card
 from k8stui.export.drawing.ink import Ink, Line, cut, width_of
-from k8stui.export.drawing.layout import Drawing, draw, is_whole
+from k8stui.export.drawing.layout import plan
+from k8stui.export.drawing.places import Drawing
 from k8stui.export.drawing.scene import Scene
 from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, place_of
 from k8stui.export.drawing.words import RESULTS, Sign, place_sign, wait
@@ -26,14 +27,19 @@ class Film:
         self.trace = trace
         self.size = (width, height)
         self._scene = scene
-        self._cluster = cluster
+        self.cluster = cluster
         self._steps = [(hop, step) for hop in trace.hops for step in hop.steps]
-        self._is_whole = is_whole(scene, width, height)
+        self._plan = plan(scene, width, height)
         self._reels: dict[str, _Reel] = {}
         """By the node that is open; one where all are."""
 
     def __len__(self) -> int:
         return len(self._steps)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all nodes are open; else the one that the packet is in."""
+        return self._plan.is_whole
 
     def drawing(self, index: int) -> Drawing:
         """The drawing that a step stands on."""
@@ -54,10 +60,10 @@ class Film:
         return next((n for n in later if reel.places[n] in there), None)
 
     def _reel(self, index: int) -> _Reel:
-        focus = "" if self._is_whole else self._focus(index)
+        focus = "" if self.is_whole else self._focus(index)
         found = self._reels.get(focus)
         if found is None:
-            drawing = draw(self._scene, *self.size, focus)
+            drawing = self._plan.draw(focus)
             found = self._reels[focus] = _Reel(drawing, self._steps, self.trace)
         return found
 
@@ -65,7 +71,7 @@ class Film:
         """The node that the packet is in, was in last, or gets to first."""
         nodes = {node.name for node in self._scene.nodes}
         for hop, _ in (*self._steps[index::-1], *self._steps[index:]):
-            pod = self._cluster.pods.get(hop.namespace)
+            pod = self.cluster.pods.get(hop.namespace)
             name = pod.node_name if pod is not None else hop.namespace
             if name in nodes:
                 return name or ""
@@ -132,6 +138,8 @@ class Frame(Shown):
         self.eye: Cell | None = None
         """Where the packet is."""
         self._keep: list[Rect] = []
+        self._told: list[Rect] = []
+        """What was done at other stations: better not hidden."""
         hop, step = reel.steps[index]
         sign = place_sign(step, hop.direction)
         is_last = index + 1 == len(reel.steps)
@@ -167,8 +175,10 @@ class Frame(Shown):
             return
         for n, (text, ink) in enumerate(done[-desk.height :]):
             put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
-        if is_here:
-            self._keep.append(Rect(desk.x, desk.y, desk.width, min(desk.height, len(done))))
+        rows = done[-desk.height :]
+        longest = min(desk.width, max(width_of(text) for text, _ in rows))
+        told = Rect(desk.x, desk.y, longest, len(rows))
+        (self._keep if is_here else self._told).append(told)
 
     def _verdict(self, trace: Trace) -> None:
         """At the last step: what the client feels, in the lower edge of its box."""
@@ -190,10 +200,12 @@ class Frame(Shown):
         width = sum(width_of(text) for text, _ in lines[0])
         middle = spot[len(spot) // 2]
         here = Rect(spot[0][0], spot[0][1], len(spot), 1)
-        corner = room.place(width, len(lines), middle, self._keep)
-        if corner is None:  # rather over what was done there than not at all
-            corner = room.place(width, len(lines), middle, [here])
-        if corner is None:
+        # Rather over what was done than not at all.
+        for keep in ((*self._keep, *self._told), self._keep, [here]):
+            corner = room.place(width, len(lines), middle, keep)
+            if corner is not None:
+                break
+        else:
             return
         x, y = corner
         for n, line in enumerate(lines):

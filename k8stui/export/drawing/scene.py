@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import islice
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.ink import middle, width_of
-from k8stui.export.drawing.stations import LOCAL, passed
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
 from k8stui.kernel.step import SocketCause
 from k8stui.neutralise import neutralise
@@ -45,7 +43,7 @@ class Role(StrEnum):
     PATH = "path"
     """A packet of it gets there."""
     GHOST = "ghost"
-    """Chance could have chosen it."""
+    """Another branch, or the same request under another setting, could get there."""
     SIBLING = "sibling"
     """It only shares the bridge."""
 
@@ -58,15 +56,21 @@ class PodBox:
     device: Device
     process: str
     """Container and port, in a few words."""
+    room: int
+    """Cells for them, whichever of its containers speaks, at whatever port."""
     veth: str
     """Host end of its cable; empty if it has none (hostNetwork)."""
     role: Role = Role.PATH
     chance: str = ""
-    """Of a ghost: the share of its way, ``1/3``."""
+    """Of a ghost that chance could have chosen: the share of its way, ``1/3``."""
+    has_rivals: bool = False
+    """Whether it is one of several that can be chosen: then its share has its place."""
     loopback: bool = False
     """Whether the walk goes over its `lo`."""
     is_there: bool = True
     """False: not yet, in a replay; its place is kept."""
+    least: int = 0
+    """Cells of its box at least: those of whichever pod can stand in its place."""
 
     @property
     def title(self) -> str:
@@ -93,8 +97,6 @@ class NodeBox:
     tunnel: Device | None
     bridge: Device | None
     pods: tuple[PodBox, ...]
-    is_local: bool = False
-    """Whether a walk gets to INPUT, OUTPUT or a process of the node itself."""
     process: str = "process"
     """Who speaks on the node itself."""
     more: int = 0
@@ -111,8 +113,9 @@ class Scene:
     nodes: tuple[NodeBox, ...]
 
 
-MOST_GHOSTS = 6
-"""Endpoints beyond the path that are drawn; there can be thousands."""
+MOST_ENDPOINTS = 6
+"""Endpoints of a Service that have their places, beside those that a walk gets to; there can be
+thousands."""
 _MOST_NAME = 24
 """Cells for the name of a process: a longer one loses its middle."""
 MOST_SIBLINGS = 1
@@ -127,45 +130,44 @@ def scene(
 ) -> Scene:
     """Find out what has to do with a walk, and with `others` that are compared with it.
 
-    Looks only at namespaces that a packet reached, and at the nodes of endpoints that chance
-    could have chosen.
+    The same for every branch, every setting and the reply: beside the namespaces that a packet
+    reached those of the endpoints that it could have got to.
     """
     traces = (trace, *others)
-    visited = list(dict.fromkeys(hop.namespace for each in traces for hop in each.hops))
+    path = dict.fromkeys(hop.namespace for hop in trace.hops)
+    visited = list(dict.fromkeys((*path, *(hop.namespace for each in others for hop in each.hops))))
     devices = {(h.namespace, step.device) for each in traces for h in each.hops for step in h.steps}
-    stations = passed(traces)
-    roles = {name: (Role.PATH, "") for name in visited if name in cluster.pods}
-    for key, chance in islice(_ghosts(network, trace, roles), MOST_GHOSTS):
-        roles[key] = (Role.GHOST, chance)
+    shares = dict(_shares(trace))
+    ends = [key for key in (*_endpoints(cluster, trace), *shares) if key in network]
+    ends = list(dict.fromkeys(ends))[:MOST_ENDPOINTS]
+    rivals = frozenset(ends if len(ends) > 1 else ())
+    candidates = dict.fromkeys((*(name for name in visited if name in cluster.pods), *ends))
     homes: dict[str, list[str]] = {name: [] for name in visited if name in cluster.nodes}
-    for key in roles:
+    for key in candidates:
         homes.setdefault(cluster.pods[key].node_name or "", []).append(key)
     homes.pop("", None)
-    neighbours = _siblings(network, cluster, homes, roles)
+    neighbours = _siblings(network, cluster, homes, candidates)
     version = version_of(trace)
     order = {key: number for number, key in enumerate(cluster.pods)}
     nodes = []
     for name in sorted(homes, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0):
         beside = neighbours.get(name, [])
-        keys = [*homes[name], *beside[:MOST_SIBLINGS]]
-        boxes = tuple(
-            replace(
-                _pod(network, cluster, trace, key, version),
-                role=roles.get(key, (Role.SIBLING, ""))[0],
-                chance=roles.get(key, (Role.SIBLING, ""))[1],
-                loopback=(key, "lo") in devices,
+        boxes = []
+        keys = (*homes[name], *beside[:MOST_SIBLINGS])
+        for key in sorted(keys, key=lambda k: (k not in candidates, order[k])):
+            role = Role.PATH if key in path else Role.GHOST
+            boxes.append(
+                replace(
+                    _pod(network, cluster, trace, key, version),
+                    role=role if key in candidates else Role.SIBLING,
+                    chance=shares.get(key, "") if role is Role.GHOST else "",
+                    has_rivals=key in rivals,
+                    loopback=(key, "lo") in devices,
+                )
             )
-            for key in sorted(keys, key=order.__getitem__)
-        )
-        node = _node(network[name], boxes, devices, version)
-        nodes.append(
-            replace(
-                node,
-                is_local=bool(stations.get(name, frozenset()) & frozenset(LOCAL)),
-                process=_speaker(trace, name),
-                more=max(0, len(beside) - MOST_SIBLINGS),
-            )
-        )
+        node = _node(network[name], tuple(boxes), devices, version)
+        more = max(0, len(beside) - MOST_SIBLINGS)
+        nodes.append(replace(node, process=_speaker(trace, name), more=more))
     outside = _device(network[OUTSIDE], "eth0", version) if OUTSIDE in visited else None
     wire = ""
     if outside is not None or WIRE in visited or len(nodes) > 1:
@@ -201,16 +203,21 @@ def at_moment(
     return replace(made, nodes=tuple(nodes))
 
 
-def _ghosts(
-    network: Mapping[str, NetNamespace], trace: Trace, drawn: Mapping[str, object]
-) -> Iterator[tuple[str, str]]:
+def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
     """Pods that the walk's forks could have led to, with the share of their way."""
     for fork in trace.forks:
         for number, way in enumerate(fork.ways):
             rule = fork.rule(number)
-            key = rule.reason.pod if rule is not None and rule.reason is not None else None
-            if key is not None and key in network and key not in drawn:
-                yield key, str(way.share)
+            if rule is not None and rule.reason is not None and rule.reason.pod is not None:
+                yield rule.reason.pod, str(way.share)
+
+
+def _endpoints(cluster: Cluster, trace: Trace) -> Iterator[str]:
+    """Pods behind the Service that is asked: another branch or setting leads to them."""
+    for each in cluster.endpoint_slices.get(trace.request.service or "", ()):
+        for endpoint in each.endpoints:
+            if endpoint.pod is not None and endpoint.pod in cluster.pods:
+                yield endpoint.pod
 
 
 def _siblings(
@@ -310,22 +317,24 @@ def _pod(
     return PodBox(
         key,
         _device(namespace, "eth0", version),
-        neutralise(_process(cluster, trace, key)),
+        *_process(cluster, trace, key),
         eth0.peer[1] if eth0 is not None and eth0.peer is not None else "",
     )
 
 
-def _process(cluster: Cluster, trace: Trace, key: str) -> str:
-    """Who speaks in the pod: the asked port's container, else the first one."""
+def _process(cluster: Cluster, trace: Trace, key: str) -> tuple[str, int]:
+    """Who speaks in a pod: the asked port's container, else the first one; and the room of all."""
     outcome = trace.outcome
     port = outcome.server_port if outcome.server_pod == key else None
     pod = cluster.pods.get(key)
     containers = [c for c in pod.containers if not c.init] if pod is not None else []
-    for container in containers:
+    names = [neutralise(middle(each.name, _MOST_NAME)) for each in containers] or ["process"]
+    declared = [len(f" :{p.number}") for each in containers for p in each.ports]
+    room = max(map(width_of, names)) + max(declared, default=len(" :8080"))
+    for name, container in zip(names, containers, strict=False):
         if port is not None and any(p.number == port for p in container.ports):
-            return f"{middle(container.name, _MOST_NAME)} :{port}"
-    name = middle(containers[0].name, _MOST_NAME) if containers else "process"
-    return f"{name} :{port}" if port is not None else name
+            return f"{name} :{port}", room
+    return (f"{names[0]} :{port}" if port is not None else names[0]), room
 
 
 def _address(interface: Interface, version: int) -> InterfaceAddress | None:

@@ -7,7 +7,7 @@ ip_forward, ip_local_deliver, ip_output).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from k8stui.export.drawing.ink import Ink
 from k8stui.export.drawing.words import STOPS
@@ -53,17 +53,6 @@ def place_of(hop: Hop, step: TraceStep) -> Place:
 def _undoes_at_exit(step: TraceStep) -> bool:
     """The source is put back when the packet leaves, as SNAT is done there."""
     return step.hook is not None and step.hook.value in ("POSTROUTING", "INPUT")
-
-
-def passed(traces: Iterable[Trace]) -> Mapping[str, frozenset[str]]:
-    """Stations by namespace at which anything happens on any of the walks."""
-    found: dict[str, set[str]] = {}
-    for trace in traces:
-        for hop in trace.hops:
-            for step in hop.steps:
-                name, station = place_of(hop, step)
-                found.setdefault(name, set()).add(station)
-    return {name: frozenset(stations & STATIONS) for name, stations in found.items()}
 
 
 def deeds(steps: Iterable[tuple[Hop, TraceStep]], trace: Trace) -> dict[Place, list[Deed]]:

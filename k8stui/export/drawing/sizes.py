@@ -1,0 +1,101 @@
+"""What the parts of a drawing need: cells of a pod, of a node, and rows with what fits beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8stui.export.drawing.ink import width_of
+from k8stui.export.drawing.scene import Device, NodeBox, PodBox
+from k8stui.export.drawing.stations import THROUGH
+
+GAP = 2
+ROOMY = 76
+"""A node wider than this gains nothing."""
+CARD_ROWS = 6
+CARD_WIDTH = 29
+"""Columns beside the pods for the packet's header, where it has no rows of its own."""
+ARROW = " ▸ "
+NARROW = 34
+"""The least width of an open node: its stations on two lines."""
+_CHANCE = len(" 1/10")
+_VETH = len("veth01234567")
+LO = len("  lo")
+
+
+@dataclass(slots=True)
+class Extras:
+    """What is drawn only where there is room for it, in this order of worth."""
+
+    wire_row: bool = False
+    """The wire below the outside, not beside it."""
+    node_lines: bool = False
+    """A row for the line of each node that is not open."""
+    veth_row: bool = False
+    """The cables' ends below the bridge, not on it."""
+    local_deed: bool = False
+    second_deed: bool = False
+    uplink_row: bool = False
+    """The node's devices in rows of their own, not in its upper edge."""
+    card: bool = False
+    """Blank rows for the packet's header."""
+    above_pods: bool = False
+    below_stack: bool = False
+    above_nodes: bool = False
+    pod_macs: bool = False
+    third_deed: bool = False
+    node_macs: bool = False
+    below_outside: bool = False
+    second_gap: bool = False
+
+
+def outside_text(device: Device, width: int) -> str:
+    text = f"client ── {device.text}"
+    return f"{text}  {device.mac}" if device.mac and len(text) + 28 < width else text
+
+
+def pod_width(pod: PodBox) -> int:
+    """Cells of a pod's box, whoever speaks in it and whatever its chance is."""
+    texts = width_of(pod.device.text) + 1, pod.room + LO, max(_VETH, width_of(pod.veth))
+    title = min(width_of(pod.title), 22) + 7 + _CHANCE * pod.has_rivals
+    return max(14, pod.least, title, *(each + 5 for each in texts))
+
+
+def pods_need(pods: tuple[PodBox, ...] | list[PodBox]) -> int:
+    """Cells of pods side by side."""
+    return sum(pod_width(pod) + 1 for pod in pods) + 1
+
+
+def node_need(node: NodeBox) -> int:
+    devices = [d for d in (node.uplink, node.tunnel, node.bridge) if d is not None]
+    return max(pods_need(node.pods), NARROW - 2, *(width_of(d.text) + 8 for d in devices)) + 2
+
+
+def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
+    """Rows of a node's box `width` cells wide: its bridge has a row whether it has one or not."""
+    rows = 2 + (2 + extras.node_macs) * extras.uplink_row + CARD_ROWS * extras.card
+    rows += stack_rows(width, extras) + extras.below_stack + extras.second_gap + 1
+    if node.pods:
+        rows += extras.veth_row + extras.above_pods + 4 + extras.pod_macs
+    return rows
+
+
+def stack_rows(width: int, extras: Extras) -> int:
+    through = 2 + extras.second_deed + extras.third_deed
+    return len(station_lines(width - 6)) * through + 1 + local_rows(extras)
+
+
+def local_rows(extras: Extras) -> int:
+    """Rows under the stations of what is for the node itself."""
+    return extras.local_deed + extras.third_deed
+
+
+def station_lines(width: int) -> list[tuple[str, ...]]:
+    """The stations on as few lines of `width` cells as hold them."""
+    lines: list[tuple[str, ...]] = []
+    for station in THROUGH:
+        longer = (*lines[-1], station) if lines else (station,)
+        if lines and len(ARROW.join(longer)) <= width:
+            lines[-1] = longer
+        else:
+            lines.append((station,))
+    return lines

@@ -1,0 +1,93 @@
+"""Nothing changes place while a request stays: whichever branch, setting, answer or moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from k8stui.check.opening import opening
+from k8stui.export.drawing.frame import Film
+from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.stations import STATIONS
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walks
+from k8stui.walk.whatif import asked_again, what_ifs
+from k8stui.walk.world import World, build_world
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+NAMES = sorted(
+    str(path.relative_to(SAMPLES))
+    for path in (*SAMPLES.iterdir(), *(SAMPLES / "broken").iterdir())
+    if path.is_dir() and path.name not in ("broken", "tours", "__pycache__")
+)
+SIZES = {
+    "80x24": (78, 17),
+    "80x24 story": (80, 18),
+    "80x24 replay": (78, 14),
+    "120x34": (84, 16),
+    "120x34 story": (120, 28),
+    "200x50": (94, 46),
+    "200x50 story": (200, 44),
+    "300x80": (150, 76),
+    "300x80 story": (300, 74),
+}
+"""Cells of the drawing in windows of these sizes."""
+MOST_WALKS = 5
+"""Branches that are looked at under each setting."""
+
+
+@cache
+def world(name: str) -> World:
+    return build_world([str(SAMPLES / name)])
+
+
+@cache
+def shown(name: str) -> tuple[tuple[World, Trace], ...]:
+    """The walk on which a sample opens, its branches, and the same under every setting."""
+    here = world(name)
+    first = opening(here, [str(SAMPLES / name)])
+    if first is None:
+        return ()
+    found = [(here, first), *((here, t) for t in islice(walks(here, first.request), MOST_WALKS))]
+    for one in what_ifs(here, first.request):
+        there = one.apply()
+        asked = asked_again(there, first.request)
+        found += [(there, t) for t in islice(walks(there, asked), MOST_WALKS)]
+    return tuple(found)
+
+
+def places(film: Film) -> Iterator[tuple[object, object]]:
+    """Everything with a place, by the node that is open; and where it is.
+
+    A pod for which an open node has no room stands on the node's line: that is a place of its own.
+    """
+    for index in range(len(film)):
+        drawing = film.drawing(index)
+        yield "size", (drawing.canvas.width, drawing.canvas.height)
+        top, opened = -1, ""
+        if not film.is_whole:
+            boxes = [(edge.y, n) for n, edge in drawing.boxes.items() if n in film.cluster.nodes]
+            top, opened = max(boxes)
+            top = min(spot.cells[0][1] for place, spot in drawing.spots.items()
+                      if place[0] == opened and place[1] in STATIONS)  # fmt: skip
+        for (name, part), spot in drawing.spots.items():
+            if spot.cells:  # an arrow ends at the next station: it begins behind a name
+                cell = spot.cells[-1 if part[-1:] == ">" else 0]
+                yield (opened, cell[1] < top, name, part), cell
+        for name, edge in drawing.boxes.items():
+            yield (opened, edge.y < top, name), edge
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_moves_with_branches_settings_and_answers(name: str, size: str) -> None:
+    where: dict[object, object] = {}
+    for there, trace in shown(name):
+        made = scene(there.network, there.cluster, trace)
+        film = Film(made, there.cluster, trace, *SIZES[size])
+        for what, at in places(film):
+            assert where.setdefault(what, at) == at, (what, trace.request)
