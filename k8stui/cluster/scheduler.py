@@ -8,52 +8,24 @@ here: the preferred one, then the one with fewest pods of the same workload, the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from k8stui.apiserver import quantity
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.claims import Claims, Mounts
 from k8stui.cluster.draft import Draft
+from k8stui.cluster.filters import NodeInfo, amounts, closed, refuse
 from k8stui.cluster.model import Container, Node
-from k8stui.cluster.needs import ANY, HostPort, Needs, read_needs
+from k8stui.cluster.needs import Needs, read_needs
 from k8stui.cluster.placed import Placed
 from k8stui.cluster.pod_topology import Topology, View
 from k8stui.cluster.preemption import NO_VICTIMS, Candidate, pick, victims_on
 from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
-from k8stui.cluster.well_known import UNSCHEDULABLE
 from k8stui.record import record
 
-USUAL_PODS = 110
-"""The kubelet's maxPods."""
-
-_UNSCHEDULABLE = "node(s) were unschedulable"
-_TAINT = "node(s) had untolerated taint(s)"
-_AFFINITY = "node(s) didn't match Pod's node affinity/selector"
-_LEFT_OUT = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
-_PORTS = "node(s) didn't have free ports for the requested pod ports"
 _GATES = "Scheduling is blocked due to non-empty scheduling gates"
-
-
-@record(frozen=False)
-class _Host:
-    node: Node
-    allocatable: Mapping[str, int] | None
-    """In billionths; None where the input does not say: then only pods are counted."""
-    used: Counter[str] = field(default_factory=Counter)
-    ports: set[HostPort] = field(default_factory=set)
-    pods: int = 0
-    max_pods: int = USUAL_PODS
-    placed: dict[Draft, Placed] = field(default_factory=dict)
-    priorities: Counter[int] = field(default_factory=Counter)
-    """Of the pods that may be sent away."""
-
-    def __post_init__(self) -> None:
-        if self.allocatable is not None and "pods" in self.allocatable:
-            self.max_pods = self.allocatable["pods"] // quantity.parse(1)
 
 
 _Alike = tuple[str, int, int, frozenset[tuple[str, str]]]
@@ -64,7 +36,7 @@ def _alike(draft: Draft) -> _Alike:
     return draft.namespace, id(draft.spec), id(draft.containers), frozenset(draft.labels.items())
 
 
-_Entry = tuple[tuple[int, int], _Host]
+_Entry = tuple[tuple[int, int], NodeInfo]
 """What speaks against a node, and the node."""
 
 
@@ -106,7 +78,7 @@ class _Scheduler:
     ) -> None:
         self._claims = claims
         self._hosts = {
-            name: _Host(node, _amounts(allocatable.get(name))) for name, node in nodes.items()
+            name: NodeInfo(node, amounts(allocatable.get(name))) for name, node in nodes.items()
         }
         self._topology = Topology(nodes.values(), namespaces)
         self._fields: dict[tuple[int, int], _Field] = {}
@@ -186,7 +158,7 @@ class _Scheduler:
 
     def _best(
         self, draft: Draft, fields: _Field, fitting: Sequence[_Entry], *, wished: bool
-    ) -> _Host:
+    ) -> NodeInfo:
         owned = self._owned[draft.namespace, draft.owner]
         needs = fields.needs
         if not (needs.liked or needs.soft_spreads or wished):
@@ -211,8 +183,8 @@ class _Scheduler:
         draft: Draft,
         fields: _Field,
         mounts: Mounts | None,
-        refused: Sequence[tuple[_Host, Refusal]],
-    ) -> _Host | None:
+        refused: Sequence[tuple[NodeInfo, Refusal]],
+    ) -> NodeInfo | None:
         """Send pods of lower priority away, or say why `draft` stays."""
         refusals = [*fields.refusals, *(refusal for _, refusal in refused)]
         if not fields.needs.preempts:
@@ -257,12 +229,12 @@ class _Scheduler:
         return self._field_of(draft.spec, draft.containers).needs.priority
 
     def _refusal(
-        self, draft: Draft, fields: _Field, mounts: Mounts | None, host: _Host
+        self, draft: Draft, fields: _Field, mounts: Mounts | None, host: NodeInfo
     ) -> Refusal | None:
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
-        return _refuse(fields.needs, host, mounts, view)
+        return refuse(fields.needs, host, mounts, view)
 
-    def bind(self, draft: Draft, host: _Host) -> None:
+    def bind(self, draft: Draft, host: NodeInfo) -> None:
         needs = self._field_of(draft.spec, draft.containers).needs
         host.used.update(needs.resources)
         host.ports |= needs.host_ports
@@ -275,7 +247,7 @@ class _Scheduler:
         self._topology.add(placed)
         host.placed[draft] = placed
 
-    def unbind(self, draft: Draft, host: _Host) -> None:
+    def unbind(self, draft: Draft, host: NodeInfo) -> None:
         placed = host.placed.pop(draft)
         host.used.subtract(placed.needs.resources)
         if placed.needs.host_ports:
@@ -300,7 +272,7 @@ class _Scheduler:
         # Most templates ask for the same, namely nothing: one look at the nodes does for them.
         key = repr((needs.nodes, needs.tolerations))
         if key not in self._surveys:
-            seen = [(host, _closed(needs, host.node)) for host in self._hosts.values()]
+            seen = [(host, closed(needs, host.node)) for host in self._hosts.values()]
             self._surveys[key] = (
                 tuple((_against(needs, host.node), host) for host, why in seen if why is None),
                 tuple(why for _, why in seen if why is not None),
@@ -317,7 +289,7 @@ class _Room:
     """A node as preemption looks at it. Pods of a dump are there: they are not sent away."""
 
     scheduler: _Scheduler
-    host: _Host
+    host: NodeInfo
 
     @property
     def name(self) -> str:
@@ -333,19 +305,13 @@ class _Room:
         self.scheduler.bind(draft, self.host)
 
 
-def _amounts(written: Object | None) -> Mapping[str, int] | None:
-    if not written:
-        return None
-    return {name: quantity.parse(amount) for name, amount in written.items()}
-
-
 def _rank(entry: _Entry, owned: Mapping[str, int]) -> tuple[tuple[int, int], int, int]:
     """The least is the best: what speaks against it, pods of the same workload, pods."""
     against, host = entry
     return against, owned.get(host.node.name, 0), host.pods
 
 
-def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
+def _emptiest(fields: _Field, owned: Mapping[str, int]) -> NodeInfo | None:
     """The best node where nothing but the number of pods counts: the usual case, kept short."""
     best, least = None, None
     for against, host in fields.open:
@@ -358,12 +324,12 @@ def _emptiest(fields: _Field, owned: Mapping[str, int]) -> _Host | None:
 
 def _sift(
     fields: _Field, view: View, mounts: Mounts | None
-) -> tuple[list[_Entry], list[tuple[_Host, Refusal]]]:
+) -> tuple[list[_Entry], list[tuple[NodeInfo, Refusal]]]:
     """Run the remaining filters over the open nodes."""
     fitting = []
     refused = []
     for entry in fields.open:
-        refusal = _refuse(fields.needs, entry[1], mounts, view)
+        refusal = refuse(fields.needs, entry[1], mounts, view)
         if refusal is None:
             fitting.append(entry)
         else:
@@ -378,62 +344,3 @@ def _against(needs: Needs, node: Node) -> tuple[int, int]:
         for taint in node.taints
     )
     return avoided, -needs.nodes.preference(node)
-
-
-def _closed(needs: Needs, node: Node) -> Refusal | None:
-    """The filters that look at the node's own words, in the scheduler's order."""
-    if needs.only_nodes is not None and node.name not in needs.only_nodes:
-        return Refusal((_LEFT_OUT,), final=True)
-    if node.unschedulable and not any(
-        tolerates(needs.tolerations, taint) for taint in node.taints if _is_cordon(taint.key)
-    ):
-        return Refusal((_UNSCHEDULABLE,), final=True)
-    for taint in node.taints:
-        if taint.effect in ("NoSchedule", "NoExecute") and not tolerates(needs.tolerations, taint):
-            return Refusal((_TAINT,), final=True)
-    if not needs.nodes.matches(node):
-        return Refusal((_AFFINITY,), final=True)
-    return None
-
-
-def _refuse(needs: Needs, host: _Host, mounts: Mounts | None, view: View) -> Refusal | None:
-    """The filters that look at what else there is, in the scheduler's order."""
-    if needs.host_ports and _conflicts(needs.host_ports, host.ports):
-        return Refusal((_PORTS,), final=False)
-    return (
-        _lacks(needs, host)
-        or (None if mounts is None else mounts.refuse(host.node))
-        or view.refuse(host.node)
-    )
-
-
-def _is_cordon(key: str) -> bool:
-    return key == UNSCHEDULABLE
-
-
-def _conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
-    """Source: pkg/scheduler/framework HostPortInfo: 0.0.0.0 conflicts with every address."""
-    for ip, protocol, port in wanted:
-        for used_ip, used_protocol, used_port in used:
-            if (protocol, port) == (used_protocol, used_port) and (
-                ip == used_ip or ANY in (ip, used_ip)
-            ):
-                return True
-    return False
-
-
-def _lacks(needs: Needs, host: _Host) -> Refusal | None:
-    """Source: noderesources/fit.go fitsRequest; more than the whole node has is final."""
-    if host.pods < host.max_pods and (not needs.resources or host.allocatable is None):
-        return None
-    reasons = []
-    final = False
-    if host.pods + 1 > host.max_pods:
-        reasons.append("Too many pods")
-    if host.allocatable is not None:
-        for name, asked in needs.resources.items():
-            offered = host.allocatable.get(name, 0)
-            if asked and asked > offered - host.used[name]:
-                reasons.append(f"Insufficient {name}")
-                final = final or asked > offered
-    return Refusal(tuple(reasons), final) if reasons else None

@@ -112,7 +112,7 @@ def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | No
     server = exchange.felt.server
     if server is None or not any(s.onward for s in world.network[server].sockets):
         return None
-    from k8stui.walk.userspace import passed_on  # noqa: PLC0415 - docker-proxy and the like
+    from k8stui.walk.relay import passed_on  # noqa: PLC0415 - docker-proxy and the like
 
     return passed_on(world.cluster, world.network, request, exchange)
 
