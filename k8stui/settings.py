@@ -162,6 +162,33 @@ CNI: Setting[str] = Setting(
     help="Network plug-in of the nodes: flannel, ptp, docker0 …",
     what_if="cni",
 )
+DISTRIBUTION: Setting[str | None] = Setting(
+    name="distribution",
+    holder=Holder.CLUSTER,
+    default=None,
+    flags=("--distribution",),
+    metavar="NAME",
+    help="What the cluster was set up with, whatever the input shows: kubeadm, k3s.",
+)
+POLICY_ENGINE: Setting[str | None] = Setting(
+    name="policy_engine",
+    holder=Holder.NODES,
+    default=None,
+    flags=("--policy-engine",),
+    metavar="NAME",
+    help="What enforces NetworkPolicies, whatever the input shows: kube-router, calico, api (by "
+    "the API's rules alone), none.",
+)
+SYNC_VERSION: Setting[int | None] = Setting(
+    name="sync_version",
+    holder=Holder.NODES,
+    default=None,
+    form=Form.NUMBER,
+    flags=("--sync-version",),
+    metavar="N",
+    limits=(0, 2**63 - 1),
+    help="The number in the names of kube-router's chains: the time of its last sync in ns.",
+)
 HAIRPIN: Setting[bool | None] = Setting(
     name="hairpin",
     holder=Holder.NODES,
@@ -334,8 +361,8 @@ INTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
 )
 
 OPTIONS: tuple[Setting[object], ...] = (
-    CONTEXT, NODES, PROXY_MODE, PROXY_CONFIG, CNI, HAIRPIN, BRIDGE_NF, IPTABLES, IPSET, IP_ADDR,
-    IP_ROUTE, HOSTS, NAMESPACE,
+    CONTEXT, NODES, DISTRIBUTION, PROXY_MODE, PROXY_CONFIG, CNI, POLICY_ENGINE, SYNC_VERSION,
+    HAIRPIN, BRIDGE_NF, IPTABLES, IPSET, IP_ADDR, IP_ROUTE, HOSTS, NAMESPACE,
 )  # fmt: skip
 """Those of the command line, in the order of ``--help``."""
 PROXY: tuple[Setting[object], ...] = (

@@ -32,6 +32,7 @@ NO_SETTINGS = {"before", "complete", "states", "origin", "origins"}
 """What no user sets: a replay's moment before, the recordings' own, where facts come from."""
 OTHER_VALUES: Mapping[str, object] = {
     "context": "prod", "nodes": 3, "proxy_mode": "userspace", "proxy_config": "a b.yaml",
+    "distribution": "k3s", "policy_engine": "none", "sync_version": 7,
     "cni": "ptp", "hairpin": False, "bridge_nf_call_iptables": False, "namespace": "shop",
     "iptables": ["n1=a", "n2=b c"], "ipset": ["n1=s"], "ip_addr": ["n1=x"], "ip_route": ["n1=y"],
     "hosts": ["db.corp=10.0.0.9:5432", "db.corp=10.0.0.9:5433", "six=[fd00::1]:80", "any=fd00::2"],

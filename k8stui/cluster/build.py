@@ -15,6 +15,7 @@ from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
+from k8stui.cluster.distribution import find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
@@ -55,7 +56,8 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         *embedded_in(inventory, "ClusterConfiguration"),
         *inventory.of("ClusterConfiguration").values(),
     )
-    settings = read_settings(inventory, kubeadm, proxy)
+    distribution = find_distribution(inventory, options.distribution)
+    settings = read_settings(inventory, kubeadm, proxy, distribution)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     before = options.before
@@ -101,6 +103,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
         cluster_domain=settings.cluster_domain,
+        distribution=distribution,
         flannel=settings.flannel,
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),

@@ -97,6 +97,7 @@ class Draft:
             containers=self.containers,
             node_name=self.node_name,
             addresses=self.addresses,
+            host_address=self._host_address(),
             host_network=self.host_network,
             phase=self.phase,
             ready=self.ready,
@@ -119,6 +120,10 @@ class Draft:
             origin=origin,
             origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),
         )
+
+    def _host_address(self) -> Address | None:
+        written = text(self.manifest.data, "status", "hostIP")
+        return next(iter(addresses((written,))), None) if written else None
 
     def _origin(self) -> Origin:
         if self.replica is None or self.owner is None:

@@ -11,7 +11,9 @@ from dataclasses import field
 from enum import StrEnum
 
 from k8stui import settings
+from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.hosts import OutsideHost
+from k8stui.cluster.policy import NetworkPolicy
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
@@ -85,6 +87,8 @@ class Pod:
     """None: Pending, `pending_reason` says why."""
     addresses: tuple[Address, ...] = ()
     """podIPs, first the primary one."""
+    host_address: Address | None = None
+    """status.hostIP, where the input says it."""
     host_network: bool = False
     phase: PodPhase = PodPhase.RUNNING
     ready: bool = True
@@ -262,17 +266,6 @@ class EndpointSlice:
 
 
 @record(kw_only=True)
-class NetworkPolicy:
-    """What a NetworkPolicy says; what becomes of it is a plug-in's business."""
-
-    namespace: str
-    name: str
-    spec: Mapping[str, object]
-    origin: Origin
-    """Of its spec."""
-
-
-@record(kw_only=True)
 class Entrance:
     """A host name by which the world comes in: an Ingress rule's, or a load balancer's own."""
 
@@ -390,6 +383,8 @@ class Cluster:
     pod_cidr: Prefix
     service_cidr: Prefix
     cluster_domain: str = "cluster.local"
+    distribution: Distribution | None = None
+    """What it was set up with; None: a cluster that was not built from any input."""
     flannel: Mapping[str, object] | None = None
     """flannel's net-conf.json, where the input has it."""
     pod_cidrs: tuple[Prefix, ...] = ()

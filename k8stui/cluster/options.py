@@ -9,7 +9,7 @@ from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubelet import PodState
 from k8stui.cluster.model import Cluster
 from k8stui.record import record
-from k8stui.settings import NODES, PROXY_CONFIG, PROXY_MODE
+from k8stui.settings import DISTRIBUTION, NODES, PROXY_CONFIG, PROXY_MODE
 
 
 @record(kw_only=True)
@@ -21,6 +21,8 @@ class ClusterOptions:
     proxy_config: str | None = PROXY_CONFIG.default
     """Path of the KubeProxyConfiguration to use when the input holds several."""
     proxy_mode: str | None = PROXY_MODE.default
+    distribution: str | None = DISTRIBUTION.default
+    """One of `k8stui.cluster.distribution.CHOICES`; None: what the input shows."""
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster, by name."""
     complete: bool = False

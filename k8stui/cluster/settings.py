@@ -1,8 +1,8 @@
 """What the input says about the cluster as a whole: its address ranges and its network plug-in.
 
 Sources, the stronger first: ServiceCIDR objects, kubeadm's ClusterConfiguration (also inside the
-``kubeadm-config`` ConfigMap of a dump), flannel's ``net-conf.json``, kube-proxy's ``clusterCIDR``;
-else kubeadm's service range and flannel's pod range are assumed.
+``kubeadm-config`` ConfigMap of a dump), flannel's ``net-conf.json``, kube-proxy's ``clusterCIDR``,
+k3s's arguments; else the usual ranges of the distribution are assumed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.distribution import K3S, KUBEADM, Distribution
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
@@ -21,12 +22,11 @@ from k8stui.record import record
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
-POD_CIDRS = {4: Prefix.parse("10.244.0.0/16"), 6: Prefix.parse("fd00:10:244::/56")}
-SERVICE_CIDRS = {4: Prefix.parse("10.96.0.0/12"), 6: Prefix.parse("fd00:10:96::/112")}
 NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:168::/64")}
 """What is assumed where nothing is said (README; the IPv6 ones as in the recordings)."""
 
 _NET_CONF = "net-conf.json"
+_USUAL_PODS = {KUBEADM: "flannel's usual pod range", K3S: "k3s's usual pod range"}
 
 
 @record(kw_only=True)
@@ -46,11 +46,18 @@ class Settings:
 
 
 def read_settings(
-    inventory: Inventory, configurations: Iterable[Manifest], proxy: ProxyConfiguration
+    inventory: Inventory,
+    configurations: Iterable[Manifest],
+    proxy: ProxyConfiguration,
+    distribution: Distribution,
 ) -> Settings:
     """Collect the settings; `configurations` are the ClusterConfiguration documents."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
-    domain = "cluster.local"
+    arguments = distribution.arguments
+    domain = arguments.get("--cluster-domain", "cluster.local")
+    for attribute, flag in (("pod_cidr", "--cluster-cidr"), ("service_cidr", "--service-cidr")):
+        if flag in arguments:
+            written[attribute] = (_prefixes(arguments[flag]), distribution.origin)
     flannel, flannel_origin = _flannel(inventory)
     if proxy.cluster_cidr:
         written["pod_cidr"] = (_prefixes(proxy.cluster_cidr), proxy.origin)
@@ -70,21 +77,25 @@ def read_settings(
         if cidrs and manifest.name == "kubernetes":
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
     families = _families(inventory, written)
-    _guess(inventory, written)
-    pods, pods_origin = written.get("pod_cidr", ((), assumed("flannel's usual pod range")))
+    _guess(inventory, written, distribution)
+    pods, pods_origin = written.get("pod_cidr", ((), assumed(_USUAL_PODS[distribution.name])))
     services, services_origin = written.get(
-        "service_cidr", ((), assumed("kubeadm's usual service range"))
+        "service_cidr", ((), assumed(f"{distribution.name}'s usual service range"))
     )
     return Settings(
-        pod_cidrs=_by_family(pods, families, POD_CIDRS),
-        service_cidrs=_by_family(services, families, SERVICE_CIDRS),
+        pod_cidrs=_by_family(pods, families, distribution.pod_cidrs),
+        service_cidrs=_by_family(services, families, distribution.service_cidrs),
         cluster_domain=domain,
         flannel=flannel,
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
     )
 
 
-def _guess(inventory: Inventory, written: dict[str, tuple[tuple[Prefix, ...], Origin]]) -> None:
+def _guess(
+    inventory: Inventory,
+    written: dict[str, tuple[tuple[Prefix, ...], Origin]],
+    distribution: Distribution,
+) -> None:
     """Ranges that nobody says, from what was given out of them.
 
     Only where the usual range does not hold them: then the network of (at most) 16 bits, in IPv6
@@ -101,8 +112,8 @@ def _guess(inventory: Inventory, written: dict[str, tuple[tuple[Prefix, ...], Or
         for prefix in _prefixes(text(service.data, "spec", "clusterIP"))
     ]
     for attribute, seen, usual, what in (
-        ("pod_cidr", nodes, POD_CIDRS, "the Nodes' pod ranges"),
-        ("service_cidr", services, SERVICE_CIDRS, "the Services' clusterIPs"),
+        ("pod_cidr", nodes, distribution.pod_cidrs, "the Nodes' pod ranges"),
+        ("service_cidr", services, distribution.service_cidrs, "the Services' clusterIPs"),
     ):
         if attribute in written or any(other in usual[other.version] for other in seen):
             continue

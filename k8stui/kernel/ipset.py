@@ -6,7 +6,7 @@ several networks that hold an address the smallest decides, ``nomatch`` ones say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from k8stui.errors import K8sTuiError
@@ -37,15 +37,41 @@ class IpsetError(K8sTuiError, ValueError):
 class IpSet:
     """One set: its elements by the lengths of their networks, the smallest networks first."""
 
-    __slots__ = ("_by_lengths", "_fields", "_has_protocol", "_length", "_members")
+    __slots__ = (
+        "_by_lengths", "_fields", "_has_protocol", "_header", "_kind", "_length", "_members"
+    )  # fmt: skip
 
-    def __init__(self, kind: str, length: int | None = None) -> None:
-        """`length`: of ``netmask``, by which addresses are cut before they are compared."""
+    def __init__(self, kind: str, length: int | None = None, header: str = "") -> None:
+        """`length`: of ``netmask``, by which addresses are cut before they are compared.
+
+        `header`: the options that it was created with, as printed.
+        """
+        self._kind, self._header = kind, header
         self._length = length
         self._fields = tuple(kind.partition(":")[2].split(","))
         self._has_protocol = kind not in _PORTLESS
         self._by_lengths: dict[tuple[int, ...], dict[_Key, bool]] = {}
         self._members: list[IpSet] = []
+
+    @classmethod
+    def of(cls, kind: str, elements: Mapping[Prefix, bool], header: str = "") -> IpSet:
+        """A set of addresses or networks (``hash:ip``, ``hash:net``); False: ``nomatch``."""
+        made = cls(kind, header=header)
+        for prefix, matches in elements.items():
+            made._by_lengths.setdefault((prefix.length,), {})[prefix,] = matches
+        made._by_lengths = dict(sorted(made._by_lengths.items(), reverse=True))
+        return made
+
+    def save_lines(self, name: str) -> Iterator[str]:
+        """What ``ipset save`` prints of a set of addresses or networks, ``initval`` left out."""
+        yield f"create {name} {self._kind} {self._header}".rstrip()
+        timeout = " timeout 0" if "timeout" in self._header.split() else ""
+        for level in self._by_lengths.values():
+            for (prefix, *_), matches in level.items():
+                if isinstance(prefix, Prefix):
+                    whole = prefix.length == prefix.address.bits
+                    element = str(prefix.address if whole else prefix)
+                    yield f"add {name} {element}{timeout}{'' if matches else ' nomatch'}"
 
     def add(self, element: str, *, matches: bool = True) -> None:
         """Take in an element as printed: ``10.0.0.0/8``, ``10.0.0.1,tcp:80``.

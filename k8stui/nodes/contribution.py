@@ -31,6 +31,8 @@ class Jump:
     rule: Rule
     insert: bool = False
     """True: on top of what is there (``-I``); False: behind it (``-A``)."""
+    behind: str = ""
+    """Directly behind the last rule that has this in its text, where one has."""
 
 
 @record()
@@ -140,8 +142,18 @@ class _ComposedChains(Mapping[str, Chain]):
             rules += [rule for rule in chain.rules if rule not in rules]
         for jump in jumps:
             if jump.rule not in rules:
-                rules.insert(0 if jump.insert else len(rules), jump.rule)
+                rules.insert(_place(jump, rules), jump.rule)
         return Chain(name, tuple(rules), policy)
+
+
+def _place(jump: Jump, rules: Sequence[Rule]) -> int:
+    if jump.insert:
+        return 0
+    if jump.behind:
+        for place in range(len(rules), 0, -1):
+            if jump.behind in rules[place - 1].text:
+                return place
+    return len(rules)
 
 
 class _Streamed(ItemsView[str, Chain]):

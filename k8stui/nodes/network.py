@@ -11,6 +11,7 @@ from functools import partial
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins, node_annotations
@@ -22,7 +23,8 @@ from k8stui.nodes.node import build_node
 from k8stui.nodes.observed import ObservedNode, read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
-from k8stui.nodes.rules import generated_ruleset, ruleset
+from k8stui.nodes.policy import KUBE_ROUTER, Engines
+from k8stui.nodes.rules import Programs, generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
 from k8stui.settings import OPTIONS, PROXY_MODE, Form
@@ -35,11 +37,12 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     own, ``wire``, ``lan``, ``outside``. A namespace is built at its first look-up and kept.
     """
 
-    def __init__(self, site: Site, plugins: Plugins) -> None:
+    def __init__(self, site: Site, plugins: Plugins, engines: Engines) -> None:
         self.cluster = site.cluster
         self.options = site.options
         self._site = site
         self._plugins = plugins
+        self._engines = engines
         self.remarks = tuple(_remarks(site))
         """What is not modelled, and what is assumed instead."""
         self._built: dict[str, NetNamespace] = {}
@@ -52,6 +55,14 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def plugin_of(self, node: Node) -> str:
         """The name of the node's network plug-in, as ``--cni`` has it."""
         return self._plugins.name_of(node)
+
+    def policy_engine_of(self, node: Node) -> str:
+        """The name of what enforces NetworkPolicies there, as ``--policy-engine`` has it."""
+        return self._engines.name_of(node)
+
+    def judges_policies(self, node: Node) -> bool:
+        """Whether the node's rules enforce NetworkPolicies, so that walks meet them."""
+        return self._engines.in_rules(node)
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -104,10 +115,22 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 
     def ruleset(self, node: Node, version: int, owner: str = "all") -> Ruleset:
         """As `node_ruleset`."""
-        plugin = self._plugins.of(node)
+        programs = self._programs(node)
         if owner == "all":
-            return ruleset(self._site, plugin, node, version)
-        return generated_ruleset(self._site, plugin, node, version, owner)
+            return ruleset(self._site, programs, node, version)
+        if owner == KUBE_ROUTER:
+            programs = replace(programs, engine=self._engines.named(owner))
+        return generated_ruleset(self._site, programs, node, version, owner)
+
+    def sets(self, node: Node, owner: str = "all") -> Mapping[str, IpSet]:
+        """The node's ipsets; or those that `owner` would have filled."""
+        if owner == "all":
+            return self[node.name].sets
+        engine = self._engines.named(owner)
+        return engine.sets(node) if engine is not None else {}
+
+    def _programs(self, node: Node) -> Programs:
+        return Programs(self._plugins.of(node), self._engines.of(node))
 
     def _builder(self, name: str) -> Callable[[], NetNamespace]:
         """What builds the namespace of that name.
@@ -118,7 +141,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """
         node = self.cluster.nodes.get(name)
         if node is not None:
-            return partial(build_node, self._site, self._plugins.of(node), node)
+            return partial(build_node, self._site, self._programs(node), node)
         if name == WIRE:
             return partial(build_wire, self._site)
         if name == LAN:
@@ -173,7 +196,7 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
     if not is_modelled(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed)
-    return ClusterNetwork(site, Plugins(site, options.cni))
+    return ClusterNetwork(site, Plugins(site, options.cni), Engines(site))
 
 
 def node_ruleset(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
     BridgePort,
     Interface,
@@ -19,14 +20,13 @@ from k8stui.kernel.namespace import (
     Unmodelled,
 )
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.rules import ruleset
+from k8stui.nodes.rules import Programs, ruleset
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
@@ -36,9 +36,9 @@ from k8stui.origin import assumed
 _IPVS_DEVICE = "kube-ipvs0"
 
 
-def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
+def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
     """Everything on the node: devices, routes, neighbours, rules, settings, sockets."""
-    part = _base(site, node) + plugin.node_part(node)
+    part = _base(site, node) + programs.plugin.node_part(node)
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
         part = replace(part, interfaces=interfaces)
@@ -49,8 +49,8 @@ def build_node(site: Site, plugin: Plugin, node: Node) -> NetNamespace:
         routes=_routes(site, node, part),
         neighbours=part.neighbours,
         fdb=part.fdb,
-        rulesets=_rulesets(site, plugin, node, part),
-        sets=observed.sets,
+        rulesets=_rulesets(site, programs, node, part),
+        sets=_sets(programs, node, observed),
         stranger=None
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
@@ -201,11 +201,18 @@ def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:
     return (*observed, *local)
 
 
-def _rulesets(site: Site, plugin: Plugin, node: Node, part: Part) -> Mapping[int, Ruleset]:
+def _rulesets(site: Site, programs: Programs, node: Node, part: Part) -> Mapping[int, Ruleset]:
     """IPv4 always; IPv6 where some device has an IPv6 address or a dump holds the rules."""
     versions = {4, *site.observed(node).rulesets}
     versions |= {e.address.version for i in part.interfaces for e in i.addresses}
-    return {version: ruleset(site, plugin, node, version) for version in sorted(versions)}
+    return {version: ruleset(site, programs, node, version) for version in sorted(versions)}
+
+
+def _sets(programs: Programs, node: Node, observed: ObservedNode) -> Mapping[str, IpSet]:
+    """The dump's sets; else those that the policy engine fills, whose names never change."""
+    if observed.sets or programs.engine is None:
+        return observed.sets
+    return programs.engine.sets(node)
 
 
 def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from k8stui.record import record
-from k8stui.settings import BRIDGE_NF, CNI, HAIRPIN
+from k8stui.settings import BRIDGE_NF, CNI, HAIRPIN, POLICY_ENGINE, SYNC_VERSION
 
 
 @record(kw_only=True)
@@ -14,6 +14,10 @@ class NodeOptions:
     cni: str = CNI.default
     """One of `k8stui.nodes.cni.CHOICES`. ``flannel``: with the backend of the input's
     net-conf.json, else host-gw."""
+    policy_engine: str | None = POLICY_ENGINE.default
+    """One of `k8stui.nodes.policy.CHOICES`; None: what the input shows."""
+    sync_version: int | None = SYNC_VERSION.default
+    """The number in the names of kube-router's chains; None: a stable one."""
     hairpin: bool | None = HAIRPIN.default
     """Hairpin mode of the bridge ports; None: as the plug-in sets it (docker0: off, else on)."""
     bridge_nf_call_iptables: bool = BRIDGE_NF.default

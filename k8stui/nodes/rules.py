@@ -2,6 +2,7 @@
 
 kubelet, then kube-proxy, then the network plug-in: so POSTROUTING reads CNI-HOSTPORT-MASQ,
 KUBE-POSTROUTING, FLANNEL-POSTRTG and Services win over hostPorts (docs/facts/cni.md section 3).
+Last the policy engine, which moves its own rules to their places at every sync.
 """
 
 from __future__ import annotations
@@ -16,18 +17,30 @@ from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.kubeproxy import is_modelled, mode_origin, proxy_contribution
+from k8stui.nodes.policy import KUBE_ROUTER
+from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
+from k8stui.record import record
 
 
-def _kubelet(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
-    del site, plugin, node
+@record()
+class Programs:
+    """What is not the same on every node."""
+
+    plugin: Plugin
+    engine: Engine | None
+    """What enforces policies by rules."""
+
+
+def _kubelet(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
+    del site, programs, node
     return (kubelet(version),)
 
 
-def _kube_proxy(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
     if not is_modelled(site.cluster):
         return ()
-    addresses = _local_addresses(site, plugin, node)
+    addresses = _local_addresses(site, programs.plugin, node)
     return (
         proxy_contribution(
             site.cluster,
@@ -39,15 +52,22 @@ def _kube_proxy(site: Site, plugin: Plugin, node: Node, version: int) -> Sequenc
     )
 
 
-def _cni(site: Site, plugin: Plugin, node: Node, version: int) -> Sequence[Contribution]:
+def _cni(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
     del site
-    return plugin.contributions(node, version)
+    return programs.plugin.contributions(node, version)
 
 
-_OWNERS: Mapping[str, Callable[[Site, Plugin, Node, int], Sequence[Contribution]]] = {
+def _policies(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
+    del site
+    made = programs.engine.contribution(node, version) if programs.engine is not None else None
+    return () if made is None else (made,)
+
+
+_OWNERS: Mapping[str, Callable[[Site, Programs, Node, int], Sequence[Contribution]]] = {
     "kubelet": _kubelet,
     "kube-proxy": _kube_proxy,
     "cni": _cni,
+    KUBE_ROUTER: _policies,
 }
 """In the order in which they write."""
 
@@ -56,7 +76,7 @@ OWNERS = ("all", *_OWNERS)
 
 
 def generated_ruleset(
-    site: Site, plugin: Plugin, node: Node, version: int, owner: str = "all"
+    site: Site, programs: Programs, node: Node, version: int, owner: str = "all"
 ) -> Ruleset:
     """What iptables-save (`version` 4) or ip6tables-save (6) prints; or one owner's part of it.
 
@@ -73,15 +93,15 @@ def generated_ruleset(
         contribution
         for name, write in _OWNERS.items()
         if owner in ("all", name)
-        for contribution in write(site, plugin, node, version)
+        for contribution in write(site, programs, node, version)
     ]
     return compose(made)
 
 
-def ruleset(site: Site, plugin: Plugin, node: Node, version: int) -> Ruleset:
+def ruleset(site: Site, programs: Programs, node: Node, version: int) -> Ruleset:
     """The rules that stand on the node: a dump's where there is one for this family."""
     observed = site.observed(node).rulesets.get(version)
-    return generated_ruleset(site, plugin, node, version) if observed is None else observed
+    return generated_ruleset(site, programs, node, version) if observed is None else observed
 
 
 def _local_addresses(site: Site, plugin: Plugin, node: Node) -> tuple[Address, ...]:

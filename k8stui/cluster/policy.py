@@ -1,0 +1,122 @@
+"""NetworkPolicies as data.
+
+Whom their selectors mean is `k8stui.cluster.selection`'s answer; what becomes of a policy is an engine's business (`k8stui.nodes.policy`), or is judged by the API's
+own rules. Source: staging/src/k8s.io/api/networking/v1/types.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from enum import StrEnum
+
+from k8stui.apiserver.fields import array, table
+from k8stui.origin import Origin
+from k8stui.record import record
+
+
+class Direction(StrEnum):
+    """The two ways, as ``policyTypes`` names them; seen from the pods that a policy selects."""
+
+    INGRESS = "Ingress"
+    EGRESS = "Egress"
+
+    @property
+    def peers(self) -> str:
+        """The field of a rule that holds its peers."""
+        return "from" if self is Direction.INGRESS else "to"
+
+
+@record(kw_only=True)
+class PolicyPort:
+    """One entry of a rule's ``ports``."""
+
+    protocol: str = "TCP"
+    port: int | str | None = None
+    """A number, the name of a container's port, or None: all of the protocol."""
+    end_port: int | None = None
+
+    def __str__(self) -> str:
+        number = "" if self.port is None else str(self.port)
+        if self.end_port is not None:
+            number += f"-{self.end_port}"
+        return f"{number}/{self.protocol}" if number else self.protocol
+
+
+@record(kw_only=True)
+class IpBlock:
+    """Addresses: those of `cidr` without those of `excepts`, all as written."""
+
+    cidr: str
+    excepts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.cidr + (f" except {', '.join(self.excepts)}" if self.excepts else "")
+
+
+@record(kw_only=True)
+class PolicyPeer:
+    """One entry of a rule's ``from`` or ``to``; selectors are as written, None: not there."""
+
+    pods: object = None
+    namespaces: object = None
+    block: IpBlock | None = None
+    origin: Origin
+
+    def __str__(self) -> str:
+        if self.block is not None:
+            return str(self.block)
+        pods = selector_words(self.pods)
+        if self.namespaces is None:
+            return f"pods {pods}" if pods else "all pods of the namespace"
+        spaces = selector_words(self.namespaces)
+        where = f"namespaces {spaces}" if spaces else "all namespaces"
+        return f"pods {pods} of {where}" if pods else f"all pods of {where}"
+
+
+@record(kw_only=True)
+class PolicyRule:
+    """One entry of ``ingress`` or ``egress``."""
+
+    peers: tuple[PolicyPeer, ...] = ()
+    """Empty: everybody."""
+    ports: tuple[PolicyPort, ...] = ()
+    """Empty: every port."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class NetworkPolicy:
+    """What a NetworkPolicy says, with what the API server fills in."""
+
+    namespace: str
+    name: str
+    pods: object
+    """``podSelector``, as written."""
+    directions: tuple[Direction, ...]
+    """``policyTypes``."""
+    ingress: tuple[PolicyRule, ...] = ()
+    egress: tuple[PolicyRule, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin
+    """Of its spec."""
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+    def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
+        return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+def selector_words(selector: object) -> str:
+    """A LabelSelector as kubectl describes it; empty for one that selects everything."""
+    said = [f"{key}={value}" for key, value in table(selector, "matchLabels").items()]
+    for one in array(selector, "matchExpressions"):
+        expression = table(one)
+        values = ",".join(map(str, array(expression, "values")))
+        operator = str(expression.get("operator", ""))
+        words = {"In": "in", "NotIn": "notin"}.get(operator, operator)
+        said.append(f"{expression.get('key', '')} {words}" + (f" ({values})" if values else ""))
+    return ", ".join(said)

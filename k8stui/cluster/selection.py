@@ -1,0 +1,65 @@
+"""Whom the selectors of policies mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.selectors import matches
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Cluster, Pod
+    from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""The label that the API server puts on every Namespace."""
+
+
+def selects(policy: NetworkPolicy, pod: Pod, direction: Direction | None = None) -> bool:
+    """Whether the pod's traffic is ruled by the policy, that way (None: either)."""
+    return (
+        policy.namespace == pod.namespace
+        and (direction is None or direction in policy.directions)
+        and matches(policy.pods, pod.labels)
+    )
+
+
+class Selection:
+    """The pods of one cluster by what selects them. Each answer is kept."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._by_namespace: dict[str, list[Pod]] = {name: [] for name in cluster.namespace_labels}
+        for pod in cluster.pods.values():
+            self._by_namespace.setdefault(pod.namespace, []).append(pod)
+        self._labels = cluster.namespace_labels
+        self._known: dict[tuple[str, str], tuple[Pod, ...]] = {}
+
+    def pods(self, namespace: str, selector: object) -> tuple[Pod, ...]:
+        """Pods of a namespace, in the cluster's order; an absent selector selects none."""
+        key = (namespace, repr(selector))
+        found = self._known.get(key)
+        if found is None:
+            pods = self._by_namespace.get(namespace, ())
+            found = tuple(pod for pod in pods if matches(selector, pod.labels))
+            self._known[key] = found
+        return found
+
+    def namespaces(self, selector: object) -> Iterator[str]:
+        """Namespaces that have pods, or are in the input, and have such labels."""
+        for name in self._by_namespace:
+            if matches(selector, self.labels_of(name)):
+                yield name
+
+    def labels_of(self, namespace: str) -> Mapping[str, str]:
+        """A namespace's labels, with the one that the API server gives to each."""
+        return {**self._labels.get(namespace, {}), NAMESPACE_NAME: namespace}
+
+    def peer(self, policy: NetworkPolicy, peer: PolicyPeer) -> Iterator[Pod]:
+        """The pods that a peer of a rule means; none for an ipBlock."""
+        everybody: dict[str, object] = {}
+        if peer.namespaces is not None:
+            wanted = everybody if peer.pods is None else peer.pods
+            for namespace in self.namespaces(peer.namespaces):
+                yield from self.pods(namespace, wanted)
+        elif peer.pods is not None:
+            yield from self.pods(policy.namespace, peer.pods)

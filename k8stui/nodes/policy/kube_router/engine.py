@@ -1,0 +1,165 @@
+"""kube-router on one cluster: plans of policies and lists of pods, worked out once for all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.policy import NetworkPolicy
+from k8stui.cluster.selection import Selection
+from k8stui.cluster.selectors import matches
+from k8stui.kernel.ipset import IpSet
+from k8stui.nodes.contribution import Contribution, TablePart
+from k8stui.nodes.policy.kube_router.chains import OWNER, Chains, NodeView, builtin_jumps
+from k8stui.nodes.policy.kube_router.dialect import Dialect, K3s, Upstream
+from k8stui.nodes.policy.kube_router.plan import PolicyPlan, address_of, counts
+from k8stui.nodes.site import Site
+
+STABLE_SYNC = 1_700_000_000_000_000_000
+"""Stands in for the time of the sync (UnixNano), which is part of every chain's name."""
+
+
+class KubeRouter:
+    """One engine for all nodes."""
+
+    def __init__(self, site: Site, dialect: Dialect) -> None:
+        self._site = site
+        self._dialect = dialect
+        self._sync = str(site.options.sync_version or STABLE_SYNC)
+        self._plans: dict[tuple[str, int], PolicyPlan] = {}
+        self.owners: dict[str, PolicyPlan] = {}
+        """The plan that has a set, of those made so far."""
+        self._sets: _Sets | None = None
+
+    def contribution(self, node: Node, version: int) -> Contribution | None:
+        ranges = [one for one in self._site.cluster.service_cidrs if one.address.version == version]
+        if not ranges:
+            return None
+        local = ((pod, address_of(pod, version)) for pod in self._local(node))
+        view = NodeView(
+            dialect=self._dialect,
+            sync=self._sync,
+            version=version,
+            ranges=tuple(ranges),
+            pods=[(pod, address) for pod, address in local if address is not None],
+            policies=tuple(self.policies.values()),
+            plan=lambda policy: self.plan(policy, version),
+            policies_of=self.policies_of,
+        )
+        part = TablePart(chains=Chains(view), jumps=tuple(builtin_jumps(view)))
+        return Contribution(OWNER, {"filter": part})
+
+    def sets(self, node: Node) -> Mapping[str, IpSet]:
+        """The same on every node."""
+        del node
+        if self._sets is None:
+            self._sets = _Sets(self)
+        return self._sets
+
+    @cached_property
+    def policies(self) -> Mapping[str, NetworkPolicy]:
+        return {policy.key: policy for policy in self._site.cluster.policies}
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The families that are switched on: those of the Services."""
+        return tuple(sorted(one.address.version for one in self._site.cluster.service_cidrs))
+
+    def plan(self, policy: NetworkPolicy, version: int) -> PolicyPlan:
+        key = (policy.key, version)
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = PolicyPlan(policy, self._selection, version)
+            self.owners |= dict.fromkeys(found.sets, found)
+        return found
+
+    def policies_of(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
+        """Those that select the pod, in order of their names."""
+        own = self._by_namespace.get(pod.namespace, ())
+        return tuple(one for one in own if matches(one.pods, pod.labels))
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
+        found: dict[str, list[NetworkPolicy]] = {}
+        for policy in sorted(self.policies.values(), key=lambda one: one.name):
+            found.setdefault(policy.namespace, []).append(policy)
+        return found
+
+    @cached_property
+    def _selection(self) -> Selection:
+        return Selection(self._site.cluster)
+
+    def _local(self, node: Node) -> Iterator[Pod]:
+        """By status.hostIP alone, where the input says it (pod.go getLocalPods)."""
+        pods = [pod for pod in self._pods_at.get(node.name, ()) if pod.host_address is None]
+        for address in node.addresses:
+            pods += self._pods_behind.get(str(address), ())
+        by_key = {pod.key: pod for pod in pods}
+        yield from sorted(by_key.values(), key=lambda pod: pod.addresses[0])
+
+    @cached_property
+    def _pods_at(self) -> Mapping[str, list[Pod]]:
+        found: dict[str, list[Pod]] = {}
+        for pod in filter(counts, self._site.cluster.pods.values()):
+            found.setdefault(pod.node_name or "", []).append(pod)
+        return found
+
+    @cached_property
+    def _pods_behind(self) -> Mapping[str, list[Pod]]:
+        found: dict[str, list[Pod]] = {}
+        for pod in filter(counts, self._site.cluster.pods.values()):
+            if pod.host_address is not None:
+                found.setdefault(str(pod.host_address), []).append(pod)
+        return found
+
+
+class _Sets(Mapping[str, IpSet]):
+    """Each set when it is asked for. The rule that asks it was made of the plan that has it; only
+    for a name that no plan so far knows are all others made."""
+
+    def __init__(self, engine: KubeRouter) -> None:
+        self._engine = engine
+        self._made: dict[str, IpSet] = {}
+        self._complete = False
+
+    def __getitem__(self, name: str) -> IpSet:
+        found = self._made.get(name)
+        if found is None:
+            owners = self._engine.owners
+            planned = (owners if name in owners else self._owners())[name].sets[name]
+            header = _HEADER[6 if name.startswith("inet6:") else 4]
+            found = self._made[name] = IpSet.of(planned.kind, planned.elements, header)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._engine.owners or name in self._owners()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._owners(), key=lambda name: (name.startswith("inet6:"), name)))
+
+    def __len__(self) -> int:
+        return len(self._owners())
+
+    def _owners(self) -> Mapping[str, PolicyPlan]:
+        engine = self._engine
+        if not self._complete:
+            for version in engine.versions:
+                for policy in engine.policies.values():
+                    engine.plan(policy, version)
+            self._complete = True
+        return engine.owners
+
+
+_HEADER = {
+    version: f"family {family} hashsize 1024 maxelem 65536 timeout 0 bucketsize 12"
+    for version, family in ((4, "inet"), (6, "inet6"))
+}
+
+
+def k3s(site: Site) -> KubeRouter:
+    return KubeRouter(site, K3s())
+
+
+def upstream(site: Site) -> KubeRouter:
+    return KubeRouter(site, Upstream())
