@@ -168,6 +168,7 @@ DISTRIBUTION: Setting[str | None] = Setting(
     default=None,
     flags=("--distribution",),
     metavar="NAME",
+    values=("kubeadm", "k3s"),
     help="What the cluster was set up with, whatever the input shows: kubeadm, k3s.",
 )
 POLICY_ENGINE: Setting[str | None] = Setting(

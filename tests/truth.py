@@ -17,6 +17,7 @@ _VARIABLES = {
     "recordings": "K8STUI_RECORDINGS",
     "recordings-cni": "K8STUI_RECORDINGS_CNI",
     "recordings-cluster": "K8STUI_RECORDINGS_CLUSTER",
+    "recordings-policy": "K8STUI_RECORDINGS_POLICY",
     "golden-walks": "K8STUI_GOLDEN_WALKS",
     "packet-flow": "K8STUI_PACKET_FLOW",
 }

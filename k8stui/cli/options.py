@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from k8stui.settings import CNI, CONTEXT, OPTIONS, PROXY_MODE, Form, Holder, Setting
+from k8stui.settings import CNI, CONTEXT, OPTIONS, POLICY_ENGINE, PROXY_MODE, Form, Holder, Setting
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -64,6 +64,8 @@ def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
         kind = click.Path()
     elif setting.limits is not None:
         kind = Whole(*setting.limits)
+    elif setting.form is Form.TEXT and setting.values:
+        kind = click.Choice(setting.values)
     many = setting.form in _MANY
     return click.option(
         setting.name,
@@ -75,7 +77,7 @@ def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
         metavar=setting.metavar,
         help=setting.help,
         callback=_context_name if setting is CONTEXT else None,
-        shell_complete=_names(setting) if setting in {CNI, PROXY_MODE} else None,
+        shell_complete=_names(setting) if setting in {CNI, PROXY_MODE, POLICY_ENGINE} else None,
     )
 
 
@@ -86,10 +88,14 @@ def _names(setting: Setting[object]) -> Callable[..., list[str]]:
     """Completion by what the nodes can imitate."""
 
     def complete(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[str]:
-        from k8stui.nodes.cni import CHOICES  # noqa: PLC0415 - for completion only
-        from k8stui.nodes.kubeproxy import MODES  # noqa: PLC0415
+        from k8stui.nodes import cni, kubeproxy, policy  # noqa: PLC0415 - for completion only
 
-        return [one for one in (CHOICES if setting is CNI else MODES) if one.startswith(begun)]
+        names = {
+            CNI.name: cni.CHOICES,
+            PROXY_MODE.name: kubeproxy.MODES,
+            POLICY_ENGINE.name: policy.CHOICES,
+        }
+        return [one for one in names[setting.name] if one.startswith(begun)]
 
     return complete
 

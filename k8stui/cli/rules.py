@@ -20,12 +20,12 @@ from k8stui.export.terminal import write, write_data
 @click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
 @click.option(
     "--owner",
-    type=click.Choice(["all", "kube-proxy", "cni", "kubelet"]),
+    type=click.Choice(["all", "kube-proxy", "cni", "kubelet", "kube-router"]),
     default="all",
     show_default=True,
     help="Only what that one would have programmed.",
 )
-@output_format("save", "json")
+@output_format("save", "json", "ipset")
 @click.option(
     "--diff",
     "dump",
@@ -44,18 +44,23 @@ def command(
     **common: Any,
 ) -> int:
     """Print a node's rules as iptables-save does, or compare a real node's with them."""
+    if form == "ipset" and (dump is not None or table is not None):
+        raise click.UsageError("--format ipset prints all sets of a node: no --table, no --diff")
     if dump is not None:
         if table is not None:
             raise click.UsageError("--diff compares all tables")
         return _differences(node, family, dump, owner=owner, form=form, common=common)
     if node is None:
         raise click.UsageError("Missing option '--node'.")
-    from k8stui.export.rules import rules_json, save_lines  # noqa: PLC0415
+    from k8stui.export.rules import ipset_lines, rules_json, save_lines  # noqa: PLC0415
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
     world, status = read_world(**common)
     with value_of("--node"):
         found = find_node(world.cluster, node.removeprefix("node/"))
+    if form == "ipset":
+        write(f"{line}\n" for line in ipset_lines(world.network.sets(found, owner)))
+        return status
     ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
     if form == "json":
         write_data(rules_json(ruleset, found.name, family, table))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 KUBEADM, K3S = "kubeadm", "k3s"
-CHOICES = (KUBEADM, K3S)
-"""Values of ``--distribution``."""
 _NOTES = "k3s.io/"
 _ARGUMENTS = "k3s.io/node-args"
 
@@ -64,14 +62,7 @@ _RANGES = {
 
 
 def find_distribution(inventory: Inventory, asked: str | None) -> Distribution:
-    """The one that is asked for, else what the Nodes show, else kubeadm's.
-
-    Raises:
-        ValueError: there is no distribution of that name.
-
-    """
-    if asked is not None and asked not in CHOICES:
-        raise ValueError(f"no such distribution: {asked}")
+    """The one that is asked for, else what the Nodes show, else kubeadm's."""
     nodes = tuple(inventory.of("Node").values())
     origin = next((one for node in nodes if (one := _k3s(node))), None)
     name = asked or (K3S if origin is not None else KUBEADM)

@@ -22,7 +22,7 @@ class ClusterOptions:
     """Path of the KubeProxyConfiguration to use when the input holds several."""
     proxy_mode: str | None = PROXY_MODE.default
     distribution: str | None = DISTRIBUTION.default
-    """One of `k8stui.cluster.distribution.CHOICES`; None: what the input shows."""
+    """``kubeadm`` or ``k3s``; None: what the input shows."""
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster, by name."""
     complete: bool = False

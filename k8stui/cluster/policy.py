@@ -1,7 +1,8 @@
 """NetworkPolicies as data.
 
-Whom their selectors mean is `k8stui.cluster.selection`'s answer; what becomes of a policy is an engine's business (`k8stui.nodes.policy`), or is judged by the API's
-own rules. Source: staging/src/k8s.io/api/networking/v1/types.go.
+Whom their selectors mean is `k8stui.cluster.selection`'s answer. What becomes of a policy is an
+engine's business (`k8stui.nodes.policy`), or is judged by the API's own rules.
+Source: staging/src/k8s.io/api/networking/v1/types.go.
 """
 
 from __future__ import annotations

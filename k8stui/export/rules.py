@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.because import Because
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.kernel.save import dump_lines
 from k8stui.neutralise import neutralise
@@ -16,6 +17,12 @@ def save_lines(ruleset: Ruleset, table: str | None = None) -> Iterator[str]:
     What would steer a terminal is shown instead: a comment of a dump can hold anything.
     """
     return map(neutralise, dump_lines(_only(ruleset, table)))
+
+
+def ipset_lines(sets: Mapping[str, IpSet]) -> Iterator[str]:
+    """What ``ipset save`` prints, without the numbers that are random (``initval``)."""
+    for name, each in sets.items():
+        yield from map(neutralise, each.save_lines(name))
 
 
 def rules_json(ruleset: Ruleset, node: str, family: str, table: str | None = None) -> Iterator[str]:

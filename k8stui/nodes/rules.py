@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
-from k8stui.kernel.rules import Ruleset
+from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes.cni.plugin import Plugin
-from k8stui.nodes.contribution import Contribution, compose
+from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.kubeproxy import is_modelled, mode_origin, proxy_contribution
@@ -99,9 +99,34 @@ def generated_ruleset(
 
 
 def ruleset(site: Site, programs: Programs, node: Node, version: int) -> Ruleset:
-    """The rules that stand on the node: a dump's where there is one for this family."""
+    """The rules that stand on the node: a dump's where there is one for this family.
+
+    A policy engine that was asked for and that the dump does not show is set to work on the dump's
+    rules.
+    """
     observed = site.observed(node).rulesets.get(version)
-    return generated_ruleset(site, programs, node, version) if observed is None else observed
+    if observed is None:
+        return generated_ruleset(site, programs, node, version)
+    engine = programs.engine if site.options.policy_engine is not None else None
+    made = engine.contribution(node, version) if engine is not None else None
+    if made is None or _stands(made, observed):
+        return observed
+    there = {table.name: TablePart(chains=table.chains) for table in observed}
+    return compose([Contribution("", there), made])
+
+
+def _stands(made: Contribution, observed: Ruleset) -> bool:
+    """Whether a program that writes this has been at work: the chains that it hangs up."""
+    return any(
+        any(jump.rule == rule for rule in _chain(observed, table, jump.builtin))
+        for table, part in made.tables.items()
+        for jump in part.jumps
+    )
+
+
+def _chain(ruleset: Ruleset, table: str, name: str) -> Sequence[Rule]:
+    found = ruleset.chain(table, name)
+    return found.rules if found is not None else ()
 
 
 def _local_addresses(site: Site, plugin: Plugin, node: Node) -> tuple[Address, ...]:

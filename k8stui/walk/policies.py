@@ -11,19 +11,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import Object, array, at, number, table, text, texts
-from k8stui.cluster.model import NetworkPolicy, Pod
+from k8stui.cluster.model import Pod, PodPhase
 from k8stui.cluster.names import uses_cluster_dns
+from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.selection import NAMESPACE_NAME, selects
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.policy import BY_THE_API
 from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
     from k8stui.origin import Origin
     from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.world import World
 
 _ENFORCING = frozenset({
     "Canal", "Calico", "Cilium", "Weave Net", "kube-router", "Antrea", "OVN-Kubernetes",
@@ -31,31 +34,47 @@ _ENFORCING = frozenset({
 })  # fmt: skip
 _DNS_PORT = 53
 _DNS_LABELS = {"k8s-app": "kube-dns"}
-_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-def under_policies(cluster: Cluster, request: Request, trace: Trace) -> Trace:
+def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     """The trace of a request that arrives, and what the policies of the input have against it.
 
-    Where the input has a plug-in that enforces them, its answer is not known here, and what the
-    API's rules say of it is; where it has none, policies stand there without effect.
+    Where the engine is one of which only the API's rules are known, they decide. Where the input
+    has a plug-in that enforces policies, its answer is not known here, and what the API's rules say
+    of it is; where it has none, policies stand there without effect.
     """
-    done = trace.outcome
+    cluster, done = world.cluster, trace.outcome
     if done.result is not Result.CONNECTED:
         return trace
     denial = Policies(cluster).against(request, done.server_pod, done.server_port)
     if denial is None:
         return trace
+    asked = world.options.policy_engine
+    if asked in BY_THE_API:
+        return replace(
+            trace,
+            outcome=replace(
+                done,
+                result=Result.TIMEOUT,
+                errno="ETIMEDOUT",
+                reason=f"{denial.reason}: dropped (policy engine {asked}: modelled by the API's "
+                "rules)",
+                advice=denial.advice,
+                origin=denial.origin,
+            ),
+        )
     place = denial.origin.place
     where = f"{place.file}:{place.line}: " if place is not None else ""
     found = (p.name for p in cluster.network_plugins if p.name in _ENFORCING)
-    enforcer = next(found, "")
+    enforcer = "" if asked is not None else next(found, "")
     if not enforcer:
+        plugins = dict.fromkeys(map(world.network.plugin_of, cluster.nodes.values()))
+        used = " and ".join(plugins)
         return replace(
             trace,
             assumptions=(
                 *trace.assumptions,
-                f"{where}{denial.reason}; nobody in the input enforces policies, so it arrives",
+                f"{where}{denial.reason}; not enforced, so it arrives: {used} knows no policies",
             ),
         )
     return replace(
@@ -97,7 +116,9 @@ class _Peer:
 
 
 @record()
-class _Ask:
+class Ask:
+    """What the other end is asked for."""
+
     port: int
     protocol: Protocol
     server: Pod | None
@@ -120,15 +141,15 @@ class Policies:
         if client is not None and client is target:
             return None
         peer = self._peer(client, connect.source, connect.namespace)
-        ask = _Ask(port or connect.port, connect.protocol, target)
+        ask = Ask(port or connect.port, connect.protocol, target)
         if client is not None and not client.host_network:
             there = self._peer(target, connect.destination, server or str(connect.destination))
-            found = self._dns(client, request) or self._denied("Egress", client, there, ask)
+            found = self._dns(client, request) or self.denied(Direction.EGRESS, client, there, ask)
             if found is not None:
                 return found
         if target is None or target.host_network or connect.namespace == target.node_name:
             return None
-        return self._denied("Ingress", target, peer, ask)
+        return self.denied(Direction.INGRESS, target, peer, ask)
 
     def _dns(self, client: Pod, request: Request) -> Denial | None:
         """Before anything else the name is asked of cluster DNS."""
@@ -149,15 +170,15 @@ class Policies:
             "kube-system",
             "cluster DNS",
         )
-        found = self._denied("Egress", client, peer, _Ask(_DNS_PORT, Protocol.UDP, pod))
+        found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, pod))
         return replace(found, felt="the name does not resolve") if found is not None else None
 
-    def _denied(self, direction: str, pod: Pod, peer: _Peer, ask: _Ask) -> Denial | None:
-        selecting = [p for p in self._cluster.policies if _selects(p, pod, direction)]
+    def denied(self, direction: Direction, pod: Pod, peer: _Peer, ask: Ask) -> Denial | None:
+        selecting = [p for p in self._cluster.policies if selects(p, pod, direction)]
         if not selecting or any(
-            self._allows(policy, rule, direction, peer, ask)
+            self._allows(policy, rule, peer, ask)
             for policy in selecting
-            for rule in array(policy.spec, direction.lower())
+            for rule in policy.rules(direction)
         ):
             return None
         names = ", ".join(f"{pod.namespace}/{policy.name}" for policy in selecting[:3])
@@ -167,7 +188,7 @@ class Policies:
         said = (
             f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
         )
-        if direction == "Ingress":
+        if direction is Direction.INGRESS:
             said += f"and let{'s' if one else ''} in nothing from {far} to {what}"
             advice = f"allow {far} to {what} in ingress of NetworkPolicy {selecting[0].name}"
         else:
@@ -177,50 +198,57 @@ class Policies:
         first = selecting[0]
         return Denial(said + hint, advice, first.origin, f"{first.namespace}/{first.name}")
 
-    def _hint(self, selecting: list[NetworkPolicy], direction: str, peer: _Peer, ask: _Ask) -> str:
+    def _hint(
+        self, selecting: list[NetworkPolicy], direction: Direction, peer: _Peer, ask: Ask
+    ) -> str:
         """What is most often mistaken in a rule that was meant to allow it."""
         for policy in selecting:
-            for rule in array(policy.spec, direction.lower()):
-                without = {k: v for k, v in table(rule).items() if k != "ports"}
-                if self._allows(policy, without, direction, peer, ask):
+            for rule in policy.rules(direction):
+                if self._allows(policy, replace(rule, ports=()), peer, ask):
                     return (
                         f" (a rule allows other ports: the port of the pod itself counts, "
                         f"{ask.port}, not the Service's)"
                     )
                 near = replace(peer, namespace=policy.namespace)
-                if peer.namespace and self._allows(policy, rule, direction, near, ask):
+                if peer.namespace and self._allows(policy, rule, near, ask):
                     return (
                         " (a podSelector without namespaceSelector means pods of "
                         f"{policy.namespace} only, the policy's own namespace)"
                     )
         return ""
 
-    def _allows(
-        self, policy: NetworkPolicy, rule: object, direction: str, peer: _Peer, ask: _Ask
-    ) -> bool:
-        ports = array(rule, "ports")
-        if ports and not any(_is_port(table(port), ask) for port in ports):
+    def _allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: _Peer, ask: Ask) -> bool:
+        if rule.ports and not any(_is_port(port, ask) for port in rule.ports):
             return False
-        peers = array(rule, "from" if direction == "Ingress" else "to")
         space = policy.namespace
-        return not peers or any(self._is_peer(table(each), space, peer) for each in peers)
+        return not rule.peers or any(self._is_peer(each, space, peer) for each in rule.peers)
 
-    def _is_peer(self, wanted: Object, namespace: str, peer: _Peer) -> bool:
-        block = table(wanted, "ipBlock")
-        if block:
+    def _is_peer(self, wanted: PolicyPeer, namespace: str, peer: _Peer) -> bool:
+        block = wanted.block
+        if block is not None:
             if peer.address is None:
                 return False
-            inside = _holds(text(block, "cidr"), peer.address)
-            return inside and not any(_holds(e, peer.address) for e in texts(block, "except"))
+            inside = _holds(block.cidr, peer.address)
+            return inside and not any(_holds(one, peer.address) for one in block.excepts)
         if not peer.namespace:
             return False
-        spaces, pods = at(wanted, "namespaceSelector"), at(wanted, "podSelector")
-        if spaces is None:
+        if wanted.namespaces is None:
             in_space = peer.namespace == namespace
         else:
             known = self._cluster.namespace_labels.get(peer.namespace, {})
-            in_space = matches(spaces, {**known, _NAME_LABEL: peer.namespace})
-        return in_space and (pods is None or matches(pods, peer.labels))
+            in_space = matches(wanted.namespaces, {**known, NAMESPACE_NAME: peer.namespace})
+        return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
+
+    def peer_at(self, address: Address) -> _Peer:
+        """Whoever has the address: a pod, or somebody of whom no more is known."""
+        pods = (
+            pod
+            for pod in self._cluster.pods.values()
+            if address in pod.addresses
+            and not pod.host_network
+            and pod.phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+        )
+        return self._peer(next(pods, None), address, str(address))
 
     def _peer(self, pod: Pod | None, address: Address | None, words: str) -> _Peer:
         if pod is None or pod.host_network:
@@ -229,28 +257,16 @@ class Policies:
         return _Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
 
 
-def _selects(policy: NetworkPolicy, pod: Pod, direction: str) -> bool:
-    """By podSelector; policyTypes left out: Ingress, and Egress where it has such rules."""
-    if policy.namespace != pod.namespace:
+def _is_port(wanted: PolicyPort, ask: Ask) -> bool:
+    if wanted.protocol != ask.protocol.name:
         return False
-    types = texts(policy.spec, "policyTypes")
-    if not types:
-        types = ("Ingress", *(("Egress",) if array(policy.spec, "egress") else ()))
-    return direction in types and matches(at(policy.spec, "podSelector") or {}, pod.labels)
-
-
-def _is_port(wanted: Object, ask: _Ask) -> bool:
-    if (text(wanted, "protocol") or "TCP") != ask.protocol.name:
-        return False
-    port = at(wanted, "port")
-    if isinstance(port, str):
-        return ask.port in _named(ask, port)
-    first = number(wanted, "port")
-    last = number(wanted, "endPort") or first
+    if isinstance(wanted.port, str):
+        return ask.port in _named(ask, wanted.port)
+    first, last = wanted.port, wanted.end_port or wanted.port
     return first is None or (last is not None and first <= ask.port <= last)
 
 
-def _named(ask: _Ask, name: str) -> Iterator[int]:
+def _named(ask: Ask, name: str) -> Iterator[int]:
     for container in ask.server.containers if ask.server is not None else ():
         for port in container.ports:
             if port.name == name and port.protocol is ask.protocol:

@@ -84,12 +84,20 @@ def _branches(
             asked = replace(request, connect=connect)
             joined = _passed_on(world, asked, exchange)
             made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
-            if world.cluster.policies and not world.options.iptables:
+            if world.cluster.policies and not _met_policies(world):
                 from k8stui.walk.policies import under_policies  # noqa: PLC0415 - where any are
 
-                made = under_policies(world.cluster, asked, made)
+                made = under_policies(world, asked, made)
             whole = None if joined else exchange
             yield whole, replace(made, alike=servers) if servers else made
+
+
+def _met_policies(world: World) -> bool:
+    """Whether the rules that a walk meets are all that can be said about policies."""
+    network = world.network
+    return bool(world.options.iptables) or any(
+        map(network.judges_policies, world.cluster.nodes.values())
+    )
 
 
 def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[Exchange]:

@@ -120,7 +120,7 @@ def builtin_jumps(node: NodeView) -> Iterator[Jump]:
     """How the chains hang in INPUT, FORWARD and OUTPUT: on top, and accepted behind Kubernetes."""
     for builtin, chain in _BUILTIN.items():
         comment = "kube-router netpol"
-        comment = with_id(builtin, ("-m", "comment", "--comment", comment, "-j", chain), comment)
+        comment = with_id(builtin, f"-mcomment--comment{comment}-j{chain}", comment)
         yield Jump(
             builtin,
             Rule(
@@ -203,22 +203,18 @@ def _input(node: NodeView) -> Iterator[Rule]:
     chain = "KUBE-ROUTER-INPUT"
     comment = "allow traffic to primary/secondary cluster IP range"
     for one in node.ranges:
-        arguments = ("-m", "comment", "--comment", comment, "-d", str(one), "-j", "RETURN")
+        said = with_id(chain, f"-mcomment--comment{comment}-d{one}-jRETURN", comment)
         yield Rule(
-            f"-A {chain} -d {one} {_said(with_id(chain, arguments, comment))} -j RETURN",
+            f"-A {chain} -d {one} {_said(said)} -j RETURN",
             node.because("to a clusterIP: policies judge it at the pod behind, not here"),
         )
     for protocol in node.dialect.node_port_protocols:
         comment = f"allow LOCAL {protocol.upper()} traffic to node ports"
-        local = ("-m", "addrtype", "--dst-type", "LOCAL")
-        ports = ("-m", "multiport", "--dports", _NODE_PORTS)
-        arguments = (
-            *("-p", protocol, "-m", "comment", "--comment", comment, *local, *ports),
-            *("-j", "RETURN"),
-        )
+        ports = f"-m addrtype --dst-type LOCAL -m multiport --dports {_NODE_PORTS} -j RETURN"
+        arguments = f"-p{protocol}-mcomment--comment{comment}{ports.replace(' ', '')}"
+        said = with_id(chain, arguments, comment)
         yield Rule(
-            f"-A {chain} -p {protocol} {_said(with_id(chain, arguments, comment))} "
-            f"{' '.join(local)} {' '.join(ports)} -j RETURN",
+            f"-A {chain} -p {protocol} {_said(said)} {ports}",
             node.because("to a node port: policies judge it at the pod behind, not here"),
         )
     for pod, address in node.pods:
@@ -329,9 +325,7 @@ def _policy(node: NodeView, chain: str, policy: NetworkPolicy) -> Iterator[Rule]
     for one in node.plan(policy).allowed:
         text = _allowed(dialect, chain, policy, one)
         why = f"NetworkPolicy {policy.key} allows {_words(one)}"
-        yield Rule(
-            f"{text} -j MARK --set-xmark {_ALLOWED}", node.because(why, one.rule.origin)
-        )
+        yield Rule(f"{text} -j MARK --set-xmark {_ALLOWED}", node.because(why, one.rule.origin))
         yield Rule(
             f"{text} -m mark --mark {_ALLOWED} -j RETURN",
             node.because(f"{why}: no further rule of it is asked", one.rule.origin),

@@ -43,15 +43,15 @@ class K3s:
     logs_policies = True
     node_port_protocols = ("tcp", "udp")
     common = "common bi-directional traffic policy rules"
-    from_node = (
-        "rule to permit the traffic traffic to pods when source is the pod\\'s local node"
-    )
+    from_node = "rule to permit the traffic traffic to pods when source is the pod\\'s local node"
     passed = "set mark to ACCEPT traffic that comply to network policies"
 
     @staticmethod
     def rule(policy: Named, way: Way, *, by_name: bool) -> str:
         del by_name
-        return f"rule to ACCEPT traffic from {_LONG[way]} {policy.name} namespace {policy.namespace}"
+        return (
+            f"rule to ACCEPT traffic from {_LONG[way]} {policy.name} namespace {policy.namespace}"
+        )
 
     @staticmethod
     def policy(policy: Named) -> str:
@@ -67,9 +67,7 @@ class K3s:
 
     @staticmethod
     def reject(pod: Named) -> str:
-        return (
-            f"rule to REJECT traffic destined for POD name:{pod.name} namespace: {pod.namespace}"
-        )
+        return f"rule to REJECT traffic destined for POD name:{pod.name} namespace: {pod.namespace}"
 
     @staticmethod
     def jump(pod: Named, chain: str, *, inward: bool) -> str:

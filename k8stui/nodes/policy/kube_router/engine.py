@@ -1,4 +1,4 @@
-"""kube-router on one cluster: plans of policies and lists of pods, worked out once for all nodes."""
+"""kube-router on one cluster: plans of policies and lists of pods, once for all nodes."""
 
 from __future__ import annotations
 
@@ -115,8 +115,11 @@ class KubeRouter:
 
 
 class _Sets(Mapping[str, IpSet]):
-    """Each set when it is asked for. The rule that asks it was made of the plan that has it; only
-    for a name that no plan so far knows are all others made."""
+    """Each set when it is asked for.
+
+    The rule that asks it was made of the plan that has it: only for a name that no plan so far
+    knows are all others made.
+    """
 
     def __init__(self, engine: KubeRouter) -> None:
         self._engine = engine

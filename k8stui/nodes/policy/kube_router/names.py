@@ -52,9 +52,9 @@ class PolicyNames:
         return f"{_SET_PREFIX[self.version]}{side}{chain_suffix(text)}"
 
 
-def with_id(chain: str, arguments: tuple[str, ...], comment: str) -> str:
+def with_id(chain: str, arguments: str, comment: str) -> str:
     """A fixed rule's comment with the id by which kube-router finds the rule again.
 
-    `arguments` are those of ``iptables``, the comment among them.
+    `arguments` are those of ``iptables``, the comment among them, without the blanks between.
     """
-    return f"{comment} - {chain_suffix(chain + ''.join(arguments))}"
+    return f"{comment} - {chain_suffix(chain + arguments)}"

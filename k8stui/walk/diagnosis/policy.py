@@ -1,0 +1,75 @@
+"""kube-router turned the packet away: which policies select the pod, and what would let it through.
+
+Judged by the API's rules; where those would have allowed it, the engine departs from them, and that
+is said (docs/facts/policy.md).
+"""
+
+from __future__ import annotations
+
+import re
+
+from k8stui.cluster.model import Pod
+from k8stui.cluster.policy import Direction
+from k8stui.kernel.step import RuleCause, Step, StepKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.policies import Ask, Policies
+from k8stui.walk.reason import because
+
+_CHAIN = "KUBE-POD-FW-"
+_POD = re.compile(r'POD name:(\S+) namespace: ([^\s"]+)|--comment "(\S+)/(\S+) reject"')
+"""By which comment the rule of a dump names its pod, in either kube-router's words."""
+
+
+def rejected_by_policy(case: Case) -> Diagnosis | None:
+    """Recognise the last rule of a pod's chain: no policy has marked the packet."""
+    step, rule = case.decided, case.rule
+    if step is None or rule is None or step.kind is not StepKind.REJECT:
+        return None
+    pod = _judged(case, rule)
+    if pod is None:
+        return None
+    packet = step.before
+    inward = packet.dst in pod.addresses
+    direction = Direction.INGRESS if inward else Direction.EGRESS
+    far = packet.src if inward else packet.dst
+    policies = Policies(case.cluster)
+    target = pod if inward else case.pod_with(packet.dst)
+    ask = Ask(packet.dport, packet.protocol, target)
+    denial = policies.denied(direction, pod, policies.peer_at(far), ask)
+    felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
+    if denial is not None:
+        return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
+    why = because(rule)
+    return Diagnosis(
+        f"{felt}, although by the API's rules {direction.lower()} of pod {pod.key} allows it: "
+        f"{_departure(case, pod, step)}",
+        f"allow it in {direction.lower()} of a NetworkPolicy that selects pod {pod.key}",
+        why.origin if why is not None else None,
+    )
+
+
+def _judged(case: Case, rule: RuleCause) -> Pod | None:
+    """The pod whose chain it is."""
+    if not rule.chain.name.startswith(_CHAIN) or rule.rule is None:
+        return None
+    why = because(rule)
+    if why is not None and why.pod is not None:
+        return case.cluster.pods.get(why.pod)
+    found = _POD.search(rule.rule.text)
+    if found is None:
+        return None
+    name, namespace, other_namespace, other_name = found.groups()
+    return case.cluster.pods.get(f"{namespace or other_namespace}/{name or other_name}")
+
+
+def _departure(case: Case, pod: Pod, step: Step) -> str:
+    """In which way the engine departs from the API here."""
+    packet = step.before
+    if case.node_with(packet.dst) == pod.node_name:
+        return "it judges what a pod sends to its own node by the pod's egress rules"
+    if packet.src in pod.addresses and packet.dst in pod.addresses:
+        return "it judges what a pod sends to itself through a Service by the pod's own policies"
+    return (
+        "all ipBlocks of one rule are one set there, in which the except of one block shadows "
+        "the others, and named ports are looked up once for all pods"
+    )

@@ -1,0 +1,71 @@
+"""Our rules and sets are those that kube-router left on real nodes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import truth
+from nodes.policy.recorded import Lines, folder, folders, network_of, normal_form, runs
+
+from k8stui.kernel import save
+from k8stui.nodes.network import ClusterNetwork
+from k8stui.nodes.policy.kube_router.chains import OWNER
+
+LEAK = "port-names-leak"
+"""Its result depends on the order of a Go map: see below."""
+RUNS = [
+    (each.name, run) for each in folders() if each.name != LEAK for run in sorted(runs(each.name))
+]
+
+
+def rules(network: ClusterNetwork, node: str, version: int) -> str:
+    return save.dump(network.ruleset(network.cluster.nodes[node], version, OWNER))
+
+
+def sets(network: ClusterNetwork, node: str) -> str:
+    found = network.sets(network.cluster.nodes[node], OWNER).items()
+    return "\n".join(line for name, one in found for line in one.save_lines(name))
+
+
+def normal(four: str, all_sets: str, six: str) -> tuple[Lines, Lines, Lines]:
+    made: tuple[Lines, Lines, Lines] = normal_form()["normalize"](four, all_sets, six)
+    return made
+
+
+def filter_table(lines: Lines) -> Lines:
+    begin = lines.index("*filter")
+    return lines[begin : lines.index("COMMIT", begin)]
+
+
+def recorded(name: str, file: str) -> str:
+    return truth.read(folder(name) / file) or ""
+
+
+@pytest.mark.parametrize(("name", "run"), RUNS, ids=[f"{name}/{run}" for name, run in RUNS])
+def test_rules_and_sets_are_those_of_the_node(name: str, run: str, tmp_path: Path) -> None:
+    network, node = network_of(name, run), run.split(".", maxsplit=1)[0]
+    four = rules(network, node, 4)
+    before = recorded(name, f"{run}.before.iptables")
+    if before:  # the engine puts its rules where others' stand
+        (tmp_path / "before").write_text(before)
+        network = network_of(name, run, iptables={node: str(tmp_path / "before")})
+        four = save.dump(network.ruleset(network.cluster.nodes[node], 4))
+    six = recorded(name, f"{run}.ip6tables")
+    made = normal(four, sets(network, node), rules(network, node, 6) if six else "")
+    real = normal(recorded(name, f"{run}.iptables"), recorded(name, f"{run}.ipset"), six)
+    assert filter_table(made[0]) == filter_table(real[0])
+    assert made[1:] == real[1:]
+
+
+@pytest.mark.parametrize(("name", "run"), RUNS, ids=[f"{name}/{run}" for name, run in RUNS])
+def test_chains_have_the_names_of_the_sync(name: str, run: str) -> None:
+    network, node = network_of(name, run), run.split(".", maxsplit=1)[0]
+    for version, end in ((4, "iptables"), (6, "ip6tables")):
+        text = recorded(name, f"{run}.{end}")
+        if text:
+            own = r"^:(KUBE-(?:NWPLCY|POD-FW|ROUTER)-\S+)"
+            named = set(re.findall(own, text, re.MULTILINE))
+            ours = rules(network, node, version)
+            assert set(re.findall(own, ours, re.MULTILINE)) == named
