@@ -17,7 +17,7 @@ from k8stui.manifests.manifest import Manifest
 
 _WORKLOADS = frozenset({"Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"})
 _PLACEHOLDER = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?|\$\([A-Za-z_]\w*\)|\{\{[^{}]*\}\}|<[^<>]+>|@[A-Za-z_]\w*@|%[A-Za-z_]\w*%"
+    r"\$\{?[A-Za-z_]\w*\}?|\$\([A-Za-z_]\w*\)|\{\{[^{}]*\}\}|<[^<>]+>|__[A-Z][A-Z0-9_]*__|@[A-Za-z_]\w*@|%[A-Za-z_]\w*%"
     r"|(?<![A-Za-z0-9])_*[A-Z][A-Z0-9]+(?:_[A-Z0-9]{2,})+_*(?![a-z])"
 )
 """``${NAME}``, ``{{name}}``, ``<your domain>``, ``@NAME@``, ``MY_DOMAIN``, ``__HOST__``."""
