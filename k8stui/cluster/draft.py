@@ -36,6 +36,7 @@ _PATHS: dict[str, tuple[str | int, ...]] = {
     "dns_config": ("dnsConfig",),
     "host_aliases": ("hostAliases",),
     "enable_service_links": ("enableServiceLinks",),
+    "node_selector": ("nodeSelector",),
     "node_name": ("nodeName",),
 }
 """Attributes of a pod that stand in its spec."""
@@ -138,6 +139,9 @@ class Draft:
             for attribute in ("node_name", "addresses", "phase", "ready", "terminating", "owner"):
                 decided.setdefault(attribute, origin)
             return decided
+        if self.replica is not None and self.owner and self.owner[0] == "StatefulSet":
+            # stateful_set_utils.go initIdentity: hostname is the pod's name, subdomain this.
+            decided["subdomain"] = self.manifest.origin("spec", "serviceName")
         if self.replica is not None and "statefulset.kubernetes.io/pod-name" not in self.labels:
             decided["name"] = _NAME
         if self.node_name is None:

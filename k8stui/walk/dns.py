@@ -87,14 +87,13 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
     public = found.cname or found.name
     host = _named_host(cluster, public)
     if host is not None:
-        alias = (f"{found.fqdn} is an alias (CNAME) of {found.cname}",) if found.cname else ()
-        return _host(host, (*sentences, *alias), found.service)
+        return _host(host, (*sentences, *_alias(cluster, found)), found.service)
     entrance = entrance_of(cluster.entrances, public)
     if entrance is not None:
         return _entrance(entrance, public, sentences)
     outward = found.kind in (ResolutionKind.EXTERNAL, ResolutionKind.OUTSIDE)
     if outward and not _meant_inside(cluster, public):
-        return _assumed_outside(found, sentences, beyond)
+        return _assumed_outside(found, (*sentences, *_alias(cluster, found)), beyond)
     return Answer(
         addresses=(),
         sentences=(*sentences, f"no such name: {found.reason}"),
@@ -146,13 +145,25 @@ def _assumed_outside(
         f"{public} is no name of this cluster: the node's resolver is asked; "
         f"assumed to be the host outside ({beyond[0] if beyond else 'none'})"
     )
-    alias = (f"{found.fqdn} is an alias (CNAME) of {found.cname}",) if found.cname else ()
     return Answer(
         addresses=beyond,
-        sentences=(*sentences, *alias, last),
+        sentences=(*sentences, last),
         service=found.service,
         origin=assumed(f"manifests do not say which address {public} has"),
     )
+
+
+def _alias(cluster: Cluster, found: Resolution) -> Iterator[str]:
+    """That the name is another's, and that nobody reads the ports written beside it."""
+    if not found.cname:
+        return
+    said = f"{found.fqdn} is an alias (CNAME) of {found.cname}"
+    service = cluster.services.get(found.service or "")
+    for port in service.ports if service is not None else ():
+        if port.target_port != port.port:
+            said += f"; it translates no port: targetPort {port.target_port} is never read"
+            break
+    yield said
 
 
 def _failed_tries(found: Resolution) -> Iterator[str]:

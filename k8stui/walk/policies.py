@@ -185,6 +185,7 @@ class Policies:
         what = f"port {ask.port}/{ask.protocol.name}"
         far = peer.words if peer.pod is None else f"pod {peer.pod.key}"
         one = len(selecting) == 1
+        hint, mend = self._hint(selecting, direction, peer, ask)
         said = (
             f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
         )
@@ -194,28 +195,29 @@ class Policies:
         else:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
             advice = f"allow {what} to {far} in egress of NetworkPolicy {selecting[0].name}"
-        hint = self._hint(selecting, direction, peer, ask)
         first = selecting[0]
-        return Denial(said + hint, advice, first.origin, f"{first.namespace}/{first.name}")
+        return Denial(said + hint, mend or advice, first.origin, f"{first.namespace}/{first.name}")
 
     def _hint(
         self, selecting: list[NetworkPolicy], direction: Direction, peer: _Peer, ask: Ask
-    ) -> str:
-        """What is most often mistaken in a rule that was meant to allow it."""
+    ) -> tuple[str, str]:
+        """What is most often mistaken in a rule that was meant to allow it, and its mend."""
         for policy in selecting:
+            field = f"{direction.lower()} of NetworkPolicy {policy.name}"
             for rule in policy.rules(direction):
                 if self._allows(policy, replace(rule, ports=()), peer, ask):
-                    return (
-                        f" (a rule allows other ports: the port of the pod itself counts, "
-                        f"{ask.port}, not the Service's)"
-                    )
+                    said = " (a rule allows other ports: the port of the pod itself counts, "
+                    mend = f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of "
+                    return f"{said}{ask.port}, not the Service's)", mend + field
                 near = replace(peer, namespace=policy.namespace)
                 if peer.namespace and self._allows(policy, rule, near, ask):
+                    own = f"{policy.namespace} only, the policy's own namespace)"
+                    label = f"{{matchLabels: {{{NAMESPACE_NAME}: {peer.namespace}}}}}"
                     return (
-                        " (a podSelector without namespaceSelector means pods of "
-                        f"{policy.namespace} only, the policy's own namespace)"
+                        f" (a podSelector without namespaceSelector means pods of {own}",
+                        f"write namespaceSelector: {label} beside that podSelector in {field}",
                     )
-        return ""
+        return "", ""
 
     def _allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: _Peer, ask: Ask) -> bool:
         if rule.ports and not any(_is_port(port, ask) for port in rule.ports):

@@ -128,7 +128,7 @@ def test_broken_samples(  # noqa: PLR0917 - one column of the table each
     [
         pytest.param(
             [service({"app": "web"}), UNSCHEDULABLE], "svc/web", Result.REFUSED,
-            "pod default/web is Pending: 0/2 nodes are available", "make room for the pod",
+            "pod default/web is Pending: 0/2 nodes are available", "label a node",
             id="pending",
         ),
         pytest.param(

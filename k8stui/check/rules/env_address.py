@@ -124,11 +124,16 @@ def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
     In a namespace of which the input holds nothing (``mail.example``: a host of the world) the
     name may well be right, unless the namespace is but misspelt.
     """
-    found = [s.namespace for s in ground.services if s.name == name]
-    if len(found) != 1 or found[0] == namespace or name in ground.hostnames:
+    found = [s for s in ground.services if s.name == name]
+    if len(found) != 1 or found[0].namespace == namespace:
         return None
-    known = namespace in ground.in_namespace or is_typo(namespace, found[0])
-    return f"{name}.{found[0]}" if known else None
+    there = found[0].namespace
+    # What is called like a workload is probably no host, unless the Service leads to it.
+    own = is_its_workload(ground.cluster, found[0], name)
+    if name in ground.hostnames and not own:
+        return None
+    known = namespace in ground.in_namespace or is_typo(namespace, there)
+    return f"{name}.{there}" if known else None
 
 
 def _place(manifest: Manifest, one: Asked) -> Place:

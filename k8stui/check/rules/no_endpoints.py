@@ -23,6 +23,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
+from k8stui.walk.diagnosis.pending import room
 from k8stui.walk.diagnosis.selectors import different, written
 
 ID = "no-endpoints"
@@ -201,9 +202,7 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
         Severity.INFO if guessed else Severity.ERROR,
         f"all pods that it selects are Pending ({who}): "
         + (pending[0].pending_reason.rstrip(".") or "no node was found"),
-        "check together with the Node objects"
-        if guessed
-        else "make room for the pods, or mend what keeps them from a node",
+        "check together with the Node objects" if guessed else room(pending[0]),
     )
 
 

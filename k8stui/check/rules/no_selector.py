@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from k8stui.apiserver.validation.kustomized import is_labelled
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import ServiceType
+from k8stui.cluster.model import Service, ServiceType
+from k8stui.origin import Place
+from k8stui.walk.diagnosis.case import Diagnosis
+from k8stui.walk.diagnosis.endpoints import without_endpoints
 
 ID = "no-selector"
 
@@ -29,18 +32,27 @@ def look(ground: Ground) -> Iterator[Finding]:
             or any(e.ready for e in ground.endpoints(service))
         ):
             continue
+        found = without_endpoints(ground.cluster, service, None)
+        if found is None:
+            continue
         manifest = ground.inventory.of("Service").get(service.key)
         given = manifest is not None and is_labelled(manifest)
         yield Finding(
             rule=ID,
             severity=Severity.INFO if given else Severity.WARNING,
             subject=f"Service {service.key}",
-            place=ground.place(service, "spec"),
-            why="it has no selector, and the input holds no endpoints for it",
-            fix="give it a selector, or write an EndpointSlice labelled "
-            f"kubernetes.io/service-name: {service.name}",
+            place=_place(ground, service, found),
+            why=found.reason.partition(": ")[2],
+            fix=found.advice,
             claim=ground.ask(service, service.ports[0]) if service.ports and not given else None,
         )
+
+
+def _place(ground: Ground, service: Service, found: Diagnosis) -> Place | None:
+    """Where endpoints stand that were meant for it, else its spec, which has no selector."""
+    if found.origin is None or found.origin == service.origin:
+        return ground.place(service, "spec")
+    return found.origin.place
 
 
 RULE = CheckRule(

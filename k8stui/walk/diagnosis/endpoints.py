@@ -14,6 +14,7 @@ from k8stui.cluster.model import (
 from k8stui.kernel.step import StepKind
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.pending import closing_field, room
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
     matching,
@@ -124,8 +125,8 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     if pending and len(pending) + len(finished) == len(pods):
         return Diagnosis(
             why_silent(pending[0]),
-            _room(pending[0]),
-            pending[0].origin,
+            room(pending[0]),
+            closing_field(pending[0]),
         )
     leaving = [p for p in pods if p.terminating]
     if leaving and len(leaving) + len(finished) == len(pods):
@@ -213,18 +214,6 @@ def _with_selector(cluster: Cluster, service: Service, found: Diagnosis) -> Diag
         f"take the selector off Service {service.name}: then the endpoints written by hand count",
         found.origin,
     )
-
-
-def _room(pod: Pod) -> str:
-    """What would give a Pending pod a node."""
-    if "free ports" in pod.pending_reason:
-        return (
-            "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
-            "DaemonSet), or leave hostPort out; a rollout needs maxSurge: 0"
-        )
-    if pod.node_name is not None and not pod.addresses:
-        return "give the node a larger podCIDR, or let it run fewer pods"
-    return "make room for the pod, or mend what keeps it from a node"
 
 
 def _family(service: Service, pods: list[Pod]) -> Diagnosis | None:

@@ -15,11 +15,14 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import written
 from k8stui.walk.sentence import port_word
 
+_CLOSED = {Protocol.SCTP: Result.UNREACHABLE}
+"""What a closed port answers, where it is not a refusal."""
+
 
 def nothing_listens(case: Case) -> Diagnosis | None:
     """Recognise a refusal by the kernel of the pod (or node) itself."""
     felt, connect, step = case.felt, case.request.connect, case.decided
-    if felt.result is not Result.REFUSED or connect is None:
+    if connect is None or felt.result is not _CLOSED.get(connect.protocol, Result.REFUSED):
         return None
     pod = case.cluster.pods.get(felt.server or felt.decided_at) or _endpoint(case)
     port, protocol = felt.server_port or connect.port, connect.protocol
@@ -180,6 +183,13 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
     other = Listening(case.cluster).meant_instead(service, port, protocol, pod)
     if other is not None and service.selector is not None:
         meant = _own_values(other, service.selector)
+        if meant == written(service.selector):
+            return Diagnosis(
+                f"Service {service.key} selects pods of several workloads: {other.name} declares "
+                f"{word}, {pod.name} declares {_words(has) or 'nothing'}",
+                "select the labels that only one of the workloads has, or give both the same port",
+                service.origins.get("selector", service.origin),
+            )
         guess = f", so selector {meant} was probably meant, not {written(service.selector)}"
         return Diagnosis(
             reason=reason,

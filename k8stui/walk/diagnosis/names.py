@@ -176,7 +176,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
             "then its namespace",
             f"ask {swapped}",
         )
-    of_pod = _of_pod(cluster, bare)
+    near = _nearest(cluster, pod, bare)
+    exact = near is not None and near.partition(".")[0] == bare
+    of_pod = _of_pod(cluster, bare) if not exact else None
     if of_pod is not None:
         return Diagnosis(of_pod.reason or reason, of_pod.advice, of_pod.origin)
     domain = cluster.cluster_domain
@@ -188,7 +190,6 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
                 f"this cluster's domain is {domain}, not {rest}",
                 f"ask {found.fqdn}, or only {head}",
             )
-    near = _nearest(cluster, pod, bare)
     if near is None and "." not in bare:
         here = pod.namespace if pod is not None else "default"
         return Diagnosis(reason, f"create a Service {bare} in namespace {here}, or mend the name")

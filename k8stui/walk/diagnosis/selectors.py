@@ -18,11 +18,14 @@ def matching(cluster: Cluster, service: Service) -> list[Pod]:
 
 
 def is_its_workload(cluster: Cluster, service: Service, name: str) -> bool:
-    """Whether the pods that the Service selects are made by a workload of that name.
+    """Whether the Service selects a pod of that name, or pods made by a workload of that name.
 
     Who asks for `name` then spelt it right, as the workload is: the Service is misspelt.
     """
-    return any(pod.owner is not None and pod.owner[1] == name for pod in matching(cluster, service))
+    return any(
+        name == (pod.owner[1] if pod.owner is not None else pod.name)
+        for pod in matching(cluster, service)
+    )
 
 
 def renamed(service: Service, name: str) -> str:
