@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -83,6 +83,30 @@ def parse_change(text: str, there: Sequence[Manifest], namespace: str) -> list[C
         return [_scaled(found, words[1].removeprefix("--replicas=").removeprefix("replicas="))]
     said = f"{text!r} is neither `delete KIND/NAME` nor `scale KIND/NAME REPLICAS`"
     raise ChangeError(said)
+
+
+def possible(there: Sequence[Manifest]) -> Iterator[str]:
+    """What can be done to the objects that are there, as `parse_change` understands it.
+
+    Scaling to nothing, to one less, to one more and to twice as many; any other number can be
+    written too.
+    """
+    for one in there:
+        kind, namespace, name = key_of(one)
+        if kind not in KINDS:
+            continue
+        place = f"{namespace}/{name}" if namespace else name
+        if kind in _SCALED:
+            count = replicas(one)
+            for wanted in sorted({0, max(count - 1, 0), count + 1, count * 2} - {count}):
+                yield f"scale {kind}/{place} {wanted}"
+        yield f"delete {kind}/{place}"
+
+
+def replicas(one: Manifest) -> int:
+    """How many pods a workload is to have; 1 where it does not say."""
+    count = table(one.data, "spec").get("replicas", 1)
+    return count if isinstance(count, int) else 1
 
 
 def _scaled(found: Manifest, count: str) -> Change:

@@ -109,16 +109,13 @@ def replay(
         ChangeError: what `then` says means nothing.
 
     """
-    for question in questions:
-        parse_request(world, question.source, question.destination, namespace)
-    player = _Player(world, questions, namespace)
-    yield player.moment(None)
+    player = Player(world, questions, namespace)
+    yield player.begin()
     for one in applied(world, order):
-        known = player.find(one) is not None
-        yield player.moment(Change(Verb.CHANGED if known else Verb.ADDED, one))
+        yield player.apply(one)
     for text in then:
         for change in parse_change(text, player.objects, namespace):
-            yield player.moment(change)
+            yield player.do(change)
 
 
 def applied(world: World, order: str = "files") -> list[Manifest]:
@@ -132,10 +129,20 @@ def _is_step(one: Manifest) -> bool:
     return is_written(one) and one.kind not in _THERE_BEFORE and not configures
 
 
-class _Player:
+class Player:
     """The cluster as it grows."""
 
-    def __init__(self, world: World, questions: Sequence[Question], namespace: str) -> None:
+    def __init__(
+        self, world: World, questions: Sequence[Question], namespace: str = "default"
+    ) -> None:
+        """Stand before the first object.
+
+        Raises:
+            RequestError: a question means nothing, even when everything is there.
+
+        """
+        for question in questions:
+            parse_request(world, question.source, question.destination, namespace)
         self.objects = [one for one in world.manifests.objects if not _is_step(one)]
         self._full = world
         self._questions = questions
@@ -146,7 +153,26 @@ class _Player:
         )
         self._sight: Sight | None = None
 
-    def moment(self, change: Change | None) -> Moment:
+    def begin(self) -> Moment:
+        """The cluster before the first object."""
+        return self._moment(None)
+
+    def apply(self, one: Manifest) -> Moment:
+        """Apply an object: it is new, or another one under a name that is there."""
+        known = self.find(one) is not None
+        return self._moment(Change(Verb.CHANGED if known else Verb.ADDED, one))
+
+    def do(self, change: Change) -> Moment:
+        """Delete, scale or apply."""
+        return self._moment(change)
+
+    def stand_at(self, moment: Moment) -> None:
+        """Go on from a moment that was there already."""
+        self.objects = list(moment.world.manifests.objects)
+        self._number, self._before = moment.number, moment.world.cluster
+        self._sight = look(moment.world)
+
+    def _moment(self, change: Change | None) -> Moment:
         before = self._before
         if change is not None:
             self._number += 1

@@ -46,6 +46,7 @@ class CommandLine(Provider):
             ("node NAME", "show a node; nodes: all of them", "pane('nodes')"),
             ("chain NAME", "open a chain where the packet is", "pane('chain')"),
             ("walk A -> B", "ask: names are completed", "request"),
+            ("delete, scale KIND/NAME", "in the replay: what happens next", "change"),
         ):
             run = partial(screen.run_action, action)
             yield DiscoveryHit(f":{text}", run, text=f":{text}", help=said)
@@ -83,6 +84,8 @@ def _completed(screen: WalkScreen, desk: Desk, word: str, rest: str) -> Iterator
             yield from _chains(screen, desk, rest)
         case "findings" | "finding":
             yield _Found("findings", "what the check found", screen.action_findings)
+        case "delete" | "scale":
+            yield from _changes(screen, f"{word} {rest}".strip())
         case "walk" | "ask":
             yield from _walks(screen, desk, rest)
         case _:
@@ -113,6 +116,25 @@ def _chains(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
             screen.redraw()
 
         yield _Found(f"chain {name}", f"table {table}", run)
+
+
+def _changes(screen: WalkScreen, typed: str) -> Iterator[_Found]:
+    """What can be deleted or scaled at this moment of the replay; any number that is typed."""
+    from k8stui.replay.change import ChangeError, parse_change  # noqa: PLC0415 - as below
+    from k8stui.tui.candidates import Candidates  # noqa: PLC0415 - only when asked for
+
+    timeline = screen.timeline
+    moment = timeline.moment if timeline is not None else None
+    if timeline is None or moment is None:
+        return
+    found = [*Candidates(timeline.possible()).matching(typed, _MOST)]
+    try:
+        parse_change(typed, moment.world.manifests.objects, screen.jobs.namespace)
+        found = [typed, *(each for each in found if each != typed)]
+    except ChangeError:
+        pass
+    for text in found:
+        yield _Found(text, "as the replay's next step", partial(screen.change, text))
 
 
 def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:

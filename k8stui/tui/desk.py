@@ -5,6 +5,7 @@ The screen turns keys into calls of this; each says whether anything has to be d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -133,12 +134,18 @@ class Desk:
         state = self.state
         left = _Left(self.world, state.what_if, state.trace, state.index, self.checkup)
         self._full, self._floor = (left, self.tree), len(self._left)
-        self.views.backdrop = (self.world, trace)
+        self.views.backdrop = ((), trace)
 
-    def stand_at(self, moment: Moment) -> None:
-        """Show what stands at a moment, and how the request is answered then."""
-        if self._full is None:
+    def stand_at(self, moment: Moment, others: Sequence[Moment]) -> None:
+        """Show what stands at a moment, and how the request is answered then.
+
+        `others`: what stands at any of these moments has its place.
+        """
+        if self._full is None or self.views.backdrop is None:
             return
+        whole = self.views.backdrop[1]
+        places = [(each.world, each.asked[0].trace or whole) for each in others]
+        self.views.backdrop = (places, whole)
         left, tree = self._full
         del self._left[self._floor :]
         self._enter(moment.world, left.words, None)

@@ -216,9 +216,9 @@ class Jobs:
             post(WalkFailed(error, generation))
 
     def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
-        """Compute a deployment up to the moment that is looked at."""
+        """Compute a deployment up to the moment that is looked at, or all of it."""
         try:
-            timeline.fetch(timeline.at)
+            timeline.look_ahead()
             post(MomentMade(timeline))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))

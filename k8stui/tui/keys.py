@@ -183,6 +183,7 @@ STORY = (
     _key("greater_than_sign", "moment(1)", "next object", "Replay: the next object is applied"),
     _key("less_than_sign", "moment(-1)", "object before", "Replay: back to the object before"),
     _key("a", "gains", "what it adds", "Replay: all that this object adds, to each node"),
+    _key("d", "change", "delete, scale", "Replay: delete or scale an object, as the next step"),
     _key(
         "O",
         "order",

@@ -172,6 +172,38 @@ class Telling(Walking):
 
         self.app.push_screen(ListScreen("What this moment brought", partial(moment_lines, moment)))
 
+    def action_change(self) -> None:
+        """List what can be deleted or scaled now; what is chosen is the next step."""
+        timeline = self.timeline
+        if timeline is None:
+            self.notify("Objects are deleted and scaled in the replay: t opens it.", timeout=4)
+            return
+        choices = timeline.possible()
+        if not choices:
+            self.notify("Nothing is deployed at this moment: > applies the next object.", timeout=4)
+            return
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+
+        def chosen(number: int | None) -> None:
+            if number is not None:
+                self.change(choices[number])
+
+        lines = [run(f" {text}") for text in choices]
+        self.app.push_screen(
+            ListScreen("What happens next", lambda _: lines, choices=range(len(lines))), chosen
+        )
+
+    def change(self, text: str) -> None:
+        """Delete or scale an object as the next step of the replay.
+
+        Raises:
+            ChangeError: `text` means nothing at this moment.
+
+        """
+        if self.timeline is not None:
+            self.timeline.insert(text)
+            self._come()
+
     def _come(self) -> None:
         """Show the moment of the timeline; first have it computed where it is not."""
         timeline = self.timeline
@@ -183,7 +215,7 @@ class Telling(Walking):
             self.generation += 1
             self.work("replay", partial(self.jobs.moment, timeline, self.generation, self.post))
         else:
-            self.desk.stand_at(moment)
+            self.desk.stand_at(moment, timeline.telling())
         self.redraw()
         self.call_after_refresh(self.redraw)
 
@@ -228,22 +260,26 @@ class Telling(Walking):
     def _story_keys(self, width: int) -> Line:
         """The keys of the story and of the timeline, in place of the workbench's."""
         play = "pause" if self._clock is not None else "play"
-        story = [("Space", play), ("+ -", f"{_PACES[self._pace]:g} s")] if self.is_story else []
+        pace = f"{_PACES[self._pace]:g} s"
+        story = [("Space", play, play), ("+ -", pace, pace)] if self.is_story else []
         if self.timeline is not None:
+            order = self.timeline.order
             entries = [
-                ("< >", "object"),
-                ("a", "what it adds"),
-                ("O", f"order: {self.timeline.order}"),
+                ("< >", "object", "object"),
+                ("a", "what it adds", "adds"),
+                ("d", "delete, scale", "delete, scale"),
+                ("O", f"order: {order}", order if self.is_story else f"order: {order}"),
                 *story,
-                ("t", "end replay"),
+                ("t", "end replay", "end"),
             ]
         else:
-            entries = [(", .", "decision"), *story, ("t", "replay"), ("p", "workbench")]
-        entries += [("?", "help"), ("q", "quit")]
-        for gap in ("   ", "  "):
+            last = ("p", "workbench", "workbench")
+            entries = [(", .", "decision", "decision"), *story, ("t", "replay", "replay"), last]
+        entries += [("?", "help", "help"), ("q", "quit", "quit")]
+        for gap, is_short in (("   ", False), ("  ", False), ("  ", True)):
             parts = [run(" ")]
-            for key, what in entries:
-                parts += [run(f"{key} ", Ink.KEY), run(what + gap, Ink.DIM)]
+            for key, what, word in entries:
+                parts += [run(f"{key} ", Ink.KEY), run((word if is_short else what) + gap, Ink.DIM)]
             if line_width(line := join(parts)) <= width:
                 break
         return fit(cut(line, width, ellipsis=False), width)

@@ -12,7 +12,8 @@ from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, run
 from k8stui.export.drawing.words import RESULTS
 from k8stui.export.tour import moment_words
 from k8stui.neutralise import neutralise
-from k8stui.replay.replay import Moment, Question, applied, replay
+from k8stui.replay.change import Change, Verb, parse_change, possible, replicas
+from k8stui.replay.replay import Moment, Player, Question, applied
 from k8stui.walk.kinds import SHORT
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ _SHORT = {**SHORT, "Service": "svc", "ConfigMap": "cm", "NetworkPolicy": "netpol
 """As ``kubectl api-resources`` has them."""
 
 
+_AT_ONCE = 60
+"""Moments that are computed before the first one is shown."""
+
+
 class Timeline:
     """One deployment, and the moment of it that is looked at."""
 
@@ -31,15 +36,28 @@ class Timeline:
         """When everything is there."""
         self.question = question
         self.order = order
-        self.names = ("nothing yet", *(_name(one) for one in applied(world, order)))
+        self._steps: list[Manifest | Change] = list(applied(world, order))
+        """What leads from each moment to the next."""
         self.moments: list[Moment] = []
         """Those that were looked at, and what lies before them."""
         self.at = 0
+        self.reached = 0
+        """The last moment that was looked at."""
         self.is_closed = False
         self.tells = False
         """Whether one has just come to this moment: then it is said what it brought."""
-        self._rest = replay(world, order, [question], namespace=namespace)
+        self._namespace = namespace
+        self._player: Player | None = None
         self._lock = Lock()
+        self._name_all()
+
+    def _name_all(self) -> None:
+        self.names = ("nothing yet", *map(_name, self._steps))
+
+    def look_ahead(self) -> None:
+        """Compute what is looked at; and all moments where they are few: they show all places."""
+        is_short = len(self.names) <= _AT_ONCE
+        self.fetch(len(self.names) - 1 if is_short else self.at)
 
     def fetch(self, number: int) -> None:
         """Compute all moments up to a number; for a thread.
@@ -49,8 +67,50 @@ class Timeline:
 
         """
         with self._lock:
+            if self._player is None:
+                self._player = Player(self.world, [self.question], self._namespace)
             while len(self.moments) <= number and not self.is_closed:
-                self.moments.append(next(self._rest))
+                self.moments.append(self._next(self._player))
+
+    def _next(self, player: Player) -> Moment:
+        if not self.moments:
+            return player.begin()
+        step = self._steps[len(self.moments) - 1]
+        return player.do(step) if isinstance(step, Change) else player.apply(step)
+
+    def possible(self) -> list[str]:
+        """What can be deleted or scaled at this moment, as it is typed."""
+        moment = self.moment
+        return list(possible(moment.world.manifests.objects)) if moment is not None else []
+
+    def insert(self, text: str) -> None:
+        """Delete or scale an object now; what else is applied comes behind it.
+
+        Raises:
+            ChangeError: `text` means nothing at this moment.
+
+        """
+        with self._lock:
+            moment = self.moment
+            if moment is None or self._player is None:
+                return
+            changes = parse_change(text, moment.world.manifests.objects, self._namespace)
+            self._player.stand_at(moment)
+            del self.moments[self.at + 1 :]
+            self._steps[self.at : self.at] = changes
+            self._name_all()
+            self.at = self.reached = self.at + len(changes)
+
+    def telling(self) -> list[Moment]:
+        """Those of the moments known that show everything that has a place at any of them."""
+        found: list[Moment] = []
+        seen: set[object] = set()
+        for moment in reversed(self.moments):
+            places = _places(moment)
+            if not places <= seen:
+                seen |= places
+                found.append(moment)
+        return found
 
     @property
     def moment(self) -> Moment | None:
@@ -61,6 +121,7 @@ class Timeline:
         """Go on or back; whether there was anywhere to go."""
         at = max(0, min(self.at + by, len(self.names) - 1))
         moved, self.at = at != self.at, at
+        self.reached = max(self.reached, at)
         return moved
 
     @property
@@ -74,20 +135,24 @@ class Timeline:
 
     def lines(self, width: int, height: int) -> list[Line]:
         """The objects, the answers below them, and on a third line what the moment brought."""
-        rows: tuple[list[Line], list[Line]] = ([run(" t  ", Ink.KEY)], [run("    ")])
+        rows: tuple[list[Line], list[Line]] = ([run(" t ", Ink.KEY)], [run("   ")])
+        answers = [self._answer(number) for number in range(len(self.moments))]
+        least = max(map(line_width, answers), default=0)
         at = end = 0
         for number, name in enumerate(self.names):
-            joint = " ─ " if number else ""
+            joint = "─ " if number else ""
             is_here = number == self.at
-            text = f"[{name}]" if is_here else name
-            word = self._answer(number)
-            cell = max(width_of(text), line_width(word))
+            text = f"[{name}]" if is_here else f" {name} "
+            cell = max(width_of(text), least) + 1
             begin = sum(line_width(part) for part in rows[0]) + len(joint)
             if is_here:
                 at, end = begin, begin + cell
             ink = Ink.HERE if is_here else Ink.TEXT if number < self.at else Ink.DIM
+            # What is still to come is not told before.
+            is_told = number <= self.reached and number < len(answers)
+            word = answers[number] if is_told else run("…" if is_here else "", Ink.DIM)
             rows[0].extend((run(joint, Ink.DIM), fit(run(text, ink), cell)))
-            rows[1].extend((run(" " * len(joint)), fit(word, cell)))
+            rows[1].extend((run(" " * len(joint)), fit(join((run(" "), word)), cell)))
         lines = [_around(join(row), at, end, width) for row in rows]
         if height > 2:
             lines.append(cut(run(f"    {self.said()}", Ink.STRONG), width))
@@ -95,8 +160,6 @@ class Timeline:
 
     def _answer(self, number: int) -> Line:
         """What came of the request at a moment."""
-        if number >= len(self.moments):
-            return run("…" if number <= self.at else "", Ink.DIM)
         asked = self.moments[number].asked[0]
         if asked.trace is None:
             return run("✗ not yet", Ink.DIM)
@@ -104,8 +167,23 @@ class Timeline:
         return run(f"{sign.glyph} {sign.word}", sign.ink)
 
 
-def _name(one: Manifest) -> str:
-    return neutralise(f"{one.name} {_SHORT.get(one.kind, one.kind.lower())}")
+def _places(moment: Moment) -> set[object]:
+    """Pods and where they are, who is behind a Service, and where the packet gets to."""
+    cluster = moment.world.cluster
+    found: set[object] = {(key, p.node_name, p.addresses) for key, p in cluster.pods.items()}
+    for service, slices in cluster.endpoint_slices.items():
+        found |= {(service, end.pod) for each in slices for end in each.endpoints}
+    for asked in moment.asked:
+        found |= {hop.namespace for hop in asked.trace.hops} if asked.trace is not None else set()
+    return found
+
+
+def _name(step: Manifest | Change) -> str:
+    one = step.manifest if isinstance(step, Change) else step
+    name = neutralise(f"{one.name} {_SHORT.get(one.kind, one.kind.lower())}")
+    if not isinstance(step, Change):
+        return name
+    return f"-{name}" if step.verb is Verb.DELETED else f"{name} ×{replicas(one)}"
 
 
 def _around(line: Line, at: int, end: int, width: int) -> Line:

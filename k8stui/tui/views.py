@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.frame import Film
@@ -51,8 +52,8 @@ class Views:
         self._film: Film | None = None
         self._shown: list[Trace] = []
         """Walks of the present request, as they were shown."""
-        self.backdrop: tuple[World, Trace] | None = None
-        """In a replay: the whole deployment, and the walk through it."""
+        self.backdrop: tuple[Sequence[tuple[World, Trace]], Trace] | None = None
+        """In a replay: what stands at its moments and is walked then; the walk of the whole."""
 
     def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
         """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
@@ -109,12 +110,8 @@ class Views:
         world = self.state.world
         if self.backdrop is None or world is None:
             return None
-        full, walked = self.backdrop
-        others = () if trace is None else (trace,)
-        if any(hop.namespace not in full.network for each in others for hop in each.hops):
-            return None
-        made = scene(full.network, full.cluster, walked, others)
-        return at_moment(made, full.cluster, world.network, world.cluster)
+        moments, walked = self.backdrop
+        return at_moment(moments, world, trace or walked, walked)
 
     def _unasked(self, size: tuple[int, int]) -> Sheet | None:
         """In a replay: what stands at a moment at which nobody can ask yet."""

@@ -11,8 +11,10 @@ import pytest
 
 from k8stui.check.opening import opening
 from k8stui.export.drawing.frame import Film
-from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.scene import at_moment, scene
 from k8stui.export.drawing.stations import STATIONS
+from k8stui.replay.replay import Question
+from k8stui.tui.timeline import Timeline
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
 from k8stui.walk.whatif import asked_again, what_ifs
@@ -75,10 +77,14 @@ def places(film: Film) -> Iterator[tuple[object, object]]:
             top = min(spot.cells[0][1] for place, spot in drawing.spots.items()
                       if place[0] == opened and place[1] in STATIONS)  # fmt: skip
         for (name, part), spot in drawing.spots.items():
+            if "/" in name and name not in film.cluster.pods:
+                continue  # it is not there
             if spot.cells:  # an arrow ends at the next station: it begins behind a name
                 cell = spot.cells[-1 if part[-1:] == ">" else 0]
                 yield (opened, cell[1] < top, name, part), cell
         for name, edge in drawing.boxes.items():
+            if "/" in name and name not in film.cluster.pods:
+                continue
             yield (opened, edge.y < top, name), edge
 
 
@@ -91,3 +97,40 @@ def test_nothing_moves_with_branches_settings_and_answers(name: str, size: str) 
         film = Film(made, there.cluster, trace, *SIZES[size])
         for what, at in places(film):
             assert where.setdefault(what, at) == at, (what, trace.request)
+
+
+@cache
+def timeline(name: str, order: str) -> tuple[Trace, Timeline] | None:
+    """A deployment from its first object to its last; then something is scaled and deleted."""
+    here = world(name)
+    first = opening(here, [str(SAMPLES / name)])
+    if first is None:
+        return None
+    asked = Question(first.request.source, first.request.destination)
+    made = Timeline(here, asked, order, "default")
+    made.fetch(len(made.names) - 1)
+    made.move(len(made.names) - 1)
+    for verb in ("scale", "delete"):
+        changes = [each for each in made.possible() if each.startswith(verb)]
+        if changes:
+            made.insert(changes[-1])
+            made.fetch(len(made.names) - 1)
+    return first, made
+
+
+@pytest.mark.parametrize("size", ["80x24 replay", "80x24 story", "120x34 story", "200x50 story"])
+@pytest.mark.parametrize("order", ["files", "dependency"])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_moves_while_the_deployment_grows(name: str, order: str, size: str) -> None:
+    found = timeline(name, order)
+    if found is None:
+        return
+    walked, played = found
+    where: dict[object, object] = {}
+    others = [(each.world, each.asked[0].trace or walked) for each in played.telling()]
+    for moment in played.moments:
+        trace = moment.asked[0].trace or walked
+        made = at_moment(others, moment.world, trace, walked)
+        film = Film(made, moment.world.cluster, trace, *SIZES[size])
+        for what, at in places(film):
+            assert where.setdefault(what, at) == at, (what, moment.change)

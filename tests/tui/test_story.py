@@ -250,3 +250,37 @@ async def test_play_goes_through_the_deployment_and_then_the_walk() -> None:
         assert driver.screen.timeline is not None
         assert driver.screen.timeline.is_at_end
         assert driver.state.index == len(driver.state.steps) - 1
+
+
+async def test_deleting_and_scaling_are_steps_of_the_replay_too() -> None:
+    async with opened() as driver:
+        await typed(driver, "d")  # not before there is a replay
+        assert driver.is_on_top
+        await typed(driver, "t", "d")  # nor before anything is there
+        assert driver.is_on_top
+        await typed(driver, *["greater_than_sign"] * 4, "d", "slash", *"myweb 2", "enter", "enter")
+        assert "[myweb rc ×2]" in driver.text("#timeline")
+        assert "1 → 2" in driver.text("#timeline")
+        assert "myweb-2" in driver.text("#layout")
+        await typed(driver, "d", "end", "enter")
+        assert "[-myweb svc]" in driver.text("#timeline")
+        assert "rules" in driver.text("#timeline")
+        assert "refused" in driver.text("#title")
+        await typed(driver, "less_than_sign")
+        assert "connected" in driver.text("#title")
+
+
+async def test_what_is_deleted_in_the_middle_is_missing_from_then_on() -> None:
+    async with opened() as driver:
+        await typed(driver, "t", *["greater_than_sign"] * 3, "d", "slash", *"delete", "enter")
+        await typed(driver, "end", "enter")
+        assert "[-myweb rc]" in driver.text("#timeline")
+        await typed(driver, "greater_than_sign")
+        assert "[myweb svc]" in driver.text("#timeline")
+        assert "connected" not in driver.text("#title")
+
+
+async def test_what_is_still_to_come_is_not_told() -> None:
+    async with opened() as driver:
+        await typed(driver, "t")
+        assert "connected" not in driver.text("#timeline")

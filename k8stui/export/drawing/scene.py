@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.ink import middle, width_of
@@ -13,6 +14,9 @@ from k8stui.kernel.step import SocketCause
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
 from k8stui.walk.trace import Trace
+
+if TYPE_CHECKING:
+    from k8stui.walk.world import World
 
 OUTSIDE = "outside"
 WIRE = "wire"
@@ -135,10 +139,11 @@ def scene(
     """
     traces = (trace, *others)
     path = dict.fromkeys(hop.namespace for hop in trace.hops)
-    visited = list(dict.fromkeys((*path, *(hop.namespace for each in others for hop in each.hops))))
+    met = dict.fromkeys(hop.namespace for each in traces for hop in each.hops)
+    visited = [name for name in met if name in network]
     devices = {(h.namespace, step.device) for each in traces for h in each.hops for step in h.steps}
     shares = dict(_shares(trace))
-    ends = [key for key in (*_endpoints(cluster, trace), *shares) if key in network]
+    ends = [key for key in (*_endpoints(cluster, traces), *shares) if key in network]
     ends = list(dict.fromkeys(ends))[:MOST_ENDPOINTS]
     rivals = frozenset(ends if len(ends) > 1 else ())
     candidates = dict.fromkeys((*(name for name in visited if name in cluster.pods), *ends))
@@ -178,29 +183,65 @@ def scene(
 
 
 def at_moment(
-    made: Scene,
-    later: Cluster,
-    network: Mapping[str, NetNamespace],
-    cluster: Cluster,
-) -> Scene | None:
-    """The scene of `later` as far as it stands now, in `cluster`: what is missing keeps its place.
+    moments: Iterable[tuple[World, Trace]], now: World, trace: Trace, whole: Trace
+) -> Scene:
+    """The scene of a request at several moments, of which that is seen which stands `now`.
 
-    None where what stands now stands elsewhere in the full one.
+    What is missing keeps its place. `trace`: the walk now; `whole`: when all is there.
     """
-    for key, pod in cluster.pods.items():
-        other = later.pods.get(key)
-        if other is None or (pod.node_name, pod.addresses) != (other.node_name, other.addresses):
-            return None
-    nodes = []
-    for node in made.nodes:
-        pods = tuple(
-            pod if pod.key in cluster.pods else replace(pod, is_there=False) for pod in node.pods
-        )
-        bridge = node.bridge
-        if bridge is not None and network[node.name].interface(bridge.name) is None:
-            bridge = replace(bridge, is_there=False)
-        nodes.append(replace(node, pods=pods, bridge=bridge))
-    return replace(made, nodes=tuple(nodes))
+    network, cluster = now.network, now.cluster
+    scenes = [scene(one.network, one.cluster, walk, (whole,)) for one, walk in moments]
+    nodes: dict[str, NodeBox] = {}
+    for each in scenes:
+        for node in each.nodes:
+            nodes[node.name] = _both(nodes.get(node.name, node), node)
+    present = scene(network, cluster, trace, (whole,))
+    for node in present.nodes:
+        known = nodes.get(node.name)
+        # Neighbours that no other moment has are not worth a place.
+        places = {pod.key for pod in known.pods} if known is not None and scenes else ()
+        pods = tuple(p for p in node.pods if p.key in places or p.role is not Role.SIBLING)
+        shown = replace(node, pods=pods if scenes else node.pods)
+        nodes[node.name] = _both(known or shown, shown)
+    scenes.append(present)
+    return Scene(
+        next((each.outside for each in scenes if each.outside is not None), None),
+        next((each.wire for each in scenes if each.wire), ""),
+        tuple(
+            _now(node, network, cluster)
+            for node in sorted(nodes.values(), key=lambda node: cluster.nodes[node.name].index)
+        ),
+    )
+
+
+def _both(known: NodeBox, node: NodeBox) -> NodeBox:
+    """A node at two moments; what both have is as it is at the second."""
+    pods = {pod.key: pod for pod in known.pods}
+    for pod in node.pods:
+        before = pods.get(pod.key, pod)
+        role = before.role if pod.role is Role.SIBLING else pod.role
+        role = Role.GHOST if role is Role.PATH and pod.role is not role else role
+        rivals = pod.has_rivals or before.has_rivals
+        pods[pod.key] = replace(pod, role=role, has_rivals=rivals)
+    for key in pods.keys() - {pod.key for pod in node.pods}:
+        if pods[key].role is Role.PATH:
+            pods[key] = replace(pods[key], role=Role.GHOST)
+    return replace(
+        node,
+        pods=tuple(pods.values()),
+        bridge=node.bridge or known.bridge,
+        tunnel=node.tunnel or known.tunnel,
+    )
+
+
+def _now(node: NodeBox, network: Mapping[str, NetNamespace], cluster: Cluster) -> NodeBox:
+    """The node as far as it stands now."""
+    homes = {pod.key: pod.node_name for pod in cluster.pods.values() if pod.addresses}
+    pods = tuple(replace(pod, is_there=homes.get(pod.key) == node.name) for pod in node.pods)
+    bridge = node.bridge
+    if bridge is not None and network[node.name].interface(bridge.name) is None:
+        bridge = replace(bridge, is_there=False)
+    return replace(node, pods=pods, bridge=bridge)
 
 
 def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
@@ -212,12 +253,13 @@ def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
                 yield rule.reason.pod, str(way.share)
 
 
-def _endpoints(cluster: Cluster, trace: Trace) -> Iterator[str]:
+def _endpoints(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:
     """Pods behind the Service that is asked: another branch or setting leads to them."""
-    for each in cluster.endpoint_slices.get(trace.request.service or "", ()):
-        for endpoint in each.endpoints:
-            if endpoint.pod is not None and endpoint.pod in cluster.pods:
-                yield endpoint.pod
+    for service in dict.fromkeys(each.request.service or "" for each in traces):
+        for each in cluster.endpoint_slices.get(service, ()):
+            for endpoint in each.endpoints:
+                if endpoint.pod is not None and endpoint.pod in cluster.pods:
+                    yield endpoint.pod
 
 
 def _siblings(
