@@ -40,6 +40,8 @@ class Picture(NamedTuple):
     """Which branch."""
     step: Callable[[Trace], int]
     """0-based."""
+    keys: tuple[str, ...] = ()
+    """Pressed there."""
 
 
 def _is_remote(trace: Trace) -> bool:
@@ -51,6 +53,7 @@ def _dnat(trace: Trace) -> int:
 
 
 PICTURES = (
+    Picture("story", "webapp", "outside", "node/node-1:30001", _is_remote, _dnat, ("p",)),
     Picture("guestbook", "guestbook", "outside", "node/node-1:30080", _is_remote, _dnat),
     Picture(
         "failure",
@@ -101,6 +104,7 @@ async def draw(picture: Picture) -> str:
         request = parse_request(world, picture.source, picture.destination)
         trace = next(t for t in walks(world, request) if picture.wanted(t))
         screen.take(trace, picture.step(trace))
+        await pilot.press(*picture.keys)
         await pilot.pause()
         return tidy(app.export_screenshot(title="k8stui", simplify=True)).replace(f"{ROOT}/", "")
 
