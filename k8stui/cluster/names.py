@@ -366,9 +366,12 @@ def _may_be_outside(cluster: Cluster, name: str) -> bool:
 
 def _why_not(cluster: Cluster, name: str, from_pod: Pod | None) -> str:
     namespace = from_pod.namespace if from_pod else "default"
-    first = name.split(".", maxsplit=1)[0]
+    first, _, rest = name.partition(".")
+    said, _, domain = rest.partition(".")
     others = [key for key in cluster.services if key.endswith(f"/{first}")]
-    if "." not in name and others:
+    is_short = domain.rstrip(".") in ("", "svc", f"svc.{cluster.cluster_domain}")
+    if others and is_short:
+        namespace = said or namespace
         elsewhere = others[0].partition("/")[0]
         return (
             f"there is no Service {first} in namespace {namespace}; "

@@ -46,7 +46,9 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     cluster, done = world.cluster, trace.outcome
     if done.result is not Result.CONNECTED:
         return trace
-    denial = Policies(cluster).against(request, done.server_pod, done.server_port)
+    denial = Policies(cluster).against(
+        request, done.server_pod, done.server_port, _source_met(cluster, trace)
+    )
     if denial is None:
         return trace
     asked = world.options.policy_engine
@@ -91,6 +93,20 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     )
 
 
+def _source_met(cluster: Cluster, trace: Trace) -> Address | None:
+    """The source address that the policies of the server's pod meet.
+
+    They are enforced on the way to the pod, before its own node masquerades (POSTROUTING): what
+    another node has put in stays, the client's own address too.
+    """
+    seen = trace.outcome.source_seen_by_server
+    own = next((step.before.src for step in trace.steps if step.before is not None), None)
+    server = cluster.pods.get(trace.outcome.server_pod or "")
+    node = cluster.nodes.get((server.node_name if server is not None else None) or "")
+    others = (n for n in cluster.nodes.values() if n is not node)
+    return seen if any(seen in other.addresses for other in others) else own
+
+
 @record()
 class Denial:
     """A request that policies do not allow."""
@@ -131,8 +147,17 @@ class Policies:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def against(self, request: Request, server: str | None, port: int | None) -> Denial | None:
-        """What does not let the request through; `server` and `port` are those that it reached."""
+    def against(
+        self,
+        request: Request,
+        server: str | None,
+        port: int | None,
+        source: Address | None = None,
+    ) -> Denial | None:
+        """What does not let the request through; `server` and `port` are those that it reached.
+
+        `source`: the address that the server's policies meet; None: the client's own.
+        """
         connect = request.connect
         if not self._cluster.policies or connect is None:
             return None
@@ -140,7 +165,7 @@ class Policies:
         client, target = pods.get(connect.namespace), pods.get(server or "")
         if client is not None and client is target:
             return None
-        peer = self._peer(client, connect.source, connect.namespace)
+        peer = self._peer(client, source or connect.source, connect.namespace)
         ask = Ask(port or connect.port, connect.protocol, target)
         if client is not None and not client.host_network:
             there = self._peer(target, connect.destination, server or str(connect.destination))
@@ -149,7 +174,20 @@ class Policies:
                 return found
         if target is None or target.host_network or connect.namespace == target.node_name:
             return None
-        return self.denied(Direction.INGRESS, target, peer, ask)
+        denial = self.denied(Direction.INGRESS, target, peer, ask)
+        by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
+        if denial is None or by_node is None or client is not None or connect.source == source:
+            return denial
+        service = self._cluster.services.get(request.service or "")
+        return replace(
+            denial,
+            reason=f"{denial.reason}, seen as {source}: {by_node.name} masquerades what comes from "
+            "outside (externalTrafficPolicy: Cluster)",
+            advice=f"set externalTrafficPolicy: Local in Service {service.name}: then the client's "
+            "own address counts"
+            if service is not None
+            else denial.advice,
+        )
 
     def _dns(self, client: Pod, request: Request) -> Denial | None:
         """Before anything else the name is asked of cluster DNS."""
@@ -205,7 +243,8 @@ class Policies:
         for policy in selecting:
             field = f"{direction.lower()} of NetworkPolicy {policy.name}"
             for rule in policy.rules(direction):
-                if self._allows(policy, replace(rule, ports=()), peer, ask):
+                is_meant = rule.peers or any(isinstance(one.port, str) for one in rule.ports)
+                if is_meant and self._allows(policy, replace(rule, ports=()), peer, ask):
                     said = " (a rule allows other ports: the port of the pod itself counts, "
                     mend = f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of "
                     return f"{said}{ask.port}, not the Service's)", mend + field
@@ -217,7 +256,24 @@ class Policies:
                         f" (a podSelector without namespaceSelector means pods of {own}",
                         f"write namespaceSelector: {label} beside that podSelector in {field}",
                     )
+                virtual = self._virtual(rule, peer)
+                if virtual is not None:
+                    said = f" (an ipBlock holds {virtual}, the address of a Service, which is "
+                    mend = "write a podSelector that selects the pods of the Service in "
+                    return f"{said}rewritten before policies look)", mend + field
         return "", ""
+
+    def _virtual(self, rule: PolicyRule, peer: _Peer) -> Address | None:
+        """An address of a Service in front of the peer that a rule's ipBlock was meant for."""
+        blocks = [one.block for one in rule.peers if one.block is not None]
+        for service in self._cluster.services.values() if blocks and peer.pod is not None else ():
+            if peer.pod is None or peer.pod.namespace != service.namespace or not service.selector:
+                continue
+            if service.selector.items() <= peer.pod.labels.items():
+                for address in service.cluster_ips:
+                    if any(_holds(block.cidr, address) for block in blocks):
+                        return address
+        return None
 
     def _allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: _Peer, ask: Ask) -> bool:
         if rule.ports and not any(_is_port(port, ask) for port in rule.ports):

@@ -118,7 +118,7 @@ CASES = [
     ("names", "pod/reader", "stock:7200", "no-such-name", "default/reader",
      "there is no Service stock in namespace default", "did you mean stock.trade?", None),
     ("names", "pod/reader", "stock.default.svc.cluster.local:7200", "no-such-name",
-     "default/reader", "no Service is called", "did you mean stock.trade?", None),
+     "default/reader", "the one in trade is called stock.trade", "did you mean stock.trade?", None),
     ("names", "pod/reader", "stock.trade.svc.cluster.lan:7200", "no-such-name", "default/reader",
      "this cluster's domain is cluster.local", "ask stock.trade.svc.cluster.local", None),
     ("names", "pod/reader", "stock.trade.:7200", "no-such-name", "default/reader",

@@ -13,7 +13,7 @@ the pods are Pending on nodes that were only assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -23,6 +23,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
+from k8stui.walk.diagnosis.endpoints import misplaced, readiness
 from k8stui.walk.diagnosis.pending import room
 from k8stui.walk.diagnosis.selectors import different, written
 
@@ -77,6 +78,9 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         )
     miss = carriers.near_miss(service)
     guess = not (ground.has_strangers or ground.world.problems)
+    own = misplaced(ground.cluster, service) if miss is None or not miss.sure else None
+    if own is not None:
+        return _Reason(Severity.WARNING, own.reason.removeprefix("its "), own.advice)
     if miss is not None and (miss.sure or guess):
         key, value = miss.meant
         label = _wrong_label(ground, service, miss) if miss.sure else None
@@ -195,7 +199,7 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
         return _Reason(
             Severity.ERROR,
             f"none of the pods that it selects is ready ({who})",
-            _readiness(service, pods),
+            _readiness(service, [pod for pod in pods if pod not in pending]),
         )
     guessed = ground.nodes_are_assumed
     return _Reason(
@@ -206,11 +210,10 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     )
 
 
-def _readiness(service: Service, pods: tuple[Pod, ...]) -> str:
+def _readiness(service: Service, pods: Sequence[Pod]) -> str:
     """A StatefulSet's pods may wait for each other's names, which only ready pods have."""
-    look = (
-        f"look at the readiness probe: kubectl -n {service.namespace} describe pod {pods[0].name}"
-    )
+    space = "" if service.namespace == "default" else f" -n {service.namespace}"
+    look = readiness(pods[0], space)
     if service.headless and any(pod.owner and pod.owner[0] == "StatefulSet" for pod in pods):
         return (
             f"{look}; if the pods look for each other by name before they are ready, set "

@@ -104,17 +104,17 @@ def _denials(
         if id(pod.containers) in seen:
             continue
         seen.add(id(pod.containers))
-        denial = policies.against(request, pod.key, _number(pod, port))
-        if denial is not None:
+        number = _number(pod, port)
+        if number is not None and (denial := policies.against(request, pod.key, number)):
             yield denial
 
 
-def _number(pod: Pod, port: ServicePort) -> int:
+def _number(pod: Pod, port: ServicePort) -> int | None:
+    """The pod's port; None where it has none of that name, so that nothing gets there anyway."""
     wanted = port.target_port
     if isinstance(wanted, int):
         return wanted
-    named = (one.number for one in declared(pod) if one.name == wanted)
-    return next(named, port.port)
+    return next((one.number for one in declared(pod) if one.name == wanted), None)
 
 
 RULE = CheckRule(

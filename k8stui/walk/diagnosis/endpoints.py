@@ -107,9 +107,9 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         none = _no_pod_now(cluster, service)
         if none is not None:
             return none
-        misplaced = _misplaced(cluster, service)
-        if misplaced is not None:
-            return misplaced
+        own_label = misplaced(cluster, service)
+        if own_label is not None:
+            return own_label
         if miss is None:
             said, mend = "", f"create pods labelled {wanted}, or mend the selector"
         else:
@@ -141,13 +141,13 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         return Diagnosis(
             f"{_count(unready)} {wanted}, and none is ready ({unready[0].name}"
             + (f": {unready[0].unready_reason})" if unready[0].unready_reason else ")"),
-            _readiness(unready[0], space),
+            readiness(unready[0], space),
             unready[0].origins.get("unready_reason", unready[0].origin),
         )
     return _family(service, pods) or _port(cluster, service, asked)
 
 
-def _readiness(pod: Pod, space: str) -> str:
+def readiness(pod: Pod, space: str) -> str:
     """What would make a pod ready."""
     why = pod.unready_reason
     describe = f"kubectl describe pod {pod.name}{space}"
@@ -186,7 +186,7 @@ def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
     return None
 
 
-def _misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:
+def misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:
     """The labels stand at the workload itself, and its template has others."""
     wanted = (service.selector or {}).items()
     for each in cluster.workloads:

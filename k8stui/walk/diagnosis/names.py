@@ -13,7 +13,7 @@ from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
-from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
+from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
@@ -42,7 +42,35 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
         return _alias(cluster, alias, reason)
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
-    return _other_name(cluster, pod, asked, reason)
+    lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
+    return lost or _other_name(cluster, pod, asked, reason)
+
+
+def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) -> Diagnosis | None:
+    """``NAME.SERVICE`` of a headless Service that has pods, and none that is called so."""
+    pods = matching(cluster, service) if service.headless else []
+    named = [p for p in pods if p.subdomain == service.name]
+    first = asked.partition(".")[0]
+    if not named or any(first in (p.name, p.hostname) for p in pods):
+        return None
+    has = [f"{p.hostname or p.name}.{service.name}" for p in named]
+    owner = next((p.owner for p in named if p.owner and p.owner[0] == "StatefulSet"), None)
+    made = next(
+        (
+            w
+            for w in cluster.workloads
+            if owner is not None and (w.namespace, w.kind, w.name) == (service.namespace, *owner)
+        ),
+        None,
+    )
+    if made is None:
+        return Diagnosis(reason, f"ask {' or '.join(has[:3])}" if has else "", service.origin)
+    return Diagnosis(
+        f"{reason}: {made.kind} {made.name} has {made.replicas} replica"
+        f"{'' if made.replicas == 1 else 's'} ({', '.join(p.name for p in named[:3])})",
+        f"ask {' or '.join(has[:3])}, or scale {made.kind} {made.name} up",
+        made.origin,
+    )
 
 
 def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
@@ -177,7 +205,7 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
             f"ask {swapped}",
         )
     near = _nearest(cluster, pod, bare)
-    exact = near is not None and near.partition(".")[0] == bare
+    exact = near is not None and near.partition(".")[0] == bare.partition(".")[0]
     of_pod = _of_pod(cluster, bare) if not exact else None
     if of_pod is not None:
         return Diagnosis(of_pod.reason or reason, of_pod.advice, of_pod.origin)

@@ -98,7 +98,7 @@ def _mend(key: str, value: str, pod: Pod) -> str:
     near = nearest(key, pod.labels)
     same = near if near is not None and pod.labels[near] == value else None
     same = same or next((k for k, v in pod.labels.items() if v == value), None)
-    return f"{same}: {value} instead of {key}" if same else f"nothing of {key}"
+    return f"{same}: {value} instead of {key}" if same else f"no {key}"
 
 
 def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
