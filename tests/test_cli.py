@@ -13,7 +13,7 @@ import click
 import pytest
 
 from k8stui.cli import cli
-from k8stui.cli.options import Whole
+from k8stui.cli.options import WholeNumber
 
 ROOT = Path(__file__).parent.parent
 GUESTBOOK = str(ROOT / "samples" / "guestbook")
@@ -159,7 +159,7 @@ def test_every_whole_number_is_read_in_one_way() -> None:
         if isinstance(param.type, click.types.IntParamType)
     }
     assert len(numbers) > 10
-    assert set(numbers.values()) == {Whole}
+    assert set(numbers.values()) == {WholeNumber}
 
 
 def test_problems_go_to_stderr_with_a_count_and_the_rest_is_used(tmp_path: Path) -> None:

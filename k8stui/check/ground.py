@@ -16,7 +16,7 @@ from k8stui.apiserver.fields import array, labels, table, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
-from k8stui.check.ports import Target, targets_of
+from k8stui.check.ports import ServedPort, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
@@ -205,7 +205,7 @@ class Ground:
         return found
 
     @cached_property
-    def targets(self) -> tuple[Target, ...]:
+    def targets(self) -> tuple[ServedPort, ...]:
         """Every port of every Service that selects pods."""
         return tuple(
             target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.check.ground import Ground
-from k8stui.check.ports import Target
+from k8stui.check.ports import ServedPort
 from k8stui.cluster.listening import Opinion
 from k8stui.walk.world import World
 
@@ -25,7 +25,7 @@ def nothing_found(world: World) -> str:
     return "Nothing is wrong: every Service leads to pods that listen."
 
 
-def _is_known(ground: Ground, target: Target) -> bool:
+def _is_known(ground: Ground, target: ServedPort) -> bool:
     """Whether all pods behind a port say that they listen there; a name they declare."""
     wanted = target.port.target_port
     if isinstance(wanted, str):

@@ -34,7 +34,7 @@ _COMMENTS = ("#", "//", ";", "--", "*")
 
 
 @record()
-class Asked:
+class ToldHost:
     """A host that a container is told to ask."""
 
     host: str
@@ -47,13 +47,13 @@ class Asked:
     """Where in a value of several lines; None: it is the value."""
 
 
-def asked(container: ContainerText) -> Iterator[Asked]:
+def asked(container: ContainerText) -> Iterator[ToldHost]:
     """All of them, in the order in which they are written."""
     for index, entry in enumerate(array(container.data, "env")):
         name, value = text(entry, "name"), text(entry, "value")
         path = (*container.path, "env", index, "value")
         if _SAYS_HOST.search(name) and _ALONE.fullmatch(value):
-            yield Asked(value, None, path, name)
+            yield ToldHost(value, None, path, name)
         else:
             yield from _addresses(value, path, name)
     for field in ("command", "args"):
@@ -73,14 +73,14 @@ def service_named(host: str, own: str, domain: str) -> tuple[str, str]:
     return name, namespace if dot else own
 
 
-def in_values(data: Object) -> Iterator[Asked]:
+def in_values(data: Object) -> Iterator[ToldHost]:
     """Hosts in a ConfigMap's values of one line, which are mostly some container's env."""
     for key, value in data.items():
         if isinstance(value, str) and "\n" not in value.strip():
             yield from _addresses(value.strip(), ("data", key), key)
 
 
-def in_texts(data: Object) -> Iterator[Asked]:
+def in_texts(data: Object) -> Iterator[ToldHost]:
     """Hosts in a ConfigMap's values of several lines: configuration files, without comments.
 
     Without their ports: nobody knows what such a line says of them.
@@ -93,14 +93,14 @@ def in_texts(data: Object) -> Iterator[Asked]:
             if not line.lstrip().startswith(_COMMENTS):
                 for found in _addresses(line, ("data", key), key):
                     offset = at + line.index(found.host)
-                    yield Asked(found.host, None, found.path, key, offset)
+                    yield ToldHost(found.host, None, found.path, key, offset)
             at += len(line) + 1
 
 
-def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[Asked]:
+def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[ToldHost]:
     if len(value) > _LONGEST or (":" not in value and _SERVICE_DOMAIN not in value):
         return
     for found in _ADDRESS.finditer(value):
         if found["scheme"] or found["port"] or _SERVICE_DOMAIN in f"{found['host']}.":
             port = int(found["port"]) if found["port"] else None
-            yield Asked(found["host"], port, path, what)
+            yield ToldHost(found["host"], port, path, what)

@@ -27,7 +27,7 @@ class Match(Enum):
 
 
 @record()
-class Led:
+class LedPods:
     """Pods of one template and what they say."""
 
     pod: Pod
@@ -36,12 +36,12 @@ class Led:
 
 
 @record()
-class Target:
+class ServedPort:
     """One port of one Service, and the pods behind it by template."""
 
     service: Service
     port: ServicePort
-    led: tuple[Led, ...]
+    led: tuple[LedPods, ...]
 
     @property
     def is_named(self) -> bool:
@@ -56,14 +56,14 @@ class Target:
         return port_word(self.port.target_port, self.port.protocol)
 
 
-def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[Target]:
+def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[ServedPort]:
     """Every port of a Service, with the pods that it selects; nothing without pods."""
     pods: dict[int, Pod] = {}
     for pod in selected:
         if not pod.terminating:
             pods.setdefault(id(pod.containers), pod)  # pods of one template share its containers
     for port in service.ports if pods else ():
-        yield Target(service, port, tuple(Led(p, _match(p, port)) for p in pods.values()))
+        yield ServedPort(service, port, tuple(LedPods(p, _match(p, port)) for p in pods.values()))
 
 
 def words(pods: Sequence[Pod]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from k8stui.cli.options import Whole, common_options, output_format
+from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import complain, write, write_data
@@ -41,7 +41,7 @@ _COLD = {"warm": (False,), "cold": (True,), "both": (False, True)}
 )
 @click.option(
     "--tries",
-    type=Whole(min=0, max=2000),
+    type=WholeNumber(min=0, max=2000),
     default=200,
     show_default=True,
     help="How often to ask where chance decides, to count whom it leads to; 0: not at all.",

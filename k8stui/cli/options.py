@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from k8stui.nodes.options import NodeOptions
 
 
-class Whole(click.IntRange):
+class WholeNumber(click.IntRange):
     """A whole number in ASCII digits: what `int` reads besides, ``1_0`` or ``٣``, is a mistake."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -63,7 +63,7 @@ def _option(setting: Setting[object]) -> Callable[[_Command], _Command]:
     if setting.form is Form.FILE:
         kind = click.Path()
     elif setting.limits is not None:
-        kind = Whole(*setting.limits)
+        kind = WholeNumber(*setting.limits)
     elif setting.form is Form.TEXT and setting.values:
         kind = click.Choice(setting.values)
     many = setting.form in _MANY

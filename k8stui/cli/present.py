@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from k8stui.cli.options import Whole, output_format, screen_options
+from k8stui.cli.options import WholeNumber, output_format, screen_options
 from k8stui.cli.status import BAD, FINE
 from k8stui.export.terminal import complain, write
 
@@ -42,14 +42,14 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
 )
 @click.option(
     "--width",
-    type=Whole(60, 400),
+    type=WholeNumber(60, 400),
     default=100,
     show_default=True,
     help="Of what is printed or recorded.",
 )
 @click.option(
     "--height",
-    type=Whole(24, 200),
+    type=WholeNumber(24, 200),
     default=34,
     show_default=True,
     help="Of a picture with its sentence and caption.",

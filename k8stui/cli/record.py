@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import Whole, common_options
+from k8stui.cli.options import WholeNumber, common_options
 from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
@@ -33,9 +33,9 @@ _KINDS = (".cast", ".svg")
     type=click.Path(dir_okay=False),
     help="FILE.cast: asciicast v2, for asciinema and its players. FILE.svg: a picture that moves.",
 )
-@click.option("--branch", type=Whole(1), default=1, metavar="N", help="Of a fork: which one.")
-@click.option("--width", type=Whole(60, 400), default=100, show_default=True)
-@click.option("--height", type=Whole(20, 200), default=30, show_default=True)
+@click.option("--branch", type=WholeNumber(1), default=1, metavar="N", help="Of a fork: which one.")
+@click.option("--width", type=WholeNumber(60, 400), default=100, show_default=True)
+@click.option("--height", type=WholeNumber(20, 200), default=30, show_default=True)
 @click.option(
     "--pace",
     type=click.FloatRange(0.05, 60),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import Whole, common_options, room_options
+from k8stui.cli.options import WholeNumber, common_options, room_options
 from k8stui.cli.status import FINE
 from k8stui.errors import K8sTuiError
 from k8stui.export.terminal import complain
@@ -26,7 +26,7 @@ class NoServerError(K8sTuiError):
 
 @click.command("serve")
 @common_options
-@click.option("--port", type=Whole(1, 65535), default=8000, show_default=True)
+@click.option("--port", type=WholeNumber(1, 65535), default=8000, show_default=True)
 def command(*, port: int, **common: Any) -> int:
     """Open the screen in a browser: one for each page.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from k8stui.cli.options import Whole, common_options, output_format
+from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
@@ -41,13 +41,13 @@ _WIDTH, _HEIGHT = 120, 34
 )
 @click.option(
     "--source-port",
-    type=Whole(1, 65535),
+    type=WholeNumber(1, 65535),
     metavar="PORT",
     help="The client's own port, for rules that ask for it.",
 )
 @click.option(
     "--size",
-    type=Whole(1, 1_000_000),
+    type=WholeNumber(1, 1_000_000),
     metavar="BYTES",
     help="What is sent and answered once connected (or in the datagram), for the MTU of the path.",
 )
@@ -59,7 +59,7 @@ _WIDTH, _HEIGHT = 120, 34
 @click.option(
     "--again",
     "times",
-    type=Whole(1, 20),
+    type=WholeNumber(1, 20),
     metavar="N",
     help="Ask N times more: a new connection each (TCP, SCTP), or over the same socket. They meet "
     "what the earlier ones left: conntrack entries, session affinity, whose turn it is.",
@@ -80,19 +80,19 @@ _WIDTH, _HEIGHT = 120, 34
 @output_format("text", "json", "drawing", "svg", "html")
 @click.option(
     "--step",
-    type=Whole(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Of a drawing: this step of the walk instead of all of it.",
 )
 @click.option(
     "--width",
-    type=Whole(40, 400),
+    type=WholeNumber(40, 400),
     metavar="CELLS",
     default=None,
     help="Of a drawing: its width, 120.",
 )
 @click.option(
-    "--height", type=Whole(12, 200), metavar="CELLS", help="Of a drawing: its height, 34."
+    "--height", type=WholeNumber(12, 200), metavar="CELLS", help="Of a drawing: its height, 34."
 )
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write to a file."

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import Whole, common_options, output_format
+from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import write, write_data
@@ -17,7 +17,7 @@ from k8stui.export.terminal import write, write_data
 @click.argument("service", metavar="svc/NAME")
 @click.option(
     "--entries",
-    type=Whole(1, 100),
+    type=WholeNumber(1, 100),
     default=4,
     show_default=True,
     metavar="N",

@@ -16,7 +16,7 @@ from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import ANY, HostPort, Needs
 from k8stui.cluster.placed import Placed
-from k8stui.cluster.pod_topology import View
+from k8stui.cluster.pod_topology import TopologyView
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import tolerates
 from k8stui.cluster.well_known import UNSCHEDULABLE
@@ -74,7 +74,9 @@ def closed(needs: Needs, node: Node) -> Refusal | None:
     return None
 
 
-def refuse(needs: Needs, host: NodeInfo, mounts: Mounts | None, view: View) -> Refusal | None:
+def refuse(
+    needs: Needs, host: NodeInfo, mounts: Mounts | None, view: TopologyView
+) -> Refusal | None:
     """The filters that look at what else there is, in the scheduler's order."""
     if needs.host_ports and _conflicts(needs.host_ports, host.ports):
         return Refusal((_PORTS,), final=False)

@@ -48,7 +48,7 @@ class Opinion(Enum):
 
 
 @record()
-class Led:
+class LedPort:
     """A port of a pod that a Service leads to."""
 
     service: Service
@@ -76,13 +76,13 @@ class Listening:
         self._cluster = cluster
         self._targets: dict[tuple[int, str], tuple[tuple[Service, int, Protocol], ...]] = {}
 
-    def led(self, pod: Pod) -> Iterator[Led]:
+    def led(self, pod: Pod) -> Iterator[LedPort]:
         """Every numbered port that Services lead to, with the opinion on it."""
         for service, number, protocol in self._led_to(pod):
             opinion = self.on(pod, service, number, protocol)
             spoken = opinion is Opinion.SPOKEN
             named = self.who_names(pod, service, number, protocol) if spoken else ""
-            yield Led(service, number, protocol, opinion, named)
+            yield LedPort(service, number, protocol, opinion, named)
 
     def on(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> Opinion:
         """Whether the pod listens where the Service leads to."""

@@ -14,7 +14,7 @@ from k8stui.cluster.assumed_nodes import apart, asked_labels, labels_at
 from k8stui.cluster.decode_node import decode_node
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node
-from k8stui.cluster.settings import Settings, node_address
+from k8stui.cluster.settings import ClusterSettings, node_address
 from k8stui.cluster.well_known import HOSTNAME, OS
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, assumed
@@ -35,7 +35,7 @@ def enough_nodes(inventory: Inventory) -> int:
 
 def gather_nodes(
     inventory: Inventory,
-    settings: Settings,
+    settings: ClusterSettings,
     seen: Mapping[str, Node | None],
     asked: Iterable[str],
     wanted: int,
@@ -87,7 +87,9 @@ def _assumed_node(
     return replace(base, addresses=seen.addresses, pod_cidrs=seen.pod_cidrs)
 
 
-def _complete(node: Node, settings: Settings, ranges: set[Prefix], seen: Node | None) -> Node:
+def _complete(
+    node: Node, settings: ClusterSettings, ranges: set[Prefix], seen: Node | None
+) -> Node:
     """Fill in addresses and pod ranges; `ranges` are those in use, and grow."""
     decided: dict[str, Origin] = {}
     changed = node

@@ -86,9 +86,9 @@ class Topology:
             for node in nodes
         ]
 
-    def view(self, namespace: str, labels: Mapping[str, str], needs: Needs) -> View:
+    def view(self, namespace: str, labels: Mapping[str, str], needs: Needs) -> TopologyView:
         """Count what one incoming pod looks at (the plugins' PreFilter)."""
-        return View(
+        return TopologyView(
             spreads=tuple(
                 (spread, *self._spread(namespace, labels, needs, spread))
                 for spread in needs.spreads
@@ -240,7 +240,7 @@ def _is_tolerated(needs: Needs, node: Node) -> bool:
 
 
 @record()
-class View:
+class TopologyView:
     """What one incoming pod sees of the others."""
 
     spreads: tuple[tuple[Spread, Counter[str], int, int], ...]

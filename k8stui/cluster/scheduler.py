@@ -18,7 +18,7 @@ from k8stui.cluster.filters import NodeInfo, amounts, closed, refuse
 from k8stui.cluster.model import Container, Node
 from k8stui.cluster.needs import Needs, read_needs
 from k8stui.cluster.placed import Placed
-from k8stui.cluster.pod_topology import Topology, View
+from k8stui.cluster.pod_topology import Topology, TopologyView
 from k8stui.cluster.preemption import NO_VICTIMS, Candidate, pick, victims_on
 from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
@@ -323,7 +323,7 @@ def _emptiest(fields: _Field, owned: Mapping[str, int]) -> NodeInfo | None:
 
 
 def _sift(
-    fields: _Field, view: View, mounts: Mounts | None
+    fields: _Field, view: TopologyView, mounts: Mounts | None
 ) -> tuple[list[_Entry], list[tuple[NodeInfo, Refusal]]]:
     """Run the remaining filters over the open nodes."""
     fitting = []

@@ -11,14 +11,14 @@ from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator
 from k8stui.cluster.decode_service import decode_service
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Remark, Service, ServiceType
-from k8stui.cluster.settings import Settings
+from k8stui.cluster.settings import ClusterSettings
 from k8stui.manifests.manifest import Manifest
 from k8stui.origin import Origin
 
 
 def gather_services(
     inventory: Inventory,
-    settings: Settings,
+    settings: ClusterSettings,
     node_ports: range,
     earlier: Mapping[str, Service] = MappingProxyType({}),
 ) -> tuple[dict[str, Service], list[Remark]]:

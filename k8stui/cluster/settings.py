@@ -30,7 +30,7 @@ _USUAL_PODS = {KUBEADM: "flannel's usual pod range", K3S: "k3s's usual pod range
 
 
 @record(kw_only=True)
-class Settings:
+class ClusterSettings:
     """Ranges by family, the primary family first, and where they come from."""
 
     pod_cidrs: Mapping[int, Prefix]
@@ -50,7 +50,7 @@ def read_settings(
     configurations: Iterable[Manifest],
     proxy: ProxyConfiguration,
     distribution: Distribution,
-) -> Settings:
+) -> ClusterSettings:
     """Collect the settings; `configurations` are the ClusterConfiguration documents."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
     arguments = distribution.arguments
@@ -82,7 +82,7 @@ def read_settings(
     services, services_origin = written.get(
         "service_cidr", ((), assumed(f"{distribution.name}'s usual service range"))
     )
-    return Settings(
+    return ClusterSettings(
         pod_cidrs=_by_family(pods, families, distribution.pod_cidrs),
         service_cidrs=_by_family(services, families, distribution.service_cidrs),
         cluster_domain=domain,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from k8stui.export.plain import wrap
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
-from k8stui.replay.gains import Difference, Gains, NodeGain
+from k8stui.replay.gains import Delta, Gains, NodeGain
 from k8stui.replay.replay import Asked, Moment
 
 _SHOWN = 4
@@ -60,7 +60,7 @@ def _gains(found: Gains, *, verbose: bool) -> Iterator[str]:
 
 
 def _node(names: Sequence[str], gain: NodeGain, *, verbose: bool) -> Iterator[str]:
-    parts: Mapping[str, Difference] = {
+    parts: Mapping[str, Delta] = {
         "rules": gain.rules,
         "devices": gain.devices,
         "routes": gain.routes,
@@ -83,7 +83,7 @@ def _node(names: Sequence[str], gain: NodeGain, *, verbose: bool) -> Iterator[st
                 yield f"{_INDENT}    … {len(lines) - len(shown)} more (-v shows all)"
 
 
-def _difference(what: str, found: Difference, *, verbose: bool) -> Iterator[str]:
+def _difference(what: str, found: Delta, *, verbose: bool) -> Iterator[str]:
     for sign, lines in (("-", found.removed), ("+", found.added)):
         if lines:
             yield from _list(what, sign, lines, verbose=verbose)
@@ -149,7 +149,7 @@ def _node_json(gain: NodeGain) -> dict[str, object]:
     }
 
 
-def _difference_json(found: Difference) -> dict[str, list[str]]:
+def _difference_json(found: Delta) -> dict[str, list[str]]:
     return {"added": list(found.added), "removed": list(found.removed)}
 
 

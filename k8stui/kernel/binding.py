@@ -38,7 +38,7 @@ class Binding(NamedTuple):
     base_port: int | None = None
 
 
-class Place(NamedTuple):
+class BindingPoint(NamedTuple):
     """Where the packet is when the target meets it."""
 
     manip: Manip
@@ -49,7 +49,7 @@ class Place(NamedTuple):
     next_hop: Address
 
 
-def binding(verdict: Verdict, packet: Packet, place: Place) -> Binding | None:
+def binding(verdict: Verdict, packet: Packet, place: BindingPoint) -> Binding | None:
     """The range of a NAT verdict; the null binding for any other.
 
     None: MASQUERADE or REDIRECT finds no address, the packet is dropped.
@@ -77,7 +77,7 @@ def kind_of(manip: Manip) -> StepKind:
     return StepKind.DNAT if manip is Manip.DESTINATION else StepKind.SNAT
 
 
-def _redirect(packet: Packet, place: Place) -> Address | None:
+def _redirect(packet: Packet, place: BindingPoint) -> Address | None:
     # nf_nat_redirect_ipv4: to loopback for the node's own packets, else to the incoming device.
     if place.is_output:
         return Address.parse("127.0.0.1" if packet.dst.version == 4 else "::1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from k8stui.kernel import device, neighbour, netfilter
 from k8stui.kernel.header import changed
-from k8stui.kernel.hooks import Blocked, Where
+from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import BridgePort, FdbEntry, Interface
 from k8stui.kernel.packet import is_group_mac
@@ -42,7 +42,7 @@ def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
     skb.physical_in = port.name
     skb.prerouted = True
     asked = skb.packet.dst
-    if netfilter.run(host, skb, Where(Hook.PREROUTING, bridge, None)):
+    if netfilter.run(host, skb, HookState(Hook.PREROUTING, bridge, None)):
         return
     if skb.packet.dst == asked:
         _finish(host, port, skb)
@@ -149,13 +149,13 @@ def _forward_hooks(host: Host, bridge: str, skb: Skb, target: Interface) -> None
     # br_nf_forward, br_nf_post_routing: a bridged packet passes IP FORWARD and POSTROUTING.
     if skb.physical_in is not None and not skb.arp:
         blocked = netfilter.run(
-            host, skb, Where(Hook.FORWARD, bridge, bridge, physical_out=target.name)
+            host, skb, HookState(Hook.FORWARD, bridge, bridge, physical_out=target.name)
         )
         if blocked:
             refuse(host, skb, blocked)
             return
         if netfilter.run(
-            host, skb, Where(Hook.POSTROUTING, None, bridge, physical_out=target.name)
+            host, skb, HookState(Hook.POSTROUTING, None, bridge, physical_out=target.name)
         ):
             return
     _push(host, skb, target)

@@ -145,7 +145,7 @@ def _sides(one: Tuple) -> str:
     return f"src={one.src} dst={one.dst} sport={one.sport} dport={one.dport}"
 
 
-class Found(NamedTuple):
+class Tracking(NamedTuple):
     """What conntrack says of a packet."""
 
     entry: Entry | None
@@ -172,7 +172,7 @@ class Conntrack:
                 if -entry.updated_seconds >= entry.timeout_seconds:
                     self.delete(entry)
 
-    def look_up(self, packet: Packet, now_seconds: float) -> Found:
+    def look_up(self, packet: Packet, now_seconds: float) -> Tracking:
         """Find or start the connection of a packet (nf_conntrack_in)."""
         if is_icmp_error(packet):
             return self._related(packet)
@@ -180,7 +180,7 @@ class Conntrack:
         found = self._by_tuple.get(tuple_)
         if found is None:
             if not _may_begin(packet):
-                return Found(None, CtState.INVALID, reply=False)
+                return Tracking(None, CtState.INVALID, reply=False)
             entry = Entry(tuple_, packet, now_seconds)
             if packet.protocol is Protocol.TCP:
                 # An ACK without a SYN is picked up midstream (tcp_loose 1).
@@ -188,31 +188,31 @@ class Conntrack:
                 entry.enter(state, now_seconds)
             elif packet.protocol is Protocol.SCTP:
                 entry.enter("CLOSED", now_seconds)
-            return Found(entry, CtState.NEW, reply=False)
+            return Tracking(entry, CtState.NEW, reply=False)
         entry, reply = found
         is_bare_ack = packet.protocol is Protocol.TCP and _is_ack(packet.flags)
         if is_bare_ack and not reply and entry.state == "SYN_SENT":
             # tcp_conntracks[ORIGINAL][ACK][SYN_SENT] is sIV: the SYN-ACK went another way.
-            return Found(None, CtState.INVALID, reply=False)
+            return Tracking(None, CtState.INVALID, reply=False)
         self._follow(entry, packet, now_seconds, reply=reply)
         if reply:
             entry.seen_reply = True
-            return Found(entry, CtState.ESTABLISHED, reply=True)
+            return Tracking(entry, CtState.ESTABLISHED, reply=True)
         state_seen = CtState.ESTABLISHED if entry.seen_reply else CtState.NEW
-        return Found(entry, state_seen, reply=False)
+        return Tracking(entry, state_seen, reply=False)
 
-    def _related(self, packet: Packet) -> Found:
+    def _related(self, packet: Packet) -> Tracking:
         # nf_conntrack_inet_error: the quoted packet's answer is what the table is asked for, and
         # the error has to go to the one who sent the quoted packet.
         inner = packet.inner
         found = self._by_tuple.get(inverted(tuple_of(inner))) if inner is not None else None
         if found is None:
-            return Found(None, CtState.INVALID, reply=False)
+            return Tracking(None, CtState.INVALID, reply=False)
         entry, reply = found
         towards = entry.reply.dst if reply else entry.original.dst
         if towards != packet.dst:
-            return Found(None, CtState.INVALID, reply=False)
-        return Found(entry, CtState.RELATED, reply)
+            return Tracking(None, CtState.INVALID, reply=False)
+        return Tracking(entry, CtState.RELATED, reply)
 
     def _follow(self, entry: Entry, packet: Packet, now_seconds: float, *, reply: bool) -> None:
         goes_both_ways = packet.protocol is Protocol.UDP and entry.seen_reply

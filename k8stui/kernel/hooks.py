@@ -36,7 +36,7 @@ class Blocked(NamedTuple):
     """What a local sender gets (NF_DROP_ERR)."""
 
 
-class Where(NamedTuple):
+class HookState(NamedTuple):
     """The hook that a packet is at, with the devices that it knows there (struct nf_hook_state)."""
 
     hook: Hook

@@ -9,7 +9,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import Conntrack
 from k8stui.kernel.events import EventQueue
 from k8stui.kernel.exchange import Choose
-from k8stui.kernel.hooks import Blocked, Registration, Registry, Where
+from k8stui.kernel.hooks import Blocked, HookState, Registration, Registry
 from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import (
     FdbEntry,
@@ -25,7 +25,7 @@ from k8stui.kernel.routing import Routing
 from k8stui.kernel.skb import Skb
 from k8stui.record import record
 
-HookFunction = Callable[["Host", Skb, Where], Blocked | None]
+HookFunction = Callable[["Host", Skb, HookState], Blocked | None]
 """What is called for each packet at a hook."""
 
 _KEPT = 256
@@ -82,7 +82,7 @@ def standing(namespace: NetNamespace) -> Standing:
     return found
 
 
-class Resolution:
+class IncompleteNeighbour:
     """A neighbour that is being asked for (NUD_INCOMPLETE)."""
 
     __slots__ = ("asked", "queue")
@@ -191,7 +191,7 @@ class Host:
         self.answered: set[tuple[str, Address]] = set()
         """Neighbours that have answered in this exchange (NUD_REACHABLE)."""
         self.fdb_learned: dict[tuple[str, str], FdbEntry] = {}
-        self.resolving: dict[tuple[str, Address], Resolution] = {}
+        self.resolving: dict[tuple[str, Address], IncompleteNeighbour] = {}
         self.connections: dict[tuple[Address, int, Address, int], bool] = {}
         """TCP connections that a listener knows; True: established."""
 

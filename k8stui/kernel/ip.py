@@ -12,7 +12,7 @@ from k8stui.kernel.address import is_multicast
 from k8stui.kernel.device import transmit
 from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.header import changed
-from k8stui.kernel.hooks import Where
+from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import BROADCAST_MAC, group_mac
 from k8stui.kernel.routing import Decision, Fate, route_line
@@ -35,7 +35,7 @@ def receive(host: Host, device: str, skb: Skb) -> None:
     skb.device = device
     if skb.prerouted:
         skb.prerouted = False
-    elif netfilter.run(host, skb, Where(Hook.PREROUTING, device, None)):
+    elif netfilter.run(host, skb, HookState(Hook.PREROUTING, device, None)):
         return
     decision = skb.decision
     if decision is None or device != LOOPBACK:
@@ -89,7 +89,7 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
 
 
 def _local_deliver(host: Host, device: str, skb: Skb) -> None:
-    blocked = netfilter.run(host, skb, Where(Hook.INPUT, device, None))
+    blocked = netfilter.run(host, skb, HookState(Hook.INPUT, device, None))
     if blocked:
         bridge.refuse(host, skb, blocked)
         return
@@ -121,7 +121,7 @@ def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
         stack.icmp_error(host, skb, *_TOO_BIG[packet.src.version], out.mtu_bytes)
         return
     skb.packet = changed(packet, ttl=packet.ttl - 1)
-    blocked = netfilter.run(host, skb, Where(Hook.FORWARD, device, decision.device))
+    blocked = netfilter.run(host, skb, HookState(Hook.FORWARD, device, decision.device))
     if blocked:
         bridge.refuse(host, skb, blocked)
         return
@@ -152,7 +152,9 @@ def local_out(host: Host, skb: Skb) -> str | None:
         skb.decision = again
         return None
 
-    blocked = netfilter.run(host, skb, Where(Hook.OUTPUT, None, decision.device, reroute=reroute))
+    blocked = netfilter.run(
+        host, skb, HookState(Hook.OUTPUT, None, decision.device, reroute=reroute)
+    )
     if blocked:
         bridge.refuse(host, skb, blocked)
         return blocked.errno
@@ -173,7 +175,7 @@ def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
 
 def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
     # ip_output, ip_finish_output2
-    blocked = netfilter.run(host, skb, Where(Hook.POSTROUTING, None, decision.device))
+    blocked = netfilter.run(host, skb, HookState(Hook.POSTROUTING, None, decision.device))
     if blocked:
         return blocked.errno
     # A bridge that sends it on has nothing to do with the one it may have come in by.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from k8stui.kernel.hooks import Blocked, Priority, Registration, Where
+from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.passage import ended, passed, unknown
 from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
@@ -45,7 +45,7 @@ def _speaking(ruleset: Ruleset) -> Iterator[tuple[Hook, Table]]:
                 yield Hook(name), table
 
 
-def _mangle_out(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _mangle_out(table: Table, host: Host, skb: Skb, where: HookState) -> Blocked | None:
     # iptable_mangle.c ipt_mangle_out: of what a route depends on, a rule here can change the mark.
     before = skb.packet
     blocked = _ask(table, host, skb, where)
@@ -55,7 +55,7 @@ def _mangle_out(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | N
     return Blocked(errno=errno) if errno else None
 
 
-def _ask(table: Table, host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _ask(table: Table, host: Host, skb: Skb, where: HookState) -> Blocked | None:
     result = passed(table, host, skb, where)
     verdict = result.verdict
     if isinstance(verdict, Accept):

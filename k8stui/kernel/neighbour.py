@@ -12,7 +12,7 @@ from functools import partial
 from k8stui.kernel.address import Address
 from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
-from k8stui.kernel.host import Host, Resolution
+from k8stui.kernel.host import Host, IncompleteNeighbour
 from k8stui.kernel.namespace import LinkKind, Neighbour
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
 from k8stui.kernel.routing import Fate
@@ -51,7 +51,7 @@ def output(host: Host, device: str, next_hop: Address, skb: Skb, send: Send = se
     if resolution is not None:
         resolution.queue.append((skb, send))
         return
-    resolution = host.resolving[device, next_hop] = Resolution()
+    resolution = host.resolving[device, next_hop] = IncompleteNeighbour()
     resolution.queue.append((skb, send))
     host.simulation.journal.step(
         host.name,
@@ -63,7 +63,7 @@ def output(host: Host, device: str, next_hop: Address, skb: Skb, send: Send = se
     _ask(host, device, next_hop, resolution)
 
 
-def _ask(host: Host, device: str, target: Address, resolution: Resolution) -> None:
+def _ask(host: Host, device: str, target: Address, resolution: IncompleteNeighbour) -> None:
     waiting = resolution.queue[0][0]
     resolution.asked += 1
     # arp_solicit, arp_announce 0: the packet's own source address where it is one of this node.
@@ -90,7 +90,7 @@ def _ask(host: Host, device: str, target: Address, resolution: Resolution) -> No
     transmit(host, device, asking)
 
 
-def _time_out(host: Host, device: str, target: Address, resolution: Resolution) -> None:
+def _time_out(host: Host, device: str, target: Address, resolution: IncompleteNeighbour) -> None:
     if host.resolving.get((device, target)) is not resolution:
         return
     if resolution.asked < _SOLICITATIONS:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.kernel import iptables, tracking, translation, unmodelled
-from k8stui.kernel.hooks import Blocked, Registration, Where
+from k8stui.kernel.hooks import Blocked, HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.skb import Skb
 
 
-def run(host: Host, skb: Skb, where: Where) -> Blocked | None:
+def run(host: Host, skb: Skb, where: HookState) -> Blocked | None:
     """Pass a packet through a hook (nf_hook_slow); None when it may go on."""
     family = skb.packet.src.version
     for one in host.hooks(family).at(family, where.hook):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from k8stui.kernel.conntrack import CtState
-from k8stui.kernel.hooks import Where
+from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Table
@@ -14,7 +14,7 @@ from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.kernel.traverse import Accept, CannotEvaluate, PacketContext, Traversal, traverse
 
 
-def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
+def passed(table: Table, host: Host, skb: Skb, where: HookState) -> Traversal:
     """Send the packet through the table's chain of the hook; it keeps what the rules did to it."""
     result = traverse(table, where.hook.value, skb.packet, _context(host, skb, where))
     journal = host.simulation.journal
@@ -44,7 +44,7 @@ def passed(table: Table, host: Host, skb: Skb, where: Where) -> Traversal:
     return result
 
 
-def _context(host: Host, skb: Skb, where: Where) -> PacketContext:
+def _context(host: Host, skb: Skb, where: HookState) -> PacketContext:
     entry = skb.entry
 
     context = PacketContext(
@@ -79,7 +79,7 @@ def _path_mtu(host: Host, out_device: str | None, packet: Packet) -> int:
     return min((one.mtu_bytes for one in devices if one is not None), default=0)
 
 
-def ended(host: Host, skb: Skb, where: Where, result: Traversal | None, what: str) -> None:
+def ended(host: Host, skb: Skb, where: HookState, result: Traversal | None, what: str) -> None:
     """Write down that the packet ends here, and by which rule if by one."""
     cause = result.cause if result else None
     text = f"{what} by {_place(cause)}" if cause else what
@@ -88,7 +88,9 @@ def ended(host: Host, skb: Skb, where: Where, result: Traversal | None, what: st
     )
 
 
-def unknown(host: Host, skb: Skb, where: Where, result: Traversal, verdict: CannotEvaluate) -> None:
+def unknown(
+    host: Host, skb: Skb, where: HookState, result: Traversal, verdict: CannotEvaluate
+) -> None:
     """Write down what cannot be evaluated; the walk ends with that."""
     cause = verdict.cause
     text = f"cannot evaluate {verdict.what}"

@@ -22,7 +22,7 @@ from k8stui.kernel.namespace import LinkKind, Network, Sysctls
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import Fate, route_line
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.sockets import Endpoints
+from k8stui.kernel.sockets import SocketTable
 from k8stui.kernel.step import Direction, RouteCause, StepKind
 
 MAX_EVENTS = 50_000
@@ -60,7 +60,7 @@ def connect(
 
     """
     journal = Journal()
-    endpoints = Endpoints()
+    endpoints = SocketTable()
     simulation = Simulation(
         network=network if request.formerly is None else request.formerly,
         stack=_stack(endpoints),
@@ -89,7 +89,7 @@ def connect(
     return run.exchange()
 
 
-def _stack(endpoints: Endpoints) -> Stack:
+def _stack(endpoints: SocketTable) -> Stack:
     def udp(host: Host, skb: Skb) -> None:
         if not vxlan.receive(host, skb):
             endpoints.udp(host, skb)
@@ -136,7 +136,7 @@ class _Run:
     def __init__(
         self,
         simulation: Simulation,
-        endpoints: Endpoints,
+        endpoints: SocketTable,
         host: Host,
         request: Connect,
         turn: int,

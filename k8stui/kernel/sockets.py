@@ -29,7 +29,7 @@ _SEGMENT_BYTES = {4: 52, 6: 72}
 _UDP_BYTES = {4: 28, 6: 48}
 
 
-class Endpoints:
+class SocketTable:
     """All sockets of a walk: the one client, and the listeners of every namespace."""
 
     __slots__ = ("_asked", "_read", "client")

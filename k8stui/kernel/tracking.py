@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.header import endpoints
-from k8stui.kernel.hooks import Blocked, Priority, Registration, Where
+from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.nat import Manip, apply, apply_to_error
 from k8stui.kernel.packet import Packet
@@ -58,7 +58,7 @@ def registrations(family: int) -> Iterator[Registration[HookFunction]]:
         yield Registration(family, hook, Priority.CONNTRACK_CONFIRM, _confirm)
 
 
-def _track(host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _track(host: Host, skb: Skb, where: HookState) -> Blocked | None:
     """Find or begin the packet's connection (nf_conntrack_in)."""
     if skb.ct_state is not None:
         return None
@@ -76,7 +76,7 @@ def _track(host: Host, skb: Skb, where: Where) -> Blocked | None:
     return rerouted(before, skb, where)
 
 
-def _confirm(host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _confirm(host: Host, skb: Skb, where: HookState) -> Blocked | None:
     """Put a new entry into the table (nf_confirm)."""
     # What REJECT sends back carries the entry, but does not confirm it.
     entry = None if skb.ct_reply else skb.entry
@@ -97,14 +97,14 @@ def _is_translated(skb: Skb) -> bool:
     return entry is not None and (skb.ct_state is not CtState.NEW or entry.destination_done)
 
 
-def rewrite(skb: Skb, where: Where) -> None:
+def rewrite(skb: Skb, where: HookState) -> None:
     """Change a packet as its connection is translated already (nf_nat_packet)."""
     if skb.entry is not None:
         change = apply_to_error if is_icmp_error(skb.packet) else apply
         skb.packet = change(skb.packet, skb.entry, MANIP[where.hook], reply=skb.ct_reply)
 
 
-def rerouted(before: Packet, skb: Skb, where: Where) -> Blocked | None:
+def rerouted(before: Packet, skb: Skb, where: HookState) -> Blocked | None:
     """Route a packet of the node's own again when NAT has changed its destination.
 
     nf_nat_proto.c nf_nat_ipv4_local_fn: a mark alone that a rule of the nat table sets does not
@@ -116,7 +116,7 @@ def rerouted(before: Packet, skb: Skb, where: Where) -> Blocked | None:
     return Blocked(errno=errno) if errno else None
 
 
-def write_down(host: Host, skb: Skb, where: Where, before: Packet) -> None:
+def write_down(host: Host, skb: Skb, where: HookState, before: Packet) -> None:
     """Say what the packet's entry is, and what became of the packet by it."""
     entry = skb.entry
     state = skb.ct_state or CtState.INVALID

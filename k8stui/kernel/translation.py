@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from k8stui.kernel.binding import NAT, Place, binding, kind_of
+from k8stui.kernel.binding import NAT, BindingPoint, binding, kind_of
 from k8stui.kernel.conntrack import CtState, Entry
 from k8stui.kernel.header import WITH_PORTS
-from k8stui.kernel.hooks import Blocked, Priority, Registration, Registry, Where
+from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration, Registry
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.nat import Manip, apply, set_up
 from k8stui.kernel.packet import Packet
@@ -22,7 +22,7 @@ from k8stui.kernel.step import Hook
 from k8stui.kernel.tracking import MANIP, rerouted, rewrite, write_down
 from k8stui.kernel.traverse import Accept, CannotEvaluate, Drop, Traversal
 
-Lookup = Callable[[Host, Skb, Where], Traversal]
+Lookup = Callable[[Host, Skb, HookState], Traversal]
 """What an engine says about the first packet of a connection."""
 
 _PRIORITY = {Manip.DESTINATION: Priority.NAT_DESTINATION, Manip.SOURCE: Priority.NAT_SOURCE}
@@ -38,7 +38,7 @@ def registrations(
         yield Registration(family, hook, _PRIORITY[manip], partial(_nat, asked))
 
 
-def _nat(lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _nat(lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: HookState) -> Blocked | None:
     entry = skb.entry
     if entry is None or skb.ct_state in (CtState.INVALID, CtState.UNTRACKED):
         return None
@@ -57,7 +57,7 @@ def _nat(lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: Where) -> Blo
 
 
 def _bind(
-    lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: Where, entry: Entry
+    lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: HookState, entry: Entry
 ) -> Blocked | None:
     """Ask the engines until one of them translates, and bind the connection."""
     result: Traversal | None = None
@@ -77,7 +77,7 @@ def _bind(
     found = binding(
         verdict,
         skb.packet,
-        Place(
+        BindingPoint(
             manip=manip,
             routing=host.routing,
             is_output=where.hook is Hook.OUTPUT,
@@ -108,7 +108,7 @@ def _bind(
 
 
 def _translated(
-    host: Host, skb: Skb, where: Where, entry: Entry, decided: Traversal | None
+    host: Host, skb: Skb, where: HookState, entry: Entry, decided: Traversal | None
 ) -> None:
     """Carry out the binding on the packet at hand. `decided`: by which rule, if by one."""
     manip = MANIP[where.hook]

@@ -10,7 +10,7 @@ from functools import partial
 
 from k8stui.kernel.conntrack import CtState
 from k8stui.kernel.header import ECHO
-from k8stui.kernel.hooks import Blocked, Priority, Registration, Where
+from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import TakesAt, Unmodelled
 from k8stui.kernel.skb import Skb
@@ -33,7 +33,7 @@ def registrations(
             yield Registration(family, hook, priority, partial(_take, engine))
 
 
-def _take(engine: Unmodelled, host: Host, skb: Skb, where: Where) -> Blocked | None:
+def _take(engine: Unmodelled, host: Host, skb: Skb, where: HookState) -> Blocked | None:
     """End the walk, unknown, where `engine` takes the packet."""
     packet = skb.packet
     if skb.ct_state not in (None, CtState.NEW):

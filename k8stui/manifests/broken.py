@@ -13,10 +13,10 @@ from itertools import accumulate
 from k8stui.manifests import repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
-from k8stui.manifests.repair import Repair, Spot
+from k8stui.manifests.repair import Mark, Repair
 from k8stui.manifests.secrecy import Shown, Veil
 from k8stui.manifests.suspicion import suspicious
-from k8stui.manifests.tree import Node, find, tree
+from k8stui.manifests.tree import TreeNode, find, tree
 from k8stui.record import record
 
 MAX_ROUNDS = 60
@@ -27,7 +27,7 @@ MAX_PER_LINE = 3
 
 
 @record()
-class Finding:
+class BrokenText:
     """One mistake in a piece of text. Line and column count from 0 in the piece as given."""
 
     line: int
@@ -41,7 +41,7 @@ class Finding:
 Judge = Callable[[Mapping[str, object]], list[Fault]]
 
 
-def examine(piece: str, judge: Judge, *, secret: bool = False) -> list[Finding]:
+def examine(piece: str, judge: Judge, *, secret: bool = False) -> list[BrokenText]:
     """Find all mistakes in `piece`, in the order of its lines.
 
     `judge` gives the faults of the object once it can be read. `secret`: it is known to be one.
@@ -57,9 +57,9 @@ class _Examination:
         self.lines = list(self.original)
         self.judge = judge
         self.mends: Counter[int] = Counter()
-        self.findings: dict[tuple[int, str], Finding] = {}
+        self.findings: dict[tuple[int, str], BrokenText] = {}
 
-    def run(self) -> list[Finding]:
+    def run(self) -> list[BrokenText]:
         if self.moved():
             return list(self.findings.values())
         for _ in range(MAX_ROUNDS):
@@ -133,11 +133,11 @@ class _Examination:
         line, column = _position(content, fault.offset)
         start = _position(content, fault.start) if fault.start >= 0 else (-1, -1)
         if fault.syntax:
-            spot = Spot(line, column, *start, fault.problem, fault.context)
+            spot = Mark(line, column, *start, fault.problem, fault.context)
             return self.mend(repair.diagnose(self.lines, spot))
         return self.mend([Repair(line, column, fault.problem)])
 
-    def faulty(self, fault: Fault, content: str, root: Node) -> bool:
+    def faulty(self, fault: Fault, content: str, root: TreeNode) -> bool:
         entry, node = find(root, fault.path)
         if fault.mend is Mend.STRUCTURE:
             repairs = self.structure(fault, content, entry.start if entry else node.start, node)
@@ -155,7 +155,7 @@ class _Examination:
         self.add(line, column, fault.message, hint, note=fault.note)
         return False
 
-    def structure(self, fault: Fault, content: str, key_at: int, node: Node) -> list[Repair]:
+    def structure(self, fault: Fault, content: str, key_at: int, node: TreeNode) -> list[Repair]:
         first, _ = _position(content, node.start)
         if fault.at_key:
             line, _ = _position(content, key_at)
@@ -195,7 +195,7 @@ class _Examination:
             hint = f"{first}{_MEANT}{mended}" if mended else first.rstrip("\n")
         message = self.veil.said(message, shown)
         hint = "" if message != said and self.veil.is_secret else hint
-        found = Finding(line, column, message, hint, note, shown)
+        found = BrokenText(line, column, message, hint, note, shown)
         self.findings.setdefault((line, message), found)
 
 
@@ -208,7 +208,7 @@ def _meant(fault: Fault, raw: str) -> str:
     return fault.text
 
 
-def _swallowed(lines: list[str], content: str, root: Node) -> list[Repair]:
+def _swallowed(lines: list[str], content: str, root: TreeNode) -> list[Repair]:
     """Plain values of several lines that hold what was meant as fields."""
     found: list[Repair] = []
     nodes = [root]

@@ -25,7 +25,7 @@ class NotCutError(Exception):
 
 
 @record()
-class Element:
+class CutElement:
     start: int
     end: int
     data: dict[str, object]
@@ -65,7 +65,7 @@ class Dump:
         self.defaults = list_defaults(frame.value)
         self.shapes = Shapes()
 
-    def elements(self) -> Iterator[Element]:
+    def elements(self) -> Iterator[CutElement]:
         """Read one element after the other. Goes on where it was broken off.
 
         Raises:
@@ -86,7 +86,7 @@ class Dump:
                 raise NotCutError from None
             self.at = end
             self.count += 1
-            yield Element(start, end, self.defaults | data if self.defaults else data, sure)
+            yield CutElement(start, end, self.defaults | data if self.defaults else data, sure)
 
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Start and end of each element that `elements` did not come to."""

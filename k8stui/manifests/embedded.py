@@ -9,7 +9,7 @@ from k8stui.manifests.events import YamlFault
 from k8stui.manifests.found import Found
 from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.reader import read_text
-from k8stui.manifests.source import Source
+from k8stui.manifests.source import SourceText
 from k8stui.manifests.text import Text
 
 CONFIGURATIONS = {
@@ -56,7 +56,7 @@ def _inner(manifest: Manifest, key: str, content: str) -> Text:
     outer = manifest.locator
     place = manifest.place("data", key)
     fixed = Text(manifest.file, content, fixed=(place.line, place.column))
-    if not isinstance(outer, Source) or outer.json:
+    if not isinstance(outer, SourceText) or outer.json:
         return fixed
     piece, base = outer.piece()
     try:

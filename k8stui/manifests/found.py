@@ -10,12 +10,12 @@ from k8stui.manifests import tree
 from k8stui.manifests.events import Reading, YamlFault
 from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.problem import Doubt, Note, Problem
-from k8stui.manifests.source import Source
+from k8stui.manifests.source import SourceText
 from k8stui.manifests.text import Text
 from k8stui.record import record
 
 if TYPE_CHECKING:
-    from k8stui.manifests.broken import Finding
+    from k8stui.manifests.broken import BrokenText
     from k8stui.manifests.secrecy import Shown
 
 LARGE = 2_000_000
@@ -66,7 +66,7 @@ class Report:
     def note(self, message: str, line: int = 0) -> None:
         self.found.notes.append(Note(message=message, file=self.text.file, line=line))
 
-    def findings(self, those: list[Finding], base: int) -> None:
+    def findings(self, those: list[BrokenText], base: int) -> None:
         for one in those:
             line, column = self.text.relative(base, one.line, one.column)
             if one.note:
@@ -85,7 +85,7 @@ class Report:
                 left = self.text.line_column(base)[1] if one.line == 0 else 0
                 self._problem((line, column), one.message, one.hint, one.shown.shifted(left))
 
-    def doubled(self, reading: Reading, base: int, one: Source) -> None:
+    def doubled(self, reading: Reading, base: int, one: SourceText) -> None:
         """Say of each repeated key where it stands; the last one won."""
         places: dict[tuple[int, int] | None, set[int]] = {}
         for offset in reading.doubled:
@@ -94,9 +94,9 @@ class Report:
         for item, those in places.items():
             start, end = item or (one.start - base, one.end - base)
             if end - start <= LARGE:
-                self._repeated(those, Source(self.text, base + start, base + end, one.json))
+                self._repeated(those, SourceText(self.text, base + start, base + end, one.json))
 
-    def _repeated(self, places: Collection[int], here: Source) -> None:
+    def _repeated(self, places: Collection[int], here: SourceText) -> None:
         from k8stui.manifests.secrecy import is_key  # noqa: PLC0415 - mistakes only
 
         piece, base = here.piece()

@@ -11,7 +11,7 @@ from k8stui.manifests.identity import faults_of, kind_of
 from k8stui.manifests.manifest import Manifest, Path
 from k8stui.manifests.schema.objects import Kind
 from k8stui.manifests.skip import LAST_APPLIED
-from k8stui.manifests.source import Source
+from k8stui.manifests.source import SourceText
 from k8stui.manifests.suspicion import suspicious
 
 
@@ -33,7 +33,7 @@ class Judge:
     def one_object(
         self,
         data: dict[str, object],
-        one: Source,
+        one: SourceText,
         filled: Mapping[str, object] | None = None,
         *,
         sure: bool = False,
@@ -66,7 +66,7 @@ class Judge:
             self._keep(data, kind, one, observed=observed)
         return not faults
 
-    def stranger(self, value: object, one: Source) -> None:
+    def stranger(self, value: object, one: SourceText) -> None:
         if self.any_kind:
             return
         if isinstance(value, str) and foreign.is_template(value):
@@ -81,7 +81,7 @@ class Judge:
         self,
         data: Mapping[str, object],
         faults: list[Fault],
-        one: Source,
+        one: SourceText,
         filled: Mapping[str, object],
     ) -> bool:
         """Report what is wrong; True when the object cannot be used."""
@@ -108,7 +108,7 @@ class Judge:
         self,
         data: dict[str, object],
         kind: Kind | None,
-        one: Source,
+        one: SourceText,
         *,
         observed: bool,
         spoiled: bool = False,
@@ -137,7 +137,7 @@ class Judge:
             )
         )
 
-    def _without_values(self, data: dict[str, object], one: Source) -> dict[str, object]:
+    def _without_values(self, data: dict[str, object], one: SourceText) -> dict[str, object]:
         """Drop a Secret's values from the data and from the text that is kept for places."""
         data = dict(data)
         paths: list[Path] = [("metadata", "annotations", LAST_APPLIED)]

@@ -24,7 +24,7 @@ Spot = tuple[int, int]
 """0-based line and column."""
 
 
-class Element:
+class ElementLayout:
     """One element of a list, as `dump` cuts them: which field stands on which of its lines."""
 
     def __init__(self, content: str, layouts: Layouts) -> None:
@@ -123,7 +123,7 @@ def _laid_out(key: str, stretch: str, lines: list[str], shape: tuple[str, ...]) 
     return found
 
 
-def _entries(node: tree.Node, path: Path) -> Iterator[tuple[Path, int]]:
+def _entries(node: tree.TreeNode, path: Path) -> Iterator[tuple[Path, int]]:
     """Path and start of everything below a node."""
     for index, entry in enumerate(node.entries):
         below = (*path, index if entry.key is None else entry.key)

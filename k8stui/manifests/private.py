@@ -117,7 +117,7 @@ def _holds_private(type_: Type) -> bool:
 class Private:
     """Finds the private values of a document."""
 
-    def __init__(self, stretch: str, root: tree.Node) -> None:
+    def __init__(self, stretch: str, root: tree.TreeNode) -> None:
         self.stretch = stretch
         self.found: list[tuple[int, int]] = []
         """Start and end of runs of characters; none holds a line break."""
@@ -126,7 +126,7 @@ class Private:
         self._seen: set[tuple[int, int]] = set()
         self._object(root)
 
-    def _object(self, node: tree.Node) -> None:
+    def _object(self, node: tree.TreeNode) -> None:
         if not node.mapping:
             for entry in node.entries:
                 self._object(entry.node)
@@ -147,20 +147,22 @@ class Private:
             elif items is None or entry.node is not items.node:
                 self._field(entry, known.fields if known is not None else None)
 
-    def _is_new(self, node: tree.Node, type_: Type) -> bool:
+    def _is_new(self, node: tree.TreeNode, type_: Type) -> bool:
         """Whether it is looked at for the first time: an anchor's node is met at each alias."""
         before = len(self._seen)
         self._seen.add((id(node), id(type_)))
         return len(self._seen) > before
 
     @staticmethod
-    def _entries(node: tree.Node) -> Iterator[tree.Entry]:
+    def _entries(node: tree.TreeNode) -> Iterator[tree.TreeEntry]:
         yield from node.entries
         for source in node.merged:
-            for one in source.entries if not source.mapping else [tree.Entry(None, 0, 0, source)]:
+            for one in (
+                source.entries if not source.mapping else [tree.TreeEntry(None, 0, 0, source)]
+            ):
                 yield from one.node.entries
 
-    def _field(self, entry: tree.Entry, fields: Struct | None) -> None:
+    def _field(self, entry: tree.TreeEntry, fields: Struct | None) -> None:
         key = entry.key or ""
         below = fields.fields.get(key) if fields is not None else ANY
         if fields is not None and below is None:
@@ -170,7 +172,7 @@ class Private:
                 below = FREE if below.__class__ is Scalar else below
         self._value(entry.node, below or ANY, key)
 
-    def _value(self, node: tree.Node, type_: Type, key: str) -> None:
+    def _value(self, node: tree.TreeNode, type_: Type, key: str) -> None:
         if not self._is_new(node, type_):
             return
         if node.text is not None:
@@ -199,7 +201,7 @@ class Private:
             for match in _COMMENT.finditer(self.stretch, node.start, node.end):
                 self.found.append(match.span())
 
-    def _word(self, node: tree.Node, *, first: bool) -> None:
+    def _word(self, node: tree.TreeNode, *, first: bool) -> None:
         """A word of a command line: the program and the names of options are shown."""
         text = node.text or ""
         if first and _PROGRAM.fullmatch(text):
@@ -214,7 +216,7 @@ class Private:
         else:
             self._hide(node)
 
-    def _hide(self, node: tree.Node, skip: int = 0) -> None:
+    def _hide(self, node: tree.TreeNode, skip: int = 0) -> None:
         text = node.text or ""
         if is_harmless(text):
             return

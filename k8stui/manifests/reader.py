@@ -16,7 +16,7 @@ from k8stui.manifests.json_text import JsonFault
 from k8stui.manifests.judge import Judge
 from k8stui.manifests.problem import Note
 from k8stui.manifests.skip import ITEMS
-from k8stui.manifests.source import Source
+from k8stui.manifests.source import SourceText
 from k8stui.manifests.text import Text
 
 if TYPE_CHECKING:
@@ -87,19 +87,19 @@ class _Reader:
                 self.report.note("not readable as JSON, and not Kubernetes by its look: skipped")
             return True
         for start, end, reading in read:
-            self.document(reading, Source(self.text, start, end, True), reading.taken)
-            self.report.doubled(reading, 0, Source(self.text, start, end, True))
+            self.document(reading, SourceText(self.text, start, end, True), reading.taken)
+            self.report.doubled(reading, 0, SourceText(self.text, start, end, True))
         return True
 
     def take(self, item: dict[str, object], start: int, end: int) -> None:
         self.taken += 1
-        self.element(item, Source(self.text, start, end, True), {})
+        self.element(item, SourceText(self.text, start, end, True), {})
         self.tick(end)
 
     def yaml(self, start: int, end: int) -> None:
         content = self.text.content
         piece = content if start == 0 and end == len(content) else content[start:end]
-        one = Source(self.text, start, end, False)
+        one = SourceText(self.text, start, end, False)
         dump = self.dump(one, piece) if end - start > _MANY and not self.any_kind else None
         if dump is not None and dump.at == dump.last:
             self.part(dump.root, one)
@@ -118,7 +118,7 @@ class _Reader:
         self.taken = 0
         self.report.doubled(reading, start, one)
 
-    def dump(self, one: Source, piece: str) -> Dump | None:
+    def dump(self, one: SourceText, piece: str) -> Dump | None:
         """Read a long list by the shapes of its elements, as far as that goes."""
         from k8stui.manifests.dump import Dump, NotCutError  # noqa: PLC0415 - for big inputs
 
@@ -129,7 +129,7 @@ class _Reader:
         try:
             for element in dump.elements():
                 begin, end = one.start + element.start, one.start + element.end
-                here = Source(one.text, begin, end, False, cut=True)
+                here = SourceText(one.text, begin, end, False, cut=True)
                 if self.element(element.data, here, dump.defaults, sure=element.sure):
                     dump.shapes.fits()
                 self.tick(here.end)
@@ -137,10 +137,10 @@ class _Reader:
             pass
         return dump
 
-    def salvage(self, one: Source, dump: Dump) -> None:
+    def salvage(self, one: SourceText, dump: Dump) -> None:
         """Read what is left of a list element by element: a broken one costs only itself."""
         for start, end in dump.pieces():
-            here = Source(one.text, one.start + start, one.start + end, False)
+            here = SourceText(one.text, one.start + start, one.start + end, False)
             try:
                 reading = events.read(here.piece()[0], ITEMS["items"])
             except YamlFault as fault:
@@ -150,7 +150,7 @@ class _Reader:
                     self.element(reading.value, here, dump.defaults)
                 self.report.doubled(reading, here.start - 2, here)
 
-    def unreadable(self, one: Source, fault: YamlFault) -> None:
+    def unreadable(self, one: SourceText, fault: YamlFault) -> None:
         piece, base = one.piece()
         if foreign.is_unrendered(piece):
             self.found.templates += 1
@@ -162,7 +162,7 @@ class _Reader:
 
             self.report.findings(examine(piece, _judge_document), base)
 
-    def document(self, reading: Reading, one: Source, skipped: int = 0) -> None:
+    def document(self, reading: Reading, one: SourceText, skipped: int = 0) -> None:
         """Take in a document; of a list, the first `skipped` elements are there already."""
         value = reading.value
         if not isinstance(value, dict):
@@ -180,7 +180,7 @@ class _Reader:
         self,
         value: dict[str, object],
         places: list[tuple[int, int]],
-        one: Source,
+        one: SourceText,
         skipped: int = 0,
     ) -> None:
         items = value.get("items") or []
@@ -194,10 +194,10 @@ class _Reader:
             here = one
             if exact:
                 start, end = places[index]
-                here = Source(one.text, base + start, base + end, one.json)
+                here = SourceText(one.text, base + start, base + end, one.json)
             self.element(item, here, filled)
 
-    def part(self, value: Mapping[str, object], one: Source) -> None:
+    def part(self, value: Mapping[str, object], one: SourceText) -> None:
         """Say of a list that an API server made when it is empty, or goes on elsewhere.
 
         Source: k8s.io/apimachinery pkg/apis/meta/v1 types.go ListMeta.
@@ -219,7 +219,7 @@ class _Reader:
         self.found.notes.append(note)
 
     def element(
-        self, item: object, here: Source, filled: Mapping[str, object], *, sure: bool = False
+        self, item: object, here: SourceText, filled: Mapping[str, object], *, sure: bool = False
     ) -> bool:
         """Read one element of a list; tells whether the schema had nothing against it."""
         if not isinstance(item, dict):

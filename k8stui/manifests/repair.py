@@ -29,7 +29,7 @@ class Repair:
 
 
 @record()
-class Spot:
+class Mark:
     """What libyaml said."""
 
     line: int
@@ -54,7 +54,7 @@ def _fields() -> frozenset[str]:
     return field_names() | ROOT_FIELDS
 
 
-def diagnose(lines: list[str], spot: Spot) -> list[Repair]:
+def diagnose(lines: list[str], spot: Mark) -> list[Repair]:
     """Find the guilty lines for one refusal of libyaml; never empty."""
     rules = (
         _lookalikes,
@@ -148,7 +148,7 @@ def _dash_column(lines: list[str], line: int, indent: int) -> int:
     return indent - 2 if sibling and indent - 2 >= parent else indent
 
 
-def _lookalikes(lines: list[str], spot: Spot) -> list[Repair]:
+def _lookalikes(lines: list[str], spot: Mark) -> list[Repair]:
     around = {spot.start_line, spot.line, *_above(lines, spot.line, 1)}
     found = (_lookalike(lines, line) for line in sorted(around) if 0 <= line < len(lines))
     return [one for one in found if one]
@@ -166,7 +166,7 @@ def _lookalike(lines: list[str], line: int) -> Repair | None:
     return Repair(line, odd, message, mended)
 
 
-def _tabs(lines: list[str], spot: Spot) -> list[Repair]:
+def _tabs(lines: list[str], spot: Mark) -> list[Repair]:
     around = {spot.line, spot.start_line, *_above(lines, spot.line, 1)}
     if not any(0 <= n < len(lines) and "\t" in _lead(lines[n]) for n in around):
         return []
@@ -189,7 +189,7 @@ def _tab_width(lines: list[str], tabbed: list[int]) -> int:
     return min((i for i in indents if i in (2, 4, 8)), default=2)
 
 
-def _quotes(lines: list[str], spot: Spot) -> list[Repair]:
+def _quotes(lines: list[str], spot: Mark) -> list[Repair]:
     if "quoted scalar" not in spot.context or not 0 <= spot.start_line < len(lines):
         return []
     line, text = spot.start_line, lines[spot.start_line]
@@ -202,7 +202,7 @@ def _quotes(lines: list[str], spot: Spot) -> list[Repair]:
     return [Repair(line, spot.start_column, message, text.rstrip() + quote)]
 
 
-def _open_quote(lines: list[str], spot: Spot) -> list[Repair]:
+def _open_quote(lines: list[str], spot: Mark) -> list[Repair]:
     """Find the quote that swallowed the fields below it, up to the next quote of its kind."""
     line = 0
     while line < min(spot.line, len(lines)):
@@ -233,7 +233,7 @@ def _is_field(text: str) -> bool:
     return key is not None and key["key"].strip("\"'") in _fields()
 
 
-def _flow(lines: list[str], spot: Spot) -> list[Repair]:
+def _flow(lines: list[str], spot: Mark) -> list[Repair]:
     if "flow" not in spot.context or not 0 <= spot.start_line < len(lines):
         return []
     text = lines[spot.start_line]
@@ -249,7 +249,7 @@ def _flow(lines: list[str], spot: Spot) -> list[Repair]:
     return [Repair(line, spot.column, f"a comma or {closing!r} is expected here")]
 
 
-def _missing_space(lines: list[str], spot: Spot) -> list[Repair]:
+def _missing_space(lines: list[str], spot: Mark) -> list[Repair]:
     """Explain a plain value that went on into the next line because ``key:value`` is no field."""
     if "mapping values" in spot.problem:
         found: list[Repair] = []
@@ -273,7 +273,7 @@ def _missing_space(lines: list[str], spot: Spot) -> list[Repair]:
     return []
 
 
-def _same_line(lines: list[str], spot: Spot) -> list[Repair]:
+def _same_line(lines: list[str], spot: Mark) -> list[Repair]:
     """Quote a value that has a colon and a space in it, or begins with a reserved character."""
     if not 0 <= spot.line < len(lines):
         return []
@@ -297,7 +297,7 @@ def _same_line(lines: list[str], spot: Spot) -> list[Repair]:
     return [Repair(spot.line, spot.column, message, f"{text[:at]}'{quoted}'")]
 
 
-def _no_colon(lines: list[str], spot: Spot) -> list[Repair]:
+def _no_colon(lines: list[str], spot: Mark) -> list[Repair]:
     """Add the colon to a lone word, or to ``replicas 3`` and ``replicas = 3``."""
     lone = "expected ':'" in spot.problem
     candidates = [spot.start_line] if lone else _above(lines, spot.line, 1)
@@ -327,7 +327,7 @@ def _no_colon(lines: list[str], spot: Spot) -> list[Repair]:
     return []
 
 
-def _indentation(lines: list[str], spot: Spot) -> list[Repair]:
+def _indentation(lines: list[str], spot: Mark) -> list[Repair]:
     line = spot.line
     if not 0 <= line < len(lines) or not _counts(lines[line]):
         return []
@@ -440,5 +440,5 @@ _WORDS = (
 )
 
 
-def _plain_words(spot: Spot) -> str:
+def _plain_words(spot: Mark) -> str:
     return next((words for key, words in _WORDS if key in spot.problem), spot.problem)

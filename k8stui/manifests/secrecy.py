@@ -102,7 +102,7 @@ class Veil:
         elif not self._values:
             self._kept, self._unread = {}, private_lines(self.stretch)
 
-    def _parsed(self) -> tree.Node | None:
+    def _parsed(self) -> tree.TreeNode | None:
         """The tree of all of it; else it cannot be parsed, or not at once."""
         if len(self.stretch) > _LONGEST:
             return None
@@ -207,7 +207,7 @@ class Veil:
         return text if self._values else without_credentials(text)
 
 
-def _is_whole(stretch: str, root: tree.Node) -> bool:
+def _is_whole(stretch: str, root: tree.TreeNode) -> bool:
     """Whether nothing but comments stands behind the tree: else it is of a part, or broken."""
     rest = stretch[root.end :].splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in rest)

@@ -129,7 +129,7 @@ def is_known(kind: str) -> bool:
 class Secrets:
     """Finds what is to be hidden in a tree: all that is neither structure nor known harmless."""
 
-    def __init__(self, stretch: str, root: tree.Node) -> None:
+    def __init__(self, stretch: str, root: tree.TreeNode) -> None:
         self.stretch, self.root = stretch, root
         self.shut: list[tuple[int, int]] = []
         """Of Secrets, from end to end."""
@@ -139,7 +139,7 @@ class Secrets:
         """Values elsewhere that hold a Secret's manifest."""
         self.seen: set[int] = set()
 
-    def look(self, node: tree.Node, *, secret: bool = False, top: bool = False) -> None:
+    def look(self, node: tree.TreeNode, *, secret: bool = False, top: bool = False) -> None:
         """Look at a node and below. `secret`: it is one, or a list of them; `top`: an object."""
         if id(node) in self.seen:
             return
@@ -165,7 +165,7 @@ class Secrets:
         if is_secret and node.mapping and not is_list:
             self.secret(node)
             return
-        for entry in (*node.entries, *(tree.Entry(None, 0, 0, one) for one in node.merged)):
+        for entry in (*node.entries, *(tree.TreeEntry(None, 0, 0, one) for one in node.merged)):
             below = is_list and entry.key == "items"
             if below and not entry.node.mapping:
                 for item in entry.node.entries:
@@ -175,7 +175,7 @@ class Secrets:
             else:
                 self.look(entry.node, secret=secret, top=top)
 
-    def secret(self, node: tree.Node) -> None:
+    def secret(self, node: tree.TreeNode) -> None:
         self.shut.append((node.start, node.end))
         self._keys(node)
         for entry in node.entries:
@@ -190,11 +190,11 @@ class Secrets:
                             if label.node.text is not None:
                                 self._show(label.node)
 
-    def _show(self, node: tree.Node) -> None:
+    def _show(self, node: tree.TreeNode) -> None:
         if "\n" not in self.stretch[node.start : node.end] and not INNER.search(node.text or ""):
             self.open.append((node.start, node.end))
 
-    def _keys(self, node: tree.Node) -> None:
+    def _keys(self, node: tree.TreeNode) -> None:
         self.seen.add(id(node))
         for entry in node.entries:
             written = self.stretch[entry.start : entry.end]
@@ -257,6 +257,6 @@ def _lead(text: str) -> int:
     return match.end() if match else 0
 
 
-def _text(node: tree.Node, key: str) -> str:
+def _text(node: tree.TreeNode, key: str) -> str:
     entry = node.child(key)
     return (entry.node.text or "").strip() if entry is not None else ""

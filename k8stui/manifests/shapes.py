@@ -211,7 +211,9 @@ def _plan(
         return None
 
 
-def judged(root: tree.Node, stretch: str, lines: list[str], shape: tuple[str, ...]) -> list[int]:
+def judged(
+    root: tree.TreeNode, stretch: str, lines: list[str], shape: tuple[str, ...]
+) -> list[int]:
     """Hold a stretch's shape against what the parser made of it. Gives the offset of each line.
 
     Raises:
@@ -230,14 +232,14 @@ class _Planner:
         self.open = {at for at, mark in enumerate(shape) if "\0" in mark}
         """Lines with a value that no scalar of the parser's has claimed."""
 
-    def stretch_of(self, node: tree.Node) -> tuple[int, int]:
+    def stretch_of(self, node: tree.TreeNode) -> tuple[int, int]:
         """First and last line of a node. A block's end mark stands before what follows it."""
         first, last = bisect_right(self.starts, node.start) - 1, node
         while last.entries:
             last = last.entries[-1].node
         return first, max(first, bisect_right(self.starts, last.end - 1) - 1)
 
-    def judge(self, root: tree.Node) -> None:
+    def judge(self, root: tree.TreeNode) -> None:
         """Hold each line's value against the parser's marks.
 
         Raises:
@@ -251,7 +253,7 @@ class _Planner:
         if self.open:
             raise IrregularError
 
-    def _claim(self, node: tree.Node) -> None:
+    def _claim(self, node: tree.TreeNode) -> None:
         if node.merged:
             raise IrregularError
         first, last = self.stretch_of(node)
@@ -276,7 +278,7 @@ class _Planner:
                     raise IrregularError
                 self.open.discard(at)
 
-    def plan(self, value: Any, node: tree.Node, type_: Type) -> Slots:
+    def plan(self, value: Any, node: tree.TreeNode, type_: Type) -> Slots:
         plan = Slots(value.copy(), [], [], [], [], [], [])
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             entry = node.child(key)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @record(eq=False)
-class Source:
+class SourceText:
     """A document, or one element of a ``List``; a `Locator`."""
 
     text: Text
@@ -84,7 +84,7 @@ class Source:
         return found
 
 
-def _scalars(node: tree.Node, base: int, found: list[tuple[int, int]]) -> None:
+def _scalars(node: tree.TreeNode, base: int, found: list[tuple[int, int]]) -> None:
     if node.text is None:
         for entry in node.entries:
             _scalars(entry.node, base, found)
@@ -95,13 +95,13 @@ def _scalars(node: tree.Node, base: int, found: list[tuple[int, int]]) -> None:
 
 
 @lru_cache(maxsize=512)
-def _position(source: Source, path: Path) -> tuple[int, int]:
+def _position(source: SourceText, path: Path) -> tuple[int, int]:
     """Ten thousand pods of one template ask for the same few places, again and again."""
     return source.text.position(source.offset(path))
 
 
 @lru_cache(maxsize=8)
-def _tree(source: Source) -> tuple[tree.Node | None, int]:
+def _tree(source: SourceText) -> tuple[tree.TreeNode | None, int]:
     piece, base = source.piece()
     try:
         return tree.tree(piece), base
@@ -113,13 +113,13 @@ def _tree(source: Source) -> tuple[tree.Node | None, int]:
 class _Cut:
     """An element of a long list, with the number of its first line."""
 
-    def __init__(self, source: Source) -> None:
-        from k8stui.manifests.layout import Element  # noqa: PLC0415 - for big inputs
+    def __init__(self, source: SourceText) -> None:
+        from k8stui.manifests.layout import ElementLayout  # noqa: PLC0415 - for big inputs
 
         self._source = source
         piece, base = source.piece()
         self._above = source.text.line_column(base)[0]
-        self._element = Element(piece, _layouts())
+        self._element = ElementLayout(piece, _layouts())
 
     def find(self, path: Path) -> tuple[int, int]:
         spot = self._element.find(path)
@@ -130,7 +130,7 @@ class _Cut:
 
 
 @lru_cache(maxsize=8)
-def _cut(source: Source) -> _Cut:
+def _cut(source: SourceText) -> _Cut:
     return _Cut(source)
 
 

@@ -26,7 +26,7 @@ _ENDS = (MappingEndEvent, SequenceEndEvent)
 
 
 @record(frozen=False, eq=False)
-class Entry:
+class TreeEntry:
     """One ``key: value`` of a mapping; for a list item, `key` is None."""
 
     key: str | None
@@ -34,11 +34,11 @@ class Entry:
     """Offset of the key, or of the item."""
     end: int
     """Behind the key as written, or behind the item."""
-    node: Node
+    node: TreeNode
 
 
 @record(frozen=False, eq=False)
-class Node:
+class TreeNode:
     start: int
     end: int
     style: str | None = None
@@ -46,11 +46,11 @@ class Node:
     text: str | None = None
     """Of a scalar: its text; None for a collection."""
     mapping: bool = False
-    entries: list[Entry] = field(default_factory=list)
-    merged: list[Node] = field(default_factory=list)
+    entries: list[TreeEntry] = field(default_factory=list)
+    merged: list[TreeNode] = field(default_factory=list)
     """What ``<<`` names."""
 
-    def child(self, part: str | int) -> Entry | None:
+    def child(self, part: str | int) -> TreeEntry | None:
         """Find the entry that counts: of a repeated key the last; merged ones come after own."""
         if isinstance(part, int):
             return self.entries[part] if not self.mapping and part < len(self.entries) else None
@@ -61,13 +61,13 @@ class Node:
                 return entry
         for source in self.merged:
             for one in source.entries if not source.mapping else [source]:
-                node = one.node if isinstance(one, Entry) else one
+                node = one.node if isinstance(one, TreeEntry) else one
                 if (found := node.child(part)) is not None:
                     return found
         return None
 
 
-def tree(content: str) -> Node | None:
+def tree(content: str) -> TreeNode | None:
     """Build the nodes of the one document in `content`; None when it is empty.
 
     Raises:
@@ -80,7 +80,7 @@ def tree(content: str) -> Node | None:
         raise fault(error, content) from None
 
 
-def find(root: Node, path: Path) -> tuple[Entry | None, Node]:
+def find(root: TreeNode, path: Path) -> tuple[TreeEntry | None, TreeNode]:
     """Find the entry and the node at `path`, or of its nearest parent that is written."""
     entry, node = None, root
     for part in path:
@@ -94,27 +94,27 @@ def find(root: Node, path: Path) -> tuple[Entry | None, Node]:
 class _Builder:
     def __init__(self, content: str) -> None:
         self.get: Callable[[], Any] = parser(content).get_event
-        self.anchors: dict[str, Node] = {}
+        self.anchors: dict[str, TreeNode] = {}
 
-    def document(self) -> Node | None:
+    def document(self) -> TreeNode | None:
         self.get()
         if isinstance(self.get(), StreamEndEvent):
             return None
         return self.node(self.get(), 1)
 
-    def node(self, event: Any, depth: int) -> Node:
+    def node(self, event: Any, depth: int) -> TreeNode:
         start, end = event.start_mark.index, event.end_mark.index
         kind = event.__class__
         if kind is AliasEvent:
             # Written here, though what is in it stands elsewhere.
             target = self.anchors.get(event.anchor)
-            return target if target is not None else Node(start, end)
+            return target if target is not None else TreeNode(start, end)
         if kind is ScalarEvent:
-            node = Node(start, end, event.style, event.value)
+            node = TreeNode(start, end, event.style, event.value)
         else:
             if depth > MAX_DEPTH:
                 raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start)
-            node = Node(start, end, mapping=kind is MappingStartEvent)
+            node = TreeNode(start, end, mapping=kind is MappingStartEvent)
         if event.anchor:
             self.anchors[event.anchor] = node
         if node.mapping:
@@ -128,16 +128,16 @@ class _Builder:
         end: int = event.end_mark.index
         return end
 
-    def sequence(self, node: Node, depth: int) -> None:
+    def sequence(self, node: TreeNode, depth: int) -> None:
         event: Any = self.get()
         while event.__class__ not in _ENDS:
             at = event.start_mark.index
             below = self.node(event, depth + 1)
-            node.entries.append(Entry(None, at, below.end, below))
+            node.entries.append(TreeEntry(None, at, below.end, below))
             event = self.get()
         node.end = self.stop(event)
 
-    def mapping(self, node: Node, depth: int) -> None:
+    def mapping(self, node: TreeNode, depth: int) -> None:
         event: Any = self.get()
         while event.__class__ not in _ENDS:
             start, end = event.start_mark.index, event.end_mark.index
@@ -149,7 +149,7 @@ class _Builder:
             if key == "<<" and plain:
                 node.merged.append(value)
             else:
-                node.entries.append(Entry(key or named.text or "", start, end, value))
+                node.entries.append(TreeEntry(key or named.text or "", start, end, value))
             event = self.get()
         node.end = self.stop(event)
 

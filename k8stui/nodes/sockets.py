@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from k8stui.because import Because
 from k8stui.cluster.bound import own_only
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.listening import Led, Listening, Opinion, declared
+from k8stui.cluster.listening import LedPort, Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
@@ -144,7 +144,7 @@ def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:
             )
 
 
-def _led(led: Iterable[Led], pod: Pod) -> Iterator[Socket]:
+def _led(led: Iterable[LedPort], pod: Pod) -> Iterator[Socket]:
     """What nobody declares, where a Service leads to and the judge has nothing against it."""
     for one in led:
         if not one.opinion.listens or one.opinion is Opinion.DECLARED:

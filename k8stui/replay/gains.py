@@ -15,7 +15,7 @@ from k8stui.walk.world import World
 
 
 @record()
-class Difference:
+class Delta:
     """What came and what went, in the order in which it stands."""
 
     added: tuple[str, ...] = ()
@@ -29,12 +29,12 @@ class Difference:
 class NodeGain:
     """What a node gains or loses, each thing as Linux prints it."""
 
-    rules: Difference
+    rules: Delta
     """Of iptables-save, and of ip6tables-save where the cluster has IPv6."""
-    devices: Difference
-    routes: Difference
-    fdb: Difference
-    sockets: Difference
+    devices: Delta
+    routes: Delta
+    fdb: Delta
+    sockets: Delta
     """What listens on the node itself: hostNetwork pods, kube-proxy in mode userspace."""
 
     def __bool__(self) -> bool:
@@ -46,10 +46,10 @@ class Gains:
     """What a step changes; nodes and Services without a change are left out."""
 
     nodes: Mapping[str, NodeGain]
-    pods: Difference
-    endpoints: Mapping[str, Difference]
+    pods: Delta
+    endpoints: Mapping[str, Delta]
     """By Service: ``ADDRESS:PORT``."""
-    names: Difference
+    names: Delta
     """Of cluster DNS."""
     environment: Mapping[str, tuple[str, ...]]
     """By pod that starts now: the variables that tell it of Services. They never change later."""
@@ -68,7 +68,7 @@ class _NodeSight:
 
 
 @record(kw_only=True)
-class Sight:
+class Snapshot:
     """A world as the steps compare it."""
 
     nodes: Mapping[str, _NodeSight]
@@ -77,10 +77,10 @@ class Sight:
     names: tuple[str, ...]
 
 
-def look(world: World) -> Sight:
+def look(world: World) -> Snapshot:
     """Look at everything that a step can change."""
     cluster = world.cluster
-    return Sight(
+    return Snapshot(
         nodes={name: _node(world, name) for name in cluster.nodes},
         pods=dict.fromkeys(cluster.pods),
         endpoints={
@@ -91,7 +91,7 @@ def look(world: World) -> Sight:
     )
 
 
-def gains(before: Sight, after: Sight, world: World) -> Gains:
+def gains(before: Snapshot, after: Snapshot, world: World) -> Gains:
     """What `after`, seen in `world`, has that `before` had not, and the other way round."""
     nodes = {
         name: NodeGain(
@@ -122,10 +122,10 @@ def gains(before: Sight, after: Sight, world: World) -> Gains:
     )
 
 
-def difference(before: Iterable[str], after: Iterable[str]) -> Difference:
+def difference(before: Iterable[str], after: Iterable[str]) -> Delta:
     """Compare two lists of lines; a line can stand in them more than once."""
     old, new = tuple(before), tuple(after)
-    return Difference(tuple(_beyond(new, old)), tuple(_beyond(old, new)))
+    return Delta(tuple(_beyond(new, old)), tuple(_beyond(old, new)))
 
 
 def _beyond(lines: Iterable[str], others: Iterable[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from k8stui.manifests import Manifest, Manifests
 from k8stui.nodes.network import build_network
 from k8stui.record import record
 from k8stui.replay.change import Change, Key, Verb, key_of, parse_change
-from k8stui.replay.gains import Gains, Sight, gains, look
+from k8stui.replay.gains import Gains, Snapshot, gains, look
 from k8stui.replay.order import is_written, ordered
 from k8stui.walk.compare import MOST_BRANCHES
 from k8stui.walk.error import RequestError
@@ -151,7 +151,7 @@ class Player:
         self._before = replace(
             world.cluster, pods={}, services={}, endpoint_slices={}, workloads=(), remarks=()
         )
-        self._sight: Sight | None = None
+        self._sight: Snapshot | None = None
 
     def begin(self) -> Moment:
         """The cluster before the first object."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from k8stui.cluster.hosts import HostOptionError, read_hosts
-from k8stui.manifests.tree import Node
+from k8stui.manifests.tree import TreeNode
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.settings import CNI, NAMESPACE, OPTIONS, PROXY_MODE, Form, Holder, Setting
@@ -26,7 +26,7 @@ SETTINGS: Mapping[str, Setting[object]] = {
 _CHOICES: Mapping[Setting[Any], Sequence[str]] = {CNI: CHOICES, PROXY_MODE: tuple(MODES)}
 
 
-def read_options(page: Page, node: Node | None, folder: str) -> dict[Holder, dict[str, Any]]:
+def read_options(page: Page, node: TreeNode | None, folder: str) -> dict[Holder, dict[str, Any]]:
     """The values by holder and field; files are relative to `folder`."""
     found: dict[Holder, dict[str, Any]] = {}
     given = page.fields(node, "options", tuple(SETTINGS)) if node is not None else {}
@@ -38,7 +38,7 @@ def read_options(page: Page, node: Node | None, folder: str) -> dict[Holder, dic
     return found
 
 
-def _value(page: Page, setting: Setting[object], name: str, node: Node, folder: str) -> object:
+def _value(page: Page, setting: Setting[object], name: str, node: TreeNode, folder: str) -> object:
     match setting.form:
         case Form.NODE_FILES:
             files = page.mapping(node, name, _MAX_LIST, _MAX_TEXT)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from k8stui.errors import K8sTuiError
 from k8stui.manifests.problem import Problem
 from k8stui.manifests.text import Text
-from k8stui.manifests.tree import Node
+from k8stui.manifests.tree import TreeNode
 from k8stui.record import record
 from k8stui.suggest import nearest
 
@@ -110,7 +110,7 @@ class Page:
 
     # Values
 
-    def words(self, node: Node, what: str, most: int) -> Words | None:
+    def words(self, node: TreeNode, what: str, most: int) -> Words | None:
         """A text of at most `most` characters; None, and a mistake noted, where it is none."""
         if node.text is None:
             self.wrong(node.start, f"{what} is a text, not a {_shape(node)}")
@@ -124,7 +124,7 @@ class Page:
             return Words(node.text, node.start + quoted)
         return None
 
-    def texts(self, node: Node, what: str, most: int, each: int) -> tuple[Words, ...]:
+    def texts(self, node: TreeNode, what: str, most: int, each: int) -> tuple[Words, ...]:
         """A text, or a list of at most `most` of them, each of at most `each` characters."""
         if node.text is not None:
             one = self.words(node, what, each)
@@ -135,7 +135,7 @@ class Page:
             if (one := self.words(item, f"each of {what}", each)) is not None
         )
 
-    def mapping(self, node: Node, what: str, most: int, each: int) -> dict[str, Words]:
+    def mapping(self, node: TreeNode, what: str, most: int, each: int) -> dict[str, Words]:
         """Texts by names that one is free to choose, at most `most` of them."""
         if not node.mapping or len(node.entries) > most:
             self.wrong(node.start, f"{what} is made of at most {most} fields")
@@ -143,7 +143,7 @@ class Page:
         found = {e.key or "": self.words(e.node, what, each) for e in node.entries}
         return {name: words for name, words in found.items() if words is not None}
 
-    def items(self, node: Node, what: str, most: int) -> list[Node]:
+    def items(self, node: TreeNode, what: str, most: int) -> list[TreeNode]:
         """The items of a list of at most `most`."""
         if node.mapping or node.text is not None:
             self.wrong(node.start, f"{what} is a list, not a {_shape(node)}", 'begin it with "- "')
@@ -155,13 +155,13 @@ class Page:
             self.wrong(node.entries[most].start, said)
         return [entry.node for entry in node.entries[:most]]
 
-    def fields(self, node: Node, what: str, known: Sequence[str]) -> dict[str, Node]:
+    def fields(self, node: TreeNode, what: str, known: Sequence[str]) -> dict[str, TreeNode]:
         """The fields of a mapping, by name; others than `known` are mistakes."""
         if not node.mapping:
             said = f"{what} is made of fields, not a {_shape(node)}"
             self.wrong(node.start, said, listed(known))
             return {}
-        found: dict[str, Node] = {}
+        found: dict[str, TreeNode] = {}
         for entry in node.entries:
             name = entry.key or ""
             if name not in known:
@@ -179,7 +179,7 @@ def listed(choices: Sequence[str]) -> str:
     return f"there is: {shown}" if choices else ""
 
 
-def _shape(node: Node) -> str:
+def _shape(node: TreeNode) -> str:
     if node.text is not None:
         return "text" if node.text else "blank"
     return "mapping" if node.mapping else "list"

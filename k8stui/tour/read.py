@@ -19,7 +19,7 @@ from k8stui.manifests import events
 from k8stui.manifests.broken import examine
 from k8stui.manifests.problem import Problem
 from k8stui.manifests.text import UndecodableError, decode
-from k8stui.manifests.tree import Node, tree
+from k8stui.manifests.tree import TreeNode, tree
 from k8stui.neutralise import neutralise
 from k8stui.nodes.options import NodeOptions
 from k8stui.replay.order import ORDERS
@@ -90,7 +90,7 @@ def parse_tour(file: str, content: str) -> Tour:
     )
 
 
-def _root(page: Page, content: str) -> Node:
+def _root(page: Page, content: str) -> TreeNode:
     """The nodes of the text.
 
     Raises:
@@ -148,14 +148,16 @@ def _said(text: str) -> str:
     return neutralise(" ".join(text.split()))
 
 
-def _words(page: Page, given: Mapping[str, Node], name: str, most: int = _MAX_TEXT) -> Words | None:
+def _words(
+    page: Page, given: Mapping[str, TreeNode], name: str, most: int = _MAX_TEXT
+) -> Words | None:
     return page.words(given[name], name, most) if name in given else None
 
 
 # Input
 
 
-def _input(page: Page, root: Node, given: Mapping[str, Node], folder: str) -> Input | None:
+def _input(page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: str) -> Input | None:
     node = given.get("input")
     if node is None:
         if root.mapping:
@@ -185,7 +187,7 @@ def _input(page: Page, root: Node, given: Mapping[str, Node], folder: str) -> In
 # Positions
 
 
-def _positions(page: Page, root: Node, given: Mapping[str, Node]) -> tuple[Position, ...]:
+def _positions(page: Page, root: TreeNode, given: Mapping[str, TreeNode]) -> tuple[Position, ...]:
     if "positions" not in given:
         if root.mapping:
             page.wrong(root.start, "a tour needs positions", "a list, each with a caption")
@@ -198,7 +200,7 @@ def _positions(page: Page, root: Node, given: Mapping[str, Node]) -> tuple[Posit
     return found
 
 
-def _position(page: Page, node: Node, count: int) -> Position:
+def _position(page: Page, node: TreeNode, count: int) -> Position:
     fields = page.fields(node, "a position", _POSITION)
     caption = _words(page, fields, "caption", MAX_CAPTION)
     if node.mapping and "caption" not in fields:
@@ -226,7 +228,7 @@ def _position(page: Page, node: Node, count: int) -> Position:
     )
 
 
-def _where(page: Page, node: Node) -> Where | None:
+def _where(page: Page, node: TreeNode) -> Where | None:
     if not node.mapping:
         word = page.words(node, "at", _MAX_TEXT)
         if word is not None and word.text not in WORDS and not _is_number(word.text):

@@ -12,7 +12,7 @@ from k8stui.neutralise import neutralise
 from k8stui.tui.listing import ListScreen
 
 
-class Entry(NamedTuple):
+class CopyLine(NamedTuple):
     """A line of the list."""
 
     line: Line
@@ -34,7 +34,7 @@ class CopyScreen(ListScreen):
     def __init__(
         self,
         title: str,
-        entries: Sequence[Entry],
+        entries: Sequence[CopyLine],
         copy: Callable[[str], None],
         *,
         at: int = 0,

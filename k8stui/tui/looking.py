@@ -10,7 +10,7 @@ from k8stui.neutralise import neutralise
 from k8stui.tui.tools import Tools
 
 if TYPE_CHECKING:
-    from k8stui.tui.copy_screen import Entry
+    from k8stui.tui.copy_screen import CopyLine
     from k8stui.walk.tables import KernelTable
     from k8stui.walk.trace import Trace
     from k8stui.walk.tracked import Tracked
@@ -76,11 +76,11 @@ class Looking(Tools):
         step = desk.state.step if desk is not None else None
         if trace is None or step is None:
             return
-        from k8stui.tui.copy_screen import CopyScreen, Entry  # noqa: PLC0415 - as above
+        from k8stui.tui.copy_screen import CopyLine, CopyScreen  # noqa: PLC0415 - as above
         from k8stui.walk.commands import commands  # noqa: PLC0415
 
         entries = [
-            Entry(run(f" {one.line}"), one.line, f"{one.where}: {one.shows}")
+            CopyLine(run(f" {one.line}"), one.line, f"{one.where}: {one.shows}")
             for one in commands(trace, step)
         ]
         if not entries:
@@ -137,16 +137,18 @@ def _untracked(trace: Trace, number: int) -> str:
     return f"No table has an entry yet: the first is made at step {first}."
 
 
-def _tracked_entries(found: dict[str, tuple[Tracked, ...]], here: str) -> tuple[list[Entry], int]:
+def _tracked_entries(
+    found: dict[str, tuple[Tracked, ...]], here: str
+) -> tuple[list[CopyLine], int]:
     """The rows, and which one the packet touched last where it is."""
-    from k8stui.tui.copy_screen import Entry  # noqa: PLC0415 - only when asked for
+    from k8stui.tui.copy_screen import CopyLine  # noqa: PLC0415 - only when asked for
 
-    entries: list[Entry] = []
+    entries: list[CopyLine] = []
     at = 0
     for name in sorted(found, key=lambda each: each != here):
         where = "  ▶ here" if name == here else ""
         heading = join((run(f" {neutralise(name)}", Ink.STRONG), run(where, Ink.KEY)))
-        entries.append(Entry(heading, "conntrack -L", f"on {name}"))
+        entries.append(CopyLine(heading, "conntrack -L", f"on {name}"))
         latest = max(one.step for one in found[name])
         for one in found[name]:
             is_it = name == here and one.step == latest
@@ -158,22 +160,22 @@ def _tracked_entries(found: dict[str, tuple[Tracked, ...]], here: str) -> tuple[
             mark = "▶" if is_it else " "
             text = f" {mark} {'' if one.is_confirmed else '(unconfirmed) '}{one.line}"
             entries.append(
-                Entry(run(neutralise(text), Ink.MATCH if is_it else Ink.TEXT), one.line, said)
+                CopyLine(run(neutralise(text), Ink.MATCH if is_it else Ink.TEXT), one.line, said)
             )
     return entries, at
 
 
-def _table_entries(found: tuple[KernelTable, ...]) -> tuple[list[Entry], int]:
+def _table_entries(found: tuple[KernelTable, ...]) -> tuple[list[CopyLine], int]:
     """The rows, and which one decided."""
-    from k8stui.tui.copy_screen import Entry  # noqa: PLC0415 - only when asked for
+    from k8stui.tui.copy_screen import CopyLine  # noqa: PLC0415 - only when asked for
 
-    entries: list[Entry] = []
+    entries: list[CopyLine] = []
     at = 0
     for table in found:
         if entries:
-            entries.append(Entry(NOTHING, ""))
+            entries.append(CopyLine(NOTHING, ""))
         entries.append(
-            Entry(run(f" {table.command}", Ink.STRONG), table.command, "shows this table")
+            CopyLine(run(f" {table.command}", Ink.STRONG), table.command, "shows this table")
         )
         for n, row in enumerate(table.rows):
             is_it = n == table.decided
@@ -181,5 +183,5 @@ def _table_entries(found: tuple[KernelTable, ...]) -> tuple[list[Entry], int]:
                 at = len(entries)
             text = f" {'▶' if is_it else ' '} {neutralise(row)}"
             line = run(text, Ink.MATCH if is_it else Ink.TEXT)
-            entries.append(Entry(line, row, "this row decided" if is_it else ""))
+            entries.append(CopyLine(line, row, "this row decided" if is_it else ""))
     return entries, at

@@ -21,14 +21,14 @@ from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
-from k8stui.walk.ways_in import Way, ways_to_pods, ways_to_service
+from k8stui.walk.ways_in import WayIn, ways_to_pods, ways_to_service
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
 @record(kw_only=True)
-class Answer:
+class BranchEnd:
     """What one branch comes to, as far as the client and the server can tell."""
 
     result: Result
@@ -46,8 +46,8 @@ class Breakage:
     source: str
     destination: str
     """Both as they can be typed behind ``--from`` and ``--to``."""
-    expected: Mapping[Answer, Fraction]
-    observed: Mapping[Answer, Fraction]
+    expected: Mapping[BranchEnd, Fraction]
+    observed: Mapping[BranchEnd, Fraction]
     """Each answer with its probability; they sum to 1."""
     observed_trace: Trace
     """The first branch whose answer is not among the expected ones; else the first."""
@@ -141,7 +141,7 @@ def _owned(own: Ruleset, everything: Ruleset, observed: Ruleset) -> tuple[Differ
 
 def _ways(
     world: World, node: Node, services: Iterable[str], found: Iterable[Difference]
-) -> list[Way]:
+) -> list[WayIn]:
     """What to ask: the Services concerned, and the pods where a difference names no Service."""
     ways = [
         way for key in services for way in ways_to_service(world, node, world.cluster.services[key])
@@ -163,7 +163,7 @@ def _is_assumed(world: World, key: str) -> bool:
     return origin is not None and origin.kind is OriginKind.ASSUMED
 
 
-def connected(answers: Mapping[Answer, Fraction]) -> Fraction:
+def connected(answers: Mapping[BranchEnd, Fraction]) -> Fraction:
     """Probability of being connected."""
     found = (p for answer, p in answers.items() if answer.result is Result.CONNECTED)
     return sum(found, Fraction(0))
@@ -181,7 +181,7 @@ def with_rules(world: World, iptables: Mapping[str, str]) -> World:
     return replace(world, cluster=network.cluster, options=options, network=network)
 
 
-def breakages(expected: World, observed: World, ways: Iterable[Way]) -> Iterator[Breakage]:
+def breakages(expected: World, observed: World, ways: Iterable[WayIn]) -> Iterator[Breakage]:
     """Ask `ways` in both worlds; only what is answered differently is yielded."""
     for way in ways:
         try:
@@ -192,23 +192,23 @@ def breakages(expected: World, observed: World, ways: Iterable[Way]) -> Iterator
             yield found
 
 
-def answers(traces: Iterable[Trace]) -> dict[Answer, Fraction]:
+def answers(traces: Iterable[Trace]) -> dict[BranchEnd, Fraction]:
     """Probability of each answer over the branches of a walk."""
-    found: dict[Answer, Fraction] = {}
+    found: dict[BranchEnd, Fraction] = {}
     for trace in traces:
         key = answer_of(trace)
         found[key] = found.get(key, Fraction(0)) + trace.probability
     return found
 
 
-def answer_of(trace: Trace) -> Answer:
+def answer_of(trace: Trace) -> BranchEnd:
     """What this branch comes to."""
     done = trace.outcome
     server = done.server_pod or (str(done.server_address) if done.server_address else "")
-    return Answer(result=done.result, server=server, source_seen=done.source_seen_by_server)
+    return BranchEnd(result=done.result, server=server, source_seen=done.source_seen_by_server)
 
 
-def _compared(expected: World, observed: World, way: Way) -> Breakage | None:
+def _compared(expected: World, observed: World, way: WayIn) -> Breakage | None:
     sides = tuple(
         list(walks(world, parse_request(world, way.source, way.destination)))
         for world in (expected, observed)
@@ -226,11 +226,11 @@ def _compared(expected: World, observed: World, way: Way) -> Breakage | None:
     )
 
 
-def _same_failure(one: Mapping[Answer, Fraction], other: Mapping[Answer, Fraction]) -> bool:
+def _same_failure(one: Mapping[BranchEnd, Fraction], other: Mapping[BranchEnd, Fraction]) -> bool:
     """Whether the client feels the same and is served by neither: how far it got tells nobody."""
     sides = [{(answer.result, share) for answer, share in side.items()} for side in (one, other)]
     return sides[0] == sides[1] and not connected(one) and not connected(other)
 
 
-def _telling(traces: list[Trace], other: Mapping[Answer, Fraction]) -> Trace:
+def _telling(traces: list[Trace], other: Mapping[BranchEnd, Fraction]) -> Trace:
     return next((trace for trace in traces if answer_of(trace) not in other), traces[0])

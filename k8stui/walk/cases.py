@@ -11,7 +11,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.record import record
-from k8stui.walk.breakage import Answer, answers, connected
+from k8stui.walk.breakage import BranchEnd, answers, connected
 from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.trace import Request, Trace
 from k8stui.walk.walk import walks
@@ -38,7 +38,7 @@ class Case:
     world: World
     trace: Trace
     """The branch that stands for it."""
-    answers: Mapping[Answer, Fraction]
+    answers: Mapping[BranchEnd, Fraction]
     """Over the branches walked."""
 
     @property

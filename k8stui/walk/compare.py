@@ -17,7 +17,7 @@ from k8stui.origin import assumed
 from k8stui.record import record
 from k8stui.settings import WHAT_IFS, Form, Holder, Setting
 from k8stui.suggest import nearest
-from k8stui.walk.breakage import Answer, answer_of, answers
+from k8stui.walk.breakage import BranchEnd, answer_of, answers
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Hop, Request, Trace, TraceStep
@@ -54,8 +54,8 @@ class Comparison:
     after: Trace
     common: int
     """How many steps both begin with."""
-    answers_before: Mapping[Answer, Fraction]
-    answers_after: Mapping[Answer, Fraction]
+    answers_before: Mapping[BranchEnd, Fraction]
+    answers_after: Mapping[BranchEnd, Fraction]
     """Over the branches walked: each answer with its probability."""
     observed_nodes: tuple[str, ...] = ()
     """Nodes whose rules are a dump's: no setting changes those."""
@@ -66,7 +66,7 @@ class Comparison:
         return self.common == len(self.before.steps) == len(self.after.steps)
 
 
-def not_walked(answers: Mapping[Answer, Fraction]) -> Fraction:
+def not_walked(answers: Mapping[BranchEnd, Fraction]) -> Fraction:
     """Probability of the branches of one side beyond the first `MOST_BRANCHES`."""
     return 1 - sum(answers.values(), Fraction(0))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @record()
-class Way:
+class WayIn:
     """One request, as it can be typed behind ``--from`` and ``--to``."""
 
     source: str
@@ -25,7 +25,7 @@ class Way:
     """``namespace/name``; empty where no Service is asked."""
 
 
-def ways_to_service(world: World, node: Node, service: Service) -> Iterator[Way]:
+def ways_to_service(world: World, node: Node, service: Service) -> Iterator[WayIn]:
     """The ways to one Service that lead over `node`'s rules.
 
     By its virtual addresses from a pod of the node, from an endpoint on the node (which may be
@@ -44,19 +44,19 @@ def ways_to_service(world: World, node: Node, service: Service) -> Iterator[Way]
         beyond = [f"{a.with_port(port.port)}{behind}" for a in (*service.external_ips, *ingress)]
         for source in (*sources, f"node/{node.name}"):
             for destination in virtual:
-                yield Way(source, destination, service.key)
+                yield WayIn(source, destination, service.key)
         for destination in beyond:
             for source in (*sources[:1], OUTSIDE):
-                yield Way(source, destination, service.key)
+                yield WayIn(source, destination, service.key)
         if port.node_port is not None:
             number = f"node/{node.name}:{port.node_port}{behind}"
-            yield Way(OUTSIDE, number, service.key)
+            yield WayIn(OUTSIDE, number, service.key)
         if away is not None:
             for destination in virtual:
-                yield Way(f"pod/{away.key}", destination, service.key)
+                yield WayIn(f"pod/{away.key}", destination, service.key)
 
 
-def ways_to_pods(world: World, node: Node) -> Iterator[Way]:
+def ways_to_pods(world: World, node: Node) -> Iterator[WayIn]:
     """The ways over `node`'s rules that ask no Service.
 
     Between its pods and another node's, from the node to a pod, from a pod to the outside, and
@@ -66,11 +66,11 @@ def ways_to_pods(world: World, node: Node) -> Iterator[Way]:
     away = _away(world, node)
     if mine:
         port = _port(mine[0])
-        yield Way(f"node/{node.name}", f"pod/{mine[0].key}:{port}")
-        yield Way(f"pod/{mine[0].key}", f"{OUTSIDE}:80")
+        yield WayIn(f"node/{node.name}", f"pod/{mine[0].key}:{port}")
+        yield WayIn(f"pod/{mine[0].key}", f"{OUTSIDE}:80")
         if away is not None:
-            yield Way(f"pod/{away.key}", f"pod/{mine[0].key}:{port}")
-            yield Way(f"pod/{mine[0].key}", f"pod/{away.key}:{_port(away)}")
+            yield WayIn(f"pod/{away.key}", f"pod/{mine[0].key}:{port}")
+            yield WayIn(f"pod/{mine[0].key}", f"pod/{away.key}:{_port(away)}")
     for pod in mine:
         for each in _ports(pod):
             if each.host_port is None:
@@ -78,8 +78,8 @@ def ways_to_pods(world: World, node: Node) -> Iterator[Way]:
             destination = f"node/{node.name}:{each.host_port}{_protocol(each.protocol)}"
             neighbour = next((p for p in mine if p is not pod), None)
             for asker in (pod, *((neighbour,) if neighbour else ())):
-                yield Way(f"pod/{asker.key}", destination)
-            yield Way(OUTSIDE, destination)
+                yield WayIn(f"pod/{asker.key}", destination)
+            yield WayIn(OUTSIDE, destination)
 
 
 def _served(world: World, service: Service) -> set[str | None]:

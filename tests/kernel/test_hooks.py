@@ -16,7 +16,7 @@ from kernel.nets import CLIENT, ip, network
 from k8stui.kernel import netfilter, save
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Result
-from k8stui.kernel.hooks import Blocked, Registration, Registry, Where
+from k8stui.kernel.hooks import Blocked, HookState, Registration, Registry
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace, PolicyRule, Route, RouteType
 from k8stui.kernel.rules import Ruleset
@@ -88,7 +88,7 @@ def test_another_engine_is_an_addition(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = netfilter.registrations
     seen: list[tuple[int, str]] = []
 
-    def chain(host: Host, skb: Skb, where: Where) -> Blocked | None:
+    def chain(host: Host, skb: Skb, where: HookState) -> Blocked | None:
         assert where.hook is Hook.OUTPUT
         seen.append((skb.packet.mark, str(skb.packet.dst)))
         host.simulation.journal.loss(host.name, skb, "dropped by another engine")

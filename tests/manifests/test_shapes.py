@@ -248,7 +248,7 @@ def test_most_places_are_found_without_the_parser(
     calls: list[int] = []
     build = tree.tree
 
-    def counted(content: str) -> tree.Node | None:
+    def counted(content: str) -> tree.TreeNode | None:
         calls.append(1)
         return build(content)
 

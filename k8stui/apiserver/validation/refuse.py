@@ -21,7 +21,7 @@ from k8stui.manifests.manifest import Manifest, field_name
 from k8stui.manifests.problem import Note, Problem
 from k8stui.manifests.scalars import is_string
 from k8stui.manifests.schema import KINDS
-from k8stui.manifests.source import Source
+from k8stui.manifests.source import SourceText
 from k8stui.record import record
 
 
@@ -138,7 +138,7 @@ def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
     line, column, source, caret, hint = place.line, place.column, "", 0, mistake.hint
     message = mistake.message
     source_of = one.locator
-    if isinstance(source_of, Source):
+    if isinstance(source_of, SourceText):
         text = source_of.text
         spans = [] if mistake.at_key else source_of.scalars(mistake.at or mistake.path)
         start, mended = source_of.offset(place.path), ""

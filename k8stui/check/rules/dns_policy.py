@@ -16,7 +16,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import Asked, asked
+from k8stui.check.hosts import ToldHost, asked
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import uses_cluster_dns
@@ -38,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield _finding(ground, template, known, *found)
 
 
-def _asked(ground: Ground, template: Template) -> Iterator[tuple[Asked, Service]]:
+def _asked(ground: Ground, template: Template) -> Iterator[tuple[ToldHost, Service]]:
     for container in template.containers():
         for one in asked(container):
             service = _service(ground, template.namespace, one.host)
@@ -55,7 +55,9 @@ def _service(ground: Ground, namespace: str, host: str) -> Service | None:
     return ground.cluster.services.get(key)
 
 
-def _finding(ground: Ground, template: Template, pod: Pod, one: Asked, service: Service) -> Finding:
+def _finding(
+    ground: Ground, template: Template, pod: Pod, one: ToldHost, service: Service
+) -> Finding:
     host = pod.host_network and pod.dns_policy == "ClusterFirst"
     why = "hostNetwork with dnsPolicy ClusterFirst" if host else f"dnsPolicy {pod.dns_policy}"
     wanted = "ClusterFirstWithHostNet" if pod.host_network else "ClusterFirst"

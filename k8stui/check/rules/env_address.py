@@ -20,7 +20,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import Asked, asked, in_texts, in_values, service_named
+from k8stui.check.hosts import ToldHost, asked, in_texts, in_values, service_named
 from k8stui.check.place import TextPlace
 from k8stui.check.template import Template
 from k8stui.cluster.listening import declared
@@ -57,7 +57,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _judge(
-    ground: Ground, manifest: Manifest, one: Asked, who: str, template: Template | None = None
+    ground: Ground, manifest: Manifest, one: ToldHost, who: str, template: Template | None = None
 ) -> Finding | None:
     """`who` asks, as written in `manifest`; `template`: of the pods that do."""
     own = manifest.namespace or "default"
@@ -136,14 +136,14 @@ def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
     return f"{name}.{there}" if known else None
 
 
-def _place(manifest: Manifest, one: Asked) -> Place:
+def _place(manifest: Manifest, one: ToldHost) -> Place:
     if one.offset is None:
         return manifest.place(*one.path)
     line, column = position_in(manifest, str(one.path[-1]), one.offset)
     return TextPlace(file=manifest.file, line=line, column=column, field=field_name(one.path))
 
 
-def _is_slip(ground: Ground, service: Service, one: Asked) -> bool:
+def _is_slip(ground: Ground, service: Service, one: ToldHost) -> bool:
     """Whether the port is wrong: of a clusterIP any other, else one that the pods lack too."""
     slip = any(is_digit_slip(one.port or 0, port.port) for port in service.ports)
     if service.cluster_ips:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import array, number
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, words
+from k8stui.check.ports import Match, ServedPort, words
 from k8stui.cluster.model import Pod
 from k8stui.origin import Place
 from k8stui.suggest import is_digit_slip
@@ -47,7 +47,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _some_refuse(
-    ground: Ground, target: Target, right: tuple[Pod, ...], wrong: tuple[Pod, ...]
+    ground: Ground, target: ServedPort, right: tuple[Pod, ...], wrong: tuple[Pod, ...]
 ) -> Finding:
     unsure = len(target.pods(Match.UNSURE)) == len(wrong)
     severity = Severity.WARNING if unsure else Severity.ERROR
@@ -77,7 +77,7 @@ def _are_alternatives(right: tuple[Pod, ...], wrong: tuple[Pod, ...]) -> bool:
     return all(pod.owner is not None and pod.owner[1] in named for pod in wrong)
 
 
-def _slip(ground: Ground, target: Target, wrong: tuple[Pod, ...]) -> Place | None:
+def _slip(ground: Ground, target: ServedPort, wrong: tuple[Pod, ...]) -> Place | None:
     """Where a container's port is written that is a digit away from the Service's."""
     wanted = int(target.port.target_port)
     for pod in wrong:

@@ -24,7 +24,7 @@ from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
 from k8stui.walk.walk import walk
-from k8stui.walk.ways_in import Way, ways_to_pods, ways_to_service
+from k8stui.walk.ways_in import WayIn, ways_to_pods, ways_to_service
 
 ID = "node-state"
 _THOROUGH = 50
@@ -51,7 +51,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             )
 
 
-def _failing(ground: Ground, node: Node) -> Iterator[tuple[Way, Outcome]]:
+def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:
     for way in _ways(ground, node):
         try:
             request = parse_request(ground.world, way.source, way.destination)
@@ -63,7 +63,7 @@ def _failing(ground: Ground, node: Node) -> Iterator[tuple[Way, Outcome]]:
             yield way, done
 
 
-def _ways(ground: Ground, node: Node) -> Iterator[Way]:
+def _ways(ground: Ground, node: Node) -> Iterator[WayIn]:
     yield from ways_to_pods(ground.world, node)
     for index, service in enumerate(ground.services):
         ways = ways_to_service(ground.world, node, service)

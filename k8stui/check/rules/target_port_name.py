@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, name_fault, words
+from k8stui.check.ports import Match, ServedPort, name_fault, words
 from k8stui.cluster.listening import declared
 from k8stui.suggest import nearest
 
@@ -37,7 +37,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield _somewhere(ground, target)
 
 
-def _somewhere(ground: Ground, target: Target) -> Finding:
+def _somewhere(ground: Ground, target: ServedPort) -> Finding:
     absent, name = target.pods(*_ABSENT), target.port.target_port
     return Finding(
         rule=ID,
@@ -50,7 +50,7 @@ def _somewhere(ground: Ground, target: Target) -> Finding:
     )
 
 
-def _nowhere(ground: Ground, target: Target) -> Finding:
+def _nowhere(ground: Ground, target: ServedPort) -> Finding:
     wanted, pods = str(target.port.target_port), target.pods(*_ABSENT)
     has = [
         port.name

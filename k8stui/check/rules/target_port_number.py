@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, words
+from k8stui.check.ports import Match, ServedPort, words
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.cluster.listening import Opinion, declared
 from k8stui.suggest import is_digit_slip
@@ -40,12 +40,12 @@ def look(ground: Ground) -> Iterator[Finding]:
         yield _finding(ground, target, is_habit=often[_pair(target)] > 1)
 
 
-def _pair(target: Target) -> tuple[int | str, str]:
+def _pair(target: ServedPort) -> tuple[int | str, str]:
     """The target port, and what is declared instead."""
     return target.port.target_port, words(target.pods(*_OTHERS))
 
 
-def _opinions(ground: Ground, target: Target) -> set[Opinion]:
+def _opinions(ground: Ground, target: ServedPort) -> set[Opinion]:
     """What the judge of the walk says about the port, for each kind of pod behind it."""
     number, protocol = int(target.port.target_port), target.port.protocol
     return {
@@ -53,7 +53,7 @@ def _opinions(ground: Ground, target: Target) -> set[Opinion]:
     }
 
 
-def _assumption(ground: Ground, target: Target) -> str:
+def _assumption(ground: Ground, target: ServedPort) -> str:
     number, protocol = int(target.port.target_port), target.port.protocol
     pods = target.pods(*_OTHERS)
     named = [ground.listening.who_names(p, target.service, number, protocol) for p in pods]
@@ -61,7 +61,7 @@ def _assumption(ground: Ground, target: Target) -> str:
     return f"{spoken} names it: assumed to listen" if spoken else "assumed to listen all the same"
 
 
-def _one_of_many(target: Target) -> bool:
+def _one_of_many(target: ServedPort) -> bool:
     """Whether other ports of the Service are declared, and none is left over that was meant."""
     led: set[int | str] = {port.target_port for port in target.service.ports}
     ports = [p for pod in target.pods(*_OTHERS) for p in declared(pod)]
@@ -70,7 +70,7 @@ def _one_of_many(target: Target) -> bool:
     return bool(met) and more and not _slips(target)
 
 
-def _slips(target: Target) -> bool:
+def _slips(target: ServedPort) -> bool:
     """Whether a declared port that the Service does not lead to is a digit away."""
     led: set[int | str] = {port.target_port for port in target.service.ports}
     wanted = int(target.port.target_port)
@@ -79,14 +79,14 @@ def _slips(target: Target) -> bool:
     return any(is_digit_slip(wanted, p.number) for p in left)
 
 
-def undeclared(target: Target) -> bool:
+def undeclared(target: ServedPort) -> bool:
     """Whether the port is a number, and pods declare other ports, but none this one."""
     others = target.pods(*_OTHERS)
     silent = target.pods(Match.SILENT)
     return not target.is_named and bool(others) and len(others) + len(silent) == len(target.led)
 
 
-def _finding(ground: Ground, target: Target, *, is_habit: bool) -> Finding:
+def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
     pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
     opinions = _opinions(ground, target)
     listens = all(opinion.listens for opinion in opinions)

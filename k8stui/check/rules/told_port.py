@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.ports import Target
+from k8stui.check.ports import ServedPort
 from k8stui.cluster.listening import declared
 from k8stui.walk.diagnosis.listening import told_another_port
 
@@ -40,7 +40,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                     )
 
 
-def _numbers(target: Target) -> Iterator[int]:
+def _numbers(target: ServedPort) -> Iterator[int]:
     """The ports of the pods that the Service's port leads to, by number or by name."""
     wanted = target.port.target_port
     if isinstance(wanted, int):

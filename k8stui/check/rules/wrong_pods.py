@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, Target, words
+from k8stui.check.ports import Match, ServedPort, words
 from k8stui.cluster.model import Pod
 from k8stui.walk.diagnosis.selectors import written
 
@@ -28,7 +28,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield _finding(ground, target, pod)
 
 
-def meant_instead(ground: Ground, target: Target) -> Pod | None:
+def meant_instead(ground: Ground, target: ServedPort) -> Pod | None:
     """A pod of the workload that the Service was meant to select; None where none stands out."""
     others = target.pods(Match.OTHER_PORTS, Match.UNSURE)
     if target.is_named or not others or len(others) != len(target.led):
@@ -37,7 +37,7 @@ def meant_instead(ground: Ground, target: Target) -> Pod | None:
     return ground.listening.meant_instead(target.service, number, protocol, others[0])
 
 
-def _finding(ground: Ground, target: Target, meant: Pod) -> Finding:
+def _finding(ground: Ground, target: ServedPort, meant: Pod) -> Finding:
     service, selector = target.service, target.service.selector or {}
     pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
     own = {key: meant.labels[key] for key in selector if key in meant.labels}

@@ -13,7 +13,7 @@ from k8stui.kernel.rules import Rule
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import for_endpoint, for_port_setting, for_service
-from k8stui.nodes.kubeproxy.settings import Settings
+from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 _MASK = {4: "255.255.255.255", 6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}
 
@@ -32,18 +32,18 @@ def probability(endpoints: int) -> str:
     return f"{round(sent * 2**31) / 2**31:.11f}"
 
 
-def cluster_rules(plan: PortPlan, settings: Settings, *, comments: bool) -> Iterator[Rule]:
+def cluster_rules(plan: PortPlan, settings: ProxySettings, *, comments: bool) -> Iterator[Rule]:
     """KUBE-SVC: balance over the cluster list."""
     return _balanced(plan, plan.cluster_chain, plan.choice.cluster, settings, comments)
 
 
-def local_rules(plan: PortPlan, settings: Settings, *, comments: bool) -> Iterator[Rule]:
+def local_rules(plan: PortPlan, settings: ProxySettings, *, comments: bool) -> Iterator[Rule]:
     """KUBE-SVL: balance over the endpoints of this node."""
     return _balanced(plan, plan.local_chain, plan.choice.local, settings, comments)
 
 
 def _balanced(
-    plan: PortPlan, chain: str, backends: Sequence[Backend], settings: Settings, comments: bool
+    plan: PortPlan, chain: str, backends: Sequence[Backend], settings: ProxySettings, comments: bool
 ) -> Iterator[Rule]:
     port = plan.port
     key = port.service_key
@@ -88,7 +88,7 @@ def _balanced(
         )
 
 
-def _masquerade_outsiders(plan: PortPlan, chain: str, settings: Settings) -> Rule:
+def _masquerade_outsiders(plan: PortPlan, chain: str, settings: ProxySettings) -> Rule:
     """What goes to the cluster IP without coming from a pod gets the node's address."""
     port = plan.port
     detector = settings.detector
@@ -109,7 +109,7 @@ def _masquerade_outsiders(plan: PortPlan, chain: str, settings: Settings) -> Rul
     )
 
 
-def external_rules(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def external_rules(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-EXT: what came by node port, load balancer address or external IP."""
     port = plan.port
     chain = f"-A {plan.external_chain}"
@@ -180,7 +180,7 @@ def external_rules(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
         )
 
 
-def firewall_rules(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def firewall_rules(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-FW: the sources that may use the load balancer's addresses."""
     port = plan.port
     key = port.service_key
@@ -217,7 +217,7 @@ def firewall_rules(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
 
 
 def endpoint_rules(
-    plan: PortPlan, chain: str, settings: Settings, *, comments: bool
+    plan: PortPlan, chain: str, settings: ProxySettings, *, comments: bool
 ) -> Iterator[Rule]:
     """KUBE-SEP: masquerade what an endpoint sends to itself, then DNAT."""
     port = plan.port

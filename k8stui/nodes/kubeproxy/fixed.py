@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Jump
 from k8stui.nodes.kubeproxy.reasons import for_setting
-from k8stui.nodes.kubeproxy.settings import Settings
+from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 CANARY = "KUBE-PROXY-CANARY"
 _LAST = (
@@ -43,7 +43,7 @@ _JUMPS = {
 """In the order of insertion: what is inserted last stands on top."""
 
 
-def jumps(table: str, settings: Settings) -> tuple[Jump, ...]:
+def jumps(table: str, settings: ProxySettings) -> tuple[Jump, ...]:
     """The jumps from the built-in chains of `table`."""
     return tuple(
         Jump(
@@ -65,7 +65,7 @@ def chain(name: str, rules: Iterator[Rule] | tuple[Rule, ...] = ()) -> Chain:
     return Chain(name, tuple(rules))
 
 
-def firewall(settings: Settings) -> Iterator[Rule]:
+def firewall(settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-FIREWALL: keep others on the link away from services on 127.0.0.1."""
     if settings.localhost_node_ports:
         yield Rule(
@@ -81,7 +81,7 @@ def firewall(settings: Settings) -> Iterator[Rule]:
         )
 
 
-def forward(settings: Settings) -> Iterator[Rule]:
+def forward(settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-FORWARD: let service traffic through, whatever the policy of FORWARD."""
     if settings.drop_invalid:
         counted = (
@@ -107,7 +107,7 @@ def forward(settings: Settings) -> Iterator[Rule]:
     )
 
 
-def mark_masquerade(settings: Settings) -> Iterator[Rule]:
+def mark_masquerade(settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-MARK-MASQ."""
     yield Rule(
         f"-A KUBE-MARK-MASQ -j MARK --set-xmark {settings.mark}/{settings.mark}",
@@ -119,7 +119,7 @@ def mark_masquerade(settings: Settings) -> Iterator[Rule]:
     )
 
 
-def postrouting(settings: Settings) -> Iterator[Rule]:
+def postrouting(settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-POSTROUTING: masquerade what is marked."""
     mark = settings.mark
     yield Rule(
@@ -137,7 +137,7 @@ def postrouting(settings: Settings) -> Iterator[Rule]:
     )
 
 
-def last_services(settings: Settings) -> Iterator[Rule]:
+def last_services(settings: ProxySettings) -> Iterator[Rule]:
     """The end of nat KUBE-SERVICES: what is for the node itself may be for a node port."""
     if settings.node_port_addresses is None:
         if settings.version == 6:

@@ -22,7 +22,7 @@ from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRules
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import OWNER
-from k8stui.nodes.kubeproxy.settings import Settings, settings
+from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
 
 
 def iptables_contribution(
@@ -196,8 +196,8 @@ class KubeProxyRules:
     def _shared(
         self,
         name: str,
-        block: Callable[[PortPlan, Settings], Iterator[Rule]],
-        last: Callable[[Settings], Iterator[Rule]] | None = None,
+        block: Callable[[PortPlan, ProxySettings], Iterator[Rule]],
+        last: Callable[[ProxySettings], Iterator[Rule]] | None = None,
     ) -> Chain:
         """A chain that holds one block per service port."""
 

@@ -12,10 +12,10 @@ from k8stui.because import Because
 from k8stui.kernel.rules import Rule
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import for_port, for_service
-from k8stui.nodes.kubeproxy.settings import Settings
+from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 
-def nat_services(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def nat_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """Cluster IP, external IPs and load balancer addresses that have endpoints."""
     port = plan.port
     key = port.service_key
@@ -50,7 +50,7 @@ def nat_services(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
         )
 
 
-def nat_node_ports(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def nat_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """The node port, counted apart for 127.0.0.1 where the kernel can count."""
     port = plan.port
     if not port.node_port or not plan.choice.any_endpoints:
@@ -71,7 +71,7 @@ def nat_node_ports(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
     )
 
 
-def filter_services(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def filter_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """The cluster IP of a Service that has nothing to offer here."""
     if not plan.has_internal:
         port = plan.port
@@ -84,7 +84,7 @@ def filter_services(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
         )
 
 
-def filter_external(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def filter_external(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """What comes from outside for a Service that has nothing to offer here."""
     port = plan.port
     if not port.accessible or plan.has_external:
@@ -106,7 +106,7 @@ def filter_external(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
         )
 
 
-def filter_node_ports(plan: PortPlan, settings: Settings) -> Iterator[Rule]:  # noqa: ARG001
+def filter_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:  # noqa: ARG001
     """The health check port that a load balancer asks; once for each port of the Service."""
     port = plan.port
     if port.health_check_node_port:
@@ -123,7 +123,7 @@ def filter_node_ports(plan: PortPlan, settings: Settings) -> Iterator[Rule]:  # 
         )
 
 
-def filter_firewall(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
+def filter_firewall(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """What KUBE-FW did not let through to the load balancer's addresses."""
     port = plan.port
     if not port.source_ranges or not plan.choice.any_endpoints:
@@ -143,7 +143,9 @@ def filter_firewall(plan: PortPlan, settings: Settings) -> Iterator[Rule]:
         )
 
 
-def _refusal(plan: PortPlan, settings: Settings, policy: str) -> tuple[tuple[str, str], Because]:
+def _refusal(
+    plan: PortPlan, settings: ProxySettings, policy: str
+) -> tuple[tuple[str, str], Because]:
     """Comment and target of a rule that refuses, and why."""
     port = plan.port
     key = port.service_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.because import Because
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.ports import Port
-from k8stui.nodes.kubeproxy.settings import Settings
+from k8stui.nodes.kubeproxy.settings import ProxySettings
 from k8stui.origin import Origin
 
 OWNER = "kube-proxy"
@@ -49,7 +49,7 @@ def for_endpoint(port: Port, backend: Backend, text: str) -> Because:
     )
 
 
-def for_setting(settings: Settings, text: str, setting: str | None = None) -> Because:
+def for_setting(settings: ProxySettings, text: str, setting: str | None = None) -> Because:
     """A rule caused by kube-proxy's configuration, or by kube-proxy itself."""
     return Because(text=text, origin=settings.origin, owner=OWNER, setting=setting)
 

@@ -41,7 +41,7 @@ class LocalDetector:
 
 
 @record(kw_only=True)
-class Settings:
+class ProxySettings:
     """What decides about rules, for one node and one family."""
 
     version: int
@@ -72,7 +72,7 @@ def settings(
     *,
     nfacct: bool,
     local_addresses: Sequence[Address] | None,
-) -> Settings:
+) -> ProxySettings:
     """The configuration for `node` and the IP `version`.
 
     `local_addresses` are all addresses on the node's interfaces, loopback included; None: those
@@ -82,7 +82,7 @@ def settings(
         local_addresses = (*node.addresses, Address.parse("127.0.0.1"), Address.parse("::1"))
     prefixes = tuple(_node_port_prefixes(proxy, node, version))
     everywhere = not prefixes or any(prefix.length == 0 for prefix in prefixes)
-    return Settings(
+    return ProxySettings(
         version=version,
         node_name=node.name,
         zone=node.zone,
