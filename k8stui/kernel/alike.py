@@ -87,7 +87,7 @@ class Alike:
         `fork`: where the address was chosen; the chain of its own that it leads to does not count.
         """
         nothing = (False,) * len(others)
-        mine = self._standing(address)
+        mine = self.standing(address)
         if mine is None:
             return nothing
         border = self._border(exchange, mine, fork)
@@ -99,7 +99,7 @@ class Alike:
         asking = {step.namespace for step in exchange.steps} - {mine.home}
         return tuple(
             other != address
-            and (his := self._standing(other)) is not None
+            and (his := self.standing(other)) is not None
             and his.look == mine.look
             and his.home not in asking
             and border.signature(other, his) == signature
@@ -123,7 +123,7 @@ class Alike:
             if made is None:
                 continue
             shape, kinds.leads_to[way] = made
-            stands = self._standing(made[1])
+            stands = self.standing(made[1])
             if stands is not None:
                 kinds.add(way, (shape, stands.look))
         return kinds
@@ -172,7 +172,8 @@ class Alike:
 
     # Where an address stands
 
-    def _standing(self, address: Address) -> Standing | None:
+    def standing(self, address: Address) -> Standing | None:
+        """None: it lives nowhere that could be compared."""
         if address not in self._standings:
             home = self._home(address)
             self._standings[address] = home and self._stands(address, home)
@@ -188,30 +189,31 @@ class Alike:
         cables = [device for device in space.interfaces if device.peer is not None]
         if address not in own or len(cables) != 1 or cables[0].peer is None:
             return None
-        side = self._side(cables[0].peer[0])
+        side = self.side(cables[0].peer[0])
         port = side.devices.get(cables[0].peer[1])
         if port is None:
             return None
         names = Names(own, {cables[0].mac, port.mac}, port.name)
-        look = self._numbered(
+        place = self._numbered(
             (
-                home.sort,
                 side.name,
                 tuple(device_look(one, names) for one in space.interfaces),
                 tuple(route_look(one, names) for one in space.routes),
                 repr((space.policy_rules, space.fdb, space.sysctls)),
-                tuple(
-                    (one.protocol, one.port, names.of(one.address), one.answers_as_asked, one.owner)
-                    + ((one.reason.origin.kind,) if one.reason is not None else ())
-                    for one in space.sockets
-                ),
                 device_look(port, names),
                 side.about(own, cables[0].mac, names),
             )
         )
-        return Standing(home.namespace, port.name, names, look, space)
+        listeners = tuple(
+            (one.protocol, one.port, names.of(one.address), one.answers_as_asked, one.owner)
+            + ((one.reason.origin.kind,) if one.reason is not None else ())
+            for one in space.sockets
+        )
+        look = self._numbered((home.sort, place, listeners))
+        return Standing(home.namespace, port.name, names, look, space, place=place)
 
-    def _side(self, name: str) -> Surroundings:
+    def side(self, name: str) -> Surroundings:
+        """A namespace that packets to others come through."""
         if name not in self._sides:
             self._sides[name] = Surroundings(name, self._network[name])
         return self._sides[name]
@@ -231,7 +233,7 @@ class Alike:
         border.ends -= mine.names.own
         spaces = {step.namespace for step in exchange.steps} - {mine.home}
         for name in sorted(spaces):
-            side = self._side(name)
+            side = self.side(name)
             border.sides.append(side)
             for prefix in side.prefixes:
                 border.add(Masked(prefix.address.version, prefix.address.value, mask_of(prefix)))

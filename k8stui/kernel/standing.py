@@ -33,15 +33,19 @@ class Names:
 class Standing:
     """Where one address lives, and how."""
 
-    __slots__ = ("_neighbours", "_span", "always", "home", "look", "names", "port")
+    __slots__ = ("_neighbours", "_span", "always", "home", "look", "names", "place", "port")
 
-    def __init__(self, home: str, port: str, names: Names, look: int, space: NetNamespace) -> None:
+    def __init__(
+        self, home: str, port: str, names: Names, look: int, space: NetNamespace, *, place: int
+    ) -> None:
         self.home = home
         self.port = port
         """The device at the other end of its cable."""
         self.names = names
         self.look = look
         """The same number for all that look the same."""
+        self.place = place
+        """The same number for all that are plugged in alike, whoever listens there."""
         self._neighbours = space.neighbours
         known = [one.address for one in space.neighbours]
         self._span = (min(known), max(known)) if known else None

@@ -18,6 +18,7 @@ from k8stui.nodes.cni import Plugins, node_annotations
 from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
+from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import build_node
 from k8stui.nodes.observed import ObservedNode, read_observed
@@ -131,6 +132,19 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 
     def _programs(self, node: Node) -> Programs:
         return Programs(self._plugins.of(node), self._engines.of(node))
+
+    def plan(self, node: Node, port: str, version: int) -> PortPlan | None:
+        """What kube-proxy makes of a service port (``namespace/service:port``) on `node`.
+
+        None: that is not known beforehand, for the rules are a dump's or another mode's.
+
+        Raises:
+            KeyError: there is no such port in this family.
+
+        """
+        if (self.cluster.proxy.mode or MODES[0]) != MODES[0] or self.has_observed_rules(node):
+            return None
+        return self._site.proxied(version).plan(port, node.name, node.zone)
 
     def _builder(self, name: str) -> Callable[[], NetNamespace]:
         """What builds the namespace of that name.

@@ -28,14 +28,20 @@ def walk(world: World, request: Request, *, diagnose: bool = True) -> Trace:
 
 
 def walks(
-    world: World, request: Request, *, diagnose: bool = True, endpoints: Endpoints | None = None
+    world: World,
+    request: Request,
+    *,
+    diagnose: bool = True,
+    endpoints: Endpoints | None = None,
+    given: tuple[int, ...] = (),
 ) -> Iterator[Trace]:
     """Every branch, numbered from 1; their probabilities sum to 1. The first is `walk`'s.
 
     Of many endpoints those that fare alike are one branch (`Trace.alike`); `endpoints` remembers
     which, from one request to the next.
     Without `diagnose` a failed walk says what the kernel knows, and looks for no typing errors in
-    ten thousand pods' labels: `Outcome.reason` and `advice` may be empty.
+    ten thousand pods' labels: `Outcome.reason` and `advice` may be empty. `given`: the first
+    choices are these, as for `kernel.branches`; probabilities sum to theirs.
     """
     if request.connect is None:
         yield _unresolved(world, request)
@@ -48,7 +54,7 @@ def walks(
     while left:
         connect = left.pop(0)
         others = [other.destination for other in left]
-        for each in _branches(world, request, connect, endpoints, diagnose=diagnose):
+        for each in _branches(world, request, connect, endpoints, given, diagnose=diagnose):
             exchange, made = each
             same: tuple[bool, ...] = ()
             if exchange is not None and others:
@@ -66,7 +72,13 @@ def walks(
 
 
 def _branches(
-    world: World, request: Request, connect: Connect, endpoints: Endpoints, *, diagnose: bool
+    world: World,
+    request: Request,
+    connect: Connect,
+    endpoints: Endpoints,
+    given: tuple[int, ...],
+    *,
+    diagnose: bool,
 ) -> Iterator[tuple[Exchange | None, Trace]]:
     """All outcomes of asking one address, each with what the kernel did where it did it all."""
     if relays(world.cluster):
@@ -78,7 +90,8 @@ def _branches(
         return
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
-    for handshake in branches(world.network, connect, until_answered=True, alike=endpoints):
+    ways = branches(world.network, connect, until_answered=True, alike=endpoints, given=given)
+    for handshake in ways:
         servers = tuple(endpoints.server(handshake, way) for way in handshake.alike)
         for exchange in _with_data(world, connect, handshake):
             asked = replace(request, connect=connect)

@@ -1,0 +1,99 @@
+"""What comes of a pair, as its walks say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Result
+from k8stui.reach.ends import Asked, Asker
+from k8stui.record import record
+from k8stui.walk.error import RequestError
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walks
+from k8stui.walk.world import World
+
+_FAILURES = (
+    Result.NO_SUCH_NAME,
+    Result.REFUSED,
+    Result.UNREACHABLE,
+    Result.TIMEOUT,
+    Result.UNKNOWN,
+)
+"""Of those that are as likely the first counts."""
+
+
+@record(kw_only=True)
+class Felt:
+    """What comes of one part of a pair, or of all."""
+
+    shares: Mapping[Result, Fraction]
+    """Sum to 1."""
+    decided_at: str
+    """Where the result was decided that counts."""
+    reason: str
+
+    @property
+    def result(self) -> Result:
+        """What counts: connected only if that is always so; else the likeliest failure."""
+        return counting(self.shares)
+
+
+class AstrayError(Exception):
+    """A walk went to another endpoint than the choice given leads to."""
+
+
+def counting(shares: Mapping[Result, Fraction]) -> Result:
+    """The result that counts, as `Felt.result` has it."""
+    failed = [one for one in _FAILURES if one in shares]
+    return max(failed, key=lambda one: shares[one]) if failed else Result.CONNECTED
+
+
+def together(parts: Sequence[Felt]) -> tuple[Felt, int]:
+    """What comes of ways that are equally likely, and the place of the one that counts."""
+    shares: dict[Result, Fraction] = {}
+    for each in parts:
+        for result, share in each.shares.items():
+            shares[result] = shares.get(result, Fraction(0)) + share / len(parts)
+    result = counting(shares)
+    mostly = [place for place, each in enumerate(parts) if each.result is result]
+    partly = [place for place, each in enumerate(parts) if result in each.shares]
+    most = (mostly or partly)[0]
+    whole = Felt(shares=shares, decided_at=parts[most].decided_at, reason=parts[most].reason)
+    return whole, most
+
+
+def walked(
+    world: World,
+    asker: Asker,
+    asked: Asked,
+    given: tuple[int, ...] = (),
+    lands: Address | None = None,
+) -> Felt:
+    """Walk one pair: all branches, or those behind the choices `given`, which end at `lands`.
+
+    Raises:
+        AstrayError: they end elsewhere.
+
+    """
+    try:
+        request = parse_request(world, asker.name, asked.name)
+    except RequestError as error:
+        shares = {Result.UNKNOWN: Fraction(1)}
+        return Felt(shares=shares, decided_at=asker.namespace, reason=str(error))
+    found: dict[Result, Fraction] = {}
+    told: dict[Result, tuple[str, str]] = {}
+    for each in walks(world, request, given=given):
+        done = each.outcome
+        if lands is not None and done.server_address not in (None, lands):
+            raise AstrayError
+        found[done.result] = found.get(done.result, Fraction(0)) + each.probability
+        told.setdefault(done.result, (done.decided_at, done.reason))
+    whole = sum(found.values())
+    decided_at, reason = told[counting(found)]
+    return Felt(
+        shares={result: share / whole for result, share in found.items()},
+        decided_at=decided_at,
+        reason=reason,
+    )

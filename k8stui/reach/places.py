@@ -1,0 +1,165 @@
+"""What routes, devices and rules can tell two pods apart by: where each is plugged in.
+
+The rules that kube-proxy writes for single Services and endpoints are left out: what they do to a
+packet is what `reach.classes` knows of Services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from functools import cached_property
+
+from k8stui.cluster.model import Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.alike import Alike, Home
+from k8stui.kernel.border import Border, mask_of, questions_of
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.header import Network as Masked
+from k8stui.kernel.packet import Protocol
+from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
+from k8stui.kernel.targets.base import Jump
+from k8stui.nodes.wire import LAN, OUTSIDE, WIRE
+from k8stui.walk.world import World
+
+_OF_SERVICES = (
+    "KUBE-SERVICES",
+    "KUBE-NODEPORTS",
+    "KUBE-EXTERNAL-SERVICES",
+    "KUBE-PROXY-FIREWALL",
+    "KUBE-SVC-",
+    "KUBE-SVL-",
+    "KUBE-EXT-",
+    "KUBE-FW-",
+    "KUBE-SEP-",
+)
+
+
+class Places:
+    """Where the pods of one world stand."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._alike = Alike(world.network, self._home)
+        self._places: dict[str, Hashable] = {}
+        self._doubt = False
+        """Some rule asks what cannot be told here: a set, a list."""
+
+    def of(self, pod: Pod) -> Hashable:
+        """The same for all pods that nothing on any way can tell apart; its key if in doubt.
+
+        Who listens in it is not counted.
+        """
+        found = self._places.get(pod.key)
+        if found is None:
+            found = self._places[pod.key] = self._place(pod)
+        return found
+
+    def listens(self, pod: Pod, port: int, protocol: Protocol) -> Hashable:
+        """Who would take a packet to that port, as far as it matters to the one who asks."""
+        space = self._world.network[pod.key]
+        own: dict[Address, int] = {}
+        for device in space.interfaces:
+            for at in device.addresses:
+                own.setdefault(at.address, len(own))
+        return tuple(
+            (
+                one.port is None,
+                own.get(one.address, one.address) if one.address is not None else None,
+                tuple(sorted(own.get(each, -1) for each in one.but_not)),
+                port in one.not_on_loopback,
+                port in one.but_not_ports,
+                one.answers_as_asked,
+                one.onward,
+            )
+            for one in space.sockets
+            if one.protocol is protocol and one.port in (None, port)
+        )
+
+    def is_known(self, node: str) -> bool:
+        """Whether what stands on a node is all of our own making."""
+        return node not in self._world.network.observed
+
+    @cached_property
+    def _pods(self) -> Mapping[Address, Pod]:
+        return {
+            address: pod
+            for pod in self._world.cluster.pods.values()
+            if not pod.host_network and pod.node_name is not None
+            for address in pod.addresses
+        }
+
+    def pod_at(self, address: Address) -> Pod | None:
+        """The pod with a network of its own that has the address."""
+        return self._pods.get(address)
+
+    def _home(self, address: Address) -> Home | None:
+        pod = self._pods.get(address)
+        return Home(pod.key) if pod is not None else None
+
+    def _place(self, pod: Pod) -> Hashable:
+        if pod.host_network:
+            return "node", pod.node_name
+        if not self.is_known(pod.node_name or ""):
+            return pod.key
+        seen = []
+        for address in pod.addresses:
+            if self._pods.get(address) is not pod:
+                return pod.key
+            stands = self._alike.standing(address)
+            signature = stands and self._border.signature(address, stands)
+            if stands is None or signature is None or self._doubt:
+                return pod.key
+            seen.append((stands.place, signature))
+        return tuple(seen)
+
+    @cached_property
+    def _border(self) -> Border:
+        world, border = self._world, Border()
+        for name in (*world.cluster.nodes, WIRE, LAN, OUTSIDE):
+            side = self._alike.side(name)
+            border.sides.append(side)
+            border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
+            for prefix in side.prefixes:
+                border.add(_masked(prefix))
+            for ruleset in side.space.rulesets.values():
+                for table in ruleset:
+                    for chain in _chains(table):
+                        asked = questions_of.of(chain)
+                        self._doubt = self._doubt or asked.opaque or asked.recent
+                        border.named.append(asked.hosts)
+                        border.patterns |= asked.patterns
+                        for network in asked.networks:
+                            border.add(network)
+        cluster = world.cluster
+        written = [one for one in cluster.proxy.cluster_cidr.split(",") if one.strip()]
+        ranges = (
+            cluster.pod_cidr,
+            cluster.service_cidr,
+            *cluster.pod_cidrs,
+            *cluster.service_cidrs,
+            *(Prefix.parse(one.strip()) for one in written),
+            *(prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs),
+        )
+        for prefix in ranges:
+            border.add(_masked(prefix))
+        return border
+
+
+def _masked(prefix: Prefix) -> Masked:
+    return Masked(prefix.address.version, prefix.address.value, mask_of(prefix))
+
+
+def _chains(table: Table) -> Iterator[Chain]:
+    """All that packets may come by, but those of kube-proxy's single Services."""
+    left = [name for name in BUILTIN_CHAINS.get(table.name, ()) if name in table.chains]
+    known = set(left)
+    while left:
+        chain = table.chains[left.pop()]
+        yield chain
+        for rule in chain.rules:
+            target = compile_rule(rule.text).target
+            name = target.chain if isinstance(target, Jump) else ""
+            if name and name not in known and not name.startswith(_OF_SERVICES):
+                known.add(name)
+                if name in table.chains:
+                    left.append(name)

@@ -1,0 +1,290 @@
+"""All pairs: sorted into classes of which one each is walked.
+
+A pair is an asker and somebody who is asked at one port. What is asked may be several: a Service
+leads to one of its endpoints. So a pair has parts, one for each endpoint that kube-proxy on the
+node may choose; pairs with the same parts are one class, and of each part one walk is made, with
+the choice given.
+
+Two pairs have the same part if nothing tells them apart: where both pods are plugged in and what
+routes and rules say of their addresses, who listens (`places`), how the Service's port is made
+(`ways`), what policies can see of them (`relations`), and whether the one is the other. Where that
+cannot be said beforehand, a pair is a class of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+from k8stui.kernel.address import Address
+from k8stui.reach.ends import Asked, Asker
+from k8stui.reach.felt import AstrayError, Felt, together, walked
+from k8stui.reach.places import Places
+from k8stui.reach.relations import Actor, Relations
+from k8stui.reach.ways import Way, Ways
+from k8stui.record import record
+from k8stui.walk.request import outside_addresses
+from k8stui.walk.world import World
+
+_ITSELF = -1
+"""Stands for how somebody stands to the policies who asks himself."""
+
+
+@record(kw_only=True)
+class Class:
+    """Pairs that nothing tells apart."""
+
+    number: int
+    """From 1, in the order in which they were met."""
+    asker: Asker
+    asked: Asked
+    """The pair that was walked: the first."""
+    felt: Felt
+    server: str | None
+    """As `Cell.server`, of that pair."""
+    pairs: int = 0
+    """How many."""
+
+
+class Cell(NamedTuple):
+    """Pairs with one who is asked that are of one class."""
+
+    number: int
+    """Of the class."""
+    server: str | None
+    """``namespace/name`` of the pod behind the part that counts; None: it is no pod."""
+    askers: int
+    """A set of bits."""
+
+
+@record(kw_only=True)
+class Reach:
+    """Who reaches whom: rows are askers, columns those who are asked."""
+
+    askers: Sequence[Asker]
+    asked: Sequence[Asked]
+    classes: Mapping[int, Class]
+    """By number."""
+    columns: Sequence[Sequence[Cell]]
+    """For each of `asked` the classes of its pairs."""
+    walked: int
+    """How many walks were made."""
+
+    def column(self, place: int) -> list[Cell]:
+        """Of each asker the cell that its pair with one who is asked is in."""
+        found: list[Cell | None] = [None] * len(self.askers)
+        for cell in self.columns[place]:
+            for one in bits(cell.askers):
+                found[one] = cell
+        return [cell for cell in found if cell is not None]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Places of the bits that are set, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def reach(world: World, askers: Sequence[Asker], asked: Sequence[Asked]) -> Reach:
+    """Sort all pairs into classes and walk one of each."""
+    return _Classes(world, askers, asked).reach()
+
+
+class _Part(NamedTuple):
+    """What a class is made of: all that counts, and how to walk it."""
+
+    key: int
+    given: tuple[int, ...] = ()
+    lands: Address | None = None
+
+
+_Cells = Iterable[tuple[int, tuple[_Part, ...]]]
+"""Askers, and what the parts of their pairs are."""
+_WaysOf = Callable[[Asked, str, Sequence[int]], list[Way] | None]
+
+
+class _Kind(NamedTuple):
+    """Askers that are plugged in alike."""
+
+    askers: int
+    node: str
+    families: tuple[int, ...]
+
+
+class _Classes:
+    def __init__(self, world: World, askers: Sequence[Asker], asked: Sequence[Asked]) -> None:
+        self._world, self._askers, self._asked = world, askers, asked
+        self._places = Places(world)
+        self._all = (1 << len(askers)) - 1
+        actors = [_actor(one, world) for one in askers]
+        places = {one.pod.key: n for n, one in enumerate(askers) if one.pod is not None}
+        for pod in world.cluster.pods.values():
+            if pod.addresses and pod.key not in places:
+                places[pod.key] = len(actors)
+                actors.append(_actor(Asker("", "", pod, pod.node_name or ""), world))
+        self._relations = Relations(world.cluster, actors)
+        named_ports = self._relations.named_ports
+        self._ways = Ways(world, self._places, places, named_ports=named_ports)
+        self._felt: dict[int, Felt] = {}
+        self._numbers: dict[tuple[int, ...], tuple[int, int]] = {}
+        """Of each class its number, and the key of the part that counts."""
+        self._classes: dict[int, Class] = {}
+        self._seen: dict[int | None, list[tuple[int, Hashable]]] = {}
+        self._keys: dict[Hashable, int] = {}
+
+    def reach(self) -> Reach:
+        columns = [self._column(one) for one in self._asked]
+        counts = dict.fromkeys(self._classes, 0)
+        for column in columns:
+            for cell in column:
+                counts[cell.number] += cell.askers.bit_count()
+        return Reach(
+            askers=self._askers,
+            asked=self._asked,
+            classes={n: replace(one, pairs=counts[n]) for n, one in self._classes.items()},
+            columns=columns,
+            walked=len(self._felt),
+        )
+
+    def _column(self, asked: Asked) -> list[Cell]:
+        try:
+            return self._cells(asked, self._ways.of)
+        except AstrayError:
+            return self._cells(asked, lambda _asked, _entry, _families: None)
+
+    def _cells(self, asked: Asked, ways_of: _WaysOf) -> list[Cell]:
+        found: dict[tuple[int, str | None], int] = {}
+        by_node: dict[tuple[str, tuple[int, ...]], list[Way] | None] = {}
+        for number, kind in self._kinds.items():
+            entry = asked.node or kind.node, kind.families
+            if entry not in by_node:
+                by_node[entry] = ways_of(asked, *entry)
+            ways = by_node[entry]
+            cells = (
+                self._alone(number, kind.askers, asked)
+                if ways is None
+                else self._split(number, kind.askers, ways)
+            )
+            for inside, parts in cells:
+                which = self._class_of(parts, inside, asked)
+                found[which] = found.get(which, 0) | inside
+        return [Cell(number, server, mask) for (number, server), mask in found.items()]
+
+    @cached_property
+    def _kinds(self) -> Mapping[int, _Kind]:
+        """All askers by where they are plugged in, and the families that they have."""
+        beyond = outside_addresses(self._world)
+        found: dict[int, _Kind] = {}
+        for place, one in enumerate(self._askers):
+            kind: Hashable = one.namespace
+            if one.pod is not None and not one.pod.host_network:
+                kind = self._places.of(one.pod), one.node
+            families = tuple(sorted({a.version for a in _addresses(one, self._world, beyond)}))
+            key = self._key((kind, families))
+            known = found.get(key)
+            mask = known.askers if known is not None else 0
+            found[key] = _Kind(mask | 1 << place, one.node, families)
+        return found
+
+    def _key(self, what: Hashable) -> int:
+        """A number that is quicker to compare than what it stands for."""
+        return self._keys.setdefault(what, len(self._keys))
+
+    def _split(self, kind: int, mask: int, ways: Sequence[Way]) -> _Cells:
+        """Askers of one kind by what their parts are."""
+        cells: list[tuple[int, tuple[_Part, ...]]] = [(mask, ())]
+        for way in ways:
+            parts = [
+                (other, _Part(self._key((kind, way.key, told, ports)), way.given, way.lands))
+                for inside, told in self._relations_to(way.actor)
+                if (other := inside & mask)
+                for ports in [way.ports if told != (0, 0) else ()]
+            ]
+            cells = [
+                (both, (*before, part))
+                for inside, before in cells
+                for other, part in parts
+                if (both := inside & other)
+            ]
+        return cells
+
+    def _relations_to(self, actor: int | None) -> list[tuple[int, Hashable]]:
+        """All askers by what policies see of them and of the one who is asked; himself apart."""
+        known = self._seen.get(actor)
+        if known is None:
+            known = [(mask, (told, 0)) for mask, told in self._relations.profiles()]
+            if actor is not None:
+                known = self._seen_by(actor)
+            self._seen[actor] = known
+        return known
+
+    def _seen_by(self, actor: int) -> list[tuple[int, Hashable]]:
+        itself = (1 << actor) & self._all
+        others = self._all & ~itself
+        incoming = self._relations.incoming(actor)
+        found: list[tuple[int, Hashable]] = [(itself, (_ITSELF, _ITSELF))] if itself else []
+        for one, sent in self._relations.outgoing(actor):
+            found += [
+                (both, (sent, let_in))
+                for other, let_in in incoming
+                if (both := one & other & others)
+            ]
+        return found
+
+    def _alone(self, kind: int, mask: int, asked: Asked) -> _Cells:
+        """Nothing is known of the way beforehand: everybody asks for himself."""
+        for place in bits(mask):
+            key = self._key((kind, self._askers[place].name, asked.name))
+            yield 1 << place, (_Part(key),)
+
+    def _class_of(
+        self, parts: tuple[_Part, ...], mask: int, asked: Asked
+    ) -> tuple[int, str | None]:
+        """The number of the class, and the server of its part that counts."""
+        keys = [part.key for part in parts]
+        whole = tuple(sorted(keys))
+        number, counts = self._numbers.get(whole, (0, 0))
+        if not number:
+            asker = self._askers[next(bits(mask))]
+            felt, most = together([self._part(part, asker, asked) for part in parts])
+            number, counts = len(self._numbers) + 1, keys[most]
+            self._numbers[whole] = number, counts
+            self._classes[number] = Class(
+                number=number,
+                asker=asker,
+                asked=asked,
+                felt=felt,
+                server=self._server(parts[most], asked),
+            )
+        return number, self._server(parts[keys.index(counts)], asked)
+
+    def _server(self, part: _Part, asked: Asked) -> str | None:
+        if asked.pod is not None:
+            return asked.pod.key
+        pod = self._places.pod_at(part.lands) if part.lands is not None else None
+        return pod.key if pod is not None else None
+
+    def _part(self, part: _Part, asker: Asker, asked: Asked) -> Felt:
+        found = self._felt.get(part.key)
+        if found is None:
+            found = walked(self._world, asker, asked, part.given, part.lands)
+            self._felt[part.key] = found
+        return found
+
+
+def _actor(one: Asker, world: World) -> Actor:
+    if one.pod is not None and not one.pod.host_network:
+        return Actor(one.pod.addresses[0] if one.pod.addresses else None, one.pod)
+    node = world.cluster.nodes.get(one.node)
+    return Actor(node.addresses[0] if node is not None and node.addresses else None)
+
+
+def _addresses(one: Asker, world: World, beyond: tuple[Address, ...]) -> tuple[Address, ...]:
+    """Those of which the client's kernel may choose, as `walk.source` has them."""
+    if one.pod is not None:
+        return one.pod.addresses
+    return world.cluster.nodes[one.node].addresses if one.node else beyond

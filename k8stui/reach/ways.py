@@ -1,0 +1,147 @@
+"""The ways that a request may go: to an address, or to one of the endpoints behind a port."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
+
+from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
+from k8stui.nodes.kubeproxy.names import service_port_name
+from k8stui.nodes.kubeproxy.port_plan import PortPlan
+from k8stui.reach.ends import Asked
+from k8stui.reach.places import Places
+from k8stui.record import record
+from k8stui.walk.world import World
+
+_PROTOCOLS = {one.name.lower(): one for one in Protocol}
+
+
+@record()
+class Way:
+    """One of the ways that a request may go."""
+
+    key: Hashable
+    """How, and to whom; without what policies see."""
+    actor: int | None = None
+    """The bit of the pod that it leads to; None: it is none that policies know."""
+    given: tuple[int, ...] = ()
+    """The choice that leads there."""
+    lands: Address | None = None
+    """Where it ends; None: wherever the walk says."""
+    ports: Hashable = ()
+    """What counts of the port where policies have to do with it."""
+
+
+class Ways:
+    """Of one world. `actors`: the bits of its pods; `named_ports`: whether policies name any."""
+
+    def __init__(
+        self, world: World, places: Places, actors: Mapping[str, int], *, named_ports: bool
+    ) -> None:
+        self._world, self._places, self._actors = world, places, actors
+        self._named_ports = named_ports
+
+    def of(self, asked: Asked, entry: str, families: Sequence[int]) -> list[Way] | None:
+        """How a request may go that meets kube-proxy first on the node `entry`.
+
+        `families`: the IP versions of the client. None: that cannot be said beforehand.
+        """
+        if asked.pod is not None:
+            address = _first_of(asked.pod.addresses, families)
+            if address is None:
+                return None
+            return [self._to(("direct", address), address, asked.port, asked.protocol)]
+        service, port = asked.service, asked.service_port
+        if service is None or port is None or service.type is ServiceType.EXTERNAL_NAME:
+            return None
+        node = self._world.cluster.nodes.get(entry)
+        vip = _first_of(service.cluster_ips, families)
+        if node is None or vip is None or vip in self._shared_addresses:
+            return None
+        at = _first_of(node.addresses, families) if asked.node else vip
+        plan = self._plan(entry, service, port, vip.version)
+        if plan is None or at is None or at.version != vip.version:
+            return None
+        return self._through(plan, asked.node, at)
+
+    def _plan(
+        self, node: str, service: Service, port: ServicePort, version: int
+    ) -> PortPlan | None:
+        name = service_port_name(service.namespace, service.name, port.name)
+        world = self._world
+        try:
+            return world.network.plan(world.cluster.nodes[node], name, version)
+        except KeyError:
+            return None
+
+    def _through(self, plan: PortPlan, node: str, at: Address) -> list[Way]:
+        """`node`: whose node port is asked; empty: the cluster IP is. `at`: that address."""
+        how = (node, _shape(plan, at.version))
+        is_local = plan.port.external_local if node else plan.port.internal_local
+        chosen = plan.choice.local if is_local else plan.choice.cluster
+        if not chosen:
+            return [Way(("nobody", how, plan.choice.any_endpoints))]
+        ways = []
+        for number, backend in enumerate(chosen):
+            address = Address.parse(backend.address)
+            port = int(backend.text.rpartition(":")[2])
+            way = self._to((how, at), address, port, _PROTOCOLS[plan.port.protocol])
+            given = (number,) if len(chosen) > 1 else ()
+            ways.append(Way(way.key, way.actor, given, address, way.ports))
+        return ways
+
+    def _to(
+        self, how: tuple[Hashable, Address], address: Address, port: int, protocol: Protocol
+    ) -> Way:
+        """A way to one address; the second of `how` is the one that the client asked."""
+        pod = self._places.pod_at(address)
+        if pod is None:
+            return Way(("address", how, address, port, protocol), lands=address)
+        names: Hashable = ()
+        if self._named_ports:
+            names = tuple(
+                (one.name, one.number, one.protocol)
+                for container in pod.containers
+                for one in container.ports
+            )
+        listens = self._places.listens(pod, port, protocol)
+        key = (how[0], self._places.of(pod), pod.node_name, listens, protocol)
+        return Way(key, self._actors.get(pod.key), (), address, (port, names))
+
+    @cached_property
+    def _shared_addresses(self) -> frozenset[Address]:
+        """Virtual addresses that are somebody else's too, or stand where they should not."""
+        seen: set[Address] = set()
+        twice: set[Address] = set()
+        cluster = self._world.cluster
+        for service in cluster.services.values():
+            ingress = [one.ip for one in service.load_balancer_ingress if one.ip is not None]
+            for address in (*service.cluster_ips, *service.external_ips, *ingress):
+                (twice if address in seen else seen).add(address)
+        real = {a for node in cluster.nodes.values() for a in node.addresses}
+        real |= {a for pod in cluster.pods.values() for a in pod.addresses}
+        ranges = cluster.service_cidrs or (cluster.service_cidr,)
+        outside = {a for a in seen if not any(a in each for each in ranges)}
+        return frozenset(twice | outside | (seen & real))
+
+
+def _shape(plan: PortPlan, version: int) -> Hashable:
+    """All of a Service's port that counts, but its addresses, numbers and endpoints."""
+    port = plan.port
+    return (
+        version,
+        port.protocol,
+        port.affinity_seconds is not None,
+        port.internal_local,
+        port.external_local,
+        port.accessible,
+        port.service.type,
+    )
+
+
+def _first_of(addresses: Sequence[Address], families: Sequence[int]) -> Address | None:
+    """The one that is asked: of a family that the client has, else the first."""
+    usable = [one for one in addresses if one.version in (families or (4,))]
+    return next(iter(usable or addresses), None)

@@ -1,0 +1,233 @@
+"""All pairs by classes are what every pair is that is walked for itself."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
+from k8stui.reach.ends import asked, askers
+from k8stui.reach.felt import walked
+from k8stui.reach.reach import reach
+from k8stui.walk.world import World, build_world
+
+LABELS = st.fixed_dictionaries(
+    {"app": st.sampled_from(["ant", "bee"])}, optional={"tier": st.sampled_from(["in", "out"])}
+)
+SPACES = st.sampled_from(["meadow", "pond"])
+SELECTORS = st.one_of(
+    st.just({}),
+    st.builds(lambda labels: {"matchLabels": labels}, LABELS),
+    st.just({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}),
+    st.just({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["ant"]}]}),
+)
+BLOCKS = st.sampled_from(
+    [
+        {"cidr": "10.244.0.0/16"},
+        {"cidr": "10.244.0.0/16", "except": ["10.244.1.0/24"]},
+        {"cidr": "10.244.2.3/32"},
+        {"cidr": "192.168.0.0/24"},
+        {"cidr": "0.0.0.0/0"},
+    ]
+)
+PEERS = st.one_of(
+    st.builds(lambda one: {"podSelector": one}, SELECTORS),
+    st.builds(
+        lambda one: {"namespaceSelector": one},
+        st.sampled_from([{}, {"matchLabels": {"wet": "yes"}}]),
+    ),
+    st.builds(
+        lambda one, two: {"podSelector": one, "namespaceSelector": two},
+        SELECTORS,
+        st.just({"matchLabels": {"wet": "yes"}}),
+    ),
+    st.builds(lambda one: {"ipBlock": one}, BLOCKS),
+)
+PORTS = st.sampled_from(
+    [
+        {"port": 8080},
+        {"port": "http"},
+        {"port": 53, "protocol": "UDP"},
+        {"port": 8000, "endPort": 8090},
+    ]
+)
+
+
+def rules(side: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    rule = st.fixed_dictionaries(
+        {}, optional={side: st.lists(PEERS, max_size=2), "ports": st.lists(PORTS, max_size=1)}
+    )
+    return st.lists(rule, max_size=2)
+
+
+POLICIES = st.fixed_dictionaries(
+    {"namespace": SPACES, "podSelector": SELECTORS},
+    optional={
+        "policyTypes": st.sampled_from([["Ingress"], ["Egress"], ["Ingress", "Egress"]]),
+        "ingress": rules("from"),
+        "egress": rules("to"),
+    },
+)
+WORKLOADS = st.fixed_dictionaries(
+    {
+        "namespace": SPACES,
+        "labels": LABELS,
+        "replicas": st.integers(1, 3),
+        "port": st.sampled_from([8080, 8081]),
+        "named": st.booleans(),
+        "host": st.sampled_from([False, False, False, True]),
+        "ready": st.sampled_from([True, True, False]),
+    }
+)
+SERVICES = st.fixed_dictionaries(
+    {
+        "namespace": SPACES,
+        "selector": st.one_of(st.none(), LABELS, LABELS),
+        "type": st.sampled_from(["ClusterIP", "ClusterIP", "NodePort", "Headless", "ExternalName"]),
+        "targetPort": st.sampled_from([8080, "http", 9]),
+    },
+    optional={
+        "internalTrafficPolicy": st.just("Local"),
+        "externalTrafficPolicy": st.just("Local"),
+        "sessionAffinity": st.just("ClientIP"),
+    },
+)
+CLUSTERS = st.fixed_dictionaries(
+    {
+        "nodes": st.integers(1, 3),
+        "workloads": st.lists(WORKLOADS, min_size=1, max_size=3),
+        "services": st.lists(SERVICES, min_size=1, max_size=3),
+        "policies": st.lists(POLICIES, max_size=3),
+        "enforced": st.booleans(),
+        "cni": st.sampled_from(["flannel", "flannel-vxlan", "bridge", "ptp", "docker0"]),
+    }
+)
+
+
+def _deployment(number: int, one: dict[str, Any]) -> dict[str, Any]:
+    port = {"containerPort": one["port"]} | ({"name": "http"} if one["named"] else {})
+    pod: dict[str, Any] = {"containers": [{"name": "c", "image": "x", "ports": [port]}]}
+    if one["host"]:
+        pod["hostNetwork"] = True
+        port["hostPort"] = one["port"]
+    if not one["ready"]:
+        pod["readinessGates"] = [{"conditionType": "never"}]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": f"w{number}", "namespace": one["namespace"]},
+        "spec": {
+            "replicas": 1 if one["host"] else one["replicas"],
+            "selector": {"matchLabels": one["labels"]},
+            "template": {"metadata": {"labels": one["labels"]}, "spec": pod},
+        },
+    }
+
+
+def _service(number: int, one: dict[str, Any]) -> dict[str, Any]:
+    kind = one["type"]
+    port: dict[str, Any] = {"port": 80, "targetPort": one["targetPort"]}
+    spec: dict[str, Any] = {"ports": [port]}
+    if kind == "ExternalName":
+        spec |= {"type": kind, "externalName": "away.example"}
+    elif one["selector"]:
+        spec["selector"] = one["selector"]
+    if kind == "Headless":
+        spec["clusterIP"] = "None"
+    if kind == "NodePort":
+        spec["type"] = kind
+        port["nodePort"] = 30000 + number
+        spec |= {k: one[k] for k in ("externalTrafficPolicy",) if k in one}
+    if kind in ("NodePort", "ClusterIP"):
+        spec |= {k: one[k] for k in ("internalTrafficPolicy", "sessionAffinity") if k in one}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": f"s{number}", "namespace": one["namespace"]},
+        "spec": spec,
+    }
+
+
+def _policy(number: int, one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"p{number}", "namespace": one["namespace"]},
+        "spec": {key: value for key, value in one.items() if key != "namespace"},
+    }
+
+
+def _objects(cluster: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"wet": wet}},
+        }
+        for name, wet in (("meadow", "no"), ("pond", "yes"))
+    ]
+    found += [_deployment(n, one) for n, one in enumerate(cluster["workloads"])]
+    found += [_service(n, one) for n, one in enumerate(cluster["services"])]
+    found += [_policy(n, one) for n, one in enumerate(cluster["policies"])]
+    if cluster["enforced"]:
+        labels = {"k8s-app": "calico-node"}
+        found.append(
+            {
+                "apiVersion": "apps/v1",
+                "kind": "DaemonSet",
+                "metadata": {"name": "calico-node", "namespace": "kube-system"},
+                "spec": {
+                    "selector": {"matchLabels": labels},
+                    "template": {
+                        "metadata": {"labels": labels},
+                        "spec": {
+                            "hostNetwork": True,
+                            "containers": [{"name": "calico-node", "image": "calico/node:v3.30.0"}],
+                        },
+                    },
+                },
+            }
+        )
+    return found
+
+
+def world_of(cluster: dict[str, Any]) -> World:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "cluster.json"
+        file.write_text(
+            json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(cluster)})
+        )
+        return build_world(
+            [str(file)],
+            ClusterOptions(nodes=cluster["nodes"]),
+            NodeOptions(cni=cluster["cni"]),
+        )
+
+
+def differences(world: World) -> list[str]:
+    """Pairs whose class says something else than their own walk."""
+    rows, columns = list(askers(world)), list(asked(world))
+    found = reach(world, rows, columns)
+    wrong = []
+    for number, one in enumerate(columns):
+        for asker, cell in zip(rows, found.column(number), strict=True):
+            of_class, own = found.classes[cell.number], walked(world, asker, one)
+            if own.shares != of_class.felt.shares:
+                wrong.append(
+                    f"{asker.name} -> {one.name}: {dict(own.shares)}, not "
+                    f"{dict(of_class.felt.shares)} as {of_class.asker.name} -> "
+                    f"{of_class.asked.name}"
+                )
+    return wrong
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(CLUSTERS)
+def test_classes_say_what_each_pair_says(cluster: dict[str, Any]) -> None:
+    assert not differences(world_of(cluster))
