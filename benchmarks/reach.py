@@ -130,7 +130,7 @@ def main() -> None:
     pairs = len(rows) * len(columns)
     print(
         f"{pods} pods, {services} Services, {policies} policies, {nodes} nodes: read {read:.2f} s; "
-        f"{pairs:,} pairs in {took:.2f} s: {len(found.classes)} classes, {found.walked} walks; "
+        f"{pairs:,} pairs in {took:.2f} s: {len(found.classes)} classes, {len(found.parts)} walks; "
         f"{_peak_mib():.0f} MiB"
     )
     begun = time.process_time()

@@ -26,6 +26,7 @@ _COMMANDS = (
     "clients",
     "lab",
     "present",
+    "reach",
     "record",
     "replay",
     "rules",

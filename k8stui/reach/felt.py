@@ -50,18 +50,21 @@ def counting(shares: Mapping[Result, Fraction]) -> Result:
     return max(failed, key=lambda one: shares[one]) if failed else Result.CONNECTED
 
 
-def together(parts: Sequence[Felt]) -> tuple[Felt, int]:
-    """What comes of ways that are equally likely, and the place of the one that counts."""
+def together(parts: Sequence[Felt]) -> Felt:
+    """What comes of ways that are equally likely."""
     shares: dict[Result, Fraction] = {}
     for each in parts:
         for result, share in each.shares.items():
             shares[result] = shares.get(result, Fraction(0)) + share / len(parts)
-    result = counting(shares)
-    mostly = [place for place, each in enumerate(parts) if each.result is result]
-    partly = [place for place, each in enumerate(parts) if result in each.shares]
-    most = (mostly or partly)[0]
-    whole = Felt(shares=shares, decided_at=parts[most].decided_at, reason=parts[most].reason)
-    return whole, most
+    one = parts[most(parts, counting(shares))]
+    return Felt(shares=shares, decided_at=one.decided_at, reason=one.reason)
+
+
+def most(parts: Sequence[Felt], result: Result) -> int:
+    """The place of the first part that shows a result."""
+    mostly = (place for place, each in enumerate(parts) if each.result is result)
+    partly = (place for place, each in enumerate(parts) if result in each.shares)
+    return next(mostly, next(partly, 0))
 
 
 def walked(

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from k8stui.kernel.address import Address
 from k8stui.reach.ends import Asked, Asker
-from k8stui.reach.felt import AstrayError, Felt, together, walked
+from k8stui.reach.felt import AstrayError, Felt, most, together, walked
 from k8stui.reach.places import Places
 from k8stui.reach.relations import Actor, Relations
 from k8stui.reach.ways import Way, Ways
@@ -30,6 +30,17 @@ from k8stui.walk.world import World
 
 _ITSELF = -1
 """Stands for how somebody stands to the policies who asks himself."""
+
+
+@record()
+class Part:
+    """One way of a pair, as it was walked: it stands for all that nothing tells from it."""
+
+    asker: Asker
+    asked: Asked
+    felt: Felt
+    server: str | None
+    """``namespace/name`` of the pod that it leads to; None: to none, or it is not known."""
 
 
 @record(kw_only=True)
@@ -42,8 +53,6 @@ class Class:
     asked: Asked
     """The pair that was walked: the first."""
     felt: Felt
-    server: str | None
-    """As `Cell.server`, of that pair."""
     pairs: int = 0
     """How many."""
 
@@ -53,8 +62,10 @@ class Cell(NamedTuple):
 
     number: int
     """Of the class."""
+    part: int
+    """The way that counts: a key of `Reach.parts`."""
     server: str | None
-    """``namespace/name`` of the pod behind the part that counts; None: it is no pod."""
+    """As `Part.server`, of these pairs."""
     askers: int
     """A set of bits."""
 
@@ -69,8 +80,8 @@ class Reach:
     """By number."""
     columns: Sequence[Sequence[Cell]]
     """For each of `asked` the classes of its pairs."""
-    walked: int
-    """How many walks were made."""
+    parts: Mapping[int, Part]
+    """What was walked."""
 
     def column(self, place: int) -> list[Cell]:
         """Of each asker the cell that its pair with one who is asked is in."""
@@ -94,7 +105,7 @@ def reach(world: World, askers: Sequence[Asker], asked: Sequence[Asked]) -> Reac
     return _Classes(world, askers, asked).reach()
 
 
-class _Part(NamedTuple):
+class _Way(NamedTuple):
     """What a class is made of: all that counts, and how to walk it."""
 
     key: int
@@ -102,7 +113,7 @@ class _Part(NamedTuple):
     lands: Address | None = None
 
 
-_Cells = Iterable[tuple[int, tuple[_Part, ...]]]
+_Cells = Iterable[tuple[int, tuple[_Way, ...]]]
 """Askers, and what the parts of their pairs are."""
 _WaysOf = Callable[[Asked, str, Sequence[int]], list[Way] | None]
 
@@ -129,9 +140,8 @@ class _Classes:
         self._relations = Relations(world.cluster, actors)
         named_ports = self._relations.named_ports
         self._ways = Ways(world, self._places, places, named_ports=named_ports)
-        self._felt: dict[int, Felt] = {}
-        self._numbers: dict[tuple[int, ...], tuple[int, int]] = {}
-        """Of each class its number, and the key of the part that counts."""
+        self._parts: dict[int, Part] = {}
+        self._numbers: dict[tuple[int, ...], int] = {}
         self._classes: dict[int, Class] = {}
         self._seen: dict[int | None, list[tuple[int, Hashable]]] = {}
         self._keys: dict[Hashable, int] = {}
@@ -147,7 +157,7 @@ class _Classes:
             asked=self._asked,
             classes={n: replace(one, pairs=counts[n]) for n, one in self._classes.items()},
             columns=columns,
-            walked=len(self._felt),
+            parts=self._parts,
         )
 
     def _column(self, asked: Asked) -> list[Cell]:
@@ -157,7 +167,7 @@ class _Classes:
             return self._cells(asked, lambda _asked, _entry, _families: None)
 
     def _cells(self, asked: Asked, ways_of: _WaysOf) -> list[Cell]:
-        found: dict[tuple[int, str | None], int] = {}
+        found: dict[tuple[int, int, str | None], int] = {}
         by_node: dict[tuple[str, tuple[int, ...]], list[Way] | None] = {}
         for number, kind in self._kinds.items():
             entry = asked.node or kind.node, kind.families
@@ -172,7 +182,7 @@ class _Classes:
             for inside, parts in cells:
                 which = self._class_of(parts, inside, asked)
                 found[which] = found.get(which, 0) | inside
-        return [Cell(number, server, mask) for (number, server), mask in found.items()]
+        return [Cell(*which, mask) for which, mask in found.items()]
 
     @cached_property
     def _kinds(self) -> Mapping[int, _Kind]:
@@ -196,10 +206,10 @@ class _Classes:
 
     def _split(self, kind: int, mask: int, ways: Sequence[Way]) -> _Cells:
         """Askers of one kind by what their parts are."""
-        cells: list[tuple[int, tuple[_Part, ...]]] = [(mask, ())]
+        cells: list[tuple[int, tuple[_Way, ...]]] = [(mask, ())]
         for way in ways:
             parts = [
-                (other, _Part(self._key((kind, way.key, told, ports)), way.given, way.lands))
+                (other, _Way(self._key((kind, way.key, told, ports)), way.given, way.lands))
                 for inside, told in self._relations_to(way.actor)
                 if (other := inside & mask)
                 for ports in [way.ports if told != (0, 0) else ()]
@@ -239,40 +249,33 @@ class _Classes:
         """Nothing is known of the way beforehand: everybody asks for himself."""
         for place in bits(mask):
             key = self._key((kind, self._askers[place].name, asked.name))
-            yield 1 << place, (_Part(key),)
+            yield 1 << place, (_Way(key),)
 
     def _class_of(
-        self, parts: tuple[_Part, ...], mask: int, asked: Asked
-    ) -> tuple[int, str | None]:
-        """The number of the class, and the server of its part that counts."""
-        keys = [part.key for part in parts]
-        whole = tuple(sorted(keys))
-        number, counts = self._numbers.get(whole, (0, 0))
-        if not number:
+        self, ways: tuple[_Way, ...], mask: int, asked: Asked
+    ) -> tuple[int, int, str | None]:
+        """The class's number, and the part that counts with where it leads."""
+        whole = tuple(sorted(way.key for way in ways))
+        number = self._numbers.get(whole)
+        if number is None:
             asker = self._askers[next(bits(mask))]
-            felt, most = together([self._part(part, asker, asked) for part in parts])
-            number, counts = len(self._numbers) + 1, keys[most]
-            self._numbers[whole] = number, counts
-            self._classes[number] = Class(
-                number=number,
-                asker=asker,
-                asked=asked,
-                felt=felt,
-                server=self._server(parts[most], asked),
-            )
-        return number, self._server(parts[keys.index(counts)], asked)
+            felt = together([self._part(way, asker, asked).felt for way in ways])
+            number = self._numbers[whole] = len(self._numbers) + 1
+            self._classes[number] = Class(number=number, asker=asker, asked=asked, felt=felt)
+        place = most([self._parts[way.key].felt for way in ways], self._classes[number].felt.result)
+        return number, ways[place].key, self._server(ways[place], asked)
 
-    def _server(self, part: _Part, asked: Asked) -> str | None:
+    def _server(self, way: _Way, asked: Asked) -> str | None:
         if asked.pod is not None:
             return asked.pod.key
-        pod = self._places.pod_at(part.lands) if part.lands is not None else None
+        pod = self._places.pod_at(way.lands) if way.lands is not None else None
         return pod.key if pod is not None else None
 
-    def _part(self, part: _Part, asker: Asker, asked: Asked) -> Felt:
-        found = self._felt.get(part.key)
+    def _part(self, way: _Way, asker: Asker, asked: Asked) -> Part:
+        found = self._parts.get(way.key)
         if found is None:
-            found = walked(self._world, asker, asked, part.given, part.lands)
-            self._felt[part.key] = found
+            felt = walked(self._world, asker, asked, way.given, way.lands)
+            found = self._parts[way.key] = Part(asker, asked, felt, self._server(way, asked))
         return found
 
 

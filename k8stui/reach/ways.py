@@ -31,7 +31,7 @@ class Way:
     lands: Address | None = None
     """Where it ends; None: wherever the walk says."""
     ports: Hashable = ()
-    """What counts of the port where policies have to do with it."""
+    """What its pod calls its ports, where policies do."""
 
 
 class Ways:
@@ -82,7 +82,8 @@ class Ways:
         is_local = plan.port.external_local if node else plan.port.internal_local
         chosen = plan.choice.local if is_local else plan.choice.cluster
         if not chosen:
-            return [Way(("nobody", how, plan.choice.any_endpoints))]
+            # Why there is nobody is the Service's own story.
+            return [Way(("nobody", how, plan.port.service_key, plan.choice.any_endpoints))]
         ways = []
         for number, backend in enumerate(chosen):
             address = Address.parse(backend.address)
@@ -107,8 +108,8 @@ class Ways:
                 for one in container.ports
             )
         listens = self._places.listens(pod, port, protocol)
-        key = (how[0], self._places.of(pod), pod.node_name, listens, protocol)
-        return Way(key, self._actors.get(pod.key), (), address, (port, names))
+        key = (how[0], self._places.of(pod), pod.node_name, listens, port, protocol)
+        return Way(key, self._actors.get(pod.key), (), address, names)
 
     @cached_property
     def _shared_addresses(self) -> frozenset[Address]:

@@ -15,6 +15,7 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.felt import walked
 from k8stui.reach.reach import reach
+from k8stui.reach.told import told
 from k8stui.walk.world import World, build_world
 
 LABELS = st.fixed_dictionaries(
@@ -211,19 +212,17 @@ def world_of(cluster: dict[str, Any]) -> World:
 
 
 def differences(world: World) -> list[str]:
-    """Pairs whose class says something else than their own walk."""
+    """Pairs of which their class says something else than their own walk: results, place, why."""
     rows, columns = list(askers(world)), list(asked(world))
     found = reach(world, rows, columns)
     wrong = []
     for number, one in enumerate(columns):
         for asker, cell in zip(rows, found.column(number), strict=True):
-            of_class, own = found.classes[cell.number], walked(world, asker, one)
-            if own.shares != of_class.felt.shares:
-                wrong.append(
-                    f"{asker.name} -> {one.name}: {dict(own.shares)}, not "
-                    f"{dict(of_class.felt.shares)} as {of_class.asker.name} -> "
-                    f"{of_class.asked.name}"
-                )
+            own = walked(world, asker, one)
+            here = told(world.cluster, found.parts[cell.part], asker, one, cell)
+            said = found.classes[cell.number].felt.shares, here.decided_at, here.reason
+            if said != (own.shares, own.decided_at, own.reason):
+                wrong.append(f"{asker.name} -> {one.name}: {own}, not {said}")
     return wrong
 
 

@@ -1,0 +1,60 @@
+"""A pair told in its own names: what the walk that stands for it said of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from k8stui.cluster.model import Cluster
+from k8stui.reach.ends import Asked, Asker
+from k8stui.reach.reach import Cell, Part
+from k8stui.record import record
+
+
+@record()
+class Told:
+    """Where a pair's result was decided, and why."""
+
+    decided_at: str
+    reason: str
+
+
+def told(cluster: Cluster, one: Part, asker: Asker, asked: Asked, cell: Cell) -> Told:
+    """Put the names of the pair where those of the pair that was walked stand."""
+    names = {
+        **_names(cluster, one.server, cell.server),
+        **_of_service(one.asked, asked),
+        **_names(
+            cluster,
+            one.asker.pod.key if one.asker.pod is not None else None,
+            asker.pod.key if asker.pod is not None else None,
+        ),
+    }
+    felt = one.felt
+    names = {old: new for old, new in names.items() if old and old != new}
+    return Told(names.get(felt.decided_at, felt.decided_at), _renamed(felt.reason, names))
+
+
+def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, str]:
+    if old is None or new is None or old == new:
+        return {}
+    before, after = cluster.pods[old], cluster.pods[new]
+    addresses = zip(before.addresses, after.addresses, strict=False)
+    return {old: new, **{str(one): str(other) for one, other in addresses}}
+
+
+def _of_service(old: Asked, new: Asked) -> Mapping[str, str]:
+    if old.service is None or new.service is None or old.service is new.service:
+        return {}
+    addresses = zip(old.service.cluster_ips, new.service.cluster_ips, strict=False)
+    return {
+        old.service.key: new.service.key,
+        **{str(one): str(other) for one, other in addresses},
+    }
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    if not names:
+        return text
+    whole = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w./-])(?:{whole})(?![\w/-]|\.\w)", lambda one: names[one[0]], text)
