@@ -1,7 +1,8 @@
 """What routes, devices and rules can tell two pods apart by: where each is plugged in.
 
-The rules that kube-proxy writes for single Services and endpoints are left out: what they do to a
-packet is what `reach.classes` knows of Services.
+The rules that kube-proxy writes for single Services and endpoints are left out, and those that a
+policy engine writes for single pods: what these do to a packet is what `ways` knows of Services,
+and `relations` of policies.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _OF_SERVICES = (
     "KUBE-FW-",
     "KUBE-SEP-",
 )
+_OF_POLICIES = ("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-")
+"""Of an engine that is imitated; a dump's own chains are looked at like all others."""
 
 
 class Places:
@@ -159,7 +162,7 @@ def _chains(table: Table) -> Iterator[Chain]:
         for rule in chain.rules:
             target = compile_rule(rule.text).target
             name = target.chain if isinstance(target, Jump) else ""
-            if name and name not in known and not name.startswith(_OF_SERVICES):
+            if name and name not in known and not name.startswith(_OF_SERVICES + _OF_POLICIES):
                 known.add(name)
                 if name in table.chains:
                     left.append(name)

@@ -26,10 +26,8 @@ from k8stui.reach.relations import Actor, Relations
 from k8stui.reach.ways import Way, Ways
 from k8stui.record import record
 from k8stui.walk.request import outside_addresses
+from k8stui.walk.source import OUTSIDE
 from k8stui.walk.world import World
-
-_ITSELF = -1
-"""Stands for how somebody stands to the policies who asks himself."""
 
 
 @record()
@@ -118,6 +116,11 @@ _Cells = Iterable[tuple[int, tuple[_Way, ...]]]
 _WaysOf = Callable[[Asked, str, Sequence[int]], list[Way] | None]
 
 
+_Told = tuple[int, int, bool]
+"""How one who asks stands to the policies that select him, and to those that select whom he asks
+(0: there are none); whether he asks himself."""
+
+
 class _Kind(NamedTuple):
     """Askers that are plugged in alike."""
 
@@ -131,19 +134,20 @@ class _Classes:
         self._world, self._askers, self._asked = world, askers, asked
         self._places = Places(world)
         self._all = (1 << len(askers)) - 1
-        actors = [_actor(one, world) for one in askers]
+        actors = [_actor(one) for one in askers]
         places = {one.pod.key: n for n, one in enumerate(askers) if one.pod is not None}
         for pod in world.cluster.pods.values():
             if pod.addresses and pod.key not in places:
                 places[pod.key] = len(actors)
-                actors.append(_actor(Asker("", "", pod, pod.node_name or ""), world))
+                actors.append(_actor(Asker("", "", pod)))
         self._relations = Relations(world.cluster, actors)
         named_ports = self._relations.named_ports
         self._ways = Ways(world, self._places, places, named_ports=named_ports)
         self._parts: dict[int, Part] = {}
         self._numbers: dict[tuple[int, ...], int] = {}
         self._classes: dict[int, Class] = {}
-        self._seen: dict[int | None, list[tuple[int, Hashable]]] = {}
+        self._seen: dict[tuple[int | None, bool], list[tuple[int, _Told]]] = {}
+        self._known_as: dict[tuple[str, str], tuple[Address, ...]] = {}
         self._keys: dict[Hashable, int] = {}
 
     def reach(self) -> Reach:
@@ -177,7 +181,7 @@ class _Classes:
             cells = (
                 self._alone(number, kind.askers, asked)
                 if ways is None
-                else self._split(number, kind.askers, ways)
+                else self._split(number, kind, ways, self._senders(kind.node, entry[0]))
             )
             for inside, parts in cells:
                 which = self._class_of(parts, inside, asked)
@@ -204,16 +208,22 @@ class _Classes:
         """A number that is quicker to compare than what it stands for."""
         return self._keys.setdefault(what, len(self._keys))
 
-    def _split(self, kind: int, mask: int, ways: Sequence[Way]) -> _Cells:
-        """Askers of one kind by what their parts are."""
-        cells: list[tuple[int, tuple[_Way, ...]]] = [(mask, ())]
+    def _split(
+        self, number: int, kind: _Kind, ways: Sequence[Way], senders: Sequence[Address]
+    ) -> _Cells:
+        """Askers of one kind by what their parts are.
+
+        `senders`: addresses that may stand in a packet for the client's own.
+        """
+        cells: list[tuple[int, tuple[_Way, ...]]] = [(kind.askers, ())]
         for way in ways:
-            parts = [
-                (other, _Way(self._key((kind, way.key, told, ports)), way.given, way.lands))
-                for inside, told in self._relations_to(way.actor)
-                if (other := inside & mask)
-                for ports in [way.ports if told != (0, 0) else ()]
-            ]
+            near = 0 if way.actor is None else self._relations.incoming_from(way.actor, senders)
+            parts = []
+            for inside, told in self._relations_to(way.actor, twice=way.twice):
+                if other := inside & kind.askers:
+                    ports = way.ports if near or told[0] or told[1] else ()
+                    key = self._key((number, way.key, told, near, ports))
+                    parts.append((other, _Way(key, way.given, way.lands)))
             cells = [
                 (both, (*before, part))
                 for inside, before in cells
@@ -222,27 +232,46 @@ class _Classes:
             ]
         return cells
 
-    def _relations_to(self, actor: int | None) -> list[tuple[int, Hashable]]:
+    def _relations_to(self, actor: int | None, *, twice: bool) -> list[tuple[int, _Told]]:
         """All askers by what policies see of them and of the one who is asked; himself apart."""
-        known = self._seen.get(actor)
+        known = self._seen.get((actor, twice))
         if known is None:
-            known = [(mask, (told, 0)) for mask, told in self._relations.profiles()]
-            if actor is not None:
-                known = self._seen_by(actor)
-            self._seen[actor] = known
+            known = self._see(actor, twice=twice)
+            self._seen[actor, twice] = known
         return known
 
-    def _seen_by(self, actor: int) -> list[tuple[int, Hashable]]:
-        itself = (1 << actor) & self._all
-        others = self._all & ~itself
-        incoming = self._relations.incoming(actor)
-        found: list[tuple[int, Hashable]] = [(itself, (_ITSELF, _ITSELF))] if itself else []
-        for one, sent in self._relations.outgoing(actor):
-            found += [
-                (both, (sent, let_in))
-                for other, let_in in incoming
-                if (both := one & other & others)
+    def _see(self, actor: int | None, *, twice: bool) -> list[tuple[int, _Told]]:
+        profiles = self._relations.profiles()
+        if actor is None:
+            return [(mask, (sent, 0, False)) for mask, sent in profiles]
+        sending = self._relations.outgoing(actor)
+        if twice:
+            sending = [
+                (both, self._key((sent, profile)) if profile else sent)
+                for one, sent in sending
+                for other, profile in profiles
+                if (both := one & other)
             ]
+        itself = (1 << actor) & self._all
+        return [
+            (both, (sent, let_in, alone))
+            for one, sent in sending
+            for other, let_in in self._relations.incoming(actor)
+            for who, alone in ((itself, True), (self._all & ~itself, False))
+            if (both := one & other & who)
+        ]
+
+    def _senders(self, node: str, entry: str) -> tuple[Address, ...]:
+        """Addresses by which a client on `node` may be known behind it, or behind `entry`."""
+        found = self._known_as.get((node, entry))
+        if found is None:
+            names = dict.fromkeys(one for one in (node or OUTSIDE, entry) if one)
+            found = self._known_as[node, entry] = tuple(
+                at.address
+                for name in names
+                for device in self._world.network[name].interfaces
+                for at in device.addresses
+            )
         return found
 
     def _alone(self, kind: int, mask: int, asked: Asked) -> _Cells:
@@ -279,11 +308,11 @@ class _Classes:
         return found
 
 
-def _actor(one: Asker, world: World) -> Actor:
-    if one.pod is not None and not one.pod.host_network:
-        return Actor(one.pod.addresses[0] if one.pod.addresses else None, one.pod)
-    node = world.cluster.nodes.get(one.node)
-    return Actor(node.addresses[0] if node is not None and node.addresses else None)
+def _actor(one: Asker) -> Actor:
+    """Of a node, and of who has no network but its, only single addresses count: `_senders`."""
+    if one.pod is None or one.pod.host_network:
+        return Actor()
+    return Actor(one.pod.addresses, one.pod)
 
 
 def _addresses(one: Asker, world: World, beyond: tuple[Address, ...]) -> tuple[Address, ...]:

@@ -1,34 +1,32 @@
 """What NetworkPolicies can tell two pods apart by: whom they select, and which peers they name.
 
 Nothing is judged here. Whatever engine enforces the policies, it does so by the pods that each
-selects, by the peers and the ports of its rules; so pairs of which all that is the same fare alike
-(networking/v1 NetworkPolicySpec). All pods are looked at at once: a set of them is a number with a
-bit for each.
+selects, by the peers and the ports of its rules (`k8stui.cluster.policy`); so pairs of which all
+that is the same fare alike. All pods are looked at at once: a set of them is a number with a bit
+for each.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from k8stui.apiserver.fields import Object, array, at, table, text, texts
-from k8stui.cluster.model import Cluster, NetworkPolicy, Pod
+from k8stui.cluster.model import Cluster, Pod
+from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
+from k8stui.cluster.selection import NAMESPACE_NAME
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
-_NAME_LABEL = "kubernetes.io/metadata.name"
-_SIDES = {"ingress": "from", "egress": "to"}
-
 Split = Sequence[tuple[int, int]]
-"""Sets that are disjoint, and what is the same within each."""
+"""Sets that are disjoint, and a number for what is the same within each."""
 
 
 @record()
 class Actor:
     """Somebody whom a policy may select or name."""
 
-    address: Address | None = None
+    addresses: tuple[Address, ...] = ()
+    """Those of a pod; of a node, any that it may send from."""
     pod: Pod | None = None
     """None: it has no network of its own, and no label counts."""
 
@@ -37,34 +35,52 @@ class Relations:
     """Policies of one cluster, and how the actors stand to them. Bits are places in `actors`."""
 
     def __init__(self, cluster: Cluster, actors: Sequence[Actor]) -> None:
-        self._cluster = cluster
         self._all = (1 << len(actors)) - 1
-        self._sets = _Sets(cluster, actors)
         self._numbers: dict[Hashable, int] = {}
-        self._policies = [_Policy(each, self._sets, self._number) for each in cluster.policies]
+        sets = _Sets(cluster, actors)
+        self._policies = [
+            _Policy(place, each, sets, self._number) for place, each in enumerate(cluster.policies)
+        ]
         self.named_ports = any(each.named_ports for each in self._policies)
         """Some rule names a port: which number that is the server's containers say."""
-        self._in: dict[tuple[int, ...], Split] = {}
-        self._out: dict[tuple[tuple[int, ...], ...], Split] = {}
-        self._senders = [each for each in self._policies if each.peers["egress"] is not None]
+        self._senders = [each for each in self._policies if each.rules_egress]
         self._profiles = self._split_by_selection()
+        self._own: dict[int, tuple[int, ...]] = {}
+        self._in: dict[tuple[int, ...], Split] = {}
+        self._in_from: dict[tuple[tuple[int, ...], Sequence[Address]], int] = {}
+        self._out: dict[tuple[tuple[int, ...], ...], Split] = {}
+        self._sets = sets
 
     def incoming(self, actor: int) -> Split:
         """Who asks, by how they stand to the policies that select `actor` for ingress."""
-        own = tuple(
-            place
-            for place, each in enumerate(self._policies)
-            if each.peers["ingress"] is not None and each.selected >> actor & 1
-        )
+        own = self._selecting(actor)
         found = self._in.get(own)
         if found is None:
-            found = self._in[own] = self._joined(own, "ingress")
+            found = self._in[own] = self._joined(own)
+        return found
+
+    def incoming_from(self, actor: int, addresses: Sequence[Address]) -> int:
+        """How single addresses stand to those policies: a node's, which may stand for a client's.
+
+        0: no policy selects `actor` for ingress.
+        """
+        own = self._selecting(actor)
+        if not own:
+            return 0
+        key = own, tuple(addresses)
+        found = self._in_from.get(key)
+        if found is None:
+            seen = [
+                (self._policies[place].shape, self._sets.held(self._policies[place], addresses))
+                for place in own
+            ]
+            found = self._in_from[key] = self._number(("from", tuple(sorted(seen))))
         return found
 
     def outgoing(self, actor: int) -> Split:
         """Who asks, by how `actor` stands to the policies that select them for egress."""
         vector = tuple(
-            tuple(peer >> actor & 1 for peer in each.peers["egress"] or ())
+            tuple(peer >> actor & 1 for peer in each.peers[Direction.EGRESS])
             for each in self._senders
         )
         found = self._out.get(vector)
@@ -78,7 +94,7 @@ class Relations:
         return found
 
     def profiles(self) -> Split:
-        """Who asks, by the policies that select them for egress."""
+        """Who asks, by the very policies that select them for egress."""
         return [
             (mask, self._number(("profile", profile)) if profile else 0)
             for profile, mask in self._profiles
@@ -88,15 +104,24 @@ class Relations:
         """From 1: 0 is to have nothing to do with any policy."""
         return self._numbers.setdefault(what, len(self._numbers) + 1)
 
-    def _joined(self, own: tuple[int, ...], side: str) -> Split:
+    def _selecting(self, actor: int) -> tuple[int, ...]:
+        found = self._own.get(actor)
+        if found is None:
+            found = self._own[actor] = tuple(
+                place
+                for place, each in enumerate(self._policies)
+                if each.rules_ingress and each.selected >> actor & 1
+            )
+        return found
+
+    def _joined(self, own: tuple[int, ...]) -> Split:
         parts: list[tuple[int, tuple[tuple[int, int], ...]]] = [(self._all, ())]
         for place in own:
             policy = self._policies[place]
-            split = policy.split(side, self._all)
             parts = [
                 (both, (*seen, (policy.shape, bits)))
                 for mask, seen in parts
-                for other, bits in split
+                for other, bits in policy.split(self._all)
                 if (both := mask & other)
             ]
         groups: dict[int, int] = {}
@@ -123,39 +148,41 @@ class _Policy:
     """One policy: whom it selects, and its rules with the selectors as sets."""
 
     def __init__(
-        self, policy: NetworkPolicy, sets: _Sets, number: Callable[[Hashable], int]
+        self, place: int, policy: NetworkPolicy, sets: _Sets, number: Callable[[Hashable], int]
     ) -> None:
-        spec, space = policy.spec, policy.namespace
-        self.selected = sets.pods({"podSelector": at(spec, "podSelector") or {}}, space)
-        types = texts(spec, "policyTypes")
-        rules = {side: array(spec, side) for side in _SIDES}
-        applies = {
-            "ingress": not types or "Ingress" in types,
-            "egress": "Egress" in types or (not types and bool(rules["egress"])),
-        }
-        self.peers: Mapping[str, tuple[int, ...] | None] = {
-            side: tuple(
+        self.selected = sets.pods(policy.pods, None, policy.namespace)
+        self.rules_ingress = Direction.INGRESS in policy.directions
+        self.rules_egress = Direction.EGRESS in policy.directions
+        self.peers: Mapping[Direction, tuple[int, ...]] = {
+            way: tuple(
                 mask
-                for rule in rules[side]
-                for peer in array(rule, field)
-                for mask in sets.of(table(peer), space)
+                for rule in policy.rules(way)
+                for peer in rule.peers
+                for mask in sets.peer(peer, policy.namespace)
             )
-            if applies[side]
-            else None
-            for side, field in _SIDES.items()
+            for way in Direction
         }
-        ports = [port for side in _SIDES for rule in rules[side] for port in array(rule, "ports")]
-        self.named_ports = any(isinstance(at(port, "port"), str) for port in ports)
-        self.shape = number(("policy", _shape(types, rules)))
+        self.blocks = tuple(
+            block
+            for rule in policy.ingress
+            for peer in rule.peers
+            if peer.block is not None
+            for block in (peer.block.cidr, *peer.block.excepts)
+        )
+        """Of its ingress rules, those that are left out too."""
+        rules = [rule for way in Direction for rule in policy.rules(way)]
+        self.named_ports = any(isinstance(one.port, str) for rule in rules for one in rule.ports)
+        shape: Hashable = (policy.directions, *(_shape(policy, way) for way in Direction))
+        # Which pods a name is looked up in is an engine's own affair: such a policy is like none.
+        self.shape = number(("policy", place if self.named_ports else shape))
         """The same for all that differ in nothing but in whom they select and name."""
-        self._splits: dict[str, Split] = {}
+        self._split: Split = ()
 
-    def split(self, side: str, everybody: int) -> Split:
-        """Everybody, by which of the side's peers they are."""
-        found = self._splits.get(side)
-        if found is None:
+    def split(self, everybody: int) -> Split:
+        """Everybody, by which of the ingress rules' peers they are."""
+        if not self._split:
             groups: dict[int, int] = {0: everybody}
-            for place, peer in enumerate(self.peers[side] or ()):
+            for place, peer in enumerate(self.peers[Direction.INGRESS]):
                 parts = {}
                 for bits, mask in groups.items():
                     if inside := mask & peer:
@@ -163,24 +190,17 @@ class _Policy:
                     if outside := mask & ~peer:
                         parts[bits] = outside
                 groups = parts
-            found = self._splits[side] = [(mask, bits) for bits, mask in groups.items()]
-        return found
+            self._split = [(mask, bits) for bits, mask in groups.items()]
+        return self._split
 
 
-def _shape(types: Sequence[str], rules: Mapping[str, Sequence[object]]) -> Hashable:
-    return (
-        tuple(sorted(types)),
-        *(
-            tuple(
-                (
-                    json.dumps(array(rule, "ports"), sort_keys=True, default=str),
-                    tuple(len(texts(table(peer, "ipBlock"), "except")) for peer in array(rule, of)),
-                    len(array(rule, of)),
-                )
-                for rule in rules[side]
-            )
-            for side, of in _SIDES.items()
-        ),
+def _shape(policy: NetworkPolicy, way: Direction) -> Hashable:
+    return tuple(
+        (
+            rule.ports,
+            tuple((peer.block, peer.pods is None, peer.namespaces is None) for peer in rule.peers),
+        )
+        for rule in policy.rules(way)
     )
 
 
@@ -189,8 +209,6 @@ class _Sets:
 
     def __init__(self, cluster: Cluster, actors: Sequence[Actor]) -> None:
         self._labels = cluster.namespace_labels
-        self._by_look: dict[str, list[tuple[Mapping[str, str], int]]] = {}
-        """By namespace: labels, and who carries exactly these."""
         looks: dict[tuple[str, frozenset[tuple[str, str]]], tuple[Mapping[str, str], int]] = {}
         self._by_address: dict[Address, int] = {}
         for place, actor in enumerate(actors):
@@ -198,32 +216,29 @@ class _Sets:
                 key = actor.pod.namespace, frozenset(actor.pod.labels.items())
                 labels, mask = looks.get(key, (actor.pod.labels, 0))
                 looks[key] = labels, mask | 1 << place
-            if actor.address is not None:
-                known = self._by_address.get(actor.address, 0)
-                self._by_address[actor.address] = known | 1 << place
+            for address in actor.addresses:
+                known = self._by_address.get(address, 0)
+                self._by_address[address] = known | 1 << place
+        self._by_look: dict[str, list[tuple[Mapping[str, str], int]]] = {}
+        """By namespace: labels, and who carries exactly these."""
         for (space, _), look in looks.items():
             self._by_look.setdefault(space, []).append(look)
         self._known: dict[str, int] = {}
 
-    def of(self, peer: Object, namespace: str) -> Iterator[int]:
-        """The sets that a peer of a rule is made of."""
-        block = table(peer, "ipBlock")
-        if block:
-            for cidr in (text(block, "cidr"), *texts(block, "except")):
-                yield self._block(cidr)
-        else:
-            yield self.pods(peer, namespace)
+    def peer(self, peer: PolicyPeer, namespace: str) -> Sequence[int]:
+        """Whom a peer of a rule means: of an ipBlock whom it holds, and whom it leaves out."""
+        if peer.block is None:
+            return [self.pods(peer.pods, peer.namespaces, namespace)]
+        return [self._block(one) for one in (peer.block.cidr, *peer.block.excepts)]
 
-    def pods(self, peer: Object, namespace: str) -> int:
+    def pods(self, pods: object, spaces: object, namespace: str) -> int:
         """Whom podSelector and namespaceSelector select, in a policy of `namespace`."""
-        spaces, pods = at(peer, "namespaceSelector"), at(peer, "podSelector")
-        own = namespace if spaces is None else ""
-        key = f"{own}\n{json.dumps([spaces, pods], sort_keys=True, default=str)}"
+        key = f"{namespace if spaces is None else ''}\n{spaces!r}\n{pods!r}"
         found = self._known.get(key)
         if found is None:
             found = 0
             for space, looks in self._by_look.items():
-                if space != own if spaces is None else not self._is_in(spaces, space):
+                if space != namespace if spaces is None else not self._is_in(spaces, space):
                     continue
                 for labels, mask in looks:
                     if pods is None or matches(pods, labels):
@@ -231,19 +246,32 @@ class _Sets:
             self._known[key] = found
         return found
 
+    def held(self, policy: _Policy, addresses: Sequence[Address]) -> tuple[bool, ...]:
+        """Which of a policy's blocks hold which address."""
+        return tuple(
+            prefix is not None and address in prefix
+            for prefix in map(_prefix, policy.blocks)
+            for address in addresses
+        )
+
     def _is_in(self, selector: object, namespace: str) -> bool:
-        return matches(selector, {**self._labels.get(namespace, {}), _NAME_LABEL: namespace})
+        return matches(selector, {**self._labels.get(namespace, {}), NAMESPACE_NAME: namespace})
 
     def _block(self, cidr: str) -> int:
-        found = self._known.get(cidr)
+        key = f"block {cidr}"
+        found = self._known.get(key)
         if found is None:
+            prefix = _prefix(cidr)
             found = 0
-            try:
-                prefix = Prefix.parse(cidr)
-            except ValueError:
-                return 0
-            for address, mask in self._by_address.items():
-                if address in prefix:
+            for address, mask in self._by_address.items() if prefix is not None else ():
+                if prefix is not None and address in prefix:
                     found |= mask
-            self._known[cidr] = found
+            self._known[key] = found
         return found
+
+
+def _prefix(cidr: str) -> Prefix | None:
+    try:
+        return Prefix.parse(cidr)
+    except ValueError:
+        return None

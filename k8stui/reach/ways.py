@@ -32,6 +32,8 @@ class Way:
     """Where it ends; None: wherever the walk says."""
     ports: Hashable = ()
     """What its pod calls its ports, where policies do."""
+    twice: bool = False
+    """The packet that leaves the client is for somebody else: its own policies see that one."""
 
 
 class Ways:
@@ -90,7 +92,7 @@ class Ways:
             port = int(backend.text.rpartition(":")[2])
             way = self._to((how, at), address, port, _PROTOCOLS[plan.port.protocol])
             given = (number,) if len(chosen) > 1 else ()
-            ways.append(Way(way.key, way.actor, given, address, way.ports))
+            ways.append(Way(way.key, way.actor, given, address, way.ports, bool(node)))
         return ways
 
     def _to(

@@ -106,6 +106,7 @@ CLUSTERS = st.fixed_dictionaries(
         "services": st.lists(SERVICES, min_size=1, max_size=3),
         "policies": st.lists(POLICIES, max_size=3),
         "enforced": st.booleans(),
+        "engine": st.sampled_from([None, "kube-router", "api", "none"]),
         "cni": st.sampled_from(["flannel", "flannel-vxlan", "bridge", "ptp", "docker0"]),
     }
 )
@@ -207,7 +208,7 @@ def world_of(cluster: dict[str, Any]) -> World:
         return build_world(
             [str(file)],
             ClusterOptions(nodes=cluster["nodes"]),
-            NodeOptions(cni=cluster["cni"]),
+            NodeOptions(cni=cluster["cni"], policy_engine=cluster["engine"]),
         )
 
 
