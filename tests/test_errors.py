@@ -15,6 +15,7 @@ from k8stui.nodes.errors import NodeOptionError
 from k8stui.walk.error import RequestError
 
 INNER = {
+    "AstrayError",
     "CalledOff",
     "IrregularError",
     "JsonFault",
