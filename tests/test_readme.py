@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -65,3 +67,17 @@ def test_the_command_works(command: str, tmp_path: Path) -> None:
         assert (tmp_path / words[words.index("-o") + 1]).stat().st_size
     else:
         assert done.stdout
+
+
+def test_the_library_does_what_its_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block of Python, in one program, prints the block behind it."""
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```python\n(.*?)^```\n\n```\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == page.count("```python")
+    program: dict[str, object] = {}
+    for code, output in shown:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, program)  # noqa: S102
+        assert printed.getvalue() == output
