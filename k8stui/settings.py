@@ -201,15 +201,16 @@ HAIRPIN: Setting[bool | None] = Setting(
     values=("on", "off"),
     unset="as the plug-in sets it",
 )
-BRIDGE_NF: Setting[bool] = Setting(
+BRIDGE_NF: Setting[bool | None] = Setting(
     name="bridge_nf_call_iptables",
     holder=Holder.NODES,
-    default=True,
+    default=None,
     form=Form.SWITCH,
     flags=("--bridge-nf",),
     help="What if bridge-nf-call-iptables were 1, or 0?",
     what_if="bridge-nf-call-iptables",
     values=("1", "0"),
+    unset="as the nodes have it",
 )
 IPTABLES: Setting[Mapping[str, str]] = Setting(
     name="iptables",

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from k8stui.check.check import check
 from k8stui.check.finding import Finding, Severity
 from k8stui.kernel.exchange import Result
-from k8stui.walk.offers import Offer, first_offer, offers
+from k8stui.kernel.packet import Protocol
+from k8stui.walk.offers import Offer, client_of, first_offer, offers
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.walk import walk
 
 if TYPE_CHECKING:
+    from k8stui.cluster.model import Service
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -57,7 +59,19 @@ def _asked(world: World, wrong: Sequence[Finding], usual: Offer) -> Iterator[Req
                 yield parse_request(world, one.claim.source, one.claim.destination)
             except RequestError:
                 continue
-    for key in world.cluster.services:
+    for key, service in world.cluster.services.items():
         found = offers(world, key)
         if usual in found:
             yield from (offer.request for offer in found)
+            yield from _from_inside(world, service)
+
+
+def _from_inside(world: World, service: Service) -> Iterator[Request]:
+    """The cluster's own pods at the addresses that are meant for others."""
+    ingress = service.load_balancer_ingress
+    balanced = (each.ip for each in ingress if each.ip is not None and each.ip_mode == "VIP")
+    for address in (*balanced, *service.external_ips):
+        for port in service.ports:
+            behind = "" if port.protocol is Protocol.TCP else f"/{port.protocol.name.lower()}"
+            asked = f"{address.with_port(port.port)}{behind}"
+            yield parse_request(world, client_of(world, service), asked)

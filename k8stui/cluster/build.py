@@ -105,6 +105,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         cluster_domain=settings.cluster_domain,
         distribution=distribution,
         flannel=settings.flannel,
+        flannel_hairpin=settings.flannel_hairpin,
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),

@@ -387,6 +387,8 @@ class Cluster:
     """What it was set up with; None: a cluster that was not built from any input."""
     flannel: Mapping[str, object] | None = None
     """flannel's net-conf.json, where the input has it."""
+    flannel_hairpin: bool | None = None
+    """Hairpin mode of the bridge ports by flannel's cni-conf.json; None: the input has none."""
     pod_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `pod_cidr`."""
     service_cidrs: tuple[Prefix, ...] = ()

@@ -20,7 +20,7 @@ from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
-from k8stui.nodes.node import build_node
+from k8stui.nodes.node import bridge_nf, build_node
 from k8stui.nodes.observed import ObservedNode, read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
@@ -70,6 +70,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """Nodes of which a dump shows something, in their order."""
         nodes = self.cluster.nodes.values()
         return tuple(node.name for node in nodes if self._site.observed(node) != ObservedNode())
+
+    def bridge_nf(self) -> bool | None:
+        """bridge-nf-call-iptables of the nodes; None where they differ."""
+        said = {bridge_nf(self._site, node) for node in self.cluster.nodes.values()}
+        return said.pop() if len(said) == 1 else None
 
     def has_observed_rules(self, node: Node) -> bool:
         """Whether the node's rules are those of a dump."""

@@ -30,6 +30,7 @@ from k8stui.nodes.rules import Programs, ruleset
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
+from k8stui.nodes.sysctl import BRIDGE_NF, written
 from k8stui.nodes.wire import WIRE
 from k8stui.origin import assumed
 
@@ -215,6 +216,14 @@ def _sets(programs: Programs, node: Node, observed: ObservedNode) -> Mapping[str
     return programs.engine.sets(node)
 
 
+def bridge_nf(site: Site, node: Node) -> bool:
+    """As an option says, else as a pod sets it on the node, else 1 (kubeadm's preflight)."""
+    said = site.options.bridge_nf_call_iptables
+    if said is None:
+        return written(site.host_pods(node.name), BRIDGE_NF) != "0"
+    return said
+
+
 def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
     """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and plug-ins set it.
 
@@ -227,7 +236,7 @@ def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
         localnet["all"] = True
     return Sysctls(
         ip_forward=True,
-        bridge_nf_call_iptables=site.options.bridge_nf_call_iptables,
+        bridge_nf_call_iptables=bridge_nf(site, node),
         route_localnet=localnet,
         nf_conntrack_tcp_be_liberal=proxy.conntrack_tcp_be_liberal,
     )

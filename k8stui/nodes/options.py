@@ -19,8 +19,10 @@ class NodeOptions:
     sync_version: int | None = SYNC_VERSION.default
     """The number in the names of kube-router's chains; None: a stable one."""
     hairpin: bool | None = HAIRPIN.default
-    """Hairpin mode of the bridge ports; None: as the plug-in sets it (docker0: off, else on)."""
-    bridge_nf_call_iptables: bool = BRIDGE_NF.default
+    """Hairpin mode of the bridge ports; None: as the plug-in sets it (docker0: off, flannel: its
+    cni-conf.json, else on)."""
+    bridge_nf_call_iptables: bool | None = BRIDGE_NF.default
+    """None: as a pod of the cluster sets it on its node, else on."""
     iptables: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of an iptables-save or ip6tables-save dump that replaces its rules."""
     ipset: Mapping[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from k8stui.nodes.network import build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import assumed
 from k8stui.record import record
-from k8stui.settings import WHAT_IFS, Form, Holder, Setting
+from k8stui.settings import BRIDGE_NF, WHAT_IFS, Form, Holder, Setting
 from k8stui.suggest import nearest
 from k8stui.walk.breakage import BranchEnd, answer_of, answers
 from k8stui.walk.error import RequestError, unknown
@@ -213,7 +213,10 @@ def current(world: World, request: Request, setting: str) -> str | None:
     """
     row = _BY_WORD[setting]
     holder = _holder(world, request, row)
-    return row.say(getattr(holder, row.name)) if holder is not None else None
+    value = getattr(holder, row.name, None)
+    if row is BRIDGE_NF and value is None:
+        value = world.network.bridge_nf()
+    return row.say(value) if holder is not None else None
 
 
 def _holder(

@@ -12,6 +12,7 @@ from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
+from k8stui.nodes.beside import with_dumps
 from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
@@ -71,6 +72,7 @@ def build_world(
 ) -> World:
     """Read `paths` (files, folders, ``-`` for `stdin`) and build the cluster that they describe.
 
+    Dumps in a folder that are named after a node (``node-2.iptables``) are that node's.
     `context` is a live cluster, read by kubectl before the paths. Bad documents become
     `World.problems`; the others are used. Without a path and a context: the guestbook.
     `watch` is told how far the reading is; `when_read` is called between it and the building.
@@ -85,7 +87,9 @@ def build_world(
     given = [str(sample("guestbook"))] if bundled else list(paths)
     manifests = apply(given, context=context, stdin=stdin, watch=watch)
     when_read()
-    network = build_network(build(manifests, cluster_options), node_options)
+    cluster = build(manifests, cluster_options)
+    node_options = with_dumps(node_options, given, cluster.nodes)
+    network = build_network(cluster, node_options)
     return World(
         manifests=manifests,
         cluster=network.cluster,

@@ -63,6 +63,8 @@ class Flannel:
         self._site = site
         self._backend = backend
         self._style = _OVERLAY if backend.vxlan else _HOST_GATEWAY
+        if site.cluster.flannel_hairpin is not None:
+            self._style = replace(self._style, hairpin=site.cluster.flannel_hairpin)
         self._bridged = Bridged(site, self._style)
 
     def recognises(self, node: Node) -> bool:
