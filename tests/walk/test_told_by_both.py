@@ -1,0 +1,294 @@
+"""What people ask, told by the walk and by the check alike: outcome, cause, place and mend.
+
+Where only a client's question shows the mistake, the check is silent, and `checked` is empty.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manifests_of import Manifest, kind, node, pod, service, workload
+from walk.test_reported import DB, NODES, WEB, Reported, asking, judge
+
+from k8stui.check import Severity, check
+from k8stui.record import record
+from k8stui.walk.world import build_world
+
+
+@record(kw_only=True)
+class Both:
+    """A situation, and the words of one finding of the check about it."""
+
+    walked: Reported
+    rule: str = ""
+    """Empty: nothing of the input alone shows it."""
+    words: str = ""
+    mend: str = ""
+    at: str = ""
+    """The line that the finding stands at, where it is another than the walk's."""
+
+
+def env(**values: str) -> dict[str, Any]:
+    return {"env": [{"name": name, "value": value} for name, value in values.items()]}
+
+
+def policy(name: str, app: str, namespace: str | None = None, **spec: Any) -> Manifest:
+    chosen = {"podSelector": {"matchLabels": {"app": app}}}
+    return kind("networking.k8s.io/v1", name, "NetworkPolicy", namespace, spec={**chosen, **spec})
+
+
+CALICO = workload(
+    "DaemonSet", "calico-node", "k8s-app=calico-node", namespace="kube-system",
+    container={"image": "calico/node:v3.30.0"}, pod_spec={"hostNetwork": True},
+)  # fmt: skip
+DOWN = node(2, "10.9.2.0/24", unschedulable=True)
+TAINTED = node(1, "10.9.1.0/24", taints=[{"key": "gpu", "value": "yes", "effect": "NoSchedule"}])
+
+CASES = {
+    "PORT in env": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[8080], container=env(PORT="3000")),
+            result="refused", by="default/web-0", cause="PORT tells container main",
+            mend="write PORT: 8080", at="value: '3000'",
+        ),
+        rule="told-port", words="to listen on 3000", mend="write PORT: 8080",
+    ),
+    "PORT in env, and nothing declared": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080), pod("web-0", "app=web", container=env(PORT="3000")),
+            result="refused", cause="so nothing listens on port 8080", at="value: '3000'",
+        ),
+        rule="told-port", words="to listen on 3000",
+    ),
+    "PORT in env, and a probe that asks the other": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[8080], container={
+                **env(PORT="3000"), "readinessProbe": {"tcpSocket": {"port": 8080}}}),
+            result="connected",
+        ),
+    ),
+    "a headless Service's port": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080, clusterIP="None"), WEB,
+            result="refused", by="default/web-0", cause="nobody translates port 80 to targetPort",
+            mend="ask for port 8080", at="targetPort: 8080",
+        ),
+        rule="headless-port", words="nobody translates port 80 to 8080", mend="ask for port 8080",
+    ),
+    "endpoints with another Service's address": Both(
+        walked=asking(
+            "svc/alias", service("web", to=8080, clusterIP="10.96.7.7"), WEB,
+            service("alias", None),
+            kind("v1", "alias", "Endpoints",
+                 subsets=[{"addresses": [{"ip": "10.96.7.7"}], "ports": [{"port": 80}]}]),
+            result="unreachable", cause="the ClusterIP of Service default/web: kube-proxy rewrites",
+            mend="make alias an ExternalName", at="ip: 10.96.7.7",
+        ),
+        rule="endpoints-by-hand", words="the ClusterIP of Service default/web",
+        mend="make alias an ExternalName",
+    ),
+    "Endpoints of another name": Both(
+        walked=asking(
+            "svc/db", service("db", None, 5432),
+            kind("v1", "db-outside", "Endpoints",
+                 subsets=[{"addresses": [{"ip": "203.0.113.9"}], "ports": [{"port": 5432}]}]),
+            result="refused", cause="no Endpoints has its name; there is Endpoints db-outside",
+            mend="name that db",
+        ),
+        rule="no-selector", words="there is Endpoints db-outside", mend="name that db",
+    ),
+    "a hostPort on the other node": Both(
+        walked=Reported(
+            manifests=(*NODES, pod("gate-0", ports=[{"containerPort": 80, "hostPort": 8080}])),
+            ask=("outside", "node/node-2:8080"), result="refused", by="node-2",
+            cause="is open only on the node where the pod runs: node-1, not node-2",
+            mend="run it on every node (DaemonSet)", at="containerPort: 80",
+        ),
+        rule="host-port", words="not on node-2", mend="run them on every node (DaemonSet)",
+    ),
+    "a hostPort on one address": Both(
+        walked=Reported(
+            manifests=(*NODES, pod("gate-0", ports=[
+                {"containerPort": 80, "hostPort": 8080, "hostIP": "127.0.0.1"}])),
+            ask=("outside", "node/node-1:8080"), result="refused", by="node-1",
+            cause="is open on 127.0.0.1 only (hostIP)", mend="leave hostIP out",
+        ),
+        rule="host-port", words="on 127.0.0.1 only (hostIP)",
+    ),
+    "a policy's port is the Service's": Both(
+        walked=asking(
+            "svc/web", CALICO, service("web", to=8080), WEB, pod("asker-2", "app=asker",
+            container=env(WEB_URL="http://web/")),
+            policy("to-web", "web", ingress=[
+                {"from": [{"podSelector": {"matchLabels": {"app": "asker"}}}],
+                 "ports": [{"port": 80}]}]),
+            source="pod/asker-2", result="unknown", cause="the port of the pod itself counts, 8080",
+            mend="write port: 8080, protocol: TCP in the ports of ingress",
+        ),
+        rule="policy-denial", words="the port of the pod itself counts, 8080",
+        mend="write port: 8080",
+    ),
+    "a policy's peer is in another namespace": Both(
+        walked=Reported(
+            manifests=(CALICO, service("db", None, 5432), service("store", "app=db", 5432), DB,
+                       pod("probe", "app=probe", namespace="watch"),
+                       policy("to-db", "db", ingress=[
+                           {"from": [{"podSelector": {"matchLabels": {"app": "probe"}}}]}])),
+            ask=("pod/watch/probe", "svc/store.default:5432"), result="unknown",
+            cause="without namespaceSelector means pods of default only",
+            mend="write namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: watch}}",
+        ),
+        rule="policy-denial", words="without namespaceSelector",
+    ),
+    "a policy that shuts DNS out": Both(
+        walked=asking(
+            "db:5432", CALICO, service("db", port=5432), DB,
+            pod("shop", "app=shop", container=env(DB_URL="postgres://db:5432/a")),
+            policy("only-db", "shop", policyTypes=["Egress"], egress=[
+                {"to": [{"podSelector": {"matchLabels": {"app": "db"}}}]}]),
+            source="pod/shop", result="unknown", cause="lets out nothing to cluster DNS",
+            mend="allow port 53/UDP to cluster DNS",
+        ),
+        rule="policy-denial", words="lets out nothing to cluster DNS",
+        mend="allow port 53/UDP to cluster DNS",
+    ),
+    "an ipBlock with a Service's address": Both(
+        walked=asking(
+            "svc/db", CALICO, service("db", port=5432, clusterIP="10.96.0.50"), DB,
+            pod("shop", "app=shop"),
+            policy("to-db", "shop", policyTypes=["Egress"], egress=[
+                {"to": [{"ipBlock": {"cidr": "10.96.0.50/32"}}]}]),
+            source="pod/shop", result="unknown", cause="rewritten before policies look",
+            mend="write a podSelector",
+        ),
+        rule="policy-denial", words="rewritten before policies look",
+    ),
+    "an ipBlock of clients that are masqueraded": Both(
+        walked=Reported(
+            manifests=(CALICO, *NODES, WEB,
+                       service("web", to=8080, type="NodePort", ports=[
+                           {"port": 80, "targetPort": 8080, "nodePort": 30080}]),
+                       policy("to-web", "web", ingress=[
+                           {"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}])),
+            ask=("outside", "node/node-2:30080"), result="unknown",
+            cause="seen as 192.168.0.12: node-2 masquerades what comes from outside",
+            mend="set externalTrafficPolicy: Local in Service web",
+        ),
+    ),
+    "the name of a Service of another namespace": Both(
+        walked=asking(
+            "db:5432", service("db", port=5432, namespace="data"),
+            pod("db", "app=db", ports=[5432], namespace="data"),
+            pod("shop", container=env(DB_URL="postgres://db:5432/a")),
+            result="no-such-name", cause="the one in data is called db.data",
+            mend="did you mean db.data?",
+        ),
+        rule="env-address", words="there is no Service default/db", mend="write db.data",
+    ),
+    "a namespace's name in a full name": Both(
+        walked=asking(
+            "db.dta.svc.cluster.local:5432", service("db", port=5432, namespace="data"),
+            pod("db", "app=db", ports=[5432], namespace="data"),
+            pod("shop", container=env(DB_HOST="db.dta.svc.cluster.local")),
+            result="no-such-name", cause="there is no Service db in namespace dta",
+            mend="did you mean db.data?",
+        ),
+        rule="env-address", words="there is no Service dta/db", mend="write db.data",
+    ),
+    "a pod that a StatefulSet has not": Both(
+        walked=asking(
+            "ring-3.ring:7000", service("ring", port=7000, clusterIP="None"),
+            workload("StatefulSet", "ring", ports=[7000], replicas=2, serviceName="ring"),
+            result="no-such-name", cause="StatefulSet ring has 2 replicas (ring-0, ring-1)",
+            mend="ask ring-0.ring or ring-1.ring, or scale StatefulSet ring up",
+        ),
+    ),
+    "a StatefulSet that names another Service": Both(
+        walked=asking(
+            "ring-0.ring:7000", service("ring", port=7000, clusterIP="None"),
+            workload("StatefulSet", "ring", ports=[7000], replicas=1, serviceName="circle"),
+            result="no-such-name", cause="its subdomain is circle", mend="serviceName: ring",
+            at="serviceName: circle",
+        ),
+        rule="governing-service", words="there is no Service default/circle",
+        mend="write serviceName: ring",
+    ),
+    "labels of the Deployment, not of its pods": Both(
+        walked=asking(
+            "svc/web", service("web", "app=web,track=one"),
+            workload("Deployment", "web", "app=web", ports=[80], own="app=web,track=one"),
+            result="refused", cause="Deployment web itself is labelled so",
+            mend="write app=web in the selector", at="selector:",
+        ),
+        rule="no-endpoints", words="Deployment web itself is labelled so",
+        mend="write app=web in the selector",
+    ),
+    "two workloads, of which one has the port": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080), workload("Deployment", "late", "app=web",
+            ports=[9090]), workload("Deployment", "web", ports=[8080], replicas=1),
+            result="refused", cause="selects pods of several workloads: web-1 declares 8080",
+            mend="select the labels that only one of the workloads has", at="selector:",
+        ),
+        rule="mixed-pods", words="web-1 declares 8080, but not late-1",
+        mend="select the labels that only one",
+    ),
+    "a nodeSelector that no node has": Both(
+        walked=asking(
+            "svc/web", *NODES, service("web"),
+            pod("web-0", "app=web", node=None, ports=[80], nodeSelector={"disk": "fast"}),
+            result="refused", cause="didn't match Pod's node affinity/selector",
+            mend="label a node", at="nodeSelector:",
+        ),
+        rule="no-endpoints", words="didn't match Pod's node affinity/selector", mend="label a node",
+        at="selector:",
+    ),
+    "taints and cordoned nodes": Both(
+        walked=asking(
+            "svc/web", TAINTED, DOWN, service("web"),
+            pod("web-0", "app=web", node=None, ports=[80]),
+            result="refused", cause="untolerated taint",
+            mend="give the pod a toleration for the taint",
+        ),
+        rule="no-endpoints", words="untolerated taint", mend="kubectl uncordon",
+    ),
+    "a readiness gate that nobody sets": Both(
+        walked=asking(
+            "svc/web", *NODES, service("web"),
+            pod("web-0", "app=web", ports=[80], readinessGates=[{"conditionType": "x.org/y"}]),
+            result="refused", cause="readinessGates", mend="install the controller",
+        ),
+        rule="no-endpoints", words="none of the pods that it selects is ready",
+        mend="install the controller",
+    ),
+    "an SCTP port that is TCP": Both(
+        walked=asking(
+            "svc/bell", service("bell", port={"port": 9000, "protocol": "SCTP"}),
+            pod("bell-0", "app=bell", ports=[9000]),
+            result="unreachable", cause="leads to 9000/SCTP, and pod default/bell-0 declares 9000",
+            mend="write protocol: TCP", at="protocol: SCTP",
+        ),
+        rule="target-port-protocol", words="port 9000 is SCTP", mend="write protocol: TCP",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_told_by_both(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    judge(tmp_path, case.walked)
+    file = tmp_path / "situation.yaml"
+    lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines()]
+    found = [one for one in check(build_world([str(file)])) if one.rule == (case.rule or one.rule)]
+    if not case.rule:
+        assert all(one.severity is Severity.INFO for one in found), found
+        return
+    one = next(one for one in found if case.words in one.why)
+    assert case.mend in one.fix
+    assert one.place is not None
+    at = case.at or case.walked.at
+    assert not at or lines[one.place.line - 1] in (at, case.walked.at), lines[one.place.line - 1]
