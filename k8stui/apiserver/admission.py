@@ -238,6 +238,21 @@ def _beyond(entry: Object, spec: Object) -> str:
                 return f"maximum {name} usage per {kind} is {most}.  No limit is specified"
             if quantity.parse(limit) > quantity.parse(most):
                 return f"maximum {name} usage per {kind} is {most}, but limit is {limit}"
+        for name, most in table(entry, "maxLimitRequestRatio").items():
+            if wrong := _ratio(most, requests.get(name), limits.get(name)):
+                return f"{name} max limit to request ratio per {kind} is {most}, but {wrong}"
+    return ""
+
+
+def _ratio(most: object, request: object, limit: object) -> str:
+    """Source: limitranger limitRequestRatioConstraint."""
+    asked, allowed = quantity.parse(request), quantity.parse(limit)
+    if not asked:
+        return "no request is specified or request is 0"
+    if not allowed:
+        return "no limit is specified or limit is 0"
+    if allowed * quantity.parse(1) > asked * quantity.parse(most):
+        return f"provided ratio is {allowed / asked:.6f}"
     return ""
 
 

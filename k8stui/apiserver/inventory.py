@@ -24,6 +24,7 @@ _GROUPS = {
     "StatefulSet": "apps",
     "DaemonSet": "apps",
     "Job": "batch",
+    "HorizontalPodAutoscaler": "autoscaling",
     "ServiceAccount": "",
     "LimitRange": "",
     "ResourceQuota": "",

@@ -55,6 +55,11 @@ def mark(draft: Draft, manifest: Manifest, index: int, digest: str) -> None:
                 "pod-template-generation": "1",
             }
         case "Job":
+            if is_indexed(spec):
+                draft.labels["batch.kubernetes.io/job-completion-index"] = str(index)
+                draft.hostname = f"{manifest.name}-{index}"
+            if spec.get("manualSelector") is True:
+                return  # batch/job/strategy.go generateSelector writes no labels then
             uid = stand_in_uid(f"{draft.namespace}/{manifest.name}")
             draft.labels |= {
                 "batch.kubernetes.io/controller-uid": uid,
@@ -62,9 +67,6 @@ def mark(draft: Draft, manifest: Manifest, index: int, digest: str) -> None:
                 "controller-uid": uid,
                 "job-name": manifest.name,
             }
-            if is_indexed(spec):
-                draft.labels["batch.kubernetes.io/job-completion-index"] = str(index)
-                draft.hostname = f"{manifest.name}-{index}"
         case _:
             return
     draft.decided["labels"] = _HASHED

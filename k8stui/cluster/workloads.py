@@ -17,6 +17,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, number, table, text
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, key_of, namespace_of
 from k8stui.apiserver.validation.workload import refused_pod
+from k8stui.cluster.autoscalers import Autoscalers
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
@@ -123,6 +124,7 @@ class _Expander:
         self._full: dict[str, list[tuple[Owner, Object]]] = {}
         """ReplicaSets that have all their pods, by namespace, with their selectors."""
         self._taken: set[str] = set()
+        self._autoscalers = Autoscalers(inventory)
 
     def run(self) -> Expansion:
         written = {key: decode_pod(pod) for key, pod in self._inventory.of("Pod").items()}
@@ -137,18 +139,29 @@ class _Expander:
             for draft in written.values()
             if draft.observed and not draft.finished
         )
-        for manifest in self._inventory.of("StatefulSet").values():
+        for manifest in map(self._autoscalers.scaled, self._inventory.of("StatefulSet").values()):
             # Their names are no choice, so nobody else may have them.
             first, count = ordinals(table(manifest.data, "spec"))
             self._taken.update(f"{key_of(manifest)}-{first + n}" for n in range(count))
         for place, manifest in enumerate(self._inventory.pod_makers):
             self._admission.turn(place)
             if manifest.kind in WORKLOADS:
-                self._workload(manifest)
+                self._workload(self._scaled(manifest))
             else:
                 self._pod(written[key_of(manifest)])
         self._unwritten_owners()
         return self._result
+
+    def _scaled(self, manifest: Manifest) -> Manifest:
+        """The workload as its autoscaler wants it, which is said."""
+        found = self._autoscalers.of(manifest)
+        if found is None:
+            return manifest
+        scaled = self._autoscalers.scaled(manifest)
+        count = defaults.replicas(scaled.kind, table(scaled.data, "spec"))
+        said = f"HorizontalPodAutoscaler {found.name} gives {manifest.kind} {manifest.name} {count}"
+        self._result.remark(f"{said} replicas", found, "spec", "minReplicas")
+        return scaled
 
     def _pod(self, draft: Draft) -> None:
         if not draft.observed:

@@ -89,6 +89,15 @@ QUOTAS = {
             "but request is 32Mi"
         ),
     ),
+    "more than its share": (
+        limits("type: Container, maxLimitRequestRatio: {cpu: 2}")
+        + asking("{limits: {cpu: 1}, requests: {cpu: 250m}}"),
+        0,
+        (
+            "Deployment web gets 0 of 3 pods: cpu max limit to request ratio per Container is 2, "
+            "but provided ratio is 4.000000"
+        ),
+    ),
     "limits filled in": (limits("type: Container, max: {cpu: 2}"), 3, ""),
     "the pod as a whole": (
         limits("type: Pod, max: {cpu: 1}") + asking("{limits: {cpu: 1500m}}"),
