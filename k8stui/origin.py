@@ -65,8 +65,10 @@ class Origin:
 
 
 def defaulted(reason: str, place: Place | None = None) -> Origin:
+    """An origin: filled in by the API server or a program, for that reason."""
     return Origin(kind=OriginKind.DEFAULTED, place=place, reason=reason)
 
 
 def assumed(reason: str, place: Place | None = None) -> Origin:
+    """An origin: chosen by k8stui, for that reason."""
     return Origin(kind=OriginKind.ASSUMED, place=place, reason=reason)

@@ -131,6 +131,12 @@ def _read(setting: Setting[object], value: Any) -> object:
 
 
 def by_node(option: str, values: Sequence[str]) -> dict[str, str]:
+    """Take ``NODE=FILE`` apart, one file a node.
+
+    Raises:
+        click.UsageError: not of that form, or a node twice.
+
+    """
     found: dict[str, str] = {}
     for value in values:
         node, equals, file = value.partition("=")

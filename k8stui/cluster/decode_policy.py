@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 def decode_policy(manifest: Manifest) -> NetworkPolicy:
+    """Read a NetworkPolicy; what policyTypes leaves open is as the API server fills it in."""
     spec = table(manifest.data, "spec")
     written = texts(spec, "policyTypes")
     directions = tuple(one for one in Direction if str(one) in written)

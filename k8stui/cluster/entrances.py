@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def entrances(inventory: Inventory, services: Mapping[str, Service]) -> Iterator[Entrance]:
+    """Every host name under which an Ingress or a load balancer is reached."""
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
     for service in services.values():

@@ -53,6 +53,7 @@ class NodeInfo:
 
 
 def amounts(written: Object | None) -> Mapping[str, int] | None:
+    """What a node offers, in billionths by resource; None where nothing is written."""
     if not written:
         return None
     return {name: quantity.parse(amount) for name, amount in written.items()}

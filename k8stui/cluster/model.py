@@ -45,6 +45,8 @@ class ToldPort:
 
 @record(kw_only=True)
 class Container:
+    """A container of a pod: its ports, its probes, and what it is told."""
+
     name: str
     image: str = ""
     ports: tuple[ContainerPort, ...] = ()
@@ -71,6 +73,8 @@ class DnsConfig:
 
 
 class PodPhase(StrEnum):
+    """``status.phase``; Pending too where the scheduler finds no node."""
+
     PENDING = "Pending"
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
@@ -79,6 +83,8 @@ class PodPhase(StrEnum):
 
 @record(kw_only=True)
 class Pod:
+    """A pod: where it runs, its addresses, what it says of its ports and of its readiness."""
+
     namespace: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -120,6 +126,8 @@ class Pod:
 
 @record(kw_only=True)
 class Taint:
+    """What keeps pods off a node that do not tolerate it."""
+
     key: str
     value: str = ""
     effect: str
@@ -127,6 +135,8 @@ class Taint:
 
 @record(kw_only=True)
 class Node:
+    """A node: its addresses, the ranges of its pods, labels and taints."""
+
     name: str
     index: int
     """N of 10.244.N.0/24 where nothing else is said; stable."""
@@ -154,6 +164,8 @@ class Node:
 
 @record(kw_only=True)
 class ServicePort:
+    """One entry of a Service's ``ports``."""
+
     name: str = ""
     protocol: Protocol = Protocol.TCP
     port: int
@@ -166,12 +178,16 @@ class ServicePort:
 
 @record(kw_only=True)
 class LoadBalancerIngress:
+    """Where a load balancer is reached (``status.loadBalancer.ingress``)."""
+
     ip: Address | None
     ip_mode: str = "VIP"
     hostname: str = ""
 
 
 class ServiceType(StrEnum):
+    """``spec.type``."""
+
     CLUSTER_IP = "ClusterIP"
     NODE_PORT = "NodePort"
     LOAD_BALANCER = "LoadBalancer"
@@ -180,6 +196,8 @@ class ServiceType(StrEnum):
 
 @record(kw_only=True)
 class Service:
+    """A Service with the addresses and node ports that it was given."""
+
     namespace: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -220,6 +238,8 @@ class Service:
 
 @record(kw_only=True)
 class EndpointPort:
+    """One entry of a slice's ``ports``."""
+
     name: str = ""
     protocol: Protocol = Protocol.TCP
     port: int
@@ -253,6 +273,8 @@ class Endpoint:
 
 @record(kw_only=True)
 class EndpointSlice:
+    """Endpoints of one Service and one family."""
+
     namespace: str
     name: str
     service: str

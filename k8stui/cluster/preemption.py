@@ -34,6 +34,8 @@ class Room(Protocol):
 
 @record()
 class Candidate:
+    """A node on which a pod fits once others have gone."""
+
     name: str
     """The node's."""
     victims: Sequence[Draft]

@@ -129,12 +129,15 @@ def is_multicast(address: Address) -> bool:
 
 
 def is_limited_broadcast(address: Address) -> bool:
+    """255.255.255.255; IPv6 has none."""
     return address.version == 4 and address.value == 0xFFFFFFFF
 
 
 def is_link_local(address: Address) -> bool:
+    """fe80::/10."""
     return address.value >> 118 == 0x3FA  # fe80::/10
 
 
 def is_zero(address: Address) -> bool:
+    """0.0.0.0 or ``::``."""
     return address.value == 0

@@ -74,6 +74,7 @@ def binding(verdict: Verdict, packet: Packet, place: BindingPoint) -> Binding | 
 
 
 def kind_of(manip: Manip) -> StepKind:
+    """How a walk calls a translation of that end."""
     return StepKind.DNAT if manip is Manip.DESTINATION else StepKind.SNAT
 
 

@@ -136,5 +136,6 @@ questions_of = Derived(Questions)
 
 
 def mask_of(prefix: Prefix) -> int:
+    """The netmask of a prefix, as a number."""
     bits = prefix.address.bits
     return (1 << bits) - (1 << (bits - prefix.length))

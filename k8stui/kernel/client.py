@@ -38,6 +38,7 @@ RESULTS = {
 
 
 def result_of(errno: str) -> Result:
+    """What a client calls an errno; any other than the known ones is unreachable."""
     return RESULTS.get(errno, Result.UNREACHABLE)
 
 

@@ -94,6 +94,7 @@ def each(records: Iterable[Json], read: Callable[[Json], _T]) -> Iterator[_T]:
 
 
 def checked(check: Callable[[str], _T], text: str) -> _T:
+    """Check a text; what is wrong with it is an `IprouteError`."""
     try:
         return check(text)
     except ValueError as error:
@@ -101,22 +102,27 @@ def checked(check: Callable[[str], _T], text: str) -> _T:
 
 
 def address_of(record: Json, field: str) -> Address:
+    """A field that is an address."""
     return checked(Address.parse, text_of(record, field))
 
 
 def prefix_of(text: str) -> Prefix:
+    """Read ``10.244.1.0/24``, or one address as its whole length."""
     return checked(Prefix.parse, text)
 
 
 def device_of(record: Json, field: str) -> str:
+    """A field that is a device's name."""
     return checked(device_name, text_of(record, field))
 
 
 def shown(value: object) -> str:
+    """The beginning of a value, for a message."""
     return json.dumps(value)[:_SHOWN]
 
 
 def text_of(record: Json, field: str) -> str:
+    """A field that has to be a text."""
     value = record.get(field)
     if not isinstance(value, str):
         wrong = "is missing" if value is None else "is no text"
@@ -133,16 +139,19 @@ def word_of(record: Json, field: str, default: str) -> str:
 
 
 def texts_of(record: Json, field: str) -> Sequence[str]:
+    """A list of words; empty where there is none."""
     value = record.get(field)
     return [str(one) for one in value] if isinstance(value, list) else ()
 
 
 def records_of(record: Json, field: str) -> Sequence[Json]:
+    """A list of objects; empty where there is none."""
     value = record.get(field)
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
 
 
 def number_of(record: Json, field: str, default: int, largest: int) -> int:
+    """A number from 0 to `largest`, or `default` where the field is missing."""
     value = record.get(field, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
         raise IprouteError(f"{field!r} is no number from 0 to {largest} in {shown(record)}")

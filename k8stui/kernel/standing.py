@@ -124,6 +124,7 @@ class Surroundings:
 
 
 def device_look(one: Interface, names: Names) -> tuple[object, ...]:
+    """All of a device by which two could fare differently, in the words of `names`."""
     return (
         names.device(one.name),
         one.kind,
@@ -143,6 +144,7 @@ def device_look(one: Interface, names: Names) -> tuple[object, ...]:
 
 
 def route_look(one: Route, names: Names) -> tuple[object, ...]:
+    """The same of a route."""
     return (
         names.of(one.destination.address),
         one.destination.length,

@@ -52,6 +52,7 @@ def _asks_tracking(text: str) -> bool:
 
 
 def registrations(family: int) -> Iterator[Registration[HookFunction]]:
+    """Conntrack at its four hooks (nf_conntrack_proto.c ipv4_conntrack_ops)."""
     for hook in (Hook.PREROUTING, Hook.OUTPUT):
         yield Registration(family, hook, Priority.CONNTRACK, _track)
     for hook in (Hook.INPUT, Hook.POSTROUTING):

@@ -28,6 +28,7 @@ _HOOKS: Mapping[TakesAt, Mapping[Hook, Priority]] = {
 def registrations(
     family: int, engines: Iterable[Unmodelled]
 ) -> Iterator[Registration[HookFunction]]:
+    """Engines at the hooks where they would take a packet."""
     for engine in engines:
         for hook, priority in _HOOKS[engine.takes_at].items():
             yield Registration(family, hook, priority, partial(_take, engine))

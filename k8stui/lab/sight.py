@@ -63,6 +63,7 @@ def random_ports(exchange: Exchange) -> set[int]:
 
 
 def of_packet(packet: Packet) -> Sight:
+    """As the walk has it; the place is filled in by whoever compares."""
     has_ports = packet.protocol in WITH_PORTS
     return Sight(
         namespace="", device="", incoming=False, arp=False,
@@ -76,6 +77,7 @@ def of_packet(packet: Packet) -> Sight:
 
 
 def of_frame(frame: Frame) -> Sight:
+    """As the kernel showed it on a device."""
     inner = frame["inner"]
     return Sight(
         namespace=frame["space"], device=frame["device"], incoming=frame["incoming"],

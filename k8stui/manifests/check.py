@@ -29,6 +29,8 @@ class Mend(Enum):
 
 @record(kw_only=True)
 class Fault:
+    """What the table of fields has against a value."""
+
     path: Path
     message: str
     mend: Mend = Mend.NONE

@@ -26,6 +26,8 @@ class NotCutError(Exception):
 
 @record()
 class CutElement:
+    """One element of a list, cut out of a dump without the parser."""
+
     start: int
     end: int
     data: dict[str, object]

@@ -25,6 +25,8 @@ STDIN = "-"
 
 @record()
 class InputFile:
+    """One thing to read."""
+
     path: str
     """As given on the command line; for a file in a folder, the folder as given and the rest."""
     named: bool

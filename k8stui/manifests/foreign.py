@@ -81,6 +81,7 @@ def folder_note(file: str) -> Note | None:
 
 
 def template_note(file: str, *, chart: str | None) -> Note:
+    """A template of a chart; `chart`: its folder, where that is known."""
     hint = f"helm template {chart} | k8stui -" if chart else "render it first, then: | k8stui -"
     return Note(message="an unrendered template, skipped", file=file, hint=hint)
 

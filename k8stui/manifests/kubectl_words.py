@@ -142,6 +142,7 @@ def not_started(name: str, error: OSError) -> Problem:
 
 
 def no_credentials(name: str) -> Problem:
+    """The context has none: kubectl would ask for a user name."""
     return Problem(
         file=name,
         message="the context has no credentials: kubectl asks for a user name",
@@ -150,6 +151,7 @@ def no_credentials(name: str) -> Problem:
 
 
 def is_unknown_context(said: Sequence[str]) -> bool:
+    """Whether kubectl says that it knows no such context."""
     return any(map(_UNKNOWN.search, said))
 
 
@@ -173,6 +175,7 @@ def missing_kind(said: Sequence[str]) -> str | None:
 
 
 def not_served(name: str, kind: str) -> Note:
+    """A kind that the server does not have, and what that means for what is shown."""
     resource = kind.partition(".")[0]
     why = f"the server has no {resource}"
     meaning = next((said for those, said in _MEANINGS if resource in those), "")

@@ -10,6 +10,8 @@ from k8stui.record import record
 
 @record()
 class Progress:
+    """How far a load is."""
+
     done: int
     """Bytes of the inputs that have been read."""
     total: int

@@ -8,6 +8,8 @@ from yaml.scanner import Scanner
 
 
 class PureParser(Reader, Scanner, Parser):
+    """PyYAML's own parser: slow, and it knows where it is in broken text."""
+
     def __init__(self, content: str) -> None:
         Reader.__init__(self, content)
         Scanner.__init__(self)

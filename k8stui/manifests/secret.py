@@ -122,6 +122,7 @@ def _is_like_secret(kind: str) -> bool:
 
 
 def is_known(kind: str) -> bool:
+    """Whether a kind is one of Kubernetes' own."""
     one = kind.removesuffix("List") or "List"
     return one in KINDS or one in WITHOUT_PART or kind == "List"
 

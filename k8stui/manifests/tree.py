@@ -39,6 +39,8 @@ class TreeEntry:
 
 @record(frozen=False, eq=False)
 class TreeNode:
+    """A value in YAML text, with where it stands."""
+
     start: int
     end: int
     style: str | None = None

@@ -11,6 +11,8 @@ from k8stui.settings import BRIDGE_NF, CNI, HAIRPIN, POLICY_ENGINE, SYNC_VERSION
 
 @record(kw_only=True)
 class NodeOptions:
+    """What the user says of the nodes; all else is the input's or assumed."""
+
     cni: str = CNI.default
     """One of `k8stui.nodes.cni.CHOICES`. ``flannel``: with the backend of the input's
     net-conf.json, else host-gw."""

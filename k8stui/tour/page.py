@@ -174,6 +174,7 @@ class Page:
 
 
 def listed(choices: Sequence[str]) -> str:
+    """Say what there is to choose from; empty where there is nothing."""
     more = len(choices) - _SHOWN
     shown = ", ".join(choices[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
     return f"there is: {shown}" if choices else ""

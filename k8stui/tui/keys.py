@@ -293,4 +293,5 @@ def first_name(binding: Binding) -> str:
 
 
 def footer_name(binding: Binding) -> str:
+    """How the footer writes a key."""
     return binding.key_display or first_name(binding)

@@ -19,6 +19,8 @@ _LIST_HEAD = 12
 
 
 class Numbered(NamedTuple):
+    """A line of a file."""
+
     number: int
     """1-based."""
     text: str

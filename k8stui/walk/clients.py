@@ -109,6 +109,7 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
 
 
 def entries(world: World, service: Service, nodes: int | None) -> Iterator[tuple[str, str]]:
+    """Ways into a Service from outside, as (name, destination); on `nodes` nodes at most."""
     for port in service.ports:
         behind = _protocol(port)
         if port.node_port is not None:

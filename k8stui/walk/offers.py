@@ -102,6 +102,7 @@ def client_of(world: World, service: Service) -> str:
 def endpoint_of(
     cluster: Cluster, service: Service, port: ServicePort
 ) -> tuple[Endpoint, EndpointPort] | None:
+    """The first ready endpoint of a port, with the port's number there; None: there is none."""
     for each in cluster.endpoint_slices.get(service.key, ()):
         target = next(
             (p for p in each.ports or () if (p.name, p.protocol) == (port.name, port.protocol)),

@@ -23,6 +23,7 @@ _WEIGHTS = range(1, 101)
 
 
 def check_affinity(affinity: Object, base: Path) -> Iterator[Mistake]:
+    """Terms of node and pod affinity (core/validation validateAffinity)."""
     node, path = table(affinity, "nodeAffinity"), (*base, "nodeAffinity")
     if isinstance(node.get(_REQUIRED), dict):
         required = table(node, _REQUIRED)
@@ -125,6 +126,7 @@ def _keys(keys: Sequence[tuple[int, str]], term: Object, path: Path) -> Iterator
 
 
 def check_spread(spec: Object, base: Path) -> Iterator[Mistake]:
+    """TopologySpreadConstraints (core/validation validateTopologySpreadConstraints)."""
     constraints = records(spec, "topologySpreadConstraints", base)
     kinds = [(text(one, "topologyKey"), text(one, "whenUnsatisfiable")) for _, one in constraints]
     for place, (path, one) in enumerate(constraints):

@@ -20,6 +20,7 @@ _MOST_ZONES = 8
 
 
 def check_endpoints(data: Object) -> Iterator[Mistake]:
+    """An Endpoints object (core/validation ValidateEndpoints)."""
     for base, subset in records(data, "subsets", ()):
         if not array(subset, "addresses") and not array(subset, "notReadyAddresses"):
             yield Mistake(base, Wrong.REQUIRED, "needs addresses or notReadyAddresses")
@@ -41,6 +42,7 @@ def check_endpoints(data: Object) -> Iterator[Mistake]:
 
 
 def check_slice(data: Object) -> Iterator[Mistake]:
+    """An EndpointSlice (discovery/validation ValidateEndpointSlice)."""
     family = text(data, "addressType")
     if not family:
         message = "has to be written: IPv4, IPv6 or FQDN"

@@ -33,6 +33,7 @@ _RESOURCES = tuple(
 
 
 def check_environment(container: Object, base: Path) -> Iterator[Mistake]:
+    """`env` and `envFrom` of one container (core/validation ValidateEnv, ValidateEnvFrom)."""
     for path, entry in records(container, "env", base):
         name = text(entry, "name")
         if entry.get("name") == "":

@@ -148,13 +148,16 @@ def as_label(text: str) -> str:
 
 
 def as_subdomain(text: str) -> str:
+    """The nearest DNS subdomain, for a hint; empty where nothing is left of the text."""
     parts = [part for part in map(as_label, text.split(".")) if part]
     return ".".join(parts)
 
 
 def as_label_value(text: str) -> str:
+    """The nearest value of a label, for a hint."""
     return re.sub(r"[^-A-Za-z0-9_.]+", "-", text)[:63].strip("-_.")
 
 
 def as_port_name(text: str) -> str:
+    """The nearest port name (IANA_SVC_NAME: at most 15 characters), for a hint."""
     return as_label(text)[:15].strip("-")

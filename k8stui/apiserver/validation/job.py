@@ -32,6 +32,7 @@ _MOST_INDEXED = 100_000
 
 
 def check_job(data: Object) -> Iterator[Mistake]:
+    """A Job (batch/validation ValidateJob)."""
     spec = table(data, "spec")
     yield from _job(spec, ("spec",))
     name = text(table(data, "metadata"), "name")
@@ -59,6 +60,7 @@ def check_job(data: Object) -> Iterator[Mistake]:
 
 
 def check_cron_job(data: Object) -> Iterator[Mistake]:
+    """A CronJob with the Job that it makes (batch/validation ValidateCronJobCreate)."""
     spec = table(data, "spec")
     yield from check_schedule(spec)
     policy = text(spec, "concurrencyPolicy")

@@ -77,6 +77,7 @@ def dropped_since(one: Manifest) -> str | None:
 
 
 def old_version(one: Manifest) -> Note | None:
+    """Say that newer servers refuse an object that is shown all the same; None: they do not."""
     since = dropped_since(one)
     if since is None:
         return None

@@ -23,6 +23,7 @@ _LONGEST_CRON_JOB = 52
 
 
 def check_metadata(data: Object) -> Iterator[Mistake]:
+    """Names, namespace, labels and annotations (api/validation ValidateObjectMeta)."""
     metadata = table(data, "metadata")
     name = text(metadata, "name")
     if name:

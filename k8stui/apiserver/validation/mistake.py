@@ -24,6 +24,8 @@ class Wrong(StrEnum):
 
 @record()
 class Mistake:
+    """Something for which the server refuses an object, by the field that it would name."""
+
     path: Path
     """The field that the server names."""
     wrong: Wrong

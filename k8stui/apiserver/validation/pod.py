@@ -55,6 +55,7 @@ _RARE = frozenset(
 
 
 def check_pod(data: Object) -> Iterator[Mistake]:
+    """A Pod as it is created (core/validation ValidatePodCreate)."""
     spec = table(data, "spec")
     yield from check_pod_spec(spec, ("spec",), of_pod=True)
     if array(spec, "schedulingGates") and text(spec, "nodeName"):

@@ -23,6 +23,7 @@ _SPEC = ("spec",)
 
 
 def check_ingress(data: Object) -> Iterator[Mistake]:
+    """An Ingress of networking.k8s.io/v1 (networking/validation ValidateIngressCreate)."""
     if text(data, "apiVersion") != "networking.k8s.io/v1":
         return  # older versions have other fields
     spec = table(data, "spec")
@@ -119,6 +120,7 @@ def _backend(backend: object, base: Path) -> Iterator[Mistake]:
 
 
 def check_policy(data: Object) -> Iterator[Mistake]:
+    """A NetworkPolicy (networking/validation ValidateNetworkPolicy)."""
     spec = table(data, "spec")
     yield from check_selector(spec.get("podSelector"), ("spec", "podSelector"))
     if len(array(spec, "policyTypes")) > _MOST_TYPES:

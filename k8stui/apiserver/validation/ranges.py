@@ -24,6 +24,8 @@ _DEFAULT = "kubernetes"
 
 @record()
 class Ranges:
+    """From which addresses and ports the server gives out."""
+
     node_ports: range = NODE_PORTS
     services: tuple[str, ...] = ()
     """As written, ``10.96.0.0/12``; empty where the input does not say."""

@@ -27,6 +27,8 @@ from k8stui.record import record
 
 @record()
 class Verdict:
+    """What becomes of an input at the server."""
+
     objects: tuple[Manifest, ...]
     """What is stored, in the order of the input."""
     problems: tuple[Problem, ...]

@@ -19,6 +19,7 @@ _MOST = 100
 
 
 def check_rollout(spec: Object, kind: str) -> Iterator[Mistake]:
+    """How pods are replaced (apps/validation ValidateDeploymentStrategy and the like)."""
     if kind == "Deployment" and "strategy" in spec:
         yield from _deployment(table(spec, "strategy"), ("spec", "strategy"))
     elif kind == "DaemonSet" and "updateStrategy" in spec:

@@ -51,6 +51,7 @@ def check_pod_security(spec: Object, base: Path) -> Iterator[Mistake]:
 
 
 def check_container_security(context: Object, path: Path) -> Iterator[Mistake]:
+    """A container's securityContext (core/validation ValidateSecurityContext)."""
     yield from _ids(context, ("runAsUser", "runAsGroup"), path)
     yield from one_of((*path, "procMount"), text(context, "procMount"), ("Default", "Unmasked"))
     yield from _profile(context, path)

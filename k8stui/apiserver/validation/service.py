@@ -40,6 +40,7 @@ _RARE = frozenset(
 
 
 def check_service(data: Object) -> Iterator[Mistake]:
+    """A Service, before it gets addresses (core/validation ValidateService)."""
     spec = table(data, "spec")
     kind = text(spec, "type") or "ClusterIP"
     if not array(spec, "ports") and kind != "ExternalName" and not is_headless(spec):

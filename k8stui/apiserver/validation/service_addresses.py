@@ -28,6 +28,7 @@ def cluster_ips(spec: Object) -> tuple[str, ...]:
 
 
 def is_headless(spec: Object) -> bool:
+    """Whether its clusterIP is None."""
     return cluster_ips(spec)[:1] == ("None",)
 
 
@@ -37,6 +38,7 @@ def ip_path(spec: Object, index: int) -> tuple[str | int, ...]:
 
 
 def check_addresses(spec: Object, kind: str) -> Iterator[Mistake]:
+    """Addresses and families (core/validation ValidateServiceClusterIPsRelatedFields)."""
     if kind == "ExternalName":
         for field, value in (
             ("clusterIPs", cluster_ips(spec)),

@@ -24,6 +24,7 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def check_node(data: Object) -> Iterator[Mistake]:
+    """A Node (core/validation ValidateNode)."""
     spec = table(data, "spec")
     for index, cidr in numbered(spec, "podCIDRs"):
         if not formats.is_cidr(cidr):
@@ -98,6 +99,7 @@ def _secret(data: Object) -> Iterator[Mistake]:
 
 
 def check_service_cidr(data: Object) -> Iterator[Mistake]:
+    """A ServiceCIDR (networking/validation ValidateServiceCIDR)."""
     spec = table(data, "spec")
     if not array(spec, "cidrs"):
         yield Mistake(("spec", "cidrs"), Wrong.REQUIRED, "needs one range at least")

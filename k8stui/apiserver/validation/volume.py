@@ -27,6 +27,7 @@ _MODES = range(0o1000)
 
 
 def check_volumes(spec: Object, base: Path) -> Iterator[Mistake]:
+    """A pod's volumes (core/validation ValidateVolumes)."""
     seen: set[str] = set()
     for path, volume in records(spec, "volumes", base):
         name = text(volume, "name")

@@ -59,6 +59,7 @@ def check_apps(data: Object) -> Iterator[Mistake]:
 
 
 def check_replication_controller(data: Object) -> Iterator[Mistake]:
+    """A ReplicationController (core/validation ValidateReplicationController)."""
     spec = table(data, "spec")
     carried = table(spec, "template", "metadata", "labels")
     selector = table(spec, "selector") or carried

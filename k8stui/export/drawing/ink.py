@@ -74,14 +74,17 @@ def width_of(text: str) -> int:
 
 
 def line_width(line: Line) -> int:
+    """Cells that a line takes on the screen."""
     return sum(width_of(text) for text, _ in line)
 
 
 def text_of(line: Line) -> str:
+    """The characters of a line, without ink."""
     return "".join(text for text, _ in line)
 
 
 def run(text: str, ink: Ink = Ink.TEXT) -> Line:
+    """A line of one ink; no line at all for no text."""
     return ((text, ink),) if text else NOTHING
 
 

@@ -62,6 +62,7 @@ class Kind:
 def kind(
     name: str, versions: str, *, namespaced: bool = True, unread: str = "", **typed: Type
 ) -> Kind:
+    """A kind with metadata and the `typed` fields; `unread`: those whose value is not looked at."""
     fields = struct(
         name,
         "apiVersion kind",

@@ -33,6 +33,8 @@ class OneOf:
 
 @record()
 class ListOf:
+    """A list of one type."""
+
     item: Type
 
 
@@ -45,6 +47,8 @@ class MapOf:
 
 @record()
 class Struct:
+    """An object with named fields; `name` is how a message calls it."""
+
     name: str
     fields: Mapping[str, Type] = field(hash=False)
     required: tuple[str, ...] = ()

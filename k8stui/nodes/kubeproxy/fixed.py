@@ -62,6 +62,7 @@ def jumps(table: str, settings: ProxySettings) -> tuple[Jump, ...]:
 
 
 def chain(name: str, rules: Iterator[Rule] | tuple[Rule, ...] = ()) -> Chain:
+    """A chain without a policy of its own."""
     return Chain(name, tuple(rules))
 
 

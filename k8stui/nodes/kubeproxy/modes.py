@@ -53,6 +53,7 @@ MODES = tuple(_MODES)
 
 
 def is_modelled(cluster: Cluster) -> bool:
+    """Whether the mode that the cluster's configuration names is one of `MODES`."""
     return (cluster.proxy.mode or MODES[0]) in _MODES
 
 
