@@ -13,11 +13,17 @@ from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Packet
 
-_FIELDS = frozenset({"ip", "net", "port"})
-"""What an element can be made of here; sets with a MAC, a mark or a device cannot be asked."""
-_PORTLESS = ("bitmap:port",)
+BITMAP_OF_PORTS, LIST_OF_SETS = "bitmap:port", "list:set"
+_KINDS = frozenset({
+    "bitmap:ip", BITMAP_OF_PORTS, LIST_OF_SETS,
+    "hash:ip", "hash:ip,port", "hash:ip,port,ip", "hash:ip,port,net",
+    "hash:net", "hash:net,net", "hash:net,port", "hash:net,port,net",
+})  # fmt: skip
+"""What can be asked here: of all kinds those without a MAC, a mark or a device."""
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
-_MEMBERS = "list:set"
+_NAMES = {number: name for name, number in _PROTOCOLS.items()}
+_WITH_PLAIN_PORTS = (_PROTOCOLS["tcp"], _PROTOCOLS["udp"])
+"""Whose ports a bitmap of ports knows (ip_set_bitmap_port.c ip_set_get_ip_port)."""
 
 _Key = tuple[object, ...]
 
@@ -38,7 +44,7 @@ class IpSet:
     """One set: its elements by the lengths of their networks, the smallest networks first."""
 
     __slots__ = (
-        "_by_lengths", "_fields", "_has_protocol", "_header", "_kind", "_length", "_members"
+        "_by_lengths", "_fields", "_has_protocol", "_header", "_length", "kind", "members"
     )  # fmt: skip
 
     def __init__(self, kind: str, length: int | None = None, header: str = "") -> None:
@@ -46,12 +52,13 @@ class IpSet:
 
         `header`: the options that it was created with, as printed.
         """
-        self._kind, self._header = kind, header
+        self.kind, self._header = kind, header
         self._length = length
         self._fields = tuple(kind.partition(":")[2].split(","))
-        self._has_protocol = kind not in _PORTLESS
+        self._has_protocol = kind != BITMAP_OF_PORTS
         self._by_lengths: dict[tuple[int, ...], dict[_Key, bool]] = {}
-        self._members: list[IpSet] = []
+        self.members: dict[str, IpSet] = {}
+        """Of a ``list:set``, by name."""
 
     @classmethod
     def of(cls, kind: str, elements: Mapping[Prefix, bool], header: str = "") -> IpSet:
@@ -63,15 +70,29 @@ class IpSet:
         return made
 
     def save_lines(self, name: str) -> Iterator[str]:
-        """What ``ipset save`` prints of a set of addresses or networks, ``initval`` left out."""
-        yield f"create {name} {self._kind} {self._header}".rstrip()
+        """What ``ipset save`` prints of the set, ``initval`` left out."""
+        yield f"create {name} {self.kind} {self._header}".rstrip()
         timeout = " timeout 0" if "timeout" in self._header.split() else ""
+        for element, matches in self.elements():
+            yield f"add {name} {element}{timeout}{'' if matches else ' nomatch'}"
+
+    def elements(self) -> Iterator[tuple[str, bool]]:
+        """Its elements as printed; False: ``nomatch``. Members of a list are not among them."""
         for level in self._by_lengths.values():
-            for (prefix, *_), matches in level.items():
-                if isinstance(prefix, Prefix):
-                    whole = prefix.length == prefix.address.bits
-                    element = str(prefix.address if whole else prefix)
-                    yield f"add {name} {element}{timeout}{'' if matches else ' nomatch'}"
+            for key, matches in level.items():
+                yield ",".join(_printed(part) for part in key), matches
+
+    @property
+    def version(self) -> int | None:
+        """The IP version of its addresses; None: no element has one."""
+        parts = (part for level in self._by_lengths.values() for key in level for part in key)
+        return next((part.address.version for part in parts if isinstance(part, Prefix)), None)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether an element is more than one address."""
+        parts = (part for level in self._by_lengths.values() for key in level for part in key)
+        return any(isinstance(part, Prefix) and not _is_whole(part) for part in parts)
 
     def add(self, element: str, *, matches: bool = True) -> None:
         """Take in an element as printed: ``10.0.0.0/8``, ``10.0.0.1,tcp:80``.
@@ -95,13 +116,13 @@ class IpSet:
             self._by_lengths = dict(sorted(self._by_lengths.items(), reverse=True))
         level[tuple(key)] = matches
 
-    def include(self, member: IpSet) -> None:
+    def include(self, name: str, member: IpSet) -> None:
         """Take in a set, into a ``list:set``."""
-        self._members.append(member)
+        self.members[name] = member
 
     def contains(self, packet: Packet, directions: tuple[str, ...]) -> bool:
         """Whether the packet's fields, each taken from ``src`` or ``dst``, are in the set."""
-        if any(member.contains(packet, directions) for member in self._members):
+        if any(member.contains(packet, directions) for member in self.members.values()):
             return True
         if len(directions) < len(self._fields):
             return False
@@ -118,7 +139,11 @@ class IpSet:
             is_source = direction == "src"
             if name == "port":
                 port = packet.sport if is_source else packet.dport
-                key.append((int(packet.protocol), port) if self._has_protocol else port)
+                protocol = int(packet.protocol)
+                if self._has_protocol:
+                    key.append((protocol, port))
+                else:
+                    key.append(port if protocol in _WITH_PLAIN_PORTS else None)
             else:
                 address = packet.src if is_source else packet.dst
                 length = next(left)
@@ -139,6 +164,19 @@ class IpSet:
         if protocol not in _PROTOCOLS:
             raise ValueError(f"a protocol that is not looked at: {protocol!r}")
         return (_PROTOCOLS[protocol], int(number))
+
+
+def _printed(part: object) -> str:
+    if isinstance(part, Prefix):
+        return str(part.address if _is_whole(part) else part)
+    if isinstance(part, tuple):
+        protocol, number = part
+        return f"{_NAMES[protocol]}:{number}"
+    return str(part)
+
+
+def _is_whole(prefix: Prefix) -> bool:
+    return prefix.length == prefix.address.bits
 
 
 def _unheard(line: int, text: str) -> None:
@@ -184,7 +222,7 @@ def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[st
 
 def _created(kind: str, options: list[str]) -> IpSet | None:
     given = dict(pairwise(options))
-    if not _can_be_asked(kind):
+    if kind not in _KINDS:
         return None
     try:
         length = int(given["netmask"]) if "netmask" in given else None
@@ -202,14 +240,10 @@ def _length_of(mask: Address) -> int:
     return ones
 
 
-def _can_be_asked(kind: str) -> bool:
-    return kind == _MEMBERS or set(kind.partition(":")[2].split(",")) <= _FIELDS
-
-
 def _takes(sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterable[str]) -> bool:
     """Put an element in; whether it is understood."""
     if element in sets:
-        into.include(sets[element])
+        into.include(element, sets[element])
         return True
     try:
         into.add(element, matches="nomatch" not in options)

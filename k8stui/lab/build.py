@@ -9,6 +9,7 @@ from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
+from k8stui.lab import sets
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
@@ -70,13 +71,16 @@ def plan(
     nowhere = Nowhere(len(names))
     for name, building in buildings.items():
         space = spaces[name]
+        asked = sets.asked(space.rulesets.values()) if tools["ipset"] else ()
+        made, refused = sets.restore_text(asked, space.sets)
+        notes += [f"{name}: not handed to ipset: {one}" for one in refused]
         rules = {}
         for version, ruleset in space.rulesets.items():
             if version == 6 and not building.has_ipv6:
                 continue
             is_asked = version == request.destination.version
             chosen = decided(exchange.forks, name) if is_asked and not tries else {}
-            rules[str(version)], refused = restore_text(ruleset, chosen)
+            rules[str(version)], refused = restore_text(ruleset, chosen, made)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
         planned.append(
             Space(
@@ -87,6 +91,7 @@ def plan(
                 ip6=building.ip6(),
                 device_settings=building.device_settings(),
                 bridge=building.bridge(),
+                sets=dict(made),
                 rules=rules,
                 listeners=_listeners(space, request, exchanges),
                 devices=building.naming.changed,

@@ -13,6 +13,11 @@ from k8stui.lab.errors import LabError
 
 _WORD = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:/-]*|/proc/self/fd/[0-9]+")
 _SETTING = re.compile(r"net(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_SET_WORD = r"[A-Za-z0-9_:][A-Za-z0-9_.:,/+@-]*"
+_SET_LINE = re.compile(
+    rf"create {_SET_WORD} [a-z]+:[a-z,]+(?: (?:family inet6?|range 0-65535))?"
+    rf"|add {_SET_WORD} {_SET_WORD}(?: nomatch)?"
+)
 _VALUE = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -30,6 +35,19 @@ def _word(word: str) -> str:
     if not _WORD.fullmatch(word):
         raise LabError(f"not a word of a command: {word!r}")
     return word
+
+
+def set_lines(text: str) -> str:
+    """What ``ipset restore`` shall read, as it stands.
+
+    Raises:
+        LabError: a line that neither makes a set nor adds a plain element to it.
+
+    """
+    for line in text.splitlines():
+        if not _SET_LINE.fullmatch(line):
+            raise LabError(f"not a line about a set: {line!r}")
+    return text
 
 
 def setting_path(path: str) -> str:

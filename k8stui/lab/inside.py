@@ -20,7 +20,7 @@ from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, die_with_parent, put, run
 from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
-from k8stui.lab.rules import load
+from k8stui.lab.rules import load, load_sets
 from k8stui.lab.talk import Client, Server, converse, count
 from k8stui.lab.trace import Watch
 
@@ -34,7 +34,8 @@ def main() -> None:
     try:
         leave_host()
         tools = plan["tools"]
-        confine((tools["ip"], tools["bridge"], *tools["restore"].values()))
+        programs = (tools["ip"], tools["bridge"], tools["ipset"], *tools["restore"].values())
+        confine(filter(None, programs))
         answer = experiment(plan)
     except LabError as error:
         text = f"{error}\n{error.hint}" if error.hint else str(error)
@@ -147,6 +148,7 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
         name = planned["name"]
         _batch(tools["ip"], ("-6",), planned["ip6"], name)
         _batch(tools["bridge"], (), planned["bridge"], name)
+        left_out += [f"{name}: {line}" for line in load_sets(tools["ipset"], planned["sets"])]
         for version, text in planned["rules"].items():
             left_out += [f"{name}: {line}" for line in load(tools["restore"][version], text)]
     return left_out

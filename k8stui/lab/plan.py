@@ -55,6 +55,8 @@ class Space(TypedDict):
     device_settings: list[Setting]
     bridge: list[list[str]]
     """``bridge`` commands."""
+    sets: dict[str, str]
+    """By name: what ``ipset restore`` reads, before any rule; members of a list before it."""
     rules: dict[str, str]
     """By IP version: what iptables-restore reads."""
     listeners: list[Listener]
@@ -85,6 +87,8 @@ class Tools(TypedDict):
 
     ip: str
     bridge: str
+    ipset: str
+    """Empty: not installed; then no rule that asks a set can be loaded."""
     restore: dict[str, str]
     """By IP version: iptables-restore and ip6tables-restore."""
     tells_rules: bool

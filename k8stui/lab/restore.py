@@ -9,7 +9,7 @@ Sources: iptables 1.8.9, iptables/xshared.c (do_parse), extensions/libxt_statist
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from k8stui.kernel import words
 from k8stui.kernel.compile import CompiledRule, compile_rule, render
@@ -17,6 +17,7 @@ from k8stui.kernel.matches import MODULES
 from k8stui.kernel.matches.base import Module, Test
 from k8stui.kernel.matches.chance import Chance
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, FragmentTest, ProtocolTest
+from k8stui.kernel.matches.lists import SetTest
 from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.kernel.step import Fork
 from k8stui.kernel.targets import TARGETS
@@ -56,10 +57,13 @@ def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, bool]:
     return found
 
 
-def restore_text(ruleset: Ruleset, chosen: Mapping[Place, bool]) -> tuple[str, tuple[str, ...]]:
+def restore_text(
+    ruleset: Ruleset, chosen: Mapping[Place, bool], sets: Container[str] = ()
+) -> tuple[str, tuple[str, ...]]:
     """The text for iptables-restore; also the rules and chains that are not handed to it.
 
     The probability of a rule in `chosen` becomes 1 or 0, so that the kernel takes the same branch.
+    A rule that asks for an ipset which is not in `sets`, those that were made, is not handed on.
     """
     lines: list[str] = []
     refused: list[str] = []
@@ -73,7 +77,8 @@ def restore_text(ruleset: Ruleset, chosen: Mapping[Place, bool]) -> tuple[str, t
         lines += [f":{chain.name} {_policy(chain)} [0:0]" for chain in chains]
         for chain in chains:
             for number, rule in enumerate(chain.rules, start=1):
-                text = printed(rule, chain, table, chosen.get((table.name, chain.name, number)))
+                matched = chosen.get((table.name, chain.name, number))
+                text = printed(rule, chain, table, sets, matched)
                 if text is None:
                     refused.append(rule.text)
                 else:
@@ -86,10 +91,16 @@ def _policy(chain: Chain) -> str:
     return chain.policy if chain.policy in ("ACCEPT", "DROP") else "-"
 
 
-def printed(rule: Rule, chain: Chain, table: Table, matched: bool | None = None) -> str | None:
-    """The rule from what was parsed; None where not all of it is understood.
+def printed(
+    rule: Rule,
+    chain: Chain,
+    table: Table,
+    sets: Container[str] = (),
+    matched: bool | None = None,
+) -> str | None:
+    """The rule from what was parsed; None where not all of it is understood, or is there.
 
-    `matched`: what chance has decided.
+    `sets`: ipsets that are; `matched`: what chance has decided.
     """
     compiled = compile_rule(rule.text)
     understood = all(isinstance(match, Module) or _is_header(match) for match in compiled.matches)
@@ -98,9 +109,18 @@ def printed(rule: Rule, chain: Chain, table: Table, matched: bool | None = None)
         return None
     if isinstance(target, Jump) and target.chain not in table.chains:
         return None
+    if not all(name in sets for name in set_names(compiled)):
+        return None
     kept = tuple(_decided(match, matched) for match in compiled.matches if not _only_counts(match))
     text = render(chain.name, CompiledRule(kept, target, compiled.goto))
     return text if is_harmless(text) else None
+
+
+def set_names(rule: CompiledRule) -> Iterator[str]:
+    """Names of the ipsets that a rule asks for."""
+    for match in rule.matches:
+        if isinstance(match, Module):
+            yield from (test.name for test in match.tests if isinstance(test, SetTest))
 
 
 def _is_header(match: Test | Module) -> bool:

@@ -1,19 +1,41 @@
-"""Rules into a namespace; where the kernel has not got something, without it, and that is said."""
+"""Sets and rules into a namespace; what the kernel has not got is left out, and that is said."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from k8stui.lab.commands import set_lines
 from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, run
 
 _refused: set[tuple[str, str, str]] = set()
 """Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""
 
-_MATCH = re.compile(r"(?<= )(?:-m|-j) (\S+)")
+_MATCH = re.compile(r"(?<= )(?:-m|-j|--match-set) (\S+)")
 _FAILED = re.compile(r"^line (\d+): ", re.MULTILINE)
 _WAIT = ("-w", "5")
+
+
+def load_sets(ipset: str, sets: Mapping[str, str]) -> list[str]:
+    """Make sets in the namespace that this process is in; gives what had to be left out.
+
+    A kernel need not have every type of set (CONFIG_IP_SET_HASH_…).
+
+    Raises:
+        LabError: what is to be read is no set.
+
+    """
+    texts = {name: set_lines(text) for name, text in sets.items()}
+    if not texts or run([ipset, "restore"], "".join(texts.values())) is None:
+        return []
+    run([ipset, "destroy"], "")
+    complaints = {name: run([ipset, "restore"], text) for name, text in texts.items()}
+    return [
+        f"ipset {name}: {complaint.splitlines()[-1]}"
+        for name, complaint in complaints.items()
+        if complaint is not None
+    ]
 
 
 def load(restore: str, text: str) -> list[str]:
@@ -73,7 +95,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _shape(rule: str) -> str:
-    """What the rule needs of the kernel: its matches, and its target where that is no chain."""
+    """What the rule needs of the kernel: its matches, its sets, its target that is no chain."""
     return " ".join(name for name in _MATCH.findall(rule) if not name.startswith(("KUBE-", "CNI-")))
 
 

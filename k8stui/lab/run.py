@@ -53,7 +53,13 @@ def find_tools(backend: Backend | None = None) -> tuple[Tools, Backend]:
             for version, name in (("4", "iptables"), ("6", "ip6tables"))
         }
         if all(restore.values()):
-            tools = {**found, "restore": restore, "tells_rules": each is Backend.NFT}
+            ipset = shutil.which("ipset", path=_PATH) or ""
+            tools = {
+                **found,
+                "ipset": ipset,
+                "restore": restore,
+                "tells_rules": each is Backend.NFT,
+            }
             return cast("Tools", tools), each
     which = "iptables-restore" if backend is None else f"iptables-{backend}-restore"
     raise LabError(f"not installed: {which}", "apt install iptables, or dnf install iptables-nft")

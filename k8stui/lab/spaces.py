@@ -50,7 +50,8 @@ class Nowhere:
         building = Building(NetNamespace(name=NOWHERE), {})
         return Space(
             name=NOWHERE, settings=building.settings(), links=[], ip=up, ip6=[],
-            device_settings=[], bridge=[], rules={}, listeners=[], devices={}, vxlan_ports=[],
+            device_settings=[], bridge=[], sets={}, rules={}, listeners=[], devices={},
+            vxlan_ports=[],
         )  # fmt: skip
 
 

@@ -49,4 +49,6 @@ def legacy(guestbook: World) -> Tools:
 @pytest.fixture(scope="session")
 def some_tools() -> Tools:
     """For plans that nobody builds."""
-    return Tools(ip="/ip", bridge="/bridge", restore={"4": "/4", "6": "/6"}, tells_rules=True)
+    return Tools(
+        ip="/ip", bridge="/bridge", ipset="/ipset", restore={"4": "/4", "6": "/6"}, tells_rules=True
+    )
