@@ -19,7 +19,7 @@ from k8stui.errors import K8sTuiError
 from k8stui.kernel import words
 from k8stui.kernel.simulate import connect
 from k8stui.lab import build
-from k8stui.lab.commands import batch
+from k8stui.lab.commands import batch, set_lines
 from k8stui.lab.errors import LabError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.namespaces import put
@@ -333,3 +333,23 @@ def test_nothing_of_the_input_is_run(nft: Tools, tmp_path: Path) -> None:
     assert sum("not handed to iptables" in note for note in one.trial.notes) >= 4
     assert not mark.exists()
     assert words.split(rules)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "create a hash:ip family inet\nflush",
+        "destroy",
+        "create -exist hash:ip family inet",
+        "create a hash:ip family inet comment",
+        "add a -! 10.0.0.1",
+        'add a 10.0.0.1 comment "x"',
+        "add a 10.0.0.1; rm",
+        "add a 10.0.0.1 nomatch timeout 5",
+        " add a 10.0.0.1",
+    ],
+)
+def test_only_lines_about_sets_are_read(line: str) -> None:
+    with pytest.raises(LabError):
+        set_lines(line)
+    assert set_lines("create a hash:ip family inet6\nadd a fd00::1,tcp:80 nomatch\n")

@@ -135,3 +135,30 @@ def test_a_list_stands_behind_its_members() -> None:
     made, _ = sets.restore_text(["either"], parse(SAVED))
     assert list(made) == ["nets", "hosts", "either"]
     assert made["either"] == "create either list:set\nadd either hosts\nadd either nets\n"
+
+
+POLICIES = Path(__file__).with_name("policies.yaml")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        pytest.param("pod/till", "pod/shelf:8080", "connected", id="let-in-by-a-port-s-name"),
+        pytest.param("pod/till", "svc/shelf:80", "connected", id="through-the-service"),
+        pytest.param("pod/till", "pod/shelf:9100", "refused", id="another-port"),
+        pytest.param("pod/guest", "pod/shelf:8080", "refused", id="not-let-out-nor-in"),
+        pytest.param("pod/guest", "pod/till:80", "connected", id="let-out"),
+        pytest.param("pod/till", "pod/guest:80", "connected", id="nobody-asks-who-comes-in"),
+        pytest.param("outside", "node/node-2:30080", "connected", id="from-the-block"),
+        pytest.param("node/node-2", "pod/shelf:9100", "connected", id="its-own-node"),
+        pytest.param("node/node-1", "pod/shelf:8080", "refused", id="another-node"),
+    ],
+)
+def test_kube_router(nft: Tools, source: str, destination: str, result: str) -> None:
+    options = NodeOptions(policy_engine="kube-router")
+    world = build_world([str(POLICIES)], node_options=options)
+    found = list(experiments(world, parse_request(world, source, destination), nft))
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        assert one.trial.notes == ()
+    assert found[0].comparison.kernel.result == result
