@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, run, sides, wrap
-from k8stui.kernel.namespace import Interface, NetNamespace, Route
+from k8stui.kernel.namespace import Interface, NetNamespace, Socket
 from k8stui.kernel.step import (
     BridgeCause,
     ConntrackCause,
@@ -21,9 +20,14 @@ from k8stui.tui.chain_pane import because_lines, chain_title
 from k8stui.tui.sheet import Sheet, moved_over
 from k8stui.tui.state import State
 from k8stui.walk.reason import because, proof
+from k8stui.walk.tables import asked, row
 from k8stui.walk.trace import TraceStep
 
-Entry = TypeVar("Entry")
+_NAMES = {
+    RouteCause: "routes",
+    BridgeCause: "forwarding database",
+    NeighbourCause: "neighbours",
+}
 
 
 class EntriesSheet(Sheet):
@@ -34,9 +38,9 @@ class EntriesSheet(Sheet):
         self._width = width
         self._moved = state.chain.cursor
         namespace = state.world.network[hop.namespace] if state.world is not None and hop else None
-        word, self._entries, self._decided, self._text = _table(step, namespace)
+        word, command, self._entries, self._decided, self._text = _table(step, namespace)
         self.title = chain_title(hop.namespace if hop else "", word, width)
-        self.head = (run(f" {_command(word)}", Ink.DIM),)
+        self.head = (run(f" {command}", Ink.DIM),)
         self._lit: list[Line] = []
         if self._decided is not None:
             self._lit = self._matching(self._text(self._decided))
@@ -86,44 +90,24 @@ class EntriesSheet(Sheet):
         return [fit(line, self._width, Ink.MATCH) for line in lines]
 
 
-_Found = tuple[str, Sequence[object], int | None, Callable[[int], str]]
+_Found = tuple[str, str, Sequence[object], int | None, Callable[[int], str]]
 
 
 def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
-    """Give the table's name, its entries, the deciding one, and how an entry prints."""
+    """Give the table's name, the command that shows it, its entries, the deciding one, its text."""
     cause = step.cause if step is not None else None
-    version = step.before.src.version if step is not None and step.before else 4
+    if step is not None and namespace is not None:
+        found = asked(namespace, step)
+        if found is not None:
+            command, rows = found
+            name = _NAMES[type(cause)]
+            return name, command, rows, _place(rows, cause), lambda n: row(command, rows[n])
     match cause:
-        case RouteCause(route=route) if namespace is not None:
-            routes = _with(_routes(namespace.routes, route, version), route)
-            return (
-                "routes",
-                routes,
-                _place(routes, route),
-                (lambda n: proof(RouteCause(route=routes[n]))),
-            )
-        case BridgeCause(bridge=bridge, entry=entry) if namespace is not None:
-            entries = [e for e in namespace.fdb if _belongs(namespace, e.device, bridge)]
-            entries = _with(entries, entry)
-            return (
-                "forwarding database",
-                entries,
-                _place(entries, entry),
-                (lambda n: proof(BridgeCause(bridge=bridge, entry=entries[n]))),
-            )
-        case NeighbourCause(neighbour=found) if namespace is not None:
-            known = [n for n in namespace.neighbours if n.address.version == version]
-            known = _with(known, found)
-            return (
-                "neighbours",
-                known,
-                _place(known, found),
-                (lambda n: proof(NeighbourCause(neighbour=known[n]))),
-            )
         case SocketCause(socket=socket) if namespace is not None:
             sockets = _with(namespace.sockets, socket)
             return (
                 "sockets",
+                "ss -ltnu",
                 sockets,
                 _place(sockets, socket),
                 (lambda n: proof(SocketCause(socket=sockets[n]))),
@@ -131,32 +115,25 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
         case DeviceCause(interface=interface) if namespace is not None:
             devices = namespace.interfaces
             at = next((n for n, d in enumerate(devices) if d.name == interface.name), None)
-            return "devices", devices, at, lambda n: _device(devices[n])
+            return "devices", "ip addr", devices, at, lambda n: _device(devices[n])
         case ConntrackCause(entry=text):
-            return "connection tracking", (text,), 0, lambda _: text
+            command = "conntrack -L    this connection's entry"
+            return "connection tracking", command, (text,), 0, lambda _: text
         case SysctlCause():
-            return "sysctl", (cause,), 0, lambda _: proof(cause)
+            return "sysctl", "sysctl", (cause,), 0, lambda _: proof(cause)
         case _:
             detail = (step.detail or step.text) if step is not None else ""
             return (
                 "what decided",
+                "no table of the kernel: it follows from the request",
                 (detail,) if detail else (),
                 0 if detail else None,
                 (lambda _: detail),
             )
 
 
-def _routes(routes: Sequence[Route], decided: Route | None, version: int) -> list[Route]:
-    """The table that decided first, then main; the local table only where it decided."""
-    tables = ["main"]
-    if decided is not None and decided.table not in tables:
-        tables.insert(0, decided.table)
-    mine = [r for r in routes if r.destination.address.version == version]
-    return [r for table in tables for r in mine if (r.table or "main") == table]
-
-
-def _with(entries: Sequence[Entry], decided: Entry | None) -> list[Entry]:
-    """All of a table, with the entry that decided: a proxy's own stands there only for its walk."""
+def _with(entries: Sequence[Socket], decided: Socket | None) -> list[Socket]:
+    """All sockets, with the one that took the packet: a proxy's own stands only in its walk."""
     return [*entries, *([] if decided is None or decided in entries else [decided])]
 
 
@@ -166,29 +143,11 @@ def _place(entries: Sequence[object], wanted: object) -> int | None:
     return next((n for n, entry in enumerate(entries) if entry == wanted), None)
 
 
-def _belongs(namespace: NetNamespace, device: str, bridge: str) -> bool:
-    interface = namespace.interface(device)
-    return device == bridge or interface is None or interface.master == bridge
-
-
 def _device(interface: Interface) -> str:
     addresses = " ".join(f"{a.address}/{a.prefix_length}" for a in interface.addresses)
     master = f" master {interface.master}" if interface.master else ""
     state = "UP" if interface.up else "DOWN"
     return f"{interface.name} {state} {interface.mac}{master} {addresses}".rstrip()
-
-
-def _command(word: str) -> str:
-    """The command that shows this table on a node."""
-    return {
-        "routes": "ip route show table all",
-        "forwarding database": "bridge fdb show",
-        "neighbours": "ip neigh",
-        "sockets": "ss -ltnu",
-        "devices": "ip addr",
-        "connection tracking": "conntrack -L    this connection's entry",
-        "sysctl": "sysctl",
-    }.get(word, "no table of the kernel: it follows from the request")
 
 
 def _because(step: TraceStep, width: int, room: int) -> tuple[Line, ...]:

@@ -14,7 +14,7 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.offers import first_offer
 from k8stui.walk.request import parse_request
-from k8stui.walk.tables import tables
+from k8stui.walk.tables import asked, row, tables
 from k8stui.walk.trace import Trace
 from k8stui.walk.tracked import tracked
 from k8stui.walk.walk import walk
@@ -127,6 +127,25 @@ def test_the_row_that_decided_is_lit(webapp: World, node_port: Trace) -> None:
                 assert len(lit) == 1
                 assert lit[0].split(" dev ")[0] in step.detail
             assert len(lit) <= 1
+
+
+def test_the_table_that_decided_is_one_of_them(webapp: World, node_port: Trace) -> None:
+    """The screen's pane asks for one table; `R` shows them all."""
+    decided = set()
+    for hop in node_port.hops:
+        for step in hop.steps:
+            namespace = webapp.network[hop.namespace]
+            found = asked(namespace, step)
+            lit = [each for each in tables(namespace, step) if each.decided is not None]
+            if found is None:
+                assert not lit
+                continue
+            command, rows = found
+            decided.add(command)
+            for each in lit:
+                assert each.command == command
+                assert each.rows == tuple(row(command, cause) for cause in rows)
+    assert {"ip route show", "ip route show table local", "bridge fdb show br cni0"} <= decided
 
 
 def test_tables_are_headed_by_what_shows_them(webapp: World, node_port: Trace) -> None:
