@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import Pod, PodPhase
+from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.cluster.names import uses_cluster_dns
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
 from k8stui.cluster.selection import NAMESPACE_NAME, selects
@@ -21,6 +21,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.policy import BY_THE_API
 from k8stui.record import record
+from k8stui.walk.trace import Outcome
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
@@ -33,6 +34,8 @@ _ENFORCING = frozenset({
     "Kube-OVN", "kindnet",
 })  # fmt: skip
 _DNS_PORT = 53
+_RESOLVER_SECONDS = 10
+"""Two tries of five seconds at one server (resolv.conf(5), timeout and attempts)."""
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
@@ -107,6 +110,36 @@ def _source_met(cluster: Cluster, trace: Trace) -> Address | None:
     return seen if any(seen in other.addresses for other in others) else own
 
 
+def cut_from_dns(world: World, request: Request) -> Outcome | None:
+    """What a client feels that policies keep from cluster DNS, and that asks by name.
+
+    Judged by the API's rules: the DNS pods need not be in the input.
+    """
+    connect, cluster = request.connect, world.cluster
+    client = cluster.pods.get(connect.namespace) if connect is not None else None
+    if client is None or client.host_network:
+        return None
+    denial = Policies(cluster).dns(client, request)
+    if denial is None:
+        return None
+    by_rules = world.options.policy_engine not in BY_THE_API
+    felt = "rejected at once" if by_rules else "dropped, until the resolver gives up"
+    return Outcome(
+        result=Result.NO_SUCH_NAME,
+        errno=None,
+        seconds=0 if by_rules else _RESOLVER_SECONDS,
+        decided_at=client.key,
+        reason=f"the name does not resolve: {denial.reason}; the question to DNS is {felt}",
+        server_pod=None,
+        server_address=None,
+        server_port=None,
+        source_seen_by_server=None,
+        origin=denial.origin,
+        step=None,
+        advice=denial.advice,
+    )
+
+
 @record()
 class Denial:
     """A request that policies do not allow."""
@@ -118,10 +151,12 @@ class Denial:
     policy: str = ""
     """Its namespace and name."""
     felt: str = "the client times out"
+    denied: Denied | None = None
+    """What was judged, for those who would change it."""
 
 
 @record()
-class _Peer:
+class Peer:
     """Who is at the other end."""
 
     address: Address | None
@@ -141,6 +176,18 @@ class Ask:
     """Whose named ports count."""
 
 
+@record()
+class Denied:
+    """What policies were asked, and none of them allows."""
+
+    direction: Direction
+    pod: Pod
+    selecting: tuple[NetworkPolicy, ...]
+    """Those that select it for that direction."""
+    peer: Peer
+    ask: Ask
+
+
 class Policies:
     """The policies of one cluster."""
 
@@ -154,30 +201,48 @@ class Policies:
         port: int | None,
         source: Address | None = None,
     ) -> Denial | None:
-        """What does not let the request through; `server` and `port` are those that it reached.
+        """The first thing that does not let the request through: see `denials`."""
+        return next(self.denials(request, server, port, source), None)
 
-        `source`: the address that the server's policies meet; None: the client's own.
+    def denials(
+        self,
+        request: Request,
+        server: str | None,
+        port: int | None,
+        source: Address | None = None,
+    ) -> Iterator[Denial]:
+        """Everything that does not let the request through, in the order in which it meets it.
+
+        `server` and `port` are those that it reached. `source`: the address that the server's
+        policies meet; None: the client's own.
         """
         connect = request.connect
         if not self._cluster.policies or connect is None:
-            return None
+            return
         pods = self._cluster.pods
         client, target = pods.get(connect.namespace), pods.get(server or "")
         if client is not None and client is target:
-            return None
+            return
         peer = self._peer(client, source or connect.source, connect.namespace)
         ask = Ask(port or connect.port, connect.protocol, target)
+        found: list[Denial | None] = []
         if client is not None and not client.host_network:
             there = self._peer(target, connect.destination, server or str(connect.destination))
-            found = self._dns(client, request) or self.denied(Direction.EGRESS, client, there, ask)
-            if found is not None:
-                return found
-        if target is None or target.host_network or connect.namespace == target.node_name:
-            return None
-        denial = self.denied(Direction.INGRESS, target, peer, ask)
-        by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
-        if denial is None or by_node is None or client is not None or connect.source == source:
-            return denial
+            found.append(self.dns(client, request))
+            found.append(self.denied(Direction.EGRESS, client, there, ask))
+        if target is not None and not target.host_network and connect.namespace != target.node_name:
+            inward = self.denied(Direction.INGRESS, target, peer, ask)
+            rewritten = client is None and connect.source != source
+            by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
+            if inward is not None and rewritten and by_node is not None:
+                inward = self._masqueraded(inward, source, by_node, request)
+            found.append(inward)
+        yield from filter(None, found)
+
+    def _masqueraded(
+        self, denial: Denial, source: Address | None, by_node: Node, request: Request
+    ) -> Denial:
+        """The denial of a client whose address a node has replaced by its own."""
         service = self._cluster.services.get(request.service or "")
         return replace(
             denial,
@@ -189,7 +254,7 @@ class Policies:
             else denial.advice,
         )
 
-    def _dns(self, client: Pod, request: Request) -> Denial | None:
+    def dns(self, client: Pod, request: Request) -> Denial | None:
         """Before anything else the name is asked of cluster DNS."""
         if request.destination.startswith(("svc/", "pod/", "node/")) or not request.names:
             return None
@@ -201,7 +266,7 @@ class Policies:
             if p.namespace == "kube-system" and _DNS_LABELS.items() <= p.labels.items()
         )
         pod = next(servers, None)
-        peer = _Peer(
+        peer = Peer(
             pod.addresses[0] if pod is not None and pod.addresses else None,
             pod,
             pod.labels if pod is not None else _DNS_LABELS,
@@ -211,10 +276,10 @@ class Policies:
         found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, pod))
         return replace(found, felt="the name does not resolve") if found is not None else None
 
-    def denied(self, direction: Direction, pod: Pod, peer: _Peer, ask: Ask) -> Denial | None:
+    def denied(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Denial | None:
         selecting = [p for p in self._cluster.policies if selects(p, pod, direction)]
         if not selecting or any(
-            self._allows(policy, rule, peer, ask)
+            self.allows(policy, rule, peer, ask)
             for policy in selecting
             for rule in policy.rules(direction)
         ):
@@ -234,22 +299,28 @@ class Policies:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
             advice = f"allow {what} to {far} in egress of NetworkPolicy {selecting[0].name}"
         first = selecting[0]
-        return Denial(said + hint, mend or advice, first.origin, f"{first.namespace}/{first.name}")
+        return Denial(
+            said + hint,
+            mend or advice,
+            first.origin,
+            first.key,
+            denied=Denied(direction, pod, tuple(selecting), peer, ask),
+        )
 
     def _hint(
-        self, selecting: list[NetworkPolicy], direction: Direction, peer: _Peer, ask: Ask
+        self, selecting: list[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
     ) -> tuple[str, str]:
         """What is most often mistaken in a rule that was meant to allow it, and its mend."""
         for policy in selecting:
             field = f"{direction.lower()} of NetworkPolicy {policy.name}"
             for rule in policy.rules(direction):
                 is_meant = rule.peers or any(isinstance(one.port, str) for one in rule.ports)
-                if is_meant and self._allows(policy, replace(rule, ports=()), peer, ask):
+                if is_meant and self.allows(policy, replace(rule, ports=()), peer, ask):
                     said = " (a rule allows other ports: the port of the pod itself counts, "
                     mend = f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of "
                     return f"{said}{ask.port}, not the Service's)", mend + field
                 near = replace(peer, namespace=policy.namespace)
-                if peer.namespace and self._allows(policy, rule, near, ask):
+                if peer.namespace and self.allows(policy, rule, near, ask):
                     own = f"{policy.namespace} only, the policy's own namespace)"
                     label = f"{{matchLabels: {{{NAMESPACE_NAME}: {peer.namespace}}}}}"
                     return (
@@ -263,7 +334,7 @@ class Policies:
                     return f"{said}rewritten before policies look)", mend + field
         return "", ""
 
-    def _virtual(self, rule: PolicyRule, peer: _Peer) -> Address | None:
+    def _virtual(self, rule: PolicyRule, peer: Peer) -> Address | None:
         """An address of a Service in front of the peer that a rule's ipBlock was meant for."""
         blocks = [one.block for one in rule.peers if one.block is not None]
         for service in self._cluster.services.values() if blocks and peer.pod is not None else ():
@@ -275,13 +346,13 @@ class Policies:
                         return address
         return None
 
-    def _allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: _Peer, ask: Ask) -> bool:
+    def allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
         if rule.ports and not any(_is_port(port, ask) for port in rule.ports):
             return False
         space = policy.namespace
         return not rule.peers or any(self._is_peer(each, space, peer) for each in rule.peers)
 
-    def _is_peer(self, wanted: PolicyPeer, namespace: str, peer: _Peer) -> bool:
+    def _is_peer(self, wanted: PolicyPeer, namespace: str, peer: Peer) -> bool:
         block = wanted.block
         if block is not None:
             if peer.address is None:
@@ -297,7 +368,7 @@ class Policies:
             in_space = matches(wanted.namespaces, {**known, NAMESPACE_NAME: peer.namespace})
         return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
 
-    def peer_at(self, address: Address) -> _Peer:
+    def peer_at(self, address: Address) -> Peer:
         """Whoever has the address: a pod, or somebody of whom no more is known."""
         pods = (
             pod
@@ -308,11 +379,11 @@ class Policies:
         )
         return self._peer(next(pods, None), address, str(address))
 
-    def _peer(self, pod: Pod | None, address: Address | None, words: str) -> _Peer:
+    def _peer(self, pod: Pod | None, address: Address | None, words: str) -> Peer:
         if pod is None or pod.host_network:
-            return _Peer(address, None, {}, "", words)
+            return Peer(address, None, {}, "", words)
         known = pod.addresses[0] if pod.addresses else address
-        return _Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
+        return Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
 
 
 def _is_port(wanted: PolicyPort, ask: Ask) -> bool:

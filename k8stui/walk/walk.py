@@ -46,6 +46,15 @@ def walks(
     if request.connect is None:
         yield _unresolved(world, request)
         return
+    if request.names and world.cluster.policies and _enforced(world):
+        from k8stui.walk.policies import cut_from_dns  # noqa: PLC0415 - where any are
+
+        felt = cut_from_dns(world, request)
+        if felt is not None:
+            asking = ("the name is asked of cluster DNS, and no answer comes",)
+            hops, _ = explain(replace(request, names=asking), None)
+            yield Trace(request=request, hops=hops, outcome=felt, probability=Fraction(1))
+            return
     left = [request.connect, *request.alternatives]
     asked = len(left)
     assumptions = tuple(note.render() for note in world.stand_ins)
@@ -103,6 +112,15 @@ def _branches(
                 made = under_policies(world, asked, made)
             whole = None if joined else exchange
             yield whole, replace(made, alike=servers) if servers else made
+
+
+def _enforced(world: World) -> bool:
+    """Whether somebody enforces policies: by rules that are walked, or as the option says."""
+    from k8stui.nodes.policy import BY_THE_API  # noqa: PLC0415 - where there are policies
+
+    if world.options.policy_engine in BY_THE_API:
+        return True
+    return any(map(world.network.judges_policies, world.cluster.nodes.values()))
 
 
 def _met_policies(world: World) -> bool:

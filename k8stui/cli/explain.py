@@ -1,0 +1,71 @@
+"""``k8stui explain``: which policies select a pod, and what may come in and go out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from k8stui.cli.options import common_options, output_format
+from k8stui.cli.reading import read_world
+from k8stui.cli.status import FINE, FOUND
+from k8stui.export.terminal import write, write_data
+
+if TYPE_CHECKING:
+    from k8stui.export.explain import Asked
+    from k8stui.walk.world import World
+
+
+@click.command("explain")
+@common_options
+@click.argument("pod", metavar="pod/NAME")
+@click.option(
+    "--ask",
+    "asks",
+    multiple=True,
+    metavar='"SOURCE -> DESTINATION"',
+    help="A request: what comes of it, and the smallest change of a policy that would allow it.",
+)
+@output_format("text", "json")
+def command(pod: str, asks: tuple[str, ...], form: str, **common: Any) -> int:
+    """Say which NetworkPolicies select a pod, and what may come in and go out.
+
+    Status 1: what is asked does not arrive.
+    """
+    from k8stui.export.explain import explain_json, explain_lines  # noqa: PLC0415
+    from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.policy_view import policy_view  # noqa: PLC0415
+    from k8stui.walk.source import parse_source  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    namespace = common["namespace"]
+    found = parse_source(world.cluster, pod, namespace, ()).pod
+    if found is None:
+        raise click.UsageError(f"explain takes a pod or a workload, not {pod!r}")
+    view = policy_view(world, found)
+    asked = list(_asked(world, asks, namespace))
+    if form == "json":
+        write_data(explain_json(view, asked))
+    else:
+        write(f"{line}\n" for line in explain_lines(view, asked))
+    arrived = all(one.trace.outcome.result is Result.CONNECTED for one in asked)
+    return status or (FINE if arrived else FOUND)
+
+
+def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Asked]:
+    from k8stui.export.explain import Asked  # noqa: PLC0415
+    from k8stui.replay.replay import parse_question  # noqa: PLC0415
+    from k8stui.walk.policy_change import denials_and_changes  # noqa: PLC0415
+    from k8stui.walk.request import parse_request  # noqa: PLC0415
+    from k8stui.walk.walk import walk  # noqa: PLC0415
+
+    for text in asks:
+        question = parse_question(text)
+        request = parse_request(world, question.source, question.destination, namespace)
+        trace = walk(world, request)
+        yield Asked(
+            question=text,
+            trace=trace,
+            denials=tuple(denials_and_changes(world.cluster, trace)),
+        )

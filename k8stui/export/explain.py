@@ -1,0 +1,157 @@
+"""What policies make of a pod, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from k8stui.cluster.policy import Direction
+from k8stui.export.plain import wrap
+from k8stui.neutralise import neutralise
+from k8stui.origin import Origin
+from k8stui.record import record
+from k8stui.walk.policies import Denial
+from k8stui.walk.policy_change import Change
+from k8stui.walk.policy_view import Opening, PolicyView
+from k8stui.walk.trace import Trace
+
+_HEADS = {Direction.INGRESS: "may come in", Direction.EGRESS: "may go out"}
+_COLUMNS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
+
+
+@record(kw_only=True)
+class Asked:
+    """A request, what came of it, and what would let it through."""
+
+    question: str
+    trace: Trace
+    denials: tuple[tuple[Denial, Change], ...]
+
+
+def explain_lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+    """A table a direction, then sentences."""
+    return map(neutralise, _lines(view, asked))
+
+
+def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+    pod = view.pod
+    has = ", ".join(map(str, pod.addresses)) or "no address"
+    yield f"pod {pod.key}   {has} on {pod.node_name or 'no node'}   policies by: {view.engine}"
+    yield ""
+    yield "selected by" if view.policies else "selected by no NetworkPolicy"
+    yield from _table(
+        (policy.key, ", ".join(policy.directions), _place(policy.origin))
+        for policy in view.policies
+    )
+    for direction, head in _HEADS.items():
+        yield ""
+        openings = view.openings[direction]
+        if not view.ruling(direction):
+            yield f"{head}: everything (no policy selects it for {direction.lower()})"
+            continue
+        if not openings:
+            yield f"{head}: nothing"
+            continue
+        yield f"{head}, and nothing else"
+        rows = [(_COLUMNS[direction], "port", "allowed by", "")]
+        rows += [
+            (one.who, ", ".join(one.ports), one.policy, _place(one.origin)) for one in openings
+        ]
+        yield from _table(rows)
+    for note in view.notes:
+        yield ""
+        yield from wrap(f"{note[0].upper()}{note[1:]}.", "", "")
+    for one in asked:
+        yield ""
+        yield from _asked_lines(one)
+
+
+def _asked_lines(one: Asked) -> Iterator[str]:
+    outcome = one.trace.outcome
+    yield f"{one.question}: {outcome.result.value}"
+    yield from wrap(outcome.reason, "  ", "  ")
+    for number, (denial, change) in enumerate(one.denials):
+        also = "and " if number else ""
+        yield from wrap(
+            f"{also}the smallest change that would allow it: in {change.field} of NetworkPolicy "
+            f"{change.policy.key} ({_place(change.origin)}) add",
+            "  ",
+            "  ",
+        )
+        yield f"    {change.entry}"
+        if change.more:
+            yield from wrap(f"({change.more})", "  ", "  ")
+        selecting = denial.denied.selecting if denial.denied is not None else ()
+        if len(selecting) > 1:
+            names = ", ".join(policy.key for policy in selecting)
+            yield from wrap(f"(of {names}: what one of them allows is allowed)", "  ", "  ")
+        elif selecting:
+            yield f"  ({selecting[0].key} makes the difference: without it this would pass)"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    kept = list(rows)
+    widths = [
+        max((len(row[n]) for row in kept), default=0) for n in range(len(kept[0]) if kept else 0)
+    ]
+    for row in kept:
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  " + "  ".join(cells).rstrip()
+
+
+def _place(origin: Origin | None) -> str:
+    place = origin.place if origin is not None else None
+    return f"{place.file}:{place.line}" if place is not None else ""
+
+
+def explain_json(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+    """One object, docs/json.md."""
+    document = {
+        "version": 1,
+        "pod": view.pod.key,
+        "policies": [
+            {
+                "name": policy.key,
+                **_placed(policy.origin),
+                "directions": [str(one) for one in policy.directions],
+            }
+            for policy in view.policies
+        ],
+        "ingress": [_opening(one, "from") for one in view.openings[Direction.INGRESS]],
+        "egress": [_opening(one, "to") for one in view.openings[Direction.EGRESS]],
+        "enforced_by": view.engine,
+        "notes": list(view.notes),
+        "asked": [
+            {
+                "request": one.question,
+                "result": one.trace.outcome.result.value,
+                "reason": one.trace.outcome.reason,
+                "changes": [
+                    {
+                        "policy": change.policy.key,
+                        "field": change.field,
+                        "add": change.entry,
+                        **_placed(change.origin),
+                    }
+                    for _, change in one.denials
+                ],
+            }
+            for one in asked
+        ],
+    }
+    yield json.dumps(document, indent=1, ensure_ascii=False)
+    yield "\n"
+
+
+def _opening(one: Opening, end: str) -> dict[str, object]:
+    return {
+        end: one.who,
+        "ports": list(one.ports),
+        "allowed_by": one.policy or None,
+        **_placed(one.origin),
+    }
+
+
+def _placed(origin: Origin | None) -> dict[str, object]:
+    place = origin.place if origin is not None else None
+    return {"file": place.file if place else None, "line": place.line if place else None}

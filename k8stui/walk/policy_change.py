@@ -1,0 +1,184 @@
+"""The smallest change of a NetworkPolicy that would allow what it denies.
+
+A port more in a rule that has the peer; a peer more in a rule that has the port; else a rule more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.policy import (
+    Direction,
+    IpBlock,
+    NetworkPolicy,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+)
+from k8stui.cluster.selection import NAMESPACE_NAME
+from k8stui.kernel.step import Direction as Way
+from k8stui.origin import Origin
+from k8stui.record import record
+from k8stui.walk.policies import Denial, Denied, Policies
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Cluster
+    from k8stui.walk.trace import Trace
+
+_MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name",
+         "apps.kubernetes.io/pod-index", "batch.kubernetes.io/", "controller-uid", "job-name",
+         "pod-template-generation")  # fmt: skip
+"""Labels that controllers write: nobody selects by them."""
+
+
+@record(kw_only=True)
+class Change:
+    """One list entry more."""
+
+    policy: NetworkPolicy
+    """As it would be."""
+    field: str
+    """The list that it goes into: ``spec.ingress[0].ports``."""
+    entry: str
+    """As YAML on one line."""
+    origin: Origin
+    """Where that list, or what it belongs to, is written."""
+    more: str = ""
+    """What else it lets through, where that is more than was asked for."""
+
+
+def smallest_change(policies: Policies, denied: Denied) -> Change:
+    """The change of the first policy that selects the pod and has a rule near enough."""
+    rules = [
+        (policy, place, rule)
+        for policy in denied.selecting
+        for place, rule in enumerate(policy.rules(denied.direction))
+    ]
+    port = PolicyPort(protocol=denied.ask.protocol.name, port=denied.ask.port)
+    for policy, place, rule in rules:
+        if policies.allows(policy, replace(rule, ports=()), denied.peer, denied.ask):
+            wider = replace(rule, ports=(*rule.ports, port))
+            return Change(
+                policy=_with(policy, denied.direction, place, wider),
+                field=f"spec.{denied.direction.lower()}[{place}].ports",
+                entry=f"- {_port(port)}",
+                origin=rule.origin,
+            )
+    for policy, place, rule in rules:
+        if policies.allows(policy, replace(rule, peers=()), denied.peer, denied.ask):
+            peer = _peer(policy, denied, rule.origin)
+            wider = replace(rule, peers=(*rule.peers, peer))
+            return Change(
+                policy=_with(policy, denied.direction, place, wider),
+                field=f"spec.{denied.direction.lower()}[{place}].{denied.direction.peers}",
+                entry=f"- {_words(peer)}",
+                origin=rule.origin,
+                more=_more(denied, peer),
+            )
+    policy = denied.selecting[0]
+    peer = _peer(policy, denied, policy.origin)
+    rule = PolicyRule(peers=(peer,), ports=(port,), origin=policy.origin)
+    way = denied.direction
+    return Change(
+        policy=_with(policy, way, len(policy.rules(way)), rule),
+        field=f"spec.{way.lower()}",
+        entry=f"- {{{way.peers}: [{_words(peer)}], ports: [{_port(port)}]}}",
+        origin=policy.origin,
+        more=_more(denied, peer),
+    )
+
+
+def _with(
+    policy: NetworkPolicy, direction: Direction, place: int, rule: PolicyRule
+) -> NetworkPolicy:
+    rules = list(policy.rules(direction))
+    rules[place : place + 1] = [rule]
+    if direction is Direction.INGRESS:
+        return replace(policy, ingress=tuple(rules))
+    return replace(policy, egress=tuple(rules))
+
+
+def _peer(policy: NetworkPolicy, denied: Denied, origin: Origin) -> PolicyPeer:
+    """The other end as narrowly as its own labels say it; an address alone as a block."""
+    far = denied.peer
+    if not far.namespace:
+        address = far.address
+        cidr = f"{address}/{address.bits}" if address is not None else "0.0.0.0/0"
+        return PolicyPeer(block=IpBlock(cidr=cidr), origin=origin)
+    own = {key: value for key, value in far.labels.items() if not key.startswith(_MADE)}
+    spaces = {"matchLabels": {NAMESPACE_NAME: far.namespace}}
+    return PolicyPeer(
+        pods={"matchLabels": own} if own else {},
+        namespaces=None if far.namespace == policy.namespace else spaces,
+        origin=origin,
+    )
+
+
+def _more(denied: Denied, peer: PolicyPeer) -> str:
+    far = denied.peer
+    if peer.pods != {} or far.pod is None:
+        return ""
+    return (
+        f"every pod of namespace {far.namespace} then: pod {far.pod.key} has no label to be "
+        "selected by"
+    )
+
+
+def _port(port: PolicyPort) -> str:
+    protocol = "" if port.protocol == "TCP" else f", protocol: {port.protocol}"
+    return f"{{port: {port.port}{protocol}}}"
+
+
+def _words(peer: PolicyPeer) -> str:
+    if peer.block is not None:
+        return f"{{ipBlock: {{cidr: {_scalar(peer.block.cidr)}}}}}"
+    return f"{{{', '.join(_selectors(peer))}}}"
+
+
+def _selectors(peer: PolicyPeer) -> Iterator[str]:
+    for name, selector in (("namespaceSelector", peer.namespaces), ("podSelector", peer.pods)):
+        if isinstance(selector, dict):
+            labels = selector.get("matchLabels", {})
+            pairs = ", ".join(f"{key}: {_scalar(value)}" for key, value in labels.items())
+            yield f"{name}: {{matchLabels: {{{pairs}}}}}" if pairs else f"{name}: {{}}"
+
+
+def _scalar(value: str) -> str:
+    """A string that YAML would not take for anything else, inside of braces."""
+    plain = value[:1].isalpha() and all(one.isalnum() or one in "-_./" for one in value)
+    words = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+    return value if plain and value.lower() not in words else f'"{value}"'
+
+
+def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial, Change]]:
+    """What policies have against a walked request at every place, each with what would mend it.
+
+    Judged at the addresses and the port that NAT had left where the question ended.
+    """
+    packet = next(
+        (
+            step.before
+            for hop in reversed(trace.hops)
+            if hop.direction is Way.FORWARD
+            for step in reversed(hop.steps)
+        ),
+        None,
+    )
+    connect = trace.request.connect
+    if connect is None:
+        return
+    policies = Policies(cluster)
+    if packet is None:  # not even the name resolved
+        client = cluster.pods.get(connect.namespace)
+        denial = policies.dns(client, trace.request) if client is not None else None
+        if denial is not None and denial.denied is not None:
+            yield denial, smallest_change(policies, denial.denied)
+        return
+    peer = policies.peer_at(packet.dst)
+    server = peer.pod.key if peer.pod is not None else None
+    asked = replace(trace.request, connect=replace(connect, source=packet.src))
+    for denial in policies.denials(asked, server, packet.dport):
+        if denial.denied is not None:
+            yield denial, smallest_change(policies, denial.denied)

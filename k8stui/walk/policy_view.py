@@ -1,0 +1,185 @@
+"""What the NetworkPolicies of the input make of one pod: what may come in and go out.
+
+By the API's rules (networking/v1 NetworkPolicySpec); where the node's engine departs from them for
+this pod, that is said in words (docs/facts/policy.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.model import Pod
+from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.selection import Selection, selects
+from k8stui.nodes.policy import KUBE_ROUTER, NONE
+from k8stui.origin import Origin
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.walk.world import World
+
+EVERYTHING = "every port"
+_SHOWN = 3
+
+
+@record(kw_only=True)
+class Opening:
+    """One thing that may pass: who at the other end, at which ports of the one that is asked."""
+
+    who: str
+    ports: tuple[str, ...]
+    policy: str = ""
+    """``namespace/name`` of the policy whose rule allows it; empty: no policy has a say."""
+    origin: Origin | None = None
+    """Of the peer, or of the rule that names none."""
+
+
+@record(kw_only=True)
+class PolicyView:
+    """One pod under policies."""
+
+    pod: Pod
+    policies: tuple[NetworkPolicy, ...]
+    """Those that select it."""
+    engine: str
+    """What enforces them on the pod's node, as ``--policy-engine`` has it."""
+    openings: Mapping[Direction, tuple[Opening, ...]]
+    """Empty for a direction: nothing may pass that way."""
+    notes: tuple[str, ...]
+    """In sentences: what is not in the policies, or comes out otherwise than they say."""
+
+    def ruling(self, direction: Direction) -> tuple[NetworkPolicy, ...]:
+        """The policies that isolate the pod for that way."""
+        return tuple(one for one in self.policies if direction in one.directions)
+
+
+def policy_view(world: World, pod: Pod) -> PolicyView:
+    """All that can be said of the pod without a request."""
+    selection = Selection(world.cluster)
+    policies = tuple(
+        one for one in world.cluster.policies if not pod.host_network and selects(one, pod)
+    )
+    node = world.cluster.nodes.get(pod.node_name or "")
+    engine = world.network.policy_engine_of(node) if node is not None else NONE
+    return PolicyView(
+        pod=pod,
+        policies=policies,
+        engine=KUBE_ROUTER if engine.startswith(KUBE_ROUTER) else engine,
+        openings={
+            direction: tuple(_openings(policies, direction, pod, selection))
+            for direction in Direction
+        },
+        notes=tuple(_notes(world, pod, policies, engine, selection)),
+    )
+
+
+def _openings(
+    policies: tuple[NetworkPolicy, ...], direction: Direction, pod: Pod, selection: Selection
+) -> Iterator[Opening]:
+    ruling = [one for one in policies if direction in one.directions]
+    if not ruling:
+        yield Opening(who="anybody", ports=(EVERYTHING,))
+        return
+    for policy in ruling:
+        for rule in policy.rules(direction):
+            targets = (pod,) if direction is Direction.INGRESS else None
+            ports = tuple(_port_words(rule, targets)) or (EVERYTHING,)
+            if not rule.peers:
+                yield Opening(who="anybody", ports=ports, policy=policy.key, origin=rule.origin)
+            for peer in rule.peers:
+                yield Opening(
+                    who=_peer_words(policy, peer, selection),
+                    ports=ports,
+                    policy=policy.key,
+                    origin=peer.origin,
+                )
+
+
+def _peer_words(policy: NetworkPolicy, peer: PolicyPeer, selection: Selection) -> str:
+    """The peer as written, with those that it means here."""
+    if peer.block is not None:
+        return str(peer)
+    found = [
+        one.name if one.namespace == policy.namespace else one.key
+        for one in selection.peer(policy, peer)
+        if not one.host_network
+    ]
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"{peer} ({', '.join(found[:_SHOWN]) or 'nobody here'}{more})"
+
+
+def _port_words(rule: PolicyRule, targets: tuple[Pod, ...] | None) -> Iterator[str]:
+    """Ports as ``80/TCP``; a name with the number that it has in the pod."""
+    for port in rule.ports:
+        if isinstance(port.port, str) and targets is not None:
+            numbers = sorted({number for pod in targets for number in _numbers(pod, port)})
+            has = ", ".join(map(str, numbers)) or "no such port"
+            yield f"{port} ({has})"
+        else:
+            yield f"every port/{port}" if port.port is None else str(port)
+
+
+def _numbers(pod: Pod, port: PolicyPort) -> Iterator[int]:
+    for container in pod.containers:
+        for one in container.ports:
+            if one.name == port.port and one.protocol.name == port.protocol:
+                yield one.number
+
+
+def _notes(
+    world: World, pod: Pod, policies: tuple[NetworkPolicy, ...], engine: str, selection: Selection
+) -> Iterator[str]:
+    if pod.host_network:
+        yield "the pod is on its node's network: no policy selects it, and it is no peer of one"
+        return
+    if engine == NONE:
+        if policies:
+            plugins = dict.fromkeys(map(world.network.plugin_of, world.cluster.nodes.values()))
+            yield (
+                f"not enforced: {' and '.join(plugins)} knows no policies, so everything passes "
+                "all the same"
+            )
+        return
+    if policies:
+        yield "answers to what was let through always pass; so does what the pod's own node sends"
+    if not engine.startswith(KUBE_ROUTER) or not policies:
+        return
+    yield (
+        "what is not allowed kube-router rejects with an ICMP error: the client is refused at once "
+        "(TCP too); it lets every ping through"
+    )
+    ways = {direction for one in policies for direction in one.directions}
+    if Direction.EGRESS in ways:
+        yield (
+            "unlike the API, kube-router judges what the pod sends to its own node by these egress "
+            "rules"
+        )
+    for policy in policies:
+        if len(policy.directions) == len(Direction) and policy.ingress and policy.egress:
+            yield (
+                f"unlike the API, a rule of {policy.key} for one way opens the other way too "
+                "between pods that it selects: kube-router judges both with one mark"
+            )
+        for direction in policy.directions:
+            yield from _unheard_names(policy, direction, selection)
+
+
+def _unheard_names(
+    policy: NetworkPolicy, direction: Direction, selection: Selection
+) -> Iterator[str]:
+    """Rules by a port name that nobody has: kube-router drops the port, not the rule."""
+    for rule in policy.rules(direction):
+        names = [port for port in rule.ports if isinstance(port.port, str)]
+        peers = [one for peer in rule.peers for one in selection.peer(policy, peer)]
+        if not names or len(names) < len(rule.ports) or not peers:
+            continue
+        asked = peers
+        if direction is Direction.INGRESS:
+            asked = list(selection.pods(policy.namespace, policy.pods))
+        if not any(True for port in names for pod in asked for _ in _numbers(pod, port)):
+            said = ", ".join(str(port.port) for port in names)
+            yield (
+                f"unlike the API, {policy.key} opens every port to the pods of that rule: nobody "
+                f"has a port named {said}, and kube-router then leaves the port out"
+            )
