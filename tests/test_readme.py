@@ -39,6 +39,7 @@ def test_the_pages_show_every_command_but_those_of_screen_and_kernel() -> None:
     assert shown == {
         "check",
         "clients",
+        "explain",
         "present",
         "record",
         "replay",
