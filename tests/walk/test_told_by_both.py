@@ -199,6 +199,18 @@ CASES = {
         ),
         rule="env-address", words="there is no Service dta/db", mend="write db.data",
     ),
+    "pods in a namespace of their own": Both(
+        walked=Reported(
+            manifests=(service("web", to=8080, namespace="shop"),
+                       service("cart", namespace="shop"),
+                       workload("Deployment", "web", ports=[8080], namespace="shp"),
+                       pod("buyer", namespace="shop")),
+            ask=("pod/shop/buyer", "svc/web.shop"), result="refused",
+            cause="pod web-1 has these labels, but is in namespace shp",
+            mend="put Deployment web into namespace shop",
+        ),
+        rule="no-endpoints", words="but is in namespace shp", mend="into one namespace (shop?)",
+    ),
     "a pod that a StatefulSet has not": Both(
         walked=asking(
             "ring-3.ring:7000", service("ring", port=7000, clusterIP="None"),

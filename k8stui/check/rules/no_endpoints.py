@@ -25,7 +25,7 @@ from k8stui.record import record
 from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import misplaced, readiness
 from k8stui.walk.diagnosis.pending import room
-from k8stui.walk.diagnosis.selectors import different, written
+from k8stui.walk.diagnosis.selectors import different, is_astray, written
 
 ID = "no-endpoints"
 
@@ -175,10 +175,8 @@ def _absent(severity: Severity, why: str, path: tuple[str, ...] = ("spec", "sele
 def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
     """A pod that fits stands in another namespace: the namespace with fewer objects is wrong."""
     maker = ground.maker(pod)
-    alone = ground.in_namespace.get(pod.namespace, 0) < ground.in_namespace.get(
-        service.namespace, 0
-    )
-    mended = service.namespace if alone and maker is not None else pod.namespace
+    alone = maker is not None and is_astray(ground.cluster, service, pod)
+    mended = service.namespace if alone else pod.namespace
     both = (maker, ground.inventory.of("Service").get(service.key))
     elsewhere = ground.is_kustomized and any(m is not None and m.namespace is None for m in both)
     return _Reason(

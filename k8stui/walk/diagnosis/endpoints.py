@@ -12,11 +12,13 @@ from k8stui.cluster.model import (
     ServicePort,
 )
 from k8stui.kernel.step import StepKind
+from k8stui.origin import Origin
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, room
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
+    is_astray,
     matching,
     nearest_pod,
     written,
@@ -98,12 +100,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         miss = nearest_pod(cluster, service)
         away = in_other_namespace(cluster, service) if not miss else None
         if away is not None:
-            return Diagnosis(
-                f"its selector {wanted} matches no pod of namespace {service.namespace}; pod "
-                f"{away.name} has these labels, but is in namespace {away.namespace}",
-                f"put the Service into namespace {away.namespace}: it selects in its own only",
-                selector,
-            )
+            return _in_two_namespaces(cluster, service, away, selector)
         none = _no_pod_now(cluster, service)
         if none is not None:
             return none
@@ -184,6 +181,26 @@ def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
             each.origin,
         )
     return None
+
+
+def _in_two_namespaces(cluster: Cluster, service: Service, pod: Pod, selector: Origin) -> Diagnosis:
+    """A pod that fits is elsewhere: one of the two stands in the wrong namespace."""
+    said = (
+        f"its selector {written(service.selector or {})} matches no pod of namespace "
+        f"{service.namespace}; pod {pod.name} has these labels, but is in namespace {pod.namespace}"
+    )
+    if not is_astray(cluster, service, pod):
+        return Diagnosis(
+            said,
+            f"put the Service into namespace {pod.namespace}: it selects in its own only",
+            selector,
+        )
+    what = f"{pod.owner[0]} {pod.owner[1]}" if pod.owner else f"pod {pod.name}"
+    return Diagnosis(
+        said,
+        f"put {what} into namespace {service.namespace}: a Service selects in its own only",
+        pod.origins.get("namespace", pod.origin),
+    )
 
 
 def misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.meant import carriers
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.kernel.packet import Protocol
+from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.suggest import nearest
 
@@ -104,6 +106,18 @@ def _mend(key: str, value: str, pod: Pod) -> str:
 def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
     """Give a pod that would match if a Service selected beyond its own namespace."""
     return carriers.of(cluster).elsewhere(service)
+
+
+def is_astray(cluster: Cluster, service: Service, pod: Pod) -> bool:
+    """Whether it is the pod that is in the wrong namespace: the one with fewer things in it."""
+    written_by_hand = (
+        s for s in cluster.services.values() if s.origin.kind is not OriginKind.ASSUMED
+    )
+    held = Counter(one.namespace for one in written_by_hand)
+    held.update(one.namespace for one in cluster.workloads)
+    held.update(one.namespace for one in cluster.pods.values() if one.owner is None)
+    held.update(key.partition("/")[0] for key in cluster.config_maps)
+    return held[pod.namespace] < held[service.namespace]
 
 
 def declaring(cluster: Cluster, namespace: str, number: int, protocol: Protocol) -> Iterable[Pod]:
