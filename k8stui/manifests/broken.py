@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-from k8stui.manifests import repair
+from k8stui.manifests import outline, repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
 from k8stui.manifests.repair import Mark, Repair
@@ -79,7 +79,7 @@ class _Examination:
         if shift is None:
             return False
         text = self.lines[shift.line]
-        column = repair.indent_of(text)
+        column = outline.indent_of(text)
         message = f"indented by {column}; {shift.column} was meant"
         mended = " " * shift.column + text.lstrip(" ")
         self.add(shift.line, column, message, f"did you mean:\n{mended}")

@@ -53,7 +53,7 @@ def is_unrendered(piece: str) -> bool:
     """
     if "{{" not in piece and "@" not in piece:
         return False
-    from k8stui.manifests.repair import structural  # noqa: PLC0415 - unreadable texts only
+    from k8stui.manifests.outline import structural  # noqa: PLC0415 - unreadable texts only
 
     lines = piece.split("\n")
     return any(_UNQUOTED.search(_QUOTED.sub("", lines[line])) for line in structural(lines))

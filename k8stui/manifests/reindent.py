@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from k8stui.manifests.repair import indent_of, structural
+from k8stui.manifests.outline import indent_of, structural
 from k8stui.record import record
 
 _READ = 12_000

@@ -11,6 +11,17 @@ import re
 from functools import cache
 
 from k8stui.manifests.lookalikes import LOOKALIKES
+from k8stui.manifests.outline import (
+    KEY,
+    above,
+    colon_before,
+    columns_for,
+    counts,
+    dash_column,
+    indent_of,
+    lead_of,
+    structural,
+)
 from k8stui.manifests.schema import field_names
 from k8stui.record import record
 
@@ -41,12 +52,9 @@ class Mark:
     context: str
 
 
-_LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
 _NO_SPACE = re.compile(r"(?P<lead>[ ]*(?:- +)*)(?P<key>[A-Za-z_][\w./-]*):(?P<rest>[^\s:/].*)")
 _NO_SPACE_DASH = re.compile(r"(?P<lead>[ ]*)-(?P<rest>[A-Za-z_\"'][\w./\"'-]*:(?: .*)?)$")
-_KEY = re.compile(r"[ ]*(?:- +)*(?P<key>\"[^\"]*\"|'[^']*'|[^\s\"'#\[\]{},][^#\[\]{},]*?):(?:\s|$)")
 _WORD_VALUE = re.compile(r"(?P<lead>[ ]*(?:- +)*)(?P<key>[A-Za-z]\w*)(?: +|=| *= *)(?P<rest>\S.*)")
-_BLOCK_SCALAR = re.compile(r"(?:^|[:\-]\s)\s*(?:[!&]\S+\s+)*[|>][-+0-9]*\s*(?:#.*)?$")
 
 
 @cache
@@ -89,7 +97,7 @@ def add_dash(lines: list[str], line: int) -> Repair:
     text = lines[line]
     indent = indent_of(text)
     message = "a dash is missing: this is an item of a list"
-    mended = " " * _dash_column(lines, line, indent) + "- " + text.lstrip()
+    mended = " " * dash_column(lines, line, indent) + "- " + text.lstrip()
     return Repair(line, indent, message, mended)
 
 
@@ -126,7 +134,7 @@ def _space(line: int, match: re.Match[str]) -> Repair:
 
 def _dash(lines: list[str], line: int, match: re.Match[str]) -> Repair:
     key = match["rest"].partition(":")[0]
-    column = _dash_column(lines, line, len(match["lead"]))
+    column = dash_column(lines, line, len(match["lead"]))
     return Repair(
         line,
         len(match["lead"]),
@@ -135,21 +143,8 @@ def _dash(lines: list[str], line: int, match: re.Match[str]) -> Repair:
     )
 
 
-def _dash_column(lines: list[str], line: int, indent: int) -> int:
-    """Column of the dash: two to the left when the next fields stand right below this one."""
-    above = next((n for n in range(line - 1, -1, -1) if _counts(lines[n])), -1)
-    parent = indent_of(lines[above]) if above >= 0 else 0
-    below = next((n for n in range(line + 1, len(lines)) if _counts(lines[n])), -1)
-    sibling = (
-        below >= 0
-        and indent_of(lines[below]) == indent
-        and not lines[below].lstrip().startswith("-")
-    )
-    return indent - 2 if sibling and indent - 2 >= parent else indent
-
-
 def _lookalikes(lines: list[str], spot: Mark) -> list[Repair]:
-    around = {spot.start_line, spot.line, *_above(lines, spot.line, 1)}
+    around = {spot.start_line, spot.line, *above(lines, spot.line, 1)}
     found = (_lookalike(lines, line) for line in sorted(around) if 0 <= line < len(lines))
     return [one for one in found if one]
 
@@ -167,16 +162,16 @@ def _lookalike(lines: list[str], line: int) -> Repair | None:
 
 
 def _tabs(lines: list[str], spot: Mark) -> list[Repair]:
-    around = {spot.line, spot.start_line, *_above(lines, spot.line, 1)}
-    if not any(0 <= n < len(lines) and "\t" in _lead(lines[n]) for n in around):
+    around = {spot.line, spot.start_line, *above(lines, spot.line, 1)}
+    if not any(0 <= n < len(lines) and "\t" in lead_of(lines[n]) for n in around):
         return []
-    tabbed = [n for n in structural(lines) if "\t" in _lead(lines[n])]
+    tabbed = [n for n in structural(lines) if "\t" in lead_of(lines[n])]
     if not tabbed:
         return []
     width = _tab_width(lines, tabbed)
     found = []
     for line in tabbed:
-        lead = _lead(lines[line])
+        lead = lead_of(lines[line])
         mended = lead.expandtabs(width) + lines[line][len(lead) :]
         message = "a tab in the indentation: YAML allows spaces only"
         found.append(Repair(line, lead.index("\t"), message, mended))
@@ -207,8 +202,8 @@ def _open_quote(lines: list[str], spot: Mark) -> list[Repair]:
     line = 0
     while line < min(spot.line, len(lines)):
         text = lines[line]
-        key = _KEY.match(text) if _counts(text) else None
-        start = key.end() if key is not None else len(_lead(text))
+        key = KEY.match(text) if counts(text) else None
+        start = key.end() if key is not None else len(lead_of(text))
         start += len(text[start:]) - len(text[start:].lstrip(" "))
         quote = text[start : start + 1]
         if quote not in ("'", '"') or not quote or _closes(text[start + 1 :], quote):
@@ -229,7 +224,7 @@ def _closes(text: str, quote: str) -> bool:
 
 
 def _is_field(text: str) -> bool:
-    key = _KEY.match(text)
+    key = KEY.match(text)
     return key is not None and key["key"].strip("\"'") in _fields()
 
 
@@ -253,8 +248,8 @@ def _missing_space(lines: list[str], spot: Mark) -> list[Repair]:
     """Explain a plain value that went on into the next line because ``key:value`` is no field."""
     if "mapping values" in spot.problem:
         found: list[Repair] = []
-        if 0 <= spot.line < len(lines) and not _colon_before(lines[spot.line], spot.column):
-            for line in _above(lines, spot.line):
+        if 0 <= spot.line < len(lines) and not colon_before(lines[spot.line], spot.column):
+            for line in above(lines, spot.line):
                 match = _NO_SPACE.fullmatch(lines[line])
                 if match is None:
                     break
@@ -263,7 +258,7 @@ def _missing_space(lines: list[str], spot: Mark) -> list[Repair]:
                     break
         if found:
             return found
-    for line in (spot.start_line, spot.line, *_above(lines, spot.line, 1)):
+    for line in (spot.start_line, spot.line, *above(lines, spot.line, 1)):
         if 0 <= line < len(lines):
             text = lines[line]
             if match := _NO_SPACE_DASH.fullmatch(text):
@@ -278,7 +273,7 @@ def _same_line(lines: list[str], spot: Mark) -> list[Repair]:
     if not 0 <= spot.line < len(lines):
         return []
     text = lines[spot.line]
-    key = _KEY.match(text)
+    key = KEY.match(text)
     if key is None or key.end() > spot.column + 1:
         return []
     value = text[key.end() :].strip()
@@ -300,12 +295,12 @@ def _same_line(lines: list[str], spot: Mark) -> list[Repair]:
 def _no_colon(lines: list[str], spot: Mark) -> list[Repair]:
     """Add the colon to a lone word, or to ``replicas 3`` and ``replicas = 3``."""
     lone = "expected ':'" in spot.problem
-    candidates = [spot.start_line] if lone else _above(lines, spot.line, 1)
+    candidates = [spot.start_line] if lone else above(lines, spot.line, 1)
     for line in candidates:
         if not 0 <= line < len(lines):
             continue
         text = lines[line]
-        lead = _lead(text)
+        lead = lead_of(text)
         word = text[len(lead) :].rstrip()
         if word in _fields():
             return [
@@ -329,15 +324,15 @@ def _no_colon(lines: list[str], spot: Mark) -> list[Repair]:
 
 def _indentation(lines: list[str], spot: Mark) -> list[Repair]:
     line = spot.line
-    if not 0 <= line < len(lines) or not _counts(lines[line]):
+    if not 0 <= line < len(lines) or not counts(lines[line]):
         return []
     text = lines[line]
     indent = indent_of(text)
     is_item = text.lstrip().startswith("- ") or text.strip() == "-"
-    columns = _columns(lines, line, items=is_item)
+    columns = columns_for(lines, line, items=is_item)
     if not columns or indent in columns:
         return []
-    key = _KEY.match(text)
+    key = KEY.match(text)
     if key and key["key"] in ROOT_FIELDS and 0 in columns:
         meant = 0
     elif "mapping values" in spot.problem:
@@ -348,77 +343,6 @@ def _indentation(lines: list[str], spot: Mark) -> list[Repair]:
     others = " or ".join(str(column) for column in sorted(columns))
     message = f"indented by {indent}, but the fields around it begin at column {others}"
     return [Repair(line, indent, message, " " * meant + text.lstrip())]
-
-
-def _columns(lines: list[str], line: int, *, items: bool) -> list[int]:
-    """Columns (0-based) at which a field, or a list item, may begin in `line`."""
-    open_: list[tuple[int, bool]] = []
-    for n in structural(lines):
-        if n >= line:
-            break
-        text = lines[n]
-        at = indent_of(text)
-        open_ = [
-            one
-            for one in open_
-            if one[0] < at or (one[0] == at and one[1] != text[at:].startswith("-"))
-        ]
-        while text[at : at + 2] == "- ":
-            open_.append((at, True))
-            at += 2 + len(text[at + 2 :]) - len(text[at + 2 :].lstrip(" "))
-        if _KEY.match(text):
-            open_.append((at, False))
-    return sorted({column for column, item in open_ if item == items})
-
-
-def structural(lines: list[str]) -> list[int]:
-    """Lines that are YAML structure: no comment, nothing empty, no text of a block scalar."""
-    found, inside = [], -1
-    for n, text in enumerate(lines):
-        if not text.strip():
-            continue
-        if inside >= 0:
-            if indent_of(text) > inside:
-                continue
-            inside = -1
-        if not _counts(text):
-            continue
-        found.append(n)
-        if _BLOCK_SCALAR.search(text):
-            inside = indent_of(text)
-    return found
-
-
-def _above(lines: list[str], line: int, limit: int = 50) -> list[int]:
-    """Up to `limit` lines above `line` that count, the nearest first."""
-    found: list[int] = []
-    for n in range(min(line, len(lines)) - 1, -1, -1):
-        if len(found) == limit:
-            break
-        if _counts(lines[n]):
-            found.append(n)
-    return found
-
-
-def _colon_before(text: str, column: int) -> bool:
-    """Whether the line has a key before the colon at `column`."""
-    key = _KEY.match(text)
-    return key is not None and text.find(":", key.start("key")) < column and key.end() <= column
-
-
-def _counts(text: str) -> bool:
-    stripped = text.strip()
-    return bool(stripped) and not stripped.startswith("#")
-
-
-def _lead(text: str) -> str:
-    match = _LEAD.match(text)
-    return match[0] if match else ""
-
-
-def indent_of(text: str) -> int:
-    """Blanks before the text."""
-    return len(text) - len(text.lstrip(" "))
 
 
 _WORDS = (

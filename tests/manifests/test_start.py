@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOR_MISTAKES = {
     "difflib",
     "k8stui.manifests.broken",
+    "k8stui.manifests.outline",
     "k8stui.manifests.repair",
     "k8stui.suggest",
 }
