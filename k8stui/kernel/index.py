@@ -21,7 +21,7 @@ _WORTH_WHILE = 12
 
 _PRINTED = re.compile(
     r"-A \S+"
-    r"(?: (?:! )?-s \S+)?"
+    r"(?: (! )?-s ([^\s/]+)(/\S+)?)?"
     r"(?: (! )?-d ([^\s/]+)(/\S+)?)?"
     r"(?: (?:! )?-i \S+)?"
     r"(?: (?:! )?-o \S+)?"
@@ -38,18 +38,27 @@ _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
 
 Named = tuple[str | None, int | None, int | None]
-"""Destination, protocol, destination port; None: the rule does not say."""
+"""Destination, protocol, destination port; None: the rule does not say.
+
+A rule that says no destination but one source has that in the first place, behind `_FROM`.
+"""
+_FROM = "-s "
 
 
 def named(text: str) -> Named:
-    """What a rule surely asks of destination, protocol and port."""
+    """What a rule surely asks of destination (else of the source), protocol and port."""
     found = _PRINTED.match(text)
     if not found:
         return None, None, None
-    not_destination, destination, length, not_protocol, protocol, port = found.groups()
+    not_source, source, long, *others = found.groups()
+    not_destination, destination, length, not_protocol, protocol, port = others
     number = None if not_protocol else _PROTOCOLS.get(protocol)
+    host = None if not_destination or not destination else _host(destination, length)
+    if host is None and source and not not_source:
+        sender = _host(source, long)
+        host = None if sender is None else _FROM + sender
     return (
-        None if not_destination or not destination else _host(destination, length),
+        host,
         number,
         # A port without its protocol is a key that no packet would look up.
         int(port) if port and number else None,
@@ -73,9 +82,11 @@ class _Index:
         self._places: dict[Named, list[int]] = {}
         for place, rule in enumerate(chain.rules):
             self._places.setdefault(named(rule.text), []).append(place)
+        self._asks_sources = any(host and host.startswith(_FROM) for host, _, _ in self._places)
 
     def candidates(self, packet: Packet) -> Iterator[int]:
         destination, protocol, port = str(packet.dst), int(packet.protocol), packet.dport
+        source = _FROM + str(packet.src) if self._asks_sources else None
         places = self._places
         lists = [
             found
@@ -86,6 +97,11 @@ class _Index:
                 (None, protocol, port),
                 (None, protocol, None),
                 (None, None, None),
+                *(
+                    ((source, protocol, port), (source, protocol, None), (source, None, None))
+                    if source is not None
+                    else ()
+                ),
             )
             if (found := places.get(key))
         ]

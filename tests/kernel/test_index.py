@@ -130,7 +130,9 @@ def test_indexed_and_linear_evaluation_agree(
         ("-A X -m comment --comment not in order -d 10.0.0.1", (None, None, None)),
         ("-A X -d fd00:0:0::10 -p tcp", ("fd00::10", 6, None)),
         ("-A X -d 10.0.0.010 -p tcp", (None, 6, None)),
-        ("-A X -s 10.0.0.1/32 ! -i lo -p 47", (None, None, None)),
+        ("-A X -s 10.0.0.1/32 ! -i lo -p 47", ("-s 10.0.0.1", None, None)),
+        ("-A X ! -s 10.0.0.1/32 -p udp", (None, 17, None)),
+        ("-A X -s 10.0.0.1/32 -d 10.0.0.2/32", ("10.0.0.2", None, None)),
         ("-A X", (None, None, None)),
     ],
 )

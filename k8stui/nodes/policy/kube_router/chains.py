@@ -31,7 +31,6 @@ _BUILTIN = {
     "FORWARD": "KUBE-ROUTER-FORWARD",
     "OUTPUT": "KUBE-ROUTER-OUTPUT",
 }
-_NODE_PORTS = "30000:32767"
 _ICMP = {
     4: (
         ("echo requests", 8),
@@ -65,6 +64,8 @@ class NodeView:
     version: int
     ranges: tuple[Prefix, ...]
     """Of the Services' clusterIPs."""
+    node_ports: str
+    """Their range, ``30000:32767``."""
     pods: Sequence[tuple[Pod, Address]]
     """Those that run here, in order of their addresses."""
     policies: Sequence[NetworkPolicy]
@@ -210,7 +211,7 @@ def _input(node: NodeView) -> Iterator[Rule]:
         )
     for protocol in node.dialect.node_port_protocols:
         comment = f"allow LOCAL {protocol.upper()} traffic to node ports"
-        ports = f"-m addrtype --dst-type LOCAL -m multiport --dports {_NODE_PORTS} -j RETURN"
+        ports = f"-m addrtype --dst-type LOCAL -m multiport --dports {node.node_ports} -j RETURN"
         arguments = f"-p{protocol}-mcomment--comment{comment}{ports.replace(' ', '')}"
         said = with_id(chain, arguments, comment)
         yield Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.policy import NetworkPolicy
 from k8stui.cluster.selection import Selection
 from k8stui.cluster.selectors import matches
@@ -42,6 +42,7 @@ class KubeRouter:
             sync=self._sync,
             version=version,
             ranges=tuple(ranges),
+            node_ports=_node_ports(self._site.cluster),
             pods=[(pod, address) for pod, address in local if address is not None],
             policies=tuple(self.policies.values()),
             plan=lambda policy: self.plan(policy, version),
@@ -158,6 +159,12 @@ _HEADER = {
     version: f"family {family} hashsize 1024 maxelem 65536 timeout 0 bucketsize 12"
     for version, family in ((4, "inet"), (6, "inet6"))
 }
+
+
+def _node_ports(cluster: Cluster) -> str:
+    """The range that k3s was told, else the usual one."""
+    told = cluster.distribution.arguments if cluster.distribution is not None else {}
+    return told.get("--service-node-port-range", "30000-32767").replace("-", ":")
 
 
 def k3s(site: Site) -> KubeRouter:
