@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.step import RuleCause
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -48,7 +49,13 @@ def sent_elsewhere(case: Case) -> Diagnosis | None:
         f"{rewriting.namespace}, none of kube-proxy's, leads {before.dst.with_port(before.dport)} "
         f"to {after.dst.with_port(after.dport)}, and nothing is known to listen there: "
         f"{cause.rule.text}",
-        f"take that rule off {rewriting.namespace}, or let it spare the addresses of pods and "
-        f"Services (! -d {case.cluster.service_cidr})",
+        f"take that rule off {rewriting.namespace}, or {_or(case, before.dst, after.dport)}",
         why.origin,
     )
+
+
+def _or(case: Case, asked: Address, port: int) -> str:
+    """What else helps: a node's own address was meant to be led away, others hardly."""
+    if case.node_with(asked) is not None:
+        return f"start there what is to listen on port {port}"
+    return f"let it spare the addresses of pods and Services (! -d {case.cluster.service_cidr})"
