@@ -6,7 +6,7 @@ which nothing matched are nobody's claim, unless the chain's policy dropped the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from k8stui.kernel.exchange import Exchange
@@ -59,7 +59,8 @@ def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleM
     """
     told = seen["passed"]
     ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
-    theirs = _by_key(_sent_once(_kernel(seen), ports), ports)
+    sent_again = [one for one, ways in ours.items() if len(ways) > 1]
+    theirs = _by_key(_sent_once(_kernel(seen), ports, sent_again), ports)
     differs = []
     equal = 0
     for one in dict.fromkeys((*ours, *theirs)):
@@ -85,12 +86,18 @@ def _by_key(passages: Iterable[_Passage], ports: Ports) -> dict[_Key, list[_Pass
     return {one: same for one, same in found.items() if same}
 
 
-def _sent_once(passages: Iterable[_Passage], ports: Ports) -> Iterator[_Passage]:
-    """Leave out what was sent again: it meets other rules, for conntrack has seen an answer."""
+def _sent_once(
+    passages: Iterable[_Passage], ports: Ports, walked_again: Container[_Key]
+) -> Iterator[_Passage]:
+    """Leave out what was sent again: it meets other rules, for conntrack has seen an answer.
+
+    But for what the walk has sent again too, since chance could choose anew.
+    """
     first: dict[_Key, int] = {}
     for passage in passages:
-        begun = first.setdefault(passage.key(ports), passage.time_ns)
-        if passage.time_ns - begun < _SENT_AGAIN_NS:
+        found = passage.key(ports)
+        begun = first.setdefault(found, passage.time_ns)
+        if passage.time_ns - begun < _SENT_AGAIN_NS or found in walked_again:
             yield passage
 
 

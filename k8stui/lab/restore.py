@@ -22,6 +22,7 @@ from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.kernel.step import Fork
 from k8stui.kernel.targets import TARGETS
 from k8stui.kernel.targets.base import Jump, UnknownTarget
+from k8stui.lab.errors import NotComparedError
 
 Place = tuple[str, str, int]
 """Table, chain, 1-based number of the rule."""
@@ -42,27 +43,31 @@ _CHAIN = re.compile(r"[A-Za-z0-9_.:+~@][A-Za-z0-9_.:+~@-]{0,27}")
 _TABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
 
 
-def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, bool]:
-    """What chance chose in one branch, by the rule; the first time counts.
+Draws = tuple[bool, ...]
+"""Whether a rule matched, each time that chance was asked. A SYN that is sent again asks again."""
+
+
+def decided(forks: tuple[Fork, ...], namespace: str) -> Mapping[Place, Draws]:
+    """What chance chose in one branch, by the rule.
 
     The rules before the one that matched did not; nobody asked those behind it.
     """
-    found: dict[Place, bool] = {}
+    found: dict[Place, Draws] = {}
     for fork in forks:
         if fork.namespace == namespace:
             for number, way in enumerate(fork.ways[: fork.chosen + 1]):
                 if way.place is not None:
                     place = (fork.table, fork.chain.name, way.place + 1)
-                    found.setdefault(place, number == fork.chosen)
+                    found[place] = (*found.get(place, ()), number == fork.chosen)
     return found
 
 
 def restore_text(
-    ruleset: Ruleset, chosen: Mapping[Place, bool], sets: Container[str] = ()
+    ruleset: Ruleset, chosen: Mapping[Place, Draws], sets: Container[str] = ()
 ) -> tuple[str, tuple[str, ...]]:
     """The text for iptables-restore; also the rules and chains that are not handed to it.
 
-    The probability of a rule in `chosen` becomes 1 or 0, so that the kernel takes the same branch.
+    Chance becomes certainty in a rule of `chosen`, so that the kernel takes the same branch.
     A rule that asks for an ipset which is not in `sets`, those that were made, is not handed on.
     """
     lines: list[str] = []
@@ -77,8 +82,8 @@ def restore_text(
         lines += [f":{chain.name} {_policy(chain)} [0:0]" for chain in chains]
         for chain in chains:
             for number, rule in enumerate(chain.rules, start=1):
-                matched = chosen.get((table.name, chain.name, number))
-                text = printed(rule, chain, table, sets, matched)
+                draws = chosen.get((table.name, chain.name, number), ())
+                text = printed(rule, chain, table, sets, draws)
                 if text is None:
                     refused.append(rule.text)
                 else:
@@ -96,11 +101,15 @@ def printed(
     chain: Chain,
     table: Table,
     sets: Container[str] = (),
-    matched: bool | None = None,
+    draws: Draws = (),
 ) -> str | None:
     """The rule from what was parsed; None where not all of it is understood, or is there.
 
-    `sets`: ipsets that are; `matched`: what chance has decided.
+    `sets`: ipsets that are; `draws`: what chance has decided.
+
+    Raises:
+        NotComparedError: no rule matches like that.
+
     """
     compiled = compile_rule(rule.text)
     understood = all(isinstance(match, Module) or _is_header(match) for match in compiled.matches)
@@ -111,7 +120,7 @@ def printed(
         return None
     if not all(name in sets for name in set_names(compiled)):
         return None
-    kept = tuple(_decided(match, matched) for match in compiled.matches if not _only_counts(match))
+    kept = tuple(_decided(match, draws) for match in compiled.matches if not _only_counts(match))
     text = render(chain.name, CompiledRule(kept, target, compiled.goto))
     return text if is_harmless(text) else None
 
@@ -131,13 +140,30 @@ def _only_counts(match: Test | Module) -> bool:
     return isinstance(match, Module) and match.name == _COUNTING
 
 
-def _decided(match: Test | Module, matched: bool | None) -> Test | Module:
+def _decided(match: Test | Module, draws: Draws) -> Test | Module:
     """The match with its chance, where it has one, that is none any more."""
-    if matched is None or not isinstance(match, Module):
+    if not draws or not isinstance(match, Module):
         return match
-    text = _ALWAYS if matched else _NEVER
+    if not any(isinstance(test, Chance) for test in match.tests):
+        return match
+    text = _as_drawn(draws)
     tests = (test._replace(text=text) if isinstance(test, Chance) else test for test in match.tests)
     return match._replace(tests=tuple(tests))
+
+
+def _as_drawn(draws: Draws) -> str:
+    """Options of ``-m statistic`` that match as chance did.
+
+    ``nth`` counts how often the rule was asked, ``--packet`` from 0 (iptables-extensions(8)).
+    """
+    if all(draws):
+        return _ALWAYS
+    if not any(draws):
+        return _NEVER
+    if sum(draws) > 1:
+        told = ", ".join("yes" if one else "no" for one in draws)
+        raise NotComparedError(f"chance falls on one rule in turn ({told}): no rule does that")
+    return f"--mode nth --every {len(draws)} --packet {draws.index(True)}"
 
 
 def is_harmless(text: str) -> bool:

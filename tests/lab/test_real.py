@@ -77,6 +77,16 @@ def test_every_branch(guestbook: World, nft: Tools) -> None:
     assert servers == {f"default/frontend-{n}" for n in (1, 2, 3)}
 
 
+def test_chance_is_asked_again_for_a_syn_that_is_sent_again(nft: Tools) -> None:
+    """The pod draws itself, its port has no hairpin, so the SYN is lost; the next draws anew."""
+    world = build_world([], node_options=NodeOptions(cni="docker0"))
+    request = parse_request(world, "pod/frontend-1", "node/node-2:30080")
+    found = list(experiments(world, request, nft, every=True, cold=True))
+    agree(found)
+    later = [one for one in found if len(one.trial.exchange.forks) > 1]
+    assert {"connected", "timeout"} == {one.comparison.kernel.result for one in later}
+
+
 @pytest.mark.parametrize(
     ("source", "destination", "result"),
     [

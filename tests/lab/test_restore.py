@@ -9,6 +9,7 @@ import pytest
 from k8stui.kernel import save
 from k8stui.kernel.rules import Chain
 from k8stui.kernel.step import Fork, Way
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.restore import decided, is_harmless, restore_text
 
 TEXT = """*nat
@@ -51,7 +52,7 @@ def test_only_what_iptables_save_prints_is_handed_on(text: str, harmless: bool) 
     ],
 )
 def test_chance_is_decided(index: int, matched: bool, line: str) -> None:
-    text, refused = restore_text(save.parse(TEXT), {("nat", "SVC", index): matched})
+    text, refused = restore_text(save.parse(TEXT), {("nat", "SVC", index): (matched,)})
     lines, before = text.splitlines(), TEXT.splitlines()
     assert lines[3 + index] == line
     assert [b for n, b in enumerate(before) if n != 3 + index] == [
@@ -66,11 +67,31 @@ def test_refused_rules_are_told() -> None:
     assert "/x/evil" not in text
 
 
-def test_the_first_choice_of_a_rule_counts() -> None:
+@pytest.mark.parametrize(
+    ("draws", "options"),
+    [
+        ((True, True), "--mode random --probability 1.00000000000"),
+        ((False, False, False), "--mode random --probability 0.00000000000"),
+        ((True, False), "--mode nth --every 2 --packet 0"),
+        ((False, True), "--mode nth --every 2 --packet 1"),
+        ((False, True, False), "--mode nth --every 3 --packet 1"),
+    ],
+)
+def test_chance_that_was_asked_again(draws: tuple[bool, ...], options: str) -> None:
+    text, _ = restore_text(save.parse(TEXT), {("nat", "SVC", 1): draws})
+    assert f"-A SVC -m statistic {options} -j RETURN" in text.splitlines()
+
+
+def test_what_no_rule_does_is_not_compared() -> None:
+    with pytest.raises(NotComparedError, match="yes, no, yes"):
+        restore_text(save.parse(TEXT), {("nat", "SVC", 1): (True, False, True)})
+
+
+def test_each_choice_of_a_rule_counts() -> None:
     ways = (Way(0, Fraction(1, 3)), Way(1, Fraction(2, 3)))
     forks = tuple(
         Fork(namespace=where, table="nat", chain=Chain("SVC"), ways=ways, chosen=chosen)
         for where, chosen in (("a", 1), ("a", 0), ("b", 0))
     )
-    assert decided(forks, "a") == {("nat", "SVC", 1): False, ("nat", "SVC", 2): True}
-    assert decided(forks, "b") == {("nat", "SVC", 1): True}
+    assert decided(forks, "a") == {("nat", "SVC", 1): (False, True), ("nat", "SVC", 2): (True,)}
+    assert decided(forks, "b") == {("nat", "SVC", 1): (True,)}
