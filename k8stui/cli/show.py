@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -19,6 +19,12 @@ from k8stui.export.terminal import write, write_walks
 @common_options
 @screen_options
 @click.option("--watch", is_flag=True, help="Read the files again when they change.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="PATH",
+    help="Another input (manifests after a change), compared with this one (key w).",
+)
 @click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
 @click.option("--presentation", is_flag=True, help="Story mode, for a stage (key p).")
 def command(
@@ -26,6 +32,7 @@ def command(
     is_ascii: bool | None,
     no_mouse: bool,
     watch: bool,
+    against: tuple[str, ...],
     no_session: bool,
     presentation: bool,
     **common: Any,
@@ -33,7 +40,7 @@ def command(
     """Open the screen; without a terminal print topology and one walk."""
     on_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
     if not (on_terminal and _has_keyboard()):
-        return _print_all(common)
+        return _print_versions(common, against) if against else _print_all(common)
     if watch and ("-" in common["paths"] or common["context"] or not common["paths"]):
         raise click.UsageError("--watch needs files or folders: nothing else can be read again")
     from k8stui.tui.terminal import end_on_signals  # noqa: PLC0415 - for the screen only
@@ -48,6 +55,7 @@ def command(
         presentation=presentation,
         remembers=not no_session,
         watches=watch,
+        against=against,
     )
 
 
@@ -59,6 +67,7 @@ def open_screen(
     presentation: bool = False,
     remembers: bool = False,
     watches: bool = False,
+    against: Sequence[str] = (),
 ) -> int:
     """Open the screen over the options that every command has; ends the process."""
     gc.enable()
@@ -76,6 +85,7 @@ def open_screen(
         presentation=presentation,
         remembers=remembers,
         watches=watches,
+        against=against,
     )
 
 
@@ -119,3 +129,17 @@ def _print_all(common: dict[str, Any]) -> int:
         write(["\n"])
         write_walks([[trace]], verbose=False)
     return status
+
+
+def _print_versions(common: dict[str, Any], against: tuple[str, ...]) -> int:
+    """All ways of access of two inputs. Status 1: something is connected less often after."""
+    from k8stui.cli.status import FINE, FOUND  # noqa: PLC0415
+    from k8stui.export.cases import cases_lines  # noqa: PLC0415
+    from k8stui.export.compare import screen_columns  # noqa: PLC0415
+    from k8stui.walk.comparisons import is_worse, versions  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    other, status_after = read_world(**{**common, "paths": against, "context": None})
+    found = versions(world, other)
+    write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+    return status or status_after or (FOUND if is_worse(found) else FINE)

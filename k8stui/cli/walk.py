@@ -110,6 +110,13 @@ _WIDTH, _HEIGHT = 120, 34
     help="Walk again with another setting and show where the two part: "
     f"{', '.join(setting.what_if for setting in WHAT_IFS)}.",
 )
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="PATH",
+    help="Ask another input (manifests after a change) the same, and all ways of access of both; "
+    "status 1: something is connected less often there.",
+)
 def command(
     *,
     source: str,
@@ -128,9 +135,20 @@ def command(
     every: bool,
     verbose: bool,
     assignment: str | None,
+    against: tuple[str, ...],
     **common: Any,
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
+    if against:
+        if assignment or every or verbose or source_port or size or times or unconnected:
+            raise click.UsageError(
+                "--against goes with none of --compare, --all, --again, --verbose, --source-port, "
+                "--size and --unconnected"
+            )
+        if form not in ("text", "json"):
+            raise click.UsageError("--against is told as --format text or json")
+        with output_to(output):
+            return _against(source, destination, against, form, common)
     if assignment is not None:
         if every or verbose or source_port or size or times or unconnected:
             raise click.UsageError(
@@ -241,3 +259,24 @@ def _compared(
         write(f"{line}\n" for line in compare_lines(found, screen_columns()))
     delivered = all(answer.result is Result.CONNECTED for answer in found.answers_before)
     return status or (FINE if delivered else FOUND)
+
+
+def _against(
+    source: str, destination: str, paths: tuple[str, ...], form: str, common: dict[str, Any]
+) -> int:
+    """``walk --against``: the request, and all ways of access, before and after a change."""
+    from k8stui.export.cases import cases_json, cases_lines  # noqa: PLC0415
+    from k8stui.export.compare import screen_columns  # noqa: PLC0415
+    from k8stui.walk.comparisons import is_worse, versions  # noqa: PLC0415
+    from k8stui.walk.request import parse_request  # noqa: PLC0415
+    from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
+
+    world, status = read_world(**common)
+    trace = walk_one(world, parse_request(world, source, destination, common["namespace"]))
+    other, status_after = read_world(**{**common, "paths": paths, "context": None})
+    found = versions(world, other, trace)
+    if form == "json":
+        write_data([cases_json(found)])
+    else:
+        write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+    return status or status_after or (FOUND if is_worse(found) else FINE)

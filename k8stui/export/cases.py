@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.export.answers import answers_json
-from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, repaint, run, wrap
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    join,
+    line_width,
+    repaint,
+    run,
+    wrap,
+)
 from k8stui.export.drawing.ink import text_of as plain
 from k8stui.export.drawing.words import RESULTS
 from k8stui.neutralise import neutralise
-from k8stui.walk.cases import Case, Cases, Row
+from k8stui.walk.cases import Case, Cases, Row, outcome_words
 from k8stui.walk.compare import common_steps
 
 _GAP = "  "
@@ -31,7 +42,7 @@ class CaseTable:
         self._tail_names = _tail_names(cases)
         self._name = max((len(row.name) for row in cases.rows), default=0)
         self._widths = [
-            max(len(name), *(line_width(cells[n]) for cells in self._cells), 1)
+            max(len(name) + 2, *(line_width(cells[n]) for cells in self._cells), 1)
             for n, name in enumerate(cases.columns)
         ]
         tails = zip(*self._tails, strict=True)
@@ -52,7 +63,7 @@ class CaseTable:
         """The columns' names."""
         parts = [run(f" {'':<{self._name}}")]
         for name, width in zip(self.cases.columns, self._widths, strict=True):
-            parts.append(run(f"{_GAP}{name:<{width}}", Ink.STRONG))
+            parts.append(run(f"{_GAP}  {name:<{width - 2}}", Ink.STRONG))
         if not self.is_tall:
             for name, width in zip(self._tail_names, self._tail_widths, strict=False):
                 parts.append(run(f"{_GAP}{name:<{width}}", Ink.STRONG))
@@ -79,12 +90,63 @@ class CaseTable:
         )
         return [join(parts), cut(run(f"     {said}", Ink.DIM), self.width)]
 
+    def page(self, height: int, row: int, column: int) -> list[Line]:
+        """The table round a cell, and below it what is to be said of that: `height` lines."""
+        said = self._said(row, column)[: max(0, min(8, height - 5))]
+        room = max(1, height - 2 - len(said))
+        seen = max(1, room // self.lines_a_row)
+        top = max(0, min(row - seen // 2, len(self._cells) - seen))
+        rows: list[Line] = [self.head()]
+        for number in range(top, min(top + seen, len(self._cells))):
+            rows += self.lines(number, column if number == row else None)
+        rows = rows[: room + 1]
+        above = f" {top} more above  " if top else " "
+        below = len(self._cells) - top - seen
+        more = run(f"{above}{f'{below} more below' if below > 0 else ''}".rstrip(), Ink.DIM)
+        rows += [NOTHING] * (room + 1 - len(rows))
+        rule = run("─" * max(0, self.width - line_width(more) - 1), Ink.FAINT)
+        return [*rows, join((rule, more)), *said][:height]
+
+    def _said(self, row: int, column: int) -> list[Line]:
+        """The case under the cursor: what comes of it and why; at last what was not asked."""
+        one = self.cases.at(row, column)
+        width = max(8, self.width - 2)
+        if one is None:
+            return [run(" nobody can ask this", Ink.DIM)]
+        sign = RESULTS[one.trace.outcome.result]
+        felt = run(f"{sign.glyph} {outcome_words(one.trace)}", sign.ink)
+        lead = run(f" {neutralise(one.name)}  ", Ink.STRONG)
+        lines = [cut(join((lead, felt)), self.width)]
+        partner = self.cases.partner(row, column)
+        if partner is not None and is_unlike(one, partner):
+            words = f"≠ {partner.name}: {outcome_words(partner.trace)}"
+            lines.append(cut(run(f" {neutralise(words)}", Ink.CHANGED), self.width))
+        outcome = one.trace.outcome
+        texts = wrap(neutralise(outcome.reason), width)
+        if outcome.advice:
+            texts += wrap(neutralise(f"→ {outcome.advice}"), width, indent=2)
+        lines += [run(f" {text}") for text in texts if text]
+        if self.cases.left_out:
+            lines.append(run(f" {self.cases.left_out}", Ink.DIM))
+        return lines
+
+
+def is_unlike(one: Case, other: Case) -> bool:
+    """Whether client or server can tell two cases from one another, or the NAT on the way is."""
+    return one.answers != other.answers or (one.changes, one.sees_client) != (
+        other.changes,
+        other.sees_client,
+    )
+
 
 def _cell(cases: Cases, row: int, column: int) -> Line:
-    """Verdict, then the NAT on the way; a mark where it comes to something else than its pair."""
+    """Verdict, then the NAT on the way; ``≠`` where it is another one than its partner's."""
     one = cases.at(row, column)
     if one is None:
-        return run(NOBODY, Ink.DIM)
+        return run(f"  {NOBODY}", Ink.DIM)
+    partner = cases.partner(row, column)
+    first = cases.first(row, column)
+    mark = "≠ " if partner is not None and one is not first and is_unlike(one, partner) else "  "
     sign = RESULTS[one.trace.outcome.result]
     words = sign.glyph
     if one.chance not in (0, 1):
@@ -95,7 +157,7 @@ def _cell(cases: Cases, row: int, column: int) -> Line:
         words += f" {sign.word}"
     if cases.along and one.seen is not None:
         words += f" {seen_words(one)}"
-    return run(words, sign.ink)
+    return join((run(mark, Ink.CHANGED), run(words, sign.ink)))
 
 
 def seen_words(one: Case) -> str:

@@ -196,11 +196,12 @@ def run(
     rehearsal: Rehearsal | None = None,
     remembers: bool = True,
     watches: bool = False,
+    against: Sequence[str] = (),
 ) -> NoReturn:
     """Open the screen; once it is left, leave the process with its exit status.
 
     `remembers`: what was shown last is shown again, and written down on leaving; `watches`: the
-    input is read again when its files change.
+    input is read again when its files change; `against`: another input, to compare with.
 
     Raises:
         Exception: a bug of ours; the terminal is already restored.
@@ -209,7 +210,9 @@ def run(
     give_size(0)
     leave_with(0)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    jobs = Jobs(paths, cluster_options, node_options, namespace, context, watches=watches)
+    jobs = Jobs(
+        paths, cluster_options, node_options, namespace, context, watches=watches, against=against
+    )
     terminal = look(os.environ, ascii=ascii)
     session = of_user() if remembers and rehearsal is None else None
     app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal, session=session)

@@ -107,10 +107,14 @@ class Desk:
     # What if
 
     def turn(self, what_if: WhatIf) -> None:
-        """Go on in the world in which it is so. It was not checked yet."""
+        """Go on in the world in which it is so."""
+        self.go_to(what_if.apply(), what_if.words)
+
+    def go_to(self, world: World, words: str) -> None:
+        """Go on in another world, that `words` tell from this one. It was not checked yet."""
         state = self.state
         self._left.append(_Left(self.world, state.what_if, state.trace, state.index, self.checkup))
-        self._enter(what_if.apply(), (*state.what_if, what_if.words), None)
+        self._enter(world, (*state.what_if, words), None)
 
     def turn_back(self) -> bool:
         """Go back to the world, and the step, before the last what-if; False: there is none."""

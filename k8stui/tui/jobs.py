@@ -25,6 +25,7 @@ from k8stui.tui.messages import (
     NeighboursFound,
     Reloaded,
     ReloadFailed,
+    TableMade,
     Walked,
     WalkedAgain,
     WalkFailed,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from k8stui.tui.desk import Desk
     from k8stui.tui.lookout import Lookout
     from k8stui.tui.timeline import Timeline
+    from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
@@ -63,8 +65,12 @@ class Jobs:
         context: str | None = None,
         *,
         watches: bool = False,
+        against: Sequence[str] = (),
     ) -> None:
         self.paths = paths
+        self.against = against
+        """Another input, to compare with."""
+        self._other: World | None = None
         self.context = context
         self.cluster_options = cluster_options
         self.node_options = node_options
@@ -214,6 +220,24 @@ class Jobs:
             post(Walked(trace, generation, index if differs_at is None else differs_at))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
+
+    def table(self, world: World, trace: Trace, kind: Kind, post: Post) -> None:
+        """Make a table of cases for the request of `trace`."""
+        from k8stui.walk.comparisons import Kind, table  # noqa: PLC0415 - only when asked for
+
+        try:
+            other = self._other_world() if kind is Kind.VERSIONS else None
+            post(TableMade(kind, table(world, trace, kind, other)))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(TableMade(kind, error))
+
+    def _other_world(self) -> World | None:
+        """Read the input that is compared with; it is read once."""
+        if self._other is None and self.against:
+            from k8stui.walk.world import build_world  # noqa: PLC0415 - only when asked for
+
+            self._other = build_world(self.against, self.cluster_options, self.node_options)
+        return self._other
 
     def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
         """Compute a deployment up to the moment that is looked at, or all of it."""

@@ -145,7 +145,14 @@ TOOLS = (
     _key("m", "manifest", "manifest", "The manifest lines behind what is selected"),
     _key("x", "neighbours", "who uses whom", "Who uses the selected object, and whom it uses"),
     _key("y", "copy", "copy", "Copy the selected row, as Linux prints it, to the clipboard"),
-    _key("w", "write", "write", "Write the walk as text to a file in this folder"),
+    _key(
+        "w",
+        "compare",
+        "compare",
+        "The ways of access in a table, what ifs, branches, nodes, modes; two side by side",
+        show=True,
+    ),
+    _key("W", "write", "write", "Write the walk as text to a file in this folder"),
     _key(
         "i",
         "what_if",
@@ -223,6 +230,48 @@ TOUR = (
 )
 """Of ``k8stui present``, before those of the same key; l and h still step."""
 
+COMPARE = (
+    _key(
+        "right,l,space,f8",
+        "step(1)",
+        "step both",
+        "Two walks: both to their next step; in the table: the next column",
+        show=True,
+        display="← →",
+    ),
+    _key("left,h,f7", "step(-1)", "step both back", "Both a step back; in the table: a column"),
+    _key("down,j", "move(1)", "case", "In the table: the next row; behind the last the first"),
+    _key("up,k", "move(-1)", "case before", "In the table: the row before"),
+    _key("full_stop", "difference(1)", "next ≠", "Two walks: to the next place where they differ"),
+    _key("comma", "difference(-1)", "≠ before", "Two walks: to the difference before"),
+    _key("home,g", "end(-1)", "first", "To the first row, or the first step"),
+    _key("end,G", "end(1)", "last", "To the last row, or the last step: what the clients feel"),
+    _key("d", "draw", "drawings", "Two walks: with both drawings, or the steps alone"),
+    _key("enter", "into", "two walks", "From the table to two walks; from there to the workbench"),
+    _key("o", "open", "open", "Take the case under the cursor to the workbench"),
+    _key("tab", "kind(1)", "next table", "The next kind of table"),
+    _key("shift+tab", "kind(-1)", "table before", "The kind of table before"),
+    *(
+        _key(str(n), f"table({n})", name, f"Compare {name}")
+        for n, name in enumerate(
+            (
+                "the ways of access",
+                "settings, one turned at a time",
+                "the branches of chance",
+                "entry nodes under both policies",
+                "proxy modes",
+                "network plug-ins",
+                "two inputs (--against)",
+            ),
+            start=1,
+        )
+    ),
+    _key("escape,q", "out", "back", "From two walks to the table, from there to the workbench"),
+    _key("question_mark,f1", "help", "help", "All keys"),
+    _key("ctrl+q,ctrl+c", "app.leave", "quit", "Leave k8stui"),
+)
+"""Of the compare screen."""
+
 Group = tuple[str, tuple[Binding, ...]]
 """Heading and keys."""
 
@@ -232,10 +281,13 @@ GROUPS: tuple[Group, ...] = (
     ("Story and replay", STORY),
     ("Panes", PANES),
     ("Tools", TOOLS),
+    ("Comparing (after w)", COMPARE),
     ("Leaving", LEAVING),
 )
 
-ALL: tuple[Binding, ...] = tuple(binding for _, group in GROUPS for binding in group)
+ALL: tuple[Binding, ...] = tuple(
+    binding for _, group in GROUPS if group is not COMPARE for binding in group
+)
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
 

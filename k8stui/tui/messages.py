@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from k8stui.tui.reading import Reading
     from k8stui.tui.source_lines import Numbered
     from k8stui.tui.timeline import Timeline
+    from k8stui.walk.cases import Cases
+    from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Trace
     from k8stui.walk.world import World
 
@@ -77,6 +79,14 @@ class WalkedAgain(Message):
     """0-based step from which the walks differ; None: nothing does."""
     said: str = ""
     """What was and what is, in a line."""
+
+
+@dataclass
+class TableMade(Message):
+    """A table of cases is there, or why there is none."""
+
+    kind: Kind
+    found: Cases | Exception
 
 
 @dataclass

@@ -11,6 +11,7 @@ from k8stui.tui.messages import Branched, Walked, WalkedAgain, WalkFailed
 
 if TYPE_CHECKING:
     from k8stui.tui.state import State
+    from k8stui.walk.cases import Case
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.whatif import WhatIf
 
@@ -189,6 +190,31 @@ class Walking(Base):
         desk.turn(what_if)
         self.walk(partial(self.jobs.walk_again, turned=what_if), desk.world, before)
         self.redraw()
+
+    def action_compare(self) -> None:
+        """Open the tables of cases that the request stands in."""
+        desk = self.ready()
+        if desk is None or desk.state.trace is None:
+            return
+        from k8stui.tui.compare_screen import CompareScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - as above
+
+        def chosen(found: tuple[Case, int] | None) -> None:
+            if found is not None:
+                self.take_case(*found)
+
+        kind = Kind.VERSIONS if self.jobs.against else Kind.WAYS
+        self.app.push_screen(CompareScreen(self.jobs, desk.world, desk.state.trace, kind), chosen)
+
+    def take_case(self, case: Case, index: int) -> None:
+        """Show the walk of a case, in its world."""
+        desk = self.desk
+        if desk is None:
+            return
+        self.generation += 1
+        if case.world is not desk.world:
+            desk.go_to(case.world, case.name)
+        self.take(case.trace, index)
 
     def action_undo(self) -> None:
         desk = self.ready()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -117,11 +117,18 @@ class Cases:
     def at(self, row: int, column: int) -> Case | None:
         return self.rows[row].cells[column]
 
+    def first(self, row: int, column: int) -> Case | None:
+        """The first case of a cell's row or column: the others are compared with it."""
+        return next(self._line(row, column), None)
+
     def partner(self, row: int, column: int) -> Case | None:
         """The case that one is compared with: the first of its row or column, else the next."""
-        line = self.rows[row].cells if self.along else [r.cells[column] for r in self.rows]
         mine = self.at(row, column)
-        return next((each for each in line if each is not None and each is not mine), None)
+        return next((each for each in self._line(row, column) if each is not mine), None)
+
+    def _line(self, row: int, column: int) -> Iterator[Case]:
+        line = self.rows[row].cells if self.along else [r.cells[column] for r in self.rows]
+        return (each for each in line if each is not None)
 
 
 def is_usable(cases: Cases) -> bool:

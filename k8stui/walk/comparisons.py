@@ -63,7 +63,7 @@ def table(world: World, trace: Trace, kind: Kind, other: World | None = None) ->
             if other is None:
                 raise RequestError(
                     "there is no other input to compare with",
-                    hint="start with --against PATH, or name one: compare with another input",
+                    hint="start with it: k8stui PATH --against PATH",
                 )
             return versions(world, other, trace)
         case _:

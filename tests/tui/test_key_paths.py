@@ -92,3 +92,37 @@ async def test_why_the_pod_sees_the_nodes_address_in_at_most_four_keys(
         assert "step 19/" in typist.shown
         assert "SNAT" in typist.shown
         assert "externalTrafficPolicy is Cluster" in " ".join(typist.shown.split())
+
+
+async def test_the_three_ways_with_what_differs_in_at_most_two_keys() -> None:
+    assert is_in_the_footer("w")
+    async with opened(str(WEBAPP)) as typist:
+        await typist.press("w")
+        assert typist.keys <= 2
+        for said in ("pod 10.244.2.2:8080", "svc 10.111.102.22:8080", "node-1:30001", "outside"):
+            assert said in typist.shown
+        for said in ("≠ ✓ DNAT SNAT", "✗ unreachable", "pod sees 192.168.0.11", "30001 ⇒ 8080"):
+            assert said in typist.shown
+        await typist.press("enter")
+        assert typist.keys <= 2
+        assert "│ B outside ─▶ node-1:30001" in typist.shown
+
+
+@pytest.mark.parametrize(
+    ("keys", "name", "differs"),
+    [
+        (("w", "6", "up", "enter"), "cni docker0", "dev do"),
+        (("w", "5", "down", "enter"), "proxy-mode userspace", "KUBE-PORTALS"),
+        (("w", "2", "down", "enter"), "externalTrafficPolicy Local", "✗ DROP"),
+    ],
+)
+async def test_a_setting_beside_what_is_in_at_most_four_keys(
+    keys: tuple[str, ...], name: str, differs: str
+) -> None:
+    async with opened(str(WEBAPP)) as typist:
+        await typist.press(*keys)
+        assert typist.keys <= 4
+        assert "A as it is" in typist.shown
+        assert f"B {name}" in typist.shown
+        assert "≠" in typist.shown
+        assert differs in typist.shown

@@ -224,7 +224,7 @@ async def test_copying_says_where_it_was_sent(monkeypatch: Any) -> None:
 async def test_writing_never_overwrites(tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     async with running() as driver:
-        await driver.press("w", "w")
+        await driver.press("W", "W")
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["k8stui-walk-2.txt", "k8stui-walk.txt"]
     assert "10.244.2.2:80" in (tmp_path / names[0]).read_text()

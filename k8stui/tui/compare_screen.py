@@ -1,0 +1,276 @@
+"""Comparing: a table of cases with a cursor; two of them side by side, stepped by one key.
+
+What is seen is made in the export room (cases.py, beside.py); here are the cursor and the keys.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+
+from k8stui.errors import explain_mistake
+from k8stui.export.beside import Beside
+from k8stui.export.cases import CaseTable
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
+from k8stui.neutralise import neutralise
+from k8stui.tui import keys
+from k8stui.tui.drawn import Bar, Drawn
+from k8stui.tui.jobs import Jobs
+from k8stui.tui.messages import TableMade
+from k8stui.tui.threads import in_thread
+from k8stui.walk.cases import Case, Cases
+from k8stui.walk.comparisons import Kind
+from k8stui.walk.trace import Trace
+from k8stui.walk.world import World
+
+_KINDS = tuple(Kind)
+
+
+class CompareScreen(Screen[tuple[Case, int] | None]):
+    """Gives back the case to go on with on the workbench, and its 0-based step."""
+
+    BINDINGS: ClassVar = [*keys.COMPARE]
+    AUTO_FOCUS = ""
+
+    def __init__(self, jobs: Jobs, world: World, trace: Trace, kind: Kind = Kind.WAYS) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._asked = (world, trace)
+        self.kind = kind
+        self._made: dict[Kind, Cases | Exception] = {}
+        self._cursors: dict[Kind, tuple[int, int]] = {}
+        """By kind: row and column."""
+        self._table: CaseTable | None = None
+        """Of the kind that is shown, at the width that is shown."""
+        self.beside: Beside | None = None
+        """Two walks side by side; None: the table is shown."""
+        self.at = 0
+        """Their place: a pair of steps."""
+        self._drawn: bool | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Bar(self._title, id="title")
+        yield Bar(self._kinds, id="kinds")
+        yield Bar(self._face, id="face")
+        yield Bar(self._keys, id="keys")
+
+    def on_mount(self) -> None:
+        self._show(self.kind)
+
+    def redraw(self) -> None:
+        """Draw everything anew; only what differs is sent."""
+        for widget in self.query(Drawn):
+            widget.redraw()
+
+    # What stands where
+
+    @property
+    def cases(self) -> Cases | None:
+        """The table of the kind that is shown; None: it is being made, or there is none."""
+        found = self._made.get(self.kind)
+        return found if isinstance(found, Cases) else None
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Row and column of the case under the cursor."""
+        return self._cursors.get(self.kind, (0, 0))
+
+    def _title(self, width: int, _height: int) -> list[Line]:
+        cases = self.cases
+        if cases is None:
+            request = self._asked[1].request
+            text, about = f"{request.source} ─▶ {request.destination}", ""
+        else:
+            text, about = cases.title, cases.about
+        line = join((run(f" {neutralise(text)}", Ink.STRONG), run(f"   {about}", Ink.DIM)))
+        return [fit(cut(line, width), width)]
+
+    def _kinds(self, width: int, _height: int) -> list[Line]:
+        parts = []
+        for gap in ("  ", " "):
+            parts = [run(" ")]
+            for n, kind in enumerate(_KINDS, start=1):
+                ink = Ink.CURSOR if kind is self.kind else Ink.DIM
+                parts += [run(f"{n} ", Ink.KEY), run(kind.value, ink), run(gap)]
+            if line_width(join(parts)) <= width:
+                break
+        return [fit(cut(join(parts), width), width)]
+
+    def _face(self, width: int, height: int) -> list[Line]:
+        if self.beside is not None:
+            return self.beside.lines(width, height, self.at, drawn=self._drawn)
+        found = self._made.get(self.kind)
+        if isinstance(found, Cases):
+            if self._table is None or self._table.cases is not found or self._table.width != width:
+                self._table = CaseTable(found, width)
+            lines = self._table.page(height, *self.cursor)
+        elif found is not None:
+            said = explain_mistake(found)
+            if said is None:
+                raise found
+            lines = [NOTHING]
+            for each in said.split("\n"):
+                lines += [run(f" {text}") for text in wrap(neutralise(each), max(8, width - 2))]
+        else:
+            lines = [NOTHING, run(f" asking: {self.kind.value} …", Ink.DIM)]
+        return [*lines, *[NOTHING] * (height - len(lines))][:height]
+
+    def _keys(self, width: int, _height: int) -> list[Line]:
+        if self.beside is not None:
+            said = (
+                ("← →", "step both"),
+                (", .", "≠"),
+                ("d", "drawings"),
+                ("Enter", "to the workbench"),
+                ("Esc", "table"),
+                ("?", "help"),
+            )
+        else:
+            said = (
+                ("↑↓←→", "case"),
+                ("Enter", "two walks"),
+                ("o", "open"),
+                ("1-7", "tables"),
+                ("Esc", "back"),
+                ("?", "help"),
+            )
+        parts = [run(" ")]
+        for name, text in said:
+            parts += [run(f"{name} ", Ink.KEY), run(f"{text}   ", Ink.DIM)]
+        return [fit(cut(join(parts), width, ellipsis=False), width)]
+
+    # Work
+
+    def _show(self, kind: Kind) -> None:
+        """Show the table of a kind; make it where it is not there yet."""
+        self.kind, self.beside = kind, None
+        if kind not in self._made:
+            job = partial(self._jobs.table, *self._asked, kind, self._post)
+            self.run_worker(in_thread(job), exclusive=True, group="table", exit_on_error=False)
+        self.redraw()
+
+    def _post(self, message: Message) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the screen was left
+            self.post_message(message)
+
+    def on_table_made(self, event: TableMade) -> None:
+        """Show it."""
+        self._made[event.kind] = event.found
+        if isinstance(event.found, Cases):
+            self._cursors.setdefault(event.kind, _asked(event.found, self._asked[1]))
+        self.redraw()
+
+    # Keys
+
+    def action_table(self, number: int) -> None:
+        self._show(_KINDS[number - 1])
+
+    def action_kind(self, by: int) -> None:
+        self._show(_KINDS[(_KINDS.index(self.kind) + by) % len(_KINDS)])
+
+    def action_move(self, by: int) -> None:
+        """To another row, round the end; two walks: a step of both."""
+        if self.beside is not None:
+            self.action_step(by)
+        elif (cases := self.cases) is not None and cases.rows:
+            row, column = self.cursor
+            self._put(((row + by) % len(cases.rows), column))
+
+    def _put(self, cursor: tuple[int, int]) -> None:
+        self._cursors[self.kind] = cursor
+        self.redraw()
+
+    def action_step(self, by: int) -> None:
+        """Both walks on or back; in the table to another column."""
+        if self.beside is not None:
+            self._go(self.at + by)
+        elif (cases := self.cases) is not None:
+            row, column = self.cursor
+            self._put((row, max(0, min(column + by, len(cases.columns) - 1))))
+
+    def _go(self, at: int) -> None:
+        if self.beside is not None:
+            self.at = max(0, min(at, len(self.beside) - 1))
+            self.redraw()
+
+    def action_difference(self, by: int) -> None:
+        if self.beside is not None:
+            self._go(self.beside.difference(self.at, by))
+
+    def action_end(self, by: int) -> None:
+        if self.beside is not None:
+            self._go(len(self.beside) if by > 0 else 0)
+        elif (cases := self.cases) is not None and cases.rows:
+            self._put((len(cases.rows) - 1 if by > 0 else 0, self.cursor[1]))
+
+    def action_draw(self) -> None:
+        if self.beside is not None:
+            size = self.query_one("#face").size
+            self._drawn = not self.beside.is_drawn(size.width, size.height, drawn=self._drawn)
+            self.redraw()
+
+    @property
+    def _case(self) -> Case | None:
+        return self.cases.at(*self.cursor) if self.cases is not None and self.cases.rows else None
+
+    def action_into(self) -> None:
+        """From the table to two walks, from there to the workbench."""
+        if self.beside is not None:
+            self.action_open()
+            return
+        cases, one = self.cases, self._case
+        if cases is None or one is None:
+            return
+        partner = cases.partner(*self.cursor)
+        if partner is None:
+            self.action_open()
+            return
+        pair = (one, partner) if one is cases.first(*self.cursor) else (partner, one)
+        self.beside = Beside(*pair)
+        self.at = self.beside.parting
+        self.redraw()
+
+    def action_open(self) -> None:
+        """Go on with the case on the workbench."""
+        one = self._case
+        if one is None:
+            return
+        index = 0
+        if self.beside is not None:
+            index = self.beside.index(self.beside.cases.index(one), self.at)
+        self.dismiss((one, index))
+
+    def action_out(self) -> None:
+        if self.beside is not None:
+            self.beside = None
+            self.redraw()
+        else:
+            self.dismiss(None)
+
+    def action_help(self) -> None:
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import help_lines  # noqa: PLC0415
+
+        groups = (("Comparing", keys.COMPARE),)
+        self.app.push_screen(ListScreen("Help", partial(help_lines, groups=groups)))
+
+
+def _asked(cases: Cases, trace: Trace) -> tuple[int, int]:
+    """The cell of the request that is shown; else the first one that somebody can ask."""
+    cells = [
+        (row, column, one)
+        for row, line in enumerate(cases.rows)
+        for column, one in enumerate(line.cells)
+        if one is not None
+    ]
+    request = trace.request
+    for row, column, one in cells:
+        mine = one.trace.request
+        if (mine.source, mine.destination) == (request.source, request.destination):
+            return row, column
+    return cells[0][:2] if cells else (0, 0)

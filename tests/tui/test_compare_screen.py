@@ -1,0 +1,158 @@
+"""The compare screen: tables of cases, two walks side by side, and back to the workbench."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tui import harness
+
+from k8stui.tui.compare_screen import CompareScreen
+from k8stui.tui.jobs import Jobs
+from k8stui.walk.comparisons import Kind
+from k8stui.walk.world import sample
+
+SIZES = [(80, 24), (120, 34), (200, 50)]
+WEBAPP = str(sample("webapp"))
+
+
+class Comparing(harness.Driver):
+    """Keys, and the screen in front."""
+
+    @property
+    def front(self) -> CompareScreen:
+        found = self.app.screen
+        assert isinstance(found, CompareScreen)
+        return found
+
+
+@asynccontextmanager
+async def comparing(
+    *keys: str, size: tuple[int, int] = (80, 24), path: str = WEBAPP
+) -> AsyncIterator[Comparing]:
+    app = harness.make_app(Jobs([path]))
+    async with app.run_test(size=size) as pilot:
+        await harness.ready(pilot)
+        driver = Comparing(app, pilot, harness.LiteralJobs())
+        for key in keys:
+            await driver.press(key)
+        yield driver
+
+
+async def test_one_key_steps_both_and_the_differences_are_one_key_apart() -> None:
+    async with comparing("w", "2", "down", "enter") as driver:
+        beside = driver.front.beside
+        assert beside is not None
+        assert driver.front.at == beside.parting == 7
+        await driver.press("right")
+        assert [beside.index(side, driver.front.at) for side in (0, 1)] == [8, 8]
+        await driver.press("home", "full_stop")
+        assert driver.front.at == 7
+        await driver.press("end")
+        assert beside.index(0, driver.front.at) == len(beside.cases[0].trace.steps) - 1
+        assert beside.index(1, driver.front.at) == len(beside.cases[1].trace.steps) - 1
+        assert "→ ask node-2" in driver.text("#face")
+
+
+async def test_escape_leads_back_to_the_table_and_to_the_workbench() -> None:
+    async with comparing("w", "enter") as driver:
+        world, trace = driver.desk.world, driver.state.trace
+        await driver.press("escape")
+        assert driver.front.beside is None
+        await driver.press("escape")
+        assert driver.is_on_top
+        assert (driver.desk.world, driver.state.trace) == (world, trace)
+
+
+async def test_a_case_becomes_the_walk_of_the_workbench_at_its_step() -> None:
+    async with comparing("w", "2", "down", "enter", "enter") as driver:
+        assert driver.is_on_top
+        assert "what if externalTrafficPolicy Local" in driver.text("#title")
+        assert driver.state.index == 7
+        await driver.press("u")
+        assert "what if" not in driver.text("#title")
+
+
+async def test_a_case_of_this_world_is_taken_without_a_what_if() -> None:
+    async with comparing("w", "up", "o") as driver:
+        assert driver.is_on_top
+        assert driver.state.what_if == ()
+        assert driver.state.trace.request.destination == "svc/default/myweb:8080"
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("path", [WEBAPP, str(sample("guestbook"))], ids=["webapp", "guestbook"])
+@pytest.mark.parametrize("size", [(20, 5), (80, 24), (300, 80)], ids=str)
+async def test_every_kind_at_any_size_and_any_key(
+    kind: Kind, path: str, size: tuple[int, int]
+) -> None:
+    number = str(list(Kind).index(kind) + 1)
+    async with comparing("w", number, size=size, path=path) as driver:
+        assert driver.text("#face").strip() or size[1] < 8
+        for key in ("down", "right", "enter", "right", "d", "full_stop", "end", "left", "d"):
+            if isinstance(driver.app.screen, CompareScreen):
+                await driver.press(key)
+        assert driver.app.crash is None
+
+
+async def test_what_cannot_be_compared_says_why() -> None:
+    async with comparing("w", "3") as driver:
+        assert "there is one branch" in driver.text("#face")
+
+
+async def test_two_inputs_on_the_screen(tmp_path: Path) -> None:
+    for file in sample("webapp").glob("*.yaml"):
+        text = file.read_text()
+        changed = text.replace(
+            "  type: NodePort\n", "  type: NodePort\n  externalTrafficPolicy: Local\n"
+        )
+        (tmp_path / file.name).write_text(changed)
+    app = harness.make_app(Jobs([WEBAPP], against=[str(tmp_path)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await harness.ready(pilot)
+        driver = Comparing(app, pilot, harness.LiteralJobs())
+        await driver.press("w")
+        assert driver.front.kind is Kind.VERSIONS
+        assert "≠ ✗ timed out" in driver.text("#face")
+        await driver.press("right", "enter")
+        assert "✗ DROP" in driver.text("#face")
+
+
+def at(*keys: str) -> Any:
+    async def run_before(pilot: Any) -> None:
+        await harness.ready(pilot)
+        driver = harness.Driver(pilot.app, pilot, harness.LiteralJobs())
+        for key in keys:
+            await driver.press(key)
+
+    return run_before
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize(
+    "keys",
+    [("w",), ("w", "2", "down", "enter"), ("w", "6", "up", "enter", "d")],
+    ids=["table", "policy", "docker0"],
+)
+def test_pictures(
+    snap_compare: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    keys: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(sample("webapp").parent)  # a path of this machine is in no picture
+    app = harness.make_app(Jobs(["webapp"]))
+    assert snap_compare(app, terminal_size=size, run_before=at(*keys))
+
+
+@pytest.mark.parametrize("keys", [("w",), ("w", "2", "down", "enter")], ids=["table", "policy"])
+def test_without_colour_in_ascii(
+    snap_compare: Any, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(sample("webapp").parent)
+    app = harness.make_app(Jobs(["webapp"]), ansi=True, is_ascii=True)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=at(*keys))
