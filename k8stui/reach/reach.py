@@ -179,7 +179,7 @@ class _Classes:
                 by_node[entry] = ways_of(asked, *entry)
             ways = by_node[entry]
             cells = (
-                self._alone(number, kind.askers, asked)
+                self._whole(number, kind, asked)
                 if ways is None
                 else self._split(number, kind, ways, self._senders(kind.node, entry[0]))
             )
@@ -197,6 +197,9 @@ class _Classes:
             kind: Hashable = one.namespace
             if one.pod is not None and not one.pod.host_network:
                 kind = self._places.of(one.pod), one.node
+            if one.pod is not None:
+                names = one.pod.dns_policy, one.pod.dns_config, one.pod.host_aliases
+                kind = kind, one.pod.host_network, names
             families = tuple(sorted({a.version for a in _addresses(one, self._world, beyond)}))
             key = self._key((kind, families))
             known = found.get(key)
@@ -274,11 +277,28 @@ class _Classes:
             )
         return found
 
-    def _alone(self, kind: int, mask: int, asked: Asked) -> _Cells:
-        """Nothing is known of the way beforehand: everybody asks for himself."""
-        for place in bits(mask):
-            key = self._key((kind, self._askers[place].name, asked.name))
-            yield 1 << place, (_Way(key),)
+    def _whole(self, number: int, kind: _Kind, asked: Asked) -> _Cells:
+        """The ways of one who is asked, all in one part.
+
+        Of a name they are the same for askers of one kind, but for policies; if more is not known
+        beforehand, everybody asks for himself.
+        """
+        behind = self._ways.behind_name(asked)
+        if behind is None:
+            for place in bits(kind.askers):
+                key = self._key((number, self._askers[place].name, asked.name))
+                yield 1 << place, (_Way(key),)
+            return
+        cells: list[tuple[int, tuple[_Told, ...]]] = [(kind.askers, ())]
+        for actor in behind:
+            cells = [
+                (both, (*before, told))
+                for inside, before in cells
+                for other, told in self._relations_to(actor, twice=False)
+                if (both := inside & other)
+            ]
+        for inside, told in cells:
+            yield inside, (_Way(self._key((number, asked.name, told))),)
 
     def _class_of(
         self, ways: tuple[_Way, ...], mask: int, asked: Asked

@@ -14,7 +14,7 @@ from k8stui.walk.kinds import Target, kind_of
 from k8stui.walk.source import OUTSIDE
 
 _NAMESPACE = ("ns", "namespace", "namespaces")
-_LABEL = re.compile(r"(!)?([\w./-]+)(?:(!?==?)([\w.-]*))?")
+_LABEL = re.compile(r"(!)?((?:[\w-]+\.[\w.-]+/)?[\w.-]+)(?:(!?==?)([\w.-]*))?")
 
 Test = Callable[[Asker | Asked], bool]
 

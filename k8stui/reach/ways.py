@@ -68,6 +68,28 @@ class Ways:
             return None
         return self._through(plan, asked.node, at)
 
+    def behind_name(self, asked: Asked) -> list[int | None] | None:
+        """Whom a name may lead to that DNS alone makes addresses of: bits, as in `Way.actor`.
+
+        For a headless Service and an ExternalName. None: there is more to it than the name.
+        """
+        service = asked.service
+        if service is None or asked.node:
+            return None
+        if service.type is ServiceType.EXTERNAL_NAME:
+            return [None]
+        if not service.headless:
+            return None
+        slices = self._world.cluster.endpoint_slices.get(service.key, ())
+        pods = {
+            self._places.pod_at(address)
+            for each in slices
+            for endpoint in each.endpoints
+            for address in endpoint.addresses
+        }
+        found = {self._actors.get(pod.key) if pod is not None else None for pod in pods}
+        return sorted(found or {None}, key=lambda one: -1 if one is None else one)
+
     def _plan(
         self, node: str, service: Service, port: ServicePort, version: int
     ) -> PortPlan | None:
