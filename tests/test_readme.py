@@ -41,6 +41,7 @@ def test_the_pages_show_every_command_but_those_of_screen_and_kernel() -> None:
         "clients",
         "explain",
         "present",
+        "reach",
         "record",
         "replay",
         "rules",
