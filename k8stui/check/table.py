@@ -35,6 +35,7 @@ from k8stui.check.rules import (
     node_state,
     not_modelled,
     policy_denial,
+    policy_port_name,
     policy_selector,
     probe_port,
     refused_pods,
@@ -103,6 +104,7 @@ RULES: tuple[CheckRule, ...] = (
     network_policy.RULE,
     policy_selector.RULE,
     policy_denial.RULE,
+    policy_port_name.RULE,
     node_state.RULE,
     not_modelled.RULE,
 )

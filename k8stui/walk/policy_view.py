@@ -162,13 +162,21 @@ def _notes(
                 "between pods that it selects: kube-router judges both with one mark"
             )
         for direction in policy.directions:
-            yield from _unheard_names(policy, direction, selection)
+            for _, names in unheard_names(policy, direction, selection):
+                yield (
+                    f"unlike the API, {policy.key} opens every port to the pods of one rule: "
+                    f"nobody has a port named {names}, and kube-router then leaves the port out"
+                )
 
 
-def _unheard_names(
+def unheard_names(
     policy: NetworkPolicy, direction: Direction, selection: Selection
-) -> Iterator[str]:
-    """Rules by a port name that nobody has: kube-router drops the port, not the rule."""
+) -> Iterator[tuple[PolicyRule, str]]:
+    """Rules by names of ports alone that nobody has, with the names, for pods that are there.
+
+    kube-router finds no number for the name, and then leaves out the port, not the rule: all ports
+    of all protocols are open to those pods (docs/facts/policy.md row 3).
+    """
     for rule in policy.rules(direction):
         names = [port for port in rule.ports if isinstance(port.port, str)]
         peers = [one for peer in rule.peers for one in selection.peer(policy, peer)]
@@ -178,8 +186,4 @@ def _unheard_names(
         if direction is Direction.INGRESS:
             asked = list(selection.pods(policy.namespace, policy.pods))
         if not any(True for port in names for pod in asked for _ in _numbers(pod, port)):
-            said = ", ".join(str(port.port) for port in names)
-            yield (
-                f"unlike the API, {policy.key} opens every port to the pods of that rule: nobody "
-                f"has a port named {said}, and kube-router then leaves the port out"
-            )
+            yield rule, ", ".join(str(port.port) for port in names)

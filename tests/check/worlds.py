@@ -21,7 +21,7 @@ SHARED = ROOT.parent / "shared" / "manifests"
 def world(path: Path | str, options: Sequence[str] = ()) -> World:
     """Build the world of one path; `options` are those that the cases need."""
     words = list(options)
-    cni, mode, hairpin = "flannel", None, None
+    cni, mode, hairpin, distribution = "flannel", None, None, None
     dumps: dict[str, str] = {}
     while words:
         word = words.pop(0)
@@ -29,6 +29,8 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
             cni = words.pop(0)
         elif word == "--proxy-mode":
             mode = words.pop(0)
+        elif word == "--distribution":
+            distribution = words.pop(0)
         elif word == "--iptables":
             node, _, file = words.pop(0).partition("=")
             dumps[node] = file
@@ -36,7 +38,7 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
             hairpin = {"--hairpin": True, "--no-hairpin": False}[word]
     built = build_world(
         [str(path)],
-        ClusterOptions(proxy_mode=mode),
+        ClusterOptions(proxy_mode=mode, distribution=distribution),
         NodeOptions(cni=cni, hairpin=hairpin, iptables=dumps),
     )
     unread = [problem.render() for problem in built.problems if not problem.wrong]
