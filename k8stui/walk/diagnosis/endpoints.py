@@ -10,7 +10,9 @@ from k8stui.cluster.model import (
     PodPhase,
     Service,
     ServicePort,
+    Workload,
 )
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.step import StepKind
 from k8stui.origin import Origin
 from k8stui.suggest import nearest
@@ -203,11 +205,26 @@ def _in_two_namespaces(cluster: Cluster, service: Service, pod: Pod, selector: O
     )
 
 
+def _by_own_label(cluster: Cluster) -> dict[tuple[str, str, str], list[Workload]]:
+    found: dict[tuple[str, str, str], list[Workload]] = {}
+    for each in cluster.workloads:
+        for pair in each.labels.items():
+            found.setdefault((each.namespace, *pair), []).append(each)
+    return found
+
+
+_labelled = Derived(_by_own_label)
+"""Workloads by namespace and each label of their own, made when first somebody asks."""
+
+
 def misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:
     """The labels stand at the workload itself, and its template has others."""
     wanted = (service.selector or {}).items()
-    for each in cluster.workloads:
-        if each.namespace == service.namespace and wanted <= each.labels.items():
+    if not wanted:
+        return None
+    first = next(iter(wanted))
+    for each in _labelled.of(cluster).get((service.namespace, *first), ()):
+        if wanted <= each.labels.items():
             text = written(service.selector or {})
             has = written(each.pod_labels) or "no labels"
             return Diagnosis(
