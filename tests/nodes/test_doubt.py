@@ -37,6 +37,9 @@ def asked(tmp_path: Path, rules: str) -> Outcome:
         ("-A FORWARD -i docker0 -j ACCEPT", ""),
         ("-A FORWARD -i cni0 -j ACCEPT\n-A FORWARD -i weave -j DROP", ""),
         ("-A FORWARD -i eth0 -j ACCEPT", ""),
+        # The uplink and lo stand on every node: naming them does not show whose rules these are.
+        ("-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -i weave -j ACCEPT", "weave"),
+        ("-A INPUT -i lo -j ACCEPT\n-A FORWARD -i weave -j ACCEPT", "weave"),
     ],
 )
 def test_devices_of_another_plug_in(lines: str, strangers: str, tmp_path: Path) -> None:
