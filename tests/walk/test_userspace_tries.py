@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from k8stui.cluster.options import ClusterOptions
+from k8stui.export.rules import save_lines
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import StepKind
+from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
@@ -41,6 +43,26 @@ def _walks(folder: Path, protocol: str, *addresses: str) -> list[Trace]:
     (folder / "desk.yaml").write_text(MANIFEST.format(protocol=protocol, addresses=listed))
     world = build_world([str(folder)], ClusterOptions(proxy_mode="userspace"))
     return list(walks(world, parse_request(world, "node/node-1", "svc/desk:60")))
+
+
+def test_what_cannot_be_evaluated_ends_the_tries(tmp_path: Path) -> None:
+    """Nobody knows whether the first try fails; another one is no answer to that."""
+    usual = _walks(tmp_path, "TCP", "10.244.1.2", "10.244.1.88")
+    assert [_proxies(trace) for trace in usual] == [1, 2]
+    world = build_world([str(tmp_path)], ClusterOptions(proxy_mode="userspace"))
+    saved = "\n".join(save_lines(world.network["node-1"].rulesets[4]))
+    rule = "-A OUTPUT -d 10.244.1.88/32 -m u32 --u32 0=1 -j DROP"
+    dump = tmp_path / "node-1.save"
+    dump.write_text(saved.replace("-A OUTPUT", f"{rule}\n-A OUTPUT", 1) + "\n")
+    assert saved.index("*filter") < saved.index("-A OUTPUT") < saved.index("*nat")
+    world = build_world(
+        [str(tmp_path / "desk.yaml")],
+        ClusterOptions(proxy_mode="userspace"),
+        NodeOptions(iptables={"node-1": str(dump)}),
+    )
+    found = list(walks(world, parse_request(world, "node/node-1", "svc/desk:60")))
+    assert [trace.outcome.result for trace in found] == [Result.CONNECTED, Result.UNKNOWN]
+    assert [_proxies(trace) for trace in found] == [1, 1]
 
 
 def _proxies(trace: Trace) -> int:
