@@ -33,6 +33,8 @@ class Edge:
 
 @dataclass(slots=True)
 class Drawing:
+    """A drawing with the places in it that a packet can be at."""
+
     canvas: Canvas
     spots: dict[Place, Spot] = field(default_factory=dict)
     desks: dict[Place, Rect] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class Extras:
 
 
 def outside_text(device: Device, width: int) -> str:
+    """The client outside, with its MAC address where there is room."""
     text = f"client ── {device.text}"
     return f"{text}  {device.mac}" if device.mac and len(text) + 28 < width else text
 
@@ -66,6 +67,7 @@ def pods_need(pods: tuple[PodBox, ...] | list[PodBox]) -> int:
 
 
 def node_need(node: NodeBox) -> int:
+    """Cells that a node's box needs."""
     devices = [d for d in (node.uplink, node.tunnel, node.bridge) if d is not None]
     return max(pods_need(node.pods), NARROW - 2, *(width_of(d.text) + 8 for d in devices)) + 2
 
@@ -80,6 +82,7 @@ def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
 
 
 def stack_rows(width: int, extras: Extras) -> int:
+    """Rows of a node's stations, and of what is done under them."""
     through = 2 + extras.second_deed + extras.third_deed
     return len(station_lines(width - 6)) * through + 1 + local_rows(extras)
 

@@ -168,8 +168,10 @@ def _node_ports(cluster: Cluster) -> str:
 
 
 def k3s(site: Site) -> KubeRouter:
+    """As k3s ships it."""
     return KubeRouter(site, K3s())
 
 
 def upstream(site: Site) -> KubeRouter:
+    """As its own DaemonSet runs it."""
     return KubeRouter(site, Upstream())

@@ -48,6 +48,8 @@ class Allowed:
 
 @record()
 class PlannedSet:
+    """An ipset that the engine makes."""
+
     kind: str
     elements: Elements
 
