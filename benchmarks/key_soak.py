@@ -1,81 +1,237 @@
-"""Random keys on the screen: nothing may end it, and nothing may be a traceback.
+"""Random keys on a terminal: nothing may end the screen, hang it, or leave the terminal changed.
 
     python benchmarks/key_soak.py [KEYS] [SEEDS] [PATH...]
 
-KEYS a seed and a size (default 2,500: with 5 seeds and 4 sizes 50,000). Keys that leave are left
-out; so is writing a file. Ends with status 1 at the first crash, and says how to have it again.
+KEYS a seed and a size (default 2,500: with 5 seeds and 4 sizes 50,000). The program runs on a
+terminal of its own, and gets what one can send it: keys, bytes that are no UTF-8, pastes with and
+without brackets, mouse reports, sizes down to 1×1 and 0×0, Ctrl-C, Ctrl-Z and signals. Where a key
+leaves, it is started anew. Keys that write a file are left out. Ends with status 1 at the first
+fault, and prints the last keys before it.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import os
 import random
+import select
+import signal
 import sys
+import tempfile
+import termios
 import time
-import traceback
+from collections import deque
 from itertools import product
+from pathlib import Path
 
-from textual import events
+_ROOT = Path(__file__).parents[1]
+sys.path[0] = str(_ROOT / "tests")  # in place of this folder, which has a tui.py of its own
+sys.path.insert(0, str(_ROOT))  # this checkout's, whatever is installed
 
-from k8stui.tui.app import K8sTuiApp
-from k8stui.tui.jobs import Jobs
+from tui.test_terminal import Session  # noqa: E402 - once it is found
 
 SIZES = ((80, 24), (40, 10), (120, 34), (200, 50))
-LETTERS = (
-    "abcdefghijklmnoprstuvxyzBDFGNQRSXY0123456789/?:!.,-_[]{}()<>'\" \x00\x7f\x85\u202e網\U0001f980"
-)
-NAMED = (  # noqa: SIM905 - as one reads them
-    "up down left right home end pageup pagedown enter escape tab shift+tab backspace delete space "
-    "f1 f2 f7 f8 f12 insert ctrl+a ctrl+d ctrl+e ctrl+k ctrl+l ctrl+p ctrl+u ctrl+v ctrl+w "
-    "ctrl+y ctrl+z ctrl+home ctrl+end ctrl+left shift+up alt+x ctrl+@ ctrl+underscore"
-).split()
-LEAVING = {"ctrl+z"}  # it suspends, which needs a terminal
+ODD_SIZES = ((1, 1), (0, 0), (3, 80), (80, 2), (1, 50), (300, 1), (2, 2), (300, 80), (17, 5))
+LETTERS = "abcdefghijklmnoprstuvxyzBDFGNORSXY0123456789/?:!.,-_+[]{}()<>'\"= "
+STRANGE = ["\x00", "\x7f", "\x85", "\u202e", "網", "\U0001f980", "e\u0301", "\u200d", "\ufeff"]
+NAMED = (  # CSI and SS3 sequences as xterm sends them
+    *(f"\x1b[{letter}" for letter in "ABCDHFZPQRS"),
+    *(f"\x1bO{letter}" for letter in "ABCDHFPQRS"),
+    *(f"\x1b[{number}~" for number in (1, 2, 3, 4, 5, 6, 11, 12, 13, 15, 17, 18, 19, 20, 21, 24)),
+    *(f"\x1b[1;{modifier}{letter}" for modifier in (2, 3, 5, 6) for letter in "ABCDHF"),
+    "\r", "\r", "\t", "\x1b", "\x1b\x1b", "\x1bx", "\x1b[200~", "\x1b[201~",
+    *(chr(number) for number in range(1, 27) if chr(number) not in "\x03\x11\x17\x1a"),
+)  # fmt: skip
+WORDS = (
+    "rmyweb\rmysql\r", "/^(a+)+$\r", "/!node", "/-l app=web\r", ":theme\r\r", ":svc my\r", "t>>>>a",
+    "p..  ",
+    "i\x1b[B\r", "oX", "oD", "f\r", "b\r", "m\x1b", "x\r", "s\x1b", "c\x1b", "RO", "[[]]",
+    ":what if\r", ":walk myweb -> mysql\r", "?/step\r", "tO<>", "uuu", "ffff", ":ask again\r",
+    "z\\z",
+)  # fmt: skip
+BROKEN = (
+    b"\xff", b"\xfe\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
+    b"\x1b[\xff", b"\x1b]52;c;\xff\x07", b"\x1bP\xff\x1b\\", b"\x9b1m", b"\x1b[99999999999u",
+    b"\x1b[48;a;b;c;dt", b"\x1b[48;0;0;0;0t", b"\x1b[?2026;2$y", b"\x1b[?2048;1$y", b"\x1b[I\x1b[O",
+    b"\x1b[;;;;;;;;;u", b"\x1b[<", b"\x1b[1114112u", b"\x1b[1;1:3A", b"\x1b_Gi=1\x1b\\",
+)  # fmt: skip
+SAYS = (b"Traceback", b"never awaited", b"Exception in thread", b"Fatal Python")
+_ANSWERS_SECONDS = 30.0
+"""When a screen that sends nothing, though its size changed, is held to hang."""
+_HUNDRED = 100
+_BEGIN, _END = 4096, 65536
+"""What is kept of the output: the modes that are set at first, and taken back at last."""
 
 
-def key(dice: random.Random) -> events.Key:
-    if dice.random() < 0.5:
-        letter = dice.choice(LETTERS)
-        return events.Key(letter, letter)
-    name = dice.choice([name for name in NAMED if name not in LEAVING])
-    return events.Key(name, None)
+def mouse(dice: random.Random) -> bytes:
+    button = dice.choice((0, 1, 2, 32, 35, 64, 65, 66, 67, 128, 4, 8, 16))
+    x, y = dice.choice((0, 1, 5, 40, 79, 80, 200, 9999)), dice.choice((0, 1, 3, 12, 24, 50, 9999))
+    end = dice.choice("Mm")
+    return f"\x1b[<{button};{x};{y}{end}".encode()
 
 
-async def soak(app: K8sTuiApp, dice: random.Random, size: tuple[int, int], count: int) -> int:
-    """Press keys; gives how many were handled before a crash, or all."""
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.5)
-        for number in range(count):
-            if dice.random() < 0.005:
-                width, height = dice.choice(SIZES)
-                await pilot.resize_terminal(max(1, width - dice.randrange(60)), height)
-            app.post_message(key(dice))
-            if number % 20 == 0:
-                await pilot.pause()
-            if app.crash is not None or not app.is_running:
-                return number
-    return count
+def paste(dice: random.Random) -> bytes:
+    text = "".join(dice.choice((*LETTERS, "\n", "\r", *STRANGE)) for _ in range(dice.randrange(60)))
+    raw = text.encode() + dice.choice((b"", b"\xff\xfe"))
+    return b"\x1b[200~" + raw + dice.choice((b"\x1b[201~",) * 9 + (b"",))
+
+
+def keys(dice: random.Random) -> bytes:
+    """What is written at once: mostly one key, now and then a word, a paste, bytes."""
+    chance = dice.random()
+    if chance < 0.45:
+        return dice.choice(LETTERS).encode()
+    if chance < 0.75:
+        return dice.choice(NAMED).encode()
+    if chance < 0.83:
+        return dice.choice(WORDS).encode()
+    if chance < 0.87:
+        return dice.choice(BROKEN)
+    if chance < 0.91:
+        return mouse(dice)
+    if chance < 0.93:
+        return paste(dice)
+    if chance < 0.95:
+        return "".join(dice.choice(LETTERS) for _ in range(dice.randrange(30))).encode()
+    if chance < 0.97:
+        return dice.choice(STRANGE).encode()
+    return dice.choice((b"\x03", b"\x1b", b"\x1b"))
+
+
+class FaultError(Exception):
+    """What is looked for."""
+
+
+class Soak:
+    """One program after the other on a terminal of one size, from one seed."""
+
+    def __init__(self, seed: int, size: tuple[int, int], paths: list[str], folder: Path) -> None:
+        self.dice = random.Random(f"{seed} {size}")  # noqa: S311 - to have it again
+        self.size = size
+        self.folder = folder
+        self.paths = paths
+        self.last: deque[bytes] = deque(maxlen=60)
+        self.starts = 0
+
+    def run(self, count: int) -> None:
+        done = 0
+        while done < count:
+            done += self._one(count - done)
+
+    def _one(self, count: int) -> int:
+        """Write keys until one leaves, or all are written; how many were."""
+        errors = self.folder / "errors"
+        code = (
+            f"import sys; sys.stderr = open({str(errors)!r}, 'w', buffering=1)\n"
+            f"from k8stui.cli import run; sys.exit(run({self.paths!r}))"
+        )
+        state = {"XDG_STATE_HOME": str(self.folder), "TMPDIR": str(self.folder)}
+        session = Session(code, size=self.size[::-1], **state)
+        self.starts += 1
+        number = 0
+        try:
+            session.read_until(b"step 1/" if min(self.size) > 20 else b"\x1b[?1049h")
+            while number < count:
+                number += 1
+                self._press(session)
+                if number % 10 == 0 and not self._pump(session, 0.01):
+                    break
+                if number % _HUNDRED == 0 and not self._answers(session):
+                    break
+                session.output = session.output[:_BEGIN] + session.output[_BEGIN:][-_END:]
+            status = self._leave(session)
+            is_restored = termios_of(session) == session.before[3]
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session.pid, signal.SIGKILL)  # where a fault is reported
+            os.close(session.fd)
+        said = errors.read_bytes() if errors.exists() else b""
+        if status not in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP):
+            raise FaultError(f"status {status}: {said[-2000:].decode(errors='replace')}")
+        if any(words in said for words in SAYS):
+            raise FaultError(said[-3000:].decode(errors="replace"))
+        if not is_restored or session.left_behind():
+            raise FaultError("the terminal is left in another mode")
+        return number
+
+    def _press(self, session: Session) -> None:
+        if self.dice.random() < 0.01:
+            columns, rows = self.dice.choice((*SIZES, *ODD_SIZES))
+            session.resize(rows, columns)
+            self.last.append(f"<size {columns}x{rows}>".encode())
+            return
+        if self.dice.random() < 0.001:
+            os.kill(session.pid, signal.SIGTSTP)
+            self.last.append(b"<stop>")
+            self._pump(session, 0.2)
+            os.kill(session.pid, signal.SIGCONT)
+            return
+        pressed = keys(self.dice)
+        self.last.append(pressed)
+        with contextlib.suppress(OSError):
+            os.write(session.fd, pressed)
+        self._pump(session, 0.0)
+
+    def _pump(self, session: Session, quiet: float) -> bool:
+        """Take what was sent until nothing comes for so long; False: the program has gone."""
+        while select.select([session.fd], [], [], quiet)[0]:
+            try:
+                session.output += os.read(session.fd, 65536)
+            except OSError:
+                return False
+        return True
+
+    def _answers(self, session: Session) -> bool:
+        """See that it redraws when its size changes; False: it has gone, as one may."""
+        self._pump(session, 0.05)
+        session.resize(7, 33)
+        for columns, rows in ((33, 7), self.size):
+            session.resize(rows, columns)
+            start = time.monotonic()
+            while not select.select([session.fd], [], [], 0.05)[0]:
+                if time.monotonic() - start > _ANSWERS_SECONDS:
+                    raise FaultError("it does not answer")
+            if not self._pump(session, 0.02):
+                return False
+        return True
+
+    def _leave(self, session: Session) -> int:
+        with contextlib.suppress(OSError):
+            os.write(session.fd, b"\x1b[201~")
+            self._pump(session, 0.1)
+            os.write(session.fd, b"\x11")
+        try:
+            return session.end()
+        except AssertionError as error:
+            raise FaultError("it does not leave on ctrl+q") from error
+
+
+def termios_of(session: Session) -> int:
+    """The local modes of the terminal; as before, where it has gone."""
+    try:
+        return int(termios.tcgetattr(session.fd)[3])
+    except (termios.error, OSError):
+        return int(session.before[3])
 
 
 def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_500
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    paths = sys.argv[3:]
     total, start = 0, time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="key-soak-"))
     for seed, size in product(range(seeds), SIZES):
-        dice, done = random.Random(f"{seed} {size}"), 0  # noqa: S311 - to have it again
-        while done < count:  # the palette can leave, too
-            app = K8sTuiApp(Jobs(paths))
-            try:
-                done += 1 + asyncio.run(soak(app, dice, size, count - done))
-            except Exception as error:  # noqa: BLE001 - the one thing that is looked for
-                app.crash = app.crash or error
-            if app.crash is not None:
-                print(f"seed {seed}, size {size}: after about {done} keys:")
-                traceback.print_exception(app.crash)
-                return 1
-        total += done
-        print(f"seed {seed}, size {size[0]}×{size[1]}: {done:,} keys", flush=True)
-    print(f"{total:,} keys in {time.monotonic() - start:.0f} s, no traceback")
+        soak = Soak(seed, size, sys.argv[3:], folder)
+        try:
+            soak.run(count)
+        except FaultError as fault:
+            print(f"seed {seed}, size {size}: {fault}\nlast keys: {list(soak.last)}")
+            for report in folder.glob("k8stui-crash-*"):
+                print(report.read_text())
+            return 1
+        total += count
+        said = f"{count:,} keys, {soak.starts} starts"
+        print(f"seed {seed}, size {size[0]}×{size[1]}: {said}", flush=True)
+    print(f"{total:,} keys in {time.monotonic() - start:.0f} s, no fault")
     return 0
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import Worker
 
+from k8stui.tui.asked import Asked
 from k8stui.tui.drawn import Drawn
 from k8stui.tui.history import History
 from k8stui.tui.jobs import Jobs
@@ -45,6 +47,7 @@ class Base(Screen[None]):
         """Of the walk that was asked for last: what comes of earlier ones is dropped."""
         self.history = History()
         self._refused: Timer | None = None
+        self._asked = Asked()
 
     @property
     def nodes_tree(self) -> Tree | None:
@@ -103,9 +106,20 @@ class Base(Screen[None]):
 
     # Work in threads
 
-    def work(self, group: str, job: Callable[[], object]) -> None:
-        """Do slow work; only the last of a group is waited for."""
-        self.run_worker(in_thread(job), exclusive=True, group=group, exit_on_error=False)
+    def work(self, group: str, job: Callable[[], object], *, is_asked: bool = True) -> None:
+        """Do slow work; only the last of a group is waited for.
+
+        `is_asked`: somebody asked for it, and keys typed meanwhile are meant for what comes of it.
+        """
+        do = partial(in_thread, job)  # no coroutine: where one leaves now it is never awaited
+        worker: Worker[Any] = self.run_worker(do, exclusive=True, group=group, exit_on_error=False)
+        if is_asked:
+            self._asked.add(worker)
+
+    @property
+    def busy_since(self) -> float:
+        """When work was begun that was asked for and goes on (s, monotonic); -inf: none."""
+        return self._asked.since
 
     def walk(self, job: Callable[..., object], *what: object) -> None:
         """Do a job that a walk comes of; what one asked for before it is dropped."""

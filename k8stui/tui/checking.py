@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from k8stui.tui.messages import Checked, CheckFailed
@@ -22,7 +24,8 @@ class Checking(Tools):
 
     _checked: World | None = None
     """The world that is being checked, or was last."""
-    _wants_findings = False
+    _wanted_since: float | None = None
+    """When the findings were asked for that are not there yet (s, monotonic)."""
 
     def check_few(self) -> None:
         """Have the world checked by itself where that is quickly done."""
@@ -34,7 +37,7 @@ class Checking(Tools):
         if desk.checkup is None and self._checked is not desk.world:
             self._checked = desk.world
             check = partial(self.jobs.check, desk.world, self.post)
-            self.call_after_refresh(partial(self.work, "check", check))
+            self.call_after_refresh(partial(self.work, "check", check, is_asked=False))
 
     def on_checked(self, event: Checked) -> None:
         """Mark what was found."""
@@ -42,11 +45,16 @@ class Checking(Tools):
             return
         self.desk.take_checkup(event.world, event.checkup)
         self.redraw()
-        if self._wants_findings and self.desk.checkup is not None:
+        if self._wanted_since is not None and self.desk.checkup is not None:
             self.action_findings()
+
+    @property
+    def busy_since(self) -> float:
+        return max(super().busy_since, -inf if self._wanted_since is None else self._wanted_since)
 
     def on_check_failed(self, event: CheckFailed) -> None:
         """Say so: it is a bug, but the walk is still there."""
+        self._wanted_since = None
         said = f"the check failed: {type(event.error).__name__}: {event.error}"
         self.notify(said, severity="error", markup=False)
 
@@ -55,7 +63,7 @@ class Checking(Tools):
         desk = self.ready()
         if desk is None:
             return
-        self._wants_findings = desk.checkup is None
+        self._wanted_since = None if desk.checkup is not None else monotonic()
         if desk.checkup is None:
             self._check(desk)
             self.notify("checking …", timeout=2)

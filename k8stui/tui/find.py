@@ -41,6 +41,7 @@ class FindBar(Input):
         super().__init__(
             placeholder="find   ^pattern$   !not   -l app=web", id="find", compact=True
         )
+        self.cursor_blink = False  # nothing is sent while nothing changes
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

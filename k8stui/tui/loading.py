@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from time import monotonic
 
 from k8stui.tui.base import Base
+from k8stui.tui.jobs import Jobs
 from k8stui.tui.messages import LoadFailed, ReadOn, WorldLoaded
 from k8stui.tui.names import PaneName
 
@@ -14,6 +16,15 @@ class Loading(Base):
 
     _lends_front = False
     """Whether the Nodes pane is in front only because there is nothing else to see yet."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        super().__init__(jobs)
+        self._opened_at = monotonic()
+
+    @property
+    def busy_since(self) -> float:
+        """As ever; while nothing is read yet, since the screen was opened."""
+        return max(super().busy_since, self._opened_at) if self.desk is None else super().busy_since
 
     def load(self) -> None:
         """Begin to read."""

@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
+from textual.widgets import Input
 from textual.worker import Worker
 
+from k8stui.tui.asked import Asked
 from k8stui.tui.once import Once
 
 
@@ -31,13 +33,27 @@ class Palette(Once, CommandPalette):
         Binding("ctrl+q", "app.leave", "quit", id="palette-quit", tooltip="Leave k8stui"),
     ]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked = Asked()
+
+    @property
+    def busy_since(self) -> float:
+        """When commands began to be gathered that are not all there (s, monotonic); else -inf."""
+        return self._asked.since
+
     def run_worker(self, *args: Any, **kwargs: Any) -> Worker[Any]:
         """Gather the commands; where the palette is closed meanwhile, that ends the gathering.
 
         It looks for a list that is gone then (command.py CommandPalette._gather_commands:
         NoMatches), and by itself would take the app with it.
         """
-        return super().run_worker(*args, **{**kwargs, "exit_on_error": False})
+        worker = super().run_worker(*args, **{**kwargs, "exit_on_error": False})
+        self._asked.add(worker)
+        return worker
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False  # nothing is sent while nothing changes
 
     def _action_command_list(self, action: str) -> None:
         # Its list knows its lines once it is drawn. Before (while it is hidden, or in the moment

@@ -142,6 +142,8 @@ class RequestScreen(Once, ModalScreen[Request | None]):
 
     def on_mount(self) -> None:
         self.query_one("#box").border_title = "Request"
+        for field in self.query(Input):
+            field.cursor_blink = False  # nothing is sent while nothing changes
 
     # The candidates
 

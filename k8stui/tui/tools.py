@@ -96,7 +96,7 @@ class Tools(Base):
 
         if text:
             self.app.copy_to_clipboard(text)
-            self.work("copy", partial(to_tmux, text))
+            self.work("copy", partial(to_tmux, text), is_asked=False)
             self.notify(text[:200], title="sent to terminal clipboard", timeout=3, markup=False)
 
     def action_write(self) -> None:

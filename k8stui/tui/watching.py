@@ -25,7 +25,7 @@ class Watching(Walking):
 
     def _look(self) -> None:
         if self.desk is not None:
-            self.work("watch", partial(self.jobs.look_again, self.post))
+            self.work("watch", partial(self.jobs.look_again, self.post), is_asked=False)
 
     def on_reload_failed(self, event: ReloadFailed) -> None:
         """Say so: what was read before is still shown."""

@@ -77,6 +77,9 @@ class Session:
         termios.tcsetwinsize(self.fd, size)
         self.before = termios.tcgetattr(self.fd)
 
+    def resize(self, rows: int, columns: int) -> None:
+        termios.tcsetwinsize(self.fd, (rows, columns))
+
     def read_until(self, text: bytes, seconds: float = 20.0) -> None:
         """Until `text` was sent or the program has gone."""
         end = time.monotonic() + seconds

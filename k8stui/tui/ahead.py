@@ -1,0 +1,113 @@
+"""Keys that are typed ahead: each is handled when all is done that the keys before it asked for.
+
+Textual gives a key to whatever has the focus when the key is read. Of ``rweb`` in one read (a slow
+ssh, ``tmux send-keys``) the ``w`` would be handled by the screen, for the box that ``r`` opens
+stands only some turns of the event loop later. So keys wait here, and go one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.app import ScreenStackError
+from textual.events import Event
+
+from k8stui.tui.base import Base
+from k8stui.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.message_pump import MessagePump
+
+LEAVING = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys in front of which nothing waits that is too much."""
+_MOST_SECONDS = 1.0
+"""How long keys wait for work in a thread, from when it was begun: then they mean what is there."""
+_TURNS = range(4, 12)
+"""How often all queues are gone through, at least: a key becomes a message (an Input's Changed),
+that another (the find bar's Typed) and that a screen; at most, where something has no end."""
+_GIVES_UP_SECONDS = 5.0
+"""When a queue that does not move is waited for no longer: a keyboard must never be dead."""
+_POLL_SECONDS = 0.01
+
+
+class Ahead:
+    """Hands events on to an app, in the order in which they came."""
+
+    def __init__(self, app: App[object]) -> None:
+        self._app = app
+        self._waiting: deque[Event] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def take(self, event: Event) -> None:
+        """Hand on an event when its turn comes; on the app's event loop."""
+        self._waiting.append(event)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._hand_on())
+
+    def cut_short(self, event: Event) -> None:
+        """Throw away what waits, as a terminal does with its INTR key (termios: NOFLSH)."""
+        self._waiting.clear()
+        self.take(event)
+
+    async def _hand_on(self) -> None:
+        try:
+            while self._waiting:
+                await self._settle()
+                await self._wait_for_work()
+                self._app.post_message(self._waiting.popleft())
+        finally:
+            self._task = None
+
+    async def _settle(self) -> None:
+        """Wait until the event before, and what came of it, is done with."""
+        for turn in range(_TURNS.stop):
+            before = self._way()
+            for node in before:
+                await _passed(node)
+            after = self._way()
+            is_calm = after == before and not any(node.message_queue_size for node in after)
+            if is_calm and turn + 1 >= _TURNS.start:
+                return
+
+    def _way(self) -> list[MessagePump]:
+        """The queues that an event goes through: the app's, then from the focus up to it again."""
+        with suppress(ScreenStackError):  # there is none yet, or no longer
+            return [self._app, *(self._app.focused or self._app.screen).ancestors_with_self]
+        return [self._app]
+
+    async def _wait_for_work(self) -> None:
+        """Wait for a walk, a list: what the keys typed so far have asked for, if it comes soon."""
+        with suppress(ScreenStackError):
+            while self._is_busy():
+                await asyncio.sleep(_POLL_SECONDS)
+                if not self._is_busy():  # but what comes of it may ask for more
+                    await self._settle()
+
+    def _is_busy(self) -> bool:
+        screen = self._app.screen
+        if not isinstance(screen, Base | Palette):
+            return False
+        return monotonic() - screen.busy_since < _MOST_SECONDS
+
+
+async def _passed(node: MessagePump) -> None:
+    """Wait until a node has handled all that waits in its queue now."""
+    passed = asyncio.Event()
+    if not node.call_later(passed.set):  # it is closed, or about to be
+        return
+    was_running, end = node.is_running, monotonic() + _GIVES_UP_SECONDS
+    while not passed.is_set() and monotonic() < end:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(passed.wait(), _POLL_SECONDS)
+        if was_running and not node.is_running:
+            return
+        was_running = node.is_running
