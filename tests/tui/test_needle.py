@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +86,34 @@ async def test_a_pattern_is_found_in_the_walk() -> None:
         assert desk is not None
         assert desk.state.step is not None
         assert "KUBE-SEP-" in desk.state.step.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(a+)+$", "(a|a)*$", "^(a|aa)+$", "(a*)*b", "((a+)b?)+$", "(.*)*$", "(a?){50}a{50}$",
+        "(?:a+){2,}$", ".*.*.*.*.*=", r"(a*)\1\1\1$", "!(a+)+$", "a{1,99}a{1,99}a{1,99}a{1,99}$",
+        "(" * 5000,
+    ],
+)  # fmt: skip
+def test_no_pattern_takes_for_ever(typed: str) -> None:
+    start = time.process_time()
+    finds = understood(typed).finder()
+    for _ in range(100):
+        finds("a" * 60 + "!")
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        (r"^web-\d+$", "web-12"),
+        ("(web|db)-[0-9]", "db-1"),
+        (r"^web-.*-\d+$", "web-a-1"),
+        ("a{2,3}x?", "aaa"),
+        (r"10\.244\.\d{1,3}\.", "10.244.17.1"),
+    ],
+)
+def test_an_ordinary_pattern_is_one(typed: str, text: str) -> None:
+    assert understood(typed).pattern is not None
+    assert understood(typed).finder()(text)
