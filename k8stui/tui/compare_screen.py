@@ -37,7 +37,15 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
     BINDINGS: ClassVar = [*keys.COMPARE]
     AUTO_FOCUS = ""
 
-    def __init__(self, jobs: Jobs, world: World, trace: Trace, kind: Kind = Kind.WAYS) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        world: World,
+        trace: Trace,
+        kind: Kind = Kind.WAYS,
+        pair: tuple[Case, Case] | None = None,
+    ) -> None:
+        """`pair`: two cases that are shown side by side at first, the second one is chosen."""
         super().__init__()
         self._jobs = jobs
         self._asked = (world, trace)
@@ -52,6 +60,10 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
         self.at = 0
         """Their place: a pair of steps."""
         self._drawn: bool | None = None
+        self._chosen: Case | None = None
+        """Of the two: the one that was under the cursor."""
+        if pair is not None:
+            self._put_beside(pair, pair[1])
 
     def compose(self) -> ComposeResult:
         yield Bar(self._title, id="title")
@@ -60,7 +72,8 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
         yield Bar(self._keys, id="keys")
 
     def on_mount(self) -> None:
-        self._show(self.kind)
+        if self.beside is None:
+            self._show(self.kind)
 
     def redraw(self) -> None:
         """Draw everything anew; only what differs is sent."""
@@ -231,13 +244,16 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
             self.action_open()
             return
         pair = (one, partner) if one is cases.first(*self.cursor) else (partner, one)
-        self.beside = Beside(*pair)
-        self.at = self.beside.parting
+        self._put_beside(pair, one)
         self.redraw()
+
+    def _put_beside(self, pair: tuple[Case, Case], chosen: Case) -> None:
+        self.beside, self._chosen = Beside(*pair), chosen
+        self.at = self.beside.parting
 
     def action_open(self) -> None:
         """Go on with the case on the workbench."""
-        one = self._case
+        one = self._chosen if self.beside is not None else self._case
         if one is None:
             return
         index = 0
@@ -247,8 +263,7 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
 
     def action_out(self) -> None:
         if self.beside is not None:
-            self.beside = None
-            self.redraw()
+            self._show(self.kind)
         else:
             self.dismiss(None)
 

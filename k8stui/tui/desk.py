@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from k8stui.origin import Place
     from k8stui.replay.replay import Moment
     from k8stui.tui.findings import Checkup
+    from k8stui.walk.cases import Case
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
@@ -115,6 +116,25 @@ class Desk:
         state = self.state
         self._left.append(_Left(self.world, state.what_if, state.trace, state.index, self.checkup))
         self._enter(world, (*state.what_if, words), None)
+
+    def turned(self) -> tuple[Case, Case] | None:
+        """The walk before the last what-if and the one that is shown; None: there is none.
+
+        They are of one request: after another one was asked there is nothing to compare.
+        """
+        state = self.state
+        left = self._left[-1] if len(self._left) > self._floor else None
+        if left is None or left.trace is None or state.trace is None:
+            return None
+        was, now = left.trace.request, state.trace.request
+        if (was.source, was.destination) != (now.source, now.destination):
+            return None
+        from k8stui.walk.cases import of_traces  # noqa: PLC0415 - only when asked for
+
+        return (
+            of_traces(left.world, ", ".join(left.words) or "as it is", (left.trace,)),
+            of_traces(self.world, ", ".join(state.what_if), (state.trace,)),
+        )
 
     def turn_back(self) -> bool:
         """Go back to the world, and the step, before the last what-if; False: there is none."""

@@ -192,7 +192,7 @@ class Walking(Base):
         self.redraw()
 
     def action_compare(self) -> None:
-        """Open the tables of cases that the request stands in."""
+        """Open the tables of cases that the request stands in; after a what-if the two walks."""
         desk = self.ready()
         if desk is None or desk.state.trace is None:
             return
@@ -204,7 +204,11 @@ class Walking(Base):
                 self.take_case(*found)
 
         kind = Kind.VERSIONS if self.jobs.against else Kind.WAYS
-        self.app.push_screen(CompareScreen(self.jobs, desk.world, desk.state.trace, kind), chosen)
+        turned = desk.turned()
+        if turned is not None:
+            kind = Kind.SETTINGS
+        screen = CompareScreen(self.jobs, desk.world, desk.state.trace, kind, turned)
+        self.app.push_screen(screen, chosen)
 
     def take_case(self, case: Case, index: int) -> None:
         """Show the walk of a case, in its world."""

@@ -103,6 +103,23 @@ async def test_what_cannot_be_compared_says_why() -> None:
         assert "there is one branch" in driver.text("#face")
 
 
+async def test_after_a_what_if_the_same_key_shows_both_walks() -> None:
+    async with comparing("i", "enter", "w") as driver:
+        beside = driver.front.beside
+        assert beside is not None
+        assert [one.name for one in beside.cases] == ["as it is", "externalTrafficPolicy Local"]
+        assert beside.cases[1].trace is driver.state.trace
+        world = driver.desk.world
+        await driver.press("right", "enter")
+        assert driver.is_on_top
+        assert (driver.desk.world, driver.state.index) == (world, 8)
+        await driver.press("w", "escape")
+        assert driver.front.kind is Kind.SETTINGS
+        assert "as it is" in driver.text("#face")
+        await driver.press("escape", "u", "w")
+        assert "its ways of access" in driver.text("#title")
+
+
 async def test_two_inputs_on_the_screen(tmp_path: Path) -> None:
     for file in sample("webapp").glob("*.yaml"):
         text = file.read_text()
