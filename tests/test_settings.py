@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from docs import make_options
 from k8stui.check.claim import Claim
 from k8stui.check.proof import command as proof_command
+from k8stui.cli import cli
 from k8stui.cli.options import room_options
 from k8stui.cli.walk import command as walk_command
 from k8stui.cluster.model import ProxyConfiguration, Service
@@ -63,7 +64,7 @@ def test_what_can_be_set_is_said() -> None:
     assert all(setting.flags for setting in OPTIONS)
     assert all(setting.path for setting in PROXY)
     assert all(setting.what_if for setting in WHAT_IFS)
-    help_text = " ".join(CliRunner().invoke(walk_command, ["--help"]).output.split())
+    help_text = " ".join(CliRunner().invoke(cli, ["walk", "--help"]).output.split())
     for setting in OPTIONS:
         assert setting.flag in help_text
 
