@@ -22,7 +22,7 @@ _MARKS = {
 }
 _SOMETIMES = "~"
 _TOLD = 20
-"""Classes that fail of which the text tells; all are in JSON."""
+"""Reasons of failures that the text tells; all are in JSON."""
 _NAMES = 3
 
 
@@ -65,17 +65,24 @@ def reach_lines(found: Reach, columns: int) -> Iterator[str]:
 
 
 def _failures(found: Reach) -> Iterator[str]:
-    failed = [one for one in found.classes.values() if one.felt.result is not Result.CONNECTED]
-    failed.sort(key=lambda one: -one.pairs)
-    for one in failed[:_TOLD]:
+    told_alike: dict[tuple[str, str], list[Class]] = {}
+    for one in found.classes.values():
+        if one.felt.result is not Result.CONNECTED:
+            told_alike.setdefault((_felt(one), one.felt.reason), []).append(one)
+    failed = sorted(told_alike.items(), key=lambda each: -_pairs_of(each[1]))
+    for (felt, reason), classes in failed[:_TOLD]:
+        first = classes[0]
+        pairs = _many(_pairs_of(classes), "pair")
         yield ""
-        yield neutralise(
-            f"{_felt(one)}: {_many(one.pairs, 'pair')}, as {one.asker.name} -> {one.asked.name}"
-        )
-        yield from wrap(neutralise(one.felt.reason), "    ", "    ")
+        yield neutralise(f"{felt}: {pairs}, as {first.asker.name} -> {first.asked.name}")
+        yield from wrap(neutralise(reason), "    ", "    ")
     if len(failed) > _TOLD:
         yield ""
-        yield f"{len(failed) - _TOLD} classes more fail: --format json has them all"
+        yield f"{len(failed) - _TOLD} reasons more: --format json has them all"
+
+
+def _pairs_of(classes: Sequence[Class]) -> int:
+    return sum(one.pairs for one in classes)
 
 
 def _felt(one: Class) -> str:
