@@ -54,6 +54,7 @@ def _dnat(trace: Trace) -> int:
 
 PICTURES = (
     Picture("story", "webapp", "outside", "node/node-1:30001", _is_remote, _dnat, ("p",)),
+    Picture("compare", "webapp", "outside", "node/node-1:30001", _is_remote, _dnat, ("w",)),
     Picture("guestbook", "guestbook", "outside", "node/node-1:30080", _is_remote, _dnat),
     Picture(
         "failure",
