@@ -7,7 +7,7 @@ several networks that hold an address the smallest decides, ``nomatch`` ones say
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Address, Prefix
@@ -21,6 +21,7 @@ _KINDS = frozenset({
 })  # fmt: skip
 """What can be asked here: of all kinds those without a MAC, a mark or a device."""
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
+_LAST_PORT = 0xFFFF
 _NAMES = {number: name for name, number in _PROTOCOLS.items()}
 _WITH_PLAIN_PORTS = (_PROTOCOLS["tcp"], _PROTOCOLS["udp"])
 """Whose ports a bitmap of ports knows (ip_set_bitmap_port.c ip_set_get_ip_port)."""
@@ -75,6 +76,8 @@ class IpSet:
         timeout = " timeout 0" if "timeout" in self._header.split() else ""
         for element, matches in self.elements():
             yield f"add {name} {element}{timeout}{'' if matches else ' nomatch'}"
+        for member in self.members:
+            yield f"add {name} {member}{timeout}"
 
     def elements(self) -> Iterator[tuple[str, bool]]:
         """Its elements as printed; False: ``nomatch``. Members of a list are not among them."""
@@ -84,15 +87,20 @@ class IpSet:
 
     @property
     def version(self) -> int | None:
-        """The IP version of its addresses; None: no element has one."""
-        parts = (part for level in self._by_lengths.values() for key in level for part in key)
-        return next((part.address.version for part in parts if isinstance(part, Prefix)), None)
+        """The IP version of its addresses; None: it is of no family (NFPROTO_UNSPEC)."""
+        if self.kind in (BITMAP_OF_PORTS, LIST_OF_SETS):
+            return None
+        return 6 if "inet6" in self._header.split() else 4
 
     @property
     def has_networks(self) -> bool:
-        """Whether an element is more than one address."""
-        parts = (part for level in self._by_lengths.values() for key in level for part in key)
-        return any(isinstance(part, Prefix) and not _is_whole(part) for part in parts)
+        """Whether an element has a network where the kind says address (``netmask``)."""
+        return any(
+            name == "ip" and isinstance(part, Prefix) and not _is_whole(part)
+            for level in self._by_lengths.values()
+            for key in level
+            for name, part in zip(self._fields, key, strict=True)
+        )
 
     def add(self, element: str, *, matches: bool = True) -> None:
         """Take in an element as printed: ``10.0.0.0/8``, ``10.0.0.1,tcp:80``.
@@ -108,6 +116,8 @@ class IpSet:
                 key.append(self._port(text))
             else:
                 prefix = self._cut(Prefix.parse(text))
+                if prefix.address.version != self.version:
+                    raise ValueError(f"of another family: {text!r}")
                 lengths.append(prefix.length)
                 key.append(prefix)
         level = self._by_lengths.get(tuple(lengths))
@@ -157,13 +167,19 @@ class IpSet:
 
     def _port(self, text: str) -> object:
         if not self._has_protocol:
-            return int(text)
+            return _port_number(text)
         protocol, colon, number = text.partition(":")
         if not colon:
-            return (_PROTOCOLS["tcp"], int(text))  # what ipset itself takes it for
+            return (_PROTOCOLS["tcp"], _port_number(text))  # what ipset itself takes it for
         if protocol not in _PROTOCOLS:
             raise ValueError(f"a protocol that is not looked at: {protocol!r}")
-        return (_PROTOCOLS[protocol], int(number))
+        return (_PROTOCOLS[protocol], _port_number(number))
+
+
+def _port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _LAST_PORT):
+        raise ValueError(f"not a port: {text!r}")
+    return int(text)
 
 
 def _printed(part: object) -> str:
@@ -230,7 +246,8 @@ def _created(kind: str, options: list[str]) -> IpSet | None:
             length = _length_of(Address.parse(given["bitmask"]))
     except ValueError:
         return None
-    return IpSet(kind, length)
+    # Printed last, and random (ipset(8)); what stands before says of which family the set is.
+    return IpSet(kind, length, " ".join(takewhile(lambda word: word != "initval", options)))
 
 
 def _length_of(mask: Address) -> int:
@@ -246,7 +263,9 @@ def _takes(sets: Mapping[str, IpSet], into: IpSet, element: str, options: Iterab
         into.include(element, sets[element])
         return True
     try:
-        into.add(element, matches="nomatch" not in options)
+        # A comment is anybody's sentence, and stands last (ipset(8)).
+        said = takewhile(lambda word: word != "comment", options)
+        into.add(element, matches="nomatch" not in said)
     except ValueError:
         return False
     return True

@@ -13,7 +13,7 @@ _refused: set[tuple[str, str, str]] = set()
 """Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""
 
 _MATCH = re.compile(r"(?<= )(?:-m|-j|--match-set) (\S+)")
-_FAILED = re.compile(r"^line (\d+): ", re.MULTILINE)
+_FAILED = re.compile(r"^(?:line |Error occurred at line: )(\d+)", re.MULTILINE)
 _WAIT = ("-w", "5")
 
 

@@ -105,3 +105,26 @@ def test_netmask_cuts_both(options: str, element: str, hits: bool) -> None:
 def test_other_lines_are_told(line: str) -> None:
     with pytest.raises(IpsetError, match="line 18"):
         parse("\n".join([*SAVED.splitlines()[:17], line]))
+
+
+def test_a_comment_says_nothing() -> None:
+    found = parse('create s hash:net family inet comment\nadd s 10.0.0.0/8 comment "a nomatch"\n')
+    assert found["s"].contains(packet("10.0.0.1", "1.1.1.1", 80), ("src",))
+
+
+@pytest.mark.parametrize(
+    "element", ["10.0.0.1,tcp:65536", "10.0.0.1,tcp:٨", "10.0.0.1,-1", "fd00::1,80"]
+)
+def test_what_no_kernel_holds_is_not_understood(element: str) -> None:
+    assert parse(f"create s hash:ip,port family inet\nadd s {element}\n") == {}
+
+
+def test_a_set_is_of_its_family_though_it_is_empty() -> None:
+    found = parse(
+        "create s hash:net family inet6 maxelem 9 initval 0x1\ncreate l list:set size 8\nadd l s\n"
+    )
+    assert (found["s"].version, found["l"].version) == (6, None)
+    lines = [line for name, one in found.items() for line in one.save_lines(name)]
+    assert lines == [
+        "create s hash:net family inet6 maxelem 9", "create l list:set size 8", "add l s"
+    ]  # fmt: skip
