@@ -34,7 +34,7 @@ DRAWN_FROM = (100, 28)
 """Columns and rows from which on both drawings stand above the steps unasked."""
 _LEAST_STEPS = 6
 """Rows of steps that stay below drawings."""
-_WORD = 11
+_WORD = 12
 """Cells of glyph and word of a step."""
 _NAMED_FROM = 56
 """Cells of a side from which on each step names its place."""

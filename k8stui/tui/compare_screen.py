@@ -139,7 +139,7 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
                 ("← →", "step both"),
                 (", .", "≠"),
                 ("d", "drawings"),
-                ("Enter", "to the workbench"),
+                ("Enter", "workbench"),
                 ("Esc", "table"),
                 ("?", "help"),
             )
