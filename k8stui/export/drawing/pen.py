@@ -11,11 +11,11 @@ from k8stui.export.drawing.places import HUB, Drawing, Edge, Spot
 from k8stui.export.drawing.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, PodBox, Role, Scene
 from k8stui.export.drawing.sizes import (
     ARROW,
-    CARD_ROWS,
     CARD_WIDTH,
     GAP,
     LO,
     Extras,
+    card_rows,
     local_rows,
     node_rows,
     pod_width,
@@ -224,7 +224,7 @@ class Pen:
             row += 2 + extras.node_macs
         else:
             place = self._edge_devices(node, at, port)
-        row += CARD_ROWS * extras.card
+        row += card_rows(extras)
         self.drawing.spots[node.name, HUB] = Spot([], place)
         self._stations(node, Rect(x, row, width, 0))
         row += stack_rows(width, extras)

@@ -38,6 +38,8 @@ class Extras:
     """The node's devices in rows of their own, not in its upper edge."""
     card: bool = False
     """Blank rows for the packet's header."""
+    tall_card: bool = False
+    """And for a card in a card."""
     above_pods: bool = False
     below_stack: bool = False
     above_nodes: bool = False
@@ -74,11 +76,15 @@ def node_need(node: NodeBox) -> int:
 
 def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
     """Rows of a node's box `width` cells wide: its bridge has a row whether it has one or not."""
-    rows = 2 + (2 + extras.node_macs) * extras.uplink_row + CARD_ROWS * extras.card
+    rows = 2 + (2 + extras.node_macs) * extras.uplink_row + card_rows(extras)
     rows += stack_rows(width, extras) + extras.below_stack + extras.second_gap + 1
     if node.pods:
         rows += extras.veth_row + extras.above_pods + 4 + extras.pod_macs
     return rows
+
+
+def card_rows(extras: Extras) -> int:
+    return CARD_ROWS * extras.card + 2 * extras.tall_card
 
 
 def stack_rows(width: int, extras: Extras) -> int:
