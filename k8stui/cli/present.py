@@ -16,7 +16,7 @@ from k8stui.export.terminal import complain, write
 if TYPE_CHECKING:
     from k8stui.tour.rehearse import Rehearsal
 
-_RECORDINGS = (".cast", ".svg")
+_RECORDINGS = (".cast", ".svg", ".html")
 
 
 def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[object]:
@@ -30,7 +30,7 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
 
 @click.command("present")
 @click.argument("tour", required=False, metavar="[TOUR]", shell_complete=_tours)
-@output_format("screen", "text")
+@output_format("screen", "text", "html")
 @screen_options
 @click.option(
     "-o",
@@ -38,7 +38,7 @@ def _tours(_ctx: click.Context, _option: click.Parameter, begun: str) -> list[ob
     metavar="FILE",
     type=click.Path(dir_okay=False),
     help="Record it instead, without a terminal. FILE.cast: asciicast v2; FILE.svg: a picture that "
-    "moves.",
+    "moves; FILE.html: a page that is turned with the arrow keys.",
 )
 @click.option(
     "--width",
@@ -79,7 +79,7 @@ def command(
     from k8stui.tour.rehearse import rehearse  # noqa: PLC0415
 
     if output is not None and Path(output).suffix not in _RECORDINGS:
-        raise click.UsageError(f"-o {output}: a name that ends with {' or '.join(_RECORDINGS)}")
+        raise click.UsageError(f"-o {output}: a name that ends with {', '.join(_RECORDINGS)}")
     if tour is None:
         return _list()
     try:
@@ -93,6 +93,11 @@ def command(
     problems = rehearsal.world.problems
     for problem in problems:
         complain(problem.render())
+    if form == "html":
+        if output is not None and Path(output).suffix != ".html":
+            raise click.UsageError(f"--format html writes no {Path(output).suffix} file")
+        _write_page(rehearsal, output, (width, height))
+        return BAD if problems else FINE
     if output is not None:
         _record(rehearsal, output, (width, height), light=light)
         return BAD if problems else FINE
@@ -151,6 +156,9 @@ def _record(rehearsal: Rehearsal, output: str, size: tuple[int, int], *, light: 
     from k8stui.export.terminal import write_data, write_markup  # noqa: PLC0415
     from k8stui.export.tour_strip import tour_strip  # noqa: PLC0415
 
+    if Path(output).suffix == ".html":
+        _write_page(rehearsal, output, size)
+        return
     made = tour_strip(rehearsal, *size)
     with output_to(output):
         if Path(output).suffix == ".cast":
@@ -161,6 +169,15 @@ def _record(rehearsal: Rehearsal, output: str, size: tuple[int, int], *, light: 
             from k8stui.export.drawing.motion import motion  # noqa: PLC0415
 
             write_markup(motion(made))
+
+
+def _write_page(rehearsal: Rehearsal, output: str | None, size: tuple[int, int]) -> None:
+    from k8stui.cli.output import output_to  # noqa: PLC0415
+    from k8stui.export.page.tour_page import tour_page  # noqa: PLC0415
+    from k8stui.export.terminal import write_markup  # noqa: PLC0415
+
+    with output_to(output):
+        write_markup(tour_page(rehearsal, *size))
 
 
 def _show(rehearsal: Rehearsal, *, is_ascii: bool | None, mouse: bool) -> None:

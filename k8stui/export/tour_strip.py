@@ -31,15 +31,20 @@ def tour_strip(rehearsal: Rehearsal, width: int, height: int) -> Strip:
     rows = 1 + max(len(wrap(stop.position.caption, width - 8)) for stop in stops)
     room = height - _ABOVE - _SAID - rows
     stills: list[Still] = []
-    last: Stop | None = None
-    for stop in stops:
-        films = _frames(stop, last, width, room)
-        for index, drawn in films:
-            page = [*_head(stop, width), *drawn, *_foot(stop, index, rows, width, len(stops))]
-            seconds = _PASSING_SECONDS if index != stop.index else _seconds(stop)
-            stills.append(Still([fit(cut(row, width), width) for row in page], seconds))
-        last = stop
+    for stop, index, drawn in seen(rehearsal, width, room):
+        page = [*drawn, *_foot(stop, index, rows, width, len(stops))]
+        seconds = _PASSING_SECONDS if index != stop.index else _seconds(stop)
+        stills.append(Still([fit(cut(row, width), width) for row in page], seconds))
     return Strip(stills[0].lines[: height - _SAID - rows], stills, rehearsal.tour.title)
+
+
+def seen(rehearsal: Rehearsal, width: int, room: int) -> Iterator[tuple[Stop, int, list[Line]]]:
+    """Every picture of the tour: its position, the step from 0, head and drawing (`room` rows)."""
+    last: Stop | None = None
+    for stop in rehearsal.stops:
+        for index, drawn in _frames(stop, last, width, room):
+            yield stop, index, [*_head(stop, width), *drawn]
+        last = stop
 
 
 def _frames(

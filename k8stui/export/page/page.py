@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,17 @@ def walk_page(
     world: World, traces: Sequence[Trace], width: int = WIDTH, height: int = HEIGHT
 ) -> Iterator[str]:
     """Write the branches of one request (at least one); `width` × `height` cells of drawing."""
+
+    def articles() -> Iterator[str]:
+        for number, trace in enumerate(traces, 1):
+            shown = film(world, trace, width, height, traces)
+            yield from _article(number, trace, traces, shown)
+
+    yield from document(text_of(title(traces[0])), articles())
+
+
+def document(name: str, articles: Iterable[str]) -> Iterator[str]:
+    """Write a page of `articles`, each with its pictures and the list of them."""
     folder = Path(__file__).parent
     style = "".join((SHAPES, *_themes(), inks("var(--{})".format), _read(folder / "walk.css")))
     script = _read(folder / "walk.js")
@@ -65,12 +76,10 @@ def walk_page(
         "base-uri 'none'; form-action 'none'\">\n"
     )
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f"<title>{_safe(text_of(title(traces[0])))}</title>\n"
+    yield f"<title>{safe(name)}</title>\n"
     yield f"<style>{style}</style></head><body>\n"
-    for number, trace in enumerate(traces, 1):
-        shown = film(world, trace, width, height, traces)
-        yield from _article(number, trace, traces, shown)
-    yield f"<footer>{_safe(_HELP)}</footer>\n<script>{script}</script>\n</body></html>\n"
+    yield from articles
+    yield f"<footer>{safe(_HELP)}</footer>\n<script>{script}</script>\n</body></html>\n"
 
 
 def _read(file: Path) -> str:
@@ -94,39 +103,47 @@ def _themes() -> Iterator[str]:
     yield f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     return html.escape(neutralise(text))
 
 
-def _inked(line: Line) -> str:
+def inked(line: Line) -> str:
     return "".join(
-        _safe(text) if ink is Ink.TEXT else f'<span class="{ink.value}">{_safe(text)}</span>'
+        safe(text) if ink is Ink.TEXT else f'<span class="{ink.value}">{safe(text)}</span>'
         for text, ink in line
     )
 
 
 def _article(number: int, trace: Trace, traces: Sequence[Trace], shown: Film) -> Iterator[str]:
     start = _start(trace)
-    yield f'<article data-start="{start}">\n<header><h1>{_inked(title(trace)[:1])}</h1>'
-    yield f"<p>{_inked(title(trace)[1:])}</p>"
+    yield f'<article data-start="{start}">\n<header><h1>{inked(title(trace)[:1])}</h1>'
+    yield f"<p>{inked(title(trace)[1:])}</p>"
     if len(traces) > 1:
         options = "".join(
-            f"<option{' selected' * (trace is each)}>{_safe(_branch(each))}</option>"
+            f"<option{' selected' * (trace is each)}>{safe(_branch(each))}</option>"
             for each in traces
         )
         yield f'<select aria-label="branch">{options}</select>'
     yield '</header>\n<div class="stage">\n'
     yield from _drawing(shown, start)
-    yield '<div class="bar">'
-    for deed, sign, key in _BUTTONS:
-        yield f'<button data-deed="{deed}" title="{deed}: {key}">{sign}</button>'
-    yield (
-        f'<input type="range" min="0" max="{len(trace.steps)}" value="{start}" aria-label="step">'
-        '<button data-deed="help" title="keys">?</button></div>'
-        '<div class="caption" aria-live="polite"></div></div>\n<div class="steps">\n'
-    )
+    yield bar(len(trace.steps), start)
+    yield '<div class="steps">\n'
     yield from _steps(number, trace)
     yield "</div></article>\n"
+
+
+def bar(count: int, start: int) -> str:
+    """Buttons, the slider over moments 0 to `count`, and the place of what is said of one."""
+    buttons = "".join(
+        f'<button data-deed="{deed}" title="{deed}: {key}">{sign}</button>'
+        for deed, sign, key in _BUTTONS
+    )
+    return (
+        f'<div class="bar">{buttons}'
+        f'<input type="range" min="0" max="{count}" value="{start}" aria-label="step">'
+        '<button data-deed="help" title="keys">?</button></div>'
+        '<div class="caption" aria-live="polite"></div></div>\n'
+    )
 
 
 def _branch(trace: Trace) -> str:
@@ -147,7 +164,11 @@ def _drawing(shown: Film, start: int) -> Iterator[str]:
     if not len(shown):
         return
     moments = [shown.whole().lines(), *(shown.frame(n).lines() for n in range(len(shown)))]
-    base = list(shown.drawing(max(start - 1, 0)).canvas.lines())
+    yield from pictures(list(shown.drawing(max(start - 1, 0)).canvas.lines()), moments, start)
+
+
+def pictures(base: Sequence[Line], moments: Sequence[Sequence[Line]], start: int) -> Iterator[str]:
+    """The pictures of all moments in one: what they share is stored once."""
     columns = max(len(text_of(line)) for line in base)
     yield head(columns, max(len(lines) for lines in moments)) + "\n"
     yield from paint(patches(base))
@@ -167,7 +188,7 @@ def _spans(layer: Layer) -> str:
 
 def _steps(number: int, trace: Trace) -> Iterator[str]:
     yield f'<ol><li id="{number}.0"><a href="#{number}.0">'
-    yield f'<span class="n">0</span> {_inked(verdict(trace, 10_000))}</a><div class="more">'
+    yield f'<span class="n">0</span> {inked(verdict(trace, 10_000))}</a><div class="more">'
     felt = "".join(_felt(trace))
     yield f"{felt}</div></li></ol>\n"
     last = None
@@ -175,7 +196,7 @@ def _steps(number: int, trace: Trace) -> Iterator[str]:
         way = DIRECTIONS[hop.direction]
         turned = "" if hop.direction is last else f" {way.word}"
         last = hop.direction
-        yield f"<h2>{way.glyph}{turned} {_safe(hop.namespace)}</h2>\n<ol>\n"
+        yield f"<h2>{way.glyph}{turned} {safe(hop.namespace)}</h2>\n<ol>\n"
         for step in hop.steps:
             more = "".join(_typed(trace, step))
             if step.number == _start(trace):
@@ -187,15 +208,15 @@ def _steps(number: int, trace: Trace) -> Iterator[str]:
 
 def _felt(trace: Trace) -> Iterator[str]:
     for line in outcome_lines(trace):
-        yield f'<p class="{_STYLES.get(line.style, Ink.TEXT).value}">{_safe(line.text)}</p>'
+        yield f'<p class="{_STYLES.get(line.style, Ink.TEXT).value}">{safe(line.text)}</p>'
 
 
 def _typed(trace: Trace, step: TraceStep) -> Iterator[str]:
     """What shows the same on a real node."""
     command = most_telling(trace, step)
     if command is not None:
-        where = _safe(f"{command.where}: ")
-        yield f'<p><span class="dim">{where}</span><code>{_safe(command.line)}</code></p>'
+        where = safe(f"{command.where}: ")
+        yield f'<p><span class="dim">{where}</span><code>{safe(command.line)}</code></p>'
 
 
 def _start(trace: Trace) -> int:
@@ -205,17 +226,17 @@ def _start(trace: Trace) -> int:
 
 def _step(number: int, hop: Hop, step: TraceStep, told: str, *, decides: bool) -> str:
     sign = step_sign(step)
-    more = [f"<pre>{chr(10).join(_inked(line) for line in header(step.before, step.after))}</pre>"]
+    more = [f"<pre>{chr(10).join(inked(line) for line in header(step.before, step.after))}</pre>"]
     if step.detail and step.detail not in step.text:
-        more.append(f"<code>{_safe(step.detail)}</code>")
+        more.append(f"<code>{safe(step.detail)}</code>")
     origin = origin_line(step.origin)
     if origin:
-        more.append(f"<p>{_inked(origin)}</p>")
+        more.append(f"<p>{inked(origin)}</p>")
     more.append(told)
     marked = " data-d" if decides else ""
     return (
         f'<li id="{number}.{step.number}" data-way="{hop.direction.value}"{marked}>'
         f'<a href="#{number}.{step.number}"><span class="n">{step.number}</span>'
         f'<span class="sign {sign.ink.value}">{sign.glyph} {sign.word}</span>'
-        f'{_safe(sentence(step))}</a><div class="more">{"".join(more)}</div></li>\n'
+        f'{safe(sentence(step))}</a><div class="more">{"".join(more)}</div></li>\n'
     )
