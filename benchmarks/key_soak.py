@@ -58,6 +58,8 @@ BROKEN = (
 SAYS = (b"Traceback", b"never awaited", b"Exception in thread", b"Fatal Python")
 _ANSWERS_SECONDS = 30.0
 """When a screen that sends nothing, though its size changed, is held to hang."""
+_LEAVES_SECONDS = 60.0
+"""Keys that wait are handled one by one before the one that leaves."""
 _HUNDRED = 100
 _BEGIN, _END = 4096, 65536
 """What is kept of the output: the modes that are set at first, and taken back at last."""
@@ -201,7 +203,7 @@ class Soak:
             self._pump(session, 0.1)
             os.write(session.fd, b"\x11")
         try:
-            return session.end()
+            return session.end(_LEAVES_SECONDS)
         except AssertionError as error:
             raise FaultError("it does not leave on ctrl+q") from error
 

@@ -94,9 +94,9 @@ class Session:
                 self.output += data
         assert text in self.output or text == b"\0", self.output[-2000:]
 
-    def end(self) -> int:
-        """Read the rest; the exit status."""
-        end = time.monotonic() + 10
+    def end(self, seconds: float = 10.0) -> int:
+        """Read the rest, for so long at most; the exit status."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if select.select([self.fd], [], [], 0.02)[0]:
