@@ -8,7 +8,7 @@ pkg/proxy/userspace/proxysocket.go (TryConnectEndpoints, ProxyLoop), roundrobin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -73,18 +73,62 @@ def _onward(
         targets = [_next(targets, request.connect)]
     if not targets:
         yield replace(_closed(cluster, proxied, request, outer, proxy), probability=Fraction(1))
-    while targets:
-        target = targets.pop(0)
+    walked: dict[Target, Trace] = {}
+
+    def tried(target: Target) -> Exchange:
         tries = _tries(target, everybody, request.protocol)
-        inner, trace = joined(cluster, proxied, request, outer, tries)
-        same = endpoints.addresses(inner, target.address, [other.address for other in targets])
-        twins = [one.address for one, is_same in zip(targets, same, strict=True) if is_same]
-        targets = [one for one, is_same in zip(targets, same, strict=True) if not is_same]
+        inner, walked[target] = joined(cluster, proxied, request, outer, tries)
+        return inner
+
+    if len(targets) == 1:
+        tried(targets[0])
+        yield walked[targets[0]]
+        return
+    kinds = _Kinds(targets, endpoints, tried)
+    groups: dict[tuple[int, ...], list[Target]] = {}
+    for target in targets:
+        tries = _tries(target, everybody, request.protocol)
+        groups.setdefault(kinds.met([one for one, _ in tries]), []).append(target)
+    for first, *others in groups.values():
+        if first not in walked:
+            tried(first)
         yield replace(
-            trace,
-            probability=trace.probability * (1 + len(twins)),
-            alike=tuple(map(endpoints.named, twins)),
+            walked[first],
+            probability=walked[first].probability * (1 + len(others)),
+            alike=tuple(endpoints.named(one.address) for one in others),
         )
+
+
+class _Kinds:
+    """Endpoints by how a connection of the proxy to them ends; one of each kind is tried."""
+
+    def __init__(
+        self, targets: list[Target], endpoints: Endpoints, tried: Callable[[Target], Exchange]
+    ) -> None:
+        self._of: dict[Target, int] = {}
+        self._are_last: list[bool] = []
+        """Of each kind: whether the proxy tries nobody after it."""
+        left = targets
+        while left:
+            target, *left = left
+            done = tried(target)
+            felt = done.felt
+            is_last = felt.result in (Result.CONNECTED, Result.UNKNOWN) or felt.established
+            same = endpoints.addresses(done, target.address, [other.address for other in left])
+            pairs = list(zip(left, same, strict=True))
+            mine = [target, *(one for one, is_same in pairs if is_same)]
+            self._of |= dict.fromkeys(mine, len(self._are_last))
+            self._are_last.append(is_last)
+            left = [one for one, is_same in pairs if not is_same]
+
+    def met(self, tries: list[Target]) -> tuple[int, ...]:
+        """The kinds that one after the other of these is, up to the last that is tried."""
+        found: list[int] = []
+        for target in tries:
+            found.append(self._of[target])
+            if self._are_last[found[-1]]:
+                break
+        return tuple(found)
 
 
 def _next(targets: list[Target], asked: Connect) -> Target:

@@ -185,6 +185,22 @@ def test_what_is_counted_is_what_each_comes_to(  # noqa: PLR0917
     assert some[0].outcome == each[0].outcome
 
 
+@pytest.mark.parametrize("replicas", [3, 4, 6])
+@pytest.mark.parametrize("source", ["pod/asker", "node/node-1"])
+def test_a_proxy_that_fails_over_meets_the_same_kinds(
+    tmp_path: Path, replicas: int, source: str
+) -> None:
+    """Who refuses alike does not fare alike where the next in turn does not."""
+    text = SERVICE.format(type="ClusterIP", more="", asker="yes")
+    text += WORKLOAD.format(number=0, replicas=replicas, ports=PORTS[2], host="false")
+    made = world(tmp_path, text, cni="flannel", mode="userspace")
+    request = parse_request(made, source, "svc/pool")
+    each = list(walks(made, request, endpoints=Endpoints(made, few=10**9)))
+    some = list(walks(made, request, endpoints=Endpoints(made, few=1)))
+    assert told(some) == told(each)
+    assert servers(some) == servers(each)
+
+
 @pytest.fixture
 def crowd(tmp_path: Path) -> World:
     text = SERVICE.format(type="NodePort", more="", asker="no")
