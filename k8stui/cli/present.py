@@ -79,7 +79,7 @@ def command(
     from k8stui.tour.rehearse import rehearse  # noqa: PLC0415
 
     if output is not None and Path(output).suffix not in _RECORDINGS:
-        raise click.UsageError(f"-o {output}: a name that ends with {', '.join(_RECORDINGS)}")
+        raise click.UsageError(f"-o {output}: a name that ends with {' or '.join(_RECORDINGS)}")
     if tour is None:
         return _list()
     try:

@@ -291,10 +291,10 @@ ALL: tuple[Binding, ...] = tuple(
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
 
-FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "what-if")
+FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "what-if", "replay")
 """Ids of what the footer leaves out where it is narrow, the first one first.
 
-Where there are no findings to tell of, all but the first four fit 80 columns.
+The last one goes only where findings have to be told of in 80 columns.
 """
 
 _NAMES = {

@@ -71,4 +71,4 @@ def test_a_picture_that_moves(tmp_path: Path) -> None:
 
 def test_other_files_are_no_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["present", "row-8", "-o", str(tmp_path / "talk.gif")]) == 2
-    assert ".cast or .svg" in capsys.readouterr().err
+    assert ".cast or .svg or .html" in capsys.readouterr().err
