@@ -126,3 +126,13 @@ async def test_a_setting_beside_what_is_in_at_most_four_keys(
         assert f"B {name}" in typist.shown
         assert "≠" in typist.shown
         assert differs in typist.shown
+
+
+async def test_policy_local_in_at_most_three_keys() -> None:
+    assert is_in_the_footer("w")
+    async with opened(str(WEBAPP)) as typist:
+        await typist.press("w", "2", "down")
+        assert typist.keys <= 3
+        assert "externalTrafficPolicy Local" in typist.shown
+        assert "✗ timed out" in typist.shown
+        assert "is Local, and no endpoint of it is on node-1" in " ".join(typist.shown.split())
