@@ -16,6 +16,9 @@ from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Sheet
 
+_UNSEEN_COLUMNS = 80
+"""For what width lines are made that nobody sees."""
+
 
 class ListSheet(Sheet):
     """Given lines; with a cursor where a line can be chosen."""
@@ -85,8 +88,8 @@ class ListScreen(Once, ModalScreen[int | None]):
         self._foot = foot
         self._title = title
         self._make = lines
-        self._made: tuple[int, Sequence[Line]] = (-1, ())
-        """Width, and the lines for it: the same until the window changes."""
+        self._made: tuple[int, Sequence[Line]] | None = None
+        """Width, and the lines for it: the same until the window changes. None: not drawn yet."""
         self._choices = choices
         self._at = at if at is not None else (choices.start if choices else None)
         self._needle = ""
@@ -101,18 +104,18 @@ class ListScreen(Once, ModalScreen[int | None]):
         yield Bar(self._keys, id="keys")
 
     def _sheet(self, width: int, height: int) -> Sheet:
-        if self._made[0] != width:
+        if self._made is None or self._made[0] != width:
             self._made = (width, self._make(width))
             self._shown = None
         chosen = self._at if self._choices else None
-        lines = self._made[1]
+        lines = self._lines
         if self._needle:
             rows = self.rows
             chosen = rows.index(self._at) if chosen is not None and self._at in rows else None
             lines = [lines[row] for row in rows]
         sheet = ListSheet(self._title, lines, chosen, width)
         if self._needle:
-            sheet.note = run(f"{len(lines):,} of {len(self._made[1]):,}")
+            sheet.note = run(f"{len(lines):,} of {len(self._lines):,}")
         if self._choices is None and self._at is not None and not self._needle:
             sheet.cursor = self._at
         if self._foot is not None and self._choices and self._at is not None and height >= 16:
@@ -120,9 +123,16 @@ class ListScreen(Once, ModalScreen[int | None]):
         return sheet
 
     @property
+    def _lines(self) -> Sequence[Line]:
+        """All lines; keys may come before any were drawn, as in a terminal of one column."""
+        if self._made is None:
+            self._made = (_UNSEEN_COLUMNS, self._make(_UNSEEN_COLUMNS))
+        return self._made[1]
+
+    @property
     def rows(self) -> Sequence[int]:
         """Rows that are shown: of those that can be chosen, or of all."""
-        lines = self._made[1]
+        lines = self._lines
         if not self._needle:
             return self._choices or range(len(lines))
         if self._shown is None:
@@ -135,7 +145,7 @@ class ListScreen(Once, ModalScreen[int | None]):
 
     def row_at(self, row: int) -> int | None:
         """The row that stands on a row of the list as it is shown."""
-        rows = self.rows if self._needle else range(len(self._made[1]))
+        rows = self.rows if self._needle else range(len(self._lines))
         return rows[row] if 0 <= row < len(rows) else None
 
     def _keys(self, width: int, _height: int) -> list[Line]:
