@@ -8,6 +8,7 @@ nobody says is not guessed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, numbered, records, table, text
@@ -17,6 +18,8 @@ from k8stui.manifests.manifest import Manifest
 from k8stui.record import record
 
 NODE_PORTS = range(30000, 32768)
+_LAST_PORT = 0xFFFF
+_PORT_RANGE = re.compile(r"([0-9]{1,5})([-+])([0-9]{1,5})")
 _DEFAULT = "kubernetes"
 """Name of the ServiceCIDR that the API server makes of its own range; others add to it
 (pkg/controlplane/controller/defaultservicecidr)."""
@@ -76,7 +79,7 @@ def known_ranges(objects: Sequence[Manifest]) -> Ranges:
     node_ports, services = NODE_PORTS, dict[str, None]()
     for option, value in _said(objects):
         if option == "service-node-port-range":
-            node_ports = _ports(value) or node_ports
+            node_ports = port_range(value) or node_ports
         else:
             cidrs = (cidr.strip() for cidr in value.split(","))
             services |= dict.fromkeys(cidr for cidr in cidrs if formats.is_cidr(cidr))
@@ -129,11 +132,14 @@ def _option(word: str) -> Iterator[tuple[str, str]]:
         yield name, value
 
 
-def _ports(written: str) -> range | None:
-    """``30000-32767``, or ``30000+2767`` (apimachinery/pkg/util/net/port_range.go)."""
-    for mark in "-+":
-        first, found, last = written.partition(mark)
-        if found and first.isdigit() and last.isdigit() and len(first + last) <= 10:
-            end = int(last) if mark == "-" else int(first) + int(last)
-            return range(int(first), end + 1)
-    return None
+def port_range(written: str) -> range | None:
+    """Read ``30000-32767``, or ``30000+2767``; None: it is no range of ports.
+
+    Source: apimachinery/pkg/util/net/port_range.go ParsePortRange.
+    """
+    found = _PORT_RANGE.fullmatch(written)
+    if found is None:
+        return None
+    first, last = int(found[1]), int(found[3])
+    end = last if found[2] == "-" else first + last
+    return range(first, end + 1) if first <= end <= _LAST_PORT else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from k8stui.kernel.address import Prefix
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.policy.kube_router.chains import OWNER
+from k8stui.walk.world import build_world
 
 LEAK = "port-names-leak"
 """Its result depends on the order of a Go map: see below."""
@@ -87,3 +89,54 @@ def test_names_of_ports_share_addresses_as_in_one_of_the_runs() -> None:
         for run in ("a", "b")
     ]
     assert (filter_table(made[0]), made[2]) in [(filter_table(r[0]), r[2]) for r in real]
+
+
+@pytest.mark.parametrize(
+    ("told", "ports"),
+    [
+        ("20000-20100", "20000:20100"),
+        ("20000+100", "20000:20100"),
+        ("", "30000:32767"),
+        ("20100-20000", "30000:32767"),
+        ("20000-70000", "30000:32767"),
+        ("1-2\nCOMMIT\n*nat\n:PREROUTING DROP", "30000:32767"),
+        ("²-³", "30000:32767"),
+    ],
+)
+def test_k3s_s_node_ports_are_a_range_or_the_usual_one(
+    tmp_path: Path, told: str, ports: str
+) -> None:
+    """An argument in an annotation is anybody's text; what stands in a rule is two numbers."""
+    arguments = json.dumps(["server", "--service-node-port-range", told])
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "n", "annotations": {"k3s.io/node-args": arguments}},
+        "status": {"addresses": [{"type": "InternalIP", "address": "192.168.0.5"}]},
+    }
+    (tmp_path / "node.json").write_text(json.dumps(node))
+    network = build_world([str(tmp_path / "node.json")]).network
+    chain = network.ruleset(network.cluster.nodes["n"], 4).chain("filter", "KUBE-ROUTER-INPUT")
+    assert chain is not None
+    found = [rule.text for rule in chain.rules if "--dports" in rule.text]
+    assert len(found) == 2
+    assert all(f" -m multiport --dports {ports} -j RETURN" in text for text in found)
+
+
+@pytest.mark.parametrize("limit", ["٣/minute", "3/minute -j ACCEPT", "often", "3/fortnight"])
+def test_a_limit_that_is_none_is_the_usual_one(tmp_path: Path, limit: str) -> None:
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {
+            "name": "p", "annotations": {"kube-router.io/netpol-nflog-limit": limit},
+        },
+        "spec": {"podSelector": {}},
+    }  # fmt: skip
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    options = NodeOptions(policy_engine="kube-router")
+    network = build_world([str(tmp_path / "policy.json")], node_options=options).network
+    node = next(iter(network.cluster.nodes.values()))
+    text = save.dump(network.ruleset(node, 4, OWNER))
+    assert "-m limit --limit 10/min --limit-burst 10 " in text
+    assert limit not in text

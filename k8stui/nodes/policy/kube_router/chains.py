@@ -64,8 +64,7 @@ class NodeView:
     version: int
     ranges: tuple[Prefix, ...]
     """Of the Services' clusterIPs."""
-    node_ports: str
-    """Their range, ``30000:32767``."""
+    node_ports: range
     pods: Sequence[tuple[Pod, Address]]
     """Those that run here, in order of their addresses."""
     policies: Sequence[NetworkPolicy]
@@ -209,9 +208,10 @@ def _input(node: NodeView) -> Iterator[Rule]:
             f"-A {chain} -d {one} {_said(said)} -j RETURN",
             node.because("to a clusterIP: policies judge it at the pod behind, not here"),
         )
+    node_ports = f"{node.node_ports[0]}:{node.node_ports[-1]}"
     for protocol in node.dialect.node_port_protocols:
         comment = f"allow LOCAL {protocol.upper()} traffic to node ports"
-        ports = f"-m addrtype --dst-type LOCAL -m multiport --dports {node.node_ports} -j RETURN"
+        ports = f"-m addrtype --dst-type LOCAL -m multiport --dports {node_ports} -j RETURN"
         arguments = f"-p{protocol}-mcomment--comment{comment}{ports.replace(' ', '')}"
         said = with_id(chain, arguments, comment)
         yield Rule(
@@ -390,7 +390,8 @@ def _limit(policy: NetworkPolicy) -> str:
     limit = policy.annotations.get("kube-router.io/netpol-nflog-limit", "10/minute")
     burst = policy.annotations.get("kube-router.io/netpol-nflog-limit-burst", "10")
     rate, slash, unit = limit.partition("/")
-    if not (rate.isdecimal() and burst.isdecimal()) or (slash and unit not in _RATE_UNITS):
+    are_numbers = all(one.isascii() and one.isdigit() for one in (rate, burst))
+    if not are_numbers or (slash and unit not in _RATE_UNITS):
         limit, burst = "10/minute", "10"
     text = f"-A X -m limit --limit {limit} --limit-burst {burst}"
     return render("X", compile_rule(text)).removeprefix("-A X ")

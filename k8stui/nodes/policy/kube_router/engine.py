@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from k8stui.apiserver.validation.ranges import NODE_PORTS, port_range
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.policy import NetworkPolicy
 from k8stui.cluster.selection import Selection
@@ -161,10 +162,10 @@ _HEADER = {
 }
 
 
-def _node_ports(cluster: Cluster) -> str:
+def _node_ports(cluster: Cluster) -> range:
     """The range that k3s was told, else the usual one."""
     told = cluster.distribution.arguments if cluster.distribution is not None else {}
-    return told.get("--service-node-port-range", "30000-32767").replace("-", ":")
+    return port_range(told.get("--service-node-port-range", "")) or NODE_PORTS
 
 
 def k3s(site: Site) -> KubeRouter:
