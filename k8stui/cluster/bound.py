@@ -18,7 +18,8 @@ _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?$")
 _OPENS = re.compile(r"bind|listen", re.IGNORECASE)
 _WHERE = frozenset({"host", "hostname", "address", "addr", "ip"})
 """Options that say it only together with one for the port: else a client's, of its server."""
-_ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::(\d+))?/?$")
+_ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?/?$")
+_NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
 
 
@@ -37,22 +38,22 @@ def _opened(container: Container, declared: set[int]) -> Iterator[tuple[int, boo
     """(port, whether it is for the loopback network only), for each address that is named."""
     words = [word for text in container.spoken for word in text.split()]
     options = [(match[1], match[2] or after) for match, after in _options(words)]
-    port = next((v for name, v in options if name in ("port", "p") and v.isdigit()), "")
+    port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")
     env = dict(container.env)
     port = port or env.get("PORT", "")
     said = [(value, _OPENS.search(name) is not None, name in _WHERE) for name, value in options]
     said += [(v, _OPENS.search(k) is not None, k in ("HOST", "HOSTNAME")) for k, v in env.items()]
     for value, opens, where in said:
-        if not opens and not (where and port.isdigit()):
+        if not opens and not (where and _NUMBER.fullmatch(port)):
             continue
         for text in value.split(","):
             found = _ADDRESS.match(text)
             if found is None or not found[1]:
                 continue
             number = found[2] or port
-            if not number.isdigit() and len(declared) == 1:
+            if not _NUMBER.fullmatch(number) and len(declared) == 1:
                 number = str(*declared)
-            if number.isdigit() and int(number) in declared:
+            if _NUMBER.fullmatch(number) and int(number) in declared:
                 yield int(number), _OWN.match(found[1]) is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from k8stui.cluster.model import Container, ContainerPort, PodPhase, ToldPort
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
+_PORT = re.compile(r"[0-9]{1,5}")
+_LAST_PORT = 0xFFFF
 _TOLD = frozenset({"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*"})  # noqa: S104
 """Values of a host's variable that say where a program listens, not whom it asks."""
@@ -67,7 +70,7 @@ def _told(manifest: Manifest, container: object, path: tuple[str | int, ...]) ->
     found: list[ToldPort] = []
     for index, one in enumerate(array(container, "env")):
         name, value = text(one, "name"), text(one, "value")
-        if name not in _TOLD or not value.isdecimal() or not 0 < int(value[:6]) < 65_536:
+        if name not in _TOLD or not _PORT.fullmatch(value) or not 0 < int(value) <= _LAST_PORT:
             continue
         beside = name.removesuffix("PORT")
         hosts = (variables.get(f"{beside}{word}", "") for word in ("HOST", "ADDR", "ADDRESS"))

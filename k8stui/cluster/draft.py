@@ -171,5 +171,5 @@ def _dns_config(spec: Object) -> DnsConfig | None:
     return DnsConfig(
         nameservers=addresses(texts(config, "nameservers")),
         searches=texts(config, "searches"),
-        ndots=int(ndots) if ndots.isascii() and ndots.isdigit() else None,
+        ndots=int(ndots[:6]) if ndots.isascii() and ndots.isdigit() else None,
     )

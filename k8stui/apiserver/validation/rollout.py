@@ -16,6 +16,7 @@ from k8stui.manifests.manifest import Path
 
 _PERCENT = re.compile(r"[0-9]+%")
 _MOST = 100
+_DIGITS = 6
 
 
 def check_rollout(spec: Object, kind: str) -> Iterator[Mistake]:
@@ -90,13 +91,18 @@ def _amounts(rolling: Object, base: Path, at_most: tuple[str, ...]) -> Iterator[
             yield Mistake(path, Wrong.INVALID, message, mended=mended)
         elif isinstance(value, int) and value < 0:
             yield Mistake(path, Wrong.INVALID, f"is {value}; 0 is the least")
-        elif isinstance(value, str) and field in at_most and int(value[:-1]) > _MOST:
+        elif isinstance(value, str) and field in at_most and _percent(value) > _MOST:
             yield Mistake(path, Wrong.INVALID, f"is {value}; 100% is the most")
+
+
+def _percent(written: str) -> int:
+    """The number in ``25%``, as far as it matters: of a hundred digits some will do."""
+    return int(written[:-1][:_DIGITS])
 
 
 def _value(rolling: Object, field: str, filled_in: int) -> int:
     """0 when nothing is asked for; `filled_in` where the server fills it in."""
     value = rolling.get(field)
     if isinstance(value, str):
-        return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
+        return _percent(value) if _PERCENT.fullmatch(value) else 0
     return value if isinstance(value, int) else filled_in

@@ -109,7 +109,7 @@ def _share(value: object, replicas: int) -> int:
     if isinstance(value, int):
         return value
     written = value.removesuffix("%") if isinstance(value, str) else "25"
-    return replicas * int(written) // 100 if written.isdigit() else 0
+    return replicas * int(written[:6]) // 100 if written.isdecimal() else 0
 
 
 def _daemon_sets(ground: Ground) -> Iterator[Finding]:

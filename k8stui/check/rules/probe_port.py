@@ -42,7 +42,9 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
         for handler in HANDLERS:
             port = at(container.data, probe, handler, "port")
             place = template.manifest.place(*container.path, probe, handler, "port")
-            if isinstance(port, int) or (isinstance(port, str) and port.isdigit()):
+            if isinstance(port, int) or (
+                isinstance(port, str) and port.isdecimal() and len(port) < 6
+            ):
                 meant = _slip(int(port), container)
                 if meant is not None:
                     yield Finding(
