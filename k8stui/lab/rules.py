@@ -12,7 +12,8 @@ from k8stui.lab.namespaces import Space, run
 _refused: set[tuple[str, str, str]] = set()
 """Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""
 
-_MATCH = re.compile(r"(?<= )(?:-m|-j|--match-set) (\S+)")
+_MATCH = re.compile(r"(?<= )(?:-m |--match-set |-j (?!KUBE-|CNI-))(\S+)")
+"""Matches, sets, and targets that are no chains of Kubernetes' own."""
 _FAILED = re.compile(r"^(?:line |Error occurred at line: )(\d+)", re.MULTILINE)
 _WAIT = ("-w", "5")
 
@@ -96,7 +97,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 def _shape(rule: str) -> str:
     """What the rule needs of the kernel: its matches, its sets, its target that is no chain."""
-    return " ".join(name for name in _MATCH.findall(rule) if not name.startswith(("KUBE-", "CNI-")))
+    return " ".join(_MATCH.findall(rule))
 
 
 def _examples(text: str) -> dict[tuple[str, str], str]:

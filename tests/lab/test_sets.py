@@ -137,6 +137,32 @@ def test_a_list_stands_behind_its_members() -> None:
     assert made["either"] == "create either list:set\nadd either hosts\nadd either nets\n"
 
 
+def test_a_set_that_the_kernel_has_not_got_costs_its_own_rules(nft: Tools, tmp_path: Path) -> None:
+    """Also where both are called as a policy engine calls them."""
+    (tmp_path / "sets").write_text(
+        "create KUBE-DST-A hash:net,port,net family inet\n"
+        "add KUBE-DST-A 203.0.113.0/24,tcp:443,203.0.113.0/24\n"
+        "create KUBE-DST-B hash:ip family inet\nadd KUBE-DST-B 203.0.113.5\n"
+    )
+    reject = "-j REJECT --reject-with icmp-port-unreachable"
+    (tmp_path / "rules").write_text(
+        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+        f"-A FORWARD -m set --match-set KUBE-DST-A dst,dst,src {reject}\n"
+        f"-A FORWARD -m set --match-set KUBE-DST-B dst {reject}\nCOMMIT\n"
+    )
+    options = NodeOptions(
+        iptables={"node-1": str(tmp_path / "rules")}, ipset={"node-1": str(tmp_path / "sets")}
+    )
+    world = build_world([], node_options=options)
+    request = parse_request(world, "pod/client", "203.0.113.5:443")
+    [found] = experiments(world, request, nft)
+    if not any("set type not supported" in note for note in found.trial.notes):
+        pytest.skip("this kernel has every type of set")
+    assert found.comparison.kernel.result == "refused"
+    (left_out,) = (note for note in found.trial.notes if "--match-set" in note)
+    assert "KUBE-DST-A" in left_out
+
+
 POLICIES = Path(__file__).with_name("policies.yaml")
 
 
