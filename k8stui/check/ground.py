@@ -25,7 +25,6 @@ from k8stui.cluster.meant import Carriers, carriers, policy_selectors
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
-    PodPhase,
     Service,
     ServicePort,
     ServiceType,
@@ -38,8 +37,6 @@ from k8stui.origin import OriginKind, Place
 from k8stui.suggest import Lexicon
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
-
-_FINISHED = (PodPhase.SUCCEEDED, PodPhase.FAILED)
 
 
 class Ground:
@@ -200,7 +197,7 @@ class Ground:
         if found is None:
             external = service.type is ServiceType.EXTERNAL_NAME
             pods = () if external else pod_index.of(self.cluster).selected(service)
-            found = tuple(pod for pod in pods if pod.phase not in _FINISHED)
+            found = tuple(pod for pod in pods if not pod.phase.is_final)
             self._selected[service.key] = found
         return found
 

@@ -86,7 +86,7 @@ class Draft:
 
     @property
     def finished(self) -> bool:
-        return self.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+        return self.phase.is_final
 
     def finish(self) -> Pod:
         """The pod as the other rooms see it."""

@@ -28,7 +28,6 @@ from k8stui.cluster.model import (
     EndpointSlice,
     Node,
     Pod,
-    PodPhase,
     Service,
     ServicePort,
     ServiceType,
@@ -202,7 +201,7 @@ def _endpoint(
 ) -> Endpoint | None:
     """The pod as endpoint in one address family, or None when it is none."""
     address = next((a for a in pod.addresses if a.version == family), None)
-    if address is None or pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+    if address is None or pod.phase.is_final:
         return None
     node = nodes.get(pod.node_name or "")
     if node is None and not service.publish_not_ready_addresses:

@@ -80,6 +80,11 @@ class PodPhase(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether all containers have ended for good (pkg/api/v1/pod/util.go IsPodTerminal)."""
+        return self in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+
 
 @record(kw_only=True)
 class Pod:

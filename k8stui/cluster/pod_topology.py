@@ -22,7 +22,7 @@ from k8stui.cluster.placed import (
     asked_labels,
 )
 from k8stui.cluster.refusal import Refusal
-from k8stui.cluster.selectors import matches, tolerates
+from k8stui.cluster.selectors import matches, namespace_labels, tolerates
 from k8stui.record import record
 
 _SPREAD = "node(s) didn't match pod topology spread constraints"
@@ -212,8 +212,7 @@ class Topology:
             in_reach = namespace == own
         else:
             in_reach = namespace in term.namespaces or matches(
-                term.namespace_selector,
-                {"kubernetes.io/metadata.name": namespace, **self._namespaces.get(namespace, {})},
+                term.namespace_selector, namespace_labels(self._namespaces, namespace)
             )
         return in_reach and matches(term.selector, labels)
 

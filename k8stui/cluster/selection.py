@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selectors import matches, namespace_labels
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
     from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
-
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
-"""The label that the API server puts on every Namespace."""
 
 
 def selects(policy: NetworkPolicy, pod: Pod, direction: Direction | None = None) -> bool:
@@ -47,12 +44,8 @@ class Selection:
     def namespaces(self, selector: object) -> Iterator[str]:
         """Namespaces that have pods, or are in the input, and have such labels."""
         for name in self._by_namespace:
-            if matches(selector, self.labels_of(name)):
+            if matches(selector, namespace_labels(self._labels, name)):
                 yield name
-
-    def labels_of(self, namespace: str) -> Mapping[str, str]:
-        """A namespace's labels, with the one that the API server gives to each."""
-        return {**self._labels.get(namespace, {}), NAMESPACE_NAME: namespace}
 
     def peer(self, policy: NetworkPolicy, peer: PolicyPeer) -> Iterator[Pod]:
         """The pods that a peer of a rule means; none for an ipBlock."""

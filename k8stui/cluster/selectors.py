@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from k8stui.apiserver.fields import Object, array, table, text, texts
 from k8stui.cluster.model import Node, Taint
 
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""The label that the API server puts on every Namespace."""
+
 
 def selects(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Whether a plain selector (a Service's) matches: all of its labels, and it has some."""
@@ -24,6 +27,14 @@ def matches(selector: object, labels: Mapping[str, str]) -> bool:
     return all(
         labels.get(key) == value for key, value in table(selector, "matchLabels").items()
     ) and _all_match(array(selector, "matchExpressions"), labels)
+
+
+def namespace_labels(written: Mapping[str, Mapping[str, str]], namespace: str) -> Mapping[str, str]:
+    """A namespace's labels, `written` ones and the one that the API server puts on each.
+
+    Source: pkg/apis/core/v1/defaults.go SetDefaults_Namespace.
+    """
+    return {**written.get(namespace, {}), NAMESPACE_NAME: namespace}
 
 
 def node_term_matches(term: object, node: Node) -> bool:

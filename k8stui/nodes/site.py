@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import Cluster, Node, Pod, PodPhase, Service
+from k8stui.cluster.model import Cluster, Node, Pod, Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import LinkKind, Neighbour
 from k8stui.kernel.packet import Protocol
@@ -254,7 +254,7 @@ def namespace_of(cluster: Cluster, pod: Pod) -> str:
         NoNamespaceError: it has none.
 
     """
-    if pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+    if pod.phase.is_final:
         raise NoNamespaceError(pod.key, f"it has {pod.phase.lower()}")
     if pod.node_name is None:
         raise NoNamespaceError(pod.key, pod.pending_reason or "it is Pending")

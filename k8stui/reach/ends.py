@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.cluster.model import Cluster, Pod, PodPhase, Service, ServicePort, ServiceType
+from k8stui.cluster.listening import declared
+from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.lookup import can_send
@@ -76,7 +77,7 @@ def asked(world: World, ports: tuple[PortSpec, ...] = ()) -> Iterator[Asked]:
                     service_port=port,
                 )
     for pod in cluster.pods.values():
-        if pod.addresses and pod.phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+        if pod.addresses and not pod.phase.is_final:
             for number, protocol in ports or _declared(pod):
                 yield Asked(_named(f"pod/{pod.key}", number, protocol), number, protocol, pod=pod)
     yield from _node_ports(cluster, ports)
@@ -103,14 +104,7 @@ def _node_ports(cluster: Cluster, ports: tuple[PortSpec, ...]) -> Iterator[Asked
 
 
 def _declared(pod: Pod) -> tuple[PortSpec, ...]:
-    return tuple(
-        dict.fromkeys(
-            (port.number, port.protocol)
-            for container in pod.containers
-            if not container.init or container.restartable_init
-            for port in container.ports
-        )
-    )
+    return tuple(dict.fromkeys((port.number, port.protocol) for port in declared(pod)))
 
 
 def _named(host: str, number: int, protocol: Protocol) -> str:

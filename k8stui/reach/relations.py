@@ -12,8 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
-from k8stui.cluster.selection import NAMESPACE_NAME
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selectors import matches, namespace_labels
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
@@ -255,7 +254,7 @@ class _Sets:
         )
 
     def _is_in(self, selector: object, namespace: str) -> bool:
-        return matches(selector, {**self._labels.get(namespace, {}), NAMESPACE_NAME: namespace})
+        return matches(selector, namespace_labels(self._labels, namespace))
 
     def _block(self, cidr: str) -> int:
         key = f"block {cidr}"

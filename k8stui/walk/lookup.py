@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8stui.cluster.model import Cluster, Node, Pod, PodPhase, Service
+from k8stui.cluster.model import Cluster, Node, Pod, Service
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import SHORT
 
@@ -92,16 +92,12 @@ def find_service(cluster: Cluster, namespace: str, name: str) -> Service:
 
 def can_send(pod: Pod) -> bool:
     """Whether the pod has a network namespace with something running in it."""
-    return (
-        pod.node_name is not None
-        and bool(pod.addresses)
-        and pod.phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED)
-    )
+    return pod.node_name is not None and bool(pod.addresses) and not pod.phase.is_final
 
 
 def why_silent(pod: Pod) -> str:
     """Tell, in one sentence, why a pod that cannot send or be asked cannot."""
-    if pod.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED):
+    if pod.phase.is_final:
         return f"pod {pod.key} has finished ({pod.phase.value}): its network namespace is gone"
     if pod.node_name is None:
         return f"pod {pod.key} is Pending: {pod.pending_reason or 'no node was found for it'}"

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.names import uses_cluster_dns
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
-from k8stui.cluster.selection import NAMESPACE_NAME, selects
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selection import selects
+from k8stui.cluster.selectors import NAMESPACE_NAME, matches, namespace_labels
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
@@ -73,13 +73,11 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     found = (p.name for p in cluster.network_plugins if p.name in _ENFORCING)
     enforcer = "" if asked is not None else next(found, "")
     if not enforcer:
-        plugins = dict.fromkeys(map(world.network.plugin_of, cluster.nodes.values()))
-        used = " and ".join(plugins)
         return replace(
             trace,
             assumptions=(
                 *trace.assumptions,
-                f"{where}{denial.reason}; not enforced, so it arrives: {used} knows no policies",
+                f"{where}{denial.reason}; not enforced, so it arrives: {nobody_enforces(world)}",
             ),
         )
     return replace(
@@ -94,6 +92,12 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
             origin=denial.origin,
         ),
     )
+
+
+def nobody_enforces(world: World) -> str:
+    """Why policies have no effect: ``flannel knows no policies``."""
+    plugins = dict.fromkeys(map(world.network.plugin_of, world.cluster.nodes.values()))
+    return f"{' and '.join(plugins)} knows no policies"
 
 
 def _source_met(cluster: Cluster, trace: Trace) -> Address | None:
@@ -364,8 +368,8 @@ class Policies:
         if wanted.namespaces is None:
             in_space = peer.namespace == namespace
         else:
-            known = self._cluster.namespace_labels.get(peer.namespace, {})
-            in_space = matches(wanted.namespaces, {**known, NAMESPACE_NAME: peer.namespace})
+            labels = namespace_labels(self._cluster.namespace_labels, peer.namespace)
+            in_space = matches(wanted.namespaces, labels)
         return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
 
     def peer_at(self, address: Address) -> Peer:
@@ -373,9 +377,7 @@ class Policies:
         pods = (
             pod
             for pod in self._cluster.pods.values()
-            if address in pod.addresses
-            and not pod.host_network
-            and pod.phase not in (PodPhase.SUCCEEDED, PodPhase.FAILED)
+            if address in pod.addresses and not pod.host_network and not pod.phase.is_final
         )
         return self._peer(next(pods, None), address, str(address))
 

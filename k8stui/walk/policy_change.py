@@ -17,7 +17,7 @@ from k8stui.cluster.policy import (
     PolicyPort,
     PolicyRule,
 )
-from k8stui.cluster.selection import NAMESPACE_NAME
+from k8stui.cluster.selectors import NAMESPACE_NAME
 from k8stui.kernel.step import Direction as Way
 from k8stui.origin import Origin
 from k8stui.record import record

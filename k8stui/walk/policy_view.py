@@ -15,6 +15,7 @@ from k8stui.cluster.selection import Selection, selects
 from k8stui.nodes.policy import KUBE_ROUTER, NONE
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk.policies import nobody_enforces
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -135,11 +136,7 @@ def _notes(
         return
     if engine == NONE:
         if policies:
-            plugins = dict.fromkeys(map(world.network.plugin_of, world.cluster.nodes.values()))
-            yield (
-                f"not enforced: {' and '.join(plugins)} knows no policies, so everything passes "
-                "all the same"
-            )
+            yield f"not enforced: {nobody_enforces(world)}, so everything passes all the same"
         return
     if policies:
         yield "answers to what was let through always pass; so does what the pod's own node sends"

@@ -117,7 +117,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
             mend += "spec.template.metadata.labels)"
         found = Diagnosis(f"its selector {wanted} matches no pod{said}", mend, selector)
         return _with_selector(cluster, service, found)
-    finished = [p for p in pods if p.phase in (PodPhase.SUCCEEDED, PodPhase.FAILED)]
+    finished = [p for p in pods if p.phase.is_final]
     if len(finished) == len(pods):
         return Diagnosis(why_silent(pods[0]), "select pods that go on running", pods[0].origin)
     pending = [p for p in pods if p.node_name is None or not p.addresses]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from k8stui.cluster.model import Pod, PodPhase
+from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, PolicyPort, PolicyRule
 from k8stui.cluster.selection import Selection
 from k8stui.kernel.address import Address, Prefix
@@ -18,7 +18,6 @@ from k8stui.nodes.policy.kube_router.names import DESTINATION, SOURCE, PolicyNam
 from k8stui.record import record
 
 PODS, BLOCKS = "hash:ip", "hash:net"
-_FINISHED = frozenset({PodPhase.SUCCEEDED, PodPhase.FAILED})
 _EVERYTHING = {
     4: (Prefix.parse("0.0.0.0/1"), Prefix.parse("128.0.0.0/1")),
     6: (Prefix.parse("2000::/3"), Prefix.parse("fd00::/8")),
@@ -56,7 +55,7 @@ class PlannedSet:
 
 def counts(pod: Pod) -> bool:
     """Whether the engine looks at the pod at all."""
-    return bool(pod.addresses) and not pod.host_network and pod.phase not in _FINISHED
+    return bool(pod.addresses) and not pod.host_network and not pod.phase.is_final
 
 
 def address_of(pod: Pod, version: int) -> Address | None:
