@@ -54,9 +54,7 @@ class Beside:
     def __init__(self, left: Case, right: Case) -> None:
         self.cases = (left, right)
         self.pairs = align(left.trace, right.trace)
-        self._steps = tuple(
-            [(hop, step) for hop in each.trace.hops for step in hop.steps] for each in self.cases
-        )
+        self._steps = tuple(each.trace.placed for each in self.cases)
         self._own = tuple(
             [pair.left if side == 0 else pair.right for pair in self.pairs] for side in (0, 1)
         )

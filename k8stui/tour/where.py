@@ -14,12 +14,6 @@ from k8stui.walk.turns import undone
 FIELDS = ("kind", "node", "pod", "chain", "direction", "nth")
 """Of a step that is told by more than a word."""
 
-_Placed = tuple[Hop, TraceStep]
-
-
-def _placed(trace: Trace) -> list[_Placed]:
-    return [(hop, step) for hop in trace.hops for step in hop.steps]
-
 
 def _start(_: Trace) -> int | None:
     return 0
@@ -39,7 +33,7 @@ def _server(trace: Trace) -> int | None:
     """Where the server's socket gets the packet; behind a proxy, where the last one does."""
     out = [
         (n, hop.namespace)
-        for n, (hop, step) in enumerate(_placed(trace))
+        for n, (hop, step) in enumerate(trace.placed)
         if hop.direction is Direction.FORWARD and step.kind is StepKind.DELIVER
     ]
     theirs = [n for n, namespace in out if namespace == trace.outcome.server_pod]
@@ -91,7 +85,7 @@ def step_of(page: Page, where: Where, trace: Trace) -> int | None:
 
 def _matching(page: Page, where: Where, trace: Trace) -> int | None:
     """The step that fits all fields; where none does, the first field that no step fits is told."""
-    left = list(enumerate(_placed(trace)))
+    left = list(enumerate(trace.placed))
     said: list[str] = []
     for name, words in where.wanted.items():
         fits = _TESTS[name]
@@ -139,7 +133,7 @@ _VALUES: Mapping[str, Callable[[Hop, TraceStep], Sequence[str]]] = {
 
 
 def _first(trace: Trace, fits: Callable[[Hop, TraceStep], bool]) -> int | None:
-    return next((n for n, one in enumerate(_placed(trace)) if fits(*one)), None)
+    return next((n for n, one in enumerate(trace.placed) if fits(*one)), None)
 
 
 def _has(trace: Trace) -> str:

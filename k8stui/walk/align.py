@@ -43,7 +43,7 @@ def align(one: Trace, other: Trace) -> tuple[Pair, ...]:
     """
     from difflib import SequenceMatcher  # noqa: PLC0415 - 3 ms, for comparisons only
 
-    lefts, rights = _placed(one), _placed(other)
+    lefts, rights = one.placed, other.placed
     common = common_steps(one, other)
     pairs = [Pair(n, n, Likeness.SAME) for n in range(common)]
     mine, its = ([_key(*each) for each in side[common:]] for side in (lefts, rights))
@@ -57,10 +57,6 @@ def align(one: Trace, other: Trace) -> tuple[Pair, ...]:
                 likeness = Likeness.SAME if is_same else Likeness.ALIKE
             pairs.append(Pair(a, b, likeness))
     return tuple(pairs)
-
-
-def _placed(trace: Trace) -> list[tuple[Hop, TraceStep]]:
-    return [(hop, step) for hop in trace.hops for step in hop.steps]
 
 
 def _key(hop: Hop, step: TraceStep) -> tuple[object, ...]:

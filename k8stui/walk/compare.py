@@ -131,7 +131,7 @@ def common_steps(one: Trace, other: Trace) -> int:
 
 
 def _decisions(trace: Trace) -> list[tuple[object, ...]]:
-    return [decision(hop, step) for hop in trace.hops for step in hop.steps]
+    return [decision(hop, step) for hop, step in trace.placed]
 
 
 def decision(hop: Hop, step: TraceStep) -> tuple[object, ...]:

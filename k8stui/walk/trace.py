@@ -112,3 +112,8 @@ class Trace:
     @property
     def steps(self) -> tuple[TraceStep, ...]:
         return tuple(step for hop in self.hops for step in hop.steps)
+
+    @property
+    def placed(self) -> tuple[tuple[Hop, TraceStep], ...]:
+        """Each step, with the hop that it is in."""
+        return tuple((hop, step) for hop in self.hops for step in hop.steps)

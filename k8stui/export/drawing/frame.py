@@ -28,7 +28,7 @@ class Film:
         self.size = (width, height)
         self._scene = scene
         self.cluster = cluster
-        self._steps = [(hop, step) for hop in trace.hops for step in hop.steps]
+        self._steps = trace.placed
         self._plan = plan(scene, width, height)
         self._reels: dict[str, _Reel] = {}
         """By the node that is open; one where all are."""
@@ -81,7 +81,9 @@ class Film:
 class _Reel:
     """The places of all steps in one drawing."""
 
-    def __init__(self, drawing: Drawing, steps: list[tuple[Hop, TraceStep]], trace: Trace) -> None:
+    def __init__(
+        self, drawing: Drawing, steps: tuple[tuple[Hop, TraceStep], ...], trace: Trace
+    ) -> None:
         self.drawing = drawing
         self.steps = steps
         self.trace = trace

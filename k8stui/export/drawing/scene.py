@@ -296,8 +296,7 @@ def _speaker(trace: Trace, node: str) -> str:
 
 def version_of(trace: Trace) -> int:
     """Tell the IP version of a walk by its first packet."""
-    steps = (step for hop in trace.hops for step in hop.steps)
-    packets = (step.after or step.before for step in steps)
+    packets = (step.after or step.before for step in trace.steps)
     return next((packet.dst.version for packet in packets if packet is not None), 4)
 
 

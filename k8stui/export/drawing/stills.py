@@ -53,8 +53,7 @@ def strip(world: World, trace: Trace, width: int, height: int, pace: float) -> S
     shown = film(world, trace, width, height - _ABOVE - _BELOW)
     count = len(trace.steps)
     stills: list[Still] = []
-    pairs = [(hop, step) for hop in trace.hops for step in hop.steps]
-    for index, (hop, step) in enumerate(pairs):
+    for index, (hop, step) in enumerate(trace.placed):
         way = DIRECTIONS[hop.direction]
         right = run(f"{way.glyph} {way.word}  {index + 1}/{count}", Ink.DIM)
         drawn = shown.frame(index).lines()
