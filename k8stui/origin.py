@@ -59,9 +59,13 @@ class Origin:
     reason: str = ""
     """In words; for defaulted and assumed facts never empty."""
 
+    @property
+    def where(self) -> str:
+        """``FILE:LINE``; empty without a place."""
+        return f"{self.place.file}:{self.place.line}" if self.place is not None else ""
+
     def __str__(self) -> str:
-        where = f"{self.place.file}:{self.place.line}" if self.place else ""
-        return " ".join(part for part in (self.kind.value, where, self.reason) if part)
+        return " ".join(part for part in (self.kind.value, self.where, self.reason) if part)
 
 
 def defaulted(reason: str, place: Place | None = None) -> Origin:

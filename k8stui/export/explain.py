@@ -40,8 +40,7 @@ def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
     yield ""
     yield "selected by" if view.policies else "selected by no NetworkPolicy"
     yield from _table(
-        (policy.key, ", ".join(policy.directions), _place(policy.origin))
-        for policy in view.policies
+        (policy.key, ", ".join(policy.directions), policy.origin.where) for policy in view.policies
     )
     for direction, head in _HEADS.items():
         yield ""
@@ -55,7 +54,8 @@ def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
         yield f"{head}, and nothing else"
         rows = [(_COLUMNS[direction], "port", "allowed by", "")]
         rows += [
-            (one.who, ", ".join(one.ports), one.policy, _place(one.origin)) for one in openings
+            (one.who, ", ".join(one.ports), one.policy, one.origin.where if one.origin else "")
+            for one in openings
         ]
         yield from _table(rows)
     for note in view.notes:
@@ -74,7 +74,7 @@ def _asked_lines(one: Asked) -> Iterator[str]:
         also = "and " if number else ""
         yield from wrap(
             f"{also}the smallest change that would allow it: in {change.field} of NetworkPolicy "
-            f"{change.policy.key} ({_place(change.origin)}) add",
+            f"{change.policy.key} ({change.origin.where}) add",
             "  ",
             "  ",
         )
@@ -97,11 +97,6 @@ def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     for row in kept:
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
         yield "  " + "  ".join(cells).rstrip()
-
-
-def _place(origin: Origin | None) -> str:
-    place = origin.place if origin is not None else None
-    return f"{place.file}:{place.line}" if place is not None else ""
 
 
 def explain_json(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:

@@ -91,8 +91,7 @@ def neighbours_json(said: str, found: tuple[Related, ...]) -> Iterator[str]:
 
 
 def _place(one: Related) -> str:
-    place = one.origin.place if one.origin is not None else None
-    return f"{place.file}:{place.line}" if place is not None else ""
+    return one.origin.where if one.origin is not None else ""
 
 
 def _named(found: Graph, written: str, namespace: str) -> str:

@@ -68,8 +68,7 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
                 origin=denial.origin,
             ),
         )
-    place = denial.origin.place
-    where = f"{place.file}:{place.line}: " if place is not None else ""
+    where = f"{denial.origin.where}: " if denial.origin.where else ""
     found = (p.name for p in cluster.network_plugins if p.name in _ENFORCING)
     enforcer = "" if asked is not None else next(found, "")
     if not enforcer:

@@ -113,9 +113,8 @@ def _by_rule(step: Step) -> str:
 def _where(origin: Origin | None) -> str:
     if origin is None:
         return ""
-    place = f"{origin.place.file}:{origin.place.line}" if origin.place is not None else ""
-    kind = "" if origin.kind is OriginKind.DECLARED and place else origin.kind.value
-    return f" ({'; '.join(part for part in (kind, place) if part)})"
+    kind = "" if origin.kind is OriginKind.DECLARED and origin.where else origin.kind.value
+    return f" ({'; '.join(part for part in (kind, origin.where) if part)})"
 
 
 def _who(cluster: Cluster, server: str | None) -> str:
