@@ -142,7 +142,7 @@ class Soak:
                     break
                 session.output = session.output[:_BEGIN] + session.output[_BEGIN:][-_END:]
             status = self._leave(session)
-            is_restored = termios_of(session) == session.before[3]
+            local_modes = termios_of(session)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(session.pid, signal.SIGKILL)  # where a fault is reported
@@ -152,8 +152,11 @@ class Soak:
             raise FaultError(f"status {status}: {said[-2000:].decode(errors='replace')}")
         if any(words in said for words in SAYS):
             raise FaultError(said[-3000:].decode(errors="replace"))
-        if not is_restored or session.left_behind():
-            raise FaultError("the terminal is left in another mode")
+        if local_modes != session.before[3] or session.left_behind():
+            raise FaultError(
+                f"the terminal is left in another mode: {session.left_behind()}, local modes "
+                f"{session.before[3]:#x} -> {local_modes:#x}, status {status}"
+            )
         return number
 
     def _press(self, session: Session) -> None:
