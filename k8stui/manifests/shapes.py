@@ -102,7 +102,8 @@ class Slots:
             text = lines[line][column:]
             out[key] = value = scalars[text]
             if text not in fitting:
-                if fits(value, wanted):
+                # A null is as if nothing was there, which only the whole mapping can judge.
+                if value is not None and fits(value, wanted):
                     fitting.add(text)
                 else:
                     unsure.append(Known())

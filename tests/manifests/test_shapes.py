@@ -226,6 +226,14 @@ def both(
 @example(content=DUMP.replace("      tolerationSeconds", "-       tolerationSeconds", 1))
 @example(content=DUMP.replace("well with 15", 'well "with 15'))
 @example(content=DUMP.replace("--port=8080", "[a\n        b\n        c]"))
+@example(
+    content=DUMP.replace("nodePort: 30005\n      port: 80", "nodePort: 30005\n      port: null")
+)
+@example(
+    content=DUMP.replace(
+        "containerPort: 8081\n        name: http", "containerPort: null\n        name: http"
+    )
+)
 def test_the_parser_would_say_the_same(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
