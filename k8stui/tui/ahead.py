@@ -10,14 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ScreenStackError
 from textual.events import Event
-
-from k8stui.tui.base import Base
-from k8stui.tui.palette import Palette
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -93,10 +91,8 @@ class Ahead:
                     await self._settle()
 
     def _is_busy(self) -> bool:
-        screen = self._app.screen
-        if not isinstance(screen, Base | Palette):
-            return False
-        return monotonic() - screen.busy_since < _MOST_SECONDS
+        since = getattr(self._app.screen, "busy_since", -inf)
+        return monotonic() - since < _MOST_SECONDS
 
 
 async def _passed(node: MessagePump) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
@@ -41,6 +41,18 @@ _SWITCH_SECONDS = 0.0005
 """How long a thread that loads may keep the screen from answering a key, where it is not one call
 of C. Each key waits for it a few times: with Python's 0.005 a key takes 12 ms while a dump of
 10,000 Services is read, with this 4; the load takes no longer."""
+
+
+def _comparisons(screen: WalkScreen) -> Iterator[SystemCommand]:
+    """Every kind of comparison by name, and every setting that can be turned."""
+    from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - only when asked for
+
+    for kind in Kind:
+        said = f"in a table, two of them side by side: {keys.COMPARED[kind.value]}"
+        yield SystemCommand(f"compare {kind.value}", said, partial(screen.compare, kind))
+    for words in screen.what_ifs():
+        compare = partial(screen.compare, Kind.SETTINGS, words)
+        yield SystemCommand(f"what if {words}", "what comes of it, beside what is", compare)
 
 
 def _command_line() -> type[Provider]:
@@ -164,9 +176,7 @@ class K8sTuiApp(App[int]):
         if isinstance(screen, WalkScreen):
             said = "the same request over what it left: conntrack entries, affinity, turns"
             yield SystemCommand("ask again", said, screen.action_again)
-            for what_if in screen.what_ifs():
-                said = f"the same request again; now it is {what_if.now}"
-                yield SystemCommand(f"what if {what_if.words}", said, partial(screen.turn, what_if))
+            yield from _comparisons(screen)
             for binding in (*(keys.TOUR if self._rehearsal else ()), *keys.ALL):
                 run = partial(screen.run_action, binding.action)
                 title = f"{binding.description}   {keys.first_name(binding)}"

@@ -77,7 +77,7 @@ class Checking(Tools):
             if row is not None:
                 self._show_finding(desk, found[row])
 
-        under = f" what if {', '.join(desk.state.what_if)}:" if desk.state.what_if else ":"
+        under = f" {desk.state.turned_words}:" if desk.state.turned else ":"
         self.app.push_screen(
             ListScreen(
                 f"Findings{under} {summary(found)}",

@@ -19,37 +19,39 @@ from k8stui.export.cases import CaseTable
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys
+from k8stui.tui.asked import Asked
+from k8stui.tui.desk import Desk
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.messages import TableMade
+from k8stui.tui.once import Once
 from k8stui.tui.threads import in_thread
 from k8stui.walk.cases import Case, Cases
 from k8stui.walk.comparisons import Kind
 from k8stui.walk.trace import Trace
-from k8stui.walk.world import World
+from k8stui.walk.whatif import first_difference
 
 _KINDS = tuple(Kind)
 
 
-class CompareScreen(Screen[tuple[Case, int] | None]):
+class CompareScreen(Once, Screen[tuple[Case, int] | None]):
     """Gives back the case to go on with on the workbench, and its 0-based step."""
 
     BINDINGS: ClassVar = [*keys.COMPARE]
     AUTO_FOCUS = ""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        world: World,
-        trace: Trace,
-        kind: Kind = Kind.WAYS,
-        pair: tuple[Case, Case] | None = None,
-    ) -> None:
-        """`pair`: two cases that are shown side by side at first, the second one is chosen."""
+    def __init__(self, jobs: Jobs, desk: Desk, kind: Kind | None = None, named: str = "") -> None:
+        """`kind`: the table to begin with, at the row that is called `named`.
+
+        None: after a what-if the two walks side by side; else the other input, or the ways.
+        """
         super().__init__()
         self._jobs = jobs
-        self._asked = (world, trace)
-        self.kind = kind
+        self._desk = desk
+        self._named = named
+        pair = desk.turned() if kind is None else None
+        self.kind = kind or self._first_kind(is_turned=pair is not None)
+        self._work = Asked()
         self._made: dict[Kind, Cases | Exception] = {}
         self._cursors: dict[Kind, tuple[int, int]] = {}
         """By kind: row and column."""
@@ -64,6 +66,17 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
         """Of the two: the one that was under the cursor."""
         if pair is not None:
             self._put_beside(pair, pair[1])
+
+    def _first_kind(self, *, is_turned: bool) -> Kind:
+        is_other = self._desk.world is self._jobs.other
+        if is_turned and not is_other:
+            return Kind.SETTINGS
+        return Kind.VERSIONS if self._jobs.against else Kind.WAYS
+
+    @property
+    def busy_since(self) -> float:
+        """When a table began to be made that is not there yet (s, monotonic); else -inf."""
+        return self._work.since
 
     def compose(self) -> ComposeResult:
         yield Bar(self._title, id="title")
@@ -83,6 +96,12 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
     # What stands where
 
     @property
+    def _trace(self) -> Trace:
+        """The walk that stands on the desk."""
+        assert self._desk.state.trace is not None
+        return self._desk.state.trace
+
+    @property
     def cases(self) -> Cases | None:
         """The table of the kind that is shown; None: it is being made, or there is none."""
         found = self._made.get(self.kind)
@@ -96,12 +115,15 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
     def _title(self, width: int, _height: int) -> list[Line]:
         cases = self.cases
         if cases is None:
-            request = self._asked[1].request
+            request = self._trace.request
             text, about = f"{request.source} ─▶ {request.destination}", ""
         else:
             text, about = cases.title, cases.about
-        line = join((run(f" {neutralise(text)}", Ink.STRONG), run(f"   {about}", Ink.DIM)))
-        return [fit(cut(line, width), width)]
+        parts = [run(f" {neutralise(text)}", Ink.STRONG), run(f"   {about}", Ink.DIM)]
+        if self._desk.state.turned and self.kind is not Kind.VERSIONS:
+            turned = neutralise(self._desk.state.turned_words)
+            parts.insert(1, run(f"   {turned}", Ink.CHANGED))
+        return [fit(cut(join(parts), width), width)]
 
     def _kinds(self, width: int, _height: int) -> list[Line]:
         parts = []
@@ -163,8 +185,10 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
         """Show the table of a kind; make it where it is not there yet."""
         self.kind, self.beside = kind, None
         if kind not in self._made:
-            job = partial(self._jobs.table, *self._asked, kind, self._post)
-            self.run_worker(in_thread(job), exclusive=True, group="table", exit_on_error=False)
+            world = self._desk.as_read if kind is Kind.VERSIONS else self._desk.world
+            job = partial(self._jobs.table, world, self._trace, kind, self._post)
+            do = partial(in_thread, job)  # no coroutine: where one leaves now it is never awaited
+            self._work.add(self.run_worker(do, exclusive=True, group="table", exit_on_error=False))
         self.redraw()
 
     def _post(self, message: Message) -> None:
@@ -173,9 +197,10 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
 
     def on_table_made(self, event: TableMade) -> None:
         """Show it."""
-        self._made[event.kind] = event.found
-        if isinstance(event.found, Cases):
-            self._cursors.setdefault(event.kind, _asked(event.found, self._asked[1]))
+        found = self._made[event.kind] = event.found
+        if isinstance(found, Cases) and event.kind not in self._cursors:
+            rows = [n for n, row in enumerate(found.rows) if row.name == self._named]
+            self._cursors[event.kind] = (rows[0], 0) if rows else _asked(found, self._trace)
         self.redraw()
 
     # Keys
@@ -256,9 +281,12 @@ class CompareScreen(Screen[tuple[Case, int] | None]):
         one = self._chosen if self.beside is not None else self._case
         if one is None:
             return
-        index = 0
         if self.beside is not None:
             index = self.beside.index(self.beside.cases.index(one), self.at)
+        elif one.world is self._desk.world:
+            index = 0
+        else:
+            index = first_difference(self._trace, one.trace) or 0
         self.dismiss((one, index))
 
     def action_out(self) -> None:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from k8stui.tui.findings import Checkup
     from k8stui.walk.cases import Case
     from k8stui.walk.trace import Request, Trace
-    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 
@@ -40,7 +39,7 @@ class _Left:
     """A world that a what-if led out of, and where one was in it."""
 
     world: World
-    words: tuple[str, ...]
+    turned: tuple[str, ...]
     trace: Trace | None
     index: int
     checkup: Checkup | None
@@ -107,15 +106,24 @@ class Desk:
 
     # What if
 
-    def turn(self, what_if: WhatIf) -> None:
-        """Go on in the world in which it is so."""
-        self.go_to(what_if.apply(), what_if.words)
+    @property
+    def as_read(self) -> World:
+        """The world before anything was turned, of the replay's moment where there is one."""
+        left = self._left[self._floor :]
+        return left[0].world if left else self.world
 
-    def go_to(self, world: World, words: str) -> None:
-        """Go on in another world, that `words` tell from this one. It was not checked yet."""
+    def go_to(self, world: World, turned: str) -> None:
+        """Go on in another world, that is so (``what if …``). It was not checked yet.
+
+        One that what-ifs led out of is gone back to, as far as it is.
+        """
+        while any(left.world is world for left in self._left[self._floor :]):
+            self.turn_back()
+        if self.world is world:
+            return
         state = self.state
-        self._left.append(_Left(self.world, state.what_if, state.trace, state.index, self.checkup))
-        self._enter(world, (*state.what_if, words), None)
+        self._left.append(_Left(self.world, state.turned, state.trace, state.index, self.checkup))
+        self._enter(world, (*state.turned, turned), None)
 
     def turned(self) -> tuple[Case, Case] | None:
         """The walk before the last what-if and the one that is shown; None: there is none.
@@ -132,8 +140,8 @@ class Desk:
         from k8stui.walk.cases import of_traces  # noqa: PLC0415 - only when asked for
 
         return (
-            of_traces(left.world, ", ".join(left.words) or "as it is", (left.trace,)),
-            of_traces(self.world, ", ".join(state.what_if), (state.trace,)),
+            of_traces(left.world, _last(left.turned), (left.trace,)),
+            of_traces(self.world, _last(state.turned), (state.trace,)),
         )
 
     def turn_back(self) -> bool:
@@ -141,14 +149,14 @@ class Desk:
         if len(self._left) <= self._floor:
             return False
         left = self._left.pop()
-        self._enter(left.world, left.words, left.checkup)
+        self._enter(left.world, left.turned, left.checkup)
         if left.trace is not None:
             self.state.show(left.trace, left.index)
         return True
 
-    def _enter(self, world: World, words: tuple[str, ...], checkup: Checkup | None) -> None:
+    def _enter(self, world: World, turned: tuple[str, ...], checkup: Checkup | None) -> None:
         self.world = self.state.world = self._rows.world = world
-        self.state.what_if = words
+        self.state.turned = turned
         self._mark(checkup)
 
     # The deployment replayed
@@ -156,7 +164,7 @@ class Desk:
     def open_replay(self, trace: Trace) -> None:
         """From now on the desk stands at moments of this world's deployment."""
         state = self.state
-        left = _Left(self.world, state.what_if, state.trace, state.index, self.checkup)
+        left = _Left(self.world, state.turned, state.trace, state.index, self.checkup)
         self._full, self._floor = (left, self.tree), len(self._left)
         self.views.backdrop = ((), trace)
 
@@ -172,7 +180,7 @@ class Desk:
         self.views.backdrop = (places, whole)
         left, tree = self._full
         del self._left[self._floor :]
-        self._enter(moment.world, left.words, None)
+        self._enter(moment.world, left.turned, None)
         self._see(Tree(ClusterRows(moment.world)))
         self.tree.follow(tree)
         asked = moment.asked[0]
@@ -190,7 +198,7 @@ class Desk:
         del self._left[self._floor :]
         self._full, self._floor, self.views.backdrop = None, 0, None
         self._see(tree)
-        self._enter(left.world, left.words, left.checkup)
+        self._enter(left.world, left.turned, left.checkup)
         self.state.failure = ""
         if left.trace is not None:
             self.state.show(left.trace, left.index)
@@ -384,3 +392,8 @@ class Desk:
             port = f":{service.ports[0].port}" if service.ports else ""
             destination = f"svc/{service.name}.{service.namespace}{port}"
         return source, destination
+
+
+def _last(turned: tuple[str, ...]) -> str:
+    """What a case of that world is called, as a table calls it."""
+    return turned[-1].removeprefix("what if ") if turned else "as it is"

@@ -27,7 +27,6 @@ from k8stui.tui.messages import (
     ReloadFailed,
     TableMade,
     Walked,
-    WalkedAgain,
     WalkFailed,
     WorldLoaded,
 )
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from k8stui.tui.timeline import Timeline
     from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Request, Trace
-    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 MOST_BRANCHES = 1_000
@@ -70,7 +68,8 @@ class Jobs:
         self.paths = paths
         self.against = against
         """Another input, to compare with."""
-        self._other: World | None = None
+        self.other: World | None = None
+        """What is made of it, once it was asked for."""
         self.context = context
         self.cluster_options = cluster_options
         self.node_options = node_options
@@ -155,14 +154,15 @@ class Jobs:
     @property
     def what(self) -> str:
         """What is read, in a word or two."""
-        from k8stui.neutralise import neutralise  # noqa: PLC0415 - after the first frame
-
         names = ["standard input" if path == "-" else path for path in self.paths]
         if self.context is not None:
             names.insert(0, f"cluster {self.context}")
-        if len(names) != 1:
-            return f"{len(names)} inputs" if names else "the manifests"
-        return neutralise(names[0].rstrip("/").rpartition("/")[2] or names[0])
+        return _called(names) or "the manifests"
+
+    @property
+    def other_name(self) -> str:
+        """What the other input is called, in a word or two."""
+        return _called(self.against)
 
     def walk(self, world: World, request: Request | None, generation: int, post: Post) -> None:
         """Walk one request (None: the one to begin with)."""
@@ -182,26 +182,6 @@ class Jobs:
         from k8stui.check.opening import opening  # noqa: PLC0415 - after the first frame
 
         return opening(world, self.paths)
-
-    def walk_again(
-        self, world: World, before: Trace, generation: int, post: Post, *, turned: WhatIf
-    ) -> None:
-        """Walk the request of `before`, by its branch, in another world; tell what differs."""
-        from k8stui.walk.cases import difference_words  # noqa: PLC0415 - only when asked for
-        from k8stui.walk.whatif import (  # noqa: PLC0415 - only when asked for
-            asked_again,
-            first_difference,
-            walk_kept,
-        )
-
-        try:
-            trace = walk_kept(world, asked_again(world, before.request), before)
-            said = difference_words(
-                f"{turned.setting} {turned.now} → {turned.value}", before, trace
-            )
-            post(WalkedAgain(trace, generation, first_difference(before, trace), said))
-        except Exception as error:  # noqa: BLE001 - as above
-            post(WalkFailed(error, generation))
 
     def walk_reloaded(
         self, world: World, request: Request, left: tuple[Trace, int], generation: int, post: Post
@@ -227,17 +207,21 @@ class Jobs:
 
         try:
             other = self._other_world() if kind is Kind.VERSIONS else None
-            post(TableMade(kind, table(world, trace, kind, other)))
+            post(TableMade(kind, table(world, trace, kind, other, self.other_name)))
         except Exception as error:  # noqa: BLE001 - as above
             post(TableMade(kind, error))
 
     def _other_world(self) -> World | None:
         """Read the input that is compared with; it is read once."""
-        if self._other is None and self.against:
-            from k8stui.walk.world import build_world  # noqa: PLC0415 - only when asked for
+        if self.other is None and self.against:
+            self.other = self._built(self.against)
+        return self.other
 
-            self._other = build_world(self.against, self.cluster_options, self.node_options)
-        return self._other
+    def _built(self, paths: Sequence[str]) -> World:
+        """Read another input than the one that is shown, as that is read."""
+        from k8stui.walk.world import build_world  # noqa: PLC0415 - only when asked for
+
+        return build_world(paths, self.cluster_options, self.node_options)
 
     def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
         """Compute a deployment up to the moment that is looked at, or all of it."""
@@ -301,3 +285,12 @@ class Jobs:
             post(Branched(found[:MOST_BRANCHES], capped, generation))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
+
+
+def _called(names: Sequence[str]) -> str:
+    """An input by the last part of its path; several by their number; none: nothing."""
+    from k8stui.neutralise import neutralise  # noqa: PLC0415 - after the first frame
+
+    if len(names) != 1:
+        return f"{len(names)} inputs" if names else ""
+    return neutralise(names[0].rstrip("/").rpartition("/")[2] or names[0])

@@ -157,7 +157,7 @@ TOOLS = (
         "i",
         "what_if",
         "what if",
-        "What if a setting were another one: the same request again",
+        "What if a setting were another one: the same request under each, in a table",
         show=True,
     ),
     _key("u", "undo", "undo what-if", "Back to the world, and the step, before the last what-if"),
@@ -230,6 +230,17 @@ TOUR = (
 )
 """Of ``k8stui present``, before those of the same key; l and h still step."""
 
+COMPARED = {
+    "ways": "the ways of access of the Service, from every side",
+    "settings": "settings, one turned at a time",
+    "branches": "the branches of chance",
+    "entry nodes": "entry nodes under both policies",
+    "proxy modes": "kube-proxy's modes",
+    "plug-ins": "network plug-ins",
+    "versions": "two inputs, before and after a change",
+}
+"""What can be compared (walk/comparisons.py Kind), and what it is."""
+
 COMPARE = (
     _key(
         "right,l,space,f8",
@@ -252,19 +263,8 @@ COMPARE = (
     _key("tab", "kind(1)", "next table", "The next kind of table"),
     _key("shift+tab", "kind(-1)", "table before", "The kind of table before"),
     *(
-        _key(str(n), f"table({n})", name, f"Compare {name}")
-        for n, name in enumerate(
-            (
-                "the ways of access",
-                "settings, one turned at a time",
-                "the branches of chance",
-                "entry nodes under both policies",
-                "proxy modes",
-                "network plug-ins",
-                "two inputs (--against)",
-            ),
-            start=1,
-        )
+        _key(str(n), f"table({n})", name, f"Compare {said}")
+        for n, (name, said) in enumerate(COMPARED.items(), start=1)
     ),
     _key("escape,q", "out", "back", "From two walks to the table, from there to the workbench"),
     _key("question_mark,f1", "help", "help", "All keys"),
@@ -291,10 +291,10 @@ ALL: tuple[Binding, ...] = tuple(
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
 
-FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "what-if", "replay")
+FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "replay", "what-if")
 """Ids of what the footer leaves out where it is narrow, the first one first.
 
-The last one goes only where findings have to be told of in 80 columns.
+The last ones go only where findings have to be told of in 80 columns.
 """
 
 _NAMES = {

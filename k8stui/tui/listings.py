@@ -17,7 +17,6 @@ from k8stui.walk.trace import Trace
 if TYPE_CHECKING:
     from k8stui.cluster.graph import Related
     from k8stui.replay.replay import Moment
-    from k8stui.walk.whatif import WhatIf
     from k8stui.walk.world import World
 
 
@@ -132,15 +131,6 @@ def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[tuple[int, Li
         said = f" only the first {len(traces)} branches are shown: there are more"
         lines.append((-1, run(said, Ink.DIM)))
     return lines
-
-
-def what_if_lines(found: Sequence[WhatIf]) -> list[Line]:
-    """One line a setting: what it would be, what it is."""
-    longest = max((len(each.words) for each in found), default=0)
-    return [
-        join((run(f" {each.words:<{longest}}   "), run(f"now {each.now}", Ink.DIM)))
-        for each in found
-    ]
 
 
 def neighbour_lines(found: Sequence[Related]) -> list[Line]:

@@ -70,18 +70,6 @@ class Walked(Message):
 
 
 @dataclass
-class WalkedAgain(Message):
-    """The same request was walked in another world."""
-
-    trace: Trace
-    generation: int
-    differs_at: int | None
-    """0-based step from which the walks differ; None: nothing does."""
-    said: str = ""
-    """What was and what is, in a line."""
-
-
-@dataclass
 class TableMade(Message):
     """A table of cases is there, or why there is none."""
 

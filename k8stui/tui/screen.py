@@ -22,7 +22,7 @@ from k8stui.tui.footer import footer
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.loading import Loading
 from k8stui.tui.looking import Looking
-from k8stui.tui.messages import Walked, WalkedAgain, WorldLoaded
+from k8stui.tui.messages import Walked, WorldLoaded
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
 from k8stui.tui.picture import Picture
@@ -38,6 +38,7 @@ _WAITING = "reading the manifests …"
 
 if TYPE_CHECKING:
     from k8stui.tui.session import Session
+    from k8stui.walk.cases import Case
     from k8stui.walk.trace import Request
 
 
@@ -163,9 +164,9 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
             self.asked_anew(event.trace)
             self.check_few()
 
-    def on_walked_again(self, event: WalkedAgain) -> None:
-        if self.take_what_if(event):
-            self.check_few()
+    def take_case(self, case: Case, index: int) -> None:
+        super().take_case(case, index)
+        self.check_few()
 
     def action_undo(self) -> None:
         super().action_undo()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
+_WHAT_IF = "what if "
+
+
 @dataclass(slots=True)
 class ChainView:
     """What is open in the Chain pane; forgotten when the step changes."""
@@ -38,14 +41,23 @@ class State:
     """0-based place in `trace.steps`."""
     progress: str = "walking"
     """What is being waited for, while there is no world or no trace; empty: nothing."""
-    what_if: tuple[str, ...] = ()
-    """Settings that were turned, the last one last; empty: the world as it was read."""
+    turned: tuple[str, ...] = ()
+    """What is otherwise than it was read, the last one last: ``what if hairpin off``."""
     failure: str = ""
     """Why there is nothing to show."""
     chain: ChainView = field(default_factory=ChainView)
     _steps: tuple[TraceStep, ...] = ()
     _hops: tuple[tuple[int, Hop], ...] = ()
     """By step: (0-based number of its hop, hop)."""
+
+    @property
+    def turned_words(self) -> str:
+        """What is otherwise, in one go: ``what if hairpin off, cni docker0``."""
+        said = ""
+        for before, one in zip(("", *self.turned), self.turned, strict=False):
+            is_more = one.startswith(_WHAT_IF) and before.startswith(_WHAT_IF)
+            said += (", " if said else "") + (one.removeprefix(_WHAT_IF) if is_more else one)
+        return said
 
     def show(self, trace: Trace, index: int = 0) -> None:
         """Take up a walk."""

@@ -53,8 +53,8 @@ def title(state: State, width: int) -> Line:
     protocol = f"  {request.protocol.name}"
     about = neutralise(f"  Service {request.service}") if request.service else ""
     first, last = (_LEAD, NOTHING)
-    if state.what_if:
-        first = last = run(f" what if {', '.join(state.what_if)} ", Ink.CHANGED)
+    if state.turned:
+        first = last = run(f" {neutralise(state.turned_words)} ", Ink.CHANGED)
         about = ""
     for lead, text, tail in (
         (first, asked + about + protocol, _tail(state, trace, words=True)),

@@ -33,7 +33,6 @@ from k8stui.tui.jobs import Jobs, Post
 from k8stui.tui.messages import WorldLoaded
 from k8stui.tui.names import PaneName
 from k8stui.tui.screen import WalkScreen
-from k8stui.walk.whatif import WhatIf
 from k8stui.walk.world import World
 
 
@@ -114,8 +113,7 @@ class TourScreen(WalkScreen):
         if stop.before is not None:
             desk.show(stop.before)
         for one in stop.variations:
-            words = f"{one.setting} {one.value_after}"
-            desk.turn(WhatIf(words, one.value_before, partial(_world, one.world)))
+            desk.go_to(one.world, f"what if {one.setting} {one.value_after}")
         desk.show(stop.trace, stop.index)
         return desk
 
@@ -184,7 +182,3 @@ class TourScreen(WalkScreen):
 
         groups = (("Through the tour", keys.TOUR), *keys.GROUPS)
         self.app.push_screen(ListScreen("Help", partial(help_lines, groups=groups)))
-
-
-def _world(world: World) -> World:
-    return world

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.tui.base import Base
-from k8stui.tui.messages import Branched, Walked, WalkedAgain, WalkFailed
+from k8stui.tui.messages import Branched, Walked, WalkFailed
 
 if TYPE_CHECKING:
     from k8stui.tui.state import State
     from k8stui.walk.cases import Case
+    from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Request, Trace
-    from k8stui.walk.whatif import WhatIf
 
 
 class Walking(Base):
@@ -26,18 +25,6 @@ class Walking(Base):
         if event.generation != self.generation:
             return False
         self.take(event.trace, event.index)
-        return True
-
-    def take_what_if(self, event: WalkedAgain) -> bool:
-        """Show the walk of a what-if, from where it differs; say what was and what is."""
-        if event.generation != self.generation:
-            return False
-        index = event.differs_at
-        if index is None and self.desk is not None:
-            index = self.desk.state.index
-        self.take(event.trace, index or 0)
-        if event.said:
-            self.notify(event.said, markup=False)
         return True
 
     def on_walk_failed(self, event: WalkFailed) -> None:
@@ -154,70 +141,51 @@ class Walking(Base):
             self.notify(said(request.connect))
         self.ask(request)
 
+    def action_compare(self) -> None:
+        """Open the tables of cases that the request stands in; after a what-if the two walks."""
+        self.compare()
+
     def action_what_if(self) -> None:
-        """List the settings that can be turned."""
-        desk = self.ready()
-        if desk is None or desk.state.trace is None:
-            return
-        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
-        from k8stui.tui.listings import what_if_lines  # noqa: PLC0415
+        """Open the table of the settings that can be turned."""
+        from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - only when asked for
 
-        found = self.what_ifs()
+        self.compare(Kind.SETTINGS)
 
-        def chosen(row: int | None) -> None:
-            if row is not None:
-                self.turn(found[row])
-
-        lines = what_if_lines(found)
-        title = "What if …   (u goes back)"
-        self.app.push_screen(ListScreen(title, lambda _: lines, choices=range(len(found))), chosen)
-
-    def what_ifs(self) -> tuple[WhatIf, ...]:
-        """What can be turned for the request that is shown."""
+    def what_ifs(self) -> tuple[str, ...]:
+        """What can be turned for the request that is shown, as the table calls it."""
         desk = self.desk
         if desk is None or desk.state.trace is None:
             return ()
         from k8stui.walk.whatif import what_ifs  # noqa: PLC0415 - only when asked for
 
-        return tuple(what_ifs(desk.world, desk.state.trace.request))
+        return tuple(each.words for each in what_ifs(desk.world, desk.state.trace.request))
 
-    def turn(self, what_if: WhatIf) -> None:
-        """Walk the same request under a changed setting."""
-        desk = self.desk
-        if desk is None or desk.state.trace is None:
-            return
-        before = desk.state.trace
-        desk.turn(what_if)
-        self.walk(partial(self.jobs.walk_again, turned=what_if), desk.world, before)
-        self.redraw()
-
-    def action_compare(self) -> None:
-        """Open the tables of cases that the request stands in; after a what-if the two walks."""
+    def compare(self, kind: Kind | None = None, named: str = "") -> None:
+        """Open the table of a kind, at the row of a name; None: the one that says most now."""
         desk = self.ready()
         if desk is None or desk.state.trace is None:
             return
         from k8stui.tui.compare_screen import CompareScreen  # noqa: PLC0415 - only when asked for
-        from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - as above
 
         def chosen(found: tuple[Case, int] | None) -> None:
             if found is not None:
                 self.take_case(*found)
 
-        kind = Kind.VERSIONS if self.jobs.against else Kind.WAYS
-        turned = desk.turned()
-        if turned is not None:
-            kind = Kind.SETTINGS
-        screen = CompareScreen(self.jobs, desk.world, desk.state.trace, kind, turned)
-        self.app.push_screen(screen, chosen)
+        self.app.push_screen(CompareScreen(self.jobs, desk, kind, named), chosen)
 
     def take_case(self, case: Case, index: int) -> None:
-        """Show the walk of a case, in its world."""
+        """Show the walk of a case, in its world; say what was and what is."""
         desk = self.desk
         if desk is None:
             return
         self.generation += 1
+        before = desk.state.trace
         if case.world is not desk.world:
-            desk.go_to(case.world, case.name)
+            desk.go_to(case.world, case.turned)
+            if before is not None and case.change:
+                from k8stui.walk.cases import difference_words  # noqa: PLC0415 - as above
+
+                self.notify(difference_words(case.change, before, case.trace), markup=False)
         self.take(case.trace, index)
 
     def action_undo(self) -> None:

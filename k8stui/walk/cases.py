@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -40,6 +41,10 @@ class Case:
     """The branch that stands for it."""
     answers: Mapping[BranchEnd, Fraction]
     """Over the branches walked."""
+    turned: str = ""
+    """What is so in its world alone: ``what if cni docker0``; empty: it is the one looked at."""
+    change: str = ""
+    """The same from what was to what is: ``cni flannel → docker0``."""
 
     @property
     def chance(self) -> Fraction:
@@ -145,6 +150,11 @@ def of_traces(world: World, name: str, traces: Iterable[Trace], shown: Trace | N
     """The case that some branches (at least one) make; `shown` stands for it, else the first."""
     every = tuple(traces)
     return Case(name=name, world=world, trace=shown or every[0], answers=answers(every))
+
+
+def in_turned(one: Case, turned: str, change: str) -> Case:
+    """The same case, of a world in which something is otherwise: see `Case.turned`."""
+    return replace(one, turned=turned, change=change)
 
 
 def outcome_words(trace: Trace) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from k8stui.walk.cases import Case, Cases, Row, case, of_traces
+from k8stui.walk.cases import Case, Cases, Row, case, in_turned, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
 from k8stui.walk.error import RequestError
@@ -17,7 +17,7 @@ from k8stui.walk.source import OUTSIDE
 from k8stui.walk.trace import Request, Trace
 from k8stui.walk.walk import walks
 from k8stui.walk.ways import ways
-from k8stui.walk.whatif import asked_again, kept, what_ifs
+from k8stui.walk.whatif import WhatIf, asked_again, kept, what_ifs
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -40,13 +40,19 @@ class Kind(StrEnum):
     VERSIONS = "versions"
 
 
+OTHER = "the other input"
+"""What an input is called that has no name of its own."""
+
+_POLICY = "externalTrafficPolicy"
 _ONE_SETTING = {Kind.MODES: "proxy-mode", Kind.PLUGINS: "cni"}
 
 
-def table(world: World, trace: Trace, kind: Kind, other: World | None = None) -> Cases:
+def table(
+    world: World, trace: Trace, kind: Kind, other: World | None = None, called: str = OTHER
+) -> Cases:
     """Make the table of a kind for the request of `trace`, whose branch is kept.
 
-    `other`: the world of the other input, for `Kind.VERSIONS`.
+    `other`: the world of the other input, for `Kind.VERSIONS`, and how that is called.
 
     Raises:
         RequestError: there is nothing of that kind to compare: it is said why.
@@ -61,11 +67,8 @@ def table(world: World, trace: Trace, kind: Kind, other: World | None = None) ->
             return entry_nodes(world, _service(world, trace.request))
         case Kind.VERSIONS:
             if other is None:
-                raise RequestError(
-                    "there is no other input to compare with",
-                    hint="start with it: k8stui PATH --against PATH",
-                )
-            return versions(world, other, trace)
+                raise RequestError("there is no other input to compare with")
+            return versions(world, other, trace, called)
         case _:
             return settings(world, trace, _ONE_SETTING.get(kind, ""))
 
@@ -93,9 +96,7 @@ def settings(world: World, trace: Trace, only: str = "") -> Cases:
         raise RequestError(f"{only or 'no setting'} cannot be turned for {request.destination}")
     now = current(world, request, only) if only else ""
     rows = [Row(name=f"{only} {now}".strip() or "as it is", cells=(_as_it_is(world, trace),))]
-    rows += [
-        Row(name=each.words, cells=(_again(each.apply(), each.words, trace),)) for each in found
-    ]
+    rows += [Row(name=each.words, cells=(_turned(each, trace),)) for each in found]
     what = {"proxy-mode": "proxy modes", "cni": "plug-ins"}.get(only, "settings")
     return Cases(
         title=f"{_asks(request)} under other {what}",
@@ -113,13 +114,18 @@ def _as_it_is(world: World, trace: Trace) -> Case:
     return of_traces(world, "as it is", found, kept(trace, found))
 
 
-def _again(world: World, name: str, before: Trace) -> Case | None:
+def _turned(what_if: WhatIf, before: Trace) -> Case | None:
     """The same request, by the same branch, in another world; None: nobody is called so there."""
+    world = what_if.apply()
     try:
         found = tuple(islice(walks(world, asked_again(world, before.request)), MOST_BRANCHES))
     except RequestError:
         return None
-    return of_traces(world, name, found, kept(before, found))
+    return in_turned(
+        of_traces(world, what_if.words, found, kept(before, found)),
+        f"what if {what_if.words}",
+        f"{what_if.setting} {what_if.now} → {what_if.value}",
+    )
 
 
 def branches(world: World, request: Request) -> Cases:
@@ -157,25 +163,25 @@ def entry_nodes(world: World, service_key: str, *, nodes: int = MOST_ENTRIES) ->
     policies = tuple(sorted(POLICIES, key=lambda each: each != now))
     request = parse_request(world, OUTSIDE, asked[0][1])
     worlds = {
-        each: world if each == now else vary(world, request, f"externalTrafficPolicy={each}").world
+        each: world if each == now else vary(world, request, f"{_POLICY}={each}").world
         for each in policies
     }
     rows = []
     for entry, destination in asked:
         name = destination.removeprefix("node/") or entry
         cells = tuple(
-            case(
-                worlds[each],
-                f"{name}, {each}",
-                parse_request(worlds[each], OUTSIDE, destination),
+            in_turned(
+                case(world_, f"{name}, {each}", parse_request(world_, OUTSIDE, destination)),
+                "" if each == now else f"what if {_POLICY} {each}",
+                f"{_POLICY} {now} → {each}",
             )
-            for each in policies
+            for each, world_ in worlds.items()
         )
         rows.append(Row(name=name, cells=cells, service=service_key))
     left = max(0, len(world.cluster.nodes) - nodes)
     return Cases(
         title=f"{service_key} asked from outside, by entry node",
-        about=f"externalTrafficPolicy is {now}",
+        about=f"{_POLICY} is {now}",
         columns=tuple(f"{each}{'' if each == now else ' ?'}" for each in policies),
         rows=tuple(rows),
         along=True,
@@ -183,17 +189,19 @@ def entry_nodes(world: World, service_key: str, *, nodes: int = MOST_ENTRIES) ->
     )
 
 
-def versions(world: World, other: World, trace: Trace | None = None) -> Cases:
+def versions(world: World, other: World, trace: Trace | None = None, called: str = OTHER) -> Cases:
     """Every way to every Service of two inputs: before and after a change of the manifests.
 
     The request of `trace` comes first; rows whose two cases differ come before those that do not.
+    `called`: the other input, by its name.
     """
     rows: list[Row] = []
     for source, destination in _asked_of_both(world, other, trace):
-        cells = tuple(
-            _named_alike(each, name, source, destination)
-            for each, name in ((world, "before"), (other, "after"))
-        )
+        before = _named_alike(world, "before", source, destination)
+        after = _named_alike(other, "after", source, destination)
+        if after is not None:
+            after = in_turned(after, f"after: {called}", f"before → after ({called})")
+        cells = (before, after)
         if any(each is not None for each in cells):
             rows.append(Row(name=f"{source} ─▶ {destination}", cells=cells))
     first, rest = (rows[:1], rows[1:]) if trace is not None else ([], rows)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import DEFAULT_SOURCE_PORT
 from k8stui.record import record
-from k8stui.walk.compare import MOST_BRANCHES, SETTINGS, apply_setting, common_steps, current
+from k8stui.walk.compare import SETTINGS, apply_setting, common_steps, current
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Request, Trace
-from k8stui.walk.walk import walks
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -61,11 +59,6 @@ def asked_again(world: World, request: Request) -> Request:
     ):
         return request
     return parse_request(world, request.source, request.destination)
-
-
-def walk_kept(world: World, request: Request, before: Trace) -> Trace:
-    """The branch of `request` that makes the choices of `before`: a setting chooses nobody else."""
-    return kept(before, islice(walks(world, request), MOST_BRANCHES))
 
 
 def kept(before: Trace, traces: Iterable[Trace]) -> Trace:

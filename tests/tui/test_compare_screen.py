@@ -79,7 +79,7 @@ async def test_a_case_becomes_the_walk_of_the_workbench_at_its_step() -> None:
 async def test_a_case_of_this_world_is_taken_without_a_what_if() -> None:
     async with comparing("w", "up", "o") as driver:
         assert driver.is_on_top
-        assert driver.state.what_if == ()
+        assert driver.state.turned == ()
         assert driver.state.trace.request.destination == "svc/default/myweb:8080"
 
 
@@ -104,7 +104,7 @@ async def test_what_cannot_be_compared_says_why() -> None:
 
 
 async def test_after_a_what_if_the_same_key_shows_both_walks() -> None:
-    async with comparing("i", "enter", "w") as driver:
+    async with comparing("i", "down", "o", "w") as driver:
         beside = driver.front.beside
         assert beside is not None
         assert [one.name for one in beside.cases] == ["as it is", "externalTrafficPolicy Local"]

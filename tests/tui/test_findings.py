@@ -19,8 +19,7 @@ from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines,
 from k8stui.tui.footer import footer
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
-from k8stui.tui.messages import WalkedAgain
-from k8stui.walk.whatif import WhatIf
+from k8stui.walk.cases import in_turned, of_traces
 from k8stui.walk.world import build_world, sample
 
 ERROR = Finding(
@@ -139,19 +138,14 @@ def test_the_walk_begins_at_the_step_that_decides() -> None:
     assert walked.trace.steps[walked.index].number == walked.trace.outcome.step
 
 
-async def test_findings_are_those_of_the_world_that_is_shown(monkeypatch: Any) -> None:
+async def test_findings_are_those_of_the_world_that_is_shown() -> None:
     other: Any = SimpleNamespace(**vars(literal.WORLD))
-    what_if = WhatIf("hairpin off", "on", lambda: other)
     jobs = jobs_that_find(ERROR, WARNING)
-    monkeypatch.setattr(
-        jobs,
-        "walk_again",
-        lambda _w, before, number, post, **_: post(WalkedAgain(before, number, 3)),
-    )
     async with running(jobs=jobs) as driver:
         assert "2 findings" in driver.text("#keys")
         jobs.findings = (WARNING,)
-        driver.screen.turn(what_if)
+        case = of_traces(other, "hairpin off", (driver.state.trace,))
+        driver.screen.take_case(in_turned(case, "what if hairpin off", ""), 3)
         assert driver.desk.checkup is None
         await driver.settle()
         await driver.settle()
@@ -168,7 +162,7 @@ def test_what_is_found_late_belongs_to_its_own_world() -> None:
     desk = Desk(literal.WORLD)
     other: Any = SimpleNamespace(**vars(literal.WORLD))
     desk.show(literal.TRACE)
-    desk.turn(WhatIf("hairpin off", "on", lambda: other))
+    desk.go_to(other, "what if hairpin off")
     desk.take_checkup(literal.WORLD, checkup(literal.CLUSTER, FOUND))
     assert desk.checkup is None
     assert desk.turn_back()

@@ -114,6 +114,7 @@ async def test_the_three_ways_with_what_differs_in_at_most_two_keys() -> None:
         (("w", "6", "up", "enter"), "cni docker0", "dev do"),
         (("w", "5", "down", "enter"), "proxy-mode userspace", "KUBE-PORTALS"),
         (("w", "2", "down", "enter"), "externalTrafficPolicy Local", "✗ DROP"),
+        (("i", "down", "enter"), "externalTrafficPolicy Local", "✗ DROP"),
     ],
 )
 async def test_a_setting_beside_what_is_in_at_most_four_keys(
@@ -128,11 +129,29 @@ async def test_a_setting_beside_what_is_in_at_most_four_keys(
         assert differs in typist.shown
 
 
-async def test_policy_local_in_at_most_three_keys() -> None:
-    assert is_in_the_footer("w")
+@pytest.mark.parametrize("keys", [("i", "down"), ("w", "2", "down")], ids=" ".join)
+async def test_policy_local_in_at_most_three_keys(keys: tuple[str, ...]) -> None:
+    assert is_in_the_footer(keys[0])
     async with opened(str(WEBAPP)) as typist:
-        await typist.press("w", "2", "down")
+        await typist.press(*keys)
         assert typist.keys <= 3
         assert "externalTrafficPolicy Local" in typist.shown
         assert "✗ timed out" in typist.shown
         assert "is Local, and no endpoint of it is on node-1" in " ".join(typist.shown.split())
+
+
+async def test_the_workbench_under_local_in_at_most_three_keys() -> None:
+    async with opened(str(WEBAPP)) as typist:
+        await typist.press("i", "down", "o")
+        assert typist.keys <= 3
+        assert "what if externalTrafficPolicy Local" in typist.shown
+        said = " ".join(typist.shown.split())
+        assert "Cluster → Local: connected, pod sees 192.168.0.11 → timed out after 134 s" in said
+
+
+async def test_the_replay_to_connected_in_at_most_ten_keys() -> None:
+    assert is_in_the_footer("t")
+    async with opened(str(WEBAPP)) as typist:
+        await typist.press("t", *[">"] * 4)
+        assert typist.keys <= 10
+        assert "✓ connected" in typist.shown

@@ -95,10 +95,10 @@ def test_the_end_says_what_the_client_feels(name: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
-@pytest.mark.parametrize("what_if", [(), ("externalTrafficPolicy Local",)])
-def test_the_title_never_loses_the_port(width: Any, what_if: Any) -> None:
+@pytest.mark.parametrize("turned", [(), ("what if externalTrafficPolicy Local",)])
+def test_the_title_never_loses_the_port(width: Any, turned: Any) -> None:
     state = desk("webapp").state
-    state.what_if = what_if
+    state.turned = turned
     try:
         for number in (0, len(state.steps) - 1):
             state.go(number)
@@ -106,7 +106,7 @@ def test_the_title_never_loses_the_port(width: Any, what_if: Any) -> None:
             assert ":30001" in shown
             assert width_of(shown) <= width
     finally:
-        state.what_if = ()
+        state.turned = ()
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -118,11 +118,12 @@ async def test_one_key_leads_back_from_looking_around(keys: tuple[str, ...]) -> 
 
 async def test_back_from_a_what_if_and_from_another_request() -> None:
     async with presenting(rehearsed("row-4")) as tour:
-        await tour.press("i", "enter")
-        assert tour.state.what_if
+        await tour.press("i")
+        await tour.press("down", "o")
+        assert tour.state.turned
         await tour.press("0")
         assert tour.is_there
-        assert not tour.state.what_if
+        assert not tour.state.turned
         await tour.press("1", "end", "r")
         await tour.press("escape", "0")
         assert tour.is_there

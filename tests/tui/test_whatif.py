@@ -9,9 +9,11 @@ from tui import harness
 
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
+from k8stui.tui.compare_screen import CompareScreen
 from k8stui.tui.desk import Desk
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
+from k8stui.walk.comparisons import Kind
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.whatif import WhatIf, first_difference, what_ifs
@@ -62,14 +64,23 @@ def test_the_local_policy_keeps_the_client_s_address() -> None:
 def test_worlds_are_stacked() -> None:
     desk = Desk(WORLD)
     desk.show(walk(WORLD, NODE_PORT), 3)
-    desk.turn(turned("hairpin off"))
-    desk.turn(turned("masqueradeAll true"))
-    assert desk.state.what_if == ("hairpin off", "masqueradeAll true")
+    worlds = [turned(words).apply() for words in ("hairpin off", "masqueradeAll true", "cni ptp")]
+    desk.go_to(worlds[0], "what if hairpin off")
+    desk.go_to(worlds[1], "what if masqueradeAll true")
+    assert desk.state.turned_words == "what if hairpin off, masqueradeAll true"
+    assert desk.as_read is WORLD
     assert desk.turn_back()
-    assert [*desk.state.what_if] == ["hairpin off"]
+    assert desk.state.turned_words == "what if hairpin off"
     assert desk.turn_back()
     assert (desk.world, desk.state.index) == (WORLD, 3)
     assert not desk.turn_back()
+    for world, said in zip(worlds, ("what if a", "after: b", "what if c"), strict=True):
+        desk.go_to(world, said)
+    assert desk.state.turned_words == "what if a, after: b, what if c"
+    desk.go_to(worlds[0], "never said")
+    assert desk.state.turned_words == "what if a"
+    desk.go_to(WORLD, "never said")
+    assert (desk.world, desk.state.turned, desk.state.index) == (WORLD, (), 3)
 
 
 async def test_i_turns_a_setting_and_u_goes_back() -> None:
@@ -78,9 +89,10 @@ async def test_i_turns_a_setting_and_u_goes_back() -> None:
         await harness.ready(pilot)
         driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
         await driver.press("i")
-        assert isinstance(app.screen, ListScreen)
-        await driver.press("enter")
-        await driver.settle()
+        assert isinstance(app.screen, CompareScreen)
+        assert app.screen.kind is Kind.SETTINGS
+        await driver.press("down")
+        await driver.press("o")
         assert "what if externalTrafficPolicy Local" in driver.text("#title")
         assert driver.state.index > 0
         await driver.press("u")
@@ -107,9 +119,29 @@ async def test_the_palette_has_every_what_if() -> None:
     app = harness.make_app(Jobs([str(sample("guestbook"))]))
     async with app.run_test(size=(80, 24)) as pilot:
         await harness.ready(pilot)
-        names = [command.title for command in app.get_system_commands(app.screen)]
-        assert "what if hairpin off" in names
-        assert "what if proxy-mode userspace" in names
+        commands = {one.title: one.callback for one in app.get_system_commands(app.screen)}
+        assert {f"compare {kind.value}" for kind in Kind} <= {*commands}
+        assert "what if hairpin off" in commands
+        driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
+        commands["what if proxy-mode userspace"]()
+        await pilot.pause(0)
+        await driver.settle()
+        assert isinstance(app.screen, CompareScreen)
+        assert "proxy-mode userspace  ✓ connected, pod sees" in driver.text("#face")
+        await driver.press("enter")
+        assert "B proxy-mode userspace" in driver.text("#face")
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_the_palette_opens_every_kind(kind: Kind) -> None:
+    app = harness.make_app(Jobs([str(sample("guestbook"))]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await harness.ready(pilot)
+        commands = {one.title: one.callback for one in app.get_system_commands(app.screen)}
+        commands[f"compare {kind.value}"]()
+        await pilot.pause(0)
+        assert isinstance(app.screen, CompareScreen)
+        assert app.screen.kind is kind
 
 
 async def test_the_palette_asks_again() -> None:
@@ -134,8 +166,8 @@ async def test_a_what_if_says_what_was_and_what_is_and_takes_no_node_away() -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await harness.ready(pilot)
         driver: Any = harness.Driver(app, pilot, harness.LiteralJobs())
-        await driver.press("i", "enter")
-        await driver.settle()
+        await driver.press("i")
+        await driver.press("down", "o")
         said = " ".join(driver.text("#keys").split())
         assert "Cluster → Local: connected, pod sees 192.168.0.11 → timed out after 134 s" in said
         await driver.press("home")

@@ -17,7 +17,7 @@ from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
 from k8stui.walk.ways import ways
-from k8stui.walk.whatif import asked_again, kept, walk_kept, what_ifs
+from k8stui.walk.whatif import asked_again, kept, what_ifs
 from k8stui.walk.world import World, build_world, sample
 
 WEBAPP = build_world([str(sample("webapp"))])
@@ -70,7 +70,7 @@ def test_a_setting_keeps_the_chosen_branch(number: int) -> None:
     for what_if in what_ifs(GUESTBOOK, request):
         after = what_if.apply()
         asked = asked_again(after, request)
-        again = walk_kept(after, asked, chosen)
+        again = kept(chosen, walks(after, asked))
         # A policy can take the chosen pod out of the choice; else nobody else is chosen.
         choice = {each.outcome.server_pod for each in walks(after, asked)}
         is_there = chosen.outcome.server_pod in choice
