@@ -36,6 +36,9 @@ _GROUPS = {
     "ServiceCIDR": "networking.k8s.io",
     "NetworkPolicy": "networking.k8s.io",
     "Ingress": "networking.k8s.io",
+    "AdminNetworkPolicy": "policy.networking.k8s.io",
+    "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
+    "ClusterNetworkPolicy": "policy.networking.k8s.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
 }
@@ -53,6 +56,9 @@ _CLUSTER_SCOPED = frozenset(
         "StorageClass",
         "PriorityClass",
         "RuntimeClass",
+        "AdminNetworkPolicy",
+        "BaselineAdminNetworkPolicy",
+        "ClusterNetworkPolicy",
     }
 )
 _GUARDS = frozenset({"LimitRange", "ResourceQuota"})

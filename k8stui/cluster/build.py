@@ -14,6 +14,7 @@ from k8stui.apiserver.inventory import in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
+from k8stui.cluster.decode_cluster_policy import cluster_policies
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.distribution import find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
@@ -112,6 +113,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),
+        cluster_policies=cluster_policies(inventory),
         namespace_labels={
             name: labels(manifest.data, "metadata", "labels")
             for name, manifest in inventory.of("Namespace").items()

@@ -13,7 +13,7 @@ from enum import StrEnum
 from k8stui import settings
 from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.policy import NetworkPolicy
+from k8stui.cluster.policy import ClusterPolicy, NetworkPolicy, Policy
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
@@ -426,6 +426,8 @@ class Cluster:
     """Hosts outside of the cluster that the user named."""
     unread_endpoints: tuple[UnreadEndpoints, ...] = ()
     policies: tuple[NetworkPolicy, ...] = ()
+    cluster_policies: tuple[ClusterPolicy, ...] = ()
+    """Of the tiers above and below them, in the order in which they are asked."""
     entrances: tuple[Entrance, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""
@@ -436,3 +438,8 @@ class Cluster:
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Origins of pod_cidr, service_cidr."""
+
+    @property
+    def all_policies(self) -> tuple[Policy, ...]:
+        """Of every tier."""
+        return (*self.policies, *self.cluster_policies)

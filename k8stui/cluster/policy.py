@@ -1,8 +1,9 @@
-"""NetworkPolicies as data.
+"""NetworkPolicies, and the policies of the whole cluster above and below them, as data.
 
 Whom their selectors mean is `k8stui.cluster.selection`'s answer. What becomes of a policy is an
 engine's business (`k8stui.nodes.policy`), or is judged by the API's own rules.
-Source: staging/src/k8s.io/api/networking/v1/types.go.
+Sources: staging/src/k8s.io/api/networking/v1/types.go; network-policy-api apis/v1alpha1
+(AdminNetworkPolicy, BaselineAdminNetworkPolicy), apis/v1alpha2 (ClusterNetworkPolicy).
 """
 
 from __future__ import annotations
@@ -28,11 +29,30 @@ class Direction(StrEnum):
         return "from" if self is Direction.INGRESS else "to"
 
 
+class Tier(StrEnum):
+    """Which policies are asked before which; in this order."""
+
+    ADMIN = "Admin"
+    NETWORK_POLICY = "NetworkPolicy"
+    BASELINE = "Baseline"
+
+
+class Action(StrEnum):
+    """What becomes of the traffic that a rule is about."""
+
+    ALLOW = "Allow"
+    """``Accept`` in v1alpha2; what every rule of a NetworkPolicy does."""
+    DENY = "Deny"
+    PASS = "Pass"  # noqa: S105 - no password
+    """No more of this tier is asked, the next one is."""
+
+
 @record(kw_only=True)
 class PolicyPort:
     """One entry of a rule's ``ports``."""
 
     protocol: str = "TCP"
+    """Empty: the one of the container's port of that name."""
     port: int | str | None = None
     """A number, the name of a container's port, or None: all of the protocol."""
     end_port: int | None = None
@@ -41,7 +61,7 @@ class PolicyPort:
         number = "" if self.port is None else str(self.port)
         if self.end_port is not None:
             number += f"-{self.end_port}"
-        return f"{number}/{self.protocol}" if number else self.protocol
+        return "/".join(one for one in (number, self.protocol) if one)
 
 
 @record(kw_only=True)
@@ -62,11 +82,25 @@ class PolicyPeer:
     pods: object = None
     namespaces: object = None
     block: IpBlock | None = None
+    nodes: object = None
+    """Nodes by their labels."""
+    domain: str | None = None
+    """A DNS name, or ``*.`` and the end of many."""
     origin: Origin
+
+    @property
+    def selects_pods(self) -> bool:
+        """Whether it means pods, and not addresses of anybody."""
+        return self.block is None and self.nodes is None and self.domain is None
 
     def __str__(self) -> str:
         if self.block is not None:
             return str(self.block)
+        if self.domain is not None:
+            return f"domain name {self.domain}"
+        if self.nodes is not None:
+            wanted = selector_words(self.nodes)
+            return f"nodes {wanted}" if wanted else "all nodes"
         pods = selector_words(self.pods)
         if self.namespaces is None:
             return f"pods {pods}" if pods else "all pods of the namespace"
@@ -83,6 +117,8 @@ class PolicyRule:
     """Empty: everybody."""
     ports: tuple[PolicyPort, ...] = ()
     """Empty: every port."""
+    action: Action = Action.ALLOW
+    name: str = ""
     origin: Origin
 
 
@@ -90,6 +126,10 @@ class PolicyRule:
 class NetworkPolicy:
     """What a NetworkPolicy says, with what the API server fills in."""
 
+    kind = "NetworkPolicy"
+    tier = Tier.NETWORK_POLICY
+    namespaces = None
+    """Those of whose pods it is are its own."""
     namespace: str
     name: str
     pods: object
@@ -109,6 +149,42 @@ class NetworkPolicy:
 
     def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
         return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+@record(kw_only=True)
+class ClusterPolicy:
+    """A policy of the Admin or the Baseline tier: each rule that fits decides, in their order."""
+
+    namespace = ""
+    kind: str
+    name: str
+    tier: Tier
+    priority: int = 0
+    """From 0: the lower is asked first."""
+    namespaces: object
+    """Of the pods that it is about: a LabelSelector, as written."""
+    pods: object = None
+    """Which of these; None: all."""
+    ingress: tuple[PolicyRule, ...] = ()
+    egress: tuple[PolicyRule, ...] = ()
+    origin: Origin
+    """Of its spec."""
+
+    @property
+    def key(self) -> str:
+        """Its name: it is in no namespace."""
+        return self.name
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The ways that it has rules for; no other does it affect."""
+        return tuple(one for one in Direction if self.rules(one))
+
+    def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
+        return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+Policy = NetworkPolicy | ClusterPolicy
 
 
 def selector_words(selector: object) -> str:

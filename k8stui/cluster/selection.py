@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.selectors import matches, namespace_labels
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
-    from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
+    from k8stui.cluster.policy import Direction, Policy, PolicyPeer
 
 
-def selects(policy: NetworkPolicy, pod: Pod, direction: Direction | None = None) -> bool:
-    """Whether the pod's traffic is ruled by the policy, that way (None: either)."""
-    return (
-        policy.namespace == pod.namespace
-        and (direction is None or direction in policy.directions)
-        and matches(policy.pods, pod.labels)
-    )
+def selects(
+    policy: Policy,
+    pod: Pod,
+    direction: Direction | None,
+    namespaces: Mapping[str, Mapping[str, str]],
+) -> bool:
+    """Whether the pod's traffic is ruled by the policy, that way (None: either).
+
+    `namespaces`: the labels of those that the input holds, by name.
+    """
+    if direction is not None and direction not in policy.directions:
+        return False
+    if policy.namespaces is None:
+        is_near = policy.namespace == pod.namespace
+    else:
+        is_near = matches(policy.namespaces, namespace_labels(namespaces, pod.namespace))
+    return is_near and (policy.pods is None or matches(policy.pods, pod.labels))
 
 
 class Selection:
@@ -47,8 +57,8 @@ class Selection:
             if matches(selector, namespace_labels(self._labels, name)):
                 yield name
 
-    def peer(self, policy: NetworkPolicy, peer: PolicyPeer) -> Iterator[Pod]:
-        """The pods that a peer of a rule means; none for an ipBlock."""
+    def peer(self, policy: Policy, peer: PolicyPeer) -> Iterator[Pod]:
+        """The pods that a peer of a rule means; none where it means addresses."""
         everybody: dict[str, object] = {}
         if peer.namespaces is not None:
             wanted = everybody if peer.pods is None else peer.pods

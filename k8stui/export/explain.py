@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from k8stui.cluster.policy import Direction
+from k8stui.cluster.policy import Action, ClusterPolicy, Direction, Policy, Tier
 from k8stui.export.plain import wrap
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.policies import Denial
 from k8stui.walk.policy_change import Change
-from k8stui.walk.policy_view import Opening, PolicyView
+from k8stui.walk.policy_view import EVERYTHING, Opening, PolicyView
 from k8stui.walk.trace import Trace
 
 _HEADS = {Direction.INGRESS: "may come in", Direction.EGRESS: "may go out"}
@@ -38,9 +38,10 @@ def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
     has = ", ".join(map(str, pod.addresses)) or "no address"
     yield f"pod {pod.key}   {has} on {pod.node_name or 'no node'}   policies by: {view.engine}"
     yield ""
-    yield "selected by" if view.policies else "selected by no NetworkPolicy"
+    yield "selected by" if view.policies else "selected by no policy"
     yield from _table(
-        (policy.key, ", ".join(policy.directions), policy.origin.where) for policy in view.policies
+        (_called(policy), ", ".join(policy.directions), policy.origin.where)
+        for policy in view.policies
     )
     for direction, head in _HEADS.items():
         yield ""
@@ -51,19 +52,36 @@ def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
         if not openings:
             yield f"{head}: nothing"
             continue
-        yield f"{head}, and nothing else"
-        rows = [(_COLUMNS[direction], "port", "allowed by", "")]
-        rows += [
-            (one.who, ", ".join(one.ports), one.policy, one.origin.where if one.origin else "")
-            for one in openings
-        ]
-        yield from _table(rows)
+        isolated = view.isolates(direction)
+        yield f"{head}, and nothing else" if isolated else f"{head}: the first line that fits"
+        yield from _table(_rows(openings, _COLUMNS[direction], isolated=isolated))
     for note in view.notes:
         yield ""
         yield from wrap(f"{note[0].upper()}{note[1:]}.", "", "")
     for one in asked:
         yield ""
         yield from _asked_lines(one)
+
+
+def _called(policy: Policy) -> str:
+    """A NetworkPolicy by its name, any other with its kind and place in the order."""
+    if isinstance(policy, ClusterPolicy):
+        prioritised = policy.kind != "BaselineAdminNetworkPolicy"
+        order = f"{policy.tier} {policy.priority}" if prioritised else policy.tier
+        return f"{policy.kind} {policy.name} ({order})"
+    return policy.key
+
+
+def _rows(openings: Sequence[Opening], end: str, *, isolated: bool) -> Iterator[tuple[str, ...]]:
+    """Rows of a table; what is done to whom, where that is not always to be let through."""
+    tiered = any(one.tier in (Tier.ADMIN, Tier.BASELINE) for one in openings)
+    yield (*((" ",) if tiered else ()), end, "port", "by" if tiered else "allowed by", "")
+    for one in openings:
+        place = one.origin.where if one.origin else ""
+        does = (one.action.lower(),) if tiered else ()
+        yield (*does, one.who, ", ".join(one.ports), one.policy, place)
+    if tiered and isolated:
+        yield "deny", "anybody", EVERYTHING, "the NetworkPolicies", ""
 
 
 def _asked_lines(one: Asked) -> Iterator[str]:
@@ -73,15 +91,16 @@ def _asked_lines(one: Asked) -> Iterator[str]:
     for number, (denial, change) in enumerate(one.denials):
         also = "and " if number else ""
         yield from wrap(
-            f"{also}the smallest change that would allow it: in {change.field} of NetworkPolicy "
-            f"{change.policy.key} ({change.origin.where}) add",
+            f"{also}the smallest change that would allow it: in {change.field} of "
+            f"{change.policy.kind} {change.policy.key} ({change.origin.where}) {change.how}",
             "  ",
             "  ",
         )
         yield f"    {change.entry}"
         if change.more:
             yield from wrap(f"({change.more})", "  ", "  ")
-        selecting = denial.denied.selecting if denial.denied is not None else ()
+        ruling = denial.denied.ruling if denial.denied is not None else None
+        selecting = ruling.selecting if ruling is not None else ()
         if len(selecting) > 1:
             names = ", ".join(policy.key for policy in selecting)
             yield from wrap(f"(of {names}: what one of them allows is allowed)", "  ", "  ")
@@ -106,7 +125,9 @@ def explain_json(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
         "pod": view.pod.key,
         "policies": [
             {
+                "kind": policy.kind,
                 "name": policy.key,
+                "tier": policy.tier.value,
                 **_placed(policy.origin),
                 "directions": [str(one) for one in policy.directions],
             }
@@ -123,6 +144,7 @@ def explain_json(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
                 "reason": one.trace.outcome.reason,
                 "changes": [
                     {
+                        "kind": change.policy.kind,
                         "policy": change.policy.key,
                         "field": change.field,
                         "add": change.entry,
@@ -142,7 +164,9 @@ def _opening(one: Opening, end: str) -> dict[str, object]:
     return {
         end: one.who,
         "ports": list(one.ports),
-        "allowed_by": one.policy or None,
+        "action": one.action.value,
+        "allowed_by": (one.policy or None) if one.action is Action.ALLOW else None,
+        "policy": one.policy or None,
         **_placed(one.origin),
     }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from k8stui.cluster.model import Cluster, Pod
-from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer
+from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer
 from k8stui.cluster.selectors import matches, namespace_labels
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
@@ -38,7 +38,8 @@ class Relations:
         self._numbers: dict[Hashable, int] = {}
         sets = _Sets(cluster, actors)
         self._policies = [
-            _Policy(place, each, sets, self._number) for place, each in enumerate(cluster.policies)
+            _Policy(place, each, sets, self._number)
+            for place, each in enumerate(cluster.all_policies)
         ]
         self.named_ports = any(each.named_ports for each in self._policies)
         """Some rule names a port: which number that is the server's containers say."""
@@ -147,9 +148,9 @@ class _Policy:
     """One policy: whom it selects, and its rules with the selectors as sets."""
 
     def __init__(
-        self, place: int, policy: NetworkPolicy, sets: _Sets, number: Callable[[Hashable], int]
+        self, place: int, policy: Policy, sets: _Sets, number: Callable[[Hashable], int]
     ) -> None:
-        self.selected = sets.pods(policy.pods, None, policy.namespace)
+        self.selected = sets.pods(policy.pods, policy.namespaces, policy.namespace)
         self.rules_ingress = Direction.INGRESS in policy.directions
         self.rules_egress = Direction.EGRESS in policy.directions
         self.peers: Mapping[Direction, tuple[int, ...]] = {
@@ -172,8 +173,10 @@ class _Policy:
         rules = [rule for way in Direction for rule in policy.rules(way)]
         self.named_ports = any(isinstance(one.port, str) for rule in rules for one in rule.ports)
         shape: Hashable = (policy.directions, *(_shape(policy, way) for way in Direction))
-        # Which pods a name is looked up in is an engine's own affair: such a policy is like none.
-        self.shape = number(("policy", place if self.named_ports else shape))
+        # Which pods a name is looked up in is an engine's own affair, and where a policy of the
+        # cluster stands in the order of asking is its own: such a policy is like none.
+        alone = self.named_ports or isinstance(policy, ClusterPolicy)
+        self.shape = number(("policy", place if alone else shape))
         """The same for all that differ in nothing but in whom they select and name."""
         self._split: Split = ()
 
@@ -193,7 +196,7 @@ class _Policy:
         return self._split
 
 
-def _shape(policy: NetworkPolicy, way: Direction) -> Hashable:
+def _shape(policy: Policy, way: Direction) -> Hashable:
     return tuple(
         (
             rule.ports,
@@ -225,7 +228,12 @@ class _Sets:
         self._known: dict[str, int] = {}
 
     def peer(self, peer: PolicyPeer, namespace: str) -> Sequence[int]:
-        """Whom a peer of a rule means: of an ipBlock whom it holds, and whom it leaves out."""
+        """Whom a peer of a rule means: of an ipBlock whom it holds, and whom it leaves out.
+
+        Nodes and names of outside hosts are none of the actors.
+        """
+        if not peer.selects_pods and peer.block is None:
+            return []
         if peer.block is None:
             return [self.pods(peer.pods, peer.namespaces, namespace)]
         return [self._block(one) for one in (peer.block.cidr, *peer.block.excepts)]

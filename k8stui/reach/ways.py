@@ -81,12 +81,12 @@ class Ways:
         if not service.headless:
             return None
         slices = self._world.cluster.endpoint_slices.get(service.key, ())
-        pods = {
+        pods = (
             self._places.pod_at(address)
             for each in slices
             for endpoint in each.endpoints
             for address in endpoint.addresses
-        }
+        )
         found = {self._actors.get(pod.key) if pod is not None else None for pod in pods}
         return sorted(found or {None}, key=lambda one: -1 if one is None else one)
 

@@ -1,22 +1,28 @@
-"""Which NetworkPolicies of the input would keep a request from arriving, by the API's rules.
+"""Which policies of the input would keep a request from arriving, by the API's rules, in words.
 
-No plug-in is asked: the rules say what each that enforces policies has to do (networking/v1
-NetworkPolicySpec): a pod that some policy selects for a direction gets, or sends, only what one of
-its rules allows. What the walk itself does not know is said beside it.
+No plug-in is asked: the rules say what each that enforces policies has to do
+(`k8stui.cluster.judgement`). What the walk itself does not know is said beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling, holds
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.names import uses_cluster_dns
-from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
-from k8stui.cluster.selection import selects
-from k8stui.cluster.selectors import NAMESPACE_NAME, matches, namespace_labels
-from k8stui.kernel.address import Address, Prefix
+from k8stui.cluster.policy import (
+    ClusterPolicy,
+    Direction,
+    NetworkPolicy,
+    Policy,
+    PolicyRule,
+    Tier,
+)
+from k8stui.cluster.selectors import NAMESPACE_NAME
+from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.policy import BY_THE_API
@@ -55,6 +61,16 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     if denial is None:
         return trace
     asked = world.options.policy_engine
+    if asked in BY_THE_API and denial.unsure:
+        unsure = replace(
+            done,
+            result=Result.UNKNOWN,
+            errno=None,
+            reason=denial.reason,
+            advice=denial.advice,
+            origin=denial.origin,
+        )
+        return replace(trace, outcome=unsure)
     if asked in BY_THE_API:
         return replace(
             trace,
@@ -150,52 +166,31 @@ class Denial:
     reason: str
     advice: str
     origin: Origin
-    """Of the first policy that selects the pod."""
+    """Of the rule that denies it, else of the first policy that selects the pod."""
     policy: str = ""
-    """Its namespace and name."""
+    """Its kind, namespace and name."""
     felt: str = "the client times out"
     denied: Denied | None = None
     """What was judged, for those who would change it."""
-
-
-@record()
-class Peer:
-    """Who is at the other end."""
-
-    address: Address | None
-    pod: Pod | None
-    labels: Mapping[str, str]
-    namespace: str
-    words: str
-
-
-@record()
-class Ask:
-    """What the other end is asked for."""
-
-    port: int
-    protocol: Protocol
-    server: Pod | None
-    """Whose named ports count."""
+    unsure: bool = False
+    """A rule that may allow it, or not, cannot be evaluated."""
 
 
 @record()
 class Denied:
-    """What policies were asked, and none of them allows."""
+    """What policies were asked, and what they said: no, or nobody knows."""
 
-    direction: Direction
-    pod: Pod
-    selecting: tuple[NetworkPolicy, ...]
-    """Those that select it for that direction."""
+    ruling: Ruling
     peer: Peer
     ask: Ask
 
 
 class Policies:
-    """The policies of one cluster."""
+    """The policies of one cluster, asked about requests."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, judgement: Judgement | None = None) -> None:
         self._cluster = cluster
+        self.judgement = judgement or Judgement(cluster)
 
     def against(
         self,
@@ -220,17 +215,19 @@ class Policies:
         policies meet; None: the client's own.
         """
         connect = request.connect
-        if not self._cluster.policies or connect is None:
+        if not self._cluster.all_policies or connect is None:
             return
         pods = self._cluster.pods
         client, target = pods.get(connect.namespace), pods.get(server or "")
         if client is not None and client is target:
             return
-        peer = self._peer(client, source or connect.source, connect.namespace)
+        peer = self.judgement.peer(client, source or connect.source, connect.namespace)
         ask = Ask(port or connect.port, connect.protocol, target)
         found: list[Denial | None] = []
         if client is not None and not client.host_network:
-            there = self._peer(target, connect.destination, server or str(connect.destination))
+            there = self.judgement.peer(
+                target, connect.destination, server or str(connect.destination)
+            )
             found.append(self.dns(client, request))
             found.append(self.denied(Direction.EGRESS, client, there, ask))
         if target is not None and not target.host_network and connect.namespace != target.node_name:
@@ -280,16 +277,21 @@ class Policies:
         return replace(found, felt="the name does not resolve") if found is not None else None
 
     def denied(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Denial | None:
-        selecting = [p for p in self._cluster.policies if selects(p, pod, direction)]
-        if not selecting or any(
-            self.allows(policy, rule, peer, ask)
-            for policy in selecting
-            for rule in policy.rules(direction)
-        ):
-            return None
-        names = ", ".join(f"{pod.namespace}/{policy.name}" for policy in selecting[:3])
-        what = f"port {ask.port}/{ask.protocol.name}"
-        far = peer.words if peer.pod is None else f"pod {peer.pod.key}"
+        """One way of one pod; None: it is allowed."""
+        ruling = self.judgement.of(direction, pod, peer, ask)
+        return None if ruling.allowed else self.denial(ruling, peer, ask)
+
+    def denial(self, ruling: Ruling, peer: Peer, ask: Ask) -> Denial:
+        """What a ruling that does not allow it says in words."""
+        denied = Denied(ruling, peer, ask)
+        if ruling.unknown is not None:
+            return _unsure(denied)
+        if isinstance(ruling.policy, ClusterPolicy):
+            return _by_rule(denied, ruling.policy)
+        selecting = tuple(one for one in ruling.selecting if isinstance(one, NetworkPolicy))
+        direction, pod = ruling.direction, ruling.pod
+        names = ", ".join(policy.key for policy in selecting[:3])
+        what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
         hint, mend = self._hint(selecting, direction, peer, ask)
         said = (
@@ -306,12 +308,12 @@ class Policies:
             said + hint,
             mend or advice,
             first.origin,
-            first.key,
-            denied=Denied(direction, pod, tuple(selecting), peer, ask),
+            f"{first.kind} {first.key}",
+            denied=denied,
         )
 
     def _hint(
-        self, selecting: list[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
+        self, selecting: Sequence[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
     ) -> tuple[str, str]:
         """What is most often mistaken in a rule that was meant to allow it, and its mend."""
         for policy in selecting:
@@ -345,66 +347,51 @@ class Policies:
                 continue
             if service.selector.items() <= peer.pod.labels.items():
                 for address in service.cluster_ips:
-                    if any(_holds(block.cidr, address) for block in blocks):
+                    if any(holds(block.cidr, address) for block in blocks):
                         return address
         return None
 
-    def allows(self, policy: NetworkPolicy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
-        if rule.ports and not any(_is_port(port, ask) for port in rule.ports):
-            return False
-        space = policy.namespace
-        return not rule.peers or any(self._is_peer(each, space, peer) for each in rule.peers)
-
-    def _is_peer(self, wanted: PolicyPeer, namespace: str, peer: Peer) -> bool:
-        block = wanted.block
-        if block is not None:
-            if peer.address is None:
-                return False
-            inside = _holds(block.cidr, peer.address)
-            return inside and not any(_holds(one, peer.address) for one in block.excepts)
-        if not peer.namespace:
-            return False
-        if wanted.namespaces is None:
-            in_space = peer.namespace == namespace
-        else:
-            labels = namespace_labels(self._cluster.namespace_labels, peer.namespace)
-            in_space = matches(wanted.namespaces, labels)
-        return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
-
-    def peer_at(self, address: Address) -> Peer:
-        """Whoever has the address: a pod, or somebody of whom no more is known."""
-        pods = (
-            pod
-            for pod in self._cluster.pods.values()
-            if address in pod.addresses and not pod.host_network and not pod.phase.is_final
-        )
-        return self._peer(next(pods, None), address, str(address))
-
-    def _peer(self, pod: Pod | None, address: Address | None, words: str) -> Peer:
-        if pod is None or pod.host_network:
-            return Peer(address, None, {}, "", words)
-        known = pod.addresses[0] if pod.addresses else address
-        return Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
+    def allows(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
+        """Whether a rule is surely about this connection."""
+        return self.judgement.fits(policy, rule, peer, ask) is True
 
 
-def _is_port(wanted: PolicyPort, ask: Ask) -> bool:
-    if wanted.protocol != ask.protocol.name:
-        return False
-    if isinstance(wanted.port, str):
-        return ask.port in _named(ask, wanted.port)
-    first, last = wanted.port, wanted.end_port or wanted.port
-    return first is None or (last is not None and first <= ask.port <= last)
+def _unsure(denied: Denied) -> Denial:
+    ruling, one = denied.ruling, denied.ruling.unknown
+    assert one is not None
+    return Denial(
+        f"cannot be evaluated: a rule of pod {ruling.pod.key}'s policies is about {one}, and "
+        f"nothing says whether {_far(denied.peer)} is that",
+        "say which name the address has: --host NAME=ADDRESS",
+        one.origin,
+        denied=denied,
+        unsure=True,
+    )
 
 
-def _named(ask: Ask, name: str) -> Iterator[int]:
-    for container in ask.server.containers if ask.server is not None else ():
-        for port in container.ports:
-            if port.name == name and port.protocol is ask.protocol:
-                yield port.number
+def _by_rule(denied: Denied, policy: ClusterPolicy) -> Denial:
+    ruling, rule = denied.ruling, denied.ruling.rule
+    assert rule is not None
+    way = ruling.direction
+    far, what = _far(denied.peer), _what(denied.ask)
+    inward = way is Direction.INGRESS
+    named = f" ({rule.name})" if rule.name else ""
+    beside = "a NetworkPolicy that selects the pod and allows it has the last word instead"
+    before = f"let a rule before {way.lower()}[{ruling.place}] allow or pass it"
+    return Denial(
+        f"{policy.kind} {policy.name} selects pod {ruling.pod.key}, and its rule "
+        f"{way.lower()}[{ruling.place}]{named} denies what "
+        + (f"comes from {far} to {what}" if inward else f"goes to {far}, {what}"),
+        beside if policy.tier is Tier.BASELINE else f"{before} in {policy.kind} {policy.name}",
+        rule.origin,
+        f"{policy.kind} {policy.key}",
+        denied=denied,
+    )
 
 
-def _holds(cidr: str, address: Address) -> bool:
-    try:
-        return address in Prefix.parse(cidr)
-    except ValueError:
-        return False
+def _what(ask: Ask) -> str:
+    return f"port {ask.port}/{ask.protocol.name}"
+
+
+def _far(peer: Peer) -> str:
+    return peer.words if peer.pod is None else f"pod {peer.pod.key}"

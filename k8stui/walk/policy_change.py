@@ -1,6 +1,7 @@
-"""The smallest change of a NetworkPolicy that would allow what it denies.
+"""The smallest change of a policy that would allow what it denies.
 
-A port more in a rule that has the peer; a peer more in a rule that has the port; else a rule more.
+Of a NetworkPolicy: a port more in a rule that has the peer; a peer more in a rule that has the
+port; else a rule more. Of a policy of the cluster: a rule before the one that denies it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
+    Action,
+    ClusterPolicy,
     Direction,
     IpBlock,
     NetworkPolicy,
+    Policy,
     PolicyPeer,
     PolicyPort,
     PolicyRule,
@@ -37,7 +41,7 @@ _MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernete
 class Change:
     """One list entry more."""
 
-    policy: NetworkPolicy
+    policy: Policy
     """As it would be."""
     field: str
     """The list that it goes into: ``spec.ingress[0].ports``."""
@@ -45,24 +49,30 @@ class Change:
     """As YAML on one line."""
     origin: Origin
     """Where that list, or what it belongs to, is written."""
+    how: str = "add"
+    """What is done with the entry, where it is not just one more."""
     more: str = ""
     """What else it lets through, where that is more than was asked for."""
 
 
 def smallest_change(policies: Policies, denied: Denied) -> Change:
     """The change of the first policy that selects the pod and has a rule near enough."""
+    ruling, way = denied.ruling, denied.ruling.direction
+    if isinstance(ruling.policy, ClusterPolicy):
+        return _before(ruling.policy, denied)
+    selecting = [one for one in ruling.selecting if isinstance(one, NetworkPolicy)]
     rules = [
         (policy, place, rule)
-        for policy in denied.selecting
-        for place, rule in enumerate(policy.rules(denied.direction))
+        for policy in selecting
+        for place, rule in enumerate(policy.rules(way))
     ]
     port = PolicyPort(protocol=denied.ask.protocol.name, port=denied.ask.port)
     for policy, place, rule in rules:
         if policies.allows(policy, replace(rule, ports=()), denied.peer, denied.ask):
             wider = replace(rule, ports=(*rule.ports, port))
             return Change(
-                policy=_with(policy, denied.direction, place, wider),
-                field=f"spec.{denied.direction.lower()}[{place}].ports",
+                policy=_with(policy, way, place, wider),
+                field=f"spec.{way.lower()}[{place}].ports",
                 entry=f"- {_port(port)}",
                 origin=rule.origin,
             )
@@ -71,16 +81,15 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
             peer = _peer(policy, denied, rule.origin)
             wider = replace(rule, peers=(*rule.peers, peer))
             return Change(
-                policy=_with(policy, denied.direction, place, wider),
-                field=f"spec.{denied.direction.lower()}[{place}].{denied.direction.peers}",
+                policy=_with(policy, way, place, wider),
+                field=f"spec.{way.lower()}[{place}].{way.peers}",
                 entry=f"- {_words(peer)}",
                 origin=rule.origin,
                 more=_more(denied, peer),
             )
-    policy = denied.selecting[0]
+    policy = selecting[0]
     peer = _peer(policy, denied, policy.origin)
     rule = PolicyRule(peers=(peer,), ports=(port,), origin=policy.origin)
-    way = denied.direction
     return Change(
         policy=_with(policy, way, len(policy.rules(way)), rule),
         field=f"spec.{way.lower()}",
@@ -90,17 +99,46 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
     )
 
 
+def _before(policy: ClusterPolicy, denied: Denied) -> Change:
+    """A rule that fits this alone, before the one that denies it."""
+    ruling = denied.ruling
+    way, place = ruling.direction, ruling.place
+    origin = policy.origin if ruling.rule is None else ruling.rule.origin
+    peer = _peer(policy, denied, origin)
+    port = PolicyPort(protocol=denied.ask.protocol.name, port=denied.ask.port)
+    rule = PolicyRule(peers=(peer,), ports=(port,), action=Action.ALLOW, origin=origin)
+    if policy.kind == "ClusterNetworkPolicy":
+        action = "Accept"
+        protocol = port.protocol.lower()
+        ports = f"protocols: [{{{protocol}: {{destinationPort: {{number: {port.port}}}}}}}]"
+    else:
+        action = "Allow"
+        ports = f"ports: [{{portNumber: {{port: {port.port}, protocol: {port.protocol}}}}}]"
+    if peer.block is not None:
+        words = f"{{networks: [{_scalar(peer.block.cidr)}]}}"
+    else:
+        words = f"{{pods: {_words(peer)}}}"
+    return Change(
+        policy=_with(policy, way, place, rule, instead=False),
+        field=f"spec.{way.lower()}",
+        how=f"write before entry {place}",
+        entry=f"- {{action: {action}, {way.peers}: [{words}], {ports}}}",
+        origin=origin,
+        more=_more(denied, peer),
+    )
+
+
 def _with(
-    policy: NetworkPolicy, direction: Direction, place: int, rule: PolicyRule
-) -> NetworkPolicy:
+    policy: Policy, direction: Direction, place: int, rule: PolicyRule, *, instead: bool = True
+) -> Policy:
     rules = list(policy.rules(direction))
-    rules[place : place + 1] = [rule]
+    rules[place : place + instead] = [rule]
     if direction is Direction.INGRESS:
         return replace(policy, ingress=tuple(rules))
     return replace(policy, egress=tuple(rules))
 
 
-def _peer(policy: NetworkPolicy, denied: Denied, origin: Origin) -> PolicyPeer:
+def _peer(policy: Policy, denied: Denied, origin: Origin) -> PolicyPeer:
     """The other end as narrowly as its own labels say it; an address alone as a block."""
     far = denied.peer
     if not far.namespace:
@@ -173,12 +211,12 @@ def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial
     if packet is None:  # not even the name resolved
         client = cluster.pods.get(connect.namespace)
         denial = policies.dns(client, trace.request) if client is not None else None
-        if denial is not None and denial.denied is not None:
+        if denial is not None and denial.denied is not None and not denial.unsure:
             yield denial, smallest_change(policies, denial.denied)
         return
-    peer = policies.peer_at(packet.dst)
+    peer = policies.judgement.peer_at(packet.dst)
     server = peer.pod.key if peer.pod is not None else None
     asked = replace(trace.request, connect=replace(connect, source=packet.src))
     for denial in policies.denials(asked, server, packet.dport):
-        if denial.denied is not None:
+        if denial.denied is not None and not denial.unsure:
             yield denial, smallest_change(policies, denial.denied)

@@ -7,10 +7,21 @@ this pod, that is said in words (docs/facts/policy.md).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Pod
-from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.policy import (
+    Action,
+    ClusterPolicy,
+    Direction,
+    NetworkPolicy,
+    Policy,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+    Tier,
+)
 from k8stui.cluster.selection import Selection, selects
 from k8stui.nodes.policy import KUBE_ROUTER, NONE
 from k8stui.origin import Origin
@@ -31,7 +42,9 @@ class Opening:
     who: str
     ports: tuple[str, ...]
     policy: str = ""
-    """``namespace/name`` of the policy whose rule allows it; empty: no policy has a say."""
+    """``namespace/name`` of the policy whose rule it is; empty: no policy has a say."""
+    action: Action = Action.ALLOW
+    tier: Tier | None = None
     origin: Origin | None = None
     """Of the peer, or of the rule that names none."""
 
@@ -41,25 +54,33 @@ class PolicyView:
     """One pod under policies."""
 
     pod: Pod
-    policies: tuple[NetworkPolicy, ...]
-    """Those that select it."""
+    policies: tuple[Policy, ...]
+    """Those that select it, in the order of their tiers."""
     engine: str
     """What enforces them on the pod's node, as ``--policy-engine`` has it."""
     openings: Mapping[Direction, tuple[Opening, ...]]
-    """Empty for a direction: nothing may pass that way."""
+    """In the order in which they are asked. Empty for a direction: nothing may pass that way."""
     notes: tuple[str, ...]
     """In sentences: what is not in the policies, or comes out otherwise than they say."""
 
-    def ruling(self, direction: Direction) -> tuple[NetworkPolicy, ...]:
-        """The policies that isolate the pod for that way."""
+    def ruling(self, direction: Direction) -> tuple[Policy, ...]:
+        """The policies that have a say about that way."""
         return tuple(one for one in self.policies if direction in one.directions)
+
+    def isolates(self, direction: Direction) -> bool:
+        """Whether what no rule allows is denied: a NetworkPolicy selects the pod."""
+        return any(one.tier is Tier.NETWORK_POLICY for one in self.ruling(direction))
 
 
 def policy_view(world: World, pod: Pod) -> PolicyView:
     """All that can be said of the pod without a request."""
     selection = Selection(world.cluster)
+    labels = world.cluster.namespace_labels
     policies = tuple(
-        one for one in world.cluster.policies if not pod.host_network and selects(one, pod)
+        one
+        for tier in Tier
+        for one in world.cluster.all_policies
+        if one.tier is tier and not pod.host_network and selects(one, pod, None, labels)
     )
     node = world.cluster.nodes.get(pod.node_name or "")
     engine = world.network.policy_engine_of(node) if node is not None else NONE
@@ -76,30 +97,36 @@ def policy_view(world: World, pod: Pod) -> PolicyView:
 
 
 def _openings(
-    policies: tuple[NetworkPolicy, ...], direction: Direction, pod: Pod, selection: Selection
+    policies: tuple[Policy, ...], direction: Direction, pod: Pod, selection: Selection
 ) -> Iterator[Opening]:
+    """What is written, in the order in which it is asked, down to what has the last word."""
     ruling = [one for one in policies if direction in one.directions]
-    if not ruling:
-        yield Opening(who="anybody", ports=(EVERYTHING,))
-        return
+    isolated = any(one.tier is Tier.NETWORK_POLICY for one in ruling)
     for policy in ruling:
+        if isolated and policy.tier is Tier.BASELINE:
+            continue
         for rule in policy.rules(direction):
             targets = (pod,) if direction is Direction.INGRESS else None
-            ports = tuple(_port_words(rule, targets)) or (EVERYTHING,)
+            opening = Opening(
+                who="anybody",
+                ports=tuple(_port_words(rule, targets)) or (EVERYTHING,),
+                policy=policy.key,
+                action=rule.action,
+                tier=policy.tier,
+                origin=rule.origin,
+            )
             if not rule.peers:
-                yield Opening(who="anybody", ports=ports, policy=policy.key, origin=rule.origin)
+                yield opening
             for peer in rule.peers:
-                yield Opening(
-                    who=_peer_words(policy, peer, selection),
-                    ports=ports,
-                    policy=policy.key,
-                    origin=peer.origin,
-                )
+                who = _peer_words(policy, peer, selection)
+                yield replace(opening, who=who, origin=peer.origin)
+    if not isolated:
+        yield Opening(who="anybody", ports=(EVERYTHING,))
 
 
-def _peer_words(policy: NetworkPolicy, peer: PolicyPeer, selection: Selection) -> str:
+def _peer_words(policy: Policy, peer: PolicyPeer, selection: Selection) -> str:
     """The peer as written, with those that it means here."""
-    if peer.block is not None:
+    if not peer.selects_pods:
         return str(peer)
     found = [
         one.name if one.namespace == policy.namespace else one.key
@@ -129,7 +156,7 @@ def _numbers(pod: Pod, port: PolicyPort) -> Iterator[int]:
 
 
 def _notes(
-    world: World, pod: Pod, policies: tuple[NetworkPolicy, ...], engine: str, selection: Selection
+    world: World, pod: Pod, policies: tuple[Policy, ...], engine: str, selection: Selection
 ) -> Iterator[str]:
     if pod.host_network:
         yield "the pod is on its node's network: no policy selects it, and it is no peer of one"
@@ -153,6 +180,8 @@ def _notes(
             "rules"
         )
     for policy in policies:
+        if isinstance(policy, ClusterPolicy):
+            continue
         if len(policy.directions) == len(Direction) and policy.ingress and policy.egress:
             yield (
                 f"unlike the API, a rule of {policy.key} for one way opens the other way too "

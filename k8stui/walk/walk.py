@@ -46,7 +46,7 @@ def walks(
     if request.connect is None:
         yield _unresolved(world, request)
         return
-    if request.names and world.cluster.policies and _enforced(world):
+    if request.names and world.cluster.all_policies and _enforced(world):
         from k8stui.walk.policies import cut_from_dns  # noqa: PLC0415 - where any are
 
         felt = cut_from_dns(world, request)
@@ -106,7 +106,7 @@ def _branches(
             asked = replace(request, connect=connect)
             joined = _passed_on(world, asked, exchange)
             made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
-            if world.cluster.policies and not _met_policies(world):
+            if world.cluster.all_policies and not _met_policies(world):
                 from k8stui.walk.policies import under_policies  # noqa: PLC0415 - where any are
 
                 made = under_policies(world, asked, made)

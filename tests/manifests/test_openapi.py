@@ -31,8 +31,13 @@ _NO_LONGER = re.compile(
 )
 """What other versions of the API have: dumps of their clusters are read too. A status is the
 server's, and so are its conditions; a claim's template is read as a claim."""
-_NO_PART_OF_KUBERNETES = {"Gateway"}
-"""Kinds of other projects, of which nothing but the name of the kind is held."""
+_NO_PART_OF_KUBERNETES = {
+    "Gateway",
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy",
+}
+"""Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes."""
 _SCALARS: Mapping[str, tuple[set[type], ...]] = {
     "int": ({int},),
     "bool": ({bool},),

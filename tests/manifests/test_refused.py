@@ -743,3 +743,86 @@ def test_changes_of_what_is_there(name: str) -> None:
     there = text.replace("metadata: {", "metadata: {uid: 1f, ", 1)
     found = read(f"{there}---\n{text.replace(old, new) if old else text}")
     assert {(problem.field, problem.wrong) for problem in found.problems} == wanted
+
+
+_ADMIN = (
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\n"
+    "metadata: {name: x}\nspec: {priority: 1, subject: {namespaces: {}}, "
+)
+_BASELINE = (
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\n"
+    "metadata: {name: NAME}\nspec: {subject: {namespaces: {}}}"
+)
+_CLUSTER = (
+    "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+    "metadata: {name: x}\nspec: {tier: Admin, priority: 1, "
+)
+_ALL = "subject: {namespaces: {}}, "
+_TO = "egress: [{action: Deny, to: "
+CLUSTER_POLICIES = {
+    "no subject": (_CLUSTER + "subject: {}}", {("spec.subject", INVALID)}),
+    "two subjects": (
+        _CLUSTER + "subject: {namespaces: {}, pods: {podSelector: {}, namespaceSelector: {}}}}",
+        {("spec.subject", "Too many")},
+    ),
+    "nobody": (
+        _ADMIN + "ingress: [{action: Pass, from: []}]}",
+        {("spec.ingress[0].from", INVALID)},
+    ),
+    "an empty peer": (_ADMIN + _TO + "[{}]}]}", {("spec.egress[0].to[0]", INVALID)}),
+    "no range": (
+        _ADMIN + _TO + "[{networks: [10.0.0.0/33, 10.0.0.0/8, 10.0.0.0/8]}]}]}",
+        {
+            ("spec.egress[0].to[0].networks[0]", INVALID),
+            ("spec.egress[0].to[0].networks[2]", DUPLICATE),
+        },
+    ),
+    "no domain": (
+        _CLUSTER + _ALL + _TO + "[{domainNames: ['*.a.b', '*.*.c', nodot]}]}]}",
+        {
+            ("spec.egress[0].to[0].domainNames[1]", INVALID),
+            ("spec.egress[0].to[0].domainNames[2]", INVALID),
+        },
+    ),
+    "a named port of nodes": (
+        _ADMIN + _TO + "[{nodes: {}}], ports: [{namedPort: web}]}]}",
+        {("spec.egress[0].ports[0].namedPort", INVALID)},
+    ),
+    "two ports in one": (
+        _ADMIN + _TO + "[{namespaces: {}}], ports: [{namedPort: web, portNumber: {port: 1}}]}]}",
+        {("spec.egress[0].ports[0]", "Too many")},
+    ),
+    "a protocol of no port": (
+        _CLUSTER + _ALL + _TO + "[{namespaces: {}}], protocols: [{tcp: {}}]}]}",
+        {("spec.egress[0].protocols[0].tcp", INVALID)},
+    ),
+    "a range of one": (
+        _CLUSTER
+        + _ALL
+        + _TO
+        + "[{namespaces: {}}], "
+        + "protocols: [{sctp: {destinationPort: {range: {start: 7, end: 7}}}}]}]}",
+        {("spec.egress[0].protocols[0].sctp.destinationPort.range.end", INVALID)},
+    ),
+    "too many rules": (
+        _CLUSTER + _ALL + f"egress: [{', '.join(['{action: Deny, to: [{nodes: {}}]}'] * 26)}]}}",
+        {("spec.egress", "Too many")},
+    ),
+    "as many in the first version": (
+        _ADMIN + f"egress: [{', '.join(['{action: Deny, to: [{nodes: {}}]}'] * 26)}]}}",
+        set(),
+    ),
+    "the one baseline": (_BASELINE.replace("NAME", "default"), set()),
+    "another baseline": (_BASELINE.replace("NAME", "more"), {("metadata.name", INVALID)}),
+}
+
+
+@pytest.mark.parametrize("case", CLUSTER_POLICIES)
+def test_policies_of_the_cluster(case: str) -> None:
+    text, expected = CLUSTER_POLICIES[case]
+    assert {(one.field, one.wrong) for one in read(text).problems} == expected
+
+
+def test_a_network_policy_needs_no_spec() -> None:
+    found = read("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}")
+    assert not found.problems

@@ -75,6 +75,44 @@ POLICIES = st.fixed_dictionaries(
         "egress": rules("to"),
     },
 )
+INSIDE = st.one_of(
+    st.builds(
+        lambda one: {"namespaces": one},
+        st.sampled_from([{}, {"matchLabels": {"wet": "yes"}}]),
+    ),
+    st.builds(lambda one: {"pods": {"podSelector": one, "namespaceSelector": {}}}, SELECTORS),
+)
+BEYOND = st.sampled_from(
+    [{"networks": ["10.244.1.0/24", "203.0.113.0/24"]}, {"networks": ["0.0.0.0/0"]}, {"nodes": {}}]
+)
+PROTOCOLS = st.sampled_from(
+    [
+        {"tcp": {"destinationPort": {"number": 8080}}},
+        {"udp": {"destinationPort": {"range": {"start": 1, "end": 9000}}}},
+    ]
+)
+
+
+def tier_rules(side: str, peers: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    rule = st.fixed_dictionaries(
+        {
+            "action": st.sampled_from(["Accept", "Deny", "Pass"]),
+            side: st.lists(peers, min_size=1, max_size=2),
+        },
+        optional={"protocols": st.lists(PROTOCOLS, min_size=1, max_size=1)},
+    )
+    return st.lists(rule, max_size=2)
+
+
+CLUSTER_POLICIES = st.fixed_dictionaries(
+    {
+        "tier": st.sampled_from(["Admin", "Baseline"]),
+        "priority": st.integers(0, 3),
+        "subject": INSIDE,
+        "ingress": tier_rules("from", INSIDE),
+        "egress": tier_rules("to", st.one_of(INSIDE, BEYOND)),
+    }
+)
 WORKLOADS = st.fixed_dictionaries(
     {
         "namespace": SPACES,
@@ -105,6 +143,7 @@ CLUSTERS = st.fixed_dictionaries(
         "workloads": st.lists(WORKLOADS, min_size=1, max_size=3),
         "services": st.lists(SERVICES, min_size=1, max_size=3),
         "policies": st.lists(POLICIES, max_size=3),
+        "cluster_policies": st.lists(CLUSTER_POLICIES, max_size=2),
         "enforced": st.booleans(),
         "engine": st.sampled_from([None, "kube-router", "api", "none"]),
         "cni": st.sampled_from(["flannel", "flannel-vxlan", "bridge", "ptp", "docker0"]),
@@ -177,6 +216,15 @@ def _objects(cluster: dict[str, Any]) -> list[dict[str, Any]]:
     found += [_deployment(n, one) for n, one in enumerate(cluster["workloads"])]
     found += [_service(n, one) for n, one in enumerate(cluster["services"])]
     found += [_policy(n, one) for n, one in enumerate(cluster["policies"])]
+    found += [
+        {
+            "apiVersion": "policy.networking.k8s.io/v1alpha2",
+            "kind": "ClusterNetworkPolicy",
+            "metadata": {"name": f"c{n}"},
+            "spec": one,
+        }
+        for n, one in enumerate(cluster["cluster_policies"])
+    ]
     if cluster["enforced"]:
         labels = {"k8s-app": "calico-node"}
         found.append(

@@ -151,7 +151,7 @@ def test_the_smallest_change_allows_it(tmp_path: Path, kind: str, source: str) -
         assert not found
         return
     assert len(found) == (2 if kind == "both ends" else 1)
-    policies = {one.key: one for one in world.cluster.policies}
+    policies: dict[str, Any] = {one.key: one for one in world.cluster.policies}
     policies |= {change.policy.key: change.policy for _, change in found}
     changed = Policies(replace(world.cluster, policies=tuple(policies.values())))
     for denial, _ in found:

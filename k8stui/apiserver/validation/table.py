@@ -28,6 +28,15 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "EndpointSlice": (check_metadata, Late(f"{_HERE}.endpoints", "check_slice")),
     "Ingress": (check_metadata, Late(f"{_HERE}.policy", "check_ingress")),
     "NetworkPolicy": (check_metadata, Late(f"{_HERE}.policy", "check_policy")),
+    "AdminNetworkPolicy": (check_metadata, Late(f"{_HERE}.cluster_policy", "check_cluster_policy")),
+    "BaselineAdminNetworkPolicy": (
+        check_metadata,
+        Late(f"{_HERE}.cluster_policy", "check_cluster_policy"),
+    ),
+    "ClusterNetworkPolicy": (
+        check_metadata,
+        Late(f"{_HERE}.cluster_policy", "check_cluster_policy"),
+    ),
     "Node": (check_metadata, Late(f"{_HERE}.store", "check_node")),
     "ConfigMap": (check_metadata, Late(f"{_HERE}.store", "check_keys")),
     "Secret": (check_metadata, Late(f"{_HERE}.store", "check_keys")),

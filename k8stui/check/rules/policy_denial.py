@@ -30,7 +30,7 @@ ID = "policy-denial"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    if not ground.cluster.policies:
+    if not ground.cluster.all_policies:
         return
     told: set[object] = set()
     for severity, who, denial in (*_meant(ground), *_others(ground)):
@@ -44,7 +44,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=severity,
-            subject=f"NetworkPolicy {denial.policy}",
+            subject=denial.policy,
             place=place,
             why=f"{who}: {denial.reason}",
             fix=denial.advice,

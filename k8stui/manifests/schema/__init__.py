@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.manifests.schema import (
     cluster,
+    cluster_policies,
     control_plane,
     networking,
     pods,
@@ -22,7 +23,15 @@ from k8stui.manifests.schema.types import ListOf, Struct, Type
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
-    for group in (pods, workloads, services, cluster, networking, control_plane)
+    for group in (
+        pods,
+        workloads,
+        services,
+        cluster,
+        networking,
+        cluster_policies,
+        control_plane,
+    )
     for kind in group.KINDS
 }
 """By kind. Status is looked at only where cluster reads it."""

@@ -37,6 +37,9 @@ META = struct(
 EXPRESSION = struct("matchExpression", "key operator", values=TEXTS, required="key operator")
 SELECTOR = struct("selector", matchLabels=STRINGS, matchExpressions=ListOf(EXPRESSION))
 
+_WITHOUT_SPEC = ("Node", "NetworkPolicy")
+"""Kinds whose spec may be missing: a NetworkPolicy then selects all pods and lets in nobody."""
+
 CONDITIONS = ListOf(
     struct(
         "condition",
@@ -68,7 +71,7 @@ def kind(
         "apiVersion kind",
         unread=f"status {unread}",
         metadata=META,
-        required="spec" if "spec" in typed and name != "Node" else "",
+        required="spec" if "spec" in typed and name not in _WITHOUT_SPEC else "",
         **typed,
     )
     return Kind(name, tuple(versions.split()), fields, namespaced=namespaced)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
+from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.step import RuleCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.policies import Ask, Policies
+from k8stui.walk.policies import Policies
 from k8stui.walk.reason import because
 
 _CHAIN = "KUBE-POD-FW-"
@@ -35,7 +36,7 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     policies = Policies(case.cluster)
     target = pod if inward else case.pod_with(packet.dst)
     ask = Ask(packet.dport, packet.protocol, target)
-    denial = policies.denied(direction, pod, policies.peer_at(far), ask)
+    denial = policies.denied(direction, pod, policies.judgement.peer_at(far), ask)
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)

@@ -1,0 +1,261 @@
+"""What policies say of one connection, by the API's rules alone.
+
+Three tiers, each asked for one way of one pod: Admin, NetworkPolicy, Baseline. In the first and the
+last the first rule that fits decides (of the policy with the lowest priority, then from top to
+bottom); Pass goes on with the next tier. NetworkPolicies that select the pod always decide: what
+none of their rules allows is denied. Whom nobody selects may do everything.
+
+Whoever enforces policies (`k8stui.nodes.policy`) asks this for a packet as NAT has left it.
+Sources: networking/v1 NetworkPolicySpec; network-policy-api apis/v1alpha2
+ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from k8stui.cluster.policy import (
+    Action,
+    ClusterPolicy,
+    Direction,
+    NetworkPolicy,
+    Policy,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+    Tier,
+)
+from k8stui.cluster.selection import selects
+from k8stui.cluster.selectors import matches, namespace_labels
+from k8stui.kernel.address import Address, Prefix
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Cluster, Pod
+    from k8stui.kernel.packet import Protocol
+
+
+@record()
+class Peer:
+    """Who is at the other end."""
+
+    address: Address | None
+    pod: Pod | None
+    labels: Mapping[str, str]
+    namespace: str
+    words: str
+
+
+@record()
+class Ask:
+    """What the other end is asked for."""
+
+    port: int
+    protocol: Protocol
+    server: Pod | None
+    """Whose named ports count."""
+
+
+@record(kw_only=True)
+class Ruling:
+    """What policies say of one way of a connection."""
+
+    direction: Direction
+    pod: Pod
+    allowed: bool | None
+    """None: a rule that may decide cannot be evaluated, see `unknown`."""
+    policy: Policy | None = None
+    """The one whose rule decided; None: no rule did."""
+    place: int = 0
+    """Of that rule, in the policy's list."""
+    selecting: tuple[Policy, ...] = ()
+    """Without a rule: the NetworkPolicies that select the pod, so that nothing else may pass."""
+    unknown: PolicyPeer | None = None
+
+    @property
+    def rule(self) -> PolicyRule | None:
+        """The rule that decided."""
+        return self.policy.rules(self.direction)[self.place] if self.policy is not None else None
+
+
+class Judgement:
+    """The policies of one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._selecting: dict[tuple[str, Direction], tuple[Policy, ...]] = {}
+
+    def of(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Ruling:
+        """One way of one connection; `ask` is about the port of the pod that is asked."""
+        selecting = self.selecting(pod, direction)
+        unsure: list[tuple[Action, PolicyPeer]] = []
+        ruling = Ruling(direction=direction, pod=pod, allowed=True)
+        for tier in Tier:
+            found = self._tier(tier, selecting, ruling, (peer, ask), unsure)
+            if found is not None:
+                ruling = found
+                break
+        for action, one in unsure:
+            if action is not (Action.ALLOW if ruling.allowed else Action.DENY):
+                return Ruling(direction=direction, pod=pod, allowed=None, unknown=one)
+        return ruling
+
+    def _tier(
+        self,
+        tier: Tier,
+        selecting: tuple[Policy, ...],
+        so_far: Ruling,
+        asked: tuple[Peer, Ask],
+        unsure: list[tuple[Action, PolicyPeer]],
+    ) -> Ruling | None:
+        """What one tier decides; None: it leaves that to the next."""
+        direction, pod = so_far.direction, so_far.pod
+        of_tier = tuple(one for one in selecting if one.tier is tier)
+        for policy in of_tier:
+            for place, rule in enumerate(policy.rules(direction)):
+                fits = self.fits(policy, rule, *asked)
+                if isinstance(fits, PolicyPeer):
+                    unsure.append((rule.action, fits))
+                elif fits and rule.action is Action.PASS:
+                    return None
+                elif fits:
+                    allowed = rule.action is Action.ALLOW
+                    return Ruling(
+                        direction=direction, pod=pod, allowed=allowed, policy=policy, place=place
+                    )
+        if tier is Tier.NETWORK_POLICY and of_tier:
+            return Ruling(direction=direction, pod=pod, allowed=False, selecting=of_tier)
+        return None
+
+    def selecting(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        """The policies that have a say about one way of the pod, in the order of asking."""
+        key = pod.key, direction
+        found = self._selecting.get(key)
+        if found is None:
+            labels = self.cluster.namespace_labels
+            own = self._by_namespace.get(pod.namespace, ())
+            found = self._selecting[key] = tuple(
+                one
+                for one in (*own, *self.cluster.cluster_policies)
+                if not pod.host_network and selects(one, pod, direction, labels)
+            )
+        return found
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
+        found: dict[str, list[NetworkPolicy]] = {}
+        for policy in self.cluster.policies:
+            found.setdefault(policy.namespace, []).append(policy)
+        return found
+
+    def fits(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool | PolicyPeer:
+        """Whether a rule is about this connection; the peer of which that cannot be said."""
+        if rule.ports and not any(_is_port(port, ask) for port in rule.ports):
+            return False
+        if not rule.peers:
+            return True
+        unsure: PolicyPeer | None = None
+        for one in rule.peers:
+            means = self._means(one, policy, peer)
+            if means:
+                return True
+            if means is None:
+                unsure = unsure or one
+        return unsure or False
+
+    def _means(self, wanted: PolicyPeer, policy: Policy, peer: Peer) -> bool | None:
+        address, block = peer.address, wanted.block
+        if block is not None:
+            inside = address is not None and holds(block.cidr, address)
+            return inside and not any(holds(one, address) for one in block.excepts if address)
+        if wanted.nodes is not None:
+            return address is not None and any(
+                address in node.addresses and matches(wanted.nodes, node.labels)
+                for node in self.cluster.nodes.values()
+            )
+        if wanted.domain is not None:
+            return self._is_named(wanted.domain, peer)
+        if not peer.namespace:
+            return False
+        if wanted.namespaces is None:
+            in_space = peer.namespace == policy.namespace
+        else:
+            labels = namespace_labels(self.cluster.namespace_labels, peer.namespace)
+            in_space = matches(wanted.namespaces, labels)
+        return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
+
+    def _is_named(self, domain: str, peer: Peer) -> bool | None:
+        """Whether an address is one that the name resolves to; None: nobody says."""
+        if peer.namespace or peer.address is None or self._is_node(peer.address):
+            return False
+        names = [name for name, one in self.cluster.hosts.items() if peer.address == one.address]
+        return any(is_of_domain(name, domain) for name in names) if names else None
+
+    def _is_node(self, address: Address) -> bool:
+        return any(address in node.addresses for node in self.cluster.nodes.values())
+
+    @cached_property
+    def _pods_at(self) -> Mapping[Address, Pod]:
+        found: dict[Address, Pod] = {}
+        for pod in self.cluster.pods.values():
+            if not pod.host_network and not pod.phase.is_final:
+                for address in pod.addresses:
+                    found.setdefault(address, pod)
+        return found
+
+    def peer_at(self, address: Address) -> Peer:
+        """Whoever has the address: a pod, or somebody of whom no more is known."""
+        return self.peer(self._pods_at.get(address), address, str(address))
+
+    def pod_at(self, address: Address) -> Pod | None:
+        """The pod that has a network of its own and that address."""
+        return self._pods_at.get(address)
+
+    def peer(self, pod: Pod | None, address: Address | None, words: str) -> Peer:
+        """A pod, or an address that is called `words`; a hostNetwork pod is its node's address."""
+        if pod is None or pod.host_network:
+            return Peer(address, None, {}, "", words)
+        known = pod.addresses[0] if pod.addresses else address
+        return Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
+
+
+def is_of_domain(name: str, domain: str) -> bool:
+    """Whether a DNS name is the one that is written, or ends as ``*.example.org`` has it."""
+    own, wanted = (one.lower().removesuffix(".") for one in (name, domain))
+    if wanted.startswith("*."):
+        return own.endswith(wanted[1:]) and own != wanted[1:]
+    return own == wanted
+
+
+def same_priority(policies: tuple[ClusterPolicy, ...]) -> Iterator[tuple[ClusterPolicy, ...]]:
+    """Those of one tier of which the API does not say who is asked first."""
+    groups: dict[tuple[Tier, int], list[ClusterPolicy]] = {}
+    for one in policies:
+        groups.setdefault((one.tier, one.priority), []).append(one)
+    yield from (tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _is_port(wanted: PolicyPort, ask: Ask) -> bool:
+    if wanted.protocol not in ("", ask.protocol.name):
+        return False
+    if isinstance(wanted.port, str):
+        return ask.port in _named(ask, wanted.port)
+    first, last = wanted.port, wanted.end_port or wanted.port
+    return first is None or (last is not None and first <= ask.port <= last)
+
+
+def _named(ask: Ask, name: str) -> Iterator[int]:
+    for container in ask.server.containers if ask.server is not None else ():
+        for port in container.ports:
+            if port.name == name and port.protocol is ask.protocol:
+                yield port.number
+
+
+def holds(cidr: str, address: Address) -> bool:
+    """Whether a range, as written, holds an address."""
+    try:
+        return address in Prefix.parse(cidr)
+    except ValueError:
+        return False
