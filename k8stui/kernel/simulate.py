@@ -23,7 +23,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.routing import Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.sockets import SocketTable
-from k8stui.kernel.step import Direction, RouteCause, StepKind
+from k8stui.kernel.step import Direction, RouteCause, SocketCause, StepKind
 
 MAX_EVENTS = 50_000
 """A network in which frames circle for ever is stopped here. An honest walk comes near only when it
@@ -247,6 +247,9 @@ class _Run:
         for index, step in enumerate(journal.steps[after:], start=after):
             # Somebody sent an error, but it did not get back.
             if step.kind in _ENDS:
+                return index
+            # No program or kernel at the far end takes what is in the tunnel.
+            if step.cause == SocketCause(socket=None) and step.before.vni is not None:
                 return index
         for namespace, skb, name, mac in journal.others[:1]:
             text = f"{mac} is not the address of {name}: the frame is not looked at"

@@ -211,12 +211,26 @@ class Site:
     # Devices
 
     def uplink(self, node: Node) -> Uplink:
-        """The node's device on the wire: eth0, or the one that has the node's address."""
-        for interface in self.observed(node).interfaces or ():
+        """The node's device on the wire: the one that has its address; that of the default route.
+
+        Without a dump: eth0.
+        """
+        observed = self.observed(node)
+        seen = observed.interfaces or ()
+        for interface in seen:
             if any(entry.address in node.addresses for entry in interface.addresses):
+                return Uplink(interface.name, interface.mac)
+        ways_out = {r.device for r in observed.routes or () if not r.destination.length}
+        for interface in seen:
+            if interface.name in (ways_out or {"eth0"}):
                 return Uplink(interface.name, interface.mac)
         first = node.address(4) or node.address(6)
         return Uplink("eth0", mac(first) if first else "02:00:00:00:00:00")
+
+    def answers_for(self, node: Node, address: Address) -> bool:
+        """Whether the node answers who looks for the address: a dump may show that it lost it."""
+        seen = self.observed(node).interfaces
+        return seen is None or any(e.address == address for i in seen for e in i.addresses)
 
     def on_wire(self, device: str, version: int) -> Sequence[tuple[str, Neighbour]]:
         """Every node by name, as those know it who are on the wire with such a device."""
@@ -225,7 +239,7 @@ class Site:
             found = self._on_wire[device, version] = [
                 (node.name, Neighbour(address=far, device=device, mac=self.uplink(node).mac))
                 for node in self.cluster.nodes.values()
-                if (far := node.address(version))
+                if (far := node.address(version)) and self.answers_for(node, far)
             ]
         return found
 

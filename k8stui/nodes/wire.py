@@ -80,7 +80,9 @@ def build_wire(site: Site) -> NetNamespace:
             FdbEntry(mac=port_mac, device=node.name, permanent=True),
         ]
         neighbours += [
-            Neighbour(address=address, device=_SWITCH, mac=uplink.mac) for address in addresses
+            Neighbour(address=address, device=_SWITCH, mac=uplink.mac)
+            for address in addresses
+            if site.answers_for(node, address)
         ]
     if lan.networks:
         ports.append(_port_of_the_hosts(lan.networks))

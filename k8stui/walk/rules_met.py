@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.step import RuleCause, Step, StepKind
 from k8stui.kernel.targets.base import Jump
@@ -42,3 +44,11 @@ def marked_by(steps: list[Step]) -> Step | None:
 def sent_to_be_marked(steps: list[Step]) -> Step | None:
     """The last jump to a marking chain, whatever came of it."""
     return next((step for step in reversed(steps) if jumps_to(step) in MARKING), None)
+
+
+def sent_to_be_dropped(steps: Iterable[Step]) -> Step | None:
+    """The first jump to KUBE-MARK-DROP: there kube-proxy decided, before 1.28, what to drop.
+
+    KUBE-FIREWALL drops what has that mark in INPUT and OUTPUT; what is only forwarded goes on.
+    """
+    return next((step for step in steps if jumps_to(step) == "KUBE-MARK-DROP"), None)

@@ -30,6 +30,7 @@ from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import MULTICAST
 from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
@@ -130,7 +131,7 @@ class Flannel:
         return Interface(
             name=device,
             kind=LinkKind.VXLAN,
-            mac=node_annotations.vtep_mac(node, network),
+            mac=self._mac(node, device, network),
             mtu_bytes=self._style.mtu_bytes,
             addresses=(
                 InterfaceAddress(
@@ -153,6 +154,13 @@ class Flannel:
             ),
         )
 
+    def _mac(self, node: Node, device: str, network: Prefix) -> str:
+        """As annotated; else as a dump shows it, else made up: flannel draws it at random."""
+        told = node_annotations.vtep_mac(node, network)
+        seen = self._site.observed(node).interfaces or ()
+        found = told or next((one.mac for one in seen if one.name == device), None)
+        return found or host_mac(network.address)
+
     def _tunnel(self, node: Node, device: str, other: Node, version: int) -> Part:
         site = self._site
         remote = node_annotations.public_address(other, version)
@@ -164,7 +172,7 @@ class Flannel:
             if self._backend.direct_routing and direct and not direct.onlink:
                 part += Part(routes=(direct,))
                 continue
-            vtep, far_mac = prefix.address, node_annotations.vtep_mac(other, prefix)
+            vtep, far_mac = prefix.address, self._mac(other, device, prefix)
             part += Part(
                 neighbours=(Neighbour(address=vtep, device=device, mac=far_mac),),
                 fdb=(FdbEntry(mac=far_mac, device=device, permanent=True, destination=remote),),

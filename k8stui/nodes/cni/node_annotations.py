@@ -12,7 +12,6 @@ from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.link import mac_address
-from k8stui.nodes.names import host_mac
 from k8stui.origin import Origin
 
 _PREFIX = "flannel.alpha.coreos.com/"
@@ -28,13 +27,12 @@ def public_address(node: Node, version: int) -> Address | None:
         return node.address(version)
 
 
-def vtep_mac(node: Node, network: Prefix) -> str:
-    """From the node's annotation; else derived (flannel draws it at random, backend/vxlan)."""
+def vtep_mac(node: Node, network: Prefix) -> str | None:
+    """From the node's annotation: what flanneld on the other nodes goes by."""
     try:
-        found = _vtep_mac(node, network.address.version)
+        return _vtep_mac(node, network.address.version)
     except ValueError:
-        found = None
-    return found or host_mac(network.address)
+        return None
 
 
 def wrong(node: Node) -> Iterator[Remark]:

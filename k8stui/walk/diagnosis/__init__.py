@@ -54,6 +54,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_rule,
     ),
     RouteCause: (
+        outside_the_source_ranges,
         stale_entry,
         other_family,
         overlapping_networks,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from k8stui.kernel.rules import Ruleset
-from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
+from k8stui.kernel.header import ECHO
+from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.reverse_path import wrong_way_back
 from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import because, words
 
@@ -32,6 +33,10 @@ _WRITERS: tuple[tuple[str, str], ...] = (
 """Beginnings of the names of chains, and who writes those."""
 
 
+_OF_TABLE = ("ufw", "firewalld")
+"""Who has rules in the built-in chains too, where chains of theirs stand in the table."""
+
+
 def dropped_by_rule(case: Case) -> Diagnosis | None:
     """Name the rule or policy that ended the walk, who made it, and how to let the packet by."""
     step, rule = case.decided, case.rule
@@ -39,88 +44,135 @@ def dropped_by_rule(case: Case) -> Diagnosis | None:
         return None
     why = because(rule)
     origin = why.origin if why else None
-    rules = ruleset(case, step.namespace, step.before.src.version)
     done = f"{_what(step)} {'rejected' if step.kind is StepKind.REJECT else 'dropped'}"
     if rule.rule is None:
-        docker = any(name.startswith("DOCKER") for name in _names(rules, rule.table))
-        usual = "; Docker sets that policy when it starts" if rule.chain.name == "FORWARD" else ""
         return Diagnosis(
             f"{done} on {step.namespace} by the policy {rule.chain.policy} of chain "
             f"{rule.chain.name} (table {rule.table}): no rule accepts the packet"
-            + ("; Docker is there and sets that policy" if docker and usual else usual),
+            f"{_who_sets_it(case, step, rule)}",
             _policy_advice(case, step, rule),
             origin,
         )
     said = words(rule)
     if why is not None and why.origin.kind is OriginKind.OBSERVED and said == why.text:
         said = ""
-    writer = _writer(rule)
+    writer = _writer(case, step, rule)
     whose = said or (f"a rule of {writer}" if writer else "a rule of the host's own firewall")
-    return Diagnosis(
+    found = wrong_way_back(case, step, rule)
+    reason = (
         f"{done} on {step.namespace} by rule {rule.index} of chain {rule.chain.name} "
-        f"(table {rule.table}), {whose}: {rule.rule.text}",
-        _rule_advice(case, step, rule, writer),
-        origin,
+        f"(table {rule.table}), {whose}: {rule.rule.text}"
     )
+    if found is not None:
+        return Diagnosis(f"{reason}. {found.reason}", found.advice, origin)
+    return Diagnosis(reason, _rule_advice(case, step, rule, writer), origin)
 
 
 def _what(step: Step) -> str:
     if step.before.vni is not None:
         return f"the tunnel's outer packet (UDP {step.before.dport}) is"
+    packet = step.before
+    if packet.protocol in ECHO and packet.inner is not None:
+        long = (
+            f"{packet.inner.length_bytes} bytes do not fit through the way (MTU "
+            f"{packet.mtu_bytes}), and "
+            if packet.mtu_bytes
+            else ""
+        )
+        return f"{long}the ICMP error that tells {packet.dst} so is"
     return "the answer is" if step.direction is Direction.REPLY else "the packet is"
 
 
-def _names(rules: Ruleset, table: str) -> Iterable[str]:
-    found = rules.tables.get(table)
+def _names(case: Case, step: Step, table: str) -> Collection[str]:
+    found = ruleset(case, step.namespace, step.before.src.version).tables.get(table)
     return found.chains if found else ()
 
 
-def _writer(rule: RuleCause) -> str:
-    return next((who for start, who in _WRITERS if rule.chain.name.startswith(start)), "")
+def _by_chain(name: str) -> str:
+    return next((who for start, who in _WRITERS if name.startswith(start)), "")
+
+
+def _writer(case: Case, step: Step, rule: RuleCause) -> str:
+    """By the chain's own name; a built-in one is anybody's, so by who else is in the table."""
+    own = _by_chain(rule.chain.name)
+    if own or rule.chain.policy is None:
+        return own
+    return _manager(case, step, rule)
+
+
+def _manager(case: Case, step: Step, rule: RuleCause) -> str:
+    """ufw or firewalld, where one of them keeps the table."""
+    there = {_by_chain(name) for name in _names(case, step, rule.table)}
+    return next((who for who in _OF_TABLE if who in there), "")
+
+
+def _who_sets_it(case: Case, step: Step, rule: RuleCause) -> str:
+    manager = _manager(case, step, rule)
+    if manager:
+        return f"; {manager} is there and sets that policy"
+    if rule.chain.name != "FORWARD":
+        return ""
+    docker = any(name.startswith("DOCKER") for name in _names(case, step, rule.table))
+    return f"; Docker {'is there and sets that policy' if docker else 'sets it when it starts'}"
 
 
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
+    here, packet, pods = step.namespace, step.before, case.cluster.pod_cidr
+    manager = _manager(case, step, rule)
+    transport = packet.protocol.name.lower()
     if rule.chain.name != "FORWARD":
-        return _accept(case, step, rule)
-    pods = case.cluster.pod_cidr
+        told = {
+            "ufw": f"ufw allow {packet.dport}/{transport} (ufw set that policy)",
+            "firewalld": f"firewall-cmd --permanent --add-port={packet.dport}/{transport}",
+        }
+        usual = f"iptables -A {rule.chain.name} -p {transport} --dport {packet.dport} -j ACCEPT"
+        return f"on {here}: {told.get(manager, usual)}"
+    if manager == "ufw":
+        return (
+            f"on {here}: ufw route allow from {pods}, and ufw route allow to {pods} (or "
+            'DEFAULT_FORWARD_POLICY="ACCEPT" in /etc/default/ufw)'
+        )
+    if manager == "firewalld":
+        return _trusted(here, str(pods))
     return (
-        f"on {step.namespace}: iptables -A FORWARD -s {pods} -j ACCEPT and -d {pods} likewise "
+        f"on {here}: iptables -A FORWARD -s {pods} -j ACCEPT and -d {pods} likewise "
         "(flannel does so itself, unless told not to), or iptables -P FORWARD ACCEPT each time "
         "Docker has started"
     )
 
 
-def _accept(case: Case, step: Step, rule: RuleCause) -> str:
-    """A rule for what comes to the node itself, as the firewall that is there takes it."""
-    packet, here = step.before, step.namespace
-    transport = packet.protocol.name.lower()
-    names = list(_names(ruleset(case, here, packet.src.version), rule.table))
-    if any(name.startswith(("ufw-", "ufw6-")) for name in names):
-        return f"on {here}: ufw allow {packet.dport}/{transport} (ufw set that policy)"
-    if any(name.startswith(("IN_", "FWD_", "INPUT_ZONES")) for name in names):
-        return f"on {here}: firewall-cmd --permanent --add-port={packet.dport}/{transport}"
+def _trusted(here: str, source: str) -> str:
     return (
-        f"on {here}: iptables -A {rule.chain.name} -p {transport} --dport {packet.dport} -j ACCEPT"
+        f"tell firewalld on {here}: firewall-cmd --permanent --zone=trusted --add-source={source}, "
+        "then firewall-cmd --reload"
     )
 
 
 def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if "NetworkPolicy" in writer:
         return "allow it in a NetworkPolicy that selects the pod"
-    here, chain, index = step.namespace, rule.chain.name, rule.index
-    packet = step.before
-    if packet.vni is not None:
-        let = f"-p udp --dport {packet.dport} -s {packet.src}"
-        also = "and so for every node"
-    elif chain == "FORWARD" or rule.chain.name.startswith(("FWD", "DOCKER", "ufw-")):
-        pods = case.cluster.pod_cidr
-        let, also = f"-s {pods}", f"and -d {pods} likewise"
-    else:
-        let, also = f"-p {packet.protocol.name.lower()} --dport {packet.dport}", ""
+    here, packet, pods = step.namespace, step.before, case.cluster.pod_cidr
     if writer == "firewalld":
+        return _trusted(here, str(packet.src if packet.vni is not None else pods))
+    also = ""
+    if packet.protocol in ECHO:
+        let = f"-p {'icmp' if packet.src.version == 4 else 'ipv6-icmp'}"
+        if packet.mtu_bytes:
+            also = f"; or give the pods' devices an MTU of {packet.mtu_bytes} (the plug-in's mtu)"
+    elif packet.vni is not None:
+        let, also = f"-p udp --dport {packet.dport} -s {packet.src}", " and so for every node"
+    elif step.hook not in (Hook.INPUT, Hook.OUTPUT) and (packet.src in pods or packet.dst in pods):
+        let, also = f"-s {pods}", f" and -d {pods} likewise"
+    else:
+        let = f"-p {packet.protocol.name.lower()} --dport {packet.dport}"
+    table = "" if rule.table == "filter" else f" -t {rule.table}"
+    tool = "iptables" if packet.src.version == 4 else "ip6tables"
+    told = f"{tool}{table} -I {rule.chain.name} {rule.index} {let} -j ACCEPT"
+    advice = f"let it by in front of that rule on {here}: {told}{also}"
+    if writer == "fail2ban":
+        jail = rule.chain.name.removeprefix("f2b-")
         return (
-            f"tell firewalld on {here}: firewall-cmd --permanent --zone=trusted --add-source="
-            f"{case.cluster.pod_cidr if packet.vni is None else packet.src}"
+            f"on {here}: fail2ban-client set {jail} unbanip {packet.src}, and put the nodes' "
+            "network into ignoreip; the rule itself comes and goes with fail2ban"
         )
-    told = f"iptables -I {chain} {index} {let} -j ACCEPT"
-    return f"let it by in front of that rule on {here}: {told}" + (f" {also}" if also else "")
+    return advice

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.step import StepKind
+from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import because
+from k8stui.walk.rules_met import sent_to_be_dropped
 
 
 def no_local_endpoint(case: Case) -> Diagnosis | None:
     """Recognise kube-proxy's "has no local endpoints" rule (proxier.go syncProxyRules)."""
     step, rule, service = case.decided, case.rule, case.service
+    marked = sent_to_be_dropped(case.asked)
+    if marked is not None and isinstance(marked.cause, RuleCause):
+        rule = marked.cause
     if step is None or rule is None or rule.rule is None or service is None:
         return None
     why = because(rule)

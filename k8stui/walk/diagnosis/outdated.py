@@ -6,13 +6,17 @@ from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import because
 
+_KUBE_PROXYS = ("KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-NODEPORTS", "KUBE-SVL", "KUBE-SVC")
+"""Where kube-proxy rejects or drops for want of endpoints; KUBE-ROUTER- and KUBE-POD-FW- are not
+its own."""
+
 
 def outdated_rules(case: Case) -> Diagnosis | None:
     """Recognise a rule of kube-proxy's that turns a Service's packets away for no reason left."""
     step, rule, service = case.decided, case.rule, case.service
     if step is None or rule is None or rule.rule is None or service is None:
         return None
-    kubes = rule.chain.name.startswith("KUBE-") and step.kind in (StepKind.DROP, StepKind.REJECT)
+    kubes = rule.chain.name.startswith(_KUBE_PROXYS) and step.kind in (StepKind.DROP, StepKind.REJECT)
     ready = [endpoint for endpoint in case.endpoints if endpoint.ready and endpoint.addresses]
     if not kubes or not ready:
         return None

@@ -11,6 +11,7 @@ import re
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction
+from k8stui.cluster.selection import selects
 from k8stui.kernel.step import RuleCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Policies
@@ -26,10 +27,12 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     step, rule = case.decided, case.rule
     if step is None or rule is None or step.kind is not StepKind.REJECT:
         return None
-    pod = _judged(case, rule)
-    if pod is None:
+    if not rule.chain.name.startswith(_CHAIN) or rule.rule is None:
         return None
     packet = step.before
+    pod = _judged(case, rule)
+    if pod is None or not {packet.src, packet.dst} & {*pod.addresses}:
+        return _left_over(case, step, rule, "")
     inward = packet.dst in pod.addresses
     direction = Direction.INGRESS if inward else Direction.EGRESS
     far = packet.src if inward else packet.dst
@@ -40,6 +43,8 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
+    if not any(selects(each, pod, way) for each in case.cluster.policies for way in Direction):
+        return _left_over(case, step, rule, f"no NetworkPolicy selects pod {pod.key} (any more)")
     why = because(rule)
     return Diagnosis(
         f"{felt}, although by the API's rules {direction.lower()} of pod {pod.key} allows it: "
@@ -51,16 +56,39 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
 
 def _judged(case: Case, rule: RuleCause) -> Pod | None:
     """The pod whose chain it is."""
-    if not rule.chain.name.startswith(_CHAIN) or rule.rule is None:
-        return None
     why = because(rule)
     if why is not None and why.pod is not None:
         return case.cluster.pods.get(why.pod)
-    found = _POD.search(rule.rule.text)
+    return case.cluster.pods.get(_named(rule))
+
+
+def _named(rule: RuleCause) -> str:
+    """The pod that the rule's comment names; empty where it names none."""
+    found = _POD.search(rule.rule.text) if rule.rule is not None else None
     if found is None:
-        return None
+        return ""
     name, namespace, other_namespace, other_name = found.groups()
-    return case.cluster.pods.get(f"{namespace or other_namespace}/{name or other_name}")
+    return f"{namespace or other_namespace}/{name or other_name}"
+
+
+def _left_over(case: Case, step: Step, rule: RuleCause, why_not: str) -> Diagnosis:
+    """Rules that kube-router wrote for a pod of before: nobody has taken them away."""
+    packet, here, named = step.before, step.namespace, _named(rule)
+    if not why_not:
+        now = case.pod_with(packet.dst) or case.pod_with(packet.src)
+        whose = f", and {packet.dst if now and packet.dst in now.addresses else packet.src} is "
+        why_not = f"pod {named or 'of that chain'} is gone" if now is None else (
+            f"it is about pod {named or 'of before'}{whose}now the address of {now.key}"
+        )
+    why = because(rule)
+    return Diagnosis(
+        f"rule {rule.index} of chain {rule.chain.name} on {here} rejects it, a rule of "
+        f"kube-router's left over from before: {why_not}",
+        f"restart kube-router on {here} (in k3s: k3s itself), which writes its rules again; where "
+        "it is switched off for good (k3s --disable-network-policy), take them away: "
+        "iptables-save | grep -v -e KUBE-ROUTER -e KUBE-POD-FW -e KUBE-NWPLCY | iptables-restore",
+        why.origin if why is not None else None,
+    )
 
 
 def _departure(case: Case, pod: Pod, step: Step) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.rules_met import chain_of
+from k8stui.walk.rules_met import chain_of, sent_to_be_dropped
 
 
 def outside_the_source_ranges(case: Case) -> Diagnosis | None:
     """Recognise the drop of what a Service's source ranges do not let in."""
     step, service = case.decided, case.service
-    if step is None or service is None or step.kind is not StepKind.DROP:
+    if step is None or service is None or not service.load_balancer_source_ranges:
         return None
-    if not chain_of(step).startswith(("KUBE-PROXY-FIREWALL", "KUBE-FW-", "KUBE-MARK-DROP")):
+    marked = sent_to_be_dropped(case.asked)
+    by_mark = marked is not None and chain_of(marked).startswith("KUBE-FW-")
+    by_rule = step.kind is StepKind.DROP and chain_of(step).startswith("KUBE-PROXY-FIREWALL")
+    if not (by_mark or by_rule):
         return None
     client = case.exchange.steps[0].before.src
     ranges = ", ".join(text.strip() for text in service.load_balancer_source_ranges)

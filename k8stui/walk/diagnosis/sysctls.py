@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.step import SysctlCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.reverse_path import way_back
 
 
 def decided_by_sysctl(case: Case) -> Diagnosis | None:
@@ -20,10 +21,13 @@ def decided_by_sysctl(case: Case) -> Diagnosis | None:
             "/etc/sysctl.d so that it stays)",
         )
     if name.endswith("rp_filter"):
+        loose = f"set {name} = 2 (loose) or 0 on {step.namespace}"
+        back = way_back(case, step, loose)
         return Diagnosis(
             reason=f"{step.namespace} would not route the answer back out of {step.device}: "
-            f"{name} = {cause.value} drops what arrives there",
-            advice=f"set {name} = 2 (loose) or 0 on {step.namespace}",
+            f"{name} = {cause.value} drops what arrives there"
+            + (f". {back.reason}" if back is not None else ""),
+            advice=back.advice if back is not None else loose,
         )
     if name.endswith("route_localnet"):
         return Diagnosis(

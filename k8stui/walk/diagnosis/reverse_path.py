@@ -1,0 +1,52 @@
+"""A node drops what comes in by another device than its answer would leave by.
+
+net/ipv4/fib_frontend.c (fib_validate_source, rp_filter), netfilter/ipt_rpfilter.c.
+"""
+
+from __future__ import annotations
+
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.place import ReversePathTest
+from k8stui.kernel.rules import Rule
+from k8stui.kernel.routing import Routing, route_line
+from k8stui.kernel.step import RuleCause, Step
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import owner_of
+
+
+def wrong_way_back(case: Case, step: Step, rule: RuleCause) -> Diagnosis | None:
+    """Recognise a rule that asks ``-m rpfilter``, itself or in a rule of its chain before it."""
+    met = rule.chain.rules[: rule.index]
+    if not any(_asks_the_way_back(each) for each in met):
+        return None
+    loose = "let the rule ask with --loose"
+    return way_back(case, step, loose)
+
+
+def way_back(case: Case, step: Step, otherwise: str) -> Diagnosis | None:
+    """By which route the node would answer, and what would make it the right one.
+
+    `otherwise`: what else helps. None where the answer would leave by the same device.
+    """
+    namespace = case.network[step.namespace]
+    routing = Routing(namespace, {each.name: each for each in namespace.interfaces})
+    source, here = step.before.src, step.namespace
+    route = routing.look_up(source).route
+    if route is not None and route.device == step.device:
+        return None
+    by = f"by {route_line(route)}" if route is not None else "by no route at all"
+    behind = owner_of(case, source)
+    mend = f"give {here} a route to {source} by {step.device}"
+    if behind is not None and behind.via is not None:
+        mend = (
+            f"let {here} answer by {step.device}: ip route replace {behind.network} via "
+            f"{behind.via} dev {step.device}"
+        )
+    return Diagnosis(
+        f"It came in by {step.device}, and {here} would answer {source} {by}",
+        f"{mend}; or {otherwise}",
+    )
+
+
+def _asks_the_way_back(rule: Rule) -> bool:
+    return any(isinstance(test, ReversePathTest) for test in compile_rule(rule.text).tests)
