@@ -322,7 +322,7 @@ def _written_hosts(site: Site) -> Iterator[Route]:
     for address, key in hand_written(cluster).items():
         way = outside.get(address.version)
         near = site.lan.network_of(address) is not None or any(address in p for p in ranges)
-        if way is None or near or address in named or not _is_private(address):
+        if way is None or near or address in named or not is_private(address):
             continue
         yield Route(
             destination=Prefix(address, address.bits),
@@ -336,7 +336,8 @@ def _written_hosts(site: Site) -> Iterator[Route]:
         )
 
 
-def _is_private(address: Address) -> bool:
+def is_private(address: Address) -> bool:
+    """Whether the Internet never brings anything from or to the address."""
     return any(address in Prefix.parse(text) for text in _PRIVATE[address.version])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.address import Address
+from k8stui.nodes.lan import plan
+from k8stui.nodes.wire import LAN, is_private
 from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import Target, kind_of, kind_words
@@ -152,6 +154,45 @@ def _address(text: str) -> Address | None:
         return None
 
 
+def _is_the_clusters(cluster: Cluster, address: Address) -> bool:
+    """Whether it is in a range of the cluster's, or a Service's: nobody else asks from it."""
+    ranges = [*cluster.pod_cidrs, *cluster.service_cidrs, cluster.pod_cidr, cluster.service_cidr]
+    ranges += (prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs)
+    return any(address in prefix for prefix in ranges) or any(
+        address in service.external_ips
+        or any(entry.ip == address for entry in service.load_balancer_ingress)
+        for service in cluster.services.values()
+    )
+
+
+def _stranger(cluster: Cluster, address: Address) -> Source:
+    """A client that is none of the cluster's, where it stands: beside the nodes, or beyond them.
+
+    Raises:
+        RequestError: a private address, and nobody has said where that is.
+
+    """
+    lan = plan(cluster)
+    near = lan.network_of(address) is not None
+    named = any(host.address == address for host in cluster.hosts.values())
+    router = any(address == net.router for net in lan.networks)
+    if router or not (near or named or not is_private(address)):
+        raise _nobody(cluster, address, "" if router else f"--host NAME={address} puts one there")
+    place = LAN if near else OUTSIDE
+    return Source(canonical=str(address), namespace=place, addresses=(address,), bound=address)
+
+
+def _nobody(cluster: Cluster, address: Address, hint: str) -> RequestError:
+    return RequestError(
+        f"nobody here has the address {address}",
+        hint=f"a client beyond the nodes' router is called {OUTSIDE}" + (hint and f"; {hint}"),
+        choices=(
+            *(str(a) for node in cluster.nodes.values() for a in node.addresses[:1]),
+            *(str(a) for pod in cluster.pods.values() for a in pod.addresses[:1]),
+        ),
+    )
+
+
 def _by_address(cluster: Cluster, address: Address, beyond: tuple[Address, ...]) -> Source:
     if address in beyond:
         return outside(beyond)
@@ -161,11 +202,6 @@ def _by_address(cluster: Cluster, address: Address, beyond: tuple[Address, ...])
     for pod in cluster.pods.values():
         if address in pod.addresses and can_send(pod):
             return of_pod(pod)
-    raise RequestError(
-        f"nobody here has the address {address}",
-        hint=f"a client beyond the nodes' router is called {OUTSIDE}",
-        choices=(
-            *(str(a) for node in cluster.nodes.values() for a in node.addresses[:1]),
-            *(str(a) for pod in cluster.pods.values() for a in pod.addresses[:1]),
-        ),
-    )
+    if _is_the_clusters(cluster, address):
+        raise _nobody(cluster, address, "")
+    return _stranger(cluster, address)

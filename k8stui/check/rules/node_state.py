@@ -3,7 +3,7 @@
 Only where a dump shows something of a node: the requests that meet it are walked (to Services and
 pods, also from other nodes), and what a line of the dump ends is told with that line: a firewall's
 REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
-a line.
+a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft).
 
 Does not apply to failures whose cause stands in a manifest: other rules tell those.
 """
@@ -42,13 +42,18 @@ def look(ground: Ground) -> Iterator[Finding]:
             told.add((place.file, place.line))
             yield Finding(
                 rule=ID,
-                severity=Severity.ERROR,
+                severity=Severity.WARNING if _is_cut(ground, name) else Severity.ERROR,
                 subject=f"Node {name}",
                 place=place,
                 why=f"{way.source} does not reach {way.destination}: {done.reason}",
                 fix=done.advice,
                 claim=Claim(way.source, way.destination),
             )
+
+
+def _is_cut(ground: Ground, node: str) -> bool:
+    """Whether the node has more rules than its dump shows: then nothing is certain."""
+    return bool(ground.world.network[node].rules_cut)
 
 
 def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:

@@ -27,9 +27,11 @@ from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device
 from k8stui.walk.diagnosis.endpoints import no_endpoints
 from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
+from k8stui.walk.diagnosis.foreign_source import foreign_source
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
+from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks
 from k8stui.walk.diagnosis.policy import rejected_by_policy
@@ -38,8 +40,9 @@ from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.stale import stale_entry
-from k8stui.walk.diagnosis.stale_rules import old_target, sent_elsewhere
+from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
+from k8stui.walk.diagnosis.tunnels import tunnel_down, tunnel_end_missing
 
 _Way = Callable[[Case], Diagnosis | None]
 
@@ -58,11 +61,14 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         stale_entry,
         other_family,
         overlapping_networks,
+        foreign_source,
         martian_source,
         one_address_for_two,
         not_served,
         node_cut_off,
+        tunnel_down,
         old_target,
+        left_mapping,
         no_route,
     ),
     NeighbourCause: (
@@ -72,18 +78,28 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         not_served,
         node_cut_off,
         old_target,
+        left_mapping,
+        taken_for_a_neighbour,
         nobody_answers,
     ),
     SocketCause: (
         bridged_reply,
         foreign_answer,
         other_address,
+        tunnel_end_missing,
         not_served,
         sent_elsewhere,
         nothing_listens,
     ),
     SysctlCause: (decided_by_sysctl,),
-    DeviceCause: (stale_entry, hairpin_off, one_address_for_two, node_cut_off, stopped_by_device),
+    DeviceCause: (
+        stale_entry,
+        hairpin_off,
+        one_address_for_two,
+        node_cut_off,
+        tunnel_down,
+        stopped_by_device,
+    ),
     BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
@@ -93,6 +109,7 @@ _ANY: tuple[_Way, ...] = (
     bridged_reply,
     hairpin_off,
     one_address_for_two,
+    foreign_source,
     not_served,
     node_cut_off,
     nothing_listens,

@@ -101,7 +101,7 @@ def _writer(case: Case, step: Step, rule: RuleCause) -> str:
 
 
 def _manager(case: Case, step: Step, rule: RuleCause) -> str:
-    """ufw or firewalld, where one of them keeps the table."""
+    """Ufw or firewalld, where one of them keeps the table."""
     there = {_by_chain(name) for name in _names(case, step, rule.table)}
     return next((who for who in _OF_TABLE if who in there), "")
 

@@ -6,10 +6,12 @@ net/ipv4/arp.c, net/core/neighbour.c; ICMPv6: RFC 4861.
 from __future__ import annotations
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
+from k8stui.kernel.namespace import Scope
+from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, Step
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.owners import named_by_hand, other_network, podless, who
+from k8stui.walk.diagnosis.other_networks import route_taken
+from k8stui.walk.diagnosis.owners import named_by_hand, other_network, owner_of, podless, who
 from k8stui.walk.reason import because
 
 
@@ -38,12 +40,8 @@ def nobody_answers(case: Case) -> Diagnosis | None:
 
 def _gateway(case: Case, step: Step) -> Address | None:
     """The next hop of the route that the packet was sent by; None: its own destination."""
-    steps = case.exchange.steps[: case.felt.deciding_step or 0]
-    for each in reversed(steps):
-        same = (each.namespace, each.packet_number) == (step.namespace, step.packet_number)
-        if same and isinstance(each.cause, RouteCause) and each.cause.route is not None:
-            return each.cause.route.gateway
-    return None
+    route = route_taken(case, step)
+    return route.gateway if route is not None else None
 
 
 def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis | None:
@@ -70,6 +68,8 @@ def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis
 def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
     """Whoever should have the address: a node, or the endpoint that somebody has written."""
     node = case.node_with(wanted)
+    if node is not None and not case.has(node, wanted):
+        return _has_lost(case, node, wanted, said)
     if node is not None:
         return Diagnosis(
             f"{said}: {node} has the address and is down, or not on the same network",
@@ -88,6 +88,26 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
                 endpoint.origin,
             )
     return Diagnosis(said, podless(case, wanted))
+
+
+def _has_lost(case: Case, node: str, wanted: Address, said: str) -> Diagnosis:
+    """The Node object says an address that no device of the node has, as its dump shows."""
+    cards = [
+        (device, entry.address)
+        for device in case.network[node].interfaces
+        for entry in device.addresses
+        if device.master is None and entry.address.version == wanted.version
+        if entry.scope is Scope.GLOBAL and owner_of(case, entry.address) is None
+    ]
+    has = ", ".join(f"{address} on {device.name}" for device, address in cards[:3]) or "none"
+    why = because(DeviceCause(interface=cards[0][0])) if cards else None
+    return Diagnosis(
+        f"{said}: that is {node}'s InternalIP, and no device of {node} has it (it has {has})",
+        f"give {node} the address {wanted} again (a fixed one, or a DHCP reservation), or let its "
+        "kubelet report the new one (--node-ip; restart kubelet and the network plug-in, which "
+        "then mends the other nodes' routes)",
+        why.origin if why else None,
+    )
 
 
 def _bridge(case: Case, step: Step, node: str) -> tuple[str, Origin | None] | None:

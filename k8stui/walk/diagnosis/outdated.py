@@ -16,7 +16,10 @@ def outdated_rules(case: Case) -> Diagnosis | None:
     step, rule, service = case.decided, case.rule, case.service
     if step is None or rule is None or rule.rule is None or service is None:
         return None
-    kubes = rule.chain.name.startswith(_KUBE_PROXYS) and step.kind in (StepKind.DROP, StepKind.REJECT)
+    kubes = rule.chain.name.startswith(_KUBE_PROXYS) and step.kind in (
+        StepKind.DROP,
+        StepKind.REJECT,
+    )
     ready = [endpoint for endpoint in case.endpoints if endpoint.ready and endpoint.addresses]
     if not kubes or not ready:
         return None

@@ -91,6 +91,24 @@ def other_network(case: Case, node: str, bridge: str, wanted: Address) -> Diagno
     if not others or any(one.address == wanted for one in others):
         return None
     has = ", ".join(f"{one.address}/{one.prefix_length}" for one in others)
+    theirs = [
+        pod
+        for pod in case.cluster.pods.values()
+        if pod.node_name == node
+        for address in pod.addresses
+        if any(address in Prefix.of(one.address, one.prefix_length) for one in others)
+    ]
+    if theirs:
+        network = ", ".join(f"{n.pod_cidrs[0]}" for n in case.cluster.nodes.values()
+                            if n.name == node and n.pod_cidrs)  # fmt: skip
+        return Diagnosis(
+            f"{bridge} of {node} has {has}, and {theirs[0].key} has {theirs[0].addresses[0]} of "
+            f"that network, while {node}'s pods are to be in {network or 'its podCIDR'}, to which "
+            "the other nodes' routes lead: another plug-in's configuration was taken there (the "
+            "first file of /etc/cni/net.d, as the bridge that CRI-O or podman brings along)",
+            f"on {node}: take that file out of /etc/cni/net.d, ip link delete {bridge}, and start "
+            "the node's pods again: then the cluster's own plug-in makes their network",
+        )
     return Diagnosis(
         f"{bridge} of {node} has {has}, and the gateway of {node}'s pods is {wanted}: the bridge "
         "is left from another network (the plug-in says of it that it already has an IP address "

@@ -77,8 +77,10 @@ def _left_over(case: Case, step: Step, rule: RuleCause, why_not: str) -> Diagnos
     if not why_not:
         now = case.pod_with(packet.dst) or case.pod_with(packet.src)
         whose = f", and {packet.dst if now and packet.dst in now.addresses else packet.src} is "
-        why_not = f"pod {named or 'of that chain'} is gone" if now is None else (
-            f"it is about pod {named or 'of before'}{whose}now the address of {now.key}"
+        why_not = (
+            f"pod {named or 'of that chain'} is gone"
+            if now is None
+            else (f"it is about pod {named or 'of before'}{whose}now the address of {now.key}")
         )
     why = because(rule)
     return Diagnosis(

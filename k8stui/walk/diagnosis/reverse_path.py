@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.place import ReversePathTest
+from k8stui.kernel.routing import route_line
 from k8stui.kernel.rules import Rule
-from k8stui.kernel.routing import Routing, route_line
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.other_networks import routes_to
 from k8stui.walk.diagnosis.owners import owner_of
 
 
@@ -28,10 +29,8 @@ def way_back(case: Case, step: Step, otherwise: str) -> Diagnosis | None:
 
     `otherwise`: what else helps. None where the answer would leave by the same device.
     """
-    namespace = case.network[step.namespace]
-    routing = Routing(namespace, {each.name: each for each in namespace.interfaces})
     source, here = step.before.src, step.namespace
-    route = routing.look_up(source).route
+    route = routes_to(case, here, source)
     if route is not None and route.device == step.device:
         return None
     by = f"by {route_line(route)}" if route is not None else "by no route at all"

@@ -6,8 +6,19 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 from __future__ import annotations
 
 from k8stui.kernel.address import Address, is_loopback
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.header import AddressTest
 from k8stui.kernel.namespace import RouteType
-from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKind
+from k8stui.kernel.step import (
+    DeviceCause,
+    Direction,
+    Hook,
+    RouteCause,
+    RuleCause,
+    Step,
+    StepKind,
+)
+from k8stui.kernel.targets.base import Jump, Return
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
@@ -79,9 +90,11 @@ def no_route(case: Case) -> Diagnosis | None:
     what = _what(step)
     if route is not None:
         why = because(step.cause)
+        whose = _LEFT_BY.get(route.protocol or "", "")
         return Diagnosis(
-            f"a route of {here} refuses {what} to {target}: {proof(step.cause)}",
-            f"take that route off {here}, or put a better one in front of it",
+            f"a route of {here} refuses {what} to {target}: {proof(step.cause)}{whose}",
+            f"take that route off {here} (ip route del {route.type.value} {route.destination}), or "
+            "put a more specific one beside it",
             why.origin if why else None,
         )
     said = f"{who(here)} knows no way to {target}" + what_it_is(case, target)
@@ -92,6 +105,9 @@ def no_route(case: Case) -> Diagnosis | None:
     strayed = _strayed(case, step, target)
     if strayed is not None:
         return Diagnosis(f"{said}. {strayed.reason}", strayed.advice, strayed.origin)
+    spared = _spared(case, step, target)
+    if spared is not None:
+        return Diagnosis(f"{said}. {spared.reason}", spared.advice, spared.origin)
     advice, origin = _mend(case, step, target)
     return Diagnosis(said, advice, origin)
 
@@ -143,6 +159,12 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
     return None
 
 
+_LEFT_BY = {
+    "bird": ", as Calico's BIRD writes for a block of its own addresses: left over, where Calico "
+    "is no more the plug-in",
+    "80": ", as Calico's Felix writes: left over, where Calico is no more the plug-in",
+}
+"""By ``proto`` (Calico: confd's bird.cfg.template, felix/dataplane/linux RouteProtocol 80)."""
 _REFUSING = (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT)
 
 
@@ -191,6 +213,41 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
             None,
         )
     return podless(case, target), None
+
+
+def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
+    """A rule of the pod's own node let the question out with the pod's address, on purpose."""
+    behind = owner_of(case, target)
+    if behind is None or step.direction is not Direction.REPLY:
+        return None
+    if step.namespace in case.cluster.nodes:
+        return None
+    for each in case.asked:
+        cause = each.cause
+        if not isinstance(cause, RuleCause) or cause.rule is None or cause.table != "nat":
+            continue
+        compiled = compile_rule(cause.rule.text)
+        ends = isinstance(compiled.target, Return) or each.kind is StepKind.RULE
+        by_address = any(isinstance(test, AddressTest) for test in compiled.tests)
+        if each.hook is not Hook.POSTROUTING or each.namespace != behind.node:
+            continue
+        if not ends or not by_address or isinstance(compiled.target, Jump):
+            continue
+        why = because(cause)
+        agent = cause.chain.name.startswith("IP-MASQ")
+        mend = (
+            "take that range out of nonMasqueradeCIDRs in ip-masq-agent's ConfigMap, and leave the "
+            f"pods' own ({case.cluster.pod_cidr}) and what knows a way back to them"
+            if agent
+            else f"put a MASQUERADE for it in front of that rule on {behind.node}"
+        )
+        return Diagnosis(
+            f"Rule {cause.index} of chain {cause.chain.name} on {behind.node} had let the question "
+            f"out with the pod's own address: {cause.rule.text}",
+            f"{mend}; or give that router a route to {behind.network} via {behind.via}",
+            why.origin if why else None,
+        )
+    return None
 
 
 def _unmasked(behind: Behind) -> str:

@@ -10,13 +10,10 @@ from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Prefix, is_loopback
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.header import ECHO
-from k8stui.kernel.step import RuleCause
-from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
-from k8stui.walk.diagnosis.rules import ruleset
-from k8stui.walk.reason import because
 from k8stui.walk.sentence import port_word
 
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
@@ -76,7 +73,9 @@ def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None
         )
     here = connect.namespace
     if "/" in here or here in case.cluster.nodes:
-        return _missing_rules(case, f"{connect.destination}, port {asked}")
+        return kept_by_the_node(case, service, connect) or missing_rules(
+            case, f"{connect.destination}, port {asked}"
+        )
     return _from_beyond(case, service, entry, connect)
 
 
@@ -174,7 +173,7 @@ def _node_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
             "PreferDualStack",
             service.origins.get("ip_families", service.origin),
         )
-    return _settings(case, node, connect, word, entry) or _missing_rules(case, word)
+    return _settings(case, node, connect, word, entry) or missing_rules(case, word)
 
 
 def _settings(
@@ -228,29 +227,6 @@ def _prefix(text: str) -> Prefix | None:
         return Prefix.parse(text)
     except ValueError:
         return None
-
-
-def _missing_rules(case: Case, what: str) -> Diagnosis | None:
-    """The rules of a node on the way are a dump's, and it has none for what the Service says."""
-    for name in dict.fromkeys(step.namespace for step in case.exchange.steps):
-        if name not in case.cluster.nodes:
-            continue
-        version = case.exchange.steps[0].before.src.version
-        services = ruleset(case, name, version).chain("nat", "PREROUTING")
-        why = (
-            because(RuleCause(table="nat", chain=services, index=0, rule=None))
-            if services
-            else None
-        )
-        if why is None or why.origin.kind is not OriginKind.OBSERVED:
-            continue
-        return Diagnosis(
-            f"no rule of {name}'s dump knows {what}: kube-proxy has not written it there",
-            f"look whether kube-proxy runs on {name} and what its log says; k8stui rules --diff "
-            "shows what is missing",
-            why.origin,
-        )
-    return None
 
 
 def _no_node_port(

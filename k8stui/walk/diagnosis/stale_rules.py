@@ -33,6 +33,38 @@ def old_target(case: Case) -> Diagnosis | None:
     )
 
 
+def left_mapping(case: Case) -> Diagnosis | None:
+    """Recognise portmap's rule for a pod that is gone, which stands in front of the new one's.
+
+    plugins meta/portmap/portmap.go (unforwardPorts): a pod's chain goes when its sandbox is torn
+    down, which a node that was switched off, or another plug-in list, never did.
+    """
+    rewriting = case.rewritten
+    if rewriting is None or not chain_of(rewriting).startswith("CNI-DN-"):
+        return None
+    target, node, name = rewriting.after.dst, rewriting.namespace, chain_of(rewriting)
+    if case.pod_with(target) is not None:
+        return None
+    asked, why = rewriting.before.dport, because(rewriting.cause)
+    now = [
+        pod.key
+        for pod in case.cluster.pods.values()
+        if pod.node_name == node and not pod.phase.is_final
+        for container in pod.containers
+        if any(port.host_port == asked for port in container.ports)
+    ]
+    meant = f", while hostPort {asked} is now {now[0]}'s" if now else ""
+    return Diagnosis(
+        f"chain {name} on {node} sends hostPort {asked} to "
+        f"{target.with_port(rewriting.after.dport)}, which no pod has (any more){meant}: the "
+        "portmap plug-in left it behind, and the first rule of CNI-HOSTPORT-DNAT that matches wins",
+        f"on {node}, take the rule that jumps to {name} out of CNI-HOSTPORT-DNAT (iptables -t nat "
+        f"-S CNI-HOSTPORT-DNAT shows it, -D deletes it), then iptables -t nat -F {name} and -X "
+        f"{name}",
+        why.origin if why else None,
+    )
+
+
 def sent_elsewhere(case: Case) -> Diagnosis | None:
     """Recognise that somebody else's rule (REDIRECT, DNAT) led the packet away."""
     rewriting = case.rewritten

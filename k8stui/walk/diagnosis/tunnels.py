@@ -1,0 +1,63 @@
+"""A tunnel between the nodes has no end, or one that is down: flannel.1 and its like."""
+
+from __future__ import annotations
+
+from k8stui.kernel.namespace import Interface, LinkKind
+from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
+from k8stui.origin import Origin, OriginKind
+from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import owner_of
+from k8stui.walk.reason import because
+
+
+def tunnel_down(case: Case) -> Diagnosis | None:
+    """Recognise a tunnel device that is down: with it went the routes to the other nodes' pods."""
+    step = case.decided
+    if step is None:
+        return None
+    behind = owner_of(case, step.after.dst)
+    for node in dict.fromkeys(each.namespace for each in case.exchange.steps):
+        if node not in case.cluster.nodes or behind is None or behind.node == node:
+            continue
+        for device in case.network[node].interfaces:
+            if device.kind is LinkKind.VXLAN and not device.up:
+                return Diagnosis(
+                    f"{device.name} of {node} is down, the tunnel to the other nodes' pods: the "
+                    f"kernel took {node}'s route to {behind.network} (the pods of {behind.node}) "
+                    "away with it",
+                    f"on {node}: ip link set {device.name} up, and restart the network plug-in's "
+                    "pod there (flannel): it writes the routes again",
+                    _origin(device),
+                )
+    return None
+
+
+def tunnel_end_missing(case: Case) -> Diagnosis | None:
+    """Recognise an outer packet that arrives at a node where no tunnel device takes it."""
+    step = case.decided
+    if step is None or step.cause != SocketCause(socket=None) or step.before.vni is None:
+        return None
+    here, other = step.namespace, _sender(case, step)
+    what = "the answer" if step.direction is Direction.REPLY else "the packet"
+    cards = [
+        device
+        for device in case.network[here].interfaces
+        if any(entry.address == step.before.dst for entry in device.addresses)
+    ]
+    return Diagnosis(
+        f"{what} arrives at {here} in {other}'s tunnel (VXLAN {step.before.vni}, UDP "
+        f"{step.before.dport}), and no device of {here} is the other end of it: flannel.1 or its "
+        "like is gone",
+        f"restart the network plug-in's pod on {here} (flannel), which makes the device and its "
+        "routes again; what takes it away is often NetworkManager or a second network plug-in",
+        next((o for each in cards if (o := _origin(each)) is not None), None),
+    )
+
+
+def _sender(case: Case, step: Step) -> str:
+    return case.node_with(step.before.src) or str(step.before.src)
+
+
+def _origin(device: Interface) -> Origin | None:
+    why = because(DeviceCause(interface=device))
+    return why.origin if why is not None and why.origin.kind is OriginKind.OBSERVED else None
