@@ -43,7 +43,8 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
-    if not any(selects(each, pod, way) for each in case.cluster.policies for way in Direction):
+    spaces = case.cluster.namespace_labels
+    if not any(selects(each, pod, None, spaces) for each in case.cluster.policies):
         return _left_over(case, step, rule, f"no NetworkPolicy selects pod {pod.key} (any more)")
     why = because(rule)
     return Diagnosis(
