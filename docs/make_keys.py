@@ -15,6 +15,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from k8stui.tui import keys
+from k8stui.tui.against_screen import AgainstScreen
 from k8stui.tui.copy_screen import CopyScreen
 from k8stui.tui.find import FindBar
 from k8stui.tui.listing import ListScreen
@@ -34,6 +35,7 @@ _IN_FRONT = (
     ("In a list of lines to copy", CopyScreen),
     ("While one types what to find", FindBar),
     ("In the request box", RequestScreen),
+    ("In the box for another input", AgainstScreen),
 )
 
 

@@ -17,6 +17,28 @@ _MOST_FILES = 20_000
 _MOST_NAMED = 3
 
 
+class Watched:
+    """The files of an input, as they were when they were read last."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
+        self._read = stamps(paths)
+        self._moving: Stamps | None = None
+        """The files as they were seen a moment ago, while somebody writes them."""
+
+    def is_changed(self) -> bool:
+        """Whether they have changed, and are no longer being written; said once."""
+        now = stamps(self._paths)
+        if now == self._read:
+            self._moving = None
+            return False
+        if now != self._moving:  # an editor may write in several steps: wait for a quiet moment
+            self._moving = now
+            return False
+        self._read, self._moving = now, None
+        return True
+
+
 def stamps(paths: Sequence[str]) -> Stamps:
     """Look at the files of an input, without reading them."""
     found: Stamps = {}

@@ -46,6 +46,8 @@ class CommandLine(Provider):
             ("node NAME", "show a node; nodes: all of them", "pane('nodes')"),
             ("chain NAME", "open a chain where the packet is", "pane('chain')"),
             ("walk A -> B", "ask: names are completed", "request"),
+            ("compare KIND", "ways, settings, branches, nodes, modes: in a table", "compare"),
+            ("against PATH", "compare with another input", "against"),
             ("delete, scale KIND/NAME", "in the replay: what happens next", "change"),
         ):
             run = partial(screen.run_action, action)
@@ -84,12 +86,35 @@ def _completed(screen: WalkScreen, desk: Desk, word: str, rest: str) -> Iterator
             yield from _chains(screen, desk, rest)
         case "findings" | "finding":
             yield _Found("findings", "what the check found", screen.action_findings)
+        case "compare":
+            yield from _kinds(screen, rest)
+        case "against" | "diff":
+            yield from _inputs(screen, rest)
         case "delete" | "scale":
             yield from _changes(screen, f"{word} {rest}".strip())
         case "walk" | "ask":
             yield from _walks(screen, desk, rest)
         case _:
             return
+
+
+def _kinds(screen: WalkScreen, typed: str) -> Iterator[_Found]:
+    from k8stui.tui.candidates import Candidates  # noqa: PLC0415 - only when asked for
+    from k8stui.tui.keys import COMPARED  # noqa: PLC0415 - as above
+    from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - as above
+
+    for name in Candidates(Kind).matching(typed, _MOST):
+        run = partial(screen.compare, Kind(name))
+        yield _Found(f"compare {name}", COMPARED[name], run)
+
+
+def _inputs(screen: WalkScreen, typed: str) -> Iterator[_Found]:
+    from k8stui.tui.paths import completions  # noqa: PLC0415 - only when asked for
+
+    found = completions(typed, _MOST)
+    for path in ([typed] if typed and typed not in found else []) + found:
+        run = partial(screen.action_against, path)
+        yield _Found(f"against {path}", "read it, and compare with it", run)
 
 
 def _objects(

@@ -62,6 +62,8 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         self.at = 0
         """Their place: a pair of steps."""
         self._drawn: bool | None = None
+        self._reopens = False
+        """Whether the two walks are shown again once the table is there."""
         self._chosen: Case | None = None
         """Of the two: the one that was under the cursor."""
         if pair is not None:
@@ -151,9 +153,19 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             lines = [NOTHING]
             for each in said.split("\n"):
                 lines += [run(f" {text}") for text in wrap(neutralise(each), max(8, width - 2))]
+            if self.kind is Kind.VERSIONS:
+                lines += [NOTHING, join((run(" a ", Ink.KEY), run("names another one: a path")))]
         else:
             lines = [NOTHING, run(f" asking: {self.kind.value} …", Ink.DIM)]
         return [*lines, *[NOTHING] * (height - len(lines))][:height]
+
+    @property
+    def _troubles(self) -> int:
+        """How much is wrong with the two inputs, where these are compared."""
+        other = self._jobs.other
+        if self.kind is not Kind.VERSIONS or other is None:
+            return 0
+        return len(self._desk.as_read.problems) + len(other.problems)
 
     def _keys(self, width: int, _height: int) -> list[Line]:
         if self.beside is not None:
@@ -166,11 +178,13 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
                 ("?", "help"),
             )
         else:
+            wrong = f"{self._troubles} problem{'' if self._troubles == 1 else 's'}"
             said = (
+                *((("!", wrong),) if self._troubles else ()),
                 ("↑↓←→", "case"),
                 ("Enter", "two walks"),
                 ("o", "open"),
-                ("1-7", "tables"),
+                ("a", "other input") if self.kind is Kind.VERSIONS else ("1-7", "tables"),
                 ("Esc", "back"),
                 ("?", "help"),
             )
@@ -191,6 +205,13 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             self._work.add(self.run_worker(do, exclusive=True, group="table", exit_on_error=False))
         self.redraw()
 
+    def renew(self, desk: Desk) -> None:
+        """Make the tables anew: an input was read again."""
+        self._desk = desk
+        self._made.clear()
+        self._reopens = self.beside is not None
+        self._show(self.kind)
+
     def _post(self, message: Message) -> None:
         with suppress(RuntimeError):  # the loop is closed: the screen was left
             self.post_message(message)
@@ -201,6 +222,12 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         if isinstance(found, Cases) and event.kind not in self._cursors:
             rows = [n for n, row in enumerate(found.rows) if row.name == self._named]
             self._cursors[event.kind] = (rows[0], 0) if rows else _asked(found, self._trace)
+        elif isinstance(found, Cases):
+            row, column = self._cursors[event.kind]
+            self._cursors[event.kind] = (min(row, len(found.rows) - 1), column)
+        if self._reopens and event.kind is self.kind:
+            self._reopens = False
+            self.action_into()
         self.redraw()
 
     # Keys
@@ -294,6 +321,36 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             self._show(self.kind)
         else:
             self.dismiss(None)
+
+    def action_against(self) -> None:
+        """Ask for another input, and show what differs."""
+        from k8stui.tui.against_screen import AgainstScreen  # noqa: PLC0415 - only when asked for
+
+        def read(is_read: bool | None) -> None:
+            if is_read:
+                self._made.pop(Kind.VERSIONS, None)
+                self._cursors.pop(Kind.VERSIONS, None)
+                self._show(Kind.VERSIONS)
+
+        self.app.push_screen(AgainstScreen(self._jobs), read)
+
+    def action_problems(self) -> None:
+        """Show what is wrong with the input, and with the other one."""
+        from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.tui.listings import problem_lines  # noqa: PLC0415
+
+        worlds = [(self._jobs.what, self._desk.as_read)]
+        if self._jobs.other is not None:
+            worlds.append((self._jobs.other_name, self._jobs.other))
+        worlds.sort(key=lambda each: not each[1].problems)
+
+        def lines(width: int) -> list[Line]:
+            found: list[Line] = []
+            for name, world in worlds:
+                found += [run(f" {name}", Ink.STRONG), *problem_lines(world, width), NOTHING]
+            return found
+
+        self.app.push_screen(ListScreen("What is wrong with the inputs", lines))
 
     def action_help(self) -> None:
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from textual.message import Message
 
-from k8stui.tui.changes import Stamps, stamps
+from k8stui.errors import K8sTuiError
+from k8stui.tui.changes import Watched
 from k8stui.tui.messages import (
     Branched,
     Checked,
@@ -23,6 +24,8 @@ from k8stui.tui.messages import (
     LoadFailed,
     MomentMade,
     NeighboursFound,
+    OtherFailed,
+    OtherRead,
     Reloaded,
     ReloadFailed,
     TableMade,
@@ -51,6 +54,20 @@ Post = Callable[[Message], object]
 """Gives a message to the screen; safe from any thread."""
 
 
+class NothingReadError(K8sTuiError):
+    """An input without a single object that can be used."""
+
+    def __init__(self, paths: Sequence[str], world: World) -> None:
+        self._name, self._world = _called(paths), world
+        super().__init__(f"nothing of Kubernetes in {self._name}")
+
+    def render(self) -> str:
+        """Say what is wrong in it; where nothing is, what was left out."""
+        wrong = [each.render() for each in self._world.problems[:2]]
+        left_out = [each.render() for each in self._world.notes[:3]]
+        return "\n".join(wrong or [str(self), *left_out])
+
+
 class Jobs:
     """What the command line asked to be loaded, and the work that can be done with it."""
 
@@ -77,10 +94,8 @@ class Jobs:
         self._lookout: Lookout | None = None
         self.watches = watches
         """Whether the input is read again when its files change."""
-        self._stamps: Stamps = stamps(paths) if watches else {}
-        """The files as they were when they were read last."""
-        self._moving: Stamps | None = None
-        """The files as they were seen a moment ago, while somebody writes them."""
+        self._watched = Watched(paths) if watches else None
+        self._watched_other = Watched(against) if watches else None
         self.last_words = ""
         """Why there is nothing to show: printed as it is once the terminal is restored."""
 
@@ -99,15 +114,11 @@ class Jobs:
         post(WorldLoaded(desk))
 
     def look_again(self, post: Post) -> None:
-        """Read the input again if its files have changed, and are no longer being written."""
-        now = stamps(self.paths)
-        if now == self._stamps:
-            self._moving = None
+        """Read what has changed again: the input, and the other one that is compared with."""
+        if self._watched_other is not None and self._watched_other.is_changed():
+            self._read_other_again(post)
+        if self._watched is None or not self._watched.is_changed():
             return
-        if now != self._moving:  # an editor may write in several steps: wait for a quiet moment
-            self._moving = now
-            return
-        self._stamps, self._moving = now, None
         from k8stui.tui.desk import Desk  # noqa: PLC0415 - loaded long ago
         from k8stui.tui.lookout import Lookout  # noqa: PLC0415
 
@@ -217,11 +228,43 @@ class Jobs:
             self.other = self._built(self.against)
         return self.other
 
+    def read_other(self, paths: Sequence[str], post: Post) -> None:
+        """Read another input to compare with; where that fails the one before stays."""
+        try:
+            world = self._built(paths)
+        except Exception as error:  # noqa: BLE001 - as above
+            post(OtherFailed(error))
+            return
+        self.against, self.other = paths, world
+        self._watched_other = Watched(paths) if self.watches else None
+        post(OtherRead(world))
+
+    def _read_other_again(self, post: Post) -> None:
+        from k8stui.tui.changes import said_changes  # noqa: PLC0415 - only when it changed
+
+        before = self.other
+        try:
+            self.other = self._built(self.against)
+        except Exception as error:  # noqa: BLE001 - as above
+            post(ReloadFailed(error))
+            return
+        said = said_changes(before, self.other) if before is not None else ""
+        post(OtherRead(self.other, said))
+
     def _built(self, paths: Sequence[str]) -> World:
-        """Read another input than the one that is shown, as that is read."""
+        """Read another input than the one that is shown, as that is read.
+
+        Raises:
+            OSError: it cannot be read.
+            NothingReadError: nothing of Kubernetes is in it, or nothing that is right.
+
+        """
         from k8stui.walk.world import build_world  # noqa: PLC0415 - only when asked for
 
-        return build_world(paths, self.cluster_options, self.node_options)
+        world = build_world(paths, self.cluster_options, self.node_options)
+        if not world.manifests.objects:
+            raise NothingReadError(paths, world)
+        return world
 
     def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
         """Compute a deployment up to the moment that is looked at, or all of it."""

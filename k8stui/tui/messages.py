@@ -53,6 +53,22 @@ class ReloadFailed(Message):
 
 
 @dataclass
+class OtherRead(Message):
+    """Another input was read, or the one that is compared with was read again."""
+
+    world: World
+    said: str = ""
+    """Which objects differ from what was read before."""
+
+
+@dataclass
+class OtherFailed(Message):
+    """Another input cannot be read."""
+
+    error: Exception
+
+
+@dataclass
 class LoadFailed(Message):
     """Nothing could be read."""
 

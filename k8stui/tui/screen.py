@@ -53,6 +53,8 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
     def __init__(self, jobs: Jobs, *, presentation: bool = False) -> None:
         super().__init__(jobs)
         self._presents_at_once = presentation
+        self._is_fresh = True
+        """Whether nothing was shown yet: another input that was named at the start comes first."""
         self._session: Session | None = None
         self._trouble = ""
 
@@ -160,9 +162,15 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
             session.remember(self.jobs.input_key, request.source, request.destination)
 
     def on_walked(self, event: Walked) -> None:
-        if self.take_walk(event):
-            self.asked_anew(event.trace)
-            self.check_few()
+        if not self.take_walk(event):
+            return
+        self.asked_anew(event.trace)
+        self.check_few()
+        if self.comparing is not None and self.desk is not None:
+            self.comparing.renew(self.desk)
+        elif self.jobs.against and self._is_fresh and not self.is_story:
+            self.compare()
+        self._is_fresh = False
 
     def take_case(self, case: Case, index: int) -> None:
         super().take_case(case, index)

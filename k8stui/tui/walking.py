@@ -9,6 +9,7 @@ from k8stui.tui.base import Base
 from k8stui.tui.messages import Branched, Walked, WalkFailed
 
 if TYPE_CHECKING:
+    from k8stui.tui.compare_screen import CompareScreen
     from k8stui.tui.state import State
     from k8stui.walk.cases import Case
     from k8stui.walk.comparisons import Kind
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 class Walking(Base):
     """The keys that step, branch and ask, and what comes of the work behind them."""
+
+    comparing: CompareScreen | None = None
+    """The tables of cases, while they stand in front."""
 
     # What comes of it
 
@@ -168,10 +172,25 @@ class Walking(Base):
         from k8stui.tui.compare_screen import CompareScreen  # noqa: PLC0415 - only when asked for
 
         def chosen(found: tuple[Case, int] | None) -> None:
+            self.comparing = None
             if found is not None:
                 self.take_case(*found)
 
-        self.app.push_screen(CompareScreen(self.jobs, desk, kind, named), chosen)
+        self.comparing = CompareScreen(self.jobs, desk, kind, named)
+        self.app.push_screen(self.comparing, chosen)
+
+    def action_against(self, path: str = "") -> None:
+        """Ask for another input by its path, then compare with it; a path that is given is read."""
+        if self.ready() is None:
+            return
+        from k8stui.tui.against_screen import AgainstScreen  # noqa: PLC0415 - only when asked for
+        from k8stui.walk.comparisons import Kind  # noqa: PLC0415 - as above
+
+        def read(is_read: bool | None) -> None:
+            if is_read:
+                self.compare(Kind.VERSIONS)
+
+        self.app.push_screen(AgainstScreen(self.jobs, path, at_once=bool(path)), read)
 
     def take_case(self, case: Case, index: int) -> None:
         """Show the walk of a case, in its world; say what was and what is."""

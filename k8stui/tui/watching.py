@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from k8stui.tui.messages import Reloaded, ReloadFailed
+from k8stui.tui.messages import OtherRead, Reloaded, ReloadFailed
 from k8stui.tui.walking import Walking
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class Watching(Walking):
         """Say so: what was read before is still shown."""
         said = self.mistake(event.error).splitlines()[0]
         self.notify(f"changed, but not read: {said}", severity="error", timeout=10)
+
+    def on_other_read(self, event: OtherRead) -> None:
+        """Say what changed in the other input; the tables that show it are made anew."""
+        name = self.jobs.other_name
+        self.notify(f"{name} read again: {event.said or 'no object differs'}", timeout=8)
+        if self.comparing is not None and self.desk is not None:
+            self.comparing.renew(self.desk)
 
     def on_reloaded(self, event: Reloaded) -> None:
         """Show the input as it is now, at the same request, from where its walk differs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,24 +117,6 @@ async def test_after_a_what_if_the_same_key_shows_both_walks() -> None:
         assert "as it is" in driver.text("#face")
         await driver.press("escape", "u", "w")
         assert "its ways of access" in driver.text("#title")
-
-
-async def test_two_inputs_on_the_screen(tmp_path: Path) -> None:
-    for file in sample("webapp").glob("*.yaml"):
-        text = file.read_text()
-        changed = text.replace(
-            "  type: NodePort\n", "  type: NodePort\n  externalTrafficPolicy: Local\n"
-        )
-        (tmp_path / file.name).write_text(changed)
-    app = harness.make_app(Jobs([WEBAPP], against=[str(tmp_path)]))
-    async with app.run_test(size=(80, 24)) as pilot:
-        await harness.ready(pilot)
-        driver = Comparing(app, pilot, harness.LiteralJobs())
-        await driver.press("w")
-        assert driver.front.kind is Kind.VERSIONS
-        assert "≠ ✗ timed out" in driver.text("#face")
-        await driver.press("right", "enter")
-        assert "✗ DROP" in driver.text("#face")
 
 
 def at(*keys: str) -> Any:

@@ -126,7 +126,7 @@ async def test_while_nothing_changes_nothing_is_drawn(folder: Path) -> None:
 async def test_nothing_is_watched_unasked(folder: Path) -> None:
     jobs = Jobs([str(folder)])
     assert not jobs.watches
-    assert jobs._stamps == {}
+    assert jobs._watched is None
 
 
 def test_files_are_told_by_what_they_are(folder: Path) -> None:
