@@ -133,6 +133,20 @@ def is_limited_broadcast(address: Address) -> bool:
     return address.version == 4 and address.value == 0xFFFFFFFF
 
 
+def link_local(mac: str) -> Address:
+    """The IPv6 address that a device makes of its MAC address (RFC 4291 appendix A).
+
+    Raises:
+        ValueError: not six bytes in hexadecimal.
+
+    """
+    one = bytes.fromhex(mac.replace(":", ""))
+    if len(one) != 6:
+        raise ValueError(f"not a MAC address: {mac}")
+    identifier = bytes((one[0] ^ 2, *one[1:3], 0xFF, 0xFE, *one[3:]))
+    return Address(6, 0xFE80 << 112 | int.from_bytes(identifier, "big"))
+
+
 def is_link_local(address: Address) -> bool:
     """fe80::/10."""
     return address.value >> 118 == 0x3FA  # fe80::/10

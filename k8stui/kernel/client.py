@@ -182,7 +182,7 @@ class Client:
             # What the own device does not take is sent in fragments, the first of them the longest;
             # only what fits may not be cut on the way (ip_make_skb, IP_PMTUDISC_WANT).
             length_bytes=self.own_mtu_bytes if is_cut else header + size,
-            dont_fragment=not is_cut,
+            dont_fragment=version == 6 or not is_cut,
         )
 
     def owns(self, host: Host, packet: Packet) -> bool:

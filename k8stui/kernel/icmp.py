@@ -110,7 +110,7 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
         mtu_bytes=mtu_bytes,
         inner=quoted,
         length_bytes=length,
-        dont_fragment=False,
+        dont_fragment=version == 6,
     )
     answer = Skb(error, host.simulation.journal.number(), skb.back)
     answer.decision = way

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, link_local
 from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host, IncompleteNeighbour
@@ -66,11 +66,16 @@ def output(host: Host, device: str, next_hop: Address, skb: Skb, send: Send = se
 def _ask(host: Host, device: str, target: Address, resolution: IncompleteNeighbour) -> None:
     waiting = resolution.queue[0][0]
     resolution.asked += 1
-    # arp_solicit, arp_announce 0: the packet's own source address where it is one of this node.
-    source = waiting.packet.src
-    if not host.routing.is_local(source):
-        source = host.routing.own_address(device, target) or source
     interface = host.interface(device)
+    source = waiting.packet.src
+    if target.version == 6:
+        # ndisc_solicit: the packet's own source where this device has it; else link-local, so that
+        # who is asked does not learn where the device's other addresses are.
+        if interface is not None and all(one.address != source for one in interface.addresses):
+            source = link_local(interface.mac)
+    elif not host.routing.is_local(source):
+        # arp_solicit, arp_announce 0: its source address where it is one of this node.
+        source = host.routing.own_address(device, target) or source
     frame = Packet(
         src=source,
         dst=target,

@@ -78,3 +78,4 @@ class Packet:
     """VXLAN network identifier; None when this is not a VXLAN packet."""
     length_bytes: int = 60
     dont_fragment: bool = True
+    """May not be cut on the way: IPv4's DF, and all of IPv6 (RFC 8200 section 5)."""

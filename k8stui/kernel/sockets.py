@@ -229,7 +229,7 @@ class SocketTable:
                 mark=0,
                 smac="",
                 dmac="",
-                dont_fragment=False,
+                dont_fragment=version == 6,
             )
             self._answer(host, skb, answer)
         elif client is not None and client.owns(host, packet):

@@ -62,7 +62,7 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         inner=changed(inner, mark=0),
         vni=settings.vni,
         length_bytes=inner.length_bytes + _OVERHEAD_BYTES[entry.destination.version],
-        dont_fragment=False,
+        dont_fragment=entry.destination.version == 6,
     )
     carrier = Skb(outer, skb.number, skb.direction)
     carrier.decision = way

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.step import Direction, StepKind
 from k8stui.lab import sets
-from k8stui.lab.errors import LabError
+from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
 from k8stui.lab.spaces import Building, Nowhere
@@ -49,15 +51,19 @@ def plan(
     tools: Tools,
     patience_seconds: float,
     *,
+    earlier: Sequence[Exchange] = (),
     others: Sequence[Exchange] = (),
     tries: int = 0,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The lab in which the kernel shall do what the walk says in `exchange`.
 
     With `tries` it is asked that often, and chance is left to the kernel: `others` are the further
-    branches. Also what the lab leaves out, in sentences.
+    branches. `earlier`: what was asked before, each as the walk has it. Also what the lab leaves
+    out, in sentences.
     """
-    exchanges = (exchange, *others)
+    exchanges = (exchange, *earlier, *others)
+    forks = (*(fork for one in earlier for fork in one.forks), *exchange.forks)
+    speaks = request.data_bytes is not None and request.protocol is Protocol.TCP
     names = touched(request, exchanges)
     notes: list[str] = []
     spaces = {name: _trimmed(network[name], names, notes) for name in names}
@@ -79,7 +85,7 @@ def plan(
             if version == 6 and not building.has_ipv6:
                 continue
             is_asked = version == request.destination.version
-            chosen = decided(exchange.forks, name) if is_asked and not tries else {}
+            chosen = decided(forks, name) if is_asked and not tries else {}
             rules[str(version)], refused = restore_text(ruleset, chosen, made)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
         planned.append(
@@ -87,7 +93,11 @@ def plan(
                 name=name,
                 settings=building.settings(),
                 links=building.links(naming, spaces, nowhere),
-                ip=building.ip(),
+                ip=[
+                    *building.ip(),
+                    *(building.whole_segments() if speaks else ()),
+                    *_stand_ins(space, request.namespace, exchanges),
+                ],
                 ip6=building.ip6(),
                 device_settings=building.device_settings(),
                 bridge=building.bridge(),
@@ -104,10 +114,14 @@ def plan(
         protocol=int(request.protocol),
         version=request.destination.version,
         source="" if request.source is None else str(request.source),
-        source_port=request.source_port,
+        source_port=request.port_of(request.earlier),
         destination=str(request.destination),
         port=request.port,
         patience_seconds=patience_seconds,
+        unconnected=request.unconnected,
+        data_bytes=-1 if request.data_bytes is None else request.data_bytes,
+        earlier=[request.port_of(turn) for turn in range(request.earlier)],
+        pause_seconds=request.pause_seconds,
         tries=tries,
     )
     return Plan(spaces=planned, asker=asker, tools=tools), tuple(notes)
@@ -127,6 +141,32 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
     if left > MAX_STAND_INS:
         notes.append(f"{space.name}: {left - MAX_STAND_INS} unused cables are left out")
     return replace(space, interfaces=tuple(kept)) if left > MAX_STAND_INS else space
+
+
+def _stand_ins(
+    space: NetNamespace, client: str, exchanges: Iterable[Exchange]
+) -> Iterator[list[str]]:
+    """Addresses of others for whom this namespace answers a ping.
+
+    A kernel answers only from an address that it has (net/ipv4/icmp.c icmp_reply), and there is no
+    socket that could stand for it.
+    """
+    asked = {
+        step.before.dst: None
+        for exchange in exchanges
+        for step in exchange.steps
+        if step.namespace == space.name
+        and step.kind is StepKind.DELIVER
+        and step.before.protocol in ECHO
+        and step.direction is Direction.FORWARD
+        and step.before.inner is None
+    }
+    for address in asked:
+        if _is_foreign(space, address):
+            if space.name == client:
+                raise NotComparedError("who asks stands for the one who is asked, too")
+            length = "32" if address.version == 4 else "128"
+            yield ["addr", "replace", f"{address}/{length}", "dev", "lo", "scope", "host"]
 
 
 def _listeners(
@@ -156,6 +196,8 @@ def _listeners(
                         port=port,
                         answers_as_asked=socket.answers_as_asked,
                         stands_for=socket.answers_as_asked or _is_foreign(space, address),
+                        passes_on=False,
+                        onward=[],
                     ),
                 )
     return list(found.values())

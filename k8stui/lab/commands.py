@@ -18,7 +18,7 @@ _SET_LINE = re.compile(
     rf"create {_SET_WORD} [a-z]+:[a-z,]+(?: (?:family inet6?|range 0-65535))?"
     rf"|add {_SET_WORD} {_SET_WORD}(?: nomatch)?"
 )
-_VALUE = re.compile(r"-?[0-9]{1,10}")
+_VALUE = re.compile(r"-?[0-9]{1,10}(?: [0-9]{1,10})?")
 
 
 def batch(commands: Iterable[Sequence[str]]) -> str:

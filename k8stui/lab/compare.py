@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange, Result
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture
@@ -87,9 +88,9 @@ class Comparison:
         return not told and all(row.is_equal for row in self.rows)
 
 
-def compare(exchange: Exchange, seen: Seen) -> Comparison:
-    """Lay the kernel's packets beside the walk's."""
-    random = random_ports(exchange)
+def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) -> Comparison:
+    """Lay the kernel's packets beside the walk's. `earlier`: what was asked before, unseen."""
+    random = random_ports((*earlier, exchange))
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random
     ports = Ports(known)
@@ -261,7 +262,7 @@ def _felt_differs(walk: Felt, kernel: Felt, ports: Ports) -> Iterator[str]:
 _ENTRY = re.compile(
     r"(?:ipv[46] +\d+ +)?(?P<protocol>\S+) +\d+ +\d+ (?P<rest>.*?)(?: (?:mark|zone|use|secctx)=.*)?"
 )
-_PORT = re.compile(r"\b([sd]port)=(\d+)")
+_PORT = re.compile(r"\b([sd]port|id)=(\d+)")
 
 
 def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
@@ -288,7 +289,9 @@ def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
 
 def _felt_by_walk(exchange: Exchange) -> Felt:
     felt = exchange.felt
-    is_connected = felt.result is Result.CONNECTED
+    # Who answers a ping is a kernel: no socket sees who asked. The packets tell.
+    is_ping = bool(exchange.steps) and exchange.steps[0].before.protocol in ECHO
+    is_connected = felt.result is Result.CONNECTED and not is_ping
     address = felt.server_address if is_connected else None
     return Felt(
         result=felt.result.value,

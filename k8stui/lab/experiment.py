@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from k8stui.lab.plan import Tools
     from k8stui.walk.world import World
 
-_TRANSPORTS = (Protocol.TCP, Protocol.UDP)
+_ASKED = (Protocol.TCP, Protocol.UDP, *ECHO)
 _SPARE_SECONDS = 2.0
 """How much later than the walk says the kernel may answer before the lab stops waiting."""
 _UDP_PATIENCE_SECONDS = 4.0
@@ -102,6 +103,8 @@ def counts(world: World, request: Request, tools: Tools, tries: int) -> Count | 
 
     """
     asked = _asked(world, request)
+    if request.protocol in ECHO or asked[0].earlier:
+        return "chance is not counted of pings, and of requests that were made before"
     if len(asked) > 1:
         return "chance is not counted: the name has several addresses, and the client draws"
     return count(world.network, request, asked[0], tools, tries)
@@ -129,8 +132,10 @@ def _asked(world: World, request: Request) -> tuple[Connect, ...]:
         )
     if request.connect is None:
         raise NotComparedError(f"{request.destination} has no address: no packet is ever sent")
-    if request.protocol not in _TRANSPORTS:
-        raise NotComparedError(f"a lab asks by TCP and UDP, not by {request.protocol.name}")
+    if request.protocol not in _ASKED:
+        raise NotComparedError(f"a lab asks by TCP, UDP and ping, not by {request.protocol.name}")
+    if request.connect.formerly is not None:
+        raise NotComparedError("a lab does not change while it is asked")
     return (request.connect, *request.alternatives)
 
 
@@ -138,13 +143,21 @@ def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -
     notes: tuple[str, ...] = ()
     if exchange.felt.result is Result.UNKNOWN:
         raise NotComparedError(f"the walk does not go to its end: {exchange.felt.reason}")
-    if exchange.felt.result is Result.TIMEOUT and asked.protocol is Protocol.TCP:
+    if _is_cut(exchange, asked):
+        raise NotComparedError("the datagram goes in fragments, of which the walk has the first")
+    earlier = _earlier(network, asked)
+    if exchange.felt.result is Result.TIMEOUT and exchange.felt.established:
+        felt = replace(exchange.felt, errno=None)
+        exchange = replace(exchange, felt=felt)
+        notes = (f"connected, and silence: nobody waits {felt.seconds:.0f} s for its end here",)
+    elif exchange.felt.result is Result.TIMEOUT and asked.protocol is Protocol.TCP:
         usual = exchange.felt.seconds
         network = _Impatient(network, asked.namespace)
         exchange = connect(network, asked, _Chosen(exchange.forks))
         told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
         notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
-    made, left_out = plan(network, asked, exchange, tools, _patience(exchange, asked))
+    patience = _patience(exchange, asked)
+    made, left_out = plan(network, asked, exchange, tools, patience, earlier=earlier)
     seen = run(made)
     for name in tuple(seen["conntrack"]):
         # A kernel tracks where a rule asks for it, and counts the rules that it has: one that was
@@ -154,7 +167,7 @@ def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -
             seen["passed"].pop(name, None)
     return Trial(
         exchange=exchange,
-        comparison=compare(exchange, seen),
+        comparison=compare(exchange, seen, earlier),
         namespaces=len(made["spaces"]) - 1,
         build_seconds=seen["build_seconds"],
         notes=(
@@ -167,9 +180,26 @@ def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -
 
 def _patience(exchange: Exchange, asked: Connect) -> float:
     """Seconds that the client waits."""
-    if asked.protocol is Protocol.UDP and exchange.felt.result is Result.TIMEOUT:
+    is_silent = exchange.felt.result is Result.TIMEOUT
+    if is_silent and exchange.felt.established:
+        return _SPARE_SECONDS
+    if is_silent and asked.protocol is not Protocol.TCP:
         return _UDP_PATIENCE_SECONDS
     return exchange.felt.seconds + _SPARE_SECONDS
+
+
+def _is_cut(exchange: Exchange, asked: Connect) -> bool:
+    if asked.protocol is Protocol.TCP or asked.data_bytes is None or not exchange.steps:
+        return False
+    return exchange.steps[0].before.length_bytes < asked.data_bytes
+
+
+def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:
+    """What the same client has asked before, one by one (`Connect.earlier`)."""
+    found = tuple(connect(network, replace(asked, earlier=turn)) for turn in range(asked.earlier))
+    if any(one.felt.result is not Result.CONNECTED for one in found):
+        raise NotComparedError("an earlier request is not answered: a lab does not wait for that")
+    return found
 
 
 class _Chosen:

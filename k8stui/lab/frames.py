@@ -84,11 +84,12 @@ def ipv6(body: bytes, vxlan_ports: Collection[int] = ()) -> Frame | None:
     if found is not None and protocol == _ICMPV6:
         if found["icmp_type"] in _NOISE:
             return None
-        if found["icmp_type"] in (135, 136) and len(body) >= 64:
+        if found["icmp_type"] in (135, 136):
             # Neighbour discovery is to IPv6 what ARP is to IPv4.
             found["arp"], found["icmp_type"] = True, found["icmp_type"] - 134
             found["ttl"] = found["length"] = 0
-            found["dst"] = socket.inet_ntop(socket.AF_INET6, body[48:64])
+            if len(body) >= 64:
+                found["dst"] = socket.inet_ntop(socket.AF_INET6, body[48:64])
     return found
 
 

@@ -19,9 +19,10 @@ from k8stui.lab.commands import batch
 from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, die_with_parent, put, run
-from k8stui.lab.plan import FD, NOWHERE, Failure, Plan, Seen
+from k8stui.lab.plan import FD, NOWHERE, Asker, Failure, Plan, Seen
 from k8stui.lab.rules import load, load_sets
-from k8stui.lab.talk import Client, Server, converse, count
+from k8stui.lab.servers import Server
+from k8stui.lab.talk import Client, converse, count, give_up
 from k8stui.lab.trace import Watch
 
 
@@ -66,14 +67,15 @@ def experiment(plan: Plan) -> Seen:
             errno="", answered=False, seconds=0.0, served=[], frames=[], left_out=left_out,
             build_seconds=built, conntrack={}, passed={}, counted=counted,
         )  # fmt: skip
-    client = Client(plan["asker"])
+    client = _after_the_earlier(plan["asker"], servers)
     captures = []
     for space, planned in zip(spaces, plan["spaces"], strict=True):
         if planned["name"] != NOWHERE:
             space.enter()
             captures.append(Capture(planned))
     watches = _watches(plan, spaces)
-    served, seconds = converse(client, servers, [watch for _, watch in watches])
+    looking = [watch for _, watch in watches]
+    served, seconds = converse(client, servers, looking)
     frames = [frame for capture in captures for frame in capture.frames()]
     clock.close()
     tracked = {}
@@ -90,6 +92,7 @@ def experiment(plan: Plan) -> Seen:
             passed[name] = told
         else:
             left_out.append(f"{name}: more rules were met than the kernel could tell of")
+    give_up(client, servers)
     return Seen(
         errno=errno.errorcode.get(client.errno, str(client.errno)) if client.errno else "",
         answered=client.answered,
@@ -102,6 +105,24 @@ def experiment(plan: Plan) -> Seen:
         passed=passed,
         counted=[],
     )
+
+
+def _after_the_earlier(asker: Asker, servers: list[Server]) -> Client:
+    """The client when it has asked as often as it shall; its connections stay open."""
+    open_still = []
+    client = None
+    for port in asker["earlier"]:
+        if client is None or client.is_tcp:
+            client = Client(asker, port)
+            open_still.append(client)
+        client.forget()
+        converse(client, servers)
+        time.sleep(asker["pause_seconds"])
+    if client is None or client.is_tcp:
+        client = Client(asker)
+    client.forget()
+    client.earlier = open_still
+    return client
 
 
 def _watches(plan: Plan, spaces: list[Space]) -> list[tuple[int, Watch]]:

@@ -24,6 +24,15 @@ class Setting(TypedDict):
     """Whether the lab is wrong without it; else an old kernel may lack it."""
 
 
+class Onward(TypedDict):
+    """Whom a process connects to for somebody whom it has taken."""
+
+    address: str
+    port: int
+    source_port: int
+    patience_seconds: float
+
+
 class Listener(TypedDict):
     """A socket that a server holds open."""
 
@@ -37,6 +46,10 @@ class Listener(TypedDict):
     answers_as_asked: bool
     stands_for: bool
     """Whether its host has not got the address, and answers for somebody else."""
+    passes_on: bool
+    """Whether it is a process that makes a connection of its own, to one of `onward`."""
+    onward: list[Onward]
+    """One after the other, until one answers."""
 
 
 class Space(TypedDict):
@@ -78,6 +91,15 @@ class Asker(TypedDict):
     destination: str
     port: int
     patience_seconds: float
+    unconnected: bool
+    """UDP: sendto() without connect()."""
+    data_bytes: int
+    """TCP: what is sent once it is connected, and is answered with as much; a datagram's length.
+    -1: nothing, and as little as usual."""
+    earlier: list[int]
+    """Ports from which the same was asked before; nobody looks then."""
+    pause_seconds: float
+    """Behind each of these."""
     tries: int
     """How often to ask, each time from another port, and only to count; 0: once, and to look."""
 

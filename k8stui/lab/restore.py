@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from itertools import chain as joined
 
 from k8stui.kernel import words
 from k8stui.kernel.compile import CompiledRule, compile_rule, render
@@ -22,7 +23,6 @@ from k8stui.kernel.rules import Chain, Rule, Ruleset, Table
 from k8stui.kernel.step import Fork
 from k8stui.kernel.targets import TARGETS
 from k8stui.kernel.targets.base import Jump, UnknownTarget
-from k8stui.lab.errors import NotComparedError
 
 Place = tuple[str, str, int]
 """Table, chain, 1-based number of the rule."""
@@ -106,10 +106,6 @@ def printed(
     """The rule from what was parsed; None where not all of it is understood, or is there.
 
     `sets`: ipsets that are; `draws`: what chance has decided.
-
-    Raises:
-        NotComparedError: no rule matches like that.
-
     """
     compiled = compile_rule(rule.text)
     understood = all(isinstance(match, Module) or _is_header(match) for match in compiled.matches)
@@ -120,8 +116,9 @@ def printed(
         return None
     if not all(name in sets for name in set_names(compiled)):
         return None
-    kept = tuple(_decided(match, draws) for match in compiled.matches if not _only_counts(match))
-    text = render(chain.name, CompiledRule(kept, target, compiled.goto))
+    kept = [match for match in compiled.matches if not _only_counts(match)]
+    matches = tuple(joined.from_iterable(_decided(match, draws) for match in kept))
+    text = render(chain.name, CompiledRule(matches, target, compiled.goto))
     return text if is_harmless(text) else None
 
 
@@ -140,30 +137,32 @@ def _only_counts(match: Test | Module) -> bool:
     return isinstance(match, Module) and match.name == _COUNTING
 
 
-def _decided(match: Test | Module, draws: Draws) -> Test | Module:
+def _decided(match: Test | Module, draws: Draws) -> Iterator[Test | Module]:
     """The match with its chance, where it has one, that is none any more."""
-    if not draws or not isinstance(match, Module):
-        return match
-    if not any(isinstance(test, Chance) for test in match.tests):
-        return match
-    text = _as_drawn(draws)
-    tests = (test._replace(text=text) if isinstance(test, Chance) else test for test in match.tests)
-    return match._replace(tests=tuple(tests))
+    chance = match.tests[0] if isinstance(match, Module) and len(match.tests) == 1 else None
+    if draws and isinstance(match, Module) and isinstance(chance, Chance):
+        for text in _as_drawn(draws):
+            yield match._replace(tests=(chance._replace(text=text),))
+    else:
+        yield match
 
 
-def _as_drawn(draws: Draws) -> str:
-    """Options of ``-m statistic`` that match as chance did.
+def _as_drawn(draws: Draws) -> tuple[str, ...]:
+    """Options of ``-m statistic``, of one or several of them, that match as chance did.
 
     ``nth`` counts how often the rule was asked, ``--packet`` from 0 (iptables-extensions(8)).
     """
     if all(draws):
-        return _ALWAYS
+        return (_ALWAYS,)
     if not any(draws):
-        return _NEVER
-    if sum(draws) > 1:
-        told = ", ".join("yes" if one else "no" for one in draws)
-        raise NotComparedError(f"chance falls on one rule in turn ({told}): no rule does that")
-    return f"--mode nth --every {len(draws)} --packet {draws.index(True)}"
+        return (_NEVER,)
+    if sum(draws) == 1:
+        return (f"--mode nth --every {len(draws)} --packet {draws.index(True)}",)
+    # Each match that says no keeps the question from those behind it, which count one less.
+    return tuple(
+        f"--mode nth ! --every {len(draws) - before} --packet {place - before}"
+        for before, place in enumerate(n for n, drawn in enumerate(draws) if not drawn)
+    )
 
 
 def is_harmless(text: str) -> bool:

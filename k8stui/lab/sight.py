@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import StepKind
 from k8stui.lab.plan import Frame
@@ -52,10 +54,10 @@ class Ports:
         return port if port in self.known else -1
 
 
-def random_ports(exchange: Exchange) -> set[int]:
+def random_ports(exchanges: Iterable[Exchange]) -> set[int]:
     """Ports for which the walk's number stands in for a random one."""
     found = set()
-    for step in exchange.steps:
+    for step in (step for exchange in exchanges for step in exchange.steps):
         changes = step.before.sport != step.after.sport
         if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
             found.add(step.after.sport)
@@ -65,10 +67,12 @@ def random_ports(exchange: Exchange) -> set[int]:
 def of_packet(packet: Packet) -> Sight:
     """As the walk has it; the place is filled in by whoever compares."""
     has_ports = packet.protocol in WITH_PORTS
+    has_identifier = packet.protocol in ECHO and packet.inner is None
     return Sight(
         namespace="", device="", incoming=False, arp=False,
         src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
-        sport=packet.sport if has_ports else 0, dport=packet.dport if has_ports else 0,
+        sport=packet.sport if has_ports or has_identifier else 0,
+        dport=packet.dport if has_ports else 0,
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,

@@ -147,6 +147,11 @@ class Building:
         """What only ``ip -6`` takes."""
         return list(self._rules(6)) if self.has_ipv6 else []
 
+    def whole_segments(self) -> list[Words]:
+        """No device takes several segments as one packet: each is seen as it is sent."""
+        names = [self.naming(interface.name) for interface in self.namespace.interfaces]
+        return [["link", "set", "dev", name, "gso_max_segs", "1"] for name in names]
+
     @property
     def has_ipv6(self) -> bool:
         return any(
@@ -279,7 +284,12 @@ class Building:
 
     def settings(self) -> list[Setting]:
         """Before there is a device: what the model says, and no noise and no limits."""
-        return list(_settings(self.namespace.sysctls, ipv6=self.has_ipv6, bridge=self._has_bridge))
+        # Whom the kernel lets ping without a raw socket: root of this user namespace.
+        ping = Setting(path="net/ipv4/ping_group_range", value="0 0", needed=False)
+        return [
+            ping,
+            *_settings(self.namespace.sysctls, ipv6=self.has_ipv6, bridge=self._has_bridge),
+        ]
 
     @property
     def _has_bridge(self) -> bool:

@@ -1,4 +1,4 @@
-"""Real sockets: the listeners, the client, and what each of them saw."""
+"""Real sockets: the client, the conversation, and what each of them felt."""
 
 from __future__ import annotations
 
@@ -8,141 +8,128 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import Asker, Counted, Listener, Served
+from k8stui.lab.plan import Asker, Counted, Served
+from k8stui.lab.relaying import Relay
+from k8stui.lab.servers import Server
+from k8stui.lab.sockets import (
+    ANY,
+    QUESTION,
+    TCP,
+    UDP,
+    hang_up,
+    no_ack_alone,
+    one_segment,
+    socket_for,
+)
 
-_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
-_TCP, _UDP = 6, 17
-_IP_PKTINFO = 8
-_IP_TRANSPARENT = 19
-_IPV6_TRANSPARENT = 75
+_RECEIVE_ERRORS = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+"""IP_RECVERR and IPV6_RECVERR: a ping hears every error (iputils ping/ping.c)."""
+_ECHO_REQUEST = {4: 8, 6: 128}
+_ECHO_BYTES = 56
+"""What ``ping`` sends unless it is told otherwise."""
 _TICK_SECONDS = 0.005
 _SETTLE_SECONDS = 0.3
 """How long the server's accept() may take after the client's connect() has returned."""
-_ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - inside a namespace of the lab's own
-QUESTION = b"hello"
-
-
-class Server:
-    """A listening socket; made inside its namespace."""
-
-    def __init__(self, space: str, listener: Listener) -> None:
-        self.space = space
-        self.port = listener["port"]
-        self.is_tcp = listener["protocol"] == _TCP
-        self.answers_as_asked = listener["answers_as_asked"]
-        self.socket = _socket(listener["version"], is_tcp=self.is_tcp)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if listener["version"] == 6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if listener["stands_for"]:
-            if listener["version"] == 4:
-                self.socket.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
-            else:
-                self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, 1)
-        try:
-            self.socket.bind((listener["address"] or _ANY[listener["version"]], self.port))
-        except OSError as error:
-            raise LabError(f"{space}: cannot listen on {self.port}: {error.strerror}") from None
-        if self.is_tcp:
-            self.socket.listen(16)
-        elif listener["version"] == 4:
-            self.socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        else:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        self.kept: list[socket.socket] = []
-
-    def hang_up(self) -> None:
-        """End every connection that was taken."""
-        while self.kept:
-            _hang_up(self.kept.pop())
-
-    def serve(self) -> list[Served]:
-        """Take what has come; UDP is answered."""
-        with suppress(BlockingIOError):
-            return [self._accept() if self.is_tcp else self._answer()]
-        return []
-
-    def _accept(self) -> Served:
-        connection, peer = self.socket.accept()
-        self.kept.append(connection)
-        return self._served(connection.getsockname()[0], peer)
-
-    def _answer(self) -> Served:
-        _, ancillary, _, peer = self.socket.recvmsg(2048, 256)
-        asked = ""
-        back = []
-        for level, kind, data in ancillary:
-            # What is handed back is the source of what is sent (ip(7), RFC 3542 section 6).
-            if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
-                asked = socket.inet_ntoa(data[8:12])
-                info = struct.pack("@i4s4s", 0, data[8:12], bytes(4))
-            elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
-                asked = socket.inet_ntop(socket.AF_INET6, data[:16])
-                info = data[:16] + bytes(4)
-            else:
-                continue
-            back = [(level, kind, info)] if self.answers_as_asked else []
-        # As the walk's servers do: whom it saw, in four bytes more than that takes.
-        seen = f"[{peer[0]}]:{peer[1]:05}" if ":" in peer[0] else f"{peer[0]}:{peer[1]:05}"
-        with suppress(OSError):
-            self.socket.sendmsg([f"you {seen}".encode()], back, 0, peer)
-        return self._served(asked, peer)
-
-    def _served(self, address: str, peer: tuple[str, int]) -> Served:
-        return Served(
-            space=self.space, address=address, port=self.port, source=peer[0], source_port=peer[1]
-        )
 
 
 class Client:
     """The one who asks; made inside its namespace."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, port: int | None = None) -> None:
         self.asker = asker
-        self.is_tcp = asker["protocol"] == _TCP
-        self.socket = _socket(asker["version"], is_tcp=self.is_tcp)
+        self.is_tcp = asker["protocol"] == TCP
+        self._is_ping = asker["protocol"] not in (TCP, UDP)
+        self.socket = socket_for(asker["protocol"], asker["version"])
         self.answered = False
+        self.established = False
+        self.is_passed_on = False
+        """Whether a process has taken the connection, and makes its own."""
         self.errno = 0
-        source = asker["source"] or _ANY[asker["version"]]
+        self._is_joined = False
+        self.earlier: list[Client] = []
+        """What it has open of earlier requests."""
+        if self._is_ping:
+            self.socket.setsockopt(*_RECEIVE_ERRORS[asker["version"]], 1)
+        source = asker["source"] or ANY[asker["version"]]
         try:
-            self.socket.bind((source, asker["source_port"]))
+            self.socket.bind((source, asker["source_port"] if port is None else port))
         except OSError as error:
             raise LabError(f"the client cannot be {source}: {error.strerror}") from None
 
     def hang_up(self) -> None:
         """Go."""
-        _hang_up(self.socket)
+        hang_up(self.socket)
+
+    def forget(self) -> None:
+        """Be ready to ask once more over the same socket."""
+        self.answered, self.errno = False, 0
 
     @property
     def is_done(self) -> bool:
         return self.answered or self.errno != 0
 
+    @property
+    def wants_to_speak(self) -> bool:
+        """Connected, with data that is still to be sent."""
+        return self.established and not self.is_done
+
     def ask(self) -> None:
-        """connect(), and for UDP send()."""
-        where = (self.asker["destination"], self.asker["port"])
+        """connect(), and for a datagram send()."""
+        where = (self.asker["destination"], 0 if self._is_ping else self.asker["port"])
         try:
-            self.errno = self.socket.connect_ex(where)
+            if self.asker["unconnected"] and not self.is_tcp:
+                self.socket.sendto(self._question(), where)
+                return
+            if not self._is_joined:
+                self.errno = self.socket.connect_ex(where)
+                self._is_joined = True
             if self.errno == errno.EINPROGRESS:
                 self.errno = 0
             if not self.errno and not self.is_tcp:
-                self.socket.send(QUESTION)
+                self.socket.send(self._question())
         except OSError as error:
             self.errno = error.errno or 0
 
-    def look(self, *, writable: bool, readable: bool) -> None:
+    def _question(self) -> bytes:
+        size = self.asker["data_bytes"]
+        if not self._is_ping:
+            return QUESTION if size < 0 else bytes(size)
+        # The kernel fills in the identifier and the checksum (net/ipv4/ping.c).
+        kind = _ECHO_REQUEST[self.asker["version"]]
+        return struct.pack("!BBHHH", kind, 0, 0, 0, 1) + bytes(_ECHO_BYTES if size < 0 else size)
+
+    def speak(self) -> None:
+        """Send the first segment of the data."""
+        try:
+            no_ack_alone(self.socket)
+            self.socket.send(one_segment(self.socket, self.asker["data_bytes"]))
+        except OSError as error:
+            self.errno = error.errno or 0
+
+    @property
+    def waits_for(self) -> int:
+        """Events of poll(2)."""
+        return select.POLLOUT if self.is_tcp and not self.established else select.POLLIN
+
+    def look(self, events: int) -> None:
         """See whether something has come of it."""
-        if self.is_tcp and writable:
-            self.errno = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            self.answered = self.errno == 0
-        elif not self.is_tcp and readable:
+        failed = bool(events & (select.POLLERR | select.POLLHUP))
+        if self.is_tcp and not self.established:
+            if failed or events & select.POLLOUT:
+                self.errno = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                self.established = self.errno == 0
+                says = self.asker["data_bytes"] >= 0 or self.is_passed_on
+                self.answered = self.established and not says
+        elif failed or events & select.POLLIN:
             try:
-                self.socket.recv(2048)
-                self.answered = True
+                self.answered = bool(self.socket.recv(1 << 16))
+            except BlockingIOError:
+                return
             except OSError as error:
                 self.errno = error.errno or 0
 
@@ -154,50 +141,99 @@ class Looker(Protocol):
     def look(self) -> None: ...
 
 
+class Loop:
+    """Whoever waits for a file, and what is done when it is there."""
+
+    def __init__(self, relays: Iterable[Relay]) -> None:
+        self._relays = tuple(relays)
+        self._poll = select.poll()
+        self._calls: dict[int, Callable[[int], object]] = {}
+
+    def when(self, fd: int, events: int, call: Callable[[int], object]) -> None:
+        """Call with what is the matter, whenever one of `events` is."""
+        self._poll.register(fd, events)
+        self._calls[fd] = call
+
+    def run(self, is_done: Callable[[], bool], deadline: float) -> None:
+        """Until `is_done`, or until `deadline` on the monotonic clock."""
+        while not is_done() and time.monotonic() < deadline:
+            for fd, events in self._poll.poll(_TICK_SECONDS * 1000):
+                self._calls[fd](events)
+            for relay in self._relays:
+                relay.look()
+
+
 def converse(
-    client: Client, servers: Iterable[Server], lookers: Iterable[Looker] = ()
+    client: Client, servers: Sequence[Server], lookers: Iterable[Looker] = ()
 ) -> tuple[list[Served], float]:
     """Ask, and wait until the client knows or loses patience. What servers saw; seconds."""
-    looking = {one.fileno(): one for one in lookers}
-    by_fd = {server.socket.fileno(): server for server in servers}
+    relays = [server.relay for server in servers if server.relay is not None]
+    client.is_passed_on = client.is_tcp and bool(relays)
+    loop = Loop(relays)
     served: list[Served] = []
-    poll = select.poll()
-    for fd in (*by_fd, *looking):
-        poll.register(fd, select.POLLIN)
+    for looker in lookers:
+        loop.when(looker.fileno(), select.POLLIN, partial(_look, looker))
+    for server in servers:
+        _attend(loop, server, client.asker["data_bytes"], served)
     mine = client.socket.fileno()
     started = time.monotonic()
     deadline = started + client.asker["patience_seconds"]
     client.ask()
     if not client.is_done:
-        poll.register(mine, select.POLLOUT if client.is_tcp else select.POLLIN)
-    while not client.is_done and time.monotonic() < deadline:
-        for fd, events in poll.poll(_TICK_SECONDS * 1000):
-            if fd == mine:
-                failed = bool(events & (select.POLLERR | select.POLLHUP))
-                client.look(
-                    writable=failed or bool(events & select.POLLOUT),
-                    readable=failed or bool(events & select.POLLIN),
-                )
-            elif fd in looking:
-                looking[fd].look()
-            else:
-                served += by_fd[fd].serve()
+        loop.when(mine, client.waits_for, client.look)
+    loop.run(lambda: client.is_done or client.wants_to_speak, deadline)
+    if client.wants_to_speak and client.is_passed_on:
+        loop.run(lambda: any(relay.is_done for relay in relays), deadline)
+        client.answered = any(relay.is_connected for relay in relays)
+    elif client.wants_to_speak:
+        # Who has not been taken from the queue would be answered by the kernel alone.
+        loop.run(lambda: bool(served), time.monotonic() + _SETTLE_SECONDS)
+        client.speak()
+        loop.when(mine, client.waits_for, client.look)
+        loop.run(lambda: client.is_done, deadline)
     seconds = time.monotonic() - started
     if client.answered and client.is_tcp:
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        while not served and time.monotonic() < deadline:
-            for server in by_fd.values():
-                served += server.serve()
-            if not served:
-                time.sleep(_TICK_SECONDS)
+        loop.run(lambda: bool(served), time.monotonic() + _SETTLE_SECONDS)
     return served, seconds
+
+
+def _look(looker: Looker, _: int) -> None:
+    looker.look()
+
+
+def _attend(loop: Loop, server: Server, data_bytes: int, served: list[Served]) -> None:
+    def serve(_: int) -> None:
+        for one in server.serve():
+            served.append(one)
+            if server.is_tcp and data_bytes >= 0:
+                loop.when(*server.echoing(data_bytes))
+
+    loop.when(server.socket.fileno(), select.POLLIN, serve)
+
+
+def give_up(client: Client, servers: Iterable[Server]) -> None:
+    """A relay that was left alone closes: the client, which has spoken, hears of it.
+
+    To be called when everything else has been looked at. With unread data a close() is a reset
+    (net/ipv4/tcp.c tcp_close).
+    """
+    failed = [s.relay for s in servers if s.relay and s.relay.is_done and not s.relay.is_connected]
+    if not failed or not client.is_passed_on or client.answered:
+        return
+    client.socket.send(QUESTION)
+    time.sleep(_TICK_SECONDS)
+    for relay in failed:
+        relay.close()
+    loop = Loop(())
+    loop.when(client.socket.fileno(), select.POLLIN, client.look)
+    loop.run(lambda: client.is_done, time.monotonic() + _SETTLE_SECONDS)
 
 
 def count(asker: Asker, servers: Sequence[Server]) -> list[Counted]:
     """Ask as often as `asker` says, from ports that the kernel draws; how it ended how often."""
     ends: Counter[tuple[str, str, str, int]] = Counter()
     for _ in range(asker["tries"]):
-        client = Client({**asker, "source_port": 0})
+        client = Client(asker, 0)
         served, _ = converse(client, servers)
         who = served[0] if client.answered and served else None
         name = errno.errorcode.get(client.errno, str(client.errno)) if client.errno else ""
@@ -209,15 +245,3 @@ def count(asker: Asker, servers: Sequence[Server]) -> list[Counted]:
         Counted(errno=name, space=space, address=address, port=port, times=times)
         for (name, space, address, port), times in ends.items()
     ]
-
-
-def _hang_up(connection: socket.socket) -> None:
-    """Close with RST, so that neither end lingers (socket(7), SO_LINGER)."""
-    if connection.type == socket.SOCK_STREAM:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
-def _socket(version: int, *, is_tcp: bool) -> socket.socket:
-    kind = socket.SOCK_STREAM if is_tcp else socket.SOCK_DGRAM
-    return socket.socket(_FAMILIES[version], kind | socket.SOCK_NONBLOCK)

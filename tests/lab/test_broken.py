@@ -123,7 +123,7 @@ def listens(name: str, port: int) -> Break:
         space(made, name)["listeners"].append(
             {
                 "protocol": 6, "version": 4, "address": "", "port": port,
-                "answers_as_asked": False, "stands_for": False,
+                "answers_as_asked": False, "stands_for": False, "passes_on": False, "onward": [],
             }
         )  # fmt: skip
 

@@ -87,7 +87,7 @@ def assert_checked(made: Plan) -> None:
                 assert word in KEYWORDS or TYPES.fullmatch(word), command
         for one in (*space["settings"], *space["device_settings"]):
             assert re.fullmatch(r"net(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+", one["path"])
-            assert re.fullmatch(r"[0-9]+", one["value"])
+            assert re.fullmatch(r"[0-9]+( [0-9]+)?", one["value"])
         for text in space["rules"].values():
             for line in text.split("\n")[:-1]:
                 assert line == "COMMIT" or line[0] in "*:" or is_harmless(line), line

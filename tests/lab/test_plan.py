@@ -139,7 +139,7 @@ def test_too_many_namespaces(
     ("mode", "destination", "message"),
     [
         ("userspace", "svc/frontend:80", "relays in a program of its own"),
-        (None, "svc/frontend:80/sctp", "by TCP and UDP, not by SCTP"),
+        (None, "svc/frontend:80/sctp", "by TCP, UDP and ping, not by SCTP"),
         (None, "nobody.example:80", "no packet is ever sent"),
     ],
 )

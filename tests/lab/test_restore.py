@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from k8stui.kernel import save
 from k8stui.kernel.rules import Chain
 from k8stui.kernel.step import Fork, Way
-from k8stui.lab.errors import NotComparedError
 from k8stui.lab.restore import decided, is_harmless, restore_text
 
 TEXT = """*nat
@@ -82,9 +83,31 @@ def test_chance_that_was_asked_again(draws: tuple[bool, ...], options: str) -> N
     assert f"-A SVC -m statistic {options} -j RETURN" in text.splitlines()
 
 
-def test_what_no_rule_does_is_not_compared() -> None:
-    with pytest.raises(NotComparedError, match="yes, no, yes"):
-        restore_text(save.parse(TEXT), {("nat", "SVC", 1): (True, False, True)})
+class Statistic:
+    """net/netfilter/xt_statistic.c statistic_mt: counts how often it is asked."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.certain = float(words[-1]) == 1 if "random" in words else None
+        self.negated = "!" in words
+        self.every = int(words[words.index("--every") + 1]) if self.certain is None else 0
+        self.packet = int(words[-1]) if self.certain is None else 0
+        self.count = 0
+
+    def matches(self) -> bool:
+        if self.certain is not None:
+            return self.certain
+        self.count += 1
+        return ((self.count - 1) % self.every == self.packet) is not self.negated
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=9))
+def test_matches_in_a_row_draw_as_chance_did(draws: list[bool]) -> None:
+    """A match that says no keeps the question from those behind it."""
+    text, refused = restore_text(save.parse(TEXT), {("nat", "SVC", 1): tuple(draws)})
+    options = text.splitlines()[4].removesuffix(" -j RETURN").split(" -m statistic ")[1:]
+    row = [Statistic(one.split()) for one in options]
+    assert not refused
+    assert [all(one.matches() for one in row) for _ in draws] == draws
 
 
 def test_each_choice_of_a_rule_counts() -> None:

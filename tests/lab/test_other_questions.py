@@ -1,0 +1,105 @@
+"""Pings, data, requests that are made again: the walk against the kernel of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.export.lab import lab_lines
+from k8stui.lab.errors import NotComparedError
+from k8stui.lab.experiment import Experiment, experiments
+from k8stui.lab.plan import Tools
+from k8stui.walk.again import again
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World, build_world
+
+DUAL = Path(__file__).with_name("dual-stack.yaml")
+TEMPERATURES = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+
+
+@pytest.fixture(scope="module")
+def dual() -> World:
+    return build_world([str(DUAL)])
+
+
+def agree(found: list[Experiment], result: str) -> None:
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        assert one.comparison.kernel.result == result
+
+
+@TEMPERATURES
+@pytest.mark.parametrize(
+    ("destination", "result"),
+    [
+        ("pod/frontend-1/icmp", "connected"),
+        ("svc/frontend/icmp", "unreachable"),
+        ("8.8.8.8/icmp", "connected"),
+        ("10.244.2.77/icmp", "unreachable"),
+    ],
+)
+def test_ping(guestbook: World, nft: Tools, destination: str, result: str, cold: bool) -> None:
+    request = parse_request(guestbook, "pod/client", destination)
+    agree(list(experiments(guestbook, request, nft, cold=cold)), result)
+
+
+@TEMPERATURES
+@pytest.mark.parametrize(
+    ("destination", "result"),
+    [
+        ("pod/web-2/icmp", "connected"),
+        ("[2001:db8::8]/icmp", "connected"),
+        ("[2001:db8::8]:80", "connected"),
+        ("[fd00:10:244:1::77]/icmp", "unreachable"),
+        ("[fd00:192:168::12]:30080", "connected"),
+    ],
+)
+def test_ipv6(dual: World, nft: Tools, destination: str, result: str, cold: bool) -> None:
+    """A router that asks for a host does so from its link-local address: the host learns no more.
+
+    Errors and echo replies of IPv6 may not be cut on the way.
+    """
+    request = parse_request(dual, "pod/web-1", destination)
+    agree(list(experiments(dual, request, nft, cold=cold)), result)
+
+
+def test_a_ping_of_oneself_in_another_guise(dual: World, some_tools: Tools) -> None:
+    request = parse_request(dual, "outside", "[2001:db8::8]/icmp")
+    with pytest.raises(NotComparedError, match="stands for the one who is asked"):
+        list(experiments(dual, request, some_tools))
+
+
+@TEMPERATURES
+@pytest.mark.parametrize("size", [100, 1400, 5000])
+def test_data(guestbook: World, nft: Tools, size: int, cold: bool) -> None:
+    request = parse_request(guestbook, "pod/client", "svc/frontend:80", data_bytes=size)
+    found = list(experiments(guestbook, request, nft, cold=cold))
+    agree(found, "connected")
+    lengths = [row.kernel.length for row in found[0].comparison.rows if row.kernel]
+    assert max(lengths) == min(size + 52, 1500)
+
+
+@pytest.mark.parametrize("destination", ["8.8.8.8:53/udp", "pod/frontend-1/icmp"])
+def test_long_datagrams(guestbook: World, nft: Tools, destination: str) -> None:
+    request = parse_request(guestbook, "pod/client", destination, data_bytes=1400)
+    agree(list(experiments(guestbook, request, nft)), "connected")
+    request = parse_request(guestbook, "pod/client", destination, data_bytes=5000)
+    with pytest.raises(NotComparedError, match="fragments"):
+        list(experiments(guestbook, request, nft))
+
+
+@TEMPERATURES
+@pytest.mark.parametrize(
+    "destination", ["svc/frontend:80", "8.8.8.8:53/udp", "pod/frontend-1/icmp"]
+)
+def test_again(guestbook: World, nft: Tools, destination: str, cold: bool) -> None:
+    """TCP from a new port, where chance draws anew; a datagram in its connection."""
+    request = again(parse_request(guestbook, "pod/client", destination), 2, 0.1)
+    agree(list(experiments(guestbook, request, nft, every=True, cold=cold)), "connected")
+
+
+def test_unconnected(guestbook: World, nft: Tools) -> None:
+    for destination, result in (("8.8.8.8:53/udp", "connected"), ("10.244.2.77:81/udp", "timeout")):
+        request = parse_request(guestbook, "pod/client", destination, unconnected=True)
+        agree(list(experiments(guestbook, request, nft)), result)
