@@ -6,11 +6,12 @@ endpoints. What a dump holds is kept as it was seen; only what it lacks is decid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
-from k8stui.apiserver.fields import labels, table
-from k8stui.apiserver.inventory import in_known_namespaces, take_stock
+from k8stui.apiserver.fields import Object, labels, table
+from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
@@ -22,8 +23,9 @@ from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster
+from k8stui.cluster.model import Cluster, Node, Pod, Remark, Workload
 from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -34,15 +36,80 @@ from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.workloads import expand
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifests
 
 _DEFAULT_OPTIONS = ClusterOptions()
 
+_NO_BUSINESS_OF_PODS = frozenset(
+    {"Service", "Endpoints", "EndpointSlice", "ConfigMap", "NetworkPolicy", "Ingress"}
+)
+"""Kinds that no workload controller and no scheduler looks at."""
 
-def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> Cluster:
+
+@record(kw_only=True)
+class _Population:
+    """The pods and who made them."""
+
+    pods: Mapping[str, Pod]
+    workloads: tuple[Workload, ...]
+    remarks: tuple[Remark, ...]
+    is_settled: bool
+    """Nobody waits for a place and nobody was sent away: asked again, all stay where they are."""
+
+
+def _populate(
+    inventory: Inventory,
+    nodes: Mapping[str, Node],
+    allocatable: Mapping[str, Object],
+    options: ClusterOptions,
+    memory: Memory,
+) -> _Population:
+    """Make the pods; those of a moment ago, where no object came or went that pods depend on."""
+    before = options.before.pods if options.before is not None else {}
+    of = (
+        {kind: o for kind, o in inventory.by_kind.items() if kind not in _NO_BUSINESS_OF_PODS},
+        *(inventory.pod_makers, inventory.guarded_from, nodes),
+    )
+    known: _Population | None = memory.recall("pods", of)
+    if known is not None and known.pods is before and known.is_settled:
+        return known
+    admission = Admission(inventory, complete=options.complete)
+    expansion = expand(inventory, nodes, admission, options.states, memory)
+    wanted = len(expansion.drafts)
+    pods = finish_pods(
+        expansion,
+        inventory,
+        nodes,
+        allocatable,
+        states=options.states,
+        claims=Claims(inventory) if options.complete else None,
+        before=before,
+        memory=memory,
+    )
+    made = _Population(
+        pods=pods,
+        workloads=tuple(expansion.workloads),
+        remarks=tuple(expansion.remarks),
+        is_settled=len(pods) == wanted
+        and all(pod.node_name and pod.addresses for pod in pods.values()),
+    )
+    memory.keep("pods", of, made)
+    return made
+
+
+def build(
+    manifests: Manifests,
+    options: ClusterOptions = _DEFAULT_OPTIONS,
+    memory: Memory = NO_MEMORY,
+) -> Cluster:
     """Make the cluster of everything that was read.
+
+    `memory`: where one cluster is made again and again, of more and more objects: what was made
+    the last time, with the same options but for `before`. What comes out equals what comes out
+    without it.
 
     Raises:
         ProxyConfigurationError: it is not clear which KubeProxyConfiguration counts.
@@ -63,7 +130,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     before = options.before
     if before is not None:
-        nodes = dict(before.nodes)
+        nodes = before.nodes
     else:
         wanted = enough_nodes(inventory) if options.nodes is None else options.nodes
         nodes = gather_nodes(
@@ -74,32 +141,25 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         settings,
         known_ranges(objects).node_ports,
         before.services if before is not None else {},
+        memory,
     )
-    admission = Admission(inventory, complete=options.complete)
-    expansion = expand(inventory, nodes, admission, options.states)
     allocatable = {
         name: table(manifest.data, "status", "allocatable")
         or table(manifest.data, "status", "capacity")
         for name, manifest in inventory.of("Node").items()
     }
-    claims = Claims(inventory) if options.complete else None
-    pods = finish_pods(
-        expansion,
-        inventory,
-        nodes,
-        allocatable,
-        states=options.states,
-        claims=claims,
-        before=before.pods if before is not None else {},
+    population = _populate(inventory, nodes, allocatable, options, memory)
+    pods = population.pods
+    slices = gather_slices(
+        inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
-    slices = gather_slices(inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable))
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(
         nodes=nodes,
         pods=pods,
         services=services,
         endpoint_slices=slices,
-        workloads=tuple(expansion.workloads),
+        workloads=population.workloads,
         proxy=proxy,
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
@@ -125,7 +185,7 @@ def build(manifests: Manifests, options: ClusterOptions = _DEFAULT_OPTIONS) -> C
         port_users=tuple(users_of(objects)),
         remarks=(
             *refused,
-            *expansion.remarks,
+            *population.remarks,
             *lost_by_apply(inventory),
             *unread_values(inventory, configurations),
         ),

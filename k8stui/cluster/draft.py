@@ -88,6 +88,16 @@ class Draft:
     def finished(self) -> bool:
         return self.phase.is_final
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All that `finish` looks at."""
+        return (
+            *(self.manifest, self.spec_path, self.spec, self.containers, self.labels),
+            *(self.owner, self.replica, self.observed, self.node_name, self.addresses),
+            *(self.phase, self.ready, self.terminating, self.pending_reason, self.unready_reason),
+            *(self.hostname, self.subdomain, self.decided),
+        )
+
     def finish(self) -> Pod:
         """The pod as the other rooms see it."""
         origin = self._origin()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, number
@@ -21,6 +22,7 @@ from k8stui.cluster.decode_endpoints import (
     service_label,
 )
 from k8stui.cluster.hints import add_hints
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import (
     Cluster,
     Endpoint,
@@ -79,26 +81,36 @@ def gather_slices(
     pods: Mapping[str, Pod],
     nodes: Mapping[str, Node],
     shares: Mapping[str, Fraction],
+    *,
+    memory: Memory = NO_MEMORY,
 ) -> dict[str, tuple[EndpointSlice, ...]]:
     """All slices by the Service that they belong to.
 
     Slices of the input are kept as they are. A Service of a dump that holds slices has those and
-    no others; for any other Service the controllers' work is done here.
+    no others; for any other Service the controllers' work is done here. `memory`: of the same
+    `nodes` and `shares`.
     """
     found: dict[str, list[EndpointSlice]] = {}
-    for manifest in inventory.of("EndpointSlice").values():
-        decoded = decode_slice(manifest)
+    for key, manifest in inventory.of("EndpointSlice").items():
+        decoded = memory.kept(("EndpointSlice", key), (manifest,), partial(decode_slice, manifest))
         if decoded is not None:
             found.setdefault(f"{decoded.namespace}/{decoded.service}", []).append(decoded)
     dump_has_slices = inventory.has_observed("EndpointSlice")
     index = PodIndex(pods.values())
+    by_hand = inventory.of("Endpoints")
     for key, service in services.items():
         if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
             continue
-        made = _made_for(service, inventory.of("Endpoints").get(key), index, nodes, shares)
+        selected = index.selected(service)
+        written = by_hand.get(key)
+        made = memory.kept(
+            ("slices", key),
+            (service, written, *selected),
+            partial(_made_for, service, written, selected, nodes, shares),
+        )
         if made:
             found.setdefault(key, []).extend(made)
-    return {key: tuple(slices) for key, slices in found.items()}
+    return {key: memory.same(("all slices", key), tuple(slices)) for key, slices in found.items()}
 
 
 def unread_endpoints(
@@ -135,7 +147,7 @@ def _unread(manifest: Manifest, service: str, ports: tuple[int, ...]) -> UnreadE
 def _made_for(
     service: Service,
     by_hand: Manifest | None,
-    index: PodIndex,
+    selected: Sequence[Pod],
     nodes: Mapping[str, Node],
     shares: Mapping[str, Fraction],
 ) -> Sequence[EndpointSlice]:
@@ -146,7 +158,7 @@ def _made_for(
         return mirror(by_hand) if by_hand is not None and is_mirrored(by_hand) else ()
     if service.type is ServiceType.EXTERNAL_NAME:
         return ()
-    return controller_slices(service, index.selected(service), nodes, shares)
+    return controller_slices(service, selected, nodes, shares)
 
 
 def controller_slices(

@@ -11,6 +11,7 @@ from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
@@ -28,6 +29,7 @@ def finish_pods(
     states: Sequence[PodState] = (),
     claims: Claims | None = None,
     before: Mapping[str, Pod] = MappingProxyType({}),
+    memory: Memory = NO_MEMORY,
 ) -> dict[str, Pod]:
     """Every pod by ``namespace/name``; those of a dump as they were seen.
 
@@ -50,11 +52,14 @@ def finish_pods(
             name: labels(manifest.data, "metadata", "labels")
             for name, manifest in inventory.of("Namespace").items()
         }
-        schedule(expansion.drafts, nodes, allocatable, namespaces, claims)
+        schedule(expansion.drafts, nodes, allocatable, namespaces, claims, memory=memory)
         expansion.evict()
         _hold_back(expansion, states)
         _start(expansion, nodes, states)
-    return {draft.key: draft.finish() for draft in expansion.drafts}
+    return {
+        draft.key: memory.kept(("Pod", draft.key), draft.said, draft.finish)
+        for draft in expansion.drafts
+    }
 
 
 def _hold_back(expansion: Expansion, states: Sequence[PodState]) -> None:

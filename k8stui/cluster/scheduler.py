@@ -15,7 +15,8 @@ from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.claims import Claims, Mounts
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import NodeInfo, amounts, closed, refuse
-from k8stui.cluster.model import Container, Node
+from k8stui.cluster.memory import NO_MEMORY, Memory
+from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, read_needs
 from k8stui.cluster.placed import Placed
 from k8stui.cluster.pod_topology import Topology, TopologyView
@@ -58,6 +59,8 @@ def schedule(
     allocatable: Mapping[str, Object],
     namespaces: Mapping[str, Mapping[str, str]],
     claims: Claims | None = None,
+    *,
+    memory: Memory = NO_MEMORY,
 ) -> None:
     """Give every draft a node, or the message of the scheduler.
 
@@ -65,7 +68,7 @@ def schedule(
     affinity terms that select by them; `claims`: None where all are taken to be bound. Pods that
     fit nowhere are tried again when others have been placed, as the scheduler's queue does.
     """
-    _Scheduler(nodes, allocatable, namespaces, claims).run(drafts)
+    _Scheduler(nodes, allocatable, namespaces, claims, memory).run(drafts)
 
 
 class _Scheduler:
@@ -75,8 +78,10 @@ class _Scheduler:
         allocatable: Mapping[str, Object],
         namespaces: Mapping[str, Mapping[str, str]],
         claims: Claims | None,
+        memory: Memory,
     ) -> None:
         self._claims = claims
+        self._memory = memory
         self._hosts = {
             name: NodeInfo(node, amounts(allocatable.get(name))) for name, node in nodes.items()
         }
@@ -126,7 +131,7 @@ class _Scheduler:
         if isinstance(mounts, str):
             draft.pending_reason = early_message(mounts, len(self._hosts))
             return False
-        fields = self._field_of(draft.spec, draft.containers)
+        fields = self._field_of(draft)
         alike = None if mounts is not None and not mounts.are_free else _alike(draft)
         known = None if alike is None else self._refused.get(alike)
         if known is not None and known[0] == self._changes:
@@ -226,7 +231,7 @@ class _Scheduler:
         return self._hosts[chosen.name]
 
     def _priority(self, draft: Draft) -> int:
-        return self._field_of(draft.spec, draft.containers).needs.priority
+        return self._field_of(draft).needs.priority
 
     def _refusal(
         self, draft: Draft, fields: _Field, mounts: Mounts | None, host: NodeInfo
@@ -235,7 +240,7 @@ class _Scheduler:
         return refuse(fields.needs, host, mounts, view)
 
     def bind(self, draft: Draft, host: NodeInfo) -> None:
-        needs = self._field_of(draft.spec, draft.containers).needs
+        needs = self._field_of(draft).needs
         host.used.update(needs.resources)
         host.ports |= needs.host_ports
         host.pods += 1
@@ -260,12 +265,16 @@ class _Scheduler:
         self._owned[draft.namespace, draft.owner][host.node.name] -= 1
         self._topology.remove(placed)
 
-    def _field_of(self, spec: Object, containers: tuple[Container, ...]) -> _Field:
+    def _field_of(self, draft: Draft) -> _Field:
         # Replicas share their template's spec; a DaemonSet's pods have one each.
+        spec, containers = draft.spec, draft.containers
         key = id(spec), id(containers)
         found = self._fields.get(key)
         if found is None:
-            found = self._fields[key] = self._survey(read_needs(spec, containers))
+            needs = self._memory.kept(
+                ("needs", draft.key), (spec, containers), partial(read_needs, spec, containers)
+            )
+            found = self._fields[key] = self._survey(needs)
         return found
 
     def _survey(self, needs: Needs) -> _Field:

@@ -10,7 +10,8 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator
 from k8stui.cluster.decode_service import decode_service
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import Remark, Service, ServiceType
+from k8stui.cluster.memory import NO_MEMORY, Memory
+from k8stui.cluster.model import Remark, Service, ServicePort, ServiceType
 from k8stui.cluster.settings import ClusterSettings
 from k8stui.manifests.manifest import Manifest
 from k8stui.origin import Origin
@@ -21,16 +22,22 @@ def gather_services(
     settings: ClusterSettings,
     node_ports: range,
     earlier: Mapping[str, Service] = MappingProxyType({}),
+    memory: Memory = NO_MEMORY,
 ) -> tuple[dict[str, Service], list[Remark]]:
     """Every Service by ``namespace/name``, in the order of the input, and what was refused.
 
     A Service of a dump is taken as it was seen; a manifest that changes one keeps what had been
     given to it. `node_ports`: those that the API server gives out; `earlier`: Services of a moment
-    ago, which keep what was given to them too.
+    ago, which keep what was given to them too: one that nobody has applied since is as it was.
     """
     manifests = inventory.of("Service")
-    found = {}
+    found: dict[str, Service] = {}
+    to_do: list[str] = []
     for key, manifest in manifests.items():
+        stands: Service | None = memory.recall(("Service", key), (manifest, settings.families))
+        if stands is not None and earlier.get(key) is stands:
+            found[key] = stands
+            continue
         service = decode_service(manifest, settings.families)
         before = inventory.replaced.get(("Service", key))
         if before is not None:
@@ -38,10 +45,12 @@ def gather_services(
         elif key in earlier:
             service = _keep(service, earlier[key])
         found[key] = service
+        to_do.append(key)
     allocator = ServiceAllocator(found.values(), settings.service_cidrs, node_ports)
     remarks = []
-    for key, service in list(found.items()):
-        if not _is_allocated(service, manifests[key]):
+    for key in to_do:
+        service, manifest = found[key], manifests[key]
+        if not _is_allocated(service, manifest):
             try:
                 found[key] = allocator.complete(service)
             except RangeIsFullError as full:
@@ -49,6 +58,8 @@ def gather_services(
                 remarks.append(
                     Remark(text=f"Service {key} is refused: {full}", origin=service.origin)
                 )
+                continue
+        memory.keep(("Service", key), (manifest, settings.families), found[key])
     return found, remarks
 
 
@@ -79,16 +90,29 @@ def _keep(changed: Service, before: Service) -> Service:
         )
     if changed.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER):
         had = {(port.protocol, port.port): port for port in before.ports if port.node_port}
-        kept = replace(
-            kept,
-            ports=tuple(
-                replace(port, node_port=had[port.protocol, port.port].node_port)
-                if not port.node_port and (port.protocol, port.port) in had
-                else port
-                for port in kept.ports
-            ),
-        )
+        ports = (_port_kept(one, had.get((one.protocol, one.port))) for one in kept.ports)
+        kept = replace(kept, ports=tuple(ports))
+    if (
+        changed.type is before.type is ServiceType.LOAD_BALANCER
+        and changed.external_traffic_policy == before.external_traffic_policy == "Local"
+        and not changed.health_check_node_port
+        and before.health_check_node_port
+    ):
+        attribute = "health_check_node_port"
+        kept = replace(kept, health_check_node_port=before.health_check_node_port)
+        decided[attribute] = before.origins.get(attribute, before.origin)
     origins = kept.origins
     if decided and isinstance(origins, Origins):
         kept = replace(kept, origins=origins.deciding(decided))
     return kept
+
+
+def _port_kept(port: ServicePort, before: ServicePort | None) -> ServicePort:
+    """A port with the node port that one like it had, where it asks for none."""
+    if before is None or port.node_port:
+        return port
+    origins = port.origins
+    if isinstance(origins, Origins):
+        decided = before.origins.get("node_port", before.origin)
+        origins = origins.deciding({"node_port": decided})
+    return replace(port, node_port=before.node_port, origins=origins)

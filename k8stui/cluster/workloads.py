@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ from k8stui.cluster.daemons import daemon_nodes, daemon_spec
 from k8stui.cluster.decode_pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, job_ends
-from k8stui.cluster.model import Node, Remark, Workload
+from k8stui.cluster.memory import NO_MEMORY, Memory
+from k8stui.cluster.model import Container, Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
 from k8stui.manifests.manifest import field_name
@@ -95,13 +97,14 @@ def expand(
     nodes: Mapping[str, Node],
     admission: Admission,
     states: Sequence[PodState] = (),
+    memory: Memory = NO_MEMORY,
 ) -> Expansion:
     """Make every pod that is admitted, in the order of the input.
 
     Pods that a dump holds win over the templates that own them, and a workload of a dump that
     holds pods has exactly those that it owns there.
     """
-    return _Expander(inventory, nodes, admission, states).run()
+    return _Expander(inventory, nodes, admission, states, memory).run()
 
 
 class _Expander:
@@ -111,7 +114,9 @@ class _Expander:
         nodes: Mapping[str, Node],
         admission: Admission,
         states: Sequence[PodState],
+        memory: Memory,
     ) -> None:
+        self._memory = memory
         self._inventory = inventory
         self._nodes = nodes
         self._admission = admission
@@ -287,11 +292,10 @@ class _Expander:
         kind, namespace, name = owner
         spec = table(manifest.data, "spec")
         template = table(spec, "template")
-        containers = decode_containers(
-            manifest, table(template, "spec"), ("spec", "template", "spec")
+        containers, digest = self._memory.kept(
+            ("template", owner), (manifest,), partial(_read_template, manifest)
         )
         names = self._names(manifest, owner, count)
-        digest = stand_in_hash(template)
         made: list[Draft] = []
         if kind == "StatefulSet" and len(name) > _LONGEST_SET:
             said = f"StatefulSet {name} gets no pods: its name with a hash behind it is no label"
@@ -349,6 +353,13 @@ class _Expander:
                 break
         self._taken |= keys
         return names
+
+
+def _read_template(manifest: Manifest) -> tuple[tuple[Container, ...], str]:
+    """The containers of a workload's template, and what stands for its hash."""
+    template = table(manifest.data, "spec", "template")
+    path = ("spec", "template", "spec")
+    return decode_containers(manifest, table(template, "spec"), path), stand_in_hash(template)
 
 
 def _own_labels(manifest: Manifest) -> dict[str, str]:

@@ -7,10 +7,11 @@ kube-proxy, kubelet, the CNI plug-ins and docker all write into the same tables.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import field
 
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
+from k8stui.nodes.apart import ComparedChains, chains_apart
 from k8stui.record import record
 
 PRINTED_ORDER = ("mangle", "raw", "filter", "nat")
@@ -72,19 +73,19 @@ def compose(contributions: Sequence[Contribution]) -> Ruleset:
     return Ruleset(tables)
 
 
-class _ComposedChains(Mapping[str, Chain]):
+class _ComposedChains(ComparedChains):
     """The chains of one table, in printed order."""
 
     def __init__(self, table: str, parts: Sequence[TablePart]) -> None:
         self._builtin = BUILTIN_CHAINS[table]
         self._parts = parts
         # No truth test: the length of a lazy mapping is the work of building all of it.
-        self._owners = [part.chains for part in parts]
+        self.owners = [part.chains for part in parts]
         self._jumps: dict[str, list[Jump]] = {}
         for part in parts:
             for jump in part.jumps:
                 self._jumps.setdefault(jump.builtin, []).append(jump)
-        self._shared = frozenset((*self._builtin, *self._jumps))
+        self.shared = frozenset((*self._builtin, *self._jumps))
         """Chains that are more than one program's own."""
         self._kept: dict[str, Chain] = {}
         self._order: tuple[str, ...] | None = None
@@ -96,11 +97,11 @@ class _ComposedChains(Mapping[str, Chain]):
         return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self._builtin or any(name in chains for chains in self._owners)
+        return name in self._builtin or any(name in chains for chains in self.owners)
 
     def __iter__(self) -> Iterator[str]:
         if self._order is None:
-            owned = {name for chains in self._owners for name in chains}
+            owned = {name for chains in self.owners for name in chains}
             self._order = (*self._builtin, *sorted(owned.difference(self._builtin)))
         return iter(self._order)
 
@@ -113,22 +114,33 @@ class _ComposedChains(Mapping[str, Chain]):
     def values(self) -> ValuesView[Chain]:
         return _StreamedValues(self)
 
+    def apart(self, earlier: Mapping[str, Chain]) -> Collection[str]:
+        """Chains that one program alone writes are what it says; the others are compared."""
+        if not isinstance(earlier, _ComposedChains) or len(earlier.owners) != len(self.owners):
+            return {*self, *earlier}
+        own = (
+            name
+            for before, after in zip(earlier.owners, self.owners, strict=True)
+            for name in chains_apart(before, after)
+        )
+        return {*self.shared, *earlier.shared, *own}
+
     def stream(self) -> Iterator[tuple[str, Chain]]:
         """Each chain, built for the caller alone unless somebody has looked it up before."""
         kept = self._kept
-        if len(self._owners) != 1:
+        if len(self.owners) != 1:
             for name in self:
                 yield name, kept.get(name) or self._build(name)
             return
-        only, shared = self._owners[0], self._shared
+        only, shared = self.owners[0], self.shared
         for name in self:
             yield name, kept.get(name) or (self._build(name) if name in shared else only[name])
 
     def _build(self, name: str) -> Chain:
-        if len(self._owners) == 1 and name not in self._shared:
-            return self._owners[0][name]
+        if len(self.owners) == 1 and name not in self.shared:
+            return self.owners[0][name]
         built_in = name in self._builtin
-        found = [chains[name] for chains in self._owners if name in chains]
+        found = [chains[name] for chains in self.owners if name in chains]
         if not built_in and not found:
             raise KeyError(name)
         jumps = self._jumps.get(name, ())

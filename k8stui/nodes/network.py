@@ -53,6 +53,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """The judge of who listens: the sockets of all pods come from it."""
         return self._site.listening
 
+    def site_for(self, cluster: Cluster, options: NodeOptions) -> Site | None:
+        """Its site, where `cluster` can be the same one a moment later."""
+        is_same = self.options is options and self.cluster.nodes == cluster.nodes
+        return self._site if is_same else None
+
     def plugin_of(self, node: Node) -> str:
         """The name of the node's network plug-in, as ``--cni`` has it."""
         return self._plugins.name_of(node)
@@ -190,12 +195,17 @@ def _remarks(site: Site) -> Iterator[Remark]:
             yield from node_annotations.wrong(node)
 
 
-def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> ClusterNetwork:  # noqa: B008 - frozen
+def build_network(
+    cluster: Cluster,
+    options: NodeOptions = NodeOptions(),  # noqa: B008 - frozen
+    earlier: ClusterNetwork | None = None,
+) -> ClusterNetwork:
     """What stands on each node and in each pod of `cluster`, lazily.
 
     Dumps that `options` names are read at once; each replaces what would be generated. How
     kube-proxy tells pods' traffic is what their rules show, where the input does not say it: then
-    the network's `cluster` differs from the given one in that.
+    the network's `cluster` differs from the given one in that. `earlier`: that of the same nodes
+    a moment ago; what it was made of things that are still the same ones is not made again.
 
     Raises:
         NodeOptionError: an option names a node, a plug-in or a mode that does not exist.
@@ -207,14 +217,15 @@ def build_network(cluster: Cluster, options: NodeOptions = NodeOptions()) -> Clu
             for name in getattr(options, setting.name):
                 if name not in cluster.nodes:
                     raise NodeOptionError(setting.flag, name, cluster.nodes)
-    observed = read_observed(options)
+    same = earlier.site_for(cluster, options) if earlier is not None else None
+    observed = same.dumps if same is not None else read_observed(options)
     if observed:
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
     if not is_modelled(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
-    site = Site(cluster, options, observed)
+    site = Site(cluster, options, observed, same)
     return ClusterNetwork(site, Plugins(site, options.cni), Engines(site))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node
@@ -39,15 +40,12 @@ _IPVS_DEVICE = "kube-ipvs0"
 
 def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
     """Everything on the node: devices, routes, neighbours, rules, settings, sockets."""
-    part = _base(site, node) + programs.plugin.node_part(node)
-    interfaces = _observed_interfaces(site, node, part)
-    if interfaces is not None:
-        part = replace(part, interfaces=interfaces)
-    observed = site.observed(node)
+    standing = site.standing(node, partial(_stands, site, programs, node))
+    part, observed = standing.part, site.observed(node)
     return NetNamespace(
         name=node.name,
         interfaces=part.interfaces,
-        routes=_routes(site, node, part),
+        routes=standing.routes,
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, programs, node, part),
@@ -60,6 +58,15 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=node_sockets(site, node, part.sockets),
         unmodelled=_engines(site.cluster, observed),
     )
+
+
+def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Route, ...]]:
+    """Devices and all that hangs on them; and the routes, with the kernel's own."""
+    part = _base(site, node) + programs.plugin.node_part(node)
+    interfaces = _observed_interfaces(site, node, part)
+    if interfaces is not None:
+        part = replace(part, interfaces=interfaces)
+    return part, _routes(site, node, part)
 
 
 def _base(site: Site, node: Node) -> Part:

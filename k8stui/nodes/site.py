@@ -6,13 +6,13 @@ two ends of a cable). Nothing of a node is built here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Service
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.namespace import LinkKind, Neighbour
+from k8stui.kernel.namespace import LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
@@ -20,6 +20,7 @@ from k8stui.nodes.lan import Lan, covering, plan
 from k8stui.nodes.names import mac
 from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.part import Part
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
@@ -36,20 +37,52 @@ class Uplink:
     mac: str
 
 
+@record(kw_only=True)
+class Standing:
+    """What stands on a node beside its rules, and what of the cluster it was made of."""
+
+    of: tuple[object, ...]
+    part: Part
+    routes: tuple[Route, ...]
+    """With the kernel's own."""
+
+
 class Site:
-    """Cluster, options and dumps, indexed. Every answer is kept."""
+    """Cluster, options and dumps, indexed. Every answer is kept.
+
+    `earlier`: that of the same nodes a moment ago, with the same options.
+    """
 
     def __init__(
-        self, cluster: Cluster, options: NodeOptions, observed: Mapping[str, ObservedNode]
+        self,
+        cluster: Cluster,
+        options: NodeOptions,
+        observed: Mapping[str, ObservedNode],
+        earlier: Site | None = None,
     ) -> None:
         self.cluster = cluster
         self.options = options
-        self._observed = observed
+        self.dumps = observed
         self._networks: dict[str, tuple[Prefix, ...]] = {}
         self._pod_networks: dict[int, Prefix] = {}
         self._strays: dict[str, list[tuple[Pod, Address]]] = {}
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
         self._proxied: dict[int, Everywhere] = {}
+        self._standing: dict[str, Standing] = {}
+        # What it has worked out, not itself: else every moment would hold the one before.
+        self._proxied_then: dict[int, Everywhere] = {}
+        self._standing_then: Mapping[str, Standing] = {}
+        self._alike_then: tuple[object, ...] | None = None
+        if earlier is not None:
+            self._take_over(earlier)
+
+    def _take_over(self, earlier: Site) -> None:
+        self._proxied_then = dict(earlier._proxied)
+        self._standing_then = earlier._standing
+        self._alike_then = earlier._alike
+        for name, strays in earlier._strays.items():
+            if self.pods(name) == earlier.pods(name):
+                self._strays[name] = strays
 
     @cached_property
     def listening(self) -> Listening:
@@ -63,12 +96,36 @@ class Site:
         """What kube-proxy makes of the cluster on every node, for one family."""
         found = self._proxied.get(version)
         if found is None:
-            found = self._proxied[version] = Everywhere(self.cluster, version)
+            earlier = self._proxied_then.pop(version, None)
+            found = self._proxied[version] = Everywhere(self.cluster, version, earlier)
         return found
+
+    def standing(self, node: Node, make: Callable[[], tuple[Part, tuple[Route, ...]]]) -> Standing:
+        """What `make` gives; or what it gave a moment ago, where the node's pods are the same."""
+        found = self._standing.get(node.name)
+        if found is None:
+            of = (self._alike, self.pods(node.name), self.host_pods(node.name))
+            found = self._standing_then.get(node.name)
+            if found is None or found.of != of:
+                part, routes = make()
+                found = Standing(of=of, part=part, routes=routes)
+            self._standing[node.name] = found
+        return found
+
+    @cached_property
+    def _alike(self) -> tuple[object, ...]:
+        """What matters to all nodes: the others and their pods' networks, what is between them."""
+        cluster = self.cluster
+        nodes = cluster.nodes.values()
+        found = (
+            *(self.lan.networks, cluster.flannel, cluster.flannel_hairpin, cluster.pod_cidr),
+            *(cluster.network_plugins, *nodes, *map(tuple, map(self.behind, nodes))),
+        )
+        return self._alike_then if self._alike_then == found else found
 
     def observed(self, node: Node) -> ObservedNode:
         """What dumps say of this node."""
-        return self._observed.get(node.name, _NOTHING)
+        return self.dumps.get(node.name, _NOTHING)
 
     # Pods
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.environment import service_environment
 from k8stui.cluster.model import Cluster, Service, ServiceType
-from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.namespace import FdbEntry, Socket
 from k8stui.kernel.routing import route_line
+from k8stui.nodes.apart import rules_apart
 from k8stui.record import record
 from k8stui.walk.world import World
+
+Part = TypeVar("Part")
 
 
 @record()
@@ -58,66 +62,32 @@ class Gains:
         return any((self.nodes, self.pods, self.endpoints, self.names))
 
 
-@record(kw_only=True)
-class _NodeSight:
-    rules: tuple[str, ...]
-    devices: tuple[str, ...]
-    routes: tuple[str, ...]
-    fdb: tuple[str, ...]
-    sockets: tuple[str, ...]
+def gains(before: World, after: World) -> Gains:
+    """What `after` has that `before` had not, and the other way round. Both have the same nodes.
 
-
-@record(kw_only=True)
-class Snapshot:
-    """A world as the steps compare it."""
-
-    nodes: Mapping[str, _NodeSight]
-    pods: Mapping[str, None]
-    endpoints: Mapping[str, tuple[str, ...]]
-    names: tuple[str, ...]
-
-
-def look(world: World) -> Snapshot:
-    """Look at everything that a step can change."""
-    cluster = world.cluster
-    return Snapshot(
-        nodes={name: _node(world, name) for name in cluster.nodes},
-        pods=dict.fromkeys(cluster.pods),
-        endpoints={
-            service.key: tuple(_endpoints(cluster, service))
-            for service in cluster.services.values()
-        },
-        names=tuple(_names(cluster)),
-    )
-
-
-def gains(before: Snapshot, after: Snapshot, world: World) -> Gains:
-    """What `after`, seen in `world`, has that `before` had not, and the other way round."""
-    nodes = {
-        name: NodeGain(
-            **{
-                part: difference(getattr(before.nodes[name], part), getattr(seen, part))
-                for part in ("rules", "devices", "routes", "fdb", "sockets")
-            }
-        )
-        for name, seen in after.nodes.items()
-    }
-    services = dict.fromkeys((*before.endpoints, *after.endpoints))
+    What is the very same object in both is not looked into: what did not change costs little.
+    """
+    then, now = before.cluster, after.cluster
+    nodes = {name: _node(before, after, name) for name in now.nodes}
+    slices, slices_then = now.endpoint_slices, then.endpoint_slices
+    touched = [
+        key
+        for key in dict.fromkeys((*then.services, *now.services))
+        if then.services.get(key) is not now.services.get(key)
+        or slices_then.get(key) is not slices.get(key)
+    ]
     endpoints = {
-        key: difference(before.endpoints.get(key, ()), after.endpoints.get(key, ()))
-        for key in services
+        key: difference(*(tuple(_endpoints(each, key)) for each in (then, now))) for key in touched
     }
-    cluster = world.cluster
-    started = [cluster.pods[key] for key in after.pods if key not in before.pods]
     return Gains(
         nodes={name: gain for name, gain in nodes.items() if gain},
-        pods=difference(before.pods, after.pods),
+        pods=difference(then.pods, now.pods),
         endpoints={key: found for key, found in endpoints.items() if found},
-        names=difference(before.names, after.names),
+        names=difference(_names(then, touched), _names(now, touched)),
         environment={
-            pod.key: tuple(f"{k}={v}" for k, v in service_environment(cluster, pod).items())
-            for pod in started
-            if pod.addresses
+            key: tuple(f"{k}={v}" for k, v in service_environment(now, pod).items())
+            for key, pod in now.pods.items()
+            if key not in then.pods and pod.addresses
         },
     )
 
@@ -138,33 +108,42 @@ def _beyond(lines: Iterable[str], others: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def _node(world: World, name: str) -> _NodeSight:
-    namespace = world.network[name]
-    rules = [
-        rule.text
-        for version in sorted({address.version for address in world.cluster.nodes[name].addresses})
-        for table in world.network.ruleset(world.cluster.nodes[name], version)
-        for chain in table.chains.values()
-        for rule in chain.rules
-    ]
-    return _NodeSight(
-        rules=tuple(rules),
-        devices=tuple(interface.name for interface in namespace.interfaces),
-        routes=tuple(route_line(route) for route in namespace.routes),
-        fdb=tuple(_fdb(namespace)),
-        sockets=tuple(_sockets(namespace)),
+def _node(before: World, after: World, name: str) -> NodeGain:
+    then, now = before.network[name], after.network[name]
+    return NodeGain(
+        rules=_rules(before, after, name),
+        devices=_changed(then.interfaces, now.interfaces, lambda each: [i.name for i in each]),
+        routes=_changed(then.routes, now.routes, lambda each: map(route_line, each)),
+        fdb=_changed(then.fdb, now.fdb, _fdb),
+        sockets=_changed(then.sockets, now.sockets, _sockets),
     )
 
 
-def _fdb(namespace: NetNamespace) -> Iterator[str]:
+def _changed(before: Part, after: Part, lines: Callable[[Part], Iterable[str]]) -> Delta:
+    """How two lists of things differ, as `lines` tells them."""
+    return Delta() if before is after else difference(lines(before), lines(after))
+
+
+def _rules(before: World, after: World, name: str) -> Delta:
+    node = after.cluster.nodes[name]
+    old: list[str] = []
+    new: list[str] = []
+    for version in sorted({address.version for address in node.addresses}):
+        gone, come = rules_apart(*(each.network.ruleset(node, version) for each in (before, after)))
+        old += [rule.text for rule in gone]
+        new += [rule.text for rule in come]
+    return difference(old, new)
+
+
+def _fdb(entries: Iterable[FdbEntry]) -> Iterator[str]:
     """As ``bridge fdb show`` prints them."""
-    for entry in namespace.fdb:
+    for entry in entries:
         where = f" dst {entry.destination}" if entry.destination is not None else ""
         yield f"{entry.mac} dev {entry.device}{where}" + (" permanent" if entry.permanent else "")
 
 
-def _sockets(namespace: NetNamespace) -> Iterator[str]:
-    for socket in namespace.sockets:
+def _sockets(sockets: Iterable[Socket]) -> Iterator[str]:
+    for socket in sockets:
         if socket.port is not None:
             address = (
                 f"{socket.address.with_port(socket.port)}" if socket.address else f"*:{socket.port}"
@@ -172,15 +151,21 @@ def _sockets(namespace: NetNamespace) -> Iterator[str]:
             yield f"{socket.protocol.name} {address} {socket.owner}".rstrip()
 
 
-def _endpoints(cluster: Cluster, service: Service) -> Iterator[str]:
+def _endpoints(cluster: Cluster, key: str) -> Iterator[str]:
+    service = cluster.services.get(key)
+    if service is None:
+        return
     for port in service.ports:
         for address, number, _ in endpoints_of(cluster, service, port):
             yield address.with_port(number)
 
 
-def _names(cluster: Cluster) -> Iterator[str]:
-    """Names that cluster DNS answers, without the dashed addresses of endpoints."""
-    for service in cluster.services.values():
+def _names(cluster: Cluster, keys: Iterable[str]) -> Iterator[str]:
+    """Names of these Services that cluster DNS answers, without endpoints' dashed addresses."""
+    for key in keys:
+        service = cluster.services.get(key)
+        if service is None:
+            continue
         base = f"{service.name}.{service.namespace}.svc.{cluster.cluster_domain}"
         hosts = dict.fromkeys(
             endpoint.hostname

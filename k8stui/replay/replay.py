@@ -9,13 +9,14 @@ from itertools import islice
 
 from k8stui.apiserver.inventory import WORKLOADS
 from k8stui.cluster import build
+from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Result
 from k8stui.manifests import Manifest, Manifests
 from k8stui.nodes.network import build_network
 from k8stui.record import record
 from k8stui.replay.change import Change, Key, Verb, key_of, parse_change
-from k8stui.replay.gains import Gains, Snapshot, gains, look
+from k8stui.replay.gains import Gains, gains
 from k8stui.replay.order import is_written, ordered
 from k8stui.walk.compare import MOST_BRANCHES
 from k8stui.walk.error import RequestError
@@ -144,14 +145,16 @@ class Player:
         for question in questions:
             parse_request(world, question.source, question.destination, namespace)
         self.objects = [one for one in world.manifests.objects if not _is_step(one)]
-        self._full = world
+        self.world = world
+        """When everything is there."""
         self._questions = questions
         self._namespace = namespace
         self._number = 0
         self._before = replace(
             world.cluster, pods={}, services={}, endpoint_slices={}, workloads=(), remarks=()
         )
-        self._sight: Snapshot | None = None
+        self._last: World | None = None
+        self._memory = Memory()
 
     def begin(self) -> Moment:
         """The cluster before the first object."""
@@ -170,26 +173,27 @@ class Player:
         """Go on from a moment that was there already."""
         self.objects = list(moment.world.manifests.objects)
         self._number, self._before = moment.number, moment.world.cluster
-        self._sight = look(moment.world)
+        self._last = moment.world
 
     def _moment(self, change: Change | None) -> Moment:
         before = self._before
         if change is not None:
             self._number += 1
             before = self._apply(change)
-        options = replace(self._full.cluster_options, before=before)
-        manifests = Manifests(objects=tuple(self.objects), skipped=self._full.manifests.skipped)
-        network = build_network(build(manifests, options), self._full.options)
+        options = replace(self.world.cluster_options, before=before)
+        manifests = Manifests(objects=tuple(self.objects), skipped=self.world.manifests.skipped)
+        earlier = self._last.network if self._last is not None else None
+        cluster = build(manifests, options, self._memory)
+        network = build_network(cluster, self.world.options, earlier)
         world = replace(
-            self._full,
+            self.world,
             manifests=manifests,
             cluster=network.cluster,
             network=network,
             cluster_options=options,
         )
-        sight = look(world)
-        found = gains(self._sight or sight, sight, world)
-        self._before, self._sight = network.cluster, sight
+        found = gains(self._last or world, world)
+        self._before, self._last = network.cluster, world
         asked = tuple(self._ask(world, question) for question in self._questions)
         return Moment(number=self._number, change=change, world=world, gains=found, asked=asked)
 

@@ -7,9 +7,9 @@ endpoints, topology hints, its podCIDR) does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from functools import cached_property
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.kernel.rules import Chain
@@ -24,19 +24,69 @@ LARGE_CLUSTER_ENDPOINTS = 1000
 
 
 class Everywhere:
-    """One cluster for IP `version` 4 or 6, as each of its kube-proxies sees it."""
+    """One cluster for IP `version` 4 or 6, as each of its kube-proxies sees it.
 
-    def __init__(self, cluster: Cluster, version: int) -> None:
+    `earlier`: the same cluster a moment ago. What was worked out there of Services and endpoints
+    that are the very same objects still is taken over.
+    """
+
+    def __init__(self, cluster: Cluster, version: int, earlier: Everywhere | None = None) -> None:
         self._cluster = cluster
         self.version = version
         self._candidates: dict[str, list[Backend]] = {}
         self._names: dict[str, EndpointNames] = {}
         self._plans: dict[str, PortPlan] = {}
         self._owners: dict[str, str] = {}
-        """KUBE-SEP chain names made so far → service port name."""
+        """KUBE-SEP chain names made so far → service port name, be it one of an earlier moment."""
         self._all_owners = False
         self.chains: MutableMapping[object, Chain] = WeakValueDictionary()
         """Chains that are the same on every node; each lives for as long as a node keeps it."""
+        self._known: Mapping[str, tuple[Service, ServicePort, str]] = {}
+        self._apart: tuple[ref[Everywhere], Collection[str]] | None = None
+        if earlier is not None and earlier.version == version:
+            self._take_over(earlier)
+
+    def _take_over(self, earlier: Everywhere) -> None:
+        self._owners = earlier._owners
+        self._known = earlier.service_ports
+        apart = frozenset(self._other_than(earlier))
+        for name in self.service_ports:
+            if name in apart:
+                continue
+            if (plan := earlier._plans.get(name)) is not None:
+                self._plans[name] = plan
+            if (candidates := earlier._candidates.get(name)) is not None:
+                self._candidates[name] = candidates
+            if (names := earlier._names.get(name)) is not None:
+                self._names[name] = names
+        self._known = {}
+        if self.is_large_cluster is earlier.is_large_cluster:
+            self._apart = ref(earlier), apart
+
+    def ports_apart(self, earlier: Everywhere) -> Collection[str]:
+        """Names of the service ports that may not have the same rules as a moment ago."""
+        if earlier is self:
+            return ()
+        if self._apart is not None and self._apart[0]() is earlier:
+            return self._apart[1]
+        if self.is_large_cluster is not earlier.is_large_cluster:
+            return self.service_ports.keys() | earlier.service_ports.keys()
+        return frozenset(self._other_than(earlier))
+
+    def _other_than(self, earlier: Everywhere) -> Iterator[str]:
+        """Service ports that came, went, or have another Service or other endpoints than before."""
+        now, then = self.service_ports, earlier.service_ports
+        slices, slices_then = self._cluster.endpoint_slices, earlier._cluster.endpoint_slices
+        for name, (service, port, _) in now.items():
+            known = then.get(name)
+            if (
+                known is None
+                or known[0] is not service
+                or known[1] is not port
+                or slices.get(service.key) is not slices_then.get(service.key)
+            ):
+                yield name
+        yield from then.keys() - now.keys()
 
     @cached_property
     def service_ports(self) -> Mapping[str, tuple[Service, ServicePort, str]]:
@@ -44,10 +94,14 @@ class Everywhere:
 
         The third is the hash that the names of the port's chains end in.
         """
-        found = {
-            name: (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
-            for name, service, port in known_ports(self._cluster, self.version)
-        }
+        found = {}
+        for name, service, port in known_ports(self._cluster, self.version):
+            known = self._known.get(name)
+            found[name] = (
+                known
+                if known is not None and known[0] is service and known[1] is port
+                else (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
+            )
         return {name: found[name] for name in sorted(found)}
 
     @cached_property
@@ -106,7 +160,8 @@ class Everywhere:
                 for backend in self._backends(name):
                     names[backend.text]
             self._all_owners = True
-        return self._owners.get(chain)
+        found = self._owners.get(chain)
+        return found if found in self.service_ports else None
 
     def _endpoint_names(self, name: str, protocol: str) -> EndpointNames:
         found = self._names.get(name)

@@ -9,12 +9,13 @@ Source: kube-proxy pkg/proxy/iptables/proxier.go; docs/facts/kube-proxy.md secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule, Ruleset
+from k8stui.nodes.apart import ComparedChains, ComparedRules, Pair
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.kubeproxy import balance, fixed, portals
 from k8stui.nodes.kubeproxy.around import Around
@@ -186,6 +187,14 @@ class KubeProxyRules:
         plan = self.plan(port) if port else None
         return plan if plan is not None and plan.owns(name) else None
 
+    def ports_apart(self, earlier: KubeProxyRules) -> Collection[str]:
+        """Service ports of which some rule may not be as it was; both have the same settings."""
+        return self._everywhere.ports_apart(earlier._everywhere)
+
+    def has(self, port: str) -> bool:
+        """Whether there is such a service port in this family."""
+        return port in self._everywhere.service_ports
+
     def own_chains(self) -> Iterator[tuple[str, PortPlan]]:
         """Every chain that belongs to one service port, with its plan; in no order."""
         for name in self._everywhere.service_ports:
@@ -202,47 +211,95 @@ class KubeProxyRules:
         """A chain that holds one block per service port."""
 
         def rules() -> Iterator[Rule]:
-            for port in self._everywhere.service_ports:
-                yield from block(self.plan(port), self.settings)
+            yield from _Blocks.of(self, block, self._everywhere.service_ports)
             if last:
                 yield from last(self.settings)
 
-        return Chain(name, LazyRules(rules))
+        return Chain(name, _Blocks(rules, self, block))
+
+
+class _Blocks(LazyRules, ComparedRules):
+    """The rules of a chain that all service ports share: a block for each, by their names."""
+
+    __slots__ = ("block", "proxy")
+
+    def __init__(
+        self,
+        make: Callable[[], Iterable[Rule]],
+        proxy: KubeProxyRules,
+        block: Callable[[PortPlan, ProxySettings], Iterator[Rule]],
+    ) -> None:
+        super().__init__(make)
+        self.proxy, self.block = proxy, block
+
+    def apart(self, earlier: Sequence[Rule]) -> Pair:
+        """The blocks of those service ports that are not as they were."""
+        if not isinstance(earlier, _Blocks) or earlier.proxy.settings != self.proxy.settings:
+            return earlier, self
+        ports = sorted(self.proxy.ports_apart(earlier.proxy))
+        before, after = (self.of(each.proxy, each.block, ports) for each in (earlier, self))
+        return before, after
+
+    @staticmethod
+    def of(
+        proxy: KubeProxyRules,
+        block: Callable[[PortPlan, ProxySettings], Iterator[Rule]],
+        ports: Iterable[str],
+    ) -> Iterator[Rule]:
+        """The blocks of some ports; one that is not there has none."""
+        for port in ports:
+            if proxy.has(port):
+                yield from block(proxy.plan(port), proxy.settings)
 
 
 _OWN_PREFIXES = ("KUBE-SVC-", "KUBE-SVL-", "KUBE-EXT-", "KUBE-FW-")
 
 
-class _NatChains(Mapping[str, Chain]):
+class _NatChains(ComparedChains):
     """kube-proxy's chains in nat: a few fixed ones, and several for each service port."""
 
     def __init__(self, rules: KubeProxyRules, shared: Mapping[str, Chain]) -> None:
-        self._rules = rules
-        self._shared = shared
+        self.rules = rules
+        self.shared = shared
         self._owners: dict[str, PortPlan] = {}
         """Every chain name, once somebody has asked for all of them."""
 
     def __getitem__(self, name: str) -> Chain:
-        found = self._shared.get(name)
+        found = self.shared.get(name)
         if found:
             return found
-        plan = self._owners.get(name) or self._rules.find(name)
+        plan = self._owners.get(name) or self.rules.find(name)
         if plan is None:
             raise KeyError(name)
-        return self._rules.own_chain(plan, name)
+        return self.rules.own_chain(plan, name)
 
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        if name in self._shared:
+        if name in self.shared:
             return True
-        return self._rules.find(name) is not None
+        return self.rules.find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         if not self._owners:
-            self._owners = dict(self._rules.own_chains())
-        yield from self._shared
+            self._owners = dict(self.rules.own_chains())
+        yield from self.shared
         yield from self._owners
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def apart(self, earlier: Mapping[str, Chain]) -> Collection[str]:
+        """The few fixed ones, and those of service ports that are not as they were."""
+        now = self.rules
+        if not isinstance(earlier, _NatChains) or earlier.rules.settings != now.settings:
+            return {*self, *earlier}
+        ports = now.ports_apart(earlier.rules)
+        own = (
+            name
+            for rules in (earlier.rules, now)
+            for port in ports
+            if rules.has(port)
+            for name in rules.plan(port).own_chains()
+        )
+        return {*self.shared, *earlier.shared, *own}
