@@ -177,8 +177,8 @@ POLICY_ENGINE: Setting[str | None] = Setting(
     default=None,
     flags=("--policy-engine",),
     metavar="NAME",
-    help="What enforces NetworkPolicies, whatever the input shows: kube-router, calico, api (by "
-    "the API's rules alone), none.",
+    help="What enforces NetworkPolicies, whatever the input shows: kube-router, calico, cilium …, "
+    "api (by the API's rules alone), none.",
 )
 SYNC_VERSION: Setting[int | None] = Setting(
     name="sync_version",

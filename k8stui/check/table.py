@@ -36,6 +36,7 @@ from k8stui.check.rules import (
     not_modelled,
     policy_denial,
     policy_port_name,
+    policy_priority,
     policy_selector,
     probe_port,
     refused_pods,
@@ -105,6 +106,7 @@ RULES: tuple[CheckRule, ...] = (
     policy_selector.RULE,
     policy_denial.RULE,
     policy_port_name.RULE,
+    policy_priority.RULE,
     node_state.RULE,
     not_modelled.RULE,
 )

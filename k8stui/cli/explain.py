@@ -67,5 +67,5 @@ def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Aske
         yield Asked(
             question=text,
             trace=trace,
-            denials=tuple(denials_and_changes(world.cluster, trace)),
+            denials=tuple(denials_and_changes(world.network.enforced, trace)),
         )

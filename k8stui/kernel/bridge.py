@@ -5,7 +5,7 @@ After net/bridge/br_input.c, br_forward.c, br_device.c and br_netfilter_hooks.c.
 
 from __future__ import annotations
 
-from k8stui.kernel import device, neighbour, netfilter
+from k8stui.kernel import device, judge, neighbour, netfilter
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
@@ -158,6 +158,8 @@ def _forward_hooks(host: Host, bridge: str, skb: Skb, target: Interface) -> None
             host, skb, HookState(Hook.POSTROUTING, None, bridge, physical_out=target.name)
         ):
             return
+    elif judge.bridged(host, skb, bridge, target.name):
+        return
     _push(host, skb, target)
 
 

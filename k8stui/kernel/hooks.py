@@ -21,7 +21,10 @@ class Priority(IntEnum):
     MANGLE = -150
     NAT_DESTINATION = -100
     IPVS_OUTPUT = -99
+    JUDGE_INCOMING = -98
     FILTER = 0
+    JUDGE_QUEUE = 95
+    JUDGE_OUTGOING = 98
     IPVS_INPUT = 99
     NAT_SOURCE = 100
     CONNTRACK_CONFIRM = 2**31 - 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import field
 from enum import Enum, StrEnum
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.ipset import IpSet
-from k8stui.kernel.packet import Protocol
+from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
 
@@ -219,6 +219,44 @@ class Unmodelled:
 
 
 @record(kw_only=True)
+class Judged:
+    """What a judge says of a packet."""
+
+    passes: bool | None
+    """None: it cannot be known."""
+    text: str
+    """In one sentence."""
+    reason: Because
+    reject: str | None = None
+    """``--reject-with``, when the sender is told; else it is dropped in silence."""
+
+
+class JudgesAt(Enum):
+    """Where a judge meets packets: NAT of the destination is over, that of the source is not."""
+
+    DEVICES = "the devices"
+    """When a packet has come in, and again before it leaves: a program on devices, or a switch of
+    its own. A bridge that passes frames on has it too, whatever br_netfilter does."""
+    POSTROUTING = "postrouting"
+    """Once, before it leaves: a queue in POSTROUTING."""
+
+
+@record(kw_only=True)
+class Judge:
+    """A program that decides about packets by rules that are not netfilter's.
+
+    Of a connection it judges the first packet; all that belongs to it passes.
+    """
+
+    name: str
+    says: Callable[[Packet, bool], Iterable[Judged]] = field(compare=False)
+    """Asked with a packet that goes through, and whether it has just come in (DEVICES); what it has
+    to say of it, until something does not pass. What the namespace itself sends or receives is
+    not asked about."""
+    at: JudgesAt
+
+
+@record(kw_only=True)
 class Sysctls:
     """What decides about packets. Defaults are the kernel's (docs/facts/outcomes.md)."""
 
@@ -265,6 +303,7 @@ class NetNamespace:
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
     unmodelled: tuple[Unmodelled, ...] = ()
+    judges: tuple[Judge, ...] = ()
     stranger: Stranger | None = None
     rules_cut: str = ""
     """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""

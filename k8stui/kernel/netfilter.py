@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.kernel import iptables, tracking, translation, unmodelled
+from k8stui.kernel import iptables, judge, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
@@ -28,11 +28,12 @@ def run(host: Host, skb: Skb, where: HookState) -> Blocked | None:
 def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
     """Everything that registers itself in `namespace`, in the kernel's own order."""
     yield from unmodelled.registrations(family, namespace.unmodelled)
+    yield from judge.registrations(family, namespace.judges)
     ruleset = namespace.rulesets.get(family)
+    if namespace.judges or (ruleset is not None and tracking.is_needed(ruleset)):
+        yield from tracking.registrations(family)
     if ruleset is None:
         return
     yield from iptables.registrations(family, ruleset)
-    if tracking.is_needed(ruleset):
-        yield from tracking.registrations(family)
     if "nat" in ruleset.tables:
         yield from translation.registrations(family, iptables.nat_lookups(family, ruleset))

@@ -130,6 +130,14 @@ class UnmodelledCause:
     reason: Because
 
 
+@record(kw_only=True)
+class JudgeCause:
+    """A program judged the packet by rules of its own."""
+
+    name: str
+    reason: Because
+
+
 Cause = (
     RuleCause
     | RouteCause
@@ -140,6 +148,7 @@ Cause = (
     | SocketCause
     | SysctlCause
     | UnmodelledCause
+    | JudgeCause
 )
 
 

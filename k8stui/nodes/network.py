@@ -67,8 +67,13 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         return self._engines.name_of(node)
 
     def judges_policies(self, node: Node) -> bool:
-        """Whether the node's rules enforce NetworkPolicies, so that walks meet them."""
-        return self._engines.in_rules(node)
+        """Whether policies are enforced on the node, so that walks meet them."""
+        return self._engines.in_rules(node) or bool(self._engines.judges(node))
+
+    @property
+    def enforced(self) -> Cluster:
+        """The cluster with those policies alone that its policy engine knows."""
+        return self._engines.enforced
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -141,7 +146,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         return engine.sets(node) if engine is not None else {}
 
     def _programs(self, node: Node) -> Programs:
-        return Programs(self._plugins.of(node), self._engines.of(node))
+        engines = self._engines
+        return Programs(self._plugins.of(node), engines.of(node), engines.judges(node))
 
     def plan(self, node: Node, port: str, version: int) -> PortPlan | None:
         """What kube-proxy makes of a service port (``namespace/service:port``) on `node`.

@@ -57,6 +57,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sysctls=_sysctls(site, node, part),
         sockets=node_sockets(site, node, part.sockets),
         unmodelled=_engines(site.cluster, observed),
+        judges=programs.judges,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import Judge
 from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, TablePart, compose
@@ -30,6 +31,8 @@ class Programs:
     plugin: Plugin
     engine: Engine | None
     """What enforces policies by rules."""
+    judges: tuple[Judge, ...] = ()
+    """What does so otherwise."""
 
 
 def _kubelet(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:

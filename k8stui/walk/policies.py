@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling, holds
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Pod
 from k8stui.cluster.names import uses_cluster_dns
 from k8stui.cluster.policy import (
     ClusterPolicy,
@@ -25,8 +25,9 @@ from k8stui.cluster.selectors import NAMESPACE_NAME
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.policy import BY_THE_API
+from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.record import record
+from k8stui.walk.source import OUTSIDE
 from k8stui.walk.trace import Outcome
 
 if TYPE_CHECKING:
@@ -35,22 +36,16 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
-_ENFORCING = frozenset({
-    "Canal", "Calico", "Cilium", "Weave Net", "kube-router", "Antrea", "OVN-Kubernetes",
-    "Kube-OVN", "kindnet",
-})  # fmt: skip
 _DNS_PORT = 53
 _RESOLVER_SECONDS = 10
 """Two tries of five seconds at one server (resolv.conf(5), timeout and attempts)."""
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
-def under_policies(world: World, request: Request, trace: Trace) -> Trace:
-    """The trace of a request that arrives, and what the policies of the input have against it.
+def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
+    """The trace of a request that arrives, and what policies have against it that nobody enforces.
 
-    Where the engine is one of which only the API's rules are known, they decide. Where the input
-    has a plug-in that enforces policies, its answer is not known here, and what the API's rules say
-    of it is; where it has none, policies stand there without effect.
+    Either there is no engine at all, or none that knows policies of the whole cluster.
     """
     cluster, done = world.cluster, trace.outcome
     if done.result is not Result.CONNECTED:
@@ -60,57 +55,31 @@ def under_policies(world: World, request: Request, trace: Trace) -> Trace:
     )
     if denial is None:
         return trace
-    asked = world.options.policy_engine
-    if asked in BY_THE_API and denial.unsure:
-        unsure = replace(
-            done,
-            result=Result.UNKNOWN,
-            errno=None,
-            reason=denial.reason,
-            advice=denial.advice,
-            origin=denial.origin,
-        )
-        return replace(trace, outcome=unsure)
-    if asked in BY_THE_API:
-        return replace(
-            trace,
-            outcome=replace(
-                done,
-                result=Result.TIMEOUT,
-                errno="ETIMEDOUT",
-                reason=f"{denial.reason}: dropped (policy engine {asked}: modelled by the API's "
-                "rules)",
-                advice=denial.advice,
-                origin=denial.origin,
-            ),
-        )
     where = f"{denial.origin.where}: " if denial.origin.where else ""
-    found = (p.name for p in cluster.network_plugins if p.name in _ENFORCING)
-    enforcer = "" if asked is not None else next(found, "")
-    if not enforcer:
-        return replace(
-            trace,
-            assumptions=(
-                *trace.assumptions,
-                f"{where}{denial.reason}; not enforced, so it arrives: {nobody_enforces(world)}",
-            ),
-        )
+    kind = denial.policy.partition(" ")[0]
+    nobody = nobody_enforces(world) if enforcer(world) is None else f"{enforcer(world)} knows no "
+    if enforcer(world) is not None:
+        nobody += f"{kind.removesuffix('y')}ies"
     return replace(
         trace,
-        outcome=replace(
-            done,
-            result=Result.UNKNOWN,
-            errno=None,
-            reason=f"{denial.reason}: by the API's rules {enforcer} drops it, and {denial.felt}; "
-            f"{enforcer} itself is not modelled",
-            advice=denial.advice,
-            origin=denial.origin,
+        assumptions=(
+            *trace.assumptions,
+            f"{where}{denial.reason}; not enforced, so it arrives: {nobody}",
         ),
     )
 
 
+def enforcer(world: World) -> str | None:
+    """The policy engine of the cluster, as its project calls it; None: there is none."""
+    names = map(world.network.policy_engine_of, world.cluster.nodes.values())
+    known = (KNOWN.get(name) for name in names)
+    return next((one.title for one in known if one is not None), None)
+
+
 def nobody_enforces(world: World) -> str:
     """Why policies have no effect: ``flannel knows no policies``."""
+    if world.options.policy_engine == NONE:
+        return "--policy-engine none"
     plugins = dict.fromkeys(map(world.network.plugin_of, world.cluster.nodes.values()))
     return f"{' and '.join(plugins)} knows no policies"
 
@@ -138,10 +107,11 @@ def cut_from_dns(world: World, request: Request) -> Outcome | None:
     client = cluster.pods.get(connect.namespace) if connect is not None else None
     if client is None or client.host_network:
         return None
-    denial = Policies(cluster).dns(client, request)
+    denial = Policies(world.network.enforced).dns(client, request)
     if denial is None:
         return None
-    by_rules = world.options.policy_engine not in BY_THE_API
+    engine = world.network.policy_engine_of(cluster.nodes[client.node_name or ""])
+    by_rules = KNOWN[engine].rejects if engine in KNOWN else False
     felt = "rejected at once" if by_rules else "dropped, until the resolver gives up"
     return Outcome(
         result=Result.NO_SUCH_NAME,
@@ -232,17 +202,17 @@ class Policies:
             found.append(self.denied(Direction.EGRESS, client, there, ask))
         if target is not None and not target.host_network and connect.namespace != target.node_name:
             inward = self.denied(Direction.INGRESS, target, peer, ask)
-            rewritten = client is None and connect.source != source
-            by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
-            if inward is not None and rewritten and by_node is not None:
-                inward = self._masqueraded(inward, source, by_node, request)
-            found.append(inward)
+            found.append(inward and self.seen_as(inward, source, request))
         yield from filter(None, found)
 
-    def _masqueraded(
-        self, denial: Denial, source: Address | None, by_node: Node, request: Request
-    ) -> Denial:
-        """The denial of a client whose address a node has replaced by its own."""
+    def seen_as(self, denial: Denial, source: Address | None, request: Request) -> Denial:
+        """The denial of a client that `source` stands for, if a node's stands for one outside."""
+        connect = request.connect
+        if connect is None or connect.source == source or connect.namespace != OUTSIDE:
+            return denial
+        by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
+        if by_node is None:
+            return denial
         service = self._cluster.services.get(request.service or "")
         return replace(
             denial,

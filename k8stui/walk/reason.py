@@ -10,6 +10,7 @@ from k8stui.kernel.step import (
     Cause,
     ConntrackCause,
     DeviceCause,
+    JudgeCause,
     NeighbourCause,
     RouteCause,
     RuleCause,
@@ -37,7 +38,7 @@ def because(cause: Cause | None) -> Because | None:
             return interface.reason
         case SocketCause(socket=socket) if socket is not None:
             return socket.reason
-        case UnmodelledCause(reason=reason):
+        case UnmodelledCause(reason=reason) | JudgeCause(reason=reason):
             return reason
         case _:
             return None
@@ -112,7 +113,7 @@ def proof(cause: Cause | None) -> str:
             return f"LISTEN {where}:{socket.port or '*'} {socket.owner}".rstrip()
         case SysctlCause(name=name, value=value):
             return f"{name} = {value}"
-        case UnmodelledCause(name=name):
+        case UnmodelledCause(name=name) | JudgeCause(name=name):
             return name
         case _:
             return ""

@@ -106,29 +106,27 @@ def _branches(
             asked = replace(request, connect=connect)
             joined = _passed_on(world, asked, exchange)
             made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
-            if world.cluster.all_policies and not _met_policies(world):
-                from k8stui.walk.policies import under_policies  # noqa: PLC0415 - where any are
+            if world.cluster.all_policies and _may_be_unheard(world):
+                from k8stui.walk.policies import unheard_policies  # noqa: PLC0415 - where any are
 
-                made = under_policies(world, asked, made)
+                made = unheard_policies(world, asked, made)
             whole = None if joined else exchange
             yield whole, replace(made, alike=servers) if servers else made
 
 
 def _enforced(world: World) -> bool:
-    """Whether somebody enforces policies: by rules that are walked, or as the option says."""
-    from k8stui.nodes.policy import BY_THE_API  # noqa: PLC0415 - where there are policies
-
-    if world.options.policy_engine in BY_THE_API:
-        return True
+    """Whether somebody enforces policies, so that walks meet them."""
     return any(map(world.network.judges_policies, world.cluster.nodes.values()))
 
 
-def _met_policies(world: World) -> bool:
-    """Whether the rules that a walk meets are all that can be said about policies."""
-    network = world.network
-    return bool(world.options.iptables) or any(
-        map(network.judges_policies, world.cluster.nodes.values())
-    )
+def _may_be_unheard(world: World) -> bool:
+    """Whether there may be policies that no walk meets.
+
+    A node's dump has what enforces them, if anything does.
+    """
+    if _enforced(world):
+        return world.network.enforced is not world.cluster
+    return not world.options.iptables
 
 
 def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[Exchange]:

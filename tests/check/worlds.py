@@ -21,7 +21,7 @@ SHARED = ROOT.parent / "shared" / "manifests"
 def world(path: Path | str, options: Sequence[str] = ()) -> World:
     """Build the world of one path; `options` are those that the cases need."""
     words = list(options)
-    cni, mode, hairpin, distribution = "flannel", None, None, None
+    cni, mode, hairpin, distribution, engine = "flannel", None, None, None, None
     dumps: dict[str, str] = {}
     while words:
         word = words.pop(0)
@@ -31,6 +31,8 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
             mode = words.pop(0)
         elif word == "--distribution":
             distribution = words.pop(0)
+        elif word == "--policy-engine":
+            engine = words.pop(0)
         elif word == "--iptables":
             node, _, file = words.pop(0).partition("=")
             dumps[node] = file
@@ -39,7 +41,7 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
     built = build_world(
         [str(path)],
         ClusterOptions(proxy_mode=mode, distribution=distribution),
-        NodeOptions(cni=cni, hairpin=hairpin, iptables=dumps),
+        NodeOptions(cni=cni, hairpin=hairpin, iptables=dumps, policy_engine=engine),
     )
     unread = [problem.render() for problem in built.problems if not problem.wrong]
     assert not unread, unread

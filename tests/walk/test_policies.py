@@ -158,3 +158,162 @@ def test_the_smallest_change_allows_it(tmp_path: Path, kind: str, source: str) -
         assert denial.denied is not None
         assert smallest_change(Policies(world.cluster), denial.denied).entry.startswith("- {")
     assert not list(changed.denials(trace.request, "default/oven", 7000))
+
+
+def gate(action: str, **more: Any) -> Manifest:
+    everybody: Manifest = {"namespaces": {}}
+    return {
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "metadata": {"name": "gate"},
+        "spec": {
+            "priority": 5,
+            "subject": everybody,
+            "ingress": [{"action": action, "from": [everybody], **more}],
+        },
+    }
+
+
+def judged(trace: Any) -> list[Any]:
+    """Steps of an engine that is modelled by the API's rules."""
+    return [step for step in trace.steps if "modelled by the API's rules" in step.text]
+
+
+@pytest.mark.parametrize(
+    ("engine", "hooks", "where"),
+    [
+        ("cilium", ["PREROUTING", "POSTROUTING"], ["node-2", "node-1"]),
+        ("calico", ["PREROUTING", "POSTROUTING"], ["node-2", "node-1"]),
+        ("ovn-kubernetes", ["PREROUTING", "POSTROUTING"], ["node-2", "node-1"]),
+        ("kindnet", ["POSTROUTING"] * 4, ["node-2", "node-2", "node-1", "node-1"]),
+    ],
+)
+def test_each_engine_judges_where_it_decides(
+    tmp_path: Path, engine: str, hooks: list[str], where: list[str]
+) -> None:
+    world = world_of(tmp_path, ONLY_BAKERS, TO_OVENS, engine=engine)
+    trace = ask(world, "pod/baker", "svc/oven:70")
+    assert trace.outcome.result is Result.CONNECTED
+    steps = judged(trace)
+    assert [step.hook.value for step in steps] == hooks
+    places = {id(step): hop.namespace for hop in trace.hops for step in hop.steps}
+    assert [places[id(step)] for step in steps] == where
+    assert all(step.before.dport == 7000 for step in steps), "behind the Service's translation"
+    assert "egress[0] allows every port to pods app=oven" in steps[0].text
+    assert steps[0].origin.place.line == yaml_line(tmp_path, "to-ovens") + 2
+
+
+@pytest.mark.parametrize(
+    ("engine", "node"), [("cilium", "node-1"), ("antrea", "node-1"), ("kindnet", "node-2")]
+)
+def test_a_denial_is_dropped_where_the_engine_sees_it(
+    tmp_path: Path, engine: str, node: str
+) -> None:
+    far = pod("far", "role=far", node="node-2")
+    world = world_of(tmp_path, ONLY_BAKERS, far, engine=engine)
+    outcome = ask(world, "pod/far", "svc/oven:70").outcome
+    assert outcome.result is Result.TIMEOUT
+    assert outcome.decided_at == node
+    assert "lets in nothing from pod default/far to port 7000/TCP" in outcome.reason
+    assert "modelled by the API's rules" in outcome.reason
+    assert outcome.origin.place.line == yaml_line(tmp_path, "only-bakers")
+
+
+@pytest.mark.parametrize("bridge_nf", [True, False])
+def test_a_device_sees_what_a_bridge_passes_on(tmp_path: Path, *, bridge_nf: bool) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump_all([*BREAD, ONLY_BAKERS]))
+    options = NodeOptions(policy_engine="cilium", bridge_nf_call_iptables=bridge_nf)
+    world = build_world([str(path)], ClusterOptions(), options)
+    assert ask(world, "pod/guest", "pod/oven:7000").outcome.result is Result.TIMEOUT
+    baker = pod("neighbour", "role=baker", node="node-1")
+    path.write_text(yaml.safe_dump_all([*BREAD, baker, ONLY_BAKERS]))
+    world = build_world([str(path)], ClusterOptions(), options)
+    trace = ask(world, "pod/neighbour", "pod/oven:7000")
+    assert trace.outcome.result is Result.CONNECTED
+    assert len(judged(trace)) == 1, "the answer belongs to a connection that was let through"
+
+
+@pytest.mark.parametrize("engine", ["cilium", "kindnet", "api"])
+def test_a_node_and_its_own_pods_always_meet(tmp_path: Path, engine: str) -> None:
+    everything = policy("everything", policyTypes=["Ingress", "Egress"])
+    world = world_of(tmp_path, everything, engine=engine)
+    assert ask(world, "node/node-1", "pod/oven:7000").outcome.result is Result.CONNECTED
+    assert ask(world, "node/node-1", "svc/oven:70").outcome.result is Result.CONNECTED
+    assert ask(world, "pod/baker", "svc/oven:70").outcome.result is Result.TIMEOUT
+    assert ask(world, "pod/oven", "pod/oven:7000").outcome.result is Result.CONNECTED
+    trace = ask(world, "pod/guest", "node/node-1:10250")
+    assert not judged(trace), "what a pod sends to its own node is not its policies' affair"
+
+
+@pytest.mark.parametrize(
+    ("engine", "result"),
+    [
+        ("api", Result.TIMEOUT),
+        ("ovn-kubernetes", Result.TIMEOUT),
+        ("cilium", Result.CONNECTED),
+        ("kube-router", Result.CONNECTED),
+    ],
+)
+def test_who_knows_no_policies_of_the_cluster_lets_it_pass(
+    tmp_path: Path, engine: str, result: Result
+) -> None:
+    world = world_of(tmp_path, gate("Deny"), engine=engine)
+    trace = ask(world, "pod/guest", "svc/oven:70")
+    assert trace.outcome.result is result
+    unheard = [one for one in trace.assumptions if "knows no AdminNetworkPolicies" in one]
+    assert bool(unheard) is (result is Result.CONNECTED)
+
+
+def test_the_input_names_the_engine(tmp_path: Path) -> None:
+    agent: Manifest = {"name": "cilium-agent", "image": "quay.io/cilium/cilium:v1.20.0"}
+    labels = {"k8s-app": "cilium"}
+    daemon = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "cilium", "namespace": "kube-system"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [agent]}},
+        },
+    }
+    world = world_of(tmp_path, ONLY_BAKERS, daemon, engine=None)
+    assert {world.network.policy_engine_of(one) for one in world.cluster.nodes.values()} == {
+        "cilium"
+    }
+    outcome = ask(world, "pod/guest", "svc/oven:70").outcome
+    assert outcome.result is Result.TIMEOUT
+    assert "policy engine Cilium" in outcome.reason
+    chosen = world_of(tmp_path, ONLY_BAKERS, daemon, engine="none")
+    assert ask(chosen, "pod/guest", "svc/oven:70").outcome.result is Result.CONNECTED
+
+
+def test_a_name_that_nobody_gave_an_address_is_not_guessed(tmp_path: Path) -> None:
+    names = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "names"},
+        "spec": {
+            "tier": "Admin",
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "egress": [
+                {"action": "Accept", "to": [{"domainNames": ["flour.example"]}]},
+                {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]},
+            ],
+        },
+    }
+    world = world_of(tmp_path, names, engine="api")
+    outcome = ask(world, "pod/guest", "203.0.113.5:443").outcome
+    assert outcome.result is Result.UNKNOWN
+    assert "flour.example" in outcome.reason
+    assert "--host" in outcome.advice
+
+
+@pytest.mark.parametrize("engine", ["cilium", "kindnet", "api", "kube-router"])
+def test_no_engine_lets_names_through_a_closed_egress(tmp_path: Path, engine: str) -> None:
+    world = world_of(tmp_path, NOTHING_OUT, engine=engine)
+    outcome = ask(world, "pod/baker", "oven:70").outcome
+    assert outcome.result is Result.NO_SUCH_NAME
+    assert "nothing-out selects pod default/baker" in outcome.reason
+    assert "port 53/UDP" in outcome.reason

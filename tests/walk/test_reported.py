@@ -513,7 +513,7 @@ def under(*manifests: Manifest, ask: tuple[str, str], **more: Any) -> Reported:
 DENY = policy("nobody", podSelector={}, policyTypes=["Ingress"])
 POLICIES = {
     "everything is denied": under(
-        CALICO, DENY, ask=("pod/asker", "svc/web"), result="unknown",
+        CALICO, DENY, ask=("pod/asker", "svc/web"), result="timeout",
         cause="NetworkPolicy default/nobody selects pod default/web-0 and lets in nothing",
         mend="allow pod default/asker to port 8080/TCP in ingress of NetworkPolicy nobody",
         at="spec:",
@@ -522,7 +522,7 @@ POLICIES = {
         DENY, ask=("pod/asker", "svc/web"), result="connected",
     ),
     "the Service's port instead of the pod's": under(
-        CALICO, allowing(80, podSelector=ASKERS), ask=("pod/asker", "svc/web"), result="unknown",
+        CALICO, allowing(80, podSelector=ASKERS), ask=("pod/asker", "svc/web"), result="timeout",
         cause="the port of the pod itself counts, 8080, not the Service's",
     ),
     "allowed": under(
@@ -531,7 +531,7 @@ POLICIES = {
     ),
     "a podSelector is for the own namespace": under(
         CALICO, allowing(8080, podSelector=ASKERS), ask=("pod/other/far", "web.default:80"),
-        result="unknown", cause="a podSelector without namespaceSelector means pods of default",
+        result="timeout", cause="a podSelector without namespaceSelector means pods of default",
     ),
     "allowed from another namespace": under(
         CALICO,
@@ -543,7 +543,7 @@ POLICIES = {
         CALICO,
         policy("out", podSelector=ASKERS, policyTypes=["Egress"],
                egress=[{"to": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]),
-        ask=("pod/asker", "web:80"), result="unknown",
+        ask=("pod/asker", "web:80"), result="no-such-name",
         cause="lets out nothing to cluster DNS, port 53/UDP",
         mend="allow port 53/UDP to cluster DNS in egress of NetworkPolicy out",
     ),
@@ -558,7 +558,7 @@ POLICIES = {
     ),
     "an address block with a hole": under(
         CALICO, allowing(8080, ipBlock={"cidr": "10.0.0.0/8", "except": ["10.244.2.0/24"]}),
-        ask=("pod/asker", "svc/web"), result="unknown", cause="lets in nothing from pod",
+        ask=("pod/asker", "svc/web"), result="timeout", cause="lets in nothing from pod",
     ),
 }  # fmt: skip
 

@@ -126,7 +126,7 @@ CASES = {
             policy("to-web", "web", ingress=[
                 {"from": [{"podSelector": {"matchLabels": {"app": "asker"}}}],
                  "ports": [{"port": 80}]}]),
-            source="pod/asker-2", result="unknown", cause="the port of the pod itself counts, 8080",
+            source="pod/asker-2", result="timeout", cause="the port of the pod itself counts, 8080",
             mend="write port: 8080, protocol: TCP in the ports of ingress",
         ),
         rule="policy-denial", words="the port of the pod itself counts, 8080",
@@ -138,7 +138,7 @@ CASES = {
                        pod("probe", "app=probe", namespace="watch"),
                        policy("to-db", "db", ingress=[
                            {"from": [{"podSelector": {"matchLabels": {"app": "probe"}}}]}])),
-            ask=("pod/watch/probe", "svc/store.default:5432"), result="unknown",
+            ask=("pod/watch/probe", "svc/store.default:5432"), result="timeout",
             cause="without namespaceSelector means pods of default only",
             mend="write namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: watch}}",
         ),
@@ -150,7 +150,7 @@ CASES = {
             pod("shop", "app=shop", container=env(DB_URL="postgres://db:5432/a")),
             policy("only-db", "shop", policyTypes=["Egress"], egress=[
                 {"to": [{"podSelector": {"matchLabels": {"app": "db"}}}]}]),
-            source="pod/shop", result="unknown", cause="lets out nothing to cluster DNS",
+            source="pod/shop", result="no-such-name", cause="lets out nothing to cluster DNS",
             mend="allow port 53/UDP to cluster DNS",
         ),
         rule="policy-denial", words="lets out nothing to cluster DNS",
@@ -162,7 +162,7 @@ CASES = {
             pod("shop", "app=shop"),
             policy("to-db", "shop", policyTypes=["Egress"], egress=[
                 {"to": [{"ipBlock": {"cidr": "10.96.0.50/32"}}]}]),
-            source="pod/shop", result="unknown", cause="rewritten before policies look",
+            source="pod/shop", result="timeout", cause="rewritten before policies look",
             mend="write a podSelector",
         ),
         rule="policy-denial", words="rewritten before policies look",
@@ -174,7 +174,7 @@ CASES = {
                            {"port": 80, "targetPort": 8080, "nodePort": 30080}]),
                        policy("to-web", "web", ingress=[
                            {"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}])),
-            ask=("outside", "node/node-2:30080"), result="unknown",
+            ask=("outside", "node/node-2:30080"), result="timeout",
             cause="seen as 192.168.0.12: node-2 masquerades what comes from outside",
             mend="set externalTrafficPolicy: Local in Service web",
         ),

@@ -1,53 +1,85 @@
-"""NetworkPolicies are in the input, and nothing on these nodes enforces them.
+"""Policies are in the input, and nothing on these nodes enforces them.
 
 flannel, the bridge plug-in and docker0 know no policies: the API server takes the object, and every
 packet goes on as before. So do the walks. One finding for all policies.
 
-Does not apply where a policy engine's rules are walked (k3s's kube-router, ``--policy-engine``),
-nor where a node's rules come from a real iptables-save: they hold what enforces the policies, and
-are evaluated as they are.
+Of an engine that knows NetworkPolicies, and none of the whole cluster (kube-router knows no
+AdminNetworkPolicy), a warning at the first of each kind that it leaves alone.
+
+Does not apply where a policy engine is found or chosen (k3s's kube-router, Calico, Cilium,
+``--policy-engine``), nor where a node's rules come from a real iptables-save: they hold what
+enforces the policies, and are evaluated as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.nodes.policy import BY_THE_API
+from k8stui.cluster.decode_cluster_policy import KINDS
+from k8stui.manifests import Manifest
+from k8stui.walk.policies import enforcer
 
 ID = "network-policy"
+_NAMESPACED = "NetworkPolicy"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    policies = tuple(ground.of_kind("NetworkPolicy").values())
+    found = {kind: tuple(ground.of_kind(kind).values()) for kind in (_NAMESPACED, *KINDS)}
+    policies = tuple(one for each in found.values() for one in each)
     network = ground.world.network
     nodes = ground.cluster.nodes.values()
-    if (
-        not policies
-        or any(map(network.has_observed_rules, nodes))
-        or any(map(network.judges_policies, nodes))
-        or ground.world.options.policy_engine in BY_THE_API
-    ):
+    if not policies:
+        return
+    engine = enforcer(ground.world)
+    if engine is not None:
+        known = {one.kind for one in network.enforced.all_policies}
+        for kind in KINDS:
+            if found[kind] and kind not in known:
+                yield _unknown(engine, found[kind])
+        return
+    if any(map(network.has_observed_rules, nodes)) or any(map(network.judges_policies, nodes)):
         return
     first = policies[0]
     more = f" and {len(policies) - 1} more" if len(policies) > 1 else ""
     yield Finding(
         rule=ID,
         severity=Severity.INFO,
-        subject=f"NetworkPolicy {first.namespace or 'default'}/{first.name}",
+        subject=_subject(first),
         place=first.place(),
         why=_why(ground, f"{first.name}{more}"),
         fix="nothing, if the real cluster runs what does (Calico, Cilium; k3s: --distribution k3s)",
     )
 
 
+def _unknown(engine: str, policies: Sequence[Manifest]) -> Finding:
+    first = policies[0]
+    more = f" (nor are {len(policies) - 1} more)" if len(policies) > 1 else ""
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=_subject(first),
+        place=first.place(),
+        why=f"it is not enforced by {engine}{more}: that knows no "
+        f"{first.kind.removesuffix('y')}ies",
+        fix="write NetworkPolicies, or run an engine that knows these policies too",
+    )
+
+
+def _subject(one: Manifest) -> str:
+    if one.kind != _NAMESPACED:
+        return f"{one.kind} {one.name}"
+    return f"{one.kind} {one.namespace or 'default'}/{one.name}"
+
+
 def _why(ground: Ground, policies: str) -> str:
+    if ground.world.options.policy_engine is not None:
+        return f"{policies} has no effect: --policy-engine {ground.world.options.policy_engine}"
     plugins = ground.cluster.network_plugins
     if plugins:
         return (
-            f"what {plugins[0].name} makes of {policies} is not modelled; a walk says where the "
-            "API's rules let nothing through"
+            f"what {plugins[0].name} makes of {policies} is not modelled, so it has no effect here"
         )
     used = dict.fromkeys(map(ground.world.network.plugin_of, ground.cluster.nodes.values()))
     return f"{policies} has no effect: {' and '.join(used)} enforces no policies"

@@ -98,7 +98,7 @@ def _denials(
         request = parse_request(ground.world, pod_source(client), asked_for)
     except RequestError:
         return
-    policies = Policies(ground.cluster)
+    policies = Policies(ground.world.network.enforced)
     seen: set[int] = set()
     for pod in ground.selected(service):
         if id(pod.containers) in seen:

@@ -1,34 +1,36 @@
-"""Policy engines: what enforces NetworkPolicies on a node, one folder an engine and one line here.
+"""Policy engines: what enforces NetworkPolicies on a node. What each is, stands in `known`.
 
 The network plug-in decides whether there is one: flannel, bridge, docker0 and ptp alone know no
 policies. k3s runs kube-router's controller beside flannel. An engine whose rules stand in Linux'
-tables is walked; of any other the API's rules are all that is known.
+tables is walked; any other is modelled by the API's rules, at the place where it decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
+from k8stui.kernel.namespace import Judge
 from k8stui.nodes.errors import NodeOptionError
-from k8stui.nodes.policy import kube_router
 from k8stui.nodes.policy.engine import Engine
+from k8stui.nodes.policy.known import KNOWN, KUBE_ROUTER, NONE, Known, of_plugin
 from k8stui.nodes.site import Site
 from k8stui.settings import POLICY_ENGINE
 
-KUBE_ROUTER = "kube-router"
-NONE = "none"
-_UPSTREAM = "kube-router-v2.11"
-_ENGINES: Mapping[str, Callable[[Site], Engine]] = {
-    KUBE_ROUTER: kube_router.k3s,
-    _UPSTREAM: kube_router.upstream,
-}
-BY_THE_API = ("calico", "api")
-"""Engines of which only the API's rules are known."""
-CHOICES = (*_ENGINES, *BY_THE_API, NONE)
+if TYPE_CHECKING:
+    from k8stui.nodes.policy.by_api import ByTheApi
+
+__all__ = ["CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "Known"]
+
+CHOICES = (*KNOWN, NONE)
 """Values of ``--policy-engine``."""
-_CHAINS = {"KUBE-ROUTER-FORWARD": KUBE_ROUTER, "cali-FORWARD": "calico"}
+_CHAINS = {
+    "KUBE-ROUTER-FORWARD": KUBE_ROUTER,
+    "cali-FORWARD": "calico",
+    "WEAVE-NPC": "weave",
+}
 """By which chain of a dump's filter table an engine is known."""
 
 
@@ -54,37 +56,67 @@ class Engines:
         del node  # one for all, as a cluster has
         return self._usual
 
+    def judges(self, node: Node) -> tuple[Judge, ...]:
+        """What judges packets on the node by rules that are not netfilter's."""
+        if not self.enforced.all_policies or self.in_rules(node) or self.usual == NONE:
+            return ()
+        return (self._by_the_api.judge(node),)
+
     def named(self, name: str) -> Engine | None:
         """That engine, whether or not it is the cluster's; None: it has no rules of its own."""
         if name in (self.usual, KUBE_ROUTER) and self._usual is not None:
             return self._usual
-        make = _ENGINES.get(name)
-        return make(self._site) if make else None
+        return self._made(name)
 
     def name_of(self, node: Node) -> str:
         """The engine's name as ``--policy-engine`` has it: what a dump shows, else the usual."""
+        return self._seen(node) or self.usual
+
+    def in_rules(self, node: Node) -> bool:
+        """Whether the engine's rules are among the node's, so that a walk meets them."""
+        return self._usual is not None or self._seen(node) is not None
+
+    def _seen(self, node: Node) -> str | None:
+        """The engine whose chains the node's dump shows."""
         for ruleset in self._site.observed(node).rulesets.values():
             for chain, name in _CHAINS.items():
                 if ruleset.chain("filter", chain) is not None:
                     return name
-        return self.usual
+        return None
 
-    def in_rules(self, node: Node) -> bool:
-        """Whether the engine's rules are among the node's, so that a walk meets them."""
-        if self._site.observed(node).rulesets:
-            return self.name_of(node) in _CHAINS.values()
-        return self._usual is not None
+    @cached_property
+    def enforced(self) -> Cluster:
+        """The cluster with those policies alone that the usual engine knows."""
+        cluster = self._site.cluster
+        known = KNOWN.get(self.usual)
+        if known is None:
+            return cluster
+        kept = tuple(one for one in cluster.cluster_policies if one.kind in known.kinds)
+        if len(kept) == len(cluster.cluster_policies):
+            return cluster
+        return replace(cluster, cluster_policies=kept)
 
     @cached_property
     def _usual(self) -> Engine | None:
-        make = _ENGINES.get(self.usual)
-        return make(self._site) if make else None
+        return self._made(self.usual)
+
+    @cached_property
+    def _by_the_api(self) -> ByTheApi:
+        from k8stui.nodes.policy.by_api import ByTheApi  # noqa: PLC0415 - where there are policies
+
+        return ByTheApi(self.enforced, KNOWN[self.usual])
+
+    def _made(self, name: str) -> Engine | None:
+        known = KNOWN.get(name)
+        return known.rules(self._site) if known is not None and known.rules is not None else None
 
 
 def _shown(cluster: Cluster) -> str:
     """What the input itself shows: a plug-in that is its own engine, or a distribution's."""
-    if any(plugin.name == KUBE_ROUTER for plugin in cluster.network_plugins):
-        return _UPSTREAM
+    for plugin in cluster.network_plugins:
+        engine = of_plugin(plugin.name)
+        if engine is not None:
+            return engine
     if cluster.network_plugins:
         return NONE
     distribution = cluster.distribution

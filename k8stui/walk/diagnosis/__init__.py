@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from k8stui.kernel.step import (
     BridgeCause,
     DeviceCause,
+    JudgeCause,
     NeighbourCause,
     RouteCause,
     RuleCause,
@@ -34,7 +35,7 @@ from k8stui.walk.diagnosis.neighbours import nobody_answers
 from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks
-from k8stui.walk.diagnosis.policy import rejected_by_policy
+from k8stui.walk.diagnosis.policy import denied_by_judge, rejected_by_policy
 from k8stui.walk.diagnosis.routes import martian_source, no_route
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_served, other_family
@@ -92,6 +93,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         nothing_listens,
     ),
     SysctlCause: (decided_by_sysctl,),
+    JudgeCause: (denied_by_judge,),
     DeviceCause: (
         stale_entry,
         hairpin_off,
@@ -121,7 +123,7 @@ def diagnose(case: Case) -> Diagnosis:
     """Explain a failed exchange; empty words where nothing more than the kernel's is known."""
     step = case.decided
     if step is not None and step.kind is StepKind.UNKNOWN:
-        return cannot_evaluate(case) or Diagnosis()
+        return denied_by_judge(case) or cannot_evaluate(case) or Diagnosis()
     for way in _BY_CAUSE.get(type(step.cause) if step is not None else type(None), _ANY):
         found = way(case)
         if found is not None:

@@ -10,6 +10,7 @@ from k8stui.kernel.exchange import Exchange, Felt
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
+from k8stui.nodes.network import ClusterNetwork
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.reason import service_of
@@ -36,6 +37,12 @@ class Case:
     network: Mapping[str, NetNamespace]
     request: Request
     exchange: Exchange
+
+    @property
+    def enforced(self) -> Cluster:
+        """The cluster with those policies alone that its policy engine knows."""
+        network = self.network
+        return network.enforced if isinstance(network, ClusterNetwork) else self.cluster
 
     @property
     def felt(self) -> Felt:

@@ -1,7 +1,7 @@
-"""kube-router turned the packet away: which policies select the pod, and what would let it through.
+"""A policy engine turned the packet away: which policies select the pod, what would let it through.
 
-Judged by the API's rules; where those would have allowed it, the engine departs from them, and that
-is said (docs/facts/policy.md).
+Judged by the API's rules; where those would have allowed it, kube-router departs from them, and
+that is said (docs/facts/policy.md).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.selection import selects
-from k8stui.kernel.step import RuleCause, Step, StepKind
+from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Policies
 from k8stui.walk.reason import because
@@ -36,7 +36,7 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     inward = packet.dst in pod.addresses
     direction = Direction.INGRESS if inward else Direction.EGRESS
     far = packet.src if inward else packet.dst
-    policies = Policies(case.cluster)
+    policies = Policies(case.enforced)
     target = pod if inward else case.pod_with(packet.dst)
     ask = Ask(packet.dport, packet.protocol, target)
     denial = policies.denied(direction, pod, policies.judgement.peer_at(far), ask)
@@ -53,6 +53,31 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
         f"allow it in {direction.lower()} of a NetworkPolicy that selects pod {pod.key}",
         why.origin if why is not None else None,
     )
+
+
+def denied_by_judge(case: Case) -> Diagnosis | None:
+    """An engine that is modelled by the API's rules has judged it."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, JudgeCause):
+        return None
+    pod = case.cluster.pods.get(step.cause.reason.pod or "")
+    if pod is None:
+        return None
+    packet = step.before
+    inward = packet.dst in pod.addresses
+    policies = Policies(case.enforced)
+    direction = Direction.INGRESS if inward else Direction.EGRESS
+    peer = policies.judgement.peer_at(packet.src if inward else packet.dst)
+    ask = Ask(packet.dport, packet.protocol, pod if inward else peer.pod)
+    denial = policies.denied(direction, pod, peer, ask)
+    if denial is None:
+        return None
+    if inward:
+        denial = policies.seen_as(denial, packet.src, case.request)
+    if denial.unsure:
+        return Diagnosis(denial.reason, denial.advice, denial.origin)
+    felt = f"dropped on {step.namespace} ({step.cause.name}: modelled by the API's rules)"
+    return Diagnosis(f"{denial.reason}: {felt}", denial.advice, denial.origin)
 
 
 def _judged(case: Case, rule: RuleCause) -> Pod | None:
