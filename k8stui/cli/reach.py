@@ -75,5 +75,5 @@ def command(
     elif form == "csv":
         write_data(export.reach_csv(world.cluster, found))
     else:
-        write(f"{line}\n" for line in export.reach_lines(found, screen_columns()))
+        write(f"{line}\n" for line in export.reach_lines(world.cluster, found, screen_columns()))
     return status

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from io import StringIO
 
 from k8stui.cluster.model import Cluster
+from k8stui.export.drawing.ink import to_ascii
 from k8stui.export.plain import wrap
+from k8stui.export.reach_marks import MARKS, felt_words
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
-from k8stui.reach.reach import Cell, Class, Reach, bits
+from k8stui.reach.fold import Fold, Folding, mark_of
+from k8stui.reach.reach import Class, Reach, bits
 from k8stui.reach.told import told
-from k8stui.walk.outcome import RESULT_WORDS
 
-_MARKS = {
-    Result.CONNECTED: "+",
-    Result.REFUSED: "x",
-    Result.UNREACHABLE: "!",
-    Result.TIMEOUT: "-",
-    Result.NO_SUCH_NAME: "0",
-    Result.UNKNOWN: "?",
-}
-_SOMETIMES = "~"
 _TOLD = 20
 """Reasons of failures that the text tells; all are in JSON."""
 _NAMES = 3
 
 
-def reach_lines(found: Reach, columns: int) -> Iterator[str]:
+def reach_lines(cluster: Cluster, found: Reach, columns: int) -> Iterator[str]:
     """The matrix, rows and columns that are alike drawn once, and why what fails does.
 
     `columns`: how wide the text may be.
@@ -38,10 +32,10 @@ def reach_lines(found: Reach, columns: int) -> Iterator[str]:
     )
     if not pairs:
         return
-    marks = [_marks(found, place) for place in range(len(found.asked))]
-    tall = _grouped(list(zip(*marks, strict=True)))
-    wide = _grouped([tuple(column[rows[0]] for rows in tall) for column in marks])
-    labels = [_label([found.askers[place].name for place in rows]) for rows in tall]
+    folding = Folding(cluster, found)
+    tall, wide = folding.rows(Fold.ALIKE), folding.columns(Fold.ALIKE)
+    marks = {number: mark_of(one.felt) for number, one in found.classes.items()}
+    labels = [_label([found.askers[place].name for place in row.places]) for row in tall]
     left = min(max(map(len, labels)), max(20, columns // 2))
     width = len(str(len(wide)))
     fits = max(1, (columns - left - 1) // (width + 1))
@@ -49,18 +43,17 @@ def reach_lines(found: Reach, columns: int) -> Iterator[str]:
         shown = range(start, min(start + fits, len(wide)))
         yield ""
         yield " " * left + " " + " ".join(f"{one + 1:>{width}}" for one in shown)
-        for label, rows in zip(labels, tall, strict=True):
-            cells = " ".join(f"{marks[wide[one][0]][rows[0]]:>{width}}" for one in shown)
-            yield neutralise(f"{_cut(label, left):<{left}} {cells}")
+        for label, row in zip(labels, tall, strict=True):
+            cells = (found.cell(row.places[0], wide[one].places[0]) for one in shown)
+            signs = " ".join(f"{_sign(marks[cell.number]):>{width}}" for cell in cells)
+            yield neutralise(f"{_cut(label, left):<{left}} {signs}")
     yield ""
     for number, alike in enumerate(wide, 1):
-        names = _label([found.asked[place].name for place in alike])
+        names = _label([found.asked[place].name for place in alike.places])
         yield neutralise(f"{number:>{width}} {names}")
     yield ""
-    used = {mark for column in marks for mark in column}
-    words = {mark: RESULT_WORDS[result] for result, mark in _MARKS.items()}
-    words[_SOMETIMES] = "now this, now that"
-    yield "   ".join(f"{mark} {word}" for mark, word in words.items() if mark in used)
+    used = set(marks.values())
+    yield "   ".join(f"{_sign(mark)} {sign.word}" for mark, sign in MARKS.items() if mark in used)
     yield from _failures(found)
 
 
@@ -68,7 +61,7 @@ def _failures(found: Reach) -> Iterator[str]:
     told_alike: dict[tuple[str, str], list[Class]] = {}
     for one in found.classes.values():
         if one.felt.result is not Result.CONNECTED:
-            told_alike.setdefault((_felt(one), one.felt.reason), []).append(one)
+            told_alike.setdefault((felt_words(one.felt), one.felt.reason), []).append(one)
     failed = sorted(told_alike.items(), key=lambda each: -_pairs_of(each[1]))
     for (felt, reason), classes in failed[:_TOLD]:
         first = classes[0]
@@ -83,12 +76,6 @@ def _failures(found: Reach) -> Iterator[str]:
 
 def _pairs_of(classes: Sequence[Class]) -> int:
     return sum(one.pairs for one in classes)
-
-
-def _felt(one: Class) -> str:
-    if len(one.felt.shares) == 1:
-        return RESULT_WORDS[one.felt.result]
-    return ", ".join(f"{RESULT_WORDS[each]} {share}" for each, share in one.felt.shares.items())
 
 
 def reach_json(cluster: Cluster, found: Reach, *, summary: bool = False) -> Iterator[str]:
@@ -125,17 +112,23 @@ def reach_json(cluster: Cluster, found: Reach, *, summary: bool = False) -> Iter
 
 
 def reach_csv(cluster: Cluster, found: Reach) -> Iterator[str]:
-    """Write a line for each pair, the head first."""
+    """Write a line for each pair, the head first (RFC 4180, with line feeds)."""
+    from csv import DictWriter  # noqa: PLC0415 - for CSV only
+
     head = ("from", "to", "result", "decided_at", "reason", "class")
-    yield ",".join(head) + "\n"
-    for one in _pairs(cluster, found):
-        yield ",".join(_quoted(str(one[name])) for name in head) + "\n"
+    line = StringIO()
+    writer = DictWriter(line, head, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for pair in _pairs(cluster, found):
+        writer.writerow({name: _plain(pair[name]) for name in head})
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
-def _quoted(text: str) -> str:
-    """After RFC 4180; a text that a spreadsheet would take for a formula is made plain."""
-    plain = f"'{text}" if text[:1] in "=+-@" and text else text
-    return f'"{plain.replace(chr(34), chr(34) * 2)}"' if set('",\n\r') & set(plain) else plain
+def _plain(value: object) -> object:
+    """A text that a spreadsheet would take for a formula is made plain."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
 
 
 def _pairs(cluster: Cluster, found: Reach) -> Iterator[dict[str, object]]:
@@ -172,20 +165,8 @@ def _members(found: Reach) -> dict[int, tuple[int, list[int]]]:
     return members
 
 
-def _marks(found: Reach, place: int) -> list[str]:
-    def mark(cell: Cell) -> str:
-        felt = found.classes[cell.number].felt
-        return _MARKS[felt.result] if len(felt.shares) == 1 else _SOMETIMES
-
-    return [mark(cell) for cell in found.column(place)]
-
-
-def _grouped(lines: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Places of lines that are equal, in the order of the first of each."""
-    groups: dict[str, list[int]] = {}
-    for place, line in enumerate(lines):
-        groups.setdefault("".join(line), []).append(place)
-    return list(groups.values())
+def _sign(mark: Result | None) -> str:
+    return to_ascii(MARKS[mark].glyph)
 
 
 def _label(names: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def asked(world: World, ports: tuple[PortSpec, ...] = ()) -> Iterator[Asked]:
             if not ports or (port.port, port.protocol) in ports:
                 name = f"svc/{service.key}"
                 yield Asked(
-                    _named(name, port.port, port.protocol),
+                    named(name, port.port, port.protocol),
                     port.port,
                     port.protocol,
                     service=service,
@@ -79,7 +79,7 @@ def asked(world: World, ports: tuple[PortSpec, ...] = ()) -> Iterator[Asked]:
     for pod in cluster.pods.values():
         if pod.addresses and not pod.phase.is_final:
             for number, protocol in ports or _declared(pod):
-                yield Asked(_named(f"pod/{pod.key}", number, protocol), number, protocol, pod=pod)
+                yield Asked(named(f"pod/{pod.key}", number, protocol), number, protocol, pod=pod)
     yield from _node_ports(cluster, ports)
 
 
@@ -94,7 +94,7 @@ def _node_ports(cluster: Cluster, ports: tuple[PortSpec, ...]) -> Iterator[Asked
             for node in cluster.nodes.values():
                 if node.addresses:
                     yield Asked(
-                        _named(f"node/{node.name}", number, port.protocol),
+                        named(f"node/{node.name}", number, port.protocol),
                         number,
                         port.protocol,
                         service=service,
@@ -107,7 +107,7 @@ def _declared(pod: Pod) -> tuple[PortSpec, ...]:
     return tuple(dict.fromkeys((port.number, port.protocol) for port in declared(pod)))
 
 
-def _named(host: str, number: int, protocol: Protocol) -> str:
+def named(host: str, number: int, protocol: Protocol) -> str:
     """With the protocol, always where a port of that number may be another protocol's too."""
     written = canonical(host, number)
     return written if protocol is Protocol.TCP else f"{written}/{protocol.name.lower()}"

@@ -81,6 +81,10 @@ class Reach:
     parts: Mapping[int, Part]
     """What was walked."""
 
+    def cell(self, asker: int, asked: int) -> Cell:
+        """The cell that a pair is in, given by its places."""
+        return next(cell for cell in self.columns[asked] if cell.askers >> asker & 1)
+
     def column(self, place: int) -> list[Cell]:
         """Of each asker the cell that its pair with one who is asked is in."""
         found: list[Cell | None] = [None] * len(self.askers)
@@ -98,9 +102,16 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def reach(world: World, askers: Sequence[Asker], asked: Sequence[Asked]) -> Reach:
+Watch = Callable[[int, int], None]
+"""Is told how many of those who are asked are done with, and how many walks that took; what it
+raises ends the work."""
+
+
+def reach(
+    world: World, askers: Sequence[Asker], asked: Sequence[Asked], watch: Watch | None = None
+) -> Reach:
     """Sort all pairs into classes and walk one of each."""
-    return _Classes(world, askers, asked).reach()
+    return _Classes(world, askers, asked).reach(watch or (lambda _done, _walks: None))
 
 
 class _Way(NamedTuple):
@@ -150,8 +161,11 @@ class _Classes:
         self._known_as: dict[tuple[str, str], tuple[Address, ...]] = {}
         self._keys: dict[Hashable, int] = {}
 
-    def reach(self) -> Reach:
-        columns = [self._column(one) for one in self._asked]
+    def reach(self, watch: Watch) -> Reach:
+        columns: list[list[Cell]] = []
+        for one in self._asked:
+            watch(len(columns), len(self._parts))
+            columns.append(self._column(one))
         counts = dict.fromkeys(self._classes, 0)
         for column in columns:
             for cell in column:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from k8stui.cluster.model import Cluster, Container, Node, Pod, Service, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
+from k8stui.order import by_place, natural
 from k8stui.tui.index import Index
-from k8stui.tui.order import by_place, natural
 from k8stui.tui.tree import Item, Kind, Said
 from k8stui.walk.request import outside_addresses
 

@@ -48,6 +48,7 @@ class CommandLine(Provider):
             ("walk A -> B", "ask: names are completed", "request"),
             ("compare KIND", "ways, settings, branches, nodes, modes: in a table", "compare"),
             ("against PATH", "compare with another input", "against"),
+            ("reach A -> B", "who reaches whom: those who hold A, by those who hold B", "reach"),
             ("delete, scale KIND/NAME", "in the replay: what happens next", "change"),
         ):
             run = partial(screen.run_action, action)
@@ -92,6 +93,9 @@ def _completed(screen: WalkScreen, desk: Desk, word: str, rest: str) -> Iterator
             yield from _inputs(screen, rest)
         case "delete" | "scale":
             yield from _changes(screen, f"{word} {rest}".strip())
+        case "reach":
+            said = f"filtered by {rest}" if rest else "all pairs, as a map to move in"
+            yield _Found(f"reach {rest}".strip(), said, partial(screen.show_map, rest))
         case "walk" | "ask":
             yield from _walks(screen, desk, rest)
         case _:

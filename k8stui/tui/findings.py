@@ -10,8 +10,8 @@ from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, middle, run, wrap
 from k8stui.export.drawing.words import RESULTS, Sign
 from k8stui.neutralise import neutralise
+from k8stui.order import by_place
 from k8stui.tui.cluster_rows import branch_of
-from k8stui.tui.order import by_place
 
 SIGNS = {
     Severity.ERROR: Sign("✗", "error", Ink.DROP),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -26,6 +27,7 @@ from k8stui.tui.messages import (
     NeighboursFound,
     OtherFailed,
     OtherRead,
+    ReachMade,
     Reloaded,
     ReloadFailed,
     TableMade,
@@ -37,10 +39,12 @@ from k8stui.tui.messages import (
 if TYPE_CHECKING:
     from k8stui.check import Finding
     from k8stui.cluster.options import ClusterOptions
+    from k8stui.export.reach_map import Ask
     from k8stui.nodes.options import NodeOptions
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.lookout import Lookout
+    from k8stui.tui.reach_screen import Patience
     from k8stui.tui.timeline import Timeline
     from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Request, Trace
@@ -265,6 +269,39 @@ class Jobs:
         if not world.manifests.objects:
             raise NothingReadError(paths, world)
         return world
+
+    def reach(self, world: World, patience: Patience, post: Post) -> None:
+        """Find who reaches whom: all pairs of a world."""
+        from k8stui.export.reach_map import ReachMap  # noqa: PLC0415 - only when asked for
+        from k8stui.reach.ends import asked, askers  # noqa: PLC0415
+        from k8stui.reach.reach import reach  # noqa: PLC0415
+        from k8stui.tui.lookout import CalledOff  # noqa: PLC0415
+
+        try:
+            rows, columns = tuple(askers(world)), tuple(asked(world))
+            found = reach(world, rows, columns, partial(patience.told, len(columns), post))
+            post(ReachMade(ReachMap(world.cluster, found)))
+        except CalledOff:
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            post(ReachMade(error))
+
+    def pair(self, world: World, pair: Ask, generation: int, post: Post) -> None:
+        """Walk a pair of the map: a branch that ends as the map says, at the step that decides."""
+        from k8stui.kernel.exchange import Result  # noqa: PLC0415
+        from k8stui.walk.request import parse_request  # noqa: PLC0415
+        from k8stui.walk.walk import walks  # noqa: PLC0415
+
+        try:
+            request = parse_request(world, pair.asker.name, pair.asked.name)
+            traces = islice(walks(world, request), MOST_BRANCHES)
+            first = next(traces)
+            wanted = pair.known.felt.result
+            trace = next((t for t in (first, *traces) if t.outcome.result is wanted), first)
+            failed = trace.outcome.result is not Result.CONNECTED
+            post(Walked(trace, generation, (trace.outcome.step or 1) - 1 if failed else 0))
+        except Exception as error:  # noqa: BLE001 - as above
+            post(WalkFailed(error, generation))
 
     def moment(self, timeline: Timeline, generation: int, post: Post) -> None:
         """Compute a deployment up to the moment that is looked at, or all of it."""

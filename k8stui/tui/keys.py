@@ -152,6 +152,13 @@ TOOLS = (
         "The ways of access in a table, what ifs, branches, nodes, modes; two side by side",
         show=True,
     ),
+    _key(
+        "v",
+        "reach",
+        "reach",
+        "Who reaches whom: all pairs as a map to move in; Enter walks a cell, Esc leads back to it",
+        show=True,
+    ),
     _key("W", "write", "write", "Write the walk as text to a file in this folder"),
     _key(
         "i",
@@ -274,6 +281,37 @@ COMPARE = (
 )
 """Of the compare screen."""
 
+REACH = (
+    _key("down,j", "move(1, 0)", "down", "To the next who asks", show=True),
+    _key("up,k", "move(-1, 0)", "up", "To the one before"),
+    _key("right,l", "move(0, 1)", "right", "To the next who is asked"),
+    _key("left,h", "move(0, -1)", "left", "To the one before"),
+    _key("pagedown,ctrl+d", "page(1)", "page down", "Down a page"),
+    _key("pageup,ctrl+u", "page(-1)", "page up", "Up a page"),
+    _key("home", "move(0, -1000000000)", "first", "To the first who is asked"),
+    _key("end", "move(0, 1000000000)", "last", "To the last who is asked"),
+    _key("g", "move(-1000000000, 0)", "top", "To the first who asks"),
+    _key("G", "move(1000000000, 0)", "bottom", "To the last who asks"),
+    _key("full_stop", "failure(1)", "next that fails", "To the next cell that is not connected"),
+    _key("comma", "failure(-1)", "that fails before", "To the one before"),
+    _key("enter,o", "open", "walk", "Walk this pair on the workbench; Esc there leads back here"),
+    _key(
+        "space,r", "toggle_row", "unfold row", "Unfold those who ask in this row; fold them again"
+    ),
+    _key("c", "toggle_column", "unfold column", "Unfold those who are asked here; fold them again"),
+    _key("f", "fold", "fold", "Fold by workload, whatever is alike, or nothing"),
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "Who asks -> who is asked: text, ^pattern$, !not, -l app=web on either side",
+    ),
+    _key("escape,q,v", "out", "back", "All again; back to the workbench; end the work"),
+    _key("question_mark,f1", "help", "help", "All keys"),
+    _key("ctrl+q,ctrl+c", "app.leave", "quit", "Leave k8stui"),
+)
+"""Of the map of who reaches whom."""
+
 Group = tuple[str, tuple[Binding, ...]]
 """Heading and keys."""
 
@@ -284,16 +322,17 @@ GROUPS: tuple[Group, ...] = (
     ("Panes", PANES),
     ("Tools", TOOLS),
     ("Comparing (after w)", COMPARE),
+    ("Who reaches whom (after v)", REACH),
     ("Leaving", LEAVING),
 )
 
 ALL: tuple[Binding, ...] = tuple(
-    binding for _, group in GROUPS if group is not COMPARE for binding in group
+    binding for _, group in GROUPS if group not in (COMPARE, REACH) for binding in group
 )
 
 FOOTER: tuple[Binding, ...] = tuple(binding for binding in ALL if binding.show)
 
-FIRST_TO_GO = ("commands", "zoom", "branches", "decision-1", "replay", "what-if")
+FIRST_TO_GO = ("reach", "commands", "zoom", "branches", "decision-1", "replay", "what-if")
 """Ids of what the footer leaves out where it is narrow, the first one first.
 
 The last ones go only where findings have to be told of in 80 columns.

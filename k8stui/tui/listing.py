@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
 from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run, text_of
 from k8stui.tui.drawn import Bar
+from k8stui.tui.filtering import Filtering
 from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Sheet
@@ -40,7 +40,7 @@ class ListSheet(Sheet):
         return line
 
 
-class ListScreen(Once, ModalScreen[int | None]):
+class ListScreen(Once, Filtering, ModalScreen[int | None]):
     """Shows lines; Enter gives back the chosen one where there is something to choose."""
 
     BINDINGS: ClassVar = [
@@ -92,10 +92,6 @@ class ListScreen(Once, ModalScreen[int | None]):
         """Width, and the lines for it: the same until the window changes. None: not drawn yet."""
         self._choices = choices
         self._at = at if at is not None else (choices.start if choices else None)
-        self._needle = ""
-        """What the lines shown hold, in small letters; empty: all are shown."""
-        self._types = False
-        """Whether it is being typed."""
         self._shown: Sequence[int] | None = None
         """Rows that hold it; None: not looked for yet."""
 
@@ -109,14 +105,14 @@ class ListScreen(Once, ModalScreen[int | None]):
             self._shown = None
         chosen = self._at if self._choices else None
         lines = self._lines
-        if self._needle:
+        if self.needle:
             rows = self.rows
             chosen = rows.index(self._at) if chosen is not None and self._at in rows else None
             lines = [lines[row] for row in rows]
         sheet = ListSheet(self._title, lines, chosen, width)
-        if self._needle:
+        if self.needle:
             sheet.note = run(f"{len(lines):,} of {len(self._lines):,}")
-        if self._choices is None and self._at is not None and not self._needle:
+        if self._choices is None and self._at is not None and not self.needle:
             sheet.cursor = self._at
         if self._foot is not None and self._choices and self._at is not None and height >= 16:
             sheet.foot = self._foot(self._at, width)
@@ -133,25 +129,24 @@ class ListScreen(Once, ModalScreen[int | None]):
     def rows(self) -> Sequence[int]:
         """Rows that are shown: of those that can be chosen, or of all."""
         lines = self._lines
-        if not self._needle:
+        if not self.needle:
             return self._choices or range(len(lines))
         if self._shown is None:
             self._shown = [
                 row
                 for row in self._choices or range(len(lines))
-                if self._needle in text_of(lines[row]).lower()
+                if self.needle in text_of(lines[row]).lower()
             ]
         return self._shown
 
     def row_at(self, row: int) -> int | None:
         """The row that stands on a row of the list as it is shown."""
-        rows = self.rows if self._needle else range(len(self._lines))
+        rows = self.rows if self.needle else range(len(self._lines))
         return rows[row] if 0 <= row < len(rows) else None
 
     def _keys(self, width: int, _height: int) -> list[Line]:
-        if self._types:
-            typed = (run(" /", Ink.KEY), run(self._needle, Ink.STRONG), run(" ", Ink.CURSOR))
-            return [fit(join((*typed, run("   Enter keeps   Esc all", Ink.DIM))), width)]
+        if self.types:
+            return [self.typed_line(width)]
         choose = (
             (run("Enter ", Ink.KEY), run(f"{self.choosing}   ", Ink.DIM)) if self._choices else ()
         )
@@ -180,38 +175,15 @@ class ListScreen(Once, ModalScreen[int | None]):
     def _pane(self) -> Pane:
         return self.query_one("#sheet", Pane)
 
-    def action_filter(self) -> None:
-        """Type what the lines are to hold."""
-        self._types = True
-        self._filter("")
-
-    def _filter(self, needle: str) -> None:
-        self._needle, self._shown = needle, None
+    def filter(self, needle: str) -> None:
+        """Show only lines that hold it."""
+        self.needle, self._shown = needle.lower(), None
         rows = self.rows
         if self._choices and self._at not in rows and rows:
             self._at = rows[0]
         self._pane().look_again()
         self._pane().redraw()
         self.query_one("#keys", Bar).redraw()
-
-    def on_key(self, event: events.Key) -> None:
-        """While one types, letters are letters."""
-        if not self._types or event.key in ("up", "down", "pageup", "pagedown"):
-            return
-        if event.key == "escape":
-            self._types = False
-            self._filter("")
-        elif event.key == "enter":
-            self._types = False
-            self.query_one("#keys", Bar).redraw()
-        elif event.key == "backspace":
-            self._filter(self._needle[:-1])
-        elif event.is_printable and event.character:
-            self._filter(self._needle + event.character.lower())
-        else:
-            return
-        event.stop()
-        event.prevent_default()
 
     def action_move(self, by: int) -> None:
         if self._choices and self._at is not None:
@@ -231,8 +203,8 @@ class ListScreen(Once, ModalScreen[int | None]):
             self.dismiss(self._at if self._choices else None)
 
     def action_close(self) -> None:
-        if self._needle:
-            self._filter("")
+        if self.needle:
+            self.filter("")
         else:
             self.dismiss(None)
 

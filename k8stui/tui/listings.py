@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, middle, run, wrap
 from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
+from k8stui.order import natural
 from k8stui.origin import Place
 from k8stui.tui.keys import GROUPS, Group, key_names
-from k8stui.tui.order import natural
 from k8stui.tui.source_lines import Numbered
 from k8stui.walk.trace import Trace
 

@@ -9,6 +9,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from k8stui.cluster.graph import Related
+    from k8stui.export.reach_map import ReachMap
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
@@ -91,6 +92,23 @@ class TableMade(Message):
 
     kind: Kind
     found: Cases | Exception
+
+
+@dataclass
+class ReachOn(Message):
+    """More of who reaches whom is known."""
+
+    done: int
+    """Of those who are asked."""
+    total: int
+    walks: int
+
+
+@dataclass
+class ReachMade(Message):
+    """Who reaches whom is known, or why it is not."""
+
+    found: ReachMap | Exception
 
 
 @dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from itertools import islice
 
+from k8stui.order import natural
 from k8stui.tui.candidates import Candidates
-from k8stui.tui.order import natural
 
 _MOST_ENTRIES = 5_000
 """Of a folder that are looked at: it is done with each letter, in a few milliseconds."""

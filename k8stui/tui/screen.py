@@ -26,6 +26,7 @@ from k8stui.tui.messages import Walked, WorldLoaded
 from k8stui.tui.names import KEYS, PaneName
 from k8stui.tui.pane import Pane
 from k8stui.tui.picture import Picture
+from k8stui.tui.reaching import Reaching
 from k8stui.tui.reading import not_yet_line, waiting_line
 from k8stui.tui.searching import Searching
 from k8stui.tui.sheet import Lines, Sheet
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request
 
 
-class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
+class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reaching):
     """Nodes, Layout, Chain, Walk."""
 
     BINDINGS: ClassVar = [*keys.ALL]
@@ -285,6 +286,8 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking):
             pane.look_again()
         elif self.has_class("-zoom"):
             self.action_zoom()
+        else:
+            self.back_to_map()
         pane.redraw()
 
     def _go_out(self) -> bool:

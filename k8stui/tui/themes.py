@@ -61,6 +61,14 @@ STAGE = Theme(
         "changed": "#ffe08a",
         "cursor": "#274a70",
         "key": "#7fd4ff",
+        "yes": "#0d5a2b",
+        "yes-text": "#ffffff",
+        "no": "#9b1529",
+        "no-text": "#ffffff",
+        "lost": "#7d5700",
+        "lost-text": "#ffffff",
+        "mixed": "#4a36a0",
+        "mixed-text": "#ffffff",
     },
 )
 """For a projector: black and white, and nothing pale."""
@@ -135,6 +143,14 @@ ANSI = Theme(
         "cursor": "ansi_default",
         "found": "ansi_default",
         "key": "ansi_cyan",
+        "yes": "ansi_default",
+        "yes-text": "ansi_green",
+        "no": "ansi_default",
+        "no-text": "ansi_red",
+        "lost": "ansi_default",
+        "lost-text": "ansi_yellow",
+        "mixed": "ansi_default",
+        "mixed-text": "ansi_magenta",
     },
 )
 """The terminal's own 16 colours; with NO_COLOR none at all (weight and reverse video remain)."""

@@ -49,8 +49,8 @@ def found(world: World) -> Reach:
     return reach(world, list(askers(world)), list(asked(world)))
 
 
-def test_text(found: Reach) -> None:
-    lines = list(reach_lines(found, 100))
+def test_text(world: World, found: Reach) -> None:
+    lines = list(reach_lines(world.cluster, found, 100))
     assert lines[0].startswith("7 askers, 6 asked: 42 pairs in ")
     rows = {line.split(" ")[0]: line for line in lines[2:8]}
     legend = [line.partition(" ") for line in lines if line[:1].isdigit() and ":80" in line]
@@ -106,5 +106,7 @@ def test_csv(world: World, found: Reach, tmp_path: Path) -> None:
 
 def test_nobody(world: World) -> None:
     nothing = reach(world, [], list(asked(world)))
-    assert list(reach_lines(nothing, 80)) == ["0 askers, 6 asked: 0 pairs in 0 classes, 0 walks"]
+    assert list(reach_lines(world.cluster, nothing, 80)) == [
+        "0 askers, 6 asked: 0 pairs in 0 classes, 0 walks"
+    ]
     assert json.loads("".join(reach_json(world.cluster, nothing)))["pairs"] == []

@@ -29,6 +29,6 @@ def test_the_palette_outlives_any_width() -> None:
 def test_a_list_that_was_never_drawn_is_filtered() -> None:
     """Keys that come in one read with the one that opens it are before the first drawing."""
     made = ListScreen("letters", lambda _: [run("ab"), run("cd"), run("ba")], choices=range(3))
-    made._needle = "b"  # typing it needs a screen, and that may have drawn it
+    made.needle = "b"  # typing it needs a screen, and that may have drawn it
     assert list(made.rows) == [0, 2]
     assert made.row_at(1) == 2

@@ -43,6 +43,14 @@ class Ink(StrEnum):
     CURSOR = "cursor"
     FOUND = "found"
     KEY = "key"
+    YES = "yes"
+    """A cell of a matrix: connected."""
+    NO = "no"
+    """Refused."""
+    LOST = "lost"
+    """Nothing comes back."""
+    MIXED = "mixed"
+    """Now this, now that; or nobody can say."""
 
 
 Run = tuple[str, Ink]

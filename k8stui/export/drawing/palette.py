@@ -33,6 +33,14 @@ DARK: Mapping[str, str] = {
     "cursor": "#26384d",
     "found": "#5a4a1c",
     "key": "#59c2ff",
+    "yes": "#123d22",
+    "yes-text": "#b9f0c5",
+    "no": "#6a1b29",
+    "no-text": "#ffd3d8",
+    "lost": "#59400f",
+    "lost-text": "#ffe0a1",
+    "mixed": "#3b3166",
+    "mixed-text": "#e0d6ff",
 }
 LIGHT: Mapping[str, str] = {
     "foreground": "#24292f",
@@ -57,6 +65,14 @@ LIGHT: Mapping[str, str] = {
     "cursor": "#d7e6f7",
     "found": "#fff0b3",
     "key": "#0550ae",
+    "yes": "#cdeed5",
+    "yes-text": "#0b4a1e",
+    "no": "#ffc9ce",
+    "no-text": "#7d0f18",
+    "lost": "#ffe2ab",
+    "lost-text": "#5e3a00",
+    "mixed": "#e2d9ff",
+    "mixed-text": "#3f2390",
 }
 
 
@@ -92,4 +108,8 @@ INKS: Mapping[Ink, Look] = {
     Ink.CURSOR: Look("ink-strong", "cursor", plain="reverse"),
     Ink.FOUND: Look("ink-strong", "found", bold=True, underline=True, plain="reverse underline"),
     Ink.KEY: Look("key"),
+    Ink.YES: Look("yes-text", "yes"),
+    Ink.NO: Look("no-text", "no", bold=True, plain="bold"),
+    Ink.LOST: Look("lost-text", "lost", bold=True, plain="bold"),
+    Ink.MIXED: Look("mixed-text", "mixed", bold=True, plain="bold"),
 }

@@ -13,11 +13,11 @@ from tui.harness import OTHER, LiteralJobs, running
 from k8stui.check import Finding, Severity
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.ink import text_of, width_of
+from k8stui.order import by_place, natural
 from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.desk import Desk
 from k8stui.tui.findings import FindingLines, by_weight
 from k8stui.tui.listing import ListScreen
-from k8stui.tui.order import by_place, natural
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import build_world
