@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from k8stui.nodes.options import NodeOptions
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
-    from k8stui.tui.lookout import Lookout
-    from k8stui.tui.reach_screen import Patience
+    from k8stui.tui.lookout import Lookout, Patience
     from k8stui.tui.timeline import Timeline
     from k8stui.walk.comparisons import Kind
     from k8stui.walk.trace import Request, Trace

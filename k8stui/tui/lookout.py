@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from k8stui.tui.found_rows import Row, row_of
-from k8stui.tui.messages import ReadOn
+from k8stui.tui.messages import ReachOn, ReadOn
 from k8stui.tui.reading import Phase, Reading
 
 if TYPE_CHECKING:
@@ -74,3 +74,25 @@ class Lookout:
             self._has_told = True
             self._post(ReadOn(reading, self._rows))
             self._rows = []
+
+
+class Patience:
+    """Waits for the work, and can end it; in the thread that works."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._next = 0.0
+
+    def told(self, total: int, post: Callable[[Message], object], done: int, walks: int) -> None:
+        """Take note of how far the work is.
+
+        Raises:
+            CalledOff: nobody waits for it any more.
+
+        """
+        if self.is_over:
+            raise CalledOff
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _PAUSE_SECONDS
+            post(ReachOn(done, total, walks))

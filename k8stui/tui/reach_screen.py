@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -25,7 +24,7 @@ from k8stui.tui import keys
 from k8stui.tui.asked import Asked as Work
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.filtering import Filtering
-from k8stui.tui.lookout import CalledOff
+from k8stui.tui.lookout import Patience
 from k8stui.tui.messages import ReachMade, ReachOn
 from k8stui.tui.needle import understood
 from k8stui.tui.once import Once
@@ -37,30 +36,6 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _ARROWS = ("->", "→", ">")
-_PAUSE_SECONDS = 0.25
-"""Between two lines that say how far the work is."""
-
-
-class Patience:
-    """Waits for the work, and can end it; in the thread that works."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        self._next = 0.0
-
-    def told(self, total: int, post: Callable[[Message], object], done: int, walks: int) -> None:
-        """Take note of how far the work is.
-
-        Raises:
-            CalledOff: nobody waits for it any more.
-
-        """
-        if self.is_over:
-            raise CalledOff
-        now = monotonic()
-        if now >= self._next:
-            self._next = now + _PAUSE_SECONDS
-            post(ReachOn(done, total, walks))
 
 
 class ReachScreen(Once, Filtering, Screen[Ask | None]):

@@ -14,9 +14,9 @@ from tui import harness
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
 from k8stui.tui.jobs import Jobs
-from k8stui.tui.lookout import CalledOff
+from k8stui.tui.lookout import CalledOff, Patience
 from k8stui.tui.messages import ReachMade, ReachOn
-from k8stui.tui.reach_screen import Patience, ReachScreen, filters
+from k8stui.tui.reach_screen import ReachScreen, filters
 from k8stui.walk.world import World, sample
 
 FOLDER = Path(__file__).parents[1] / "reach" / "data"
