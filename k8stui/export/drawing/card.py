@@ -19,6 +19,10 @@ _PENALTY = {Ink.FAINT: 4.0, Ink.DIM: 12.0}
 _DEAR = 24.0
 _BAR = 0.5
 """Of the wire or a bridge: it goes on behind the card."""
+_TOUCH = 0.4
+"""Of that for a text or a line that the card would touch."""
+_WRONG = 30.0
+"""For a place in another node."""
 _TOLD = 44
 """Columns for the reason why a packet goes no further, on at most `_MOST_TOLD` lines."""
 _MOST_TOLD = 4
@@ -104,8 +108,18 @@ class Room:
                 line.append(above[x + 1] + total)
             self._sums.append(line)
 
-    def place(self, width: int, height: int, near: Cell, keep: Iterable[Rect]) -> Cell | None:
-        """The best corner for a card beside `near`; None: it does not fit. `keep`: not to hide."""
+    def place(
+        self,
+        width: int,
+        height: int,
+        near: Cell,
+        keep: Iterable[Rect],
+        elsewhere: Sequence[Rect] = (),
+    ) -> Cell | None:
+        """The best corner for a card beside `near`; None: it does not fit.
+
+        `keep`: not to hide; `elsewhere`: where the packet is not, and its card seems to be wrong.
+        """
         rects = list(keep)
         best, least = None, 0.0
         x, y = near
@@ -119,6 +133,10 @@ class Room:
                 cost += self._cost(left, top, width, height)
                 if best is not None and cost >= least:
                     continue
+                cost += _WRONG * any(_meets(left, top, width, height, at) for at in elsewhere)
+                cost += _TOUCH * self._beside(left, top, width, height)
+                if best is not None and cost >= least:
+                    continue
                 if any(_meets(left, top, width, height, rect) for rect in rects):
                     continue
                 best, least = (left, top), cost
@@ -127,6 +145,12 @@ class Room:
     def _cost(self, x: int, y: int, width: int, height: int) -> float:
         low, high = self._sums[y], self._sums[y + height]
         return high[x + width] - high[x] - low[x + width] + low[x]
+
+    def _beside(self, x: int, y: int, width: int, height: int) -> float:
+        """What it would cost to hide the columns beside a card too."""
+        left, right = max(0, x - 1), min(self._width, x + width + 1)
+        whole = self._cost(left, y, right - left, height)
+        return whole - self._cost(x, y, width, height)
 
 
 def _meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.canvas import Cell, Rect
 from k8stui.export.drawing.card import Room, card
 from k8stui.export.drawing.ink import Ink, Line, cut, width_of
 from k8stui.export.drawing.layout import plan
-from k8stui.export.drawing.places import Drawing
-from k8stui.export.drawing.scene import Scene
+from k8stui.export.drawing.places import HUB, Drawing
+from k8stui.export.drawing.scene import WIRE, Scene
 from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, place_of
 from k8stui.export.drawing.words import RESULTS, Sign, place_sign, wait
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
+LO = "lo"
 Over = dict[Cell, tuple[str, Ink]]
 """What stands over the drawing: a character, or none for the one that is there, and its ink."""
 
@@ -78,6 +81,11 @@ class Film:
         return ""
 
 
+def _seen(place: Place) -> Place:
+    """Where the marker stands: a packet on the wire where the wire has its name."""
+    return (WIRE, HUB) if place == (WIRE, "lan") else place
+
+
 class _Reel:
     """The places of all steps in one drawing."""
 
@@ -87,7 +95,7 @@ class _Reel:
         self.drawing = drawing
         self.steps = steps
         self.trace = trace
-        self.places = [drawing.spot(*place_of(hop, step)) for hop, step in steps]
+        self.places = [_seen(drawing.spot(*place_of(hop, step))) for hop, step in steps]
         self._room: Room | None = None
 
     @property
@@ -117,6 +125,10 @@ class _Reel:
                 cells.update(arrow.cells if arrow is not None else ())
             else:
                 cells.update(self.drawing.between(before, after))
+        for hop, step in self.steps[first : index + 1]:
+            if step.device == LO:  # it stands beside whoever speaks
+                at = self.drawing.spots.get((hop.namespace, LO))
+                cells.update(at.cells if at is not None else ())
         return cells
 
 
@@ -126,6 +138,20 @@ class Shown:
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
         self.over: Over = {}
+
+    def _desk(self, place: Place, told: Mapping[Place, list[Deed]]) -> Rect | None:
+        """Where it stands what was done at a place; as far as the next one that tells something."""
+        desk = self.drawing.desks.get(place)
+        if desk is None:
+            return None
+        beside = [
+            (other.x, other.x + other.width, bool(told.get(name)))
+            for name, other in self.drawing.desks.items()
+            if name[0] == place[0] and other.y == desk.y and other.x > desk.x
+        ]
+        end = min((x - 1 for x, _, tells in beside if tells), default=0)
+        end = end or max((far for _, far, _ in beside), default=desk.x + desk.width)
+        return Rect(desk.x, desk.y, end - desk.x, desk.height)
 
     def lines(self) -> list[Line]:
         """The whole picture, row by row."""
@@ -151,14 +177,16 @@ class Frame(Shown):
         for cell in reel.trail(index):
             self.over[cell] = ("", ink)
         first = reel.first(index)
-        for place, done in deeds(reel.steps[first : index + 1], reel.trace).items():
-            self._tell(place, done, is_here=place == reel.places[index])
+        told = deeds(reel.steps[first : index + 1], reel.trace)
+        for place, done in told.items():
+            self._tell(place, done, told, is_here=place == reel.places[index])
         spot = self.drawing.spots.get(reel.places[index])
         if spot is not None and spot.cells:
             self._mark(spot.cells, sign.glyph, sign.ink)
             if is_last:
                 self._verdict(reel.trace)
-            self._card(reel.room, card(step, Ink.DROP if sign.ink is Ink.STOP else ink), spot.cells)
+            lines = card(step, Ink.DROP if sign.ink is Ink.STOP else ink)
+            self._card(reel.room, lines, spot.cells, self._elsewhere(spot.cells))
 
     def _mark(self, cells: list[Cell], glyph: str, ink: Ink) -> None:
         for n, cell in enumerate(cells):
@@ -170,17 +198,19 @@ class Frame(Shown):
         columns = [x for x, _ in cells]
         self._keep.append(Rect(min(columns), y, max(columns) - min(columns) + 1, 1))
 
-    def _tell(self, place: Place, done: list[Deed], *, is_here: bool) -> None:
+    def _tell(
+        self, place: Place, done: list[Deed], told: Mapping[Place, list[Deed]], *, is_here: bool
+    ) -> None:
         """Write under a station what was done there: the last of it where not all has room."""
-        desk = self.drawing.desks.get(place)
+        desk = self._desk(place, told)
         if desk is None or not done:
             return
         for n, (text, ink) in enumerate(done[-desk.height :]):
             put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
         rows = done[-desk.height :]
         longest = min(desk.width, max(width_of(text) for text, _ in rows))
-        told = Rect(desk.x, desk.y, longest, len(rows))
-        (self._keep if is_here else self._told).append(told)
+        where = Rect(desk.x, desk.y, longest, len(rows))
+        (self._keep if is_here else self._told).append(where)
 
     def _verdict(self, trace: Trace) -> None:
         """At the last step: what the client feels, in the lower edge of its box."""
@@ -196,7 +226,16 @@ class Frame(Shown):
         put(self.over, (box.x, box.y), text, ink, box.room)
         self._keep.append(Rect(box.x, box.y, min(len(text), box.room), 1))
 
-    def _card(self, room: Room, lines: list[Line], spot: list[Cell]) -> None:
+    def _elsewhere(self, spot: list[Cell]) -> list[Rect]:
+        """The nodes that the packet is not in."""
+        x, y = spot[0]
+        return [
+            at
+            for at in self.drawing.nodes.values()
+            if not (at.x <= x < at.x + at.width and at.y <= y < at.y + at.height)
+        ]
+
+    def _card(self, room: Room, lines: list[Line], spot: list[Cell], elsewhere: list[Rect]) -> None:
         if not lines:
             return
         width = sum(width_of(text) for text, _ in lines[0])
@@ -204,7 +243,7 @@ class Frame(Shown):
         here = Rect(spot[0][0], spot[0][1], len(spot), 1)
         # Rather over what was done than not at all.
         for keep in ((*self._keep, *self._told), self._keep, [here]):
-            corner = room.place(width, len(lines), middle, keep)
+            corner = room.place(width, len(lines), middle, keep, elsewhere)
             if corner is not None:
                 break
         else:
@@ -241,8 +280,9 @@ class Whole(Shown):
             forward = reel.steps[first][0].direction is Direction.FORWARD
             for cell in reel.trail(behind - 1):
                 self.over.setdefault(cell, ("", Ink.TRAIL if forward else Ink.RETURN))
-        for place, done in deeds(reel.steps, reel.trace).items():
-            desk = self.drawing.desks.get(place)
+        told = deeds(reel.steps, reel.trace)
+        for place, done in told.items():
+            desk = self._desk(place, told)
             if desk is not None:
                 for n, (text, ink) in enumerate(done[: desk.height]):
                     put(self.over, (desk.x, desk.y + n), text, ink, desk.width)

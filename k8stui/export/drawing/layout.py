@@ -7,6 +7,7 @@ open in a box below that is the same for all.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from k8stui.export.drawing.canvas import Canvas, Rect
@@ -18,6 +19,7 @@ from k8stui.export.drawing.sizes import (
     CARD_ROWS,
     CARD_WIDTH,
     GAP,
+    GAPS,
     NARROW,
     ROOMY,
     Extras,
@@ -30,6 +32,8 @@ from k8stui.export.drawing.sizes import (
 
 _OPEN_AT_MOST = ROOMY + 20
 """Width of the box of the one node that is open."""
+_WIDEST_GAP = 3
+"""Rows."""
 _LINE = 26
 """The least cells of a node's line, where several share a row."""
 
@@ -72,6 +76,7 @@ class Whole:
             setattr(self._extras, name, True)
             if _rows(scene, self._widths, self._extras) > height and name not in _ROOMY_PARTS:
                 setattr(self._extras, name, False)
+        _air(self._extras, lambda: _rows(scene, self._widths, self._extras) <= height, GAPS)
         if not scene.nodes and _rows(scene, [], self._extras) > height:
             self._extras.card = False
         outside = outside_text(scene.outside, width) if scene.outside else ""
@@ -106,6 +111,7 @@ class Folded:
             setattr(self.extras, name, True)
             if self.rows > height:
                 setattr(self.extras, name, False)
+        _air(self.extras, lambda: self.rows <= height, GAPS[2:])
 
     @property
     def rows(self) -> int:
@@ -202,6 +208,17 @@ def _shared(needs: list[int], width: int) -> list[int]:
         widths[widths.index(narrow)] += 1
         spare -= 1
     return widths
+
+
+def _air(extras: Extras, fits: Callable[[], bool], gaps: Iterable[str]) -> None:
+    """Widen the gaps between what is drawn, evenly, as far as there is room."""
+    for _ in range(_WIDEST_GAP - 1):
+        for name in gaps:
+            before = getattr(extras, name)
+            setattr(extras, name, before + 1)
+            if not fits():
+                setattr(extras, name, before)
+                return
 
 
 def _rows(scene: Scene, widths: list[int], extras: Extras) -> int:

@@ -13,6 +13,7 @@ from k8stui.export.drawing.sizes import (
     ARROW,
     CARD_WIDTH,
     GAP,
+    INSET,
     LO,
     Extras,
     card_rows,
@@ -30,6 +31,8 @@ _MOST_EDGE = 40
 _LEAST_PROCESS, _MOST_PROCESS = 10, 24
 """Cells for the name of who speaks on a node, whoever does."""
 _UNDER_LOCAL = 3
+_LONGEST_ARROW = 14
+"""Cells that an arrow between two stations is longer where there is room."""
 _STRETCH = 8
 """Cells that a pod's box is wider where there is room."""
 
@@ -57,6 +60,7 @@ class Pen:
     def all(self, widths: list[int], outside: str) -> None:
         """All nodes side by side."""
         y = 0
+        self._beside = CARD_WIDTH
         centre = self.canvas.width // 2
         wire_y = (3 + self.extras.below_outside) if self.scene.outside else 0
         used = sum(widths) + GAP * (len(widths) - 1)
@@ -215,6 +219,7 @@ class Pen:
         canvas, extras = self.canvas, self.extras
         x, y, width, height = at
         canvas.box(at, node.name, width // 2 - 4)
+        self.drawing.nodes[node.name] = at
         self.drawing.boxes[node.name] = Edge(x + 1, y + height - 1, width - 2)
         if self.scene.wire:
             self._plug(node, port, wire_y, y)
@@ -228,12 +233,10 @@ class Pen:
         self.drawing.spots[node.name, HUB] = Spot([], place)
         self._stations(node, Rect(x, row, width, 0))
         row += stack_rows(width, extras)
-        gap = extras.below_stack + extras.second_gap
+        row += extras.below_stack
         is_plugged = node.bridge is not None and node.bridge.is_there
-        cable = canvas.down(x + width // 2, row, row + gap - 1) if is_plugged else []
-        row += gap
         if node.bridge is not None:
-            self._bridge(node, x, row, width, cable)
+            self._bridge(node, x, row, width)
         row += 1
         if node.pods:
             self._pods(node, Rect(x, row, width, y + height - 1 - row))
@@ -291,18 +294,24 @@ class Pen:
         x, row, width, _ = where
         extras = self.extras
         deep = 1 + extras.second_deed + extras.third_deed
-        spare = width - 6 - _UNDER_LOCAL - len(ARROW.join(LOCAL))
+        inside = width - INSET - 2
+        spare = inside - _UNDER_LOCAL - len(ARROW.join(LOCAL))
         room = min(max(_LEAST_PROCESS, spare + len(PROCESS)), _MOST_PROCESS)
-        lines = [(line, line, line, 0, deep) for line in station_lines(width - 6)]
+        through = station_lines(inside)
+        lines = [(line, line, line, 0, deep) for line in through]
         shown = tuple(middle(node.process, room) if name == PROCESS else name for name in LOCAL)
         rooms = tuple(" " * room if name == PROCESS else name for name in LOCAL)
         lines.append((LOCAL, shown, rooms, _UNDER_LOCAL, local_rows(extras)))
+        before = ""
         for names, texts, widths, indent, below in lines:
-            spare = width - 5 - indent - len(ARROW.join(widths))
-            each = max(0, min(7, spare // max(1, len(texts))))
-            at = x + 4 + indent
+            spare = inside - indent - len(ARROW.join(widths))
+            each = max(0, min(_LONGEST_ARROW, spare // max(1, len(texts) - 1)))
+            at = x + INSET + indent
             if indent:
-                self.canvas.put(x + 4, row, "╰▸", Ink.FAINT)
+                self.canvas.put(x + INSET, row, "╰▸", Ink.FAINT)
+            elif before:  # the row of stations goes on
+                cable = self.canvas.put(at - 2, row, "▸", Ink.FAINT)
+                self.drawing.spots[node.name, f"{before}>"] = Spot(cable, None)
             for number, (name, text) in enumerate(zip(names, texts, strict=True)):
                 is_last = number + 1 == len(names)
                 self._spot((node.name, name), at, row, text, (node.name, HUB), ink=Ink.DIM)
@@ -315,6 +324,7 @@ class Pen:
                     cable = self.canvas.put(at + width_of(text) + 1, row, arrow, Ink.FAINT)
                     self.drawing.spots[node.name, f"{name}>"] = Spot(cable, None)
                 at += step
+            before = names[-1]
             row += 1 + below
 
     def _device(
@@ -336,20 +346,15 @@ class Pen:
             self.canvas.put(x + len(text) - 1, y, mark, Ink.ASSUMED)
         return place
 
-    def _bridge(self, node: NodeBox, x: int, row: int, width: int, cable: list[Cell]) -> None:
+    def _bridge(self, node: NodeBox, x: int, row: int, width: int) -> None:
         assert node.bridge is not None
         if not node.bridge.is_there:
             return
-        centre = x + width // 2
         self.canvas.bar(row, x + 2, x + width - 3)
         text = node.bridge.text + ("○" if node.bridge.is_assumed else "")
         at = x + 5
         self.canvas.put(at - 2, row, " " * (len(text) + 3))
-        spot = self._spot((node.name, node.bridge.name), at, row, text, (node.name, HUB))
-        spot.cable = cable
-        if cable and centre > at + len(text):
-            self.canvas.put(centre, row, "┷", Ink.FAINT)
-            spot.cable = [*cable, *((n, row) for n in range(at + len(text) + 1, centre + 1))]
+        self._spot((node.name, node.bridge.name), at, row, text, (node.name, HUB))
 
     def _more(self, node: NodeBox, right: int, row: int) -> None:
         """Count the pods that are not drawn, where nothing is plugged into the bridge."""
@@ -366,7 +371,9 @@ class Pen:
         x, row, width, height = inside
         widths = [pod_width(pod) for pod in node.pods]
         needed = sum(w + 1 for w in widths)
-        beside = self._beside if needed + 3 + self._beside <= width else 0
+        most = sum(widths) + _STRETCH * len(widths)
+        is_spread = self._beside == 0 or (width - 2 - most) // (len(widths) + 1) > CARD_WIDTH
+        beside = 0 if is_spread or needed + 3 + self._beside > width else self._beside
         spare = width - beside - 3 - needed
         each = min(_STRETCH, max(0, spare // max(1, len(widths))))
         widths = [w + each for w in widths]

@@ -41,6 +41,8 @@ class Drawing:
     """Where it stands under a station what was done there."""
     boxes: dict[str, Edge] = field(default_factory=dict)
     """By namespace that can be a client's."""
+    nodes: dict[str, Rect] = field(default_factory=dict)
+    """The boxes of the nodes that are open."""
 
     def spot(self, namespace: str, device: str | None) -> Place:
         """The place of a device or station; the namespace's stack when it is not drawn."""

@@ -9,7 +9,7 @@ from k8stui.export.drawing.scene import Device, NodeBox, PodBox
 from k8stui.export.drawing.stations import THROUGH
 
 GAP = 2
-ROOMY = 76
+ROOMY = 116
 """A node wider than this gains nothing."""
 CARD_ROWS = 6
 CARD_WIDTH = 29
@@ -20,6 +20,8 @@ NARROW = 34
 _CHANCE = len(" 1/10")
 _VETH = len("veth01234567")
 LO = len("  lo")
+INSET = 3
+"""Cells from a node's edge to its first station: a blank, and the marker."""
 
 
 @dataclass(slots=True)
@@ -40,14 +42,17 @@ class Extras:
     """Blank rows for the packet's header."""
     tall_card: bool = False
     """And for a card in a card."""
-    above_pods: bool = False
-    below_stack: bool = False
-    above_nodes: bool = False
+    above_pods: int = 0
+    below_stack: int = 0
+    above_nodes: int = 0
     pod_macs: bool = False
     third_deed: bool = False
     node_macs: bool = False
-    below_outside: bool = False
-    second_gap: bool = False
+    below_outside: int = 0
+
+
+GAPS = ("above_nodes", "below_outside", "below_stack", "above_pods")
+"""Of `Extras`: rows that can be more than one; an open node that is alone has the last two."""
 
 
 def outside_text(device: Device, width: int) -> str:
@@ -77,7 +82,7 @@ def node_need(node: NodeBox) -> int:
 def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
     """Rows of a node's box `width` cells wide: its bridge has a row whether it has one or not."""
     rows = 2 + (2 + extras.node_macs) * extras.uplink_row + card_rows(extras)
-    rows += stack_rows(width, extras) + extras.below_stack + extras.second_gap + 1
+    rows += stack_rows(width, extras) + extras.below_stack + 1
     if node.pods:
         rows += extras.veth_row + extras.above_pods + 4 + extras.pod_macs
     return rows
@@ -90,7 +95,7 @@ def card_rows(extras: Extras) -> int:
 def stack_rows(width: int, extras: Extras) -> int:
     """Rows of a node's stations, and of what is done under them."""
     through = 2 + extras.second_deed + extras.third_deed
-    return len(station_lines(width - 6)) * through + 1 + local_rows(extras)
+    return len(station_lines(width - INSET - 2)) * through + 1 + local_rows(extras)
 
 
 def local_rows(extras: Extras) -> int:
