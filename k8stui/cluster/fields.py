@@ -61,7 +61,7 @@ class Origins(Mapping[str, Origin]):
         path = (*self._base, *self._paths[attribute])
         if at(self._manifest.data, *path) is not None:
             return self._manifest.origin(*path)
-        said = f"not written: {self._filled_in_by}'s default of {attribute}"
+        said = f"not written: {self._filled_in_by}'s default of {path[-1]}"
         return defaulted(said, self._place())
 
     def within(self, attribute: str, *keys: str | int) -> Origin:

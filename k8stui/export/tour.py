@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.export.drawing.ink import text_of
+from k8stui.export.drawing.ink import text_of, width_of
 from k8stui.export.drawing.picture import film, title, verdict
 from k8stui.export.drawing.words import sentence, step_sign
 from k8stui.export.plain import wrap
@@ -52,23 +52,39 @@ def _moment(moment: Moment, width: int, *, is_new: bool) -> Iterator[str]:
         yield from wrap(moment_words(moment), "  ", "    ", width)
 
 
-def moment_words(moment: Moment) -> str:
-    """What has just been done and what came of it, in a line, the most telling first."""
+def moment_words(moment: Moment, width: int = 0) -> str:
+    """What has just been done and what came of it, in a line, the most telling first.
+
+    On `width` cells (0: on all it takes) in fewer words.
+    """
     change = moment.change
     if change is None:
         return "before anything is deployed"
     verb = {"deleted": " is deleted", "changed": f" {change.words or 'is changed'}"}
-    gained = ", ".join((*_named(moment.gains), *_counted(moment.gains)))
     kind = change.manifest.kind
     lead = f"{SHORT.get(kind, kind)} {change.manifest.name}{verb.get(change.verb.value, '')}"
-    return neutralise(lead + (f": {gained}" if gained else ""))
+    gains = moment.gains
+    come, counted = list(_named(gains)), list(_counted(gains))
+    said = lead
+    hosts = dict.fromkeys(_hosts(gains))
+    few = [f"{len(hosts)} Services in its environment"] if len(hosts) > 1 else []
+    for found in (hosts, [one.partition("=")[0] for one in hosts], few or hosts):
+        gained = ", ".join((*come, *found, *counted))
+        said = neutralise(lead + (f": {gained}" if gained else ""))
+        if not width or width_of(said) <= width:
+            break
+    return said
 
 
 def _named(gains: Gains) -> Iterator[str]:
-    """Pods and names that come and go, and where the pods that start now find a Service."""
+    """Pods and names that come and go."""
     for each in (gains.pods, gains.names):
         for sign, names in (("+", each.added), ("-", each.removed)):
             yield from (f"{sign}{name.rpartition('/')[2].partition('.')[0]}" for name in names)
+
+
+def _hosts(gains: Gains) -> Iterator[str]:
+    """Where the pods that start now find a Service: variables of their environment."""
     for variables in gains.environment.values():
         hosts = (one for one in variables if one.partition("=")[0].endswith("_SERVICE_HOST"))
         yield from (one for one in hosts if not one.startswith(QUIET))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, run, sides, wrap
 from k8stui.kernel.namespace import Interface, NetNamespace, Socket
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import (
     BridgeCause,
     ConntrackCause,
@@ -93,6 +94,14 @@ class EntriesSheet(Sheet):
 _Found = tuple[str, str, Sequence[object], int | None, Callable[[int], str]]
 
 
+def _socket(socket: Socket) -> str:
+    """A row of ss: the protocol too, by which two sockets of one process differ."""
+    shown = proof(SocketCause(socket=socket))
+    if socket.protocol is Protocol.UDP:
+        shown = shown.replace("LISTEN", "UNCONN", 1)
+    return f"{socket.protocol.name.lower():<4} {shown}"
+
+
 def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
     """Give the table's name, the command that shows it, its entries, the deciding one, its text."""
     cause = step.cause if step is not None else None
@@ -110,7 +119,7 @@ def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:
                 "ss -ltnu",
                 sockets,
                 _place(sockets, socket),
-                (lambda n: proof(SocketCause(socket=sockets[n]))),
+                (lambda n: _socket(sockets[n])),
             )
         case DeviceCause(interface=interface) if namespace is not None:
             devices = namespace.interfaces

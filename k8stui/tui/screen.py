@@ -49,7 +49,7 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
     BINDINGS: ClassVar = [*keys.ALL]
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (160, "-wide")]  # noqa: RUF012 - as in Screen
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 - as in Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high"), (45, "-tall")]  # noqa: RUF012 - as in Screen
 
     def __init__(self, jobs: Jobs, *, presentation: bool = False) -> None:
         super().__init__(jobs)

@@ -27,6 +27,7 @@ from k8stui.export.drawing.words import (
     place_sign,
     sentence,
     step_sign,
+    told,
 )
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
@@ -155,7 +156,7 @@ def _now(state: State, width: int, height: int) -> list[Line]:
         if trace is not None:
             sign = RESULTS[trace.outcome.result]
             waiting = f"{sign.glyph} {sign.word}: {trace.outcome.reason}"
-        return hang(run(" "), neutralise(waiting), width, Ink.DIM, indent=1, rows=height)
+        return hang(run(" "), told(waiting), width, Ink.DIM, indent=1, rows=height)
     sign, way = step_sign(step), place_sign(step, hop.direction)
     name = middle(neutralise(place_name(hop.namespace)), max(8, width // 3))
     place = run(f" {way.glyph} {name} ", way.ink)
@@ -166,7 +167,7 @@ def _now(state: State, width: int, height: int) -> list[Line]:
     lines = hang(lead, sentence(step), width, Ink.STRONG, rows=height)
     where = text_of(origin_line(step.origin))
     if len(lines) < height:
-        header = join((run(" "), compact(step.before, step.after)))
+        header = join((run(" "), compact(step.before, step.after, width - 1)))
         whole = fold(header, width)
         room = height - len(lines) - bool(where)
         lines += whole if len(whole) <= room else [cut(header, width)]
@@ -180,7 +181,7 @@ def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:
     """At the last step: what the client feels, why, what would mend it; then who says so."""
     outcome = trace.outcome
     lead = join((place, run(f" {felt(outcome)}  ", RESULTS[outcome.result].ink)))
-    reason, advice = neutralise(outcome.reason), neutralise(outcome.advice)
+    reason, advice = told(outcome.reason), told(outcome.advice)
     if not advice:
         lines = hang(lead, reason, width, rows=height)
         where = text_of(origin_line(outcome.origin))

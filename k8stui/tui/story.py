@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
 from k8stui.export.drawing.rail import rail
-from k8stui.export.drawing.words import RESULTS, place_sign, sentence, wait
+from k8stui.export.drawing.words import RESULTS, place_sign, sentence, told, wait
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
 
@@ -16,9 +16,9 @@ def rails(state: State, width: int) -> list[Line]:
     return rail(state.trace, state.world.cluster, state.index, width)
 
 
-def caption(state: State, width: int, height: int, told: str = "") -> list[Line]:
-    """One sentence about the step, in the middle; `told`: something else that is said now."""
-    lead, text = _said(state, told)
+def caption(state: State, width: int, height: int, news: str = "") -> list[Line]:
+    """One sentence about the step, in the middle; `news`: something else that is said now."""
+    lead, text = _said(state, news)
     room = max(16, width - 2)
     texts = wrap(text, room, lead=line_width(lead))
     if len(texts) > height:
@@ -30,16 +30,16 @@ def caption(state: State, width: int, height: int, told: str = "") -> list[Line]
     return lines + [NOTHING] * (height - len(lines))
 
 
-def _said(state: State, told: str) -> tuple[Line, str]:
+def _said(state: State, news: str) -> tuple[Line, str]:
     step, hop, trace = state.step, state.hop, state.trace
-    if told:
-        return NOTHING, told
+    if news:
+        return NOTHING, news
     if trace is None or (step is None and not trace.outcome.reason):
         return NOTHING, neutralise(state.failure or state.progress)
     sign = RESULTS[trace.outcome.result]
     if step is None or hop is None or state.index + 1 == len(state.steps):
         outcome = trace.outcome
         felt = f" {wait(outcome.seconds)}" if outcome.errno else ""
-        return run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), neutralise(outcome.reason)
+        return run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), told(outcome.reason)
     way = place_sign(step, hop.direction)
     return run(f"{way.glyph} ", Ink.DIM), sentence(step)

@@ -128,10 +128,10 @@ class Timeline:
     def is_at_end(self) -> bool:
         return self.at == len(self.names) - 1
 
-    def said(self) -> str:
-        """What the moment brought, in a line."""
+    def said(self, width: int = 0) -> str:
+        """What the moment brought, in a line; on `width` cells in fewer words."""
         moment = self.moment
-        return moment_words(moment) if moment is not None else f"{self.names[self.at]} …"
+        return moment_words(moment, width) if moment is not None else f"{self.names[self.at]} …"
 
     def lines(self, width: int, height: int) -> list[Line]:
         """The objects, the answers below them, and on a third line what the moment brought."""
@@ -155,7 +155,7 @@ class Timeline:
             rows[1].extend((run(" " * len(joint)), fit(join((run(" "), word)), cell)))
         lines = [_around(join(row), at, end, width) for row in rows]
         if height > 2:
-            lines.append(cut(run(f"    {self.said()}", Ink.STRONG), width))
+            lines.append(cut(run(f"    {self.said(width - 4)}", Ink.STRONG), width))
         return [fit(line, width) for line in lines[:height]]
 
     def _answer(self, number: int) -> Line:

@@ -147,7 +147,9 @@ class TourScreen(WalkScreen):
         lines = [run(" " * len(number) + text, Ink.STRONG) for text in texts]
         lines[0] = join((run(number, Ink.KEY), run(texts[0], Ink.STRONG)))
         if stop.moment is not None:
-            lines.insert(0, cut(run(f" t  {moment_words(stop.moment)}", Ink.CHANGED), width))
+            lines.insert(
+                0, cut(run(f" t  {moment_words(stop.moment, width - 4)}", Ink.CHANGED), width)
+            )
         return lines
 
     def _caption(self, width: int, height: int) -> list[Line]:
@@ -165,16 +167,20 @@ class TourScreen(WalkScreen):
             parts += [run(f"{binding.description}  ", Ink.CURSOR if lit else Ink.DIM)]
         line = cut(join(parts), width)
         room = width - line_width(line) - 2
-        return [sides(line, cut(self._as_it_is(), room), width) if room > 0 else line]
+        return [sides(line, self._as_it_is(room), width)]
 
-    def _as_it_is(self) -> Line:
+    def _as_it_is(self, room: int) -> Line:
         """What comes of the request without the settings that are turned, to compare with."""
         before = self.stop.before
         if before is None:
             return NOTHING
         sign, seen = RESULTS[before.outcome.result], before.outcome.source_seen_by_server
-        felt = f"{sign.glyph} {sign.word}" + (f", {seen} seen" if seen else "")
-        return join((run("as it is ", Ink.DIM), run(f"{felt} ", sign.ink)))
+        felt = f"{sign.glyph} {sign.word}"
+        for said in (f"{felt}, {seen} seen" if seen else felt, felt):
+            line = join((run("as it is ", Ink.DIM), run(f"{said} ", sign.ink)))
+            if line_width(line) <= room:
+                return line
+        return NOTHING
 
     def action_help(self) -> None:
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for

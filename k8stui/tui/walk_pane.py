@@ -26,6 +26,7 @@ from k8stui.export.drawing.words import (
     place_sign,
     sentence,
     step_sign,
+    told,
 )
 from k8stui.kernel.step import Direction
 from k8stui.neutralise import neutralise
@@ -114,14 +115,14 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     said = run(f" {felt(outcome)}", RESULTS[outcome.result].ink)
     lines: list[Line] = [run("─" * width, Ink.FAINT), said]
     room = max(8, width - 4)
-    lines += [run("   " + text) for text in wrap(neutralise(outcome.reason), room) if text]
+    lines += [run("   " + text) for text in wrap(told(outcome.reason), room) if text]
     if outcome.source_seen_by_server is not None:
         seen = f"source address that the server saw: {outcome.source_seen_by_server}"
         lines += [run("   " + text) for text in wrap(seen, room)]
     if outcome.advice:
         lines += [
             run(("   → " if not n else "     ") + text, Ink.KEY)
-            for n, text in enumerate(wrap(neutralise(outcome.advice), room - 2))
+            for n, text in enumerate(wrap(told(outcome.advice), room - 2))
         ]
     where = origin_line(outcome.origin)
     if where:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8stui.export.drawing.ink import Ink, Line, join, run
+from k8stui.export.drawing.ink import Ink, Line, join, line_width, run
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 
 _SHOWN = (TcpFlags.SYN, TcpFlags.FIN, TcpFlags.RST, TcpFlags.PSH, TcpFlags.ACK)
@@ -88,22 +88,36 @@ def header(before: Packet | None, after: Packet | None) -> tuple[Line, Line, Lin
     return first, second, third, fourth
 
 
-def compact(before: Packet | None, after: Packet | None) -> Line:
-    """The header on one line."""
+def compact(before: Packet | None, after: Packet | None, width: int = 0) -> Line:
+    """The header on one line; on `width` cells (0: on all it takes) without what is worth least."""
     if after is None:
         return run("no packet yet: first the name", Ink.DIM)
     before = before or after
-    parts = [
-        change(endpoint(before, source=True), endpoint(after, source=True)),
-        run(" → ", Ink.DIM),
-        change(endpoint(before, source=False), endpoint(after, source=False)),
-        run("  ttl ", Ink.DIM),
-        change(str(before.ttl), str(after.ttl)),
-    ]
+    inside: Line = ()
+    if before.vni != after.vni:  # wrapped or unwrapped: another header, not a changed one
+        word, other = ("around", before) if after.vni is not None else ("out of", before)
+        inside = join((run(f"  {word} ", Ink.NAT), _ends(other, other)))
+        before = after
+    ttl = join((run("  ttl ", Ink.DIM), change(str(before.ttl), str(after.ttl))))
+    mark: Line = ()
     if before.mark or after.mark:
-        parts += [run("  mark ", Ink.DIM), change(f"{before.mark:#x}", f"{after.mark:#x}")]
-    parts += [run("  "), change(what(before), what(after))]
-    return join(parts)
+        marks = change(f"{before.mark:#x}", f"{after.mark:#x}")
+        mark = join((run("  mark ", Ink.DIM), marks))
+    kind = join((run("  "), change(what(before), what(after))))
+    ends = join((_ends(before, after), inside))
+    line = join((ends, ttl, mark, kind))
+    for less in (join((ends, ttl, mark)), join((ends, mark)), ends, _ends(before, after)):
+        if not width or line_width(line) <= width:
+            break
+        line = less
+    return line
+
+
+def _ends(before: Packet, after: Packet) -> Line:
+    """Who sends, and to whom."""
+    source = change(endpoint(before, source=True), endpoint(after, source=True))
+    target = change(endpoint(before, source=False), endpoint(after, source=False))
+    return join((source, run(" → ", Ink.DIM), target))
 
 
 def _label(text: str) -> Line:

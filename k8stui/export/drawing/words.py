@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, run
@@ -12,6 +13,9 @@ from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.trace import Outcome, TraceStep
+
+_FILE = re.compile(r"(?<![^\s(;,])/\S*/\S+?(?=:\d)")
+"""A file by its whole path, with a line."""
 
 
 class Sign(NamedTuple):
@@ -132,7 +136,12 @@ def sentence(step: TraceStep) -> str:
     if isinstance(step.cause, RuleCause):
         place = f"{step.cause.table} {step.cause.chain.name} {step.cause.index}"
         text = text.removeprefix(place).removeprefix(":").lstrip() or text
-    return neutralise(text)
+    return told(text)
+
+
+def told(text: str) -> str:
+    """What is said of a step or of a walk, as it stands on a screen: files as one finds them."""
+    return neutralise(_FILE.sub(lambda found: _short(found[0]), text))
 
 
 def _short(path: str) -> str:
