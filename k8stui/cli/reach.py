@@ -9,7 +9,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
-from k8stui.export.terminal import write, write_data
+from k8stui.export.terminal import write, write_data, write_markup
 
 
 @click.command("reach")
@@ -36,7 +36,7 @@ from k8stui.export.terminal import write, write_data
     help="Only these ports; pods are asked for them even if they declare others.",
 )
 @click.option("--summary", is_flag=True, help="JSON without the single pairs.")
-@output_format("text", "json", "csv")
+@output_format("text", "json", "csv", "dot", "mermaid", "svg")
 def command(
     sources: Sequence[str],
     destinations: Sequence[str],
@@ -74,6 +74,16 @@ def command(
         write_data(export.reach_json(world.cluster, found, summary=summary))
     elif form == "csv":
         write_data(export.reach_csv(world.cluster, found))
+    elif form in ("dot", "mermaid", "svg"):
+        from k8stui.export import reach_graph  # noqa: PLC0415 - for graphs only
+
+        drawers = {
+            "dot": reach_graph.reach_dot,
+            "mermaid": reach_graph.reach_mermaid,
+            "svg": reach_graph.reach_svg,
+        }
+        put = write_markup if form == "svg" else write
+        put(f"{line}\n" for line in drawers[form](world.cluster, found))
     else:
         write(f"{line}\n" for line in export.reach_lines(world.cluster, found, screen_columns()))
     return status

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.graph import graph, standing, ways_in
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.neutralise import neutralise
+from k8stui.export.graph_text import Identifiers, dot_text, mermaid_text
 from k8stui.walk.sentence import port_word
 
 if TYPE_CHECKING:
@@ -20,49 +20,39 @@ if TYPE_CHECKING:
 
 def dot_lines(cluster: Cluster) -> Iterator[str]:
     """Write a DOT digraph (https://graphviz.org/doc/info/lang.html)."""
-    names, found = _Identifiers(), graph(cluster)
+    names, found = Identifiers(), graph(cluster)
     yield "digraph k8stui {"
     yield "  rankdir=LR;"
     yield "  node [shape=box, fontname=sans];"
     for title, pods in _groups(found):
         yield f"  subgraph {names.of('cluster_', title[0])} {{"
-        yield f"    label={_dot(title)};"
+        yield f"    label={dot_text(title)};"
         for pod in pods:
-            yield f"    {names.of('pod_', pod.key)} [label={_dot(_pod_label(pod))}];"
+            yield f"    {names.of('pod_', pod.key)} [label={dot_text(_pod_label(pod))}];"
         yield "  }"
     for service in cluster.services.values():
-        label = _dot(_service_label(service))
+        label = dot_text(_service_label(service))
         yield f"  {names.of('svc_', service.key)} [label={label}, shape=oval];"
     for service_key, target, label in _edges(found):
         arrow = f"{names.of('svc_', service_key)} -> {names.of('pod_', target)}"
-        yield f"  {arrow} [label={_dot([label])}];"
+        yield f"  {arrow} [label={dot_text([label])}];"
     yield "}"
 
 
 def mermaid_lines(cluster: Cluster) -> Iterator[str]:
     """Write a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html)."""
-    names, found = _Identifiers(), graph(cluster)
+    names, found = Identifiers(), graph(cluster)
     yield "flowchart LR"
     for title, pods in _groups(found):
-        yield f"  subgraph {names.of('node_', title[0])}[{_mermaid(title)}]"
+        yield f"  subgraph {names.of('node_', title[0])}[{mermaid_text(title)}]"
         for pod in pods:
-            yield f"    {names.of('pod_', pod.key)}[{_mermaid(_pod_label(pod))}]"
+            yield f"    {names.of('pod_', pod.key)}[{mermaid_text(_pod_label(pod))}]"
         yield "  end"
     for service in cluster.services.values():
-        yield f"  {names.of('svc_', service.key)}([{_mermaid(_service_label(service))}])"
+        yield f"  {names.of('svc_', service.key)}([{mermaid_text(_service_label(service))}])"
     for service_key, target, label in _edges(found):
         source = names.of("svc_", service_key)
-        yield f"  {source} -->|{_mermaid([label])}| {names.of('pod_', target)}"
-
-
-class _Identifiers:
-    """Plain identifiers for arbitrary names: no name can then break the syntax."""
-
-    def __init__(self) -> None:
-        self._given: dict[tuple[str, str], str] = {}
-
-    def of(self, prefix: str, name: str) -> str:
-        return self._given.setdefault((prefix, name), f"{prefix}{len(self._given) + 1}")
+        yield f"  {source} -->|{mermaid_text([label])}| {names.of('pod_', target)}"
 
 
 def _groups(found: Graph) -> Iterator[tuple[list[str], list[Pod]]]:
@@ -96,19 +86,3 @@ def _edges(found: Graph) -> Iterator[tuple[str, str, str]]:
             label += f", node port {port.node_port}"
         if there == f"pod/{endpoint.pod}":
             yield service.key, str(endpoint.pod), f"{label} → {number}"
-
-
-def _dot(lines: list[str]) -> str:
-    """Quote a DOT string: only the quote and the backslash need escaping in it."""
-    escaped = (neutralise(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines)
-    return '"' + "\\n".join(escaped) + '"'
-
-
-def _mermaid(lines: list[str]) -> str:
-    """Quote a Mermaid string; entities keep quotes, brackets and HTML out of it."""
-    return '"' + "<br/>".join(_entities(neutralise(line)) for line in lines) + '"'
-
-
-def _entities(text: str) -> str:
-    """Write everything but letters, digits and a few signs as ``#NUMBER;``."""
-    return "".join(c if c.isalnum() or c in " ./-:,→_" else f"#{ord(c)};" for c in text)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
+from k8stui.origin import Origin
 from k8stui.reach.ends import Asked, Asker
 from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Outcome
 from k8stui.walk.walk import walks
 from k8stui.walk.world import World
 
@@ -33,6 +36,8 @@ class Felt:
     decided_at: str
     """Where the result was decided that counts."""
     reason: str
+    origin: Origin | None = None
+    """Of the cause, as `k8stui.walk.trace.Outcome` has it."""
 
     @property
     def result(self) -> Result:
@@ -57,7 +62,7 @@ def together(parts: Sequence[Felt]) -> Felt:
         for result, share in each.shares.items():
             shares[result] = shares.get(result, Fraction(0)) + share / len(parts)
     one = parts[most(parts, counting(shares))]
-    return Felt(shares=shares, decided_at=one.decided_at, reason=one.reason)
+    return replace(one, shares=shares)
 
 
 def most(parts: Sequence[Felt], result: Result) -> int:
@@ -86,17 +91,18 @@ def walked(
         shares = {Result.UNKNOWN: Fraction(1)}
         return Felt(shares=shares, decided_at=asker.namespace, reason=str(error))
     found: dict[Result, Fraction] = {}
-    told: dict[Result, tuple[str, str]] = {}
+    told: dict[Result, Outcome] = {}
     for each in walks(world, request, given=given):
         done = each.outcome
         if lands is not None and done.server_address not in (None, lands):
             raise AstrayError
         found[done.result] = found.get(done.result, Fraction(0)) + each.probability
-        told.setdefault(done.result, (done.decided_at, done.reason))
+        told.setdefault(done.result, done)
     whole = sum(found.values())
-    decided_at, reason = told[counting(found)]
+    counts = told[counting(found)]
     return Felt(
         shares={result: share / whole for result, share in found.items()},
-        decided_at=decided_at,
-        reason=reason,
+        decided_at=counts.decided_at,
+        reason=counts.reason,
+        origin=counts.origin,
     )

@@ -1,0 +1,156 @@
+"""Who reaches whom as a graph: workloads, Services, nodes, the outside; an edge says which ports.
+
+Edges that nobody could use (an address that no route leads to) are left out; what somebody denies,
+or nobody answers, is an edge too, with who it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from k8stui.cluster.model import Cluster
+from k8stui.kernel.exchange import Result
+from k8stui.order import by_place, natural
+from k8stui.reach.ends import Asked, Asker
+from k8stui.reach.felt import Felt
+from k8stui.reach.fold import mark_of
+from k8stui.reach.reach import Reach
+from k8stui.record import record
+from k8stui.walk.kinds import SHORT
+from k8stui.walk.outcome import RESULT_WORDS
+from k8stui.walk.sentence import port_word
+from k8stui.walk.source import OUTSIDE
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Graph = nx.MultiDiGraph[str]
+
+_NAMED = re.compile(r"\b\w*Polic(?:y|ies) ((?:[^\s,]+, )*[^\s,]+)")
+"""Policies, as reasons name them (`k8stui.walk.policies`)."""
+
+
+class Way(StrEnum):
+    """What an edge says."""
+
+    OPEN = "open"
+    SOME = "some"
+    """Now this, now that: it depends on the endpoint."""
+    SHUT = "shut"
+
+
+@record()
+class Edge:
+    """Ports of one by which another fares alike."""
+
+    source: str
+    """A node of the graph; so is `target`."""
+    target: str
+    way: Way
+    ports: Sequence[str]
+    """``5432``, ``53/UDP``, in their order."""
+    by: str
+    """Who denies it, or what is felt; empty: it is open."""
+
+
+def reach_graph(cluster: Cluster, found: Reach) -> Graph:
+    """Make the graph: names as on the command line → ``namespace``; edges → `Edge` as ``edge``."""
+    import networkx as nx  # noqa: PLC0415 - as much start-up as half of the screen
+
+    owners = _Owners(cluster)
+    graph: Graph = nx.MultiDiGraph()
+    masks: dict[str, int] = {}
+    for place, one in enumerate(found.askers):
+        name = owners.of(one)
+        masks[name] = masks.get(name, 0) | 1 << place
+        graph.add_node(name, namespace=owners.namespace(one))
+    places = {one.pod.key: n for n, one in enumerate(found.askers) if one.pod is not None}
+    said = {number: _said(cluster, one.felt) for number, one in found.classes.items()}
+    ports: dict[tuple[str, str, Way, str], dict[str, tuple[int, int]]] = {}
+    for place, asked in enumerate(found.asked):
+        target = owners.of(asked)
+        graph.add_node(target, namespace=owners.namespace(asked))
+        itself = 1 << places[asked.pod.key] if asked.pod and asked.pod.key in places else 0
+        port = {port_word(asked.port, asked.protocol): (asked.port, int(asked.protocol))}
+        for cell in found.columns[place]:
+            others, verdict = cell.askers & ~itself, said[cell.number]
+            if verdict is None or not others:
+                continue
+            for source, mask in masks.items():
+                if mask & others:
+                    ports.setdefault((source, target, *verdict), {}).update(port)
+    for (source, target, way, by), numbers in ports.items():
+        edge = Edge(source, target, way, sorted(numbers, key=numbers.__getitem__), by)
+        graph.add_edge(source, target, edge=edge)
+    return graph
+
+
+def edges(graph: Graph) -> list[Edge]:
+    """All edges, in the order in which a person looks for them; what is open first."""
+    found: list[Edge] = [data["edge"] for _, _, data in graph.edges(data=True)]
+    ways = list(Way)
+    return sorted(
+        found, key=lambda one: (natural(one.source), natural(one.target), ways.index(one.way))
+    )
+
+
+def by_namespace(graph: Graph) -> Mapping[str, list[str]]:
+    """The nodes of the graph, sorted; what is in no namespace first, under an empty name."""
+    groups: dict[str, list[str]] = {}
+    data: Any = graph.nodes(data="namespace")
+    for name, namespace in data:
+        groups.setdefault(namespace, []).append(name)
+    order = sorted(groups, key=lambda one: (bool(one), by_place(one, "")))
+    return {one: sorted(groups[one], key=natural) for one in order}
+
+
+def deniers(cluster: Cluster, reason: str) -> list[str]:
+    """Policies of the cluster that a reason names."""
+    named = _NAMED.search(reason)
+    if named is None:
+        return []
+    known = {policy.key: policy.kind for policy in cluster.all_policies}
+    return [f"{known[one]} {one}" for one in named[1].split(", ") if one in known]
+
+
+def _said(cluster: Cluster, felt: Felt) -> tuple[Way, str] | None:
+    """What an edge of a class says; None: there is no way that anybody could take."""
+    if mark_of(felt) is Result.CONNECTED:
+        return Way.OPEN, ""
+    if mark_of(felt) in (Result.UNREACHABLE, Result.NO_SUCH_NAME):
+        return None
+    words = RESULT_WORDS[felt.result]
+    by = ", ".join(deniers(cluster, felt.reason))
+    way = Way.SHUT if Result.CONNECTED not in felt.shares else Way.SOME
+    return way, f"{words} by {by}" if by else words
+
+
+class _Owners:
+    """Who stands for a pod: what made it, if anything did."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._names = {
+            key: f"{SHORT.get(one.kind, one.kind)}/{one.namespace}/{one.name}"
+            for one in cluster.workloads
+            for key in one.pods
+        }
+
+    def of(self, one: Asker | Asked) -> str:
+        """A name for the graph."""
+        if one.pod is not None:
+            return self._names.get(one.pod.key, f"pod/{one.pod.key}")
+        if one.node:
+            return "nodes"
+        if isinstance(one, Asked) and one.service is not None:
+            return f"svc/{one.service.key}"
+        return OUTSIDE
+
+    def namespace(self, one: Asker | Asked) -> str:
+        """Empty: it is in none."""
+        if one.pod is not None:
+            return one.pod.namespace
+        service = one.service if isinstance(one, Asked) and not one.node else None
+        return service.namespace if service is not None else ""
