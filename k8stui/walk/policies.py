@@ -139,7 +139,8 @@ class Denial:
     """Of the rule that denies it, else of the first policy that selects the pod."""
     policy: str = ""
     """Its kind, namespace and name."""
-    felt: str = "the client times out"
+    of_names: bool = False
+    """It is about the question to cluster DNS."""
     denied: Denied | None = None
     """What was judged, for those who would change it."""
     unsure: bool = False
@@ -228,7 +229,11 @@ class Policies:
         """Before anything else the name is asked of cluster DNS."""
         if request.destination.startswith(("svc/", "pod/", "node/")) or not request.names:
             return None
-        if not uses_cluster_dns(self._cluster, client):
+        return self.nameless(client)
+
+    def nameless(self, client: Pod) -> Denial | None:
+        """What keeps a pod from cluster DNS, so that no name resolves there."""
+        if client.host_network or not uses_cluster_dns(self._cluster, client):
             return None
         servers = (
             p
@@ -244,7 +249,7 @@ class Policies:
             "cluster DNS",
         )
         found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, pod))
-        return replace(found, felt="the name does not resolve") if found is not None else None
+        return replace(found, of_names=True) if found is not None else None
 
     def denied(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Denial | None:
         """One way of one pod; None: it is allowed."""

@@ -5,8 +5,10 @@ policy selects for a direction gets, or sends, only what one of its rules allows
 pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
 
 A warning where the env, command or arguments of a container name the Service: that request is
-meant. An information where nobody is told to ask: the policy may be meant to keep that client out.
-One finding for each policy and reason.
+meant. So does what resolves no name, though it may ask somebody: nearly every egress policy that
+forgets port 53 is a mistake ("deny-all kills DNS"). An information where nobody is told to ask, or
+nothing may go out at all: the policy may be meant to keep that client out, or in. One finding for
+each policy and reason.
 
 Does not apply to pods on their node's network, which policies do not select, nor to clients outside
 the cluster.
@@ -22,6 +24,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.hosts import asked, service_named
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.cluster.policy import Direction
 from k8stui.walk.error import RequestError
 from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.request import parse_request
@@ -33,14 +36,13 @@ def look(ground: Ground) -> Iterator[Finding]:
     if not ground.cluster.all_policies:
         return
     told: set[object] = set()
-    for severity, who, denial in (*_meant(ground), *_others(ground)):
+    for severity, who, denial in (*_meant(ground), *_others(ground), *_nameless(ground)):
         place = denial.origin.place
         key = (place.file, place.line) if place is not None else denial.reason
-        if key in told and severity is Severity.INFO:
+        reason = "no name" if denial.of_names else denial.reason
+        if (key in told and severity is Severity.INFO) or (key, reason) in told:
             continue
-        if (key, denial.reason) in told:
-            continue
-        told |= {key, (key, denial.reason)}
+        told |= {key, (key, reason)}
         yield Finding(
             rule=ID,
             severity=severity,
@@ -68,6 +70,23 @@ def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
                         who = f"{one.what} of {template.subject} leads to {one.host}"
                         for denial in _denials(ground, pod, service, port, one.host):
                             yield Severity.WARNING, who, denial
+
+
+def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """Pods that no name resolves in: one for all that the same policies select."""
+    policies = Policies(ground.world.network.enforced)
+    seen: set[tuple[str, ...]] = set()
+    for pod in ground.cluster.pods.values():
+        selecting = policies.judgement.selecting(pod, Direction.EGRESS)
+        key = tuple(f"{one.kind} {one.key}" for one in selecting)
+        if not key or key in seen:
+            continue
+        denial = policies.nameless(pod)
+        if denial is not None and denial.denied is not None:
+            seen.add(key)
+            opens = any(one.rules(Direction.EGRESS) for one in denial.denied.ruling.selecting)
+            severity = Severity.WARNING if opens else Severity.INFO
+            yield severity, f"no name resolves in pod {pod.key}", denial
 
 
 def _others(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
