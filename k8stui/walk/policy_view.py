@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import (
     Action,
-    ClusterPolicy,
     Direction,
-    NetworkPolicy,
     Policy,
     PolicyPeer,
-    PolicyPort,
     PolicyRule,
     Tier,
 )
@@ -26,7 +23,7 @@ from k8stui.cluster.selection import Selection, selects
 from k8stui.nodes.policy import KUBE_ROUTER, NONE
 from k8stui.origin import Origin
 from k8stui.record import record
-from k8stui.walk.policies import nobody_enforces
+from k8stui.walk.policy_notes import numbers_of, policy_notes
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -92,7 +89,7 @@ def policy_view(world: World, pod: Pod) -> PolicyView:
             direction: tuple(_openings(policies, direction, pod, selection))
             for direction in Direction
         },
-        notes=tuple(_notes(world, pod, policies, engine, selection)),
+        notes=tuple(policy_notes(world, pod, policies, engine, selection)),
     )
 
 
@@ -141,75 +138,8 @@ def _port_words(rule: PolicyRule, targets: tuple[Pod, ...] | None) -> Iterator[s
     """Ports as ``80/TCP``; a name with the number that it has in the pod."""
     for port in rule.ports:
         if isinstance(port.port, str) and targets is not None:
-            numbers = sorted({number for pod in targets for number in _numbers(pod, port)})
+            numbers = sorted({number for pod in targets for number in numbers_of(pod, port)})
             has = ", ".join(map(str, numbers)) or "no such port"
             yield f"{port} ({has})"
         else:
             yield f"every port/{port}" if port.port is None else str(port)
-
-
-def _numbers(pod: Pod, port: PolicyPort) -> Iterator[int]:
-    for container in pod.containers:
-        for one in container.ports:
-            if one.name == port.port and one.protocol.name == port.protocol:
-                yield one.number
-
-
-def _notes(
-    world: World, pod: Pod, policies: tuple[Policy, ...], engine: str, selection: Selection
-) -> Iterator[str]:
-    if pod.host_network:
-        yield "the pod is on its node's network: no policy selects it, and it is no peer of one"
-        return
-    if engine == NONE:
-        if policies:
-            yield f"not enforced: {nobody_enforces(world)}, so everything passes all the same"
-        return
-    if policies:
-        yield "answers to what was let through always pass; so does what the pod's own node sends"
-    if not engine.startswith(KUBE_ROUTER) or not policies:
-        return
-    yield (
-        "what is not allowed kube-router rejects with an ICMP error: the client is refused at once "
-        "(TCP too); it lets every ping through"
-    )
-    ways = {direction for one in policies for direction in one.directions}
-    if Direction.EGRESS in ways:
-        yield (
-            "unlike the API, kube-router judges what the pod sends to its own node by these egress "
-            "rules"
-        )
-    for policy in policies:
-        if isinstance(policy, ClusterPolicy):
-            continue
-        if len(policy.directions) == len(Direction) and policy.ingress and policy.egress:
-            yield (
-                f"unlike the API, a rule of {policy.key} for one way opens the other way too "
-                "between pods that it selects: kube-router judges both with one mark"
-            )
-        for direction in policy.directions:
-            for _, names in unheard_names(policy, direction, selection):
-                yield (
-                    f"unlike the API, {policy.key} opens every port to the pods of one rule: "
-                    f"nobody has a port named {names}, and kube-router then leaves the port out"
-                )
-
-
-def unheard_names(
-    policy: NetworkPolicy, direction: Direction, selection: Selection
-) -> Iterator[tuple[PolicyRule, str]]:
-    """Rules by names of ports alone that nobody has, with the names, for pods that are there.
-
-    kube-router finds no number for the name, and then leaves out the port, not the rule: all ports
-    of all protocols are open to those pods (docs/facts/policy.md row 3).
-    """
-    for rule in policy.rules(direction):
-        names = [port for port in rule.ports if isinstance(port.port, str)]
-        peers = [one for peer in rule.peers for one in selection.peer(policy, peer)]
-        if not names or len(names) < len(rule.ports) or not peers:
-            continue
-        asked = peers
-        if direction is Direction.INGRESS:
-            asked = list(selection.pods(policy.namespace, policy.pods))
-        if not any(True for port in names for pod in asked for _ in _numbers(pod, port)):
-            yield rule, ", ".join(str(port.port) for port in names)

@@ -317,3 +317,76 @@ def test_no_engine_lets_names_through_a_closed_egress(tmp_path: Path, engine: st
     assert outcome.result is Result.NO_SUCH_NAME
     assert "nothing-out selects pod default/baker" in outcome.reason
     assert "port 53/UDP" in outcome.reason
+
+
+def notes(world: World, name: str = "oven") -> str:
+    return " | ".join(policy_view(world, world.cluster.pods[f"default/{name}"]).notes)
+
+
+TWO_NAMES = pod("stove", "app=oven", ports=[{"containerPort": 7001, "name": "heat"}])
+HOLES = [
+    {"ipBlock": {"cidr": "10.244.0.0/16", "except": ["10.244.2.0/24"]}},
+    {"ipBlock": {"cidr": "10.244.2.0/25"}},
+]
+DEPARTURES: dict[str, tuple[list[Manifest], str]] = {
+    "1": ([policy("p", policyTypes=["Egress"])], "judges what the pod sends to its own node"),
+    "2": ([policy("p", ingress=[{}], egress=[{}])], "opens the other way too"),
+    "3": (
+        [policy("p", ingress=[{"from": [pods("role=baker")], "ports": [{"port": "cold"}]}])],
+        "nobody has a port named cold",
+    ),
+    "4": (
+        [TWO_NAMES, policy("p", "app=oven", ingress=[{"ports": [{"port": "heat"}]}])],
+        "port heat of default/p has other numbers in other pods",
+    ),
+    "5": (
+        [policy("p", policyTypes=["Egress"], egress=[{"ports": [{"port": "heat"}]}])],
+        "its number is open to every destination",
+    ),
+    "6": ([policy("p", ingress=[{"from": HOLES}])], "except 10.244.2.0/24 of default/p takes away"),
+    "7": (
+        [policy("p", ingress=[{"from": [{"ipBlock": {"cidr": "::/0"}}]}])],
+        "2000::/3 and fd00::/8",
+    ),
+    "8": ([policy("p")], "it lets every ping through"),
+    "9": (
+        [
+            pod("agent", "role=agent", hostNetwork=True),
+            policy("p", ingress=[{"from": [pods("role=agent")]}]),
+        ],
+        "default/agent: on the network of the node",
+    ),
+    "11": (
+        [policy("p", egress=[{"to": [{"ipBlock": {"cidr": "10.96.0.0/16"}}]}])],
+        "the ipBlock 10.96.0.0/16 of default/p holds addresses of Services",
+    ),
+    "12": (
+        [service("door", "app=oven", 70, "heat", type="NodePort"), policy("p")],
+        "who comes in by a node port of Service default/door",
+    ),
+    "13": ([policy("p")], "other nodes, and what runs on their network"),
+    "14": ([policy("p")], "where it asks itself through Service default/oven"),
+}
+
+
+@pytest.mark.parametrize("row", DEPARTURES)
+def test_what_differs_is_said_where_it_applies(tmp_path: Path, row: str) -> None:
+    manifests, words = DEPARTURES[row]
+    assert words in notes(world_of(tmp_path, *manifests))
+    assert words not in notes(world_of(tmp_path, engine="none"))
+
+
+def test_bridged_frames_pass_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump_all([*BREAD, ONLY_BAKERS]))
+    for bridge_nf in (True, False):
+        options = NodeOptions(policy_engine="kube-router", bridge_nf_call_iptables=bridge_nf)
+        world = build_world([str(path)], ClusterOptions(), options)
+        assert ("judged by nobody" in notes(world)) is not bridge_nf
+
+
+def test_what_an_engine_does_not_know_is_said(tmp_path: Path) -> None:
+    world = world_of(tmp_path, gate("Deny"), engine="cilium")
+    assert notes(world) == "not enforced: Cilium knows no AdminNetworkPolicies"
+    world = world_of(tmp_path, gate("Deny"), engine="antrea")
+    assert "Antrea is modelled by the API's rules, in Open vSwitch" in notes(world)

@@ -15,7 +15,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.selection import Selection
 from k8stui.nodes.policy import KUBE_ROUTER
-from k8stui.walk.policy_view import unheard_names
+from k8stui.walk.policy_notes import unheard_names
 
 ID = "policy-port-name"
 
