@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ from k8stui.tui.keyboard import Keyboard
 from k8stui.tui.palette import Palette
 from k8stui.tui.screen import WalkScreen
 from k8stui.tui.session import Session, SessionFile, of_user
-from k8stui.tui.terminal import ENDING, Terminal, give_size, leave, leave_with, look
+from k8stui.tui.terminal import Terminal, give_size, leave, leave_with, look
 
 if TYPE_CHECKING:
     from k8stui.cluster.options import ClusterOptions
@@ -114,17 +114,6 @@ class K8sTuiApp(App[int]):
         """Give the inks' colours for themes that know nothing of them."""
         return themes.DEFAULTS
 
-    def on_load(self) -> None:
-        """Leave cleanly on a signal: Textual alone restores the terminal only on q.
-
-        This comes before the terminal is touched; until then `end_on_signals` is enough.
-        """
-        loop = asyncio.get_running_loop()
-        for number in ENDING:
-            loop.add_signal_handler(
-                number, partial(self.exit, 128 + number, return_code=128 + number)
-            )
-
     def action_command_palette(self) -> None:
         """Open the palette."""
         if not any(isinstance(one, Palette) for one in self.screen_stack):
@@ -133,6 +122,11 @@ class K8sTuiApp(App[int]):
     def search_themes(self) -> None:
         """Open the palette with nothing but themes."""
         self.push_screen(Palette([ThemeProvider], placeholder="Search for themes…"))
+
+    def action_suspend_process(self) -> None:
+        """Stop all that the shell calls this job, as its own Ctrl-Z does: a pipe's writer, too."""
+        if self._driver is not None and self._driver.can_suspend:
+            os.kill(0, signal.SIGTSTP)
 
     def action_leave(self) -> None:
         """Leave, from whatever stands in front."""
@@ -167,6 +161,9 @@ class K8sTuiApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Take an event; keys that come when the screens are gone mean nothing any more."""
         if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return
+        if isinstance(event, events.Key) and event.key == "ctrl+z":  # wherever one is
+            self.action_suspend_process()
             return
         await super().on_event(event)
 

@@ -1,27 +1,26 @@
 """The terminal as Textual drives it, made safe against what a keyboard and a shell may do.
 
-Differs from Textual's own driver (drivers/linux_driver.py) in five points: bytes that are no UTF-8
-are shown as such and end nothing; a key waits until the one before it is done with (ahead.py), and
-no more of them than a person can have typed ahead; the screen is drawn on the terminal that the
-keys come from, wherever standard error goes; end-of-file is not read again and again.
+Differs from Textual's own drivers in these points: bytes that are no UTF-8 are shown as such and
+end nothing, nor do sequences that its parser cannot read; a key waits until the one before it is
+done with (ahead.py), and no more of them than a person can have typed ahead; the screen is drawn on
+the terminal that the keys come from, wherever standard error goes (job_control.py); end-of-file is
+not read again and again.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import sys
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from k8stui.tui.ahead import LEAVING, Ahead
+from k8stui.tui.job_control import JobControl
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -54,6 +53,22 @@ class InOrder(_Mixin):
         self._ahead = Ahead(app)
         self._on_their_way = 0
         """Messages that the reading thread has handed over and the app's thread not yet taken."""
+        self._parser = XTermParser(debug)
+
+    def take(self, text: str) -> None:
+        """Pass on what `text` means; in the reading thread."""
+        if not text:  # a part of a character; to the parser it would be the end
+            return
+        try:
+            for message in self._parser.feed(text):
+                self.process_message(message)
+        except Exception:  # noqa: BLE001 - whatever bytes it cannot read, they are no keys
+            self._parser = XTermParser(self._debug)
+
+    def tick(self) -> None:
+        """Pass on what was waited for: Esc, where nothing follows it."""
+        for message in self._parser.tick():
+            self.process_message(message)
 
     def send_message(self, message: Message) -> None:
         """Hand a message over to the app's thread; keys only while not too many wait.
@@ -83,7 +98,7 @@ class InOrder(_Mixin):
             self._ahead.cut_short(message)
 
 
-class Keyboard(InOrder, LinuxDriver):
+class Keyboard(InOrder, JobControl):
     """Reads keys from file descriptor 0, draws on a terminal."""
 
     def __init__(
@@ -95,49 +110,39 @@ class Keyboard(InOrder, LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self.fileno = 0  # whatever `sys.__stdin__` is: it may have been closed
-        self.input_tty = os.isatty(0)
-        if sys.__stdout__ is not None and sys.__stdout__.isatty():
-            self._file = sys.__stdout__
+        self._woken, self._wakes = os.pipe()
+        """Ends the wait for a key at once when the app is left."""
+
+    def disable_input(self) -> None:
+        """Read no more keys; what was not read is thrown away."""
+        os.write(self._wakes, b"\0")
+        super().disable_input()
+        os.read(self._woken, 1)
 
     def run_input_thread(self) -> None:
         """Wait for input and pass on what it means, until the program ends."""
-        parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        self._parser = XTermParser(self._debug)
         # What was typed before the terminal was ours: it has made line feeds of Enter (ICRNL).
         is_first = True
-        try:
-            while not self.exit_event.is_set():
-                ready = poll.poll(_TICK_SECONDS * 1000)
-                if ready:
-                    data = self._read()
-                    if not data:
-                        # The terminal has gone; whoever sees to that ends the program.
-                        self.exit_event.wait(_TICK_SECONDS)
-                        continue
-                    if is_first:
-                        data = data.replace(b"\n", b"\r")
-                    parser = self._take(parser, decode(data))
-                is_first = False
-                for message in parser.tick():
-                    self.process_message(message)
-        finally:
-            with suppress(EOFError, ParseError):
-                for _ in parser.feed(""):
-                    pass
-
-    def _take(self, parser: XTermParser, text: str) -> XTermParser:
-        """Pass on what `text` means; gives the parser for what comes next."""
-        if not text:  # a part of a character; to the parser it would be the end
-            return parser
-        try:
-            for message in parser.feed(text):
-                self.process_message(message)
-        except Exception:  # noqa: BLE001 - whatever bytes it cannot read, they are no keys
-            return XTermParser(self._debug)
-        return parser
+        while not self.exit_event.is_set():
+            ready = [descriptor for descriptor, _ in poll.poll(_TICK_SECONDS * 1000)]
+            if self._woken in ready:
+                return
+            if ready:
+                data = self._read()
+                if not data:
+                    # The terminal has gone; whoever sees to that ends the program.
+                    self.exit_event.wait(_TICK_SECONDS)
+                    continue
+                if is_first:
+                    data = data.replace(b"\n", b"\r")
+                self.take(decode(data))
+            is_first = False
+            self.tick()
 
     def _read(self) -> bytes:
         try:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tui.test_terminal import Session, start
+from tui.test_terminal import STANDS, Session, start
 
 MAIN = "from k8stui.__main__ import main; main()"
 RUN = f"exec {sys.executable} -c '{MAIN}'"
@@ -132,7 +132,7 @@ def test_signals_in_the_first_moments(number: signal.Signals) -> None:
 def test_the_screen_is_not_drawn_into_a_file(tmp_path: Path) -> None:
     file = tmp_path / "errors"
     session = shell(f"{RUN} 2>{file}")
-    session.read_until(b"step 1/")
+    session.read_until(STANDS)
     leave(session)
     assert file.read_bytes() == b""
 
@@ -140,7 +140,7 @@ def test_the_screen_is_not_drawn_into_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-", "</dev/null"])
 def test_closed_streams(closed: str) -> None:
     session = shell(f"{RUN} {closed}")
-    session.read_until(b"step 1/")
+    session.read_until(STANDS)
     leave(session)
 
 

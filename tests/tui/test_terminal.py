@@ -20,6 +20,9 @@ import pytest
 from k8stui.tui.terminal import Terminal, look
 
 ROOT = Path(__file__).resolve().parents[2]
+STANDS = b"tep 1/"
+"""Of what the screen says once it stands. ("so far" may have stood there: only cells that differ
+are sent.)"""
 MUST_BE_OFF = {
     1: "application cursor keys",
     1000: "mouse",
@@ -28,6 +31,7 @@ MUST_BE_OFF = {
     1004: "focus events",
     1006: "mouse",
     1015: "mouse",
+    1016: "mouse in pixels",
     1049: "alternate screen",
     2004: "bracketed paste",
     2026: "synchronised output",
@@ -80,7 +84,7 @@ class Session:
     def resize(self, rows: int, columns: int) -> None:
         termios.tcsetwinsize(self.fd, (rows, columns))
 
-    def read_until(self, text: bytes, seconds: float = 20.0) -> None:
+    def read_until(self, text: bytes, seconds: float = 60.0) -> None:
         """Until `text` was sent or the program has gone."""
         end = time.monotonic() + seconds
         while text not in self.output and time.monotonic() < end:
@@ -94,7 +98,7 @@ class Session:
                 self.output += data
         assert text in self.output or text == b"\0", self.output[-2000:]
 
-    def end(self, seconds: float = 10.0) -> int:
+    def end(self, seconds: float = 30.0) -> int:
         """Read the rest, for so long at most; the exit status."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -121,7 +125,9 @@ class Session:
         dirty = [name for number, name in MUST_BE_OFF.items() if modes.get(number)]
         if modes.get(25) is False:
             dirty.append("hidden cursor")
-        kitty = self.output.count(b"\x1b[>1u") - self.output.count(b"\x1b[<u")
+        if modes.get(7) is False:
+            dirty.append("no line wrap")
+        kitty = self.output.count(b"\x1b[>25u") - self.output.count(b"\x1b[<u")
         if kitty > 0:
             dirty.append("kitty keys")
         return dirty
@@ -129,7 +135,7 @@ class Session:
 
 def start(code: str = NORMAL, **environ: Any) -> Session:
     session = Session(code, **environ)
-    session.read_until(b"step 1/")
+    session.read_until(STANDS)
     return session
 
 
