@@ -9,7 +9,7 @@ recordings-cluster/namespaces.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver import quantity
@@ -69,11 +69,11 @@ class Admission:
 
     def __init__(self, inventory: Inventory, *, complete: bool) -> None:
         self._turn = 0
-        self._limits: dict[str, list[tuple[int, Object]]] = {}
+        self._limits: dict[str, list[tuple[int, list[Object]]]] = {}
         for key, limit_range in inventory.of("LimitRange").items():
             since = inventory.guarded_from["LimitRange", key]
             of = self._limits.setdefault(namespace_of(limit_range), [])
-            of += [(since, table(entry)) for entry in array(limit_range.data, "spec", "limits")]
+            of.append((since, [table(one) for one in array(limit_range.data, "spec", "limits")]))
         self._quotas: dict[str, list[_Quota]] = {}
         for key, manifest in inventory.of("ResourceQuota").items():
             quota = _read_quota(manifest, inventory.guarded_from["ResourceQuota", key])
@@ -89,8 +89,9 @@ class Admission:
         """What stands at this place makes its pods now: what comes later does not count yet."""
         self._turn = place
 
-    def _limits_of(self, namespace: str) -> list[Object]:
-        return [entry for since, entry in self._limits.get(namespace, ()) if since <= self._turn]
+    def _limits_of(self, namespace: str) -> Iterator[list[Object]]:
+        """The limits of each LimitRange of the namespace that stands by now."""
+        return (limits for since, limits in self._limits.get(namespace, ()) if since <= self._turn)
 
     def completed(self, namespace: str, spec: Object) -> Object:
         """The pod's spec with its RuntimeClass's part, its priority and its limits' defaults."""
@@ -100,7 +101,7 @@ class Admission:
             found = self._usual
         if found is not None:
             filled = {"preemptionPolicy": found.policy, **filled, "priority": found.value}
-        for entry in self._limits_of(namespace):
+        for entry in (one for limits in self._limits_of(namespace) for one in limits):
             if text(entry, "type") == "Container":
                 filled = {
                     **filled,
@@ -149,9 +150,11 @@ class Admission:
         runtime = text(spec, "runtimeClassName")
         if self._complete and runtime and runtime not in self._runtimes:
             return f'pod rejected: RuntimeClass "{runtime}" not found'
-        for entry in self._limits_of(namespace):
-            if wrong := _beyond(entry, spec):
-                return wrong
+        for limits in self._limits_of(namespace):
+            # All that one LimitRange minds; then no other is asked (PodLimitFunc).
+            broken = list(dict.fromkeys(said for one in limits for said in _beyond(one, spec)))
+            if broken:
+                return broken[0] if len(broken) == 1 else f"[{', '.join(broken)}]"
         quotas = [q for q in self._quotas.get(namespace, ()) if _counts(q, spec)]
         if not quotas:
             return ""
@@ -213,8 +216,11 @@ def _default_requests(entry: Object) -> Object:
     }
 
 
-def _beyond(entry: Object, spec: Object) -> str:
-    """The first limit that a pod's containers, or the pod as a whole, do not keep."""
+def _beyond(entry: Object, spec: Object) -> Iterator[str]:
+    """The limits that a pod's containers, or the pod as a whole, do not keep.
+
+    Source: plugin/pkg/admission/limitranger minConstraint, maxConstraint.
+    """
     kind = text(entry, "type")
     if kind == "Container":
         parts = [table(one) for f in ("containers", "initContainers") for one in array(spec, f)]
@@ -224,24 +230,29 @@ def _beyond(entry: Object, spec: Object) -> str:
     elif kind == "Pod":
         amounts = [(_shown(pod_amounts(spec, "requests")), _shown(pod_amounts(spec, "limits")))]
     else:
-        return ""
+        return
     for requests, limits in amounts:
         for name, least in table(entry, "min").items():
-            asked = requests.get(name)
+            said = f"minimum {name} usage per {kind} is {least}"
+            asked, limit = requests.get(name), limits.get(name)
             if asked is None:
-                return f"minimum {name} usage per {kind} is {least}.  No request is specified"
-            if quantity.parse(asked) < quantity.parse(least):
-                return f"minimum {name} usage per {kind} is {least}, but request is {asked}"
+                yield f"{said}.  No request is specified"
+            elif quantity.parse(asked) < quantity.parse(least):
+                yield f"{said}, but request is {asked}"
+            elif limit is not None and quantity.parse(limit) < quantity.parse(least):
+                yield f"{said}, but limit is {limit}"
         for name, most in table(entry, "max").items():
-            limit = limits.get(name)
+            said = f"maximum {name} usage per {kind} is {most}"
+            asked, limit = requests.get(name), limits.get(name)
             if limit is None:
-                return f"maximum {name} usage per {kind} is {most}.  No limit is specified"
-            if quantity.parse(limit) > quantity.parse(most):
-                return f"maximum {name} usage per {kind} is {most}, but limit is {limit}"
+                yield f"{said}.  No limit is specified"
+            elif quantity.parse(limit) > quantity.parse(most):
+                yield f"{said}, but limit is {limit}"
+            elif asked is not None and quantity.parse(asked) > quantity.parse(most):
+                yield f"{said}, but request is {asked}"
         for name, most in table(entry, "maxLimitRequestRatio").items():
             if wrong := _ratio(most, requests.get(name), limits.get(name)):
-                return f"{name} max limit to request ratio per {kind} is {most}, but {wrong}"
-    return ""
+                yield f"{name} max limit to request ratio per {kind} is {most}, but {wrong}"
 
 
 def _ratio(most: object, request: object, limit: object) -> str:

@@ -31,7 +31,7 @@ from k8stui.nodes.rules import Programs, ruleset
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
-from k8stui.nodes.sysctl import BRIDGE_NF, written
+from k8stui.nodes.sysctl import BRIDGE_NF, IP_FORWARD, RP_FILTER, written
 from k8stui.nodes.wire import WIRE
 from k8stui.origin import assumed
 
@@ -228,12 +228,20 @@ def bridge_nf(site: Site, node: Node) -> bool:
     """As an option says, else as a pod sets it on the node, else 1 (kubeadm's preflight)."""
     said = site.options.bridge_nf_call_iptables
     if said is None:
-        return written(site.host_pods(node.name), BRIDGE_NF) != "0"
+        return _written(site, node, BRIDGE_NF, "1") != "0"
     return said
+
+
+def _written(site: Site, node: Node, key: str, otherwise: str) -> str:
+    """As a pod of the node's own network sets it."""
+    found = written(site.host_pods(node.name), key)
+    return found.value if found is not None else otherwise
 
 
 def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
     """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and plug-ins set it.
+
+    Unless a pod of the node's own network sets it otherwise.
 
     Source: kube-proxy pkg/proxy/iptables/proxier.go:NewProxier (conf/all/route_localnet for
     localhost node ports).
@@ -242,8 +250,10 @@ def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
     localnet = dict.fromkeys(part.route_localnet, True)
     if settings(proxy, node, 4, nfacct=False, local_addresses=None).localhost_node_ports:
         localnet["all"] = True
+    filtered = _written(site, node, RP_FILTER, "0")
     return Sysctls(
-        ip_forward=True,
+        ip_forward=_written(site, node, IP_FORWARD, "1") != "0",
+        rp_filter={"all": int(filtered)} if filtered in {"1", "2"} else {},
         bridge_nf_call_iptables=bridge_nf(site, node),
         route_localnet=localnet,
         nf_conntrack_tcp_be_liberal=proxy.conntrack_tcp_be_liberal,

@@ -1,7 +1,7 @@
 """Kernel settings that a pod of the cluster sets on its node: ``sysctl -w KEY=VALUE``.
 
 Only a pod in the node's own network namespace can: net.bridge.* stands in each namespace
-(net/bridge/br_netfilter_hooks.c brnf_init_net, since Linux 5.3).
+(net/bridge/br_netfilter_hooks.c brnf_init_net, since Linux 5.3), net.ipv4.* too.
 """
 
 from __future__ import annotations
@@ -9,12 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from k8stui.cluster.model import Pod
+from k8stui.cluster.model import Container, Pod
+from k8stui.record import record
 
 BRIDGE_NF = "net.bridge.bridge-nf-call-iptables"
+IP_FORWARD = "net.ipv4.ip_forward"
+RP_FILTER = "net.ipv4.conf.all.rp_filter"
 
 
-def written(pods: Iterable[Pod], key: str) -> str | None:
+@record(kw_only=True)
+class Written:
+    """A setting, and who wrote it."""
+
+    value: str
+    pod: Pod
+    container: Container
+
+
+def written(pods: Iterable[Pod], key: str) -> Written | None:
     """What the hostNetwork `pods` set `key` to, in their commands; None: nothing. The last wins."""
     name = r"[./]".join(map(re.escape, key.split(".")))
     path = re.escape(key.replace(".", "/"))
@@ -24,5 +36,11 @@ def written(pods: Iterable[Pod], key: str) -> str | None:
         for container in pod.containers:
             text = " ".join(container.spoken)
             for match in re.finditer(pattern, text):
-                said = match.group(1) or match.group(2)
+                value = match.group(1) or match.group(2)
+                said = Written(value=value, pod=pod, container=container)
     return said
+
+
+def writer(cluster_pods: Iterable[Pod], node: str, key: str) -> Written | None:
+    """As `written`, of all pods those on `node`'s own network."""
+    return written((p for p in cluster_pods if p.host_network and p.node_name == node), key)

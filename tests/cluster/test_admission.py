@@ -98,6 +98,15 @@ QUOTAS = {
             "but provided ratio is 4.000000"
         ),
     ),
+    "too much of two things": (
+        limits("type: Container, max: {cpu: 1, memory: 1Gi}")
+        + asking("{limits: {cpu: 2, memory: 2Gi}}"),
+        0,
+        (
+            "Deployment web gets 0 of 3 pods: [maximum cpu usage per Container is 1, but limit is "
+            "2, maximum memory usage per Container is 1Gi, but limit is 2Gi]"
+        ),
+    ),
     "limits filled in": (limits("type: Container, max: {cpu: 2}"), 3, ""),
     "the pod as a whole": (
         limits("type: Pod, max: {cpu: 1}") + asking("{limits: {cpu: 1500m}}"),

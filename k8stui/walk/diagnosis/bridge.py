@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8stui.kernel.step import BridgeCause, DeviceCause, Direction
+from k8stui.nodes.sysctl import BRIDGE_NF, writer
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 
@@ -44,9 +45,21 @@ def bridged_reply(case: Case) -> Diagnosis | None:
     node = case.network.get(client.node_name or "")
     if node is None or node.sysctls.bridge_nf_call_iptables:
         return None
+    said = (
+        f"{reached.key} is on the same bridge as the client and answers it directly, with "
+        "its own address: the answer never passes netfilter, so the client does not know it"
+    )
+    found = writer(case.cluster.pods.values(), client.node_name or "", BRIDGE_NF)
+    if found is not None and found.value == "0":
+        return Diagnosis(
+            f"{said}. Pod {found.pod.key} (container {found.container.name}) sets "
+            f"{BRIDGE_NF} to 0 there",
+            f"take that line out of its command, and set {BRIDGE_NF} = 1 on the nodes again "
+            "(modprobe br_netfilter first, and a file in /etc/sysctl.d so that it stays)",
+            found.container.origin,
+        )
     return Diagnosis(
-        reason=f"{reached.key} is on the same bridge as the client and answers it directly, with "
-        "its own address: the answer never passes netfilter, so the client does not know it",
-        advice="set net.bridge.bridge-nf-call-iptables = 1 on the nodes (modprobe br_netfilter "
+        said,
+        f"set {BRIDGE_NF} = 1 on the nodes (modprobe br_netfilter "
         "first, and a file in /etc/sysctl.d so that it stays)",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.step import SysctlCause
+from k8stui.kernel.step import Step, SysctlCause
+from k8stui.nodes.sysctl import writer
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.reverse_path import way_back
 
@@ -14,6 +15,18 @@ def decided_by_sysctl(case: Case) -> Diagnosis | None:
         return None
     cause = step.cause
     name = cause.name.replace("/", ".")
+    found = writer(case.cluster.pods.values(), step.namespace, name)
+    told = _decided(case, step, cause, name)
+    if found is None:
+        return told
+    return Diagnosis(
+        f"{told.reason}. Pod {found.pod.key} (container {found.container.name}) sets it so",
+        f"take that line out of its command; {told.advice}",
+        found.container.origin,
+    )
+
+
+def _decided(case: Case, step: Step, cause: SysctlCause, name: str) -> Diagnosis:
     if name.endswith(("ip_forward", ".forwarding")):
         return Diagnosis(
             reason=f"{step.namespace} does not forward packets: {name} = {cause.value}",
