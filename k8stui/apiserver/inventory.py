@@ -24,6 +24,7 @@ _GROUPS = {
     "StatefulSet": "apps",
     "DaemonSet": "apps",
     "Job": "batch",
+    "CronJob": "batch",
     "HorizontalPodAutoscaler": "autoscaling",
     "ServiceAccount": "",
     "LimitRange": "",

@@ -328,7 +328,7 @@ class Workload:
     namespace: str
     name: str
     replicas: int | None
-    """Wanted pods; None for a DaemonSet."""
+    """Wanted pods; None for a DaemonSet and a CronJob."""
     pods: tuple[str, ...] = ()
     """Keys of its pods in their order."""
     labels: Mapping[str, str] = field(default_factory=dict)

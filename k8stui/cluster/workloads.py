@@ -25,6 +25,7 @@ from k8stui.cluster.decode_pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.memory import NO_MEMORY, Memory
+from k8stui.cluster.mentions import template_path
 from k8stui.cluster.model import Container, Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
@@ -154,6 +155,7 @@ class _Expander:
                 self._workload(self._scaled(manifest))
             else:
                 self._pod(written[key_of(manifest)])
+        self._cron_jobs()
         self._unwritten_owners()
         return self._result
 
@@ -206,16 +208,26 @@ class _Expander:
         if parent is None or drafts:
             self._record(manifest, owner, [draft.key for draft in drafts])
 
+    def _cron_jobs(self) -> None:
+        """What makes pods at its own times: here it has those that a dump shows."""
+        for manifest in self._inventory.of("CronJob").values():
+            owner = ("CronJob", namespace_of(manifest), manifest.name)
+            self._record(manifest, owner, [draft.key for draft in self._seen.get(owner, ())])
+
     def _record(self, manifest: Manifest, owner: Owner, pods: list[str]) -> None:
         self._result.workloads.append(
             Workload(
                 kind=owner[0],
                 namespace=owner[1],
                 name=owner[2],
-                replicas=defaults.replicas(manifest.kind, table(manifest.data, "spec")),
+                replicas=None
+                if owner[0] == "CronJob"
+                else defaults.replicas(manifest.kind, table(manifest.data, "spec")),
                 pods=tuple(pods),
                 labels=_own_labels(manifest),
-                pod_labels=labels(manifest.data, "spec", "template", "metadata", "labels"),
+                pod_labels=labels(
+                    manifest.data, *template_path(manifest.kind), "metadata", "labels"
+                ),
                 origin=manifest.origin(),
             )
         )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
+from itertools import chain, islice
 
 from k8stui.cluster.model import Cluster
+from k8stui.cluster.policy import Direction
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
@@ -50,7 +52,12 @@ class Lan:
 
 def client(network: LanNetwork) -> Address:
     """The address of the client beyond the router: 203.0.113.10."""
-    return network.prefix.nth(10 if network.prefix.address.version == 4 else 0x10)
+    return client_of(network.prefix)
+
+
+def client_of(prefix: Prefix) -> Address:
+    """The client's address in a network beyond the router."""
+    return prefix.nth(10 if prefix.address.version == 4 else 0x10)
 
 
 def plan(cluster: Cluster) -> Lan:
@@ -66,11 +73,15 @@ def plan(cluster: Cluster) -> Lan:
         mine = [LanNetwork(prefix, _router(prefix, taken)) for prefix in _prefixes(addresses)]
         networks += mine
         used = [net.prefix for net in mine] + list(_used(cluster, version))
-        for text in _OUTSIDE[version]:
-            prefix = Prefix.parse(text)
-            if not any(_overlap(prefix, other) for other in used):
-                outside.append(LanNetwork(prefix, prefix.nth(1)))
-                break
+        free = [
+            prefix
+            for prefix in map(Prefix.parse, _OUTSIDE[version])
+            if not any(_overlap(prefix, other) for other in used)
+        ]
+        told = list(_told(cluster, version)) if free else []
+        # Whoever somebody names is not just anybody: the client is in none of those ranges.
+        plain = (p for p in free if not any(client_of(p) in other for other in told))
+        outside += (LanNetwork(p, p.nth(1)) for p in islice(chain(plain, free), 1))
     return Lan(tuple(networks), tuple(outside))
 
 
@@ -126,6 +137,21 @@ def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
         addresses = [*service.cluster_ips, *service.external_ips]
         addresses += [entry.ip for entry in service.load_balancer_ingress if entry.ip]
         yield from (Prefix(a, a.bits) for a in addresses if a.version == version)
+
+
+def _told(cluster: Cluster, version: int) -> Iterator[Prefix]:
+    """Ranges of clients that the input lets in or keeps out by name; "everybody" is none."""
+    texts = [t for s in cluster.services.values() for t in s.load_balancer_source_ranges]
+    for policy in cluster.policies:
+        for rule in chain.from_iterable(map(policy.rules, Direction)):
+            texts += (peer.block.cidr for peer in rule.peers if peer.block is not None)
+    for text in texts:
+        try:
+            found = Prefix.parse(text.strip())
+        except ValueError:
+            continue
+        if found.address.version == version and found.length:
+            yield found
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:

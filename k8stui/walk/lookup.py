@@ -44,6 +44,12 @@ def find_workload_pod(cluster: Cluster, kind: str, namespace: str, name: str) ->
     if found is None:
         raise _no_workload(cluster, kind, namespace, name)
     pods = [cluster.pods[key] for key in found.pods if key in cluster.pods]
+    if not pods and kind == "CronJob":
+        raise RequestError(
+            f"CronJob {namespace}/{name} has no pod now: it makes one when its time comes",
+            hint="put a Job of the same template into the input (kubectl create job NAME "
+            f"--from=cronjob/{name} --dry-run=client -o yaml), and ask from job/NAME",
+        )
     if not pods:
         raise RequestError(f"{kind} {namespace}/{name} has no pods")
     return next((p for p in pods if can_send(p)), pods[0])

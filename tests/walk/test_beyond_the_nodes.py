@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8stui.kernel.exchange import Result
+from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import World, build_world, sample
@@ -61,3 +62,41 @@ def test_virtual_addresses_are_brought_to_a_node(address: str, tmp_path: Path) -
     assert trace.outcome.result is Result.CONNECTED
     assert trace.outcome.server_pod == "default/web"
     assert [hop.namespace for hop in trace.hops[:3]] == ["outside", "wire", "node-1"]
+
+
+def test_whoever_somebody_names_is_not_just_anybody(tmp_path: Path) -> None:
+    """The client outside is in no range that the input lets in; such a client has an address."""
+    file = tmp_path / "all.yaml"
+    file.write_text("""\
+apiVersion: v1
+kind: Service
+metadata: {name: gate}
+spec:
+  type: LoadBalancer
+  selector: {app: gate}
+  loadBalancerSourceRanges: [203.0.113.0/25]
+  ports: [{port: 80}]
+status: {loadBalancer: {ingress: [{ip: 192.0.2.9}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: some}
+spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: gate-a, labels: {app: gate}}
+spec: {containers: [{name: main, image: x, ports: [{containerPort: 80}]}]}
+""")
+    made = build_world([str(file)])
+    asked = {
+        source: walk(made, parse_request(made, source, "192.0.2.9:80")).outcome
+        for source in ("outside", "203.0.113.5", "192.168.0.77")
+    }
+    results = [outcome.result.value for outcome in asked.values()]
+    assert results == ["timeout", "connected", "timeout"]
+    assert "198.51.100.10 is not in it" in asked["outside"].reason
+    assert "192.168.0.77 is not in it" in asked["192.168.0.77"].reason
+    for nobody in ("10.244.1.99", "10.96.0.77", "192.0.2.9", "192.168.0.1", "172.31.9.9"):
+        with pytest.raises(RequestError, match="nobody here has the address"):
+            parse_request(made, nobody, "192.0.2.9:80")

@@ -78,6 +78,14 @@ NODES = (node(1), node(2))
 NODE_PORT = service("web", ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
                     type="NodePort")  # fmt: skip
 
+CRON_JOB = kind("batch/v1", "web", "CronJob", spec={
+    "schedule": "0 3 * * *",
+    "jobTemplate": {"spec": {"template": {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "x"}]},
+    }}},
+})  # fmt: skip
+
 
 def slice_of(service_name: str, address: str, port: int = 5432) -> Manifest:
     made = kind(
@@ -125,6 +133,11 @@ SELECTORS = {
         "svc/web", service("web"), workload("Deployment", "web", replicas=0),
         result="refused", cause="Deployment web, whose pods it selects, has replicas: 0",
         mend="kubectl scale deployment/web --replicas=1",
+    ),
+    "a job of every night": asking(
+        "svc/web", service("web"), CRON_JOB, result="refused",
+        cause="CronJob web, whose pods it selects, has none now: it makes one when its time comes",
+        mend="a Deployment for what is to be asked at any time",
     ),
     "the pods are in another namespace": asking(
         "web.edge:80", service("web", namespace="edge"), WEB,

@@ -23,7 +23,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
-from k8stui.walk.diagnosis.endpoints import misplaced, readiness
+from k8stui.walk.diagnosis.endpoints import AT_ITS_TIMES, misplaced, readiness
 from k8stui.walk.diagnosis.pending import room
 from k8stui.walk.diagnosis.selectors import different, is_astray, written
 
@@ -70,6 +70,12 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     if not ground.cluster.pods and not ground.templates:
         return _absent(Severity.INFO, f"{what}: pods not in the input")
     idle = ground.idle(service)
+    if idle is not None and idle.kind == "CronJob":
+        return _Reason(
+            Severity.INFO,
+            f"{idle.subject}, which it selects, has no pod now: it makes one when its time comes",
+            AT_ITS_TIMES,
+        )
     if idle is not None:
         return _Reason(
             Severity.INFO,

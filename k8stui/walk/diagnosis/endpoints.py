@@ -162,6 +162,12 @@ def readiness(pod: Pod, space: str) -> str:
     return f"look at the readiness probe, or at what the pod waits for: {describe}"
 
 
+AT_ITS_TIMES = (
+    "a Deployment for what is to be asked at any time; a job that only asks others needs no Service"
+)
+"""What helps where a Service selects the pods of a CronJob."""
+
+
 def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
     """A workload whose pods the selector means, and which has none."""
     wanted = (service.selector or {}).items()
@@ -171,6 +177,13 @@ def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
         if not wanted <= each.pod_labels.items():
             continue
         name = f"{each.kind} {each.name}"
+        if each.kind == "CronJob":
+            return Diagnosis(
+                f"{name}, whose pods it selects, has none now: it makes one when its time comes, "
+                "and that is an endpoint for as long as it runs",
+                AT_ITS_TIMES,
+                each.origin,
+            )
         if each.replicas == 0:
             return Diagnosis(
                 f"{name}, whose pods it selects, has replicas: 0",
