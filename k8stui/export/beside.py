@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
-from typing import NamedTuple
-
+from k8stui.export.beside_steps import DIVIDER, StepPairs
 from k8stui.export.drawing.frame import Film, Frame
 from k8stui.export.drawing.header import header
 from k8stui.export.drawing.ink import (
@@ -14,9 +11,9 @@ from k8stui.export.drawing.ink import (
     Line,
     cut,
     fit,
+    fold,
     join,
     line_width,
-    repaint,
     run,
     skip,
     wrap,
@@ -28,24 +25,12 @@ from k8stui.walk.align import Likeness, align
 from k8stui.walk.cases import Case, outcome_words
 from k8stui.walk.trace import Hop, TraceStep
 
-_MARKS = {Likeness.SAME: " ", Likeness.ALIKE: "≈", Likeness.UNLIKE: "≠"}
-_FOLDED = {Likeness.SAME: "the same", Likeness.ALIKE: "alike, of another packet"}
 DRAWN_FROM = (100, 28)
 """Columns and rows from which on both drawings stand above the steps unasked."""
 _LEAST_STEPS = 6
 """Rows of steps that stay below drawings."""
-_WORD = 12
-"""Cells of glyph and word of a step."""
-_NAMED_FROM = 56
-"""Cells of a side from which on each step names its place."""
-
-
-class _Item(NamedTuple):
-    """One row of the list: a pair, or a stretch of like ones."""
-
-    first: int
-    last: int
-    likeness: Likeness
+_LEAST_SHOWN = 3
+"""Rows of steps that stay where the sentence below needs much room."""
 
 
 class Beside:
@@ -58,7 +43,10 @@ class Beside:
         self._own = tuple(
             [pair.left if side == 0 else pair.right for pair in self.pairs] for side in (0, 1)
         )
+        self._list = StepPairs((left.trace, right.trace), self.pairs)
         self._films: dict[tuple[int, int], tuple[Film, Film]] = {}
+        self._needed: dict[int, list[int]] = {}
+        """By width of a side: how many rows say all of each place."""
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -96,22 +84,27 @@ class Beside:
         """
         side = max(8, (width - 1) // 2)
         has_room = self.is_drawn(width, height)
-        said = min(7 if height >= 20 else 5, max(0, height - 6))
-        room = max(0, height - 4 - said)
+        room = max(0, height - 4)
+        needed = self._rows_needed(side)
+        usual = min(max(needed, default=0), max(5, room // 2 - 1), room)
+        said = max(usual, min(needed[at] if needed else 0, room - _LEAST_SHOWN))
+        more, room = said - usual, room - usual
         pictured = 0
         if self.is_drawn(width, height, drawn=drawn) and all(self._steps):
             pictured = max(0, room - max(_LEAST_STEPS, room // 3)) if has_room else room
-        heads = [self._heads(n, side) for n in (0, 1)]
-        rows = self._beside(heads, side)
+        rows = self._heads(side)
         rows.append(self._rule(side))
         if pictured:
             rows += self._beside([self._picture(n, side, pictured, at) for n in (0, 1)], side)
             if room > pictured:
                 rows.append(self._rule(side))
                 room -= 1
-        rows += self._list(side, room - pictured, at)
+        rows += self._list.rows(side, max(0, room - pictured - more), at)
         rows.append(self._rule(side))
-        rows += self._beside([self._said(n, side, said, at) for n in (0, 1)], side)
+        if self._is_said_once(at):
+            rows += self._said(0, 2 * side + 1, said, at)
+        else:
+            rows += self._beside([self._said(n, side, said, at) for n in (0, 1)], side)
         rows = rows[:height]
         return [fit(row, width) for row in [*rows, *[NOTHING] * (height - len(rows))]]
 
@@ -128,12 +121,22 @@ class Beside:
     def _beside(columns: list[list[Line]], side: int) -> list[Line]:
         left, right = columns
         return [
-            join((fit(one, side), run("│", Ink.FAINT), cut(other, side)))
+            join((fit(one, side), DIVIDER, cut(other, side)))
             for one, other in zip(left, right, strict=True)
         ]
 
-    def _heads(self, side: int, width: int) -> list[Line]:
-        """Which case it is, and what comes of it."""
+    def _heads(self, side: int) -> list[Line]:
+        """Which cases they are, and what comes of each; ``≠`` between where that is unlike."""
+        left, right = (self._head(n, side) for n in (0, 1))
+        one, other = self.cases
+        is_unlike = outcome_words(one.trace) != outcome_words(other.trace)
+        sign = run("≠", Ink.CHANGED) if is_unlike else run("=", Ink.DIM)
+        return [
+            join((fit(a, side), between, cut(b, side)))
+            for a, between, b in zip(left, (DIVIDER, sign), right, strict=True)
+        ]
+
+    def _head(self, side: int, width: int) -> list[Line]:
         one = self.cases[side]
         sign = RESULTS[one.trace.outcome.result]
         name = join((run(f" {'AB'[side]} ", Ink.KEY), run(neutralise(one.name), Ink.STRONG)))
@@ -155,69 +158,42 @@ class Beside:
             )
         return _window(films[side].frame(self.index(side, at)), width, height)
 
-    # The steps
-
-    def _items(self, at: int) -> Iterator[_Item]:
-        """Pairs, and stretches of like ones; the one under the cursor stands alone."""
-        key = [
-            (pair.likeness, n if pair.likeness is Likeness.UNLIKE or n == at else n > at)
-            for n, pair in enumerate(self.pairs)
-        ]
-        for (likeness, _), group in groupby(range(len(key)), lambda n: key[n]):
-            found = list(group)
-            yield _Item(found[0], found[-1], likeness)
-
-    def _list(self, side: int, height: int, at: int) -> list[Line]:
-        items = list(self._items(at))
-        here = next((n for n, item in enumerate(items) if item.first <= at <= item.last), 0)
-        top = max(0, min(here - height // 2, len(items) - height))
-        rows = []
-        for item in items[top : top + height]:
-            is_here = item.first == item.last == at
-            halves = [self._half(n, item, side, is_here=is_here) for n in (0, 1)]
-            rows.append(join((halves[0], run("│", Ink.FAINT), halves[1])))
-        return rows + [self._blank(side)] * (height - len(rows))
-
-    @staticmethod
-    def _blank(side: int) -> Line:
-        return join((run(" " * side), run("│", Ink.FAINT)))
-
-    def _half(self, side: int, item: _Item, width: int, *, is_here: bool) -> Line:
-        numbers = [n for n in self._own[side][item.first : item.last + 1] if n is not None]
-        mark = _MARKS[item.likeness]
-        if not numbers:
-            return fit(run(f" {mark}" if is_here else "", Ink.DIM), width)
-        ink = Ink.CHANGED if item.likeness is Likeness.UNLIKE else Ink.DIM
-        if item.first != item.last:
-            said = f"{numbers[0] + 1}–{numbers[-1] + 1}  {_FOLDED[item.likeness]}"
-            return fit(run(f" {mark} {said}", Ink.DIM), width)
-        hop, step = self._steps[side][numbers[0]]
-        sign = step_sign(step)
-        where = ""
-        if width >= _NAMED_FROM:
-            where = f"{hop.namespace.rpartition('/')[2][:10]:<11}"
-        line = join(
-            (
-                run(f" {mark}{step.number:>3} ", ink),
-                run(f"{sign.glyph} {sign.word}".ljust(_WORD), sign.ink),
-                run(neutralise(where), Ink.DIM),
-                run(sentence(step)),
-            )
-        )
-        line = fit(cut(line, width - 1), width)
-        return repaint(line, Ink.CURSOR) if is_here else line
-
     # The step in full
 
+    def _rows_needed(self, width: int) -> list[int]:
+        """How many rows say all of each place, in a side of `width` cells."""
+        if width not in self._needed:
+            self._needed[width] = [
+                len(self._all_said(0, 2 * width + 1, at))
+                if self._is_said_once(at)
+                else max(len(self._all_said(side, width, at)) for side in (0, 1))
+                for at in range(len(self))
+            ]
+        return self._needed[width]
+
+    def _is_said_once(self, at: int) -> bool:
+        """Whether a place is the same in both walks; at the end each says what comes of it."""
+        is_inside = 0 <= at < len(self) - 1
+        return is_inside and self.pairs[at].likeness is Likeness.SAME
+
     def _said(self, side: int, width: int, height: int, at: int) -> list[Line]:
+        lines = self._all_said(side, width, at)
+        if len(lines) > height > 0:
+            lines = [*lines[: height - 1], cut(join((lines[height - 1], run(" …"))), width)]
+        return lines[:height] + [NOTHING] * (height - len(lines))
+
+    def _all_said(self, side: int, width: int, at: int) -> list[Line]:
+        """The step of one side at a place; at the end what comes of its walk."""
         own = self._own[side]
         trace = self.cases[side].trace
         lines: list[Line] = []
         number = own[at] if own else None
         if number is not None:
             lines += self._step_said(*self._steps[side][number], width)
-        elif own:
+        elif any(each is not None for each in own[at:]):
             lines.append(run(" no step here", Ink.DIM))
+        elif own:
+            lines.append(run(f" ended at step {len(trace.steps)}", Ink.DIM))
         if at + 1 >= len(self):
             lines = [lines[0]] if lines else []
             reason = trace.outcome.reason or outcome_words(trace)
@@ -225,11 +201,11 @@ class Beside:
             if trace.outcome.advice:
                 texts = wrap(neutralise(f"→ {trace.outcome.advice}"), max(8, width - 2), indent=2)
                 lines += [run(f" {each}", Ink.KEY) for each in texts]
-        lines = lines[:height]
-        return lines + [NOTHING] * (height - len(lines))
+        return lines
 
     @staticmethod
     def _step_said(hop: Hop, step: TraceStep, width: int) -> list[Line]:
+        """Where it is and what it is, the header, all of the sentence."""
         way = DIRECTIONS[hop.direction]
         place = f"pod {hop.namespace}" if "/" in hop.namespace else hop.namespace
         sign = step_sign(step)
@@ -242,15 +218,11 @@ class Beside:
             )
         )
         source, destination, _, _ = header(step.before, step.after)
-        texts = wrap(sentence(step), max(8, width - 2))
-        if len(texts) > 3:
-            texts = [*texts[:2], f"{texts[2]} …"]
-        texts += [""] * (3 - len(texts))
         return [
             cut(first, width),
-            *(cut(run(f" {each}"), width) for each in texts),
-            cut(join((run(" "), source)), width),
-            cut(join((run(" "), destination)), width),
+            *fold(join((run(" "), source)), width - 1, indent=6),
+            *fold(join((run(" "), destination)), width - 1, indent=6),
+            *(run(f" {each}") for each in wrap(sentence(step), max(8, width - 2))),
         ]
 
 
