@@ -33,6 +33,8 @@ from k8stui.tui.session import Session, SessionFile, of_user
 from k8stui.tui.terminal import Terminal, give_size, leave, leave_with, look
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from k8stui.cluster.options import ClusterOptions
     from k8stui.nodes.options import NodeOptions
     from k8stui.tour.rehearse import Rehearsal
@@ -62,6 +64,14 @@ def _command_line() -> type[Provider]:
     return CommandLine
 
 
+def _driver(terminal: Terminal) -> type[Driver]:
+    if not terminal.is_page:
+        return Keyboard
+    from k8stui.tui.page import Page  # noqa: PLC0415 - in a browser only
+
+    return Page
+
+
 class K8sTuiApp(App[int]):
     """k8stui on a terminal."""
 
@@ -82,8 +92,9 @@ class K8sTuiApp(App[int]):
     ) -> None:
         """`session`: where the last time is remembered; None: it is not."""
         terminal = terminal or look(os.environ)
-        driver = None if terminal.is_page else Keyboard
-        super().__init__(driver_class=driver, ansi_color=True if terminal.is_ansi else None)
+        super().__init__(
+            driver_class=_driver(terminal), ansi_color=True if terminal.is_ansi else None
+        )
         self.animation_level = "none"
         for theme in themes.ALL:
             self.register_theme(theme)
