@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +20,8 @@ from click.testing import CliRunner
 
 from k8stui.cli import cli, serve
 from k8stui.walk.world import sample
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_without_the_extra_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +60,19 @@ def port() -> int:
         return number
 
 
+def await_port(process: subprocess.Popen[bytes], port: int) -> None:
+    end = monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert monotonic() < end
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            sleep(0.1)
+        else:
+            return
+
+
 @pytest.fixture
 def served(tmp_path: Path, port: int) -> Iterator[int]:
     """A server over a folder whose name a shell would stumble over."""
@@ -63,15 +81,7 @@ def served(tmp_path: Path, port: int) -> Iterator[int]:
     shutil.copytree(sample("webapp"), folder)
     command = [sys.executable, "-m", "k8stui", "serve", str(folder), "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path) as process:
-        end = monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert monotonic() < end
-                assert process.poll() is None, process.stderr.read() if process.stderr else ""
-                sleep(0.1)
+        await_port(process, port)
         yield port
         process.terminate()
         process.wait(20)
@@ -127,6 +137,40 @@ def test_what_is_not_this_machines_alone() -> None:
 
     assert all(map(is_loopback, ("127.0.0.1", "127.8.0.1", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.0.7", "stage.lan")))  # noqa: S104
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
+def test_a_server_that_is_ended_ends_its_pages(port: int, number: int) -> None:
+    """Nobody is left of its session, and a page that is open holds nothing up."""
+    aiohttp = pytest.importorskip("aiohttp")
+    command = [sys.executable, "-m", "k8stui", "serve", "samples/webapp", "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, cwd=ROOT)
+    await_port(process, port)
+    assert process.stderr is not None
+
+    async def look() -> None:
+        url = f"http://127.0.0.1:{port}/ws?width=80&height=24"
+        async with aiohttp.ClientSession() as client, client.ws_connect(url) as page:
+            await page.receive_bytes(timeout=60)
+            os.kill(process.pid, number)
+            while (await page.receive(timeout=20)).type is aiohttp.WSMsgType.BINARY:
+                pass
+
+    asyncio.run(look())
+    assert process.wait(20) == (-number if number == signal.SIGKILL else 0)
+    end = monotonic() + 20
+    while is_group_there(process.pid):
+        assert monotonic() < end
+        sleep(0.05)
+    process.stderr.close()
+
+
+def is_group_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @needs_chromium

@@ -7,6 +7,7 @@ name that is its own (DNS rebinding), and a connection has to come from the serv
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -28,6 +29,8 @@ from k8stui.cli.web.session import OPTIONS
 from k8stui.export.terminal import complain
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SHUTDOWN_SECONDS = 3.0
+"""How long a page may take to say goodbye."""
 _SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,6 +47,8 @@ class ScreenServer(Server):
         (script,) = _SCRIPT.findall(page)
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         self._own_script = f"'sha256-{digest}'"
+        self._pages: set[asyncio.Task[object]] = set()
+        """What serves the pages that are open."""
 
     def initialize_logging(self) -> None:
         """Keep quiet: no line a request."""
@@ -57,6 +62,23 @@ class ScreenServer(Server):
     async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
         """Say where it is."""
         complain(f"k8stui: http://{in_url(self.host)}:{self.port}/   Ctrl-C ends it")
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one page until it is closed."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._pages.add(task)
+        try:
+            return await super().handle_websocket(request)
+        finally:
+            self._pages.discard(task)
+
+    async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
+        """End the pages: aiohttp would wait a minute for somebody to close them."""
+        for page in self._pages:
+            page.cancel()
+        if self._pages:
+            await asyncio.wait(self._pages, timeout=_SHUTDOWN_SECONDS)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
