@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.environment import service_environment
-from k8stui.cluster.model import Cluster, Service, ServiceType
+from k8stui.cluster.model import Cluster, Node, Service, ServiceType
 from k8stui.kernel.namespace import FdbEntry, Socket
 from k8stui.kernel.routing import route_line
+from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.apart import rules_apart
 from k8stui.record import record
 from k8stui.walk.world import World
@@ -129,10 +130,16 @@ def _rules(before: World, after: World, name: str) -> Delta:
     old: list[str] = []
     new: list[str] = []
     for version in sorted({address.version for address in node.addresses}):
-        gone, come = rules_apart(*(each.network.ruleset(node, version) for each in (before, after)))
+        gone, come = rules_apart(*(_ruleset(each, node, version) for each in (before, after)))
         old += [rule.text for rule in gone]
         new += [rule.text for rule in come]
     return difference(old, new)
+
+
+def _ruleset(world: World, node: Node, version: int) -> Ruleset:
+    """The one that the node's namespace has, for it has worked out some of it already."""
+    there = world.network[node.name].rulesets.get(version)
+    return there if there is not None else world.network.ruleset(node, version)
 
 
 def _fdb(entries: Iterable[FdbEntry]) -> Iterator[str]:

@@ -24,8 +24,8 @@ _SHORT = {**SHORT, "Service": "svc", "ConfigMap": "cm", "NetworkPolicy": "netpol
 """As ``kubectl api-resources`` has them."""
 
 
-_AT_ONCE = 60
-"""Moments that are computed before the first one is shown."""
+_AT_ONCE = 250
+"""Moments that are computed before the first one is shown: about a second's work."""
 
 
 class Timeline:

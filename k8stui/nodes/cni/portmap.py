@@ -45,9 +45,9 @@ def portmap(site: Site, node: Node, version: int, network_name: str) -> Contribu
     entries: list[Rule] = []
     chains: dict[str, Chain] = {}
     for pod in site.pods(node.name):
-        address = next((a for a in pod.addresses if a.version == version), None)
         ports = tuple(host_ports(pod))
-        if not ports or address is None:
+        address = next((a for a in pod.addresses if a.version == version), None) if ports else None
+        if address is None:
             continue
         digest = sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
         name = f"CNI-DN-{digest}"[:28]
