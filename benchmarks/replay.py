@@ -54,7 +54,7 @@ def measured(line: list[str]) -> tuple[float, float, float]:
     """CPU seconds, wall seconds and peak MiB of a process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    process = subprocess.Popen(line, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
     usage = _waited(process)
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -12,7 +12,8 @@ from k8stui.export.reach_marks import MARKS, felt_words
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.reach.fold import Fold, Folding, mark_of
-from k8stui.reach.reach import Class, Reach, bits
+from k8stui.reach.reach import Class, Reach
+from k8stui.reach.relations import bits
 from k8stui.reach.told import told
 
 _TOLD = 20

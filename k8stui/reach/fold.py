@@ -15,7 +15,8 @@ from k8stui.kernel.exchange import Result
 from k8stui.order import Key, by_place, natural
 from k8stui.reach.ends import Asked, Asker, named
 from k8stui.reach.felt import Felt
-from k8stui.reach.reach import Reach, bits
+from k8stui.reach.reach import Reach
+from k8stui.reach.relations import bits
 from k8stui.record import record
 from k8stui.walk.kinds import SHORT
 

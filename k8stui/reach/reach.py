@@ -13,7 +13,7 @@ cannot be said beforehand, a pair is a class of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from k8stui.kernel.address import Address
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.felt import AstrayError, Felt, most, together, walked
 from k8stui.reach.places import Places
-from k8stui.reach.relations import Actor, Relations
+from k8stui.reach.relations import Actor, Relations, bits
 from k8stui.reach.ways import Way, Ways
 from k8stui.record import record
 from k8stui.walk.request import outside_addresses
@@ -92,14 +92,6 @@ class Reach:
             for one in bits(cell.askers):
                 found[one] = cell
         return [cell for cell in found if cell is not None]
-
-
-def bits(mask: int) -> Iterator[int]:
-    """Places of the bits that are set, ascending."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
 
 
 Watch = Callable[[int, int], None]

@@ -8,16 +8,26 @@ for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeVar
 
+from k8stui.apiserver.fields import labels
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer
 from k8stui.cluster.selectors import matches, namespace_labels
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
+Kept = TypeVar("Kept", bound=Hashable)
+
 Split = Sequence[tuple[int, int]]
 """Sets that are disjoint, and a number for what is the same within each."""
+
+
+_Look = tuple[Mapping[str, str], int]
+"""Labels, and who carries exactly these."""
 
 
 @record()
@@ -45,10 +55,22 @@ class Relations:
         """Some rule names a port: which number that is the server's containers say."""
         self._senders = [each for each in self._policies if each.rules_egress]
         self._profiles = self._split_by_selection()
-        self._own: dict[int, tuple[int, ...]] = {}
+        self._own = _by_bit(
+            (place, each.selected)
+            for place, each in enumerate(self._policies)
+            if each.rules_ingress
+        )
+        """By actor the policies that select it for ingress."""
+        self._named = _by_bit(
+            ((place, number), peer)
+            for place, each in enumerate(self._senders)
+            for number, peer in enumerate(each.peers[Direction.EGRESS])
+        )
+        """By actor the peers of egress rules that mean it: which of `_senders`, which of its."""
+        self._unnamed = self._numbered_profiles()
         self._in: dict[tuple[int, ...], Split] = {}
         self._in_from: dict[tuple[tuple[int, ...], Sequence[Address]], int] = {}
-        self._out: dict[tuple[tuple[int, ...], ...], Split] = {}
+        self._out: dict[tuple[tuple[int, int], ...], Split] = {}
         self._sets = sets
 
     def incoming(self, actor: int) -> Split:
@@ -79,19 +101,42 @@ class Relations:
 
     def outgoing(self, actor: int) -> Split:
         """Who asks, by how `actor` stands to the policies that select them for egress."""
-        vector = tuple(
-            tuple(peer >> actor & 1 for peer in each.peers[Direction.EGRESS])
-            for each in self._senders
-        )
-        found = self._out.get(vector)
+        named = self._named.get(actor, ())
+        found = self._out.get(named)
         if found is None:
-            groups: dict[int, int] = {}
-            for profile, mask in self._profiles:
-                seen = sorted((self._senders[one].shape, vector[one]) for one in profile)
-                number = self._number(tuple(seen)) if seen else 0
-                groups[number] = groups.get(number, 0) | mask
-            found = self._out[vector] = [(mask, number) for number, mask in groups.items()]
+            found = self._out[named] = self._told_by(named)
         return found
+
+    def _told_by(self, named: Sequence[tuple[int, int]]) -> Split:
+        """All askers, where just these peers of egress rules mean the one who is asked."""
+        bits_of: dict[int, int] = {}
+        for place, number in named:
+            bits_of[place] = bits_of.get(place, 0) | 1 << number
+        met = {n for place in bits_of for n in self._profiles_of.get(place, ())}
+        groups = dict(self._unnamed)
+        for one in met:
+            profile, mask = self._profiles[one]
+            usual = self._told(profile, {})
+            groups[usual] &= ~mask
+            number = self._told(profile, bits_of)
+            groups[number] = groups.get(number, 0) | mask
+        return [(mask, number) for number, mask in groups.items() if mask]
+
+    def _told(self, profile: Sequence[int], named: Mapping[int, int]) -> int:
+        """A number for what askers of one profile see of somebody; 0: nothing selects them."""
+        seen = sorted((self._senders[one].shape, named.get(one, 0)) for one in profile)
+        return self._number(tuple(seen)) if seen else 0
+
+    def _numbered_profiles(self) -> Mapping[int, int]:
+        """All askers by what they see of somebody whom no egress rule means."""
+        self._profiles_of: dict[int, list[int]] = {}
+        groups: dict[int, int] = {}
+        for number, (profile, mask) in enumerate(self._profiles):
+            for place in profile:
+                self._profiles_of.setdefault(place, []).append(number)
+            told = self._told(profile, {})
+            groups[told] = groups.get(told, 0) | mask
+        return groups
 
     def profiles(self) -> Split:
         """Who asks, by the very policies that select them for egress."""
@@ -105,14 +150,7 @@ class Relations:
         return self._numbers.setdefault(what, len(self._numbers) + 1)
 
     def _selecting(self, actor: int) -> tuple[int, ...]:
-        found = self._own.get(actor)
-        if found is None:
-            found = self._own[actor] = tuple(
-                place
-                for place, each in enumerate(self._policies)
-                if each.rules_ingress and each.selected >> actor & 1
-            )
-        return found
+        return self._own.get(actor, ())
 
     def _joined(self, own: tuple[int, ...]) -> Split:
         parts: list[tuple[int, tuple[tuple[int, int], ...]]] = [(self._all, ())]
@@ -142,6 +180,25 @@ class Relations:
                     else:
                         parts[profile] = mask & ~inside
         return list(parts.items())
+
+
+def _by_bit(sets: Iterable[tuple[Kept, int]]) -> Mapping[int, tuple[Kept, ...]]:
+    """Of each bit the names of the sets that have it."""
+    found: dict[int, list[Kept]] = {}
+    for name, mask in sets:
+        for place in bits(mask):
+            found.setdefault(place, []).append(name)
+    shared: dict[tuple[Kept, ...], tuple[Kept, ...]] = {}
+    return {place: shared.setdefault(tuple(o), tuple(o)) for place, o in found.items()}
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Places of the bits that are set, ascending."""
+    digits = bin(mask)[:1:-1]
+    place = digits.find("1")
+    while place >= 0:
+        yield place
+        place = digits.find("1", place + 1)
 
 
 class _Policy:
@@ -216,16 +273,21 @@ class _Sets:
         for place, actor in enumerate(actors):
             if actor.pod is not None:
                 key = actor.pod.namespace, frozenset(actor.pod.labels.items())
-                labels, mask = looks.get(key, (actor.pod.labels, 0))
-                looks[key] = labels, mask | 1 << place
+                carried, mask = looks.get(key, (actor.pod.labels, 0))
+                looks[key] = carried, mask | 1 << place
             for address in actor.addresses:
                 known = self._by_address.get(address, 0)
                 self._by_address[address] = known | 1 << place
-        self._by_look: dict[str, list[tuple[Mapping[str, str], int]]] = {}
-        """By namespace: labels, and who carries exactly these."""
+        self._sorted = sorted(self._by_address.items())
+        self._by_label: dict[tuple[str, str, str], list[_Look]] = {}
+        """By namespace, key and value of a label: who carries it."""
+        self._spaces: dict[str, list[_Look]] = {}
         for (space, _), look in looks.items():
-            self._by_look.setdefault(space, []).append(look)
+            self._spaces.setdefault(space, []).append(look)
+            for pair in look[0].items():
+                self._by_label.setdefault((space, *pair), []).append(look)
         self._known: dict[str, int] = {}
+        self._chosen: dict[str, Sequence[str]] = {}
 
     def peer(self, peer: PolicyPeer, namespace: str) -> Sequence[int]:
         """Whom a peer of a rule means: of an ipBlock whom it holds, and whom it leaves out.
@@ -244,13 +306,29 @@ class _Sets:
         found = self._known.get(key)
         if found is None:
             found = 0
-            for space, looks in self._by_look.items():
-                if space != namespace if spaces is None else not self._is_in(spaces, space):
-                    continue
-                for labels, mask in looks:
-                    if pods is None or matches(pods, labels):
+            for space in (namespace,) if spaces is None else self._selected(spaces):
+                for carried, mask in self._perhaps(space, pods):
+                    if pods is None or matches(pods, carried):
                         found |= mask
             self._known[key] = found
+        return found
+
+    def _perhaps(self, space: str, pods: object) -> Sequence[_Look]:
+        """Those of a namespace that a podSelector may match."""
+        wanted = labels(pods, "matchLabels")
+        found = [self._by_label.get((space, *pair), ()) for pair in wanted.items()]
+        return min(found, key=len) if found else self._spaces.get(space, ())
+
+    def _selected(self, selector: object) -> Sequence[str]:
+        """Namespaces that a namespaceSelector matches."""
+        key = repr(selector)
+        found = self._chosen.get(key)
+        if found is None:
+            found = self._chosen[key] = [
+                space
+                for space in self._spaces
+                if matches(selector, namespace_labels(self._labels, space))
+            ]
         return found
 
     def held(self, policy: _Policy, addresses: Sequence[Address]) -> tuple[bool, ...]:
@@ -261,17 +339,17 @@ class _Sets:
             for address in addresses
         )
 
-    def _is_in(self, selector: object, namespace: str) -> bool:
-        return matches(selector, namespace_labels(self._labels, namespace))
-
     def _block(self, cidr: str) -> int:
         key = f"block {cidr}"
         found = self._known.get(key)
         if found is None:
             prefix = _prefix(cidr)
             found = 0
-            for address, mask in self._by_address.items() if prefix is not None else ():
-                if prefix is not None and address in prefix:
+            if prefix is not None:
+                first = bisect_left(self._sorted, (prefix.address, 0))
+                for address, mask in islice(self._sorted, first, None):
+                    if address not in prefix:
+                        break
                     found |= mask
             self._known[key] = found
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
@@ -36,6 +37,16 @@ class Way:
     """The packet that leaves the client is for somebody else: its own policies see that one."""
 
 
+class _End(NamedTuple):
+    """The pod at the end of a way."""
+
+    key: tuple[Hashable, ...]
+    """What counts of it, but for policies."""
+    actor: int | None
+    names: Hashable
+    """As `Way.ports`."""
+
+
 class Ways:
     """Of one world. `actors`: the bits of its pods; `named_ports`: whether policies name any."""
 
@@ -44,6 +55,9 @@ class Ways:
     ) -> None:
         self._world, self._places, self._actors = world, places, actors
         self._named_ports = named_ports
+        self._behind: dict[tuple[int, str, Address], tuple[PortPlan, list[Way]]] = {}
+        """By plan, node and address that is asked; most plans are every node's."""
+        self._ends: dict[tuple[Address, int, Protocol], _End | None] = {}
 
     def of(self, asked: Asked, entry: str, families: Sequence[int]) -> list[Way] | None:
         """How a request may go that meets kube-proxy first on the node `entry`.
@@ -102,6 +116,14 @@ class Ways:
 
     def _through(self, plan: PortPlan, node: str, at: Address) -> list[Way]:
         """`node`: whose node port is asked; empty: the cluster IP is. `at`: that address."""
+        key = id(plan), node, at
+        known = self._behind.get(key)
+        if known is None:
+            known = self._behind[key] = plan, self._chosen(plan, node, at)
+        return known[1]
+
+    def _chosen(self, plan: PortPlan, node: str, at: Address) -> list[Way]:
+        """As `_through`."""
         how = (node, _shape(plan, at.version))
         is_local = plan.port.external_local if node else plan.port.internal_local
         chosen = plan.choice.local if is_local else plan.choice.cluster
@@ -121,9 +143,22 @@ class Ways:
         self, how: tuple[Hashable, Address], address: Address, port: int, protocol: Protocol
     ) -> Way:
         """A way to one address; the second of `how` is the one that the client asked."""
+        end = self._end(address, port, protocol)
+        if end is None:
+            return Way(("address", how, address, port, protocol), lands=address)
+        return Way((how[0], *end.key), end.actor, (), address, end.names)
+
+    def _end(self, address: Address, port: int, protocol: Protocol) -> _End | None:
+        """The pod with that address; None: none has it."""
+        key = address, port, protocol
+        if key not in self._ends:
+            self._ends[key] = self._ending(address, port, protocol)
+        return self._ends[key]
+
+    def _ending(self, address: Address, port: int, protocol: Protocol) -> _End | None:
         pod = self._places.pod_at(address)
         if pod is None:
-            return Way(("address", how, address, port, protocol), lands=address)
+            return None
         names: Hashable = ()
         if self._named_ports:
             names = tuple(
@@ -132,8 +167,8 @@ class Ways:
                 for one in container.ports
             )
         listens = self._places.listens(pod, port, protocol)
-        key = (how[0], self._places.of(pod), pod.node_name, listens, port, protocol)
-        return Way(key, self._actors.get(pod.key), (), address, names)
+        key = (self._places.of(pod), pod.node_name, listens, port, protocol)
+        return _End(key, self._actors.get(pod.key), names)
 
     @cached_property
     def _shared_addresses(self) -> frozenset[Address]:
