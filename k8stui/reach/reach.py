@@ -124,6 +124,15 @@ _Told = tuple[int, int, bool]
 (0: there are none); whether he asks himself."""
 
 
+class _Splits(NamedTuple):
+    """Ways of one who is asked, and all askers by how they stand to those behind them."""
+
+    ways: Sequence[Way]
+    keys: Sequence[int]
+    """Of each way a number."""
+    groups: Sequence[tuple[int, tuple[_Told, ...]]]
+
+
 class _Kind(NamedTuple):
     """Askers that are plugged in alike."""
 
@@ -152,6 +161,10 @@ class _Classes:
         self._seen: dict[tuple[int | None, bool], list[tuple[int, _Told]]] = {}
         self._known_as: dict[tuple[str, str], tuple[Address, ...]] = {}
         self._keys: dict[Hashable, int] = {}
+        self._decided: dict[tuple[int, ...], tuple[int, int]] = {}
+        """By the keys of a pair's ways, in their order: its class, and the way that counts."""
+        self._masks: dict[int, int] = {}
+        """Each set of askers once: those of one node and namespace stand in many columns."""
 
     def reach(self, watch: Watch) -> Reach:
         columns: list[list[Cell]] = []
@@ -179,20 +192,25 @@ class _Classes:
     def _cells(self, asked: Asked, ways_of: _WaysOf) -> list[Cell]:
         found: dict[tuple[int, int, str | None], int] = {}
         by_node: dict[tuple[str, tuple[int, ...]], list[Way] | None] = {}
+        splits: dict[int, _Splits] = {}
+        """By `id` of the ways, which `by_node` keeps: most nodes have the same."""
         for number, kind in self._kinds.items():
             entry = asked.node or kind.node, kind.families
             if entry not in by_node:
                 by_node[entry] = ways_of(asked, *entry)
             ways = by_node[entry]
-            cells = (
-                self._whole(number, kind, asked)
-                if ways is None
-                else self._split(number, kind, ways, self._senders(kind.node, entry[0]))
-            )
+            if ways is None:
+                cells = self._whole(number, kind, asked)
+            else:
+                if id(ways) not in splits:
+                    splits[id(ways)] = self._split(ways)
+                senders = self._senders(kind.node, entry[0])
+                cells = self._of_kind(number, kind, splits[id(ways)], senders)
             for inside, parts in cells:
                 which = self._class_of(parts, inside, asked)
                 found[which] = found.get(which, 0) | inside
-        return [Cell(*which, mask) for which, mask in found.items()]
+        masks = self._masks
+        return [Cell(*which, masks.setdefault(mask, mask)) for which, mask in found.items()]
 
     @cached_property
     def _kinds(self) -> Mapping[int, _Kind]:
@@ -217,29 +235,39 @@ class _Classes:
         """A number that is quicker to compare than what it stands for."""
         return self._keys.setdefault(what, len(self._keys))
 
-    def _split(
-        self, number: int, kind: _Kind, ways: Sequence[Way], senders: Sequence[Address]
+    def _split(self, ways: Sequence[Way]) -> _Splits:
+        """All askers by how they stand to those behind each of the ways."""
+        groups: list[tuple[int, tuple[_Told, ...]]] = [(self._all, ())]
+        for way in ways:
+            groups = [
+                (both, (*before, told))
+                for inside, before in groups
+                for other, told in self._relations_to(way.actor, twice=way.twice)
+                if (both := inside & other)
+            ]
+        return _Splits(ways, [self._key(way.key) for way in ways], groups)
+
+    def _of_kind(
+        self, number: int, kind: _Kind, splits: _Splits, senders: Sequence[Address]
     ) -> _Cells:
         """Askers of one kind by what their parts are.
 
         `senders`: addresses that may stand in a packet for the client's own.
         """
-        cells: list[tuple[int, tuple[_Way, ...]]] = [(kind.askers, ())]
-        for way in ways:
-            near = 0 if way.actor is None else self._relations.incoming_from(way.actor, senders)
-            parts = []
-            for inside, told in self._relations_to(way.actor, twice=way.twice):
-                if other := inside & kind.askers:
+        nears = [
+            0 if way.actor is None else self._relations.incoming_from(way.actor, senders)
+            for way in splits.ways
+        ]
+        for mask, tolds in splits.groups:
+            if inside := mask & kind.askers:
+                parts = []
+                for way, key, told, near in zip(
+                    splits.ways, splits.keys, tolds, nears, strict=True
+                ):
                     ports = way.ports if near or told[0] or told[1] else ()
-                    key = self._key((number, way.key, told, near, ports))
-                    parts.append((other, _Way(key, way.given, way.lands)))
-            cells = [
-                (both, (*before, part))
-                for inside, before in cells
-                for other, part in parts
-                if (both := inside & other)
-            ]
-        return cells
+                    part = self._key((number, key, told, near, ports))
+                    parts.append(_Way(part, way.given, way.lands))
+                yield inside, tuple(parts)
 
     def _relations_to(self, actor: int | None, *, twice: bool) -> list[tuple[int, _Told]]:
         """All askers by what policies see of them and of the one who is asked; himself apart."""
@@ -310,15 +338,26 @@ class _Classes:
         self, ways: tuple[_Way, ...], mask: int, asked: Asked
     ) -> tuple[int, int, str | None]:
         """The class's number, and the part that counts with where it leads."""
-        whole = tuple(sorted(way.key for way in ways))
+        keys = tuple([way.key for way in ways])
+        decided = self._decided.get(keys)
+        if decided is None:
+            decided = self._decided[keys] = self._decide(keys, ways, mask, asked)
+        number, place = decided
+        return number, keys[place], self._server(ways[place], asked)
+
+    def _decide(
+        self, keys: tuple[int, ...], ways: tuple[_Way, ...], mask: int, asked: Asked
+    ) -> tuple[int, int]:
+        """The class's number, and the place of the way that counts."""
+        whole = tuple(sorted(keys))
         number = self._numbers.get(whole)
         if number is None:
             asker = self._askers[next(bits(mask))]
             felt = together([self._part(way, asker, asked).felt for way in ways])
             number = self._numbers[whole] = len(self._numbers) + 1
             self._classes[number] = Class(number=number, asker=asker, asked=asked, felt=felt)
-        place = most([self._parts[way.key].felt for way in ways], self._classes[number].felt.result)
-        return number, ways[place].key, self._server(ways[place], asked)
+        felts = [self._parts[key].felt for key in keys]
+        return number, most(felts, self._classes[number].felt.result)
 
     def _server(self, way: _Way, asked: Asked) -> str | None:
         if asked.pod is not None:
