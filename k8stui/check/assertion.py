@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from typing import NamedTuple
 
-from k8stui.check.claim import Claim
-from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.place import TextPlace
-from k8stui.check.proof import command, shown
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.exchange import Result
 from k8stui.manifests import Problem
-from k8stui.origin import Place
+from k8stui.reach.selector import SelectorError, is_selector, port_in_words, read_selector
 from k8stui.record import record
 from k8stui.suggest import nearest
-from k8stui.walk.error import RequestError
-from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Trace
-from k8stui.walk.walk import walks
-from k8stui.walk.world import World
 
 ID = "assert"
 _ARROW = "->"
 _WORD = re.compile(rf"{_ARROW}|(?:(?!{_ARROW})\S)+")
+_NOT = "not"
 _OPTION = "--assert"
+_PORT = re.compile(r":([^:]*)$")
+_FORM = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
+_MEANT = {
+    **dict.fromkeys(("allowed", "open", "ok", "yes", "reachable"), "write connected"),
+    **dict.fromkeys(
+        ("denied", "blocked", "dropped", "closed", "no"), "write not connected, refused or timeout"
+    ),
+}
+"""Words of other tools, and what is written here."""
 
 
 class AssertionSyntaxError(K8sTuiError):
@@ -37,22 +38,53 @@ class AssertionSyntaxError(K8sTuiError):
         """What is wrong, at line and column of the file (of ``--assert``: of its one line)."""
 
 
+@record()
+class End:
+    """Who asks, or who is asked."""
+
+    text: str
+    """As written; what names one is as `k8stui.walk.request` has it."""
+    selector: str = ""
+    """What selects several (`k8stui.reach.selector`); empty: `text` names one."""
+    port: str = ""
+    """Behind a selector of those who are asked: ``5432``, ``http``, ``53/udp``; empty: any."""
+    others: bool = False
+    """All but these are meant: ``not`` stands before it."""
+
+    @property
+    def is_one(self) -> bool:
+        return not self.selector
+
+    def __str__(self) -> str:
+        return f"{_NOT} {self.text}" if self.others else self.text
+
+
 @record(kw_only=True)
 class Assertion:
-    """What the client must feel."""
+    """What a client must feel, or all that are selected."""
 
-    source: str
-    destination: str
+    source: End
+    destination: End
     expected: Result
+    must_not: bool = False
+    """Whether it is `expected` what they must not feel."""
     place: TextPlace | None = None
     """None: it came from the command line."""
 
+    @property
+    def words(self) -> str:
+        """``connected``, ``not connected``."""
+        return f"{_NOT} {self.expected.value}" if self.must_not else self.expected.value
+
     def __str__(self) -> str:
-        return f"{self.source} {_ARROW} {self.destination} {self.expected.value}"
+        return f"{self.source} {_ARROW} {self.destination} {self.words}"
 
 
 def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertion:
-    """Read ``SOURCE -> DESTINATION RESULT``; RESULT is a word of ``walk --format json``.
+    """Read ``[not] SOURCE -> [not] DESTINATION [not] RESULT``.
+
+    SOURCE and DESTINATION name one, as for ``walk``, or select several, as for ``reach``; behind a
+    selector of DESTINATION may stand ``:PORT``. RESULT is a word of ``walk --format json``.
 
     `place` and `line`: where it stands in a file, and the line as written there.
 
@@ -60,9 +92,84 @@ def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertio
         AssertionSyntaxError: with what was probably meant.
 
     """
-    written, at = line or text, place or TextPlace(file=_OPTION, line=1)
+    return _Reading(text, place, line).assertion()
 
-    def wrong(column: int, message: str, hint: str) -> AssertionSyntaxError:
+
+class _Word(NamedTuple):
+    column: int
+    """From 0."""
+    text: str
+
+
+class _Reading:
+    """One assertion that is read from left to right."""
+
+    def __init__(self, text: str, place: TextPlace | None, line: str) -> None:
+        self._text, self._place, self._line = text, place, line
+        self._words = [_Word(found.start(), found[0]) for found in _WORD.finditer(text)]
+        self._end = len(text.rstrip())
+
+    def assertion(self) -> Assertion:
+        if not self._words:
+            raise self._wrong(0, "an empty assertion", _FORM)
+        source_not = self._take_not()
+        words = self._words
+        if [n for n, word in enumerate(words) if word.text == _ARROW] != [1]:  # SOURCE is a word
+            spare = next((word for word in words[1:] if word.text != _ARROW), words[0])
+            raise self._wrong(spare.column, f"not an assertion: {self._text.strip()!r}", _FORM)
+        source, self._words = self._one(words[0], others=source_not), words[2:]
+        destination_not = self._take_not()
+        if not self._words:
+            raise self._wrong(self._end, "no DESTINATION", _FORM)
+        destination = self._one(self._words.pop(0), others=destination_not, has_port=True)
+        must_not = self._take_not()
+        return Assertion(
+            source=source,
+            destination=destination,
+            expected=self._result(),
+            must_not=must_not,
+            place=self._place,
+        )
+
+    def _take_not(self) -> bool:
+        """Whether the next word is ``not``; it is read then."""
+        found = bool(self._words) and self._words[0].text.lower() == _NOT
+        if found:
+            self._words = self._words[1:]
+        return found
+
+    def _one(self, word: _Word, *, others: bool, has_port: bool = False) -> End:
+        text, port = word.text, ""
+        if not (others or is_selector(_PORT.sub("", text) if has_port else text)):
+            return End(text)
+        if has_port and (found := _PORT.search(text)) is not None:
+            text, port = text[: found.start()], found[1]
+            if not port_in_words(port):
+                column = word.column + found.start() + 1
+                raise self._wrong(column, f"not a port: {port!r}", "write 80, http or 53/udp")
+        try:
+            read_selector(text)
+        except SelectorError as error:
+            raise self._wrong(word.column + error.at, error.message, error.hint) from None
+        return End(word.text, text, port, others)
+
+    def _result(self) -> Result:
+        choices = [result.value for result in Result]
+        listed = f"there is: {', '.join(choices)}"
+        if not self._words:
+            raise self._wrong(self._end, f"what should come of {self._text.strip()!r}?", listed)
+        word = self._words[0]
+        if len(self._words) > 1:
+            spare = self._words[1]
+            raise self._wrong(spare.column, f"one word too many: {spare.text!r}", _FORM)
+        if word.text not in choices:
+            near = nearest(word.text, choices)
+            hint = f"did you mean {near}?" if near else _MEANT.get(word.text.lower(), listed)
+            raise self._wrong(word.column, f"not a result: {word.text!r}", hint)
+        return Result(word.text)
+
+    def _wrong(self, column: int, message: str, hint: str) -> AssertionSyntaxError:
+        at = self._place or TextPlace(file=_OPTION, line=1)
         return AssertionSyntaxError(
             Problem(
                 file=at.file,
@@ -70,34 +177,9 @@ def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertio
                 column=column + 1,
                 message=message,
                 hint=hint,
-                source_line=written,
+                source_line=self._line or self._text,
             )
         )
-
-    form = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
-    words = [(found.start(), found[0]) for found in _WORD.finditer(text)]
-    if not words:
-        raise wrong(0, "an empty assertion", form)
-    arrows = [index for index, (_, word) in enumerate(words) if word == _ARROW]
-    if arrows != [1]:  # SOURCE is one word
-        spare = next((column for column, word in words[1:] if word != _ARROW), words[0][0])
-        raise wrong(spare, f"not an assertion: {text.strip()!r}", form)
-    if len(words) > 4:
-        raise wrong(words[4][0], f"one word too many: {words[4][1]!r}", form)
-    if len(words) < 3:
-        raise wrong(len(text.rstrip()), "no DESTINATION", form)
-    choices = [result.value for result in Result]
-    listed = f"there is: {', '.join(choices)}"
-    if len(words) < 4:
-        raise wrong(len(text.rstrip()), f"what should come of {text.strip()!r}?", listed)
-    column, result = words[3]
-    if result not in choices:
-        near = nearest(result, choices)
-        hint = f"did you mean {near}?" if near else listed
-        raise wrong(column, f"not a result: {result!r}", hint)
-    return Assertion(
-        source=words[0][1], destination=words[2][1], expected=Result(result), place=place
-    )
 
 
 def read(file: str, content: str) -> tuple[list[Assertion], list[Problem]]:
@@ -117,72 +199,3 @@ def read(file: str, content: str) -> tuple[list[Assertion], list[Problem]]:
         except AssertionSyntaxError as error:
             problems.append(error.problem)
     return found, problems
-
-
-def judge(
-    world: World, assertions: Sequence[Assertion], paths: Sequence[str], namespace: str
-) -> Iterator[Finding]:
-    """Walk every branch of each assertion; a finding for each that does not hold.
-
-    An assertion holds when all branches end as expected: a Service with one bad pod of three
-    fails it.
-    """
-    for each in assertions:
-        try:
-            request = parse_request(world, each.source, each.destination, namespace)
-        except RequestError as error:
-            yield Finding(
-                rule=ID,
-                severity=Severity.ERROR,
-                subject=str(each),
-                place=each.place,
-                why=f"cannot be asked: {error.message}",
-                fix=error.hint,
-            )
-            continue
-        traces = tuple(walks(world, request))
-        bad = next((t for t in traces if t.outcome.result is not each.expected), None)
-        if bad is None:
-            continue
-        claim, every = Claim(each.source, each.destination), bad.branch > 1
-        yield Finding(
-            rule=ID,
-            severity=Severity.ERROR,
-            subject=str(each),
-            place=each.place or _asked(world, bad),
-            why=f"expected {each.expected.value}, got {_results(traces)}: {bad.outcome.reason}",
-            fix=bad.outcome.advice,
-            proof=shown(bad, command(world, paths, claim, every=every, namespace=namespace)),
-        )
-
-
-def _asked(world: World, trace: Trace) -> Place | None:
-    """Where the Service or pod that is asked is written."""
-    request, cluster = trace.request, world.cluster
-    asked = cluster.services.get(request.service or "") or cluster.pods.get(
-        request.destination.removeprefix("pod/").rpartition(":")[0]
-    )
-    return asked.origin.place if asked is not None else None
-
-
-def _results(traces: Sequence[Trace]) -> str:
-    """``refused``, or ``connected 2/3, refused 1/3``."""
-    shares: dict[Result, Fraction] = {}
-    for trace in traces:
-        result = trace.outcome.result
-        shares[result] = shares.get(result, Fraction(0)) + trace.probability
-    if len(shares) == 1:
-        return next(iter(shares)).value
-    return ", ".join(f"{result.value} {share}" for result, share in shares.items())
-
-
-RULE = CheckRule(
-    id=ID,
-    summary="An assertion does not hold",
-    help="""A request of --assert or --assert-file ends otherwise than it says.
-
-Every branch of the walk must end as expected: a Service with one bad pod of three fails.
-""",
-    severity=Severity.ERROR,
-    look=lambda _: (),
-)

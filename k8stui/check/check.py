@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from k8stui.check.assertion import ID as ASSERT
-from k8stui.check.assertion import Assertion, judge
+from k8stui.check.assertion import Assertion
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.judging import judge
 from k8stui.check.proof import prove
 from k8stui.check.table import RULES
 from k8stui.walk.world import World

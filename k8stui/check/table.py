@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.check.assertion import RULE as ASSERT
 from k8stui.check.finding import CheckRule
+from k8stui.check.judging import RULE as ASSERT
 from k8stui.check.rules import (
     address_overlap,
     almost_selected,

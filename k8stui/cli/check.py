@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     "asserted",
     multiple=True,
     metavar="TEXT",
-    help='A reachability test: "pod/a -> svc/b:80 connected".',
+    help='A reachability test: "pod/a -> svc/b:80 connected", "role=web -> role=db:5432 connected" '
+    '(all pairs), "outside -> ns/shop not connected".',
 )
 @click.option(
     "--assert-file",

@@ -3,46 +3,113 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.packet import Protocol
 from k8stui.reach.ends import Asked, Asker, PortSpec
+from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.kinds import Target, kind_of
 from k8stui.walk.source import OUTSIDE
 
 _NAMESPACE = ("ns", "namespace", "namespaces")
 _LABEL = re.compile(r"(!)?((?:[\w-]+\.[\w.-]+/)?[\w.-]+)(?:(!?==?)([\w.-]*))?")
+_EVERYBODY = "*"
+_HINT = (
+    "write *, outside, node/NAME, pod/NAME, deploy/NAME, svc/NAME, ns/NAME or KEY=VALUE, "
+    "several with commas"
+)
 
 Test = Callable[[Asker | Asked], bool]
 
 
-def parse_selector(cluster: Cluster, text: str, namespace: str) -> Test:
-    """Read a SELECTOR.
+class SelectorError(RequestError):
+    """A SELECTOR that cannot be read."""
 
-    ``outside``, ``nodes``, ``pods``, ``services``; ``pod/NAME``, ``node/NAME``, ``svc/NAME``,
-    ``deploy/NAME`` …, ``ns/NAME`` with ``*`` and ``?`` in NAME (``NAMESPACE/NAME`` too); labels:
-    ``role=db,tier!=web``, of pods, and of the pods that a Service selects.
+    def __init__(self, whole: str, at: int) -> None:
+        super().__init__(f"not a selector: {whole!r}", hint=_HINT)
+        self.at = at
+        """Where in it the mistake is, from 0."""
+
+
+@record()
+class Term:
+    """One of the things that a SELECTOR asks for; all must hold."""
+
+    text: str
+    kind: tuple[Target, str] | None = None
+    """Of ``deploy/NAME`` and the like: as `kind_of` has it."""
+    namespace: str = ""
+    """Of ``ns/NAME``, with ``*`` and ``?``."""
+    label: tuple[bool, str, str, str | None] | None = None
+    """Whether it is wanted, the key, the operator, the value."""
+
+
+def read_selector(text: str) -> tuple[Term, ...]:
+    """Read a SELECTOR, whatever cluster it is for.
+
+    ``*``; ``outside``, ``nodes``, ``pods``, ``services``; ``pod/NAME``, ``node/NAME``,
+    ``svc/NAME``, ``deploy/NAME`` …, ``ns/NAME`` with ``*`` and ``?`` in NAME (``NAMESPACE/NAME``
+    too); labels: ``role=db,tier!=web``, of pods, and of the pods that a Service selects. Several of
+    these with commas: all must hold.
 
     Raises:
-        RequestError: it is none of these.
+        SelectorError: it is none of these.
 
     """
-    written = text.strip()
-    if written.lower() == OUTSIDE:
-        return lambda one: isinstance(one, Asker) and one.namespace == OUTSIDE
-    kind, slash, name = written.partition("/")
+    return tuple(_terms(text))
+
+
+def _terms(whole: str) -> Iterator[Term]:
+    at = 0
+    for part in whole.split(","):
+        text = part.strip()
+        yield _term(whole, text, at + len(part) - len(part.lstrip()))
+        at += len(part) + 1
+
+
+def _term(whole: str, text: str, at: int) -> Term:
+    if text == _EVERYBODY or text.lower() == OUTSIDE:
+        return Term(text.lower())
+    kind, slash, name = text.partition("/")
     if kind.lower() in _NAMESPACE and slash:
-        return lambda one: (
-            _namespace_of(one) is not None and fnmatchcase(_namespace_of(one) or "", name)
-        )
+        return Term(text, namespace=name)
     found = kind_of(kind)
-    if found is not None and "=" not in written:
-        return _of_kind(cluster, found, name or "*", namespace if slash else "*")
-    wanted = [_label(written, each) for each in written.split(",")]
-    return lambda one: _labels(one) is not None and all(each(_labels(one) or {}) for each in wanted)
+    if found is not None and "=" not in text:
+        return Term(text, found)
+    label = _LABEL.fullmatch(text)
+    if label is None or (label[1] and label[3]):
+        raise SelectorError(whole, at)
+    return Term(text, label=(not label[1], label[2], label[3] or "", label[4]))
+
+
+def is_selector(text: str) -> bool:
+    """Whether it means several: a request names one (`k8stui.walk.request`).
+
+    So does a workload, as all its pods.
+    """
+    if set("*=!,?") & set(text):
+        return True
+    kind, slash, _ = text.partition("/")
+    if kind.lower() in _NAMESPACE and slash:
+        return True
+    found = kind_of(kind)
+    if found is None:
+        return False
+    return not slash or found[0] is Target.WORKLOAD
+
+
+def parse_selector(cluster: Cluster, text: str, namespace: str) -> Test:
+    """Read a SELECTOR: see `read_selector`. `namespace`: of names that have none.
+
+    Raises:
+        SelectorError: it is none.
+
+    """
+    tests = [_test(cluster, term, namespace) for term in read_selector(text)]
+    return lambda one: all(test(one) for test in tests)
 
 
 def parse_port(text: str) -> PortSpec:
@@ -58,6 +125,33 @@ def parse_port(text: str) -> PortSpec:
     if not re.fullmatch("[0-9]{1,5}", number) or not 0 < int(number) < 65536 or found is None:
         raise RequestError(f"not a port: {text!r}", hint="write 80, 53/udp or 3868/sctp")
     return int(number), found
+
+
+def port_in_words(text: str) -> bool:
+    """Whether ``PORT`` or ``PORT/PROTOCOL`` is one, where PORT may be a name."""
+    if text[:1].isdigit():
+        try:
+            parse_port(text)
+        except RequestError:
+            return False
+        return True
+    return re.fullmatch("[a-z0-9-]*[a-z][a-z0-9-]*", text) is not None and len(text) <= 15
+
+
+def _test(cluster: Cluster, term: Term, namespace: str) -> Test:
+    if term.text == _EVERYBODY:
+        return lambda _: True
+    if term.text == OUTSIDE:
+        return lambda one: isinstance(one, Asker) and one.namespace == OUTSIDE
+    if term.label is not None:
+        holds = _label(*term.label)
+        return lambda one: (labels := _labels(one)) is not None and holds(labels)
+    if term.kind is not None:
+        _, slash, name = term.text.partition("/")
+        return _of_kind(cluster, term.kind, name or "*", namespace if slash else "*")
+    return lambda one: (
+        (space := _namespace_of(one)) is not None and fnmatchcase(space, term.namespace)
+    )
 
 
 def _of_kind(cluster: Cluster, found: tuple[Target, str], name: str, namespace: str) -> Test:
@@ -89,16 +183,14 @@ def _of_kind(cluster: Cluster, found: tuple[Target, str], name: str, namespace: 
     return lambda one: one.pod is not None and one.pod.key in pods
 
 
-def _label(whole: str, text: str) -> Callable[[Mapping[str, str]], bool]:
-    found = _LABEL.fullmatch(text.strip())
-    if found is None or (found[1] and found[3]):
-        raise RequestError(
-            f"not a selector: {whole!r}",
-            hint="write outside, node/NAME, pod/NAME, deploy/NAME, svc/NAME, ns/NAME or KEY=VALUE",
-        )
-    no, key, operator, value = found.groups()
-    if operator is None:
-        return lambda labels: (key in labels) is not bool(no)
+def _label(
+    is_wanted: bool,
+    key: str,
+    operator: str,
+    value: str | None,
+) -> Callable[[Mapping[str, str]], bool]:
+    if not operator:
+        return lambda labels: (key in labels) is is_wanted
     if operator == "!=":
         return lambda labels: labels.get(key) != value
     return lambda labels: labels.get(key) == value

@@ -126,7 +126,7 @@ def test_a_file_has_comments_and_places() -> None:
         3,
         3,
     )
-    assert (second.source, second.expected) == ("node/n", Result.TIMEOUT)
+    assert (second.source.text, second.expected) == ("node/n", Result.TIMEOUT)
 
 
 def test_all_errors_of_a_file_are_told() -> None:
