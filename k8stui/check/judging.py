@@ -55,7 +55,7 @@ def judge(
             pair = _only(each) if asks_one else _first(world, each, namespace)
             finding = _walked(world, each, pair, paths, namespace) if pair is not None else None
         except NobodyError as error:
-            finding = _failed(each, str(error), error.fix)
+            finding = _failed(each, error.message, error.hint)
         except RequestError as error:
             finding = _failed(each, f"cannot be asked: {error.message}", error.hint)
         if finding is not None:
@@ -71,15 +71,15 @@ class _Pair:
     """Of how many it is the first."""
 
 
-class NobodyError(Exception):
+class NobodyError(RequestError):
     """A selector selects none."""
 
     def __init__(self, end: End, does: str, namespace: str) -> None:
-        super().__init__(f"nobody {does}: {end} selects none")
-        self.fix = "k8stui topology lists who is there"
         kind, _, name = end.selector.partition("/")
+        hint = "k8stui topology lists who is there"
         if kind_of(kind) is not None and name and "/" not in name:
-            self.fix = f"write {kind}/NAMESPACE/{name}, or -n: it is looked for in {namespace}"
+            hint = f"write {kind}/NAMESPACE/{name}, or -n: it is looked for in {namespace}"
+        super().__init__(f"nobody {does}: {end} selects none", hint=hint)
 
 
 def _only(each: Assertion) -> _Pair:
