@@ -1,12 +1,13 @@
 """Random keys on a terminal: nothing may end the screen, hang it, or leave the terminal changed.
 
-    python benchmarks/key_soak.py [KEYS] [SEEDS] [PATH...]
+    python benchmarks/key_soak.py [--size COLUMNSxROWS] [KEYS] [SEEDS] [ARGUMENT...]
 
-KEYS a seed and a size (default 2,500: with 5 seeds and 4 sizes 50,000). The program runs on a
-terminal of its own, and gets what one can send it: keys, bytes that are no UTF-8, pastes with and
-without brackets, mouse reports, sizes down to 1×1 and 0×0, Ctrl-C, Ctrl-Z and signals. Where a key
-leaves, it is started anew. Keys that write a file are left out. Ends with status 1 at the first
-fault, and prints the last keys before it.
+KEYS a seed and a size (default 2,500: with 5 seeds and 4 sizes 50,000); ARGUMENTs are the
+program's. SEEDS is a number, or FIRST-LAST. It runs on a terminal of its own, and gets what one can
+send it: keys, bytes that are no UTF-8, pastes with and without brackets, mouse reports, answers of
+a terminal, sizes down to 1×1 and 0×0, Ctrl-C, Ctrl-Z, stop and continue. Where a key leaves, it is
+started anew, in the workbench, in story mode, in a replay or in a comparison. Keys that write a
+file are left out. Ends with status 1 at the first fault, and prints the last keys before it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 from collections import deque
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 _ROOT = Path(__file__).parents[1]
 sys.path[0] = str(_ROOT / "tests")  # in place of this folder, which has a tui.py of its own
@@ -40,7 +42,7 @@ NAMED = (  # CSI and SS3 sequences as xterm sends them
     *(f"\x1b[{number}~" for number in (1, 2, 3, 4, 5, 6, 11, 12, 13, 15, 17, 18, 19, 20, 21, 24)),
     *(f"\x1b[1;{modifier}{letter}" for modifier in (2, 3, 5, 6) for letter in "ABCDHF"),
     "\r", "\r", "\t", "\x1b", "\x1b\x1b", "\x1bx", "\x1b[200~", "\x1b[201~",
-    *(chr(number) for number in range(1, 27) if chr(number) not in "\x03\x11\x17\x1a"),
+    *(chr(number) for number in range(1, 27) if chr(number) not in "\x03\x11\x17"),
 )  # fmt: skip
 WORDS = (
     "rmyweb\rmysql\r", "/^(a+)+$\r", "/!node", "/-l app=web\r", ":theme\r\r", ":svc my\r", "t>>>>a",
@@ -53,8 +55,11 @@ BROKEN = (
     b"\xff", b"\xfe\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
     b"\x1b[\xff", b"\x1b]52;c;\xff\x07", b"\x1bP\xff\x1b\\", b"\x9b1m", b"\x1b[99999999999u",
     b"\x1b[48;a;b;c;dt", b"\x1b[48;0;0;0;0t", b"\x1b[?2026;2$y", b"\x1b[?2048;1$y", b"\x1b[I\x1b[O",
-    b"\x1b[;;;;;;;;;u", b"\x1b[<", b"\x1b[1114112u", b"\x1b[1;1:3A", b"\x1b_Gi=1\x1b\\",
+    b"\x1b[?2048;2$y", b"\x1b[;;;;;;;;;u", b"\x1b[<", b"\x1b[1114112u", b"\x1b[1;1:3A",
+    b"\x1b_Gi=1\x1b\\",
 )  # fmt: skip
+BEGINS = (b"", b"p", b"t", b"w")
+"""What leads to each of the screens in which a start may begin."""
 SAYS = (b"Traceback", b"never awaited", b"Exception in thread", b"Fatal Python")
 _ANSWERS_SECONDS = 30.0
 """When a screen that sends nothing, though its size changed, is held to hang."""
@@ -107,11 +112,13 @@ class FaultError(Exception):
 class Soak:
     """One program after the other on a terminal of one size, from one seed."""
 
-    def __init__(self, seed: int, size: tuple[int, int], paths: list[str], folder: Path) -> None:
+    def __init__(
+        self, seed: int, size: tuple[int, int], arguments: list[str], folder: Path
+    ) -> None:
         self.dice = random.Random(f"{seed} {size}")  # noqa: S311 - to have it again
         self.size = size
         self.folder = folder
-        self.paths = paths
+        self.arguments = arguments
         self.last: deque[bytes] = deque(maxlen=60)
         self.starts = 0
 
@@ -125,7 +132,7 @@ class Soak:
         errors = self.folder / "errors"
         code = (
             f"import sys; sys.stderr = open({str(errors)!r}, 'w', buffering=1)\n"
-            f"from k8stui.cli import run; sys.exit(run({self.paths!r}))"
+            f"from k8stui.cli import run; sys.exit(run({self.arguments!r}))"
         )
         state = {"XDG_STATE_HOME": str(self.folder), "TMPDIR": str(self.folder)}
         session = Session(code, size=self.size[::-1], **state)
@@ -133,6 +140,9 @@ class Soak:
         number = 0
         try:
             session.read_until(STANDS if min(self.size) > 20 else b"\x1b[?1049h")
+            begin = self.dice.choice(BEGINS)
+            self.last.append(b"<start> " + begin)
+            os.write(session.fd, begin)
             while number < count:
                 number += 1
                 self._press(session)
@@ -142,7 +152,7 @@ class Soak:
                     break
                 session.output = session.output[:_BEGIN] + session.output[_BEGIN:][-_END:]
             status = self._leave(session)
-            local_modes = termios_of(session)
+            modes = modes_of(session)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(session.pid, signal.SIGKILL)  # where a fault is reported
@@ -152,10 +162,10 @@ class Soak:
             raise FaultError(f"status {status}: {said[-2000:].decode(errors='replace')}")
         if any(words in said for words in SAYS):
             raise FaultError(said[-3000:].decode(errors="replace"))
-        if local_modes != session.before[3] or session.left_behind():
+        if modes != session.before or session.left_behind():
             raise FaultError(
-                f"the terminal is left in another mode: {session.left_behind()}, local modes "
-                f"{session.before[3]:#x} -> {local_modes:#x}, status {status}"
+                f"the terminal is left in another mode: {session.left_behind()}, "
+                f"{session.before[:4]} -> {modes[:4]}, status {status}"
             )
         return number
 
@@ -165,11 +175,13 @@ class Soak:
             session.resize(rows, columns)
             self.last.append(f"<size {columns}x{rows}>".encode())
             return
-        if self.dice.random() < 0.001:
-            os.kill(session.pid, signal.SIGTSTP)
-            self.last.append(b"<stop>")
-            self._pump(session, 0.2)
-            os.kill(session.pid, signal.SIGCONT)
+        if self.dice.random() < 0.002:
+            stop = self.dice.choice((signal.SIGTSTP, signal.SIGSTOP))
+            self.last.append(f"<{stop.name}>".encode())
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session.pid, stop)
+                self._pump(session, self.dice.choice((0.0, 0.1)))
+                os.kill(session.pid, signal.SIGCONT)
             return
         pressed = keys(self.dice)
         self.last.append(pressed)
@@ -211,21 +223,27 @@ class Soak:
             raise FaultError("it does not leave on ctrl+q") from error
 
 
-def termios_of(session: Session) -> int:
-    """The local modes of the terminal; as before, where it has gone."""
+def modes_of(session: Session) -> list[Any]:
+    """The modes of the terminal; as before, where it has gone."""
     try:
-        return int(termios.tcgetattr(session.fd)[3])
+        return termios.tcgetattr(session.fd)
     except (termios.error, OSError):
-        return int(session.before[3])
+        return session.before
 
 
 def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_500
-    seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    given = sys.argv[1:]
+    sizes = SIZES
+    if given[:1] == ["--size"]:
+        columns, _, rows = given[1].partition("x")
+        sizes, given = ((int(columns), int(rows)),), given[2:]
+    count = int(given[0]) if given else 2_500
+    first, _, last = (given[1] if len(given) > 1 else "5").rpartition("-")
+    seeds = range(int(first), int(last) + 1) if first else range(int(last))
     total, start = 0, time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="key-soak-"))
-    for seed, size in product(range(seeds), SIZES):
-        soak = Soak(seed, size, sys.argv[3:], folder)
+    for seed, size in product(seeds, sizes):
+        soak = Soak(seed, size, given[2:], folder)
         try:
             soak.run(count)
         except FaultError as fault:
