@@ -30,7 +30,7 @@ _ROOT = Path(__file__).parents[1]
 sys.path[0] = str(_ROOT / "tests")  # in place of this folder, which has a tui.py of its own
 sys.path.insert(0, str(_ROOT))  # this checkout's, whatever is installed
 
-from tui.test_terminal import STANDS, Session  # noqa: E402 - once it is found
+from tui.test_terminal import Session  # noqa: E402 - once it is found
 
 SIZES = ((80, 24), (40, 10), (120, 34), (200, 50))
 ODD_SIZES = ((1, 1), (0, 0), (3, 80), (80, 2), (1, 50), (300, 1), (2, 2), (300, 80), (17, 5))
@@ -139,7 +139,8 @@ class Soak:
         self.starts += 1
         number = 0
         try:
-            session.read_until(STANDS if min(self.size) > 20 else b"\x1b[?1049h")
+            session.read_until(b"\x1b[?1049h")
+            self._pump(session, 0.5)
             begin = self.dice.choice(BEGINS)
             self.last.append(b"<start> " + begin)
             os.write(session.fd, begin)

@@ -1,4 +1,4 @@
-"""The terminal held and given back: Ctrl-Z, fg, bg, kill, and answers that come too late.
+"""The terminal held and given back: Ctrl-Z, fg, bg, kill, and answers that nobody waits for.
 
 Differs from Textual's own driver (drivers/linux_driver.py): signals are attended to by the event
 loop, between two of its turns, in the order in which they came, not in the middle of what is done.
@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.messages import InBandWindowResize
 
 from k8stui.tui.outlet import Outlet
 from k8stui.tui.terminal import ENDING, end_on_signals
@@ -27,16 +28,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from textual.app import App
+    from textual.message import Message
 
 _GRACE_SECONDS = 2.0
 """What the app has to leave in order on a signal: the terminal may take nothing more."""
 _OWN_SECONDS = 0.2
 """How long after a stop of our own a CONT is the one that ended it."""
-_PIXELS_OFF = "\x1b[?1016l"
-"""Mouse reports in pixels: Textual turns them on and never off."""
 _ALL_OFF = (
-    b"\x18\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l"
-    b"\x1b[?1006l\x1b[?1016l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+    b"\x18\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l"
+    b"\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 """What ends a sequence that was cut short (CAN), and every mode that Textual sets
 (start_application_mode)."""
@@ -85,16 +85,23 @@ class JobControl(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was; all of it is written when this returns."""
-        # First: an answer of the terminal that is read later would turn a mode on again.
-        self.disable_input()
         super().stop_application_mode()
-        if self._mouse_pixels:
-            self.write(_PIXELS_OFF)
         self.close()
         self._is_held = False
         self._loop.remove_signal_handler(signal.SIGTSTP)
         self._loop.remove_signal_handler(signal.SIGCONT)
         end_on_signals()
+
+    def _query_in_band_window_resize(self) -> None:
+        """Do not ask: WINCH tells when the size changes, wherever this runs."""
+
+    def process_message(self, message: Message) -> None:
+        """Pass on a message, but for an answer to what was not asked.
+
+        It would turn modes on, while the terminal is given back too, and WINCH would be ignored.
+        """
+        if not isinstance(message, InBandWindowResize):
+            super().process_message(message)
 
     def write(self, data: str) -> None:
         """Draw; nothing is drawn on a terminal that was given back."""

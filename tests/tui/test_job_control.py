@@ -198,12 +198,17 @@ def test_continued_just_before_it_is_left() -> None:
     assert termios.tcgetattr(session.fd) == session.before
 
 
-def test_answers_of_the_terminal_while_it_is_left() -> None:
-    """The answer to a question of the start may come over a slow line as late as that."""
+def test_answers_of_the_terminal_turn_nothing_on() -> None:
+    """Nor do they while it is left; and a new size is still seen."""
     session = start()
     settle(session)
     os.write(session.fd, LATE_ANSWER)
     settle(session)
+    assert b"\x1b[?2048h" not in session.output
+    assert b"\x1b[?1016h" not in session.output
+    session.output = b""
+    session.resize(30, 90)
+    session.read_until(b"quit")
     os.write(session.fd, b"\x11")
     with suppress(OSError):
         for _ in range(100):
