@@ -75,6 +75,10 @@ class Beside:
         own = self._own[side]
         return next((n for n in reversed(own[: at + 1]) if n is not None), 0)
 
+    def place(self, side: int, index: int) -> int:
+        """The place of a 0-based step of one side."""
+        return self._own[side].index(index)
+
     # All of it
 
     def lines(self, width: int, height: int, at: int, *, drawn: bool | None = None) -> list[Line]:

@@ -124,7 +124,12 @@ class StepPairs:
         if not own:
             return [fit((), width)]
         if item.first != item.last:
-            said = f"{own[0] + 1}–{own[-1] + 1}" if len(own) > 1 else f"{own[0] + 1}"
+            said = _stretch(own)
+            if item.likeness is Likeness.SAME and self._own(1, item.first) != own[0]:
+                others = [
+                    n for n in range(item.first, item.last + 1) if self._own(1, n) is not None
+                ]
+                said += f" = {_stretch([self._own(1, n) or 0 for n in others])}"
             said = f" {_MARKS[item.likeness]} {said}  {_FOLDED[item.likeness]}"
             return [fit(run(said, Ink.DIM), width)]
         key = (item.first, side if item.likeness is not Likeness.SAME else 2, width, most)
@@ -158,6 +163,12 @@ class StepPairs:
             texts[-1] = fit_words(texts[-1], width - 1 - (taken if most == 1 else 0))
         rows = [join((*lead, run(texts[0]))), *(run(text) for text in texts[1:])]
         return [fit(row, width) for row in rows]
+
+
+def _stretch(numbers: Sequence[int]) -> str:
+    """0-based steps, as they are counted."""
+    first, last = numbers[0] + 1, numbers[-1] + 1
+    return f"{first}–{last}" if first != last else f"{first}"
 
 
 def fit_words(text: str, width: int) -> str:

@@ -90,6 +90,10 @@ class CaseTable:
         )
         return [join(parts), cut(run(f"     {said}", Ink.DIM), self.width)]
 
+    def height(self, row: int, column: int) -> int:
+        """Lines that a page needs to show all of the table and what is said of a cell."""
+        return 2 + len(self._cells) * self.lines_a_row + len(self._said(row, column))
+
     def page(self, height: int, row: int, column: int) -> list[Line]:
         """The table round a cell, and below it what is to be said of that: `height` lines."""
         said = self._said(row, column)[: max(0, min(8, height - 5))]

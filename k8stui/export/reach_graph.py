@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from k8stui.cluster.model import Cluster
 from k8stui.export.columns_svg import Arrow, Row, columns_svg
 from k8stui.export.graph_text import Identifiers, dot_text, mermaid_text
-from k8stui.reach.fold import short_name
 from k8stui.reach.graph import Edge, Way, by_namespace, edges, reach_graph
 from k8stui.reach.reach import Reach
+from k8stui.walk.brief import brief
 
 _FOOT = "solid: connected   dotted: only some endpoints   dashed: denied, or nobody answers"
 _GAP = 300
@@ -109,7 +109,7 @@ def _row(name: str, port: str) -> str:
 
 def _title(edge: Edge, port: str) -> str:
     said = edge.by or "connected"
-    return f"{short_name(edge.source)} → {short_name(edge.target)}:{port}: {said}"
+    return f"{brief(edge.source)} → {brief(edge.target)}:{port}: {said}"
 
 
 def _own(name: str) -> str:

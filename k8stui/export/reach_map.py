@@ -26,10 +26,11 @@ from k8stui.export.reach_marks import MARKS, felt_words
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.reach.ends import Asked, Asker
-from k8stui.reach.fold import Fold, Folding, Group, mark_of, short_name
+from k8stui.reach.fold import Fold, Folding, Group, mark_of
 from k8stui.reach.reach import Cell, Class, Reach
 from k8stui.reach.told import told
 from k8stui.record import record
+from k8stui.walk.brief import brief
 
 _CELL = 3
 """Columns of a terminal that a cell takes; five where there is room for all."""
@@ -333,7 +334,7 @@ class ReachMap:
         said = told(self._cluster, self.found.parts[cell.part], asker, asked, cell)
         sign = MARKS[mark_of(one.felt)]
         felt = run(f" {sign.glyph} {felt_words(one.felt)} ", sign.ink)
-        pair = f" {short_name(asker.name)} ─▶ {short_name(asked.name)}  "
+        pair = f" {brief(asker.name)} ─▶ {brief(asked.name)}  "
         room = width - line_width(felt)
         head = join((run(middle(neutralise(pair), room), Ink.STRONG), felt))
         where = f"  {said.decided_at}"

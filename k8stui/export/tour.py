@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.export.comparison import comparison_lines, comparison_title
 from k8stui.export.drawing.ink import text_of, width_of
 from k8stui.export.drawing.picture import film, title, verdict
 from k8stui.export.drawing.words import sentence, step_sign
@@ -122,6 +123,12 @@ def _verdict(trace: Trace) -> str:
 
 def _shown(stop: Stop, width: int, height: int) -> Iterator[str]:
     trace = stop.trace
+    if stop.comparison is not None:
+        yield text_of(comparison_title(stop.comparison)).rstrip()
+        yield ""
+        lines = comparison_lines(stop.comparison, width, height, is_tight=True)
+        yield from (text_of(line).rstrip() for line in lines)
+        return
     if trace is None:
         yield from wrap(neutralise(f"✗ {stop.question}: {stop.failure}"), "  ", "    ", width)
         return

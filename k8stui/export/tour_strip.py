@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from k8stui.export.comparison import comparison_lines, comparison_said, comparison_title
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, sides, wrap
 from k8stui.export.drawing.picture import film, title
 from k8stui.export.drawing.stills import Still, Strip, said
@@ -52,13 +53,17 @@ def _frames(
 ) -> Iterator[tuple[int, list[Line]]]:
     """The drawing at each step from where the position before was, and at the last one."""
     trace = stop.trace
+    if stop.comparison is not None:
+        yield stop.index, _filled(comparison_lines(stop.comparison, width, room), room)
+        return
     if trace is None or not trace.steps:
         said = trace.outcome.reason if trace is not None else stop.failure
         texts = wrap(neutralise(f"{stop.question}: {said}"), width - 4, indent=2)
         yield stop.index, _filled([run(f"  {text}", Ink.DROP) for text in texts], room)
         return
     shown = film(stop.world, trace, width, room)
-    runs_on = last is not None and last.trace is trace and last.index < stop.index
+    before = last.trace if last is not None and last.comparison is None else None
+    runs_on = last is not None and before is trace and last.index < stop.index
     first = last.index + 1 if runs_on and last is not None else stop.index
     for index in range(first, stop.index + 1):
         yield index, _filled(shown.frame(index).lines(), room)
@@ -69,6 +74,8 @@ def _filled(lines: Sequence[Line], room: int) -> list[Line]:
 
 
 def _head(stop: Stop, width: int) -> list[Line]:
+    if stop.comparison is not None:
+        return [cut(comparison_title(stop.comparison), width), NOTHING]
     asked = title(stop.trace) if stop.trace is not None else run(neutralise(str(stop.question)))
     turned = ", ".join(f"{one.setting} {one.value_after}" for one in stop.variations)
     second = run(f"what if {neutralise(turned)}", Ink.CHANGED) if turned else NOTHING
@@ -80,13 +87,15 @@ def _head(stop: Stop, width: int) -> list[Line]:
 def _foot(stop: Stop, index: int, rows: int, width: int, count: int) -> list[Line]:
     """The step's sentence, and the caption."""
     steps = stop.trace.steps if stop.trace is not None else ()
+    below = said(steps[index], width) if steps else []
+    if stop.comparison is not None:
+        words = wrap(neutralise(comparison_said(stop.comparison)), width - 2)
+        below = [run(f" {text}", Ink.CHANGED) for text in words]
     texts = wrap(stop.position.caption, width - 8)
     number = run(f"{stop.position.number:>{len(str(count))}}/{count}", Ink.DIM)
     caption = [run(f" {text}", Ink.STRONG) for text in texts]
     caption[0] = sides(caption[0], join((number, run(" "))), width)
-    return _filled(said(steps[index], width) if steps else [], _SAID) + _filled(
-        [NOTHING, *caption], rows
-    )
+    return _filled(below, _SAID) + _filled([NOTHING, *caption], rows)
 
 
 def _seconds(stop: Stop) -> float:

@@ -18,6 +18,7 @@ from k8stui.reach.felt import Felt
 from k8stui.reach.reach import Reach
 from k8stui.reach.relations import bits
 from k8stui.record import record
+from k8stui.walk.brief import brief
 from k8stui.walk.kinds import SHORT
 
 
@@ -45,12 +46,6 @@ class Group:
 def mark_of(felt: Felt) -> Result | None:
     """What a cell shows: a result; None: now this, now that."""
     return felt.result if len(felt.shares) == 1 else None
-
-
-def short_name(name: str) -> str:
-    """Without the namespace that everything is in: ``pod/client-1``, ``svc/frontend:80``."""
-    kind, slash, rest = name.partition("/")
-    return kind + slash + rest.removeprefix("default/")
 
 
 class Folding:
@@ -156,15 +151,15 @@ class Folding:
     def _name(self, members: Sequence[Asker | Asked]) -> str:
         first, count = members[0], len(members)
         if count == 1:
-            return short_name(first.name)
+            return brief(first.name)
         ports = {(one.port, one.protocol) if isinstance(one, Asked) else None for one in members}
         if len(ports) == 1:
             whole = self._whole(members)
             if whole and isinstance(first, Asked):
                 whole = named(whole, first.port, first.protocol)
             if whole:
-                return f"{short_name(whole)} ×{count}"
-        return f"{short_name(first.name)} +{count - 1}"
+                return f"{brief(whole)} ×{count}"
+        return f"{brief(first.name)} +{count - 1}"
 
     def _whole(self, members: Sequence[Asker | Asked]) -> str:
         """What the members are all of; empty: of nothing."""

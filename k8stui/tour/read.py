@@ -24,9 +24,10 @@ from k8stui.neutralise import neutralise
 from k8stui.nodes.options import NodeOptions
 from k8stui.replay.order import ORDERS
 from k8stui.settings import NAMESPACE, Holder
+from k8stui.tour.comparison import read_compare
 from k8stui.tour.options import number, path, read_options
 from k8stui.tour.page import Page, TourError, Words, listed
-from k8stui.tour.tour import PANES, Input, Position, Tour, Where
+from k8stui.tour.tour import PANES, Compare, Input, Position, Tour, Where
 from k8stui.tour.where import FIELDS, KINDS, WORDS
 
 MAX_BYTES = 256 * 1024
@@ -39,7 +40,9 @@ _MAX_DEPTH = 20
 
 _TOUR = ("title", "input", "positions")
 _INPUT = ("paths", "options", "order", "then")
-_POSITION = ("caption", "ask", "branch", "at", "after", "what-if", "pane", "zoom")
+_POSITION = (
+    "caption", "ask", "branch", "at", "after", "what-if", "compare", "against", "pane", "zoom",
+)  # fmt: skip
 _DIRECTIONS = ("forward", "reply")
 
 
@@ -193,14 +196,17 @@ def _positions(page: Page, root: TreeNode, given: Mapping[str, TreeNode]) -> tup
             page.wrong(root.start, "a tour needs positions", "a list, each with a caption")
         return ()
     nodes = page.items(given["positions"], "positions", MAX_POSITIONS)
-    found = tuple(_position(page, node, number) for number, node in enumerate(nodes, start=1))
+    folder = os.path.dirname(page.file)  # noqa: PTH120 - as typed
+    found = tuple(
+        _position(page, node, number, folder) for number, node in enumerate(nodes, start=1)
+    )
     if found and found[0].ask is None and nodes[0].mapping:
         hint = "add: ask: SOURCE -> DESTINATION, as in outside -> node/node-1:30001"
         page.wrong(found[0].at, "the first position asks nothing", hint)
     return found
 
 
-def _position(page: Page, node: TreeNode, count: int) -> Position:
+def _position(page: Page, node: TreeNode, count: int, folder: str) -> Position:
     fields = page.fields(node, "a position", _POSITION)
     caption = _words(page, fields, "caption", MAX_CAPTION)
     if node.mapping and "caption" not in fields:
@@ -214,6 +220,10 @@ def _position(page: Page, node: TreeNode, count: int) -> Position:
     turned: tuple[Words, ...] = ()
     if "what-if" in fields:
         turned = page.texts(fields["what-if"], "what-if", _MAX_LIST, _MAX_TEXT)
+    against = _words(page, fields, "against")
+    compare = read_compare(page, fields.get("compare"), against)
+    if compare is not None:
+        _see_alone(page, fields, compare)
     return Position(
         number=count,
         at=node.start,
@@ -223,9 +233,29 @@ def _position(page: Page, node: TreeNode, count: int) -> Position:
         where=_where(page, fields["at"]) if "at" in fields else None,
         after=_words(page, fields, "after"),
         what_ifs=turned,
+        compare=compare,
+        against=_found(page, against, folder),
         pane=pane.text if pane is not None else "layout",
         zoom=zoom is not None and zoom.text == "true",
     )
+
+
+def _see_alone(page: Page, fields: Mapping[str, TreeNode], compare: Compare) -> None:
+    """Note what goes with no comparison."""
+    for name, why in (
+        ("what-if", "a comparison turns its settings itself"),
+        ("pane", "a comparison has no panes"),
+        ("zoom", "a comparison has no panes"),
+    ):
+        if name in fields:
+            page.wrong(fields[name].start, why, f"leave {name} out")
+    if "at" in fields and not compare.is_beside:
+        page.wrong(fields["at"].start, "a table has no steps", "add to compare: beside: true")
+
+
+def _found(page: Page, words: Words | None, folder: str) -> Words | None:
+    there = path(page, words, folder) if words is not None else None
+    return Words(there, words.at) if words is not None and there is not None else None
 
 
 def _where(page: Page, node: TreeNode) -> Where | None:

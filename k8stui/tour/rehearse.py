@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import islice
 
 from k8stui.errors import K8sTuiError
 from k8stui.record import record
 from k8stui.replay.change import Verb
 from k8stui.replay.replay import Moment, Question, parse_question, replay
+from k8stui.tour.comparison import Comparing, Comparison
 from k8stui.tour.page import Page, Words
-from k8stui.tour.tour import Input, Position, Tour
+from k8stui.tour.tour import Compare, Input, Position, Tour
 from k8stui.tour.where import step_of
 from k8stui.walk.compare import Variation, common_steps, vary
 from k8stui.walk.error import RequestError
@@ -46,6 +47,8 @@ class Stop:
     """0-based step."""
     question: Question
     failure: str = ""
+    comparison: Comparison | None = None
+    """What is shown in place of the walk."""
 
     @property
     def world(self) -> World:
@@ -101,6 +104,9 @@ class _Rehearsing:
         self._moments: list[Moment] | None = None
         self._walked: dict[tuple[object, ...], list[Trace]] = {}
         self._varied: dict[tuple[object, ...], tuple[Variation, ...]] = {}
+        self._comparing = Comparing(tour.page)
+        self._others: dict[str, World | None] = {}
+        """Other inputs, by path; None: there is a mistake in it, and it is noted."""
 
     def stops(self) -> list[Stop]:
         asked: tuple[Question, Words] | None = None
@@ -150,7 +156,13 @@ class _Rehearsing:
             trace = self._trace((*key, turned), world, self._parsed(world, question), branch)
         if trace is None:
             return None
-        index = self._index(position, before, trace)
+        comparison, index = None, 0
+        if position.compare is not None:
+            comparison = self._comparison(position, position.compare, base, trace)
+            if comparison is None:
+                return None
+        else:
+            index = self._index(position, before, trace)
         return Stop(
             position=position,
             base=base,
@@ -160,7 +172,35 @@ class _Rehearsing:
             trace=trace,
             index=index,
             question=question,
+            comparison=comparison,
         )
+
+    def _comparison(
+        self, position: Position, wanted: Compare, world: World, trace: Trace
+    ) -> Comparison | None:
+        other = None
+        if position.against is not None:
+            other = self._other(position.against)
+            if other is None:
+                return None
+        made = self._comparing.made(wanted, world, trace, other)
+        if made is None or made.pair is None or position.where is None:
+            return made
+        step = step_of(self._page, position.where, made.pair[1].trace)
+        return replace(made, step=step) if step is not None else None
+
+    def _other(self, path: Words) -> tuple[World, str] | None:
+        """Another input, read as the tour's own, and its name."""
+        if path.text not in self._others:
+            source = self._input
+            read = _world(self._page, replace(source, at=path.at, paths=(path,)))
+            if read is not None and not read.manifests.objects:
+                self._page.wrong(path.at, f"nothing of Kubernetes in {path.text}")
+                read = None
+            self._others[path.text] = read
+        world = self._others[path.text]
+        name = path.text.rstrip("/").rpartition("/")[2]
+        return (world, name) if world is not None else None
 
     def _not_yet(
         self,
@@ -170,9 +210,11 @@ class _Rehearsing:
         question: Question,
         error: RequestError,
     ) -> Stop | None:
-        if position.where is not None:
-            said = "there is no walk at this moment, so it has no steps"
-            self._page.wrong(position.where.at, said, error.message)
+        at = position.where or position.compare
+        if at is not None:
+            what = "it has no steps" if position.where else "nothing can be compared"
+            said = f"there is no walk at this moment, so {what}"
+            self._page.wrong(at.at, said, error.message)
             return None
         return Stop(
             position=position,

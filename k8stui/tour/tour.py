@@ -28,6 +28,22 @@ class Where:
 
 
 @record(kw_only=True)
+class Compare:
+    """What a position compares: a table of `k8stui.walk.comparisons.Kind`, or one setting."""
+
+    at: int
+    """Offset in the file."""
+    table: Words | None = None
+    case: Words | None = None
+    """The row under the cursor, by its name; None: the first."""
+    column: Words | None = None
+    setting: Words | None = None
+    """``SETTING=VALUE``."""
+    is_beside: bool = False
+    """Whether the case and what it is compared with are shown side by side."""
+
+
+@record(kw_only=True)
 class Position:
     """What is shown while its caption is said."""
 
@@ -45,6 +61,10 @@ class Position:
     """The moment of the deployment behind an object; None: when all is there."""
     what_ifs: tuple[Words, ...]
     """``SETTING=VALUE``, turned one after the other."""
+    compare: Compare | None
+    """What is shown in place of a walk."""
+    against: Words | None
+    """Path of another input that is compared with, found relative to the tour's file."""
     pane: str
     """One of `PANES`."""
     zoom: bool

@@ -67,7 +67,7 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         self._chosen: Case | None = None
         """Of the two: the one that was under the cursor."""
         if pair is not None:
-            self._put_beside(pair, pair[1])
+            self.set_beside(pair, pair[1])
 
     def _first_kind(self, *, is_turned: bool) -> Kind:
         is_other = self._desk.world is self._jobs.other
@@ -205,6 +205,10 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             self._work.add(self.run_worker(do, exclusive=True, group="table", exit_on_error=False))
         self.redraw()
 
+    def take(self, cases: Cases, cursor: tuple[int, int]) -> None:
+        """Take up a table that is made already, of the kind that is shown."""
+        self._made[self.kind], self._cursors[self.kind] = cases, cursor
+
     def renew(self, desk: Desk) -> None:
         """Make the tables anew: an input was read again."""
         self._desk = desk
@@ -296,10 +300,11 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             self.action_open()
             return
         pair = (one, partner) if one is cases.first(*self.cursor) else (partner, one)
-        self._put_beside(pair, one)
+        self.set_beside(pair, one)
         self.redraw()
 
-    def _put_beside(self, pair: tuple[Case, Case], chosen: Case) -> None:
+    def set_beside(self, pair: tuple[Case, Case], chosen: Case) -> None:
+        """Set two cases side by side, at their parting; `chosen`: the one to go on with."""
         self.beside, self._chosen = Beside(*pair), chosen
         self.at = self.beside.parting
 

@@ -238,9 +238,13 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - as above
             post(OtherFailed(error))
             return
-        self.against, self.other = paths, world
+        self.take_other(world, paths)
         self._watched_other = Watched(paths) if self.watches else None
         post(OtherRead(world))
+
+    def take_other(self, world: World, paths: Sequence[str]) -> None:
+        """Compare with another input, that is read already."""
+        self.against, self.other = paths, world
 
     def _read_other_again(self, post: Post) -> None:
         from k8stui.tui.changes import said_changes  # noqa: PLC0415 - only when it changed

@@ -32,6 +32,7 @@ from k8stui.export.drawing.words import (
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
+from k8stui.walk.brief import brief
 from k8stui.walk.trace import Request, Trace
 
 _ASKS = " ─▶ "
@@ -50,7 +51,7 @@ def title(state: State, width: int) -> Line:
         waiting = run(neutralise(state.failure or state.progress), Ink.DIM)
         return fit(join((_LEAD, run(" "), waiting)), width)
     request = trace.request
-    asked = neutralise(f"{_short(request.source)}{_ASKS}{_short(request.destination)}")
+    asked = neutralise(f"{brief(request.source)}{_ASKS}{brief(request.destination)}")
     protocol = f"  {request.protocol.name}"
     about = neutralise(f"  Service {request.service}") if request.service else ""
     first, last = (_LEAD, NOTHING)
@@ -77,8 +78,8 @@ def title(state: State, width: int) -> Line:
 
 def _squeezed(request: Request, room: int) -> str:
     """Who asks whom in little room: both names keep their ends, and the port is never lost."""
-    source = neutralise(_short(request.source))
-    destination = neutralise(_short(request.destination))
+    source = neutralise(brief(request.source))
+    destination = neutralise(brief(request.destination))
     name, colon, port = destination.rpartition(":")
     if not colon or "]" in port:
         name, colon, port = destination, "", ""
@@ -112,12 +113,6 @@ def _place(state: State, trace: Trace) -> Line:
     sign, outcome = DIRECTIONS[state.hop.direction], RESULTS[trace.outcome.result]
     step = run(f" {state.index + 1}/{len(state.steps)} ")
     return join((run(f" {sign.glyph}", sign.ink), step, run(f"{outcome.glyph} ", outcome.ink)))
-
-
-def _short(name: str) -> str:
-    """Without the namespace that everything is in: ``pod/client-1``, ``svc/frontend:80``."""
-    kind, slash, rest = name.partition("/")
-    return kind + slash + rest.removeprefix("default/")
 
 
 def now(state: State, width: int, height: int) -> list[Line]:

@@ -5,12 +5,15 @@ Between two positions every key of the screen works as ever; one brings it back 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 
+from k8stui.export.comparison import beside_of
 from k8stui.export.drawing.ink import (
     NOTHING,
     Ink,
@@ -25,8 +28,10 @@ from k8stui.export.drawing.ink import (
 )
 from k8stui.export.drawing.words import RESULTS
 from k8stui.export.tour import moment_words
+from k8stui.tour.comparison import Comparison
 from k8stui.tour.rehearse import Rehearsal, Stop
 from k8stui.tui import keys
+from k8stui.tui.compare_screen import CompareScreen
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawn import Bar
 from k8stui.tui.jobs import Jobs, Post
@@ -49,6 +54,16 @@ class TourJobs(Jobs):
         post(WorldLoaded(Desk(self._world)))
 
 
+def _named(bindings: Iterable[Binding], *, is_away: bool) -> Line:
+    """Keys as the lowest line has them; away from the tour, lit which one leads back."""
+    parts = []
+    for binding in bindings:
+        lit = binding.action == "position(0)" and is_away
+        parts += [run(f" {keys.footer_name(binding)} ", Ink.KEY)]
+        parts += [run(f"{binding.description}  ", Ink.CURSOR if lit else Ink.DIM)]
+    return join(parts)
+
+
 class TourScreen(WalkScreen):
     """The screen of `k8stui present`."""
 
@@ -65,7 +80,7 @@ class TourScreen(WalkScreen):
     def compose(self) -> ComposeResult:
         for widget in super().compose():
             if widget.id == "keys":
-                yield Bar(self._caption, id="caption")
+                yield Bar(self.caption, id="caption")
             yield widget
 
     @property
@@ -85,6 +100,7 @@ class TourScreen(WalkScreen):
     def action_position(self, by: int) -> None:
         """Go on or back; 0: to the one that the tour is at."""
         if self.ready() is not None:
+            self.leave_comparison()
             self._at = max(0, min(self._at + by, len(self._stops) - 1))
             self._show()
 
@@ -100,6 +116,21 @@ class TourScreen(WalkScreen):
         for name in PaneName:
             self.pane(name).look_again()
         self.call_after_refresh(self.redraw)
+        if stop.comparison is not None:
+            self._compare(stop.comparison)
+
+    def _compare(self, shown: Comparison) -> None:
+        """Bring the position's table, or its two walks, to the front."""
+        assert self.desk is not None
+        if shown.other is not None:
+            self.jobs.take_other(shown.other, [shown.called])
+        self.show_tables(TourCompareScreen(self, self.desk, shown))
+
+    def leave_comparison(self) -> None:
+        """Take the tables away, where they stand in front."""
+        if self.comparing is not None and self.comparing.is_current:
+            self.comparing.dismiss(None)
+        self.comparing = None
 
     def _desk(self, stop: Stop) -> Desk:
         """The desk with the walk of a position on it, its settings turned one after the other."""
@@ -127,6 +158,7 @@ class TourScreen(WalkScreen):
             or desk.state.index != stop.index
             or self.front != stop.position.pane
             or self.has_class("-zoom") != stop.position.zoom
+            or (stop.comparison is not None and self.comparing is None)
         )
 
     # The lowest lines
@@ -152,20 +184,16 @@ class TourScreen(WalkScreen):
             )
         return lines
 
-    def _caption(self, width: int, height: int) -> list[Line]:
+    def caption(self, width: int, height: int) -> list[Line]:
+        """What is said at this position."""
         said = self._said(self.stop, width)[:height]
         return [fit(line, width) for line in [*said, *[NOTHING] * (height - len(said))]]
 
     def _keys(self, width: int, height: int) -> list[Line]:
         if self.desk is None:
             return super()._keys(width, height)
-        parts = []
-        for binding in (*keys.TOUR, *(b for b in keys.FOOTER if b.id in ("help", "leave"))):
-            lit = binding.action == "position(0)" and self.is_away
-            name = keys.footer_name(binding)
-            parts += [run(f" {name} ", Ink.KEY)]
-            parts += [run(f"{binding.description}  ", Ink.CURSOR if lit else Ink.DIM)]
-        line = cut(join(parts), width)
+        others = (b for b in keys.FOOTER if b.id in ("help", "leave"))
+        line = cut(_named((*keys.TOUR, *others), is_away=self.is_away), width)
         room = width - line_width(line) - 2
         return [sides(line, self._as_it_is(room), width)]
 
@@ -182,9 +210,44 @@ class TourScreen(WalkScreen):
                 return line
         return NOTHING
 
+    def on_screen_resume(self) -> None:
+        self.redraw()
+
     def action_help(self) -> None:
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
         from k8stui.tui.listings import help_lines  # noqa: PLC0415
 
         groups = (("Through the tour", keys.TOUR), *keys.GROUPS)
         self.app.push_screen(ListScreen("Help", partial(help_lines, groups=groups)))
+
+
+class TourCompareScreen(CompareScreen):
+    """A position that is a comparison: its table or two walks, and the caption below."""
+
+    BINDINGS: ClassVar = [*keys.TOUR]
+
+    def __init__(self, tour: TourScreen, desk: Desk, shown: Comparison) -> None:
+        super().__init__(tour.jobs, desk, shown.kind)
+        self._tour = tour
+        self.take(shown.cases, (shown.row, shown.column))
+        found = beside_of(shown)
+        if found is not None and shown.pair is not None:
+            self.set_beside(shown.pair, shown.pair[1])
+            self.at = found[1]
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            if widget.id == "keys":
+                yield Bar(self._tour.caption, id="caption")
+            yield widget
+
+    def on_mount(self) -> None:
+        self.query_one("#caption").styles.height = self._tour.query_one("#caption").styles.height
+
+    def action_position(self, by: int) -> None:
+        """Go on or back in the tour."""
+        self._tour.action_position(by)
+
+    def _keys(self, width: int, height: int) -> list[Line]:
+        ours = _named(keys.TOUR[:2], is_away=False)
+        return [fit(cut(join((ours, *super()._keys(width, height))), width), width)]

@@ -171,13 +171,19 @@ class Walking(Base):
             return
         from k8stui.tui.compare_screen import CompareScreen  # noqa: PLC0415 - only when asked for
 
+        self.show_tables(CompareScreen(self.jobs, desk, kind, named))
+
+    def show_tables(self, screen: CompareScreen) -> None:
+        """Bring tables to the front, and take up the case that is chosen there."""
+
         def chosen(found: tuple[Case, int] | None) -> None:
-            self.comparing = None
+            if self.comparing is screen:
+                self.comparing = None
             if found is not None:
                 self.take_case(*found)
 
-        self.comparing = CompareScreen(self.jobs, desk, kind, named)
-        self.app.push_screen(self.comparing, chosen)
+        self.comparing = screen
+        self.app.push_screen(screen, chosen)
 
     def action_against(self, path: str = "") -> None:
         """Ask for another input by its path, then compare with it; a path that is given is read."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from k8stui.walk.brief import brief
 from k8stui.walk.cases import Case, Cases, Row, case, in_turned, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
@@ -106,7 +107,7 @@ def settings(world: World, trace: Trace, only: str = "") -> Cases:
 
 
 def _asks(request: Request) -> str:
-    return f"{request.source} ─▶ {request.destination}"
+    return f"{brief(request.source)} ─▶ {brief(request.destination)}"
 
 
 def _as_it_is(world: World, trace: Trace) -> Case:
@@ -203,7 +204,8 @@ def versions(world: World, other: World, trace: Trace | None = None, called: str
             after = in_turned(after, f"after: {called}", f"before → after ({called})")
         cells = (before, after)
         if any(each is not None for each in cells):
-            rows.append(Row(name=f"{source} ─▶ {destination}", cells=cells))
+            name = f"{brief(source)} ─▶ {brief(destination)}"
+            rows.append(Row(name=name, cells=cells))
     first, rest = (rows[:1], rows[1:]) if trace is not None else ([], rows)
     rest.sort(key=lambda row: not differs(row))
     changed = sum(differs(row) for row in rows)

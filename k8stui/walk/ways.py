@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.model import Cluster, Node, Service, ServicePort, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
+from k8stui.walk.brief import brief
 from k8stui.walk.cases import Case, Cases, Row, case
 from k8stui.walk.error import RequestError
 from k8stui.walk.offers import client_of, endpoint_of
@@ -82,8 +83,7 @@ def _asked(world: World, source: str, address: _Address) -> Case | None:
 
 def _asker(source: str) -> str:
     """Who asks, short: the namespace of everything is left out."""
-    kind, slash, rest = source.partition("/")
-    name = rest.removeprefix("default/")
+    kind, slash, name = brief(source).partition("/")
     return f"pod {name}" if kind == "pod" else name if slash else source
 
 

@@ -46,7 +46,20 @@ def test_captions_are_two_lines_of_a_small_screen(name: str) -> None:
 def test_no_two_positions_are_the_same_picture(name: str) -> None:
     stops = rehearse(read_tour(str(TOURS[name]))).stops
     shown = [
-        (id(s.world), s.question, s.index, s.position.pane, s.trace and s.trace.branch)
+        (
+            id(s.world),
+            s.question,
+            s.index,
+            s.position.pane,
+            s.trace and s.trace.branch,
+            s.comparison,
+        )
         for s in stops
     ]
     assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.parametrize("name", ["row-4", "row-9", "row-11", "userspace-to-iptables"])
+def test_the_rows_that_compare_show_it_as_a_comparison(name: str) -> None:
+    stops = rehearse(read_tour(str(TOURS[name]))).stops
+    assert any(stop.comparison is not None for stop in stops)

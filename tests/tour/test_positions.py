@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from k8stui.export.comparison import comparison_lines
+from k8stui.export.drawing.ink import text_of
 from k8stui.kernel.exchange import Result
+from k8stui.tour.comparison import Comparison
 from k8stui.tour.read import parse_tour
 from k8stui.tour.rehearse import Rehearsal, Stop, rehearse
+from k8stui.walk.comparisons import Kind
 from k8stui.walk.world import sample
 
 FILE = str(sample("tours") / "own.yaml")
@@ -124,3 +128,62 @@ def test_files_of_options_are_beside_the_tour() -> None:
     )
     rehearsal = given("ask: outside -> node/node-2:30080", head=head)
     assert rehearsal.world.options.iptables["node-2"].endswith("node-2.iptables")
+
+
+def comparison(*positions: str) -> Comparison:
+    shown = given("ask: outside -> node/node-1:30001, " + positions[0]).stops[0].comparison
+    assert shown is not None
+    return shown
+
+
+def test_a_table_with_its_cursor() -> None:
+    shown = comparison('compare: {table: ways, case: "node-1:30001", column: outside}')
+    assert shown.pair is None
+    one = shown.cases.at(shown.row, shown.column)
+    assert one is not None
+    assert one.name == "outside ─▶ node-1:30001"
+    assert comparison("compare: plug-ins").kind is Kind.PLUGINS
+
+
+def test_two_walks_where_they_part_or_at_a_step() -> None:
+    shown = comparison("compare: {setting: externaltrafficpolicy=local}")
+    assert shown.pair is not None
+    assert [one.name for one in shown.pair] == ["as it is", "externalTrafficPolicy Local"]
+    assert shown.step is None
+    text = comparison_words(shown)
+    assert "≠  8 ▸ Cluster" in text
+    assert "timed out after 134 s" in text
+    later = comparison("compare: {setting: externalTrafficPolicy=Local}, at: failure")
+    assert later.step == 11
+    assert "12 ▶ node-1  ✗ DROP" in comparison_words(later)
+    beside = comparison("compare: {table: plug-ins, case: cni ptp, beside: true}")
+    assert beside.pair is not None
+    assert beside.pair[1].name == "cni ptp"
+
+
+def comparison_words(shown: Comparison) -> str:
+    return "\n".join(text_of(line) for line in comparison_lines(shown, 100, 26))
+
+
+def test_another_input_beside_this_one() -> None:
+    shown = comparison("against: ../broken/webapp-wrong-selector")
+    assert shown.kind is Kind.VERSIONS
+    assert shown.called == "webapp-wrong-selector"
+    assert "≠ ✗ refused" in comparison_words(shown)
+    row = shown.cases.rows[0]
+    assert row.cells[1] is not None
+    assert row.cells[1].turned == "after: webapp-wrong-selector"
+
+
+def test_a_comparison_at_a_moment_of_the_deployment() -> None:
+    first, last = given(
+        "ask: pod/mysql-1 -> svc/mysql, after: Service/mysql, compare: ways", "compare: ways"
+    ).stops
+    assert first.comparison is not None
+    assert last.comparison is not None
+    assert first.comparison.cases is not last.comparison.cases
+
+
+def test_a_comparison_holds_for_one_position_only() -> None:
+    stops = given("ask: outside -> node/node-1:30001, compare: ways", "at: dnat").stops
+    assert [stop.comparison is None for stop in stops] == [False, True]

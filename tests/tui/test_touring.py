@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -18,7 +20,8 @@ from k8stui.tui.drawn import Drawn
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.terminal import Terminal
-from k8stui.tui.touring import TourScreen
+from k8stui.tui.touring import TourCompareScreen, TourScreen
+from k8stui.walk.world import sample
 
 TOURS = bundled_tours()
 
@@ -131,12 +134,14 @@ async def test_back_from_a_what_if_and_from_another_request() -> None:
 
 async def test_a_position_under_another_setting_says_so_and_u_shows_it_as_it_is() -> None:
     rehearsal = rehearsed("row-4")
+    number = next(n for n, stop in enumerate(rehearsal.stops) if stop.variations)
     async with presenting(rehearsal) as tour:
-        await tour.press(*["space"] * 7)
+        for _ in range(number):
+            await tour.press("space")
         assert "externalTrafficPolicy Local" in tour.text("#title")
         assert "as it is ✓ connected" in tour.text("#keys")
         await tour.press("u")
-        assert tour.state.trace is rehearsal.stops[7].before
+        assert tour.state.trace is rehearsal.stops[number].before
         await tour.press("space")
         assert tour.is_there
 
@@ -178,3 +183,74 @@ async def test_any_size_and_any_keys() -> None:
         await tour.pilot.resize_terminal(300, 80)
         await tour.press(*keys, "escape")
         assert tour.app.crash is None
+
+
+def compared(tour: Presenter) -> TourCompareScreen:
+    found = tour.app.screen
+    assert isinstance(found, TourCompareScreen)
+    return found
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 34)], ids=str)
+async def test_a_comparison_is_a_position_like_others(size: tuple[int, int]) -> None:
+    rehearsal = rehearsed("row-4")
+    number = next(n for n, stop in enumerate(rehearsal.stops) if stop.comparison is not None)
+    async with presenting(rehearsal, size) as tour:
+        for _ in range(number):
+            await tour.press("space")
+        front = compared(tour)
+        assert front.beside is None
+        text = "\n".join("\n".join(each.shown_text) for each in front.query(Drawn))
+        assert rehearsal.stops[number].position.caption[:30] in text
+        assert "✗ unreachable" in text
+        await tour.press("space")
+        assert tour.app.screen is tour.screen
+        assert tour.is_there
+        await tour.press("space")
+        assert compared(tour).beside is not None
+        assert "externalTrafficPolicy Local" in "\n".join(
+            compared(tour).query_one("#face", Drawn).shown_text
+        )
+        await tour.press("left", "left")
+        assert compared(tour).beside is None
+        await tour.press("left")
+        assert tour.app.screen is tour.screen
+
+
+async def test_out_of_a_comparison_and_back() -> None:
+    rehearsal = rehearsed("userspace-to-iptables")
+    number = next(n for n, stop in enumerate(rehearsal.stops) if stop.comparison is not None)
+    async with presenting(rehearsal) as tour:
+        for _ in range(number):
+            await tour.press("space")
+        at = compared(tour).at
+        await tour.press("l")
+        assert compared(tour).at == at + 1
+        await tour.press("0")
+        assert compared(tour).at == at
+        await tour.press("enter")
+        assert tour.app.screen is tour.screen
+        assert "what if proxy-mode iptables" in tour.text("#title")
+        assert tour.screen.is_away
+        await tour.press("0")
+        assert compared(tour).at == at
+        await tour.press("escape", "escape")
+        assert tour.screen.is_away
+        await tour.press("space")
+        assert tour.screen.stop.position.number == number + 2
+        assert tour.is_there
+
+
+async def test_another_input_in_a_tour(tmp_path: Path) -> None:
+    copytree(sample("webapp"), tmp_path / "before")
+    copytree(sample("broken") / "webapp-wrong-selector", tmp_path / "after")
+    file = tmp_path / "talk.yaml"
+    file.write_text(
+        "input: {paths: [before]}\npositions:\n"
+        "  - {caption: the change, ask: outside -> node/node-1:30001, against: after}\n"
+    )
+    async with presenting(rehearse(read_tour(str(file)))) as tour:
+        front = compared(tour)
+        assert "≠ ✗ refused" in "\n".join(front.query_one("#face", Drawn).shown_text)
+        await tour.press("l", "o")
+        assert "after: after" in tour.text("#title")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.export.comparison import comparison_said
 from k8stui.export.drawing.ink import cut, fit
 from k8stui.export.drawing.words import origin_line, sentence, step_sign
 from k8stui.export.page.page import bar, document, inked, pictures, safe
@@ -37,6 +38,8 @@ def _item(number: int, stop: Stop, index: int, count: int) -> str:
     """A position with its caption, or a step on the way to one."""
     place, trace = f"1.{number}", stop.trace
     said = _step(trace, index) if trace is not None and trace.steps else safe(stop.failure)
+    if stop.comparison is not None:
+        said, trace = safe(comparison_said(stop.comparison)), None
     if index != stop.index:
         return f'<li id="{place}"{_way(trace, index)}><a href="#{place}">{said}</a></li>\n'
     at = f"{stop.position.number}/{count}"
