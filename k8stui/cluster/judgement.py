@@ -13,7 +13,6 @@ ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
@@ -30,6 +29,7 @@ from k8stui.cluster.policy import (
 from k8stui.cluster.selection import selects
 from k8stui.cluster.selectors import matches, namespace_labels
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.derived import Derived
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -135,19 +135,12 @@ class Judgement:
         found = self._selecting.get(key)
         if found is None:
             labels = self.cluster.namespace_labels
-            own = self._by_namespace.get(pod.namespace, ())
+            own = _by_namespace.of(self.cluster).get(pod.namespace, ())
             found = self._selecting[key] = tuple(
                 one
                 for one in (*own, *self.cluster.cluster_policies)
                 if not pod.host_network and selects(one, pod, direction, labels)
             )
-        return found
-
-    @cached_property
-    def _by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
-        found: dict[str, list[NetworkPolicy]] = {}
-        for policy in self.cluster.policies:
-            found.setdefault(policy.namespace, []).append(policy)
         return found
 
     def fits(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool | PolicyPeer:
@@ -196,22 +189,13 @@ class Judgement:
     def _is_node(self, address: Address) -> bool:
         return any(address in node.addresses for node in self.cluster.nodes.values())
 
-    @cached_property
-    def _pods_at(self) -> Mapping[Address, Pod]:
-        found: dict[Address, Pod] = {}
-        for pod in self.cluster.pods.values():
-            if not pod.host_network and not pod.phase.is_final:
-                for address in pod.addresses:
-                    found.setdefault(address, pod)
-        return found
-
     def peer_at(self, address: Address) -> Peer:
         """Whoever has the address: a pod, or somebody of whom no more is known."""
-        return self.peer(self._pods_at.get(address), address, str(address))
+        return self.peer(self.pod_at(address), address, str(address))
 
     def pod_at(self, address: Address) -> Pod | None:
         """The pod that has a network of its own and that address."""
-        return self._pods_at.get(address)
+        return _pods_at.of(self.cluster).get(address)
 
     def peer(self, pod: Pod | None, address: Address | None, words: str) -> Peer:
         """A pod, or an address that is called `words`; a hostNetwork pod is its node's address."""
@@ -219,6 +203,27 @@ class Judgement:
             return Peer(address, None, {}, "", words)
         known = pod.addresses[0] if pod.addresses else address
         return Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
+
+
+def _by_address(cluster: Cluster) -> Mapping[Address, Pod]:
+    found: dict[Address, Pod] = {}
+    for pod in cluster.pods.values():
+        if not pod.host_network and not pod.phase.is_final:
+            for address in pod.addresses:
+                found.setdefault(address, pod)
+    return found
+
+
+def _of_namespaces(cluster: Cluster) -> Mapping[str, list[NetworkPolicy]]:
+    found: dict[str, list[NetworkPolicy]] = {}
+    for policy in cluster.policies:
+        found.setdefault(policy.namespace, []).append(policy)
+    return found
+
+
+# Of a cluster, not of its `Judgement`: there is one for each of thousands of walks.
+_pods_at: Derived[Cluster, Mapping[Address, Pod]] = Derived(_by_address)
+_by_namespace: Derived[Cluster, Mapping[str, list[NetworkPolicy]]] = Derived(_of_namespaces)
 
 
 def is_of_domain(name: str, domain: str) -> bool:
