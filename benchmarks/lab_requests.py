@@ -2,9 +2,11 @@
 
     nice python benchmarks/lab_requests.py [REQUESTS] [SEED] [SECONDS]
 
-Needs what `k8stui lab` needs. Each cluster has a plug-in, a node count, pods and Services of
-its own; of each a few requests are asked, with neighbours warm or cold, one branch each. It prints
-each difference with what reproduces it, and ends with status 1 if there was one.
+Needs what `k8stui lab` needs. Each cluster has a plug-in, IP families, a mode of kube-proxy, a
+policy engine, nodes, pods, Services and policies of its own, and now and then a device with another
+MTU; of each a few requests are asked, with neighbours warm or cold, one branch each. It prints each
+difference with what reproduces it, how many requests of which kind there were, and ends with status
+1 if there was a difference.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -22,151 +26,404 @@ from k8stui.cluster.hosts import read_hosts
 from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.export.lab import lab_lines
+from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.lab.errors import LabError, NotComparedError
-from k8stui.lab.experiment import MAX_BRANCHES, experiments
+from k8stui.lab.experiment import MAX_BRANCHES, Changed, Experiment, experiments
+from k8stui.lab.plan import Tools
 from k8stui.lab.run import find_tools
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Request
 from k8stui.walk.world import World, build_world
 
 REQUESTS_PER_CLUSTER = 12
-BEYOND = ("8.8.8.8", "192.168.0.77", "198.51.100.7", "192.168.0.200", "10.200.0.9")
+BEYOND = {
+    4: ("8.8.8.8", "192.168.0.77", "198.51.100.7", "192.168.0.200", "10.200.0.9"),
+    6: ("2001:db8::8", "fd00:192:168::77", "2001:db8:ffff::7"),
+}
 HOSTS = ("db=192.168.0.200:5432", "far=198.51.100.7:443", "vpn=10.200.0.9")
+PORTS = (80, 443, 5000, 8080)
+ENDS = ("8000", "8001", "8002")
+Object = dict[str, object]
 
 
-def cluster(dice: random.Random) -> list[dict[str, object]]:
-    """Pods and Services that know each other more or less."""
+@record(kw_only=True)
+class Setting:
+    """What a cluster is drawn with."""
+
+    cni: str
+    nodes: int
+    families: tuple[int, ...]
+    mode: str
+    engine: str | None
+    mtu: int | None
+    """Of one device somewhere; None: as it should be."""
+
+    @property
+    def said(self) -> str:
+        family = "".join(f"v{one}" for one in self.families)
+        policy = f" --policy-engine {self.engine}" if self.engine else ""
+        mtu = f", one MTU {self.mtu}" if self.mtu else ""
+        return f"--cni {self.cni} --proxy-mode {self.mode}{policy} ({family}{mtu})"
+
+
+def setting(dice: random.Random) -> Setting:
+    return Setting(
+        cni=dice.choice(CHOICES),
+        nodes=dice.randint(1, 3),
+        families=dice.choice([(4,), (4,), (4,), (4, 6), (6, 4), (6,)]),
+        mode=dice.choice(["iptables", "iptables", "iptables", "userspace"]),
+        engine=dice.choice([None, None, "kube-router", "kube-router-v2.11"]),
+        mtu=dice.choice([None] * 7 + [1280, 1400, 1492]),
+    )
+
+
+# Objects.
+
+
+def cluster(dice: random.Random, drawn: Setting) -> Iterator[Object]:
+    """Nodes, pods, Services and policies that know each other more or less."""
+    for number in range(1, drawn.nodes + 1):
+        yield _node(number, drawn.families)
     apps = [f"app-{n}" for n in range(dice.randint(1, 4))]
-    found = []
     for app in apps:
-        ports = [
-            {"containerPort": port, "protocol": dice.choice(["TCP", "TCP", "UDP"])}
-            for port in dice.sample([80, 443, 5000, 8080], dice.randint(1, 2))
-        ]
-        is_host = dice.random() < 0.15
-        if not is_host and dice.random() < 0.2:
-            ports[0]["hostPort"] = dice.choice([8000, 8001, 8002])
+        yield from _pods(dice, app)
+    for number in range(dice.randint(2, 6)):
+        yield from _service(dice, apps, number, drawn)
+    if drawn.engine:
         for number in range(dice.randint(1, 3)):
-            spec: dict[str, object] = {"containers": [{"name": "c", "image": "c", "ports": ports}]}
-            if is_host:
-                spec["hostNetwork"] = True
-            found.append(_object("Pod", f"{app}-{number}", spec, {"app": app}))
-    services = (_service(dice, apps, number) for number in range(dice.randint(1, 5)))
-    return found + [_object("Service", f"svc-{n}", spec) for n, spec in enumerate(services)]
+            yield _policy(dice, apps, number, drawn.families)
+    if dice.random() < 0.3:
+        yield _proxy(dice, drawn)
 
 
 def _object(
-    kind: str, name: str, spec: dict[str, object], labels: dict[str, str] | None = None
-) -> dict[str, object]:
-    metadata: dict[str, object] = {"name": name}
+    kind: str, name: str, spec: Object, labels: dict[str, str] | None = None, version: str = "v1"
+) -> Object:
+    metadata: Object = {"name": name}
     if labels:
         metadata["labels"] = labels
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _service(dice: random.Random, apps: list[str], number: int) -> dict[str, object]:
-    kind = dice.choice(["ClusterIP", "NodePort", "NodePort", "LoadBalancer"])
-    port: dict[str, object] = {
+def _node(number: int, families: tuple[int, ...]) -> Object:
+    ranges = {4: f"10.244.{number}.0/24", 6: f"fd00:10:244:{number}::/64"}
+    own = {4: f"192.168.0.{10 + number}", 6: f"fd00:192:168::{10 + number}"}
+    made = _object("Node", f"node-{number}", {"podCIDRs": [ranges[one] for one in families]})
+    addresses = [{"type": "InternalIP", "address": own[one]} for one in families]
+    return made | {"status": {"addresses": addresses}}
+
+
+def _pods(dice: random.Random, app: str) -> Iterator[Object]:
+    ports: list[Object] = [
+        {
+            "name": f"p{port}",
+            "containerPort": port,
+            "protocol": dice.choice(["TCP", "TCP", "UDP"]),
+        }
+        for port in dice.sample(PORTS, dice.randint(1, 2))
+    ]
+    is_host = dice.random() < 0.15
+    if not is_host and dice.random() < 0.25:
+        ports[0]["hostPort"] = dice.choice([8000, 8001, 8002])
+    for number in range(dice.randint(1, 3)):
+        spec: Object = {"containers": [{"name": "c", "image": "c", "ports": ports}]}
+        if is_host:
+            spec["hostNetwork"] = True
+        yield _object("Pod", f"{app}-{number}", spec, {"app": app})
+
+
+def _service(dice: random.Random, apps: list[str], number: int, drawn: Setting) -> Iterator[Object]:
+    kind = dice.choice(["ClusterIP", "NodePort", "NodePort", "LoadBalancer", "LoadBalancer", ""])
+    port: Object = {
         "port": dice.choice([80, 53, 443]),
-        "targetPort": dice.choice([80, 443, 5000, 8080, 9999]),
+        "targetPort": dice.choice([*PORTS, 9999, "p80", "p443"]),
         "protocol": dice.choice(["TCP", "TCP", "UDP"]),
     }
-    spec: dict[str, object] = {
-        "type": kind,
-        "selector": {"app": dice.choice([*apps, *apps, "nobody"])},
-        "ports": [port],
-    }
+    spec: Object = {"selector": {"app": dice.choice([*apps, *apps, "nobody"])}, "ports": [port]}
+    if not kind:
+        yield _object("Service", f"svc-{number}", spec | {"clusterIP": "None"})
+        return
+    spec["type"] = kind
+    if len(drawn.families) > 1:
+        spec["ipFamilyPolicy"] = dice.choice(["SingleStack", "PreferDualStack"])
     if kind != "ClusterIP":
         port["nodePort"] = 30080 + number
         if dice.random() < 0.4:
             spec["externalTrafficPolicy"] = "Local"
     if dice.random() < 0.2:
         spec["internalTrafficPolicy"] = "Local"
-    if dice.random() < 0.2:
+    if dice.random() < 0.25:
         spec["sessionAffinity"] = "ClientIP"
-    if dice.random() < 0.2:
-        spec["externalIPs"] = [f"198.18.0.{number + 1}"]
-    return spec
+    if dice.random() < 0.25:
+        spec["externalIPs"] = [_outer(number, drawn.families[0], 0)]
+    made = _object("Service", f"svc-{number}", spec)
+    if kind == "LoadBalancer":
+        if dice.random() < 0.5:
+            spec["loadBalancerSourceRanges"] = dice.sample(_ranges(drawn.families[0]), 2)
+        if dice.random() < 0.3:
+            spec["allocateLoadBalancerNodePorts"] = False
+            del port["nodePort"]
+        ingress: Object = {"ip": _outer(number, drawn.families[0], 1)}
+        if dice.random() < 0.2:
+            ingress["ipMode"] = dice.choice(["VIP", "Proxy"])
+        made["status"] = {"loadBalancer": {"ingress": [ingress]}}
+    yield made
 
 
-def request(dice: random.Random, world: World) -> tuple[str, str]:
-    """Somebody, and somewhere that may or may not be there."""
-    pods = [pod for pod in world.cluster.pods.values() if pod.addresses and pod.node_name]
-    nodes = list(world.cluster.nodes)
-    sources = [f"pod/{pod.name}" for pod in pods] + [f"node/{node}" for node in nodes]
-    source = dice.choice([*sources, "outside"])
-    services = [s for s in world.cluster.services.values() if s.name.startswith("svc-")]
-    service = dice.choice(services)
-    port = service.ports[0]
-    pod = dice.choice(pods)
-    node = dice.choice(nodes)
-    either = dice.choice(["", "/udp"])
-    is_udp = "/udp" if port.protocol == "UDP" else ""
-    wanted = [
-        f"svc/{service.name}:{port.port}{is_udp}",
-        f"{pod.addresses[0]}:{dice.choice([80, 443, 5000, 8080, 9999])}{either}",
-        f"node/{node}:{dice.choice([port.node_port or 30099, 8000, 8001, 31999])}{either}",
-        f"{dice.choice(BEYOND)}:{dice.choice([53, 443, 5432])}{either}",
-    ]
-    if port.node_port:
-        wanted += [f"node/{node}:{port.node_port}{is_udp}"] * 2
-    if service.external_ips:
-        wanted.append(f"{service.external_ips[0]}:{port.port}{is_udp}")
-    if source.startswith("node/"):
-        wanted.append(f"localhost:{port.node_port or 30099}{is_udp}")
-    return source, dice.choice(wanted)
+def _outer(number: int, version: int, which: int) -> str:
+    return f"198.18.{which}.{number + 1}" if version == 4 else f"2001:db8:{which}::{number + 1}"
 
 
-def world_of(dice: random.Random, folder: Path) -> tuple[World, str]:
+def _ranges(version: int) -> list[str]:
+    if version == 4:
+        return ["203.0.113.0/24", "10.244.0.0/16", "10.244.1.0/24", "192.168.0.0/24", "8.8.8.8/32"]
+    return ["2001:db8:203:113::/64", "fd00:10:244::/56", "fd00:192:168::/64"]
+
+
+def _policy(dice: random.Random, apps: list[str], number: int, families: tuple[int, ...]) -> Object:
+    def peers() -> list[Object]:
+        return [
+            dice.choice(
+                [
+                    {"podSelector": {"matchLabels": {"app": dice.choice(apps)}}},
+                    {"podSelector": {}},
+                    {"namespaceSelector": {}},
+                    {"ipBlock": {"cidr": dice.choice(_ranges(families[0]))}},
+                    {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.244.1.0/24"]}}
+                    if families[0] == 4
+                    else {"ipBlock": {"cidr": "fd00::/16", "except": ["fd00:10:244:1::/64"]}},
+                ]
+            )
+            for _ in range(dice.randint(1, 2))
+        ]
+
+    def rule(direction: str) -> Object:
+        made: Object = {}
+        if dice.random() < 0.7:
+            made[direction] = peers()
+        if dice.random() < 0.5:
+            port: Object = {
+                "port": dice.choice([*PORTS, "p80"]),
+                "protocol": dice.choice(["TCP", "UDP"]),
+            }
+            if isinstance(port["port"], int) and dice.random() < 0.3:
+                port["endPort"] = port["port"] + 400
+            made["ports"] = [port]
+        return made
+
+    types = dice.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
+    selector = {"matchLabels": {"app": dice.choice(apps)}} if dice.random() < 0.8 else {}
+    spec: Object = {"podSelector": selector, "policyTypes": types}
+    for one, direction in (("Ingress", "from"), ("Egress", "to")):
+        if one in types:
+            spec[one.lower()] = [rule(direction) for _ in range(dice.randint(0, 2))]
+    return _object("NetworkPolicy", f"policy-{number}", spec, version="networking.k8s.io/v1")
+
+
+def _proxy(dice: random.Random, drawn: Setting) -> Object:
+    ranges = {4: "10.244.0.0/16", 6: "fd00:10:244::/56"}
+    own = {4: "192.168.0.0/24", 6: "fd00:192:168::/64"}
+    made: Object = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": drawn.mode,
+        "clusterCIDR": dice.choice(["", ",".join(ranges[one] for one in drawn.families)]),
+        "iptables": {
+            "masqueradeAll": dice.random() < 0.3,
+            "localhostNodePorts": dice.random() < 0.5,
+        },
+    }
+    if dice.random() < 0.3:
+        made["nodePortAddresses"] = [own[one] for one in drawn.families]
+    return made
+
+
+def world_of(dice: random.Random, folder: Path) -> tuple[World, Setting]:
+    drawn = setting(dice)
     path = folder / "cluster.yaml"
-    path.write_text(yaml.safe_dump_all(cluster(dice)), encoding="utf-8")
-    cni = dice.choice(list(CHOICES))
-    nodes = dice.randint(1, 3)
+    path.write_text(yaml.safe_dump_all(cluster(dice, drawn)), encoding="utf-8")
     world = build_world(
         [str(path)],
-        cluster_options=ClusterOptions(nodes=nodes, hosts=read_hosts(HOSTS)),
-        node_options=NodeOptions(cni=cni),
+        cluster_options=ClusterOptions(hosts=read_hosts(HOSTS), proxy_mode=drawn.mode),
+        node_options=NodeOptions(cni=drawn.cni, policy_engine=drawn.engine),
     )
-    return world, f"--cni {cni} --nodes {nodes}"
+    if drawn.mtu is not None:
+        names = [*world.cluster.nodes, *(p.key for p in world.cluster.pods.values())]
+        narrow = _Narrow(world.network, dice.choice([*names, "wire"]), dice.random(), drawn.mtu)
+        world = replace(world, network=narrow)
+    return world, drawn
+
+
+class _Narrow(Changed):
+    """With another MTU on one device, and on what is plugged into it."""
+
+    def __init__(self, network: Network, name: str, place: float, mtu: int) -> None:
+        super().__init__(network)
+        self._mtu = mtu
+        self._ends = set()
+        if name in network:
+            devices = [d for d in network[name].interfaces if d.kind is LinkKind.VETH]
+            if devices:
+                device = devices[int(place * len(devices))]
+                self._ends = {(name, device.name), device.peer}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._network, name)
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        made = tuple(
+            replace(one, mtu_bytes=self._mtu) if (space.name, one.name) in self._ends else one
+            for one in space.interfaces
+        )
+        return replace(space, interfaces=made)
+
+
+# Requests.
+
+
+def request(dice: random.Random, world: World) -> Request:
+    """Somebody, and somewhere that may or may not be there."""
+    source, destination = ends(dice, world)
+    is_udp = destination.endswith("/udp")
+    asked = parse_request(
+        world,
+        source,
+        destination,
+        source_port=dice.choice([None, None, None, 1024, 30081, 53000]),
+        data_bytes=dice.choice([None, None, None, 1, 700, 1300, 1400, 3000]),
+        unconnected=is_udp and dice.random() < 0.3,
+    )
+    times = dice.choice([0] * 8 + [1, 2, 3])
+    return again(asked, times, dice.choice([0.0, 0.05, 0.3]))
+
+
+def ends(dice: random.Random, world: World) -> tuple[str, str]:
+    cluster = world.cluster
+    pods = [pod for pod in cluster.pods.values() if pod.addresses and pod.node_name]
+    nodes = list(cluster.nodes)
+    sources = [f"pod/{pod.name}" for pod in pods] + [f"node/{node}" for node in nodes]
+    source = dice.choice([*sources, "outside"])
+    services = [s for s in cluster.services.values() if s.name.startswith("svc-")]
+    service = dice.choice(services)
+    port = service.ports[0]
+    udp = "/udp" if port.protocol == "UDP" else ""
+    if dice.random() < 0.15 and service.selector:
+        # Perhaps it gets to itself.
+        own = [f"pod/{pod.name}" for pod in pods if pod.labels.items() >= service.selector.items()]
+        source = dice.choice(own or [source])
+    pod = dice.choice(pods)
+    node = cluster.nodes[dice.choice(nodes)]
+    address = str(dice.choice(node.addresses))
+    node_port = port.node_port or 30099
+    either = dice.choice(["", "/udp"])
+    version = dice.choice([one.version for one in node.addresses])
+    beyond = dice.choice(BEYOND[version])
+    balancers = (one.ip for one in service.load_balancer_ingress if one.ip)
+    outer = [*service.external_ips, *balancers]
+    pinged = [str(pod.addresses[0]), address, beyond, f"svc/{service.name}"]
+    ways = {
+        "service": f"svc/{service.name}:{port.port}{udp}",
+        "name": f"{service.name}.default.svc.cluster.local:{port.port}{udp}",
+        "pod": f"{_b(str(dice.choice(pod.addresses)))}:{dice.choice([*PORTS, 9999])}{either}",
+        "node": f"{_b(address)}:{dice.choice([node_port, 8000, 8001, 31999])}{either}",
+        "beyond": f"{_b(beyond)}:{dice.choice([53, 443, 5432])}{either}",
+        "ping": f"{dice.choice([_b(one) for one in pinged])}/icmp",
+    }
+    if port.node_port:
+        ways["node-port"] = f"{_b(address)}:{port.node_port}{udp}"
+    if outer:
+        ways["outer"] = f"{_b(str(dice.choice(outer)))}:{port.port}{udp}"
+        ways["outer-other"] = (
+            f"{_b(str(dice.choice(outer)))}:{dice.choice([81, node_port])}{either}"
+        )
+    if source.startswith("node/"):
+        ways["localhost"] = f"localhost:{node_port}{udp}"
+        ways["loopback"] = f"{'127.0.0.1' if version == 4 else '[::1]'}:{node_port}{udp}"
+    kind = dice.choice([*ways, "service"])
+    return source, ways[kind]
+
+
+def _b(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def asked(
+    dice: random.Random, world: World, tools: Tools, wanted: Request
+) -> tuple[Experiment, bool]:
+    cold = dice.random() < 0.3
+    skipped = dice.choice([0, 0, 0, 1, 2])
+    found = experiments(world, wanted, tools, every=skipped > 0, cold=cold)
+    one = next(found)
+    for _ in range(min(skipped, MAX_BRANCHES)):
+        one = next(found, one)
+    return one, cold
+
+
+def kinds(drawn: Setting, wanted: Request, *, cold: bool) -> Iterator[str]:
+    """What to count a request under."""
+    yield f"cni {drawn.cni}"
+    yield f"mode {drawn.mode}"
+    yield f"policies {drawn.engine or 'none'}"
+    connect = wanted.connect
+    assert connect is not None
+    yield f"IPv{connect.destination.version}"
+    yield wanted.protocol.name
+    yield "cold" if cold else "warm"
+    if drawn.mtu:
+        yield "MTU"
+    if connect.earlier:
+        yield "again"
+    if connect.unconnected:
+        yield "unconnected"
+    if connect.data_bytes is not None:
+        yield "data"
 
 
 def main(count: int = 10_000, seed: int = 1, seconds: float = 1e9) -> int:
     tools, _ = find_tools()
     done: Counter[str] = Counter()
-    differ = 0
-    ends = time.monotonic() + seconds
+    of_kind: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    differ = broken = 0
+    ends_at = time.monotonic() + seconds
     number = seed * 1_000_000
     with tempfile.TemporaryDirectory() as name:
-        while done.total() < count and time.monotonic() < ends:
+        while done.total() < count and time.monotonic() < ends_at:
             number += 1
             dice = random.Random(number)  # noqa: S311 - to be had again
-            world, options = world_of(dice, Path(name))
-            for _ in range(REQUESTS_PER_CLUSTER):
-                source, destination = request(dice, world)
-                cold = dice.random() < 0.3
-                skipped = dice.choice([0, 0, 0, 1, 2])
+            world, drawn = world_of(dice, Path(name))
+            for turn in range(REQUESTS_PER_CLUSTER):
+                here = f"cluster {number} request {turn} {drawn.said}"
+                wanted = None
                 try:
-                    asked = parse_request(world, source, destination)
-                    found = experiments(world, asked, tools, every=skipped > 0, cold=cold)
-                    one = next(found)
-                    for _ in range(min(skipped, MAX_BRANCHES)):
-                        one = next(found, one)
-                except NotComparedError:
+                    wanted = request(dice, world)
+                    one, cold = asked(dice, world, tools, wanted)
+                except NotComparedError as error:
+                    left[str(error)[:60]] += 1
                     continue
                 except LabError as error:
-                    print(f"cluster {number} {options}: {source} → {destination}: {error}")
+                    broken += 1
+                    assert wanted is not None
+                    print(f"{here}: {wanted.source} → {wanted.destination}: {error}", flush=True)
                     continue
-                except K8sTuiError:
+                except K8sTuiError as error:
+                    left[str(error)[:60]] += 1
                     continue
                 done[one.comparison.kernel.result] += 1
+                of_kind.update(kinds(drawn, wanted, cold=cold))
                 if not one.comparison.agrees:
                     differ += 1
-                    print(f"cluster {number} {options} {'cold' if cold else 'warm'}:")
+                    print(f"{here} {'cold' if cold else 'warm'} {wanted.connect}:")
                     print("\n".join(lab_lines(one, packets=False)), flush=True)
     print(f"{done.total()} requests in {number - seed * 1_000_000} clusters: {dict(done)}")
-    print(f"{differ} of them differ")
-    return 1 if differ else 0
+    print(", ".join(f"{kind} {times}" for kind, times in sorted(of_kind.items())))
+    print(f"not compared {left.total()}: {dict(left.most_common(12))}")
+    print(f"{differ} of them differ; {broken} could not be built")
+    return 1 if differ or broken else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ docs/facts/outcomes.md, sections 1 and 2.
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
@@ -234,7 +235,8 @@ class Client:
             offered = packet.mss_bytes + MSS_HEADERS_BYTES[packet.src.version]
             self.mtu_bytes = min(self.own_mtu_bytes, offered)
             self._send(TcpFlags.ACK, 0)
-            self._send(TcpFlags.ACK | TcpFlags.PSH, self.data_bytes)
+            speak = partial(self._send, TcpFlags.ACK | TcpFlags.PSH, self.data_bytes)
+            self.host.simulation.events.after_syscall(speak)
 
     def _send(self, flags: TcpFlags, data_bytes: int) -> None:
         whole = _HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 HOP_SECONDS = 4e-6
 """Time a packet takes from one namespace to the next; only the order of events depends on it."""
+SYSCALL_SECONDS = 1e-4
+"""Until a program that was woken up has called the kernel again: longer than any way here."""
 _HZ = 250
 _PHASE_JIFFIES = 315
 """Where the wheel stands when the walk starts. Of all phases one under which ARP gives up after
@@ -49,6 +51,11 @@ class EventQueue:
         """Let a packet arrive at the other end of a cable."""
         self._sequence += 1
         heapq.heappush(self._heap, (self.now + HOP_SECONDS, self._sequence, False, action))
+
+    def after_syscall(self, action: Action) -> None:
+        """Let a program do something once it has woken up: what is under way arrives before."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (self.now + SYSCALL_SECONDS, self._sequence, False, action))
 
     def timer(self, delay_seconds: float, action: Action) -> None:
         """Start a kernel timer."""

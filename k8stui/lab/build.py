@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.kernel.address import Address, is_loopback
@@ -10,9 +10,11 @@ from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.skb import REPLY
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.lab import sets
 from k8stui.lab.errors import LabError, NotComparedError
+from k8stui.lab.naming import Naming
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
 from k8stui.lab.spaces import Building, Nowhere
@@ -96,7 +98,7 @@ def plan(
                 ip=[
                     *building.ip(),
                     *(building.whole_segments() if speaks else ()),
-                    *_stand_ins(space, request.namespace, exchanges),
+                    *_stand_ins(space, building.naming, request.namespace, exchanges),
                 ],
                 ip6=building.ip6(),
                 device_settings=building.device_settings(),
@@ -144,13 +146,16 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
 
 
 def _stand_ins(
-    space: NetNamespace, client: str, exchanges: Iterable[Exchange]
+    space: NetNamespace, naming: Naming, client: str, exchanges: Iterable[Exchange]
 ) -> Iterator[list[str]]:
-    """Addresses of others for whom this namespace answers a ping.
+    """Addresses of others for whom this namespace answers a ping or a neighbour solicitation.
 
-    A kernel answers only from an address that it has (net/ipv4/icmp.c icmp_reply), and there is no
-    socket that could stand for it.
+    A kernel does that only for an address that it has (net/ipv4/icmp.c icmp_reply, net/ipv6/ndisc.c
+    ndisc_recv_ns), and there is no socket that could stand for it.
     """
+    for device, address in _solicited(space, exchanges):
+        if _is_foreign(space, address):
+            yield ["addr", "replace", f"{address}/128", "dev", naming(device), "nodad"]
     asked = {
         step.before.dst: None
         for exchange in exchanges
@@ -167,6 +172,22 @@ def _stand_ins(
                 raise NotComparedError("who asks stands for the one who is asked, too")
             length = "32" if address.version == 4 else "128"
             yield ["addr", "replace", f"{address}/{length}", "dev", "lo", "scope", "host"]
+
+
+def _solicited(
+    space: NetNamespace, exchanges: Iterable[Exchange]
+) -> Mapping[tuple[str, Address], None]:
+    """Where the namespace has said that it is somebody whom an IPv6 neighbour asked for."""
+    return {
+        (capture.device, capture.packet.src): None
+        for exchange in exchanges
+        for capture in exchange.captures
+        if capture.namespace == space.name
+        and capture.arp
+        and not capture.incoming
+        and capture.packet.protocol is Protocol.ICMPV6
+        and capture.packet.icmp_type == REPLY
+    }
 
 
 def _listeners(

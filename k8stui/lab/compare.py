@@ -262,6 +262,7 @@ def _felt_differs(walk: Felt, kernel: Felt, ports: Ports) -> Iterator[str]:
 _ENTRY = re.compile(
     r"(?:ipv[46] +\d+ +)?(?P<protocol>\S+) +\d+ +\d+ (?P<rest>.*?)(?: (?:mark|zone|use|secctx)=.*)?"
 )
+_LOT = re.compile(r"^\S+ src=\S+ dst=\S+ sport=\*")
 _PORT = re.compile(r"\b([sd]port|id)=(\d+)")
 
 
@@ -276,8 +277,8 @@ def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
         return _PORT.sub(lambda at: at[0] if int(at[2]) in ports.known else f"{at[1]}=*", text)
 
     for namespace, lines in seen["conntrack"].items():
-        walked = sorted(map(plain, exchange.conntrack.get(namespace, ())))
-        tracked = sorted(map(plain, lines))
+        walked = _each_lot_once(map(plain, exchange.conntrack.get(namespace, ())))
+        tracked = _each_lot_once(map(plain, lines))
         for by, mine, others in (("walk", walked, tracked), ("kernel", tracked, walked)):
             left = list(others)
             for entry in mine:
@@ -285,6 +286,18 @@ def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
                     left.remove(entry)
                 else:
                     yield Tracked(namespace=namespace, by=by, entry=entry)
+
+
+def _each_lot_once(entries: Iterable[str]) -> list[str]:
+    """Sorted; what asks from a port by lot counts once, as its packets do.
+
+    A SYN that is sent again goes through a tunnel from another port (net/ipv4/tcp_timer.c
+    sk_rethink_txhash).
+    """
+    found = sorted(entries)
+    return [
+        one for n, one in enumerate(found) if not (n and one == found[n - 1] and _LOT.search(one))
+    ]
 
 
 def _felt_by_walk(exchange: Exchange) -> Felt:

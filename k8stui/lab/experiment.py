@@ -212,7 +212,7 @@ class _Chosen:
         return self._left.pop(0) if self._left else 0
 
 
-class _Changed(Mapping[str, NetNamespace]):
+class Changed(Mapping[str, NetNamespace]):
     """The same network with a change in some of its namespaces, made when one is looked at."""
 
     def __init__(self, network: Network) -> None:
@@ -235,7 +235,7 @@ class _Changed(Mapping[str, NetNamespace]):
         return len(self._network)
 
 
-class _Impatient(_Changed):
+class _Impatient(Changed):
     """With a client whose kernel gives up after the second SYN, at 3 s."""
 
     def __init__(self, network: Network, client: str) -> None:
@@ -249,7 +249,7 @@ class _Impatient(_Changed):
         return replace(space, sysctls=sysctls)
 
 
-class _Cold(_Changed):
+class _Cold(Changed):
     """With no neighbour known: each is asked for. What a tunnel's daemon writes stays."""
 
     def change(self, space: NetNamespace) -> NetNamespace:
