@@ -13,7 +13,7 @@ from k8stui.kernel.address import Address, link_local
 from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host, IncompleteNeighbour
-from k8stui.kernel.namespace import LinkKind, Neighbour
+from k8stui.kernel.namespace import Interface, LinkKind, Neighbour
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
 from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import REPLY, REQUEST, Skb
@@ -71,7 +71,7 @@ def _ask(host: Host, device: str, target: Address, resolution: IncompleteNeighbo
     if target.version == 6:
         # ndisc_solicit: the packet's own source where this device has it; else link-local, so that
         # who is asked does not learn where the device's other addresses are.
-        if interface is not None and all(one.address != source for one in interface.addresses):
+        if interface is not None and not _has(host, interface, source):
             source = link_local(interface.mac)
     elif not host.routing.is_local(source):
         # arp_solicit, arp_announce 0: its source address where it is one of this node.
@@ -93,6 +93,16 @@ def _ask(host: Host, device: str, target: Address, resolution: IncompleteNeighbo
         _RETRANS_SECONDS, partial(_time_out, host, device, target, resolution)
     )
     transmit(host, device, asking)
+
+
+def _has(host: Host, interface: Interface, address: Address) -> bool:
+    """Whether a device has an address. One that is local on no device is taken to be on all."""
+    having = [
+        device
+        for device in host.namespace.interfaces
+        if any(one.address == address for one in device.addresses)
+    ]
+    return interface in having if having else host.routing.is_local(address)
 
 
 def _time_out(host: Host, device: str, target: Address, resolution: IncompleteNeighbour) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
@@ -18,6 +19,9 @@ from k8stui.lab.naming import Naming
 from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
 from k8stui.lab.spaces import Building, Nowhere
+
+if TYPE_CHECKING:
+    from k8stui.lab.passed_on import Relayed
 
 MAX_NAMESPACES = 64
 """A walk touches about six; a flood over a node's ports every pod of it."""
@@ -54,16 +58,18 @@ def plan(
     patience_seconds: float,
     *,
     earlier: Sequence[Exchange] = (),
+    relayed: Relayed | None = None,
     others: Sequence[Exchange] = (),
     tries: int = 0,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The lab in which the kernel shall do what the walk says in `exchange`.
 
     With `tries` it is asked that often, and chance is left to the kernel: `others` are the further
-    branches. `earlier`: what was asked before, each as the walk has it. Also what the lab leaves
+    branches. `earlier`: what was asked before, each as the walk has it; `relayed`: what the process
+    does that takes the connection. Also what the lab leaves
     out, in sentences.
     """
-    exchanges = (exchange, *earlier, *others)
+    exchanges = (exchange, *earlier, *(relayed.exchanges if relayed else ()), *others)
     forks = (*(fork for one in earlier for fork in one.forks), *exchange.forks)
     speaks = request.data_bytes is not None and request.protocol is Protocol.TCP
     names = touched(request, exchanges)
@@ -105,7 +111,7 @@ def plan(
                 bridge=building.bridge(),
                 sets=dict(made),
                 rules=rules,
-                listeners=_listeners(space, request, exchanges),
+                listeners=_listeners(space, request, exchanges, relayed),
                 devices=building.naming.changed,
                 vxlan_ports=vxlan_ports,
             )
@@ -178,6 +184,7 @@ def _solicited(
     space: NetNamespace, exchanges: Iterable[Exchange]
 ) -> Mapping[tuple[str, Address], None]:
     """Where the namespace has said that it is somebody whom an IPv6 neighbour asked for."""
+    macs = {interface.name: interface.mac for interface in space.interfaces}
     return {
         (capture.device, capture.packet.src): None
         for exchange in exchanges
@@ -185,13 +192,17 @@ def _solicited(
         if capture.namespace == space.name
         and capture.arp
         and not capture.incoming
+        and capture.packet.smac == macs.get(capture.device)
         and capture.packet.protocol is Protocol.ICMPV6
         and capture.packet.icmp_type == REPLY
     }
 
 
 def _listeners(
-    space: NetNamespace, request: Connect, exchanges: Iterable[Exchange]
+    space: NetNamespace,
+    request: Connect,
+    exchanges: Iterable[Exchange],
+    relayed: Relayed | None,
 ) -> list[Listener]:
     """Listening sockets; where every port answers, those that the walk knocks at."""
     wanted = {
@@ -201,12 +212,16 @@ def _listeners(
         if step.namespace == space.name and step.packet_number == 1
     } | {(request.protocol, request.destination, request.port)}
     found: dict[tuple[int, str, int], Listener] = {}
+    held = {request.port_of(turn) for turn in range(request.earlier + 1)}
     version = request.destination.version
     for socket in space.sockets:
         if socket.protocol not in _TRANSPORTS or not _speaks(socket, version):
             continue
+        passes_on = relayed and (relayed.namespace, relayed.socket) == (space.name, socket)
         for address, port in _bound(socket, wanted):
-            if port:
+            # Who listens on every port still cannot have the one that the client holds.
+            is_held = space.name == request.namespace and port in held and socket.port is None
+            if port and not is_held:
                 text = "" if address is None else str(address)
                 found.setdefault(
                     (int(socket.protocol), text, port),
@@ -217,8 +232,8 @@ def _listeners(
                         port=port,
                         answers_as_asked=socket.answers_as_asked,
                         stands_for=socket.answers_as_asked or _is_foreign(space, address),
-                        passes_on=False,
-                        onward=[],
+                        passes_on=bool(passes_on),
+                        onward=list(relayed.onward) if relayed and passes_on else [],
                     ),
                 )
     return list(found.values())

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.client import result_of
 from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Protocol, is_group_mac
@@ -318,12 +319,9 @@ def _felt_by_walk(exchange: Exchange) -> Felt:
     )
 
 
-_RESULTS = {"ECONNREFUSED": Result.REFUSED, "ETIMEDOUT": Result.TIMEOUT, "": Result.TIMEOUT}
-
-
 def _felt_by_kernel(seen: Seen) -> Felt:
     """In the walk's words: nothing heard is a time-out; any other errno is unreachable."""
-    result = _RESULTS.get(seen["errno"], Result.UNREACHABLE)
+    result = result_of(seen["errno"]) if seen["errno"] else Result.TIMEOUT
     served = seen["served"][0] if seen["answered"] and seen["served"] else None
     return Felt(
         result=(Result.CONNECTED if seen["answered"] else result).value,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
@@ -18,6 +17,7 @@ from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
 from k8stui.lab.compare import Comparison, compare
 from k8stui.lab.errors import LabError, NotComparedError
+from k8stui.lab.passed_on import Way, ways
 from k8stui.lab.run import run
 from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record
@@ -78,16 +78,18 @@ def experiments(
         LabError: no lab can be built here, or not for this request.
 
     """
-    asked = _asked(world, request)
+    asked = _asked(request)
     network: Network = _Cold(world.network) if cold else world.network
     number = 0
     for destination in asked if every else asked[:1]:
-        for exchange in branches(network, destination):
+        for way in ways(world, network, request, destination):
             number += 1
             if number > MAX_BRANCHES:
                 raise LabError(f"more than {MAX_BRANCHES} branches", "leave --all out")
-            share = exchange.probability / len(asked)
-            tried = _tried(network, destination, exchange, tools)
+            share = way.exchange.probability / len(asked)
+            if cold and way.relayed is not None:
+                raise NotComparedError("who passes on knows the neighbours of whom it has taken")
+            tried = _tried(way, destination, tools)
             yield Experiment(
                 request=request, branch=number, probability=share, trial=tried, cold=cold
             )
@@ -102,7 +104,9 @@ def counts(world: World, request: Request, tools: Tools, tries: int) -> Count | 
         LabError: as `experiments`.
 
     """
-    asked = _asked(world, request)
+    asked = _asked(request)
+    if relays(world.cluster):
+        return "chance is not counted where kube-proxy itself takes turns"
     if request.protocol in ECHO or asked[0].earlier:
         return "chance is not counted of pings, and of requests that were made before"
     if len(asked) > 1:
@@ -123,13 +127,7 @@ def ways_in(world: World) -> tuple[Request, ...]:
     return found
 
 
-def _asked(world: World, request: Request) -> tuple[Connect, ...]:
-    if relays(world.cluster):
-        raise NotComparedError(
-            f"kube-proxy's {world.cluster.proxy.mode} mode relays in a program of its own, which a "
-            "lab has not got",
-            "--proxy-mode iptables",
-        )
+def _asked(request: Request) -> tuple[Connect, ...]:
     if request.connect is None:
         raise NotComparedError(f"{request.destination} has no address: no packet is ever sent")
     if request.protocol not in _ASKED:
@@ -139,7 +137,8 @@ def _asked(world: World, request: Request) -> tuple[Connect, ...]:
     return (request.connect, *request.alternatives)
 
 
-def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -> Trial:
+def _tried(way: Way, asked: Connect, tools: Tools) -> Trial:
+    network, exchange = way.network, way.exchange
     notes: tuple[str, ...] = ()
     if exchange.felt.result is Result.UNKNOWN:
         raise NotComparedError(f"the walk does not go to its end: {exchange.felt.reason}")
@@ -150,14 +149,20 @@ def _tried(network: Network, asked: Connect, exchange: Exchange, tools: Tools) -
         felt = replace(exchange.felt, errno=None)
         exchange = replace(exchange, felt=felt)
         notes = (f"connected, and silence: nobody waits {felt.seconds:.0f} s for its end here",)
-    elif exchange.felt.result is Result.TIMEOUT and asked.protocol is Protocol.TCP:
+    elif (
+        exchange.felt.result is Result.TIMEOUT
+        and asked.protocol is Protocol.TCP
+        and way.relayed is None
+    ):
         usual = exchange.felt.seconds
         network = _Impatient(network, asked.namespace)
         exchange = connect(network, asked, _Chosen(exchange.forks))
         told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
         notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
     patience = _patience(exchange, asked)
-    made, left_out = plan(network, asked, exchange, tools, patience, earlier=earlier)
+    made, left_out = plan(
+        network, asked, exchange, tools, patience, earlier=earlier, relayed=way.relayed
+    )
     seen = run(made)
     for name in tuple(seen["conntrack"]):
         # A kernel tracks where a rule asks for it, and counts the rules that it has: one that was
@@ -191,7 +196,8 @@ def _patience(exchange: Exchange, asked: Connect) -> float:
 def _is_cut(exchange: Exchange, asked: Connect) -> bool:
     if asked.protocol is Protocol.TCP or asked.data_bytes is None or not exchange.steps:
         return False
-    return exchange.steps[0].before.length_bytes < asked.data_bytes
+    header = 20 if asked.destination.version == 4 else 40
+    return exchange.steps[0].before.length_bytes < header + 8 + asked.data_bytes
 
 
 def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:

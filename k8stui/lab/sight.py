@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet
-from k8stui.kernel.step import StepKind
+from k8stui.kernel.step import ConntrackCause, StepKind
 from k8stui.lab.plan import Frame
 from k8stui.record import record
 
@@ -59,7 +59,11 @@ def random_ports(exchanges: Iterable[Exchange]) -> set[int]:
     found = set()
     for step in (step for exchange in exchanges for step in exchange.steps):
         changes = step.before.sport != step.after.sport
-        if step.kind is StepKind.ENCAPSULATE or (step.kind is StepKind.SNAT and changes):
+        cause = step.cause
+        # A port that somebody else has is changed without a rule (alloc_null_binding).
+        is_clash = isinstance(cause, ConntrackCause) and cause.state == "NEW"
+        is_drawn = changes and (step.kind is StepKind.SNAT or is_clash)
+        if is_drawn or step.kind is StepKind.ENCAPSULATE:
             found.add(step.after.sport)
     return found
 

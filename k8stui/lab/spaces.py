@@ -185,11 +185,25 @@ class Building:
                 if entry.broadcast is not None:
                     words += ["broadcast", str(entry.broadcast)]
                 words += ["dev", self.naming(interface.name)]
+                if not self._is_connected(interface, entry.network):
+                    # Whoever set it up has taken the kernel's own route away.
+                    words += ["noprefixroute"]
                 if entry.address.version == 4:
                     words += ["scope", entry.scope.value]
                 elif entry.scope is Scope.GLOBAL:
                     words += ["nodad"]
                 yield words
+
+    def _is_connected(self, interface: Interface, network: Prefix) -> bool:
+        """Whether the device's network is routed there, or would not be by the kernel either."""
+        if network.length == network.address.bits:
+            return True
+        return any(
+            route.destination == network
+            and route.device == interface.name
+            and route.gateway is None
+            for route in self.namespace.routes
+        )
 
     def _routes(self) -> Iterator[Words]:
         """Those with a gateway need the others; of table local only what the kernel has not got.

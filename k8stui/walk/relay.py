@@ -6,7 +6,7 @@ the kernel's: what joins the two exchanges is a step of kind proxy, and the serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -25,7 +25,7 @@ from k8stui.walk.outcome import outcome
 from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 
 OWNER = "kube-proxy"
-_SOURCE_PORT = 40001
+SOURCE_PORT = 40001
 """Of the process's own first connection; stands for any free port, other than the client's."""
 DIALS = (0.25, 0.5, 1.0, 2.0)
 """Seconds for each try (proxysocket.go EndpointDialTimeouts)."""
@@ -56,6 +56,10 @@ class Target:
         return Fraction(1) if self.certain else Fraction(1, self.of)
 
 
+Tries = tuple[tuple[Target, float], ...]
+"""Whom a process tries, one after the other, and for how many seconds."""
+
+
 def passed_on(
     cluster: Cluster, network: Network, request: Request, outer: Exchange
 ) -> Trace | None:
@@ -63,17 +67,25 @@ def passed_on(
 
     Such a process is a second connection, as kube-proxy's in userspace mode: the pod sees the node.
     """
-    socket = _taken(outer)
+    tries = onward(outer)
+    if tries is None:
+        return None
+    trace, _ = joined(cluster, network, request, outer, tries)
+    return replace(trace, probability=outer.probability, forks=outer.forks)
+
+
+def onward(outer: Exchange) -> Tries | None:
+    """Whom a process connects to for an exchange that it took; None: it was no such process."""
+    socket = taken(outer)
     if socket is None or socket.onward is None or outer.felt.result is not Result.CONNECTED:
         return None
     address, port = socket.onward
     origin = socket.reason.origin if socket.reason is not None else None
-    target = Target(address, port, origin, proxy=socket.owner, mode="")
-    _, trace = joined(cluster, network, request, outer, ((target, inf),))
-    return replace(trace, probability=outer.probability, forks=outer.forks)
+    return ((Target(address, port, origin, proxy=socket.owner, mode=""), inf),)
 
 
-def _taken(exchange: Exchange) -> Socket | None:
+def taken(exchange: Exchange) -> Socket | None:
+    """The socket that took the question; None: none did."""
     for step in exchange.steps:
         if (
             step.kind is StepKind.DELIVER
@@ -89,9 +101,9 @@ def joined(
     network: Network,
     request: Request,
     outer: Exchange,
-    tries: Sequence[tuple[Target, float]],
-) -> tuple[Exchange, Trace]:
-    """Put the client's connection around those that the process tries; the first of them too."""
+    tries: Tries,
+) -> tuple[Trace, tuple[Exchange, ...]]:
+    """Put the client's connection around those that the process tries; these, too, each once."""
     node = str(outer.felt.server)
     there, back = _ways(explain(request, outer, cluster)[0])
     hops = list(there)
@@ -114,13 +126,14 @@ def joined(
     numbers = {index: number + one.first_step for index, number in one.numbers.items()}
     done = outcome(cluster, network, one.request, one.exchange, numbers)
     first = tries[0][0]
-    return dialled[first].exchange, Trace(
+    trace = Trace(
         request=request,
         hops=_merged((*hops, *back)),
         outcome=_as_felt(replace(done, seconds=round(spent, 2)), request, node, one),
         probability=first.share,
         branch=first.turn,
     )
+    return trace, tuple(one.exchange for one in dialled.values())
 
 
 @record(frozen=False)
@@ -141,7 +154,7 @@ def _dial(network: Network, request: Request, node: str, target: Target) -> _Dia
         destination=target.address,
         port=target.port,
         protocol=request.protocol,
-        source_port=_SOURCE_PORT + 2 * (asked.earlier if asked is not None else 0),
+        source_port=SOURCE_PORT + 2 * (asked.earlier if asked is not None else 0),
         data_bytes=asked.data_bytes if asked is not None else None,
     )
     return _Dialled(target, replace(request, names=(), connect=made), connect(network, made), {})
@@ -196,22 +209,28 @@ def _as_felt(done: Outcome, request: Request, node: str, last: _Dialled) -> Outc
         )
     if done.result is Result.UNKNOWN or felt.established:
         return replace(done, reason=f"{target.proxy} on {node} passes it on: {done.reason}")
+    result, errno, seconds = left_alone(request.protocol, done.seconds)
+    does = "accepts the connection, gets no endpoint to answer and closes it"
     if request.protocol is not Protocol.TCP:
-        return replace(
-            done,
-            result=Result.TIMEOUT,
-            errno=None,
-            seconds=UDP_PATIENCE_SECONDS,
-            reason=f"{target.proxy} on {node} takes the datagram, and no answer comes to pass "
-            f"back: {done.reason}",
-        )
+        does = "takes the datagram, and no answer comes to pass back"
     return replace(
         done,
-        result=Result.REFUSED,
-        errno="ECONNRESET",
-        reason=f"{target.proxy} on {node} accepts the connection, gets no endpoint to answer and "
-        f"closes it: {done.reason}",
+        result=result,
+        errno=errno,
+        seconds=seconds,
+        reason=f"{target.proxy} on {node} {does}: {done.reason}",
     )
+
+
+def left_alone(protocol: Protocol, seconds: float) -> tuple[Result, str | None, float]:
+    """What a client feels whose process got no connection of its own for `seconds`.
+
+    It is closed with the client's first data unread (net/ipv4/tcp.c tcp_close); a datagram is
+    simply not answered.
+    """
+    if protocol is Protocol.TCP:
+        return Result.REFUSED, "ECONNRESET", seconds
+    return Result.TIMEOUT, None, UDP_PATIENCE_SECONDS
 
 
 def _ways(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:

@@ -21,13 +21,12 @@ from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS
 from k8stui.kernel.step import SocketCause, StepKind
 from k8stui.nodes.kubeproxy import relaying_sockets
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
-from k8stui.walk.relay import DIALS, OWNER, Target, joined
+from k8stui.walk.relay import DIALS, OWNER, Target, Tries, joined, left_alone
 from k8stui.walk.trace import Request, Trace
 
 if TYPE_CHECKING:
@@ -55,6 +54,27 @@ def relayed(
             yield replace(each, probability=each.probability * outer.probability)
 
 
+def passed_on(
+    cluster: Cluster, network: Network, asked: Connect
+) -> Iterator[tuple[Network, Exchange, Tries | None]]:
+    """Each exchange of a client, and whom kube-proxy tries for it, each endpoint's turn by itself.
+
+    With the network in which its sockets stand. None: it is not taken by kube-proxy; nobody: it
+    closes what it took.
+    """
+    proxied = _WithProxies(cluster, network)
+    for outer in branches(proxied, asked):
+        proxy = proxied.reached(outer)
+        if proxy is None or outer.felt.result is not Result.CONNECTED:
+            yield proxied, outer, None
+            continue
+        targets = tuple(_targets(proxy))
+        for target in targets:
+            yield proxied, outer, _tries(target, targets, asked.protocol)
+        if not targets:
+            yield proxied, outer, ()
+
+
 def _onward(
     cluster: Cluster,
     proxied: _WithProxies,
@@ -64,11 +84,11 @@ def _onward(
 ) -> Iterator[Trace]:
     """What becomes of one connection of the client; the probabilities sum to 1."""
     proxy = proxied.reached(outer)
-    if proxy is None:
+    if proxy is None or outer.felt.result is not Result.CONNECTED:
         yield replace(_plain(cluster, proxied, request, outer), probability=Fraction(1))
         return
-    targets = list(_targets(proxy))
-    everybody = tuple(targets)
+    everybody = tuple(_targets(proxy))
+    targets = list(everybody)
     if targets and request.connect is not None and request.connect.earlier:
         targets = [_next(targets, request.connect)]
     if not targets:
@@ -77,8 +97,8 @@ def _onward(
 
     def tried(target: Target) -> Exchange:
         tries = _tries(target, everybody, request.protocol)
-        inner, walked[target] = joined(cluster, proxied, request, outer, tries)
-        return inner
+        walked[target], exchanges = joined(cluster, proxied, request, outer, tries)
+        return exchanges[0]
 
     if len(targets) == 1:
         tried(targets[0])
@@ -143,9 +163,7 @@ def _next(targets: list[Target], asked: Connect) -> Target:
     return replace(targets[0 if stays else asked.earlier % len(targets)], certain=True)
 
 
-def _tries(
-    target: Target, everybody: tuple[Target, ...], protocol: Protocol
-) -> tuple[tuple[Target, float], ...]:
+def _tries(target: Target, everybody: tuple[Target, ...], protocol: Protocol) -> Tries:
     """Whom kube-proxy tries, one after the other, each for so many seconds.
 
     proxysocket.go TryConnectEndpoints: the next in turn, four times in all. A UDP socket connects
@@ -243,15 +261,16 @@ def _closed(
     plain = _plain(cluster, network, request, outer)
     found = without_endpoints(cluster, proxy.service, proxy.service_port)
     node = str(outer.felt.server)
+    result, errno, seconds = left_alone(request.protocol, 0.0)
     is_tcp = request.protocol is Protocol.TCP
     does = "accepts the connection and closes it" if is_tcp else "takes the datagram and drops it"
     return replace(
         plain,
         outcome=replace(
             plain.outcome,
-            result=Result.REFUSED if is_tcp else Result.TIMEOUT,
-            errno="ECONNRESET" if is_tcp else None,
-            seconds=0.0 if is_tcp else UDP_PATIENCE_SECONDS,
+            result=result,
+            errno=errno,
+            seconds=seconds,
             decided_at=node,
             reason=f"kube-proxy on {node} {does}: "
             + (found.reason if found else f"Service {proxy.service.key} has no endpoints"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,22 +135,15 @@ def test_too_many_namespaces(
 
 
 @pytest.mark.parametrize(
-    ("mode", "destination", "message"),
+    ("destination", "message"),
     [
-        ("userspace", "svc/frontend:80", "relays in a program of its own"),
-        (None, "svc/frontend:80/sctp", "by TCP, UDP and ping, not by SCTP"),
-        (None, "nobody.example:80", "no packet is ever sent"),
+        ("pod/frontend-1:80/sctp", "by TCP, UDP and ping, not by SCTP"),
+        ("nobody.example:80", "no packet is ever sent"),
     ],
 )
 def test_requests_that_no_lab_can_ask(
-    some_tools: Tools, mode: str | None, destination: str, message: str
+    guestbook: World, some_tools: Tools, destination: str, message: str
 ) -> None:
-    world = build_world([])
-    if mode is not None:
-        proxy = replace(world.cluster.proxy, mode=mode)
-        world = replace(world, cluster=replace(world.cluster, proxy=proxy))
-    request = parse_request(
-        world, "pod/client", destination.replace("svc/frontend:80/sctp", "pod/frontend-1:80/sctp")
-    )
+    request = parse_request(guestbook, "pod/client", destination)
     with pytest.raises(LabError, match=message):
-        next(experiments(world, request, some_tools))
+        next(experiments(guestbook, request, some_tools))

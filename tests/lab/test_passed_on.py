@@ -1,0 +1,116 @@
+"""Processes that pass on: a small one of the lab's own makes the second connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.cluster.options import ClusterOptions
+from k8stui.export.lab import lab_lines
+from k8stui.lab.errors import NotComparedError
+from k8stui.lab.experiment import experiments
+from k8stui.lab.plan import Tools
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walks
+from k8stui.walk.world import World, build_world
+
+CASES = Path(__file__).with_name("cases.yaml")
+USERSPACE = ClusterOptions(proxy_mode="userspace")
+DOCKER = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: mill}
+spec: {containers: [{name: main, image: mill, ports: [{containerPort: 9000, hostPort: 8088}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shut}
+spec:
+  containers:
+    - {name: main, image: shut, ports: [{containerPort: 9001, hostPort: 8089, protocol: UDP}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: baker}
+spec: {containers: [{name: main, image: baker, args: ["sleep", "9"]}]}
+"""
+
+
+def agree(world: World, tools: Tools, source: str, destination: str, result: str) -> None:
+    request = parse_request(world, source, destination)
+    found = list(experiments(world, request, tools, every=True))
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        assert one.comparison.kernel.result == result
+    told = list(walks(world, request))
+    assert sum(one.probability for one in found) == 1
+    for one, trace in zip(found, told, strict=False):
+        assert one.comparison.kernel.errno == trace.outcome.errno
+        seen = trace.outcome.source_seen_by_server if result == "connected" else None
+        assert one.comparison.kernel.source_seen == (str(seen) if seen else None)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        ("pod/client", "svc/redis-leader:6379"),
+        ("outside", "node/node-1:30080"),
+        ("deploy/redis-leader", "svc/redis-leader:6379"),
+        ("node/node-1", "localhost:30080"),
+        ("pod/client", "pod/frontend-1:80"),
+    ],
+)
+def test_userspace(nft: Tools, source: str, destination: str) -> None:
+    world = build_world([], cluster_options=USERSPACE)
+    agree(world, nft, source, destination, "connected")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        ("pod/web", "svc/dns:53", "connected"),
+        ("outside", "node/node-1:30053/udp", "connected"),
+        ("pod/web", "svc/empty:80", "refused"),
+        ("outside", "node/node-1:30084", "refused"),
+    ],
+)
+def test_userspace_services(nft: Tools, source: str, destination: str, result: str) -> None:
+    """Without an endpoint, or with one that refuses, the client's connection is reset."""
+    world = build_world([str(CASES)], cluster_options=USERSPACE)
+    agree(world, nft, source, destination, result)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        ("pod/baker", "192.168.0.11:8088", "connected"),
+        ("outside", "192.168.0.11:8088", "connected"),
+        ("node/node-1", "192.168.0.11:8088", "connected"),
+        ("pod/baker", "192.168.0.11:8089/udp", "timeout"),
+        ("outside", "192.168.0.11:8089/udp", "connected"),
+    ],
+)
+def test_docker_proxy(
+    nft: Tools, tmp_path: Path, source: str, destination: str, result: str
+) -> None:
+    """It takes what comes from the bridge or over lo; from elsewhere the rules do it.
+
+    To a datagram it answers from the bridge's address, which the client did not ask.
+    """
+    file = tmp_path / "pods.yaml"
+    file.write_text(DOCKER)
+    options = NodeOptions(cni="docker0")
+    world = build_world([str(file)], ClusterOptions(nodes=1), options)
+    agree(world, nft, source, destination, result)
+
+
+def test_one_plain_request(nft: Tools) -> None:
+    world = build_world([], cluster_options=USERSPACE)
+    request = parse_request(world, "pod/client", "svc/frontend:80", data_bytes=9)
+    with pytest.raises(NotComparedError, match="one plain request"):
+        list(experiments(world, request, nft))
+    request = parse_request(world, "pod/client", "svc/frontend:80")
+    with pytest.raises(NotComparedError, match="knows the neighbours"):
+        list(experiments(world, request, nft, cold=True))
