@@ -5,6 +5,7 @@ A moment is computed when somebody gets to it. No Textual here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ _SHORT = {**SHORT, "Service": "svc", "ConfigMap": "cm", "NetworkPolicy": "netpol
 
 _AT_ONCE = 250
 """Moments that are computed before the first one is shown: about a second's work."""
+_MOST_SCALED = 50
+"""Endpoints of a Service whose workloads are scaled to see what has a place then."""
 
 
 class Timeline:
@@ -48,6 +51,8 @@ class Timeline:
         """Whether one has just come to this moment: then it is said what it brought."""
         self._namespace = namespace
         self._player: Player | None = None
+        self._places: list[Moment] | None = None
+        """Where all moments are known: those that show whatever has a place, now and later."""
         self._lock = Lock()
         self._name_all()
 
@@ -58,6 +63,27 @@ class Timeline:
         """Compute what is looked at; and all moments where they are few: they show all places."""
         is_short = len(self.names) <= _AT_ONCE
         self.fetch(len(self.names) - 1 if is_short else self.at)
+        with self._lock:
+            if is_short and self._places is None and not self.is_closed:
+                self._places = [*self.telling(), *self._to_come()]
+
+    def _to_come(self) -> Iterator[Moment]:
+        """What scaling would add to the asked Service: what `possible` offers, at the end."""
+        last = self.moments[-1]
+        trace = last.asked[0].trace
+        service = (trace.request.service or "") if trace is not None else ""
+        slices = last.world.cluster.endpoint_slices.get(service, ())
+        behind = {end.pod for each in slices for end in each.endpoints}
+        player = Player(self.world, [self.question], self._namespace)
+        player.stand_at(last)
+        for workload in last.world.cluster.workloads:
+            if behind.isdisjoint(workload.pods) or len(behind) > _MOST_SCALED:
+                continue
+            scaled = f"scale {workload.kind}/{workload.namespace}/{workload.name} "
+            offers = [text for text in possible(player.objects) if text.startswith(scaled)]
+            for text in offers[-1:]:
+                for change in parse_change(text, player.objects, self._namespace):
+                    yield player.do(change)
 
     def fetch(self, number: int) -> None:
         """Compute all moments up to a number; for a thread.
@@ -103,6 +129,8 @@ class Timeline:
 
     def telling(self) -> list[Moment]:
         """Those of the moments known that show everything that has a place at any of them."""
+        if self._places is not None:
+            return self._places
         found: list[Moment] = []
         seen: set[object] = set()
         for moment in reversed(self.moments):

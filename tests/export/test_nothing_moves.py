@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from k8stui.check.opening import opening
+from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.scene import at_moment, scene
 from k8stui.export.drawing.stations import STATIONS
 from k8stui.replay.replay import Question
 from k8stui.tui.timeline import Timeline
+from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
 from k8stui.walk.whatif import asked_again, what_ifs
@@ -97,6 +99,85 @@ def test_nothing_moves_with_branches_settings_and_answers(name: str, size: str) 
         film = Film(made, there.cluster, trace, *SIZES[size])
         for what, at in places(film):
             assert where.setdefault(what, at) == at, (what, trace.request)
+
+
+MANY = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kiosk}
+spec:
+  replicas: REPLICAS
+  selector: {matchLabels: {app: kiosk}}
+  template:
+    metadata: {labels: {app: kiosk}}
+    spec:
+      containers: [{name: till, image: till:2, ports: [{containerPort: 7070}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: visitor}
+spec: {containers: [{name: shell, image: shell:1}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kiosk}
+spec:
+  type: NodePort
+  selector: {app: kiosk}
+  ports: [{port: 70, targetPort: 7070, nodePort: 30707}]
+"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("asked", ["outside node/node-1:30707", "pod/visitor svc/kiosk:70"])
+@pytest.mark.parametrize(("replicas", "nodes"), [(9, 2), (8, 3), (14, 9)])
+def test_nothing_moves_whichever_of_many_endpoints_is_chosen(
+    tmp_path: Path, replicas: int, nodes: int, asked: str, size: str
+) -> None:
+    file = tmp_path / "kiosk.yaml"
+    file.write_text(MANY.replace("REPLICAS", str(replicas)))
+    there = build_world([str(file)], ClusterOptions(nodes=nodes))
+    found = list(walks(there, parse_request(there, *asked.split())))
+    assert len(found) == replicas
+    where: dict[object, object] = {}
+    for trace in found:
+        made = scene(there.network, there.cluster, trace)
+        film = Film(made, there.cluster, trace, *SIZES[size])
+        for what, at in places(film):
+            assert where.setdefault(what, at) == at, (what, trace.outcome.server_pod)
+        server = trace.outcome.server_pod
+        last = next(n for n, (hop, _) in enumerate(trace.placed) if hop.namespace == server)
+        assert film.frame(last).eye is not None, server
+
+
+@pytest.mark.parametrize("size", ["80x24 replay", "80x24 story", "120x34 story", "200x50 story"])
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("name", ["webapp", "guestbook"])
+def test_nothing_moves_when_something_is_deleted_or_scaled(
+    name: str, number: int, size: str
+) -> None:
+    here = world(name)
+    first = opening(here, [str(SAMPLES / name)])
+    assert first is not None
+    played = Timeline(
+        here, Question(first.request.source, first.request.destination), "files", "default"
+    )
+    played.look_ahead()
+    played.move(len(played.names) - 1)
+    before = [(each.world, each.asked[0].trace or first) for each in played.telling()]
+    choices = [*played.possible()]
+    changes = [*(c for c in choices if c.startswith("scale")), *reversed(choices)]
+    played.insert(changes[number])
+    played.look_ahead()
+    where: dict[object, object] = {}
+    others = [(each.world, each.asked[0].trace or first) for each in played.telling()]
+    assert [id(one) for one, _ in before] == [id(one) for one, _ in others]
+    for moment in played.moments:
+        trace = moment.asked[0].trace or first
+        made = at_moment(others, moment.world, trace, first)
+        film = Film(made, moment.world.cluster, trace, *SIZES[size])
+        for what, at in places(film):
+            assert where.setdefault(what, at) == at, (what, changes[number])
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster
+from k8stui.export.drawing.cast import cast_of
 from k8stui.export.drawing.ink import middle, width_of
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
 from k8stui.kernel.step import SocketCause
@@ -75,6 +77,10 @@ class PodBox:
     """False: not yet, in a replay; its place is kept."""
     least: int = 0
     """Cells of its box at least: those of whichever pod can stand in its place."""
+    instead_of: PodBox | None = None
+    """Whose box its place is as wide as, where it is not its own."""
+    place: str = ""
+    """Whose place that is: a key; `LAST`: that of all endpoints that have no other."""
 
     @property
     def title(self) -> str:
@@ -105,6 +111,8 @@ class NodeBox:
     """Who speaks on the node itself."""
     more: int = 0
     """Pods of the node that are not drawn."""
+    is_last: bool = False
+    """Whether its place is that of all nodes with endpoints that have no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,8 @@ class Scene:
     nodes: tuple[NodeBox, ...]
 
 
-MOST_ENDPOINTS = 6
-"""Endpoints of a Service that have their places, beside those that a walk gets to; there can be
-thousands."""
+LAST = "*"
+"""In place of a key: all that have no place of their own (`k8stui.export.drawing.cast`)."""
 _MOST_NAME = 24
 """Cells for the name of a process: a longer one loses its middle."""
 MOST_SIBLINGS = 1
@@ -139,43 +146,47 @@ def scene(
     """
     traces = (trace, *others)
     path = dict.fromkeys(hop.namespace for hop in trace.hops)
-    met = dict.fromkeys(hop.namespace for each in traces for hop in each.hops)
-    visited = [name for name in met if name in network]
     devices = {(h.namespace, step.device) for each in traces for h in each.hops for step in h.steps}
     shares = dict(_shares(trace))
-    ends = [key for key in (*_endpoints(cluster, traces), *shares) if key in network]
-    ends = list(dict.fromkeys(ends))[:MOST_ENDPOINTS]
-    rivals = frozenset(ends if len(ends) > 1 else ())
-    candidates = dict.fromkeys((*(name for name in visited if name in cluster.pods), *ends))
-    homes: dict[str, list[str]] = {name: [] for name in visited if name in cluster.nodes}
+    cast = cast_of(network, cluster, traces, (*_endpoints(cluster, traces), *shares))
+    rivals = frozenset(cast.ends if len(cast.ends) > 1 else ())
+    candidates = dict.fromkeys((*cast.visited_pods, *cast.ends, *cast.lasts))
+    homes: dict[str, list[str]] = {name: [] for name in cast.visited_nodes}
     for key in candidates:
         homes.setdefault(cluster.pods[key].node_name or "", []).append(key)
     homes.pop("", None)
-    neighbours = _siblings(network, cluster, homes, candidates)
+    neighbours = _siblings(network, cluster, homes, {*candidates, *cast.rest})
+    left = Counter(cluster.pods[key].node_name for key in cast.rest if key not in candidates)
     version = version_of(trace)
+    widest = _widest(cluster, trace, cast.rest, version)
     order = {key: number for number, key in enumerate(cluster.pods)}
     nodes = []
-    for name in sorted(homes, key=lambda n: cluster.nodes[n].index if n in cluster.nodes else 0):
+    for name in sorted(homes, key=lambda n: (n == cast.last_node, _index(cluster, n))):
         beside = neighbours.get(name, [])
         boxes = []
         keys = (*homes[name], *beside[:MOST_SIBLINGS])
-        for key in sorted(keys, key=lambda k: (k not in candidates, order[k])):
+        for key in sorted(keys, key=lambda k: (k not in candidates, k in cast.lasts, order[k])):
             role = Role.PATH if key in path else Role.GHOST
+            is_last = key in cast.lasts
             boxes.append(
                 replace(
                     _pod(network, cluster, trace, key, version),
                     role=role if key in candidates else Role.SIBLING,
                     chance=shares.get(key, "") if role is Role.GHOST else "",
-                    has_rivals=key in rivals,
+                    has_rivals=key in rivals or is_last,
                     loopback=(key, "lo") in devices,
+                    place=LAST if is_last else "",
+                    instead_of=widest if is_last else None,
                 )
             )
         node = _node(network[name], tuple(boxes), devices, version)
-        more = max(0, len(beside) - MOST_SIBLINGS)
-        nodes.append(replace(node, process=_speaker(trace, name), more=more))
-    outside = _device(network[OUTSIDE], "eth0", version) if OUTSIDE in visited else None
+        more = max(0, len(beside) - MOST_SIBLINGS) + left[name]
+        is_last = name == cast.last_node
+        nodes.append(replace(node, process=_speaker(trace, name), more=more, is_last=is_last))
+    met = {hop.namespace for each in traces for hop in each.hops}
+    outside = _device(network[OUTSIDE], "eth0", version) if OUTSIDE in met else None
     wire = ""
-    if outside is not None or WIRE in visited or len(nodes) > 1:
+    if outside is not None or WIRE in met or len(nodes) > 1:
         lan = next((i for i in network[WIRE].interfaces if i.kind is LinkKind.BRIDGE), None)
         address = _address(lan, version) if lan is not None else None
         wire = f"{WIRE} {address.network}" if address is not None else WIRE
@@ -194,44 +205,72 @@ def at_moment(
     nodes: dict[str, NodeBox] = {}
     for each in scenes:
         for node in each.nodes:
-            nodes[node.name] = _both(nodes.get(node.name, node), node)
+            key = LAST if node.is_last and node.name not in nodes else node.name
+            nodes[key] = _both(nodes.get(key, node), node)
+    if LAST in nodes and nodes[LAST].name in nodes:
+        del nodes[LAST]
     present = scene(network, cluster, trace, (whole,))
     for node in present.nodes:
-        known = nodes.get(node.name)
-        # Neighbours that no other moment has are not worth a place.
-        places = {pod.key for pod in known.pods} if known is not None and scenes else ()
-        pods = tuple(p for p in node.pods if p.key in places or p.role is not Role.SIBLING)
-        shown = replace(node, pods=pods if scenes else node.pods)
-        nodes[node.name] = _both(known or shown, shown)
+        key = LAST if node.is_last and node.name not in nodes else node.name
+        known = nodes.get(key)
+        nodes[key] = _both(known, _placed(known, node)) if known is not None else node
     scenes.append(present)
     return Scene(
         next((each.outside for each in scenes if each.outside is not None), None),
         next((each.wire for each in scenes if each.wire), ""),
         tuple(
             _now(node, network, cluster)
-            for node in sorted(nodes.values(), key=lambda node: cluster.nodes[node.name].index)
+            for node in sorted(
+                nodes.values(), key=lambda node: (node.is_last, _index(cluster, node.name))
+            )
         ),
     )
 
 
+def _place(pod: PodBox) -> str:
+    return pod.place or pod.key
+
+
 def _both(known: NodeBox, node: NodeBox) -> NodeBox:
     """A node at two moments; what both have is as it is at the second."""
-    pods = {pod.key: pod for pod in known.pods}
+    pods = {_place(pod): pod for pod in known.pods}
     for pod in node.pods:
-        before = pods.get(pod.key, pod)
+        before = pods.get(_place(pod), pod)
         role = before.role if pod.role is Role.SIBLING else pod.role
         role = Role.GHOST if role is Role.PATH and pod.role is not role else role
         rivals = pod.has_rivals or before.has_rivals
-        pods[pod.key] = replace(pod, role=role, has_rivals=rivals)
-    for key in pods.keys() - {pod.key for pod in node.pods}:
+        instead = pod.instead_of or before.instead_of
+        pods[_place(pod)] = replace(pod, role=role, has_rivals=rivals, instead_of=instead)
+    for key in pods.keys() - {_place(pod) for pod in node.pods}:
         if pods[key].role is Role.PATH:
             pods[key] = replace(pods[key], role=Role.GHOST)
+    last = pods.pop(LAST, None)
     return replace(
         node,
-        pods=tuple(pods.values()),
+        pods=(*pods.values(), *((last,) if last is not None else ())),
         bridge=node.bridge or known.bridge,
         tunnel=node.tunnel or known.tunnel,
     )
+
+
+def _placed(known: NodeBox, node: NodeBox) -> NodeBox:
+    """The node now, with as many pods as have places: of others only the one on the path.
+
+    It stands in the last place of a pod that is not on it, as where there are too many endpoints.
+    """
+    places = {_place(pod): pod for pod in known.pods}
+    pods = [pod for pod in node.pods if _place(pod) in places]
+    strangers = [pod for pod in node.pods if _place(pod) not in places]
+    on_path = {pod.key for pod in node.pods if pod.role is Role.PATH}
+    for pod in strangers:
+        free = [one for one in known.pods if one.key not in on_path]
+        if pod.role is not Role.PATH or not free:
+            continue
+        place = free[-1]
+        pods = [one for one in pods if _place(one) != _place(place)]
+        pods.append(replace(pod, instead_of=place.instead_of or place, place=_place(place)))
+        on_path.add(pod.key)
+    return replace(node, pods=tuple(pods), more=node.more + len(node.pods) - len(pods))
 
 
 def _now(node: NodeBox, network: Mapping[str, NetNamespace], cluster: Cluster) -> NodeBox:
@@ -242,6 +281,27 @@ def _now(node: NodeBox, network: Mapping[str, NetNamespace], cluster: Cluster) -
     if bridge is not None and network[node.name].interface(bridge.name) is None:
         bridge = replace(bridge, is_there=False)
     return replace(node, pods=pods, bridge=bridge)
+
+
+def _index(cluster: Cluster, node: str) -> int:
+    return cluster.nodes[node].index if node in cluster.nodes else 0
+
+
+def _widest(cluster: Cluster, trace: Trace, keys: Iterable[str], version: int) -> PodBox | None:
+    """A pod that takes as many cells as the widest of `keys`, for a place that all of them have."""
+    found: list[PodBox] = []
+    for key in keys:
+        pod = cluster.pods[key]
+        texts = sorted(map(str, pod.addresses), key=lambda one: (":" in one) != (version == 6))
+        device = Device("eth0", next(iter(texts), ""))
+        found.append(PodBox(key, device, *_process(cluster, trace, key), "", has_rivals=True))
+    if not found:
+        return None
+    return replace(
+        max(found, key=lambda pod: width_of(pod.title)),
+        device=max((pod.device for pod in found), key=lambda one: width_of(one.text)),
+        room=max(pod.room for pod in found),
+    )
 
 
 def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
@@ -266,7 +326,7 @@ def _siblings(
     network: Mapping[str, NetNamespace],
     cluster: Cluster,
     homes: Mapping[str, Sequence[str]],
-    drawn: Mapping[str, object],
+    drawn: Container[str],
 ) -> dict[str, list[str]]:
     """Other pods with a cable on the nodes that are drawn."""
     found: dict[str, list[str]] = {}

@@ -63,6 +63,8 @@ def outside_text(device: Device, width: int) -> str:
 
 def pod_width(pod: PodBox) -> int:
     """Cells of a pod's box, whoever speaks in it and whatever its chance is."""
+    if pod.instead_of is not None:
+        return max(pod.least, pod_width(pod.instead_of))
     texts = width_of(pod.device.text) + 1, pod.room + LO, max(_VETH, width_of(pod.veth))
     title = min(width_of(pod.title), 22) + 7 + _CHANCE * pod.has_rivals
     return max(14, pod.least, title, *(each + 5 for each in texts))
