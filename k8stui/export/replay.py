@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from k8stui.export.plain import wrap
+from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.replay.gains import Delta, Gains, NodeGain
@@ -17,7 +17,9 @@ QUIET = ("KUBERNETES_",)
 _INDENT = "     "
 
 
-def replay_lines(moments: Iterable[Moment], *, verbose: bool = False) -> Iterator[str]:
+def replay_lines(
+    moments: Iterable[Moment], *, verbose: bool = False, width: int = WIDTH
+) -> Iterator[str]:
     """A block for each step; `verbose`: every rule, route and variable."""
     for moment in moments:
         if moment.change is None:
@@ -31,23 +33,24 @@ def replay_lines(moments: Iterable[Moment], *, verbose: bool = False) -> Iterato
                 f"{moment.number:>3}  {change.verb.value:<7} {change.subject}{words}"
                 f"   {place.file}:{place.line}"
             )
-            yield from map(neutralise, _gains(moment.gains, verbose=verbose))
+            yield from map(neutralise, _gains(moment.gains, width, verbose=verbose))
         for asked in moment.asked:
-            yield from map(neutralise, _asked(asked))
+            yield from map(neutralise, _asked(asked, width))
 
 
-def _gains(found: Gains, *, verbose: bool) -> Iterator[str]:
+def _gains(found: Gains, width: int, *, verbose: bool) -> Iterator[str]:
     if not found:
         yield f"{_INDENT}no node, name or endpoint changes"
         return
-    yield from _difference("pods", found.pods, verbose=True)
+    yield from _difference("pods", found.pods, width, verbose=True)
     for key, endpoints in found.endpoints.items():
-        yield from _difference(f"endpoints of {key}", endpoints, verbose=verbose)
-    yield from _difference("DNS", found.names, verbose=verbose)
+        yield from _difference(f"endpoints of {key}", endpoints, width, verbose=verbose)
+    yield from _difference("DNS", found.names, width, verbose=verbose)
     for pod, variables in found.environment.items():
-        told = [one for one in variables if verbose or not one.startswith(QUIET)]
+        told = sorted(variables, key=lambda one: one.startswith(QUIET))  # what all have: last
+        told = [one for one in told if verbose or not one.startswith(QUIET)]
         if told:
-            yield from _list(f"environment of {pod}", "", told, verbose=verbose)
+            yield from _list(f"environment of {pod}", "", told, width, verbose=verbose)
     alike: list[tuple[list[str], NodeGain]] = []
     for name, gain in found.nodes.items():
         names = next((names for names, other in alike if other == gain), None)
@@ -83,26 +86,28 @@ def _node(names: Sequence[str], gain: NodeGain, *, verbose: bool) -> Iterator[st
                 yield f"{_INDENT}    … {len(lines) - len(shown)} more (-v shows all)"
 
 
-def _difference(what: str, found: Delta, *, verbose: bool) -> Iterator[str]:
+def _difference(what: str, found: Delta, width: int, *, verbose: bool) -> Iterator[str]:
     for sign, lines in (("-", found.removed), ("+", found.added)):
         if lines:
-            yield from _list(what, sign, lines, verbose=verbose)
+            yield from _list(what, sign, lines, width, verbose=verbose)
 
 
-def _list(what: str, sign: str, lines: Iterable[str], *, verbose: bool) -> Iterator[str]:
+def _list(
+    what: str, sign: str, lines: Iterable[str], width: int, *, verbose: bool
+) -> Iterator[str]:
     every = list(lines)
     shown = every if verbose else every[:_SHOWN]
     more = f" … {len(every) - len(shown)} more" if len(every) > len(shown) else ""
     text = f"{what}: " + " ".join(f"{sign}{one}" for one in shown) + more
-    yield from wrap(text, _INDENT, _INDENT + "  ")
+    yield from wrap(text, _INDENT, _INDENT + "  ", width)
 
 
-def _asked(asked: Asked) -> Iterator[str]:
+def _asked(asked: Asked, width: int) -> Iterator[str]:
     mark = "✓" if asked.result is Result.CONNECTED else "✗"
     chance = "" if asked.connected in (0, 1) else f" (connected in {asked.connected})"
     why = "" if asked.result is Result.CONNECTED else f": {asked.reason}"
     text = f"{mark} {asked.question}: {asked.result.value}{chance}{why}"
-    yield from wrap(text, _INDENT, _INDENT + "  ")
+    yield from wrap(text, _INDENT, _INDENT + "  ", width)
 
 
 def replay_json(moments: Iterable[Moment]) -> Iterator[str]:

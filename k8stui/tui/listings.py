@@ -73,7 +73,7 @@ def moment_lines(moment: Moment, width: int) -> list[Line]:
 
     inks = {"+": Ink.OK, "-": Ink.DROP}
     lines: list[Line] = []
-    for text in replay_lines([moment], verbose=True):
+    for text in replay_lines([moment], verbose=True, width=width - 2):
         ink = inks.get(text.strip()[:1], Ink.TEXT)
         lines += [run(f" {part}", ink) for part in wrap(text, width - 2, indent=10)]
     return lines

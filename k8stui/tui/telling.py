@@ -267,8 +267,8 @@ class Telling(Walking):
             entries = [
                 ("< >", "object", "object"),
                 ("a", "what it adds", "adds"),
-                ("d", "delete, scale", "delete, scale"),
-                ("O", f"order: {order}", order if self.is_story else f"order: {order}"),
+                ("d", "delete, scale", "change"),
+                ("O", f"order: {order}", "" if self.is_story else f"order: {order}"),
                 *story,
                 ("t", "end replay", "end"),
             ]
@@ -279,6 +279,8 @@ class Telling(Walking):
         for gap, is_short in (("   ", False), ("  ", False), ("  ", True)):
             parts = [run(" ")]
             for key, what, word in entries:
+                if is_short and not word:  # what there is no room for is in the help
+                    continue
                 parts += [run(f"{key} ", Ink.KEY), run((word if is_short else what) + gap, Ink.DIM)]
             if line_width(line := join(parts)) <= width:
                 break

@@ -25,14 +25,21 @@ class Film:
     """All moments of one walk, at one size."""
 
     def __init__(
-        self, scene: Scene, cluster: Cluster, trace: Trace, width: int, height: int
+        self,
+        scene: Scene,
+        cluster: Cluster,
+        trace: Trace,
+        width: int,
+        height: int,
+        *,
+        has_cards: bool = True,
     ) -> None:
         self.trace = trace
         self.size = (width, height)
         self._scene = scene
         self.cluster = cluster
         self._steps = trace.placed
-        self._plan = plan(scene, width, height)
+        self._plan = plan(scene, width, height, has_cards=has_cards)
         self._reels: dict[str, _Reel] = {}
         """By the node that is open; one where all are."""
 

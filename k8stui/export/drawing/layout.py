@@ -46,15 +46,17 @@ def draw(scene: Scene, width: int, height: int, focus: str = "") -> Drawing:
     return plan(scene, width, height).draw(focus)
 
 
-def plan(scene: Scene, width: int, height: int) -> Whole | Folded:
-    """Decide where everything stands."""
+def plan(scene: Scene, width: int, height: int, *, has_cards: bool = True) -> Whole | Folded:
+    """Decide where everything stands; `has_cards`: with room for the packet's header."""
     roomy = Extras(**dict.fromkeys(_ROOMY_PARTS, True))
     for each in (scene, _without_siblings(scene)):
         needs = [node_need(node) for node in each.nodes]
         total = sum(needs) + GAP * (len(needs) - 1)
         if total <= width and _rows(each, _shared(needs, width), roomy) <= height:
-            return Whole(each, width, height)
-    return Folded(scene, width, height) if scene.nodes else Whole(scene, width, height)
+            return Whole(each, width, height, has_cards=has_cards)
+    if not scene.nodes:
+        return Whole(scene, width, height, has_cards=has_cards)
+    return Folded(scene, width, height)
 
 
 _ROOMY_PARTS = (
@@ -68,12 +70,12 @@ class Whole:
 
     is_whole = True
 
-    def __init__(self, scene: Scene, width: int, height: int) -> None:
+    def __init__(self, scene: Scene, width: int, height: int, *, has_cards: bool = True) -> None:
         self._scene = scene
         self._widths = _shared([node_need(node) for node in scene.nodes], width)
         self._extras = Extras()
         for name in Extras.__slots__:
-            setattr(self._extras, name, True)
+            setattr(self._extras, name, has_cards or name not in ("card", "tall_card"))
             if _rows(scene, self._widths, self._extras) > height and name not in _ROOMY_PARTS:
                 setattr(self._extras, name, False)
         _air(self._extras, lambda: _rows(scene, self._widths, self._extras) <= height, GAPS)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from k8stui.export.drawing.decisions import decision
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.header import compact
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, hang, join, run
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, hang, join, line_width, run
 from k8stui.export.drawing.scene import scene
-from k8stui.export.drawing.words import DIRECTIONS, RESULTS, felt, sentence, step_sign
+from k8stui.export.drawing.words import DIRECTIONS, RESULTS, felt, sentence, step_sign, told
 from k8stui.neutralise import neutralise
 
 if TYPE_CHECKING:
@@ -28,15 +28,21 @@ def film(
     width: int = WIDTH,
     height: int = HEIGHT,
     others: Iterable[Trace] = (),
+    *,
+    has_cards: bool = True,
 ) -> Film:
-    """The walk on its drawing, at one size; all that `others` need has its place there too."""
+    """The walk on its drawing, at one size; all that `others` need has its place there too.
+
+    `has_cards`: with room for the packet's header, which the walk as a whole does not show.
+    """
     made = scene(world.network, world.cluster, trace, others)
-    return Film(made, world.cluster, trace, width, height)
+    return Film(made, world.cluster, trace, width, height, has_cards=has_cards)
 
 
 def picture(world: World, trace: Trace, width: int = WIDTH, height: int = HEIGHT) -> list[Line]:
     """The whole walk: title, drawing, every decision on a line, and what the client feels."""
-    shown = film(world, trace, width, height)
+    outcome = trace.outcome
+    shown = film(world, trace, width, height, has_cards=False)
     return [
         title(trace),
         NOTHING,
@@ -44,7 +50,7 @@ def picture(world: World, trace: Trace, width: int = WIDTH, height: int = HEIGHT
         NOTHING,
         *_decisions(trace, width),
         NOTHING,
-        verdict(trace, width),
+        *hang(run(f"{felt(outcome)}  ", RESULTS[outcome.result].ink), told(outcome.reason), width),
     ]
 
 
@@ -87,14 +93,14 @@ def _decisions(trace: Trace, width: int) -> Iterator[Line]:
         for step in hop.steps:
             sign = decision(step, trace)
             if sign is not None:
-                said = join(
+                lead = join(
                     (
                         run(f"{way.glyph} ", Ink.DIM),
                         run(f"{step.number:>3} ", Ink.DIM),
                         fit(run(neutralise(hop.namespace), Ink.DIM), 18),
                         run(" "),
                         fit(run(f"{sign.glyph} {sign.word}", sign.ink), 12),
-                        compact(step.before, step.after),
                     )
                 )
-                yield cut(said, width)
+                header = compact(step.before, step.after, width - line_width(lead))
+                yield cut(join((lead, header)), width)

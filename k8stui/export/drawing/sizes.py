@@ -91,7 +91,10 @@ def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
 
 
 def card_rows(extras: Extras) -> int:
-    return CARD_ROWS * extras.card + 2 * extras.tall_card
+    """Rows for the packet's header; without one a blank row between devices and stations."""
+    if not extras.card:
+        return int(extras.node_macs)
+    return CARD_ROWS + 2 * extras.tall_card
 
 
 def stack_rows(width: int, extras: Extras) -> int:
