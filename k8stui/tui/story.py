@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
 from k8stui.export.drawing.rail import rail
 from k8stui.export.drawing.words import RESULTS, place_sign, sentence, told, wait
+from k8stui.kernel.step import StepKind
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
+from k8stui.walk.trace import TraceStep
+from k8stui.walk.turns import undone
+
+_FILE = re.compile(r" \((?:\w+; )?[^()\s]+:\d+\)")
+"""Where a decision is written, in the words of a sentence."""
 
 
 def rails(state: State, width: int) -> list[Line]:
@@ -40,6 +48,34 @@ def _said(state: State, news: str) -> tuple[Line, str]:
     if step is None or hop is None or state.index + 1 == len(state.steps):
         outcome = trace.outcome
         felt = f" {wait(outcome.seconds)}" if outcome.errno else ""
-        return run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), told(outcome.reason)
+        return run(f"{sign.glyph} {sign.word}{felt}  ", sign.ink), _FILE.sub(
+            "", told(outcome.reason)
+        )
     way = place_sign(step, hop.direction)
-    return run(f"{way.glyph} ", Ink.DIM), sentence(step)
+    return run(f"{way.glyph} ", Ink.DIM), _spoken(step)
+
+
+_REWRITTEN = {
+    StepKind.DNAT: "The destination is rewritten",
+    StepKind.SNAT: "The source is rewritten",
+    StepKind.MARK: "A mark is set",
+    StepKind.ENCAPSULATE: "The packet is put into another one",
+    StepKind.DECAPSULATE: "The packet is taken out again",
+}
+_TAKEN_BACK = {
+    "un-SNAT": "Remembered: the answer goes on to whoever had asked",
+    "un-DNAT": "Remembered: the answer comes from whom the client had asked",
+}
+
+
+def _spoken(step: TraceStep) -> str:
+    """The sentence as one says it to an audience: what happens first, no file nor line."""
+    said = _FILE.sub("", sentence(step))
+    taken_back = undone(step)
+    if taken_back:
+        what = _TAKEN_BACK.get(taken_back, "Remembered: both addresses of the answer are put back")
+        return f"{what}: {said.partition(': ')[2] or said}"
+    lead = _REWRITTEN.get(step.kind, "")
+    if step.kind is StepKind.MARK and not (step.after is not None and step.after.mark):
+        lead = "The mark is taken away"
+    return f"{lead}: {said}" if lead else said

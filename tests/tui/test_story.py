@@ -10,11 +10,19 @@ import pytest
 from tui import harness
 
 from k8stui.export.drawing.decisions import is_decision
+from k8stui.export.drawing.ink import text_of
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import StepKind
+from k8stui.nodes.options import NodeOptions
 from k8stui.tui.app import K8sTuiApp
+from k8stui.tui.desk import Desk
 from k8stui.tui.jobs import Jobs
+from k8stui.tui.story import caption
 from k8stui.tui.terminal import Terminal
-from k8stui.walk.world import sample
+from k8stui.walk.request import parse_request
+from k8stui.walk.turns import undone
+from k8stui.walk.walk import walks
+from k8stui.walk.world import build_world, sample
 
 SIZES = [(80, 24), (120, 34), (200, 50)]
 
@@ -205,7 +213,9 @@ async def test_leaving_the_replay_is_as_if_nothing_had_been() -> None:
         await typed(driver, "full_stop", "full_stop")
         world, trace, index = driver.desk.world, driver.state.trace, driver.state.index
         tree = driver.desk.tree
-        await typed(driver, "t", "greater_than_sign", "i", "enter", "t")
+        await typed(driver, "t", "greater_than_sign", "i", "down", "enter", "enter")
+        assert driver.desk.world is not world
+        await typed(driver, "t")
         assert (driver.desk.world, driver.state.trace, driver.state.index) == (world, trace, index)
         assert driver.desk.tree is tree
         assert not driver.screen.query_one("#timeline").display
@@ -284,3 +294,23 @@ async def test_what_is_still_to_come_is_not_told() -> None:
     async with opened() as driver:
         await typed(driver, "t")
         assert "connected" not in driver.text("#timeline")
+
+
+@pytest.mark.parametrize("cni", ["flannel", "flannel-vxlan"])
+def test_every_rewriting_is_said_in_words_on_two_lines(cni: str) -> None:
+    world = build_world([str(sample("webapp"))], None, NodeOptions(cni=cni))
+    trace = next(walks(world, parse_request(world, "outside", "node/node-1:30001")))
+    desk = Desk(world)
+    desk.show(trace)
+    said: dict[StepKind, str] = {}
+    for number, step in enumerate(trace.steps):
+        desk.state.go(number)
+        lines = [text_of(line).strip() for line in caption(desk.state, 80, 2)]
+        assert not lines[1].endswith("…"), lines
+        said.setdefault(step.kind, " ".join(lines))
+        if undone(step):
+            assert "Remembered: " in " ".join(lines)
+    assert "The destination is rewritten: 192.168.0.11:30001 ⇒ " in said[StepKind.DNAT]
+    assert "The source is rewritten: 203.0.113.10:40000 ⇒ " in said[StepKind.SNAT]
+    assert (StepKind.ENCAPSULATE in said) == (cni == "flannel-vxlan")
+    assert ".yaml" not in said[StepKind.SNAT]

@@ -199,6 +199,8 @@ class Pen:
     def _outside(self, text: str, wire_y: int, centre: int) -> None:
         width = len(text) + 8
         x = max(0, centre - width // 2)
+        if x < CARD_WIDTH <= min(centre - _LEAST_EDGE, self.canvas.width - width):
+            x = CARD_WIDTH  # the packet's header stands beside it
         self.canvas.box(Rect(x, 0, width, 3), OUTSIDE)
         self.canvas.put(centre, 2, "┬", Ink.FAINT)
         self.drawing.boxes[OUTSIDE] = Edge(x + 1, 2, centre - x - 1)
