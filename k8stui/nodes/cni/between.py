@@ -15,22 +15,23 @@ from k8stui.nodes.site import Site
 
 def host_gateway_routes(site: Site, node: Node, owner: str) -> Part:
     """``10.244.2.0/24 via 192.168.0.12 dev eth0`` for every other node, in the cluster's order."""
-    ways = _ways.of(site).seen_from(node, owner)
+    ways = _ways.of(site).seen_from(site, node, owner)
     return Part(
         routes=tuple(route for name, routes in ways if name != node.name for route in routes)
     )
 
 
 class _Ways:
-    """The routes to all nodes. Nodes that stand alike on the wire have the same ones."""
+    """The routes to all nodes of a site. Nodes that stand alike on the wire have the same ones."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, _site: Site) -> None:
+        # The site itself is not kept: it could never go.
         self._kept: dict[Hashable, list[tuple[str, list[Route]]]] = {}
 
-    def seen_from(self, node: Node, owner: str) -> list[tuple[str, list[Route]]]:
+    def seen_from(
+        self, site: Site, node: Node, owner: str
+    ) -> list[tuple[str, list[Route]]]:
         """Of each node its name and the routes to what is behind it; the node's own with them."""
-        site = self._site
         lans = tuple(mine and (site.lan.network_of(mine),) for mine in map(node.address, (4, 6)))
         key = (owner, site.uplink(node).device, lans)
         if key not in self._kept:
