@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ def command(
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
     from k8stui.replay.replay import parse_question, replay  # noqa: PLC0415
 
+    gc.set_threshold(100_000)  # each moment leaves circles behind, and there may be thousands
+    gc.enable()
     questions = [parse_question(text) for text in asks]
     world, status = read_world(**common)
     last: list[Moment] = []

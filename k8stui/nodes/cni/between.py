@@ -28,9 +28,7 @@ class _Ways:
         # The site itself is not kept: it could never go.
         self._kept: dict[Hashable, list[tuple[str, list[Route]]]] = {}
 
-    def seen_from(
-        self, site: Site, node: Node, owner: str
-    ) -> list[tuple[str, list[Route]]]:
+    def seen_from(self, site: Site, node: Node, owner: str) -> list[tuple[str, list[Route]]]:
         """Of each node its name and the routes to what is behind it; the node's own with them."""
         lans = tuple(mine and (site.lan.network_of(mine),) for mine in map(node.address, (4, 6)))
         key = (owner, site.uplink(node).device, lans)
