@@ -24,6 +24,8 @@ from k8stui.walk.cases import Case, Cases, Row, outcome_words
 from k8stui.walk.compare import common_steps
 
 _GAP = "  "
+_DRAWN_FROM = (80, 14)
+"""Columns and rows that are left over from which on the way of a case is drawn."""
 NOBODY = "-"
 """In a cell that nobody can ask."""
 
@@ -38,6 +40,8 @@ class CaseTable:
             [_cell(cases, n, column) for column in range(len(cases.columns))]
             for n in range(len(cases.rows))
         ]
+        self._most: int | None = None
+        self._pictures: dict[tuple[int, int, int], list[Line]] = {}
         self._tails = [_tail(cases, row) for row in cases.rows]
         self._tail_names = _tail_names(cases)
         self._name = max((len(row.name) for row in cases.rows), default=0)
@@ -95,8 +99,22 @@ class CaseTable:
         return 2 + len(self._cells) * self.lines_a_row + len(self._said(row, column))
 
     def page(self, height: int, row: int, column: int) -> list[Line]:
-        """The table round a cell, and below it what is to be said of that: `height` lines."""
-        said = self._said(row, column)[: max(0, min(8, height - 5))]
+        """The table round a cell, and below it what is to be said of that: `height` lines.
+
+        Where much room is left the way of the case is drawn between them.
+        """
+        said = self._said(row, column)
+        room_said = max(0, min(max(8, height // 3, len(said)), height - 5))
+        if len(said) > room_said > 0:
+            last = cut(join((said[room_said - 1], run(" …"))), self.width)
+            said = [*said[: room_said - 1], last]
+        said += [NOTHING] * (min(self._most_said, room_said) - len(said))
+        whole = len(self._cells) * self.lines_a_row
+        spare = height - 3 - len(said) - whole
+        one = self.cases.at(row, column)
+        if one is not None and spare >= _DRAWN_FROM[1] and self.width >= _DRAWN_FROM[0]:
+            drawn = self._picture(row, column, spare - 1)
+            said = [*drawn, run("─" * self.width, Ink.FAINT), *said]
         room = max(1, height - 2 - len(said))
         seen = max(1, room // self.lines_a_row)
         top = max(0, min(row - seen // 2, len(self._cells) - seen))
@@ -110,6 +128,29 @@ class CaseTable:
         rows += [NOTHING] * (room + 1 - len(rows))
         rule = run("─" * max(0, self.width - line_width(more) - 1), Ink.FAINT)
         return [*rows, join((rule, more)), *said][:height]
+
+    @property
+    def _most_said(self) -> int:
+        """Lines that are said of the case of which most is said: the table keeps its place."""
+        if self._most is None:
+            cells = [(n, m) for n, row in enumerate(self._cells) for m in range(len(row))]
+            self._most = max((len(self._said(*each)) for each in cells), default=0)
+        return self._most
+
+    def _picture(self, row: int, column: int, height: int) -> list[Line]:
+        """The way of a case, there and back; every case of its line has its place on it."""
+        from k8stui.export.drawing.picture import film  # noqa: PLC0415 - where there is room
+
+        key = (row, column, height)
+        if key not in self._pictures:
+            one, partner = self.cases.at(row, column), self.cases.partner(row, column)
+            assert one is not None
+            others = (partner.trace,) if partner is not None else ()
+            shown = film(one.world, one.trace, self.width, height, others)
+            lines = shown.whole().lines() if len(shown) else []
+            blank = [NOTHING] * max(0, height - len(lines))
+            self._pictures[key] = [*lines[:height], *blank]
+        return self._pictures[key]
 
     def _said(self, row: int, column: int) -> list[Line]:
         """The case under the cursor: what comes of it and why; at last what was not asked."""
@@ -150,8 +191,11 @@ def _cell(cases: Cases, row: int, column: int) -> Line:
         return run(f"  {NOBODY}", Ink.DIM)
     partner = cases.partner(row, column)
     first = cases.first(row, column)
-    mark = "≠ " if partner is not None and one is not first and is_unlike(one, partner) else "  "
+    is_other = partner is not None and one is not first
+    mark = "≠ " if is_other and partner is not None and is_unlike(one, partner) else "  "
     sign = RESULTS[one.trace.outcome.result]
+    # What is as the first one stands back, so that what is not is seen at a glance.
+    ink = Ink.DIM if is_other and mark == "  " and one.is_delivered else sign.ink
     words = sign.glyph
     if one.chance not in (0, 1):
         words += f" {one.chance}"
@@ -161,7 +205,7 @@ def _cell(cases: Cases, row: int, column: int) -> Line:
         words += f" {sign.word}"
     if cases.along and one.seen is not None:
         words += f" {seen_words(one)}"
-    return join((run(mark, Ink.CHANGED), run(words, sign.ink)))
+    return join((run(mark, Ink.CHANGED), run(words, ink)))
 
 
 def seen_words(one: Case) -> str:

@@ -5,6 +5,7 @@ What is seen is made in the export room (cases.py, beside.py); here are the curs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import ClassVar
@@ -39,6 +40,8 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
 
     BINDINGS: ClassVar = [*keys.COMPARE]
     AUTO_FOCUS = ""
+    sideways: ClassVar = "← →"
+    """The keys that step both, as the lowest line has them."""
 
     def __init__(self, jobs: Jobs, desk: Desk, kind: Kind | None = None, named: str = "") -> None:
         """`kind`: the table to begin with, at the row that is called `named`.
@@ -121,7 +124,9 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             text, about = f"{request.source} ─▶ {request.destination}", ""
         else:
             text, about = cases.title, cases.about
-        parts = [run(f" {neutralise(text)}", Ink.STRONG), run(f"   {about}", Ink.DIM)]
+        parts = [run(f" {neutralise(text)}", Ink.STRONG)]
+        if about and len(text) + len(about) + 5 <= width:
+            parts.append(run(f"   {about}", Ink.DIM))
         if self._desk.state.turned and self.kind is not Kind.VERSIONS:
             turned = neutralise(self._desk.state.turned_words)
             parts.insert(1, run(f"   {turned}", Ink.CHANGED))
@@ -145,7 +150,8 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         if isinstance(found, Cases):
             if self._table is None or self._table.cases is not found or self._table.width != width:
                 self._table = CaseTable(found, width)
-            lines = self._table.page(height, *self.cursor)
+            above = self._about(found, width)
+            lines = [*above, *self._table.page(height - len(above), *self.cursor)]
         elif found is not None:
             said = explain_mistake(found)
             if said is None:
@@ -159,6 +165,13 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             lines = [NOTHING, run(f" asking: {self.kind.value} …", Ink.DIM)]
         return [*lines, *[NOTHING] * (height - len(lines))][:height]
 
+    @staticmethod
+    def _about(cases: Cases, width: int) -> list[Line]:
+        """What holds for all of a table, where the title has no room for it."""
+        if not cases.about or len(cases.title) + len(cases.about) + 5 <= width:
+            return []
+        return [cut(run(f" {neutralise(cases.about)}", Ink.DIM), width)]
+
     @property
     def _troubles(self) -> int:
         """How much is wrong with the two inputs, where these are compared."""
@@ -168,30 +181,34 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         return len(self._desk.as_read.problems) + len(other.problems)
 
     def _keys(self, width: int, _height: int) -> list[Line]:
+        parts = [run(" ")]
+        for name, text in self.hints():
+            parts += [run(f"{name} ", Ink.KEY), run(f"{text}   ", Ink.DIM)]
+        return [fit(cut(join(parts), width, ellipsis=False), width)]
+
+    def hints(self) -> Iterator[tuple[str, str]]:
+        """Keys that mean something now, and what they do."""
         if self.beside is not None:
-            said = (
-                ("← →", "step both"),
+            yield from (
+                (self.sideways, "step both"),
                 (", .", "≠"),
                 ("d", "drawings"),
                 ("Enter", "workbench"),
                 ("Esc", "table"),
                 ("?", "help"),
             )
-        else:
-            wrong = f"{self._troubles} problem{'' if self._troubles == 1 else 's'}"
-            said = (
-                *((("!", wrong),) if self._troubles else ()),
-                ("↑↓←→", "case"),
-                ("Enter", "two walks"),
-                ("o", "open"),
-                ("a", "other input") if self.kind is Kind.VERSIONS else ("1-7", "tables"),
-                ("Esc", "back"),
-                ("?", "help"),
-            )
-        parts = [run(" ")]
-        for name, text in said:
-            parts += [run(f"{name} ", Ink.KEY), run(f"{text}   ", Ink.DIM)]
-        return [fit(cut(join(parts), width, ellipsis=False), width)]
+            return
+        if self._troubles:
+            yield "!", f"{self._troubles} problem{'' if self._troubles == 1 else 's'}"
+        is_versions = self.kind is Kind.VERSIONS
+        yield from (
+            (f"↑↓{self.sideways}".replace(" ", ""), "case"),
+            ("Enter", "two walks"),
+            ("o", "open"),
+            ("a", "other input") if is_versions else ("1-7", "tables"),
+            ("Esc", "back"),
+            ("?", "help"),
+        )
 
     # Work
 

@@ -5,7 +5,7 @@ Between two positions every key of the screen works as ever; one brings it back 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import ClassVar
 
@@ -225,6 +225,7 @@ class TourCompareScreen(CompareScreen):
     """A position that is a comparison: its table or two walks, and the caption below."""
 
     BINDINGS: ClassVar = [*keys.TOUR]
+    sideways: ClassVar = "h l"
 
     def __init__(self, tour: TourScreen, desk: Desk, shown: Comparison) -> None:
         super().__init__(tour.jobs, desk, shown.kind)
@@ -248,6 +249,6 @@ class TourCompareScreen(CompareScreen):
         """Go on or back in the tour."""
         self._tour.action_position(by)
 
-    def _keys(self, width: int, height: int) -> list[Line]:
-        ours = _named(keys.TOUR[:2], is_away=False)
-        return [fit(cut(join((ours, *super()._keys(width, height))), width), width)]
+    def hints(self) -> Iterator[tuple[str, str]]:
+        yield from (("Space", "on"), ("←", "back"))
+        yield from super().hints()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from k8stui.export.cases import CaseTable, cases_json, cases_lines
-from k8stui.export.drawing.ink import line_width
+from k8stui.export.drawing.ink import Ink, line_width, text_of
 from k8stui.walk.comparisons import Kind, table
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
@@ -49,3 +49,47 @@ def test_the_json_says_the_same() -> None:
     assert (browser["delivered"], browser["nat"]) == (True, ["DNAT", "SNAT"])
     assert browser["source_seen_by_server"] == "192.168.0.11"
     assert browser["source_is_client"] is False
+
+
+SETTINGS = table(
+    WORLD, walk(WORLD, parse_request(WORLD, "outside", "node/node-1:30001")), Kind.SETTINGS
+)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 21), (120, 31), (200, 47), (40, 10)])
+def test_a_page_keeps_its_size_and_the_table_its_place(width: int, height: int) -> None:
+    drawn = CaseTable(SETTINGS, width)
+    rules = set()
+    for row in range(len(SETTINGS.rows)):
+        lines = [text_of(line) for line in drawn.page(height, row, 0)]
+        assert len(lines) == height
+        rules.add(next(n for n, line in enumerate(lines) if line.startswith("──────────")))
+    assert len(rules) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 21), (120, 31), (200, 47)])
+def test_all_is_said_of_the_case_under_the_cursor(width: int, height: int) -> None:
+    drawn = CaseTable(SETTINGS, width)
+    for row, each in enumerate(SETTINGS.rows):
+        words = " ".join(" ".join(map(text_of, drawn.page(height, row, 0))).split())
+        one = each.cells[0]
+        assert one is not None
+        for said in (one.trace.outcome.reason, one.trace.outcome.advice):
+            assert " ".join(said.split()[-3:]) in words
+
+
+def test_what_is_as_the_first_one_stands_back() -> None:
+    drawn = CaseTable(SETTINGS, 80)
+    inks = {row.name: {ink for _, ink in drawn.lines(n)[0]} for n, row in enumerate(SETTINGS.rows)}
+    assert Ink.OK in inks["as it is"]
+    assert Ink.OK not in inks["hairpin on"]
+    assert Ink.CHANGED in inks["externalTrafficPolicy Local"]
+    assert Ink.OK in inks["proxy-mode userspace"]
+
+
+def test_where_there_is_room_the_way_is_drawn() -> None:
+    drawn = CaseTable(SETTINGS, 120)
+    shown = "\n".join(text_of(line) for line in drawn.page(45, 1, 0))
+    assert "PREROUTING" in shown
+    assert "✗ DROP" in shown
+    assert "PREROUTING" not in "\n".join(text_of(line) for line in drawn.page(31, 1, 0))
