@@ -49,15 +49,26 @@ def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal: 
 def give_size(descriptor: int) -> None:
     """Make a terminal that reports 0 × 0 (a fresh pty, a serial line) one of 80 × 24.
 
-    As ``stty columns 80 rows 24`` does. Textual takes its size from two places whose fallbacks
-    differ (80 × 24 and 80 × 25) and then draws for ever. What is no terminal is left alone.
+    As ``stty columns 80 rows 24`` does; ``COLUMNS`` and ``LINES`` say another size. Textual takes
+    its size from two places whose fallbacks differ (80 × 24 and 80 × 25) and then draws for ever.
+    After that only the terminal is asked: where a container or a wrapper has set these variables,
+    Textual would never see a new size. What is no terminal is left alone.
     """
     try:
         rows, columns = termios.tcgetwinsize(descriptor)
         if not (rows and columns):
-            termios.tcsetwinsize(descriptor, (rows or 24, columns or 80))
+            size = (rows or _told("LINES", 24), columns or _told("COLUMNS", 80))
+            termios.tcsetwinsize(descriptor, size)
     except (termios.error, OSError):
         return
+    for name in ("LINES", "COLUMNS"):
+        os.environ.pop(name, None)
+
+
+def _told(name: str, usual: int) -> int:
+    value = os.environ.get(name, "")
+    is_number = value.isascii() and value.isdigit() and len(value) <= len("9999")
+    return (int(value) if is_number else 0) or usual
 
 
 def leave_with(descriptor: int, grace_seconds: float = 1.0) -> None:

@@ -247,13 +247,26 @@ def test_the_option_overrides_the_environment() -> None:
     assert not look({"LANG": "C"}, ascii=False).is_ascii
 
 
-def test_a_terminal_without_a_size_gets_one() -> None:
-    session = Session(NORMAL, size=(0, 0))
+@pytest.mark.parametrize(
+    ("told", "size"),
+    [({}, (24, 80)), ({"LINES": "30", "COLUMNS": "100"}, (30, 100)), ({"LINES": "²"}, (24, 80))],
+    ids=str,
+)
+def test_a_terminal_without_a_size_gets_one(told: dict[str, str], size: tuple[int, int]) -> None:
+    session = Session(NORMAL, size=(0, 0), **{"LINES": "", "COLUMNS": "", **told})
     session.read_until(b"frontend")
-    assert termios.tcgetwinsize(session.fd) == (24, 80)
+    assert termios.tcgetwinsize(session.fd) == size
     os.write(session.fd, b"q")
     assert session.end() == 0
     assert len(session.output) < 100_000
+
+
+def test_a_new_size_is_seen_though_the_environment_says_another() -> None:
+    session = start(LINES="24", COLUMNS="80")
+    session.resize(30, 100)
+    session.read_until(b"\x1b[30;1H")
+    os.write(session.fd, b"q")
+    assert session.end() == 0
 
 
 def test_a_terminal_that_goes_away_without_a_word_ends_it() -> None:
