@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from k8stui.cluster.options import ClusterOptions
     from k8stui.manifests.manifest import Manifest
+    from k8stui.nodes.options import NodeOptions
     from k8stui.walk.world import World
 
 Stamps = dict[str, tuple[int, int, int]]
 """By file: when it was changed (nanoseconds), its size in bytes, its inode."""
 
 _MOST_FILES = 20_000
+_MOST_LOOKS = 5
+"""How often files may be seen in motion before they are read nevertheless: a log among them, a
+script that goes on and on, must not keep the screen as it was for good."""
 _MOST_NAMED = 3
 
 
@@ -25,17 +30,21 @@ class Watched:
         self._read = stamps(paths)
         self._moving: Stamps | None = None
         """The files as they were seen a moment ago, while somebody writes them."""
+        self._looks = 0
+        """How often in a row they were in motion."""
 
     def is_changed(self) -> bool:
         """Whether they have changed, and are no longer being written; said once."""
         now = stamps(self._paths)
         if now == self._read:
-            self._moving = None
+            self._moving, self._looks = None, 0
             return False
-        if now != self._moving:  # an editor may write in several steps: wait for a quiet moment
+        self._looks += 1
+        # An editor may write in several steps: wait for a quiet moment.
+        if now != self._moving and self._looks < _MOST_LOOKS:
             self._moving = now
             return False
-        self._read, self._moving = now, None
+        self._read, self._moving, self._looks = now, None, 0
         return True
 
 
@@ -61,6 +70,21 @@ def _files(path: str) -> Iterator[str]:
     for folder, folders, files in os.walk(path):
         folders[:] = [each for each in folders if not each.startswith(".")]
         yield from (os.path.join(folder, each) for each in files)  # noqa: PTH118 - as above
+
+
+def option_files(*options: ClusterOptions | NodeOptions | None) -> Iterator[str]:
+    """Yield the files that options name: what was collected on nodes, a configuration."""
+    from k8stui.settings import OPTIONS, Form  # noqa: PLC0415 - where files are watched only
+
+    for setting in OPTIONS:
+        if setting.form not in (Form.FILE, Form.NODE_FILES):
+            continue
+        for holder in options:
+            value = getattr(holder, setting.name, None)
+            if isinstance(value, str):
+                yield value
+            elif value is not None:
+                yield from value.values()
 
 
 def said_changes(before: World, after: World) -> str:

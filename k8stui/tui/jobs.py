@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
+from threading import Lock
+from time import thread_time
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from textual.message import Message
 
 from k8stui.errors import K8sTuiError
-from k8stui.tui.changes import Watched
+from k8stui.tui.changes import Watched, option_files
 from k8stui.tui.messages import (
     Branched,
     Checked,
@@ -53,6 +55,10 @@ MOST_BRANCHES = 1_000
 """As many endpoints as a Service is ever seen with (an EndpointSlice has 100), walked in a second
 or two; a walk of 3 random rules of 100 endpoints has a million."""
 
+LOOK_SECONDS = 1.0
+"""How often watched files are looked at, at most."""
+LOOK_SHARE = 0.01
+"""Of one processor, what looking at them may cost while nothing changes."""
 Post = Callable[[Message], object]
 """Gives a message to the screen; safe from any thread."""
 
@@ -97,8 +103,12 @@ class Jobs:
         self._lookout: Lookout | None = None
         self.watches = watches
         """Whether the input is read again when its files change."""
-        self._watched = Watched(paths) if watches else None
+        files = (*paths, *option_files(cluster_options, node_options)) if watches else ()
+        self._watched = Watched(files) if watches else None
         self._watched_other = Watched(against) if watches else None
+        self._looks = Lock()
+        self.pause_seconds = LOOK_SECONDS
+        """How long after a look at the files they are looked at again."""
         self.last_words = ""
         """Why there is nothing to show: printed as it is once the terminal is restored."""
 
@@ -117,10 +127,25 @@ class Jobs:
         post(WorldLoaded(desk))
 
     def look_again(self, post: Post) -> None:
-        """Read what has changed again: the input, and the other one that is compared with."""
-        if self._watched_other is not None and self._watched_other.is_changed():
+        """Read what has changed again: the input, and the other one that is compared with.
+
+        Not while it is still being done: to read a big input may take longer than the pause.
+        """
+        if not self._looks.acquire(blocking=False):
+            return
+        try:
+            self._look_again(post)
+        finally:
+            self._looks.release()
+
+    def _look_again(self, post: Post) -> None:
+        begin = thread_time()
+        is_other_changed = self._watched_other is not None and self._watched_other.is_changed()
+        is_changed = self._watched is not None and self._watched.is_changed()
+        self.pause_seconds = max(LOOK_SECONDS, (thread_time() - begin) / LOOK_SHARE)
+        if is_other_changed:
             self._read_other_again(post)
-        if self._watched is None or not self._watched.is_changed():
+        if not is_changed:
             return
         from k8stui.tui.desk import Desk  # noqa: PLC0415 - loaded long ago
         from k8stui.tui.lookout import Lookout  # noqa: PLC0415

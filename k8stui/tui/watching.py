@@ -11,9 +11,6 @@ from k8stui.tui.walking import Walking
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request
 
-_POLL_SECONDS = 1.0
-"""How often the files are looked at. Nothing is sent to the terminal while nothing changes."""
-
 
 class Watching(Walking):
     """Reads the input again when it changes, where that was asked for."""
@@ -21,7 +18,11 @@ class Watching(Walking):
     def watch_input(self) -> None:
         """Begin to watch, once there is something to show."""
         if self.jobs.watches:
-            self.set_interval(_POLL_SECONDS, self._look)
+            self.set_timer(self.jobs.pause_seconds, self._look_and_wait)
+
+    def _look_and_wait(self) -> None:
+        self._look()
+        self.watch_input()
 
     def _look(self) -> None:
         if self.desk is not None:
