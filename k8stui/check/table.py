@@ -23,6 +23,7 @@ from k8stui.check.rules import (
     host_port,
     ingress_backend,
     ip_forward,
+    kept_refused,
     load_balancer,
     local_policy,
     missing_object,
@@ -63,6 +64,7 @@ from k8stui.check.unreadable import RULE as INPUT
 RULES: tuple[CheckRule, ...] = (
     unknown_field.RULE,
     repeated_key.RULE,
+    kept_refused.RULE,
     removed_version.RULE,
     namespace_name.RULE,
     no_endpoints.RULE,

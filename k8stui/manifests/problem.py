@@ -61,6 +61,8 @@ class Doubt(Enum):
     """A key that stands twice."""
     MELTED = auto()
     """Two objects have become one."""
+    REFUSED = auto()
+    """The API server refuses the object, which is kept here: no packet depends on it."""
 
 
 @record(kw_only=True)

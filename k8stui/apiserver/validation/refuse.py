@@ -18,7 +18,7 @@ from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.apiserver.validation.table import mistakes
 from k8stui.apiserver.validation.unfinished import is_filled_in, unfinished
 from k8stui.manifests.manifest import Manifest, field_name
-from k8stui.manifests.problem import Note, Problem
+from k8stui.manifests.problem import Doubt, Note, Problem
 from k8stui.manifests.scalars import is_string
 from k8stui.manifests.schema import KINDS
 from k8stui.manifests.source import SourceText
@@ -80,7 +80,7 @@ class _Server:
                     for mistake in found + kept
                 ]
                 return False
-            self.notes += [_note(_problem(one, mistake), mistake.hint) for mistake in kept]
+            self.notes += [_note(_problem(one, mistake), mistake) for mistake in kept]
             if note := old_version(one):
                 self.notes.append(note)
             if one.kind == "Service":
@@ -123,13 +123,15 @@ def _skipped(one: Manifest, why: str) -> Note:
     )
 
 
-def _note(problem: Problem, hint: str) -> Note:
+def _note(problem: Problem, mistake: Mistake) -> Note:
+    """`Doubt.REFUSED` where nobody else fills in what is missing."""
     return Note(
         message=f"{problem.message} (the API server refuses that; kept here)",
         file=problem.file,
         line=problem.line,
         column=problem.column,
-        hint=hint,
+        hint=mistake.hint,
+        doubt=Doubt.REFUSED if is_kept(mistake) and not mistake.placeholder else None,
     )
 
 
