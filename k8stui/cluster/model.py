@@ -335,6 +335,8 @@ class Workload:
     """Its own, which no Service looks at."""
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     """Those of its template."""
+    lack: str = ""
+    """Why it has fewer pods than it wants, where the API server or itself keeps some away."""
     origin: Origin
 
 

@@ -287,6 +287,8 @@ def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int)
     reason = f"{service.key} is an alias of {target}, "
     if _is_address(target):
         reason += "an address: no resolver takes an alias for one"
+    elif round_ := circle(cluster, service):
+        reason += f"and the aliases go in a circle: {' → '.join(round_)}"
     else:
         reason += "which is no name of the cluster" if inside else "a name outside the cluster"
     return Resolution(
@@ -298,6 +300,24 @@ def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int)
         reason=reason,
         origin=service.origins.get("external_name", service.origin),
     )
+
+
+def circle(cluster: Cluster, service: Service) -> tuple[str, ...]:
+    """The names of the aliases that lead from one to the next and back; () where they end."""
+    zone = f".svc.{cluster.cluster_domain}"
+    met: dict[str, None] = {}
+    while service.type is ServiceType.EXTERNAL_NAME:
+        if service.key in met:
+            names = list(met)
+            return (*names[names.index(service.key) :], service.key)
+        met[service.key] = None
+        target = service.external_name.rstrip(".").lower()
+        name, _, namespace = target.removesuffix(zone).partition(".")
+        behind = cluster.services.get(f"{namespace}/{name}") if target.endswith(zone) else None
+        if behind is None:
+            return ()
+        service = behind
+    return ()
 
 
 def _is_address(text: str) -> bool:

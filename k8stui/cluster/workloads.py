@@ -47,6 +47,8 @@ _LONGEST_SET = 54
 """The label controller-revision-hash holds the name, '-' and at least 8 characters: 63 in all."""
 _ADOPTING = frozenset({"ReplicaSet", "ReplicationController"})
 
+PAUSED = "it is paused (spec.paused), and makes no new pods"
+"""deployment_controller.go syncDeployment: a paused one is only scaled."""
 Owner = tuple[str, str, str]
 """(kind, namespace, name)."""
 
@@ -130,6 +132,8 @@ class _Expander:
         self._full: dict[str, list[tuple[Owner, Object]]] = {}
         """ReplicaSets that have all their pods, by namespace, with their selectors."""
         self._taken: set[str] = set()
+        self._lacks: dict[Owner, str] = {}
+        """What keeps pods of a workload away."""
         self._autoscalers = Autoscalers(inventory)
 
     def run(self) -> Expansion:
@@ -228,6 +232,7 @@ class _Expander:
                 pod_labels=labels(
                     manifest.data, *template_path(manifest.kind), "metadata", "labels"
                 ),
+                lack=self._lacks.get(owner, ""),
                 origin=manifest.origin(),
             )
         )
@@ -264,6 +269,8 @@ class _Expander:
         paused = not count and spec.get("paused") is True
         if wanted > count:
             fewer = "it is paused, none is made" if paused else f"the first {count} are made"
+            if paused:
+                self._lacks[owner] = PAUSED
             said = f"{owner[0]} {owner[2]} wants {wanted} pods: {fewer}"
             self._result.remark(said, manifest, "spec", "replicas")
         adopted = self._adopt(manifest, owner, spec, count)
@@ -339,6 +346,7 @@ class _Expander:
             )
             mark(draft, manifest, index, digest)
             if refusal := self._admission.refuse(draft.namespace, draft.spec):
+                self._lacks[owner] = refusal
                 said = f"{kind} {name} gets {index} of {count} pods: {refusal}"
                 self._result.remark(said, manifest)
                 break

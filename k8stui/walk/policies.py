@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from k8stui.apiserver.fields import labels
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling, holds
 from k8stui.cluster.model import Pod
 from k8stui.cluster.names import uses_cluster_dns
@@ -21,7 +22,7 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
-from k8stui.cluster.selectors import NAMESPACE_NAME
+from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
@@ -307,12 +308,30 @@ class Policies:
                         f" (a podSelector without namespaceSelector means pods of {own}",
                         f"write namespaceSelector: {label} beside that podSelector in {field}",
                     )
+                unlabelled = self._unlabelled(rule, peer)
+                if unlabelled:
+                    has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
+                    shown = ", ".join(f"{key}={value}" for key, value in sorted(has.items()))
+                    wanted = f"{unlabelled}={peer.namespace}"
+                    said = f" (a namespaceSelector asks for {wanted}, and namespace "
+                    mend = f"write {NAMESPACE_NAME}: {peer.namespace} there, which every namespace "
+                    mend += f"has, in {field}; or kubectl label namespace {peer.namespace} {wanted}"
+                    return f"{said}{peer.namespace} has {shown})", mend
                 virtual = self._virtual(rule, peer)
                 if virtual is not None:
                     said = f" (an ipBlock holds {virtual}, the address of a Service, which is "
                     mend = "write a podSelector that selects the pods of the Service in "
                     return f"{said}rewritten before policies look)", mend + field
         return "", ""
+
+    def _unlabelled(self, rule: PolicyRule, peer: Peer) -> str:
+        """The label by which a rule wants the peer's namespace by name, and which that lacks."""
+        has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
+        for one in rule.peers if peer.namespace else ():
+            for key, value in labels(one.namespaces, "matchLabels").items():
+                if value == peer.namespace and has.get(key) != value:
+                    return key
+        return ""
 
     def _virtual(self, rule: PolicyRule, peer: Peer) -> Address | None:
         """An address of a Service in front of the peer that a rule's ipBlock was meant for."""

@@ -134,6 +134,38 @@ SELECTORS = {
         result="refused", cause="Deployment web, whose pods it selects, has replicas: 0",
         mend="kubectl scale deployment/web --replicas=1",
     ),
+    "a LimitRange keeps the pods away": asking(
+        "svc/web", kind("v1", "cap", "LimitRange", spec={
+            "limits": [{"type": "Container", "max": {"cpu": "500m"}}]}),
+        service("web"), workload("Deployment", "web", replicas=2, container={
+            "resources": {"limits": {"cpu": "2"}}}),
+        result="refused", cause="has none: maximum cpu usage per Container is 500m, but limit is 2",
+        mend="that the LimitRange of namespace default allows",
+    ),
+    "a quota that others have used up": asking(
+        "svc/web", ASKER, kind("v1", "few", "ResourceQuota", spec={"hard": {"pods": "1"}}),
+        service("web"), workload("Deployment", "web", replicas=1),
+        result="refused", cause="has none: exceeded quota: few", mend="raise hard of ResourceQuota",
+    ),
+    "a paused rollout": asking(
+        "svc/web", service("web"), workload("Deployment", "web", replicas=2, paused=True),
+        result="refused", cause="it is paused (spec.paused)",
+        mend="kubectl rollout resume deployment/web",
+    ),
+    "aliases in a circle": asking(
+        "one:80", service("one", None, None, type="ExternalName",
+                          externalName="two.default.svc.cluster.local"),
+        service("two", None, None, type="ExternalName",
+                externalName="one.default.svc.cluster.local"),
+        result="no-such-name", cause="go in a circle: default/one → default/two → default/one",
+        mend="the name of what is meant in the end",
+        at="externalName: two.default.svc.cluster.local",
+    ),
+    "a class of load balancers that nobody serves": asking(
+        "svc/web", service("web", to=8080, type="LoadBalancer", loadBalancerClass="example.com/in"),
+        WEB, source="outside", result="unreachable", cause="has no address yet",
+        mend="let the controller of loadBalancerClass example.com/in give it an address",
+    ),
     "a job of every night": asking(
         "svc/web", service("web"), CRON_JOB, result="refused",
         cause="CronJob web, whose pods it selects, has none now: it makes one when its time comes",

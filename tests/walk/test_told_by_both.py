@@ -144,6 +144,18 @@ CASES = {
         ),
         rule="policy-denial", words="without namespaceSelector",
     ),
+    "a namespace without the label that the policy asks for": Both(
+        walked=Reported(
+            manifests=(CALICO, kind("v1", "watch", "Namespace", spec={}), service("db", port=5432),
+                       DB, pod("probe", "app=probe", namespace="watch"),
+                       policy("to-db", "db", ingress=[
+                           {"from": [{"namespaceSelector": {"matchLabels": {"name": "watch"}}}]}])),
+            ask=("pod/watch/probe", "svc/db.default:5432"), result="timeout",
+            cause="asks for name=watch, and namespace watch has kubernetes.io/metadata.name=watch",
+            mend="or kubectl label namespace watch name=watch",
+        ),
+        rule="policy-denial", words="asks for name=watch",
+    ),
     "a policy that shuts DNS out": Both(
         walked=asking(
             "db:5432", CALICO, service("db", port=5432), DB,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.fields import table, text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -62,6 +62,9 @@ def _judge(
     """`who` asks, as written in `manifest`; `template`: of the pods that do."""
     own = manifest.namespace or "default"
     subject = f"{manifest.kind} {own}/{manifest.name}"
+    peer = _peer(ground, manifest, one, who, own)
+    if peer is not None:
+        return peer
     name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
@@ -102,6 +105,30 @@ def _judge(
         f"{', '.join(map(str, numbers))}",
         fix=f"write port {numbers[0]}",
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
+    )
+
+
+def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str) -> Finding | None:
+    """A StatefulSet's pod below another name than its governing Service's (``db-0.dbs``)."""
+    pod, _, rest = one.host.partition(".")
+    base, _, number = pod.rpartition("-")
+    below, _, further = rest.partition(".")
+    made = ground.of_kind("StatefulSet").get(f"{own}/{base}") if number.isdecimal() else None
+    governing = text(made.data, "spec", "serviceName") if made is not None else ""
+    service = ground.cluster.services.get(f"{own}/{governing}")
+    known = further == "" or further.startswith((f"{own}.svc", "svc"))
+    if not below or below == governing or service is None or not known:
+        return None
+    if f"{own}/{below}" not in ground.cluster.services and not is_typo(below, governing):
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {own}/{manifest.name}",
+        place=_place(manifest, one),
+        why=f"{who} leads to {one.host}: pod {pod} has its name below Service {governing}, which "
+        f"governs StatefulSet {base} (serviceName)",
+        fix=f"write {pod}.{governing}",
     )
 
 

@@ -1,8 +1,9 @@
-"""An ExternalName that does not do what was written: an address, or ports that translate nothing.
+"""An ExternalName that does not do what was written: an address, a circle, a translated port.
 
 An ExternalName Service is a CNAME record and nothing else: no rule of kube-proxy's knows it. Its
 externalName has to be a DNS name (resolvers take no address there), and who asks it asks the host
-behind it on the same port: a targetPort is never read.
+behind it on the same port: a targetPort is never read. Nor may aliases lead back to themselves, or
+to a Service of this cluster that is misspelt.
 
 Does not apply to ports without a targetPort of their own.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Service, ServiceType
+from k8stui.cluster.names import circle, resolve
 from k8stui.kernel.address import Address
 
 ID = "external-name"
@@ -23,6 +25,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for service in ground.services:
         if service.type is ServiceType.EXTERNAL_NAME:
             yield from _address(ground, service)
+            yield from _nowhere(ground, service)
             yield from _ports(ground, service)
 
 
@@ -40,6 +43,34 @@ def _address(ground: Ground, service: Service) -> Iterator[Finding]:
         "one, so the name does not resolve",
         fix="make it a Service without selector (type ClusterIP), and write an EndpointSlice with "
         f"that address (label kubernetes.io/service-name: {service.name})",
+    )
+
+
+def _nowhere(ground: Ground, service: Service) -> Iterator[Finding]:
+    """A name of this cluster's zone that nobody has; aliases that lead back to themselves."""
+    found = resolve(ground.cluster, f"{service.name}.{service.namespace}.svc", None)
+    round_ = circle(ground.cluster, service)
+    target = service.external_name.rstrip(".").lower()
+    zone = f".svc.{ground.cluster.cluster_domain}"
+    if not round_ and (found.is_resolved or not target.endswith(zone)):
+        return
+    name, _, namespace = target.removesuffix(zone).partition(".")
+    near = ground.meant_service(namespace, name)
+    is_there = f"{namespace}/{name}" in ground.cluster.services
+    if not round_ and (near is None or is_there):
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.ERROR,
+        subject=f"Service {service.key}",
+        place=ground.place(service, "spec", "externalName"),
+        why=f"the aliases go in a circle ({' → '.join(round_)}): the name does not resolve"
+        if round_
+        else f"externalName {target} is no name of this cluster: there is no Service "
+        f"{namespace}/{name}",
+        fix="name what is meant in the end: a Service with pods, or a host"
+        if round_
+        else f"write {near}.{namespace}{zone}",
     )
 
 
@@ -83,7 +114,7 @@ def _behind(ground: Ground, service: Service) -> Service | None:
 
 RULE = CheckRule(
     id=ID,
-    summary="An ExternalName is an address, or translates ports",
+    summary="An ExternalName leads nowhere, or translates ports",
     help=__doc__ or "",
     severity=Severity.ERROR,
     look=look,

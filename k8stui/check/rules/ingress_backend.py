@@ -1,4 +1,4 @@
-"""An Ingress leads to a Service, or to a port of one, that is not there.
+"""An Ingress or a route of a Gateway leads to a Service, or to a port of one, that is not there.
 
 The Ingress controller answers 503 (or 404) for such a path: no packet ever goes to a pod. A
 backend's Service must be in the Ingress's own namespace, its port one of the Service's ports, not
@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import Object, at, table, text
+from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.mentions import ingress_backends
-from k8stui.cluster.model import Service, ServiceType
+from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.manifests import Manifest
+from k8stui.manifests.schema.networking import ROUTES
 from k8stui.suggest import is_typo, nearest
 
 ID = "ingress-backend"
@@ -32,6 +33,43 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
+    for kind in ROUTES:
+        for manifest in ground.of_kind(kind).values():
+            yield from _route(ground, manifest)
+
+
+def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port.
+
+    In another namespace only with a ReferenceGrant there, which is not looked for.
+    """
+    own = manifest.namespace or "default"
+    for rule, _ in enumerate(array(manifest.data, "spec", "rules")):
+        for index, one in enumerate(array(manifest.data, "spec", "rules", rule, "backendRefs")):
+            path: _Path = ("spec", "rules", rule, "backendRefs", index)
+            if not isinstance(one, dict) or text(one, "kind") not in ("", "Service"):
+                continue
+            namespace, name = text(one, "namespace") or own, text(one, "name")
+            service = ground.cluster.services.get(f"{namespace}/{name}")
+            if service is None:
+                near = ground.meant_service(namespace, name)
+                why = f"there is no Service {namespace}/{name}" + _elsewhere(ground, name)
+                found = ((*path, "name"), why, f"write {near}" if near else "")
+                known = near is not None or any(s.name == name for s in ground.services)
+            elif isinstance(wanted := one.get("port"), int) and not _has(service, wanted):
+                found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
+                known = service.type is not ServiceType.EXTERNAL_NAME
+            else:
+                continue
+            if known:
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.ERROR if service is not None else Severity.WARNING,
+                    subject=f"{manifest.kind} {own}/{manifest.name}",
+                    place=manifest.place(*found[0]),
+                    why=found[1],
+                    fix=found[2],
+                )
 
 
 def _judge(
@@ -60,17 +98,30 @@ def _judge(
     wanted = _port(backend, port_path)
     if wanted is None or service.type is ServiceType.EXTERNAL_NAME or _has(service, wanted):
         return
-    has = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in service.ports)
-    behind = next((p for p in service.ports if p.target_port == wanted), None)
     yield Finding(
         rule=ID,
         severity=Severity.ERROR,
         subject=subject,
         place=manifest.place(*path, *port_path, *_field(backend, port_path)),
-        why=f"Service {service.key} has no port {wanted}; it has {has or 'none'}"
-        + (f", and {wanted} is the targetPort behind {behind.port}" if behind else ""),
-        fix=f"write port {(behind or service.ports[0]).port}" if service.ports else "",
+        why=_lacks(service, wanted),
+        fix=_instead(service, wanted),
     )
+
+
+def _behind(service: Service, wanted: int | str) -> ServicePort | None:
+    return next((port for port in service.ports if port.target_port == wanted), None)
+
+
+def _lacks(service: Service, wanted: int | str) -> str:
+    has = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in service.ports)
+    behind = _behind(service, wanted)
+    said = f"Service {service.key} has no port {wanted}; it has {has or 'none'}"
+    return said + (f", and {wanted} is the targetPort behind {behind.port}" if behind else "")
+
+
+def _instead(service: Service, wanted: int | str) -> str:
+    port = _behind(service, wanted) or next(iter(service.ports), None)
+    return f"write port {port.port}" if port is not None else ""
 
 
 def _missing(ground: Ground, manifest: Manifest, name: str) -> str:
@@ -104,7 +155,7 @@ def _elsewhere(ground: Ground, name: str) -> str:
 
 RULE = CheckRule(
     id=ID,
-    summary="An Ingress leads nowhere",
+    summary="An Ingress or a route leads nowhere",
     help=__doc__ or "",
     severity=Severity.ERROR,
     look=look,

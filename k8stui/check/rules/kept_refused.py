@@ -3,7 +3,7 @@
 A container without an image: it is kept in the cluster that is shown, for a sketch leaves it out,
 and nothing of the kind can be applied (ValidatePodSpec: Required value).
 
-Does not apply to what a kustomization fills in.
+Does not apply to a patch of a kustomization.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         if note.doubt is Doubt.REFUSED:
             yield Finding(
                 rule=ID,
-                severity=Severity.INFO if ground.is_kustomized else Severity.WARNING,
+                severity=Severity.WARNING,
                 subject=ground.object_at(note.file, note.line),
                 place=TextPlace(file=note.file, line=note.line, column=note.column),
                 why=note.message,

@@ -39,7 +39,10 @@ def look(ground: Ground) -> Iterator[Finding]:
             subject=f"Service {service.key}",
             place=ground.place(service, "spec", "type"),
             why=f"the load balancer has no address (<pending>){way}",
-            fix="nothing in a cloud; elsewhere install a load-balancer controller, or use NodePort",
+            fix=f"run the controller of loadBalancerClass {named}: no other gives it an address"
+            if (named := service.load_balancer_class)
+            else "nothing in a cloud; elsewhere install a load-balancer controller, or use "
+            "NodePort",
         )
 
 

@@ -4,7 +4,8 @@ Without a ConfigMap, a Secret or a key of them that is not ``optional`` the kube
 the container (CreateContainerConfigError, pkg/kubelet kuberuntime), or does not mount the volume
 (ContainerCreating for ever); without its claim the scheduler leaves the pod Pending; without its
 ServiceAccount the API server refuses it. The Service in front of it has nobody then. Nor does a
-HorizontalPodAutoscaler scale a workload that is not there.
+HorizontalPodAutoscaler scale a workload that is not there, nor is a claim bound, or an Ingress
+served, whose class is not there.
 
 A warning where the name is a typing error of an object's of the input, or where that object stands
 in another namespace: a pod reaches only its own. Does not apply to other names, which may be in the
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import table, text
+from k8stui.apiserver.fields import array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
@@ -44,6 +45,39 @@ def look(ground: Ground) -> Iterator[Finding]:
         found = None if manifest.observed else _unscaled(ground, manifest)
         if found is not None:
             yield found
+    yield from _misspelt_classes(ground)
+
+
+def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
+    """A class of storage, of ingress, of priority or runtime that is but misspelt."""
+    named: list[tuple[Manifest, str, _Path]] = []
+    for kind, wanted, field in (
+        ("PersistentVolumeClaim", "StorageClass", "storageClassName"),
+        ("Ingress", "IngressClass", "ingressClassName"),
+    ):
+        named += ((one, wanted, ("spec", field)) for one in ground.of_kind(kind).values())
+    for template in ground.templates:
+        base = (*template.path, "spec")
+        named.append((template.manifest, "PriorityClass", (*base, "priorityClassName")))
+        named.append((template.manifest, "RuntimeClass", (*base, "runtimeClassName")))
+    for one in ground.of_kind("StatefulSet").values():
+        for index, _ in enumerate(array(one.data, "spec", "volumeClaimTemplates")):
+            claim = ("spec", "volumeClaimTemplates", index, "spec", "storageClassName")
+            named.append((one, "StorageClass", claim))
+    for manifest, wanted, path in named:
+        name = text(manifest.data, *path)
+        known = ground.names_of(wanted, "default")
+        near = known.typo(name) if name and not manifest.observed else None
+        if near is None or f"default/{name}" in ground.of_kind(wanted):
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+            place=manifest.place(*path),
+            why=f"it names {wanted} {name}, which is not there",
+            fix=f"write {near}",
+        )
 
 
 def _unscaled(ground: Ground, manifest: Manifest) -> Finding | None:
@@ -112,7 +146,7 @@ def _without_key(ground: Ground, template: Template, need: Need) -> Finding | No
 
 RULE = CheckRule(
     id=ID,
-    summary="A pod or an autoscaler names an object that is not there",
+    summary="Something names an object that is not there",
     help=__doc__ or "",
     severity=Severity.WARNING,
     look=look,

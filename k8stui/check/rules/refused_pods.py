@@ -1,10 +1,12 @@
-"""A StatefulSet is taken by the API server, and each of its pods is refused.
+"""A workload is taken by the API server, and its pods are refused.
 
-The server does not look into a StatefulSet's pod template (ValidateStatefulSetSpec): it is the
-controller that is told, pod after pod, in an event. Most often a volumeMount names a volume that
-neither the template nor a volumeClaimTemplate has.
+The controller is told, pod after pod, in an event: a ResourceQuota is used up or wants resources
+that are not written, a LimitRange allows less, an account is missing. A StatefulSet's template is
+not even looked into before (ValidateStatefulSetSpec): most often a volumeMount names a volume that
+neither the template nor a volumeClaimTemplate has. A paused Deployment makes no pods either.
 
-Does not apply to a dump, nor to other workloads: the server refuses those themselves.
+An error where it gets no pod at all; a warning where it gets some, and of a quota, which others
+of the input use up too. Does not apply to a dump.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from k8stui.apiserver.fields import table
 from k8stui.apiserver.validation.workload import refused_pod
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.workloads import PAUSED
 from k8stui.manifests.manifest import field_name
+from k8stui.origin import OriginKind
+from k8stui.walk.diagnosis.refusals import mend
 
 ID = "refused-pods"
 
@@ -34,10 +39,28 @@ def look(ground: Ground) -> Iterator[Finding]:
                 fix=f"write {wrong.mended}" if wrong.mended else wrong.hint,
             )
 
+    for workload in ground.cluster.workloads:
+        if not workload.lack or workload.origin.kind is OriginKind.OBSERVED:
+            continue
+        few = (
+            f"only {len(workload.pods)} of {workload.replicas} pods"
+            if workload.pods
+            else ("no pods")
+        )
+        mild = workload.lack == PAUSED or " quota: " in workload.lack
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING if workload.pods or mild else Severity.ERROR,
+            subject=f"{workload.kind} {workload.namespace}/{workload.name}",
+            place=workload.origin.place,
+            why=f"it gets {few}: {workload.lack}",
+            fix=mend(workload),
+        )
+
 
 RULE = CheckRule(
     id=ID,
-    summary="Every pod of a StatefulSet is refused",
+    summary="Pods of a workload are refused",
     help=__doc__ or "",
     severity=Severity.ERROR,
     look=look,

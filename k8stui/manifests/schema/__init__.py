@@ -40,7 +40,7 @@ WITHOUT_PART = frozenset(
     """
     VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding
-    PodDisruptionBudget IngressClass
+    PodDisruptionBudget
     CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
     ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
     ResourceClaim ResourceClaimTemplate ResourceSlice DeviceClass VolumeAttributesClass

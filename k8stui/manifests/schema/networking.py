@@ -54,6 +54,8 @@ _NETWORK_POLICY = struct(
     ingress=ListOf(_RULE_FROM),
     egress=ListOf(struct("rule", to=_PEERS, ports=_POLICY_PORTS)),
 )
+ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+"""Of the Gateway API (gateway-api apis/v1)."""
 KINDS = (
     kind(
         "Ingress",
@@ -68,6 +70,22 @@ KINDS = (
         "gateway.networking.k8s.io/v1alpha2 networking.istio.io/v1 "
         "networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
         unread="spec",
+    ),
+    # Of a class its name counts; of a route the Services that it leads to.
+    kind(
+        "IngressClass",
+        "networking.k8s.io/v1 networking.k8s.io/v1beta1",
+        unread="spec",
+        namespaced=False,
+    ),
+    *(
+        kind(
+            name,
+            "gateway.networking.k8s.io/v1 gateway.networking.k8s.io/v1beta1 "
+            "gateway.networking.k8s.io/v1alpha3 gateway.networking.k8s.io/v1alpha2",
+            unread="spec",
+        )
+        for name in ROUTES
     ),
     kind(
         "ServiceCIDR",

@@ -18,6 +18,7 @@ from k8stui.origin import Origin
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, room
+from k8stui.walk.diagnosis.refusals import mend
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
     is_astray,
@@ -189,6 +190,10 @@ def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
                 f"{name}, whose pods it selects, has replicas: 0",
                 f"kubectl scale {each.kind.lower()}/{each.name} --replicas=1",
                 each.origin,
+            )
+        if each.lack:
+            return Diagnosis(
+                f"{name}, whose pods it selects, has none: {each.lack}", mend(each), each.origin
             )
         return Diagnosis(
             f"{name}, whose pods it selects, has none",

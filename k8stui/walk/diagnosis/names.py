@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
-from k8stui.cluster.names import resolve, search_list, silent_dns, uses_cluster_dns
+from k8stui.cluster.names import circle, resolve, search_list, silent_dns, uses_cluster_dns
 from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
@@ -166,6 +166,13 @@ def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
             f"make {alias.name} a Service without selector (type ClusterIP) and write an "
             f"EndpointSlice with the address {target} for it (label kubernetes.io/service-name: "
             f"{alias.name}): externalName has to be a DNS name",
+            origin,
+        )
+    if circle(cluster, alias):
+        return Diagnosis(
+            reason,
+            f"let externalName of one of them, {alias.name} say, be the name of what is meant in "
+            "the end: a Service with pods, or a host",
             origin,
         )
     near = _nearest(cluster, None, target)

@@ -97,9 +97,13 @@ def _from_beyond(
     origin = service.origins.get("type", service.origin)
     if service.type is ServiceType.LOAD_BALANCER and not ways:
         said += "; its load balancer has no address yet (status.loadBalancer is empty)"
+        named = service.load_balancer_class
         ways.append(
-            "let a load balancer's controller give it an address (a cloud's, or MetalLB and the "
-            "like)"
+            f"let the controller of loadBalancerClass {named} give it an address: it must run, "
+            "and no other does it"
+            if named
+            else "let a load balancer's controller give it an address (a cloud's, or MetalLB and "
+            "the like)"
         )
     if entry.node_port:
         node = next(iter(case.cluster.nodes))
