@@ -4,7 +4,8 @@ Rules of a direction that ``policyTypes`` leaves out are never read: the pods st
 ask) that way (networking/v1 NetworkPolicySpec.policyTypes). And a policy whose pods are all on
 their node's network selects nobody: no engine judges those.
 
-A warning for rules that nobody reads; an information for hostNetwork pods.
+A warning for rules that nobody reads; an information for hostNetwork pods. Does not apply to dumps,
+nor to policies that select all pods of a namespace.
 """
 
 from __future__ import annotations
