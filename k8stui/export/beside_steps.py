@@ -13,9 +13,10 @@ from typing import NamedTuple
 from k8stui.export.drawing.decisions import decision
 from k8stui.export.drawing.ink import Ink, Line, fit, join, line_width, repaint, run, wrap
 from k8stui.export.drawing.words import sentence, step_sign
+from k8stui.kernel.step import StepKind
 from k8stui.neutralise import neutralise
 from k8stui.walk.align import Likeness, Pair
-from k8stui.walk.trace import Trace
+from k8stui.walk.trace import Trace, TraceStep
 
 _MARKS = {Likeness.SAME: " ", Likeness.ALIKE: "≈", Likeness.UNLIKE: "≠"}
 _FOLDED = {
@@ -158,11 +159,23 @@ class StepPairs:
         taken = line_width(join(lead))
         indent = taken if is_wide else _INDENT
         texts = wrap(sentence(step), width - 1, indent=indent, lead=taken)
+        if len(texts) > most and (becomes := _becomes(step)):
+            texts = wrap(becomes, width - 1, indent=indent, lead=taken)
         if len(texts) > most:
             texts = [*texts[:most]]
             texts[-1] = fit_words(texts[-1], width - 1 - (taken if most == 1 else 0))
         rows = [join((*lead, run(texts[0]))), *(run(text) for text in texts[1:])]
         return [fit(row, width) for row in rows]
+
+
+def _becomes(step: TraceStep) -> str:
+    """What NAT writes into the header, where there is no room for what it was; else nothing."""
+    after = step.after
+    if after is None or step.kind not in (StepKind.DNAT, StepKind.SNAT):
+        return ""
+    is_source = step.kind is StepKind.SNAT
+    address, port = (after.src, after.sport) if is_source else (after.dst, after.dport)
+    return f"⇒ {address.with_port(port) if port is not None else address}"
 
 
 def _stretch(numbers: Sequence[int]) -> str:
