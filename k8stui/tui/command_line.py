@@ -113,10 +113,12 @@ def _kinds(screen: WalkScreen, typed: str) -> Iterator[_Found]:
 
 
 def _inputs(screen: WalkScreen, typed: str) -> Iterator[_Found]:
-    from k8stui.tui.paths import completions  # noqa: PLC0415 - only when asked for
+    from k8stui.tui.paths import completions, is_there  # noqa: PLC0415 - only when asked for
 
     found = completions(typed, _MOST)
-    for path in ([typed] if typed and typed not in found else []) + found:
+    # What is typed comes first where it is there; what is not is said to be missing below.
+    mine = [typed] if typed and typed not in found else []
+    for path in mine + found if is_there(typed) else found + mine:
         run = partial(screen.action_against, path)
         yield _Found(f"against {path}", "read it, and compare with it", run)
 

@@ -35,3 +35,8 @@ def _entries(folder: str) -> list[str]:
 def given(typed: str) -> str:
     """The path that is meant: ``~`` is the user's home, as for a shell."""
     return os.path.expanduser(typed.strip())  # noqa: PTH111 - what a pathlib.Path leaves out stays
+
+
+def is_there(typed: str) -> bool:
+    """Whether the path leads to something."""
+    return "\0" not in typed and os.path.exists(given(typed))  # noqa: PTH110 - as above
