@@ -18,6 +18,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
+from k8stui.cluster.model import Service
+from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.felt import AstrayError, Felt, most, together, walked
@@ -163,6 +165,7 @@ class _Classes:
         self._keys: dict[Hashable, int] = {}
         self._decided: dict[tuple[int, ...], tuple[int, int]] = {}
         """By the keys of a pair's ways, in their order: its class, and the way that counts."""
+        self._inside: dict[str, int] = {}
         self._masks: dict[int, int] = {}
         """Each set of askers once: those of one node and namespace stand in many columns."""
 
@@ -323,7 +326,9 @@ class _Classes:
                 key = self._key((number, self._askers[place].name, asked.name))
                 yield 1 << place, (_Way(key),)
             return
-        cells: list[tuple[int, tuple[_Told, ...]]] = [(kind.askers, ())]
+        own = kind.askers & self._selected(asked.service)
+        begin = ((own, (True,)), (kind.askers & ~own, (False,)))
+        cells: list[tuple[int, tuple[object, ...]]] = [one for one in begin if one[0]]
         for actor in behind:
             cells = [
                 (both, (*before, told))
@@ -333,6 +338,21 @@ class _Classes:
             ]
         for inside, told in cells:
             yield inside, (_Way(self._key((number, asked.name, told))),)
+
+    def _selected(self, service: Service | None) -> int:
+        """Askers that the Service itself selects: pods that look for each other by its name."""
+        if service is None:
+            return 0
+        found = self._inside.get(service.key)
+        if found is None:
+            found = self._inside[service.key] = sum(
+                1 << place
+                for place, one in enumerate(self._askers)
+                if one.pod is not None
+                and one.pod.namespace == service.namespace
+                and selects(service.selector or {}, one.pod.labels)
+            )
+        return found
 
     def _class_of(
         self, ways: tuple[_Way, ...], mask: int, asked: Asked
