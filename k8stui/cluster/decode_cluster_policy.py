@@ -14,11 +14,11 @@ from k8stui.cluster.policy import (
     Action,
     ClusterPolicy,
     Direction,
-    IpBlock,
     PolicyPeer,
     PolicyPort,
     PolicyRule,
     Tier,
+    read_block,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _peers(manifest: Manifest, peer: Object, path: Path) -> Iterator[PolicyPeer]
         for index, written in numbered(peer, field):
             place = manifest.origin(*path, field, index)
             if field == "networks":
-                yield PolicyPeer(block=IpBlock(cidr=written), origin=place)
+                yield PolicyPeer(block=read_block(written), origin=place)
             else:
                 yield PolicyPeer(domain=written, origin=place)
 

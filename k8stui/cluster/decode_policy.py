@@ -18,6 +18,7 @@ from k8stui.cluster.policy import (
     PolicyPeer,
     PolicyPort,
     PolicyRule,
+    read_block,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _rules(manifest: Manifest, spec: Object, direction: Direction) -> Iterator[P
 def _block(peer: Object) -> IpBlock | None:
     block = table(peer, "ipBlock")
     cidr = text(block, "cidr")
-    return IpBlock(cidr=cidr, excepts=texts(block, "except")) if cidr else None
+    return read_block(cidr, texts(block, "except")) if cidr else None
 
 
 def _port(port: Object) -> PolicyPort:

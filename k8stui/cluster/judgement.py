@@ -26,9 +26,9 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
-from k8stui.cluster.selection import selects
-from k8stui.cluster.selectors import matches, namespace_labels
-from k8stui.kernel.address import Address, Prefix
+from k8stui.cluster.selection import meant, selects
+from k8stui.cluster.selectors import matches
+from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
 
@@ -159,10 +159,9 @@ class Judgement:
         return unsure or False
 
     def _means(self, wanted: PolicyPeer, policy: Policy, peer: Peer) -> bool | None:
-        address, block = peer.address, wanted.block
-        if block is not None:
-            inside = address is not None and holds(block.cidr, address)
-            return inside and not any(holds(one, address) for one in block.excepts if address)
+        address = peer.address
+        if wanted.block is not None:
+            return address in wanted.block
         if wanted.nodes is not None:
             return address is not None and any(
                 address in node.addresses and matches(wanted.nodes, node.labels)
@@ -172,12 +171,8 @@ class Judgement:
             return self._is_named(wanted.domain, peer)
         if not peer.namespace:
             return False
-        if wanted.namespaces is None:
-            in_space = peer.namespace == policy.namespace
-        else:
-            labels = namespace_labels(self.cluster.namespace_labels, peer.namespace)
-            in_space = matches(wanted.namespaces, labels)
-        return in_space and (wanted.pods is None or matches(wanted.pods, peer.labels))
+        spaces = self.cluster.namespace_labels
+        return meant(wanted, policy.namespace).has(peer.namespace, peer.labels, spaces)
 
     def _is_named(self, domain: str, peer: Peer) -> bool | None:
         """Whether an address is one that the name resolves to; None: nobody says."""
@@ -256,11 +251,3 @@ def _named(ask: Ask, name: str) -> Iterator[int]:
         for port in container.ports:
             if port.name == name and port.protocol is ask.protocol:
                 yield port.number
-
-
-def holds(cidr: str, address: Address) -> bool:
-    """Whether a range, as written, holds an address."""
-    try:
-        return address in Prefix.parse(cidr)
-    except ValueError:
-        return False

@@ -8,11 +8,12 @@ Sources: staging/src/k8s.io/api/networking/v1/types.go; network-policy-api apis/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 
 from k8stui.apiserver.fields import array, table
+from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin
 from k8stui.record import record
 
@@ -64,15 +65,51 @@ class PolicyPort:
         return "/".join(one for one in (number, self.protocol) if one)
 
 
-@record(kw_only=True)
-class IpBlock:
-    """Addresses: those of `cidr` without those of `excepts`, all as written."""
+@record()
+class Range:
+    """A range of addresses that somebody wrote."""
 
-    cidr: str
-    excepts: tuple[str, ...] = ()
+    written: str
+    prefix: Prefix | None
+    """None: it cannot be read, and holds nobody."""
+
+    def __contains__(self, address: object) -> bool:
+        return self.prefix is not None and address in self.prefix
+
+    def overlaps(self, other: Prefix) -> bool:
+        """Whether the two have addresses in common: one then begins in the other."""
+        return other.address in self or (self.prefix is not None and self.prefix.address in other)
 
     def __str__(self) -> str:
-        return self.cidr + (f" except {', '.join(self.excepts)}" if self.excepts else "")
+        return self.written
+
+
+def read_range(written: str) -> Range:
+    """Read ``10.0.0.0/8``; what cannot be read is kept as it is written."""
+    try:
+        return Range(written, Prefix.parse(written))
+    except ValueError:
+        return Range(written, None)
+
+
+@record()
+class IpBlock:
+    """Addresses: those of `cidr` without those of `excepts`."""
+
+    cidr: Range
+    excepts: tuple[Range, ...] = ()
+
+    def __contains__(self, address: object) -> bool:
+        return address in self.cidr and not any(address in one for one in self.excepts)
+
+    def __str__(self) -> str:
+        left_out = f" except {', '.join(map(str, self.excepts))}" if self.excepts else ""
+        return f"{self.cidr}{left_out}"
+
+
+def read_block(cidr: str, excepts: Sequence[str] = ()) -> IpBlock:
+    """An ipBlock as it is written, each of its ranges read once."""
+    return IpBlock(read_range(cidr), tuple(map(read_range, excepts)))
 
 
 @record(kw_only=True)

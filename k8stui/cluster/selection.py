@@ -1,4 +1,8 @@
-"""Whom the selectors of policies mean."""
+"""Whom the selectors of policies mean.
+
+Said once, for a policy's own pods and for a rule's peer (`Chosen`). Three ask: of one pod
+(`cluster.judgement`), of all pods (`Selection`), of sets of them (`reach.relations`).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,58 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.selectors import matches, namespace_labels
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
     from k8stui.cluster.policy import Direction, Policy, PolicyPeer
 
 
+Spaces = Mapping[str, Mapping[str, str]]
+"""Labels of the namespaces that the input holds, by name."""
+
+
+@record()
+class Chosen:
+    """Pods by their labels and by those of their namespaces."""
+
+    own: str
+    """The policy's namespace: that of the pods, where no namespaceSelector is written."""
+    spaces: object = None
+    """The namespaceSelector; None: none is written."""
+    pods: object = None
+    """The podSelector; None: all pods."""
+
+    def has_space(self, namespace: str, written: Spaces) -> bool:
+        """Whether it means pods of a namespace."""
+        if self.spaces is None:
+            return namespace == self.own
+        return matches(self.spaces, namespace_labels(written, namespace))
+
+    def has_labels(self, labels: Mapping[str, str]) -> bool:
+        """Whether it means pods with these labels, in such a namespace."""
+        return self.pods is None or matches(self.pods, labels)
+
+    def has(self, namespace: str, labels: Mapping[str, str], written: Spaces) -> bool:
+        """Whether it means a pod."""
+        return self.has_space(namespace, written) and self.has_labels(labels)
+
+
+def subject(policy: Policy) -> Chosen:
+    """Whom a policy rules."""
+    return Chosen(policy.namespace, policy.namespaces, policy.pods)
+
+
+def meant(peer: PolicyPeer, namespace: str) -> Chosen:
+    """Whom a peer that selects pods means, in a policy of `namespace`."""
+    return Chosen(namespace, peer.namespaces, peer.pods)
+
+
 def selects(
     policy: Policy,
     pod: Pod,
     direction: Direction | None,
-    namespaces: Mapping[str, Mapping[str, str]],
+    namespaces: Spaces,
 ) -> bool:
     """Whether the pod's traffic is ruled by the policy, that way (None: either).
 
@@ -24,11 +69,7 @@ def selects(
     """
     if direction is not None and direction not in policy.directions:
         return False
-    if policy.namespaces is None:
-        is_near = policy.namespace == pod.namespace
-    else:
-        is_near = matches(policy.namespaces, namespace_labels(namespaces, pod.namespace))
-    return is_near and (policy.pods is None or matches(policy.pods, pod.labels))
+    return subject(policy).has(pod.namespace, pod.labels, namespaces)
 
 
 class Selection:
@@ -41,28 +82,21 @@ class Selection:
         self._labels = cluster.namespace_labels
         self._known: dict[tuple[str, str], tuple[Pod, ...]] = {}
 
-    def pods(self, namespace: str, selector: object) -> tuple[Pod, ...]:
-        """Pods of a namespace, in the cluster's order; an absent selector selects none."""
-        key = (namespace, repr(selector))
-        found = self._known.get(key)
-        if found is None:
-            pods = self._by_namespace.get(namespace, ())
-            found = tuple(pod for pod in pods if matches(selector, pod.labels))
-            self._known[key] = found
-        return found
-
-    def namespaces(self, selector: object) -> Iterator[str]:
-        """Namespaces that have pods, or are in the input, and have such labels."""
-        for name in self._by_namespace:
-            if matches(selector, namespace_labels(self._labels, name)):
-                yield name
+    def pods(self, chosen: Chosen) -> Iterator[Pod]:
+        """Those that are meant, namespace by namespace, in the cluster's order."""
+        for namespace in self._by_namespace:
+            if chosen.has_space(namespace, self._labels):
+                yield from self._inside(namespace, chosen)
 
     def peer(self, policy: Policy, peer: PolicyPeer) -> Iterator[Pod]:
         """The pods that a peer of a rule means; none where it means addresses."""
-        everybody: dict[str, object] = {}
-        if peer.namespaces is not None:
-            wanted = everybody if peer.pods is None else peer.pods
-            for namespace in self.namespaces(peer.namespaces):
-                yield from self.pods(namespace, wanted)
-        elif peer.pods is not None:
-            yield from self.pods(policy.namespace, peer.pods)
+        return self.pods(meant(peer, policy.namespace)) if peer.selects_pods else iter(())
+
+    def _inside(self, namespace: str, chosen: Chosen) -> tuple[Pod, ...]:
+        key = (namespace, repr(chosen.pods))
+        found = self._known.get(key)
+        if found is None:
+            pods = self._by_namespace[namespace]
+            found = tuple(pod for pod in pods if chosen.has_labels(pod.labels))
+            self._known[key] = found
+        return found

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import chain, islice
 
 from k8stui.cluster.model import Cluster
-from k8stui.cluster.policy import Direction
+from k8stui.cluster.policy import Direction, read_range
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
@@ -141,17 +141,15 @@ def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
 
 def _told(cluster: Cluster, version: int) -> Iterator[Prefix]:
     """Ranges of clients that the input lets in or keeps out by name; "everybody" is none."""
-    texts = [t for s in cluster.services.values() for t in s.load_balancer_source_ranges]
+    texts = (t for s in cluster.services.values() for t in s.load_balancer_source_ranges)
+    ranges = [read_range(text.strip()) for text in texts]
     for policy in cluster.policies:
         for rule in chain.from_iterable(map(policy.rules, Direction)):
-            texts += (peer.block.cidr for peer in rule.peers if peer.block is not None)
-    for text in texts:
-        try:
-            found = Prefix.parse(text.strip())
-        except ValueError:
-            continue
-        if found.address.version == version and found.length:
-            yield found
+            ranges += (peer.block.cidr for peer in rule.peers if peer.block is not None)
+    for one in ranges:
+        prefix = one.prefix
+        if prefix is not None and prefix.address.version == version and prefix.length:
+            yield prefix
 
 
 def _overlap(one: Prefix, other: Prefix) -> bool:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from k8stui.apiserver.fields import labels
 from k8stui.cluster.model import Cluster, Pod
-from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer
-from k8stui.cluster.selectors import matches, namespace_labels
-from k8stui.kernel.address import Address, Prefix
+from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer, Range
+from k8stui.cluster.selection import Chosen, meant, subject
+from k8stui.kernel.address import Address
 from k8stui.record import record
 
 Kept = TypeVar("Kept", bound=Hashable)
@@ -207,7 +208,7 @@ class _Policy:
     def __init__(
         self, place: int, policy: Policy, sets: _Sets, number: Callable[[Hashable], int]
     ) -> None:
-        self.selected = sets.pods(policy.pods, policy.namespaces, policy.namespace)
+        self.selected = sets.pods(subject(policy))
         self.rules_ingress = Direction.INGRESS in policy.directions
         self.rules_egress = Direction.EGRESS in policy.directions
         self.peers: Mapping[Direction, tuple[int, ...]] = {
@@ -297,18 +298,19 @@ class _Sets:
         if not peer.selects_pods and peer.block is None:
             return []
         if peer.block is None:
-            return [self.pods(peer.pods, peer.namespaces, namespace)]
-        return [self._block(one) for one in (peer.block.cidr, *peer.block.excepts)]
+            return [self.pods(meant(peer, namespace))]
+        return [self._within(one) for one in (peer.block.cidr, *peer.block.excepts)]
 
-    def pods(self, pods: object, spaces: object, namespace: str) -> int:
-        """Whom podSelector and namespaceSelector select, in a policy of `namespace`."""
-        key = f"{namespace if spaces is None else ''}\n{spaces!r}\n{pods!r}"
+    def pods(self, chosen: Chosen) -> int:
+        """Whom a policy rules, or a peer means."""
+        own = chosen.own if chosen.spaces is None else ""
+        key = f"{own}\n{chosen.spaces!r}\n{chosen.pods!r}"
         found = self._known.get(key)
         if found is None:
             found = 0
-            for space in (namespace,) if spaces is None else self._selected(spaces):
-                for carried, mask in self._perhaps(space, pods):
-                    if pods is None or matches(pods, carried):
+            for space in self._of(chosen):
+                for carried, mask in self._perhaps(space, chosen.pods):
+                    if chosen.has_labels(carried):
                         found |= mask
             self._known[key] = found
         return found
@@ -319,44 +321,31 @@ class _Sets:
         found = [self._by_label.get((space, *pair), ()) for pair in wanted.items()]
         return min(found, key=len) if found else self._spaces.get(space, ())
 
-    def _selected(self, selector: object) -> Sequence[str]:
-        """Namespaces that a namespaceSelector matches."""
-        key = repr(selector)
+    def _of(self, chosen: Chosen) -> Sequence[str]:
+        """Namespaces of whose pods some may be meant."""
+        if chosen.spaces is None:
+            return (chosen.own,)
+        key = repr(chosen.spaces)
         found = self._chosen.get(key)
         if found is None:
-            found = self._chosen[key] = [
-                space
-                for space in self._spaces
-                if matches(selector, namespace_labels(self._labels, space))
-            ]
+            has = partial(chosen.has_space, written=self._labels)
+            found = self._chosen[key] = tuple(filter(has, self._spaces))
         return found
 
     def held(self, policy: _Policy, addresses: Sequence[Address]) -> tuple[bool, ...]:
         """Which of a policy's blocks hold which address."""
-        return tuple(
-            prefix is not None and address in prefix
-            for prefix in map(_prefix, policy.blocks)
-            for address in addresses
-        )
+        return tuple(address in block for block in policy.blocks for address in addresses)
 
-    def _block(self, cidr: str) -> int:
-        key = f"block {cidr}"
+    def _within(self, block: Range) -> int:
+        key = f"block {block.prefix}"
         found = self._known.get(key)
         if found is None:
-            prefix = _prefix(cidr)
             found = 0
-            if prefix is not None:
-                first = bisect_left(self._sorted, (prefix.address, 0))
+            if block.prefix is not None:
+                first = bisect_left(self._sorted, (block.prefix.address, 0))
                 for address, mask in islice(self._sorted, first, None):
-                    if address not in prefix:
+                    if address not in block:
                         break
                     found |= mask
             self._known[key] = found
         return found
-
-
-def _prefix(cidr: str) -> Prefix | None:
-    try:
-        return Prefix.parse(cidr)
-    except ValueError:
-        return None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import labels
-from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling, holds
+from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.model import Pod
 from k8stui.cluster.names import uses_cluster_dns
 from k8stui.cluster.policy import (
@@ -341,7 +341,7 @@ class Policies:
                 continue
             if service.selector.items() <= peer.pod.labels.items():
                 for address in service.cluster_ips:
-                    if any(holds(block.cidr, address) for block in blocks):
+                    if any(address in block.cidr for block in blocks):
                         return address
         return None
 

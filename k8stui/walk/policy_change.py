@@ -14,12 +14,12 @@ from k8stui.cluster.policy import (
     Action,
     ClusterPolicy,
     Direction,
-    IpBlock,
     NetworkPolicy,
     Policy,
     PolicyPeer,
     PolicyPort,
     PolicyRule,
+    read_block,
 )
 from k8stui.cluster.selectors import NAMESPACE_NAME
 from k8stui.kernel.step import Direction as Way
@@ -115,7 +115,7 @@ def _before(policy: ClusterPolicy, denied: Denied) -> Change:
         action = "Allow"
         ports = f"ports: [{{portNumber: {{port: {port.port}, protocol: {port.protocol}}}}}]"
     if peer.block is not None:
-        words = f"{{networks: [{_scalar(peer.block.cidr)}]}}"
+        words = f"{{networks: [{_scalar(peer.block.cidr.written)}]}}"
     else:
         words = f"{{pods: {_words(peer)}}}"
     return Change(
@@ -144,7 +144,7 @@ def _peer(policy: Policy, denied: Denied, origin: Origin) -> PolicyPeer:
     if not far.namespace:
         address = far.address
         cidr = f"{address}/{address.bits}" if address is not None else "0.0.0.0/0"
-        return PolicyPeer(block=IpBlock(cidr=cidr), origin=origin)
+        return PolicyPeer(block=read_block(cidr), origin=origin)
     own = {key: value for key, value in far.labels.items() if not key.startswith(_MADE)}
     spaces = {"matchLabels": {NAMESPACE_NAME: far.namespace}}
     return PolicyPeer(
@@ -171,7 +171,7 @@ def _port(port: PolicyPort) -> str:
 
 def _words(peer: PolicyPeer) -> str:
     if peer.block is not None:
-        return f"{{ipBlock: {{cidr: {_scalar(peer.block.cidr)}}}}}"
+        return f"{{ipBlock: {{cidr: {_scalar(peer.block.cidr.written)}}}}}"
     return f"{{{', '.join(_selectors(peer))}}}"
 
 

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.judgement import holds
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, Policy, PolicyPort, PolicyRule
-from k8stui.cluster.selection import Selection
-from k8stui.kernel.address import Prefix
+from k8stui.cluster.selection import Selection, subject
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.walk.policies import nobody_enforces
 
@@ -109,7 +107,7 @@ def _behind_services(view: _View) -> Iterator[str]:
     """Row 11."""
     for policy, rule in view.rules(Direction.EGRESS):
         for block in _blocks(rule):
-            if any(_overlap(block.cidr, one) for one in view.cluster.service_cidrs):
+            if any(map(block.cidr.overlaps, view.cluster.service_cidrs)):
                 yield (
                     f"the ipBlock {block.cidr} of {policy.key} holds addresses of Services, and "
                     "these are rewritten before policies look: the pods behind them count"
@@ -208,7 +206,7 @@ def _shared_names(view: _View) -> Iterator[str]:
     """Row 4."""
     for policy, rule in view.rules(Direction.INGRESS):
         names = {port.port for port in rule.ports if isinstance(port.port, str)}
-        pods = view.selection.pods(policy.namespace, policy.pods)
+        pods = view.selection.pods(subject(policy))
         numbers = {
             name: {one.number for pod in pods for one in declared(pod) if one.name == name}
             for name in names
@@ -240,7 +238,7 @@ def _shadowed(view: _View) -> Iterator[str]:
         for one in blocks:
             others = [other for other in blocks if other is not one]
             for hole in one.excepts:
-                if any(_overlap(hole, prefix) for other in others for prefix in _prefix(other)):
+                if any(o.cidr.prefix and hole.overlaps(o.cidr.prefix) for o in others):
                     yield (
                         f"{_LIKE}except {hole} of {policy.key} takes away from the other ipBlocks "
                         "of that rule too: kube-router keeps them in one set"
@@ -249,7 +247,9 @@ def _shadowed(view: _View) -> Iterator[str]:
 
 def _all_of_6(view: _View) -> Iterator[str]:
     """Row 7."""
-    if any(block.cidr == _EVERYTHING_6 for _, rule in view.rules() for block in _blocks(rule)):
+    if any(
+        block.cidr.written == _EVERYTHING_6 for _, rule in view.rules() for block in _blocks(rule)
+    ):
         yield f"{_LIKE}{_EVERYTHING_6} is 2000::/3 and fd00::/8 for kube-router, and nothing else"
 
 
@@ -300,7 +300,7 @@ def unheard_names(
             continue
         asked = peers
         if direction is Direction.INGRESS:
-            asked = list(selection.pods(policy.namespace, policy.pods))
+            asked = list(selection.pods(subject(policy)))
         if not any(True for port in names for pod in asked for _ in numbers_of(pod, port)):
             yield rule, ", ".join(str(port.port) for port in names)
 
@@ -314,19 +314,3 @@ def numbers_of(pod: Pod, port: PolicyPort) -> Iterator[int]:
 
 def _blocks(rule: PolicyRule) -> Iterator[IpBlock]:
     return (peer.block for peer in rule.peers if peer.block is not None)
-
-
-def _prefix(block: IpBlock) -> Iterator[Prefix]:
-    try:
-        yield Prefix.parse(block.cidr)
-    except ValueError:
-        return
-
-
-def _overlap(cidr: str, other: Prefix) -> bool:
-    """Whether two ranges have addresses in common: one then begins in the other."""
-    try:
-        own = Prefix.parse(cidr)
-    except ValueError:
-        return False
-    return holds(cidr, other.address) or own.address in other

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, PolicyPort, PolicyRule
-from k8stui.cluster.selection import Selection
+from k8stui.cluster.selection import Chosen, Selection, subject
 from k8stui.kernel.address import Address, Prefix
 from k8stui.nodes.policy.kube_router.dialect import Way
 from k8stui.nodes.policy.kube_router.names import DESTINATION, SOURCE, PolicyNames
@@ -72,7 +72,7 @@ class PolicyPlan:
         self.sets: dict[str, PlannedSet] = {}
         self._selection = selection
         self._version = version
-        self.targets = _counted(selection.pods(policy.namespace, policy.pods))
+        self.targets = _counted(selection.pods(subject(policy)))
         own = [one for pod in self.targets for one in pod.addresses if one.version == version]
         self._own = _hosts(own)
         self.allowed = tuple(self._allowed())
@@ -128,7 +128,7 @@ class PolicyPlan:
         by_names = any(isinstance(port.port, str) for port in rule.ports)
         known = pods
         if not rule.peers and by_names:
-            known = _counted(self._selection.pods(self.policy.namespace, {}))
+            known = _counted(self._selection.pods(Chosen(self.policy.namespace)))
         numbered, named = self._ports(rule, _NamedPorts(known))
         if pods:
             name = self.names.peers(DESTINATION, "egress", place)
@@ -240,12 +240,9 @@ def _hosts(addresses: Iterable[Address]) -> Elements:
 
 
 def _elements(block: IpBlock, version: int) -> Iterator[tuple[Prefix, bool]]:
-    for written, meant in ((block.cidr, True), *((one, False) for one in block.excepts)):
-        try:
-            prefix = Prefix.parse(written)
-        except ValueError:
-            return
-        if prefix.address.version != version:
+    for part, meant in ((block.cidr, True), *((one, False) for one in block.excepts)):
+        prefix = part.prefix
+        if prefix is None or prefix.address.version != version:
             return
         for one in (prefix,) if prefix.length else _EVERYTHING[version]:
             yield one, meant
