@@ -23,7 +23,7 @@ from k8stui.export.terminal import write, write_walks
     "--against",
     multiple=True,
     metavar="PATH",
-    help="Another input (manifests after a change), compared with this one (key w).",
+    help="Another input (manifests after a change): what differs comes first (key w).",
 )
 @click.option("--no-session", is_flag=True, help="Neither show nor keep what was shown last.")
 @click.option("--presentation", is_flag=True, help="Story mode, for a stage (key p).")
