@@ -196,7 +196,10 @@ class Judgement:
         """A pod, or an address that is called `words`; a hostNetwork pod is its node's address."""
         if pod is None or pod.host_network:
             return Peer(address, None, {}, "", words)
-        known = pod.addresses[0] if pod.addresses else address
+        of_family = (one for one in pod.addresses if address and one.version == address.version)
+        known = address if address in pod.addresses else next(of_family, None)
+        if known is None:
+            known = pod.addresses[0] if pod.addresses else address
         return Peer(known, pod, pod.labels, pod.namespace, f"pod {pod.key}")
 
 

@@ -27,6 +27,16 @@ def host_mac(address: Address) -> str:
     return mac(address, "06:00")
 
 
+def cali_name(pod: Pod) -> str:
+    """The host's end of a pod's cable as Calico calls it.
+
+    Source: libcalico-go/lib/backend/k8s/conversion/workload_endpoint_default.go
+    VethNameForWorkload.
+    """
+    digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
+    return f"cali{digest[:11]}"
+
+
 def veth_name(pod: Pod, digits: int = 8) -> str:
     """``veth`` and `digits` hex digits: the host's end of the pod's veth pair.
 

@@ -14,8 +14,8 @@ from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni import Plugins, node_annotations
-from k8stui.nodes.cni.stand_in import stand_in_remarks
+from k8stui.nodes.cni import Plugins, chosen, node_annotations, not_imitated
+from k8stui.nodes.cni.stand_in import stand_in_remarks, without_tunnels
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
@@ -24,7 +24,7 @@ from k8stui.nodes.node import bridge_nf, build_node
 from k8stui.nodes.observed import ObservedNode, read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
-from k8stui.nodes.policy import KUBE_ROUTER, Engines
+from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
 from k8stui.nodes.rules import Programs, generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
@@ -74,6 +74,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def enforced(self) -> Cluster:
         """The cluster with those policies alone that its policy engine knows."""
         return self._engines.enforced
+
+    @property
+    def stand_ins(self) -> tuple[Remark, ...]:
+        """For which of the input's plug-ins another one stands."""
+        return _stand_ins(self._site)
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -134,7 +139,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         programs = self._programs(node)
         if owner == "all":
             return ruleset(self._site, programs, node, version)
-        if owner == KUBE_ROUTER:
+        if owner in (KUBE_ROUTER, CALICO):
             programs = replace(programs, engine=self._engines.named(owner))
         return generated_ruleset(self._site, programs, node, version, owner)
 
@@ -190,8 +195,14 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
 
 
+def _stand_ins(site: Site) -> tuple[Remark, ...]:
+    others = not_imitated(site)
+    imitated = (one for one in site.cluster.network_plugins if one not in others)
+    return (*stand_in_remarks(others, chosen(site)), *map(without_tunnels, imitated))
+
+
 def _remarks(site: Site) -> Iterator[Remark]:
-    yield from stand_in_remarks(site.cluster, site.options.cni)
+    yield from _stand_ins(site)
     if not is_modelled(site.cluster):
         said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
         text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
@@ -232,7 +243,8 @@ def build_network(
     if not is_modelled(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed, same)
-    return ClusterNetwork(site, Plugins(site, options.cni), Engines(site))
+    plugins = Plugins(site)
+    return ClusterNetwork(site, plugins, Engines(site, plugins.name_of))
 
 
 def node_ruleset(

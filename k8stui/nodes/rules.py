@@ -8,6 +8,7 @@ Last the policy engine, which moves its own rules to their places at every sync.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
@@ -18,7 +19,7 @@ from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.kubeproxy import is_modelled, mode_origin, proxy_contribution
-from k8stui.nodes.policy import KUBE_ROUTER
+from k8stui.nodes.policy import CALICO, KUBE_ROUTER
 from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
 from k8stui.record import record
@@ -60,17 +61,20 @@ def _cni(site: Site, programs: Programs, node: Node, version: int) -> Sequence[C
     return programs.plugin.contributions(node, version)
 
 
-def _policies(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
+def _policies(
+    owner: str, site: Site, programs: Programs, node: Node, version: int
+) -> Sequence[Contribution]:
     del site
     made = programs.engine.contribution(node, version) if programs.engine is not None else None
-    return () if made is None else (made,)
+    return () if made is None or made.owner != owner else (made,)
 
 
 _OWNERS: Mapping[str, Callable[[Site, Programs, Node, int], Sequence[Contribution]]] = {
     "kubelet": _kubelet,
     "kube-proxy": _kube_proxy,
     "cni": _cni,
-    KUBE_ROUTER: _policies,
+    KUBE_ROUTER: partial(_policies, KUBE_ROUTER),
+    CALICO: partial(_policies, CALICO),
 }
 """In the order in which they write."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.base import Comment
 from k8stui.kernel.namespace import FdbEntry, Route, RouteType
 from k8stui.kernel.step import (
     BridgeCause,
@@ -20,6 +24,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
+_CALICO_HASH = re.compile(r"cali:[-\w]{16}", re.ASCII)
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
 _POLICY = defaulted("a chain's policy is ACCEPT unless somebody sets another")
 _KERNEL = defaulted("the kernel's default, or what the CNI plug-in and kube-proxy set")
@@ -49,10 +54,17 @@ def words(cause: RuleCause) -> str:
     if cause.rule is None:
         return ""
     why = because(cause)
-    comment = compile_rule(cause.rule.text).comment
+    comment = next(_comments(cause.rule.text), "")
     if why is not None and why.text and why.origin.kind is not OriginKind.OBSERVED:
         return why.text
     return comment or (why.text if why is not None else "")
+
+
+def _comments(rule: str) -> Iterator[str]:
+    """What somebody wrote about a rule for people: Calico's hash of it is for Calico alone."""
+    for test in compile_rule(rule).tests:
+        if isinstance(test, Comment) and not _CALICO_HASH.fullmatch(test.text):
+            yield test.text
 
 
 def service_of(cause: Cause | None) -> str | None:

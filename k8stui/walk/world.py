@@ -13,7 +13,6 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
 from k8stui.nodes.beside import with_dumps
-from k8stui.nodes.cni.stand_in import stand_in_remarks
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
@@ -50,7 +49,7 @@ class World:
     @property
     def stand_ins(self) -> tuple[Note, ...]:
         """What every walk rests on: for which plug-in of the input another one stands."""
-        return tuple(map(_note, stand_in_remarks(self.cluster, self.options.cni)))
+        return tuple(map(_note, self.network.stand_ins))
 
 
 def _note(remark: Remark) -> Note:

@@ -129,9 +129,11 @@ def test_pods_hang_on_the_devices_that_the_routes_name(tmp_path: Path) -> None:
 
 
 def test_cables_without_an_address_are_not_ptps(tmp_path: Path) -> None:
-    """Calico's cali… have none: another plug-in's work is not taken for this one's."""
-    network = observed(tmp_path, dumped(["cali1"], []), routed({"10.244.1.2": "cali1"}))
+    """Cilium's lxc… have none: another plug-in's work is not taken for this one's."""
+    network = observed(tmp_path, dumped(["lxc1"], []), routed({"10.244.1.2": "lxc1"}))
     assert network["node-1"].rulesets[4].chain("nat", "FLANNEL-POSTRTG")
+    network = observed(tmp_path, dumped(["cali1"], []), routed({"10.244.1.2": "cali1"}))
+    assert network.plugin_of(network.cluster.nodes["node-1"]) == "calico"
 
 
 class Cable:

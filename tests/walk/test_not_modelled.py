@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import RuleCause
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
@@ -80,16 +81,27 @@ def test_a_mode_that_an_option_names_is_the_options_mistake() -> None:
 
 
 def test_a_plugin(tmp_path: Path) -> None:
-    made = world(tmp_path, CALICO)
+    made = world(tmp_path, CALICO.replace("calico-config", "cilium-config"))
     said = [note.render() for note in made.notes]
-    assert any("more.yaml:4: Calico" in text and "as flannel" in text for text in said)
+    assert any("more.yaml:4: Cilium" in text and "as flannel" in text for text in said)
+    trace = ask(made, "pod/client", "pod/frontend-2:80")
+    assert trace.outcome.result is Result.CONNECTED
+    (assumption,) = trace.assumptions
+    assert "more.yaml:4: Cilium" in assumption
+    routes = [step.origin for step in trace.steps if step.kind.value == "route" and step.origin]
+    assert OriginKind.ASSUMED in {origin.kind for origin in routes}
+    assert ask(build_world([]), "pod/client", "pod/frontend-2:80").assumptions == ()
+
+
+def test_a_plugin_that_is_imitated(tmp_path: Path) -> None:
+    made = world(tmp_path, CALICO)
     trace = ask(made, "pod/client", "pod/frontend-2:80")
     assert trace.outcome.result is Result.CONNECTED
     (assumption,) = trace.assumptions
     assert "more.yaml:4: Calico" in assumption
-    routes = [step.origin for step in trace.steps if step.kind.value == "route" and step.origin]
-    assert OriginKind.ASSUMED in {origin.kind for origin in routes}
-    assert ask(build_world([]), "pod/client", "pod/frontend-2:80").assumptions == ()
+    assert "without a tunnel" in assumption
+    chains = {s.cause.chain.name for s in trace.steps if isinstance(s.cause, RuleCause)}
+    assert "cali-to-wl-dispatch" in chains
 
 
 IPVS_DEVICES = """[

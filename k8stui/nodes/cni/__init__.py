@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from k8stui.cluster.model import Node
+from k8stui.cluster.model import NetworkPlugin, Node
 from k8stui.late import Late
 from k8stui.nodes.cni import flannel
 from k8stui.nodes.cni.plugin import Plugin
@@ -25,30 +25,51 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
     "ptp": _PTP,
     "ptp-ipmasq": partial(_PTP, masquerade=True),
+    "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "docker0": Late("k8stui.nodes.cni.docker0", "Docker0"),
 }
 
 CHOICES = tuple(_PLUGINS)
 """Values of ``--cni``."""
+_IMITATED = {"Calico": "calico"}
+"""Plug-ins of an input (`k8stui.cluster.network_plugins`) that are imitated, unless an option says
+otherwise."""
+
+
+def chosen(site: Site) -> str:
+    """The plug-in of the nodes: what an option says, else what the input shows."""
+    asked = site.options.cni
+    shown = site.cluster.network_plugins
+    if asked != CNI.default or not shown:
+        return asked
+    return _IMITATED.get(shown[0].name, asked)
+
+
+def not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
+    """Plug-ins of the input that another one stands for."""
+    name = chosen(site)
+    return tuple(one for one in site.cluster.network_plugins if _IMITATED.get(one.name) != name)
 
 
 class Plugins:
     """Which plug-in each node of a cluster has."""
 
-    def __init__(self, site: Site, name: str) -> None:
-        """`name`: that of the nodes whose dump does not show another one's work.
+    def __init__(self, site: Site) -> None:
+        """Choose for the nodes whose dump does not show another one's work.
 
         Raises:
             NodeOptionError: there is no such plug-in.
 
         """
+        name = chosen(site)
         if name not in _PLUGINS:
             raise NodeOptionError(CNI.flag, name, CHOICES)
         self._site = site
         self._name = name
         self._usual = _PLUGINS[name](site)
-        if site.cluster.network_plugins:
-            self._usual = StandIn(self._usual, name, site.cluster.network_plugins[0])
+        others = not_imitated(site)
+        if others:
+            self._usual = StandIn(self._usual, name, others[0])
         self._by_node: dict[str, tuple[str, Plugin]] = {}
 
     def of(self, node: Node) -> Plugin:

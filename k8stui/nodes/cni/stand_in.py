@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from k8stui.because import Because
-from k8stui.cluster.model import Cluster, NetworkPlugin, Node, Pod, Remark
+from k8stui.cluster.model import NetworkPlugin, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Route, Socket
 from k8stui.nodes.cni.plugin import Plugin
@@ -60,10 +60,17 @@ def _because(why: Because, origin: Origin) -> Because:
     return replace(why, origin=origin)
 
 
-def stand_in_remarks(cluster: Cluster, name: str) -> tuple[Remark, ...]:
+def stand_in_remarks(plugins: Iterable[NetworkPlugin], name: str) -> tuple[Remark, ...]:
     """Say for which of the input's plug-ins the plug-in `name` stands."""
-    return tuple(
-        Remark(text=_said(plugin, name), origin=plugin.origin) for plugin in cluster.network_plugins
+    return tuple(Remark(text=_said(plugin, name), origin=plugin.origin) for plugin in plugins)
+
+
+def without_tunnels(plugin: NetworkPlugin) -> Remark:
+    """Of a plug-in that is imitated, but for what it may put around packets between nodes."""
+    return Remark(
+        text=f"{plugin.name}, the input's network plug-in, is taken to route between the nodes "
+        "without a tunnel: IPIP and VXLAN of its pools are not modelled",
+        origin=plugin.origin,
     )
 
 

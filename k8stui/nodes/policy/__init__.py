@@ -7,28 +7,31 @@ tables is walked; any other is modelled by the API's rules, at the place where i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.namespace import Judge
+from k8stui.nodes.cni import chosen
 from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.policy import calico
 from k8stui.nodes.policy.engine import Engine
-from k8stui.nodes.policy.known import KNOWN, KUBE_ROUTER, NONE, Known, of_plugin
+from k8stui.nodes.policy.known import CALICO, KNOWN, KUBE_ROUTER, NONE, Known, of_plugin
 from k8stui.nodes.site import Site
 from k8stui.settings import POLICY_ENGINE
 
 if TYPE_CHECKING:
     from k8stui.nodes.policy.by_api import ByTheApi
 
-__all__ = ["CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "Known"]
+__all__ = ["CALICO", "CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "Known"]
 
 CHOICES = (*KNOWN, NONE)
 """Values of ``--policy-engine``."""
 _CHAINS = {
     "KUBE-ROUTER-FORWARD": KUBE_ROUTER,
-    "cali-FORWARD": "calico",
+    "cali-FORWARD": CALICO,
     "WEAVE-NPC": "weave",
 }
 """By which chain of a dump's filter table an engine is known."""
@@ -37,8 +40,10 @@ _CHAINS = {
 class Engines:
     """Which policy engine each node of a cluster has."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, plugin_of: Callable[[Node], str]) -> None:
         """Find out by the option, else by what the input shows.
+
+        `plugin_of`: the network plug-in of a node, as ``--cni`` has it.
 
         Raises:
             NodeOptionError: there is no such engine.
@@ -48,12 +53,17 @@ class Engines:
         if asked is not None and asked not in CHOICES:
             raise NodeOptionError(POLICY_ENGINE.flag, asked, CHOICES)
         self._site = site
-        self.usual = asked or _shown(site.cluster)
+        self._plugin_of = plugin_of
+        self.usual = asked or _shown(site.cluster, chosen(site))
         """The engine of the nodes whose dumps do not show another one's rules."""
 
     def of(self, node: Node) -> Engine | None:
         """The engine whose rules and sets stand on the node; None: there are no such rules."""
-        del node  # one for all, as a cluster has
+        if self._plugin_of(node) == CALICO and self.usual == NONE:
+            return self._felix  # the plug-in does not go without it
+        known = KNOWN.get(self.usual)
+        if known is None or known.cni not in ("", self._plugin_of(node)):
+            return None
         return self._usual
 
     def judges(self, node: Node) -> tuple[Judge, ...]:
@@ -64,7 +74,7 @@ class Engines:
 
     def named(self, name: str) -> Engine | None:
         """That engine, whether or not it is the cluster's; None: it has no rules of its own."""
-        if name in (self.usual, KUBE_ROUTER) and self._usual is not None:
+        if name == self.usual or (name == KUBE_ROUTER and self.usual.startswith(KUBE_ROUTER)):
             return self._usual
         return self._made(name)
 
@@ -74,7 +84,8 @@ class Engines:
 
     def in_rules(self, node: Node) -> bool:
         """Whether the engine's rules are among the node's, so that a walk meets them."""
-        return self._usual is not None or self._seen(node) is not None
+        has_rules = self.usual != NONE and self.of(node) is not None
+        return has_rules or self._seen(node) is not None
 
     def _seen(self, node: Node) -> str | None:
         """The engine whose chains the node's dump shows."""
@@ -101,6 +112,11 @@ class Engines:
         return self._made(self.usual)
 
     @cached_property
+    def _felix(self) -> Engine:
+        found: Engine = calico.CALICO(self._site, judges=False)
+        return found
+
+    @cached_property
     def _by_the_api(self) -> ByTheApi:
         from k8stui.nodes.policy.by_api import ByTheApi  # noqa: PLC0415 - where there are policies
 
@@ -111,12 +127,14 @@ class Engines:
         return known.rules(self._site) if known is not None and known.rules is not None else None
 
 
-def _shown(cluster: Cluster) -> str:
+def _shown(cluster: Cluster, cni: str) -> str:
     """What the input itself shows: a plug-in that is its own engine, or a distribution's."""
     for plugin in cluster.network_plugins:
         engine = of_plugin(plugin.name)
         if engine is not None:
             return engine
+    if cni == CALICO:
+        return CALICO
     if cluster.network_plugins:
         return NONE
     distribution = cluster.distribution

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from k8stui.kernel.namespace import JudgesAt
-from k8stui.nodes.policy import kube_router
+from k8stui.nodes.policy import calico, kube_router
 from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
 from k8stui.record import record
 
-KUBE_ROUTER = "kube-router"
+KUBE_ROUTER, CALICO = "kube-router", "calico"
 NONE = "none"
 _ADMIN = frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"})
 _CLUSTER = frozenset({"ClusterNetworkPolicy"})
@@ -34,6 +34,9 @@ class Known:
     """As its project calls it."""
     rules: Callable[[Site], Engine] | None = None
     """Its rules and sets in Linux' tables. None: they are modelled by the API's rules."""
+    cni: str = ""
+    """The plug-in (``--cni``) whose devices its rules are about; with another one they would meet
+    nothing. Empty: any."""
     at: JudgesAt = JudgesAt.DEVICES
     """Without rules: where it decides."""
     place: str = ""
@@ -54,8 +57,10 @@ KNOWN: Mapping[str, Known] = {
         rejects=True,
         plugins=("kube-router",),
     ),
-    "calico": Known(
+    CALICO: Known(
         title="Calico",
+        rules=calico.CALICO,
+        cni="calico",
         place="in the chains of the pod's cali device",
         kinds=_ADMIN | _CLUSTER,
         plugins=("Calico", "Canal"),

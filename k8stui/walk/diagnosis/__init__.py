@@ -35,7 +35,11 @@ from k8stui.walk.diagnosis.neighbours import nobody_answers
 from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks
-from k8stui.walk.diagnosis.policy import denied_by_judge, rejected_by_policy
+from k8stui.walk.diagnosis.policy import (
+    denied_by_judge,
+    dropped_by_calico,
+    rejected_by_policy,
+)
 from k8stui.walk.diagnosis.routes import martian_source, no_route
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_served, other_family
@@ -50,6 +54,7 @@ _Way = Callable[[Case], Diagnosis | None]
 _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     RuleCause: (
         rejected_by_policy,
+        dropped_by_calico,
         outside_the_source_ranges,
         no_local_endpoint,
         no_endpoints,

@@ -12,12 +12,16 @@ from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.selection import selects
+from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
+from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.policies import Policies
+from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.reason import because
 
 _CHAIN = "KUBE-POD-FW-"
+_OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
+"""The chain of what goes to a pod, and of what comes from it."""
 _POD = re.compile(r'POD name:(\S+) namespace: ([^\s"]+)|--comment "(\S+)/(\S+) reject"')
 """By which comment the rule of a dump names its pod, in either kube-router's words."""
 
@@ -33,13 +37,8 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     pod = _judged(case, rule)
     if pod is None or not {packet.src, packet.dst} & {*pod.addresses}:
         return _left_over(case, step, rule, "")
-    inward = packet.dst in pod.addresses
-    direction = Direction.INGRESS if inward else Direction.EGRESS
-    far = packet.src if inward else packet.dst
-    policies = Policies(case.enforced)
-    target = pod if inward else case.pod_with(packet.dst)
-    ask = Ask(packet.dport, packet.protocol, target)
-    denial = policies.denied(direction, pod, policies.judgement.peer_at(far), ask)
+    direction = Direction.INGRESS if packet.dst in pod.addresses else Direction.EGRESS
+    denial = _denial(case, pod, packet)
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
@@ -63,21 +62,47 @@ def denied_by_judge(case: Case) -> Diagnosis | None:
     pod = case.cluster.pods.get(step.cause.reason.pod or "")
     if pod is None:
         return None
-    packet = step.before
+    denial = _denial(case, pod, step.before)
+    if denial is None:
+        return None
+    if denial.unsure:
+        return Diagnosis(denial.reason, denial.advice, denial.origin)
+    felt = f"dropped on {step.namespace} ({step.cause.name}: modelled by the API's rules)"
+    return Diagnosis(f"{denial.reason}: {felt}", denial.advice, denial.origin)
+
+
+def dropped_by_calico(case: Case) -> Diagnosis | None:
+    """No policy of Calico's tier has accepted the packet, or no profile: the end of a pod's chain.
+
+    Recognised by the pod's device in the chain's name, so in a real node's rules too.
+    """
+    step, rule = case.decided, case.rule
+    if step is None or rule is None or step.kind is not StepKind.DROP:
+        return None
+    found = _OF_DEVICE.fullmatch(rule.chain.name)
+    pods = case.cluster.pods.values() if found is not None else ()
+    pod = next((one for one in pods if found is not None and cali_name(one) == found[1]), None)
+    denial = _denial(case, pod, step.before) if pod is not None else None
+    if denial is None:
+        return None
+    return Diagnosis(
+        f"{denial.reason}; Calico on {step.namespace} drops it, so the client times out",
+        denial.advice,
+        denial.origin,
+    )
+
+
+def _denial(case: Case, pod: Pod, packet: Packet) -> Denial | None:
+    """What the API's rules have against a packet to the pod, or from it."""
     inward = packet.dst in pod.addresses
     policies = Policies(case.enforced)
     direction = Direction.INGRESS if inward else Direction.EGRESS
     peer = policies.judgement.peer_at(packet.src if inward else packet.dst)
     ask = Ask(packet.dport, packet.protocol, pod if inward else peer.pod)
     denial = policies.denied(direction, pod, peer, ask)
-    if denial is None:
-        return None
-    if inward:
-        denial = policies.seen_as(denial, packet.src, case.request)
-    if denial.unsure:
-        return Diagnosis(denial.reason, denial.advice, denial.origin)
-    felt = f"dropped on {step.namespace} ({step.cause.name}: modelled by the API's rules)"
-    return Diagnosis(f"{denial.reason}: {felt}", denial.advice, denial.origin)
+    if denial is None or not inward:
+        return denial
+    return policies.seen_as(denial, packet.src, case.request)
 
 
 def _judged(case: Case, rule: RuleCause) -> Pod | None:

@@ -67,6 +67,6 @@ def cluster_of(name: str, run: str) -> Cluster:
 def network_of(name: str, run: str, **options: Any) -> ClusterNetwork:
     engine = "kube-router-v2.11" if ".kr211" in run else "kube-router"
     given = NodeOptions(
-        policy_engine=engine, sync_version=int(runs(name)[run]["syncVersion"]), **options
+        **{"policy_engine": engine, "sync_version": int(runs(name)[run]["syncVersion"]), **options}
     )
     return build_network(cluster_of(name, run), given)

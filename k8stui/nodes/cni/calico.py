@@ -1,0 +1,133 @@
+"""Calico's plug-in: a cable to each pod, no bridge, no address on the node's end.
+
+The pod sends everything to 169.254.1.1, and the node's end of the cable answers for that address
+(proxy ARP). Nodes tell each other by BGP what is behind them. What Felix programs beside it is the
+policy engine's (`k8stui.nodes.policy.calico`). Source: docs/facts/cni.md section 8
+(cni-plugin/pkg/dataplane/linux/dataplane_linux.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
+from k8stui.because import Because
+from k8stui.cluster.model import Node, Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
+from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.contribution import Contribution
+from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.names import cali_name, mac
+from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
+from k8stui.nodes.site import Site
+from k8stui.origin import defaulted
+
+_OWNER = "calico"
+_NETWORK_NAME = "k8s-pod-network"
+_GATEWAY = {4: Address.parse("169.254.1.1"), 6: Address.parse("fe80::ecee:eeff:feee:eeee")}
+_FAR_MAC = "ee:ee:ee:ee:ee:ee"
+_PREFIX = "cali"
+
+
+class CalicoPlugin:
+    """``"type": "calico"`` with portmap; BGP between the nodes, without a tunnel."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def recognises(self, node: Node) -> bool:
+        """Whether the dump has one of its cables."""
+        return any(
+            interface.name.startswith(_PREFIX) and interface.kind is LinkKind.VETH
+            for interface in self._site.observed(node).interfaces or ()
+        )
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        del node
+        return ()
+
+    def node_part(self, node: Node) -> Part:
+        cables = (self._cable(node, pod) for pod in self._site.pods(node.name))
+        return reduce(add, cables, Part()) + host_gateway_routes(self._site, node, "calico's BGP")
+
+    def pod_part(self, node: Node, pod: Pod) -> Part:
+        device = self._device(node, pod)
+        eth0 = Interface(
+            name="eth0",
+            kind=LinkKind.VETH,
+            mac=mac(pod.addresses[0]),
+            addresses=tuple(
+                interface_address(one, one.bits, _because(pod, f"address of {pod.key}"))
+                for one in pod.addresses
+            ),
+            peer=(node.name, device),
+            reason=_because(pod, f"the pod's end of {device} on {node.name}"),
+        )
+        return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
+
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
+        made = portmap(self._site, node, version, _NETWORK_NAME)
+        return (made,) if made is not None else ()
+
+    def _cable(self, node: Node, pod: Pod) -> Part:
+        device = self._device(node, pod)
+        end = Interface(
+            name=device,
+            kind=LinkKind.VETH,
+            mac=_FAR_MAC,
+            peer=(pod.key, "eth0"),
+            reason=_because(pod, f"host end of the cable to pod {pod.key}"),
+        )
+        return Part(
+            interfaces=(end,),
+            routes=tuple(
+                Route(
+                    destination=Prefix(one, one.bits),
+                    device=device,
+                    scope="link",
+                    reason=_because(pod, f"pod {pod.key} of this node"),
+                )
+                for one in pod.addresses
+            ),
+            neighbours=tuple(
+                Neighbour(address=one, device=device, mac=mac(pod.addresses[0]))
+                for one in pod.addresses
+            ),
+            route_localnet=frozenset((device,) if any(True for _ in host_ports(pod)) else ()),
+        )
+
+    def _device(self, node: Node, pod: Pod) -> str:
+        """The device that a dump's own route to the pod names; else as Calico calls it."""
+        return self._site.routed_to(node, pod) or cali_name(pod)
+
+
+def _ways(pod: Pod, address: Address) -> Part:
+    gateway = _GATEWAY[address.version]
+    to_gateway = Route(
+        destination=Prefix(gateway, gateway.bits),
+        device="eth0",
+        scope="link",
+        reason=_because(pod, "the node's end of the cable answers for it (proxy ARP)"),
+    )
+    default = Route(
+        destination=DEFAULT_ROUTE[address.version],
+        gateway=gateway,
+        device="eth0",
+        reason=_because(pod, "everything goes to the node"),
+    )
+    return Part(
+        routes=(default, to_gateway),
+        neighbours=(Neighbour(address=gateway, device="eth0", mac=_FAR_MAC),),
+    )
+
+
+def _because(pod: Pod, text: str) -> Because:
+    return Because(
+        text=text,
+        origin=defaulted("as Calico's plug-in sets it up", pod.origin.place),
+        owner=_OWNER,
+        pod=pod.key,
+    )

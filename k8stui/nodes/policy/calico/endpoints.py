@@ -1,0 +1,216 @@
+"""The chains of a node's pods, and those that lead to them by the pods' devices.
+
+A pod's chain judges what belongs to a known connection, then the tier's policies one after the
+other (each marks what it accepts), then the profiles of the namespace and the service account,
+which decide for pods that no policy selects; the rest is dropped. Source: Calico v3.30
+felix/rules/dispatch.go, endpoints.go endpointIptablesChain, PolicyGroupToIptablesChains;
+felix/dataplane/linux/endpoint_mgr.go groupPolicies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from k8stui.because import Because
+from k8stui.cluster.model import Pod
+from k8stui.cluster.policy import Direction, NetworkPolicy
+from k8stui.nodes.names import cali_name
+from k8stui.nodes.policy.calico import rule as felix
+from k8stui.nodes.policy.calico.names import (
+    group_chain,
+    limited,
+    policy_chain,
+    policy_name,
+    policy_selector,
+)
+from k8stui.nodes.policy.calico.rule import ACCEPT, PASS, FelixRule, jump, rule
+from k8stui.nodes.policy.calico.static import FROM_DISPATCH, TO_DISPATCH
+from k8stui.origin import defaulted
+
+_VXLAN_PORT = "4789"
+_TIER = "default"
+_STRIDE = 5
+"""So many policies of a group are asked before their verdict is looked at."""
+PREFIXES = {Direction.INGRESS: "cali-pi-", Direction.EGRESS: "cali-po-"}
+_GROUPS = {Direction.INGRESS: "cali-gi-", Direction.EGRESS: "cali-go-"}
+_PROFILES = {Direction.INGRESS: "cali-pri-", Direction.EGRESS: "cali-pro-"}
+_PODS = {Direction.INGRESS: "cali-tw-", Direction.EGRESS: "cali-fw-"}
+_WAYS = {Direction.INGRESS: "inbound", Direction.EGRESS: "outbound"}
+
+Make = Callable[[], list[FelixRule]]
+
+
+def profiles(pod: Pod) -> tuple[str, ...]:
+    """Calico's own names for a pod's namespace and its service account."""
+    account = pod.service_account or "default"
+    return f"kns.{pod.namespace}", f"ksa.{pod.namespace}.{account}"
+
+
+def pod_chain(way: Direction, pod: Pod) -> str:
+    return limited(_PODS[way], cali_name(pod))
+
+
+def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, Make]]:
+    """By the device that a packet comes in by, or leaves by, to the pod's chain.
+
+    Several devices whose names go on alike behind what all have in common share a chain.
+    """
+    by_device = {cali_name(pod): pod for pod in pods}
+    names = sorted(by_device)
+    common = _in_common(names)
+    bins = {key: list(those) for key, those in groupby(names, lambda name: name[: common + 1])}
+    for way, root, on in (
+        (Direction.EGRESS, FROM_DISPATCH, felix.coming_in),
+        (Direction.INGRESS, TO_DISPATCH, felix.going_out),
+    ):
+
+        def lead(
+            name: str, way: Direction = way, on: Callable[[str], felix.Match] = on
+        ) -> FelixRule:
+            pod = by_device[name]
+            chain = pod_chain(way, pod)
+            return rule(on(name), then=felix.go_to(chain), reason=_of_pod(pod, way))
+
+        unknown = rule(then=felix.DROP, say="Unknown interface")
+        rules = []
+        for key, those in bins.items():
+            if len(those) == 1:
+                rules.append(lead(those[0]))
+                continue
+            child = f"{root}-{key[common:]}"
+            rules.append(rule(on(f"{key}+"), then=felix.go_to(child)))
+            own = [*map(lead, those), unknown]
+            yield child, lambda own=own: own  # type: ignore[misc]
+        yield root, lambda rules=rules, unknown=unknown: [*rules, unknown]  # type: ignore[misc]
+
+
+def _in_common(names: Sequence[str]) -> int:
+    """How many characters all sorted names begin with: those of the first and the last."""
+    pairs = zip(names[:1], names[-1:], strict=True)
+    for first, last in pairs:
+        same = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+        return next(same, min(len(first), len(last)))
+    return 0
+
+
+def pod_rules(way: Direction, pod: Pod, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
+    """The chain of one way of a pod; `policies`: those that select it for that way, in order."""
+    judged = _of_pod(pod, way)
+    rules = [
+        rule(felix.in_state("RELATED,ESTABLISHED"), then=felix.ALLOW),
+        rule(felix.in_state("INVALID"), then=felix.DROP),
+        rule(then=felix.clear_mark(ACCEPT | PASS)),
+    ]
+    if way is Direction.EGRESS:
+        rules += _no_tunnels()
+    accepted = felix.marked(ACCEPT)
+    if policies:
+        rules.append(rule(then=felix.clear_mark(PASS), say=f"Start of tier {_TIER}"))
+        for name, reason in _asked(way, policies):
+            rules += [
+                rule(felix.unmarked(PASS), then=jump(name), reason=reason),
+                rule(accepted, then=felix.RETURN, say="Return if policy accepted"),
+            ]
+        rules.append(
+            rule(
+                felix.unmarked(PASS),
+                then=felix.DROP,
+                say=f"End of tier {_TIER}. Drop if no policies passed packet",
+                reason=_denied(pod, way, policies),
+            )
+        )
+    for name in profiles(pod):
+        rules += [
+            rule(then=jump(limited(_PROFILES[way], name))),
+            rule(accepted, then=felix.RETURN, say="Return if profile accepted"),
+        ]
+    rules.append(rule(then=felix.DROP, say="Drop if no profiles matched", reason=judged))
+    return rules
+
+
+def _no_tunnels() -> list[FelixRule]:
+    said = "encapped packets originating in workloads"
+    return [
+        rule(
+            felix.protocol(17),
+            felix.to_ports(_VXLAN_PORT),
+            then=felix.DROP,
+            say=f"Drop VXLAN {said}",
+        ),
+        rule(felix.protocol(4), then=felix.DROP, say=f"Drop IPinIP {said}"),
+    ]
+
+
+def _grouped(policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, list[NetworkPolicy]]]:
+    ordered = sorted(policies, key=policy_name)
+    for selector, those in groupby(ordered, policy_selector):
+        yield selector, list(those)
+
+
+def _asked(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, Because]]:
+    for selector, those in _grouped(policies):
+        if len(those) == 1:
+            yield policy_chain(PREFIXES[way], those[0]), _of_policy(those[0], way)
+        else:
+            name = group_chain(_GROUPS[way], _WAYS[way], selector, those)
+            yield name, _of_policy(those[0], way)
+
+
+def groups(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, Make]]:
+    """The chains of policies that have one selector."""
+    for selector, those in _grouped(policies):
+        if len(those) > 1:
+            name = group_chain(_GROUPS[way], _WAYS[way], selector, those)
+            yield name, lambda those=those: _group(way, those)  # type: ignore[misc]
+
+
+def _group(way: Direction, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
+    rules = []
+    for count, policy in enumerate(policies):
+        if count and count % _STRIDE == 0:
+            verdict = felix.any_marked(PASS | ACCEPT)
+            rules.append(rule(verdict, then=felix.RETURN, say="Return on verdict"))
+        first = () if count % _STRIDE == 0 else (felix.unmarked(PASS | ACCEPT),)
+        name = policy_chain(PREFIXES[way], policy)
+        rules.append(rule(*first, then=jump(name), reason=_of_policy(policy, way)))
+    return rules
+
+
+def profile_rules(pods: Sequence[Pod]) -> Mapping[str, list[FelixRule]]:
+    """A namespace's profile lets everything through, a service account's says nothing."""
+    found = {}
+    for name in dict.fromkeys(name for pod in pods for name in profiles(pod)):
+        for way in Direction:
+            said = (f"Profile {name} {way.lower()}",)
+            rules = [FelixRule(comments=said)]
+            if name.startswith("kns."):
+                rules = [FelixRule(comments=said, action=felix.set_mark(ACCEPT))]
+            found[limited(_PROFILES[way], name)] = rules
+    return found
+
+
+def _of_pod(pod: Pod, way: Direction) -> Because:
+    side = "to" if way is Direction.INGRESS else "from"
+    return Because(
+        text=f"{side} pod {pod.key}: its policies and profiles judge it",
+        origin=pod.origin,
+        owner="calico",
+        pod=pod.key,
+    )
+
+
+def _of_policy(policy: NetworkPolicy, way: Direction) -> Because:
+    return Because(
+        text=f"NetworkPolicy {policy.key}, {way.lower()}", origin=policy.origin, owner="calico"
+    )
+
+
+def _denied(pod: Pod, way: Direction, policies: Sequence[NetworkPolicy]) -> Because:
+    names = ", ".join(policy.key for policy in policies)
+    return Because(
+        text=f"no rule of {names} allows it in {way.lower()} of pod {pod.key}",
+        origin=policies[0].origin if policies else defaulted("Calico drops what nobody accepts"),
+        owner="calico",
+        pod=pod.key,
+    )

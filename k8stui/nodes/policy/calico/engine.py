@@ -1,0 +1,142 @@
+"""Calico's Felix on one cluster: what it programs on each node with iptables.
+
+Only what the node's own pods need stands there: policies that select one of them, their sets, and
+the profiles of their namespaces. Version v3.30, without tunnels between the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from k8stui.because import Because
+from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.policy import Direction, NetworkPolicy
+from k8stui.cluster.selection import Selection, selects
+from k8stui.kernel.address import Prefix
+from k8stui.kernel.ipset import IpSet
+from k8stui.kernel.rules import Chain
+from k8stui.nodes.contribution import Contribution, TablePart
+from k8stui.nodes.policy.calico import rule as felix
+from k8stui.nodes.policy.calico import static
+from k8stui.nodes.policy.calico.endpoints import (
+    PREFIXES,
+    dispatch,
+    groups,
+    pod_chain,
+    pod_rules,
+    profile_rules,
+)
+from k8stui.nodes.policy.calico.names import policy_chain, policy_name, set_name
+from k8stui.nodes.policy.calico.policies import NETS, PolicyChains, counts, set_of
+from k8stui.nodes.policy.calico.rule import FelixRule, rule
+from k8stui.nodes.site import Site
+from k8stui.origin import defaulted
+
+OWNER = "calico"
+_MASQUERADED, _POOLS, _HOST = "masq-ipam-pools", "all-ipam-pools", "this-host"
+_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+
+
+class Calico:
+    """One engine for all nodes."""
+
+    def __init__(self, site: Site, *, judges: bool = True) -> None:
+        """`judges`: whether it is told any policies; without, it guards and masquerades alone."""
+        self._site = site
+        self._known = site.cluster.policies if judges else ()
+        self._policies: dict[tuple[str, int], PolicyChains] = {}
+
+    def contribution(self, node: Node, version: int) -> Contribution | None:
+        if version not in self._versions:
+            return None
+        tables: Mapping[str, Mapping[str, Chain]] = {
+            "raw": static.chains(static.raw(version, vxlan=False)),
+            "mangle": static.chains(static.mangle()),
+            "filter": self._filter(node, version),
+            "nat": static.chains(static.nat(version, vxlan=False, outgoing=_outgoing(version))),
+        }
+        return Contribution(
+            OWNER,
+            {
+                name: TablePart(chains=chains, jumps=static.jumps(name))
+                for name, chains in tables.items()
+            },
+        )
+
+    def sets(self, node: Node) -> Mapping[str, IpSet]:
+        found: dict[str, IpSet] = {}
+        for version in self._versions:
+            pools = [str(one) for one in self._pools if one.address.version == version]
+            for name in (_MASQUERADED, _POOLS):
+                found[set_name(name, version)] = set_of(NETS, pools, version)
+            own = (str(one) for one in node.addresses if one.version == version)
+            found[set_name(_HOST, version)] = set_of(NETS, (_LOOPBACK[version], *own), version)
+            for policy in self._active(node):
+                found |= self._chains(policy, version).sets
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def _pools(self) -> tuple[Prefix, ...]:
+        cluster = self._site.cluster
+        return cluster.pod_cidrs or (cluster.pod_cidr,)
+
+    @cached_property
+    def _versions(self) -> tuple[int, ...]:
+        return tuple(sorted({one.address.version for one in self._pools}))
+
+    @cached_property
+    def _selection(self) -> Selection:
+        return Selection(self._site.cluster)
+
+    def _chains(self, policy: NetworkPolicy, version: int) -> PolicyChains:
+        key = policy.key, version
+        found = self._policies.get(key)
+        if found is None:
+            everybody = tuple(self._site.cluster.pods.values())
+            found = PolicyChains(policy, self._selection, everybody, version)
+            self._policies[key] = found
+        return found
+
+    def _local(self, node: Node) -> tuple[Pod, ...]:
+        return tuple(filter(counts, self._site.pods(node.name)))
+
+    def _active(self, node: Node) -> tuple[NetworkPolicy, ...]:
+        """Those that select one of the node's pods, as Felix orders them."""
+        pods = self._local(node)
+        found = (one for one in self._known if any(selects(one, pod, None, {}) for pod in pods))
+        return tuple(sorted(found, key=policy_name))
+
+    def _filter(self, node: Node, version: int) -> Mapping[str, Chain]:
+        made = dict(self._rules(node, version))
+        return {name: felix.chain(name, those) for name, those in made.items()}
+
+    def _rules(self, node: Node, version: int) -> Iterator[tuple[str, list[FelixRule]]]:
+        pods, active = self._local(node), self._active(node)
+        yield from static.filter_(version, vxlan=False).items()
+        for name, make in dispatch(pods):
+            yield name, make()
+        yield from profile_rules(pods).items()
+        for policy in active:
+            for way in policy.directions:  # a chain that nobody jumps to is not written
+                yield policy_chain(PREFIXES[way], policy), self._chains(policy, version).rules[way]
+        for pod in pods:
+            for way in Direction:
+                ruling = [one for one in active if selects(one, pod, way, {})]
+                yield pod_chain(way, pod), pod_rules(way, pod, ruling)
+                for name, make in groups(way, ruling):
+                    yield name, make()
+
+
+def _outgoing(version: int) -> FelixRule:
+    """``natOutgoing`` of the pools: what leaves them gets the node's address."""
+    return rule(
+        felix.in_set(set_name(_MASQUERADED, version), "src"),
+        felix.in_set(set_name(_POOLS, version), "dst", "! "),
+        then=felix.masquerade(),
+        reason=Because(
+            text="what pods send out of Calico's pools gets the node's address",
+            origin=defaulted("natOutgoing of Calico's default pool"),
+            owner=OWNER,
+        ),
+    )

@@ -1,0 +1,197 @@
+"""A rule as Felix writes it for iptables-restore, and as iptables-save prints it afterwards.
+
+Every rule carries the hash of itself and of all before it in its chain, by which Felix finds what
+has to be written anew. Source: Calico v3.30 felix/generictables/rules.go RuleHashes,
+felix/iptables/renderer.go, match_builder.go, actions.go.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from hashlib import sha224
+from typing import NamedTuple
+
+from k8stui.because import Because
+from k8stui.kernel.rules import Chain, Rule
+from k8stui.record import record
+
+ACCEPT, PASS, FROM_WORKLOAD, BLOCK = 0x10000, 0x20000, 0x80000, 0x100000
+"""Bits of the mark: accepted, to be judged by the next tier, two to reckon with (the second bit of
+``IptablesMarkMask`` 0xffff0000 that iptables has no use for is left out)."""
+ALL_BITS = ACCEPT | PASS | FROM_WORKLOAD | BLOCK
+_HASH_LENGTH = 16
+_UNSAFE = re.compile(r"[^\w @%+=:,./-]", re.ASCII)
+_EVERYWHERE = {"0.0.0.0/0", "::/0"}
+_PROTOCOLS = {4: "ipencap", 17: "udp", 58: "ipv6-icmp"}
+
+
+class Match(NamedTuple):
+    """One condition: as Felix writes it, and as it is printed before the comments or behind."""
+
+    felix: str
+    head: str = ""
+    tail: str = ""
+
+
+class Action(NamedTuple):
+    """What a rule does: as Felix writes it, and as it is printed."""
+
+    felix: str
+    printed: str
+
+
+@record(kw_only=True)
+class FelixRule:
+    """One rule, before it has its place in a chain."""
+
+    matches: tuple[Match, ...] = ()
+    action: Action | None = None
+    comments: tuple[str, ...] = ()
+    reason: Because | None = None
+
+
+def rule(
+    *matches: Match, then: Action | None, say: str = "", reason: Because | None = None
+) -> FelixRule:
+    """A rule with one comment, or none."""
+    comments = (say,) if say else ()
+    return FelixRule(matches=matches, action=then, comments=comments, reason=reason)
+
+
+def jump(chain: str) -> Action:
+    return Action(f"--jump {chain}", f"-j {chain}")
+
+
+def go_to(chain: str) -> Action:
+    return Action(f"--goto {chain}", f"-g {chain}")
+
+
+DROP, RETURN, ALLOW, NOTRACK = map(jump, ("DROP", "RETURN", "ACCEPT", "NOTRACK"))
+
+
+def set_mark(value: int, mask: int | None = None) -> Action:
+    """Set the bits of `value` among those of `mask` (itself)."""
+    bits = value if mask is None else mask
+    text = f"{value:#x}/{bits:#x}"
+    return Action(f"--jump MARK --set-mark {text}", f"-j MARK --set-xmark {text}")
+
+
+def clear_mark(bits: int) -> Action:
+    return Action(f"--jump MARK --set-mark 0/{bits:#x}", f"-j MARK --set-xmark 0x0/{bits:#x}")
+
+
+def masquerade() -> Action:
+    return Action("--jump MASQUERADE --random-fully", "-j MASQUERADE --random-fully")
+
+
+def marked(bit: int) -> Match:
+    text = f"-m mark --mark {bit:#x}/{bit:#x}"
+    return Match(text, tail=text)
+
+
+def unmarked(bits: int) -> Match:
+    return Match(f"-m mark --mark 0/{bits:#x}", tail=f"-m mark --mark 0x0/{bits:#x}")
+
+
+def any_marked(bits: int) -> Match:
+    return Match(f"-m mark ! --mark 0/{bits:#x}", tail=f"-m mark ! --mark 0x0/{bits:#x}")
+
+
+def coming_in(device: str) -> Match:
+    return Match(f"--in-interface {device}", head=f"-i {device}")
+
+
+def going_out(device: str) -> Match:
+    return Match(f"--out-interface {device}", head=f"-o {device}")
+
+
+def protocol(number: int) -> Match:
+    return Match(f"-p {number}", head=f"-p {_PROTOCOLS[number]}")
+
+
+def protocol_named(name: str) -> Match:
+    return Match(f"-p {name}", head=f"-p {name}")
+
+
+def as_is(text: str) -> Match:
+    """A condition that is printed as it is written."""
+    return Match(text, tail=text)
+
+
+def to_ports(ports: str) -> Match:
+    return Match(f"-m multiport --destination-ports {ports}", tail=f"-m multiport --dports {ports}")
+
+
+def to_udp_port(port: int) -> Match:
+    return Match(f"--dport {port}", tail=f"-m udp --dport {port}")
+
+
+def in_state(states: str, no: str = "") -> Match:
+    return as_is(f"-m conntrack {no}--ctstate {states}")
+
+
+def net(side: str, cidr: str, no: str = "") -> Match:
+    """`side`: source or destination. The whole family is not printed."""
+    head = "" if cidr in _EVERYWHERE else f"{no}-{side[0]} {cidr}"
+    return Match(f"{no}--{side} {cidr}", head=head)
+
+
+def in_set(name: str, sides: str, no: str = "") -> Match:
+    return as_is(f"-m set {no}--match-set {name} {sides}")
+
+
+def type_of(side: str, no: str = "", limit: str = "") -> Match:
+    return as_is(f"-m addrtype {no}--{side}-type LOCAL{limit}")
+
+
+REVERSE_PATH = Match("-m rpfilter --invert --validmark", tail="-m rpfilter --validmark --invert")
+
+
+def hashes(chain: str, rules: Iterable[FelixRule]) -> list[str]:
+    """Of each rule the hash: of the one before it, and of its own text."""
+    digest = sha224(chain.encode()).digest()
+    found = []
+    for one in rules:
+        words = ["-A", chain, "HASH", *map(_comment, one.comments)]
+        words += [match.felix for match in one.matches]
+        if one.action is not None:
+            words.append(one.action.felix)
+        digest = sha224(digest + " ".join(words).encode()).digest()
+        found.append(urlsafe_b64encode(digest).decode()[:_HASH_LENGTH])
+    return found
+
+
+def chain(name: str, rules: Sequence[FelixRule], reason: Because | None = None) -> Chain:
+    """A chain of Felix's own."""
+    return Chain(name, tuple(written(name, rules)), reason=reason)
+
+
+def written(chain: str, rules: Sequence[FelixRule], name: str = "") -> list[Rule]:
+    """The rules as iptables-save prints them; `name`: what they are hashed under, if not `chain`.
+
+    iptables prints addresses, devices and the protocol first, then the other conditions in the
+    order in which they were written: the comments come before Felix's own.
+    """
+    found = []
+    for one, digest in zip(rules, hashes(name or chain, rules), strict=True):
+        heads = sorted((match.head for match in one.matches if match.head), key=_place)
+        words = ["-A", chain, *heads, f'-m comment --comment "cali:{digest}"']
+        words += map(_comment, one.comments)
+        words += [match.tail for match in one.matches if match.tail]
+        if one.action is not None:
+            words.append(one.action.printed)
+        found.append(Rule(" ".join(words), one.reason))
+    return found
+
+
+_HEADS = ("-s", "-d", "-i", "-o", "-p")
+
+
+def _place(head: str) -> int:
+    return _HEADS.index(head.removeprefix("! ")[:2])
+
+
+def _comment(text: str) -> str:
+    return f'-m comment --comment "{_UNSAFE.sub("_", text)[:256]}"'

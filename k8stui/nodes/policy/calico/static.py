@@ -1,0 +1,209 @@
+"""Felix's chains that are the same on every node: the way into its own, and what guards it.
+
+Source: Calico v3.30 felix/rules/static.go, nat.go, felix/dataplane/linux/int_dataplane.go
+setUpIptablesNormal. No host endpoints, no IPVS, no WireGuard; DefaultEndpointToHostAction Accept,
+as its manifests set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8stui.kernel.rules import Chain
+from k8stui.nodes.contribution import Jump
+from k8stui.nodes.policy.calico import rule as felix
+from k8stui.nodes.policy.calico.names import set_name
+from k8stui.nodes.policy.calico.rule import ACCEPT, ALL_BITS, FROM_WORKLOAD, FelixRule, jump, rule
+
+_VXLAN_PORT = 4789
+_FROM_HOST, _TO_HOST = "cali-from-host-endpoint", "cali-to-host-endpoint"
+FROM_DISPATCH, TO_DISPATCH = "cali-from-wl-dispatch", "cali-to-wl-dispatch"
+_BY_HOST = "Host endpoint policy accepted packet."
+_ICMP6 = (130, 131, 132, 133, 135, 136)
+
+Rules = Mapping[str, list[FelixRule]]
+
+
+def raw(version: int, *, vxlan: bool) -> Rules:
+    untracked = [
+        rule(felix.protocol_named("udp"), felix.to_udp_port(_VXLAN_PORT), then=felix.NOTRACK)
+    ]
+    del version
+    is_from_workload = felix.marked(FROM_WORKLOAD)
+    return {
+        "cali-PREROUTING": [
+            rule(then=felix.clear_mark(ALL_BITS)),
+            *(untracked if vxlan else ()),
+            rule(felix.coming_in("cali+"), then=felix.set_mark(FROM_WORKLOAD)),
+            rule(is_from_workload, then=jump("cali-rpf-skip")),
+            rule(is_from_workload, felix.REVERSE_PATH, then=felix.DROP),
+            rule(felix.unmarked(FROM_WORKLOAD), then=jump(_FROM_HOST)),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW),
+        ],
+        "cali-OUTPUT": [
+            rule(then=felix.clear_mark(ALL_BITS)),
+            rule(then=jump(_TO_HOST)),
+            *(untracked if vxlan else ()),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW),
+        ],
+        "cali-rpf-skip": [],
+        _FROM_HOST: [],
+        _TO_HOST: [],
+    }
+
+
+def mangle() -> Rules:
+    return {
+        "cali-PREROUTING": [
+            rule(felix.in_state("RELATED,ESTABLISHED"), then=felix.ALLOW),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW),
+            rule(then=jump(_FROM_HOST)),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW, say=_BY_HOST),
+        ],
+        "cali-POSTROUTING": [
+            rule(felix.marked(ACCEPT), then=felix.RETURN),
+            rule(then=felix.clear_mark(ALL_BITS)),
+            rule(felix.in_state("DNAT"), then=jump(_TO_HOST)),
+            rule(felix.marked(ACCEPT), then=felix.RETURN, say=_BY_HOST),
+        ],
+        _FROM_HOST: [],
+        _TO_HOST: [],
+    }
+
+
+def nat(version: int, *, vxlan: bool, outgoing: FelixRule) -> Rules:
+    tunnel = rule(
+        felix.going_out("vxlan.calico" if version == 4 else "vxlan-v6.calico"),
+        felix.type_of("src", "! ", " --limit-iface-out"),
+        felix.type_of("src"),
+        then=felix.masquerade(),
+    )
+    return {
+        "cali-PREROUTING": [rule(then=jump("cali-fip-dnat"))],
+        "cali-OUTPUT": [rule(then=jump("cali-fip-dnat"))],
+        "cali-POSTROUTING": [
+            rule(then=jump("cali-fip-snat")),
+            rule(then=jump("cali-nat-outgoing")),
+            *([tunnel] if vxlan else ()),
+        ],
+        "cali-nat-outgoing": [outgoing],
+        "cali-fip-dnat": [],
+        "cali-fip-snat": [],
+    }
+
+
+def filter_(version: int, *, vxlan: bool) -> Rules:
+    return {
+        "cali-INPUT": [
+            *(_vxlan_in(version) if vxlan else ()),
+            rule(felix.coming_in("cali+"), then=felix.go_to("cali-wl-to-host")),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW),
+            rule(then=felix.clear_mark(ALL_BITS)),
+            rule(then=jump(_FROM_HOST)),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW, say=_BY_HOST),
+        ],
+        "cali-FORWARD": [
+            rule(then=felix.clear_mark(ALL_BITS & ~ACCEPT)),
+            rule(felix.unmarked(ACCEPT), then=jump("cali-from-hep-forward")),
+            rule(felix.coming_in("cali+"), then=jump(FROM_DISPATCH)),
+            rule(felix.going_out("cali+"), then=jump(TO_DISPATCH)),
+            rule(then=jump("cali-to-hep-forward")),
+            rule(then=jump("cali-cidr-block")),
+        ],
+        "cali-OUTPUT": [
+            rule(felix.marked(ACCEPT), then=felix.ALLOW),
+            rule(felix.going_out("cali+"), then=felix.RETURN),
+            *(_vxlan_out(version) if vxlan else ()),
+            rule(then=felix.clear_mark(ALL_BITS)),
+            rule(felix.in_state("DNAT", "! "), then=jump(_TO_HOST)),
+            rule(felix.marked(ACCEPT), then=felix.ALLOW, say=_BY_HOST),
+        ],
+        "cali-wl-to-host": [
+            *(_neighbours() if version == 6 else ()),
+            rule(then=jump(FROM_DISPATCH)),
+            rule(then=felix.ALLOW, say="Configured DefaultEndpointToHostAction"),
+        ],
+        "cali-cidr-block": [],
+        "cali-from-hep-forward": [],
+        "cali-to-hep-forward": [],
+        _FROM_HOST: [],
+        _TO_HOST: [],
+    }
+
+
+def _vxlan_in(version: int) -> list[FelixRule]:
+    packets = felix.protocol(17), felix.to_ports(str(_VXLAN_PORT))
+    known = felix.in_set(set_name("all-vxlan-net", version), "src")
+    family = f"IPv{version} VXLAN packets"
+    return [
+        rule(
+            *packets,
+            known,
+            felix.type_of("dst"),
+            then=felix.ALLOW,
+            say=f"Allow {family} from allowed hosts",
+        ),
+        rule(
+            *packets,
+            felix.type_of("dst"),
+            then=felix.DROP,
+            say=f"Drop {family} from non-allowed hosts",
+        ),
+    ]
+
+
+def _vxlan_out(version: int) -> list[FelixRule]:
+    return [
+        rule(
+            felix.protocol(17),
+            felix.to_ports(str(_VXLAN_PORT)),
+            felix.type_of("src"),
+            felix.in_set(set_name("all-vxlan-net", version), "dst"),
+            then=felix.ALLOW,
+            say=f"Allow IPv{version} VXLAN packets to other allowed hosts",
+        )
+    ]
+
+
+def _neighbours() -> list[FelixRule]:
+    return [
+        rule(
+            felix.protocol(58),
+            felix.as_is(f"-m icmp6 --icmpv6-type {number}"),
+            then=felix.ALLOW,
+        )
+        for number in _ICMP6
+    ]
+
+
+_ENTRIES = {
+    "raw": ("PREROUTING", "OUTPUT"),
+    "mangle": ("PREROUTING", "POSTROUTING"),
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "nat": ("PREROUTING", "OUTPUT"),
+}
+
+
+def jumps(table: str) -> tuple[Jump, ...]:
+    """Into the built-in chains: on top; behind what is there what has to come last."""
+    found = [
+        Jump(name, one, insert=True)
+        for name in _ENTRIES[table]
+        for one in felix.written(name, [rule(then=jump(f"cali-{name}"))])
+    ]
+    if table == "nat":
+        found += _appended("POSTROUTING", [rule(then=jump("cali-POSTROUTING"))])
+    if table == "filter":
+        accepted = rule(
+            felix.marked(ACCEPT), then=felix.ALLOW, say="Policy explicitly accepted packet."
+        )
+        found += _appended("FORWARD", [accepted, rule(then=felix.set_mark(ACCEPT))])
+    return tuple(found)
+
+
+def _appended(name: str, rules: list[FelixRule]) -> list[Jump]:
+    return [Jump(name, one) for one in felix.written(name, rules, f"{name}*appends*")]
+
+
+def chains(rules: Rules) -> Mapping[str, Chain]:
+    return {name: felix.chain(name, those) for name, those in rules.items()}
