@@ -14,7 +14,7 @@ from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
 from k8stui.cluster.selection import Selection
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import (
@@ -161,12 +161,8 @@ class PolicyChains:
         """The block and what it leaves out; None: it is of the other family."""
         if peer is None or peer.block is None:
             return (), ()
-        try:
-            whole = Prefix.parse(peer.block.cidr)
-            holes = tuple(map(Prefix.parse, peer.block.excepts))
-        except ValueError:
-            return None, ()
-        if whole.address.version != self._version:
+        whole, holes = peer.block.cidr.prefix, [one.prefix for one in peer.block.excepts]
+        if whole is None or None in holes or whole.address.version != self._version:
             return None, ()
         return (str(whole),), tuple(map(str, holes))
 
