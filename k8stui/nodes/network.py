@@ -70,6 +70,10 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """Whether policies are enforced on the node, so that walks meet them."""
         return self._engines.in_rules(node) or bool(self._engines.judges(node))
 
+    def has_policy_rules(self, node: Node) -> bool:
+        """Whether what enforces policies there stands in Linux' own tables."""
+        return self._engines.in_rules(node)
+
     @property
     def enforced(self) -> Cluster:
         """The cluster with those policies alone that its policy engine knows."""

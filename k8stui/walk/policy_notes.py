@@ -43,8 +43,10 @@ def policy_notes(
     if not heard:
         return
     view = _View(world, pod, heard, selection)
-    rules = _KUBE_ROUTER if known.rejects else _BY_THE_API
-    if not known.rejects:
+    node = world.cluster.nodes.get(pod.node_name or "")
+    in_rules = node is not None and world.network.has_policy_rules(node)
+    rules = _KUBE_ROUTER if known.rejects else (_CALICO if in_rules else _BY_THE_API)
+    if rules is _BY_THE_API:
         yield (
             f"{known.title} is modelled by the API's rules, {known.place}: what is not allowed is "
             "dropped, and the client times out"
@@ -161,6 +163,20 @@ def _own_node(view: _View) -> Iterator[str]:
 
 
 _BY_THE_API: tuple[Callable[[_View], Iterator[str]], ...] = (_no_pings, _own_node)
+
+
+def _drops(view: _View) -> Iterator[str]:
+    del view
+    yield "what is not allowed Calico drops: the client times out"
+
+
+def _calico_own_node(view: _View) -> Iterator[str]:
+    """Row 1, which holds of Calico too: cali-wl-to-host asks the pod's own chain first."""
+    if view.is_ruled(Direction.EGRESS):
+        yield (f"{_LIKE}Calico judges what the pod sends to its own node by these egress rules")
+
+
+_CALICO: tuple[Callable[[_View], Iterator[str]], ...] = (_drops, _no_pings, _calico_own_node)
 
 
 def _rejects(view: _View) -> Iterator[str]:

@@ -390,3 +390,12 @@ def test_what_an_engine_does_not_know_is_said(tmp_path: Path) -> None:
     assert notes(world) == "not enforced: Cilium knows no AdminNetworkPolicies"
     world = world_of(tmp_path, gate("Deny"), engine="antrea")
     assert "Antrea is modelled by the API's rules, in Open vSwitch" in notes(world)
+
+
+def test_calico_says_what_it_does(tmp_path: Path) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump_all([*BREAD, NOTHING_OUT]))
+    world = build_world([str(path)], ClusterOptions(), NodeOptions(cni="calico"))
+    said = notes(world, "baker")
+    assert "Calico drops: the client times out" in said
+    assert "Calico judges what the pod sends to its own node" in said
