@@ -130,7 +130,8 @@ class Soak:
         """Write keys until one leaves, or all are written; how many were."""
         errors = self.folder / "errors"
         code = (
-            f"import sys; sys.stderr = open({str(errors)!r}, 'w', buffering=1)\n"
+            f"import faulthandler, sys; sys.stderr = open({str(errors)!r}, 'w', buffering=1)\n"
+            f"faulthandler.register({signal.SIGUSR1:d}, sys.stderr)\n"
             f"from k8stui.cli import run; sys.exit(run({self.arguments!r}))"
         )
         state = {"XDG_STATE_HOME": str(self.folder), "TMPDIR": str(self.folder)}
@@ -153,6 +154,11 @@ class Soak:
                 session.output = session.output[:_BEGIN] + session.output[_BEGIN:][-_END:]
             status = self._leave(session)
             modes = modes_of(session)
+        except FaultError as fault:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session.pid, signal.SIGUSR1)  # where it hangs
+                time.sleep(1.0)
+            raise FaultError(f"{fault}\n{errors.read_text()}") from fault
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(session.pid, signal.SIGKILL)  # where a fault is reported
@@ -216,11 +222,14 @@ class Soak:
         with contextlib.suppress(OSError):
             os.write(session.fd, b"\x1b[201~")
             self._pump(session, 0.1)
-            os.write(session.fd, b"\x11")
-        try:
-            return session.end(_HANGS_SECONDS)
-        except AssertionError as error:
-            raise FaultError("it does not leave on ctrl+q") from error
+        end = time.monotonic() + _HANGS_SECONDS
+        while time.monotonic() < end:
+            # Again: a Ctrl-Z that still waits throws away what is typed after it, as terminals do.
+            with contextlib.suppress(OSError):
+                os.write(session.fd, b"\x11")
+            with contextlib.suppress(AssertionError):
+                return session.end(5.0, last=0)
+        raise FaultError("it does not leave on ctrl+q")
 
 
 def modes_of(session: Session) -> list[Any]:

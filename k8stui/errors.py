@@ -21,11 +21,11 @@ class K8sTuiError(Exception):
 
 @contextmanager
 def value_of(option: str) -> Iterator[None]:
-    """Say of errors within that they are about the value of this option."""
+    """Say of errors within that they are about the value of this option; the outermost counts."""
     try:
         yield
     except K8sTuiError as error:
-        error.told_of = error.told_of or option
+        error.told_of = option
         raise
 
 

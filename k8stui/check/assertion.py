@@ -114,6 +114,8 @@ class _Reading:
             raise self._wrong(0, "an empty assertion", _FORM)
         source_not = self._take_not()
         words = self._words
+        if not words:
+            raise self._wrong(self._end, "no SOURCE", _FORM)
         if [n for n, word in enumerate(words) if word.text == _ARROW] != [1]:  # SOURCE is a word
             spare = next((word for word in words[1:] if word.text != _ARROW), words[0])
             raise self._wrong(spare.column, f"not an assertion: {self._text.strip()!r}", _FORM)

@@ -10,6 +10,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Aske
     from k8stui.walk.walk import walk  # noqa: PLC0415
 
     for text in asks:
-        question = parse_question(text)
-        request = parse_request(world, question.source, question.destination, namespace)
+        with value_of("--ask"):
+            question = parse_question(text)
+            request = parse_request(world, question.source, question.destination, namespace)
         trace = walk(world, request)
         yield Asked(
             question=text,

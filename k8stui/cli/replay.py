@@ -11,6 +11,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def command(
 
     gc.set_threshold(100_000)  # each moment leaves circles behind, and there may be thousands
     gc.enable()
-    questions = [parse_question(text) for text in asks]
+    with value_of("--ask"):
+        questions = [parse_question(text) for text in asks]
     world, status = read_world(**common)
     last: list[Moment] = []
 

@@ -8,6 +8,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 
@@ -52,7 +53,8 @@ def _around(one: str, form: str, common: dict[str, Any]) -> int:
     from k8stui.export import neighbours as export  # noqa: PLC0415
 
     world, status = read_world(**common)
-    said, found = export.neighbours_of(world, one, common["namespace"])
+    with value_of("--of"):
+        said, found = export.neighbours_of(world, one, common["namespace"])
     if form == "json":
         write_data(export.neighbours_json(said, found))
     else:

@@ -10,6 +10,7 @@ from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data, write_markup, write_walks
 from k8stui.settings import WHAT_IFS
 
@@ -202,7 +203,9 @@ def command(
         if gone is not None:
             from k8stui.walk.gone import leaving, without  # noqa: PLC0415
 
-            after = without(world, leaving(world, request, gone, common["namespace"]))
+            with value_of("--gone"):
+                pod = leaving(world, request, gone, common["namespace"])
+            after = without(world, pod)
             formerly = world.network
         seconds = 1.0 if pause is None else pause
         rounds += [walked(after, again(request, n, seconds, formerly)) for n in range(1, times + 1)]

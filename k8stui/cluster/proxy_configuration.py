@@ -29,6 +29,7 @@ class ProxyConfigurationError(K8sTuiError):
 
     def __init__(self, wanted: str | None, files: Sequence[str]) -> None:
         super().__init__(wanted, files)
+        self.told_of = PROXY_CONFIG.flag if wanted is not None else ""
         self.wanted = wanted
         """File that the option names; None: there are several and no option chooses."""
         self.files = tuple(files)

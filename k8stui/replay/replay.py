@@ -11,6 +11,7 @@ from k8stui.apiserver.inventory import WORKLOADS
 from k8stui.cluster import build
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Cluster
+from k8stui.errors import value_of
 from k8stui.kernel.exchange import Result
 from k8stui.manifests import Manifest, Manifests
 from k8stui.nodes.network import build_network
@@ -115,7 +116,9 @@ def replay(
     for one in applied(world, order):
         yield player.apply(one)
     for text in then:
-        for change in parse_change(text, player.objects, namespace):
+        with value_of("--then"):
+            changes = parse_change(text, player.objects, namespace)
+        for change in changes:
             yield player.do(change)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 POLICIES = ("Cluster", "Local")
+_NAME = re.compile("[A-Za-z0-9-]+")
 _OPEN = (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER)
 
 
@@ -71,9 +73,14 @@ def service_named(cluster: Cluster, text: str, namespace: str) -> Service:
         raise RequestError(f"not a Service: {text!r}", hint="write svc/NAME behind the paths")
     first, slash, second = rest.partition("/")
     if slash:
-        return find_service(cluster, first, second)
-    name, _, written = rest.partition(".")
-    return find_service(cluster, written or namespace, name)
+        within, name = first, second
+    else:
+        name, _, written = rest.partition(".")
+        within = written or namespace
+    if not (_NAME.fullmatch(name) and _NAME.fullmatch(within)):
+        hint = "write svc/NAME or svc/NAME.NAMESPACE, without a port"
+        raise RequestError(f"not the name of a Service: {text!r}", hint=hint)
+    return find_service(cluster, within, name)
 
 
 def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Iterator[Arrival]:

@@ -9,6 +9,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster, ProxyConfiguration, Service
+from k8stui.errors import value_of
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.nodes.network import build_network
@@ -93,7 +94,8 @@ def compare(
 
     """
     request = parse_request(world, source, destination, namespace)
-    other = vary(world, request, assignment)
+    with value_of("--compare"):
+        other = vary(world, request, assignment)
     asked = parse_request(other.world, source, destination, namespace)
     befores = list(islice(walks(world, request), MOST_BRANCHES))
     afters = list(islice(walks(other.world, asked), MOST_BRANCHES))

@@ -10,7 +10,7 @@ import random
 from pathlib import Path
 
 import pytest
-from fuzz import any_objects, journey, mutants, node_files
+from fuzz import any_objects, command_lines, journey, mutants, node_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,3 +114,31 @@ def test_deep_json_behind_an_option(option: str, tmp_path: Path) -> None:
     )
     assert status == 2
     assert "hundreds deep" in err
+
+
+def test_broken_command_lines(tmp_path: Path) -> None:
+    """What is refused names its option, or the file and the line."""
+    for seed in range(60):
+        command_lines.run(seed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "--assert", "not"], "--assert"),
+        (["explain", "pod/client", "--ask", "client asks frontend"], "--ask: "),
+        (["explain", "pod/client", "--ask", "pod/client -> svc/nowhere"], "--ask: there is no"),
+        (["replay", "--ask", "->"], "--ask: "),
+        (["replay", "--then", "destroy pod/client"], "--then: "),
+        (["topology", "--of", "nothing"], "--of: "),
+        (["walk", "--from", "outside", "--to", "svc/frontend", "--compare", "x=y"], "--compare: "),
+        (["rules", "--node", "node-1", "--proxy-config", "none"], "--proxy-config: "),
+        (["ways", "svc/frontend:80"], "not the name of a Service: 'svc/frontend:80'"),
+    ],
+    ids=str,
+)
+def test_a_refusal_names_the_option(arguments: list[str], said: str) -> None:
+    name, *rest = arguments
+    status, _, err = node_files.command([name, str(mutants.ROOT / "samples/guestbook"), *rest])
+    assert status == 2
+    assert said in err

@@ -98,8 +98,8 @@ class Session:
                 self.output += data
         assert text in self.output or text == b"\0", self.output[-2000:]
 
-    def end(self, seconds: float = 30.0) -> int:
-        """Read the rest, for so long at most; the exit status."""
+    def end(self, seconds: float = 30.0, last: int = signal.SIGKILL) -> int:
+        """Read the rest, for so long at most; the exit status. Then `last` is sent."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -113,7 +113,7 @@ class Session:
                     except OSError:
                         break
                 return os.waitstatus_to_exitcode(status)
-        os.kill(self.pid, signal.SIGKILL)
+        os.kill(self.pid, last)
         raise AssertionError("it does not end")
 
     def left_behind(self) -> list[str]:
