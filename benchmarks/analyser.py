@@ -190,7 +190,12 @@ def _documents(folder: Path) -> Iterator[Any]:
         if file.suffix in (".yaml", ".yml", ".json"):
             for document in yaml.safe_load_all(file.read_text()):
                 items = document.get("items") if isinstance(document, dict) else None
-                yield from items if isinstance(items, list) else [document]
+                if not isinstance(items, list):
+                    yield document
+                    continue
+                for item in items:
+                    kind = document.get("kind", "").removesuffix("List")
+                    yield {"apiVersion": document.get("apiVersion"), "kind": kind} | item
 
 
 def _mended(documents: Iterable[Any]) -> Iterator[Any]:
@@ -241,12 +246,15 @@ def _workloads(world: World, documents: Iterable[Any]) -> Mapping[str, Pod]:
         if isinstance(one, dict) and one.get("kind") == "Pod":
             metadata = one["metadata"]
             for owner in (metadata.get("ownerReferences") or ())[:1]:
-                owners[f"{metadata.get('namespace', 'default')}/{metadata['name']}"] = owner["name"]
+                if owner.get("kind") != "Node":  # a static pod's
+                    key = f"{metadata.get('namespace', 'default')}/{metadata['name']}"
+                    owners[key] = owner["name"]
     found: dict[str, Pod] = {}
     for pod in world.cluster.pods.values():
         if (pod.node_name if pod.host_network else pod.key) not in world.network:
             continue
-        made = pod.owner[1] if pod.owner is not None else pod.name
+        is_made = pod.owner is not None and pod.owner[0] != "Node"
+        made = pod.owner[1] if pod.owner is not None and is_made else pod.name
         found.setdefault(f"{pod.namespace}/{owners.get(pod.key, made)}", pod)
     return found
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
-from k8stui.origin import Origin
 from k8stui.reach.ends import Asked, Asker
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -36,8 +35,6 @@ class Felt:
     decided_at: str
     """Where the result was decided that counts."""
     reason: str
-    origin: Origin | None = None
-    """Of the cause, as `k8stui.walk.trace.Outcome` has it."""
 
     @property
     def result(self) -> Result:
@@ -104,5 +101,4 @@ def walked(
         shares={result: share / whole for result, share in found.items()},
         decided_at=counts.decided_at,
         reason=counts.reason,
-        origin=counts.origin,
     )

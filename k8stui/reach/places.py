@@ -58,13 +58,22 @@ class Places:
         return found
 
     def listens(self, pod: Pod, port: int, protocol: Protocol) -> Hashable:
-        """Who would take a packet to that port, as far as it matters to the one who asks."""
+        """Who would take a packet to that port, as far as it matters to the one who asks.
+
+        Where that is not plainly somebody, why nobody does is the story of the pod's workload.
+        """
         space = self._world.network[pod.key]
         own: dict[Address, int] = {}
         for device in space.interfaces:
             for at in device.addresses:
                 own.setdefault(at.address, len(own))
-        return tuple(
+        sockets = [s for s in space.sockets if s.protocol is protocol and s.port in (None, port)]
+        is_plain = any(
+            one.address is None and not one.but_not and port not in one.but_not_ports
+            for one in sockets
+        )
+        whose = None if is_plain else (pod.namespace, pod.owner or pod.name)
+        return whose, tuple(
             (
                 one.port is None,
                 own.get(one.address, one.address) if one.address is not None else None,
@@ -74,8 +83,7 @@ class Places:
                 one.answers_as_asked,
                 one.onward,
             )
-            for one in space.sockets
-            if one.protocol is protocol and one.port in (None, port)
+            for one in sockets
         )
 
     def is_known(self, node: str) -> bool:

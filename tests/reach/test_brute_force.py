@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from k8stui.cluster.options import ClusterOptions
+from k8stui.kernel.packet import Protocol
 from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.felt import walked
@@ -35,18 +36,25 @@ BLOCKS = st.sampled_from(
         {"cidr": "10.244.2.3/32"},
         {"cidr": "192.168.0.0/24"},
         {"cidr": "0.0.0.0/0"},
+        {"cidr": "0.0.0.0/0", "except": ["10.244.0.0/16", "192.168.0.0/24"]},
+        {"cidr": "10.244.0.0/16", "except": ["10.244.1.2/32", "10.244.2.2/31"]},
+        {"cidr": "10.244.0.0/16", "except": []},
+        {"cidr": "fd00::/8"},
+    ]
+)
+SPACE_SELECTORS = st.sampled_from(
+    [
+        {},
+        {"matchLabels": {"wet": "yes"}},
+        {"matchExpressions": [{"key": "wet", "operator": "DoesNotExist"}]},
+        {"matchLabels": {"kubernetes.io/metadata.name": "meadow"}},
     ]
 )
 PEERS = st.one_of(
     st.builds(lambda one: {"podSelector": one}, SELECTORS),
+    st.builds(lambda one: {"namespaceSelector": one}, SPACE_SELECTORS),
     st.builds(
-        lambda one: {"namespaceSelector": one},
-        st.sampled_from([{}, {"matchLabels": {"wet": "yes"}}]),
-    ),
-    st.builds(
-        lambda one, two: {"podSelector": one, "namespaceSelector": two},
-        SELECTORS,
-        st.just({"matchLabels": {"wet": "yes"}}),
+        lambda one, two: {"podSelector": one, "namespaceSelector": two}, SELECTORS, SPACE_SELECTORS
     ),
     st.builds(lambda one: {"ipBlock": one}, BLOCKS),
 )
@@ -55,14 +63,19 @@ PORTS = st.sampled_from(
         {"port": 8080},
         {"port": "http"},
         {"port": 53, "protocol": "UDP"},
+        {"port": "http", "protocol": "UDP"},
         {"port": 8000, "endPort": 8090},
+        {"port": 53, "endPort": 53, "protocol": "UDP"},
+        {"port": 8080, "protocol": "SCTP"},
+        {"protocol": "UDP"},
+        {},
     ]
 )
 
 
 def rules(side: str) -> st.SearchStrategy[list[dict[str, Any]]]:
     rule = st.fixed_dictionaries(
-        {}, optional={side: st.lists(PEERS, max_size=2), "ports": st.lists(PORTS, max_size=1)}
+        {}, optional={side: st.lists(PEERS, max_size=2), "ports": st.lists(PORTS, max_size=2)}
     )
     return st.lists(rule, max_size=2)
 
@@ -119,6 +132,7 @@ WORKLOADS = st.fixed_dictionaries(
         "labels": LABELS,
         "replicas": st.integers(1, 3),
         "port": st.sampled_from([8080, 8081]),
+        "protocol": st.sampled_from(["TCP", "TCP", "UDP"]),
         "named": st.booleans(),
         "host": st.sampled_from([False, False, False, True]),
         "ready": st.sampled_from([True, True, False]),
@@ -152,7 +166,9 @@ CLUSTERS = st.fixed_dictionaries(
 
 
 def _deployment(number: int, one: dict[str, Any]) -> dict[str, Any]:
-    port = {"containerPort": one["port"]} | ({"name": "http"} if one["named"] else {})
+    port = {"containerPort": one["port"], "protocol": one["protocol"]} | (
+        {"name": "http"} if one["named"] else {}
+    )
     pod: dict[str, Any] = {"containers": [{"name": "c", "image": "x", "ports": [port]}]}
     if one["host"]:
         pod["hostNetwork"] = True
@@ -262,7 +278,9 @@ def world_of(cluster: dict[str, Any]) -> World:
 
 def differences(world: World) -> list[str]:
     """Pairs of which their class says something else than their own walk: results, place, why."""
-    rows, columns = list(askers(world)), list(asked(world))
+    rows = list(askers(world))
+    undeclared = asked(world, ((8085, Protocol.TCP), (53, Protocol.UDP), (8080, Protocol.SCTP)))
+    columns = [*asked(world), *undeclared]
     found = reach(world, rows, columns)
     wrong = []
     for number, one in enumerate(columns):

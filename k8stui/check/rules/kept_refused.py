@@ -9,7 +9,6 @@ Does not apply to a patch of a kustomization.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
@@ -21,7 +20,7 @@ ID = "kept-refused"
 
 def look(ground: Ground) -> Iterator[Finding]:
     for note in ground.world.notes:
-        if note.doubt is Doubt.REFUSED and not _is_patch(note.file):
+        if note.doubt is Doubt.REFUSED:
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING,
@@ -30,11 +29,6 @@ def look(ground: Ground) -> Iterator[Finding]:
                 why=note.message,
                 fix=note.hint,
             )
-
-
-def _is_patch(file: str) -> bool:
-    """Whether it is called a patch: what it leaves out stands in the object that it changes."""
-    return any("patch" in part for part in PurePath(file).parts[-2:])
 
 
 RULE = CheckRule(
