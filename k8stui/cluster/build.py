@@ -13,9 +13,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.claims import Claims
 from k8stui.cluster.configurations import embedded_in
-from k8stui.cluster.decode_cluster_policy import cluster_policies
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.distribution import find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
@@ -30,6 +28,7 @@ from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import finish_pods
+from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
@@ -39,6 +38,7 @@ from k8stui.cluster.workloads import expand
 from k8stui.record import record
 
 if TYPE_CHECKING:
+    from k8stui.cluster.policy import ClusterPolicy
     from k8stui.manifests import Manifests
 
 _DEFAULT_OPTIONS = ClusterOptions()
@@ -76,6 +76,11 @@ def _populate(
     known: _Population | None = memory.recall("pods", of)
     if known is not None and known.pods is before and known.is_settled:
         return known
+    claims = None
+    if options.complete:
+        from k8stui.cluster.claims import Claims  # noqa: PLC0415 - only where all is known
+
+        claims = Claims(inventory)
     admission = Admission(inventory, complete=options.complete)
     expansion = expand(inventory, nodes, admission, options.states, memory)
     wanted = len(expansion.drafts)
@@ -85,7 +90,7 @@ def _populate(
         nodes,
         allocatable,
         states=options.states,
-        claims=Claims(inventory) if options.complete else None,
+        claims=claims,
         before=before,
         memory=memory,
     )
@@ -173,7 +178,7 @@ def build(
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),
-        cluster_policies=cluster_policies(inventory),
+        cluster_policies=_cluster_policies(inventory),
         namespace_labels={
             name: labels(manifest.data, "metadata", "labels")
             for name, manifest in inventory.of("Namespace").items()
@@ -191,3 +196,11 @@ def build(
         ),
         origins=settings.origins,
     )
+
+
+def _cluster_policies(inventory: Inventory) -> tuple[ClusterPolicy, ...]:
+    if not any(map(inventory.of, CLUSTER_POLICY_KINDS)):
+        return ()
+    from k8stui.cluster.decode_cluster_policy import cluster_policies  # noqa: PLC0415 - rare
+
+    return cluster_policies(inventory)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, number, numbered, records, table, text
 from k8stui.cluster.policy import (
+    CLUSTER_POLICY_KINDS,
     Action,
     ClusterPolicy,
     Direction,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
     from k8stui.manifests.manifest import Path
 
-KINDS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
 _TIERS = {"AdminNetworkPolicy": Tier.ADMIN, "BaselineAdminNetworkPolicy": Tier.BASELINE}
 _ORDER = tuple(Tier)
 
@@ -36,7 +36,7 @@ def cluster_policies(inventory: Inventory) -> tuple[ClusterPolicy, ...]:
 
     Which of two with the same priority comes first the API leaves to the engine.
     """
-    found = [_decode(one) for kind in KINDS for one in inventory.of(kind).values()]
+    found = [_decode(one) for kind in CLUSTER_POLICY_KINDS for one in inventory.of(kind).values()]
     return tuple(sorted(found, key=lambda one: (_ORDER.index(one.tier), one.priority, one.name)))
 
 

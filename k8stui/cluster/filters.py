@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver import quantity
 from k8stui.apiserver.fields import Object
-from k8stui.cluster.claims import Mounts
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import ANY, HostPort, Needs
@@ -21,6 +21,9 @@ from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import tolerates
 from k8stui.cluster.well_known import UNSCHEDULABLE
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.cluster.claims import Mounts
 
 USUAL_PODS = 110
 """The kubelet's maxPods."""

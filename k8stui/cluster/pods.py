@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, labels
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
-from k8stui.cluster.claims import Claims
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
 from k8stui.cluster.memory import NO_MEMORY, Memory
@@ -16,6 +16,9 @@ from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
+
+if TYPE_CHECKING:
+    from k8stui.cluster.claims import Claims
 
 _PLACE_LABELS = (ZONE, REGION)
 

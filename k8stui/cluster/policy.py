@@ -17,6 +17,12 @@ from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin
 from k8stui.record import record
 
+CLUSTER_POLICY_KINDS = (
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy",
+)
+
 
 class Direction(StrEnum):
     """The two ways, as ``policyTypes`` names them; seen from the pods that a policy selects."""

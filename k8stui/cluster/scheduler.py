@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, text
-from k8stui.cluster.claims import Claims, Mounts
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import NodeInfo, amounts, closed, refuse
 from k8stui.cluster.memory import NO_MEMORY, Memory
@@ -25,6 +25,9 @@ from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.cluster.claims import Claims, Mounts
 
 _GATES = "Scheduling is blocked due to non-empty scheduling gates"
 

@@ -21,7 +21,7 @@ from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import bridge_nf, build_node
-from k8stui.nodes.observed import ObservedNode, read_observed
+from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_pod
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
@@ -239,7 +239,7 @@ def build_network(
                 if name not in cluster.nodes:
                     raise NodeOptionError(setting.flag, name, cluster.nodes)
     same = earlier.site_for(cluster, options) if earlier is not None else None
-    observed = same.dumps if same is not None else read_observed(options)
+    observed = same.dumps if same is not None else _observed(options)
     if observed:
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
@@ -249,6 +249,16 @@ def build_network(
     site = Site(cluster, options, observed, same)
     plugins = Plugins(site)
     return ClusterNetwork(site, plugins, Engines(site, plugins.name_of))
+
+
+def _observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
+    """What the dumps say that `options` names; most often none."""
+    named = (getattr(options, each.name) for each in OPTIONS if each.form is Form.NODE_FILES)
+    if not any(named):
+        return {}
+    from k8stui.nodes.dumps import read_observed  # noqa: PLC0415 - its readers, for dumps alone
+
+    return read_observed(options)
 
 
 def node_ruleset(

@@ -12,8 +12,8 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.difference import Difference, DifferenceKind, differences, owned
+from k8stui.nodes.dumps import read_observed
 from k8stui.nodes.network import build_network
-from k8stui.nodes.observed import read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
 from k8stui.record import record

@@ -14,9 +14,9 @@ from nodes.recorded import devices, peers_match, recorded_devices, recorded_rout
 
 from k8stui.because import Because
 from k8stui.kernel.save import dump
+from k8stui.nodes.dumps import parse_interfaces, parse_routes, parse_rulesets
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.network import build_network, node_ruleset
-from k8stui.nodes.observed import parse_interfaces, parse_routes, parse_rulesets
 from k8stui.nodes.options import NodeOptions
 from k8stui.origin import OriginKind
 

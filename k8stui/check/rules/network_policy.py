@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.decode_cluster_policy import KINDS
+from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.manifests import Manifest
 from k8stui.walk.policies import enforcer
 
@@ -26,7 +26,9 @@ _NAMESPACED = "NetworkPolicy"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    found = {kind: tuple(ground.of_kind(kind).values()) for kind in (_NAMESPACED, *KINDS)}
+    found = {
+        kind: tuple(ground.of_kind(kind).values()) for kind in (_NAMESPACED, *CLUSTER_POLICY_KINDS)
+    }
     policies = tuple(one for each in found.values() for one in each)
     network = ground.world.network
     nodes = ground.cluster.nodes.values()
@@ -35,7 +37,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     engine = enforcer(ground.world)
     if engine is not None:
         known = {one.kind for one in network.enforced.all_policies}
-        for kind in KINDS:
+        for kind in CLUSTER_POLICY_KINDS:
             if found[kind] and kind not in known:
                 yield _unknown(engine, found[kind])
         return

@@ -4,6 +4,10 @@ Source: docs/facts/policy.md; k3s-io/kube-router v2.6.3-k3s1 and cloudnativelabs
 v2.11.0, pkg/controllers/netpol. Recorded in recordings-policy.
 """
 
-from k8stui.nodes.policy.kube_router.engine import k3s, upstream
+from __future__ import annotations
 
-__all__ = ["k3s", "upstream"]
+from k8stui.late import Late
+
+_ENGINE = "k8stui.nodes.policy.kube_router.engine"
+k3s = Late(_ENGINE, "k3s")
+upstream = Late(_ENGINE, "upstream")
