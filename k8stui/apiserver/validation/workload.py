@@ -77,12 +77,12 @@ def check_replication_controller(data: Object) -> Iterator[Mistake]:
 def mismatch(data: Object, wanted: Object, carried: Object, where: Path = _MATCH_LABELS) -> Mistake:
     """What the selector, written at `where`, does not find in the template's labels.
 
-    Which of the two is misspelt, the object's own name and labels say: two against one.
+    Which of the two is misspelt, the names and labels around them say: two against one.
     """
     wrong = next((key for key, value in wanted.items() if carried.get(key) != value), "")
     if wrong in carried:
         message = f"have {wrong}: {carried[wrong]}, and the selector wants {wrong}: {wanted[wrong]}"
-        named = (text(data, "metadata", "name"), text(data, "metadata", "labels", wrong))
+        named = {*_names_in(data), text(data, "metadata", "labels", wrong)}
         at: Path = (*_OWN_LABELS, wrong)
         meant = wanted[wrong]
         if carried[wrong] in named and wanted[wrong] not in named:
@@ -97,6 +97,20 @@ def mismatch(data: Object, wanted: Object, carried: Object, where: Path = _MATCH
         message = f"lack {wrong}: {wanted[wrong]}, which the selector wants"
         return Mistake(_OWN_LABELS, Wrong.INVALID, message)
     return Mistake(_OWN_LABELS, Wrong.INVALID, "are not matched by spec.selector")
+
+
+def _names_in(data: Object) -> Iterator[str]:
+    """What the object, its containers and its governing Service are called, and who it avoids."""
+    spec = table(data, "spec")
+    pods = table(spec, "template", "spec")
+    yield text(data, "metadata", "name")
+    yield text(spec, "serviceName")
+    yield from (text(one, "name") for one in array(pods, "containers"))
+    far = table(pods, "affinity", "podAntiAffinity")
+    for field in ("required", "preferred"):
+        for term in array(far, f"{field}DuringSchedulingIgnoredDuringExecution"):
+            inner = table(term, "podAffinityTerm") or table(term)
+            yield from map(str, table(inner, "labelSelector", "matchLabels").values())
 
 
 def check_template(spec: Object, base: Path, *, pods: bool = True) -> Iterator[Mistake]:

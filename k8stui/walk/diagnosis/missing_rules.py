@@ -102,10 +102,16 @@ def _link(case: Case, node: str, table: Table, what: str, origin: Origin) -> Dia
             _WRITES_AGAIN.format(node, f"empties {empty.name}"),
             _origin(empty) or origin,
         )
+    other = (
+        f"; where {node} has iptables-nft and iptables-legacy beside each other, what kube-proxy "
+        "wrote may be in the other one's dump (iptables-legacy-save, iptables-nft-save)"
+        if services is None
+        else ""
+    )
     return Diagnosis(
         f"no rule of {node}'s dump knows {what}: kube-proxy has not written it there",
         f"look whether kube-proxy runs on {node} and what its log says; k8stui rules --diff "
-        "shows what is missing",
+        f"shows what is missing{other}",
         origin,
     )
 
