@@ -22,7 +22,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import InBandWindowResize
 
 from k8stui.tui.outlet import Outlet
-from k8stui.tui.terminal import ENDING, end_on_signals
+from k8stui.tui.terminal import ENDING, end_on_signals, give_size
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -91,6 +91,10 @@ class JobControl(LinuxDriver):
         self._loop.remove_signal_handler(signal.SIGTSTP)
         self._loop.remove_signal_handler(signal.SIGCONT)
         end_on_signals()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        give_size(self.fileno)  # also when it becomes 0 × 0 while it is ours
+        return super()._get_terminal_size()
 
     def _query_in_band_window_resize(self) -> None:
         """Do not ask: WINCH tells when the size changes, wherever this runs."""

@@ -261,6 +261,21 @@ def test_a_terminal_without_a_size_gets_one(told: dict[str, str], size: tuple[in
     assert len(session.output) < 100_000
 
 
+@pytest.mark.parametrize("size", [(0, 0), (0, 100), (30, 0)], ids=str)
+def test_a_terminal_that_loses_its_size_is_not_drawn_for_ever(size: tuple[int, int]) -> None:
+    session = start()
+    session.resize(30, 100)
+    session.read_until(b"quit")
+    session.resize(*size)
+    time.sleep(0.5)
+    while select.select([session.fd], [], [], 0.5)[0]:
+        session.output += os.read(session.fd, 65536)
+        assert len(session.output) < 500_000
+    assert all(termios.tcgetwinsize(session.fd))
+    os.write(session.fd, b"q")
+    assert session.end() == 0
+
+
 def test_a_new_size_is_seen_though_the_environment_says_another() -> None:
     session = start(LINES="24", COLUMNS="80")
     session.resize(30, 100)
