@@ -33,8 +33,9 @@ _OF_SERVICES = (
     "KUBE-FW-",
     "KUBE-SEP-",
 )
-_OF_POLICIES = ("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-")
-"""Of an engine that is imitated; a dump's own chains are looked at like all others."""
+_OF_POLICIES = ("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-", "cali-")
+"""Of an engine that is imitated; a dump's own chains are looked at like all others. What Calico's
+say of pods beside policies (a pool, a device of theirs) is the same for all of a node's."""
 
 
 class Places:
