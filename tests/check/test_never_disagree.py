@@ -33,6 +33,16 @@ _FOLDERS = (_TESTS.parent / "samples", _TESTS / "check" / "cases")
 _FILES = sorted(file for folder in _FOLDERS for file in folder.rglob("*.yaml"))
 _MUTANTS = 3
 _PORT = re.compile(r"(?P<key>targetPort|containerPort|port|nodePort): ?(?P<value>\d+)")
+_WORD = re.compile(
+    r"(?P<key>protocol|clusterIP|dnsPolicy|externalTrafficPolicy|internalTrafficPolicy|targetPort"
+    r"|externalName|hostNetwork|publishNotReadyAddresses): ?(?P<value>[A-Za-z][\w.-]+)"
+)
+_OTHER_WORDS = {
+    "protocol": ("UDP", "TCP"), "clusterIP": ("None",), "dnsPolicy": ("Default", "ClusterFirst"),
+    "externalTrafficPolicy": ("Local", "Cluster"), "internalTrafficPolicy": ("Local", "Cluster"),
+    "targetPort": ("other",), "externalName": ("nobody.default.svc.cluster.local",),
+    "hostNetwork": ("true", "false"), "publishNotReadyAddresses": ("true", "false"),
+}  # fmt: skip
 _LABEL = re.compile(r"(?P<key>app|tier|role|run|name): ?(?P<value>[a-z][a-z-]{3,})")
 """Certain of a Service's port: each says that requests to it do not get through."""
 _CERTAIN = frozenset(
@@ -56,13 +66,15 @@ def test_mutants(file: Path, tmp_path: Path) -> None:
 
 
 def _mutate(text: str, chance: random.Random) -> str:
-    """One port or one label gets another value."""
-    places = [*_PORT.finditer(text), *_LABEL.finditer(text)]
+    """One port, one label or one word of a setting gets another value."""
+    places = [*_PORT.finditer(text), *_LABEL.finditer(text), *_WORD.finditer(text)]
     if not places:
         return text
     one = chance.choice(places)
     value = one["value"]
-    if value.isdigit():
+    if one["key"] in _OTHER_WORDS and not value.isdigit():
+        mended = chance.choice([w for w in _OTHER_WORDS[one["key"]] if w != value] or [value])
+    elif value.isdigit():
         mended = str(max(1, int(value) + chance.choice((1, -1, 1000, 10))))
     else:
         at = chance.randrange(len(value) - 1)
