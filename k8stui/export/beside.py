@@ -19,7 +19,7 @@ from k8stui.export.drawing.ink import (
     wrap,
 )
 from k8stui.export.drawing.picture import film
-from k8stui.export.drawing.words import DIRECTIONS, RESULTS, sentence, step_sign
+from k8stui.export.drawing.words import DIRECTIONS, RESULTS, sentence, step_sign, told
 from k8stui.neutralise import neutralise
 from k8stui.walk.align import Likeness, align
 from k8stui.walk.cases import Case, outcome_words
@@ -201,9 +201,9 @@ class Beside:
         if at + 1 >= len(self):
             lines = [lines[0]] if lines else []
             reason = trace.outcome.reason or outcome_words(trace)
-            lines += [run(f" {each}") for each in wrap(neutralise(reason), max(8, width - 2))]
+            lines += [run(f" {each}") for each in wrap(told(reason), max(8, width - 2))]
             if trace.outcome.advice:
-                texts = wrap(neutralise(f"→ {trace.outcome.advice}"), max(8, width - 2), indent=2)
+                texts = wrap(told(f"→ {trace.outcome.advice}"), max(8, width - 2), indent=2)
                 lines += [run(f" {each}", Ink.KEY) for each in texts]
         return lines
 

@@ -18,7 +18,7 @@ from k8stui.export.drawing.ink import (
     wrap,
 )
 from k8stui.export.drawing.ink import text_of as plain
-from k8stui.export.drawing.words import RESULTS
+from k8stui.export.drawing.words import RESULTS, told
 from k8stui.neutralise import neutralise
 from k8stui.walk.cases import Case, Cases, Row, outcome_words
 from k8stui.walk.compare import common_steps
@@ -167,9 +167,9 @@ class CaseTable:
             words = f"≠ {partner.name}: {outcome_words(partner.trace)}"
             lines.append(cut(run(f" {neutralise(words)}", Ink.CHANGED), self.width))
         outcome = one.trace.outcome
-        texts = wrap(neutralise(outcome.reason), width)
+        texts = wrap(told(outcome.reason), width)
         if outcome.advice:
-            texts += wrap(neutralise(f"→ {outcome.advice}"), width, indent=2)
+            texts += wrap(told(f"→ {outcome.advice}"), width, indent=2)
         lines += [run(f" {text}") for text in texts if text]
         if self.cases.left_out:
             lines.append(run(f" {self.cases.left_out}", Ink.DIM))

@@ -127,6 +127,7 @@ class Telling(Walking):
         self.add_class("-replay")
         desk.open_replay(desk.state.trace)
         self._come()
+        self.call_after_refresh(self.redraw)  # the timeline takes rows of the panes
 
     def asked_anew(self, trace: Trace) -> None:
         """Another request is asked at a moment: from now on it is the one of all moments."""
@@ -217,7 +218,6 @@ class Telling(Walking):
         else:
             self.desk.stand_at(moment, timeline.telling())
         self.redraw()
-        self.call_after_refresh(self.redraw)
 
     def on_moment_made(self, event: MomentMade) -> None:
         if event.timeline is self.timeline and event.timeline.moment is not None:

@@ -12,7 +12,8 @@ from k8stui.cli import cli
 from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.export.drawing.layout import draw
 from k8stui.export.drawing.picture import film, picture
-from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.scene import Role, scene
+from k8stui.kernel.exchange import Result
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import build_world, sample
@@ -97,3 +98,14 @@ def test_a_walk_that_meets_no_node_is_drawn_at_any_size(size: tuple[int, int]) -
     alone = scene(world.network, world.cluster, trace)
     assert not alone.nodes
     assert draw(alone, *size)
+
+
+def test_the_pod_that_is_asked_is_drawn_though_no_packet_gets_there() -> None:
+    world = build_world([str(sample("webapp"))])
+    trace = walk(world, parse_request(world, "outside", "pod/myweb-1:8080"))
+    assert trace.outcome.result is Result.UNREACHABLE
+    made = scene(world.network, world.cluster, trace)
+    assert [(node.name, [pod.key for pod in node.pods]) for node in made.nodes] == [
+        ("node-2", ["default/myweb-1"])
+    ]
+    assert made.nodes[0].pods[0].role is Role.GHOST

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from k8stui.export.drawing.ink import Ink, Line, middle, width_of
+
+_ONE_CELL_EACH = re.compile(r"[\x20-\x7e…─-▟←-⇿▸▾▶◀●○◌◆◇✓✗]*").fullmatch
+"""Of a text whose characters surely take a cell each."""
 
 Cell = tuple[int, int]
 """(column, row), 0-based."""
@@ -36,6 +40,11 @@ class Canvas:
     def put(self, x: int, y: int, text: str, ink: Ink = Ink.TEXT) -> list[Cell]:
         """Write `text`; gives the cells written."""
         cells: list[Cell] = []
+        end = x + len(text)
+        if 0 <= y < self.height and x >= 0 and end <= self.width and _ONE_CELL_EACH(text):
+            self._text[y][x:end] = text
+            self._ink[y][x:end] = [ink] * len(text)
+            return [(at, y) for at in range(x, end)]
         if 0 <= y < self.height:
             at = x
             for char in text:

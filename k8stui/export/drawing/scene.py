@@ -148,7 +148,8 @@ def scene(
     path = dict.fromkeys(hop.namespace for hop in trace.hops)
     devices = {(h.namespace, step.device) for each in traces for h in each.hops for step in h.steps}
     shares = dict(_shares(trace))
-    cast = cast_of(network, cluster, traces, (*_endpoints(cluster, traces), *shares))
+    ends = (*_endpoints(cluster, traces), *_asked(cluster, traces), *shares)
+    cast = cast_of(network, cluster, traces, ends)
     rivals = frozenset(cast.ends if len(cast.ends) > 1 else ())
     candidates = dict.fromkeys((*cast.visited_pods, *cast.ends, *cast.lasts))
     homes: dict[str, list[str]] = {name: [] for name in cast.visited_nodes}
@@ -320,6 +321,20 @@ def _endpoints(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:
             for endpoint in each.endpoints:
                 if endpoint.pod is not None and endpoint.pod in cluster.pods:
                     yield endpoint.pod
+
+
+def _asked(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:
+    """Pods whose own addresses are asked, whether a packet gets there or not."""
+    asked = {
+        one.destination
+        for each in traces
+        if each.request.service is None
+        for one in (each.request.connect, *each.request.alternatives)
+        if one is not None
+    }
+    for pod in cluster.pods.values() if asked else ():
+        if not pod.host_network and not asked.isdisjoint(pod.addresses):
+            yield pod.key
 
 
 def _siblings(

@@ -1,11 +1,13 @@
 """Pictures of the screen itself, driven without a terminal: a tour's positions, or keys typed.
 
-    python -m benchmarks.stills FOLDER [--size 80x24]... [--look dark|light|none|ascii]...
+    python -m docs.make_stills FOLDER [--size 80x24]... [--look dark|light|none|ascii]...
         [--keys "p . ."] PATH|TOUR...
 
 From the checkout's folder. One SVG a position and size, or after the keys; with rsvg-convert on
 the machine a PNG of each beside it. For looking at, as an audience would.
 """
+
+# ruff: noqa: INP001 - a script, no package
 
 from __future__ import annotations
 
@@ -83,11 +85,12 @@ def main() -> None:
             for what in given.what:
                 cells = int(width), int(height)
                 asyncio.run(draw(what, cells, look, given.keys.split(), given.folder))
-    if shutil.which("rsvg-convert"):
+    found = shutil.which("rsvg-convert")
+    if found:
         for path in given.folder.glob("*.svg"):
             png = path.with_suffix(".png")
             if not png.exists() or png.stat().st_mtime < path.stat().st_mtime:
-                subprocess.run(["rsvg-convert", str(path), "-o", str(png)], check=True)
+                subprocess.run([found, str(path), "-o", str(png)], check=True)  # noqa: S603 - a found program
 
 
 if __name__ == "__main__":
