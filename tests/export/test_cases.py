@@ -8,6 +8,7 @@ import pytest
 
 from k8stui.export.cases import CaseTable, cases_json, cases_lines
 from k8stui.export.drawing.ink import Ink, line_width, text_of
+from k8stui.export.drawing.words import told
 from k8stui.walk.comparisons import Kind, table
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
@@ -75,7 +76,7 @@ def test_all_is_said_of_the_case_under_the_cursor(width: int, height: int) -> No
         one = each.cells[0]
         assert one is not None
         for said in (one.trace.outcome.reason, one.trace.outcome.advice):
-            assert " ".join(said.split()[-3:]) in words
+            assert " ".join(told(said).split()[-3:]) in words
 
 
 def test_what_is_as_the_first_one_stands_back() -> None:
