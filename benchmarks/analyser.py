@@ -141,11 +141,17 @@ def compare(folder: Path, text: str) -> Compared:
     for line in lines:
         lines_of.setdefault((line.source, line.target), []).append(line)
     count = on_nodes = 0
+    spellings: dict[str, list[str]] = {}
+    everybody = {end for ends in lines_of for end in ends}
     for (source, target, port), allowed in _answers(world, workloads, lines):
+        for name in (source, target):
+            if name not in spellings:  # an address is meant by each range that holds it
+                spellings[name] = [end for end in everybody if _is_in(name, end)]
         should = any(
             line.allows(port)
-            for ends in _spellings(source, target, lines_of)
-            for line in lines_of[ends]
+            for one in spellings[source]
+            for other in spellings[target]
+            for line in lines_of.get((one, other), ())
         )
         count += 1
         if allowed is should:
@@ -162,19 +168,6 @@ def compare(folder: Path, text: str) -> Compared:
         is_mended=is_mended,
         refused=[problem.message for problem in world.problems],
     )
-
-
-def _spellings(
-    source: str, target: str, lines_of: Mapping[tuple[str, str], object]
-) -> Iterator[tuple[str, str]]:
-    """By which ends of lines two are meant; an address by each range that holds it."""
-    if "/" in source and "/" in target:
-        if (source, target) in lines_of:
-            yield source, target
-        return
-    for one, other in lines_of:
-        if _is_in(source, one) and _is_in(target, other):
-            yield one, other
 
 
 def _is_in(name: str, end: str) -> bool:
