@@ -2,15 +2,17 @@
 
 python benchmarks/soak_load.py [COUNT] [FIRST-SEED]
 
-COUNT: 100000 unless told. Four of five inputs are manifests and dumps (load, cluster, rules, walk,
+COUNT: 100000 unless told. Three of five inputs are manifests and dumps (load, cluster, rules, walk,
 check, every export; now and then another plug-in or proxy mode), one is a file behind an option
-(iptables-save, ipset save, ip -j addr, ip -j route, KubeProxyConfiguration) through the command
-line. Prints what failed with its seed and goes on; ends with status 1 then.
+(iptables-save, ipset save, ip -j addr, ip -j route, KubeProxyConfiguration), one a command line
+with an odd value, a broken tour or broken assertions: these have to name the option, or the file
+and its line. Prints what failed with its seed and goes on; ends with status 1 then.
 ``python benchmarks/soak_load.py 1 SEED`` does one again; the input is kept as soak-SEED.bin.
 """
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import signal
 import sys
@@ -21,9 +23,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout's, whatever is installed
 
-from fuzz import journey, mutants, node_files
+from fuzz import command_lines, journey, mutants, node_files
 
-_EVERY = 5000
+_EVERY = 1000
 _HANGS = 30.0
 """CPU seconds after which an input is given up; `journey.MOST_SECONDS` is what it may take."""
 _PLUGINS = ("flannel", "flannel", "flannel-vxlan", "bridge", "docker0")
@@ -41,7 +43,9 @@ def main() -> int:
         start = _cpu()
         signal.setitimer(signal.ITIMER_PROF, _HANGS)
         try:
-            if seed % 5 == 4:
+            if seed % 5 == 3:
+                told += bool(command_lines.run(seed, folder))
+            elif seed % 5 == 4:
                 told += bool(node_files.run(seed, files, folder))
             else:
                 raw = mutants.mutant(seed, manifests)
@@ -55,7 +59,8 @@ def main() -> int:
                 told += world is None or bool(world.problems)
         except (Exception, HangError):  # noqa: BLE001 - this is what is looked for
             failed += 1
-            (folder / "broken").rename(f"soak-{seed}.bin")
+            with contextlib.suppress(FileNotFoundError):
+                (folder / "broken").rename(f"soak-{seed}.bin")
             print(f"seed {seed}:\n{traceback.format_exc(limit=-6)}", flush=True)
         signal.setitimer(signal.ITIMER_PROF, 0)
         took.append(_cpu() - start)

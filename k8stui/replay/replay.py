@@ -146,7 +146,8 @@ class Player:
 
         """
         for question in questions:
-            parse_request(world, question.source, question.destination, namespace)
+            with value_of("--ask"):
+                parse_request(world, question.source, question.destination, namespace)
         self.objects = [one for one in world.manifests.objects if not _is_step(one)]
         self.world = world
         """When everything is there."""

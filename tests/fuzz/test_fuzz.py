@@ -129,6 +129,7 @@ def test_broken_command_lines(tmp_path: Path) -> None:
         (["explain", "pod/client", "--ask", "client asks frontend"], "--ask: "),
         (["explain", "pod/client", "--ask", "pod/client -> svc/nowhere"], "--ask: there is no"),
         (["replay", "--ask", "->"], "--ask: "),
+        (["replay", "--ask", "pod/client -> svc/nowhere"], "--ask: there is no"),
         (["replay", "--then", "destroy pod/client"], "--then: "),
         (["topology", "--of", "nothing"], "--of: "),
         (["walk", "--from", "outside", "--to", "svc/frontend", "--compare", "x=y"], "--compare: "),
