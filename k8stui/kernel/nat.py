@@ -25,8 +25,8 @@ class Manip(Enum):
     """POSTROUTING and INPUT."""
 
 
-def _port_class(port: int) -> PortRange:
-    # nf_nat_l4proto_unique_tuple: a port stays within its class.
+def port_class(port: int) -> PortRange:
+    """Ports among which another is drawn for this one (nf_nat_l4proto_unique_tuple)."""
     if port < 512:
         return (1, 511)
     return (600, 1023) if port < 1024 else (1024, 65535)
@@ -77,7 +77,7 @@ def set_up(
         new = now._replace(src=src)
         if has_number:
             # The identifier of an echo is drawn from all 65,536.
-            range_ = ports or (_port_class(now.sport) if has_ports else (0, 65535))
+            range_ = ports or (port_class(now.sport) if has_ports else (0, 65535))
             keep = not random and (ports is None or ports[0] <= now.sport <= ports[1])
             sport = now.sport if keep else _stand_in(now, range_)
             tries = 0

@@ -19,8 +19,17 @@ from k8stui.kernel.packet import Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture
 from k8stui.lab.passages import RuleMet, rules_met
-from k8stui.lab.plan import Seen
-from k8stui.lab.sight import Ports, Sight, key, of_frame, of_packet, random_ports
+from k8stui.lab.plan import Frame, Seen
+from k8stui.lab.sight import (
+    Ports,
+    Sight,
+    is_plain_ack,
+    key,
+    of_frame,
+    of_packet,
+    random_ports,
+    speaks,
+)
 from k8stui.record import record
 
 
@@ -93,10 +102,21 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
     """Lay the kernel's packets beside the walk's. `earlier`: what was asked before, unseen."""
     random = random_ports((*earlier, exchange))
     walked = [_walked(capture) for capture in exchange.captures]
-    known = {p for sight in walked for p in (sight.sport, sight.dport)} - random
-    ports = Ports(known)
+    known = {p for sight in walked for p in (sight.sport, sight.dport)} - random.keys()
+    ports = Ports(known, random)
     ours = _once([_comparable(sight) for sight in walked], ports)
-    theirs = _once([_comparable(of_frame(frame)) for frame in seen["frames"]], ports)
+    claimed = frozenset(key(sight, ports) for sight in ours)
+
+    def is_claimed(sight: Sight) -> bool:
+        return not is_plain_ack(sight) or key(sight, ports) in claimed
+
+    frames = [_comparable(of_frame(frame)) for frame in seen["frames"]]
+    in_time = [_comparable(of_frame(frame)) for frame in _in_time(seen)]
+    if speaks(exchange):
+        # When data is acknowledged by itself is a matter of timers (tcp_ack_snd_check).
+        frames = list(filter(is_claimed, frames))
+        in_time = list(filter(is_claimed, in_time))
+    theirs = _once(frames, ports)
     rows = tuple(_rows(ours, theirs, ports))
     equal = all(row.is_equal for row in rows)
     walk, kernel = _felt_by_walk(exchange), _felt_by_kernel(seen)
@@ -107,7 +127,7 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
         kernel=kernel,
         felt_differs=tuple(_felt_differs(walk, kernel, ports)),
         tracked=tuple(_tracked(exchange, seen, ports)),
-        order=_order(ours, _once(_in_time(seen), ports), ports) if equal else "",
+        order=_order(ours, _once(in_time, ports), ports) if equal else "",
         rules=rules,
         rules_equal=rules_equal,
     )
@@ -139,10 +159,8 @@ def _walked(capture: Capture) -> Sight:
     )
 
 
-def _in_time(seen: Seen) -> list[Sight]:
-    return [
-        _comparable(of_frame(frame)) for frame in sorted(seen["frames"], key=lambda f: f["time_ns"])
-    ]
+def _in_time(seen: Seen) -> list[Frame]:
+    return sorted(seen["frames"], key=lambda frame: frame["time_ns"])
 
 
 def _once(sights: Sequence[Sight], ports: Ports) -> list[Sight]:
@@ -186,7 +204,7 @@ def _row(walk: Sight, kernel: Sight, ports: Ports) -> Row:
 
 _PLAIN = (
     "device", "incoming", "arp", "src", "dst", "protocol", "ttl", "flags",
-    "icmp_type", "icmp_code", "vni", "dont_fragment",
+    "icmp_type", "icmp_code", "vni", "dont_fragment", "mss", "mtu",
 )  # fmt: skip
 _DIGIT = 1
 """Bytes by which UDP may differ: an answer says which port it saw, a number drawn by lot."""
@@ -261,8 +279,9 @@ def _felt_differs(walk: Felt, kernel: Felt, ports: Ports) -> Iterator[str]:
 
 
 _ENTRY = re.compile(
-    r"(?:ipv[46] +\d+ +)?(?P<protocol>\S+) +\d+ +\d+ (?P<rest>.*?)(?: (?:mark|zone|use|secctx)=.*)?"
+    r"(?:ipv[46] +\d+ +)?(?P<protocol>\S+) +\d+ +\d+ (?P<rest>.*?)(?P<more> (?:mark|zone|use).*)?"
 )
+_MORE = re.compile(r"mark=[1-9]\d*|zone[a-z-]*=[1-9]\d*")
 _LOT = re.compile(r"^\S+ src=\S+ dst=\S+ sport=\*")
 _PORT = re.compile(r"\b([sd]port|id)=(\d+)")
 
@@ -272,7 +291,8 @@ def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
 
     def plain(line: str) -> str:
         found = _ENTRY.fullmatch(line.strip())
-        text = f"{found['protocol']} {found['rest']}" if found else line
+        more = " ".join(_MORE.findall(found["more"] or "")) if found else ""
+        text = f"{found['protocol']} {found['rest']} {more}".rstrip() if found else line
         address = re.compile(r"(?<=src=|dst=)\S+")
         text = address.sub(lambda at: str(Address.parse(at[0])), text)
         return _PORT.sub(lambda at: at[0] if int(at[2]) in ports.known else f"{at[1]}=*", text)

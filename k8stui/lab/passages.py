@@ -13,7 +13,7 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.lab.plan import Seen
-from k8stui.lab.sight import Ports, Sight, key, of_frame, of_packet
+from k8stui.lab.sight import Ports, Sight, is_plain_ack, key, of_frame, of_packet, speaks
 from k8stui.record import record
 
 _Rule = tuple[str, int, str]
@@ -61,6 +61,12 @@ def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleM
     ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
     sent_again = [one for one, ways in ours.items() if len(ways) > 1]
     theirs = _by_key(_sent_once(_kernel(seen), ports, sent_again), ports)
+    if speaks(exchange):
+        theirs = {
+            one: ways
+            for one, ways in theirs.items()
+            if one in ours or not is_plain_ack(ways[0].packet)
+        }
     differs = []
     equal = 0
     for one in dict.fromkeys((*ours, *theirs)):

@@ -83,6 +83,8 @@ def _way(
         result, errno, seconds = left_alone(request.protocol, 0.0)
         felt = replace(outer.felt, result=result, errno=errno, seconds=seconds)
         inner, share = (), Fraction(1)
+    if felt.result is not Result.CONNECTED and request.protocol is Protocol.UDP:
+        raise NotComparedError("a process takes a datagram and has no answer to pass back")
     if felt.result is Result.UNKNOWN:
         raise NotComparedError(f"the walk does not go to its end: {felt.reason}")
     if request.protocol is Protocol.TCP and felt.seconds > _LONGEST_SECONDS:
@@ -112,11 +114,8 @@ def _whole(outer: Exchange, inner: Sequence[Exchange], felt: Felt) -> Exchange:
         last = max((step.packet_number for step in steps), default=0)
         steps += [replace(step, packet_number=step.packet_number + last) for step in each.steps]
     asks = outer.captures
-    if felt.result is Result.CONNECTED and outer.steps[0].before.protocol is Protocol.UDP:
-        asks = tuple(takewhile(_is_question, outer.captures))
-    elif outer.steps[0].before.protocol is Protocol.UDP:
-        outer = replace(outer, captures=tuple(takewhile(_is_question, outer.captures)))
-        asks = outer.captures
+    if outer.steps[0].before.protocol is Protocol.UDP:
+        asks = tuple(takewhile(_is_question, asks))
     own = (capture for each in inner for capture in each.captures)
     return replace(
         outer,

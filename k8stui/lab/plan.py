@@ -143,6 +143,7 @@ class Frame(TypedDict):
     smac: str
     dmac: str
     flags: int
+    """Of TCP; PSH where there is data."""
     icmp_type: int
     icmp_code: int
     vni: int
@@ -151,6 +152,10 @@ class Frame(TypedDict):
     """Of the IP packet, in bytes, as its header says; 0 for ARP."""
     dont_fragment: bool
     """IPv4's DF; IPv6 has none: true."""
+    mss: int
+    """Of a SYN or SYN-ACK: the largest segment that it asks for; else 0."""
+    mtu: int
+    """What an ICMP error says that fits; else 0."""
     inner: Frame | None
 
 

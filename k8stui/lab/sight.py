@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.header import ECHO, WITH_PORTS
-from k8stui.kernel.packet import Packet
-from k8stui.kernel.step import ConntrackCause, StepKind
+from k8stui.kernel.nat import port_class
+from k8stui.kernel.packet import Packet, TcpFlags
+from k8stui.kernel.step import ConntrackCause, RuleCause, Step, StepKind
+from k8stui.kernel.targets.base import Decide
+from k8stui.kernel.traverse import PortRange
+from k8stui.kernel.verdict import Masquerade, Snat
 from k8stui.lab.plan import Frame
 from k8stui.record import record
 
@@ -35,37 +40,58 @@ class Sight:
     length: int
     """Of the IP packet, in bytes; 0 for ARP."""
     dont_fragment: bool
+    mss: int
+    mtu: int
     inner: Sight | None
+
+
+_ALL = (0, 65535)
+_LOCAL = (32768, 60999)
+"""net.ipv4.ip_local_port_range, of which a tunnel draws (udp_flow_src_port)."""
 
 
 class Ports:
     """Random ports of the one side, each bound to one of the other's where they first meet."""
 
-    def __init__(self, known: set[int]) -> None:
+    def __init__(self, known: set[int], ranges: Mapping[int, PortRange]) -> None:
         self.known = known
+        self._ranges = ranges
         self._pairs: dict[int, int] = {}
 
     def are_equal(self, walk: int, kernel: int) -> bool:
         if walk in self.known or kernel in self.known:
             return walk == kernel
-        return self._pairs.setdefault(walk, kernel) == kernel
+        first, last = self._ranges.get(walk, _ALL)
+        return first <= kernel <= last and self._pairs.setdefault(walk, kernel) == kernel
 
     def plain(self, port: int) -> int:
         return port if port in self.known else -1
 
 
-def random_ports(exchanges: Iterable[Exchange]) -> set[int]:
-    """Ports for which the walk's number stands in for a random one."""
-    found = set()
+def random_ports(exchanges: Iterable[Exchange]) -> Mapping[int, PortRange]:
+    """Ports for which the walk's number stands in for a random one, with those to draw from."""
+    found: dict[int, PortRange] = {}
     for step in (step for exchange in exchanges for step in exchange.steps):
         changes = step.before.sport != step.after.sport
         cause = step.cause
         # A port that somebody else has is changed without a rule (alloc_null_binding).
         is_clash = isinstance(cause, ConntrackCause) and cause.state == "NEW"
-        is_drawn = changes and (step.kind is StepKind.SNAT or is_clash)
-        if is_drawn or step.kind is StepKind.ENCAPSULATE:
-            found.add(step.after.sport)
+        if step.kind is StepKind.ENCAPSULATE:
+            found[step.after.sport] = _LOCAL
+        elif changes and (step.kind is StepKind.SNAT or is_clash):
+            found[step.after.sport] = _drawn_from(step)
     return found
+
+
+def _drawn_from(step: Step) -> PortRange:
+    """The ports of the rule, else of the class of the one that there was."""
+    cause = step.cause
+    if isinstance(cause, RuleCause) and cause.rule is not None:
+        target = compile_rule(cause.rule.text).target
+        verdict = target.verdict if isinstance(target, Decide) else None
+        if isinstance(verdict, (Snat, Masquerade)) and verdict.ports is not None:
+            return verdict.ports
+    return _ALL if step.before.protocol in ECHO else port_class(step.before.sport)
 
 
 def of_packet(packet: Packet) -> Sight:
@@ -80,6 +106,7 @@ def of_packet(packet: Packet) -> Sight:
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=packet.vni,
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,
+        mss=packet.mss_bytes if has_ports else 0, mtu=packet.mtu_bytes,
         inner=of_packet(packet.inner) if packet.inner is not None else None,
     )  # fmt: skip
 
@@ -95,8 +122,20 @@ def of_frame(frame: Frame) -> Sight:
         icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
         vni=None if frame["vni"] < 0 else frame["vni"],
         length=frame["length"], dont_fragment=frame["dont_fragment"],
+        mss=frame["mss"], mtu=frame["mtu"],
         inner=of_frame(inner) if inner is not None else None,
     )  # fmt: skip
+
+
+def speaks(exchange: Exchange) -> bool:
+    """Whether the client of a connection says something."""
+    return any(capture.packet.flags & TcpFlags.PSH for capture in exchange.captures)
+
+
+def is_plain_ack(sight: Sight) -> bool:
+    """Whether it acknowledges, and nothing else."""
+    inner = sight.inner if sight.vni is not None and sight.inner is not None else sight
+    return inner.flags == TcpFlags.ACK
 
 
 def key(sight: Sight, ports: Ports) -> tuple[object, ...]:

@@ -134,9 +134,10 @@ class Building:
     # What stands on them.
 
     def ip(self) -> list[Words]:
-        """Ports, addresses, routes, rules, neighbours, in this order."""
+        """Ports, bridges, addresses, routes, rules, neighbours, in this order."""
         return [
             *self._ports(),
+            *self._bridges(),
             *self._addresses(),
             *self._routes(),
             *self._rules(4),
@@ -177,6 +178,16 @@ class Building:
                 ]  # fmt: skip
                 if not port.forwarding:
                     yield ["link", "set", "dev", name, "type", "bridge_slave", "state", "4"]
+
+    def _bridges(self) -> Iterator[Words]:
+        """Said once more behind their ports: else a bridge takes the least MTU of these.
+
+        net/bridge/br_if.c br_mtu_auto_adjust, as long as nobody has set it (br_change_mtu).
+        """
+        for interface in self.namespace.interfaces:
+            if interface.kind is LinkKind.BRIDGE:
+                mtu = str(interface.mtu_bytes)
+                yield ["link", "set", "dev", self.naming(interface.name), "mtu", mtu]
 
     def _addresses(self) -> Iterator[Words]:
         for interface in self.namespace.interfaces:

@@ -125,11 +125,14 @@ def joined(
             break
     numbers = {index: number + one.first_step for index, number in one.numbers.items()}
     done = outcome(cluster, network, one.request, one.exchange, numbers)
+    told = _as_felt(replace(done, seconds=round(spent, 2)), request, node, one)
+    # A connection is taken whatever becomes of it; a datagram is answered with an answer only.
+    is_answered = request.protocol is Protocol.TCP or told.result is Result.CONNECTED
     first = tries[0][0]
     trace = Trace(
         request=request,
-        hops=_merged((*hops, *back)),
-        outcome=_as_felt(replace(done, seconds=round(spent, 2)), request, node, one),
+        hops=_merged((*hops, *(back if is_answered else ()))),
+        outcome=told,
         probability=first.share,
         branch=first.turn,
     )

@@ -21,7 +21,7 @@ from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.step import SocketCause, StepKind
+from k8stui.kernel.step import Direction, SocketCause, StepKind
 from k8stui.nodes.kubeproxy import relaying_sockets
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
@@ -264,8 +264,10 @@ def _closed(
     result, errno, seconds = left_alone(request.protocol, 0.0)
     is_tcp = request.protocol is Protocol.TCP
     does = "accepts the connection and closes it" if is_tcp else "takes the datagram and drops it"
+    asks = tuple(hop for hop in plain.hops if hop.direction is Direction.FORWARD)
     return replace(
         plain,
+        hops=plain.hops if is_tcp else asks,
         outcome=replace(
             plain.outcome,
             result=result,

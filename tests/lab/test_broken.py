@@ -109,6 +109,32 @@ def other_listener(name: str, **fields: object) -> Break:
     return change
 
 
+def added(name: str, table: str, rule: str) -> Break:
+    """Put a rule at the end of a table, which may not be there."""
+
+    def change(made: Plan) -> None:
+        text = space(made, name)["rules"]["4"]
+        if f"*{table}\n" not in text:
+            text += f"*{table}\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
+        head, _, tail = text.partition(f"*{table}\n")
+        body, _, rest = tail.partition("COMMIT\n")
+        space(made, name)["rules"]["4"] = f"{head}*{table}\n{body}{rule}\nCOMMIT\n{rest}"
+
+    return change
+
+
+def mtu(name: str, like: str, value: str) -> Break:
+    """Another MTU of a cable, at both of its ends."""
+
+    def change(made: Plan) -> None:
+        links = space(made, name)["links"]
+        (at,) = (n for n, one in enumerate(links) if set(like.split()) <= set(one))
+        links[at] = [value if word == "1500" else word for word in links[at]]
+        assert value in links[at]
+
+    return change
+
+
 def no_hairpin(made: Plan) -> None:
     node = space(made, "node-1")
     node["ip"] = [one for one in node["ip"] if "hairpin" not in one]
@@ -136,7 +162,15 @@ FAR = ("pod/client", "pod/frontend-1:80")
 CLOSED = ("pod/client", "pod/frontend-1:81")
 HAIRPIN = ("deploy/redis-leader", "svc/redis-leader:6379")
 UDP = ("pod/client", "8.8.8.8:53/udp")
+FAR_SERVICE = ("outside", "node/node-1:30080")
+FROM_NODE = ("node/node-1", "pod/frontend-1:80")
 POD = "default/frontend-2"
+SNAT = 'requiring SNAT"'
+MASQUERADE = f"{SNAT} -j MASQUERADE --random-fully"
+RAW = "-A PREROUTING -i cni0"
+SYN = "-m tcp --tcp-flags SYN,RST SYN"
+ANOTHER_SOURCE = "route replace 10.244.2.0/24 via 192.168.0.12 dev eth0 src 10.244.1.1"
+HERE = "10.244.1.4"
 CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
     ("ip-forward-off", NODE_PORT, setting("node-1", "net/ipv4/ip_forward", "0")),
     (
@@ -218,6 +252,58 @@ CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
     ("socket-where-none-was", CLOSED, listens("default/frontend-1", 81)),
     ("socket-on-localhost-only", NODE_PORT, other_listener(POD, address="127.0.0.1")),
     ("server-of-udp-silent", UDP, deaf("outside")),
+    (
+        "masquerade-from-other-ports",
+        FAR_SERVICE,
+        rules("node-1", MASQUERADE, f"{SNAT} -p tcp -j MASQUERADE --to-ports 700-800"),
+    ),
+    (
+        "masquerade-to-another-address",
+        FAR_SERVICE,
+        rules("node-1", MASQUERADE, f"{SNAT} -j SNAT --to-source 192.168.0.11"),
+    ),
+    ("zone-of-conntrack", NEAR, added("node-1", "raw", f"{RAW} -j CT --zone 5")),
+    ("not-tracked", NEAR, added("node-1", "raw", f"{RAW} -j CT --notrack")),
+    (
+        "mark-of-conntrack",
+        NEAR,
+        added("node-1", "mangle", f"{RAW} -j CONNMARK --set-xmark 0x7/0x7"),
+    ),
+    ("ttl-set", NEAR, added("node-1", "mangle", f"{RAW} -j TTL --ttl-set 70")),
+    (
+        "mss-clamped",
+        NEAR,
+        added("node-1", "mangle", f"{RAW} -p tcp {SYN} -j TCPMSS --set-mss 900"),
+    ),
+    ("mtu-of-a-pod", NEAR, mtu("default/client", "eth0", "1400")),
+    (
+        "another-routing-table",
+        FAR,
+        [
+            more("node-1", "ip", "rule add pref 9 from 10.244.1.0/24 lookup 77"),
+            more("node-1", "ip", "route add default via 192.168.0.1 dev eth0 table 77"),
+        ],
+    ),
+    (
+        "arp-for-another",
+        NEAR,
+        [
+            words("node-1", "ip", "neigh 10.244.1.4"),
+            more("default/client", "ip", "addr add 10.244.1.4/32 dev eth0"),
+        ],
+    ),
+    (
+        "reset-for-refused",
+        CLOSED,
+        before("node-2", "-A FORWARD", "-A FORWARD -p tcp -j REJECT --reject-with tcp-reset"),
+    ),
+    ("source-of-a-route", FROM_NODE, more("node-1", "ip", ANOTHER_SOURCE)),
+    (
+        "never-chosen",
+        NODE_PORT,
+        rules("node-1", "--probability 1.00000000000", "--probability 0.00000000000"),
+    ),
+    ("copied", NEAR, added("node-1", "mangle", f"{RAW} -j TEE --gateway {HERE}")),
 ]
 
 

@@ -29,6 +29,7 @@ def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool =
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=-1,
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,
+        mss=packet.mss_bytes if ports else 0, mtu=packet.mtu_bytes,
         inner=frame(packet.inner) if packet.inner else None,
     )  # fmt: skip
 

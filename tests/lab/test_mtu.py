@@ -1,0 +1,107 @@
+"""Another MTU on the way: what fits, who says so, and what is lost in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from k8stui.export.lab import lab_lines
+from k8stui.kernel.exchange import Connect
+from k8stui.kernel.namespace import NetNamespace, Network
+from k8stui.kernel.simulate import connect
+from k8stui.lab.build import plan
+from k8stui.lab.compare import compare
+from k8stui.lab.experiment import Changed, experiments
+from k8stui.lab.plan import Tools
+from k8stui.lab.run import run
+from k8stui.nodes.options import NodeOptions
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World, build_world
+
+
+class Narrow(Changed):
+    """With another MTU on devices of some namespaces."""
+
+    def __init__(self, network: Network, ends: dict[tuple[str, str], int]) -> None:
+        super().__init__(network)
+        self.ends = ends
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        made = tuple(
+            replace(one, mtu_bytes=self.ends.get((space.name, one.name), one.mtu_bytes))
+            for one in space.interfaces
+        )
+        return replace(space, interfaces=made)
+
+    def judges_policies(self, node: object) -> bool:
+        del node
+        return False
+
+
+def narrow(world: World, *ends: tuple[str, str], mtu: int = 1400) -> World:
+    return replace(world, network=Narrow(world.network, dict.fromkeys(ends, mtu)))  # type: ignore[arg-type]
+
+
+UPLINK = (("node-1", "eth0"), ("wire", "node-1"))
+PORT = (("wire", "node-2"), ("node-2", "eth0"))
+
+
+@pytest.mark.parametrize("size", [1300, 1400, 3000])
+@pytest.mark.parametrize("ends", [UPLINK, PORT], ids=["uplink", "behind-the-bridge"])
+def test_tcp(guestbook: World, nft: Tools, ends: tuple[tuple[str, str], ...], size: int) -> None:
+    """The router says what fits; a bridge that takes more than its port says nothing.
+
+    With the uplink that is the answer's lot: it is lost in front of the client's node.
+    """
+    world = narrow(guestbook, *ends)
+    request = parse_request(world, "pod/client", "pod/frontend-1:80", data_bytes=size)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    told = [row.kernel.mtu for row in one.comparison.rows if row.kernel and row.kernel.mtu]
+    lost = size > 1348
+    assert one.comparison.kernel.result == ("timeout" if lost else "connected")
+    assert bool(told) == (ends is UPLINK and size > 1348)
+
+
+def test_mss_of_another_device(guestbook: World, nft: Tools) -> None:
+    """The lab has another MTU than the walk: the SYN tells."""
+    request = parse_request(guestbook, "pod/client", "pod/frontend-1:80").connect
+    assert isinstance(request, Connect)
+    exchange = connect(guestbook.network, request)
+    other = Narrow(guestbook.network, {("default/client", "eth0"): 1400})
+    made, _ = plan(other, request, exchange, nft, 2.0)
+    found = compare(exchange, run(made))
+    assert {name for row in found.rows for name in row.differs} == {"mss"}
+
+
+@pytest.mark.parametrize("size", [1300, 1400, 3000])
+def test_a_tunnel_narrower_than_its_pods_know(nft: Tools, size: int) -> None:
+    """Each end hears of it from its own node, and sends again what fits."""
+    world = build_world([], node_options=NodeOptions(cni="flannel-vxlan"))
+    world = narrow(world, ("node-1", "flannel.1"), ("node-2", "flannel.1"), mtu=1300)
+    request = parse_request(world, "pod/client", "pod/frontend-1:80", data_bytes=size)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == "connected"
+    told = {row.kernel.mtu for row in one.comparison.rows if row.kernel and row.kernel.mtu}
+    assert told == {1300}
+
+
+def test_a_firewall_that_keeps_it_to_itself(nft: Tools) -> None:
+    """Without ICMP the connection stands, and what is too long is lost again and again."""
+    world = build_world([], node_options=NodeOptions(cni="flannel-vxlan"))
+    ends = (("node-1", "flannel.1"), ("node-2", "flannel.1"))
+    world = narrow(world, *ends, mtu=1300)
+    request = parse_request(world, "pod/client", "pod/frontend-1:80", data_bytes=1400).connect
+    assert request is not None
+    exchange = connect(world.network, request)
+    made, _ = plan(world.network, request, exchange, nft, 3.0)
+    (node,) = (space for space in made["spaces"] if space["name"] == "node-1")
+    head, table, tail = node["rules"]["4"].partition("*filter\n")
+    chain = "-A OUTPUT -p icmp -j DROP\n"
+    first = tail.index("-A ")
+    node["rules"]["4"] = f"{head}{table}{tail[:first]}{chain}{tail[first:]}"
+    found = compare(exchange, run(made))
+    assert found.walk.result == "connected"
+    assert found.kernel.result == "timeout"
