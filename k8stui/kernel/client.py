@@ -11,7 +11,7 @@ from functools import partial
 
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed
+from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
@@ -178,7 +178,7 @@ class Client:
             # IP_MULTICAST_TTL and IPV6_MULTICAST_HOPS are 1 unless a program says otherwise.
             ttl=1 if is_multicast(self.remote) else self.host.namespace.sysctls.ip_default_ttl,
             flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
-            mss_bytes=max(self.own_mtu_bytes - MSS_HEADERS_BYTES[version], 0) if is_tcp else 0,
+            mss_bytes=mss_of(self.own_mtu_bytes, version) if is_tcp else 0,
             icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
             # What the own device does not take is sent in fragments, the first of them the longest;
             # only what fits may not be cut on the way (ip_make_skb, IP_PMTUDISC_WANT).

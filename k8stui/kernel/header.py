@@ -35,6 +35,8 @@ def changed(packet: Packet, **fields_changed: object) -> Packet:
     return copy
 
 
+_LONGEST_BYTES = 65535
+"""Of an IPv4 packet: lo takes a byte more (IPV4_MAX_PMTU, include/net/ip.h)."""
 MSS_HEADERS_BYTES = {4: 40, 6: 60}
 """Headers of IP and TCP without options: what an MSS leaves out of the MTU (RFC 6691)."""
 
@@ -61,3 +63,9 @@ def endpoints(packet: Packet) -> str:
     if packet.protocol in WITH_PORTS:
         return f"{packet.src.with_port(packet.sport)} > {packet.dst.with_port(packet.dport)}"
     return f"{packet.src} > {packet.dst}"
+
+
+def mss_of(mtu_bytes: int, version: int) -> int:
+    """The MSS that a SYN asks for by a device (ipv4_default_advmss, ip6_default_advmss)."""
+    whole = min(mtu_bytes, _LONGEST_BYTES) if version == 4 else mtu_bytes
+    return max(whole - MSS_HEADERS_BYTES[version], 0)

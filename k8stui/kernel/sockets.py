@@ -8,7 +8,7 @@ from __future__ import annotations
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
-from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, segment_back
+from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, mss_of, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import (
     ECHO_REPLY,
@@ -88,7 +88,7 @@ class SocketTable:
                     host.namespace.sysctls.ip_default_ttl,
                     TcpFlags.SYN | TcpFlags.ACK,
                     _SYN_ACK_BYTES[packet.src.version],
-                    max(_mtu(host, packet) - MSS_HEADERS_BYTES[packet.src.version], 0),
+                    mss_of(_mtu(host, packet), packet.src.version),
                 )
                 self._answer(host, skb, answer)
                 return
