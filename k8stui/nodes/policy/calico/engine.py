@@ -45,6 +45,7 @@ class Calico:
         """`judges`: whether it is told any policies; without, it guards and masquerades alone."""
         self._site = site
         self._known = site.cluster.policies if judges else ()
+        self._on_node: dict[str, tuple[NetworkPolicy, ...]] = {}
         self._policies: dict[tuple[str, int], PolicyChains] = {}
 
     def contribution(self, node: Node, version: int) -> Contribution | None:
@@ -103,9 +104,12 @@ class Calico:
 
     def _active(self, node: Node) -> tuple[NetworkPolicy, ...]:
         """Those that select one of the node's pods, as Felix orders them."""
-        pods = self._local(node)
-        found = (one for one in self._known if any(selects(one, pod, None, {}) for pod in pods))
-        return tuple(sorted(found, key=policy_name))
+        found = self._on_node.get(node.name)
+        if found is None:
+            pods = self._local(node)
+            active = (one for one in self._known if any(selects(one, p, None, {}) for p in pods))
+            found = self._on_node[node.name] = tuple(sorted(active, key=policy_name))
+        return found
 
     def _filter(self, node: Node, version: int) -> Mapping[str, Chain]:
         made = dict(self._rules(node, version))
