@@ -370,12 +370,14 @@ def tried(these: Set, spot: Spot) -> Tried | None:
             told = [one for one in found_in(these.folder) if not these.before[_mark(one)]]
         finally:
             file.write_text(text, encoding="utf-8")
+        # What is taken out is missed in the object that had it.
+        parent = spot.manifest.place(*spot.path[:-1]).line if spot.around > 1 else place.line
         near = [
             one
             for one in told
             if one.place is not None
             and one.place.file == place.file
-            and abs(one.place.line - place.line) <= spot.around
+            and (abs(one.place.line - place.line) <= spot.around or one.place.line == parent)
         ]
         return Tried(spot, bool(near), bool(told), place.line, after.strip(), told)
     return None
