@@ -151,7 +151,12 @@ class Set:
         self.world = build_world([str(folder)])
         self.ground = Ground(self.world)
         self.before = Counter(_mark(one) for one in found_in(folder))
-        self.objects = [m for m in self.world.manifests.objects if not m.observed]
+        objects = self.world.manifests.objects
+        times = Counter((m.kind, m.namespace, m.name) for m in objects)
+        # Of an object that stands twice the last counts: a mistake in the other does nothing.
+        self.objects = [
+            m for m in objects if not m.observed and times[m.kind, m.namespace, m.name] == 1
+        ]
 
     def named(self, kind: str, manifest: Manifest, name: object) -> bool:
         key = f"{manifest.namespace or 'default'}/{name}"

@@ -103,6 +103,8 @@ class Listening:
             return Opinion.OTHER_PODS
         if any(not container.ports for container in running(pod)):
             return Opinion.ASSUMED
+        if self._declares_too_little(pod, protocol):
+            return Opinion.ASSUMED
         if self._left(pod, protocol) or self._contradicted(pod, service, number, protocol):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
@@ -210,6 +212,15 @@ class Listening:
         named = (p for p in others if (p.owner[1] if p.owner else p.name) == service.name)
         unserved = (p for p in others if p.labels and not self._selecting(p))
         return next(named, None) or next(unserved, None)
+
+    def _declares_too_little(self, pod: Pod, protocol: Protocol) -> bool:
+        """Whether Services lead to several ports that nobody declares: then that list is not kept.
+
+        One such port is a slip; two are a program that listens on more than its author wrote.
+        """
+        known = {port.number for port in declared(pod)}
+        led = {number for _, number, of in self._led_to(pod) if of is protocol}
+        return len(led - known) > 1
 
     def _left(self, pod: Pod, protocol: Protocol) -> list[ContainerPort]:
         """Declared ports that no Service leads to, though they are there to be asked."""
