@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping
 
 from k8stui.cluster.model import Cluster
+from k8stui.nodes.names import veth_name
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.reach import Cell, Part
 from k8stui.record import record
+
+_VETH_DIGITS = (7, 8)
+"""Docker's devices have seven, those of CNI's plug-ins eight."""
 
 
 @record()
@@ -31,6 +35,8 @@ def told(cluster: Cluster, one: Part, asker: Asker, asked: Asked, cell: Cell) ->
         ),
     }
     felt = one.felt
+    if "veth" in felt.reason:
+        names |= _devices(names, cluster)
     names = {old: new for old, new in names.items() if old and old != new}
     return Told(names.get(felt.decided_at, felt.decided_at), _renamed(felt.reason, names))
 
@@ -41,6 +47,16 @@ def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, s
     before, after = cluster.pods[old], cluster.pods[new]
     addresses = zip(before.addresses, after.addresses, strict=False)
     return {old: new, **{str(one): str(other) for one, other in addresses}}
+
+
+def _devices(names: Mapping[str, str], cluster: Cluster) -> Mapping[str, str]:
+    """The host's ends of the veth pairs of pods that have other names."""
+    return {
+        veth_name(cluster.pods[old], digits): veth_name(cluster.pods[new], digits)
+        for old, new in names.items()
+        if old in cluster.pods and new in cluster.pods
+        for digits in _VETH_DIGITS
+    }
 
 
 def _of_service(old: Asked, new: Asked) -> Mapping[str, str]:
