@@ -19,7 +19,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, NoReturn
 
 from textual.drivers.linux_driver import LinuxDriver
-from textual.messages import InBandWindowResize
 
 from k8stui.tui.outlet import Outlet
 from k8stui.tui.terminal import ENDING, end_on_signals, give_size
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from textual.app import App
-    from textual.message import Message
 
 _GRACE_SECONDS = 2.0
 """What the app has to leave in order on a signal: the terminal may take nothing more."""
@@ -98,14 +96,6 @@ class JobControl(LinuxDriver):
 
     def _query_in_band_window_resize(self) -> None:
         """Do not ask: WINCH tells when the size changes, wherever this runs."""
-
-    def process_message(self, message: Message) -> None:
-        """Pass on a message, but for an answer to what was not asked.
-
-        It would turn modes on, while the terminal is given back too, and WINCH would be ignored.
-        """
-        if not isinstance(message, InBandWindowResize):
-            super().process_message(message)
 
     def write(self, data: str) -> None:
         """Draw; nothing is drawn on a terminal that was given back."""

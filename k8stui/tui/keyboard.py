@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.message import Message
+from textual.messages import InBandWindowResize
 
 from k8stui.tui.ahead import LEAVING, Ahead
 from k8stui.tui.job_control import JobControl
@@ -69,6 +70,15 @@ class InOrder(_Mixin):
         """Pass on what was waited for: Esc, where nothing follows it."""
         for message in self._parser.tick():
             self.process_message(message)
+
+    def process_message(self, message: Message) -> None:
+        """Pass on a message, but for what a terminal says of its size: nobody asked it.
+
+        Such an answer would turn modes on, while the terminal is given back too; and a size that is
+        not the terminal's is drawn for ever, for Textual asks that too.
+        """
+        if not isinstance(message, InBandWindowResize | events.Resize):
+            super().process_message(message)
 
     def send_message(self, message: Message) -> None:
         """Hand a message over to the app's thread; keys only while not too many wait.

@@ -276,6 +276,19 @@ def test_a_terminal_that_loses_its_size_is_not_drawn_for_ever(size: tuple[int, i
     assert session.end() == 0
 
 
+@pytest.mark.parametrize("said", [b"0;0;0;0", b"30;100;0;0", b"1;1;1;1"], ids=repr)
+def test_a_size_that_comes_as_keys_is_none(said: bytes) -> None:
+    session = start()
+    os.write(session.fd, b"\x1b[48;%bt" % said)
+    session.output = b""
+    time.sleep(0.5)
+    while select.select([session.fd], [], [], 0.5)[0]:
+        session.output += os.read(session.fd, 65536)
+        assert len(session.output) < 200_000
+    os.write(session.fd, b"q")
+    assert session.end() == 0
+
+
 def test_a_new_size_is_seen_though_the_environment_says_another() -> None:
     session = start(LINES="24", COLUMNS="80")
     session.resize(30, 100)
