@@ -59,12 +59,9 @@ class Engines:
 
     def of(self, node: Node) -> Engine | None:
         """The engine whose rules and sets stand on the node; None: there are no such rules."""
-        if self._plugin_of(node) == CALICO and self.usual == NONE:
-            return self._felix  # the plug-in does not go without it
-        known = KNOWN.get(self.usual)
-        if known is None or known.cni not in ("", self._plugin_of(node)):
-            return None
-        return self._usual
+        if self._has_rules(node):
+            return self._usual
+        return self._felix if self._plugin_of(node) == CALICO else None  # it does not go without
 
     def judges(self, node: Node) -> tuple[Judge, ...]:
         """What judges packets on the node by rules that are not netfilter's."""
@@ -84,8 +81,18 @@ class Engines:
 
     def in_rules(self, node: Node) -> bool:
         """Whether the engine's rules are among the node's, so that a walk meets them."""
-        has_rules = self.usual != NONE and self.of(node) is not None
-        return has_rules or self._seen(node) is not None
+        return self._has_rules(node) or self._seen(node) is not None
+
+    def _has_rules(self, node: Node) -> bool:
+        """Whether Linux' tables say there all that the usual engine enforces.
+
+        What an engine with rules makes of policies of the whole cluster is not modelled. Their
+        tiers stand before and behind the NetworkPolicies: then all goes by the API's rules.
+        """
+        known = KNOWN.get(self.usual)
+        if known is None or known.rules is None or self.enforced.cluster_policies:
+            return False
+        return known.cni in ("", self._plugin_of(node))
 
     def _seen(self, node: Node) -> str | None:
         """The engine whose chains the node's dump shows."""

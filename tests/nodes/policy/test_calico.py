@@ -274,3 +274,32 @@ def test_selectors_are_hashed_as_calico_prints_them(tmp_path: Path) -> None:
             'z in {"a", "b"} && !has(x)))'
         ),
     ]
+
+
+ADMIN: Manifest = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "AdminNetworkPolicy",
+    "metadata": {"name": "gate"},
+    "spec": {
+        "priority": 5,
+        "subject": {
+            "pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"role": "potter"}}}
+        },
+        "egress": [{"name": "shut", "action": "Deny", "to": [{"namespaces": {}}]}],
+    },
+}  # fmt: skip
+
+
+def test_with_policies_of_the_whole_cluster_all_goes_by_the_api(tmp_path: Path) -> None:
+    own = policy("p", {"matchExpressions": [{"key": "role", "operator": "DoesNotExist"}]})
+    own["spec"]["policyTypes"] = ["Egress"]
+    world = world_of(tmp_path, ADMIN, own)
+    for name, said in (("potter", "gate"), ("visitor", "NetworkPolicy default/p")):
+        trace = walk(world, parse_request(world, f"pod/{name}", "svc/kiln.default:70"))
+        assert trace.outcome.result is Result.TIMEOUT
+        assert said in trace.outcome.reason
+        assert "modelled by the API's rules" in trace.outcome.reason
+    trace = walk(world, parse_request(world, "pod/yard/friend", "svc/kiln.default:70"))
+    assert trace.outcome.result is Result.CONNECTED
+    trace = walk(world, parse_request(world, "pod/yard/friend", "203.0.113.9:443"))
+    assert str(trace.outcome.source_seen_by_server) == "192.168.0.12", "Felix still masquerades"
