@@ -58,9 +58,12 @@ class Beside:
 
     @property
     def parting(self) -> int:
-        """Where they part; 0 where they never do."""
-        rest = (n for n, pair in enumerate(self.pairs) if pair.likeness is not Likeness.SAME)
-        return next(rest, 0)
+        """Where they part: the first unlike steps, else the first of another packet; else 0."""
+        found = [pair.likeness for pair in self.pairs]
+        for likeness in (Likeness.UNLIKE, Likeness.ALIKE):
+            if likeness in found:
+                return found.index(likeness)
+        return 0
 
     def difference(self, at: int, by: int) -> int:
         """Find the next (1) or last (-1) place where they begin to be unlike; else an end."""

@@ -184,18 +184,28 @@ def is_unlike(one: Case, other: Case) -> bool:
     )
 
 
+def unlike_cells(cases: Cases) -> list[tuple[int, int]]:
+    """The cells that a table marks with ``≠``: row and column, row by row."""
+    every = ((n, m) for n, row in enumerate(cases.rows) for m in range(len(row.cells)))
+    return [each for each in every if _is_marked(cases, *each)]
+
+
+def _is_marked(cases: Cases, row: int, column: int) -> bool:
+    one, partner = cases.at(row, column), cases.partner(row, column)
+    if one is None or partner is None or one is cases.first(row, column):
+        return False
+    return is_unlike(one, partner)
+
+
 def _cell(cases: Cases, row: int, column: int) -> Line:
     """Verdict, then the NAT on the way; ``≠`` where it is another one than its partner's."""
     one = cases.at(row, column)
     if one is None:
         return run(f"  {NOBODY}", Ink.DIM)
-    partner = cases.partner(row, column)
-    first = cases.first(row, column)
-    is_other = partner is not None and one is not first
-    mark = "≠ " if is_other and partner is not None and is_unlike(one, partner) else "  "
+    is_marked, is_first = _is_marked(cases, row, column), one is cases.first(row, column)
     sign = RESULTS[one.trace.outcome.result]
     # What is as the first one stands back, so that what is not is seen at a glance.
-    ink = Ink.DIM if is_other and mark == "  " and one.is_delivered else sign.ink
+    ink = Ink.DIM if not is_marked and not is_first and one.is_delivered else sign.ink
     words = sign.glyph
     if one.chance not in (0, 1):
         words += f" {one.chance}"
@@ -205,7 +215,7 @@ def _cell(cases: Cases, row: int, column: int) -> Line:
         words += f" {sign.word}"
     if cases.along and one.seen is not None:
         words += f" {seen_words(one)}"
-    return join((run(mark, Ink.CHANGED), run(words, ink)))
+    return join((run("≠ " if is_marked else "  ", Ink.CHANGED), run(words, ink)))
 
 
 def seen_words(one: Case) -> str:

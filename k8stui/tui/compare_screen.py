@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from k8stui.errors import explain_mistake
 from k8stui.export.beside import Beside
-from k8stui.export.cases import CaseTable
+from k8stui.export.cases import CaseTable, unlike_cells
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys
@@ -203,6 +203,7 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         is_versions = self.kind is Kind.VERSIONS
         yield from (
             (f"↑↓{self.sideways}".replace(" ", ""), "case"),
+            (", .", "≠"),
             ("Enter", "two walks"),
             ("o", "open"),
             ("a", "other input") if is_versions else ("1-7", "tables"),
@@ -285,8 +286,13 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             self.redraw()
 
     def action_difference(self, by: int) -> None:
+        """To the next place where two walks part; in the table to the next unlike case."""
         if self.beside is not None:
             self._go(self.beside.difference(self.at, by))
+        elif (cases := self.cases) is not None and (marked := unlike_cells(cases)):
+            later = [each for each in marked if each > self.cursor]
+            earlier = [each for each in marked if each < self.cursor]
+            self._put((later or marked)[0] if by > 0 else (earlier or marked)[-1])
 
     def action_end(self, by: int) -> None:
         if self.beside is not None:

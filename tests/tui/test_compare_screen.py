@@ -56,6 +56,24 @@ async def test_one_key_steps_both_and_the_differences_are_one_key_apart() -> Non
         assert "→ ask node-2" in driver.text("#face")
 
 
+async def test_in_a_table_the_cases_that_differ_are_one_key_apart() -> None:
+    async with comparing("i") as driver:
+        names = []
+        for key in ("full_stop", "full_stop", "full_stop", "full_stop", "comma", "comma"):
+            await driver.press(key)
+            cases = driver.front.cases
+            assert cases is not None
+            names.append(cases.rows[driver.front.cursor[0]].name)
+        assert names == [
+            "externalTrafficPolicy Local",
+            "proxy-mode userspace",
+            "cni flannel-vxlan",
+            "externalTrafficPolicy Local",
+            "cni flannel-vxlan",
+            "proxy-mode userspace",
+        ]
+
+
 async def test_escape_leads_back_to_the_table_and_to_the_workbench() -> None:
     async with comparing("w", "enter") as driver:
         world, trace = driver.desk.world, driver.state.trace
