@@ -64,6 +64,15 @@ PICTURES = (
         lambda _: True,
         lambda trace: len(trace.steps) - 1,
     ),
+    Picture(
+        "reach",
+        "policies",
+        "pod/web-1",
+        "svc/db",
+        lambda _: True,
+        lambda trace: len(trace.steps) - 1,
+        ("v", *["down"] * 4, "right"),
+    ),
 )
 _CELLS = re.compile(
     r'(<text class="[^"]*-r\d+" )x="([\d.]+)"([^>]*?)textLength="([\d.]+)"([^>]*)>([^<]*)</text>'
@@ -105,7 +114,10 @@ async def draw(picture: Picture) -> str:
         request = parse_request(world, picture.source, picture.destination)
         trace = next(t for t in walks(world, request) if picture.wanted(t))
         screen.take(trace, picture.step(trace))
-        await pilot.press(*picture.keys)
+        for key in picture.keys:
+            await pilot.press(key)
+            await pilot.pause()
+            await app.workers.wait_for_complete()
         await pilot.pause()
         return tidy(app.export_screenshot(title="k8stui", simplify=True)).replace(f"{ROOT}/", "")
 

@@ -193,6 +193,12 @@ class NetworkPolicy:
     def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
         return self.ingress if direction is Direction.INGRESS else self.egress
 
+    @property
+    def demands(self) -> int:
+        """How much it wants of a pod's labels; 0: it selects all pods of its namespace."""
+        wanted = self.pods if isinstance(self.pods, Mapping) else {}
+        return sum(len(wanted.get(part) or ()) for part in ("matchLabels", "matchExpressions"))
+
 
 @record(kw_only=True)
 class ClusterPolicy:

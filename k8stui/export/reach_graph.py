@@ -11,7 +11,7 @@ from k8stui.reach.graph import Edge, Way, by_namespace, edges, reach_graph
 from k8stui.reach.reach import Reach
 from k8stui.walk.brief import brief
 
-_FOOT = "solid: connected   dotted: only some endpoints   dashed: denied, or nobody answers"
+_FOOT = "solid: connected, dotted: only some endpoints, dashed: denied or nobody answers"
 _GAP = 300
 _DOT = {
     Way.OPEN: "",

@@ -270,15 +270,16 @@ class Policies:
         what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
         hint, mend = self._hint(selecting, direction, peer, ask)
+        own = most_particular(selecting)
         said = (
             f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
         )
         if direction is Direction.INGRESS:
             said += f"and let{'s' if one else ''} in nothing from {far} to {what}"
-            advice = f"allow {far} to {what} in ingress of NetworkPolicy {selecting[0].name}"
+            advice = f"allow {far} to {what} in ingress of NetworkPolicy {own.name}"
         else:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
-            advice = f"allow {what} to {far} in egress of NetworkPolicy {selecting[0].name}"
+            advice = f"allow {what} to {far} in egress of NetworkPolicy {own.name}"
         first = selecting[0]
         return Denial(
             said + hint,
@@ -381,6 +382,11 @@ def _by_rule(denied: Denied, policy: ClusterPolicy) -> Denial:
         f"{policy.kind} {policy.key}",
         denied=denied,
     )
+
+
+def most_particular(selecting: Sequence[NetworkPolicy]) -> NetworkPolicy:
+    """The policy to write one more permission into: "deny-all" is meant for everybody."""
+    return max(selecting, key=lambda policy: policy.demands)
 
 
 def _what(ask: Ask) -> str:

@@ -25,7 +25,7 @@ from k8stui.cluster.selectors import NAMESPACE_NAME
 from k8stui.kernel.step import Direction as Way
 from k8stui.origin import Origin
 from k8stui.record import record
-from k8stui.walk.policies import Denial, Denied, Policies
+from k8stui.walk.policies import Denial, Denied, Policies, most_particular
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
@@ -56,7 +56,10 @@ class Change:
 
 
 def smallest_change(policies: Policies, denied: Denied) -> Change:
-    """The change of the first policy that selects the pod and has a rule near enough."""
+    """The change of the first policy that selects the pod and has a rule near enough.
+
+    Without any: of the one that wants most of the pod's labels.
+    """
     ruling, way = denied.ruling, denied.ruling.direction
     if isinstance(ruling.policy, ClusterPolicy):
         return _before(ruling.policy, denied)
@@ -87,7 +90,7 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
                 origin=rule.origin,
                 more=_more(denied, peer),
             )
-    policy = selecting[0]
+    policy = most_particular(selecting)
     peer = _peer(policy, denied, policy.origin)
     rule = PolicyRule(peers=(peer,), ports=(port,), origin=policy.origin)
     return Change(
