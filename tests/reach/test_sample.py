@@ -23,7 +23,7 @@ def world() -> World:
     ("asks", "asked", "result"),
     [
         ("outside", "node/node-1:30070", Result.CONNECTED),
-        ("pod/web-1", "api", Result.CONNECTED),
+        ("pod/web-1", "api:80", Result.CONNECTED),
         ("pod/api-2", "db:5432", Result.CONNECTED),
         ("pod/web-1", "svc/db", Result.REFUSED),
         ("pod/db-0", "svc/api", Result.REFUSED),
