@@ -105,6 +105,7 @@ def plan(
                     *building.ip(),
                     *(building.whole_segments() if speaks else ()),
                     *_stand_ins(space, building.naming, request.namespace, exchanges),
+                    *_somebody_else(space, request),
                 ],
                 ip6=building.ip6(),
                 device_settings=building.device_settings(),
@@ -178,6 +179,14 @@ def _stand_ins(
                 raise NotComparedError("who asks stands for the one who is asked, too")
             length = "32" if address.version == 4 else "128"
             yield ["addr", "replace", f"{address}/{length}", "dev", "lo", "scope", "host"]
+
+
+def _somebody_else(space: NetNamespace, request: Connect) -> Iterator[list[str]]:
+    """The address of who asks, where he is another one beyond the router (``--from ADDRESS``)."""
+    source = request.source
+    if space.name == request.namespace and source is not None and _is_foreign(space, source):
+        length = "32" if source.version == 4 else "128"
+        yield ["addr", "replace", f"{source}/{length}", "dev", "lo", "nodad"]
 
 
 def _solicited(

@@ -97,7 +97,7 @@ class Relations:
                 (self._policies[place].shape, self._sets.held(self._policies[place], addresses))
                 for place in own
             ]
-            found = self._in_from[key] = self._number(("from", tuple(sorted(seen))))
+            found = self._in_from[key] = self._number(("from", tuple(seen)))
         return found
 
     def outgoing(self, actor: int) -> Split:
@@ -124,9 +124,12 @@ class Relations:
         return [(mask, number) for number, mask in groups.items() if mask]
 
     def _told(self, profile: Sequence[int], named: Mapping[int, int]) -> int:
-        """A number for what askers of one profile see of somebody; 0: nothing selects them."""
-        seen = sorted((self._senders[one].shape, named.get(one, 0)) for one in profile)
-        return self._number(tuple(seen)) if seen else 0
+        """A number for what askers of one profile see of somebody; 0: nothing selects them.
+
+        In the order of the policies, so that each says of one pod what it says of another (`told`).
+        """
+        seen = tuple((self._senders[one].shape, named.get(one, 0)) for one in profile)
+        return self._number(seen) if seen else 0
 
     def _numbered_profiles(self) -> Mapping[int, int]:
         """All askers by what they see of somebody whom no egress rule means."""
@@ -165,7 +168,7 @@ class Relations:
             ]
         groups: dict[int, int] = {}
         for mask, seen in parts:
-            number = self._number(tuple(sorted(seen))) if seen else 0
+            number = self._number(seen) if seen else 0
             groups[number] = groups.get(number, 0) | mask
         return [(mask, number) for number, mask in groups.items()]
 

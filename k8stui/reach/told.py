@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from k8stui.cluster.judgement import Judgement
 from k8stui.cluster.model import Cluster
+from k8stui.cluster.policy import Direction
+from k8stui.kernel.derived import Derived
 from k8stui.nodes.names import veth_name
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.reach import Cell, Part
@@ -13,6 +16,10 @@ from k8stui.record import record
 
 _VETH_DIGITS = (7, 8)
 """Docker's devices have seven, those of CNI's plug-ins eight."""
+
+
+_POLICIES = re.compile(r"(NetworkPolic(?:y|ies) [\w./-]+(?:, [\w./-]+)*)")
+"""Where a reason names policies: a pod may be called like one."""
 
 
 @record()
@@ -25,20 +32,27 @@ class Told:
 
 def told(cluster: Cluster, one: Part, asker: Asker, asked: Asked, cell: Cell) -> Told:
     """Put the names of the pair where those of the pair that was walked stand."""
+    servers = one.server, cell.server
+    askers = tuple(each.pod.key if each.pod is not None else None for each in (one.asker, asker))
     names = {
-        **_names(cluster, one.server, cell.server),
+        **_names(cluster, *servers),
         **_of_service(one.asked, asked),
-        **_names(
-            cluster,
-            one.asker.pod.key if one.asker.pod is not None else None,
-            asker.pod.key if asker.pod is not None else None,
-        ),
+        **_names(cluster, *askers),
     }
     felt = one.felt
     if "veth" in felt.reason:
         names |= _devices(names, cluster)
     names = {old: new for old, new in names.items() if old and old != new}
-    return Told(names.get(felt.decided_at, felt.decided_at), _renamed(felt.reason, names))
+    decided_at = names.get(felt.decided_at, felt.decided_at)
+    if "NetworkPolic" not in felt.reason:
+        return Told(decided_at, _renamed(felt.reason, names))
+    policies = {
+        **_policies(cluster, Direction.INGRESS, *servers),
+        **_policies(cluster, Direction.EGRESS, *askers),
+    }
+    parts = _POLICIES.split(felt.reason)
+    said = (_renamed(part, policies if n % 2 else names) for n, part in enumerate(parts))
+    return Told(decided_at, "".join(said))
 
 
 def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, str]:
@@ -47,6 +61,29 @@ def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, s
     before, after = cluster.pods[old], cluster.pods[new]
     addresses = zip(before.addresses, after.addresses, strict=False)
     return {old: new, **{str(one): str(other) for one, other in addresses}}
+
+
+def _policies(
+    cluster: Cluster, way: Direction, old: str | None, new: str | None
+) -> Mapping[str, str]:
+    """Those that select two pods which nothing tells apart: one by one they say the same."""
+    if old is None or new is None or old == new:
+        return {}
+    before, after = (_selecting(cluster, way, one) for one in (old, new))
+    return {one: other for one, other in zip(before, after, strict=False) if one != other}
+
+
+def _selecting(cluster: Cluster, way: Direction, pod: str) -> tuple[str, ...]:
+    known = _known.of(cluster)
+    found = known.get((pod, way))
+    if found is None:
+        selecting = Judgement(cluster).selecting(cluster.pods[pod], way)
+        found = known[pod, way] = tuple(one.key for one in selecting)
+    return found
+
+
+_known: Derived[Cluster, dict[tuple[str, Direction], tuple[str, ...]]] = Derived(lambda _: {})
+"""By pod and direction the names of the policies that select it."""
 
 
 def _devices(names: Mapping[str, str], cluster: Cluster) -> Mapping[str, str]:
