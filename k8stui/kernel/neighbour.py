@@ -155,7 +155,10 @@ def receive(host: Host, device: str, skb: Skb) -> None:
 
 def _answers_for(host: Host, device: str, asked: Packet) -> bool:
     if asked.dst.version == 6:
-        return host.routing.is_local(asked.dst)  # an address of its own (ndisc_recv_ns)
+        # An address of its own (ndisc_recv_ns); the one that each device makes of its MAC, too.
+        interface = host.interface(device)
+        is_its = interface is not None and asked.dst == link_local(interface.mac)
+        return is_its or host.routing.is_local(asked.dst)
     # arp_ignore 0: all that a packet from there would be delivered for, whatever device has it,
     # be it by a rule and a table of its own (arp_process asks ip_route_input_noref).
     return host.routing.incoming(asked.dst, asked.src, device).fate is Fate.LOCAL

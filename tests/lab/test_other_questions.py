@@ -10,6 +10,7 @@ from k8stui.export.lab import lab_lines
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
 from k8stui.lab.plan import Tools
+from k8stui.nodes.options import NodeOptions
 from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
@@ -62,6 +63,14 @@ def test_ipv6(dual: World, nft: Tools, destination: str, result: str, cold: bool
     """
     request = parse_request(dual, "pod/web-1", destination)
     agree(list(experiments(dual, request, nft, cold=cold)), result)
+
+
+@TEMPERATURES
+def test_a_gateway_is_the_link_local_address_of_its_device(nft: Tools, cold: bool) -> None:
+    """Calico's pods send all to the one that the host's ends make of ee:ee:ee:ee:ee:ee."""
+    world = build_world([str(DUAL)], node_options=NodeOptions(cni="calico"))
+    request = parse_request(world, "pod/web-1", "[fd00:192:168::12]:30080")
+    agree(list(experiments(world, request, nft, cold=cold)), "connected")
 
 
 def test_a_ping_of_oneself_in_another_guise(dual: World, some_tools: Tools) -> None:
