@@ -152,7 +152,7 @@ def test_stopped_in_the_first_moments(says: Path, stop: signal.Signals, after: f
     settle(job)
     os.write(job.fd, b"\x11")
     assert job.left() == "0, modes as before"
-    assert job.output.count(b"\x1b[>25u") == job.output.count(b"\x1b[<u")
+    assert job.kitty_pushed() == job.output.count(b"\x1b[<u")
 
 
 def leave(session: Session, status: int = 0) -> None:

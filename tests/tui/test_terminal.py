@@ -116,6 +116,10 @@ class Session:
         os.kill(self.pid, last)
         raise AssertionError("it does not end")
 
+    def kitty_pushed(self) -> int:
+        """How often it has asked for keys in kitty's way; for how much is Textual's own affair."""
+        return len(re.findall(rb"\x1b\[>\d+u", self.output))
+
     def left_behind(self) -> list[str]:
         """Modes that are still as the program set them."""
         modes: dict[int, bool] = {}
@@ -127,7 +131,7 @@ class Session:
             dirty.append("hidden cursor")
         if modes.get(7) is False:
             dirty.append("no line wrap")
-        kitty = self.output.count(b"\x1b[>25u") - self.output.count(b"\x1b[<u")
+        kitty = self.kitty_pushed() - self.output.count(b"\x1b[<u")
         if kitty > 0:
             dirty.append("kitty keys")
         return dirty
