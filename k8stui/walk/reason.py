@@ -96,6 +96,12 @@ def origin_of(cause: Cause | None) -> Origin | None:
             return None
 
 
+def observed_at(cause: Cause | None) -> Origin | None:
+    """The line of a dump that shows the fact behind a step; None: no dump shows it."""
+    origin = origin_of(cause)
+    return origin if origin is not None and origin.kind is OriginKind.OBSERVED else None
+
+
 def proof(cause: Cause | None) -> str:
     """Print the cause as Linux prints it: the rule, the route, the entry; empty without one."""
     match cause:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.step import DeviceCause, Direction
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import owner_of
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 
 
 def node_cut_off(case: Case) -> Diagnosis | None:
@@ -23,12 +23,11 @@ def node_cut_off(case: Case) -> Diagnosis | None:
             own = {one.address for one in device.addresses}
             if device.up or not own & set(case.cluster.nodes[node].addresses):
                 continue
-            why = because(DeviceCause(interface=device))
             return Diagnosis(
                 f"{device.name} of {node}, which has the node's address, is down: {node} reaches "
                 "nobody by it, its routes by it are gone, and nobody reaches it",
                 f"ip link set {device.name} up on {node}",
-                why.origin if why else None,
+                origin_of(DeviceCause(interface=device)),
             )
     return None
 
@@ -39,8 +38,7 @@ def stopped_by_device(case: Case) -> Diagnosis | None:
     if step is None or not isinstance(step.cause, DeviceCause):
         return None
     device, packet = step.cause.interface, step.before
-    why = because(step.cause)
-    origin = why.origin if why else None
+    origin = origin_of(step.cause)
     whose = f"{device.name} of {step.namespace}"
     if not device.up or not device.carrier:
         state = "down" if not device.up else "without a carrier"

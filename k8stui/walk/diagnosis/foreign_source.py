@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 
 
 def foreign_source(case: Case) -> Diagnosis | None:
@@ -22,14 +22,13 @@ def foreign_source(case: Case) -> Diagnosis | None:
             continue
         if not _went_elsewhere(case, step):
             continue
-        why = because(cause)
         return Diagnosis(
             f"rule {cause.index} of chain {cause.chain.name} (table {cause.table}) on {node} "
             f"rewrites the source to {source}, which no device of {node} has: the answer goes "
             f"there, and not back to {node}: {cause.rule.text}",
             f"let that rule end in -j MASQUERADE, or in --to-source with an address of {node} "
             f"that the others know the way to; or give {node} the address {source} again",
-            why.origin if why else None,
+            origin_of(cause),
         )
     return None
 

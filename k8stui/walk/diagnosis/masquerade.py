@@ -7,12 +7,12 @@ meta/portmap/portmap.go (CNI-HOSTPORT-SETMARK); flannel: --ip-masq.
 from __future__ import annotations
 
 from k8stui.kernel.address import Prefix
-from k8stui.kernel.step import RuleCause, Step, StepKind
+from k8stui.kernel.step import Step, StepKind
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.diagnosis.case import Case
 from k8stui.walk.diagnosis.rules import chain
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 from k8stui.walk.rules_met import chain_of, jumps_to, marked_by, sent_to_be_marked
 
 _PORTMAP = ("CNI-DN-", "CNI-HOSTPORT-")
@@ -41,12 +41,11 @@ def not_masqueraded(case: Case, rewriting: Step) -> Omission | None:
         return _portmap(case, rewriting, name)
     if name.startswith("KUBE-"):
         return _kube_proxy(case, rewriting, steps)
-    why = because(rewriting.cause)
     return Omission(
         f"the rule of chain {name} on {node} rewrites the destination, and no rule of POSTROUTING "
         "rewrites the source",
         f"masquerade on {node} what that rule sends on",
-        why.origin if why else None,
+        origin_of(rewriting.cause),
     )
 
 
@@ -56,23 +55,22 @@ def _mark_lost(case: Case, jump: Step, marked: Step | None) -> Omission:
     kubes = marking.startswith("KUBE-")
     writer = "kube-proxy" if kubes else "the portmap plug-in"
     again = _write_again(node) if kubes else f"let the portmap plug-in of {node} write it again"
-    why = because(jump.cause)
+    origin = origin_of(jump.cause)
     if marked is None:
         found = chain(case, jump, "nat", marking)
         state = "is empty" if found is not None and not found.rules else "does not mark it"
-        place = because(RuleCause(table="nat", chain=found, index=0, rule=None)) if found else None
         return Omission(
             f"{writer} sends it to {marking} on {node} to be marked for masquerading, but that "
             f"chain {state}",
             f"{again}, and find out who empties {marking}",
-            place.origin if place else why.origin if why else None,
+            found.reason.origin if found is not None and found.reason is not None else origin,
         )
     acting = "KUBE-POSTROUTING" if kubes else "CNI-HOSTPORT-MASQ"
     return Omission(
         f"{marking} marks it on {node}, but {acting} masquerades nothing there: its rule or the "
         "jump to it is gone, or somebody clears the mark",
         f"{again}, and find out who changes {acting}",
-        why.origin if why else None,
+        origin,
     )
 
 
@@ -85,7 +83,6 @@ def _write_again(node: str) -> str:
 
 def _portmap(case: Case, rewriting: Step, name: str) -> Omission:
     node, target = rewriting.namespace, rewriting.after
-    why = because(rewriting.cause)
     known = chain(case, rewriting, "nat", "CNI-HOSTPORT-SETMARK")
     state = "has no rule for this client" if known else "is an old portmap's, which never does"
     return Omission(
@@ -93,7 +90,7 @@ def _portmap(case: Case, rewriting: Step, name: str) -> Omission:
         f"{node} themselves ask (CNI-HOSTPORT-SETMARK); chain {name} {state}",
         f"update the CNI plug-ins on {node} (portmap with snat: true) and start the pod again; or "
         f"ask the pod itself, {target.dst.with_port(target.dport)}",
-        why.origin if why else None,
+        origin_of(rewriting.cause),
     )
 
 
@@ -103,12 +100,11 @@ def _kube_proxy(case: Case, rewriting: Step, steps: list[Step]) -> Omission:
     node = rewriting.namespace
     origin = proxy.origins.get("cluster_cidr", proxy.origin)
     if client == rewriting.after.dst:
-        why = because(rewriting.cause)
         return Omission(
             f"chain {chain_of(rewriting)} on {node} has no rule that marks what the pod asks "
             "itself",
             _write_again(node),
-            why.origin if why else None,
+            origin_of(rewriting.cause),
         )
     by_cluster_ip = not any(chain_of(step).startswith("KUBE-EXT-") for step in steps)
     detection = proxy.detect_local_mode or "ClusterCIDR"
@@ -128,11 +124,10 @@ def _kube_proxy(case: Case, rewriting: Step, steps: list[Step]) -> Omission:
             "kube-proxy",
             origin,
         )
-    why = because(rewriting.cause)
     return Omission(
         f"kube-proxy on {node} (detectLocalMode {detection}) does not masquerade {client}",
         "set masqueradeAll: true in kube-proxy's configuration, or mend what tells it who is a pod",
-        proxy.origins.get("detect_local_mode", why.origin if why else origin),
+        proxy.origins.get("detect_local_mode", origin_of(rewriting.cause) or origin),
     )
 
 

@@ -12,10 +12,10 @@ from k8stui.kernel.exchange import Connect
 from k8stui.kernel.rules import Chain, Table
 from k8stui.kernel.step import DeviceCause, RuleCause, SocketCause
 from k8stui.kernel.targets.base import Jump
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.rules import ruleset
-from k8stui.walk.reason import because
+from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import jumps_to
 
 _SERVICES = "KUBE-SERVICES"
@@ -50,7 +50,6 @@ def kept_by_the_node(case: Case, service: Service, connect: Connect) -> Diagnosi
     for device in here.interfaces if here is not None else ():
         if not any(entry.address == connect.destination for entry in device.addresses):
             continue
-        why = because(DeviceCause(interface=device))
         is_cache = device.name.startswith("nodelocaldns")
         who = (
             "node-local-dns, which is to listen there, does not run on it"
@@ -69,7 +68,7 @@ def kept_by_the_node(case: Case, service: Service, connect: Connect) -> Diagnosi
             f"Service {service.key}, so {step.namespace} takes the packet for itself instead of "
             f"sending it on, and {who}",
             mend,
-            why.origin if why else None,
+            origin_of(DeviceCause(interface=device)),
         )
     return None
 
@@ -134,5 +133,4 @@ def _empty(case: Case, node: str, table: Table) -> Chain | None:
 
 def _origin(chain: Chain | None) -> Origin | None:
     """The chain's line of a dump; None where it is none of a dump."""
-    why = because(RuleCause(table="nat", chain=chain, index=0, rule=None)) if chain else None
-    return why.origin if why is not None and why.origin.kind is OriginKind.OBSERVED else None
+    return observed_at(RuleCause(table="nat", chain=chain, index=0, rule=None)) if chain else None

@@ -12,7 +12,7 @@ from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.owners import named_by_hand, other_network, owner_of, podless, who
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 
 
 def nobody_answers(case: Case) -> Diagnosis | None:
@@ -100,13 +100,12 @@ def _has_lost(case: Case, node: str, wanted: Address, said: str) -> Diagnosis:
         if entry.scope is Scope.GLOBAL and owner_of(case, entry.address) is None
     ]
     has = ", ".join(f"{address} on {device.name}" for device, address in cards[:3]) or "none"
-    why = because(DeviceCause(interface=cards[0][0])) if cards else None
     return Diagnosis(
         f"{said}: that is {node}'s InternalIP, and no device of {node} has it (it has {has})",
         f"give {node} the address {wanted} again (a fixed one, or a DHCP reservation), or let its "
         "kubelet report the new one (--node-ip; restart kubelet and the network plug-in, which "
         "then mends the other nodes' routes)",
-        why.origin if why else None,
+        origin_of(DeviceCause(interface=cards[0][0])) if cards else None,
     )
 
 
@@ -121,6 +120,5 @@ def _bridge(case: Case, step: Step, node: str) -> tuple[str, Origin | None] | No
             port = devices.get(device.peer[1])
             bridge = devices.get(port.master or port.name) if port else None
             if bridge is not None:
-                why = because(DeviceCause(interface=bridge))
-                return bridge.name, why.origin if why else None
+                return bridge.name, origin_of(DeviceCause(interface=bridge))
     return None

@@ -12,7 +12,7 @@ from k8stui.kernel.routing import Routing, route_line
 from k8stui.kernel.step import Direction, NeighbourCause, RouteCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import Behind, owner_of, what_it_is
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 
 _MAKERS = (
     ("docker", "Docker"),
@@ -49,11 +49,10 @@ def taken_for_a_neighbour(case: Case) -> Diagnosis | None:
         f"{lost}{node.name} looks for {target}{what_it_is(case, target)} on {route.device}, as its "
         f"route {route_line(route)} says, and nobody answers its ARP there"
     )
-    why = because(RouteCause(route=route))
     return Diagnosis(
         f"{said}{_because(route, behind)}",
         _mend(route, behind, node.name, target),
-        why.origin if why else None,
+        origin_of(RouteCause(route=route)),
     )
 
 

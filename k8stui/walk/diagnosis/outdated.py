@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.reason import because
+from k8stui.walk.reason import origin_of
 
 _KUBE_PROXYS = ("KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-NODEPORTS", "KUBE-SVL", "KUBE-SVC")
 """Where kube-proxy rejects or drops for want of endpoints; KUBE-ROUTER- and KUBE-POD-FW- are not
@@ -23,7 +23,6 @@ def outdated_rules(case: Case) -> Diagnosis | None:
     ready = [endpoint for endpoint in case.endpoints if endpoint.ready and endpoint.addresses]
     if not kubes or not ready:
         return None
-    why = because(rule)
     names = ", ".join(dict.fromkeys(e.pod or str(e.addresses[0]) for e in ready[:3]))
     return Diagnosis(
         f"kube-proxy's rule {rule.index} of chain {rule.chain.name} on {step.namespace} turns away "
@@ -31,5 +30,5 @@ def outdated_rules(case: Case) -> Diagnosis | None:
         "older than the endpoints",
         f"look whether kube-proxy runs on {step.namespace} and what its log says, and take the "
         "dump again",
-        why.origin if why else None,
+        origin_of(rule),
     )

@@ -17,7 +17,7 @@ from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
 from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Denial, Policies
-from k8stui.walk.reason import because
+from k8stui.walk.reason import because, origin_of
 
 _CHAIN = "KUBE-POD-FW-"
 _OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
@@ -45,12 +45,11 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     spaces = case.cluster.namespace_labels
     if not any(selects(each, pod, None, spaces) for each in case.cluster.policies):
         return _left_over(case, step, rule, f"no NetworkPolicy selects pod {pod.key} (any more)")
-    why = because(rule)
     return Diagnosis(
         f"{felt}, although by the API's rules {direction.lower()} of pod {pod.key} allows it: "
         f"{_departure(case, pod, step)}",
         f"allow it in {direction.lower()} of a NetworkPolicy that selects pod {pod.key}",
-        why.origin if why is not None else None,
+        origin_of(rule),
     )
 
 
@@ -133,14 +132,13 @@ def _left_over(case: Case, step: Step, rule: RuleCause, why_not: str) -> Diagnos
             if now is None
             else (f"it is about pod {named or 'of before'}{whose}now the address of {now.key}")
         )
-    why = because(rule)
     return Diagnosis(
         f"rule {rule.index} of chain {rule.chain.name} on {here} rejects it, a rule of "
         f"kube-router's left over from before: {why_not}",
         f"restart kube-router on {here} (in k3s: k3s itself), which writes its rules again; where "
         "it is switched off for good (k3s --disable-network-policy), take them away: "
         "iptables-save | grep -v -e KUBE-ROUTER -e KUBE-POD-FW -e KUBE-NWPLCY | iptables-restore",
-        why.origin if why is not None else None,
+        origin_of(rule),
     )
 
 

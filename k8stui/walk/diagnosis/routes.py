@@ -19,7 +19,7 @@ from k8stui.kernel.step import (
     StepKind,
 )
 from k8stui.kernel.targets.base import Jump, Return
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
 from k8stui.walk.diagnosis.owners import (
@@ -31,7 +31,7 @@ from k8stui.walk.diagnosis.owners import (
     what_it_is,
     who,
 )
-from k8stui.walk.reason import because, proof
+from k8stui.walk.reason import observed_at, origin_of, proof
 
 
 def martian_source(case: Case) -> Diagnosis | None:
@@ -65,8 +65,7 @@ def martian_source(case: Case) -> Diagnosis | None:
 def _device_origin(case: Case, namespace: str, address: Address) -> Origin | None:
     for device in case.network[namespace].interfaces:
         if any(one.address == address for one in device.addresses):
-            why = because(DeviceCause(interface=device))
-            return why.origin if why else None
+            return origin_of(DeviceCause(interface=device))
     return None
 
 
@@ -89,13 +88,12 @@ def no_route(case: Case) -> Diagnosis | None:
         return named
     what = _what(step)
     if route is not None:
-        why = because(step.cause)
         whose = _LEFT_BY.get(route.protocol or "", "")
         return Diagnosis(
             f"a route of {here} refuses {what} to {target}: {proof(step.cause)}{whose}",
             f"take that route off {here} (ip route del {route.type.value} {route.destination}), or "
             "put a more specific one beside it",
-            why.origin if why else None,
+            origin_of(step.cause),
         )
     said = f"{who(here)} knows no way to {target}" + what_it_is(case, target)
     if step.direction is Direction.REPLY:
@@ -233,7 +231,6 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
             continue
         if not ends or not by_address or isinstance(compiled.target, Jump):
             continue
-        why = because(cause)
         agent = cause.chain.name.startswith("IP-MASQ")
         mend = (
             "take that range out of nonMasqueradeCIDRs in ip-masq-agent's ConfigMap, and leave the "
@@ -245,7 +242,7 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
             f"Rule {cause.index} of chain {cause.chain.name} on {behind.node} had let the question "
             f"out with the pod's own address: {cause.rule.text}",
             f"{mend}; or give that router a route to {behind.network} via {behind.via}",
-            why.origin if why else None,
+            origin_of(cause),
         )
     return None
 
@@ -263,7 +260,6 @@ def _table(case: Case, node: str) -> Origin | None:
     """The file that the node's routes were read from, where they were."""
     found = case.network.get(node)
     for route in found.routes if found else ():
-        why = because(RouteCause(route=route))
-        if why is not None and why.origin.kind is OriginKind.OBSERVED:
-            return why.origin
+        if (origin := observed_at(RouteCause(route=route))) is not None:
+            return origin
     return None

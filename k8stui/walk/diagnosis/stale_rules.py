@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.step import RuleCause
-from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.reason import because
+from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import chain_of
 
 
@@ -15,8 +14,8 @@ def old_target(case: Case) -> Diagnosis | None:
     rewriting, service = case.rewritten, case.service
     if rewriting is None or service is None or not chain_of(rewriting).startswith("KUBE-SEP-"):
         return None
-    why = because(rewriting.cause)
-    if why is None or why.origin.kind is not OriginKind.OBSERVED:
+    origin = observed_at(rewriting.cause)
+    if origin is None:
         return None
     target, node = rewriting.after.dst, rewriting.namespace
     ready = [a for e in case.endpoints if e.ready for a in e.addresses]
@@ -29,7 +28,7 @@ def old_target(case: Case) -> Diagnosis | None:
         f"{service.key} (any more): its endpoints are {has}. kube-proxy's rules on {node} are old",
         f"look whether kube-proxy runs on {node} and what its log says, and restart it: then it "
         "writes its rules again",
-        why.origin,
+        origin,
     )
 
 
@@ -45,7 +44,7 @@ def left_mapping(case: Case) -> Diagnosis | None:
     target, node, name = rewriting.after.dst, rewriting.namespace, chain_of(rewriting)
     if case.pod_with(target) is not None:
         return None
-    asked, why = rewriting.before.dport, because(rewriting.cause)
+    asked = rewriting.before.dport
     now = [
         pod.key
         for pod in case.cluster.pods.values()
@@ -61,7 +60,7 @@ def left_mapping(case: Case) -> Diagnosis | None:
         f"on {node}, take the rule that jumps to {name} out of CNI-HOSTPORT-DNAT (iptables -t nat "
         f"-S CNI-HOSTPORT-DNAT shows it, -D deletes it), then iptables -t nat -F {name} and -X "
         f"{name}",
-        why.origin if why else None,
+        origin_of(rewriting.cause),
     )
 
 
@@ -72,8 +71,8 @@ def sent_elsewhere(case: Case) -> Diagnosis | None:
         return None
     cause = rewriting.cause
     known = chain_of(rewriting).startswith(("KUBE-", "CNI-"))
-    why = because(cause)
-    if known or cause.rule is None or why is None or why.origin.kind is not OriginKind.OBSERVED:
+    origin = observed_at(cause)
+    if known or cause.rule is None or origin is None:
         return None
     before, after = rewriting.before, rewriting.after
     return Diagnosis(
@@ -82,7 +81,7 @@ def sent_elsewhere(case: Case) -> Diagnosis | None:
         f"to {after.dst.with_port(after.dport)}, and nothing is known to listen there: "
         f"{cause.rule.text}",
         f"take that rule off {rewriting.namespace}, or {_or(case, before.dst, after.dport)}",
-        why.origin,
+        origin,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import owner_of
-from k8stui.walk.reason import because
+from k8stui.walk.reason import observed_at
 
 
 def tunnel_down(case: Case) -> Diagnosis | None:
@@ -50,7 +50,7 @@ def tunnel_end_missing(case: Case) -> Diagnosis | None:
         "like is gone",
         f"restart the network plug-in's pod on {here} (flannel), which makes the device and its "
         "routes again; what takes it away is often NetworkManager or a second network plug-in",
-        next((o for each in cards if (o := _origin(each)) is not None), None),
+        next(filter(None, map(_origin, cards)), None),
     )
 
 
@@ -59,5 +59,4 @@ def _sender(case: Case, step: Step) -> str:
 
 
 def _origin(device: Interface) -> Origin | None:
-    why = because(DeviceCause(interface=device))
-    return why.origin if why is not None and why.origin.kind is OriginKind.OBSERVED else None
+    return observed_at(DeviceCause(interface=device))
