@@ -45,7 +45,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         few = (
             f"only {len(workload.pods)} of {workload.replicas} pods"
             if workload.pods
-            else ("no pods")
+            else "no pods"
         )
         mild = workload.lack == PAUSED or " quota: " in workload.lack
         yield Finding(

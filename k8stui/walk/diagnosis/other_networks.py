@@ -39,12 +39,17 @@ def taken_for_a_neighbour(case: Case) -> Diagnosis | None:
     target = step.after.dst
     if route.destination.length >= target.bits or target in node.addresses:
         return None
-    uplink = {e.address for d in case.network[node.name].interfaces if d.name == route.device
-              for e in d.addresses} & {*node.addresses}  # fmt: skip
+    is_uplink = any(
+        entry.address in node.addresses
+        for device in case.network[node.name].interfaces
+        for entry in device.addresses
+        if device.name == route.device
+    )
     behind = owner_of(case, target)
-    if uplink or (behind is not None and behind.node == node.name):
+    if is_uplink or (behind is not None and behind.node == node.name):
         return None
-    lost = "the question arrives, but its answer is lost: " if _is_reply(step) else ""
+    is_reply = step.direction is Direction.REPLY
+    lost = "the question arrives, but its answer is lost: " if is_reply else ""
     said = (
         f"{lost}{node.name} looks for {target}{what_it_is(case, target)} on {route.device}, as its "
         f"route {route_line(route)} says, and nobody answers its ARP there"
@@ -74,10 +79,6 @@ def routes_to(case: Case, namespace: str, target: Address) -> Route | None:
     """The route that a namespace has to an address."""
     found = case.network[namespace]
     return Routing(found, {one.name: one for one in found.interfaces}).look_up(target).route
-
-
-def _is_reply(step: Step) -> bool:
-    return step.direction is Direction.REPLY
 
 
 def _because(route: Route, behind: Behind | None) -> str:

@@ -26,6 +26,13 @@ def owner_of(case: Case, address: Address) -> Behind | None:
     return None
 
 
+def pod_range(case: Case, address: Address) -> Prefix:
+    """The pods' range of an address's family."""
+    known = case.cluster.pod_cidrs
+    same = (one for one in known if one.address.version == address.version)
+    return next(same, case.cluster.pod_cidr)
+
+
 def service_with(case: Case, address: Address) -> Service | None:
     """The Service that has the address: its ClusterIP, external or load balancer's address."""
     for service in case.cluster.services.values():
@@ -99,11 +106,10 @@ def other_network(case: Case, node: str, bridge: str, wanted: Address) -> Diagno
         if any(address in Prefix.of(one.address, one.prefix_length) for one in others)
     ]
     if theirs:
-        network = ", ".join(f"{n.pod_cidrs[0]}" for n in case.cluster.nodes.values()
-                            if n.name == node and n.pod_cidrs)  # fmt: skip
+        network = next(iter(case.cluster.nodes[node].pod_cidrs), "its podCIDR")
         return Diagnosis(
             f"{bridge} of {node} has {has}, and {theirs[0].key} has {theirs[0].addresses[0]} of "
-            f"that network, while {node}'s pods are to be in {network or 'its podCIDR'}, to which "
+            f"that network, while {node}'s pods are to be in {network}, to which "
             "the other nodes' routes lead: another plug-in's configuration was taken there (the "
             "first file of /etc/cni/net.d, as the bridge that CRI-O or podman brings along)",
             f"on {node}: take that file out of /etc/cni/net.d, ip link delete {bridge}, and start "

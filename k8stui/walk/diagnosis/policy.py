@@ -79,8 +79,10 @@ def dropped_by_calico(case: Case) -> Diagnosis | None:
     if step is None or rule is None or step.kind is not StepKind.DROP:
         return None
     found = _OF_DEVICE.fullmatch(rule.chain.name)
-    pods = case.cluster.pods.values() if found is not None else ()
-    pod = next((one for one in pods if found is not None and cali_name(one) == found[1]), None)
+    if found is None:
+        return None
+    pods = case.cluster.pods.values()
+    pod = next((one for one in pods if cali_name(one) == found[1]), None)
     denial = _denial(case, pod, step.before) if pod is not None else None
     if denial is None:
         return None
