@@ -25,7 +25,8 @@ def look(ground: Ground) -> Iterator[Finding]:
     for service in ground.services:
         if service.type is ServiceType.EXTERNAL_NAME:
             yield from _address(ground, service)
-            yield from _nowhere(ground, service)
+            yield from _circle(ground, service)
+            yield from _misspelt(ground, service)
             yield from _ports(ground, service)
 
 
@@ -46,32 +47,39 @@ def _address(ground: Ground, service: Service) -> Iterator[Finding]:
     )
 
 
-def _nowhere(ground: Ground, service: Service) -> Iterator[Finding]:
-    """A name of this cluster's zone that nobody has; aliases that lead back to themselves."""
-    found = resolve(ground.cluster, f"{service.name}.{service.namespace}.svc", None)
-    round_ = circle(ground.cluster, service)
+def _circle(ground: Ground, service: Service) -> Iterator[Finding]:
+    """Aliases that lead back to themselves."""
+    names = circle(ground.cluster, service)
+    if names:
+        yield Finding(
+            rule=ID,
+            severity=Severity.ERROR,
+            subject=f"Service {service.key}",
+            place=ground.place(service, "spec", "externalName"),
+            why=f"the aliases go in a circle ({' → '.join(names)}): the name does not resolve",
+            fix="name what is meant in the end: a Service with pods, or a host",
+        )
+
+
+def _misspelt(ground: Ground, service: Service) -> Iterator[Finding]:
+    """A name of this cluster's zone that is but misspelt."""
     target = service.external_name.rstrip(".").lower()
     zone = f".svc.{ground.cluster.cluster_domain}"
-    if not round_ and (found.is_resolved or not target.endswith(zone)):
-        return
     name, _, namespace = target.removesuffix(zone).partition(".")
-    near = ground.meant_service(namespace, name)
-    is_there = f"{namespace}/{name}" in ground.cluster.services
-    if not round_ and (near is None or is_there):
+    if not target.endswith(zone) or f"{namespace}/{name}" in ground.cluster.services:
         return
-    yield Finding(
-        rule=ID,
-        severity=Severity.ERROR,
-        subject=f"Service {service.key}",
-        place=ground.place(service, "spec", "externalName"),
-        why=f"the aliases go in a circle ({' → '.join(round_)}): the name does not resolve"
-        if round_
-        else f"externalName {target} is no name of this cluster: there is no Service "
-        f"{namespace}/{name}",
-        fix="name what is meant in the end: a Service with pods, or a host"
-        if round_
-        else f"write {near}.{namespace}{zone}",
-    )
+    near = ground.meant_service(namespace, name)
+    found = resolve(ground.cluster, f"{service.name}.{service.namespace}.svc", None)
+    if near is not None and not found.is_resolved:
+        yield Finding(
+            rule=ID,
+            severity=Severity.ERROR,
+            subject=f"Service {service.key}",
+            place=ground.place(service, "spec", "externalName"),
+            why=f"externalName {target} is no name of this cluster: there is no Service "
+            f"{namespace}/{name}",
+            fix=f"write {near}.{namespace}{zone}",
+        )
 
 
 def _ports(ground: Ground, service: Service) -> Iterator[Finding]:
