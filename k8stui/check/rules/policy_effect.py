@@ -4,8 +4,8 @@ Rules of a direction that ``policyTypes`` leaves out are never read: the pods st
 ask) that way (networking/v1 NetworkPolicySpec.policyTypes). And a policy whose pods are all on
 their node's network selects nobody: no engine judges those.
 
-A warning for rules that nobody reads; an information for hostNetwork pods. Does not apply to dumps,
-nor to policies that select all pods of a namespace.
+A warning for rules that nobody reads, which does not apply to dumps; an information for hostNetwork
+pods, which does not apply to policies that select all pods of a namespace.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import array, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selection import Selection, subject
 from k8stui.manifests import Manifest
 
 ID = "policy-effect"
@@ -25,13 +25,12 @@ def look(ground: Ground) -> Iterator[Finding]:
     for manifest in ground.of_kind("NetworkPolicy").values():
         if not manifest.observed:
             yield from _unread(manifest)
+    if not ground.cluster.policies:
+        return
+    selection = Selection(ground.cluster)
     for policy in ground.cluster.policies:
-        pods = [
-            pod
-            for pod in ground.cluster.pods.values()
-            if pod.namespace == policy.namespace and matches(policy.pods, pod.labels)
-        ]
-        if pods and policy.pods and all(pod.host_network for pod in pods):
+        pods = tuple(selection.pods(subject(policy))) if policy.pods else ()
+        if pods and all(pod.host_network for pod in pods):
             yield Finding(
                 rule=ID,
                 severity=Severity.INFO,
