@@ -24,6 +24,7 @@ from k8stui.cluster.policy import (
 )
 from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.policy import KNOWN, NONE
@@ -58,9 +59,8 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
         return trace
     where = f"{denial.origin.where}: " if denial.origin.where else ""
     kind = denial.policy.partition(" ")[0]
-    nobody = nobody_enforces(world) if enforcer(world) is None else f"{enforcer(world)} knows no "
-    if enforcer(world) is not None:
-        nobody += f"{kind.removesuffix('y')}ies"
+    engine = enforcer(world)
+    nobody = nobody_enforces(world) if engine is None else knows_no(engine, kind)
     return replace(
         trace,
         assumptions=(
@@ -75,6 +75,11 @@ def enforcer(world: World) -> str | None:
     names = map(world.network.policy_engine_of, world.cluster.nodes.values())
     known = (KNOWN.get(name) for name in names)
     return next((one.title for one in known if one is not None), None)
+
+
+def knows_no(engine: str, kind: str) -> str:
+    """Which policies an engine leaves alone: ``Cilium knows no AdminNetworkPolicies``."""
+    return f"{engine} knows no {kind.removesuffix('y')}ies"
 
 
 def nobody_enforces(world: World) -> str:
@@ -128,6 +133,26 @@ def cut_from_dns(world: World, request: Request) -> Outcome | None:
         step=None,
         advice=denial.advice,
     )
+
+
+def _find_dns(cluster: Cluster) -> Peer:
+    servers = (
+        pod
+        for pod in cluster.pods.values()
+        if pod.namespace == "kube-system" and _DNS_LABELS.items() <= pod.labels.items()
+    )
+    pod = next(servers, None)
+    return Peer(
+        pod.addresses[0] if pod is not None and pod.addresses else None,
+        pod,
+        pod.labels if pod is not None else _DNS_LABELS,
+        "kube-system",
+        "cluster DNS",
+    )
+
+
+# Asked of every client that asks by name: it is not looked for in all pods each time.
+_dns_server: Derived[Cluster, Peer] = Derived(_find_dns)
 
 
 @record()
@@ -236,20 +261,8 @@ class Policies:
         """What keeps a pod from cluster DNS, so that no name resolves there."""
         if client.host_network or not uses_cluster_dns(self._cluster, client):
             return None
-        servers = (
-            p
-            for p in self._cluster.pods.values()
-            if p.namespace == "kube-system" and _DNS_LABELS.items() <= p.labels.items()
-        )
-        pod = next(servers, None)
-        peer = Peer(
-            pod.addresses[0] if pod is not None and pod.addresses else None,
-            pod,
-            pod.labels if pod is not None else _DNS_LABELS,
-            "kube-system",
-            "cluster DNS",
-        )
-        found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, pod))
+        peer = _dns_server.of(self._cluster)
+        found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, peer.pod))
         return replace(found, of_names=True) if found is not None else None
 
     def denied(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Denial | None:

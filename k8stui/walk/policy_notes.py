@@ -15,7 +15,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, Policy, PolicyPort, PolicyRule
 from k8stui.cluster.selection import Selection, subject
 from k8stui.nodes.policy import KNOWN, NONE
-from k8stui.walk.policies import nobody_enforces
+from k8stui.walk.policies import knows_no, nobody_enforces
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -38,7 +38,7 @@ def policy_notes(
     known = KNOWN[engine]
     unheard = {one.kind for one in policies} - {"NetworkPolicy", *known.kinds}
     for kind in sorted(unheard):
-        yield f"not enforced: {known.title} knows no {kind.removesuffix('y')}ies"
+        yield f"not enforced: {knows_no(known.title, kind)}"
     heard = [one for one in policies if one.kind not in unheard]
     if not heard:
         return

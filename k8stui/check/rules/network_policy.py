@@ -19,7 +19,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.manifests import Manifest
-from k8stui.walk.policies import enforcer
+from k8stui.walk.policies import enforcer, knows_no
 
 ID = "network-policy"
 _NAMESPACED = "NetworkPolicy"
@@ -63,8 +63,7 @@ def _unknown(engine: str, policies: Sequence[Manifest]) -> Finding:
         severity=Severity.WARNING,
         subject=_subject(first),
         place=first.place(),
-        why=f"it is not enforced by {engine}{more}: that knows no "
-        f"{first.kind.removesuffix('y')}ies",
+        why=f"it is not enforced by {engine}{more}: {knows_no('that', first.kind)}",
         fix="write NetworkPolicies, or run an engine that knows these policies too",
     )
 
