@@ -43,9 +43,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         if not workload.lack or workload.origin.kind is OriginKind.OBSERVED:
             continue
         few = (
-            f"only {len(workload.pods)} of {workload.replicas} pods"
-            if workload.pods
-            else "no pods"
+            f"only {len(workload.pods)} of {workload.replicas} pods" if workload.pods else "no pods"
         )
         mild = workload.lack == PAUSED or " quota: " in workload.lack
         yield Finding(
