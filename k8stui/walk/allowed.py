@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.policy import Direction
 from k8stui.origin import Origin
-from k8stui.walk.policies import enforcer, nobody_enforces
+from k8stui.walk.policies import enforcer, nobody_enforces, source_met
 from k8stui.walk.trace import Trace
 from k8stui.walk.world import World
 
@@ -17,16 +17,15 @@ def why_allowed(world: World, trace: Trace) -> tuple[str, Origin | None]:
     """
     outcome, connect = trace.outcome, trace.request.connect
     server = world.cluster.pods.get(outcome.server_pod or "")
-    if server is None or connect is None or outcome.server_port is None:
+    source = source_met(world.cluster, trace)
+    if server is None or connect is None or source is None or outcome.server_port is None:
         return "it ends at no pod, and policies are about pods", None
     if server.host_network:
         return f"pod {server.key} is on its node's network, where no policy selects it", None
     if enforcer(world) is None:
         return f"nobody enforces policies: {nobody_enforces(world)}", None
     judgement = Judgement(world.network.enforced)
-    client = world.cluster.pods.get(connect.namespace)
-    source = outcome.source_seen_by_server or connect.source
-    peer = judgement.peer(client, source, connect.namespace)
+    peer = judgement.peer_at(source)
     ask = Ask(outcome.server_port, connect.protocol, server)
     ruling = judgement.of(Direction.INGRESS, server, peer, ask)
     rule, policy = ruling.rule, ruling.policy

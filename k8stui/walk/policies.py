@@ -53,7 +53,7 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     if done.result is not Result.CONNECTED:
         return trace
     denial = Policies(cluster).against(
-        request, done.server_pod, done.server_port, _source_met(cluster, trace)
+        request, done.server_pod, done.server_port, source_met(cluster, trace)
     )
     if denial is None:
         return trace
@@ -90,7 +90,7 @@ def nobody_enforces(world: World) -> str:
     return f"{' and '.join(plugins)} knows no policies"
 
 
-def _source_met(cluster: Cluster, trace: Trace) -> Address | None:
+def source_met(cluster: Cluster, trace: Trace) -> Address | None:
     """The source address that the policies of the server's pod meet.
 
     They are enforced on the way to the pod, before its own node masquerades (POSTROUTING): what

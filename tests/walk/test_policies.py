@@ -14,6 +14,7 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.allowed import why_allowed
 from k8stui.walk.policies import Policies
 from k8stui.walk.policy_change import denials_and_changes, smallest_change
 from k8stui.walk.policy_view import policy_view
@@ -399,3 +400,22 @@ def test_calico_says_what_it_does(tmp_path: Path) -> None:
     said = notes(world, "baker")
     assert "Calico drops: the client times out" in said
     assert "Calico judges what the pod sends to its own node" in said
+
+
+def test_what_lets_it_in_is_asked_of_the_address_that_policies_meet(tmp_path: Path) -> None:
+    """The pod's own node masquerades behind its policies, so the server sees another address."""
+    door = service(
+        "door", "app=oven", ports=[{"port": 70, "targetPort": "heat", "nodePort": 30070}],
+        type="NodePort",
+    )  # fmt: skip
+    customers = policy(
+        "customers", "app=oven", ingress=[{"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}]
+    )
+    world = world_of(tmp_path, door, customers, engine="api")
+    trace = ask(world, "203.0.113.10", "node/node-1:30070")
+    assert trace.outcome.result is Result.CONNECTED
+    assert str(trace.outcome.source_seen_by_server) == "10.244.1.1"
+    reason, origin = why_allowed(world, trace)
+    assert reason == "NetworkPolicy default/customers lets it in to pod default/oven"
+    assert origin is not None
+    assert origin.place is not None
