@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests_of import Manifest, kind, node, observed, service, write
+from manifests_of import Manifest, kind, node, observed, pod, service, write
 from node_dumps import Dump, Record, device, link, via, write_lines, write_records
 
 from k8stui.check.check import check
@@ -524,3 +524,42 @@ def test_one_node_s_devices_beside_others_that_are_assumed(cni: str, tmp_path: P
     )  # fmt: skip
     made = _world(tmp_path, seen)
     assert walk(made, parse_request(made, *seen.ask)).outcome.result.value == "connected"
+
+
+@pytest.mark.parametrize(
+    ("asked", "policy", "mend"),
+    [
+        ("shop-a:8080", "FORWARD", "ip6tables -A FORWARD -s fd00:10:244::/56 -j ACCEPT"),
+        ("shop-a/icmp", "FORWARD", "ip6tables -P FORWARD ACCEPT"),
+        ("node-2:22", "INPUT", "ip6tables -A INPUT -p tcp --dport 22 -j ACCEPT"),
+        ("node-2/icmp", "INPUT", "ip6tables -A INPUT -p ipv6-icmp -j ACCEPT"),
+    ],
+)
+def test_a_mend_is_of_the_packet_s_family(
+    asked: str, policy: str, mend: str, tmp_path: Path
+) -> None:
+    nodes = [
+        node(number, f"10.244.{number}.0/24", f"fd00:10:244:{number}::/64") for number in (1, 2)
+    ]
+    for number, one in enumerate(nodes, 1):
+        one["status"]["addresses"] += [
+            {"type": "InternalIP", "address": f"fd00:192:168::1{number}"}
+        ]
+    shop = pod("shop-a", "app=shop", node="node-2", ports=[8080])
+    file = str(write(tmp_path, [*nodes, shop, pod("buyer")]))
+    plain = build_world([file])
+    ruleset = plain.network.ruleset(plain.cluster.nodes["node-2"], 6)
+    lines = Dump(dump_lines(ruleset)).without(NO_FLANNEL).policy(policy, "DROP").lines
+    dump = write_lines(tmp_path, "node-2.save", lines)
+    made = build_world([file], node_options=NodeOptions(iptables={"node-2": dump}))
+    name, mark, rest = asked.partition("/" if "/" in asked else ":")
+    where = (
+        "fd00:192:168::12"
+        if name == "node-2"
+        else str(made.cluster.pods["default/shop-a"].addresses[1])
+    )
+    destination = f"[{where}]{mark}{rest}"
+    done = walk(made, parse_request(made, "pod/buyer", destination)).outcome
+    assert (done.result.value, done.decided_at) == ("timeout", "node-2")
+    assert mend in done.advice
+    assert "10.244" not in done.advice

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from k8stui.kernel.header import ECHO
+from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import pod_range
 from k8stui.walk.diagnosis.reverse_path import wrong_way_back
 from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import because, words
@@ -117,7 +119,7 @@ def _who_sets_it(case: Case, step: Step, rule: RuleCause) -> str:
 
 
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
-    here, packet, pods = step.namespace, step.before, case.cluster.pod_cidr
+    here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     manager = _manager(case, step, rule)
     transport = packet.protocol.name.lower()
     if rule.chain.name != "FORWARD":
@@ -125,8 +127,8 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
             "ufw": f"ufw allow {packet.dport}/{transport} (ufw set that policy)",
             "firewalld": f"firewall-cmd --permanent --add-port={packet.dport}/{transport}",
         }
-        usual = f"iptables -A {rule.chain.name} -p {transport} --dport {packet.dport} -j ACCEPT"
-        return f"on {here}: {told.get(manager, usual)}"
+        usual = f"{_tool(step, rule)} -A {rule.chain.name} {_is_it(packet)} -j ACCEPT"
+        return f"on {here}: {usual if packet.protocol in ECHO else told.get(manager, usual)}"
     if manager == "ufw":
         return (
             f"on {here}: ufw route allow from {pods}, and ufw route allow to {pods} (or "
@@ -134,11 +136,24 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
         )
     if manager == "firewalld":
         return _trusted(here, str(pods))
+    tool = _tool(step, rule)
     return (
-        f"on {here}: iptables -A FORWARD -s {pods} -j ACCEPT and -d {pods} likewise "
-        "(flannel does so itself, unless told not to), or iptables -P FORWARD ACCEPT each time "
+        f"on {here}: {tool} -A FORWARD -s {pods} -j ACCEPT and -d {pods} likewise "
+        f"(flannel does so itself, unless told not to), or {tool} -P FORWARD ACCEPT each time "
         "Docker has started"
     )
+
+
+def _tool(step: Step, rule: RuleCause) -> str:
+    name = "iptables" if step.before.src.version == 4 else "ip6tables"
+    return name if rule.table == "filter" else f"{name} -t {rule.table}"
+
+
+def _is_it(packet: Packet) -> str:
+    """The match for a packet by its protocol, and by its port where that has ports."""
+    if packet.protocol in ECHO:
+        return f"-p {'icmp' if packet.src.version == 4 else 'ipv6-icmp'}"
+    return f"-p {packet.protocol.name.lower()} --dport {packet.dport}"
 
 
 def _trusted(here: str, source: str) -> str:
@@ -151,28 +166,22 @@ def _trusted(here: str, source: str) -> str:
 def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if "NetworkPolicy" in writer:
         return "allow it in a NetworkPolicy that selects the pod"
-    here, packet, pods = step.namespace, step.before, case.cluster.pod_cidr
+    here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld":
         return _trusted(here, str(packet.src if packet.vni is not None else pods))
-    also = ""
-    if packet.protocol in ECHO:
-        let = f"-p {'icmp' if packet.src.version == 4 else 'ipv6-icmp'}"
-        if packet.mtu_bytes:
-            also = f"; or give the pods' devices an MTU of {packet.mtu_bytes} (the plug-in's mtu)"
-    elif packet.vni is not None:
-        let, also = f"-p udp --dport {packet.dport} -s {packet.src}", " and so for every node"
-    elif step.hook not in (Hook.INPUT, Hook.OUTPUT) and (packet.src in pods or packet.dst in pods):
-        let, also = f"-s {pods}", f" and -d {pods} likewise"
-    else:
-        let = f"-p {packet.protocol.name.lower()} --dport {packet.dport}"
-    table = "" if rule.table == "filter" else f" -t {rule.table}"
-    tool = "iptables" if packet.src.version == 4 else "ip6tables"
-    told = f"{tool}{table} -I {rule.chain.name} {rule.index} {let} -j ACCEPT"
-    advice = f"let it by in front of that rule on {here}: {told}{also}"
     if writer == "fail2ban":
         jail = rule.chain.name.removeprefix("f2b-")
         return (
             f"on {here}: fail2ban-client set {jail} unbanip {packet.src}, and put the nodes' "
             "network into ignoreip; the rule itself comes and goes with fail2ban"
         )
-    return advice
+    let, also = _is_it(packet), ""
+    if packet.protocol in ECHO:
+        if packet.mtu_bytes:
+            also = f"; or give the pods' devices an MTU of {packet.mtu_bytes} (the plug-in's mtu)"
+    elif packet.vni is not None:
+        let, also = f"{let} -s {packet.src}", " and so for every node"
+    elif step.hook not in (Hook.INPUT, Hook.OUTPUT) and (packet.src in pods or packet.dst in pods):
+        let, also = f"-s {pods}", f" and -d {pods} likewise"
+    told = f"{_tool(step, rule)} -I {rule.chain.name} {rule.index} {let} -j ACCEPT"
+    return f"let it by in front of that rule on {here}: {told}{also}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from k8stui.kernel.step import StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.owners import pod_range
 from k8stui.walk.rules_met import chain_of, sent_to_be_dropped
 
 
@@ -28,9 +29,9 @@ def outside_the_source_ranges(case: Case) -> Diagnosis | None:
     inside = f"svc/{service.name}:{port.port}" if port else f"svc/{service.name}"
     if pod is not None and not pod.host_network:
         advice = (
-            f"ask the ClusterIP instead ({inside}), or add the pods' range {case.cluster.pod_cidr} "
-            "to loadBalancerSourceRanges: pods do not leave the cluster for a load balancer's "
-            "address, so their own addresses count"
+            f"ask the ClusterIP instead ({inside}), or add the pods' range "
+            f"{pod_range(case, client)} to loadBalancerSourceRanges: pods do not leave the cluster "
+            "for a load balancer's address, so their own addresses count"
         )
     else:
         advice = f"add {client}/{client.bits}, or its network, to loadBalancerSourceRanges"
