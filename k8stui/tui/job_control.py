@@ -64,6 +64,8 @@ class JobControl(LinuxDriver):
         self._file = self._outlet  # type: ignore[assignment] # all that is asked of it
         self._is_held = False
         self._is_to_stop = False
+        self._is_input_kept = False
+        """Whether what was typed and not yet read stays, though the terminal is given back."""
         self._held_since = 0.0
         self._ended_by = 0
         """The signal that ends the app; 0: none came."""
@@ -89,6 +91,18 @@ class JobControl(LinuxDriver):
         self._loop.remove_signal_handler(signal.SIGTSTP)
         self._loop.remove_signal_handler(signal.SIGCONT)
         end_on_signals()
+
+    def disable_input(self) -> None:
+        """Read no more keys; what was not read is thrown away, unless it is to be kept."""
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        self._disable_mouse_support()
+        self.exit_event.set()
+        if self._key_thread is not None:
+            self._key_thread.join()
+        self.exit_event.clear()
+        if not self._is_input_kept:
+            with suppress(termios.error):
+                termios.tcflush(self.fileno, termios.TCIFLUSH)
 
     def _get_terminal_size(self) -> tuple[int, int]:
         give_size(self.fileno)  # also when it becomes 0 × 0 while it is ours
@@ -124,8 +138,14 @@ class JobControl(LinuxDriver):
             self._is_to_stop = False
         elif self._is_held and monotonic() - self._held_since > _OWN_SECONDS:
             self._await_foreground()
+            # The modes to go back to are those of the first start. Nor are they gone back to in
+            # between: Ctrl-Q would be the terminal's own then (IXON), and what is typed is ours.
+            before, self.attrs_before = self.attrs_before, None
+            self._is_input_kept = True
             self.stop_application_mode()
             self._take_again()
+            self._is_input_kept = False
+            self.attrs_before = before
 
     def _take_again(self) -> None:
         self.start_application_mode()

@@ -124,7 +124,7 @@ class Keyboard(InOrder, JobControl):
         """Ends the wait for a key at once when the app is left."""
 
     def disable_input(self) -> None:
-        """Read no more keys; what was not read is thrown away."""
+        """Wake the thread that reads them, to end it."""
         os.write(self._wakes, b"\0")
         super().disable_input()
         os.read(self._woken, 1)

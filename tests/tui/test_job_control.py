@@ -187,6 +187,28 @@ def test_stop_and_continue_where_no_shell_is(numbers: list[signal.Signals], apar
     leave(session)
 
 
+SLOW_TO_JOIN = """
+import threading, time
+join = threading.Thread.join
+
+def slow(self, timeout=None):
+    join(self, timeout)
+    time.sleep(0.4)
+
+threading.Thread.join = slow
+"""
+
+
+@pytest.mark.parametrize("after", [0.2, 0.6], ids=["nobody reads", "nobody writes"])
+def test_what_is_typed_while_it_is_continued_is_not_lost(after: float) -> None:
+    """Neither thrown away as what nobody asked for, nor taken by the terminal itself (IXON)."""
+    session = start(SLOW_TO_JOIN + NORMAL)
+    settle(session)
+    os.kill(session.pid, signal.SIGCONT)
+    time.sleep(after)
+    leave(session)
+
+
 def test_continued_just_before_it_is_left() -> None:
     session = start()
     settle(session)
