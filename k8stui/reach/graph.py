@@ -6,18 +6,20 @@ or nobody answers, is an edge too, with who it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from k8stui.cluster.model import Cluster
+from k8stui.cluster.policy import Direction
 from k8stui.kernel.exchange import Result
 from k8stui.order import by_place, natural
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.felt import Felt
 from k8stui.reach.fold import mark_of
-from k8stui.reach.reach import Reach
+from k8stui.reach.reach import Cell, Reach
+from k8stui.reach.relations import bits
+from k8stui.reach.told import policies_in, selecting, told
 from k8stui.record import record
 from k8stui.walk.kinds import SHORT
 from k8stui.walk.outcome import RESULT_WORDS
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
     Graph = nx.MultiDiGraph[str]
-
-_NAMED = re.compile(r"\b\w*Polic(?:y|ies) ((?:[^\s,]+, )*[^\s,]+)")
-"""Policies, as reasons name them (`k8stui.walk.policies`)."""
 
 
 class Way(StrEnum):
@@ -62,13 +61,17 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
 
     owners = _Owners(cluster)
     graph: Graph = nx.MultiDiGraph()
-    masks: dict[str, int] = {}
+    masks: dict[tuple[str, tuple[str, ...]], int] = {}
+    """Askers by their node of the graph, and by the policies that may deny them to ask."""
     for place, one in enumerate(found.askers):
         name = owners.of(one)
-        masks[name] = masks.get(name, 0) | 1 << place
         graph.add_node(name, namespace=owners.namespace(one))
+        ruled = selecting(cluster, Direction.EGRESS, one.pod.key) if one.pod is not None else ()
+        masks[name, ruled] = masks.get((name, ruled), 0) | 1 << place
     places = {one.pod.key: n for n, one in enumerate(found.askers) if one.pod is not None}
-    said = {number: _said(cluster, one.felt) for number, one in found.classes.items()}
+    ways = {number: _way(one.felt) for number, one in found.classes.items()}
+    known: dict[tuple[int, int, str | None, tuple[str, ...]], str] = {}
+    """By whom: of a class, part and server, and the policies of who asks."""
     ports: dict[tuple[str, str, Way, str], dict[str, tuple[int, int]]] = {}
     for place, asked in enumerate(found.asked):
         target = owners.of(asked)
@@ -76,12 +79,16 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
         itself = 1 << places[asked.pod.key] if asked.pod and asked.pod.key in places else 0
         port = {port_word(asked.port, asked.protocol): (asked.port, int(asked.protocol))}
         for cell in found.columns[place]:
-            others, verdict = cell.askers & ~itself, said[cell.number]
-            if verdict is None or not others:
+            others, way = cell.askers & ~itself, ways[cell.number]
+            if way is None or not others:
                 continue
-            for source, mask in masks.items():
-                if mask & others:
-                    ports.setdefault((source, target, *verdict), {}).update(port)
+            for (source, ruled), mask in masks.items():
+                if inside := mask & others:
+                    by = known.get(alike := (cell.number, cell.part, cell.server, ruled))
+                    if by is None:
+                        asker = found.askers[next(bits(inside))]
+                        by = known[alike] = _by(cluster, found, asker, asked, cell)
+                    ports.setdefault((source, target, way, by), {}).update(port)
     for (source, target, way, by), numbers in ports.items():
         edge = Edge(source, target, way, sorted(numbers, key=numbers.__getitem__), by)
         graph.add_edge(source, target, edge=edge)
@@ -109,23 +116,31 @@ def by_namespace(graph: Graph) -> Mapping[str, list[str]]:
 
 def deniers(cluster: Cluster, reason: str) -> list[str]:
     """Policies of the cluster that a reason names."""
-    named = _NAMED.search(reason)
-    if named is None:
+    named = policies_in(reason)
+    if not named:
         return []
     known = {policy.key: policy.kind for policy in cluster.all_policies}
-    return [f"{known[one]} {one}" for one in named[1].split(", ") if one in known]
+    return [f"{known[one]} {one}" for one in named if one in known]
 
 
-def _said(cluster: Cluster, felt: Felt) -> tuple[Way, str] | None:
+def _way(felt: Felt) -> Way | None:
     """What an edge of a class says; None: there is no way that anybody could take."""
-    if mark_of(felt) is Result.CONNECTED:
-        return Way.OPEN, ""
-    if mark_of(felt) in (Result.UNREACHABLE, Result.NO_SUCH_NAME):
+    mark = mark_of(felt)
+    if mark is Result.CONNECTED:
+        return Way.OPEN
+    if mark in (Result.UNREACHABLE, Result.NO_SUCH_NAME):
         return None
-    words = RESULT_WORDS[felt.result]
-    by = ", ".join(deniers(cluster, felt.reason))
-    way = Way.SHUT if Result.CONNECTED not in felt.shares else Way.SOME
-    return way, f"{words} by {by}" if by else words
+    return Way.SHUT if Result.CONNECTED not in felt.shares else Way.SOME
+
+
+def _by(cluster: Cluster, found: Reach, asker: Asker, asked: Asked, cell: Cell) -> str:
+    """As `Edge.by`, of one pair."""
+    felt = found.classes[cell.number].felt
+    if mark_of(felt) is Result.CONNECTED:
+        return ""
+    said = told(cluster, found.parts[cell.part], asker, asked, cell)
+    words, by = RESULT_WORDS[felt.result], ", ".join(deniers(cluster, said.reason))
+    return f"{words} by {by}" if by else words
 
 
 class _Owners:

@@ -19,7 +19,7 @@ _VETH_DIGITS = (7, 8)
 
 
 _POLICIES = re.compile(r"(NetworkPolic(?:y|ies) [\w./-]+(?:, [\w./-]+)*)")
-"""Where a reason names policies: a pod may be called like one."""
+"""Where a reason names policies (`k8stui.walk.policies`): a pod may be called like one."""
 
 
 @record()
@@ -55,6 +55,12 @@ def told(cluster: Cluster, one: Part, asker: Asker, asked: Asked, cell: Cell) ->
     return Told(decided_at, "".join(said))
 
 
+def policies_in(reason: str) -> list[str]:
+    """Names of the policies that a reason names first, in its order."""
+    named = _POLICIES.search(reason)
+    return named[0].partition(" ")[2].split(", ") if named is not None else []
+
+
 def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, str]:
     if old is None or new is None or old == new:
         return {}
@@ -69,16 +75,17 @@ def _policies(
     """Those that select two pods which nothing tells apart: one by one they say the same."""
     if old is None or new is None or old == new:
         return {}
-    before, after = (_selecting(cluster, way, one) for one in (old, new))
+    before, after = (selecting(cluster, way, one) for one in (old, new))
     return {one: other for one, other in zip(before, after, strict=False) if one != other}
 
 
-def _selecting(cluster: Cluster, way: Direction, pod: str) -> tuple[str, ...]:
+def selecting(cluster: Cluster, way: Direction, pod: str) -> tuple[str, ...]:
+    """Names of the policies that select a pod, in the order of asking."""
     known = _known.of(cluster)
     found = known.get((pod, way))
     if found is None:
-        selecting = Judgement(cluster).selecting(cluster.pods[pod], way)
-        found = known[pod, way] = tuple(one.key for one in selecting)
+        policies = Judgement(cluster).selecting(cluster.pods[pod], way)
+        found = known[pod, way] = tuple(one.key for one in policies)
     return found
 
 

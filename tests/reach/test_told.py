@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
+from k8stui.reach.graph import edges, reach_graph
 from k8stui.reach.reach import reach
 from k8stui.reach.told import told
-from k8stui.walk.world import build_world
+from k8stui.walk.world import World, build_world
+
+NAMES = ("hay", "oat", "rye")
 
 
-def _namespace(name: str) -> list[dict[str, object]]:
-    """A pod, and a policy that lets nobody in."""
+def _namespace(name: str, way: str) -> list[dict[str, object]]:
+    """A pod, and a policy that lets nobody in, or out."""
     meta = {"name": name, "namespace": name}
     containers = [{"name": "c", "image": "i", "ports": [{"containerPort": 80}]}]
     return [
@@ -29,17 +33,19 @@ def _namespace(name: str) -> list[dict[str, object]]:
             "apiVersion": "networking.k8s.io/v1",
             "kind": "NetworkPolicy",
             "metadata": {"name": f"{name}-shut", "namespace": name},
-            "spec": {"podSelector": {}},
+            "spec": {"podSelector": {}, "policyTypes": [way]},
         },
     ]
 
 
+def _world(folder: Path, way: str) -> World:
+    file = folder / "all.yaml"
+    file.write_text(yaml.safe_dump_all([o for one in NAMES for o in _namespace(one, way)]))
+    return build_world([str(file)], node_options=NodeOptions(policy_engine="api"))
+
+
 def test_the_policies_are_those_of_the_pair(tmp_path: Path) -> None:
-    file = tmp_path / "all.yaml"
-    file.write_text(
-        yaml.safe_dump_all([*_namespace("hay"), *_namespace("oat"), *_namespace("rye")])
-    )
-    world = build_world([str(file)], node_options=NodeOptions(policy_engine="api"))
+    world = _world(tmp_path, "Ingress")
     rows, columns = list(askers(world)), list(asked(world))
     found = reach(world, rows, columns)
     said = {}
@@ -54,3 +60,14 @@ def test_the_policies_are_those_of_the_pair(tmp_path: Path) -> None:
             f"NetworkPolicy {is_asked}/{is_asked}-shut selects pod {is_asked}/{is_asked} and "
             f"lets in nothing from pod {asks}/{asks} to port 80/TCP"
         ), reason
+
+
+@pytest.mark.parametrize(("way", "end"), [("Ingress", 1), ("Egress", 0)])
+def test_the_policies_on_an_edge_are_those_of_its_ends(tmp_path: Path, way: str, end: int) -> None:
+    world = _world(tmp_path, way)
+    graph = reach_graph(world.cluster, reach(world, list(askers(world)), list(asked(world))))
+    said = {(one.source, one.target): one.by for one in edges(graph)}
+    pods = [f"pod/{name}/{name}" for name in NAMES]
+    for pair in ((one, other) for one in pods for other in pods if one != other):
+        name = pair[end].rpartition("/")[2]
+        assert said[pair] == f"timed out by NetworkPolicy {name}/{name}-shut"
