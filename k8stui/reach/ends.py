@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
+from k8stui.walk.kinds import SHORT
 from k8stui.walk.lookup import can_send
 from k8stui.walk.port import canonical
 from k8stui.walk.source import OUTSIDE
@@ -44,6 +45,26 @@ class Asked:
     service_port: ServicePort | None = None
     node: str = ""
     """Of a node port: the node whose port is asked."""
+
+
+def own_service(one: Asker | Asked) -> Service | None:
+    """The Service that is asked itself, not a node's port of it."""
+    return one.service if isinstance(one, Asked) and not one.node else None
+
+
+def namespace_of(one: Asker | Asked) -> str:
+    """The API's; empty: it is in none."""
+    within = one.pod or own_service(one)
+    return within.namespace if within is not None else ""
+
+
+def workloads(cluster: Cluster) -> Mapping[str, tuple[str, int]]:
+    """Of each pod that a workload made: that, as it can be typed, and how many pods it has."""
+    return {
+        key: (f"{SHORT.get(one.kind, one.kind)}/{one.namespace}/{one.name}", len(one.pods))
+        for one in cluster.workloads
+        for key in one.pods
+    }
 
 
 def askers(world: World) -> Iterator[Asker]:

@@ -13,13 +13,12 @@ from functools import cached_property
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Result
 from k8stui.order import Key, by_place, natural
-from k8stui.reach.ends import Asked, Asker, named
+from k8stui.reach.ends import Asked, Asker, named, workloads
 from k8stui.reach.felt import Felt
 from k8stui.reach.reach import Reach
 from k8stui.reach.relations import bits
 from k8stui.record import record
 from k8stui.walk.brief import brief
-from k8stui.walk.kinds import SHORT
 
 
 class Fold(Enum):
@@ -54,12 +53,7 @@ class Folding:
     def __init__(self, cluster: Cluster, found: Reach) -> None:
         self._found = found
         self._nodes = len(cluster.nodes)
-        self._owners = {
-            key: (f"{SHORT.get(one.kind, one.kind)}/{one.namespace}/{one.name}", len(one.pods))
-            for one in cluster.workloads
-            for key in one.pods
-        }
-        """Of each pod the workload, and how many it has."""
+        self._owners = workloads(cluster)
 
     def rows(self, fold: Fold) -> list[Group]:
         """Askers, folded: the one outside, pods, nodes."""

@@ -14,14 +14,13 @@ from k8stui.cluster.model import Cluster
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.exchange import Result
 from k8stui.order import by_place, natural
-from k8stui.reach.ends import Asked, Asker
+from k8stui.reach.ends import Asked, Asker, namespace_of, own_service, workloads
 from k8stui.reach.felt import Felt
 from k8stui.reach.fold import mark_of
 from k8stui.reach.reach import Cell, Reach
 from k8stui.reach.relations import bits
 from k8stui.reach.told import policies_in, selecting, told
 from k8stui.record import record
-from k8stui.walk.kinds import SHORT
 from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.sentence import port_word
 from k8stui.walk.source import OUTSIDE
@@ -59,13 +58,13 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
     """Make the graph: names as on the command line → ``namespace``; edges → `Edge` as ``edge``."""
     import networkx as nx  # noqa: PLC0415 - as much start-up as half of the screen
 
-    owners = _Owners(cluster)
+    owners = workloads(cluster)
     graph: Graph = nx.MultiDiGraph()
     masks: dict[tuple[str, tuple[str, ...]], int] = {}
     """Askers by their node of the graph, and by the policies that may deny them to ask."""
     for place, one in enumerate(found.askers):
-        name = owners.of(one)
-        graph.add_node(name, namespace=owners.namespace(one))
+        name = _node_of(one, owners)
+        graph.add_node(name, namespace=namespace_of(one))
         ruled = selecting(cluster, Direction.EGRESS, one.pod.key) if one.pod is not None else ()
         masks[name, ruled] = masks.get((name, ruled), 0) | 1 << place
     places = {one.pod.key: n for n, one in enumerate(found.askers) if one.pod is not None}
@@ -74,8 +73,8 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
     """By whom: of a class, part and server, and the policies of who asks."""
     ports: dict[tuple[str, str, Way, str], dict[str, tuple[int, int]]] = {}
     for place, asked in enumerate(found.asked):
-        target = owners.of(asked)
-        graph.add_node(target, namespace=owners.namespace(asked))
+        target = _node_of(asked, owners)
+        graph.add_node(target, namespace=namespace_of(asked))
         itself = 1 << places[asked.pod.key] if asked.pod and asked.pod.key in places else 0
         port = {port_word(asked.port, asked.protocol): (asked.port, int(asked.protocol))}
         for cell in found.columns[place]:
@@ -143,29 +142,12 @@ def _by(cluster: Cluster, found: Reach, asker: Asker, asked: Asked, cell: Cell) 
     return f"{words} by {by}" if by else words
 
 
-class _Owners:
-    """Who stands for a pod: what made it, if anything did."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._names = {
-            key: f"{SHORT.get(one.kind, one.kind)}/{one.namespace}/{one.name}"
-            for one in cluster.workloads
-            for key in one.pods
-        }
-
-    def of(self, one: Asker | Asked) -> str:
-        """A name for the graph."""
-        if one.pod is not None:
-            return self._names.get(one.pod.key, f"pod/{one.pod.key}")
-        if one.node:
-            return "nodes"
-        if isinstance(one, Asked) and one.service is not None:
-            return f"svc/{one.service.key}"
-        return OUTSIDE
-
-    def namespace(self, one: Asker | Asked) -> str:
-        """Empty: it is in none."""
-        if one.pod is not None:
-            return one.pod.namespace
-        service = one.service if isinstance(one, Asked) and not one.node else None
-        return service.namespace if service is not None else ""
+def _node_of(one: Asker | Asked, owners: Mapping[str, tuple[str, int]]) -> str:
+    """Who stands for somebody in the graph: for a pod what made it, if anything did."""
+    if one.pod is not None:
+        owner = owners.get(one.pod.key)
+        return owner[0] if owner is not None else f"pod/{one.pod.key}"
+    if one.node:
+        return "nodes"
+    service = own_service(one)
+    return f"svc/{service.key}" if service is not None else OUTSIDE

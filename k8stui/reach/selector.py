@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from k8stui.cluster.model import Cluster, Pod
+from k8stui.cluster.model import Cluster
 from k8stui.kernel.packet import Protocol
-from k8stui.reach.ends import Asked, Asker, PortSpec
+from k8stui.reach.ends import Asked, Asker, PortSpec, namespace_of, own_service
 from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.kinds import Target, kind_of
@@ -149,9 +149,7 @@ def _test(cluster: Cluster, term: Term, namespace: str) -> Test:
     if term.kind is not None:
         _, slash, name = term.text.partition("/")
         return _of_kind(cluster, term.kind, name or "*", namespace if slash else "*")
-    return lambda one: (
-        (space := _namespace_of(one)) is not None and fnmatchcase(space, term.namespace)
-    )
+    return lambda one: bool(space := namespace_of(one)) and fnmatchcase(space, term.namespace)
 
 
 def _of_kind(cluster: Cluster, found: tuple[Target, str], name: str, namespace: str) -> Test:
@@ -166,12 +164,7 @@ def _of_kind(cluster: Cluster, found: tuple[Target, str], name: str, namespace: 
     if target is Target.NODE:
         return lambda one: one.pod is None and bool(one.node) and fnmatchcase(one.node, name)
     if target is Target.SERVICE:
-        return lambda one: (
-            isinstance(one, Asked)
-            and one.service is not None
-            and not one.node
-            and has(one.service.key)
-        )
+        return lambda one: (service := own_service(one)) is not None and has(service.key)
     if target is Target.POD:
         return lambda one: one.pod is not None and has(one.pod.key)
     pods = {
@@ -196,16 +189,8 @@ def _label(
     return lambda labels: labels.get(key) == value
 
 
-def _namespace_of(one: Asker | Asked) -> str | None:
-    pod: Pod | None = one.pod
-    if pod is not None:
-        return pod.namespace
-    service = one.service if isinstance(one, Asked) and not one.node else None
-    return service.namespace if service is not None else None
-
-
 def _labels(one: Asker | Asked) -> Mapping[str, str] | None:
     if one.pod is not None:
         return one.pod.labels
-    service = one.service if isinstance(one, Asked) and not one.node else None
+    service = own_service(one)
     return service.selector if service is not None else None
