@@ -52,14 +52,14 @@ def read_compare(page: Page, node: TreeNode | None, against: Words | None) -> Co
     fields = page.fields(node, "compare", _FIELDS)
     found = {name: page.words(one, name, _MAX_TEXT) for name, one in fields.items()}
     given = {name: words for name, words in found.items() if words is not None}
-    beside = given.get("beside")
-    if beside is not None and beside.text not in ("true", "false"):
-        page.wrong(beside.at, f"beside is true or false, not {beside.text!r}")
+    beside = given["beside"].text if "beside" in given else ""
+    if beside not in ("", "true", "false"):
+        page.wrong(given["beside"].at, f"beside is true or false, not {beside!r}")
     if "setting" in given:
         for name in ("table", "case", "column"):
             if name in given:
                 page.wrong(given[name].at, f"a setting is its own {name}", "leave it out")
-        return Compare(at=node.start, setting=given["setting"], is_beside=not _is_false(beside))
+        return Compare(at=node.start, setting=given["setting"], is_beside=beside != "false")
     kind = given.get("table")
     if kind is None and against is not None:
         kind = Words(Kind.VERSIONS, against.at)
@@ -68,18 +68,13 @@ def read_compare(page: Page, node: TreeNode | None, against: Words | None) -> Co
         return None
     if not _is_kind(page, kind, against):
         return None
-    is_beside = beside is not None and beside.text == "true"
     return Compare(
         at=node.start,
         table=kind,
         case=given.get("case"),
         column=given.get("column"),
-        is_beside=is_beside,
+        is_beside=beside == "true",
     )
-
-
-def _is_false(words: Words | None) -> bool:
-    return words is not None and words.text == "false"
 
 
 def _is_kind(page: Page, words: Words | None, against: Words | None) -> bool:
@@ -149,8 +144,7 @@ class Comparing:
         try:
             found = vary(world, trace.request, setting.text)
         except RequestError as error:
-            message, _, hint = error.render().partition("\n")
-            self._page.wrong(setting.at, message, hint)
+            self._page.refused(setting.at, error)
             return ""
         if found.value_before == found.value_after:
             said = f"{found.setting} is {found.value_after} already"
@@ -172,8 +166,7 @@ class Comparing:
             try:
                 self._made[key] = table(world, trace, kind, after, called)
             except RequestError as error:
-                message, _, hint = error.render().partition("\n")
-                self._page.wrong((wanted.table or wanted).at, message, hint)
+                self._page.refused((wanted.table or wanted).at, error)
                 return None
         return self._made[key]
 

@@ -109,7 +109,6 @@ def _hosts(page: Page, texts: Sequence[Words]) -> object:
         try:
             read = read_hosts(one.text for one in texts[:count])
         except HostOptionError as error:
-            message, _, hint = error.render().partition("\n")
-            page.wrong(words.at, message, hint)
+            page.refused(words.at, error)
             return None
     return read

@@ -67,6 +67,12 @@ class Page:
             )
         )
 
+    def refused(self, at: int, error: Exception) -> None:
+        """Note a mistake at an offset that somebody else found: what is wrong, and what helps."""
+        said = error.render() if isinstance(error, K8sTuiError) else str(error)
+        message, _, hint = said.partition("\n")
+        self.wrong(at, message, hint)
+
     def found(self, line: int, column: int, message: str, hint: str) -> None:
         """Note a mistake at a line and column, both from 0.
 

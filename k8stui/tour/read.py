@@ -81,8 +81,9 @@ def parse_tour(file: str, content: str) -> Tour:
         page.stop()
     given = page.fields(root, "a tour", _TOUR)
     title = _words(page, given, "title", MAX_CAPTION)
-    positions = _positions(page, root, given)
-    source = _input(page, root, given, os.path.dirname(file))  # noqa: PTH120 - as typed
+    folder = os.path.dirname(file)  # noqa: PTH120 - as typed
+    positions = _positions(page, root, given, folder)
+    source = _input(page, root, given, folder)
     page.stop()
     assert source is not None
     return Tour(
@@ -175,10 +176,10 @@ def _input(page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: st
         page.wrong(node.start, "input needs paths", "relative to this file")
     texts = page.texts(fields["paths"], "paths", _MAX_LIST, _MAX_TEXT) if "paths" in fields else ()
     then = page.texts(fields["then"], "then", _MAX_LIST, _MAX_TEXT) if "then" in fields else ()
-    found = [(words, path(page, words, folder)) for words in texts]
+    found = [_found(page, words, folder) for words in texts]
     return Input(
         at=node.start,
-        paths=tuple(Words(there, words.at) for words, there in found if there is not None),
+        paths=tuple(one for one in found if one is not None),
         cluster=ClusterOptions(**options.get(Holder.CLUSTER, {})),
         nodes=NodeOptions(**options.get(Holder.NODES, {})),
         namespace=options.get(Holder.INPUT, {}).get(NAMESPACE.name, NAMESPACE.default),
@@ -190,13 +191,14 @@ def _input(page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: st
 # Positions
 
 
-def _positions(page: Page, root: TreeNode, given: Mapping[str, TreeNode]) -> tuple[Position, ...]:
+def _positions(
+    page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: str
+) -> tuple[Position, ...]:
     if "positions" not in given:
         if root.mapping:
             page.wrong(root.start, "a tour needs positions", "a list, each with a caption")
         return ()
     nodes = page.items(given["positions"], "positions", MAX_POSITIONS)
-    folder = os.path.dirname(page.file)  # noqa: PTH120 - as typed
     found = tuple(
         _position(page, node, number, folder) for number, node in enumerate(nodes, start=1)
     )
@@ -254,6 +256,7 @@ def _see_alone(page: Page, fields: Mapping[str, TreeNode], compare: Compare) -> 
 
 
 def _found(page: Page, words: Words | None, folder: str) -> Words | None:
+    """A path as it leads from here; None, and a mistake noted, where nothing is there."""
     there = path(page, words, folder) if words is not None else None
     return Words(there, words.at) if words is not None and there is not None else None
 

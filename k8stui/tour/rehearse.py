@@ -83,16 +83,8 @@ def _world(page: Page, source: Input) -> World | None:
     try:
         return build_world([one.text for one in source.paths], source.cluster, source.nodes)
     except (K8sTuiError, OSError) as error:
-        message, hint = _in_two(error)
-        page.wrong(source.at, message, hint)
+        page.refused(source.at, error)
         return None
-
-
-def _in_two(error: Exception) -> tuple[str, str]:
-    """What is wrong, and what helps."""
-    said = error.render() if isinstance(error, K8sTuiError) else str(error)
-    message, _, hint = said.partition("\n")
-    return message, hint
 
 
 class _Rehearsing:
@@ -295,8 +287,7 @@ class _Rehearsing:
             try:
                 found.append(vary(world, request, words.text))
             except RequestError as error:
-                message, hint = _in_two(error)
-                self._page.wrong(words.at, message, hint)
+                self._page.refused(words.at, error)
                 return None
         self._varied[full] = tuple(found)
         return self._varied[full]
@@ -335,8 +326,7 @@ class _Rehearsing:
                 replay(self._world, source.order, then=then(), namespace=source.namespace)
             )
         except K8sTuiError as error:
-            message, hint = _in_two(error)
-            self._page.wrong(doing[0].at if doing else source.at, message, hint)
+            self._page.refused(doing[0].at if doing else source.at, error)
         return self._moments
 
 
