@@ -12,7 +12,7 @@ from k8stui.record import record
 from k8stui.tour.page import Page, Words
 from k8stui.tour.tour import Compare
 from k8stui.walk.cases import Case, Cases
-from k8stui.walk.compare import vary
+from k8stui.walk.compare import current, vary
 from k8stui.walk.comparisons import Kind, table
 from k8stui.walk.error import RequestError
 from k8stui.walk.trace import Trace
@@ -145,6 +145,10 @@ class Comparing:
             found = vary(world, trace.request, setting.text)
         except RequestError as error:
             self._page.refused(setting.at, error)
+            return ""
+        if current(world, trace.request, found.setting) is None:
+            said = f"{found.setting} is {found.value_before}"
+            self._page.wrong(setting.at, said, "compare another setting")
             return ""
         if found.value_before == found.value_after:
             said = f"{found.setting} is {found.value_after} already"

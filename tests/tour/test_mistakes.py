@@ -84,6 +84,7 @@ KINDS = [
     ("setting", "at: dnat", "compare: {setting: §hairpinn=off}", "not a setting", "hairpin=VALUE"),
     ("setting's value", "at: dnat", "compare: {setting: §cni=flanel}", "cni cannot be", "flannel"),
     ("as it is", "at: dnat", "compare: {setting: §proxy-mode=iptables}", "is iptables already", ""),
+    ("setting of nothing asked", "at: dnat", "ask: pod/myweb-1 -> svc/mysql\n    compare: {setting: §externalTrafficPolicy=Local}", "not set", ""),
     ("setting and table", "at: dnat", "compare: {setting: cni=ptp, table: §ways}", "its own table", "leave it out"),
     ("nothing to compare", "at: dnat", "compare: §branches", "there is one branch", ""),
     ("one input", "at: dnat", "compare: §versions", "versions of what", "against: PATH"),
