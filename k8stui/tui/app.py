@@ -17,6 +17,7 @@ os.environ.setdefault("ESCDELAY", "25")
 from textual import events
 from textual.app import App, SystemCommand, get_system_commands_provider
 from textual.command import Provider
+from textual.css.query import NoMatches
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -191,7 +192,13 @@ class K8sTuiApp(App[int]):
                 yield SystemCommand(title, binding.tooltip, run)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Keep the error for the caller instead of printing pages of it, locals and all."""
+        """Keep the error for the caller instead of printing pages of it, locals and all.
+
+        A screen that is taken down while it is set up (the page is gone, a signal came) misses its
+        widgets: Textual mounts none any more once the app is to exit (Widget.mount_all).
+        """
+        if self._exit and isinstance(error, NoMatches):
+            return
         if self.crash is None:
             self.crash = error
         self._return_code = 1

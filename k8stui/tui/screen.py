@@ -71,8 +71,6 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
         yield Bar(self._keys, id="keys")
 
     def on_mount(self) -> None:
-        if len(self.query(Pane)) < len(PaneName):
-            return  # it is taken down while it is set up: the page is gone, or a signal came
         self.mark_front()
         if self._presents_at_once:
             self.action_present()

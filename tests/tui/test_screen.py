@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -520,3 +521,15 @@ async def test_a_click_elsewhere_leaves_the_filter() -> None:
         await driver.settle()
         assert not driver.desk.tree.is_filtered
         assert driver.screen.front is PaneName.WALK
+
+
+@pytest.mark.parametrize("action", ["request", "palette", "help", "compare"])
+async def test_a_screen_that_is_taken_down_while_it_is_set_up_is_no_crash(action: str) -> None:
+    """A signal comes right behind a key: the toolkit mounts nothing any more."""
+    async with running() as driver:
+        getattr(driver.screen, f"action_{action}")()
+        driver.app.exit(143, return_code=143)
+        for _ in range(200):  # no pilot: it waits for the screen that never comes to stand
+            await asyncio.sleep(0)
+    assert driver.app.crash is None
+    assert driver.app.return_code == 143
