@@ -16,7 +16,7 @@ import sys
 import termios
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -43,15 +43,8 @@ _ALL_OFF = (
 class JobControl(LinuxDriver):
     """Holds the terminal while the app is in the foreground."""
 
-    def __init__(
-        self,
-        app: App[object],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+    def __init__(self, app: App[object], **how: Any) -> None:
+        super().__init__(app, **how)
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)  # Textual's would give back what none took
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self.fileno = 0  # whatever `sys.__stdin__` is: it may have been closed

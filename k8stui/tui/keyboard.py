@@ -13,7 +13,7 @@ import os
 import select
 from codecs import getincrementaldecoder
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -42,19 +42,12 @@ _TICK_SECONDS = 0.1
 class InOrder(_Mixin):
     """Mixin of drivers: keys, mouse and pastes are handled one after the other."""
 
-    def __init__(
-        self,
-        app: App[object],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+    def __init__(self, app: App[object], **how: Any) -> None:
+        super().__init__(app, **how)
         self._ahead = Ahead(app)
         self._on_their_way = 0
         """Messages that the reading thread has handed over and the app's thread not yet taken."""
-        self._parser = XTermParser(debug)
+        self._parser = XTermParser(self._debug)
 
     def take(self, text: str) -> None:
         """Pass on what `text` means; in the reading thread."""
@@ -111,15 +104,8 @@ class InOrder(_Mixin):
 class Keyboard(InOrder, JobControl):
     """Reads keys from file descriptor 0, draws on a terminal."""
 
-    def __init__(
-        self,
-        app: App[object],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+    def __init__(self, app: App[object], **how: Any) -> None:
+        super().__init__(app, **how)
         self._woken, self._wakes = os.pipe()
         """Ends the wait for a key at once when the app is left."""
 
