@@ -258,13 +258,14 @@ class Jobs:
 
     def read_other(self, paths: Sequence[str], post: Post) -> None:
         """Read another input to compare with; where that fails the one before stays."""
+        watched = Watched(paths) if self.watches else None  # first: it may change meanwhile
         try:
             world = self._built(paths)
         except Exception as error:  # noqa: BLE001 - as above
             post(OtherFailed(error))
             return
         self.take_other(world, paths)
-        self._watched_other = Watched(paths) if self.watches else None
+        self._watched_other = watched
         post(OtherRead(world))
 
     def take_other(self, world: World, paths: Sequence[str]) -> None:
@@ -274,14 +275,17 @@ class Jobs:
     def _read_other_again(self, post: Post) -> None:
         from k8stui.tui.changes import said_changes  # noqa: PLC0415 - only when it changed
 
-        before = self.other
+        before, paths = self.other, self.against
         try:
-            self.other = self._built(self.against)
+            world = self._built(paths)
         except Exception as error:  # noqa: BLE001 - as above
             post(ReloadFailed(error))
             return
-        said = said_changes(before, self.other) if before is not None else ""
-        post(OtherRead(self.other, said))
+        if self.against is not paths:  # somebody named another one meanwhile
+            return
+        self.other = world
+        said = said_changes(before, world) if before is not None else ""
+        post(OtherRead(world, said))
 
     def _built(self, paths: Sequence[str]) -> World:
         """Read another input than the one that is shown, as that is read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 
+from k8stui.neutralise import neutralise
 from k8stui.order import natural
 from k8stui.tui.candidates import Candidates
 
@@ -15,13 +16,15 @@ _MOST_ENTRIES = 5_000
 def completions(typed: str, most: int = 50) -> list[str]:
     """Paths that begin with the folder typed and whose last part matches, as `Candidates` has it.
 
-    Folders come first and end in ``/``. Hidden ones are left out unless a dot is typed.
+    Folders come first and end in ``/``. Hidden ones are left out unless a dot is typed; names that
+    cannot be shown as they are (a terminal would obey them) always.
     """
     folder, slash, last = typed.rpartition("/")
     folder += slash
     entries = sorted(_entries(folder), key=lambda name: (not name.endswith("/"), natural(name)))
     shown = (name for name in entries if last.startswith(".") or not name.startswith("."))
-    return [folder + name for name in Candidates(shown).matching(last, most)]
+    found = (folder + name for name in Candidates(shown).matching(last, most))
+    return [path for path in found if neutralise(path) == path]
 
 
 def _entries(folder: str) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+from textual.message import Message
 from tui import harness
 from tui.test_compare_screen import Comparing
 from tui.test_key_paths import WEBAPP
@@ -16,8 +18,10 @@ from tui.test_key_paths import WEBAPP
 from k8stui.tui.against_screen import AgainstScreen
 from k8stui.tui.compare_screen import CompareScreen
 from k8stui.tui.jobs import Jobs
+from k8stui.tui.messages import OtherRead
 from k8stui.tui.paths import completions
 from k8stui.walk.comparisons import Kind
+from k8stui.walk.world import World
 
 SERVICE = "4-myweb-svc.yaml"
 
@@ -146,7 +150,7 @@ async def test_paths_are_completed(local: Path) -> None:
 
 
 def test_what_completes_a_path(tmp_path: Path) -> None:
-    for name in ("web-10.yaml", "web-9.yaml", ".hidden", "[x].yaml"):
+    for name in ("web-10.yaml", "web-9.yaml", ".hidden", "[x].yaml", "\x1b[2J.yaml"):
         (tmp_path / name).touch()
     (tmp_path / "zone").mkdir()
     under = f"{tmp_path}/"
@@ -155,6 +159,40 @@ def test_what_completes_a_path(tmp_path: Path) -> None:
     assert completions(f"{under}w9") == [f"{under}web-9.yaml"]
     assert completions(f"{under}.h") == [f"{under}.hidden"]
     assert completions(f"{under}absent/") == completions("nul\0/") == []
+
+
+class Meanwhile(Jobs):
+    """Something happens while another input is read."""
+
+    happens: Callable[[], object] | None = None
+
+    def _built(self, paths: Sequence[str]) -> World:
+        world = super()._built(paths)
+        if self.happens is not None:
+            happens, self.happens = self.happens, None
+            happens()
+        return world
+
+
+def test_what_changes_while_another_input_is_read_is_read_again(local: Path) -> None:
+    jobs, said = Meanwhile([str(WEBAPP)], watches=True), list[Message]()
+    jobs.happens = partial(change, local, "Policy: Local", "Policy: Cluster")
+    jobs.read_other([str(local)], said.append)
+    for _ in range(3):
+        jobs.look_again(said.append)
+    assert [type(each) for each in said] == [OtherRead, OtherRead]
+
+
+def test_what_is_read_again_is_not_taken_for_what_was_named_meanwhile(local: Path) -> None:
+    jobs, said = Meanwhile([str(WEBAPP)], against=[str(local)], watches=True), list[Message]()
+    jobs.happens = partial(jobs.read_other, [str(WEBAPP)], said.append)
+    change(local, "Policy: Local", "Policy: Cluster")
+    for _ in range(3):
+        jobs.look_again(said.append)
+    (read,) = said
+    assert isinstance(read, OtherRead)
+    assert jobs.other is read.world
+    assert jobs.other_name == "webapp"
 
 
 async def test_the_palette_takes_a_path(local: Path) -> None:
