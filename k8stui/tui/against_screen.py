@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
@@ -10,23 +9,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
-from k8stui.errors import explain_mistake
 from k8stui.neutralise import neutralise
-from k8stui.tui.asked import Asked
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.messages import OtherFailed, OtherRead
 from k8stui.tui.once import Once
 from k8stui.tui.paths import completions, given
-from k8stui.tui.threads import in_thread
+from k8stui.tui.working import Working
 
 _KEYS = "↑↓ choose   Tab takes it   Enter reads it   Esc back"
 
 
-class AgainstScreen(Once, ModalScreen[bool]):
+class AgainstScreen(Once, Working, ModalScreen[bool]):
     """Gives back whether another input was read: it is the jobs' other one then."""
 
     BINDINGS: ClassVar = [
@@ -60,12 +56,6 @@ class AgainstScreen(Once, ModalScreen[bool]):
         self._typed = typed or next(iter(jobs.against), "")
         self._at_once = at_once
         self._shown: list[str] = []
-        self._work = Asked()
-
-    @property
-    def busy_since(self) -> float:
-        """When a path began to be read that is not yet (s, monotonic); else -inf."""
-        return self._work.since
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
@@ -133,12 +123,7 @@ class AgainstScreen(Once, ModalScreen[bool]):
             self._say("this is no path" if path else "a path is missing", is_wrong=True)
             return
         self._say(f"reading {path} …")
-        do = partial(in_thread, partial(self._jobs.read_other, [path], self._post))
-        self._work.add(self.run_worker(do, exclusive=True, group="read", exit_on_error=False))
-
-    def _post(self, message: Message) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the screen was left
-            self.post_message(message)
+        self.work("read", partial(self._jobs.read_other, [path], self.post))
 
     def on_other_read(self, event: OtherRead) -> None:
         event.stop()
@@ -146,10 +131,7 @@ class AgainstScreen(Once, ModalScreen[bool]):
 
     def on_other_failed(self, event: OtherFailed) -> None:
         event.stop()
-        said = explain_mistake(event.error)
-        if said is None:
-            raise event.error
-        self._say(said, is_wrong=True)
+        self._say(self.mistake(event.error), is_wrong=True)
 
     def _say(self, text: str, *, is_wrong: bool = False) -> None:
         trouble = self.query_one("#trouble", Static)

@@ -1,25 +1,21 @@
-"""What all parts of the screen stand on: the desk, the four panes, drawing, work in threads."""
+"""What all parts of the screen stand on: the desk, the four panes, drawing, walks in threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import Worker
 
-from k8stui.tui.asked import Asked
 from k8stui.tui.drawn import Drawn
 from k8stui.tui.history import History
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.names import PaneName
 from k8stui.tui.pane import Pane
 from k8stui.tui.reading import Phase, Reading
-from k8stui.tui.threads import in_thread
+from k8stui.tui.working import Working
 
 if TYPE_CHECKING:
     from k8stui.tui.desk import Desk
@@ -29,7 +25,7 @@ _REFUSED_SECONDS = 2.5
 """How long it stands there why a key did nothing."""
 
 
-class Base(Screen[None]):
+class Base(Working, Screen[None]):
     """The state that the parts share, and what they do with it."""
 
     def __init__(self, jobs: Jobs) -> None:
@@ -47,7 +43,6 @@ class Base(Screen[None]):
         """Of the walk that was asked for last: what comes of earlier ones is dropped."""
         self.history = History()
         self._refused: Timer | None = None
-        self._asked = Asked()
 
     @property
     def nodes_tree(self) -> Tree | None:
@@ -104,38 +99,7 @@ class Base(Screen[None]):
         self._refused = None
         self.redraw_line("keys")
 
-    # Work in threads
-
-    def work(self, group: str, job: Callable[[], object], *, is_asked: bool = True) -> None:
-        """Do slow work; only the last of a group is waited for.
-
-        `is_asked`: somebody asked for it, and keys typed meanwhile are meant for what comes of it.
-        """
-        do = partial(in_thread, job)  # no coroutine: where one leaves now it is never awaited
-        worker: Worker[Any] = self.run_worker(do, exclusive=True, group=group, exit_on_error=False)
-        if is_asked:
-            self._asked.add(worker)
-
-    @property
-    def busy_since(self) -> float:
-        """When work was begun that was asked for and goes on (s, monotonic); -inf: none."""
-        return self._asked.since
-
     def walk(self, job: Callable[..., object], *what: object) -> None:
         """Do a job that a walk comes of; what one asked for before it is dropped."""
         self.generation += 1
         self.work("walk", partial(job, *what, self.generation, self.post))
-
-    def post(self, message: Message) -> None:
-        """Take a message from a thread."""
-        with suppress(RuntimeError):  # the loop is closed: the screen was left
-            self.post_message(message)
-
-    def mistake(self, error: Exception) -> str:
-        """What the user did wrong, in words; a bug of ours is raised."""
-        from k8stui.errors import explain_mistake  # noqa: PLC0415 - after the first frame
-
-        said = explain_mistake(error)
-        if said is None:
-            raise error
-        return said

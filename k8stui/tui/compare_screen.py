@@ -6,27 +6,25 @@ What is seen is made in the export room (cases.py, beside.py); here are the curs
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.screen import Screen
 
-from k8stui.errors import explain_mistake
 from k8stui.export.beside import Beside
 from k8stui.export.cases import CaseTable, unlike_cells
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys
-from k8stui.tui.asked import Asked
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawn import Bar, Drawn
+from k8stui.tui.footer import named_keys
 from k8stui.tui.jobs import Jobs
+from k8stui.tui.listings import mistake_lines
 from k8stui.tui.messages import TableMade
 from k8stui.tui.once import Once
-from k8stui.tui.threads import in_thread
+from k8stui.tui.working import Working
 from k8stui.walk.cases import Case, Cases
 from k8stui.walk.comparisons import Kind
 from k8stui.walk.trace import Trace
@@ -35,7 +33,7 @@ from k8stui.walk.whatif import first_difference
 _KINDS = tuple(Kind)
 
 
-class CompareScreen(Once, Screen[tuple[Case, int] | None]):
+class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
     """Gives back the case to go on with on the workbench, and its 0-based step."""
 
     BINDINGS: ClassVar = [*keys.COMPARE]
@@ -54,7 +52,6 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         self._named = named
         pair = desk.turned() if kind is None else None
         self.kind = kind or self._first_kind(is_turned=pair is not None)
-        self._work = Asked()
         self._made: dict[Kind, Cases | Exception] = {}
         self._cursors: dict[Kind, tuple[int, int]] = {}
         """By kind: row and column."""
@@ -77,11 +74,6 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         if is_turned and not is_other:
             return Kind.SETTINGS
         return Kind.VERSIONS if self._jobs.against else Kind.WAYS
-
-    @property
-    def busy_since(self) -> float:
-        """When a table began to be made that is not there yet (s, monotonic); else -inf."""
-        return self._work.since
 
     def compose(self) -> ComposeResult:
         yield Bar(self._title, id="title")
@@ -153,12 +145,7 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
             above = self._about(found, width)
             lines = [*above, *self._table.page(height - len(above), *self.cursor)]
         elif found is not None:
-            said = explain_mistake(found)
-            if said is None:
-                raise found
-            lines = [NOTHING]
-            for each in said.split("\n"):
-                lines += [run(f" {text}") for text in wrap(neutralise(each), max(8, width - 2))]
+            lines = mistake_lines(self.mistake(found), width)
             if self.kind is Kind.VERSIONS:
                 lines += [NOTHING, join((run(" a ", Ink.KEY), run("names another one: a path")))]
         else:
@@ -181,10 +168,7 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         return len(self._desk.as_read.problems) + len(other.problems)
 
     def _keys(self, width: int, _height: int) -> list[Line]:
-        parts = [run(" ")]
-        for name, text in self.hints():
-            parts += [run(f"{name} ", Ink.KEY), run(f"{text}   ", Ink.DIM)]
-        return [fit(cut(join(parts), width, ellipsis=False), width)]
+        return [fit(cut(named_keys(self.hints()), width, ellipsis=False), width)]
 
     def hints(self) -> Iterator[tuple[str, str]]:
         """Keys that mean something now, and what they do."""
@@ -218,9 +202,7 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         self.kind, self.beside = kind, None
         if kind not in self._made:
             world = self._desk.as_read if kind is Kind.VERSIONS else self._desk.world
-            job = partial(self._jobs.table, world, self._trace, kind, self._post)
-            do = partial(in_thread, job)  # no coroutine: where one leaves now it is never awaited
-            self._work.add(self.run_worker(do, exclusive=True, group="table", exit_on_error=False))
+            self.work("table", partial(self._jobs.table, world, self._trace, kind, self.post))
         self.redraw()
 
     def take(self, cases: Cases, cursor: tuple[int, int]) -> None:
@@ -233,10 +215,6 @@ class CompareScreen(Once, Screen[tuple[Case, int] | None]):
         self._made.clear()
         self._reopens = self.beside is not None
         self._show(self.kind)
-
-    def _post(self, message: Message) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the screen was left
-            self.post_message(message)
 
     def on_table_made(self, event: TableMade) -> None:
         """Show it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, run, sides
+from collections.abc import Iterable
+
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides
 from k8stui.tui.keys import FIRST_TO_GO, FOOTER, footer_name
 
 _GAPS = ("   ", "  ")
@@ -25,14 +27,16 @@ def footer(width: int, found: Line = ()) -> Line:
 
 
 def _entries(found: Line, gone: tuple[str, ...], gap: str) -> Line:
-    parts = [run(" ")]
-    if found:
-        parts += [run("f ", Ink.KEY), found, run(gap)]
-    for binding in FOOTER:
-        if binding.id in gone:
-            continue
-        parts += [
-            run(f"{footer_name(binding)} ", Ink.KEY),
-            run(f"{binding.description}{gap}", Ink.DIM),
-        ]
+    first = join((run("f ", Ink.KEY), found, run(gap))) if found else NOTHING
+    shown = ((footer_name(one), one.description) for one in FOOTER if one.id not in gone)
+    return named_keys(shown, gap, first)
+
+
+def named_keys(
+    entries: Iterable[tuple[str, str]], gap: str = _GAPS[0], first: Line = NOTHING
+) -> Line:
+    """Keys, each with what it does; before them what comes `first`."""
+    parts = [run(" "), first]
+    for name, said in entries:
+        parts += [run(f"{name} ", Ink.KEY), run(f"{said}{gap}", Ink.DIM)]
     return join(parts)

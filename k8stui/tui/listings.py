@@ -101,6 +101,14 @@ def problem_lines(world: World, width: int) -> list[Line]:
     return lines or [NOTHING, run(" Nothing is wrong with the input, and nothing was left out.")]
 
 
+def mistake_lines(said: str, width: int) -> list[Line]:
+    """What the user did wrong, in place of what there would be."""
+    lines = [NOTHING]
+    for each in said.split("\n"):
+        lines += [run(f" {text}") for text in wrap(neutralise(each), max(8, width - 2))]
+    return lines
+
+
 def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[tuple[int, Line]]:
     """One line a branch: probability, endpoint, outcome; then one for each that fares alike.
 

@@ -11,11 +11,11 @@ from textual.css.query import NoMatches
 from textual.widgets import Input
 from textual.worker import Worker
 
-from k8stui.tui.asked import Asked
 from k8stui.tui.once import Once
+from k8stui.tui.working import Working
 
 
-class Palette(Once, CommandPalette):
+class Palette(Once, Working, CommandPalette):
     """The palette; keys that mean nothing just now do nothing, and Ctrl-C closes it."""
 
     # In a terminal of three columns no column is left for a line of its list, and the toolkit
@@ -33,15 +33,6 @@ class Palette(Once, CommandPalette):
         Binding("ctrl+q", "app.leave", "quit", id="palette-quit", tooltip="Leave k8stui"),
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._asked = Asked()
-
-    @property
-    def busy_since(self) -> float:
-        """When commands began to be gathered that are not all there (s, monotonic); else -inf."""
-        return self._asked.since
-
     def run_worker(self, *args: Any, **kwargs: Any) -> Worker[Any]:
         """Gather the commands; where the palette is closed meanwhile, that ends the gathering.
 
@@ -49,7 +40,7 @@ class Palette(Once, CommandPalette):
         NoMatches), and by itself would take the app with it.
         """
         worker = super().run_worker(*args, **{**kwargs, "exit_on_error": False})
-        self._asked.add(worker)
+        self.await_work(worker)
         return worker
 
     def on_mount(self) -> None:

@@ -6,29 +6,25 @@ What is seen is made in the export room (reach_map.py); here are the work, the f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.screen import Screen
-from textual.worker import Worker
 
-from k8stui.errors import explain_mistake
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, run
 from k8stui.export.reach_map import Ask, ReachMap
-from k8stui.neutralise import neutralise
 from k8stui.tui import keys
-from k8stui.tui.asked import Asked as Work
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.filtering import Filtering
+from k8stui.tui.footer import named_keys
+from k8stui.tui.listings import mistake_lines
 from k8stui.tui.lookout import Patience
 from k8stui.tui.messages import ReachMade, ReachOn
 from k8stui.tui.needle import understood
 from k8stui.tui.once import Once
-from k8stui.tui.threads import in_thread
+from k8stui.tui.working import Working
 
 if TYPE_CHECKING:
     from k8stui.reach.ends import Asked, Asker
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
 _ARROWS = ("->", "→", ">")
 
 
-class ReachScreen(Once, Filtering, Screen[Ask | None]):
+class ReachScreen(Once, Filtering, Working, Screen[Ask | None]):
     """Gives back the pair to be walked on the workbench."""
 
     BINDINGS: ClassVar = [*keys.REACH]
@@ -56,7 +52,6 @@ class ReachScreen(Once, Filtering, Screen[Ask | None]):
         self._how_far: ReachOn | None = None
         self._failed: Exception | None = None
         self._patience = Patience()
-        self._work = Work()
         self.needle = needle
 
     def compose(self) -> ComposeResult:
@@ -69,17 +64,10 @@ class ReachScreen(Once, Filtering, Screen[Ask | None]):
         if self.map is not None:
             self.filter(self.needle)
             return
-        job = partial(self._jobs.reach, self._world, self._patience, self._post)
-        work: Worker[Any] = self.run_worker(partial(in_thread, job), exit_on_error=False)
-        self._work.add(work)
+        self.work("reach", partial(self._jobs.reach, self._world, self._patience, self.post))
 
     def on_unmount(self) -> None:
         self._patience.is_over = True
-
-    @property
-    def busy_since(self) -> float:
-        """When the work was begun that goes on (s, monotonic); -inf: none does."""
-        return self._work.since
 
     def redraw(self) -> None:
         """Draw everything anew; only what differs is sent."""
@@ -87,10 +75,6 @@ class ReachScreen(Once, Filtering, Screen[Ask | None]):
             widget.redraw()
 
     # What comes of the work
-
-    def _post(self, message: Message) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the screen was left
-            self.post_message(message)
 
     def on_reach_on(self, event: ReachOn) -> None:
         """Say how far it is."""
@@ -125,13 +109,7 @@ class ReachScreen(Once, Filtering, Screen[Ask | None]):
             return self.map.lines(width, height)
         if self._failed is None:
             return [NOTHING, cut(run(f" {self._progress()}", Ink.DIM), width)]
-        said = explain_mistake(self._failed)
-        if said is None:
-            raise self._failed
-        lines = [NOTHING]
-        for each in said.split("\n"):
-            lines += [run(f" {text}") for text in wrap(neutralise(each), max(8, width - 2))]
-        return lines
+        return mistake_lines(self.mistake(self._failed), width)
 
     def _progress(self) -> str:
         far = self._how_far
@@ -155,11 +133,8 @@ class ReachScreen(Once, Filtering, Screen[Ask | None]):
             ("Esc", "back"),
             ("?", "help"),
         )
-        gap = "   " if width >= 90 else "  "
-        parts = [run(" ")]
-        for name, text in said:
-            parts += [run(f"{name} ", Ink.KEY), run(f"{text}{gap}", Ink.DIM)]
-        return [fit(cut(join(parts), width, ellipsis=False), width)]
+        line = named_keys(said, "   " if width >= 90 else "  ")
+        return [fit(cut(line, width, ellipsis=False), width)]
 
     # Keys
 

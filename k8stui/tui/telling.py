@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run
+from k8stui.export.drawing.ink import NOTHING, Line, cut, fit, line_width, run
 from k8stui.tui import themes
+from k8stui.tui.footer import named_keys
 from k8stui.tui.messages import MomentMade, Reloaded
 from k8stui.tui.walking import Walking
 
@@ -277,12 +278,9 @@ class Telling(Walking):
             entries = [(", .", "decision", "decision"), *story, ("t", "replay", "replay"), last]
         entries += [("?", "help", "help"), ("q", "quit", "quit")]
         for gap, is_short in (("   ", False), ("  ", False), ("  ", True)):
-            parts = [run(" ")]
-            for key, what, word in entries:
-                if is_short and not word:  # what there is no room for is in the help
-                    continue
-                parts += [run(f"{key} ", Ink.KEY), run((word if is_short else what) + gap, Ink.DIM)]
-            if line_width(line := join(parts)) <= width:
+            said = [(key, word if is_short else what) for key, what, word in entries]
+            line = named_keys([one for one in said if one[1]], gap)  # all others are in the help
+            if line_width(line) <= width:
                 break
         return fit(cut(line, width, ellipsis=False), width)
 
