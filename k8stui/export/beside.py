@@ -78,9 +78,9 @@ class Beside:
         own = self._own[side]
         return next((n for n in reversed(own[: at + 1]) if n is not None), 0)
 
-    def place(self, side: int, index: int) -> int:
-        """The place of a 0-based step of one side."""
-        return self._own[side].index(index)
+    def opening(self, step: int | None) -> int:
+        """Where to look first: at a 0-based step of the second walk, else where they part."""
+        return self.parting if step is None else self._own[1].index(step)
 
     # All of it
 

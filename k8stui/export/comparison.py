@@ -10,14 +10,6 @@ from k8stui.tour.comparison import Comparison
 from k8stui.walk.cases import difference_words
 
 
-def beside_of(shown: Comparison) -> tuple[Beside, int] | None:
-    """The two walks and the place to look at; None: the table is shown."""
-    if shown.pair is None:
-        return None
-    beside = Beside(*shown.pair)
-    return beside, beside.parting if shown.step is None else beside.place(1, shown.step)
-
-
 def comparison_title(shown: Comparison) -> Line:
     """What is compared, and what holds for all of it."""
     title, about = neutralise(shown.cases.title), neutralise(shown.cases.about)
@@ -28,10 +20,9 @@ def comparison_lines(
     shown: Comparison, width: int, height: int, *, is_tight: bool = False
 ) -> list[Line]:
     """Draw it: `height` lines of at most `width` cells; `is_tight`: a small table on fewer."""
-    found = beside_of(shown)
-    if found is not None:
-        beside, at = found
-        return beside.lines(width, height, at)
+    if shown.pair is not None:
+        beside = Beside(*shown.pair)
+        return beside.lines(width, height, beside.opening(shown.step))
     table = CaseTable(shown.cases, width)
     if is_tight:
         height = min(height, table.height(shown.row, shown.column))

@@ -304,10 +304,13 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         self.set_beside(pair, one)
         self.redraw()
 
-    def set_beside(self, pair: tuple[Case, Case], chosen: Case) -> None:
-        """Set two cases side by side, at their parting; `chosen`: the one to go on with."""
+    def set_beside(self, pair: tuple[Case, Case], chosen: Case, step: int | None = None) -> None:
+        """Set two cases side by side, at a 0-based step of the second, else where they part.
+
+        `chosen`: the one to go on with.
+        """
         self.beside, self._chosen = Beside(*pair), chosen
-        self.at = self.beside.parting
+        self.at = self.beside.opening(step)
 
     def action_open(self) -> None:
         """Go on with the case on the workbench."""

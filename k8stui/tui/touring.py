@@ -13,7 +13,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 
-from k8stui.export.comparison import beside_of
 from k8stui.export.drawing.ink import (
     NOTHING,
     Ink,
@@ -231,10 +230,8 @@ class TourCompareScreen(CompareScreen):
         super().__init__(tour.jobs, desk, shown.kind)
         self._tour = tour
         self.take(shown.cases, (shown.row, shown.column))
-        found = beside_of(shown)
-        if found is not None and shown.pair is not None:
-            self.set_beside(shown.pair, shown.pair[1])
-            self.at = found[1]
+        if shown.pair is not None:
+            self.set_beside(shown.pair, shown.pair[1], shown.step)
 
     def compose(self) -> ComposeResult:
         for widget in super().compose():
