@@ -119,18 +119,19 @@ class StepPairs:
         left, right = ([*half, *[fit((), side, ink)] * (many - len(half))] for half in halves)
         return [join((a, DIVIDER, b)) for a, b in zip(left, right, strict=True)]
 
+    def _numbers(self, side: int, item: _Item) -> list[int]:
+        """0-based steps of one walk in an item."""
+        found = (self._own(side, n) for n in range(item.first, item.last + 1))
+        return [number for number in found if number is not None]
+
     def _half(self, side: int, item: _Item, width: int, most: int) -> list[Line]:
-        numbers = [self._own(side, n) for n in range(item.first, item.last + 1)]
-        own = [number for number in numbers if number is not None]
+        own = self._numbers(side, item)
         if not own:
             return [fit((), width)]
         if item.first != item.last:
             said = _stretch(own)
-            if item.likeness is Likeness.SAME and self._own(1, item.first) != own[0]:
-                others = [
-                    n for n in range(item.first, item.last + 1) if self._own(1, n) is not None
-                ]
-                said += f" = {_stretch([self._own(1, n) or 0 for n in others])}"
+            if item.likeness is Likeness.SAME and (others := self._numbers(1, item)) != own:
+                said += f" = {_stretch(others)}"
             said = f" {_MARKS[item.likeness]} {said}  {_FOLDED[item.likeness]}"
             return [fit(run(said, Ink.DIM), width)]
         key = (item.first, side if item.likeness is not Likeness.SAME else 2, width, most)
@@ -162,8 +163,8 @@ class StepPairs:
         if len(texts) > most and (becomes := _becomes(step)):
             texts = wrap(becomes, width - 1, indent=indent, lead=taken)
         if len(texts) > most:
-            texts = [*texts[:most]]
-            texts[-1] = fit_words(texts[-1], width - 1 - (taken if most == 1 else 0))
+            texts = texts[:most]
+            texts[-1] = _fit_words(texts[-1], width - 1 - (taken if most == 1 else 0))
         rows = [join((*lead, run(texts[0]))), *(run(text) for text in texts[1:])]
         return [fit(row, width) for row in rows]
 
@@ -184,7 +185,7 @@ def _stretch(numbers: Sequence[int]) -> str:
     return f"{first}–{last}" if first != last else f"{first}"
 
 
-def fit_words(text: str, width: int) -> str:
+def _fit_words(text: str, width: int) -> str:
     """The text with ``…`` behind its last word that has room: there is more of it."""
     kept = text
     while len(kept) + 2 > width and " " in kept.strip():
