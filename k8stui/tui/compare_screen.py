@@ -110,18 +110,14 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         return self._cursors.get(self.kind, (0, 0))
 
     def _title(self, width: int, _height: int) -> list[Line]:
-        cases = self.cases
-        if cases is None:
-            request = self._trace.request
-            text, about = f"{request.source} ─▶ {request.destination}", ""
-        else:
-            text, about = cases.title, cases.about
+        cases, request = self.cases, self._trace.request
+        text = cases.title if cases is not None else f"{request.source} ─▶ {request.destination}"
         parts = [run(f" {neutralise(text)}", Ink.STRONG)]
-        if about and len(text) + len(about) + 5 <= width:
-            parts.append(run(f"   {about}", Ink.DIM))
         if self._desk.state.turned and self.kind is not Kind.VERSIONS:
             turned = neutralise(self._desk.state.turned_words)
-            parts.insert(1, run(f"   {turned}", Ink.CHANGED))
+            parts.append(run(f"   {turned}", Ink.CHANGED))
+        if cases is not None and self._is_in_title(cases, width):
+            parts.append(run(f"   {neutralise(cases.about)}", Ink.DIM))
         return [fit(cut(join(parts), width), width)]
 
     def _kinds(self, width: int, _height: int) -> list[Line]:
@@ -153,9 +149,13 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         return [*lines, *[NOTHING] * (height - len(lines))][:height]
 
     @staticmethod
-    def _about(cases: Cases, width: int) -> list[Line]:
+    def _is_in_title(cases: Cases, width: int) -> bool:
+        """Whether what holds for all of a table stands behind its title: if there is room."""
+        return bool(cases.about) and len(cases.title) + len(cases.about) + 5 <= width
+
+    def _about(self, cases: Cases, width: int) -> list[Line]:
         """What holds for all of a table, where the title has no room for it."""
-        if not cases.about or len(cases.title) + len(cases.about) + 5 <= width:
+        if not cases.about or self._is_in_title(cases, width):
             return []
         return [cut(run(f" {neutralise(cases.about)}", Ink.DIM), width)]
 
