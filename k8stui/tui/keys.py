@@ -248,6 +248,12 @@ COMPARED = {
 }
 """What can be compared (walk/comparisons.py Kind), and what it is."""
 
+_IN_FRONT = (
+    _key("question_mark,f1", "help", "help", "All keys"),
+    _key("ctrl+q,ctrl+c", "app.leave", "quit", "Leave k8stui"),
+)
+"""Of every screen that takes the workbench's place."""
+
 COMPARE = (
     _key(
         "right,l,space,f8",
@@ -281,8 +287,7 @@ COMPARE = (
         for n, (name, said) in enumerate(COMPARED.items(), start=1)
     ),
     _key("escape,q", "out", "back", "From two walks to the table, from there to the workbench"),
-    _key("question_mark,f1", "help", "help", "All keys"),
-    _key("ctrl+q,ctrl+c", "app.leave", "quit", "Leave k8stui"),
+    *_IN_FRONT,
 )
 """Of the compare screen."""
 
@@ -312,8 +317,7 @@ REACH = (
         "Who asks -> who is asked: text, ^pattern$, !not, -l app=web on either side",
     ),
     _key("escape,q,v", "out", "back", "All again; back to the workbench; end the work"),
-    _key("question_mark,f1", "help", "help", "All keys"),
-    _key("ctrl+q,ctrl+c", "app.leave", "quit", "Leave k8stui"),
+    *_IN_FRONT,
 )
 """Of the map of who reaches whom."""
 
