@@ -20,7 +20,7 @@ from k8stui.tui.cluster_rows import ClusterRows
 from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.sheet import Sheet
-from k8stui.tui.state import ChainView, State
+from k8stui.tui.state import WHAT_IF, ChainView, State
 from k8stui.tui.tree import Kind, Tree
 from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
@@ -396,4 +396,4 @@ class Desk:
 
 def _last(turned: tuple[str, ...]) -> str:
     """What a case of that world is called, as a table calls it."""
-    return turned[-1].removeprefix("what if ") if turned else "as it is"
+    return turned[-1].removeprefix(WHAT_IF) if turned else "as it is"

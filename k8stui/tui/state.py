@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
-_WHAT_IF = "what if "
+WHAT_IF = "what if "
+"""Before each setting that was turned."""
 
 
 @dataclass(slots=True)
@@ -55,8 +56,8 @@ class State:
         """What is otherwise, in one go: ``what if hairpin off, cni docker0``."""
         said = ""
         for before, one in zip(("", *self.turned), self.turned, strict=False):
-            is_more = one.startswith(_WHAT_IF) and before.startswith(_WHAT_IF)
-            said += (", " if said else "") + (one.removeprefix(_WHAT_IF) if is_more else one)
+            is_more = one.startswith(WHAT_IF) and before.startswith(WHAT_IF)
+            said += (", " if said else "") + (one.removeprefix(WHAT_IF) if is_more else one)
         return said
 
     def show(self, trace: Trace, index: int = 0) -> None:

@@ -37,6 +37,7 @@ from k8stui.tui.jobs import Jobs, Post
 from k8stui.tui.messages import WorldLoaded
 from k8stui.tui.names import PaneName
 from k8stui.tui.screen import WalkScreen
+from k8stui.tui.state import WHAT_IF
 from k8stui.walk.world import World
 
 
@@ -143,7 +144,7 @@ class TourScreen(WalkScreen):
         if stop.before is not None:
             desk.show(stop.before)
         for one in stop.variations:
-            desk.go_to(one.world, f"what if {one.setting} {one.value_after}")
+            desk.go_to(one.world, f"{WHAT_IF}{one.setting} {one.value_after}")
         desk.show(stop.trace, stop.index)
         return desk
 
