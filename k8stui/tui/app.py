@@ -1,4 +1,4 @@
-"""The app: themes, signals, the one screen. It knows nothing of networks."""
+"""The app: themes, commands, the one screen. It knows nothing of networks."""
 
 from __future__ import annotations
 

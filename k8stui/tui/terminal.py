@@ -26,7 +26,7 @@ class Terminal:
     is_ascii: bool = False
     """Draw lines and marks in ASCII."""
     is_page: bool = False
-    """It is a page in a browser: Textual's own driver for it talks to textual-serve."""
+    """It is a page in a browser (page.py)."""
 
 
 def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal:  # noqa: A002
