@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -118,6 +118,19 @@ async def ready(pilot: Pilot[int]) -> None:
         with suppress(WorkerCancelled):  # an app that leaves at once cancels its work
             await pilot.app.workers.wait_for_complete()
     await pilot.pause()
+
+
+def at(*keys: str) -> Callable[[Pilot[int]], Awaitable[None]]:
+    """For pictures: what is done before one is taken, keys one after the other."""
+
+    async def run_before(pilot: Pilot[int]) -> None:
+        await ready(pilot)
+        assert isinstance(pilot.app, K8sTuiApp)
+        driver = Driver(pilot.app, pilot, LiteralJobs())
+        for key in keys:
+            await driver.press(key)
+
+    return run_before
 
 
 @asynccontextmanager

@@ -137,16 +137,6 @@ async def test_after_a_what_if_the_same_key_shows_both_walks() -> None:
         assert "its ways of access" in driver.text("#title")
 
 
-def at(*keys: str) -> Any:
-    async def run_before(pilot: Any) -> None:
-        await harness.ready(pilot)
-        driver = harness.Driver(pilot.app, pilot, harness.LiteralJobs())
-        for key in keys:
-            await driver.press(key)
-
-    return run_before
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize(
     "keys",
@@ -161,7 +151,7 @@ def test_pictures(
 ) -> None:
     monkeypatch.chdir(sample("webapp").parent)  # a path of this machine is in no picture
     app = harness.make_app(Jobs(["webapp"]))
-    assert snap_compare(app, terminal_size=size, run_before=at(*keys))
+    assert snap_compare(app, terminal_size=size, run_before=harness.at(*keys))
 
 
 @pytest.mark.parametrize("keys", [("w",), ("w", "2", "down", "enter")], ids=["table", "policy"])
@@ -171,4 +161,4 @@ def test_without_colour_in_ascii(
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.chdir(sample("webapp").parent)
     app = harness.make_app(Jobs(["webapp"]), ansi=True, is_ascii=True)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=at(*keys))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=harness.at(*keys))

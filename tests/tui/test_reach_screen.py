@@ -209,30 +209,22 @@ async def test_any_size_and_any_key(size: tuple[int, int]) -> None:
         assert driver.app.crash is None
 
 
-def at(*keys: str) -> Any:
-    async def run_before(pilot: Any) -> None:
-        await harness.ready(pilot)
-        driver = harness.Driver(pilot.app, pilot, harness.LiteralJobs())
-        for key in keys:
-            await driver.press(key)
-
-    return run_before
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 def test_pictures(snap_compare: Any, size: tuple[int, int]) -> None:
     app = harness.make_app(jobs())
     keys = ("v", "down", "down", "down", "full_stop", "full_stop")
-    assert snap_compare(app, terminal_size=size, run_before=at(*keys))
+    assert snap_compare(app, terminal_size=size, run_before=harness.at(*keys))
 
 
 def test_without_colour_in_ascii(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = harness.make_app(jobs(), ansi=True, is_ascii=True)
-    assert snap_compare(app, terminal_size=(80, 24), run_before=at("v", "down", "full_stop"))
+    assert snap_compare(
+        app, terminal_size=(80, 24), run_before=harness.at("v", "down", "full_stop")
+    )
 
 
 def test_a_sample(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sample("guestbook").parent)
     app = harness.make_app(Jobs(["guestbook"]))
-    assert snap_compare(app, terminal_size=(80, 24), run_before=at("v"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=harness.at("v"))
