@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -38,8 +37,9 @@ class Working(_Mixin):
 
         `is_asked`: somebody asked for it, and keys typed meanwhile are meant for what comes of it.
         """
-        do = partial(in_thread, job)  # no coroutine: where one leaves now it is never awaited
-        worker: Worker[Any] = self.run_worker(do, exclusive=True, group=group, exit_on_error=False)
+        worker: Worker[Any] = self.run_worker(
+            in_thread(job), exclusive=True, group=group, exit_on_error=False
+        )
         if is_asked:
             self.await_work(worker)
 
