@@ -58,8 +58,21 @@ BROKEN = (
     b"\x1b[?2048;2$y", b"\x1b[;;;;;;;;;u", b"\x1b[<", b"\x1b[1114112u", b"\x1b[1;1:3A",
     b"\x1b_Gi=1\x1b\\",
 )  # fmt: skip
-BEGINS = (b"", b"p", b"t", b"w")
+BEGINS = (b"", b"p", b"t", b"w", b"v", b"i", b"r", b":")
 """What leads to each of the screens in which a start may begin."""
+_TELLS = """
+import asyncio, gc, signal
+said = sys.stderr
+def tell(*_):
+    for task in asyncio.all_tasks():
+        task.print_stack(limit=4, file=said)
+    for one in gc.get_objects():
+        if type(one).__name__ in {"Ahead", "Keyboard"}:
+            print(type(one).__name__, vars(one), file=said)
+        elif type(one).__name__ == "K8sTuiApp":
+            print(one.screen_stack, one.focused, one.size, file=said)
+"""
+"""What waits for what, told on a signal where the program hangs."""
 SAYS = (b"Traceback", b"never awaited", b"Exception in thread", b"Fatal Python")
 _HANGS_SECONDS = 300.0
 """When a program that does not begin, sends nothing though its size changed, or does not leave is
@@ -132,6 +145,7 @@ class Soak:
         code = (
             f"import faulthandler, sys; sys.stderr = open({str(errors)!r}, 'w', buffering=1)\n"
             f"faulthandler.register({signal.SIGUSR1:d}, sys.stderr)\n"
+            f"{_TELLS}signal.signal({signal.SIGUSR2:d}, tell)\n"
             f"from k8stui.cli import run; sys.exit(run({self.arguments!r}))"
         )
         state = {"XDG_STATE_HOME": str(self.folder), "TMPDIR": str(self.folder)}
@@ -156,8 +170,10 @@ class Soak:
             modes = modes_of(session)
         except FaultError as fault:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(session.pid, signal.SIGUSR1)  # where it hangs
-                time.sleep(1.0)
+                for ask in (signal.SIGUSR1, signal.SIGUSR2):  # where it hangs
+                    os.kill(session.pid, ask)
+                    time.sleep(2.0)
+            fault = FaultError(f"{fault}; {modes_of(session)[:4]}, before {session.before[:4]}")
             raise FaultError(f"{fault}\n{errors.read_text()}") from fault
         finally:
             with contextlib.suppress(ProcessLookupError):

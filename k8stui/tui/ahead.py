@@ -15,7 +15,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ScreenStackError
-from textual.events import Event
+from textual.events import Event, Key
+from textual.widgets import Input
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -25,6 +26,9 @@ LEAVING = frozenset({"ctrl+c", "ctrl+q"})
 """Keys in front of which nothing waits that is too much."""
 _MOST_SECONDS = 1.0
 """How long keys wait for work in a thread, from when it was begun: then they mean what is there."""
+_LEAVES_SECONDS = 2.0
+"""How long such a key waits behind others: hundreds that were typed into a list that is made anew
+for each of them take minutes."""
 _TURNS = range(4, 12)
 """How often all queues are gone through, at least: a key becomes a message (an Input's Changed),
 that another (the find bar's Typed) and that a screen; at most, where something has no end."""
@@ -48,20 +52,32 @@ class Ahead:
     def take(self, event: Event) -> None:
         """Hand on an event when its turn comes; on the app's event loop."""
         self._waiting.append(event)
+        loop = asyncio.get_running_loop()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._hand_on())
+            self._task = loop.create_task(self._hand_on())
+        if isinstance(event, Key) and event.key in LEAVING:
+            loop.call_later(_LEAVES_SECONDS, self._hand_on_at_once, event)
 
     def cut_short(self, event: Event) -> None:
         """Throw away what waits, as a terminal does with its INTR key (termios: NOFLSH)."""
         self._waiting.clear()
         self.take(event)
 
+    def _hand_on_at_once(self, event: Event) -> None:
+        """Throw away what still waits in front of an event, if it waits itself."""
+        if not any(each is event for each in self._waiting):
+            return
+        while self._waiting.popleft() is not event:
+            pass
+        self._app.post_message(event)
+
     async def _hand_on(self) -> None:
         try:
             while self._waiting:
                 await self._settle()
                 await self._wait_for_work()
-                self._app.post_message(self._waiting.popleft())
+                if self._waiting:
+                    self._app.post_message(self._waiting.popleft())
         finally:
             self._task = None
 
@@ -91,8 +107,16 @@ class Ahead:
                     await self._settle()
 
     def _is_busy(self) -> bool:
+        if self._is_text():
+            return False
         since = getattr(self._app.screen, "busy_since", -inf)
         return monotonic() - since < _MOST_SECONDS
+
+    def _is_text(self) -> bool:
+        """Whether what comes next is a letter for a field: it goes there, whatever is found."""
+        following = self._waiting[0] if self._waiting else None
+        is_letter = isinstance(following, Key) and following.is_printable
+        return is_letter and isinstance(self._app.focused, Input)
 
 
 async def _passed(node: MessagePump) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tui.harness import running
 
@@ -21,7 +23,8 @@ async def test_no_key_writes_out_the_world(monkeypatch: pytest.MonkeyPatch) -> N
 
         monkeypatch.setattr(kind, "__repr__", told)
     folder = str(sample("guestbook"))
-    async with running(jobs=Jobs([folder], against=[folder])) as app:
+    jobs: Any = Jobs([folder], against=[folder])
+    async with running(jobs=jobs) as app:
         for keys in (
             ("x", "escape"), ("f", "enter", "m", "escape"), ("b", "escape"), ("i", "2", "7"),
             ("escape",), ("w", "enter", "escape", "escape"), ("v", "enter", "escape", "escape"),
