@@ -78,6 +78,7 @@ NODES = (node(1), node(2))
 NODE_PORT = service("web", ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
                     type="NodePort")  # fmt: skip
 
+EXT = service("ext", None, None, type="ExternalName", externalName="192.168.0.77")
 CRON_JOB = kind("batch/v1", "web", "CronJob", spec={
     "schedule": "0 3 * * *",
     "jobTemplate": {"spec": {"template": {
@@ -160,6 +161,30 @@ SELECTORS = {
         result="no-such-name", cause="go in a circle: default/one → default/two → default/one",
         mend="the name of what is meant in the end",
         at="externalName: two.default.svc.cluster.local",
+    ),
+    "an alias of an address, asked of k8stui from outside": asking(
+        "svc/ext:80", EXT, source="outside",
+        result="no-such-name", cause="an alias of 192.168.0.77, an address",
+        mend="make ext a Service without selector", at="externalName: 192.168.0.77",
+        not_said=("ClusterIP from a node",),
+    ),
+    "an alias of an address, asked by its name from a node": asking(
+        "ext.default:80", EXT, source="node/node-1",
+        result="no-such-name", cause="node-1 does not ask cluster DNS",
+        mend="ask 192.168.0.77 itself", not_said=("ClusterIP",),
+    ),
+    "a headless Service, asked by its name from a node": asking(
+        "peers.default:80", service("peers", "app=web", clusterIP="None"), WEB,
+        source="node/node-1", result="no-such-name", cause="node-1 does not ask cluster DNS",
+        mend="ask a pod's own address (10.244.1.2)", not_said=("use the Service's ClusterIP",),
+    ),
+    "a port that a load balancer's address has not, from the node that it is brought to": asking(
+        "198.51.100.7:81",
+        service("web", to=8080, type="LoadBalancer",
+                status={"loadBalancer": {"ingress": [{"ip": "198.51.100.7"}]}}),
+        WEB, source="pod/web-0", result="timeout", by="node-1",
+        cause="Service default/web has no port 81/TCP (it has 80/TCP)", mend="ask for port 80",
+        at="ports:", not_said=("martian",),
     ),
     "a class of load balancers that nobody serves": asking(
         "svc/web", service("web", to=8080, type="LoadBalancer", loadBalancerClass="example.com/in"),

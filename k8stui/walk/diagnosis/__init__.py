@@ -42,7 +42,7 @@ from k8stui.walk.diagnosis.policy import (
 )
 from k8stui.walk.diagnosis.routes import martian_source, no_route
 from k8stui.walk.diagnosis.same_address import one_address_for_two
-from k8stui.walk.diagnosis.served import not_served, other_family
+from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.stale import stale_entry
 from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
@@ -68,6 +68,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         other_family,
         overlapping_networks,
         foreign_source,
+        not_of_the_service,
         martian_source,
         one_address_for_two,
         not_served,

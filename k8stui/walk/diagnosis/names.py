@@ -33,13 +33,11 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if entrance is not None:
         return _entrance(cluster, entrance, asked, reason)
     pod = _asking(cluster, request)
-    if pod is None:
-        client = client_namespace(request)
-        if "/" not in client:
-            return Diagnosis(reason, _without_cluster_dns(cluster, asked))
     alias = cluster.services.get(request.service or "")
     if alias is not None and alias.type is ServiceType.EXTERNAL_NAME:
         return _alias(cluster, alias, reason)
+    if pod is None and "/" not in client_namespace(request):
+        return Diagnosis(reason, _without_cluster_dns(cluster, asked))
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
@@ -129,6 +127,18 @@ def _asking(cluster: Cluster, request: Request) -> Pod | None:
 def _without_cluster_dns(cluster: Cluster, asked: str) -> str:
     """Advice for a node, or somebody outside."""
     found = resolve(cluster, asked, None)
+    service = cluster.services.get(found.service or "")
+    if service is not None and service.type is ServiceType.EXTERNAL_NAME and not found.addresses:
+        return (
+            f"ask {service.external_name} itself: an alias has no address of its own, and only "
+            "pods ask cluster DNS"
+        )
+    if service is not None and service.headless:
+        pod = f" ({found.addresses[0]})" if found.addresses else ""
+        return (
+            f"ask a pod's own address{pod} from a node, or give the pods a second Service with a "
+            "ClusterIP or a node port: only pods ask cluster DNS"
+        )
     address = f" ({found.addresses[0]})" if found.addresses else ""
     return (
         f"use the Service's ClusterIP{address} from a node, or a node port: only pods ask "

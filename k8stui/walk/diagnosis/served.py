@@ -25,15 +25,36 @@ def not_served(case: Case) -> Diagnosis | None:
     if connect is None or case.rewritten is not None:
         return None
     service = service_with(case, connect.destination)
-    if connect.protocol in ECHO:
-        return _ping(service, connect) if service is not None and not service.headless else None
     if service is not None and not service.headless:
-        return _virtual(case, service, connect)
+        return not_of_the_service(case) or _virtual(case, service, connect)
+    if connect.protocol in ECHO:
+        return None
     node = case.cluster.nodes.get(connect.namespace if is_loopback(connect.destination) else "")
     name = node.name if node else case.node_with(connect.destination)
     if name is None or (case.decided and case.decided.namespace != name):
         return None
     return _node_port(case, case.cluster.nodes[name], connect)
+
+
+def not_of_the_service(case: Case) -> Diagnosis | None:
+    """Recognise a Service's address asked by a ping, or for a port that the Service has not.
+
+    What became of the packet then is chance: whoever else its route led to was not meant.
+    """
+    connect = case.request.connect
+    if connect is None or case.rewritten is not None:
+        return None
+    service = service_with(case, connect.destination)
+    if service is None or service.headless:
+        return None
+    if connect.protocol in ECHO:
+        return _ping(service, connect)
+    return _no_such_port(case, service, connect) if _entry(service, connect) is None else None
+
+
+def _entry(service: Service, connect: Connect) -> ServicePort | None:
+    asked = (connect.port, connect.protocol)
+    return next((p for p in service.ports if (p.port, p.protocol) == asked), None)
 
 
 def other_family(case: Case) -> Diagnosis | None:
@@ -57,13 +78,9 @@ def other_family(case: Case) -> Diagnosis | None:
 
 
 def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None:
-    asked = port_word(connect.port, connect.protocol)
-    ports = service.ports
-    entry = next(
-        (p for p in ports if (p.port, p.protocol) == (connect.port, connect.protocol)), None
-    )
+    asked, entry = port_word(connect.port, connect.protocol), _entry(service, connect)
     if entry is None:
-        return _no_such_port(case, service, connect)
+        return None
     if _OTHER_PROXY in service.labels:
         return Diagnosis(
             f"Service {service.key} is labelled {_OTHER_PROXY}: kube-proxy leaves it to "
