@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.check import check
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
@@ -137,3 +138,7 @@ def test_the_device_of_ipvs_tells_the_mode(tmp_path: Path, *, has_rules: bool) -
     assert ping is (Result.CONNECTED if has_rules else Result.UNKNOWN)
     assert ask(made, "node/node-1", "svc/frontend").outcome.result is not Result.CONNECTED
     assert ask(made, "pod/client", "pod/frontend-2:80").outcome.result is Result.CONNECTED
+    assert "leave out the dump" in trace.outcome.advice, "--proxy-mode would change nothing"
+    (told,) = (found for found in check(made) if found.rule == "not-modelled")
+    assert told.subject == "Node node-1"
+    assert "it shows kube-proxy in mode ipvs" in told.why

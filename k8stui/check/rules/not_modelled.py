@@ -3,7 +3,8 @@
 What is found about the nodes then holds for the plug-in that is assumed instead; requests to
 Services in such a mode of kube-proxy are not walked at all. Nothing is wrong with the input.
 
-Does not apply to nodes whose own dump is given.
+Nor are they where a node's dump alone shows the mode (ipvs, by its device or its sets): one
+information for all such nodes. What plug-in there is does not matter to nodes whose dump is given.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.nodes.kubeproxy import is_modelled
 
 ID = "not-modelled"
 
@@ -26,6 +28,28 @@ def look(ground: Ground) -> Iterator[Finding]:
             why=remark.text,
             fix="give the node's own state (--iptables, --ip-addr, --ip-route)",
         )
+    if is_modelled(ground.cluster):
+        yield from _shown(ground)
+
+
+def _shown(ground: Ground) -> Iterator[Finding]:
+    """A mode that no configuration names: the nodes' own devices or sets are that mode's."""
+    network = ground.world.network
+    found = [(name, engine) for name in network.observed for engine in network[name].unmodelled]
+    for name, engine in found[:1]:
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject=f"Node {name}",
+            place=None,
+            why=f"it shows {engine.name}, which is not modelled: what goes to a Service's "
+            f"addresses or node ports is not known{_more(len(found) - 1)}, all else is",
+            fix="ask the pods' own addresses, or leave the node's dump out",
+        )
+
+
+def _more(count: int) -> str:
+    return f" (nor on {count} more node{'' if count == 1 else 's'})" if count else ""
 
 
 RULE = CheckRule(

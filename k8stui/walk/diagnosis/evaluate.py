@@ -5,6 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import UnmodelledCause
+from k8stui.nodes.kubeproxy import is_modelled
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import service_with
 
@@ -23,8 +24,7 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return Diagnosis(
             reason=f"{step.cause.name} is not modelled: what it makes of a packet to {whom} on "
             f"{step.namespace} is not known",
-            advice="ask a pod's address to see the way without Services, or walk it with "
-            "--proxy-mode iptables",
+            advice=f"ask a pod's address to see the way without Services, or {_otherwise(case)}",
             origin=why.origin,
         )
     if step is None or rule is None or rule.rule is None:
@@ -35,6 +35,13 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         f"{step.namespace}: {step.text}; if it matches, the packet goes to {target}, else on to "
         f"rule {rule.index + 1}",
     )
+
+
+def _otherwise(case: Case) -> str:
+    """What shows the way with Services: the mode is the input's, or what a node's dump shows."""
+    if is_modelled(case.cluster):
+        return "leave out the dump that shows the mode"
+    return "walk it with --proxy-mode iptables"
 
 
 def _taken_address(case: Case, here: str, name: str) -> Diagnosis | None:
