@@ -241,14 +241,17 @@ class Policies:
         if by_node is None:
             return denial
         service = self._cluster.services.get(request.service or "")
+        advice = denial.advice
+        if service is not None:
+            advice = (
+                f"{_by_address(denial)}set externalTrafficPolicy: Local in Service {service.name}: "
+                "then the client's own address counts"
+            )
         return replace(
             denial,
             reason=f"{denial.reason}, seen as {source}: {by_node.name} masquerades what comes from "
             "outside (externalTrafficPolicy: Cluster)",
-            advice=f"set externalTrafficPolicy: Local in Service {service.name}: then the client's "
-            "own address counts"
-            if service is not None
-            else denial.advice,
+            advice=advice,
         )
 
     def dns(self, client: Pod, request: Request) -> Denial | None:
@@ -395,6 +398,18 @@ def _by_rule(denied: Denied, policy: ClusterPolicy) -> Denial:
         f"{policy.kind} {policy.key}",
         denied=denied,
     )
+
+
+def _by_address(denial: Denial) -> str:
+    """What has to be done before the client's own address helps; empty where it is named."""
+    ruling = denial.denied.ruling if denial.denied is not None else None
+    if ruling is None or ruling.policy is not None:
+        return f"{denial.advice}; and "
+    rules = (rule for policy in ruling.selecting for rule in policy.rules(ruling.direction))
+    if any(peer.block is not None for rule in rules for peer in rule.peers):
+        return ""
+    way = ruling.direction.lower()
+    return f"name the clients by an ipBlock in {way} of {denial.policy}, and "
 
 
 def most_particular(selecting: Sequence[NetworkPolicy]) -> NetworkPolicy:

@@ -191,6 +191,19 @@ CASES = {
             mend="set externalTrafficPolicy: Local in Service web",
         ),
     ),
+    "clients from outside that no rule is about, whoever they are seen as": Both(
+        walked=Reported(
+            manifests=(CALICO, *NODES, WEB,
+                       service("web", to=8080, type="NodePort", ports=[
+                           {"port": 80, "targetPort": 8080, "nodePort": 30080}]),
+                       policy("to-web", "web", ingress=[
+                           {"from": [{"podSelector": {"matchLabels": {"app": "shop"}}}]}])),
+            ask=("outside", "node/node-2:30080"), result="timeout",
+            cause="seen as 192.168.0.12: node-2 masquerades what comes from outside",
+            mend="name the clients by an ipBlock in ingress of NetworkPolicy default/to-web, and "
+            "set externalTrafficPolicy: Local in Service web",
+        ),
+    ),
     "the name of a Service of another namespace": Both(
         walked=asking(
             "db:5432", service("db", port=5432, namespace="data"),
