@@ -4,7 +4,9 @@ What is found about the nodes then holds for the plug-in that is assumed instead
 Services in such a mode of kube-proxy are not walked at all. Nothing is wrong with the input.
 
 Nor are they where a node's dump alone shows the mode (ipvs, by its device or its sets): one
-information for all such nodes. What plug-in there is does not matter to nodes whose dump is given.
+information for all such nodes.
+
+Of plug-ins, does not apply to nodes whose own dump is given.
 """
 
 from __future__ import annotations
