@@ -9,8 +9,9 @@ felix/dataplane/linux/endpoint_mgr.go groupPolicies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from os.path import commonprefix
 
 from k8stui.because import Because
 from k8stui.cluster.model import Pod
@@ -26,7 +27,6 @@ from k8stui.nodes.policy.calico.names import (
 )
 from k8stui.nodes.policy.calico.rule import ACCEPT, PASS, FelixRule, jump, rule
 from k8stui.nodes.policy.calico.static import FROM_DISPATCH, TO_DISPATCH
-from k8stui.origin import defaulted
 
 _VXLAN_PORT = "4789"
 _TIER = "default"
@@ -37,8 +37,6 @@ _GROUPS = {Direction.INGRESS: "cali-gi-", Direction.EGRESS: "cali-go-"}
 _PROFILES = {Direction.INGRESS: "cali-pri-", Direction.EGRESS: "cali-pro-"}
 _PODS = {Direction.INGRESS: "cali-tw-", Direction.EGRESS: "cali-fw-"}
 _WAYS = {Direction.INGRESS: "inbound", Direction.EGRESS: "outbound"}
-
-Make = Callable[[], list[FelixRule]]
 
 
 def profiles(pod: Pod) -> tuple[str, ...]:
@@ -51,47 +49,33 @@ def pod_chain(way: Direction, pod: Pod) -> str:
     return limited(_PODS[way], cali_name(pod))
 
 
-def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, Make]]:
+def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, list[FelixRule]]]:
     """By the device that a packet comes in by, or leaves by, to the pod's chain.
 
     Several devices whose names go on alike behind what all have in common share a chain.
     """
     by_device = {cali_name(pod): pod for pod in pods}
     names = sorted(by_device)
-    common = _in_common(names)
+    common = len(commonprefix(names))  # noqa: RUF071 - of characters
     bins = {key: list(those) for key, those in groupby(names, lambda name: name[: common + 1])}
+    unknown = rule(then=felix.DROP, say="Unknown interface")
     for way, root, on in (
         (Direction.EGRESS, FROM_DISPATCH, felix.coming_in),
         (Direction.INGRESS, TO_DISPATCH, felix.going_out),
     ):
-
-        def lead(
-            name: str, way: Direction = way, on: Callable[[str], felix.Match] = on
-        ) -> FelixRule:
-            pod = by_device[name]
-            chain = pod_chain(way, pod)
-            return rule(on(name), then=felix.go_to(chain), reason=_of_pod(pod, way))
-
-        unknown = rule(then=felix.DROP, say="Unknown interface")
         rules = []
         for key, those in bins.items():
-            if len(those) == 1:
-                rules.append(lead(those[0]))
+            own = [
+                rule(on(name), then=felix.go_to(pod_chain(way, pod)), reason=_of_pod(pod, way))
+                for name, pod in ((name, by_device[name]) for name in those)
+            ]
+            if len(own) == 1:
+                rules += own
                 continue
             child = f"{root}-{key[common:]}"
             rules.append(rule(on(f"{key}+"), then=felix.go_to(child)))
-            own = [*map(lead, those), unknown]
-            yield child, lambda own=own: own  # type: ignore[misc]
-        yield root, lambda rules=rules, unknown=unknown: [*rules, unknown]  # type: ignore[misc]
-
-
-def _in_common(names: Sequence[str]) -> int:
-    """How many characters all sorted names begin with: those of the first and the last."""
-    pairs = zip(names[:1], names[-1:], strict=True)
-    for first, last in pairs:
-        same = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
-        return next(same, min(len(first), len(last)))
-    return 0
+            yield child, [*own, unknown]
+        yield root, [*rules, unknown]
 
 
 def pod_rules(way: Direction, pod: Pod, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
@@ -157,12 +141,13 @@ def _asked(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[
             yield name, _of_policy(those[0], way)
 
 
-def groups(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, Make]]:
+def groups(
+    way: Direction, policies: Sequence[NetworkPolicy]
+) -> Iterator[tuple[str, list[FelixRule]]]:
     """The chains of policies that have one selector."""
     for selector, those in _grouped(policies):
         if len(those) > 1:
-            name = group_chain(_GROUPS[way], _WAYS[way], selector, those)
-            yield name, lambda those=those: _group(way, those)  # type: ignore[misc]
+            yield group_chain(_GROUPS[way], _WAYS[way], selector, those), _group(way, those)
 
 
 def _group(way: Direction, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
@@ -210,7 +195,7 @@ def _denied(pod: Pod, way: Direction, policies: Sequence[NetworkPolicy]) -> Beca
     names = ", ".join(policy.key for policy in policies)
     return Because(
         text=f"no rule of {names} allows it in {way.lower()} of pod {pod.key}",
-        origin=policies[0].origin if policies else defaulted("Calico drops what nobody accepts"),
+        origin=policies[0].origin,
         owner="calico",
         pod=pod.key,
     )

@@ -118,8 +118,7 @@ class Calico:
     def _rules(self, node: Node, version: int) -> Iterator[tuple[str, list[FelixRule]]]:
         pods, active = self._local(node), self._active(node)
         yield from static.filter_(version, vxlan=False).items()
-        for name, make in dispatch(pods):
-            yield name, make()
+        yield from dispatch(pods)
         yield from profile_rules(pods).items()
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written
@@ -128,8 +127,7 @@ class Calico:
             for way in Direction:
                 ruling = [one for one in active if selects(one, pod, way, {})]
                 yield pod_chain(way, pod), pod_rules(way, pod, ruling)
-                for name, make in groups(way, ruling):
-                    yield name, make()
+                yield from groups(way, ruling)
 
 
 def _outgoing(version: int) -> FelixRule:
