@@ -6,6 +6,7 @@ The hashes are those of public dumps: of Calico's own tests (felix/fv/cali-iptab
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,27 @@ ADMIN: Manifest = {
         "egress": [{"name": "shut", "action": "Deny", "to": [{"namespaces": {}}]}],
     },
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("namespace", "account"), [("a -j ACCEPT", "default"), ("yard", "b\n;-F")])
+def test_what_a_dump_says_is_no_part_of_a_rule(
+    tmp_path: Path, namespace: str, account: str
+) -> None:
+    there = pod("pip", "app=pip", node="node-1", namespace=namespace)
+    there["metadata"] |= {"uid": "1", "resourceVersion": "1"}
+    there["spec"]["serviceAccountName"] = account
+    there["status"] = {"phase": "Running", "podIP": "10.244.1.9"}
+    world = world_of(tmp_path, there)
+    assert f"{namespace}/pip" in world.cluster.pods
+    rules = world.network.ruleset(world.cluster.nodes["node-1"], 4, "calico")
+    found = rules.tables["filter"].chains
+    assert len([name for name in found if name.startswith("cali-pri-")]) >= 3
+    for name, chain in found.items():
+        assert re.fullmatch(r"[\w./-]{1,28}", name, re.ASCII), name
+        for one in chain.rules:
+            assert "\n" not in one.text
+            words = re.sub(r'"[^"]*"', "", one.text)
+            assert not {"a", ";-F"} & set(words.split()), words
 
 
 def test_with_policies_of_the_whole_cluster_all_goes_by_the_api(tmp_path: Path) -> None:

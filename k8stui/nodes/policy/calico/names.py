@@ -7,6 +7,7 @@ libcalico-go/lib/backend/k8s/conversion k8sSelectorToCalico, libcalico-go/lib/se
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha3_224, sha224, sha256
@@ -16,6 +17,7 @@ from k8stui.cluster.policy import NetworkPolicy, PolicyPeer
 
 _LONGEST_CHAIN = 28
 _LONGEST_SET = 31
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _SPACE_LABELS = "pcns."
 _ITS_NAMESPACE = "projectcalico.org/namespace"
 _OF_KUBERNETES = 'projectcalico.org/orchestrator == "k8s"'
@@ -23,9 +25,13 @@ EVERYBODY = "all()"
 
 
 def limited(prefix: str, rest: str) -> str:
-    """The name of a chain: as it is, or with the hash of what is too long."""
+    """The name of a chain: as it is, or with the hash of what is too long.
+
+    So is what no API server would let pass: a dump may say anything, and a rule is text.
+    """
     whole = prefix + rest
-    if len(whole) < _LONGEST_CHAIN or (len(whole) == _LONGEST_CHAIN and rest[:1] != "_"):
+    is_short = len(whole) < _LONGEST_CHAIN or (len(whole) == _LONGEST_CHAIN and rest[:1] != "_")
+    if is_short and _PLAIN.fullmatch(rest):
         return whole
     digest = _base64(sha256(rest.encode()).digest())
     return f"{prefix}_{digest[: _LONGEST_CHAIN - 1 - len(prefix)]}"
