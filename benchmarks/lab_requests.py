@@ -242,8 +242,7 @@ def _proxy(dice: random.Random, drawn: Setting) -> Object:
     return made
 
 
-def world_of(dice: random.Random, folder: Path) -> tuple[World, Setting]:
-    drawn = setting(dice)
+def world_of(dice: random.Random, drawn: Setting, folder: Path) -> World:
     path = folder / "cluster.yaml"
     path.write_text(yaml.safe_dump_all(cluster(dice, drawn)), encoding="utf-8")
     world = build_world(
@@ -255,7 +254,7 @@ def world_of(dice: random.Random, folder: Path) -> tuple[World, Setting]:
         names = [*world.cluster.nodes, *(p.key for p in world.cluster.pods.values())]
         narrow = _Narrow(world.network, dice.choice([*names, "wire"]), dice.random(), drawn.mtu)
         world = replace(world, network=narrow)
-    return world, drawn
+    return world
 
 
 class _Narrow(Changed):
@@ -395,7 +394,8 @@ def main(count: int = 10_000, seed: int = 1, seconds: float = 1e9) -> int:
         while done.total() < count and time.monotonic() < ends_at:
             number += 1
             dice = random.Random(number)  # noqa: S311 - to be had again
-            world, drawn = world_of(dice, Path(name))
+            drawn = setting(dice)
+            world = world_of(dice, drawn, Path(name))
             for turn in range(REQUESTS_PER_CLUSTER):
                 here = f"cluster {number} request {turn} {drawn.said}"
                 wanted = None

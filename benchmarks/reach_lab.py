@@ -2,10 +2,10 @@
 
     nice python benchmarks/reach_lab.py [CELLS] [SEED] [SECONDS]
 
-Needs what `k8stui lab` needs. Each cluster is one of `lab_requests.py` with NetworkPolicies, which
-kube-router enforces. Of a few classes one pair each is drawn, mostly another than the one that was
-walked; all its branches are asked in a lab. Prints each difference, and ends with status 1 if there
-was one.
+Needs what `k8stui lab` needs. Each cluster is one of `lab_requests.py`, with NetworkPolicies that
+kube-router enforces and kube-proxy in iptables mode. Of a few classes one pair each is drawn,
+mostly another than the one that was walked; all its branches are asked in a lab. Prints each
+difference, and ends with status 1 if there was one.
 """
 
 from __future__ import annotations
@@ -15,72 +15,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import yaml
-from lab_requests import cluster
+from lab_requests import setting, world_of
 
-from k8stui.cluster.options import ClusterOptions
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import find_tools
-from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.reach import reach
 from k8stui.reach.relations import bits
 from k8stui.walk.request import parse_request
-from k8stui.walk.world import World, build_world
+from k8stui.walk.world import World
 
 _PER_CLUSTER = 8
 _MOST_ASKED = 40
-
-
-def policies(dice: random.Random) -> list[dict[str, Any]]:
-    """Up to three, of all shapes that kube-router makes rules of."""
-    return [_policy(dice, number) for number in range(dice.randint(1, 3))]
-
-
-def _policy(dice: random.Random, number: int) -> dict[str, Any]:
-    spec: dict[str, Any] = {"podSelector": _selector(dice)}
-    kinds = dice.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
-    spec["policyTypes"] = kinds
-    for kind, side in (("Ingress", "from"), ("Egress", "to")):
-        if kind in kinds:
-            spec[kind.lower()] = [_rule(dice, side) for _ in range(dice.randint(0, 2))]
-    metadata = {"name": f"policy-{number}"}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": metadata,
-        "spec": spec,
-    }
-
-
-def _selector(dice: random.Random) -> dict[str, Any]:
-    return dice.choice([{}, *({"matchLabels": {"app": f"app-{n}"}} for n in range(3))])
-
-
-def _rule(dice: random.Random, side: str) -> dict[str, Any]:
-    peers: list[dict[str, Any]] = [
-        {"podSelector": _selector(dice)},
-        {"namespaceSelector": {}},
-        {"ipBlock": {"cidr": "10.244.0.0/16", "except": ["10.244.1.0/24"]}},
-        {"ipBlock": {"cidr": "0.0.0.0/0"}},
-    ]
-    ports: list[dict[str, Any]] = [
-        {"port": dice.choice([80, 443, 5000])},
-        {"port": 5000, "endPort": 9000},
-        {"port": 80, "protocol": "UDP"},
-    ]
-    rule: dict[str, Any] = {}
-    if dice.random() < 0.8:
-        rule[side] = dice.sample(peers, dice.randint(1, 2))
-    if dice.random() < 0.6:
-        rule["ports"] = dice.sample(ports, dice.randint(1, 2))
-    return rule
 
 
 def drawn(world: World, dice: random.Random) -> list[tuple[str, str, dict[str, Fraction]]]:
@@ -119,16 +71,11 @@ def main(count: int = 1_000, seed: int = 1, seconds: float = 1e9) -> int:
     ends = time.monotonic() + seconds
     number = seed * 1_000_000
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "cluster.yaml"
         while done.total() < count and time.monotonic() < ends:
             number += 1
             dice = random.Random(number)  # noqa: S311 - to be had again
-            path.write_text(yaml.safe_dump_all([*cluster(dice), *policies(dice)]))
-            world = build_world(
-                [str(path)],
-                ClusterOptions(nodes=dice.randint(1, 3)),
-                NodeOptions(policy_engine="kube-router"),
-            )
+            like = replace(setting(dice), mode="iptables", engine="kube-router", mtu=None)
+            world = world_of(dice, like, Path(name))
             for source, destination, known in drawn(world, dice):
                 try:
                     shares = by_kernel(world, (source, destination), tools)
