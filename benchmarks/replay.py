@@ -10,7 +10,7 @@ much more than five times the seconds. --keep: as the screen does it, with all m
 from __future__ import annotations
 
 import argparse
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -52,22 +52,11 @@ def keep(path: str) -> None:
 
 def measured(line: list[str]) -> tuple[float, float, float]:
     """CPU seconds, wall seconds and peak MiB of a process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
-    usage = _waited(process)
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return cpu, wall, usage
-
-
-def _waited(process: subprocess.Popen[bytes]) -> float:
-    """Peak MiB of a process, when it has ended."""
-    import os  # noqa: PLC0415 - wait4 alone
-
     _, _, usage = os.wait4(process.pid, 0)
-    return usage.ru_maxrss / 1024
+    wall = time.perf_counter() - start
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
 
 
 def main() -> None:
