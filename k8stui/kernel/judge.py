@@ -24,6 +24,7 @@ _HOOKS: Mapping[JudgesAt, Mapping[Hook, Priority]] = {
     },
     JudgesAt.POSTROUTING: {Hook.POSTROUTING: Priority.JUDGE_QUEUE},
 }
+_KINDS = {True: StepKind.RULE, False: StepKind.REJECT, None: StepKind.UNKNOWN}
 
 
 def registrations(family: int, judges: Iterable[Judge]) -> Iterator[Registration[HookFunction]]:
@@ -70,30 +71,18 @@ def _ask(judge: Judge, host: Host, skb: Skb, where: HookState) -> Blocked | None
     journal = host.simulation.journal
     for said in judge.says(skb.packet, where.hook is Hook.PREROUTING):
         cause = JudgeCause(name=judge.name, reason=said.reason)
-        if said.passes is None:
-            journal.step(
-                host.name,
-                skb,
-                StepKind.UNKNOWN,
-                said.text,
-                cause=cause,
-                device=where.device,
-                hook=where.hook,
-            )
-            host.simulation.cannot = said.text
-            return Blocked()
-        if said.passes:
-            kind = StepKind.RULE
-        elif said.reject is not None:
-            kind = StepKind.REJECT
-        else:
+        if said.passes is False and said.reject is None:
             journal.loss(
                 host.name, skb, said.text, cause=cause, device=where.device, hook=where.hook
             )
             return Blocked()
+        kind = _KINDS[said.passes]
         journal.step(
             host.name, skb, kind, said.text, cause=cause, device=where.device, hook=where.hook
         )
+        if said.passes is None:
+            host.simulation.cannot = said.text
+            return Blocked()
         if not said.passes:
             return Blocked(reject=said.reject)
     return None
