@@ -104,8 +104,7 @@ def plan(
                 ip=[
                     *building.ip(),
                     *(building.whole_segments() if speaks else ()),
-                    *_stand_ins(space, building.naming, request.namespace, exchanges),
-                    *_somebody_else(space, request),
+                    *_adopted(space, building.naming, request, exchanges),
                 ],
                 ip6=building.ip6(),
                 device_settings=building.device_settings(),
@@ -152,18 +151,30 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
     return replace(space, interfaces=tuple(kept)) if left > MAX_STAND_INS else space
 
 
-def _stand_ins(
-    space: NetNamespace, naming: Naming, client: str, exchanges: Iterable[Exchange]
+def _adopted(
+    space: NetNamespace, naming: Naming, request: Connect, exchanges: Iterable[Exchange]
 ) -> Iterator[list[str]]:
-    """Addresses of others for whom this namespace answers a ping or a neighbour solicitation.
+    """Addresses that no device has, and that somebody here is all the same.
 
-    A kernel does that only for an address that it has (net/ipv4/icmp.c icmp_reply, net/ipv6/ndisc.c
-    ndisc_recv_ns), and there is no socket that could stand for it.
+    Who asks may be another one beyond the router (``--from ADDRESS``). A ping and a neighbour
+    solicitation are answered by a kernel for an address that it has, and there is no socket that
+    could stand for it (net/ipv4/icmp.c icmp_reply, net/ipv6/ndisc.c ndisc_recv_ns).
     """
-    for device, address in _solicited(space, exchanges):
+    is_client = space.name == request.namespace
+    pinged = [one for one in _pinged(space, exchanges) if _is_foreign(space, one)]
+    if pinged and is_client:
+        raise NotComparedError("who asks stands for the one who is asked, too")
+    asker = [request.source] if is_client and request.source is not None else []
+    solicited = ((naming(device), address) for device, address in _solicited(space, exchanges))
+    for device, address in (*solicited, *(("lo", one) for one in (*pinged, *asker))):
         if _is_foreign(space, address):
-            yield ["addr", "replace", f"{address}/128", "dev", naming(device), "nodad"]
-    asked = {
+            whole = f"{address}/{address.bits}"
+            yield ["addr", "replace", whole, "dev", device, "scope", "host", "nodad"]
+
+
+def _pinged(space: NetNamespace, exchanges: Iterable[Exchange]) -> Mapping[Address, None]:
+    """For whom the namespace has answered a ping."""
+    return {
         step.before.dst: None
         for exchange in exchanges
         for step in exchange.steps
@@ -173,20 +184,6 @@ def _stand_ins(
         and step.direction is Direction.FORWARD
         and step.before.inner is None
     }
-    for address in asked:
-        if _is_foreign(space, address):
-            if space.name == client:
-                raise NotComparedError("who asks stands for the one who is asked, too")
-            length = "32" if address.version == 4 else "128"
-            yield ["addr", "replace", f"{address}/{length}", "dev", "lo", "scope", "host"]
-
-
-def _somebody_else(space: NetNamespace, request: Connect) -> Iterator[list[str]]:
-    """The address of who asks, where he is another one beyond the router (``--from ADDRESS``)."""
-    source = request.source
-    if space.name == request.namespace and source is not None and _is_foreign(space, source):
-        length = "32" if source.version == 4 else "128"
-        yield ["addr", "replace", f"{source}/{length}", "dev", "lo", "nodad"]
 
 
 def _solicited(
