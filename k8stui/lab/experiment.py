@@ -7,12 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
-from k8stui.kernel.step import Fork
 from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
 from k8stui.lab.compare import Comparison, compare
@@ -156,7 +156,8 @@ def _tried(way: Way, asked: Connect, tools: Tools) -> Trial:
     ):
         usual = exchange.felt.seconds
         network = _Impatient(network, asked.namespace)
-        exchange = connect(network, asked, _Chosen(exchange.forks))
+        chosen = tuple(fork.chosen for fork in exchange.forks)
+        exchange = next(branches(network, asked, given=chosen))
         told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
         notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
     patience = _patience(exchange, asked)
@@ -206,16 +207,6 @@ def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:
     if any(one.felt.result is not Result.CONNECTED for one in found):
         raise NotComparedError("an earlier request is not answered: a lab does not wait for that")
     return found
-
-
-class _Chosen:
-    """Takes the choices of another run of the same request, in their order."""
-
-    def __init__(self, forks: tuple[Fork, ...]) -> None:
-        self._left = [fork.chosen for fork in forks]
-
-    def __call__(self, fork: Fork) -> int:  # noqa: ARG002
-        return self._left.pop(0) if self._left else 0
 
 
 class Changed(Mapping[str, NetNamespace]):
