@@ -103,7 +103,7 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
     random = random_ports((*earlier, exchange))
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random.keys()
-    ports = Ports(known, random)
+    ports = Ports(known, random, _more_digits(exchange, seen))
     ours = _once([_comparable(sight) for sight in walked], ports)
     claimed = frozenset(key(sight, ports) for sight in ours)
 
@@ -131,6 +131,15 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
         rules=rules,
         rules_equal=rules_equal,
     )
+
+
+def _more_digits(exchange: Exchange, seen: Seen) -> int:
+    """Of the port that a datagram's server saw, in the walk: the answer says that port."""
+    port = exchange.felt.source_port_seen
+    is_said = bool(exchange.steps) and exchange.steps[0].before.protocol is Protocol.UDP
+    if not is_said or port is None or not seen["served"]:
+        return 0
+    return len(str(port)) - len(str(seen["served"][0]["source_port"]))
 
 
 def _comparable(sight: Sight) -> Sight:
@@ -206,14 +215,11 @@ _PLAIN = (
     "device", "incoming", "arp", "src", "dst", "protocol", "ttl", "flags",
     "icmp_type", "icmp_code", "vni", "dont_fragment", "mss", "mtu",
 )  # fmt: skip
-_DIGIT = 1
-"""Bytes by which UDP may differ: an answer says which port it saw, a number drawn by lot."""
 
 
 def _differing(walk: Sight, kernel: Sight, ports: Ports) -> Iterator[str]:
     yield from (name for name in _PLAIN if getattr(walk, name) != getattr(kernel, name))
-    spare = _DIGIT if walk.protocol == Protocol.UDP else 0
-    if abs(walk.length - kernel.length) > spare:
+    if not ports.are_as_long(walk.length, kernel.length):
         yield "length"
     for name in ("smac", "dmac"):
         claimed = getattr(walk, name)

@@ -97,7 +97,7 @@ class Server:
                 continue
             back = [(level, kind, info)] if self.answers_as_asked else []
         # As the walk's servers do: whom it saw, in four bytes more than that takes.
-        seen = f"[{peer[0]}]:{peer[1]:05}" if ":" in peer[0] else f"{peer[0]}:{peer[1]:05}"
+        seen = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
 
         def answer() -> None:
             with suppress(OSError):

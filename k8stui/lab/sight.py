@@ -53,8 +53,11 @@ _LOCAL = (32768, 60999)
 class Ports:
     """Random ports of the one side, each bound to one of the other's where they first meet."""
 
-    def __init__(self, known: set[int], ranges: Mapping[int, PortRange]) -> None:
+    def __init__(
+        self, known: set[int], ranges: Mapping[int, PortRange], more_digits: int = 0
+    ) -> None:
         self.known = known
+        self._more_digits = more_digits
         self._ranges = ranges
         self._pairs: dict[int, int] = {}
 
@@ -63,6 +66,10 @@ class Ports:
             return walk == kernel
         first, last = self._ranges.get(walk, _ALL)
         return first <= kernel <= last and self._pairs.setdefault(walk, kernel) == kernel
+
+    def are_as_long(self, walk: int, kernel: int) -> bool:
+        """Whether two packets are, in bytes; one that says a random port says it in digits."""
+        return walk - kernel in (0, self._more_digits)
 
     def plain(self, port: int) -> int:
         return port if port in self.known else -1

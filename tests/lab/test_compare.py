@@ -99,6 +99,23 @@ def test_a_random_port_that_changes_under_way_is_not(exchange: Exchange) -> None
     assert not compare(exchange, seen).agrees
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_answer_says_a_random_port_in_its_digits(guestbook: World, more: int) -> None:
+    """All but that is as long to the byte."""
+    request = parse_request(guestbook, "pod/client", "8.8.8.8:53/udp").connect
+    assert request is not None
+    exchange = connect(guestbook.network, request)
+    seen = as_walked(exchange)
+    port, other = exchange.felt.source_port_seen, 4711
+    assert port is not None
+    assert port > 9999
+    seen["served"][0]["source_port"] = other
+    _random(seen["frames"], lambda one: other if one == port else one)
+    for one in seen["frames"]:
+        one["length"] += (more - 1) if one["src"] == "8.8.8.8" else more
+    assert compare(exchange, seen).agrees is (not more)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -38,8 +38,15 @@ spec: {containers: [{name: main, image: baker, args: ["sleep", "9"]}]}
 """
 
 
-def agree(world: World, tools: Tools, source: str, destination: str, result: str) -> None:
-    request = parse_request(world, source, destination)
+def agree(
+    world: World,
+    tools: Tools,
+    source: str,
+    destination: str,
+    result: str,
+    source_port: int | None = None,
+) -> None:
+    request = parse_request(world, source, destination, source_port=source_port)
     found = list(experiments(world, request, tools, every=True))
     for one in found:
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
@@ -82,6 +89,7 @@ def test_userspace_services(nft: Tools, source: str, destination: str, result: s
     agree(world, nft, source, destination, result)
 
 
+@pytest.mark.parametrize("source_port", [None, 1024])
 @pytest.mark.parametrize(
     ("source", "destination", "result"),
     [
@@ -93,17 +101,23 @@ def test_userspace_services(nft: Tools, source: str, destination: str, result: s
     ],
 )
 def test_docker_proxy(
-    nft: Tools, tmp_path: Path, source: str, destination: str, result: str
+    nft: Tools,
+    tmp_path: Path,
+    source: str,
+    destination: str,
+    result: str,
+    source_port: int | None,
 ) -> None:
     """It takes what comes from the bridge or over lo; from elsewhere the rules do it.
 
-    To a datagram it answers from the bridge's address, which the client did not ask.
+    To a datagram it answers from the bridge's address, which the client did not ask; the error
+    quotes the answer, which says the client's port.
     """
     file = tmp_path / "pods.yaml"
     file.write_text(DOCKER)
     options = NodeOptions(cni="docker0")
     world = build_world([str(file)], ClusterOptions(nodes=1), options)
-    agree(world, nft, source, destination, result)
+    agree(world, nft, source, destination, result, source_port)
 
 
 def test_one_plain_request(nft: Tools) -> None:
