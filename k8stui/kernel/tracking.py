@@ -26,15 +26,22 @@ MANIP = {
 }
 """Which end of a packet NAT changes at which hook (HOOK2MANIP)."""
 
-_TRACKING = ("conntrack", "state", "connmark", "CONNMARK", "connbytes", "helper", "CT")
-"""Matches and targets that call nf_ct_netns_get (xt_conntrack.c, xt_connmark.c, xt_CT.c …)."""
+_TRACKING = (
+    "conntrack", "state", "connmark", "CONNMARK", "connbytes", "helper", "CT",
+    "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP",
+)  # fmt: skip
+"""Matches and targets that call nf_ct_netns_get (xt_conntrack.c, xt_connmark.c, xt_nat.c …)."""
 
 
 def is_needed(ruleset: Ruleset) -> bool:
-    """Conntrack runs in a namespace only when a rule needs it (nf_ct_netns_get)."""
-    return "nat" in ruleset.tables or any(
+    """Conntrack runs in a namespace only when a rule needs it, met or not (nf_ct_netns_get).
+
+    A nat table without one does not make it run, nor is it asked then (nf_nat_inet_fn).
+    """
+    # Those of nat last: most of its chains are built when somebody looks at them.
+    return any(
         _asks_tracking(rule.text)
-        for table in ruleset
+        for table in sorted(ruleset, key=lambda table: table.name == "nat")
         for chain in table.chains.values()
         for rule in chain.rules
     )

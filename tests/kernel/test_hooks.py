@@ -37,7 +37,7 @@ def tables(**rules: str) -> Ruleset:
 
 ALL = tables(
     **{
-        table: "\n".join(f"-A {chain} -m mark --mark 0x1 -j ACCEPT" for chain in chains)
+        table: "\n".join(f"-A {chain} -m conntrack --ctstate INVALID -j ACCEPT" for chain in chains)
         for table, chains in (
             ("filter", ("INPUT", "FORWARD", "OUTPUT")),
             ("nat", ("PREROUTING", "OUTPUT")),

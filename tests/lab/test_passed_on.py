@@ -16,6 +16,7 @@ from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walks
 from k8stui.walk.world import World, build_world
 
+DUAL = Path(__file__).with_name("dual-stack.yaml")
 CASES = Path(__file__).with_name("cases.yaml")
 USERSPACE = ClusterOptions(proxy_mode="userspace")
 DOCKER = """\
@@ -72,6 +73,15 @@ def agree(
 def test_userspace(nft: Tools, source: str, destination: str) -> None:
     world = build_world([], cluster_options=USERSPACE)
     agree(world, nft, source, destination, "connected")
+
+
+def test_tables_without_a_rule_track_nothing(nft: Tools) -> None:
+    """In userspace mode the second family has the chains only."""
+    world = build_world([str(DUAL)], USERSPACE, NodeOptions(cni="ptp"))
+    request = parse_request(world, "pod/web-1", "[2001:db8::8]:53/udp")
+    (one,) = experiments(world, request, nft)
+    assert not one.trial.exchange.conntrack
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
 
 
 @pytest.mark.parametrize(
