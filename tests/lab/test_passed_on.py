@@ -45,6 +45,7 @@ def agree(
     source: str,
     destination: str,
     result: str,
+    *,
     source_port: int | None = None,
 ) -> None:
     request = parse_request(world, source, destination, source_port=source_port)
@@ -113,6 +114,7 @@ def test_userspace_services(nft: Tools, source: str, destination: str, result: s
 def test_docker_proxy(
     nft: Tools,
     tmp_path: Path,
+    *,
     source: str,
     destination: str,
     result: str,
@@ -127,7 +129,7 @@ def test_docker_proxy(
     file.write_text(DOCKER)
     options = NodeOptions(cni="docker0")
     world = build_world([str(file)], ClusterOptions(nodes=1), options)
-    agree(world, nft, source, destination, result, source_port)
+    agree(world, nft, source, destination, result, source_port=source_port)
 
 
 def test_one_plain_request(nft: Tools) -> None:
