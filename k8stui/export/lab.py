@@ -10,7 +10,8 @@ from k8stui.lab.chance import Count, End
 from k8stui.lab.compare import Comparison, Felt, Row
 from k8stui.lab.experiment import Experiment
 from k8stui.lab.passages import RuleMet
-from k8stui.lab.sight import Sight
+from k8stui.lab.plan import Sight
+from k8stui.lab.sight import place
 
 _WITH_PORTS = (int(Protocol.TCP), int(Protocol.UDP), int(Protocol.SCTP))
 
@@ -139,11 +140,6 @@ def felt_text(felt: Felt) -> str:
     return (
         f"{text}; {felt.server} on {felt.server_address}:{felt.server_port} sees {felt.source_seen}"
     )
-
-
-def place(sight: Sight) -> str:
-    """``node-1 cni0 out``."""
-    return f"{sight.namespace} {sight.device} {'in' if sight.incoming else 'out'}"
 
 
 def header(sight: Sight) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import replace
 
 from k8stui.lab.frames import parse
-from k8stui.lab.plan import Frame, Space
+from k8stui.lab.plan import Sight, Space
 
 _ETH_P_ALL = 3
 _PACKET_OUTGOING = 4
@@ -37,9 +38,9 @@ class Capture:
         self._socket = stamped_socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
 
-    def frames(self) -> list[Frame]:
+    def frames(self) -> list[Sight]:
         """Everything so far, in the order in which it passed."""
-        found: list[Frame] = []
+        found: list[Sight] = []
         while True:
             try:
                 data, ancillary, _, address = self._socket.recvmsg(_SNAP_BYTES, 64)
@@ -48,12 +49,18 @@ class Capture:
             frame = parse(data, self._space["vxlan_ports"])
             if frame is None:
                 continue
-            frame["space"] = self._space["name"]
             device = address[0]
-            frame["device"] = self._space["devices"].get(device, device)
-            frame["incoming"] = address[2] != _PACKET_OUTGOING
+            time_ns = 0
             for level, kind, value in ancillary:
                 if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
                     seconds, nanoseconds = _TIMESTAMP.unpack(value[: _TIMESTAMP.size])
-                    frame["time_ns"] = seconds * 1_000_000_000 + nanoseconds
-            found.append(frame)
+                    time_ns = seconds * 1_000_000_000 + nanoseconds
+            found.append(
+                replace(
+                    frame,
+                    namespace=self._space["name"],
+                    device=self._space["devices"].get(device, device),
+                    incoming=address[2] != _PACKET_OUTGOING,
+                    time_ns=time_ns,
+                )
+            )

@@ -19,14 +19,13 @@ from k8stui.kernel.packet import Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture
 from k8stui.lab.passages import RuleMet, rules_met
-from k8stui.lab.plan import Frame, Seen
+from k8stui.lab.plan import Seen, Sight
 from k8stui.lab.sight import (
     Ports,
-    Sight,
     is_plain_ack,
     key,
-    of_frame,
     of_packet,
+    place,
     random_ports,
     speaks,
 )
@@ -110,8 +109,8 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
     def is_claimed(sight: Sight) -> bool:
         return not is_plain_ack(sight) or key(sight, ports) in claimed
 
-    frames = [_comparable(of_frame(frame)) for frame in seen["frames"]]
-    in_time = [_comparable(of_frame(frame)) for frame in _in_time(seen)]
+    frames = [_comparable(frame) for frame in seen["frames"]]
+    in_time = [_comparable(frame) for frame in _in_time(seen)]
     if speaks(exchange):
         # When data is acknowledged by itself is a matter of timers (tcp_ack_snd_check).
         frames = list(filter(is_claimed, frames))
@@ -168,8 +167,8 @@ def _walked(capture: Capture) -> Sight:
     )
 
 
-def _in_time(seen: Seen) -> list[Frame]:
-    return sorted(seen["frames"], key=lambda frame: frame["time_ns"])
+def _in_time(seen: Seen) -> list[Sight]:
+    return sorted(seen["frames"], key=lambda frame: frame.time_ns)
 
 
 def _once(sights: Sequence[Sight], ports: Ports) -> list[Sight]:
@@ -250,17 +249,13 @@ def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: Ports) -> str:
                     sight.protocol, sight.flags, sight.icmp_type, sight.icmp_code,
                     None if sight.flags else ends,
                 )  # fmt: skip
-                way.setdefault(key, []).append(_place(sight))
+                way.setdefault(key, []).append(place(sight))
     for key, places in ways[0].items():
         others = ways[1].get(key, [])
         if places != others:
             n = next(i for i, (a, b) in enumerate(zip(places, others, strict=False)) if a != b)
             return f"the walk passes {places[n]} where the kernel passes {others[n]}"
     return ""
-
-
-def _place(sight: Sight) -> str:
-    return f"{sight.namespace} {sight.device} {'in' if sight.incoming else 'out'}"
 
 
 _FELT = ("result", "errno", "server", "server_address", "server_port", "source_seen")

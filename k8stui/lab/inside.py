@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from k8stui.lab.capture import Capture, stamped_socket
@@ -41,7 +42,7 @@ def main() -> None:
     except LabError as error:
         text = f"{error}\n{error.hint}" if error.hint else str(error)
         answer = Failure(impossible=text)
-    json.dump(answer, sys.stdout)
+    json.dump(answer, sys.stdout, default=asdict)
 
 
 def experiment(plan: Plan) -> Seen:

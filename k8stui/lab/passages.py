@@ -12,8 +12,8 @@ from dataclasses import replace
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
-from k8stui.lab.plan import Seen
-from k8stui.lab.sight import Ports, Sight, is_plain_ack, key, of_frame, of_packet, speaks
+from k8stui.lab.plan import Seen, Sight
+from k8stui.lab.sight import Ports, is_plain_ack, key, of_packet, speaks
 from k8stui.record import record
 
 _Rule = tuple[str, int, str]
@@ -176,7 +176,7 @@ def _kernel(seen: Seen) -> Iterator[_Passage]:
     for passages in seen["passed"].values():
         for passed in passages:
             packet = replace(
-                of_frame(passed["header"]), namespace=passed["space"], device=passed["device"],
+                passed["header"], namespace=passed["space"], device=passed["device"],
                 smac="", dmac="", inner=None,
             )  # fmt: skip
             yield _Passage(
@@ -186,5 +186,5 @@ def _kernel(seen: Seen) -> Iterator[_Passage]:
                 mark=passed["mark"],
                 packet=packet,
                 rules=tuple((m["chain"], m["number"], m["text"]) for m in passed["met"]),
-                time_ns=passed["header"]["time_ns"],
+                time_ns=passed["header"].time_ns,
             )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from k8stui.record import record
+
 FD = "{fd:%d}"
 """A word that stands for the file of the namespace with that index."""
 
@@ -125,38 +127,39 @@ class Plan(TypedDict):
     tools: Tools
 
 
-class Frame(TypedDict):
-    """A packet on one device, as AF_PACKET shows it. Fields as in `k8stui.kernel.packet`."""
+@record(kw_only=True)
+class Sight:
+    """A packet on one device, as either side shows it. Fields as in `k8stui.kernel.packet`."""
 
-    space: str
-    device: str
-    incoming: bool
-    time_ns: int
-    """Since the epoch. A bridge hands a frame up with the time of its port."""
-    arp: bool
+    namespace: str = ""
+    device: str = ""
+    incoming: bool = False
+    time_ns: int = 0
+    """Since the epoch; of the walk 0. A bridge hands a frame up with the time of its port."""
+    arp: bool = False
     src: str
     dst: str
     protocol: int
-    sport: int
-    dport: int
+    sport: int = 0
+    dport: int = 0
     ttl: int
-    smac: str
-    dmac: str
-    flags: int
+    smac: str = ""
+    dmac: str = ""
+    flags: int = 0
     """Of TCP; PSH where there is data."""
-    icmp_type: int
-    icmp_code: int
-    vni: int
-    """-1: no VXLAN packet."""
-    length: int
+    icmp_type: int = 0
+    icmp_code: int = 0
+    vni: int | None = None
+    """None: no VXLAN packet."""
+    length: int = 0
     """Of the IP packet, in bytes, as its header says; 0 for ARP."""
-    dont_fragment: bool
+    dont_fragment: bool = True
     """IPv4's DF; IPv6 has none: true."""
-    mss: int
+    mss: int = 0
     """Of a SYN or SYN-ACK: the largest segment that it asks for; else 0."""
-    mtu: int
+    mtu: int = 0
     """What an ICMP error says that fits; else 0."""
-    inner: Frame | None
+    inner: Sight | None = None
 
 
 class Met(TypedDict):
@@ -177,7 +180,7 @@ class Passed(TypedDict):
     device: str
     """Where the packet is about to leave by; else where it came from."""
     mark: int
-    header: Frame
+    header: Sight
     """As it got there; `time_ns`: when that was told. Without MAC addresses."""
     met: list[Met]
 
@@ -211,7 +214,7 @@ class Seen(TypedDict):
     answered: bool
     seconds: float
     served: list[Served]
-    frames: list[Frame]
+    frames: list[Sight]
     """Namespace by namespace, in the order in which each saw them."""
     left_out: list[str]
     """Rules and settings that this kernel has not got."""

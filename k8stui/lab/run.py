@@ -7,19 +7,21 @@ import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import k8stui
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import Failure, Plan, Seen, Tools
+from k8stui.lab.plan import Failure, Plan, Seen, Sight, Tools
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 _START = "import sys; sys.path.append(sys.argv[1]); from k8stui.lab.inside import main; main()"
 """With ``-I``, and the package behind the standard library: the process is root's, and nothing in
 the current folder or in the user's environment may take part in it."""
 _BUILD_SECONDS = 60.0
+_OF_SIGHT = {field.name for field in fields(Sight)}
 
 
 class Backend(StrEnum):
@@ -95,8 +97,13 @@ def run(plan: Plan) -> Seen:
     if process.returncode != 0 or not out:
         last = (errors.strip() or f"exit status {process.returncode}").splitlines()[-1]
         raise LabError(f"the lab's process failed: {last}")
-    answer = json.loads(out)
+    answer = json.loads(out, object_hook=_read)
     if "impossible" in answer:
         message, _, hint = cast("Failure", answer)["impossible"].partition("\n")
         raise LabError(message, hint)
     return cast("Seen", answer)
+
+
+def _read(found: dict[str, Any]) -> object:
+    """A packet as what it was before it was JSON; else the same."""
+    return Sight(**found) if found.keys() == _OF_SIGHT else found

@@ -14,8 +14,13 @@ from k8stui.lab.relaying import Relay
 from k8stui.lab.sockets import ANY, TCP, hang_up, no_ack_alone, one_segment, socket_for
 
 _IP_PKTINFO = 8
-_IP_TRANSPARENT = 19
-_IPV6_TRANSPARENT = 75
+_TRANSPARENT = {4: (socket.IPPROTO_IP, 19), 6: (socket.IPPROTO_IPV6, 75)}
+"""IP_TRANSPARENT and IPV6_TRANSPARENT."""
+_SAYS_WHOM = {
+    4: (socket.IPPROTO_IP, _IP_PKTINFO),
+    6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
+}
+"""With each datagram, who was asked."""
 
 
 class Server:
@@ -28,23 +33,19 @@ class Server:
         self.answers_as_asked = listener["answers_as_asked"]
         self.socket = socket_for(listener["protocol"], listener["version"])
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if listener["version"] == 6:
+        version = listener["version"]
+        if version == 6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if listener["stands_for"]:
-            if listener["version"] == 4:
-                self.socket.setsockopt(socket.IPPROTO_IP, _IP_TRANSPARENT, 1)
-            else:
-                self.socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_TRANSPARENT, 1)
+            self.socket.setsockopt(*_TRANSPARENT[version], 1)
         try:
-            self.socket.bind((listener["address"] or ANY[listener["version"]], self.port))
+            self.socket.bind((listener["address"] or ANY[version], self.port))
         except OSError as error:
             raise LabError(f"{space}: cannot listen on {self.port}: {error.strerror}") from None
         if self.is_tcp:
             self.socket.listen(16)
-        elif listener["version"] == 4:
-            self.socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         else:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            self.socket.setsockopt(*_SAYS_WHOM[version], 1)
         self.kept: list[socket.socket] = []
         self.relay = Relay(listener) if listener["passes_on"] else None
 

@@ -1,4 +1,4 @@
-"""One packet at one place, as either side shows it."""
+"""The walk's packets beside the kernel's: when two sights are of the same packet."""
 
 from __future__ import annotations
 
@@ -13,37 +13,7 @@ from k8stui.kernel.step import ConntrackCause, RuleCause, Step, StepKind
 from k8stui.kernel.targets.base import Decide
 from k8stui.kernel.traverse import PortRange
 from k8stui.kernel.verdict import Masquerade, Snat
-from k8stui.lab.plan import Frame
-from k8stui.record import record
-
-
-@record(kw_only=True)
-class Sight:
-    """One packet on one device, from either side."""
-
-    namespace: str
-    device: str
-    incoming: bool
-    arp: bool
-    src: str
-    dst: str
-    protocol: int
-    sport: int
-    dport: int
-    ttl: int
-    smac: str
-    dmac: str
-    flags: int
-    icmp_type: int
-    icmp_code: int
-    vni: int | None
-    length: int
-    """Of the IP packet, in bytes; 0 for ARP."""
-    dont_fragment: bool
-    mss: int
-    mtu: int
-    inner: Sight | None
-
+from k8stui.lab.plan import Sight
 
 _ALL = (0, 65535)
 _LOCAL = (32768, 60999)
@@ -106,7 +76,6 @@ def of_packet(packet: Packet) -> Sight:
     has_ports = packet.protocol in WITH_PORTS
     has_identifier = packet.protocol in ECHO and packet.inner is None
     return Sight(
-        namespace="", device="", incoming=False, arp=False,
         src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
         sport=packet.sport if has_ports or has_identifier else 0,
         dport=packet.dport if has_ports else 0,
@@ -115,22 +84,6 @@ def of_packet(packet: Packet) -> Sight:
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,
         mss=packet.mss_bytes if has_ports else 0, mtu=packet.mtu_bytes,
         inner=of_packet(packet.inner) if packet.inner is not None else None,
-    )  # fmt: skip
-
-
-def of_frame(frame: Frame) -> Sight:
-    """As the kernel showed it on a device."""
-    inner = frame["inner"]
-    return Sight(
-        namespace=frame["space"], device=frame["device"], incoming=frame["incoming"],
-        arp=frame["arp"], src=frame["src"], dst=frame["dst"], protocol=frame["protocol"],
-        sport=frame["sport"], dport=frame["dport"], ttl=frame["ttl"],
-        smac=frame["smac"], dmac=frame["dmac"], flags=frame["flags"],
-        icmp_type=frame["icmp_type"], icmp_code=frame["icmp_code"],
-        vni=None if frame["vni"] < 0 else frame["vni"],
-        length=frame["length"], dont_fragment=frame["dont_fragment"],
-        mss=frame["mss"], mtu=frame["mtu"],
-        inner=of_frame(inner) if inner is not None else None,
     )  # fmt: skip
 
 
@@ -154,3 +107,8 @@ def key(sight: Sight, ports: Ports) -> tuple[object, ...]:
         # Encapsulated packets differ inside only.
         key(sight.inner, ports) if sight.vni is not None and sight.inner is not None else None,
     )  # fmt: skip
+
+
+def place(sight: Sight) -> str:
+    """``node-1 cni0 out``."""
+    return f"{sight.namespace} {sight.device} {'in' if sight.incoming else 'out'}"

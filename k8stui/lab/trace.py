@@ -12,10 +12,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from k8stui.lab.frames import ipv4, ipv6
 from k8stui.lab.netlink import Attributes, Kind, Netfilter, attribute, name, number
-from k8stui.lab.plan import Frame, Met, Passed, Space
+from k8stui.lab.plan import Met, Passed, Sight, Space
 
 _TABLE = "k8stui-trace"
 _FAMILIES = {"4": socket.AF_INET, "6": socket.AF_INET6}
@@ -120,19 +121,19 @@ class _Reading:
             if 8 in trace:  # the packet is told once in each chain that a hook calls
                 header = self._header(trace)
                 last[trace[6]] = []
-                if header is not None and not header["arp"]:
-                    header["time_ns"] = came
+                if header is not None and not header.arp:
+                    header = replace(header, time_ns=came)
                     found.append(self._passed(trace, header, last[trace[6]]))
             last.setdefault(trace[6], []).extend(self._met(trace))
         return found
 
-    def _header(self, trace: Attributes) -> Frame | None:
+    def _header(self, trace: Attributes) -> Sight | None:
         network = trace[8]
         read = ipv4 if network[0] >> 4 == 4 else ipv6
         length = (network[0] & 15) * 4 if network[0] >> 4 == 4 else 40
         return read(network[:length] + trace.get(9, b""))
 
-    def _passed(self, trace: Attributes, header: Frame, met: list[Met]) -> Passed:
+    def _passed(self, trace: Attributes, header: Sight, met: list[Met]) -> Passed:
         into, out = (self._devices.get(number(trace[at])) if at in trace else "" for at in (10, 12))
         return Passed(
             space=self._space["name"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -15,19 +16,19 @@ from k8stui.kernel.packet import Packet
 from k8stui.kernel.simulate import connect
 from k8stui.lab.compare import Comparison, compare
 from k8stui.lab.experiment import Experiment, Trial
-from k8stui.lab.plan import Frame, Seen
+from k8stui.lab.plan import Seen, Sight
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
 
 
-def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool = False) -> Frame:
+def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool = False) -> Sight:
     ports = packet.protocol in WITH_PORTS
-    return Frame(
-        space=space, device=device, incoming=incoming, time_ns=0, arp=False,
+    return Sight(
+        namespace=space, device=device, incoming=incoming,
         src=str(packet.src), dst=str(packet.dst), protocol=int(packet.protocol),
         sport=packet.sport if ports else 0, dport=packet.dport if ports else 0,
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
-        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code, vni=-1,
+        icmp_type=packet.icmp_type, icmp_code=packet.icmp_code,
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,
         mss=packet.mss_bytes if ports else 0, mtu=packet.mtu_bytes,
         inner=frame(packet.inner) if packet.inner else None,
@@ -39,9 +40,8 @@ def as_walked(exchange: Exchange) -> Seen:
     frames = []
     for n, c in enumerate(exchange.captures):
         shown = frame(c.packet, c.namespace, c.device, incoming=c.incoming)
-        shown["time_ns"] = n
-        frames.append(shown)
-    frames.sort(key=lambda f: f["space"])
+        frames.append(replace(shown, time_ns=n))
+    frames.sort(key=lambda f: f.namespace)
     felt = exchange.felt
     served = {
         "space": felt.server or "",
@@ -78,11 +78,11 @@ def test_the_same_agrees(exchange: Exchange) -> None:
     assert len(found.rows) == len(exchange.captures)
 
 
-def _random(frames: list[Frame], new: Callable[[int], int]) -> None:
-    for one in frames:
-        for end in ("sport", "dport"):
-            if one[end] not in (40000, 30080, 80):
-                one[end] = new(one[end])
+def _random(frames: list[Sight], new: Callable[[int], int]) -> None:
+    for n, one in enumerate(frames):
+        ends = {"sport": one.sport, "dport": one.dport}
+        random = {end: new(port) for end, port in ends.items() if port not in (40000, 30080, 80)}
+        frames[n] = replace(one, **random)  # type: ignore[arg-type]
 
 
 def test_another_random_port_is_the_same(exchange: Exchange) -> None:
@@ -111,8 +111,9 @@ def test_an_answer_says_a_random_port_in_its_digits(guestbook: World, more: int)
     assert port > 9999
     seen["served"][0]["source_port"] = other
     _random(seen["frames"], lambda one: other if one == port else one)
-    for one in seen["frames"]:
-        one["length"] += (more - 1) if one["src"] == "8.8.8.8" else more
+    for n, one in enumerate(seen["frames"]):
+        bytes_more = more - 1 if one.src == "8.8.8.8" else more
+        seen["frames"][n] = replace(one, length=one.length + bytes_more)
     assert compare(exchange, seen).agrees is (not more)
 
 
@@ -137,7 +138,8 @@ def test_an_answer_says_a_random_port_in_its_digits(guestbook: World, more: int)
 def test_every_field_counts(exchange: Exchange, field: str, value: object) -> None:
     seen = as_walked(exchange)
     one = seen["frames"][3]
-    one[field] = not one["incoming"] if value is None else value  # type: ignore[literal-required]
+    other = {field: not one.incoming if value is None else value}
+    seen["frames"][3] = replace(one, **other)  # type: ignore[arg-type]
     found = compare(exchange, seen)
     assert not found.agrees
     assert any(field in row.differs or None in (row.walk, row.kernel) for row in found.rows)
@@ -149,13 +151,12 @@ def test_a_packet_that_the_kernel_has_not_got(exchange: Exchange) -> None:
     (row,) = (row for row in compare(exchange, seen).rows if not row.is_equal)
     assert row.kernel is None
     assert row.walk is not None
-    assert (row.walk.namespace, row.walk.device) == (gone["space"], gone["device"])
+    assert (row.walk.namespace, row.walk.device) == (gone.namespace, gone.device)
 
 
 def test_a_packet_that_only_the_kernel_has(exchange: Exchange) -> None:
     seen = as_walked(exchange)
-    more = dict(seen["frames"][5]) | {"device": "eth9"}
-    seen["frames"].insert(5, more)  # type: ignore[arg-type]
+    seen["frames"].insert(5, replace(seen["frames"][5], device="eth9"))
     (row,) = (row for row in compare(exchange, seen).rows if not row.is_equal)
     assert row.walk is None
     assert row.kernel is not None
@@ -164,15 +165,18 @@ def test_a_packet_that_only_the_kernel_has(exchange: Exchange) -> None:
 
 def test_repeats_count_once(exchange: Exchange) -> None:
     seen = as_walked(exchange)
-    seen["frames"] += [dict(one) for one in seen["frames"] if one["flags"] == 2]  # type: ignore[misc]
+    seen["frames"] += [one for one in seen["frames"] if one.flags == 2]
     assert compare(exchange, seen).agrees
 
 
 def test_the_way_from_device_to_device_counts(exchange: Exchange) -> None:
     seen = as_walked(exchange)
-    syns = [one for one in seen["frames"] if one["flags"] == 2]
-    syns.sort(key=lambda one: one["time_ns"])
-    syns[0]["time_ns"], syns[1]["time_ns"] = syns[1]["time_ns"], syns[0]["time_ns"]
+    frames = seen["frames"]
+    syns = [n for n, one in enumerate(frames) if one.flags == 2]
+    first, second = sorted(syns, key=lambda n: frames[n].time_ns)[:2]
+    times = frames[first].time_ns, frames[second].time_ns
+    frames[first] = replace(frames[first], time_ns=times[1])
+    frames[second] = replace(frames[second], time_ns=times[0])
     found = compare(exchange, seen)
     assert found.order == "the walk passes outside eth0 out where the kernel passes wire eth1 in"
     assert not found.agrees
@@ -254,7 +258,7 @@ def test_the_last_line(guestbook: World, exchange: Exchange) -> None:
     seen = as_walked(exchange)
     same = _experiment(guestbook, exchange, compare(exchange, seen))
     assert verdict([same]) == "kernel and walk agree: 24 packets on 8 devices"
-    seen["frames"][3]["ttl"] = 9
+    seen["frames"][3] = replace(seen["frames"][3], ttl=9)
     other = _experiment(guestbook, exchange, compare(exchange, seen))
     assert verdict([same, other]).startswith(
         "kernel and walk differ: outside → node/node-1:30080, packet "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.lab.frames import parse
-from k8stui.lab.plan import Frame
+from k8stui.lab.plan import Sight
 
 MACS = bytes.fromhex("02000af4010102000af40102")
 
@@ -35,10 +36,12 @@ ARP = bytes.fromhex("0001080006040001") + b"m" * 6 + socket.inet_aton("10.0.0.1"
 ASKED = socket.inet_aton("10.0.0.9")
 
 
-def _fields(frame: Frame | None) -> dict[str, object]:
+def _fields(frame: Sight | None) -> dict[str, object]:
     assert frame is not None
-    left = ("smac", "dmac", "time_ns", "space", "device", "incoming")
-    return {k: v for k, v in frame.items() if k not in left and v not in (0, "", None, -1, False)}
+    left = ("smac", "dmac", "time_ns", "namespace", "device", "incoming")
+    return {
+        k: v for k, v in asdict(frame).items() if k not in left and v not in (0, "", None, False)
+    }
 
 
 @pytest.mark.parametrize(
@@ -74,16 +77,16 @@ def test_fields(frame: bytes, expected: dict[str, object]) -> None:
     found = parse(frame, ())
     assert _fields(found) == expected
     assert found is not None
-    assert (found["dmac"], found["smac"]) == ("02:00:0a:f4:01:01", "02:00:0a:f4:01:02")
+    assert (found.dmac, found.smac) == ("02:00:0a:f4:01:01", "02:00:0a:f4:01:02")
 
 
 def test_an_icmp_error_quotes_a_packet() -> None:
     error = bytes([3, 3]) + bytes(6) + ip4(6, SYN[:8])
     found = parse(ether(0x0800, ip4(1, error)), ())
     assert found is not None
-    assert (found["icmp_type"], found["icmp_code"]) == (3, 3)
-    assert found["inner"] is not None
-    assert (found["inner"]["sport"], found["inner"]["dport"]) == (40000, 80)
+    assert (found.icmp_type, found.icmp_code) == (3, 3)
+    assert found.inner is not None
+    assert (found.inner.sport, found.inner.dport) == (40000, 80)
 
 
 def test_an_icmp_error_quotes_what_carries_a_frame() -> None:
@@ -91,9 +94,9 @@ def test_an_icmp_error_quotes_what_carries_a_frame() -> None:
     outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 7, 0]) + inner
     found = parse(ether(0x0800, ip4(1, bytes([3, 3]) + bytes(6) + ip4(17, outer))), [8472])
     assert found is not None
-    assert found["inner"] is not None
-    assert found["inner"]["vni"] == 7
-    assert found["inner"]["inner"] == parse(inner, ())
+    assert found.inner is not None
+    assert found.inner.vni == 7
+    assert found.inner.inner == parse(inner, ())
 
 
 def test_vxlan_carries_a_frame() -> None:
@@ -101,11 +104,11 @@ def test_vxlan_carries_a_frame() -> None:
     outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 1, 0]) + inner
     found = parse(ether(0x0800, ip4(17, outer)), [8472])
     assert found is not None
-    assert found["vni"] == 1
-    assert found["inner"] == parse(inner, ())
+    assert found.vni == 1
+    assert found.inner == parse(inner, ())
     other = parse(ether(0x0800, ip4(17, outer)), [4789])
     assert other is not None
-    assert (other["vni"], other["inner"]) == (-1, None)
+    assert (other.vni, other.inner) == (None, None)
 
 
 def test_vxlan_over_ipv6_too() -> None:
@@ -113,7 +116,7 @@ def test_vxlan_over_ipv6_too() -> None:
     outer = struct.pack("!HHHH", 50000, 8472, 0, 0) + bytes([8, 0, 0, 0, 0, 0, 1, 0]) + inner
     found = parse(ether(0x86DD, ip6(17, outer)), [8472])
     assert found is not None
-    assert found["inner"] == parse(inner, ())
+    assert found.inner == parse(inner, ())
 
 
 @pytest.mark.parametrize("kind", [130, 133, 134, 137, 143])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.compare import compare
 from k8stui.lab.netlink import attribute, attributes, name, number
-from k8stui.lab.plan import Frame, Met, Passed
+from k8stui.lab.plan import Met, Passed
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
 
@@ -72,11 +73,12 @@ def test_a_packet_that_is_sent_again_may_meet_other_rules(exchange: Exchange) ->
     seen = as_walked(exchange)
     seen["passed"] = {space: [*many] for space, many in told(exchange).items()}
     first = seen["passed"]["node-1"][0]
-    header: Frame = {**first["header"], "time_ns": first["header"]["time_ns"] + 1_000_000_000}
+    time_ns = first["header"].time_ns
+    header = replace(first["header"], time_ns=time_ns + 1_000_000_000)
     again: Passed = {**first, "header": header, "met": first["met"][1:]}
     seen["passed"]["node-1"].append(again)
     assert compare(exchange, seen).agrees
-    header["time_ns"] = first["header"]["time_ns"] + 1_000_000
+    again["header"] = replace(header, time_ns=time_ns + 1_000_000)
     assert not compare(exchange, seen).agrees
 
 
@@ -119,7 +121,7 @@ def _other_device(many: list[Passed]) -> None:
 
 
 def _other_header(many: list[Passed]) -> None:
-    many[1]["header"]["dport"] = 81
+    many[1]["header"] = replace(many[1]["header"], dport=81)
 
 
 def _dropped(many: list[Passed]) -> None:
