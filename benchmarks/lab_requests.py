@@ -27,6 +27,7 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
+from k8stui.kernel.packet import Protocol
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.experiment import MAX_BRANCHES, Changed, Experiment, experiments
 from k8stui.lab.plan import Tools
@@ -309,7 +310,7 @@ def ends(dice: random.Random, world: World) -> tuple[str, str]:
     services = [s for s in cluster.services.values() if s.name.startswith("svc-")]
     service = dice.choice(services)
     port = service.ports[0]
-    udp = "/udp" if port.protocol == "UDP" else ""
+    udp = "/udp" if port.protocol is Protocol.UDP else ""
     if dice.random() < 0.15 and service.selector:
         # Perhaps it gets to itself.
         own = [f"pod/{pod.name}" for pod in pods if pod.labels.items() >= service.selector.items()]
