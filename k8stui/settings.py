@@ -248,6 +248,61 @@ IP_ROUTE: Setting[Mapping[str, str]] = Setting(
     metavar="NODE=FILE",
     help="A real node's `ip -j route`, instead of its routes.",
 )
+IP_RULE: Setting[Mapping[str, str]] = Setting(
+    name="ip_rule",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--ip-rule",),
+    metavar="NODE=FILE",
+    help="A real node's `ip -j rule`, instead of the kernel's own.",
+)
+IP_NEIGH: Setting[Mapping[str, str]] = Setting(
+    name="ip_neigh",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--ip-neigh",),
+    metavar="NODE=FILE",
+    help="A real node's `ip -j neigh`, instead of the neighbours it would know.",
+)
+FDB: Setting[Mapping[str, str]] = Setting(
+    name="fdb",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--fdb",),
+    metavar="NODE=FILE",
+    help="A real node's `bridge -j fdb`, instead of what its bridges would know.",
+)
+SYSCTL: Setting[Mapping[str, str]] = Setting(
+    name="sysctl",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--sysctl",),
+    metavar="NODE=FILE",
+    help="A real node's `sysctl -a`, instead of the settings it would have.",
+)
+NFT: Setting[Mapping[str, str]] = Setting(
+    name="nft",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--nft",),
+    metavar="NODE=FILE",
+    help="A real node's `nft -j list ruleset`: a walk ends, unknown, where its rules stand.",
+)
+STATE: Setting[Mapping[str, str]] = Setting(
+    name="state",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--state",),
+    metavar="NODE=FILE",
+    help="A real node's whole state, as `k8stui collect` writes it; a folder's nodes/NODE.txt is "
+    "found by itself.",
+)
 HOSTS: Setting[Mapping[str, Respelt]] = Setting(
     name="hosts",
     holder=Holder.CLUSTER,
@@ -364,7 +419,8 @@ INTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
 
 OPTIONS: tuple[Setting[object], ...] = (
     CONTEXT, NODES, DISTRIBUTION, PROXY_MODE, PROXY_CONFIG, CNI, POLICY_ENGINE, SYNC_VERSION,
-    HAIRPIN, BRIDGE_NF, IPTABLES, IPSET, IP_ADDR, IP_ROUTE, HOSTS, NAMESPACE,
+    HAIRPIN, BRIDGE_NF, STATE, IPTABLES, IPSET, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, FDB, SYSCTL,
+    NFT, HOSTS, NAMESPACE,
 )  # fmt: skip
 """Those of the command line, in the order of ``--help``."""
 PROXY: tuple[Setting[object], ...] = (

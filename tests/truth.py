@@ -20,6 +20,7 @@ _VARIABLES = {
     "recordings-policy": "K8STUI_RECORDINGS_POLICY",
     "golden-walks": "K8STUI_GOLDEN_WALKS",
     "packet-flow": "K8STUI_PACKET_FLOW",
+    "real-nodes": "K8STUI_REAL_NODES",
 }
 _TESTS = Path(__file__).parent
 _SHARED = _TESTS.parent.parent / "shared"

@@ -16,6 +16,7 @@ from k8stui.kernel.namespace import (
     PolicyRule,
     Route,
     RouteType,
+    RuleAction,
 )
 
 _ERRNO = {
@@ -24,6 +25,12 @@ _ERRNO = {
     RouteType.PROHIBIT: "EACCES",
 }
 """fib_props[].error (net/ipv4/fib_semantics.c)."""
+_RULE_ERRNO = {
+    RuleAction.BLACKHOLE: "EINVAL",
+    RuleAction.UNREACHABLE: "ENETUNREACH",
+    RuleAction.PROHIBIT: "EACCES",
+}
+"""fib4_rule_action (net/ipv4/fib_rules.c)."""
 NO_ROUTE = "ENETUNREACH"
 LOOPBACK = "lo"
 
@@ -34,6 +41,18 @@ class Lookup(NamedTuple):
     route: Route | None
     error: str | None
     """errno when nothing leads there: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL."""
+
+
+class _Asked(NamedTuple):
+    """A packet, as rules see it (struct flowi)."""
+
+    destination: Address
+    source: Address | None
+    mark: int
+    incoming: str
+    """The device that it came in by, `lo` for what the node itself sends."""
+    outgoing: str | None
+    """The device that the asker wants."""
 
 
 class _Table:
@@ -88,8 +107,12 @@ class Tables:
     def __init__(self, namespace: NetNamespace, interfaces: Mapping[str, Interface]) -> None:
         self._namespace = namespace
         self._interfaces = interfaces
-        self._rules = sorted(namespace.policy_rules, key=lambda rule: rule.priority)
-        self._custom_rules = any(_is_selective(rule) for rule in self._rules)
+        ordered = sorted(namespace.policy_rules, key=lambda rule: rule.priority)
+        self._rules = {
+            version: tuple(one for one in ordered if one.version in (None, version))
+            for version in (4, 6)
+        }
+        self._custom_rules = any(_is_selective(rule) for rule in ordered)
         self._tables: dict[str, _Table] = {}
         for route in namespace.routes:
             # Taking a device down deletes its routes, but not what is `local`
@@ -99,7 +122,7 @@ class Tables:
             if is_gone and route.type is not RouteType.LOCAL:
                 continue
             self._tables.setdefault(route.table, _Table()).add(route)
-        self._merged = None if _has_own_rules(self._rules) else self._one_trie(4)
+        self._merged = None if _has_own_rules(self._rules[4]) else self._one_trie(4)
         for table in self._tables.values():
             table.freeze()
 
@@ -132,12 +155,28 @@ class Tables:
         """
         if self._merged is not None and destination.version == 4:
             return self._look_up_merged(self._merged, destination, device)
-        for rule in self._rules:
-            if self._custom_rules and not _rule_matches(rule, destination, source, mark, incoming):
+        asked = None
+        if self._custom_rules:
+            asked = _Asked(destination, source, mark, incoming or LOOPBACK, device)
+        target = 0
+        for rule in self._rules[destination.version]:
+            if rule.priority < target:
+                continue  # fib_rules_lookup: a goto goes on at its target
+            if asked is not None and _selects(rule, asked) is rule.inverted:
                 continue
+            if rule.action is RuleAction.GOTO:
+                target = rule.goto or 0
+                continue
+            if rule.action is RuleAction.NOP:
+                continue
+            if rule.action is not RuleAction.TABLE:
+                return Lookup(None, _RULE_ERRNO[rule.action])
             table = self._tables.get(rule.table)
             route = table.longest(destination, device) if table else None
             if route is None or route.type is RouteType.THROW:
+                continue
+            suppressed = rule.suppress_prefix_length
+            if suppressed is not None and route.destination.length <= suppressed:
                 continue
             return Lookup(route, _ERRNO.get(route.type))
         return Lookup(None, NO_ROUTE)
@@ -174,25 +213,25 @@ def _has_own_rules(rules: Iterable[PolicyRule]) -> bool:
 
 def _is_selective(rule: PolicyRule) -> bool:
     return (
-        rule.source is not None
+        rule.inverted
+        or rule.source is not None
         or rule.destination is not None
         or rule.mark is not None
         or rule.iif is not None
+        or rule.oif is not None
     )
 
 
-def _rule_matches(
-    rule: PolicyRule,
-    destination: Address,
-    source: Address | None,
-    mark: int,
-    incoming: str | None,
-) -> bool:
+def _selects(rule: PolicyRule, asked: _Asked) -> bool:
+    """Whether the rule's selectors are for such a packet (fib_rule_match, without its `not`)."""
+    source = asked.source
     # A socket without a source address yet matches only a rule `from all`.
     if rule.source and rule.source.length and (source is None or source not in rule.source):
         return False
-    if rule.destination is not None and destination not in rule.destination:
+    if rule.destination is not None and asked.destination not in rule.destination:
         return False
-    if rule.mark is not None and mark & rule.mark_mask != rule.mark & rule.mark_mask:
+    if rule.mark is not None and asked.mark & rule.mark_mask != rule.mark & rule.mark_mask:
         return False
-    return rule.iif is None or rule.iif == (incoming or LOOPBACK)
+    if rule.oif is not None and rule.oif != asked.outgoing:
+        return False
+    return rule.iif is None or rule.iif == asked.incoming

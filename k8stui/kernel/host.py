@@ -11,6 +11,7 @@ from k8stui.kernel.events import EventQueue
 from k8stui.kernel.exchange import Choose
 from k8stui.kernel.hooks import Blocked, HookState, Registration, Registry
 from k8stui.kernel.journal import Journal
+from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
@@ -36,6 +37,7 @@ class Standing:
     """Indexes over a namespace at rest, shared by all walks through it."""
 
     __slots__ = (
+        "everywhere",
         "fdb",
         "hooks",
         "interfaces",
@@ -61,7 +63,15 @@ class Standing:
             bridge: frozenset(port.mac for port in members) for bridge, members in ports.items()
         }
         self.fdb: dict[tuple[str, str], FdbEntry] = {}
+        self.everywhere: dict[str, tuple[FdbEntry, ...]] = {}
         for entry in namespace.fdb:
+            if entry.destination is not None:
+                # A vxlan device has a table of its own, also where it is a bridge's port.
+                self.fdb[entry.device, entry.mac] = entry
+                if entry.mac == NO_MAC:
+                    others = self.everywhere.get(entry.device, ())
+                    self.everywhere[entry.device] = (*others, entry)
+                continue
             port = self.interfaces.get(entry.device)
             self.fdb[(port.master if port and port.master else entry.device, entry.mac)] = entry
         self.hooks: dict[int, Registry[HookFunction]] = {}
@@ -225,6 +235,10 @@ class Host:
     def fdb(self, bridge: str, mac: str) -> FdbEntry | None:
         """What a bridge (or a vxlan device) knows of a MAC address."""
         return self.fdb_learned.get((bridge, mac)) or self._standing.fdb.get((bridge, mac))
+
+    def everywhere(self, device: str) -> tuple[FdbEntry, ...]:
+        """To whom a vxlan device sends what is for nobody that it knows (all_zeros_mac)."""
+        return self._standing.everywhere.get(device, ())
 
     def neighbour(self, device: str, address: Address) -> Neighbour | None:
         """A resolved neighbour. Without carrier a device forgets them (neigh_carrier_down)."""

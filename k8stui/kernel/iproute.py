@@ -37,6 +37,7 @@ from k8stui.kernel.namespace import (
     PolicyRule,
     Route,
     RouteType,
+    RuleAction,
     Scope,
     Vxlan,
 )
@@ -65,6 +66,12 @@ _SCOPES = {scope.value: scope for scope in Scope}
 _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
 
+
+_UNHEARD = (
+    "tos", "uid_start", "uid_end", "ipproto", "sport", "sport_start", "sport_end", "dport",
+    "dport_start", "dport_end", "tun_id", "suppress_ifgroup",
+)  # fmt: skip
+"""Selectors of ``ip -j rule`` that are not evaluated (ip/iprule.c print_rule)."""
 
 _ETHERNET = ("ether", "loopback")
 _WORD = 0xFFFFFFFF
@@ -172,6 +179,7 @@ def _vxlan(details: object) -> Vxlan | None:
         local=address_of(details, "local"),
         port=number_of(details, "port", 8472, _PORT),
         device=device_of(details, "link") if "link" in details else "eth0",
+        learning=details.get("learning") is True,
     )
 
 
@@ -238,17 +246,17 @@ def _route(record: Json, version: int) -> Route | None:
     )
 
 
-def policy_rules(records: Iterable[Json]) -> tuple[PolicyRule, ...]:
-    """``ip -j rule``.
+def policy_rules(records: Iterable[Json], version: int | None = None) -> tuple[PolicyRule, ...]:
+    """``ip -j rule``; `version`: of which family they are, None of both.
 
     Raises:
         IprouteError: a field is missing or malformed.
 
     """
-    return tuple(each(records, _policy_rule))
+    return tuple(each(records, lambda record: _policy_rule(record, version)))
 
 
-def _policy_rule(record: Json) -> PolicyRule:
+def _policy_rule(record: Json, version: int | None) -> PolicyRule:
     return PolicyRule(
         priority=number_of(record, "priority", 0, _WORD),
         table=word_of(record, "table", "main"),
@@ -257,7 +265,34 @@ def _policy_rule(record: Json) -> PolicyRule:
         mark=_mark(record, "fwmark"),
         mark_mask=_mark(record, "fwmask") or _WORD,
         iif=device_of(record, "iif") if "iif" in record else None,
+        oif=device_of(record, "oif") if "oif" in record else None,
+        inverted="not" in record,
+        action=_action(record),
+        goto=number_of(record, "goto", 0, _WORD) if _has_target(record) else None,
+        suppress_prefix_length=number_of(record, "suppress_prefixlen", 0, 128)
+        if "suppress_prefixlen" in record
+        else None,
+        unheard=" ".join(f"{key} {record[key]}" for key in _UNHEARD if key in record),
+        version=version,
     )
+
+
+def _has_target(record: Json) -> bool:
+    return record.get("goto", "none") != "none"
+
+
+def _action(record: Json) -> RuleAction:
+    """What a rule does: it names a table unless it says something else."""
+    if "goto" in record:
+        return RuleAction.GOTO
+    if "nop" in record or ("l3mdev" in record and "table" not in record):
+        # Without a VRF (its devices are not modelled) an l3mdev rule leads to no table.
+        return RuleAction.NOP
+    told = word_of(record, "action", RuleAction.TABLE)
+    known = {one.value: one for one in RuleAction}
+    if told not in known:
+        raise IprouteError(f"no action of a rule: {shown(told)}")
+    return known[told]
 
 
 def _selector(record: Json, field: str, length: str) -> Prefix | None:
@@ -300,6 +335,31 @@ def _neighbour(record: Json) -> Neighbour:
         address=address_of(record, "dst"),
         device=device_of(record, "dev"),
         mac=checked(mac_address, text_of(record, "lladdr")),
+    )
+
+
+def fdb_entries(records: Iterable[Json]) -> tuple[FdbEntry, ...]:
+    """``bridge -j fdb show``: what bridges know, and vxlan devices; multicast groups are left out.
+
+    Raises:
+        IprouteError: a field is missing or malformed.
+
+    """
+    found = each(records, _fdb_entry)
+    return tuple(entry for entry in found if entry is not None)
+
+
+def _fdb_entry(record: Json) -> FdbEntry | None:
+    mac = checked(mac_address, text_of(record, "mac"))
+    # `self` entries are the device's own address filter, unless it is a vxlan device's.
+    is_filter = "self" in texts_of(record, "flags") and "dst" not in record
+    if is_group_mac(mac) or is_filter:
+        return None
+    return FdbEntry(
+        mac=mac,
+        device=device_of(record, "ifname"),
+        permanent=record.get("state") in ("permanent", "static"),
+        destination=address_of(record, "dst") if "dst" in record else None,
     )
 
 

@@ -71,6 +71,8 @@ class Vxlan:
     local: Address
     port: int = 8472
     device: str = "eth0"
+    learning: bool = False
+    """It keeps from which node a MAC address came."""
 
 
 @record(kw_only=True)
@@ -126,6 +128,17 @@ class Route:
     reason: Because | None = field(default=None, compare=False)
 
 
+class RuleAction(StrEnum):
+    """What a policy rule does (include/uapi/linux/fib_rules.h)."""
+
+    TABLE = "lookup"
+    GOTO = "goto"
+    NOP = "nop"
+    BLACKHOLE = "blackhole"
+    UNREACHABLE = "unreachable"
+    PROHIBIT = "prohibit"
+
+
 @record(kw_only=True)
 class PolicyRule:
     """One line of ``ip rule``."""
@@ -137,6 +150,19 @@ class PolicyRule:
     mark: int | None = None
     mark_mask: int = 0xFFFFFFFF
     iif: str | None = None
+    oif: str | None = None
+    """Matches only who asks for a way out of that device: a socket bound to it."""
+    inverted: bool = False
+    """``not``."""
+    action: RuleAction = RuleAction.TABLE
+    goto: int | None = None
+    """The priority at which it goes on, of `RuleAction.GOTO`."""
+    suppress_prefix_length: int | None = None
+    """A route of at most so many bits does not count (fib4_rule_suppress)."""
+    unheard: str = ""
+    """Selectors that are not evaluated, as they are printed."""
+    version: int | None = None
+    """Of which family it is; None: each has one like it."""
 
 
 DEFAULT_POLICY_RULES = (
@@ -219,6 +245,18 @@ class Unmodelled:
 
 
 @record(kw_only=True)
+class NotEvaluated:
+    """A chain of rules that are not evaluated: whatever gets to it goes an unknown way."""
+
+    name: str
+    """In words: ``nftables ruleset (table ip kube-proxy, chain services)``."""
+    version: int
+    hook: str
+    """``PREROUTING`` …"""
+    priority: int
+
+
+@record(kw_only=True)
 class Judged:
     """What a judge says of a packet."""
 
@@ -267,6 +305,14 @@ class Sysctls:
     route_localnet: Mapping[str, bool] = field(default_factory=dict)
     src_valid_mark: Mapping[str, bool] = field(default_factory=dict)
     """By device as above: rp_filter looks up with the packet's mark, else with mark 0."""
+    proxy_arp: Mapping[str, bool] = field(default_factory=dict)
+    """By device, with "all": it answers for what it routes elsewhere (arp.c arp_fwd_proxy)."""
+    accept_local: Mapping[str, bool] = field(default_factory=dict)
+    """By device, with "all": a source that is an address of this namespace may come in."""
+    forwarding: Mapping[str, bool] = field(default_factory=dict)
+    """By device, where it is not `ip_forward` for all: whether what came in there goes on."""
+    arp_ignore: Mapping[str, int] = field(default_factory=dict)
+    """By device, with "all" (the larger counts): for which addresses of its own it answers."""
     nf_conntrack_tcp_be_liberal: bool = False
     ip_default_ttl: int = 64
     tcp_syn_retries: int = 6
@@ -303,6 +349,7 @@ class NetNamespace:
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
     unmodelled: tuple[Unmodelled, ...] = ()
+    not_evaluated: tuple[NotEvaluated, ...] = ()
     judges: tuple[Judge, ...] = ()
     stranger: Stranger | None = None
     rules_cut: str = ""

@@ -161,7 +161,24 @@ def _answers_for(host: Host, device: str, asked: Packet) -> bool:
         return is_its or host.routing.is_local(asked.dst)
     # arp_ignore 0: all that a packet from there would be delivered for, whatever device has it,
     # be it by a rule and a table of its own (arp_process asks ip_route_input_noref).
-    return host.routing.incoming(asked.dst, asked.src, device).fate is Fate.LOCAL
+    routing = host.routing
+    decision = routing.incoming(asked.dst, asked.src, device)
+    if decision.fate is Fate.LOCAL:
+        return not _ignores(host, device, asked)
+    if decision.fate is not Fate.FORWARD or not routing.answers_for_others(device):
+        return False
+    # arp_fwd_proxy: not for what stands on that side itself.
+    return decision.device != device and routing.forwards(device)
+
+
+def _ignores(host: Host, device: str, asked: Packet) -> bool:
+    """arp_ignore 1 and 2: only for an address of that device; 2 for those of its networks alone."""
+    how = host.routing.arp_ignore(device)
+    if how not in (1, 2):
+        return False
+    interface = host.interface(device)
+    own = [one for one in interface.addresses if one.address == asked.dst] if interface else []
+    return not own or (how == 2 and not any(asked.src in one.network for one in own))
 
 
 def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool) -> None:

@@ -81,6 +81,26 @@ class Routing(Tables):
         setting = self._namespace.sysctls.rp_filter
         return max(setting.get("all", 0), setting.get(device, setting.get("default", 0)))
 
+    def forwards(self, device: str) -> bool:
+        """Whether what came in by the device goes on (IN_DEV_FORWARD: the device's alone)."""
+        sysctls = self._namespace.sysctls
+        return bool(sysctls.forwarding.get(device, sysctls.ip_forward))
+
+    def answers_for_others(self, device: str) -> bool:
+        """Effective proxy_arp: all or the device's (IN_DEV_PROXY_ARP)."""
+        setting = self._namespace.sysctls.proxy_arp
+        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+
+    def _accepts_local(self, device: str) -> bool:
+        """Effective accept_local: all or the device's (IN_DEV_ACCEPT_LOCAL)."""
+        setting = self._namespace.sysctls.accept_local
+        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+
+    def arp_ignore(self, device: str) -> int:
+        """Effective arp_ignore: the larger of all and the device's (IN_DEV_ARP_IGNORE)."""
+        setting = self._namespace.sysctls.arp_ignore
+        return max(setting.get("all", 0), setting.get(device, setting.get("default", 0)))
+
     def _counts_mark(self, device: str) -> bool:
         """Effective src_valid_mark: all or the device's (IN_DEV_SRC_VMARK)."""
         setting = self._namespace.sysctls.src_valid_mark
@@ -139,7 +159,7 @@ class Routing(Tables):
         if is_multicast(destination):
             return Decision(Fate.BROADCAST, incoming=True)
         route, error = self.look_up(destination, source, mark, device)
-        forwards = self._namespace.sysctls.ip_forward
+        forwards = self.forwards(device)
         if error or route is None:
             if not forwards:
                 return Decision(Fate.NO_FORWARDING, route)
@@ -167,7 +187,7 @@ class Routing(Tables):
         if source.version == 6:
             return None
         strictness = self.rp_filter(device)
-        if source in self._own:
+        if source in self._own and not self._accepts_local(device):
             return Decision(Fate.MARTIAN_SOURCE)
         if not strictness:
             return None

@@ -9,9 +9,10 @@ from __future__ import annotations
 from zlib import crc32
 
 from k8stui.kernel import device
+from k8stui.kernel.address import Address
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
-from k8stui.kernel.namespace import Interface
+from k8stui.kernel.namespace import FdbEntry, Interface, Vxlan
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
 from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import Skb
@@ -30,30 +31,40 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         return
     inner = skb.packet
     entry = host.fdb(interface.name, inner.dmac)
-    journal = host.simulation.journal
-    if entry is None or entry.destination is None:
-        if inner.dmac != BROADCAST_MAC or not skb.arp:
-            journal.loss(
-                host.name,
-                skb,
-                f"{interface.name} knows no node for {inner.dmac}",
-                cause=BridgeCause(bridge=interface.name, entry=None),
-                device=interface.name,
-            )
+    # vxlan_xmit: what is for nobody that it knows goes to all of the all-zeros entry.
+    entries = (entry,) if entry is not None else host.everywhere(interface.name)
+    if not entries and (inner.dmac != BROADCAST_MAC or not skb.arp):
+        host.simulation.journal.loss(
+            host.name,
+            skb,
+            f"{interface.name} knows no node for {inner.dmac}",
+            cause=BridgeCause(bridge=interface.name, entry=None),
+            device=interface.name,
+        )
+    for one in entries:
+        if one.destination is not None:
+            _send(host, interface, settings, skb if len(entries) == 1 else skb.copied(), one)
+
+
+def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: FdbEntry) -> None:
+    """Put a frame into a packet to one node (vxlan_xmit_one)."""
+    inner, remote = skb.packet, entry.destination
+    if remote is None:
         return
-    way = host.routing.outgoing(entry.destination, settings.local)
+    journal = host.simulation.journal
+    way = host.routing.outgoing(remote, settings.local)
     if way.fate is Fate.ERROR:
         journal.loss(
             host.name,
             skb,
-            f"no route to the node {entry.destination}",
+            f"no route to the node {remote}",
             cause=DeviceCause(interface=interface),
             device=interface.name,
         )
         return
     outer = Packet(
         src=settings.local,
-        dst=entry.destination,
+        dst=remote,
         protocol=Protocol.UDP,
         sport=_source_port(inner),
         dport=settings.port,
@@ -61,8 +72,8 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         mark=inner.mark,
         inner=changed(inner, mark=0),
         vni=settings.vni,
-        length_bytes=inner.length_bytes + _OVERHEAD_BYTES[entry.destination.version],
-        dont_fragment=entry.destination.version == 6,
+        length_bytes=inner.length_bytes + _OVERHEAD_BYTES[remote.version],
+        dont_fragment=remote.version == 6,
     )
     carrier = Skb(outer, skb.number, skb.direction)
     carrier.decision = way
@@ -70,7 +81,7 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         host.name,
         carrier,
         StepKind.ENCAPSULATE,
-        f"{inner.dmac} is behind {entry.destination}: VXLAN {settings.vni} to it",
+        f"{inner.dmac} is behind {remote}: VXLAN {settings.vni} to it",
         cause=BridgeCause(bridge=interface.name, entry=entry),
         device=interface.name,
         before=inner,
@@ -93,6 +104,9 @@ def receive(host: Host, skb: Skb) -> bool:
             and settings.local.version == packet.dst.version
         ):
             inner = Skb(changed(packet.inner, mark=packet.mark), skb.number, skb.direction)
+            inner.arp = not packet.inner.ttl  # no IP packet travels with a TTL of 0
+            if settings.learning:
+                _learn(host, interface, packet.inner.smac, packet.src)
             host.simulation.journal.step(
                 host.name,
                 inner,
@@ -105,6 +119,15 @@ def receive(host: Host, skb: Skb) -> bool:
             device.receive(host, interface.name, inner)
             return True
     return False
+
+
+def _learn(host: Host, interface: Interface, mac: str, node: Address) -> None:
+    """Keep behind which node a MAC address is (vxlan_snoop)."""
+    known = host.fdb(interface.name, mac)
+    if known is None or not (known.permanent or known.destination == node):
+        host.fdb_learned[interface.name, mac] = FdbEntry(
+            mac=mac, device=interface.name, destination=node
+        )
 
 
 def _source_port(inner: Packet) -> int:

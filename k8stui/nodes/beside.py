@@ -1,4 +1,7 @@
-"""Dumps of nodes that lie beside the manifests: ``NODE.iptables``, ``NODE.ipset``."""
+"""Dumps of nodes that lie beside the manifests.
+
+``NODE.iptables`` and ``NODE.ipset``; ``nodes/NODE.txt``, all that was collected of the node.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from dataclasses import replace
 from k8stui.nodes.options import NodeOptions
 
 _KINDS = {".iptables": "iptables", ".ipset": "ipset"}
+_NODES = "nodes"
+_STATES = (".txt", ".txt.gz", ".txt.xz")
 
 
 def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[str]) -> NodeOptions:
@@ -18,23 +23,27 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
     """
     found: dict[str, dict[str, str]] = {}
     for folder in folders:
-        for name, path in _files(folder):
+        for name, path in _files(folder, tuple(_KINDS)):
             node, kind = os.path.splitext(name)  # noqa: PTH122 - pathlib costs 3 ms of a walk
-            if kind in _KINDS and node in nodes:
+            if node in nodes:
                 found.setdefault(_KINDS[kind], {}).setdefault(node, path)
+        for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
+            node = next(name.removesuffix(end) for end in _STATES if name.endswith(end))
+            if node in nodes:
+                found.setdefault("state", {}).setdefault(node, path)
     if not found:
         return options
     said: dict[str, Mapping[str, str]] = {
-        "iptables": {**found.get("iptables", {}), **options.iptables},
-        "ipset": {**found.get("ipset", {}), **options.ipset},
+        kind: {**found.get(kind, {}), **getattr(options, kind)}
+        for kind in ("iptables", "ipset", "state")
     }
-    return replace(options, iptables=said["iptables"], ipset=said["ipset"])
+    return replace(options, iptables=said["iptables"], ipset=said["ipset"], state=said["state"])
 
 
-def _files(folder: str) -> Iterator[tuple[str, str]]:
+def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(tuple(_KINDS)))
+            names = sorted(entry.name for entry in entries if entry.name.endswith(endings))
     except OSError:
         return
     for name in names:

@@ -7,7 +7,7 @@ no host that somebody wrote into endpoints either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import chain, islice
 
@@ -29,12 +29,20 @@ _OUTSIDE = {
 RFC 3849); the first that nothing in the cluster uses."""
 
 
+SWITCH = "lan"
+"""The switch between the nodes, and the router's leg on it."""
+
+
 @record()
 class LanNetwork:
     """One network with the router's address in it."""
 
     prefix: Prefix
     router: Address
+    switch: str = SWITCH
+    """Networks of one name share a switch: whoever is in one hears the others' ARP."""
+    router_mac: str = ""
+    """As nodes were seen to know the router; empty: nobody was."""
 
 
 @record()
@@ -60,18 +68,25 @@ def client_of(prefix: Prefix) -> Address:
     return prefix.nth(10 if prefix.address.version == 4 else 0x10)
 
 
-def plan(cluster: Cluster) -> Lan:
-    """Lay out the networks for the nodes of `cluster`. Costs one pass over nodes and Services."""
+def plan(cluster: Cluster, seen: Sequence[LanNetwork] = ()) -> Lan:
+    """Lay out the networks for the nodes of `cluster`. Costs one pass over nodes and Services.
+
+    `seen`: those that nodes were seen in; only what is in none of them is laid out.
+    """
     taken = {address for node in cluster.nodes.values() for address in node.addresses}
     taken |= hand_written(cluster).keys()
-    networks: list[LanNetwork] = []
+    networks = list(seen)
     outside: list[LanNetwork] = []
     for version in (4, 6):
         addresses = [a for node in cluster.nodes.values() if (a := node.address(version))]
         if not addresses:
             continue
-        mine = [LanNetwork(prefix, _router(prefix, taken)) for prefix in _prefixes(addresses)]
-        networks += mine
+        mine = [net for net in seen if net.prefix.address.version == version]
+        others = [a for a in addresses if not any(a in net.prefix for net in mine)]
+        if others:
+            laid = [LanNetwork(prefix, free_address(prefix, taken)) for prefix in _prefixes(others)]
+            networks += laid
+            mine += laid
         used = [net.prefix for net in mine] + list(_used(cluster, version))
         free = [
             prefix
@@ -118,7 +133,8 @@ def _prefixes(addresses: list[Address]) -> list[Prefix]:
     return sorted({Prefix.of(address, LONGEST[version]) for address in addresses})
 
 
-def _router(prefix: Prefix, taken: set[Address]) -> Address:
+def free_address(prefix: Prefix, taken: Collection[Address]) -> Address:
+    """The first address of a network that nobody has."""
     n = 1
     while prefix.nth(n) in taken:
         n += 1

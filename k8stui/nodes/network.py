@@ -21,9 +21,9 @@ from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import bridge_nf, build_node
-from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.observed import ObservedNode, SeenNode
 from k8stui.nodes.options import NodeOptions
-from k8stui.nodes.pod import build_pod
+from k8stui.nodes.pod import build_collected_pod, build_pod
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
 from k8stui.nodes.rules import Programs, generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
@@ -195,6 +195,9 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         if place != pod.key or pod.node_name is None:
             raise KeyError(name)
         home = self.cluster.nodes[pod.node_name]
+        space = self._site.space_of(home, pod)
+        if space is not None:
+            return partial(build_collected_pod, self._site, home, pod, space)
         seen = self._site.observed(home)
         return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
 
@@ -251,7 +254,7 @@ def build_network(
     return ClusterNetwork(site, plugins, Engines(site, plugins.name_of))
 
 
-def _observed(options: NodeOptions) -> Mapping[str, ObservedNode]:
+def _observed(options: NodeOptions) -> Mapping[str, SeenNode]:
     """What the dumps say that `options` names; most often none."""
     named = (getattr(options, each.name) for each in OPTIONS if each.form is Form.NODE_FILES)
     if not any(named):

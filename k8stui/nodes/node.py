@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +10,7 @@ from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
     BridgePort,
     Interface,
     LinkKind,
@@ -25,14 +26,14 @@ from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
-from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.observed import End, SeenNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.rules import Programs, ruleset
 from k8stui.nodes.site import Site
-from k8stui.nodes.sockets import node_sockets
+from k8stui.nodes.sockets import as_seen, node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.sysctl import BRIDGE_NF, IP_FORWARD, RP_FILTER, written
-from k8stui.nodes.wire import WIRE
+from k8stui.nodes.wire import WIRE, port_name
 from k8stui.origin import assumed
 
 _IPVS_DEVICE = "kube-ipvs0"
@@ -46,6 +47,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         name=node.name,
         interfaces=part.interfaces,
         routes=standing.routes,
+        policy_rules=observed.policy_rules or DEFAULT_POLICY_RULES,
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, programs, node, part),
@@ -55,8 +57,9 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
         rules_cut=cut(node.name, observed.rulesets, observed.remarks),
         sysctls=_sysctls(site, node, part),
-        sockets=node_sockets(site, node, part.sockets),
+        sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),
+        not_evaluated=observed.not_evaluated,
         judges=programs.judges,
     )
 
@@ -64,10 +67,31 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
 def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Route, ...]]:
     """Devices and all that hangs on them; and the routes, with the kernel's own."""
     part = _base(site, node) + programs.plugin.node_part(node)
+    observed = site.observed(node)
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
         part = replace(part, interfaces=interfaces)
+    if observed.neighbours is not None:
+        part = replace(part, neighbours=_neighbours(site, node, observed.neighbours))
+    if observed.fdb is not None:
+        part = replace(part, fdb=observed.fdb)
     return part, _routes(site, node, part)
+
+
+def _neighbours(site: Site, node: Node, seen: Sequence[Neighbour]) -> tuple[Neighbour, ...]:
+    """Those that a dump shows; on the wire without who is not known to stand there.
+
+    Of hosts that nobody has seen only the address is known here: they are asked for.
+    """
+    wire = {uplink.device for uplink in site.uplinks(node)}
+    wire |= {
+        one.master
+        for one in site.observed(node).interfaces or ()
+        if one.name in wire and one.master
+    }
+    there = {up.mac for other in site.cluster.nodes.values() for up in site.uplinks(other)}
+    there |= {net.router_mac for net in site.lan.networks}
+    return tuple(one for one in seen if one.device not in wire or one.mac in there)
 
 
 def _base(site: Site, node: Node) -> Part:
@@ -131,23 +155,34 @@ def _base(site: Site, node: Node) -> Part:
 def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface, ...] | None:
     """The dump's devices, with the far ends of those cables that the input knows.
 
-    Cables to pods that the dump has no veth for are kept, so that every pod is plugged in.
+    Where the pods' own namespaces were collected, a cable leads where both its ends say. Else to
+    the pod that the plug-in would hang there; and cables to pods that the dump has no veth for are
+    kept, so that every pod is plugged in.
     """
-    observed = site.observed(node).interfaces
-    if observed is None:
+    observed = site.observed(node)
+    if observed.interfaces is None:
         return None
     generated = {interface.name: interface for interface in part.interfaces}
-    seen = {interface.name for interface in observed}
-    kept = tuple(_plugged(interface, generated.get(interface.name)) for interface in observed)
+    far_ends: dict[str, End] = {
+        uplink.device: (WIRE, port_name(site, node, uplink)) for uplink in site.uplinks(node)
+    }
+    far_ends |= site.far_ends(node)
+    if observed.pods:
+        generated = {n: one for n, one in generated.items() if not _leads_to_a_pod(one)}
+    seen = {interface.name for interface in observed.interfaces}
+    kept = tuple(
+        _plugged(interface, generated.get(interface.name), far_ends.get(interface.name))
+        for interface in observed.interfaces
+    )
     missing = tuple(
         interface
-        for interface in part.interfaces
+        for interface in generated.values()
         if interface.name not in seen and _leads_to_a_pod(interface)
     )
     return kept + missing
 
 
-def _engines(cluster: Cluster, observed: ObservedNode) -> tuple[Unmodelled, ...]:
+def _engines(cluster: Cluster, observed: SeenNode) -> tuple[Unmodelled, ...]:
     """What takes packets here and is not modelled: by the input's word, or by what stands here.
 
     Sources: kube-proxy pkg/proxy/ipvs/ipset.go (kubeClusterIPSet) and proxier.go
@@ -183,12 +218,13 @@ def _leads_to_a_pod(interface: Interface) -> bool:
     return interface.peer is not None and interface.peer[0] != WIRE
 
 
-def _plugged(observed: Interface, generated: Interface | None) -> Interface:
+def _plugged(observed: Interface, generated: Interface | None, far_end: End | None) -> Interface:
     """An observed device with what its dump does not say: the far end, perhaps the port's modes."""
     port = observed.port
     if port is None and observed.master is not None:
         port = (generated.port if generated else None) or BridgePort()
-    found = replace(observed, peer=generated.peer if generated else None, port=port)
+    peer = far_end or (generated.peer if generated else None)
+    found = replace(observed, peer=peer, port=port)
     if generated is None:
         return found
     if found.kind is LinkKind.OTHER and not found.driver:
@@ -217,7 +253,7 @@ def _rulesets(site: Site, programs: Programs, node: Node, part: Part) -> Mapping
     return {version: ruleset(site, programs, node, version) for version in sorted(versions)}
 
 
-def _sets(programs: Programs, node: Node, observed: ObservedNode) -> Mapping[str, IpSet]:
+def _sets(programs: Programs, node: Node, observed: SeenNode) -> Mapping[str, IpSet]:
     """The dump's sets; else those that the policy engine fills, whose names never change."""
     if observed.sets or programs.engine is None:
         return observed.sets
@@ -227,6 +263,9 @@ def _sets(programs: Programs, node: Node, observed: ObservedNode) -> Mapping[str
 def bridge_nf(site: Site, node: Node) -> bool:
     """As an option says, else as a pod sets it on the node, else 1 (kubeadm's preflight)."""
     said = site.options.bridge_nf_call_iptables
+    seen = site.observed(node).sysctls
+    if said is None and seen is not None:
+        return seen.bridge_nf_call_iptables
     if said is None:
         return _written(site, node, BRIDGE_NF, "1") != "0"
     return said
@@ -239,13 +278,18 @@ def _written(site: Site, node: Node, key: str, otherwise: str) -> str:
 
 
 def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
-    """ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and plug-ins set it.
+    """As a dump shows them, bar bridge-nf-call-iptables where an option says otherwise.
 
-    Unless a pod of the node's own network sets it otherwise.
+    Else ip_forward as kubeadm's preflight wants it; route_localnet as kube-proxy and plug-ins set
+    it; unless a pod of the node's own network sets it otherwise.
 
     Source: kube-proxy pkg/proxy/iptables/proxier.go:NewProxier (conf/all/route_localnet for
     localhost node ports).
     """
+    seen = site.observed(node).sysctls
+    if seen is not None:
+        said = site.options.bridge_nf_call_iptables
+        return seen if said is None else replace(seen, bridge_nf_call_iptables=said)
     proxy = site.cluster.proxy
     localnet = dict.fromkeys(part.route_localnet, True)
     if settings(proxy, node, 4, nfacct=False, local_addresses=None).localhost_node_ports:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Protocol
 
 from k8stui.kernel.ipset import IpSet
-from k8stui.kernel.namespace import Interface, Route
+from k8stui.kernel.namespace import (
+    FdbEntry,
+    Interface,
+    Neighbour,
+    NotEvaluated,
+    PolicyRule,
+    Route,
+    Socket,
+    Sysctls,
+)
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
 
@@ -21,14 +31,72 @@ class DumpLine:
     field: str = ""
 
 
+class ObservedSpace(Protocol):
+    """What is known of one network namespace; None and empty: nothing, so it is generated."""
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...] | None: ...
+    @property
+    def routes(self) -> tuple[Route, ...] | None: ...
+    @property
+    def policy_rules(self) -> tuple[PolicyRule, ...] | None: ...
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...] | None: ...
+    @property
+    def fdb(self) -> tuple[FdbEntry, ...] | None: ...
+    @property
+    def sysctls(self) -> Sysctls | None: ...
+    @property
+    def sockets(self) -> tuple[Socket, ...] | None:
+        """Listening ones."""
+
+    @property
+    def rulesets(self) -> Mapping[int, Ruleset]:
+        """By IP version."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What iptables-save itself says that it does not show."""
+
+    @property
+    def sets(self) -> Mapping[str, IpSet]: ...
+    @property
+    def not_evaluated(self) -> tuple[NotEvaluated, ...]:
+        """Rules of another engine."""
+
+
+End = tuple[str, str]
+"""One end of a cable: (namespace, device)."""
+ROOT = "node"
+"""How a node's root namespace is called among its others."""
+
+
+class SeenNode(ObservedSpace, Protocol):
+    """The root namespace of a node, and what else stands there."""
+
+    @property
+    def pods(self) -> Mapping[str, ObservedSpace]:
+        """Other namespaces on the node by the names that they have there."""
+
+    @property
+    def cables(self) -> Mapping[End, End]:
+        """Each end of a cable with the other, as far as both were seen."""
+
+
 @record(kw_only=True)
 class ObservedNode:
-    """What dumps say of one node; None and absent: nothing, so it is generated."""
+    """What dumps of single commands say of one node: a `SeenNode`."""
 
     interfaces: tuple[Interface, ...] | None = None
     routes: tuple[Route, ...] | None = None
+    policy_rules: tuple[PolicyRule, ...] | None = None
+    neighbours: tuple[Neighbour, ...] | None = None
+    fdb: tuple[FdbEntry, ...] | None = None
+    sysctls: Sysctls | None = None
+    sockets: tuple[Socket, ...] | None = None
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
-    """By IP version."""
     remarks: tuple[str, ...] = ()
-    """What iptables-save itself says that it does not show."""
     sets: Mapping[str, IpSet] = field(default_factory=dict)
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    pods: Mapping[str, ObservedSpace] = field(default_factory=dict)
+    cables: Mapping[End, End] = field(default_factory=dict)

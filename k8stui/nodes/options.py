@@ -33,3 +33,15 @@ class NodeOptions:
     """Node name → path of the output of ``ip -j addr``, which replaces its devices."""
     ip_route: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of the output of ``ip -j route [show table all]``."""
+    ip_rule: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``ip -j rule``."""
+    ip_neigh: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``ip -j neigh``."""
+    fdb: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``bridge [-j] fdb show``."""
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``sysctl -a``."""
+    nft: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``nft -j list ruleset``."""
+    state: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of what ``k8stui collect`` wrote of it."""

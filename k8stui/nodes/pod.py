@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
-from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.part import Part
-from k8stui.nodes.sockets import pod_sockets
+from k8stui.nodes.site import Site
+from k8stui.nodes.sockets import as_seen, pod_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 
 
+def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) -> NetNamespace:
+    """The pod's namespace as it was collected, its cables leading where both their ends say."""
+    far_ends = site.near_ends(node, pod)
+    return NetNamespace(
+        name=pod.key,
+        interfaces=tuple(
+            replace(one, peer=far_ends.get(one.name)) for one in space.interfaces or ()
+        ),
+        routes=space.routes or (),
+        policy_rules=space.policy_rules or DEFAULT_POLICY_RULES,
+        neighbours=space.neighbours or (),
+        fdb=space.fdb or (),
+        rulesets=space.rulesets,
+        sets=space.sets,
+        sysctls=space.sysctls or Sysctls(),
+        sockets=as_seen(pod_sockets(site.listening, pod), space.sockets),
+        not_evaluated=space.not_evaluated,
+    )
+
+
 def build_pod(
-    plugin: Plugin, listening: Listening, node: Node, pod: Pod, seen: ObservedNode
+    plugin: Plugin, listening: Listening, node: Node, pod: Pod, seen: SeenNode
 ) -> NetNamespace:
     """lo, eth0, its routes; no rules, the kernel's default settings.
 

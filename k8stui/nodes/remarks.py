@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.kernel import ipset, save
 from k8stui.manifests import packed
 from k8stui.neutralise import neutralise
-from k8stui.nodes.dumps import wrong_macs
+from k8stui.nodes.state.parsing import wrong_macs
 from k8stui.record import record
 
 

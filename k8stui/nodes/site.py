@@ -11,14 +11,14 @@ from functools import cached_property
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Service
-from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.namespace import LinkKind, Neighbour, Route
+from k8stui.kernel.address import Address, Prefix, is_link_local
+from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
-from k8stui.nodes.lan import Lan, covering, plan
+from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, covering, free_address, plan
 from k8stui.nodes.names import mac
-from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.observed import ROOT, End, ObservedNode, ObservedSpace, SeenNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.part import Part
 from k8stui.origin import Origin, assumed
@@ -57,7 +57,7 @@ class Site:
         self,
         cluster: Cluster,
         options: NodeOptions,
-        observed: Mapping[str, ObservedNode],
+        observed: Mapping[str, SeenNode],
         earlier: Site | None = None,
     ) -> None:
         self.cluster = cluster
@@ -67,6 +67,8 @@ class Site:
         self._pod_networks: dict[int, Prefix] = {}
         self._strays: dict[str, list[tuple[Pod, Address]]] = {}
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
+        self._uplinks: dict[str, tuple[Uplink, ...]] = {}
+        self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
         self._proxied: dict[int, Everywhere] = {}
         self._standing: dict[str, Standing] = {}
         # What it has worked out, not itself: else every moment would hold the one before.
@@ -90,7 +92,65 @@ class Site:
 
     @cached_property
     def lan(self) -> Lan:
-        return plan(self.cluster)
+        return plan(self.cluster, self._seen_networks() if self.dumps else ())
+
+    def _seen_networks(self) -> tuple[LanNetwork, ...]:
+        """The networks of the nodes' devices on the wire, with the routers that lead out of them.
+
+        Devices with one network in common are on one switch.
+        """
+        found: dict[Prefix, LanNetwork] = {}
+        switches = 0
+        for node in self.cluster.nodes.values():
+            observed = self.observed(node)
+            by_name = {one.name: one for one in observed.interfaces or ()}
+            for uplink in self.uplinks(node) if by_name else ():
+                networks = {e.network: e.address for e in self._on_uplink(node, uplink)}
+                known = next((found[net].switch for net in networks if net in found), None)
+                if known is None:
+                    known = f"{SWITCH}-{switches + 1}" if switches else SWITCH
+                    switches += 1
+                for network in networks:
+                    router = self._router_in(observed, network)
+                    if router is not None or network not in found:
+                        found[network] = self._with_router(observed, network, router, known)
+        return tuple(found.values())
+
+    def _on_uplink(self, node: Node, uplink: Uplink) -> Iterator[InterfaceAddress]:
+        """The addresses of a device on the wire, or of the bridge above it."""
+        seen = {one.name: one for one in self.observed(node).interfaces or ()}
+        device = seen.get(uplink.device)
+        master = seen.get(device.master) if device is not None and device.master else None
+        for one in (device, master):
+            for entry in one.addresses if one is not None else ():
+                if entry.prefix_length < entry.address.bits and not is_link_local(entry.address):
+                    yield entry
+
+    def addresses_on(self, node: Node, uplink: Uplink) -> tuple[Address, ...]:
+        """At which addresses the node answers there; without a dump its own."""
+        if self.observed(node).interfaces is None:
+            return tuple(a for version in (4, 6) if (a := node.address(version)))
+        return tuple(entry.address for entry in self._on_uplink(node, uplink))
+
+    def _router_in(self, observed: SeenNode, network: Prefix) -> Address | None:
+        """The gateway of a default route, in whatever table, that is in the network."""
+        return next(
+            (
+                route.gateway
+                for route in observed.routes or ()
+                if not route.destination.length and route.gateway and route.gateway in network
+            ),
+            None,
+        )
+
+    def _with_router(
+        self, observed: SeenNode, network: Prefix, router: Address | None, switch: str
+    ) -> LanNetwork:
+        if router is None:
+            taken = {address for node in self.cluster.nodes.values() for address in node.addresses}
+            return LanNetwork(network, free_address(network, taken), switch)
+        known = (one.mac for one in observed.neighbours or () if one.address == router)
+        return LanNetwork(network, router, switch, next(known, ""))
 
     def proxied(self, version: int) -> Everywhere:
         """What kube-proxy makes of the cluster on every node, for one family."""
@@ -123,7 +183,7 @@ class Site:
         )
         return self._alike_then if self._alike_then == found else found
 
-    def observed(self, node: Node) -> ObservedNode:
+    def observed(self, node: Node) -> SeenNode:
         """What dumps say of this node."""
         return self.dumps.get(node.name, _NOTHING)
 
@@ -272,17 +332,51 @@ class Site:
 
         Without a dump: eth0.
         """
+        return self.uplinks(node)[0]
+
+    def uplinks(self, node: Node) -> tuple[Uplink, ...]:
+        """The node's devices on the wire, that of its own address first."""
+        found = self._uplinks.get(node.name)
+        if found is None:
+            found = self._uplinks[node.name] = tuple(self._find_uplinks(node))
+        return found
+
+    def _find_uplinks(self, node: Node) -> Iterator[Uplink]:
         observed = self.observed(node)
         seen = observed.interfaces or ()
+        first = next(
+            (i for i in seen if any(e.address in node.addresses for e in i.addresses)), None
+        )
+        if first is None:
+            ways_out = {r.device for r in observed.routes or () if not r.destination.length}
+            first = next((i for i in seen if i.name in (ways_out or {"eth0"})), None)
+        if first is None:
+            address = node.address(4) or node.address(6)
+            yield Uplink("eth0", mac(address) if address else "02:00:00:00:00:00")
+            return
+        card = self._card_below(node, first)
+        yield Uplink(card.name, first.mac)
         for interface in seen:
-            if any(entry.address in node.addresses for entry in interface.addresses):
-                return Uplink(interface.name, interface.mac)
-        ways_out = {r.device for r in observed.routes or () if not r.destination.length}
-        for interface in seen:
-            if interface.name in (ways_out or {"eth0"}):
-                return Uplink(interface.name, interface.mac)
-        first = node.address(4) or node.address(6)
-        return Uplink("eth0", mac(first) if first else "02:00:00:00:00:00")
+            # Whatever else has an address of a network and is no cable to a namespace here.
+            if interface in (first, card) or not self._is_card(node, interface):
+                continue
+            if any(
+                1 < entry.prefix_length < entry.address.bits and not is_link_local(entry.address)
+                for entry in interface.addresses
+            ):
+                yield Uplink(interface.name, interface.mac)
+
+    def _card_below(self, node: Node, interface: Interface) -> Interface:
+        """Where the address is a bridge's: the port that leads out of the node."""
+        if interface.kind is LinkKind.BRIDGE:
+            for port in self.observed(node).interfaces or ():
+                if port.master == interface.name and self._is_card(node, port):
+                    return port
+        return interface
+
+    def _is_card(self, node: Node, interface: Interface) -> bool:
+        is_cabled = (ROOT, interface.name) in self.observed(node).cables
+        return interface.kind is LinkKind.VETH and not is_cabled
 
     def answers_for(self, node: Node, address: Address) -> bool:
         """Whether the node answers who looks for the address: a dump may show that it lost it."""
@@ -299,6 +393,50 @@ class Site:
                 if (far := node.address(version)) and self.answers_for(node, far)
             ]
         return found
+
+    def space_of(self, node: Node, pod: Pod) -> ObservedSpace | None:
+        """The pod's own namespace, where it was collected: the one that has its address."""
+        found = self._spaces.get(node.name)
+        if found is None:
+            by_address = {
+                entry.address: space
+                for space in self.observed(node).pods.values()
+                for interface in space.interfaces or ()
+                for entry in interface.addresses
+                if interface.kind is not LinkKind.LOOPBACK and not is_link_local(entry.address)
+            }
+            found = self._spaces[node.name] = {
+                each.key: by_address[address]
+                for each in self.pods(node.name)
+                for address in each.addresses
+                if address in by_address
+            }
+        return found.get(pod.key)
+
+    def far_ends(self, node: Node) -> Mapping[str, End]:
+        """The node's devices with the (namespace, device) that a cable leads to, as it was seen."""
+        observed = self.observed(node)
+        if not observed.cables:
+            return {}
+        names = {ROOT: node.name}
+        for pod in self.pods(node.name):
+            space = self.space_of(node, pod)
+            names |= {name: pod.key for name, one in observed.pods.items() if one is space}
+        return {
+            device: (names[far], far_device)
+            for (space, device), (far, far_device) in observed.cables.items()
+            if space == ROOT and far in names
+        }
+
+    def near_ends(self, node: Node, pod: Pod) -> Mapping[str, End]:
+        """The devices of a collected pod, as `far_ends` has the node's."""
+        space, observed = self.space_of(node, pod), self.observed(node)
+        name = next((name for name, one in observed.pods.items() if one is space), None)
+        return {
+            device: (node.name if far == ROOT else pod.key, far_device)
+            for (near, device), (far, far_device) in observed.cables.items()
+            if near == name and far in (ROOT, name)
+        }
 
     def routed_to(self, node: Node, pod: Pod) -> str | None:
         """The device that a dump's route to the pod's own address names, on a cable of its own."""

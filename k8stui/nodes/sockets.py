@@ -7,7 +7,8 @@ cluster.listening has something against it; all is said with the socket.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.bound import own_only
@@ -118,6 +119,22 @@ def outside_sockets(owner: str, hosts: Iterable[OutsideHost]) -> tuple[Socket, .
         )
         for protocol in (Protocol.TCP, Protocol.UDP)
     )
+
+
+def as_seen(made: Iterable[Socket], seen: Sequence[Socket] | None) -> tuple[Socket, ...]:
+    """Those that were seen to listen, each with the owner that the input knows for it.
+
+    `seen` None: nobody has looked, so all that were made.
+    """
+    known = tuple(made)
+    if seen is None:
+        return known
+    owners = {(one.protocol, one.port): one for one in reversed(known) if one.port is not None}
+    found = []
+    for one in seen:
+        owner = owners.get((one.protocol, one.port)) if one.port is not None else None
+        found.append(one if owner is None else replace(one, owner=owner.owner, reason=owner.reason))
+    return tuple(found)
 
 
 def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:

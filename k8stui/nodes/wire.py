@@ -12,9 +12,11 @@ the switch and answers for each address there that the cluster does not use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.because import Because
+from k8stui.cluster.model import Node
+from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
@@ -29,17 +31,16 @@ from k8stui.kernel.namespace import (
     RouteType,
     Sysctls,
 )
-from k8stui.nodes.lan import LanNetwork, client, hand_written
+from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, client, hand_written
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.site import Site
+from k8stui.nodes.site import Site, Uplink
 from k8stui.nodes.sockets import outside_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.origin import assumed
 
 WIRE = "wire"
 OUTSIDE = "outside"
-_SWITCH = "lan"
 _HOSTS = "hosts"
 """The switch's port to the other hosts on the nodes' networks."""
 LAN = "lan"
@@ -56,59 +57,70 @@ _ORIGIN = assumed("manifests do not say what is between the nodes: one switch an
 def build_wire(site: Site) -> NetNamespace:
     """The switch and router. Costs one pass over the nodes."""
     lan = site.lan
-    routers = [net.router for net in lan.networks]
+    switches = _switches(lan.networks)
     ports = []
-    fdb = [FdbEntry(mac=_mac(routers), device=_SWITCH, permanent=True)]
+    fdb = [
+        FdbEntry(mac=_router_mac(networks), device=switch, permanent=True)
+        for switch, networks in switches.items()
+    ]
     neighbours = []
     for node in site.cluster.nodes.values():
-        uplink = site.uplink(node)
-        addresses = [a for version in (4, 6) if (a := node.address(version))]
-        port_mac = host_mac(addresses[0]) if addresses else "06:00:00:00:00:00"
-        ports.append(
-            Interface(
-                name=node.name,
-                kind=LinkKind.VETH,
-                mac=port_mac,
-                master=_SWITCH,
-                peer=(node.name, uplink.device),
-                port=BridgePort(),
-                reason=Because(text=f"switch port of {node.name}", origin=_ORIGIN),
+        for uplink in site.uplinks(node):
+            addresses = site.addresses_on(node, uplink)
+            switch = _switch_of(lan, addresses)
+            name = port_name(site, node, uplink)
+            port_mac = _port_mac(node, name)
+            ports.append(
+                Interface(
+                    name=name,
+                    kind=LinkKind.VETH,
+                    mac=port_mac,
+                    master=switch,
+                    peer=(node.name, uplink.device),
+                    port=BridgePort(),
+                    reason=Because(text=f"switch port of {name}", origin=_ORIGIN),
+                )
             )
-        )
-        fdb += [
-            FdbEntry(mac=uplink.mac, device=node.name),
-            FdbEntry(mac=port_mac, device=node.name, permanent=True),
-        ]
-        neighbours += [
-            Neighbour(address=address, device=_SWITCH, mac=uplink.mac)
-            for address in addresses
-            if site.answers_for(node, address)
-        ]
-    if lan.networks:
-        ports.append(_port_of_the_hosts(lan.networks))
+            fdb += [
+                FdbEntry(mac=uplink.mac, device=name),
+                FdbEntry(mac=port_mac, device=name, permanent=True),
+            ]
+            neighbours += [
+                Neighbour(address=address, device=switch, mac=uplink.mac)
+                for address in addresses
+                if site.answers_for(node, address)
+            ]
+    ports += [
+        _port_of_the_hosts(n, switch, networks)
+        for n, (switch, networks) in enumerate(switches.items())
+    ]
+    neighbours += _pods_on_the_wire(site)
     neighbours += [
         Neighbour(address=client(net), device="eth1", mac=_mac([client(lan.outside[0])]))
         for net in lan.outside
     ]
-    switch = Interface(
-        name=_SWITCH,
-        kind=LinkKind.BRIDGE,
-        mac=_mac(routers),
-        carrier=bool(ports),
-        addresses=tuple(
-            interface_address(
-                net.router,
-                net.prefix.length,
-                Because(text=f"the nodes' router in {net.prefix}", origin=_ORIGIN),
-            )
-            for net in lan.networks
-        ),
-        reason=Because(
-            text="the switch between the nodes, and the router's leg on it", origin=_ORIGIN
-        ),
+    bridges = (
+        Interface(
+            name=switch,
+            kind=LinkKind.BRIDGE,
+            mac=_router_mac(networks),
+            carrier=bool(ports),
+            addresses=tuple(
+                interface_address(
+                    net.router,
+                    net.prefix.length,
+                    Because(text=f"the nodes' router in {net.prefix}", origin=_ORIGIN),
+                )
+                for net in networks
+            ),
+            reason=Because(
+                text="the switch between the nodes, and the router's leg on it", origin=_ORIGIN
+            ),
+        )
+        for switch, networks in switches.items()
     )
     part = Part(
-        interfaces=(loopback(_versions(lan.networks)), switch, *ports),
+        interfaces=(loopback(_versions(lan.networks)), *bridges, *ports),
         neighbours=tuple(neighbours),
         fdb=tuple(fdb),
         routes=(
@@ -126,6 +138,65 @@ def build_wire(site: Site) -> NetNamespace:
         fdb=part.fdb,
         sysctls=Sysctls(ip_forward=True, bridge_nf_call_iptables=False),
     )
+
+
+def _switches(networks: Iterable[LanNetwork]) -> Mapping[str, tuple[LanNetwork, ...]]:
+    """The networks by the switch that they are on; one without any where nodes have no address."""
+    found: dict[str, tuple[LanNetwork, ...]] = {}
+    for net in networks:
+        found[net.switch] = (*found.get(net.switch, ()), net)
+    return found or {SWITCH: ()}
+
+
+def _switch_of(lan: Lan, addresses: Iterable[Address]) -> str:
+    """The switch of who has these addresses."""
+    found = (net for one in addresses if (net := lan.network_of(one)) is not None)
+    return next((net.switch for net in found), SWITCH)
+
+
+def _router_mac(networks: Sequence[LanNetwork]) -> str:
+    """The router's on one switch: as nodes know it, else one that is made of its address."""
+    seen = next((net.router_mac for net in networks if net.router_mac), "")
+    return seen or _mac([net.router for net in networks])
+
+
+def port_name(site: Site, node: Node, uplink: Uplink) -> str:
+    """The switch's port of one of the node's devices: called as the node, where it has but one."""
+    is_first = uplink is site.uplink(node)
+    return node.name if is_first else f"{node.name} {uplink.device}"
+
+
+def _port_mac(node: Node, name: str) -> str:
+    addresses = [a for version in (4, 6) if (a := node.address(version))]
+    if name == node.name:
+        return host_mac(addresses[0]) if addresses else "06:00:00:00:00:00"
+    return f"06:00:{sha1(name.encode()).digest()[:4].hex(':')}"
+
+
+def _pods_on_the_wire(site: Site) -> Iterator[Neighbour]:
+    """Pods with an address of the nodes' own network: the fabric brings it to their node.
+
+    To which of the node's devices the other nodes' neighbours tell; else to its first.
+    """
+    known = {
+        near.address: near.mac
+        for node in site.cluster.nodes.values()
+        for near in site.observed(node).neighbours or ()
+        if near.device in {uplink.device for uplink in site.uplinks(node)}
+    }
+    for node in site.cluster.nodes.values():
+        uplinks = site.uplinks(node)
+        for pod in site.pods(node.name) if site.observed(node).interfaces is not None else ():
+            for address in pod.addresses:
+                net = site.lan.network_of(address)
+                if net is not None:
+                    macs = {one.mac for one in uplinks}
+                    seen = known.get(address, "")
+                    yield Neighbour(
+                        address=address,
+                        device=net.switch,
+                        mac=seen if seen in macs else uplinks[0].mac,
+                    )
 
 
 def build_outside(site: Site) -> NetNamespace:
@@ -193,14 +264,14 @@ def _own_addresses(site: Site) -> Iterator[Route]:
             )
 
 
-def _port_of_the_hosts(networks: tuple[LanNetwork, ...]) -> Interface:
-    """The switch's end of the cable to all hosts that are no nodes."""
+def _port_of_the_hosts(n: int, switch: str, networks: Sequence[LanNetwork]) -> Interface:
+    """A switch's end of the cable to all hosts that are no nodes."""
     return Interface(
-        name=_HOSTS,
+        name=f"{_HOSTS}-{n}" if n else _HOSTS,
         kind=LinkKind.VETH,
-        mac=host_mac(networks[0].prefix.address),
-        master=_SWITCH,
-        peer=(LAN, "eth0"),
+        mac=host_mac(networks[0].prefix.address) if networks else "06:00:00:00:00:00",
+        master=switch,
+        peer=(LAN, f"eth{n}"),
         port=BridgePort(),
         reason=Because(text="switch port of the other hosts", origin=_ORIGIN),
     )
@@ -211,39 +282,49 @@ def build_lan(site: Site) -> NetNamespace:
 
     They answer ARP, talk to their neighbours directly and to others by the nodes' router.
     """
-    networks = site.lan.networks
+    switches = _switches(site.lan.networks)
     assumption = Because(
         text="stands for every host on the nodes' network that is no node",
         origin=assumed("a host outside the cluster has the address"),
     )
-    device = Interface(
-        name="eth0",
-        kind=LinkKind.VETH,
-        mac=_mac([net.prefix.address for net in networks]),
-        peer=(WIRE, _HOSTS),
-        reason=Because(text="the cable to the nodes' switch", origin=_ORIGIN),
+    devices = tuple(
+        Interface(
+            name=f"eth{n}",
+            kind=LinkKind.VETH,
+            mac=_mac([net.prefix.address for net in networks]),
+            peer=(WIRE, f"{_HOSTS}-{n}" if n else _HOSTS),
+            reason=Because(text="the cable to the nodes' switch", origin=_ORIGIN),
+        )
+        for n, networks in enumerate(switches.values())
     )
     routes = []
-    for net in networks:
-        default = DEFAULT_ROUTE[net.prefix.address.version]
-        routes += [
-            Route(
-                destination=net.prefix,
-                device="lo",
-                type=RouteType.LOCAL,
-                scope="host",
-                table="local",
-                reason=assumption,
-            ),
-            Route(destination=net.prefix, device="eth0", scope="link", reason=assumption),
-            Route(destination=default, gateway=net.router, device="eth0", reason=assumption),
-        ]
+    for device, networks in zip(devices, switches.values(), strict=True):
+        for net in networks:
+            default = DEFAULT_ROUTE[net.prefix.address.version]
+            routes += [
+                Route(
+                    destination=net.prefix,
+                    device="lo",
+                    type=RouteType.LOCAL,
+                    scope="host",
+                    table="local",
+                    reason=assumption,
+                ),
+                Route(destination=net.prefix, device=device.name, scope="link", reason=assumption),
+                Route(
+                    destination=default,
+                    gateway=net.router,
+                    device=device.name,
+                    reason=assumption,
+                ),
+            ]
+    networks = site.lan.networks
     used = {prefix for prefix in _in_use(site) if any(prefix.address in n.prefix for n in networks)}
     routes += [
         Route(destination=prefix, type=RouteType.THROW, table="local", reason=assumption)
         for prefix in sorted(used)
     ]
-    part = Part(interfaces=(loopback(_versions(networks)), device), routes=tuple(routes))
+    part = Part(interfaces=(loopback(_versions(networks)), *devices), routes=tuple(routes))
     return NetNamespace(
         name=LAN,
         interfaces=part.interfaces,
@@ -267,7 +348,12 @@ def _in_use(site: Site) -> Iterator[Prefix]:
         if net.prefix.address.version == 4:
             yield from (Prefix(a, a.bits) for a in (net.prefix.address, net.prefix.nth(-1)))
     for node in cluster.nodes.values():
-        yield from (Prefix(address, address.bits) for address in node.addresses)
+        own = (
+            *node.addresses,
+            *(a for u in site.uplinks(node) for a in site.addresses_on(node, u)),
+        )
+        yield from (Prefix(address, address.bits) for address in own)
+        yield from (Prefix(a, a.bits) for pod in site.pods(node.name) for a in pod.addresses)
         yield from node.pod_cidrs
     yield from cluster.pod_cidrs
     yield from cluster.service_cidrs
@@ -360,7 +446,7 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
             yield Route(
                 destination=Prefix(address, address.bits),
                 gateway=node.address(address.version),
-                device=_SWITCH,
+                device=_switch_of(site.lan, node.addresses),
                 reason=Because(
                     text=f"something brings the address of Service {service.key} to a node",
                     origin=assumed(f"no manifest says which node gets it: {node.name} taken"),

@@ -15,8 +15,8 @@ from k8stui.cluster import build
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences, owned
-from k8stui.nodes.dumps import parse_rulesets
 from k8stui.nodes.network import node_ruleset
+from k8stui.nodes.state.parsing import parse_rulesets
 
 HEAD = """*nat
 :PREROUTING ACCEPT [0:0]

@@ -14,7 +14,7 @@ from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, Side
 from k8stui.kernel.rules import Rule, Ruleset
-from k8stui.nodes.observed import ObservedNode
+from k8stui.nodes.observed import SeenNode
 from k8stui.origin import Origin, OriginKind
 
 _MASQUERADE = "KUBE-MARK-MASQ"
@@ -24,7 +24,7 @@ _BALANCERS = ("KUBE-SVC-", "KUBE-SVL-")
 
 
 def seen_in_dumps(
-    proxy: ProxyConfiguration, nodes: Mapping[str, Node], observed: Mapping[str, ObservedNode]
+    proxy: ProxyConfiguration, nodes: Mapping[str, Node], observed: Mapping[str, SeenNode]
 ) -> ProxyConfiguration:
     """`proxy` with how it tells pods' traffic, as the dumps' rules show it.
 
@@ -38,6 +38,8 @@ def seen_in_dumps(
         for version, ruleset in dump.rulesets.items():
             if version not in found and (seen := _seen(proxy, nodes.get(name), ruleset)):
                 found[version] = seen
+        if found:
+            break  # all nodes' kube-proxies are set up alike, and a dump costs its reading
     if not found:
         return proxy
     first = next(iter(found.values()))

@@ -1,0 +1,106 @@
+"""One collected node: its root namespace, the others there, and the cables between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from k8stui.kernel.namespace import LinkKind
+from k8stui.manifests import packed
+from k8stui.nodes.errors import ObservedFileError
+from k8stui.nodes.observed import ROOT, End, ObservedNode
+from k8stui.nodes.state.space import CollectedSpace, Link
+from k8stui.nodes.state.stream import Section, is_stream, sections
+from k8stui.settings import STATE
+
+_SINGLE = ("interfaces", "routes", "rulesets", "sets", "policy_rules", "neighbours", "fdb")
+"""What the dump of a single command may say instead."""
+
+
+class CollectedNode(CollectedSpace):
+    """What a stream says of a node: a `SeenNode`, read when something of it is asked for."""
+
+    def __init__(self, file: str, said: ObservedNode | None = None) -> None:
+        """`said`: what dumps of single commands say, which counts first."""
+        super().__init__(ROOT)
+        self._file = file
+        for name in _SINGLE if said is not None else ():
+            value = getattr(said, name)
+            if value:
+                # A cached property looks here first.
+                self.__dict__[name] = value
+
+    @cached_property
+    def _all_sections(self) -> Mapping[str, Mapping[str, Section]]:
+        file = self._file
+        try:
+            text = packed.read(file).decode("utf-8")
+        except OSError as error:
+            raise ObservedFileError(STATE.flag, file, None, error.strerror or str(error)) from error
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise ObservedFileError(STATE.flag, file, line, "it is not text (UTF-8)") from error
+        if not is_stream(text):
+            message = (
+                "not what k8stui collect writes (sections of `@ NAMESPACE COMMAND`); "
+                "run on the node: k8stui collect --print-script | sudo sh"
+            )
+            raise ObservedFileError(STATE.flag, file, 1, message)
+        return sections(text, file)
+
+    @property
+    def sections(self) -> Mapping[str, Section]:
+        return self._all_sections.get(ROOT, {})
+
+    @cached_property
+    def pods(self) -> Mapping[str, CollectedSpace]:
+        """The other namespaces by name."""
+        return {
+            name: CollectedSpace(name, found)
+            for name, found in self._all_sections.items()
+            if name != ROOT
+        }
+
+    @cached_property
+    def cables(self) -> Mapping[End, End]:
+        """Both ends of each cable of which both were seen."""
+        spaces = [self, *self.pods.values()]
+        by_index = {space.name: {link.index: link for link in space.links} for space in spaces}
+        found: dict[End, End] = {}
+        for space in spaces:
+            cards = {one.name for one in space.interfaces or () if one.kind is LinkKind.VETH}
+            for link in space.links:
+                if link.name in cards:
+                    for far, name in _far_ends(space, link, by_index):
+                        found[space.name, link.name] = (far, name)
+        # A cable has two ends that name each other.
+        return {one: other for one, other in found.items() if found.get(other) == one}
+
+
+def _far_ends(
+    space: CollectedSpace, link: Link, by_index: Mapping[str, Mapping[int, Link]]
+) -> Iterator[tuple[str, str]]:
+    """The device that a link names as its other end: (namespace, device); none where it is unseen.
+
+    By name within a namespace; else by its index in the namespace that this one's number for it
+    names. Where the number has no name, by the one device that names this one's index in turn.
+    """
+    if link.far_name is not None:
+        yield space.name, link.far_name
+        return
+    if link.far is None:
+        return
+    named = space.names.get(link.far_namespace) if link.far_namespace is not None else None
+    if named is not None:
+        if link.far in by_index.get(named, {}):
+            yield named, by_index[named][link.far].name
+        return
+    candidates = [
+        (name, links[link.far].name)
+        for name, links in by_index.items()
+        if name != space.name and link.far in links and links[link.far].far == link.index
+    ]
+    # A pod's cable leads to the node; the numbers of two pods' devices are often the same.
+    roots = [one for one in candidates if one[0] == ROOT]
+    if len(roots or candidates) == 1:
+        yield (roots or candidates)[0]

@@ -1,0 +1,89 @@
+"""The settings of one namespace: ``sysctl -a``, or the files of /proc/sys with their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8stui.errors import K8sTuiError
+from k8stui.kernel.namespace import Sysctls
+
+_SHOWN = 80
+
+
+class SysctlError(K8sTuiError, ValueError):
+    """A line that sysctl does not print."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        """1-based."""
+
+
+def parse_sysctls(text: str) -> Sysctls:
+    """What decides about packets; settings that are not there have the kernel's defaults.
+
+    Raises:
+        SysctlError: a line that is no ``NAME = VALUE``, or a value that is no number.
+
+    """
+    said = dict(_lines(text))
+    ipv4 = "net/ipv4/conf/"
+    default = Sysctls()
+
+    def number(name: str, otherwise: int) -> int:
+        line, value = said.get(name, (0, str(otherwise)))
+        try:
+            return int(value)
+        except ValueError:
+            raise SysctlError(line, f"{name}: no number: {value[:_SHOWN]}") from None
+
+    def by_device(key: str) -> Mapping[str, int]:
+        found = {}
+        for name in said:
+            if name.startswith(ipv4) and name.endswith(f"/{key}"):
+                found[name[len(ipv4) : -len(key) - 1]] = number(name, 0)
+        return found
+
+    def switched(key: str) -> Mapping[str, bool]:
+        return {device: bool(value) for device, value in by_device(key).items()}
+
+    return Sysctls(
+        ip_forward=bool(number("net/ipv4/ip_forward", default.ip_forward)),
+        bridge_nf_call_iptables=bool(number("net/bridge/bridge-nf-call-iptables", 0)),
+        rp_filter=by_device("rp_filter"),
+        route_localnet=switched("route_localnet"),
+        src_valid_mark=switched("src_valid_mark"),
+        proxy_arp=switched("proxy_arp"),
+        accept_local=switched("accept_local"),
+        forwarding=switched("forwarding"),
+        arp_ignore=by_device("arp_ignore"),
+        nf_conntrack_tcp_be_liberal=bool(number("net/netfilter/nf_conntrack_tcp_be_liberal", 0)),
+        ip_default_ttl=number("net/ipv4/ip_default_ttl", default.ip_default_ttl),
+        tcp_syn_retries=number("net/ipv4/tcp_syn_retries", default.tcp_syn_retries),
+        tcp_syn_linear_timeouts=number(
+            "net/ipv4/tcp_syn_linear_timeouts", default.tcp_syn_linear_timeouts
+        ),
+    )
+
+
+def _lines(text: str) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Name with slashes → (line, value).
+
+    ``sysctl`` writes dots for slashes and a slash for a dot within a name (sysctl(8)).
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith(("#", "sysctl:")):
+            continue
+        name, equals, value = stripped.partition("=")
+        name = name.strip()
+        if not equals or not name or " " in name:
+            raise SysctlError(number, f"not what sysctl prints: {stripped[:_SHOWN]}")
+        if name.startswith("/proc/sys/"):
+            name = name.removeprefix("/proc/sys/")
+        elif not name.startswith("net/"):
+            name = name.translate(_DOTS)
+        yield name, (number, value.strip())
+
+
+_DOTS = str.maketrans("./", "/.")

@@ -1,0 +1,216 @@
+"""One collected namespace: each part is read from its section when somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import TypeVar
+
+from k8stui.errors import K8sTuiError
+from k8stui.kernel import iproute_json, ipset, save
+from k8stui.kernel.ipset import IpSet
+from k8stui.kernel.namespace import (
+    FdbEntry,
+    Interface,
+    Neighbour,
+    NotEvaluated,
+    PolicyRule,
+    Route,
+    Socket,
+    Sysctls,
+)
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.errors import ObservedFileError
+from k8stui.nodes.state.listening import parse_sockets
+from k8stui.nodes.state.nftables import foreign_chains
+from k8stui.nodes.state.parsing import (
+    as_one,
+    parse_fdb,
+    parse_interfaces,
+    parse_neighbours,
+    parse_policy_rules,
+    parse_routes,
+    parse_ruleset,
+)
+from k8stui.nodes.state.settings import parse_sysctls
+from k8stui.nodes.state.stream import Section
+from k8stui.record import record
+from k8stui.settings import STATE
+
+_T = TypeVar("_T")
+_NONE: Mapping[str, Section] = MappingProxyType({})
+
+_SAVES = {
+    4: ("iptables-nft-save", "iptables-legacy-save", "iptables-save"),
+    6: ("ip6tables-nft-save", "ip6tables-legacy-save", "ip6tables-save"),
+}
+_ADDRESSES = ("ip -j -d addr show", "ip -j -d addr", "ip -j addr show", "ip -j addr")
+_ROUTES = {
+    4: ("ip -j -4 route show table all", "ip -j route show table all"),
+    6: ("ip -j -6 route show table all", "ip -j -6 route show table all"),
+}
+_RULES = {4: ("ip -j -4 rule show", "ip -j rule show"), 6: ("ip -j -6 rule show",)}
+_NEIGHBOURS = ("ip -j neigh show", "ip -j neigh")
+_FDB = ("bridge -j fdb show", "bridge -j fdb")
+_PORTS = ("bridge -j -d link show", "bridge -j -d link")
+_NFT = ("nft -j list ruleset",)
+
+
+@record()
+class Link:
+    """How a device says what is at the other end of it."""
+
+    name: str
+    index: int
+    """ifindex: unique in its namespace."""
+    far: int | None
+    """The other end's, there; None: no other end is told."""
+    far_name: str | None
+    """Its name where both are in one namespace."""
+    far_namespace: int | None
+    """By which number this namespace knows the other one."""
+
+
+class CollectedSpace:
+    """What the sections say of one namespace; None and empty: nothing."""
+
+    def __init__(self, name: str, sections: Mapping[str, Section] = _NONE) -> None:
+        self.name = name
+        self._sections = sections
+
+    @property
+    def sections(self) -> Mapping[str, Section]:
+        """By command."""
+        return self._sections
+
+    @cached_property
+    def interfaces(self) -> tuple[Interface, ...] | None:
+        section = self._one(_ADDRESSES)
+        return self._read(section, parse_interfaces)
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The devices, as far as cables are concerned."""
+        section = self._one(_ADDRESSES)
+        records = self._read(section, lambda text, _: iproute_json.load(text, "ip -j addr")) or ()
+        return tuple(_link(one) for one in records)
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """Other namespaces' names by the numbers by which this one knows them."""
+        section = self._one(("ip -j netns list-id",))
+        records = self._read(section, lambda text, _: iproute_json.load(text, "ip netns list-id"))
+        return {
+            nsid: name
+            for one in records or ()
+            if isinstance(nsid := one.get("nsid"), int) and isinstance(name := one.get("name"), str)
+        }
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...] | None:
+        found = None
+        for version, commands in _ROUTES.items():
+            section = self._one(commands)
+            read = self._read(section, partial(parse_routes, version=version))
+            if read is not None:
+                found = (*(found or ()), *read)
+        return found
+
+    @cached_property
+    def policy_rules(self) -> tuple[PolicyRule, ...] | None:
+        """As ``ip rule`` shows them, both families'."""
+        found: dict[int, tuple[PolicyRule, ...]] = {}
+        for version, commands in _RULES.items():
+            read = self._read(self._one(commands), partial(parse_policy_rules, version=version))
+            if read is not None:
+                found[version] = read
+        return as_one(found) if found else None
+
+    @cached_property
+    def neighbours(self) -> tuple[Neighbour, ...] | None:
+        return self._read(self._one(_NEIGHBOURS), parse_neighbours)
+
+    @cached_property
+    def fdb(self) -> tuple[FdbEntry, ...] | None:
+        return self._read(self._one(_FDB), parse_fdb)
+
+    @cached_property
+    def sysctls(self) -> Sysctls | None:
+        section = self._one(("sysctl",))
+        return self._read(section, lambda text, _: parse_sysctls(text))
+
+    @cached_property
+    def sockets(self) -> tuple[Socket, ...] | None:
+        """Listening ones."""
+        return self._read(self._one(("ss -Hltnu",)), parse_sockets)
+
+    @cached_property
+    def rulesets(self) -> Mapping[int, Ruleset]:
+        """Rules of iptables by IP version: those of the back end that has any."""
+        found = {}
+        for version, commands in _SAVES.items():
+            read = [
+                ruleset
+                for section in self._all(commands)
+                if (ruleset := self._read(section, parse_ruleset)) is not None
+            ]
+            if read:
+                found[version] = next((one for one in read if one.tables), read[0])
+        return found
+
+    @cached_property
+    def sets(self) -> Mapping[str, IpSet]:
+        section = self._one(("ipset save",))
+        return self._read(section, lambda text, _: ipset.parse(text)) or {}
+
+    @cached_property
+    def not_evaluated(self) -> tuple[NotEvaluated, ...]:
+        """Base chains of nftables' own tables."""
+        return self._read(self._one(_NFT), lambda text, _: foreign_chains(text)) or ()
+
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """What iptables-save itself says that it does not show."""
+        sections = [s for commands in _SAVES.values() for s in self._all(commands)]
+        return tuple(said for one in sections for _, said in save.remarks(one.text))
+
+    def _one(self, commands: Sequence[str]) -> Section | None:
+        return next(iter(self._all(commands)), None)
+
+    def _all(self, commands: Sequence[str]) -> Iterator[Section]:
+        """The sections of these commands that did not fail."""
+        for command in commands:
+            section = self.sections.get(command)
+            if section is not None and not section.failure:
+                yield section
+
+    def _read(self, section: Section | None, parse: Callable[[str, str], _T]) -> _T | None:
+        """What `parse` makes of a section.
+
+        Raises:
+            ObservedFileError: nothing; it says which command to run again.
+
+        """
+        if section is None:
+            return None
+        try:
+            return parse(section.placed, section.file)
+        except K8sTuiError as error:
+            line = getattr(error, "line_number", None) or getattr(error, "line", None)
+            message = f"{error}; run again on the node: {section.command}"
+            raise ObservedFileError(STATE.flag, section.file, line, message) from error
+
+
+def _link(record: iproute_json.Json) -> Link:
+    """What a record of ``ip -j -d addr`` says of the other end (ip/ipaddress.c print_linkinfo)."""
+    far = record.get("link_index")
+    nsid = record.get("link_netnsid")
+    name = record.get("link")
+    return Link(
+        name=iproute_json.text_of(record, "ifname"),
+        index=iproute_json.number_of(record, "ifindex", 0, 2**31),
+        far=far if isinstance(far, int) else None,
+        far_name=name if isinstance(name, str) else None,
+        far_namespace=nsid if isinstance(nsid, int) else None,
+    )

@@ -1,0 +1,69 @@
+"""The text that ``k8stui collect`` writes of a node, cut into its sections.
+
+Before each command's output stands a line ``@ NAMESPACE COMMAND``; behind the output of one that
+failed ``! STATUS MESSAGE``. NAMESPACE is ``node`` (the root namespace) or the name of another one.
+Sections come in any order and may be absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from k8stui.record import record
+
+_HEAD = re.compile(r"^@ (\S+) (\S.*)$", re.MULTILINE)
+_FAILED = re.compile(r"^! (\d+) ?(.*)$", re.MULTILINE)
+_BEGINS = re.compile(r"(?:\s|#.*\n)*@ \S+ \S")
+
+
+@record()
+class Section:
+    """One command's output."""
+
+    file: str
+    namespace: str
+    command: str
+    line: int
+    """Of the output's first line in the file, 1-based."""
+    text: str
+    """The output alone; empty where the command failed."""
+    failure: str = ""
+    """What a command that failed said: ``127 not installed``."""
+
+    @property
+    def placed(self) -> str:
+        """The output with as many empty lines before it as make its line numbers the file's."""
+        return "\n" * (self.line - 1) + self.text
+
+
+def is_stream(text: str) -> bool:
+    """Whether a text begins as such a stream does."""
+    return _BEGINS.match(text) is not None
+
+
+def sections(text: str, file: str) -> Mapping[str, Mapping[str, Section]]:
+    """The sections of a stream by namespace, then by command; of two alike the later counts."""
+    found: dict[str, dict[str, Section]] = {}
+    for one in _sections(text, file):
+        found.setdefault(one.namespace, {})[one.command] = one
+    return found
+
+
+def _sections(text: str, file: str) -> Iterator[Section]:
+    heads = list(_HEAD.finditer(text))
+    line, at = 1, 0
+    for head, following in zip(heads, [*heads[1:], None], strict=True):
+        begins = min(head.end() + 1, len(text))
+        line += text.count("\n", at, begins)
+        at = begins
+        body = text[begins : following.start() if following else len(text)]
+        failed = _FAILED.search(body)
+        yield Section(
+            file=file,
+            namespace=head[1],
+            command=" ".join(head[2].split()),
+            line=line,
+            text=body if failed is None else "",
+            failure=f"{failed[1]} {failed[2]}".strip() if failed else "",
+        )

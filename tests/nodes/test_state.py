@@ -1,0 +1,245 @@
+"""What was collected of a node: sections, readers, cables, and what is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
+from k8stui.kernel.packet import Protocol
+from k8stui.nodes.beside import with_dumps
+from k8stui.nodes.errors import ObservedFileError
+from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.state.collected import CollectedNode
+from k8stui.nodes.state.listening import SocketsError, parse_sockets
+from k8stui.nodes.state.nftables import NftError, foreign_chains
+from k8stui.nodes.state.parsing import as_one, parse_fdb, parse_policy_rules
+from k8stui.nodes.state.settings import SysctlError, parse_sysctls
+from k8stui.nodes.state.stream import is_stream, sections
+
+
+def device(name: str, index: int, **said: object) -> dict[str, object]:
+    return {
+        "ifindex": index,
+        "ifname": name,
+        "flags": ["UP", "LOWER_UP"],
+        "mtu": 1500,
+        "link_type": "ether",
+        "address": f"02:00:00:00:00:{index:02x}",
+        "linkinfo": {"info_kind": "veth"},
+        "addr_info": [],
+        **said,
+    }
+
+
+def stream(parts: Mapping[tuple[str, str], object]) -> str:
+    """`parts`: (namespace, command) → what it printed, a text or what becomes JSON."""
+    lines = []
+    for (space, command), said in parts.items():
+        printed = said if isinstance(said, str) else json.dumps(said)
+        lines += [f"@ {space} {command}", *([printed] if printed else [])]
+    return "\n".join(lines) + "\n"
+
+
+def collected(tmp_path: Path, parts: Mapping[tuple[str, str], object]) -> CollectedNode:
+    file = tmp_path / "node-1.txt"
+    file.write_text(stream(parts))
+    return CollectedNode(str(file))
+
+
+ADDR = "ip -j -d addr show"
+
+
+def test_sections_know_their_lines_and_failures() -> None:
+    text = "@ node hostname\na\n@ node ipset save\n! 127 not installed\n@ pod-a ss -Hltnu\n\nx\n"
+    found = sections(text, "f")
+    assert found["node"]["hostname"].placed == "\na\n"
+    assert (found["node"]["ipset save"].text, found["node"]["ipset save"].failure) == (
+        "",
+        "127 not installed",
+    )
+    assert (found["pod-a"]["ss -Hltnu"].line, found["pod-a"]["ss -Hltnu"].text) == (6, "\nx\n")
+    assert is_stream(text)
+    assert not is_stream("*filter\nCOMMIT\n")
+
+
+def test_an_error_names_the_line_of_the_stream_and_the_command(tmp_path: Path) -> None:
+    node = collected(tmp_path, {("node", "hostname"): "a", ("node", ADDR): "\n[{"})
+    with pytest.raises(ObservedFileError, match=r"node-1.txt:6: .*run again on the node: ip -j"):
+        _ = node.interfaces
+
+
+def test_a_rule_knows_its_line_in_the_stream(tmp_path: Path) -> None:
+    save = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\nCOMMIT"
+    node = collected(tmp_path, {("node", "hostname"): "a", ("node", "iptables-nft-save"): save})
+    chain = node.rulesets[4].chain("filter", "INPUT")
+    assert chain is not None
+    assert chain.rules[0].reason is not None
+    place = chain.rules[0].reason.origin.place
+    assert place is not None
+    assert (place.file, place.line) == (str(tmp_path / "node-1.txt"), 6)
+
+
+def test_of_two_back_ends_the_one_with_rules_counts(tmp_path: Path) -> None:
+    save = "*filter\n:INPUT DROP [0:0]\nCOMMIT"
+    parts = {("node", "iptables-nft-save"): "", ("node", "iptables-legacy-save"): save}
+    assert list(collected(tmp_path, parts).rulesets[4].tables) == ["filter"]
+
+
+@pytest.mark.parametrize("has_names", [True, False], ids=["by-number", "by-index"])
+def test_cables_join_devices_that_name_each_other(tmp_path: Path, *, has_names: bool) -> None:
+    """Both pods' ends have index 2; the node's own pair is joined by name; eth0 leads out."""
+    parts: dict[tuple[str, str], object] = {
+        ("node", ADDR): [
+            device("eth0", 2, link_index=9, link_netnsid=0),
+            device("va", 4, link_index=2, link_netnsid=1),
+            device("vb", 5, link_index=2, link_netnsid=2),
+            device("one", 6, link="two"),
+            device("two", 7, link="one"),
+        ],
+        ("a", ADDR): [device("eth0", 2, link_index=4, link_netnsid=0)],
+        ("b", ADDR): [device("eth0", 2, link_index=5, link_netnsid=0)],
+    }
+    if has_names:
+        known = [{"nsid": 0}, {"nsid": 1, "name": "a"}, {"nsid": 2, "name": "b"}]
+        parts["node", "ip -j netns list-id"] = known
+    cables = collected(tmp_path, parts).cables
+    assert cables == {
+        ("node", "va"): ("a", "eth0"),
+        ("a", "eth0"): ("node", "va"),
+        ("node", "vb"): ("b", "eth0"),
+        ("b", "eth0"): ("node", "vb"),
+        ("node", "one"): ("node", "two"),
+        ("node", "two"): ("node", "one"),
+    }
+
+
+def test_policy_rules_of_both_families() -> None:
+    plain = (
+        '[{"priority":0,"src":"all","table":"local"},{"priority":32766,"src":"all","table":"main"}'
+    )
+    four = parse_policy_rules(plain + ',{"priority":32767,"src":"all","table":"default"}]', "f", 4)
+    six = parse_policy_rules(plain + "]", "f", 6)
+    assert as_one({4: four, 6: six}) == DEFAULT_POLICY_RULES
+    assert as_one({4: four}) == DEFAULT_POLICY_RULES
+    marked = PolicyRule(priority=9, table="7", mark=1, version=6)
+    assert as_one({4: four, 6: (*six, marked)}) == (*four, *six, marked)
+
+
+def test_a_rules_actions() -> None:
+    """As ``ip -j rule`` of iproute2 6.1 prints them."""
+    printed = """[
+     {"priority":100,"not":null,"src":"10.0.0.0","srclen":8,"iif":"lo","oif":"d0","table":"100",
+      "suppress_prefixlen":0,"ipproto":"tcp"},
+     {"priority":200,"src":"all","goto":400},{"priority":300,"src":"all","action":"blackhole"},
+     {"priority":400,"src":"all","nop":null},{"priority":1000,"src":"all","l3mdev":null}]"""
+    rules = parse_policy_rules(printed, "f")
+    assert [rule.action for rule in rules] == [
+        RuleAction.TABLE, RuleAction.GOTO, RuleAction.BLACKHOLE, RuleAction.NOP, RuleAction.NOP,
+    ]  # fmt: skip
+    assert rules[0] == PolicyRule(
+        priority=100,
+        table="100",
+        source=Prefix.parse("10.0.0.0/8"),
+        iif="lo",
+        oif="d0",
+        inverted=True,
+        suppress_prefix_length=0,
+        unheard="ipproto tcp",
+    )
+    assert rules[1].goto == 400
+
+
+def test_forwarding_entries_of_a_vxlan_port() -> None:
+    """One MAC address twice: where the bridge sends it, and to which node the tunnel does."""
+    printed = """[
+     {"mac":"02:00:00:00:00:01","ifname":"vx","flags":[],"master":"br","state":""},
+     {"mac":"02:00:00:00:00:01","ifname":"vx","dst":"10.0.0.2","flags":["self"],"state":""},
+     {"mac":"33:33:00:00:00:01","ifname":"vx","flags":["self"],"state":"permanent"},
+     {"mac":"02:00:00:00:00:09","ifname":"eth0","flags":["self"],"state":"permanent"}]"""
+    found = parse_fdb(printed, "f")
+    assert [(one.device, one.destination, one.permanent) for one in found] == [
+        ("vx", None, False),
+        ("vx", Address.parse("10.0.0.2"), False),
+    ]
+
+
+def test_settings_by_dots_and_by_slashes() -> None:
+    dots = "net.ipv4.conf.eth0/100.rp_filter = 2\nnet.ipv4.ip_forward = 1\nkernel.x = a b\n"
+    slashes = "net/ipv4/conf/eth0.100/rp_filter=2\nnet/ipv4/ip_forward=1\n"
+    assert parse_sysctls(dots) == parse_sysctls(slashes)
+    found = parse_sysctls(dots)
+    assert (found.rp_filter, found.ip_forward) == ({"eth0.100": 2}, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a=1\nfoo bar\n", 2), ("\nnet.ipv4.ip_forward = yes\n", 2)]
+)
+def test_no_settings(text: str, line: int) -> None:
+    with pytest.raises(SysctlError) as caught:
+        parse_sysctls(text)
+    assert caught.value.line == line
+
+
+def test_who_listens() -> None:
+    text = (
+        "udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*\n"
+        'tcp LISTEN 0 64 *:6443 *:* users:(("kube-apiserver",pid=1,fd=3))\n'
+        "tcp LISTEN 0 64 [::1]:10248 [::]:*\n"
+    )
+    found = parse_sockets(text, "f")
+    assert [(one.protocol, one.port, one.address, one.owner) for one in found] == [
+        (Protocol.UDP, 53, Address.parse("127.0.0.53"), ""),
+        (Protocol.TCP, 6443, None, "kube-apiserver"),
+        (Protocol.TCP, 10248, Address.parse("::1"), ""),
+    ]
+    with pytest.raises(SocketsError, match="not what ss -Hltnu prints"):
+        parse_sockets("tcp LISTEN 0 64 nowhere", "f")
+
+
+def nft(*things: Mapping[str, object]) -> str:
+    return json.dumps({"nftables": list(things)})
+
+
+def chain(family: str, table: str, **said: object) -> dict[str, object]:
+    return {"chain": {"family": family, "table": table, "name": "c", **said}}
+
+
+def rule(family: str, table: str) -> dict[str, object]:
+    return {"rule": {"family": family, "table": table, "chain": "c", "expr": []}}
+
+
+@pytest.mark.parametrize(
+    ("things", "versions"),
+    [
+        ([chain("ip", "kube-proxy", hook="prerouting", prio=-100), rule("ip", "kube-proxy")], [4]),
+        ([chain("inet", "fw", hook="input", prio=0), rule("inet", "fw")], [4, 6]),
+        ([chain("ip", "own", hook="forward", prio=0, policy="drop")], [4]),
+        ([chain("ip", "own", hook="forward", prio=0, policy="accept")], []),
+        ([chain("ip", "own"), rule("ip", "own")], []),
+        ([chain("ip", "nat", hook="prerouting", prio=-100), rule("ip", "nat")], []),
+    ],
+    ids=["own", "both-families", "policy", "empty", "no-hook", "iptables"],
+)
+def test_where_nftables_stands(things: list[Mapping[str, object]], versions: list[int]) -> None:
+    assert [one.version for one in foreign_chains(nft(*things))] == versions
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"nftables": [{"chain": {}}]}'])
+def test_no_ruleset(text: str) -> None:
+    with pytest.raises(NftError):
+        foreign_chains(text)
+
+
+def test_a_folders_states_are_found_and_options_come_first(tmp_path: Path) -> None:
+    nodes = tmp_path / "nodes"
+    nodes.mkdir()
+    for name in ("node-1.txt", "node-2.txt.xz", "stranger.txt", "node-3.yaml"):
+        (nodes / name).touch()
+    said = NodeOptions(state={"node-1": "mine"})
+    found = with_dumps(said, [str(tmp_path)], ["node-1", "node-2", "node-3"])
+    assert found.state == {"node-1": "mine", "node-2": str(nodes / "node-2.txt.xz")}
