@@ -1,26 +1,30 @@
 """The lab's own process: reads a plan, builds it, asks, prints what the kernel did.
 
 Started by `k8stui.lab.run`; nothing here may be called in a process that does anything else, since
-it leaves the host's network namespace.
+it leaves the host's network namespace. Each plan has a child of its own: what one has built, and
+what it has learned, is gone before the next.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 from k8stui.lab.capture import Capture, stamped_socket
 from k8stui.lab.commands import batch
 from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
 from k8stui.lab.namespaces import Space, die_with_parent, put, run
-from k8stui.lab.plan import FD, NOWHERE, Asker, Failure, Plan, Seen
+from k8stui.lab.plan import FD, NOWHERE, Asker, Failure, Plan, Seen, Tools
 from k8stui.lab.rules import load, load_sets
 from k8stui.lab.servers import Server
 from k8stui.lab.talk import Client, converse, count, give_up
@@ -28,21 +32,56 @@ from k8stui.lab.trace import Watch
 
 
 def main() -> None:
-    """Plan as JSON on stdin, `Seen` or `Failure` as JSON on stdout."""
+    """A plan on each line of stdin, `Seen` or `Failure` on each of stdout, all as JSON."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers for it
-    plan: Plan = json.load(sys.stdin)
-    answer: Seen | Failure
+    is_confined = False
+    for line in sys.stdin:
+        plan: Plan = json.loads(line)
+        try:
+            if not is_confined:
+                _retire(plan["tools"])
+                is_confined = True
+        except LabError as error:
+            _tell(_failure(error))
+            return
+        child = os.fork()
+        if child == 0:
+            _answer(plan)
+        _, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(1)
+
+
+def _retire(tools: Tools) -> None:
+    leave_host()
+    programs = (tools["ip"], tools["bridge"], tools["ipset"], *tools["restore"].values())
+    confine(filter(None, programs))
+
+
+def _answer(plan: Plan) -> NoReturn:
+    """Be the process in which one lab is built. It leaves nothing behind."""
+    status = 1
     try:
-        leave_host()
-        tools = plan["tools"]
-        programs = (tools["ip"], tools["bridge"], tools["ipset"], *tools["restore"].values())
-        confine(filter(None, programs))
-        answer = experiment(plan)
-    except LabError as error:
-        text = f"{error}\n{error.hint}" if error.hint else str(error)
-        answer = Failure(impossible=text)
-    json.dump(answer, sys.stdout, default=asdict)
+        die_with_parent()
+        try:
+            _tell(experiment(plan))
+        except LabError as error:
+            _tell(_failure(error))
+        status = 0
+    except Exception:  # noqa: BLE001 - told by the last line
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _failure(error: LabError) -> Failure:
+    return Failure(impossible=f"{error}\n{error.hint}" if error.hint else str(error))
+
+
+def _tell(answer: Seen | Failure) -> None:
+    sys.stdout.write(f"{json.dumps(answer, default=asdict)}\n")
+    sys.stdout.flush()
 
 
 def experiment(plan: Plan) -> Seen:
@@ -155,7 +194,6 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
     for space, planned in both:
         space.enter()
         left_out += [f"{planned['name']}: {line}" for line in put(planned["settings"])]
-        _batch(tools["ip"], (), [["link", "set", "dev", "lo", "up"]], planned["name"])
     for space, planned in both:
         space.enter()
         links = [[files.get(word, word) for word in words] for words in planned["links"]]
@@ -164,7 +202,7 @@ def _build(plan: Plan, spaces: list[Space]) -> list[str]:
         space.enter()
         name = planned["name"]
         put(planned["device_settings"])
-        _batch(tools["ip"], (), planned["ip"], name)
+        _batch(tools["ip"], (), [["link", "set", "dev", "lo", "up"], *planned["ip"]], name)
     for space, planned in both:
         space.enter()
         name = planned["name"]

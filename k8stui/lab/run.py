@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
+from contextlib import suppress
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
@@ -67,6 +71,75 @@ def find_tools(backend: Backend | None = None) -> tuple[Tools, Backend]:
     raise LabError(f"not installed: {which}", "apt install iptables, or dnf install iptables-nft")
 
 
+class _Process:
+    """The lab's own process: it takes plans one by one, each into a child that ends with it."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        root = str(Path(k8stui.__file__).parent.parent)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and a constant
+            [sys.executable, "-I", "-c", _START, root],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+            cwd="/",
+            env={"PATH": _PATH, "LC_ALL": "C"},
+            start_new_session=True,
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def answer(self, plan: Plan, patience_seconds: float) -> Seen | Failure:
+        """What it says; after an error it is of no further use.
+
+        Raises:
+            LabError: it says nothing.
+
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            self._process.kill()
+
+        timer = threading.Timer(patience_seconds, give_up)
+        timer.start()
+        try:
+            with suppress(BrokenPipeError):  # it has said why
+                self._process.stdin.write(f"{json.dumps(plan)}\n")
+                self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        finally:
+            timer.cancel()
+        if is_late.is_set():
+            raise LabError(f"the lab did not answer within {patience_seconds:.0f} s")
+        if not line:
+            status = self._process.wait()
+            self._errors.seek(0)
+            errors = self._errors.read().decode("utf-8", "replace").strip()
+            last = (errors or f"exit status {status}").splitlines()[-1]
+            raise LabError(f"the lab's process failed: {last}")
+        return cast("Seen | Failure", json.loads(line, object_hook=_read))
+
+    def end(self) -> None:
+        """Its namespaces end with it."""
+        self._process.kill()
+        with suppress(BrokenPipeError):  # of what it has not taken
+            self._process.communicate()
+        self._errors.close()
+
+
+_idle: list[_Process] = []
+"""Ready for another plan. To start one takes longer than most plans."""
+
+
 def run(plan: Plan) -> Seen:
     """Build the lab of `plan`, ask its question, take it down again. Blocks until then.
 
@@ -76,32 +149,35 @@ def run(plan: Plan) -> Seen:
     """
     asker = plan["asker"]
     patience = asker["patience_seconds"] * max(1, min(asker["tries"], 30)) + _BUILD_SECONDS
-    root = str(Path(k8stui.__file__).parent.parent)
-    with subprocess.Popen(  # noqa: S603 - this very interpreter, and a constant
-        [sys.executable, "-I", "-c", _START, root],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        cwd="/",
-        env={"PATH": _PATH, "LC_ALL": "C"},
-        start_new_session=True,
-    ) as process:
-        try:
-            out, errors = process.communicate(json.dumps(plan), timeout=patience)
-        except subprocess.TimeoutExpired:
-            raise LabError(f"the lab did not answer within {patience:.0f} s") from None
-        finally:
-            process.kill()  # its namespaces end with it
-    if process.returncode != 0 or not out:
-        last = (errors.strip() or f"exit status {process.returncode}").splitlines()[-1]
-        raise LabError(f"the lab's process failed: {last}")
-    answer = json.loads(out, object_hook=_read)
+    process = _taken(plan["tools"])
+    try:
+        answer = process.answer(plan, patience)
+    except BaseException:
+        process.end()
+        raise
     if "impossible" in answer:
+        process.end()
         message, _, hint = cast("Failure", answer)["impossible"].partition("\n")
         raise LabError(message, hint)
-    return cast("Seen", answer)
+    _idle.append(process)
+    return answer
+
+
+def _taken(tools: Tools) -> _Process:
+    """One that has nothing to do. It ends with the thread that started it (prctl(2))."""
+    while _idle:
+        process = _idle.pop()
+        if process.is_alive and process.tools == tools:
+            return process
+        process.end()
+    return _Process(tools)
+
+
+@atexit.register
+def end_all() -> None:
+    """Let none be left."""
+    while _idle:
+        _idle.pop().end()
 
 
 def _read(found: dict[str, Any]) -> object:

@@ -156,8 +156,10 @@ class Loop:
 
     def run(self, is_done: Callable[[], bool], deadline: float) -> None:
         """Until `is_done`, or until `deadline` on the monotonic clock."""
-        while not is_done() and time.monotonic() < deadline:
-            for fd, events in self._poll.poll(_TICK_SECONDS * 1000):
+        while not is_done() and (left := deadline - time.monotonic()) > 0:
+            # A relay has time-outs of its own, and files that are not waited for.
+            wait = min(left, _TICK_SECONDS) if self._relays else left
+            for fd, events in self._poll.poll(wait * 1000):
                 self._calls[fd](events)
             for relay in self._relays:
                 relay.look()

@@ -87,6 +87,7 @@ def test_the_environment_is_left_behind(nft: Tools, monkeypatch: pytest.MonkeyPa
     """The lab's process and its programs know nothing of the user's environment."""
     from k8stui.lab import run
 
+    run.end_all()
     seen = {}
     real = subprocess.Popen
 
