@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from k8stui.kernel.address import Address
@@ -78,18 +79,24 @@ class Standing:
         """By family; made when the first packet gets to a hook."""
 
 
-_standing: OrderedDict[int, Standing] = OrderedDict()
+_holding: deque[weakref.ref[NetNamespace]] = deque()
+"""Those that have their `Standing`, the first one first."""
 
 
 def standing(namespace: NetNamespace) -> Standing:
     """The indexes of a namespace, kept between walks."""
-    found = _standing.get(id(namespace))
-    if found is None or found.namespace is not namespace:
+    found = namespace.standing
+    if not isinstance(found, Standing) or found.namespace is not namespace:  # that of a copy
         found = Standing(namespace)
-        _standing[id(namespace)] = found
-        if len(_standing) > _KEPT:
-            _standing.popitem(last=False)
+        _keep(namespace, found)
+        _holding.append(weakref.ref(namespace))
+        if len(_holding) > _KEPT and (first := _holding.popleft()()) is not None:
+            _keep(first, None)
     return found
+
+
+def _keep(namespace: NetNamespace, kept: Standing | None) -> None:
+    object.__setattr__(namespace, "standing", kept)
 
 
 class IncompleteNeighbour:

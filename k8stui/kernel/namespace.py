@@ -331,7 +331,7 @@ class Stranger:
     """The contradiction in one sentence."""
 
 
-@record(kw_only=True)
+@record(kw_only=True, weakref_slot=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
 
@@ -354,6 +354,8 @@ class NetNamespace:
     stranger: Stranger | None = None
     rules_cut: str = ""
     """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
+    standing: object = field(default=None, init=False, repr=False, compare=False)
+    """What `k8stui.kernel.host` keeps of it between walks. Here, so that it goes with it."""
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:
