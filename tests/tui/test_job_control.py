@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tui.test_keyboard import settle
-from tui.test_terminal import NORMAL, STANDS, Session, start
+from tui.test_terminal import NORMAL, PATIENCE, STANDS, Session, start
 
 SHELL = str(Path(__file__).with_name("job_shell.py"))
 MODES: dict[str, tuple[list[str], list[bytes]]] = {
@@ -49,7 +49,7 @@ class Shell(Session):
         super().__init__(code, XDG_STATE_HOME=str(says.parent))
         self.job = int(self.said("pid (.*)"))
 
-    def said(self, pattern: str, seconds: float = 60.0) -> str:
+    def said(self, pattern: str, seconds: float = PATIENCE) -> str:
         """What the shell says next of this kind; what it says is read once."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -92,7 +92,9 @@ def test_control_z_and_fg_and_out(job: Shell) -> None:
     job.output = b""
     os.kill(job.pid, signal.SIGUSR1)
     job.read_until(b"\x1b[?1049h")
-    settle(job, 0.2)
+    end = time.monotonic() + PATIENCE
+    while len(job.output) <= 1_500 and time.monotonic() < end:
+        settle(job, 0.05)
     assert len(job.output) > 1_500
     os.kill(job.job, signal.SIGTERM)
     assert job.left() == "143, modes as before"
@@ -103,7 +105,7 @@ def test_control_z_and_fg_and_out(job: Shell) -> None:
 def test_a_terminal_that_is_closed_ends_it(job: Shell) -> None:
     os.close(job.fd)
     job.fd = os.open(os.devnull, os.O_RDONLY)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while Path(f"/proc/{job.job}").exists() and time.monotonic() < end:
         with suppress(ChildProcessError):
             os.waitpid(job.pid, os.WNOHANG)
@@ -251,7 +253,7 @@ def test_a_terminal_that_takes_nothing_any_more() -> None:
         os.write(session.fd, b"l?")
         time.sleep(0.01)
     os.kill(session.pid, signal.SIGTERM)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         pid, status = os.waitpid(session.pid, os.WNOHANG)
         if pid:

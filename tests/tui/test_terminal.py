@@ -20,6 +20,8 @@ import pytest
 from k8stui.tui.terminal import Terminal, look
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 240.0
+"""Seconds until a test gives up: many programs may start at once on few cores."""
 STANDS = b"tep 1/"
 """Of what the screen says once it stands. ("so far" may have stood there: only cells that differ
 are sent.)"""
@@ -84,7 +86,7 @@ class Session:
     def resize(self, rows: int, columns: int) -> None:
         termios.tcsetwinsize(self.fd, (rows, columns))
 
-    def read_until(self, text: bytes, seconds: float = 60.0) -> None:
+    def read_until(self, text: bytes, seconds: float = PATIENCE) -> None:
         """Until `text` was sent or the program has gone."""
         end = time.monotonic() + seconds
         while text not in self.output and time.monotonic() < end:
@@ -98,7 +100,7 @@ class Session:
                 self.output += data
         assert text in self.output or text == b"\0", self.output[-2000:]
 
-    def end(self, seconds: float = 30.0, last: int = signal.SIGKILL) -> int:
+    def end(self, seconds: float = PATIENCE / 2, last: int = signal.SIGKILL) -> int:
         """Read the rest, for so long at most; the exit status. Then `last` is sent."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -115,6 +117,14 @@ class Session:
                 return os.waitstatus_to_exitcode(status)
         os.kill(self.pid, last)
         raise AssertionError("it does not end")
+
+    def used(self) -> float:
+        """Seconds that the program has computed. On Linux; elsewhere 0."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kitty_pushed(self) -> int:
         """How often it has asked for keys in kitty's way; for how much is Textual's own affair."""
@@ -318,4 +328,4 @@ def test_a_terminal_that_goes_away_without_a_word_ends_it() -> None:
     while b"frontend" not in output:
         output += os.read(ours, 65536)
     os.close(ours)
-    assert process.wait(timeout=10) == 128 + signal.SIGHUP
+    assert process.wait(timeout=PATIENCE) == 128 + signal.SIGHUP
