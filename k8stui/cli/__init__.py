@@ -24,6 +24,7 @@ _SHOW = "show"
 _COMMANDS = (
     "check",
     "clients",
+    "collect",
     "explain",
     "lab",
     "present",

@@ -1,0 +1,160 @@
+"""Running the script on nodes: by ``kubectl debug node/…``, or by ssh.
+
+kubectl pkg/cmd/debug/debug.go (visitNode, generateNodeDebugPod): the node's root stands at /host,
+its network and processes are the pod's own; the pod stays until somebody deletes it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from k8stui.errors import K8sTuiError
+from k8stui.manifests.kubectl import command
+from k8stui.neutralise import neutralise
+from k8stui.record import record
+
+_AT_ONCE = 8
+_CREATED = re.compile(rb"Creating debugging pod (\S+)")
+_BEGINS = re.compile(rb"^@ \S+ ", re.MULTILINE)
+_ENDS = b"\nnet/"
+"""The last section's lines: all settings."""
+_SAID = 200
+"""Characters of what a command said that are passed on."""
+_DELETE_SECONDS = 30
+
+
+class CollectError(K8sTuiError):
+    """Nothing can be collected at all."""
+
+
+@record(kw_only=True)
+class Way:
+    """How the nodes are reached."""
+
+    context: str = ""
+    """Of the user's kubeconfig."""
+    ssh: bool = False
+    image: str = "busybox"
+    """What the debugging pod is made of: only its chroot(1) is used."""
+    patience_seconds: int = 120
+    """For one node."""
+
+    def words(self, node: str) -> list[str]:
+        """The command line that reads the script from its standard input."""
+        if self.ssh:
+            return ["ssh", "-o", "BatchMode=yes", "--", node, "sudo", "-n", "sh", "-s"]
+        options = ["--profile=sysadmin", "--stdin", f"--image={self.image}"]
+        debug = ("debug", f"node/{node}", *options, "--", "chroot", "/host", "sh", "-s")
+        return command(self.context, *debug)
+
+
+@record(kw_only=True)
+class Collected:
+    """What came of one node."""
+
+    node: str
+    text: bytes = b""
+    failure: str = ""
+    """Why there is nothing; empty: there is."""
+    left: str = ""
+    """What stayed behind, and how to take it away."""
+
+
+def nodes_of(context: str) -> list[str]:
+    """The names of the cluster's nodes.
+
+    Raises:
+        CollectError: kubectl does not say.
+
+    """
+    words = command(context, "get", "nodes", "--output=name", "--request-timeout=15s")
+    try:
+        done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - a list
+    except OSError as error:
+        raise CollectError(f"kubectl cannot be started: {error.strerror}") from error
+    if done.returncode:
+        raise CollectError(f"kubectl get nodes: {_last_words(done.stderr)}")
+    return [line.partition("/")[2] for line in done.stdout.decode().split()]
+
+
+def collect(nodes: Sequence[str], script: str, way: Way) -> Iterator[Collected]:
+    """Run `script` on all nodes, some at once; what comes of each, as it comes."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        yield from pool.map(lambda node: _one(node, script.encode(), way), nodes)
+
+
+def write(found: Collected, folder: Path) -> Path:
+    """Put a node's text into the folder, packed, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+
+    """
+    file = folder / "nodes" / f"{found.node}.txt.gz"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_suffix(".part")
+    half.write_bytes(gzip.compress(found.text, mtime=0))
+    half.replace(file)
+    return file
+
+
+def _one(node: str, script: bytes, way: Way) -> Collected:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - a list
+            way.words(node),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        tool = "ssh" if way.ssh else "kubectl"
+        return Collected(node=node, failure=f"{tool} cannot be started: {error.strerror}")
+    late = False
+    try:
+        out, said = process.communicate(script, way.patience_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, said = process.communicate()
+        late = True
+    left = "" if way.ssh else _delete(_CREATED.search(out + said), way)
+    begins = _BEGINS.search(out)
+    text = out[begins.start() :] if begins else b""
+    if late:
+        failure = f"no end after {way.patience_seconds} s (--patience)"
+    elif not text or _ENDS not in text:
+        # What was written is worth nothing when its end is missing.
+        failure = _last_words(said) or f"status {process.returncode}, and nothing was written"
+    else:
+        failure = ""
+    return Collected(node=node, text=b"" if failure else text, failure=failure, left=left)
+
+
+def _delete(created: re.Match[bytes] | None, way: Way) -> str:
+    """Take the debugging pod away; what stays, in words."""
+    if created is None:
+        return ""
+    pod = created[1].decode()
+    words = command(way.context, "delete", "pod", pod, "--now", "--wait=false")
+    try:
+        done = subprocess.run(  # noqa: S603 - a list
+            words,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=_DELETE_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return f"pod {pod} is still there: kubectl delete pod {pod}"
+    if done.returncode:
+        return f"pod {pod} is still there ({_last_words(done.stderr)}): kubectl delete pod {pod}"
+    return ""
+
+
+def _last_words(said: bytes) -> str:
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    return neutralise(lines[-1].strip())[:_SAID] if lines else ""
