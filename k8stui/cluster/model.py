@@ -370,6 +370,17 @@ class NetworkPlugin:
 
 
 @record(kw_only=True)
+class CniConfiguration:
+    """A network configuration list: which plug-ins a runtime calls for each pod, with what."""
+
+    name: str
+    """``name`` of the network: names of chains are hashed from it."""
+    plugins: tuple[Mapping[str, object], ...]
+    """In the order in which they are called; each has a ``type``."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class PortUser:
     """An object that needs somebody to listen: on pods that it selects, or behind a Service."""
 
@@ -416,8 +427,8 @@ class Cluster:
     """What it was set up with; None: a cluster that was not built from any input."""
     flannel: Mapping[str, object] | None = None
     """flannel's net-conf.json, where the input has it."""
-    flannel_hairpin: bool | None = None
-    """Hairpin mode of the bridge ports by flannel's cni-conf.json; None: the input has none."""
+    cni_configurations: tuple[CniConfiguration, ...] = ()
+    """Those of the input's files and ConfigMaps, in their order."""
     pod_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `pod_cidr`."""
     service_cidrs: tuple[Prefix, ...] = ()

@@ -26,7 +26,6 @@ NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:16
 """What is assumed where nothing is said (README; the IPv6 ones as in the recordings)."""
 
 _NET_CONF = "net-conf.json"
-_CNI_CONF = "cni-conf.json"
 _USUAL_PODS = {KUBEADM: "flannel's usual pod range", K3S: "k3s's usual pod range"}
 
 
@@ -38,7 +37,6 @@ class ClusterSettings:
     service_cidrs: Mapping[int, Prefix]
     cluster_domain: str
     flannel: Mapping[str, object] | None
-    flannel_hairpin: bool | None
     origins: Mapping[str, Origin]
 
     @property
@@ -89,7 +87,6 @@ def read_settings(
         service_cidrs=_by_family(services, families, distribution.service_cidrs),
         cluster_domain=domain,
         flannel=flannel,
-        flannel_hairpin=_flannel_hairpin(inventory),
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
     )
 
@@ -183,22 +180,6 @@ def _families(
 def _flannel(inventory: Inventory) -> tuple[Mapping[str, object] | None, Origin | None]:
     first = next(flannel_configurations(inventory), None)
     return (None, None) if first is None else (first.data, first.origin())
-
-
-def _flannel_hairpin(inventory: Inventory) -> bool | None:
-    """What flannel's ``cni-conf.json`` has its delegate, the bridge plug-in, do; off unsaid.
-
-    Source: flannel-io/cni-plugin flannel_linux.go:doCmdAdd (sets isGateway, ipMasq and mtu alone).
-    """
-    for manifest in inventory.of("ConfigMap").values():
-        for conf in embedded(manifest, _CNI_CONF):
-            plugins = conf.data.get("plugins")
-            for plugin in plugins if isinstance(plugins, list) else [conf.data]:
-                if isinstance(plugin, Mapping) and plugin.get("type") == "flannel":
-                    delegate = plugin.get("delegate")
-                    said = delegate.get("hairpinMode") if isinstance(delegate, Mapping) else None
-                    return said is True
-    return None
 
 
 def flannel_configurations(inventory: Inventory) -> Iterator[Manifest]:

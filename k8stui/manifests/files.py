@@ -19,7 +19,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 """What is read in a folder, as kubectl does, packed or not; a file that is named is always read."""
 _NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
 """What stat says of a path that leads nowhere, as `pathlib` reads it."""
-_READ = SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
+_CNI = (".conflist",)
+_READ = _CNI + SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
 STDIN = "-"
 
 

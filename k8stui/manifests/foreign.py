@@ -36,6 +36,13 @@ _BY_KEYS = (
 )
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 CHART = "Chart.yaml"
+CNI_LIST = "CNI network configuration"
+"""Kind that a network configuration list is given, which has none of its own."""
+
+
+def is_cni_list(data: Mapping[str, object]) -> bool:
+    """Whether it is a list as in /etc/cni/net.d (CNI specification, section 1)."""
+    return "cniVersion" in data and isinstance(data.get("plugins"), list)
 
 
 def is_template(content: str) -> bool:

@@ -48,7 +48,11 @@ class Judge:
             self._keep(data, None, one, observed=False)
             return True
         if kind is None and not foreign.looks_like_object(data):
-            self.stranger(data, one)
+            if foreign.is_cni_list(data):
+                data = {"kind": foreign.CNI_LIST, "metadata": {"name": data.get("name")}} | data
+                self._keep(data, None, one, observed=False)
+            else:
+                self.stranger(data, one)
             return True
         observed = is_observed(data)
         faults = [] if sure and observed else faults_of(data)

@@ -60,7 +60,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),
         not_evaluated=observed.not_evaluated,
-        judges=programs.judges,
+        judges=programs.judges + part.judges,
     )
 
 

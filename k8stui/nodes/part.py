@@ -8,6 +8,7 @@ from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     InterfaceAddress,
+    Judge,
     Neighbour,
     Route,
     Socket,
@@ -30,6 +31,8 @@ class Part:
     sockets: tuple[Socket, ...] = ()
     route_localnet: frozenset[str] = frozenset()
     """Devices whose ``net.ipv4.conf.DEVICE.route_localnet`` the program sets to 1."""
+    judges: tuple[Judge, ...] = ()
+    """What decides about packets there by other means than netfilter's rules."""
 
     def __add__(self, other: Part) -> Part:
         return Part(
@@ -40,6 +43,7 @@ class Part:
             fdb=self.fdb + other.fdb,
             sockets=self.sockets + other.sockets,
             route_localnet=self.route_localnet | other.route_localnet,
+            judges=self.judges + other.judges,
         )
 
 

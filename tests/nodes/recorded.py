@@ -114,3 +114,56 @@ def _destination(route: Route) -> str:
 
 def _veth(name: str) -> str:
     return f"veth of {len(name) - 4} digits" if name.startswith("veth") else name
+
+
+def permanent_neighbours(namespace: NetNamespace) -> set[tuple[str, str, str]]:
+    """Those that no ARP makes: of devices that carry frames to other nodes."""
+    tunnels = {one.name for one in namespace.interfaces if one.kind is LinkKind.VXLAN}
+    return {
+        (one.device, str(one.address), one.mac)
+        for one in namespace.neighbours
+        if one.device in tunnels
+    }
+
+
+def recorded_permanent_neighbours(dump: Shape) -> set[tuple[str, str, str]]:
+    return {
+        (one["dev"], one["dst"], one["lladdr"])
+        for one in dump["ip -j neigh"]
+        if "PERMANENT" in one["state"]
+    }
+
+
+def fdb(namespace: NetNamespace) -> list[tuple[str, str]]:
+    """(device, what it is): a device's own MAC address, one beyond a tunnel.
+
+    What a bridge has learned is left out: it is warm by assumption.
+    """
+    own = {device.name: device.mac for device in namespace.interfaces}
+    return sorted(
+        (_veth(one.device), _entry(one.mac == own[one.device], one.destination, one.mac))
+        for one in namespace.fdb
+        if one.permanent
+    )
+
+
+def recorded_fdb(dump: Shape) -> list[tuple[str, str]]:
+    own = {device["ifname"]: device["address"] for device in dump["ip -j -d addr"]}
+    return sorted(
+        (
+            _veth(one["ifname"]),
+            _entry(one["mac"] == own[one["ifname"]], one.get("dst"), one["mac"]),
+        )
+        for one in dump["bridge -j fdb"]
+        if one["state"] == "permanent" and (one.get("master") or one.get("dst"))
+    )
+
+
+def _entry(is_own: bool, destination: object, mac: str) -> str:
+    return "its own" if is_own else f"{mac} at {destination}"
+
+
+def recorded_localnet(dump: Shape) -> list[str]:
+    """Devices whose route_localnet was set."""
+    changes = dump["sysctl changes"]
+    return [name for name in changes if name.endswith(".route_localnet")]

@@ -1,82 +1,28 @@
-"""Truth: what each plug-in puts on node and pod, against recordings-cni."""
+"""Truth: what each plug-in puts on node and pod, against every case of recordings-cni."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
-import truth
-from nodes.clusters import lab, port
-from nodes.recorded import devices, recorded_devices, recorded_routes, routes
+from nodes.plugin_cases import NODES, Case, cases
+from nodes.recorded import (
+    devices,
+    fdb,
+    permanent_neighbours,
+    recorded_devices,
+    recorded_fdb,
+    recorded_localnet,
+    recorded_permanent_neighbours,
+    recorded_routes,
+    routes,
+)
 
-from k8stui.kernel.packet import Protocol
 from k8stui.kernel.save import dump
-from k8stui.nodes.network import build_network, node_ruleset
-from k8stui.nodes.options import NodeOptions
 
-FLANNEL_PORTS = {"frontend-1": [port(80, host_port=8080)]}
-PORTMAP_PORTS = {
-    "frontend-1": [port(80, host_port=8080), port(53, Protocol.UDP, host_port=5353)],
-    "redis": [port(6379, host_port=6379, host_ip="192.168.0.11")],
-    "frontend-3": [port(80, host_port=8080)],
-}
-CASES: dict[str, tuple[NodeOptions, dict[str, Any]]] = {
-    "flannel-host-gw": (NodeOptions(cni="flannel"), FLANNEL_PORTS),
-    "flannel-vxlan": (NodeOptions(cni="flannel-vxlan"), FLANNEL_PORTS),
-    "bridge": (NodeOptions(cni="bridge"), {}),
-    "bridge-nohairpin": (NodeOptions(cni="bridge", hairpin=False), {}),
-    "bridge-ipmasq": (NodeOptions(cni="bridge-ipmasq"), {}),
-    "ptp-ipmasq": (NodeOptions(cni="ptp-ipmasq"), FLANNEL_PORTS),
-    "portmap": (NodeOptions(cni="bridge"), PORTMAP_PORTS),
-    "portmap-ipmasq": (NodeOptions(cni="bridge-ipmasq"), PORTMAP_PORTS),
-}
-PODS = {"node-1": ("frontend-1", "frontend-2", "redis"), "node-2": ("frontend-3", "mysql")}
-NODE_CASES = [(case, node) for case in CASES for node in PODS]
-POD_CASES = [(case, node, pod) for case in CASES for node, pods in PODS.items() for pod in pods]
+CASES = cases(with_file="results.json")
 
 
-def recording(case: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        text_of(truth.folder("recordings-cni") / case / f"{name}.json")
-    )
-    return found
-
-
-def text_of(path: Path) -> str:
-    """No file: iptables-save printed nothing."""
-    return truth.read(path) or ""
-
-
-@pytest.mark.parametrize(("case", "node"), NODE_CASES, ids=lambda value: value)
-class TestNode:
-    def test_rules(self, case: str, node: str) -> None:
-        options, ports = CASES[case]
-        cluster = lab(ports)
-        ours = dump(node_ruleset(cluster, cluster.nodes[node], 4, "cni", options))
-        expected = text_of(truth.folder("recordings-cni") / case / f"{node}.iptables")
-        assert printed(ours) == printed(expected)
-
-    def test_devices(self, case: str, node: str) -> None:
-        options, ports = CASES[case]
-        ours = build_network(lab(ports), options)[node]
-        assert devices(ours) == recorded_devices(recording(case, node))
-
-    def test_routes(self, case: str, node: str) -> None:
-        options, ports = CASES[case]
-        ours = build_network(lab(ports), options)[node]
-        expected = recorded_routes(recording(case, node)["ip -j route show table all"])
-        assert routes(ours) == expected
-
-
-@pytest.mark.parametrize(("case", "node", "pod"), POD_CASES, ids=lambda value: value)
-def test_pod(case: str, node: str, pod: str) -> None:
-    options, ports = CASES[case]
-    ours = build_network(lab(ports), options)[f"default/{pod}"]
-    expected = recording(case, f"{node}.{pod}")
-    assert devices(ours) == recorded_devices(expected)
-    assert routes(ours) == recorded_routes(expected["ip -j route show table all"])
+def case_id(value: object) -> str:
+    return value.name if isinstance(value, Case) else str(value)
 
 
 def printed(text: str) -> dict[str, list[str]]:
@@ -87,4 +33,51 @@ def printed(text: str) -> dict[str, list[str]]:
             current = tables.setdefault(line, [])
         else:
             current.append(line)
-    return tables
+    return {name: lines for name, lines in tables.items() if any(map(_is_written, lines))}
+
+
+def _is_written(line: str) -> bool:
+    """Whether a line says anything: a table that was only touched is as good as none."""
+    return line.startswith("-A") or " - [" in line
+
+
+def own(text: str) -> str:
+    """Without what stood there before the plug-in came: kube-proxy's rules, a policy."""
+    lines = (line for line in text.splitlines() if "KUBE-" not in line or "CNI-" in line)
+    return "\n".join(line.replace(":FORWARD DROP", ":FORWARD ACCEPT") for line in lines)
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+@pytest.mark.parametrize("node", NODES)
+class TestNode:
+    def test_rules(self, case: Case, node: str) -> None:
+        ours = dump(case.network.ruleset(case.cluster.nodes[node], 4, "cni"))
+        assert printed(ours) == printed(own(case.text(f"{node}.iptables") or ""))
+
+    def test_devices_and_routes(self, case: Case, node: str) -> None:
+        ours = case.network[node]
+        expected = case.json(f"{node}.json")
+        assert devices(ours) == recorded_devices(expected)
+        assert routes(ours) == recorded_routes(expected["ip -j route show table all"])
+
+    def test_neighbours_and_forwarding_entries(self, case: Case, node: str) -> None:
+        ours = case.network[node]
+        expected = case.json(f"{node}.json")
+        assert permanent_neighbours(ours) == recorded_permanent_neighbours(expected)
+        assert fdb(ours) == recorded_fdb(expected)
+
+    def test_settings(self, case: Case, node: str) -> None:
+        ours = case.network[node]
+        told = {name: on for name, on in ours.sysctls.route_localnet.items() if name != "all"}
+        names = [device.name for device in ours.interfaces if told.get(device.name)]
+        assert len(names) == len(recorded_localnet(case.json(f"{node}.json")))
+
+
+@pytest.mark.parametrize(
+    ("case", "pod"), [(case, pod) for case in CASES for pod in case.pods], ids=case_id
+)
+def test_pod(case: Case, pod: str) -> None:
+    ours = case.network[f"default/{pod}"]
+    expected = case.json(f"{case.node_of(pod)}.{pod}.json")
+    assert devices(ours) == recorded_devices(expected)
+    assert routes(ours) == recorded_routes(expected["ip -j route show table all"])

@@ -26,6 +26,7 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "ptp": _PTP,
     "ptp-ipmasq": partial(_PTP, masquerade=True),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
+    "kubenet": Late("k8stui.nodes.cni.kubenet", "Kubenet"),
     "docker0": Late("k8stui.nodes.cni.docker0", "Docker0"),
 }
 

@@ -21,6 +21,7 @@ from k8stui.kernel.namespace import (
     Neighbour,
     Route,
 )
+from k8stui.nodes.cni.conflist import StaticRoute
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.names import host_mac, mac, veth_name
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
@@ -51,6 +52,19 @@ class BridgeStyle:
     stands_empty: bool = False
     """Whether the bridge is there before the first pod (docker0 is)."""
     mtu_bytes: int = 1500
+    gateway: bool = True
+    """Whether the bridge has an address: isGateway."""
+    default_route: bool = True
+    """Whether it is everybody's way out: isDefaultGateway."""
+    routes: tuple[StaticRoute, ...] = ()
+    """ipam's, in the pod."""
+    gateways: tuple[tuple[Prefix, Address], ...] = ()
+    """Of networks whose range names another one than the first address."""
+    isolated: bool = False
+    """portIsolation (plug-ins since 1.7): pods of one node do not reach each other."""
+
+    def gateway_of(self, network: Prefix) -> Address:
+        return dict(self.gateways).get(network) or gateway(network)
 
 
 @record()
@@ -78,9 +92,10 @@ class Bridged:
         return bridge is not None and bridge.name == self.style.device
 
     def addresses(self, node: Node) -> Sequence[Address]:
-        if not self.site.pods(node.name) and not self.style.stands_empty:
+        style = self.style
+        if not style.gateway or not (self.site.pods(node.name) or style.stands_empty):
             return ()
-        return tuple(gateway(network) for network in self.site.networks(node))
+        return tuple(map(style.gateway_of, self.site.networks(node)))
 
     def attachment(self, node: Node) -> _Attachment:
         """Names on the node's side of its pods' cables; a dump's own where there is one.
@@ -109,8 +124,11 @@ class Bridged:
         }
         if bridge is not None:
             return _Attachment(bridge.name, bridge.mac, veths)
-        first = next((gateway(network) for network in site.networks(node)), None)
+        first = next(map(style.gateway_of, site.networks(node)), None)
         bridge_mac = mac(first, style.mac_lead) if first else f"{style.mac_lead}:00:00:00:00"
+        if not style.gateway:  # nothing pins it: the lowest of the ports' (br_stp_if.c)
+            ports = (host_mac(pod.addresses[0]) for pod in site.pods(node.name))
+            bridge_mac = min(ports, default=bridge_mac)
         return _Attachment(style.device, bridge_mac, veths)
 
     def _observed_bridge(self, node: Node) -> Interface | None:
@@ -143,7 +161,7 @@ class Bridged:
             carrier=bool(pods),
             addresses=tuple(
                 interface_address(
-                    gateway(network),
+                    style.gateway_of(network),
                     network.length,
                     Because(
                         text=f"gateway of the pods of {node.name}: the first address of {network}",
@@ -152,6 +170,7 @@ class Bridged:
                     ),
                 )
                 for network in site.networks(node)
+                if style.gateway
             ),
             reason=Because(
                 text=f"{at.bridge}, the bridge that joins the pods of {node.name}",
@@ -167,7 +186,7 @@ class Bridged:
                 mtu_bytes=style.mtu_bytes,
                 master=at.bridge,
                 peer=(pod.key, "eth0"),
-                port=BridgePort(hairpin=hairpin),
+                port=BridgePort(hairpin=hairpin, isolated=style.isolated),
                 reason=Because(
                     text=f"host end of the cable to pod {pod.key}",
                     origin=assumed("a real node draws the name at random", pod.origin.place),
@@ -201,7 +220,11 @@ class Bridged:
                 for address in pod.addresses
             ),
             fdb=(
-                FdbEntry(mac=at.bridge_mac, device=at.bridge, permanent=True),
+                *(
+                    (FdbEntry(mac=at.bridge_mac, device=at.bridge, permanent=True),)
+                    if style.gateway
+                    else ()
+                ),
                 *(entry for pod in pods for entry in _learned(pod, at.veths[pod.key], style)),
             ),
         )
@@ -249,21 +272,24 @@ class Bridged:
             )
             if network is None:
                 continue
-            routes.append(
+            way_out = style.gateway_of(network)
+            routes += [
                 Route(
-                    destination=DEFAULT_ROUTE[address.version],
-                    gateway=gateway(network),
+                    destination=static.destination,
+                    gateway=static.gateway or way_out,
                     device="eth0",
                     onlink=not inside,
                     reason=Because(
-                        text=f"everything else goes to {at.bridge} of {node.name}",
-                        origin=defaulted("isDefaultGateway: true"),
+                        text=f"{_what(static)} is behind {at.bridge} of {node.name}",
+                        origin=defaulted("isDefaultGateway: true, or ipam's routes"),
                         owner=style.owner,
                         pod=pod.key,
                     ),
                 )
-            )
-            neighbours.append(Neighbour(address=gateway(network), device="eth0", mac=at.bridge_mac))
+                for static in self._static(address.version)
+            ]
+            if style.gateway:
+                neighbours.append(Neighbour(address=way_out, device="eth0", mac=at.bridge_mac))
             if inside:
                 neighbours += self._beside(node, network, pod)
         eth0 = Interface(
@@ -281,6 +307,18 @@ class Bridged:
             ),
         )
         return Part(interfaces=(eth0,), routes=tuple(routes), neighbours=tuple(neighbours))
+
+    def _static(self, version: int) -> Sequence[StaticRoute]:
+        """The pod's routes of one family, the default one once (bridge.go:cmdAdd)."""
+        found = [r for r in self.style.routes if r.destination.address.version == version]
+        default = DEFAULT_ROUTE[version]
+        if self.style.default_route and all(r.destination != default for r in found):
+            found.append(StaticRoute(destination=default))
+        return found
+
+
+def _what(static: StaticRoute) -> str:
+    return str(static.destination) if static.destination.length else "everything else"
 
 
 def _learned(pod: Pod, veth: str, style: BridgeStyle) -> tuple[FdbEntry, FdbEntry]:

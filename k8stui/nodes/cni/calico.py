@@ -17,6 +17,7 @@ from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.conflist import assumed_list
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
@@ -26,7 +27,7 @@ from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
 
 _OWNER = "calico"
-_NETWORK_NAME = "k8s-pod-network"
+_LIST = assumed_list({}, "portmap as Calico's list calls it")
 _GATEWAY = {4: Address.parse("169.254.1.1"), 6: Address.parse("fe80::ecee:eeff:feee:eeee")}
 _FAR_MAC = "ee:ee:ee:ee:ee:ee"
 _PREFIX = "cali"
@@ -69,7 +70,7 @@ class CalicoPlugin:
         return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
-        made = portmap(self._site, node, version, _NETWORK_NAME)
+        made = portmap(self._site, node, version, _LIST)
         return (made,) if made is not None else ()
 
     def _cable(self, node: Node, pod: Pod) -> Part:

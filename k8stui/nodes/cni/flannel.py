@@ -7,27 +7,34 @@ flannel_linux.go:doCmdAdd). Recorded in recordings-cni/flannel-host-gw and flann
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.address import Address, Prefix
+from k8stui.cluster.model import CniConfiguration, Node, Pod
+from k8stui.kernel.address import Address, Prefix, is_multicast
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     InterfaceAddress,
+    Judge,
+    Judged,
+    JudgesAt,
     LinkKind,
     Neighbour,
     Route,
     Vxlan,
 )
+from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.cni import conflist, node_annotations
 from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
-from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
-from k8stui.nodes.cni.host_local import gateway
-from k8stui.nodes.cni.ipmasq import MULTICAST
+from k8stui.nodes.cni.bridge import style
+from k8stui.nodes.cni.bridged import Bridged
+from k8stui.nodes.cni.conflist import Configuration
+from k8stui.nodes.cni.daemon import told
+from k8stui.nodes.cni.firewall import firewall
+from k8stui.nodes.cni.ipmasq import MULTICAST, ip_masq
 from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.names import host_mac
@@ -36,11 +43,17 @@ from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record
 
-NETWORK_NAME = "cbr0"
-"""The name in flannel's 10-flannel.conflist; the bridge is cni0 all the same."""
-_HOST_GATEWAY = BridgeStyle(owner="flannel")
-_OVERLAY = BridgeStyle(owner="flannel", mtu_bytes=1450)
-"""eth0's 1500 less what vxlan puts around a packet."""
+_USUAL = CniConfiguration(
+    name="cbr0",
+    plugins=(
+        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+        {"type": "portmap"},
+    ),
+    origin=defaulted("flannel's own 10-flannel.conflist"),
+)
+"""The bridge is cni0 all the same: the bridge plug-in's default name."""
+_ETHERNET_BYTES = 1500
+_VXLAN_BYTES = 50
 _POSTROUTING = "FLANNEL-POSTRTG"
 _FORWARD = "FLANNEL-FWD"
 
@@ -55,18 +68,26 @@ class Backend:
     """vxlan's DirectRouting: host-gw routes to nodes of the same network."""
     vni: int = 1
     port: int = 8472
+    device: str = ""
+    """Of another backend, by the driver that `ip -d link` shows (wireguard, ipip, tun)."""
+    mtu_bytes: int = _ETHERNET_BYTES
+    """What the pods' devices are given."""
+    named: str = "host-gw"
 
 
 class Flannel:
-    """flannel as kubeadm clusters run it: ``--ip-masq --kube-subnet-mgr``."""
+    """flannel as the input runs it, else as its own manifest does: ``--ip-masq``."""
 
     def __init__(self, site: Site, backend: Backend) -> None:
         self._site = site
         self._backend = backend
-        self._style = _OVERLAY if backend.vxlan else _HOST_GATEWAY
-        if site.cluster.flannel_hairpin is not None:
-            self._style = replace(self._style, hairpin=site.cluster.flannel_hairpin)
+        self._daemon = _daemon(site)
+        self._list = _delegated(site)
+        self._style = replace(
+            style("flannel", self._list), mtu_bytes=self._list.mtu_bytes or backend.mtu_bytes
+        )
         self._bridged = Bridged(site, self._style)
+        self._delegate_masquerades = self._list.says("ipMasq", otherwise=not self._daemon.ip_masq)
 
     def recognises(self, node: Node) -> bool:
         return self._bridged.recognises(node)
@@ -76,7 +97,12 @@ class Flannel:
 
     def node_part(self, node: Node) -> Part:
         site, bridge = self._site, self._bridged.attachment(node).bridge
-        part = self._bridged.node_part(node) + route_localnet(site, node, bridge)
+        part = self._bridged.node_part(node) + route_localnet(site, node, bridge, self._list)
+        if self._daemon.nftables:
+            judge = _nftables_judge(site, node)
+            part += Part(judges=(judge,) if judge else ())
+        if self._backend.device:
+            return self._other_tunnel(node) + part
         if not self._backend.vxlan:
             return part + host_gateway_routes(site, node, "flannel")
         return self._overlay(node) + part
@@ -92,7 +118,7 @@ class Flannel:
             routes.append(
                 Route(
                     destination=site.pod_network(address.version),
-                    gateway=gateway(network),
+                    gateway=self._style.gateway_of(network),
                     device="eth0",
                     reason=Because(
                         text="the pods of all nodes, by this node's bridge",
@@ -105,11 +131,72 @@ class Flannel:
         return self._bridged.pod_part(node, pod) + Part(routes=tuple(routes))
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
-        site = self._site
+        site, configuration = self._site, self._list
         own = next((net for net in site.networks(node) if net.address.version == version), None)
-        made = [_flanneld(site, node, own) if own else None]
-        made.append(portmap(site, node, version, NETWORK_NAME))
+        bridge = self._bridged.attachment(node).bridge
+        made = [
+            _flanneld(site, node, own, self._daemon) if own and not self._daemon.nftables else None,
+            ip_masq(site, node, version, configuration.name, "bridge plug-in")
+            if self._delegate_masquerades
+            else None,
+            portmap(site, node, version, configuration),
+            firewall(site, node, version, configuration, bridge),
+        ]
         return [one for one in made if one]
+
+    def _other_tunnel(self, node: Node) -> Part:
+        """A device of a backend that is not modelled, and the routes into it: no guess behind it.
+
+        Source: flannel pkg/backend/wireguard (flannel-wg, a route each), ipip (flannel.ipip, onlink
+        by the node), udp (flannel0, one route for all).
+        """
+        site, backend = self._site, self._backend
+        name = _DEVICES[backend.device]
+        because = Because(
+            text=f"flannel's tunnel to the other nodes, backend {backend.named}",
+            origin=defaulted(f"flannel's {backend.named} backend"),
+            owner="flannel",
+        )
+        part = Part()
+        for mine in site.networks(node):
+            if mine.address.version == 4:
+                address = InterfaceAddress(
+                    address=mine.address, prefix_length=mine.address.bits, reason=because
+                )
+                part += Part(
+                    interfaces=(
+                        Interface(
+                            name=name,
+                            kind=LinkKind.OTHER,
+                            driver=backend.device,
+                            mtu_bytes=backend.mtu_bytes,
+                            addresses=(address,),
+                            reason=because,
+                        ),
+                    )
+                )
+        behind = [
+            (other, prefix)
+            for other in site.cluster.nodes.values()
+            if other.name != node.name and part.interfaces
+            for prefix in site.behind(other)
+            if prefix.address.version == 4
+        ]
+        for other, prefix in behind:
+            via = other.address(4) if backend.device == "ipip" else None
+            part += Part(
+                routes=(
+                    Route(
+                        destination=prefix,
+                        device=name,
+                        gateway=via,
+                        onlink=via is not None,
+                        scope="global" if via is not None else "link",
+                        reason=replace(because, text=f"the pods of {other.name}, by {name}"),
+                    ),
+                )
+            )
+        return part
 
     def _overlay(self, node: Node) -> Part:
         """The vxlan device, and per other node a neighbour, a forwarding entry and a route."""
@@ -132,7 +219,7 @@ class Flannel:
             name=device,
             kind=LinkKind.VXLAN,
             mac=self._mac(node, device, network),
-            mtu_bytes=self._style.mtu_bytes,
+            mtu_bytes=self._backend.mtu_bytes,
             addresses=(
                 InterfaceAddress(
                     address=address,
@@ -196,8 +283,14 @@ class Flannel:
 def configured(site: Site) -> Flannel:
     """With the backend of the input's net-conf.json; host-gw without one."""
     backend = (site.cluster.flannel or {}).get("Backend")
-    vxlan = isinstance(backend, Mapping) and backend.get("Type") == "vxlan"
-    return overlay(site) if vxlan else host_gateway(site)
+    told = backend.get("Type") if isinstance(backend, Mapping) else None
+    if told == "vxlan":
+        return overlay(site)
+    if isinstance(told, str) and told in _OTHER_BACKENDS:
+        driver, less = _OTHER_BACKENDS[told]
+        mtu_bytes = _mtu(backend) - less
+        return Flannel(site, Backend(device=driver, mtu_bytes=mtu_bytes, named=told))
+    return host_gateway(site)
 
 
 def host_gateway(site: Site) -> Flannel:
@@ -207,7 +300,7 @@ def host_gateway(site: Site) -> Flannel:
 
 def overlay(site: Site) -> Flannel:
     """The vxlan backend with what net-conf.json says of it."""
-    vxlan = Backend(vxlan=True)
+    vxlan = Backend(vxlan=True, mtu_bytes=_ETHERNET_BYTES - _VXLAN_BYTES, named="vxlan")
     written = (site.cluster.flannel or {}).get("Backend")
     if not isinstance(written, Mapping):
         return Flannel(site, vxlan)
@@ -219,8 +312,85 @@ def overlay(site: Site) -> Flannel:
             direct_routing=written.get("DirectRouting") is True,
             vni=_number(vni, vxlan.vni, 0xFFFFFF),
             port=_number(port, vxlan.port, 0xFFFF),
+            mtu_bytes=_mtu(written) - _VXLAN_BYTES,
         ),
     )
+
+
+def _mtu(written: object) -> int:
+    """Of the device between the nodes, as net-conf.json says it (backend/vxlan, ipip)."""
+    told = written.get("MTU") if isinstance(written, Mapping) else None
+    return _number(told, _ETHERNET_BYTES, 0xFFFF)
+
+
+_OTHER_BACKENDS = {"wireguard": ("wireguard", 80), "ipip": ("ipip", 20), "udp": ("tun", 28)}
+"""By Type: the driver of the device, and what it puts around a packet."""
+_DEVICES = {"wireguard": "flannel-wg", "ipip": "flannel.ipip", "tun": "flannel0"}
+
+
+@record(kw_only=True)
+class _Daemon:
+    """What flanneld is told; without a word of the input as its own DaemonSet runs it."""
+
+    ip_masq: bool = True
+    forward_rules: bool = True
+    nftables: bool = False
+    origin: Origin = defaulted("flanneld --ip-masq, as its DaemonSet runs it")
+
+
+def _daemon(site: Site) -> _Daemon:
+    """By the arguments of the input's flannel pods, and net-conf.json's EnableNFTables.
+
+    Source: flannel main.go (flags --ip-masq, default false; --iptables-forward-rules, true).
+    """
+    nftables = (site.cluster.flannel or {}).get("EnableNFTables") is True
+    for pod in site.cluster.pods.values():
+        for container in pod.containers:
+            words = container.spoken
+            if not container.init and any(word.endswith("flanneld") for word in words):
+                return _Daemon(
+                    ip_masq=told(words, "ip-masq", otherwise=False),
+                    forward_rules=told(words, "iptables-forward-rules", otherwise=True),
+                    nftables=nftables,
+                    origin=container.origin,
+                )
+    return _Daemon(nftables=nftables)
+
+
+def _delegated(site: Site) -> Configuration:
+    """The list that flannel's plug-in makes for its delegate (flannel_linux.go:doCmdAdd)."""
+    found = conflist.configured(site, "flannel") or conflist.of(_USUAL)
+    delegate = found.main.get("delegate")
+    told = delegate if isinstance(delegate, Mapping) else {}
+    return replace(found, main={"isGateway": True, **told})
+
+
+def _nftables_judge(site: Site, node: Node) -> Judge | None:
+    """Flannel's nftables rules: known where they leave a packet alone, not modelled where not.
+
+    Source: flannel pkg/trafficmngr/nftables/nftables.go (masquerade of what pods send beyond the
+    pod network, and of what others send to pods of other nodes).
+    """
+    pods = site.pod_network(4)
+    own = next((net for net in site.networks(node) if net.address.version == 4), None)
+    if own is None:
+        return None
+    because = Because(
+        text="flannel masquerades by nftables",
+        origin=defaulted("EnableNFTables: true", None),
+        owner="flannel",
+    )
+
+    def says(packet: Packet, local: bool) -> Iterable[Judged]:
+        del local
+        if packet.src in pods and packet.dst not in pods and not is_multicast(packet.dst):
+            yield Judged(
+                passes=None,
+                text="cannot tell: nftables (table ip flannel-ipv4, chain postrtg) masquerades it",
+                reason=because,
+            )
+
+    return Judge(name="flannel", says=says, at=JudgesAt.POSTROUTING)
 
 
 def _number(value: object, default: int, largest: int) -> int:
@@ -229,7 +399,7 @@ def _number(value: object, default: int, largest: int) -> int:
     return int(value) if usable and isinstance(value, int) else default
 
 
-def _flanneld(site: Site, node: Node, own: Prefix) -> Contribution:
+def _flanneld(site: Site, node: Node, own: Prefix, daemon: _Daemon) -> Contribution:
     """The rules of the daemon itself; the jumps are appended (flannel 0.21.5 and later)."""
     version = own.address.version
     pods = site.pod_network(version)
@@ -280,25 +450,17 @@ def _flanneld(site: Site, node: Node, own: Prefix) -> Contribution:
             for side in ("-s", "-d")
         ),
     )
-    masq = because("flannel masquerades", defaulted("flanneld --ip-masq, as its DaemonSet runs it"))
+    masq = because("flannel masquerades", daemon.origin)
     forward = because("flannel lets pods through", defaulted("flanneld --iptables-forward-rules"))
-    return Contribution(
-        "flannel",
-        {
-            "nat": TablePart(
-                chains={_POSTROUTING: posting},
-                jumps=(
-                    Jump(
-                        "POSTROUTING",
-                        Rule(f"-A POSTROUTING {masq_comment} -j {_POSTROUTING}", masq),
-                    ),
-                ),
-            ),
-            "filter": TablePart(
-                chains={_FORWARD: forwarding},
-                jumps=(
-                    Jump("FORWARD", Rule(f"-A FORWARD {forward_comment} -j {_FORWARD}", forward)),
-                ),
-            ),
-        },
-    )
+    jump = Rule(f"-A POSTROUTING {masq_comment} -j {_POSTROUTING}", masq)
+    forward_jump = Rule(f"-A FORWARD {forward_comment} -j {_FORWARD}", forward)
+    tables = {}
+    if daemon.ip_masq:
+        tables["nat"] = TablePart(
+            chains={_POSTROUTING: posting}, jumps=(Jump("POSTROUTING", jump),)
+        )
+    if daemon.forward_rules:
+        tables["filter"] = TablePart(
+            chains={_FORWARD: forwarding}, jumps=(Jump("FORWARD", forward_jump),)
+        )
+    return Contribution("flannel", tables)

@@ -9,39 +9,127 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.cni.conflist import Configuration, switch
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
-from k8stui.origin import defaulted
+from k8stui.record import record
 
 _DNAT = "CNI-HOSTPORT-DNAT"
 _MASQ = "CNI-HOSTPORT-MASQ"
 _SETMARK = "CNI-HOSTPORT-SETMARK"
-_MARK = "0x2000/0x2000"
-"""markMasqBit 13, the default."""
+_MARK_BIT = 13
+"""markMasqBit, the default."""
+_BITS = {4: 32, 6: 128}
+_HEADER_ORDER = ("-s", "-d", "-i", "-o")
+_HEADER = {
+    **dict.fromkeys(("-s", "--source", "--src"), "-s"),
+    **dict.fromkeys(("-d", "--destination", "--dst"), "-d"),
+    **dict.fromkeys(("-i", "--in-interface"), "-i"),
+    **dict.fromkeys(("-o", "--out-interface"), "-o"),
+}
+"""Options of iptables' own, which it prints in front of all matches."""
 _PORTS_IN_ONE_RULE = 15
 """What -m multiport takes."""
 _ANY = frozenset((Address.parse("0.0.0.0"), Address.parse("::")))  # noqa: S104 - an address to compare with
 
 
-def route_localnet(site: Site, node: Node, device: str) -> Part:
+@record(kw_only=True)
+class _Options:
+    """What the plug-in is told, as its defaults are where it is told nothing (main.go:parseConfig).
+
+    With the nftables backend (plug-ins since 1.6) no iptables rule is written.
+    """
+
+    network: str
+    snat: bool = True
+    """Mark what comes from the pods' network and from localhost, for masquerade."""
+    bit: int = _MARK_BIT
+    set_mark: str = _SETMARK
+    """The chain that marks; another program's with externalSetMarkChain."""
+    everybody: bool = False
+    """masqAll (plug-ins since 1.2): mark all."""
+    conditions: tuple[str, str] = ("", "")
+    """conditionsV4 or V6: in front of the entry rule's own matches, and behind them."""
+
+    @property
+    def mark(self) -> str:
+        return f"{1 << self.bit:#x}/{1 << self.bit:#x}"
+
+    @property
+    def marks_itself(self) -> bool:
+        return self.snat and self.set_mark == _SETMARK
+
+
+def _options(configuration: Configuration, version: int) -> _Options | None:
+    """None: the list does not call the plug-in, or it writes no rule of iptables'."""
+    told = configuration.chained.get("portmap")
+    if told is None or told.get("backend") == "nftables":
+        return None
+    bit, chain = told.get("markMasqBit"), told.get("externalSetMarkChain")
+    usable = isinstance(bit, int) and not isinstance(bit, bool) and 0 <= bit <= 31
+    written = told.get(f"conditionsV{version}")
+    return _Options(
+        network=configuration.name,
+        snat=switch(told, "snat", otherwise=True),
+        bit=bit if usable and isinstance(bit, int) else _MARK_BIT,
+        set_mark=chain if isinstance(chain, str) and chain else _SETMARK,
+        everybody=switch(told, "masqAll", otherwise=False),
+        conditions=_printed(written if isinstance(written, list) else (), version),
+    )
+
+
+def _printed(words: Sequence[object], version: int) -> tuple[str, str]:
+    """Conditions as iptables-save has them: addresses and devices first, the rest at the end."""
+    first: dict[str, str] = {}
+    rest: list[str] = []
+    left = [str(word) for word in words]
+    while left:
+        negated = "! " if left[0] == "!" else ""
+        left = left[1:] if negated else left
+        option = _HEADER.get(left[0]) if left else None
+        if option is not None and len(left) > 1:
+            value = left[1]
+            if option in ("-s", "-d") and "/" not in value:
+                value += f"/{_BITS[version]}"
+            first[option] = f"{negated}{option} {value} "
+            left = left[2:]
+        elif left:
+            rest.append(f" {negated}{left.pop(0)}")
+    return "".join(first[option] for option in _HEADER_ORDER if option in first), "".join(rest)
+
+
+def route_localnet(site: Site, node: Node, device: str, configuration: Configuration) -> Part:
     """``snat: true``: what localhost sends to a hostPort may leave by the pod's or bridge's device.
 
     Source: plugins:portmap.go:enableLocalnetRouting.
     """
-    has_any = any(True for pod in site.pods(node.name) for _ in host_ports(pod))
-    return Part(route_localnet=frozenset((device,) if has_any else ()))
+    any_port = any(True for pod in site.pods(node.name) for _ in host_ports(pod))
+    told = any_port and routes_localnet(configuration)
+    return Part(route_localnet=frozenset((device,) if told else ()))
 
 
-def portmap(site: Site, node: Node, version: int, network_name: str) -> Contribution | None:
+def routes_localnet(configuration: Configuration) -> bool:
+    """Whether the plug-in sets it for devices of pods with a hostPort."""
+    options = configuration.chained.get("portmap")
+    return options is not None and switch(options, "snat", otherwise=True)
+
+
+def portmap(
+    site: Site, node: Node, version: int, configuration: Configuration
+) -> Contribution | None:
     """What portmap has written on `node` for one family; None without a hostPort there."""
+    options = _options(configuration, version)
+    if options is None:
+        return None
     entries: list[Rule] = []
     chains: dict[str, Chain] = {}
     for pod in site.pods(node.name):
@@ -49,75 +137,95 @@ def portmap(site: Site, node: Node, version: int, network_name: str) -> Contribu
         address = next((a for a in pod.addresses if a.version == version), None) if ports else None
         if address is None:
             continue
-        digest = sha512(f"{network_name}{pod.container_id}".encode()).hexdigest()
+        digest = sha512(f"{options.network}{pod.container_id}".encode()).hexdigest()
         name = f"CNI-DN-{digest}"[:28]
         network = site.network_of(node, address) or Prefix(address, address.bits)
-        entries += _entries(pod, ports, name, network_name)
+        entries += _entries(pod, ports, name, options)
         rules = [
             rule
             for port in ports
             if port.host_ip is None or port.host_ip.version == version
-            for rule in _pod_rules(name, pod, port, address, network)
+            for rule in _pod_rules(name, _Target(pod, port, address, network), options)
         ]
         chains[name] = Chain(name, tuple(rules))
     if not entries:
         return None
     general = Because(
         text="pods of this node have a hostPort",
-        origin=defaulted("portmap with snat: true and markMasqBit 13"),
+        origin=configuration.origin,
         owner="portmap",
     )
     chains[_DNAT] = Chain(_DNAT, tuple(entries))
-    chains[_MASQ] = Chain(
-        _MASQ, (Rule(f"-A {_MASQ} -m mark --mark {_MARK} -j MASQUERADE", general),)
-    )
-    mark = f'-m comment --comment "CNI portfwd masquerade mark" -j MARK --set-xmark {_MARK}'
-    chains[_SETMARK] = Chain(_SETMARK, (Rule(f"-A {_SETMARK} {mark}", general),))
     local = f"-m addrtype --dst-type LOCAL -j {_DNAT}"
-    masq = f'-m comment --comment "CNI portfwd requiring masquerade" -j {_MASQ}'
-    jumps = (
+    jumps = [
         Jump("PREROUTING", Rule(f"-A PREROUTING {local}", general)),
         Jump("OUTPUT", Rule(f"-A OUTPUT {local}", general)),
-        Jump("POSTROUTING", Rule(f"-A POSTROUTING {masq}", general), insert=True),
-    )
-    return Contribution("portmap", {"nat": TablePart(chains=chains, jumps=jumps)})
+    ]
+    if options.marks_itself:
+        chains[_MASQ] = Chain(
+            _MASQ, (Rule(f"-A {_MASQ} -m mark --mark {options.mark} -j MASQUERADE", general),)
+        )
+        mark = '-m comment --comment "CNI portfwd masquerade mark" -j MARK --set-xmark'
+        chains[_SETMARK] = Chain(_SETMARK, (Rule(f"-A {_SETMARK} {mark} {options.mark}", general),))
+        masq = f'-m comment --comment "CNI portfwd requiring masquerade" -j {_MASQ}'
+        jumps.append(Jump("POSTROUTING", Rule(f"-A POSTROUTING {masq}", general), insert=True))
+    return Contribution("portmap", {"nat": TablePart(chains=chains, jumps=tuple(jumps))})
 
 
 def _entries(
-    pod: Pod, ports: Sequence[ContainerPort], name: str, network_name: str
+    pod: Pod, ports: Sequence[ContainerPort], name: str, options: _Options
 ) -> Iterator[Rule]:
     """One rule a protocol (sorted by name) and 15 ports in CNI-HOSTPORT-DNAT."""
-    comment = f'"dnat name: \\"{network_name}\\" id: \\"{pod.container_id}\\""'
+    said = f'dnat name: \\"{options.network}\\" id: \\"{pod.container_id}\\"'
+    comment = f'"{_trimmed(said)}"'
+    first, rest = options.conditions
     by_protocol = sorted(ports, key=lambda port: port.protocol.name.lower())
     for protocol, group in groupby(by_protocol, key=lambda port: port.protocol.name.lower()):
         numbers = list(group)
         for start in range(0, len(numbers), _PORTS_IN_ONE_RULE):
             some = numbers[start : start + _PORTS_IN_ONE_RULE]
             yield Rule(
-                f"-A {_DNAT} -p {protocol} -m comment --comment {comment} -m multiport "
-                f"--dports {','.join(str(port.host_port) for port in some)} -j {name}",
+                f"-A {_DNAT} {first}-p {protocol} -m comment --comment {comment} -m multiport "
+                f"--dports {','.join(str(port.host_port) for port in some)}{rest} -j {name}",
                 _because(pod, some[0]),
             )
 
 
-def _pod_rules(
-    name: str, pod: Pod, port: ContainerPort, address: Address, network: Prefix
-) -> Iterator[Rule]:
+def _trimmed(said: str) -> str:
+    """A comment has 255 characters at most (utils.go:trimComment); a quote is printed as two."""
+    plain = said.replace('\\"', '"')
+    return plain[:255].replace('"', '\\"')
+
+
+class _Target(NamedTuple):
+    """Where a hostPort leads to."""
+
+    pod: Pod
+    port: ContainerPort
+    address: Address
+    network: Prefix
+
+
+def _pod_rules(name: str, target: _Target, options: _Options) -> Iterator[Rule]:
     """Mark what comes from the pod's network or from localhost, then DNAT.
 
     The mark covers every pod of the node: each is seen as the bridge's address (hairpin).
     """
+    pod, port, address, network = target
     because = _because(pod, port)
     protocol = port.protocol.name.lower()
     host = ""
     if port.host_ip is not None and port.host_ip not in _ANY:
         host = f"-d {port.host_ip}/{port.host_ip.bits} "
     match = f"{host}-p {protocol} -m {protocol} --dport {port.host_port}"
-    yield Rule(f"-A {name} -s {network} {match} -j {_SETMARK}", because)
-    if address.version == 4:
-        yield Rule(f"-A {name} -s 127.0.0.1/32 {match} -j {_SETMARK}", because)
-    target = address.with_port(port.number)
-    yield Rule(f"-A {name} {match} -j DNAT --to-destination {target}", because)
+    if options.snat and options.everybody:
+        yield Rule(f"-A {name} {match} -j {options.set_mark}", because)
+    elif options.snat:
+        yield Rule(f"-A {name} -s {network} {match} -j {options.set_mark}", because)
+        if address.version == 4:
+            yield Rule(f"-A {name} -s 127.0.0.1/32 {match} -j {options.set_mark}", because)
+    there = address.with_port(port.number)
+    yield Rule(f"-A {name} {match} -j DNAT --to-destination {there}", because)
 
 
 def _because(pod: Pod, port: ContainerPort) -> Because:

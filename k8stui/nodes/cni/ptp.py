@@ -17,27 +17,33 @@ from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.conflist import assumed_list, configured
+from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import ip_masq
-from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.cni.portmap import portmap, routes_localnet
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.names import host_mac, mac, veth_name
-from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
+from k8stui.nodes.part import Part, interface_address
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed, defaulted
 
 _OWNER = "ptp plug-in"
-_NETWORK_NAME = "k8s-pod-network"
+_USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
 
 
 class Ptp:
     """``"type": "ptp"`` with host-local and portmap; routes between nodes are the set-up's."""
 
     def __init__(self, site: Site, *, masquerade: bool = False) -> None:
-        """`masquerade`: ``ipMasq``."""
+        """`masquerade`: ``ipMasq``, whatever the input's list says."""
         self._site = site
-        self._masquerade = masquerade
+        self._list = configured(site, "ptp") or assumed_list(
+            _USUAL, "the ptp plug-in as most clusters have it"
+        )
+        self._masquerade = masquerade or self._list.says("ipMasq")
+        self._mtu_bytes = self._list.mtu_bytes or 1500
 
     def recognises(self, node: Node) -> bool:
         """Whether the dump has a cable with nothing but one address of the pods' networks."""
@@ -54,7 +60,7 @@ class Ptp:
     def addresses(self, node: Node) -> Sequence[Address]:
         if not self._site.pods(node.name):
             return ()
-        return tuple(gateway(network) for network in self._site.networks(node))
+        return tuple(map(self._gateway, self._site.networks(node)))
 
     def node_part(self, node: Node) -> Part:
         site = self._site
@@ -65,12 +71,13 @@ class Ptp:
         """eth0; what is beside it in the pod's network is not on the link (setupContainerVeth)."""
         part = Part()
         for address, network in self._placed(node, pod):
-            part += _ways(pod, address, network, self._mac(node, pod))
+            part += self._ways(pod, address, network, self._mac(node, pod))
         veth = self._veth(node, pod)
         eth0 = Interface(
             name="eth0",
             kind=LinkKind.VETH,
             mac=mac(pod.addresses[0]),
+            mtu_bytes=self._mtu_bytes,
             addresses=tuple(
                 interface_address(address, network.length, _because(pod, f"address of {pod.key}"))
                 for address, network in self._placed(node, pod)
@@ -81,10 +88,12 @@ class Ptp:
         return Part(interfaces=(eth0,)) + part
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
-        site, name = self._site, _NETWORK_NAME
+        site, configuration = self._site, self._list
+        name = configuration.name
         made = [
             ip_masq(site, node, version, name, _OWNER) if self._masquerade else None,
-            portmap(site, node, version, name),
+            portmap(site, node, version, configuration),
+            firewall(site, node, version, configuration, None),
         ]
         return [one for one in made if one]
 
@@ -92,13 +101,15 @@ class Ptp:
         """The host's end, and the way to the pod (setupHostVeth)."""
         veth = self._veth(node, pod)
         placed = tuple(self._placed(node, pod))
+        localnet = routes_localnet(self._list) and any(True for _ in host_ports(pod))
         host_end = Interface(
             name=veth,
             kind=LinkKind.VETH,
             mac=self._mac(node, pod),
+            mtu_bytes=self._mtu_bytes,
             addresses=tuple(
                 InterfaceAddress(
-                    address=gateway(network),
+                    address=self._gateway(network),
                     prefix_length=network.address.bits,
                     reason=_because(
                         pod,
@@ -131,7 +142,7 @@ class Ptp:
                 Neighbour(address=address, device=veth, mac=mac(pod.addresses[0]))
                 for address, _ in placed
             ),
-            route_localnet=frozenset((veth,) if any(True for _ in host_ports(pod)) else ()),
+            route_localnet=frozenset((veth,) if localnet else ()),
         )
 
     def _veth(self, node: Node, pod: Pod) -> str:
@@ -150,35 +161,41 @@ class Ptp:
             if network is not None:
                 yield address, network
 
+    def _gateway(self, network: Prefix) -> Address:
+        return dict(self._list.gateways).get(network) or gateway(network)
 
-def _ways(pod: Pod, address: Address, network: Prefix, far_mac: str) -> Part:
-    """The pod's routes for one address: to the gateway, and by it to everything else."""
-    way_out = gateway(network)
-    to_gateway = Route(
-        destination=Prefix(way_out, way_out.bits),
-        device="eth0",
-        source=address,
-        scope="link",
-        reason=_because(pod, "the gateway is on the cable"),
-    )
-    beside = Route(
-        destination=network,
-        gateway=way_out,
-        device="eth0",
-        source=address,
-        reason=_because(pod, "the pods beside it, by the node"),
-    )
-    default = Route(
-        destination=DEFAULT_ROUTE[address.version],
-        gateway=way_out,
-        device="eth0",
-        reason=_because(pod, "everything else goes to the node"),
-    )
-    return Part(
-        routes=(default, beside, to_gateway),
-        taken_away=frozenset({("eth0", network)}),
-        neighbours=(Neighbour(address=way_out, device="eth0", mac=far_mac),),
-    )
+    def _ways(self, pod: Pod, address: Address, network: Prefix, far_mac: str) -> Part:
+        """The pod's routes for one address: to the gateway, and by it to everything else."""
+        way_out = self._gateway(network)
+        to_gateway = Route(
+            destination=Prefix(way_out, way_out.bits),
+            device="eth0",
+            source=address,
+            scope="link",
+            reason=_because(pod, "the gateway is on the cable"),
+        )
+        beside = Route(
+            destination=network,
+            gateway=way_out,
+            device="eth0",
+            source=address,
+            reason=_because(pod, "the pods beside it, by the node"),
+        )
+        static = tuple(
+            Route(
+                destination=one.destination,
+                gateway=one.gateway or way_out,
+                device="eth0",
+                reason=_because(pod, "everything else goes to the node"),
+            )
+            for one in self._list.routes
+            if one.destination.address.version == address.version
+        )
+        return Part(
+            routes=(*static, beside, to_gateway),
+            taken_away=frozenset({("eth0", network)}),
+            neighbours=(Neighbour(address=way_out, device="eth0", mac=far_mac),),
+        )
 
 
 def _because(pod: Pod, text: str, origin: Origin | None = None) -> Because:

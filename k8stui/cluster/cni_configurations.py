@@ -1,0 +1,59 @@
+"""CNI network configurations of the input: ``*.conflist`` files, and those inside ConfigMaps.
+
+Sources: the CNI specification, section 1 ("Network configuration format"); the ConfigMaps
+``kube-flannel-cfg`` and ``kube-router-cfg`` (key ``cni-conf.json``), ``calico-config`` (a template,
+that no parser reads, is none).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import table
+from k8stui.cluster.model import CniConfiguration
+from k8stui.manifests.foreign import CNI_LIST
+from k8stui.origin import Origin
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+
+def cni_configurations(objects: Iterable[Manifest]) -> tuple[CniConfiguration, ...]:
+    """All of them, in the order of the input."""
+    return tuple(_found(objects))
+
+
+def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:
+    for manifest in objects:
+        if manifest.kind == CNI_LIST:
+            found = cni_configuration(manifest.data, manifest.origin())
+            if found is not None:
+                yield found
+        elif manifest.kind == "ConfigMap":
+            for key, written in table(manifest.data, "data").items():
+                if isinstance(written, str) and '"type"' in written and '"name"' in written:
+                    found = cni_configuration(_read(written), manifest.origin("data", key))
+                    if found is not None:
+                        yield found
+
+
+def cni_configuration(data: object, origin: Origin) -> CniConfiguration | None:
+    """What `data` says, a list or one plug-in alone; None: it is no such configuration."""
+    if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+        return None
+    written = data.get("plugins", [data])
+    plugins = tuple(
+        one
+        for one in (written if isinstance(written, list) else ())
+        if isinstance(one, Mapping) and isinstance(one.get("type"), str)
+    )
+    return CniConfiguration(name=data["name"], plugins=plugins, origin=origin) if plugins else None
+
+
+def _read(written: str) -> object:
+    try:
+        return json.loads(written)
+    except (ValueError, RecursionError):
+        return None
