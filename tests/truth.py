@@ -18,6 +18,7 @@ _VARIABLES = {
     "recordings-cni": "K8STUI_RECORDINGS_CNI",
     "recordings-cluster": "K8STUI_RECORDINGS_CLUSTER",
     "recordings-policy": "K8STUI_RECORDINGS_POLICY",
+    "recordings-agents": "K8STUI_RECORDINGS_AGENTS",
     "golden-walks": "K8STUI_GOLDEN_WALKS",
     "packet-flow": "K8STUI_PACKET_FLOW",
     "real-nodes": "K8STUI_REAL_NODES",

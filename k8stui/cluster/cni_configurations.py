@@ -33,7 +33,7 @@ def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:
                 yield found
         elif manifest.kind == "ConfigMap":
             for key, written in table(manifest.data, "data").items():
-                if isinstance(written, str) and '"type"' in written and '"name"' in written:
+                if isinstance(written, str) and '"type"' in written:
                     found = cni_configuration(_read(written), manifest.origin("data", key))
                     if found is not None:
                         yield found
@@ -41,15 +41,20 @@ def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:
 
 def cni_configuration(data: object, origin: Origin) -> CniConfiguration | None:
     """What `data` says, a list or one plug-in alone; None: it is no such configuration."""
-    if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
+    if not isinstance(data, Mapping):
         return None
+    name = data.get("name")
     written = data.get("plugins", [data])
     plugins = tuple(
         one
         for one in (written if isinstance(written, list) else ())
         if isinstance(one, Mapping) and isinstance(one.get("type"), str)
     )
-    return CniConfiguration(name=data["name"], plugins=plugins, origin=origin) if plugins else None
+    if not plugins:
+        return None
+    return CniConfiguration(
+        name=name if isinstance(name, str) else "", plugins=plugins, origin=origin
+    )
 
 
 def _read(written: str) -> object:

@@ -21,35 +21,45 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel": flannel.configured,
     "flannel-host-gw": flannel.host_gateway,
     "flannel-vxlan": flannel.overlay,
+    "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
+    "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "bridge": _BRIDGE,
     "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
     "ptp": _PTP,
     "ptp-ipmasq": partial(_PTP, masquerade=True),
-    "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "kubenet": Late("k8stui.nodes.cni.kubenet", "Kubenet"),
     "docker0": Late("k8stui.nodes.cni.docker0", "Docker0"),
 }
+"""By the name that ``--cni`` takes. A dump is taken for the work of the first that knows it."""
 
 CHOICES = tuple(_PLUGINS)
 """Values of ``--cni``."""
-_IMITATED = {"Calico": "calico"}
-"""Plug-ins of an input (`k8stui.cluster.network_plugins`) that are imitated, unless an option says
-otherwise."""
+
+
+def _imitated(shown: NetworkPlugin) -> str | None:
+    """The name here of a plug-in of the input (`k8stui.cluster.network_plugins`)."""
+    name = shown.name.lower().replace(" ", "-")
+    return name if name in _PLUGINS else None
 
 
 def chosen(site: Site) -> str:
-    """The plug-in of the nodes: what an option says, else what the input shows."""
+    """The plug-in of the nodes: what an option says, else what the input shows.
+
+    That is its daemon first, then the network configuration lists: what they begin with.
+    """
     asked = site.options.cni
-    shown = site.cluster.network_plugins
-    if asked != CNI.default or not shown:
+    if asked != CNI.default:
         return asked
-    return _IMITATED.get(shown[0].name, asked)
+    if site.cluster.network_plugins:
+        return _imitated(site.cluster.network_plugins[0]) or asked
+    lists = (str(one.plugins[0]["type"]) for one in site.cluster.cni_configurations)
+    return next((type_ for type_ in lists if type_ in _PLUGINS), asked)
 
 
 def not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
     """Plug-ins of the input that another one stands for."""
     name = chosen(site)
-    return tuple(one for one in site.cluster.network_plugins if _IMITATED.get(one.name) != name)
+    return tuple(one for one in site.cluster.network_plugins if _imitated(one) != name)
 
 
 class Plugins:

@@ -26,7 +26,7 @@ from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.names import host_mac, mac, veth_name
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.site import Site
-from k8stui.origin import assumed, defaulted
+from k8stui.origin import Origin, assumed, defaulted
 from k8stui.record import record
 
 
@@ -280,8 +280,8 @@ class Bridged:
                     device="eth0",
                     onlink=not inside,
                     reason=Because(
-                        text=f"{_what(static)} is behind {at.bridge} of {node.name}",
-                        origin=defaulted("isDefaultGateway: true, or ipam's routes"),
+                        text=f"{_what(static)} goes to {at.bridge} of {node.name}",
+                        origin=_said(static),
                         owner=style.owner,
                         pod=pod.key,
                     ),
@@ -315,6 +315,11 @@ class Bridged:
         if self.style.default_route and all(r.destination != default for r in found):
             found.append(StaticRoute(destination=default))
         return found
+
+
+def _said(static: StaticRoute) -> Origin:
+    default = not static.destination.length
+    return defaulted("isDefaultGateway: true" if default else "one of ipam's routes")
 
 
 def _what(static: StaticRoute) -> str:

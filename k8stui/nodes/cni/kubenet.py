@@ -71,14 +71,12 @@ class Kubenet:
                 owner="kubelet",
             ),
         )
-        masquerade = Contribution(
-            "kubenet", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))}
-        )
+        masquerade = Contribution("kubenet", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))})
         ports = self._host_ports(node)
         return (masquerade,) if ports is None else (ports, masquerade)
 
     def _host_ports(self, node: Node) -> Contribution | None:
-        """kubelet's own chains for hostPorts, by way of KUBE-MARK-MASQ."""
+        """Kubelet's own chains for hostPorts, by way of KUBE-MARK-MASQ."""
         entries: list[Rule] = []
         chains: dict[str, Chain] = {}
         for pod in self._site.pods(node.name):

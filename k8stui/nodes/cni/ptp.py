@@ -17,7 +17,7 @@ from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
-from k8stui.nodes.cni.conflist import assumed_list, configured
+from k8stui.nodes.cni.conflist import Configuration, assumed_list, configured
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import ip_masq
@@ -36,11 +36,24 @@ _USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
 class Ptp:
     """``"type": "ptp"`` with host-local and portmap; routes between nodes are the set-up's."""
 
-    def __init__(self, site: Site, *, masquerade: bool = False) -> None:
-        """`masquerade`: ``ipMasq``, whatever the input's list says."""
+    def __init__(
+        self,
+        site: Site,
+        *,
+        masquerade: bool = False,
+        between: str = "the node's set-up",
+        configuration: Configuration | None = None,
+    ) -> None:
+        """`masquerade`: ``ipMasq``, whatever the list says. `between`: who routes to other nodes.
+
+        `configuration`: a list that is another one than the input's first.
+        """
         self._site = site
-        self._list = configured(site, "ptp") or assumed_list(
-            _USUAL, "the ptp plug-in as most clusters have it"
+        self._between = between
+        self._list = (
+            configuration
+            or configured(site, "ptp")
+            or assumed_list(_USUAL, "the ptp plug-in as most clusters have it")
         )
         self._masquerade = masquerade or self._list.says("ipMasq")
         self._mtu_bytes = self._list.mtu_bytes or 1500
@@ -65,7 +78,7 @@ class Ptp:
     def node_part(self, node: Node) -> Part:
         site = self._site
         cables = (self._cable(node, pod) for pod in site.pods(node.name))
-        return reduce(add, cables, Part()) + host_gateway_routes(site, node, "the node's set-up")
+        return reduce(add, cables, Part()) + host_gateway_routes(site, node, self._between)
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """eth0; what is beside it in the pod's network is not on the link (setupContainerVeth)."""

@@ -140,8 +140,9 @@ def _shown(cluster: Cluster, cni: str) -> str:
         engine = of_plugin(plugin.name)
         if engine is not None:
             return engine
-    if cni == CALICO:
-        return CALICO
+    engine = of_plugin(cni)
+    if engine is not None:
+        return engine
     if cluster.network_plugins:
         return NONE
     distribution = cluster.distribution

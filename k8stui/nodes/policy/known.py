@@ -102,5 +102,6 @@ KNOWN: Mapping[str, Known] = {
 
 
 def of_plugin(name: str) -> str | None:
-    """The engine that a network plug-in brings; None: none that is known."""
-    return next((engine for engine, one in KNOWN.items() if name in one.plugins), None)
+    """The engine that a network plug-in brings, by its name or by ``--cni``; None: none known."""
+    brought = ((engine, map(str.lower, one.plugins)) for engine, one in KNOWN.items())
+    return next((engine for engine, plugins in brought if name.lower() in plugins), None)

@@ -1,0 +1,115 @@
+"""kindnet, kind's own plug-in: ptp's cables, a route to each node, and one masquerade for all.
+
+Source: kind images/kindnetd/cmd/kindnetd (cni.go: cniConfigTemplate; masq.go: SyncRulesForever;
+routes.go:syncRoute); recorded in recordings-agents/kindnetd. Policies are judged in a queue
+(`k8stui.nodes.policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from k8stui.because import Because
+from k8stui.cluster.model import Node, Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.cni.conflist import Configuration, assumed_list, of
+from k8stui.nodes.cni.portmap import portmap
+from k8stui.nodes.cni.ptp import Ptp
+from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.part import Part
+from k8stui.nodes.site import Site
+from k8stui.origin import Origin, defaulted
+
+_CHAIN = "KIND-MASQ-AGENT"
+_USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
+_TO_OTHERS = (
+    "kind-masq-agent: ensure nat POSTROUTING directs all non-LOCAL destination traffic to our "
+    "custom KIND-MASQ-AGENT chain"
+)
+_LOCAL = "kind-masq-agent: local traffic is not subject to MASQUERADE"
+_OUTBOUND = "kind-masq-agent: outbound traffic is subject to MASQUERADE (must be last in chain)"
+
+
+class Kindnet:
+    """kindnetd on every node, as kind starts it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._list = _named(site) or assumed_list(_USUAL, "kindnetd's own list")
+        self._ptp = Ptp(site, between="kindnetd", configuration=self._list)
+
+    def recognises(self, node: Node) -> bool:
+        """By its chain: the cables are ptp's."""
+        rulesets = self._site.observed(node).rulesets.values()
+        return any(ruleset.chain("nat", _CHAIN) is not None for ruleset in rulesets)
+
+    def addresses(self, node: Node) -> Sequence[Address]:
+        return self._ptp.addresses(node)
+
+    def node_part(self, node: Node) -> Part:
+        return self._ptp.node_part(node)
+
+    def pod_part(self, node: Node, pod: Pod) -> Part:
+        return self._ptp.pod_part(node, pod)
+
+    def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
+        made = [portmap(self._site, node, version, self._list)]
+        if node.address(version) is not None:
+            made.append(self._masquerade(version))
+        return [one for one in made if one]
+
+    def _masquerade(self, version: int) -> Contribution:
+        inside, origin = self._inside(version)
+
+        def because(text: str) -> Because:
+            return Because(text=text, origin=origin, owner="kindnet")
+
+        rules = [
+            Rule(
+                f'-A {_CHAIN} -d {prefix} -m comment --comment "{_LOCAL}" -j RETURN',
+                because(f"what goes to pods ({prefix}) keeps its address"),
+            )
+            for prefix in inside
+        ]
+        rules.append(
+            Rule(
+                f'-A {_CHAIN} -m comment --comment "{_OUTBOUND}" -j MASQUERADE',
+                because("all else leaves with the node's address"),
+            )
+        )
+        jump = Rule(
+            f'-A POSTROUTING -m addrtype ! --dst-type LOCAL -m comment --comment "{_TO_OTHERS}" '
+            f"-j {_CHAIN}",
+            because("kindnetd masquerades what leaves for others"),
+        )
+        part = TablePart(
+            chains={_CHAIN: Chain(_CHAIN, tuple(rules))}, jumps=(Jump("POSTROUTING", jump),)
+        )
+        return Contribution("kindnet", {"nat": part})
+
+    def _inside(self, version: int) -> tuple[Sequence[Prefix], Origin]:
+        """POD_SUBNET of kindnetd's own container; else the pod network."""
+        for pod in self._site.cluster.pods.values():
+            for container in pod.containers:
+                told = dict(container.env).get("POD_SUBNET", "") if "kindnet" in pod.name else ""
+                found = tuple(_prefixes(told, version))
+                if found:
+                    return found, container.origin
+        return (self._site.pod_network(version),), defaulted("POD_SUBNET, as kind sets it")
+
+
+def _named(site: Site) -> Configuration | None:
+    """The list that kindnetd has written, where the input has it."""
+    lists = site.cluster.cni_configurations
+    return next((of(one) for one in lists if one.name == "kindnet"), None)
+
+
+def _prefixes(written: str, version: int) -> Iterator[Prefix]:
+    for entry in filter(None, written.split(",")):
+        try:
+            prefix = Prefix.parse(entry.strip())
+        except ValueError:
+            continue
+        if prefix.address.version == version:
+            yield prefix
