@@ -151,6 +151,9 @@ def test_what_is_not_known_is_kept_and_never_raises(text: str) -> None:
         ("--append X --source 10.0.0.1 --jump ACCEPT", "-A X -s 10.0.0.1/32 -j ACCEPT"),
         ("-A X -s 10.1.2.3/16 -j ACCEPT", "-A X -s 10.1.0.0/16 -j ACCEPT"),
         ("-A X -m limit --limit 5/second -j ACCEPT", "-A X -m limit --limit 5/sec -j ACCEPT"),
+        ("-A X -m limit --limit 2331/second -j ACCEPT", "-A X -m limit --limit 2500/sec -j ACCEPT"),
+        ("-A X -m limit --limit 48/d -j ACCEPT", "-A X -m limit --limit 2/hour -j ACCEPT"),
+        ("-A X -m limit --limit 25/day -j ACCEPT", "-A X -m limit --limit 25/day -j ACCEPT"),
         ("-A X -j REJECT --reject-with tcp-rst", "-A X -j REJECT --reject-with tcp-reset"),
     ],
 )

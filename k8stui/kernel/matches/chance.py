@@ -80,19 +80,46 @@ def _statistic(options: Sequence[Option]) -> tuple[Test, ...]:
     return (Chance(1 - probability if option.negated else probability, f"--mode {mode} {text}"),)
 
 
-_UNITS = {"second": "sec", "minute": "min", "hour": "hour", "day": "day"}
-"""Unit of a rate, which may be cut short → as printed (libxt_limit.c parse_rate, print_rate)."""
+_RATE_SCALE = 10_000
+"""XT_LIMIT_SCALE: so many parts of a second."""
+_UNITS = {
+    "day": ("day", 86400),
+    "hour": ("hour", 3600),
+    "minute": ("min", 60),
+    "second": ("sec", 1),
+}
+"""Unit of a rate, which may be cut short → as printed, and how many seconds it has."""
 
 
 def _limit(options: Sequence[Option]) -> tuple[Test, ...]:
+    """A rate is kept as the whole parts of a second between two packets, and printed from those.
+
+    So ``2331/second`` is printed ``2500/sec`` (libxt_limit.c parse_rate, print_rate).
+    """
     given = {option.name: option.values[0] for option in options}
     rate, _, unit = given.get("--limit", "3/hour").partition("/")
-    units = [short for name, short in _UNITS.items() if name.startswith(unit or "second")]
+    units = [known for name, known in _UNITS.items() if name.startswith(unit or "second")]
     if any(option.negated for option in options) or len(units) != 1 or not rate.isdigit():
         raise ValueError("not a rate")
+    between = units[0][1] * _RATE_SCALE // max(int(rate), 1)
+    if int(rate) == 0 or between == 0:
+        raise ValueError("not a rate")
+    printed = _rate(between)
     burst = given.get("--limit-burst", "5")
-    text = f"--limit {rate}/{units[0]}" + (f" --limit-burst {burst}" if burst != "5" else "")
+    text = f"--limit {printed}" + (f" --limit-burst {burst}" if burst != "5" else "")
     return (Always(text, "assumed: the rate limit is not exceeded"),)
+
+
+def _rate(between: int) -> str:
+    """The rate in the smallest unit that it is still told well in."""
+    in_parts = [(name, seconds * _RATE_SCALE) for name, seconds in _UNITS.values()]
+    best = in_parts[0]
+    for one in in_parts[1:]:
+        whole, rest = divmod(one[1], between)
+        if between > one[1] or whole < rest:
+            break
+        best = one
+    return f"{best[1] // between}/{best[0]}"
 
 
 class HashLimit(NamedTuple):
