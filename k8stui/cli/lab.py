@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from k8stui.cli.asking import Asking, asking_options
 from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
@@ -26,6 +27,7 @@ _COLD = {"warm": (False,), "cold": (True,), "both": (False, True)}
     "--from", "source", metavar="SOURCE", help="Who asks, as in walk; without it every way in."
 )
 @click.option("--to", "destination", metavar="DESTINATION", help="Who is asked, as in walk.")
+@asking_options
 @click.option("--all", "every", is_flag=True, help="Every branch; chance is decided for each.")
 @click.option(
     "--backend",
@@ -52,6 +54,7 @@ def command(
     *,
     source: str | None,
     destination: str | None,
+    asking: Asking,
     every: bool,
     backend: str | None,
     neighbours: str,
@@ -70,13 +73,18 @@ def command(
     """
     if (source is None) != (destination is None):
         raise click.UsageError("--from and --to go together; without both, every way in is asked")
+    if source is None and not asking.is_plain:
+        raise click.UsageError(
+            "--source-port, --size, --unconnected and --again are of one request: say which by "
+            "--from and --to"
+        )
     from k8stui.lab.run import Backend  # noqa: PLC0415
-    from k8stui.walk.request import parse_request  # noqa: PLC0415
 
     world, status = read_world(**common)
     requests = None
     if source is not None and destination is not None:
-        requests = (parse_request(world, source, destination, common["namespace"]),)
+        request = asking.request(world, source, destination, common["namespace"])
+        requests = (request, *asking.more(request))
     kind = Backend(backend) if backend is not None else None
     return status or _done(
         world, requests, kind, form, _COLD[neighbours], every=every, verbose=verbose, tries=tries
@@ -125,7 +133,7 @@ def _done(
                 raise
             missed += 1
             left.append(f"{request.source} → {request.destination}: not compared: {error}")
-    for line in left:
+    for line in dict.fromkeys(left):
         complain(f"note: {line}")
     if not done:
         raise NotComparedError(f"nothing to compare: {len(left)} ways to ask, none modelled")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from k8stui.cli.asking import Asking, asking_options
 from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
@@ -40,37 +41,7 @@ _WIDTH, _HEIGHT = 120, 34
     "ADDRESS:PORT, DNSNAME:PORT, localhost:PORT; /udp or /sctp behind it. A ping: pod/NAME/icmp, "
     "ADDRESS/icmp.",
 )
-@click.option(
-    "--source-port",
-    type=WholeNumber(1, 65535),
-    metavar="PORT",
-    help="The client's own port, for rules that ask for it.",
-)
-@click.option(
-    "--size",
-    type=WholeNumber(1, 1_000_000),
-    metavar="BYTES",
-    help="What is sent and answered once connected (or in the datagram), for the MTU of the path.",
-)
-@click.option(
-    "--unconnected",
-    is_flag=True,
-    help="UDP: the client's socket takes an answer from any address, and hears no errors.",
-)
-@click.option(
-    "--again",
-    "times",
-    type=WholeNumber(1, 20),
-    metavar="N",
-    help="Ask N times more: a new connection each (TCP, SCTP), or over the same socket. They meet "
-    "what the earlier ones left: conntrack entries, session affinity, whose turn it is.",
-)
-@click.option(
-    "--pause",
-    type=click.FloatRange(0, 10_000_000),
-    metavar="SECONDS",
-    help="Between the requests of --again: 1.",
-)
+@asking_options
 @click.option(
     "--gone",
     metavar="POD",
@@ -123,15 +94,11 @@ def command(
     source: str,
     destination: str,
     form: str,
-    source_port: int | None,
-    size: int | None,
-    unconnected: bool,
+    asking: Asking,
     step: int | None,
     width: int | None,
     height: int | None,
     output: str | None,
-    times: int | None,
-    pause: float | None,
     gone: str | None,
     every: bool,
     verbose: bool,
@@ -141,7 +108,7 @@ def command(
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
     if against:
-        if assignment or every or verbose or source_port or size or times or unconnected:
+        if assignment or every or verbose or not asking.is_plain:
             raise click.UsageError(
                 "--against goes with none of --compare, --all, --again, --verbose, --source-port, "
                 "--size and --unconnected"
@@ -151,7 +118,7 @@ def command(
         with output_to(output):
             return _against(source, destination, against, form, common)
     if assignment is not None:
-        if every or verbose or source_port or size or times or unconnected:
+        if every or verbose or not asking.is_plain:
             raise click.UsageError(
                 "--compare goes with none of --all, --again, --verbose, --source-port, --size and "
                 "--unconnected"
@@ -161,8 +128,6 @@ def command(
         with output_to(output):
             return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
-    from k8stui.kernel.packet import Protocol  # noqa: PLC0415
-    from k8stui.walk.request import parse_request  # noqa: PLC0415
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
     from k8stui.walk.walk import walks  # noqa: PLC0415
 
@@ -173,42 +138,26 @@ def command(
         raise click.UsageError("--width and --height are of --format drawing, svg and html")
     if is_drawn and every:
         raise click.UsageError(f"--format {form} draws one walk: not with --all")
-    if (is_drawn or form == "html") and times:
+    if (is_drawn or form == "html") and asking.times:
         raise click.UsageError(f"--format {form} shows one request: not with --again")
-    if pause is not None and not times:
-        raise click.UsageError("--pause is the time between the requests of --again")
-    if gone is not None and not times:
+    if gone is not None and not asking.times:
         raise click.UsageError("--gone is between the first request and those of --again")
     world, status = read_world(**common)
-    request = parse_request(
-        world,
-        source,
-        destination,
-        common["namespace"],
-        source_port=source_port,
-        data_bytes=size,
-        unconnected=unconnected,
-    )
-    if unconnected and request.protocol is not Protocol.UDP:
-        raise click.UsageError("--unconnected is a matter of UDP: write /udp behind the port")
+    request = asking.request(world, source, destination, common["namespace"])
 
     def walked(world: World, asked: Request) -> list[Trace]:
         return list(walks(world, asked)) if every else [walk_one(world, asked)]
 
     rounds = [walked(world, request)]
-    if times:
-        from k8stui.walk.again import again  # noqa: PLC0415
+    after, formerly = world, None
+    if gone is not None:
+        from k8stui.walk.gone import leaving, without  # noqa: PLC0415
 
-        after, formerly = world, None
-        if gone is not None:
-            from k8stui.walk.gone import leaving, without  # noqa: PLC0415
-
-            with value_of("--gone"):
-                pod = leaving(world, request, gone, common["namespace"])
-            after = without(world, pod)
-            formerly = world.network
-        seconds = 1.0 if pause is None else pause
-        rounds += [walked(after, again(request, n, seconds, formerly)) for n in range(1, times + 1)]
+        with value_of("--gone"):
+            pod = leaving(world, request, gone, common["namespace"])
+        after = without(world, pod)
+        formerly = world.network
+    rounds += [walked(after, one) for one in asking.more(request, formerly)]
     cells = (width or _WIDTH, height or _HEIGHT)
     with output_to(output):
         if form == "json":

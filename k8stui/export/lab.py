@@ -12,6 +12,7 @@ from k8stui.lab.experiment import Experiment
 from k8stui.lab.passages import RuleMet
 from k8stui.lab.plan import Sight
 from k8stui.lab.sight import place
+from k8stui.walk.again import said
 
 _WITH_PORTS = (int(Protocol.TCP), int(Protocol.UDP), int(Protocol.SCTP))
 
@@ -21,10 +22,12 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
     comparison = experiment.comparison
     request = experiment.request
     cold = ", no neighbour known" if experiment.cold else ""
+    asked = said(request.connect) if request.connect is not None else ""
+    turn = f"; {asked}" if asked else ""
     yield (
         f"{request.source} → {request.destination} {request.protocol.name}, branch"
         f" {experiment.branch} ({experiment.probability}): {experiment.trial.namespaces} namespaces"
-        f" in {experiment.trial.build_seconds:.2f} s{cold}"
+        f" in {experiment.trial.build_seconds:.2f} s{cold}{turn}"
     )
     for fork in experiment.trial.exchange.forks:
         rule = fork.way.place

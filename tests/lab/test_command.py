@@ -22,8 +22,11 @@ REQUEST = ("--from", "pod/client", "--to", "svc/redis-leader:6379")
         (("--from", "pod/client"), "--from and --to go together"),
         (("--from", "pod/clinet", "--to", "svc/frontend:80"), "did you mean"),
         (("--backend", "ebtables"), "ebtables"),
+        (("--size", "100"), "of one request: say which by --from and --to"),
+        ((*REQUEST, "--unconnected"), "write /udp behind the port"),
+        ((*REQUEST, "--pause", "2"), "--pause is the time between"),
     ],
-    ids=["half-a-request", "nobody", "backend"],
+    ids=["half-a-request", "nobody", "backend", "every-way-in", "tcp", "pause-of-nothing"],
 )
 def test_usage(args: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["lab", *args]) == 2
@@ -79,3 +82,43 @@ def test_json(nft: Tools, capsys: pytest.CaptureFixture[str]) -> None:
     assert walk["outcome"]["walk"].pop("seconds") == 0
     assert walk["outcome"]["kernel"] == walk["outcome"]["walk"]
     assert [p["equal"] for p in walk["packets"]] == [True] * 14
+
+
+@pytest.mark.usefixtures("nft")
+@pytest.mark.parametrize(
+    ("destination", "args", "shown"),
+    [
+        ("svc/redis-leader:6379", ("--source-port", "1025"), ":1025 > "),
+        ("svc/redis-leader:6379", ("--size", "3000"), "PSH,ACK"),
+        ("8.8.8.8:53/udp", ("--size", "600", "--unconnected"), "UDP"),
+    ],
+    ids=["source-port", "size", "unconnected"],
+)
+def test_how_it_is_asked(
+    destination: str, args: tuple[str, ...], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["lab", "--from", "pod/client", "--to", destination, *args]) == 0
+    assert shown in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("nft")
+def test_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each of them is compared, behind those before it."""
+    assert run(["lab", *REQUEST, "--again", "2", "--pause", "0.05"]) == 0
+    said = capsys.readouterr()
+    heads = [line for line in said.out.splitlines() if line.startswith("pod/")]
+    assert [head.partition("; ")[2].partition(",")[0] for head in heads] == [
+        "", "request 2", "request 3",
+    ]  # fmt: skip
+    assert "(3 walks)" in said.out
+
+
+def test_they_are_the_options_of_walk() -> None:
+    from k8stui.cli import lab, walk
+
+    own = ("source_port", "size", "unconnected", "times", "pause")
+    options = [
+        {each.name: each.to_info_dict() for each in command.params}
+        for command in (walk.command, lab.command)
+    ]
+    assert [options[0][name] for name in own] == [options[1][name] for name in own]
