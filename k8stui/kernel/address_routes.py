@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address, Prefix, is_link_local, link_local
 from k8stui.kernel.namespace import (
     Interface,
     InterfaceAddress,
@@ -29,6 +29,35 @@ def kernel_routes(devices: Iterable[Interface]) -> tuple[Route, ...]:
         for one in device.addresses:
             found += _routes_of(device, one)
     return tuple(found)
+
+
+def link_local_routes(devices: Iterable[Interface]) -> Iterator[Route]:
+    """Those of the addresses that IPv6 gives to each device by itself, where none is told of.
+
+    net/ipv6/addrconf.c addrconf_addr_gen, of devices that are up in a namespace that speaks IPv6.
+    """
+    found = tuple(devices)
+    if not any(one.address.version == 6 for device in found for one in device.addresses):
+        return
+    for device in found:
+        address = own_link_local(device)
+        if address is not None:
+            yield Route(
+                destination=Prefix(address, address.bits),
+                device=device.name,
+                type=RouteType.LOCAL,
+                table="local",
+                protocol="kernel",
+            )
+
+
+def own_link_local(device: Interface) -> Address | None:
+    """The address that a device has made of its MAC; None where another one is told of."""
+    if not device.up or device.kind in (LinkKind.LOOPBACK, LinkKind.OTHER):
+        return None
+    if any(is_link_local(one.address) for one in device.addresses):
+        return None
+    return link_local(device.mac)
 
 
 def _routes_of(device: Interface, one: InterfaceAddress) -> list[Route]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address, is_limited_broadcast, is_multicast
+from k8stui.kernel.address_routes import link_local_routes
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     Interface,
@@ -121,6 +122,8 @@ class Tables:
             is_gone = route.device is not None and (device is None or not device.up)
             if is_gone and route.type is not RouteType.LOCAL:
                 continue
+            self._tables.setdefault(route.table, _Table()).add(route)
+        for route in link_local_routes(namespace.interfaces):
             self._tables.setdefault(route.table, _Table()).add(route)
         self._merged = None if _has_own_rules(self._rules[4]) else self._one_trie(4)
         for table in self._tables.values():

@@ -18,6 +18,7 @@ from k8stui.kernel.address import (
     is_multicast,
     is_zero,
 )
+from k8stui.kernel.address_routes import own_link_local
 from k8stui.kernel.fib import LOOPBACK, Tables
 from k8stui.kernel.namespace import (
     Interface,
@@ -240,17 +241,23 @@ class Routing(Tables):
     def redirect_address(self, device: str, destination: Address) -> Address | None:
         """Where REDIRECT sends what came in by `device` (nf_nat_redirect_ipv4, _ipv6).
 
-        The device's first address, for IPv6 the first of the destination's scope; None where it
-        has none: no other device's stands in.
+        The device's first address; of IPv6 one of the destination's scope, and where that is
+        global the link-local one, which comes last, if need be. None where it has none: no other
+        device's stands in.
         """
         interface = self._interfaces.get(device)
-        for one in interface.addresses if interface else ():
-            address = one.address
-            if address.version == destination.version and (
-                address.version == 4 or is_link_local(address) == is_link_local(destination)
-            ):
-                return address
-        return None
+        if interface is None:
+            return None
+        version = destination.version
+        own = [one.address for one in interface.addresses if one.address.version == version]
+        if version == 4:
+            return own[0] if own else None
+        own.sort(key=is_link_local)  # ipv6_link_dev_addr: the widest scope first
+        made = own_link_local(interface)
+        if made is not None:
+            own.append(made)
+        near = is_link_local(destination)
+        return next((one for one in own if not near or is_link_local(one)), None)
 
     def own_address(self, device: str, towards: Address) -> Address | None:
         """The sender address of an ARP request (arp_solicit: inet_select_addr, scope link)."""

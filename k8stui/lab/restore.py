@@ -31,6 +31,8 @@ _ALWAYS, _NEVER = (
     "--mode random --probability 1.00000000000",
     "--mode random --probability 0.00000000000",
 )
+_SENT_AGAIN = 2
+"""How often more chance may be asked: as often as the lab's clients send a SYN again, and one."""
 _COUNTING = "nfacct"
 """A match that only counts, for an object that a lab has not got."""
 _SHORT = frozenset({"-A", "-s", "-d", "-p", "-m", "-j", "-g", "-i", "-o", "-f"})
@@ -156,6 +158,9 @@ def _as_drawn(draws: Draws) -> tuple[str, ...]:
         return (_ALWAYS,)
     if not any(draws):
         return (_NEVER,)
+    # A SYN that is lost before chance counts for good is sent again, and asks again: the walk, in
+    # which all of them end alike, has the first.
+    draws = (*draws, *(draws[-1],) * _SENT_AGAIN)
     if sum(draws) == 1:
         return (f"--mode nth --every {len(draws)} --packet {draws.index(True)}",)
     # Each match that says no keeps the question from those behind it, which count one less.

@@ -10,9 +10,11 @@ from kernel.nets import CLIENT, Broken, ip, rules, standard
 from k8stui.because import Because
 from k8stui.kernel import save
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import (
     Interface,
+    InterfaceAddress,
     LinkKind,
     NetNamespace,
     PolicyRule,
@@ -151,6 +153,42 @@ def test_redirect_needs_an_address_of_the_device(has_address: bool) -> None:
         network.device("node-1", "cni0", addresses=())
     expected = Result.CONNECTED if has_address else Result.TIMEOUT
     assert ask(network, "10.244.2.2:80").felt.result is expected
+
+
+@pytest.mark.parametrize(
+    ("addresses", "destination", "expected"),
+    [
+        (("fd00::5",), "fd00::9", "fd00::5"),
+        (("fe80::7", "fd00::5"), "fd00::9", "fd00::5"),
+        (("fe80::7", "fd00::5"), "fe80::9", "fe80::7"),
+        (("fd00::5",), "fe80::9", "fe80::ff:fe00:1"),
+        ((), "fd00::9", "fe80::ff:fe00:1"),
+        (("fe80::7",), "fd00::9", "fe80::7"),
+    ],
+)
+def test_redirect_of_ipv6(addresses: tuple[str, ...], destination: str, expected: str) -> None:
+    """Link-local last, and made of the MAC where none is told of; what is made is local, too."""
+    device = Interface(
+        name="eth0",
+        kind=LinkKind.VETH,
+        mac="02:00:00:00:00:01",
+        addresses=tuple(InterfaceAddress(address=ip(a), prefix_length=64) for a in addresses),
+    )
+    other = Interface(
+        name="eth1",
+        kind=LinkKind.VETH,
+        mac="02:00:00:00:00:02",
+        addresses=(InterfaceAddress(address=ip("fd00:1::1"), prefix_length=64),),
+    )
+    space = NetNamespace(
+        name="n", interfaces=(device, other), routes=kernel_routes((device, other))
+    )
+    routing = Routing(space, {"eth0": device, "eth1": other})
+    found = routing.redirect_address("eth0", ip(destination))
+    assert found == ip(expected)
+    assert found is not None
+    assert routing.is_local(found)
+    assert not routing.is_local(ip("fe80::9"))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,23 @@ kind: Pod
 metadata: {name: baker}
 spec: {containers: [{name: main, image: baker, args: ["sleep", "9"]}]}
 """
+SIX = """\
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+spec: {podCIDRs: ["fd00:10:244:1::/64"]}
+status: {addresses: [{type: InternalIP, address: "fd00:192:168::11"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: mill, labels: {app: mill}}
+spec: {containers: [{name: main, image: mill, ports: [{containerPort: 9000}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: mill}
+spec: {selector: {app: mill}, ports: [{port: 80, targetPort: 9000}]}
+"""
 
 
 def agree(
@@ -74,6 +91,16 @@ def agree(
 def test_userspace(nft: Tools, source: str, destination: str) -> None:
     world = build_world([], cluster_options=USERSPACE)
     agree(world, nft, source, destination, "connected")
+
+
+def test_a_device_without_an_address_redirects_to_what_it_has_made_of_its_mac(
+    nft: Tools, tmp_path: Path
+) -> None:
+    """Calico's ends of pods' cables have no IPv6 address of their own."""
+    file = tmp_path / "six.yaml"
+    file.write_text(SIX)
+    world = build_world([str(file)], USERSPACE, NodeOptions(cni="calico"))
+    agree(world, nft, "pod/mill", "svc/mill:80", "connected")
 
 
 def test_tables_without_a_rule_track_nothing(nft: Tools) -> None:

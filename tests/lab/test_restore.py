@@ -73,9 +73,9 @@ def test_refused_rules_are_told() -> None:
     [
         ((True, True), "--mode random --probability 1.00000000000"),
         ((False, False, False), "--mode random --probability 0.00000000000"),
-        ((True, False), "--mode nth --every 2 --packet 0"),
-        ((False, True), "--mode nth --every 2 --packet 1"),
-        ((False, True, False), "--mode nth --every 3 --packet 1"),
+        ((True, False), "--mode nth --every 4 --packet 0"),
+        ((False, True), "--mode nth ! --every 4 --packet 0"),
+        ((False, True, False), "--mode nth --every 5 --packet 1"),
     ],
 )
 def test_chance_that_was_asked_again(draws: tuple[bool, ...], options: str) -> None:
@@ -102,12 +102,13 @@ class Statistic:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=9))
 def test_matches_in_a_row_draw_as_chance_did(draws: list[bool]) -> None:
-    """A match that says no keeps the question from those behind it."""
+    """A match that says no keeps the question from those behind it; the last choice stays."""
     text, refused = restore_text(save.parse(TEXT), {("nat", "SVC", 1): tuple(draws)})
     options = text.splitlines()[4].removesuffix(" -j RETURN").split(" -m statistic ")[1:]
     row = [Statistic(one.split()) for one in options]
     assert not refused
-    assert [all(one.matches() for one in row) for _ in draws] == draws
+    asked = [*draws, draws[-1], draws[-1]]
+    assert [all(one.matches() for one in row) for _ in asked] == asked
 
 
 def test_each_choice_of_a_rule_counts() -> None:
