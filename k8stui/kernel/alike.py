@@ -164,7 +164,7 @@ class Alike:
         return self._numbers.setdefault(what, len(self._numbers))
 
     def _table(self, fork: Fork) -> Table | None:
-        for ruleset in self._network[fork.namespace].rulesets.values():
+        for ruleset in self._network[fork.namespace].every_ruleset():
             table = ruleset.tables.get(fork.table)
             if table is not None and table.chains.get(fork.chain.name) is fork.chain:
                 return table
@@ -289,7 +289,7 @@ def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, b
 
     With each, whether it is one of nat, which sees only the first packet, from the client.
     """
-    for ruleset in space.rulesets.values():
+    for ruleset in space.every_ruleset():
         for table in ruleset:
             names = list(BUILTIN_CHAINS.get(table.name, ()))
             for step in exchange.steps:

@@ -118,11 +118,8 @@ def _chains(
     namespace: NetNamespace, family: int, met: list[RuleCause]
 ) -> Iterator[tuple[Table, Chain]]:
     """Chains that a packet came by: the built-in ones, and those that were jumped to."""
-    ruleset = namespace.rulesets.get(family)
-    if ruleset is None:
-        return
     jumped = {(cause.table, cause.rule.text) for cause in met if cause.rule is not None}
-    for table in ruleset:
+    for table in (one for ruleset in namespace.every_ruleset(family) for one in ruleset):
         if table.name == _NAT:
             continue
         names = dict.fromkeys(BUILTIN_CHAINS.get(table.name, ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import field
 from enum import Enum, StrEnum
 
@@ -344,6 +344,8 @@ class NetNamespace:
     fdb: tuple[FdbEntry, ...] = ()
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     """By IP version: 4 → iptables, 6 → ip6tables."""
+    other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
+    """Those of iptables' other back end, where both have rules: every packet meets both."""
     sets: Mapping[str, IpSet] = field(default_factory=dict)
     """ipsets by name, as far as they are known."""
     sysctls: Sysctls = field(default_factory=Sysctls)
@@ -356,6 +358,13 @@ class NetNamespace:
     """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
     standing: object = field(default=None, init=False, repr=False, compare=False)
     """What `k8stui.kernel.host` keeps of it between walks. Here, so that it goes with it."""
+
+    def every_ruleset(self, family: int | None = None) -> Iterator[Ruleset]:
+        """All rules that stand here, of both back ends; `family`: of this one alone."""
+        for rulesets in (self.rulesets, self.other_rulesets):
+            for version, ruleset in rulesets.items():
+                if family in (None, version):
+                    yield ruleset
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

@@ -7,6 +7,7 @@ engine register themselves, and nothing here knows which of them decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from k8stui.kernel import iptables, judge, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, HookState, Registration
@@ -30,11 +31,11 @@ def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration
     yield from unmodelled.registrations(family, namespace.unmodelled)
     yield from unmodelled.unevaluated(family, namespace.not_evaluated)
     yield from judge.registrations(family, namespace.judges)
-    ruleset = namespace.rulesets.get(family)
-    if namespace.judges or (ruleset is not None and tracking.is_needed(ruleset)):
+    rulesets = list(namespace.every_ruleset(family))
+    if namespace.judges or any(map(tracking.is_needed, rulesets)):
         yield from tracking.registrations(family)
-    if ruleset is None:
-        return
-    yield from iptables.registrations(family, ruleset)
-    if "nat" in ruleset.tables:
-        yield from translation.registrations(family, iptables.nat_lookups(family, ruleset))
+    for ruleset in rulesets:
+        yield from iptables.registrations(family, ruleset)
+    if any("nat" in ruleset.tables for ruleset in rulesets):
+        lookups = chain.from_iterable(iptables.nat_lookups(family, one) for one in rulesets)
+        yield from translation.registrations(family, lookups)

@@ -40,6 +40,15 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
     return replace(options, iptables=said["iptables"], ipset=said["ipset"], state=said["state"])
 
 
+def without_node(folders: Sequence[str], nodes: Collection[str]) -> Iterator[tuple[str, str]]:
+    """States in `folders` that are called after none of `nodes`: (path, the name)."""
+    for folder in folders:
+        for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
+            node = next(name.removesuffix(end) for end in _STATES if name.endswith(end))
+            if node not in nodes:
+                yield path, node
+
+
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     try:
         with os.scandir(folder) as entries:

@@ -13,6 +13,7 @@ from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import DeviceTest, device_matches
 from k8stui.kernel.namespace import Interface, LinkKind, Stranger
 from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.observed import SeenNode
 from k8stui.nodes.wire import WIRE
 
 _BESIDE = re.compile(
@@ -68,6 +69,14 @@ def _is_for_pods(device: Interface) -> bool:
     # The uplink is assumed, too, but a packet from or to other nodes passes it under any plug-in.
     is_uplink = device.kind is LinkKind.VETH and device.peer is not None and device.peer[0] == WIRE
     return device.kind is not LinkKind.LOOPBACK and not is_uplink
+
+
+def unseen(node: str, observed: SeenNode) -> str:
+    """What was collected of a node and is only half of it, in words; empty: all of it."""
+    parts = [f"iptables-save says: {remark}" for remark in observed.remarks]
+    if observed.unseen:
+        parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
+    return f"of {node}: {'; '.join(parts)}" if parts else ""
 
 
 def cut(node: str, rulesets: Mapping[int, Ruleset], remarks: Iterable[str]) -> str:

@@ -203,6 +203,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 
 
 def _stand_ins(site: Site) -> tuple[Remark, ...]:
+    if all(site.observed(node).is_whole for node in site.cluster.nodes.values()):
+        return ()  # what stands there was seen, whoever put it there
     others = not_imitated(site)
     imitated = (one for one in site.cluster.network_plugins if one not in others)
     return (*stand_in_remarks(others, chosen(site)), *map(without_tunnels, imitated))

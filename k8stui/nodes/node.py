@@ -12,6 +12,7 @@ from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     BridgePort,
+    FdbEntry,
     Interface,
     LinkKind,
     Neighbour,
@@ -22,7 +23,7 @@ from k8stui.kernel.namespace import (
     Unmodelled,
 )
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.doubt import cut, stranger
+from k8stui.nodes.doubt import cut, stranger, unseen
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
@@ -51,11 +52,14 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, programs, node, part),
+        other_rulesets=observed.other_rulesets,
         sets=_sets(programs, node, observed),
         stranger=None
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
-        rules_cut=cut(node.name, observed.rulesets, observed.remarks),
+        rules_cut=unseen(node.name, observed)
+        if observed.is_whole
+        else cut(node.name, observed.rulesets, observed.remarks),
         sysctls=_sysctls(site, node, part),
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),
@@ -71,10 +75,12 @@ def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Rou
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
         part = replace(part, interfaces=interfaces)
-    if observed.neighbours is not None:
-        part = replace(part, neighbours=_neighbours(site, node, observed.neighbours))
-    if observed.fdb is not None:
-        part = replace(part, fdb=observed.fdb)
+    is_whole = observed.is_whole and interfaces is not None
+    if observed.neighbours is not None or is_whole:
+        near = _neighbours(site, node, observed.neighbours or ())
+        part = replace(part, neighbours=_with_made(site, node, near, part.neighbours))
+    if observed.fdb is not None or is_whole:
+        part = replace(part, fdb=_fdb(part, observed.fdb or ()))
     return part, _routes(site, node, part)
 
 
@@ -150,6 +156,30 @@ def _base(site: Site, node: Node) -> Part:
     return Part(
         interfaces=(loopback(versions), eth0), routes=tuple(routes), neighbours=tuple(neighbours)
     )
+
+
+def _with_made(
+    site: Site, node: Node, seen: Sequence[Neighbour], made: Sequence[Neighbour]
+) -> tuple[Neighbour, ...]:
+    """Neighbours as seen; those of pods that were not collected have the made-up pods' addresses.
+
+    A MAC address that was seen is of no use where the device that has it is made up.
+    """
+    pods = site.pods(node.name)
+    unseen = {a for pod in pods if site.space_of(node, pod) is None for a in pod.addresses}
+    kept = tuple(one for one in seen if one.address not in unseen)
+    if site.observed(node).pods:
+        return kept
+    return (*kept, *(one for one in made if one.address in unseen))
+
+
+def _fdb(part: Part, seen: Sequence[FdbEntry]) -> tuple[FdbEntry, ...]:
+    """The same for what bridges know of the ports of made-up pods."""
+    ports = {one.name for one in part.interfaces if one.master is not None and _leads_to_a_pod(one)}
+    made = {one.device for one in part.fdb}
+    invented = ports & made
+    kept = tuple(one for one in seen if one.device not in invented)
+    return (*kept, *(one for one in part.fdb if one.device in invented))
 
 
 def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface, ...] | None:

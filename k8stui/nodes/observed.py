@@ -59,6 +59,10 @@ class ObservedSpace(Protocol):
         """What iptables-save itself says that it does not show."""
 
     @property
+    def other_rulesets(self) -> Mapping[int, Ruleset]:
+        """Those of iptables' other back end, where both have rules."""
+
+    @property
     def sets(self) -> Mapping[str, IpSet]: ...
     @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
@@ -82,6 +86,14 @@ class SeenNode(ObservedSpace, Protocol):
     def cables(self) -> Mapping[End, End]:
         """Each end of a cable with the other, as far as both were seen."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that stands there was asked for: what is not shown is not there."""
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was asked for and not shown, each with why: as it is generated, it counts."""
+
 
 @record(kw_only=True)
 class ObservedNode:
@@ -98,5 +110,8 @@ class ObservedNode:
     remarks: tuple[str, ...] = ()
     sets: Mapping[str, IpSet] = field(default_factory=dict)
     not_evaluated: tuple[NotEvaluated, ...] = ()
+    other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     pods: Mapping[str, ObservedSpace] = field(default_factory=dict)
     cables: Mapping[End, End] = field(default_factory=dict)
+    is_whole: bool = False
+    unseen: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) 
         neighbours=space.neighbours or (),
         fdb=space.fdb or (),
         rulesets=space.rulesets,
+        other_rulesets=space.other_rulesets,
         sets=space.sets,
         sysctls=space.sysctls or Sysctls(),
         sockets=as_seen(pod_sockets(site.listening, pod), space.sockets),

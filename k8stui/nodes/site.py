@@ -438,6 +438,16 @@ class Site:
             if near == name and far in (ROOT, name)
         }
 
+    def bridged_to(self, node: Node, pod: Pod) -> str | None:
+        """The bridge's port behind which a dump's neighbours and FDB have the pod's address."""
+        observed = self.observed(node)
+        macs = {one.mac for one in observed.neighbours or () if one.address in pod.addresses}
+        ports = {one.name for one in observed.interfaces or () if one.master is not None}
+        for entry in observed.fdb or ():
+            if entry.mac in macs and entry.device in ports and not entry.permanent:
+                return entry.device
+        return None
+
     def routed_to(self, node: Node, pod: Pod) -> str | None:
         """The device that a dump's route to the pod's own address names, on a cable of its own."""
         observed = self.observed(node)

@@ -133,7 +133,7 @@ class Places:
             border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
             for prefix in side.prefixes:
                 border.add(_masked(prefix))
-            for ruleset in side.space.rulesets.values():
+            for ruleset in side.space.every_ruleset():
                 for table in ruleset:
                     for chain in _chains(table):
                         asked = questions_of.of(chain)

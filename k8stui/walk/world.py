@@ -12,7 +12,7 @@ from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
-from k8stui.nodes.beside import with_dumps
+from k8stui.nodes.beside import with_dumps, without_node
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
@@ -32,6 +32,8 @@ class World:
     cluster_options: ClusterOptions
     context: str | None = None
     """Name of the live cluster that was read, in the user's kubeconfig."""
+    strangers: tuple[Note, ...] = ()
+    """States in the given folders that are no node's."""
     bundled: bool = False
     """Nothing was given: this is the guestbook that ships with the program."""
 
@@ -44,7 +46,7 @@ class World:
     def notes(self) -> tuple[Note, ...]:
         """What was left out, and why: said, never silent."""
         remarks = (_note(one) for one in (*self.cluster.remarks, *self.network.remarks))
-        return (*self.manifests.notes, *remarks)
+        return (*self.manifests.notes, *remarks, *self.strangers)
 
     @property
     def stand_ins(self) -> tuple[Note, ...]:
@@ -96,6 +98,10 @@ def build_world(
         options=node_options,
         cluster_options=cluster_options,
         context=context,
+        strangers=tuple(
+            Note(message=f"what was collected of {name}: no Node has that name", file=file)
+            for file, name in without_node(given, cluster.nodes)
+        ),
         bundled=bundled,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.exchange import Result
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.beside import with_dumps
@@ -20,6 +21,10 @@ from k8stui.nodes.state.nftables import NftError, foreign_chains
 from k8stui.nodes.state.parsing import as_one, parse_fdb, parse_policy_rules
 from k8stui.nodes.state.settings import SysctlError, parse_sysctls
 from k8stui.nodes.state.stream import is_stream, sections
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Outcome
+from k8stui.walk.walk import walk, walks
+from k8stui.walk.world import build_world, sample
 
 
 def device(name: str, index: int, **said: object) -> dict[str, object]:
@@ -243,3 +248,125 @@ def test_a_folders_states_are_found_and_options_come_first(tmp_path: Path) -> No
     said = NodeOptions(state={"node-1": "mine"})
     found = with_dumps(said, [str(tmp_path)], ["node-1", "node-2", "node-3"])
     assert found.state == {"node-1": "mine", "node-2": str(nodes / "node-2.txt.xz")}
+
+
+def test_a_state_of_no_node_is_told(tmp_path: Path) -> None:
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "gone.txt").write_text("@ node hostname\ngone\n")
+    (tmp_path / "node.yaml").write_text("apiVersion: v1\nkind: Node\nmetadata: {name: here}\n")
+    world = build_world([str(tmp_path)])
+    assert [note.message for note in world.notes] == [
+        "what was collected of gone: no Node has that name"
+    ]
+
+
+SAVE = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT {} [0:0]\nCOMMIT"
+NODE = """\
+apiVersion: v1
+kind: Node
+metadata: {name: node-1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+"""
+
+
+def asked(tmp_path: Path, parts: Mapping[tuple[str, str], object]) -> Outcome:
+    """The node asks a host of its network, having only what `parts` say beside its devices."""
+    address = {"family": "inet", "local": "192.0.2.1", "prefixlen": 24, "scope": "global"}
+    whole = {
+        ("node", ADDR): [device("eth7", 2, addr_info=[address])],
+        ("node", "ip -j -4 route show table all"): [{"dst": "192.0.2.0/24", "dev": "eth7"}],
+        ("node", "sysctl"): "net/ipv4/ip_forward=1",
+        **parts,
+    }
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "node-1.txt").write_text(stream(whole))
+    (tmp_path / "node.yaml").write_text(NODE)
+    world = build_world([str(tmp_path)])
+    return walk(world, parse_request(world, "node/node-1", "192.0.2.9:80")).outcome
+
+
+@pytest.mark.parametrize(
+    ("nft", "legacy", "expected"),
+    [
+        ("ACCEPT", "ACCEPT", Result.CONNECTED),
+        ("ACCEPT", "DROP", Result.TIMEOUT),
+        ("DROP", "ACCEPT", Result.TIMEOUT),
+    ],
+)
+def test_a_packet_meets_both_back_ends(
+    nft: str, legacy: str, expected: Result, tmp_path: Path
+) -> None:
+    """Each has its own tables at the same hooks: what either drops is gone."""
+    parts = {
+        ("node", "iptables-nft-save"): SAVE.format(nft),
+        ("node", "iptables-legacy-save"): SAVE.format(legacy),
+    }
+    found = asked(tmp_path, parts)
+    assert found.result is expected
+
+
+def test_half_an_observation_is_said(tmp_path: Path) -> None:
+    parts = {("node", "iptables-save"): "! 127 not installed"}
+    found = asked(tmp_path, parts)
+    assert (
+        "of node-1: nothing was collected of its rules (iptables-save: 127 not installed); "
+        "assumed instead"
+    ) in found.reason
+
+
+def test_what_was_collected_whole_is_not_doubted(tmp_path: Path) -> None:
+    found = asked(tmp_path, {("node", "iptables-save"): ""})
+    assert (found.result, "collected" in found.reason) == (Result.CONNECTED, False)
+
+
+def test_with_nft_alone_iptables_has_nothing_that_is_hidden(tmp_path: Path) -> None:
+    """The tables that iptables made are nftables', too: they are named, not left out."""
+    things = [chain("ip", "filter", hook="output", prio=0, policy="drop")]
+    parts = {
+        ("node", "iptables-save"): "! 127 not installed",
+        ("node", "nft -j list ruleset"): json.loads(nft(*things)),
+    }
+    found = asked(tmp_path, parts)
+    assert found.result is Result.UNKNOWN
+    assert "table ip filter" in found.reason
+
+
+def test_pods_hang_where_neighbours_and_the_bridge_say(tmp_path: Path) -> None:
+    """Without the pods' own namespaces: not in the ports' order, where more is known."""
+    plain = build_world([str(sample("guestbook"))])
+    pods = [pod for pod in plain.cluster.pods.values() if pod.node_name == "node-1"]
+    pods = sorted((pod for pod in pods if not pod.host_network), key=lambda pod: pod.addresses[0])
+    bridge = {"linkinfo": {"info_kind": "bridge"}, "addr_info": []}
+    gateway = {"family": "inet", "local": "10.244.1.1", "prefixlen": 24, "scope": "global"}
+    port = {"linkinfo": {"info_kind": "veth", "info_slave_kind": "bridge"}, "master": "cni0"}
+    own = {"family": "inet", "local": "192.168.0.11", "prefixlen": 24, "scope": "global"}
+    links = [
+        device("eth0", 2, addr_info=[own]),
+        device("cni0", 3, **{**bridge, "addr_info": [gateway]}),
+        *(device(f"veth{n}", 4 + n, **port) for n in range(len(pods))),
+    ]
+    turned = list(reversed(range(len(pods))))
+    near = [
+        {"dst": str(pod.addresses[0]), "dev": "cni0", "lladdr": f"0a:00:00:00:00:0{n}"}
+        for n, pod in enumerate(pods)
+    ]
+    known = [
+        {"mac": f"0a:00:00:00:00:0{n}", "ifname": f"veth{turned[n]}", "master": "cni0", "state": ""}
+        for n in range(len(pods))
+    ]
+    for name, records in {"addr": links, "near": near, "fdb": known}.items():
+        (tmp_path / name).write_text(json.dumps(records))
+    options = NodeOptions(
+        ip_addr={"node-1": str(tmp_path / "addr")},
+        ip_neigh={"node-1": str(tmp_path / "near")},
+        fdb={"node-1": str(tmp_path / "fdb")},
+    )
+    world = build_world([str(sample("guestbook"))], None, options)
+    cables = [world.network[pod.key].interface("eth0") for pod in pods]
+    assert [cable and cable.peer for cable in cables] == [
+        ("node-1", f"veth{turned[n]}") for n in range(len(pods))
+    ]
+    assert len(pods) > 1
+    for destination in ("pod/frontend-1:80", "svc/frontend:80"):
+        for trace in walks(world, parse_request(world, "node/node-1", destination)):
+            assert trace.outcome.result is Result.CONNECTED

@@ -100,8 +100,8 @@ class Bridged:
     def attachment(self, node: Node) -> _Attachment:
         """Names on the node's side of its pods' cables; a dump's own where there is one.
 
-        A dump does not say which veth is whose: ports and pods are matched in their order
-        (assumed), which is the order in which both were made.
+        Which veth is whose neighbours and the FDB tell. Other ports and pods are matched in their
+        order (assumed), which is the order in which both were made.
         """
         found = self._attachments.get(node.name)
         if found is None:
@@ -116,11 +116,13 @@ class Bridged:
             for port in site.observed(node).interfaces or ()
             if bridge is not None and port.master == bridge.name and port.kind is LinkKind.VETH
         ]
+        pods = site.pods(node.name)
+        told = {pod.key: port for pod in pods if (port := site.bridged_to(node, pod))}
+        taken = set(told.values())
+        free = iter([port for port in observed_ports if port not in taken])
         veths = {
-            pod.key: observed_ports[i]
-            if i < len(observed_ports)
-            else veth_name(pod, style.veth_digits)
-            for i, pod in enumerate(site.pods(node.name))
+            pod.key: told.get(pod.key) or next(free, None) or veth_name(pod, style.veth_digits)
+            for pod in pods
         }
         if bridge is not None:
             return _Attachment(bridge.name, bridge.mac, veths)

@@ -52,6 +52,10 @@ class CollectedNode(CollectedSpace):
     def sections(self) -> Mapping[str, Section]:
         return self._all_sections.get(ROOT, {})
 
+    @property
+    def is_whole(self) -> bool:
+        return True
+
     @cached_property
     def pods(self) -> Mapping[str, CollectedSpace]:
         """The other namespaces by name."""

@@ -30,8 +30,10 @@ class NftError(K8sTuiError, ValueError):
     line = None
 
 
-def foreign_chains(text: str) -> tuple[NotEvaluated, ...]:
+def foreign_chains(text: str, *, iptables_too: bool = False) -> tuple[NotEvaluated, ...]:
     """The base chains of tables that are not iptables', where they do anything at all.
+
+    `iptables_too`: and of those that are.
 
     Raises:
         NftError: not what ``nft -j list ruleset`` prints.
@@ -41,7 +43,13 @@ def foreign_chains(text: str) -> tuple[NotEvaluated, ...]:
         listed = json.loads(text)["nftables"]
         rules = {_place(one["rule"]) for one in listed if "rule" in one}
         chains = [one["chain"] for one in listed if "chain" in one]
-        return tuple(found for chain in chains for found in _hooked(chain, rules))
+        own = frozenset[str]() if iptables_too else _IPTABLES
+        return tuple(
+            found
+            for chain in chains
+            if chain["family"] == "inet" or chain["table"] not in own
+            for found in _hooked(chain, rules)
+        )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None
 
@@ -57,8 +65,6 @@ def _hooked(
     family, table, name = str(chain["family"]), str(chain["table"]), str(chain["name"])
     hook = _HOOKS.get(str(chain.get("hook")))
     if hook is None or family not in _FAMILIES:
-        return
-    if family != "inet" and table in _IPTABLES:
         return
     has_rules = (chain["family"], chain["table"], chain["name"]) in rules
     if not has_rules and chain.get("policy", "accept") == "accept":

@@ -55,6 +55,12 @@ _NEIGHBOURS = ("ip -j neigh show", "ip -j neigh")
 _FDB = ("bridge -j fdb show", "bridge -j fdb")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _NFT = ("nft -j list ruleset",)
+_PARTS = (
+    ("its devices", _ADDRESSES),
+    ("its routes", _ROUTES[4]),
+    ("its settings", ("sysctl",)),
+)
+"""What a walk cannot do without, and what tells it."""
 
 
 @record()
@@ -145,9 +151,29 @@ class CollectedSpace:
         """Listening ones."""
         return self._read(self._one(("ss -Hltnu",)), parse_sockets)
 
-    @cached_property
+    @property
     def rulesets(self) -> Mapping[int, Ruleset]:
-        """Rules of iptables by IP version: those of the back end that has any."""
+        """Rules of iptables by IP version: those of the first back end that has any.
+
+        Where only nft could be asked, iptables has none of its own.
+        """
+        found = {version: read[0] for version, read in self._saves.items() if read}
+        if not found and self._one(_NFT) is not None:
+            return dict.fromkeys(_SAVES, Ruleset())
+        return found
+
+    @property
+    def other_rulesets(self) -> Mapping[int, Ruleset]:
+        """Those of the other back end, where both have some."""
+        return {
+            version: read[1]
+            for version, read in self._saves.items()
+            if len(read) > 1 and read[1].tables
+        }
+
+    @cached_property
+    def _saves(self) -> Mapping[int, Sequence[Ruleset]]:
+        """What each back end printed, those with rules first."""
         found = {}
         for version, commands in _SAVES.items():
             read = [
@@ -155,8 +181,7 @@ class CollectedSpace:
                 for section in self._all(commands)
                 if (ruleset := self._read(section, parse_ruleset)) is not None
             ]
-            if read:
-                found[version] = next((one for one in read if one.tables), read[0])
+            found[version] = sorted(read, key=lambda ruleset: not ruleset.tables)
         return found
 
     @cached_property
@@ -166,8 +191,27 @@ class CollectedSpace:
 
     @cached_property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
-        """Base chains of nftables' own tables."""
-        return self._read(self._one(_NFT), lambda text, _: foreign_chains(text)) or ()
+        """Base chains of nftables' own tables; of all where iptables could not be asked for its."""
+        has_saves = any(self._saves.values())
+        section = self._one(_NFT)
+        parse = partial(foreign_chains, iptables_too=not has_saves)
+        return self._read(section, lambda text, _: parse(text)) or ()
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was asked for and not shown, each with what the command said."""
+        has_rules = bool(self.rulesets)
+        parts: list[tuple[str, Sequence[str], bool]] = [("its rules", _SAVES[4], has_rules)]
+        parts += [(name, commands, self._one(commands) is not None) for name, commands in _PARTS]
+        return tuple(
+            f"{name} ({self._why(commands)})" for name, commands, is_there in parts if not is_there
+        )
+
+    def _why(self, commands: Sequence[str]) -> str:
+        asked = [self.sections[one] for one in commands if one in self.sections]
+        if not asked:
+            return f"{commands[0]} was not asked"
+        return f"{asked[-1].command}: {asked[-1].failure or 'nothing'}"
 
     @cached_property
     def remarks(self) -> tuple[str, ...]:
