@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from k8stui.because import Because
 from k8stui.errors import K8sTuiError
@@ -15,6 +15,9 @@ _TABLE_NAME = re.compile(r"[a-z]{1,31}")
 """XT_TABLE_MAXNAMELEN (include/uapi/linux/netfilter/x_tables.h)."""
 _CHAIN_CHARACTERS = 28
 """XT_EXTENSION_MAXNAMELEN less the closing NUL (iptables/xshared.c parse_chain)."""
+_BY_USE = ("filter", "nat", "mangle", "raw")
+_TYPED = re.compile(r"\bip6?tables\S*(?=.* -S\b)(?:.* -t (\w+))?")
+"""``$ sudo iptables -t nat -S``, as people post it."""
 _COUNTERS = re.compile(r"\[\d+:\d+\] ")
 
 
@@ -37,16 +40,29 @@ class SaveError(K8sTuiError, ValueError):
 def parse(text: str, *, file: str = "", why: Why | None = None) -> Ruleset:
     """Read what iptables-save or ip6tables-save prints, either backend, with or without counters.
 
+    Also ``iptables -S``, of one table or, with the commands as they were typed, of several: which
+    one they name, else which one has such built-in chains.
+
     Comment lines and counters are left out. Each rule and chain gets the reason that `why` gives.
 
     Raises:
         SaveError: the first line that cannot stand in such a text.
 
     """
-    reader = _Reader(file, why)
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = text.split("\n")
+    reader = _Reader(file, why, _listed_table(lines))
+    for number, line in enumerate(lines, start=1):
         reader.read(number, line.rstrip("\r"))
     return reader.ruleset()
+
+
+def _listed_table(lines: Iterable[str]) -> str | None:
+    """Of which table ``iptables -S`` is; None: the text is no such listing."""
+    policies = {line.split()[1] for line in lines if line.startswith("-P ") and " " in line[3:]}
+    if not policies:
+        return None
+    fitting = (name for name in _BY_USE if policies.issubset(BUILTIN_CHAINS[name]))
+    return next(fitting, "filter")
 
 
 def remarks(text: str) -> Iterator[tuple[int, str]]:
@@ -83,8 +99,10 @@ def dump_lines(ruleset: Ruleset) -> Iterator[str]:
 class _Reader:
     """State between lines."""
 
-    def __init__(self, file: str, why: Why | None) -> None:
+    def __init__(self, file: str, why: Why | None, listed: str | None = None) -> None:
         self._file = file
+        self._listed = listed
+        """Table of the next line of ``iptables -S``."""
         self._why = why
         self._tables: dict[str, Table] = {}
         self._name: str | None = None
@@ -105,12 +123,28 @@ class _Reader:
             self._chain(line)
         elif line[0] == "*":
             self._open(line[1:].strip())
+        elif self._listed is not None and line.startswith(("-P ", "-N ")):
+            self._list(line)
+        elif self._listed is not None and (typed := _TYPED.search(line)):
+            if self._name is not None:
+                self._commit()
+            self._listed = typed[1] or "filter"
         elif line.strip() == "COMMIT":
             self._commit()
         elif line.strip():
             raise self._error("not a line of iptables-save")
 
+    def _list(self, line: str) -> None:
+        """A policy or a chain, as ``iptables -S`` has it."""
+        if self._name is None:
+            self._open(self._listed or "filter")
+        words = line.split()
+        policy = words[2] if words[0] == "-P" and len(words) > 2 else "-"
+        self._chain(f":{words[1] if len(words) > 1 else ''} {policy}")
+
     def ruleset(self) -> Ruleset:
+        if self._listed is not None and self._name is not None:
+            self._commit()
         if self._name is not None:
             raise self._error(f"the text ends inside table {self._name}: COMMIT is missing")
         return Ruleset(self._tables)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from k8stui.kernel import save
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.iproute_json import IprouteError
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.beside import with_dumps
@@ -18,7 +21,14 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.listening import SocketsError, parse_sockets
 from k8stui.nodes.state.nftables import NftError, foreign_chains
-from k8stui.nodes.state.parsing import as_one, parse_fdb, parse_policy_rules
+from k8stui.nodes.state.parsing import (
+    as_one,
+    parse_fdb,
+    parse_interfaces,
+    parse_neighbours,
+    parse_policy_rules,
+    parse_routes,
+)
 from k8stui.nodes.state.settings import SysctlError, parse_sysctls
 from k8stui.nodes.state.stream import is_stream, sections
 from k8stui.walk.request import parse_request
@@ -370,3 +380,61 @@ def test_pods_hang_where_neighbours_and_the_bridge_say(tmp_path: Path) -> None:
     for destination in ("pod/frontend-1:80", "svc/frontend:80"):
         for trace in walks(world, parse_request(world, "node/node-1", destination)):
             assert trace.outcome.result is Result.CONNECTED
+
+
+PRINTED = Path(__file__).parent / "printed"
+"""What one node's `ip` printed, as text and with ``-j``."""
+
+
+@pytest.mark.parametrize(
+    ("name", "parse"),
+    [
+        ("addr", parse_interfaces),
+        ("addr-d", parse_interfaces),
+        ("route", parse_routes),
+        ("route6", partial(parse_routes, version=6)),
+        ("rule", parse_policy_rules),
+        ("neigh", parse_neighbours),
+    ],
+)
+def test_text_says_what_json_does(
+    name: str, parse: Callable[[str, str], tuple[object, ...]]
+) -> None:
+    text, data = (PRINTED / f"{name}.txt").read_text(), (PRINTED / f"{name}.json").read_text()
+    assert parse(text, "f") == parse(data, "f") != ()
+    posted = f"root@node-1:~# ip {name}\n{text}"
+    assert parse(posted, "f") == parse(data, "f")
+
+
+def test_text_knows_its_lines() -> None:
+    (first, *_) = parse_routes("\ndefault via 10.0.0.1 dev eth0\n", "f")
+    assert first.reason is not None
+    assert first.reason.origin.place is not None
+    assert first.reason.origin.place.line == 2
+    with pytest.raises(IprouteError, match="not what ip route prints: hello") as caught:
+        parse_routes("default via 10.0.0.1 dev eth0\nhello world\n", "f")
+    assert caught.value.line == 2
+
+
+LISTED = """\
+-P PREROUTING ACCEPT
+-P INPUT ACCEPT
+-P OUTPUT ACCEPT
+-P POSTROUTING ACCEPT
+-N KUBE-SERVICES
+-A PREROUTING -j KUBE-SERVICES
+"""
+
+
+def test_rules_as_they_are_listed() -> None:
+    ruleset = save.parse(LISTED)
+    assert list(ruleset.tables) == ["nat"]
+    assert save.dump(ruleset) == (
+        "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+        ":POSTROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n"
+        "-A PREROUTING -j KUBE-SERVICES\nCOMMIT\n"
+    )
+    both = f"$ sudo iptables -S\n-P FORWARD DROP\n$ sudo iptables -t nat -S\n{LISTED}"
+    assert list(save.parse(both).tables) == ["filter", "nat"]
+    with pytest.raises(save.SaveError, match=r":2: .*is not a policy"):
+        save.parse("-P INPUT ACCEPT\n-P FORWARD SOMETIMES\n", file="f")

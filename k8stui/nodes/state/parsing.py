@@ -25,6 +25,7 @@ from k8stui.kernel.namespace import (
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes import names
 from k8stui.nodes.observed import DumpLine
+from k8stui.nodes.state import printed
 from k8stui.origin import Origin, OriginKind
 
 # Patterns are texts: `re` compiles each (0.5 ms) when there is a dump to read.
@@ -77,7 +78,7 @@ def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
         iproute_json.IprouteError: not what the command prints.
 
     """
-    records = iproute_json.load(text, "ip -j addr")
+    records = printed.records(text, "ip addr")
     ports = [port for record in records if (port := _port(record))]
     told = [port["ifname"] for port in ports]
     found = []
@@ -97,7 +98,7 @@ def parse_interfaces(text: str, file: str) -> tuple[Interface, ...]:
 
 def wrong_macs(text: str) -> Iterator[tuple[int, str]]:
     """What is wrong with MAC addresses in ``ip -j addr``: (line, what). Each has a stand-in."""
-    for link in iproute_json.load(text, "ip -j addr"):
+    for link in printed.records(text, "ip addr"):
         wrong = iproute.wrong_mac(link)
         if wrong is not None:
             yield link.line, f"{link['ifname']}: {wrong}"
@@ -119,7 +120,7 @@ def parse_routes(text: str, file: str, version: int | None = None) -> tuple[Rout
         iproute_json.IprouteError: not what the command prints.
 
     """
-    records = iproute_json.load(text, "ip -j route")
+    records = printed.records(text, "ip route")
     return tuple(
         replace(route, reason=observed_at(file, record.line, "a route of the real node"))
         for record in records
@@ -135,7 +136,7 @@ def parse_policy_rules(text: str, file: str, version: int | None = None) -> tupl
 
     """
     del file
-    return iproute.policy_rules(iproute_json.load(text, "ip -j rule"), version)
+    return iproute.policy_rules(printed.records(text, "ip rule"), version)
 
 
 def as_one(rules: Mapping[int, tuple[PolicyRule, ...]]) -> tuple[PolicyRule, ...]:
@@ -162,7 +163,7 @@ def parse_neighbours(text: str, file: str) -> tuple[Neighbour, ...]:
 
     """
     del file
-    return iproute.neighbours(iproute_json.load(text, "ip -j neigh"))
+    return iproute.neighbours(printed.records(text, "ip neigh"))
 
 
 def parse_fdb(text: str, file: str) -> tuple[FdbEntry, ...]:

@@ -22,6 +22,7 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.errors import ObservedFileError
+from k8stui.nodes.state import printed
 from k8stui.nodes.state.listening import parse_sockets
 from k8stui.nodes.state.nftables import foreign_chains
 from k8stui.nodes.state.parsing import (
@@ -45,14 +46,17 @@ _SAVES = {
     4: ("iptables-nft-save", "iptables-legacy-save", "iptables-save"),
     6: ("ip6tables-nft-save", "ip6tables-legacy-save", "ip6tables-save"),
 }
-_ADDRESSES = ("ip -j -d addr show", "ip -j -d addr", "ip -j addr show", "ip -j addr")
+_ADDRESSES = ("ip -j -d addr show", "ip -j addr show", "ip -d addr show", "ip addr show")
 _ROUTES = {
-    4: ("ip -j -4 route show table all", "ip -j route show table all"),
-    6: ("ip -j -6 route show table all", "ip -j -6 route show table all"),
+    4: ("ip -j -4 route show table all", "ip -4 route show table all"),
+    6: ("ip -j -6 route show table all", "ip -6 route show table all"),
 }
-_RULES = {4: ("ip -j -4 rule show", "ip -j rule show"), 6: ("ip -j -6 rule show",)}
-_NEIGHBOURS = ("ip -j neigh show", "ip -j neigh")
-_FDB = ("bridge -j fdb show", "bridge -j fdb")
+_RULES = {
+    4: ("ip -j -4 rule show", "ip -4 rule show"),
+    6: ("ip -j -6 rule show", "ip -6 rule show"),
+}
+_NEIGHBOURS = ("ip -j neigh show", "ip neigh show")
+_FDB = ("bridge -j fdb show", "bridge fdb show")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _NFT = ("nft -j list ruleset",)
 _PARTS = (
@@ -99,7 +103,7 @@ class CollectedSpace:
     def links(self) -> tuple[Link, ...]:
         """The devices, as far as cables are concerned."""
         section = self._one(_ADDRESSES)
-        records = self._read(section, lambda text, _: iproute_json.load(text, "ip -j addr")) or ()
+        records = self._read(section, lambda text, _: printed.records(text, "ip addr")) or ()
         return tuple(_link(one) for one in records)
 
     @cached_property

@@ -1,0 +1,229 @@
+"""The plain text of `ip` and `bridge`, as people post it: turned into what ``-j`` would print.
+
+``ip [-d] addr``, ``ip route [show table all]``, ``ip rule``, ``ip neigh`` of iproute2
+(ip/ipaddress.c, ip/iproute.c, ip/iprule.c, ip/ipneigh.c). Fields are judged where the JSON's are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from k8stui.kernel.iproute_json import IprouteError, Record, load
+
+_HEAD = re.compile(r"(\d+): ([^\s:@]+)(?:@(\S+))?: <([^>]*)>(.*)")
+_PROMPT = re.compile(r"\S*[$#] .*|.*[$#] (?:sudo )?(?:ip|bridge) .*")
+_TYPES = frozenset({
+    "unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole",
+    "nat", "anycast",
+})  # fmt: skip
+_ROUTE_WORDS = {
+    "via": "gateway", "dev": "dev", "table": "table", "proto": "protocol", "scope": "scope",
+    "src": "prefsrc", "metric": "metric",
+}  # fmt: skip
+_NUMBERS = frozenset({"metric", "goto", "suppress_prefixlen"})
+_RULE_WORDS = {
+    "from": "src", "to": "dst", "iif": "iif", "oif": "oif", "tos": "tos", "ipproto": "ipproto",
+    "sport": "sport", "dport": "dport", "uidrange": "uid_start", "lookup": "table",
+    "goto": "goto", "suppress_prefixlength": "suppress_prefixlen",
+    "suppress_ifgroup": "suppress_ifgroup",
+}  # fmt: skip
+_ACTIONS = frozenset({"blackhole", "unreachable", "prohibit"})
+_SHOWN = 80
+
+
+def records(text: str, command: str) -> tuple[Record, ...]:
+    """What `command` printed, as JSON or as text.
+
+    Raises:
+        IprouteError: neither of them.
+
+    """
+    if not text.strip() or text.lstrip()[0] in "[{":
+        return load(text if text.strip() else "[]", command)
+    read = _READERS[command.rsplit(maxsplit=1)[-1]]
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return tuple(read([one for one in lines if not _PROMPT.fullmatch(one[1])]))
+
+
+_Lines = Sequence[tuple[int, str]]
+
+
+def _addresses(lines: _Lines) -> Iterator[Record]:
+    found: Record | None = None
+    for number, line in lines:
+        head = _HEAD.fullmatch(line)
+        if head is not None:
+            if found is not None:
+                yield found
+            found = _device(number, head)
+        elif found is None or not line[0].isspace():
+            raise _wrong(number, line, "ip addr")
+        else:
+            _detail(found, line.split())
+    if found is not None:
+        yield found
+
+
+def _device(number: int, head: re.Match[str]) -> Record:
+    index, name, far, flags, rest = head.groups()
+    words = rest.split()
+    found = _record(number, ifindex=int(index), ifname=name, flags=flags.split(","), addr_info=[])
+    if far is not None and re.fullmatch(r"if\d+", far):
+        found["link_index"] = int(far[2:])
+    elif far is not None and far != "NONE":
+        found["link"] = far
+    for word, value in itertools.pairwise(words):
+        if word == "mtu" and value.isdecimal():
+            found["mtu"] = int(value)
+        elif word == "master":
+            found["master"] = value
+    return found
+
+
+def _detail(found: Record, words: Sequence[str]) -> None:
+    """A line below a device's own."""
+    first = words[0]
+    after = dict(itertools.pairwise(words))
+    if first.startswith("link/"):
+        found["link_type"] = first[5:]
+        if len(words) > 1:
+            found["address"] = words[1]
+        if "brd" in after or "peer" in after:
+            found["broadcast"] = after.get("brd", after.get("peer"))
+        if after.get("link-netnsid", "").isdecimal():
+            found["link_netnsid"] = int(after["link-netnsid"])
+        if "promiscuity" in after:
+            found["promiscuity"] = 0
+    elif first in ("inet", "inet6") and len(words) > 1:
+        address = words[1].partition("/")[0]
+        length = (after.get("peer") or words[1]).partition("/")[2]
+        infos = found["addr_info"]
+        assert isinstance(infos, list)
+        infos.append(
+            {
+                "family": first,
+                "local": address,
+                **({"prefixlen": int(length)} if length.isdecimal() else {}),
+                "scope": after.get("scope", "global"),
+                **({"broadcast": after["brd"]} if "brd" in after else {}),
+                "secondary": "secondary" in words,
+            }
+        )
+    elif first == "bridge_slave":
+        info = found.setdefault("linkinfo", {})
+        assert isinstance(info, dict)
+        info["info_slave_kind"] = "bridge"
+        info["info_slave_data"] = {
+            "state": after.get("state", "forwarding"),
+            **{key: after.get(key) == "on" for key in ("hairpin", "isolated")},
+            **{key: after.get(key, "on") == "on" for key in ("learning", "flood")},
+        }
+    elif first in ("veth", "bridge", "vxlan", "dummy", "ipip", "macvlan", "ipvlan", "vlan", "bond"):
+        info = found.setdefault("linkinfo", {})
+        assert isinstance(info, dict)
+        info["info_kind"] = first
+        if first == "vxlan":
+            info["info_data"] = {
+                **({"local": after["local"]} if "local" in after else {}),
+                **({"link": after["dev"]} if "dev" in after else {}),
+                "id": _number(after.get("id")),
+                "port": _number(after.get("dstport")),
+                "learning": "nolearning" not in words,
+            }
+
+
+def _number(text: str | None) -> object:
+    return int(text) if text is not None and text.isdecimal() else text
+
+
+def _routes(lines: _Lines) -> Iterator[Record]:
+    found: list[Record] = []
+    for number, line in lines:
+        words = line.split()
+        if line[0].isspace():
+            if words[0] != "nexthop" or not found:
+                raise _wrong(number, line, "ip route")
+            hops = found[-1].setdefault("nexthops", [])
+            assert isinstance(hops, list)
+            hops.append(_fields(number, words[1:], _ROUTE_WORDS))
+            continue
+        kind = words.pop(0) if words[0] in _TYPES else None
+        if not words or not re.match(r"default$|[0-9a-f.:]+(?:/\d+)?$", words[0]):
+            raise _wrong(number, line, "ip route")
+        record = _fields(number, words[1:], _ROUTE_WORDS)
+        record["dst"] = words[0]
+        record["flags"] = [word for word in words if word == "onlink"]
+        if kind is not None:
+            record["type"] = kind
+        gateway = record.get("gateway")
+        if gateway in ("inet", "inet6"):
+            record["gateway"] = words[words.index("via") + 2]
+        found.append(record)
+    return iter(found)
+
+
+def _rules(lines: _Lines) -> Iterator[Record]:
+    for number, line in lines:
+        place, colon, rest = line.partition(":")
+        words = rest.split()
+        if not colon or not place.strip().isdecimal() or not words:
+            raise _wrong(number, line, "ip rule")
+        record = _fields(number, words, _RULE_WORDS)
+        record["priority"] = int(place)
+        record.setdefault("src", "all")
+        if "not" in words:
+            record["not"] = None
+        if "nop" in words or "[l3mdev-table]" in words:
+            record["nop"] = None
+        for word in words:
+            if word in _ACTIONS:
+                record["action"] = word
+        if "fwmark" in words[:-1]:
+            mark, _, mask = words[words.index("fwmark") + 1].partition("/")
+            record["fwmark"] = mark
+            if mask:
+                record["fwmask"] = mask
+        yield record
+
+
+def _neighbours(lines: _Lines) -> Iterator[Record]:
+    for number, line in lines:
+        words = line.split()
+        record = _fields(number, words[1:], {"dev": "dev", "lladdr": "lladdr"})
+        if "dev" not in record:
+            raise _wrong(number, line, "ip neigh")
+        record["dst"] = words[0]
+        record["state"] = [word for word in words if word.isupper()]
+        yield record
+
+
+def _fields(number: int, words: Sequence[str], names: dict[str, str]) -> Record:
+    """The values behind known words."""
+    found = _record(number)
+    for word, value in itertools.pairwise(words):
+        if word in names:
+            name = names[word]
+            found[name] = _number(value) if name in _NUMBERS else value
+    return found
+
+
+def _record(number: int, **fields: object) -> Record:
+    record = Record(fields)
+    record.line = number
+    return record
+
+
+def _wrong(number: int, line: str, command: str) -> IprouteError:
+    error = IprouteError(f"not what {command} prints: {line.strip()[:_SHOWN]}")
+    error.line = number
+    return error
+
+
+_READERS: dict[str, Callable[[_Lines], Iterator[Record]]] = {
+    "addr": _addresses,
+    "route": _routes,
+    "rule": _rules,
+    "neigh": _neighbours,
+}
