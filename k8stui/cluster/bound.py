@@ -1,8 +1,9 @@
-"""Ports that a container opens for itself only: its own words bind them to 127.0.0.1.
+"""Ports that a container opens for some only: its own words bind them to 127.0.0.1 or 0.0.0.0.
 
 ``--bind 127.0.0.1:8000``, ``--listen=localhost``, ``BIND_ADDRESS=127.0.0.1``: what comes by the
 pod's address is refused, while everything inside the pod (a probe by exec, a proxy beside it) finds
-somebody. Programs differ in their options, so only those are read that say what they mean.
+somebody. ``--bind 0.0.0.0:8000`` is every IPv4 address, and refuses IPv6 (ip(7); `::` takes both,
+ipv6(7)). Programs differ in their options, so only those are read that say what they mean.
 """
 
 from __future__ import annotations
@@ -21,21 +22,31 @@ _WHERE = frozenset({"host", "hostname", "address", "addr", "ip"})
 _ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?/?$")
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
+_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+$")
 
 
 def own_only(container: Container) -> frozenset[int]:
     """TCP ports that the container declares, and binds to the loopback network."""
+    return _bound_to(container, _OWN)
+
+
+def ipv4_only(container: Container) -> frozenset[int]:
+    """TCP ports that the container declares, and binds to IPv4 addresses alone."""
+    return _bound_to(container, _IPV4)
+
+
+def _bound_to(container: Container, kind: re.Pattern[str]) -> frozenset[int]:
     declared = {port.number for port in container.ports if port.protocol is Protocol.TCP}
     if not declared:
         return frozenset()
     opened: dict[int, bool] = {}
-    for number, is_own in _opened(container, declared):
-        opened[number] = opened.get(number, True) and is_own
-    return frozenset(number for number, is_own in opened.items() if is_own)
+    for number, address in _opened(container, declared):
+        opened[number] = opened.get(number, True) and kind.match(address) is not None
+    return frozenset(number for number, is_kind in opened.items() if is_kind)
 
 
-def _opened(container: Container, declared: set[int]) -> Iterator[tuple[int, bool]]:
-    """(port, whether it is for the loopback network only), for each address that is named."""
+def _opened(container: Container, declared: set[int]) -> Iterator[tuple[int, str]]:
+    """(port, address), for each address that is named."""
     words = [word for text in container.spoken for word in text.split()]
     options = [(match[1], match[2] or after) for match, after in _options(words)]
     port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")
@@ -54,7 +65,7 @@ def _opened(container: Container, declared: set[int]) -> Iterator[tuple[int, boo
             if not _NUMBER.fullmatch(number) and len(declared) == 1:
                 number = str(*declared)
             if _NUMBER.fullmatch(number) and int(number) in declared:
-                yield int(number), _OWN.match(found[1]) is not None
+                yield int(number), found[1]
 
 
 def _options(words: list[str]) -> Iterator[tuple[re.Match[str], str]]:

@@ -39,6 +39,7 @@ from k8stui.cluster.workloads import expand
 from k8stui.record import record
 
 if TYPE_CHECKING:
+    from k8stui.cluster.claims import Claims, MisspeltClasses
     from k8stui.cluster.policy import ClusterPolicy
     from k8stui.manifests import Manifests
 
@@ -77,11 +78,11 @@ def _populate(
     known: _Population | None = memory.recall("pods", of)
     if known is not None and known.pods is before and known.is_settled:
         return known
-    claims = None
-    if options.complete:
-        from k8stui.cluster.claims import Claims  # noqa: PLC0415 - only where all is known
+    claims: Claims | MisspeltClasses | None = None
+    if options.complete or inventory.of("StorageClass"):
+        from k8stui.cluster.claims import Claims, MisspeltClasses  # noqa: PLC0415 - rarely needed
 
-        claims = Claims(inventory)
+        claims = Claims(inventory) if options.complete else MisspeltClasses(inventory)
     admission = Admission(inventory, complete=options.complete)
     expansion = expand(inventory, nodes, admission, options.states, memory)
     wanted = len(expansion.drafts)
@@ -191,6 +192,7 @@ def build(
         port_users=tuple(users_of(objects)),
         remarks=(
             *refused,
+            *settings.remarks,
             *population.remarks,
             *lost_by_apply(inventory),
             *unread_values(inventory, configurations),

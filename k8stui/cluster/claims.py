@@ -19,6 +19,7 @@ from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, node_term_matches
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.record import record
+from k8stui.suggest import Lexicon
 
 _UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 _NODE = "node(s) didn't match PersistentVolume's node affinity"
@@ -162,6 +163,44 @@ class Claims:
                 for term in terms
             )
         )
+
+
+class MisspeltClasses:
+    """Claims that wait for ever in an input that need not be all: their class is but misspelt.
+
+    Else claims are taken to be bound, as clusters have classes that no manifest shows.
+    """
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._claims = inventory.of("PersistentVolumeClaim")
+        self._classes = {one.name for one in inventory.of("StorageClass").values()}
+        self._lexicon = Lexicon(self._classes)
+
+    def mounts(self, draft: Draft) -> str | None:
+        """Why no node can take `draft`; None: its claims are taken to be bound."""
+        if not self._classes:
+            return None
+        claims = [
+            (name, table(claim, "spec"), draft.manifest.origin("spec", "volumeClaimTemplates"))
+            for name, claim in _templates(draft).items()
+        ]
+        claims += [
+            (name, table(claim, "spec"), draft.manifest.origin(*draft.spec_path, "volumes"))
+            for name, claim in _ephemeral(draft)
+        ]
+        for volume in array(draft.spec, "volumes"):
+            name = text(volume, "persistentVolumeClaim", "claimName")
+            claim = self._claims.get(f"{draft.namespace}/{name}")
+            if claim is not None and not claim.observed:
+                at_class = claim.origin("spec", "storageClassName")
+                claims.append((name, table(claim.data, "spec"), at_class))
+        for name, spec, origin in claims:
+            wanted = text(spec, "storageClassName")
+            near = None if wanted in self._classes else self._lexicon.typo(wanted)
+            if near is not None and not text(spec, "volumeName"):
+                draft.decided["claims"] = origin
+                return f"{_UNBOUND} ({name} asks for StorageClass {wanted}; there is {near})"
+        return None
 
 
 @record()

@@ -162,6 +162,9 @@ def _observe(draft: Draft, manifest: Manifest) -> None:
     draft.ready = ready(conditions, default=False)
     if not draft.ready and draft.phase is PodPhase.RUNNING:
         draft.unready_reason = _unready(draft.spec, status, conditions)
+    if draft.phase is PodPhase.FAILED:
+        told = (text(status, "reason"), text(status, "message"))
+        draft.unready_reason = ", ".join(filter(None, told))
     draft.terminating = bool(table(manifest.data, "metadata").get("deletionTimestamp"))
     ips = tuple(text(entry, "ip") for entry in array(status, "podIPs"))
     draft.addresses = addresses(ips or (text(status, "podIP"),))

@@ -82,7 +82,7 @@ def refuse(
     needs: Needs, host: NodeInfo, mounts: Mounts | None, view: TopologyView
 ) -> Refusal | None:
     """The filters that look at what else there is, in the scheduler's order."""
-    if needs.host_ports and _conflicts(needs.host_ports, host.ports):
+    if needs.host_ports and conflicts(needs.host_ports, host.ports):
         return Refusal((_PORTS,), final=False)
     return (
         _lacks(needs, host)
@@ -95,7 +95,7 @@ def _is_cordon(key: str) -> bool:
     return key == UNSCHEDULABLE
 
 
-def _conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
+def conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
     """Source: pkg/scheduler/framework HostPortInfo: 0.0.0.0 conflicts with every address."""
     for ip, protocol, port in wanted:
         for used_ip, used_protocol, used_port in used:

@@ -141,13 +141,18 @@ def read_needs(spec: Object, containers: Sequence[Container]) -> Needs:
         priority=number(spec, "priority") or 0,
         preempts=text(spec, "preemptionPolicy") != "Never",
         resources=pod_amounts(spec, "requests"),
-        host_ports=frozenset(
-            (str(port.host_ip) if port.host_ip else ANY, port.protocol, port.host_port)
-            for container in containers
-            if not container.init or container.restartable_init
-            for port in container.ports
-            if port.host_port
-        ),
+        host_ports=host_ports(containers),
+    )
+
+
+def host_ports(containers: Sequence[Container]) -> frozenset[HostPort]:
+    """The ports of its node that a pod with such containers takes."""
+    return frozenset(
+        (str(port.host_ip) if port.host_ip else ANY, port.protocol, port.host_port)
+        for container in containers
+        if not container.init or container.restartable_init
+        for port in container.ports
+        if port.host_port
     )
 
 

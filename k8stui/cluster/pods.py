@@ -10,16 +10,20 @@ from k8stui.apiserver.fields import Object, array, labels
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
+from k8stui.cluster.filters import conflicts
 from k8stui.cluster.kubelet import PodState, is_ready, state_of
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.needs import HostPort, host_ports
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
 
 if TYPE_CHECKING:
-    from k8stui.cluster.claims import Claims
+    from k8stui.cluster.claims import Claims, MisspeltClasses
 
+_NO_PORTS = "its node refuses it (Predicate NodePorts failed): another pod there has its hostPort"
+"""pkg/kubelet/lifecycle/predicate.go generalFilter: no scheduler looked, as with nodeName."""
 _PLACE_LABELS = (ZONE, REGION)
 
 
@@ -30,7 +34,7 @@ def finish_pods(
     allocatable: Mapping[str, Object],
     *,
     states: Sequence[PodState] = (),
-    claims: Claims | None = None,
+    claims: Claims | MisspeltClasses | None = None,
     before: Mapping[str, Pod] = MappingProxyType({}),
     memory: Memory = NO_MEMORY,
 ) -> dict[str, Pod]:
@@ -83,8 +87,16 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[Pod
     taken = [address for draft in expansion.drafts for address in draft.addresses]
     taken += [address for node in nodes.values() for address in node.addresses]
     allocator = PodAllocator(nodes, taken)
+    on_node: dict[str, set[HostPort]] = {}
     for draft in expansion.drafts:
-        if draft.observed or draft.node_name is None:
+        if draft.node_name is None or draft.finished:
+            continue
+        ports, used = host_ports(draft.containers), on_node.setdefault(draft.node_name, set())
+        if not draft.observed and conflicts(ports, used):
+            draft.phase, draft.unready_reason = PodPhase.FAILED, _NO_PORTS
+            continue
+        used |= ports
+        if draft.observed:
             continue
         node = nodes[draft.node_name]
         draft.phase = state_of(draft, states).phase

@@ -27,7 +27,7 @@ from k8stui.cluster.selectors import tolerates
 from k8stui.record import record
 
 if TYPE_CHECKING:
-    from k8stui.cluster.claims import Claims, Mounts
+    from k8stui.cluster.claims import Claims, MisspeltClasses, Mounts
 
 _GATES = "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -61,7 +61,7 @@ def schedule(
     nodes: Mapping[str, Node],
     allocatable: Mapping[str, Object],
     namespaces: Mapping[str, Mapping[str, str]],
-    claims: Claims | None = None,
+    claims: Claims | MisspeltClasses | None = None,
     *,
     memory: Memory = NO_MEMORY,
 ) -> None:
@@ -80,7 +80,7 @@ class _Scheduler:
         nodes: Mapping[str, Node],
         allocatable: Mapping[str, Object],
         namespaces: Mapping[str, Mapping[str, str]],
-        claims: Claims | None,
+        claims: Claims | MisspeltClasses | None,
         memory: Memory,
     ) -> None:
         self._claims = claims

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import K3S, KUBEADM, Distribution
-from k8stui.cluster.model import ProxyConfiguration
+from k8stui.cluster.model import ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
 from k8stui.origin import Origin, assumed
@@ -38,6 +38,8 @@ class ClusterSettings:
     cluster_domain: str
     flannel: Mapping[str, object] | None
     origins: Mapping[str, Origin]
+    remarks: tuple[Remark, ...] = ()
+    """What had to be taken for granted for the input to make sense."""
 
     @property
     def families(self) -> tuple[int, ...]:
@@ -76,7 +78,7 @@ def read_settings(
         cidrs = _prefixes(",".join(texts(manifest.data, "spec", "cidrs")))
         if cidrs and manifest.name == "kubernetes":
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
-    families = _families(inventory, written)
+    families, remarks = _families(inventory, written)
     _guess(inventory, written, distribution)
     pods, pods_origin = written.get("pod_cidr", ((), assumed(_USUAL_PODS[distribution.name])))
     services, services_origin = written.get(
@@ -88,6 +90,7 @@ def read_settings(
         cluster_domain=domain,
         flannel=flannel,
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
+        remarks=remarks,
     )
 
 
@@ -152,11 +155,11 @@ def _by_family(
 
 def _families(
     inventory: Inventory, written: Mapping[str, tuple[tuple[Prefix, ...], Origin]]
-) -> tuple[int, ...]:
+) -> tuple[tuple[int, ...], tuple[Remark, ...]]:
     """Families of the service range; else those that Nodes or Services give away; else IPv4."""
     said = written.get("service_cidr")
     if said and said[0]:
-        return tuple(dict.fromkeys(prefix.address.version for prefix in said[0]))
+        return tuple(dict.fromkeys(prefix.address.version for prefix in said[0])), ()
     found: dict[int, None] = {}
     for node in inventory.of("Node").values():
         for cidr in _node_cidrs(node):
@@ -164,17 +167,33 @@ def _families(
     sure = bool(found)
     if not found:
         found[4] = None
+    remarks: list[Remark] = []
     for service in inventory.of("Service").values():
         if sure and not service.observed:
             continue  # what a declared one asks for beyond that is refused
         spec = table(service.data, "spec")
         if text(spec, "clusterIP") == "None":
             continue
+        asked = {6 if family == "IPv6" else 4 for family in texts(spec, "ipFamilies")}
+        field = "ipFamilies"
         if text(spec, "ipFamilyPolicy") == "RequireDualStack":
-            found.update({4: None, 6: None})
-        for family in texts(spec, "ipFamilies"):
-            found[6 if family == "IPv6" else 4] = None
-    return tuple(found)
+            asked, field = {4, 6}, "ipFamilyPolicy"
+        if not (service.observed or asked <= found.keys() or remarks):
+            remarks.append(_one_family_refuses(service, field))
+        found.update(dict.fromkeys(sorted(asked)))
+    return tuple(found), tuple(remarks)
+
+
+def _one_family_refuses(service: Manifest, field: str) -> Remark:
+    """Source: pkg/registry/core/service/storage/alloc.go initIPFamilyFields."""
+    said = f"{field}: RequireDualStack" if field == "ipFamilyPolicy" else f"{field} with IPv6"
+    return Remark(
+        text=f"Service {service.name} has {said}, and nothing says which families the cluster has: "
+        "taken to have both. One of IPv4 alone, as most are, refuses the Service (PreferDualStack "
+        "suits every cluster; both need ranges of both families: kubeadm's podSubnet and "
+        "serviceSubnet)",
+        origin=service.origin("spec", field),
+    )
 
 
 def _flannel(inventory: Inventory) -> tuple[Mapping[str, object] | None, Origin | None]:

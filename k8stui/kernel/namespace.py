@@ -202,6 +202,8 @@ class Socket:
     """None: every port answers (used where nothing is known of a host)."""
     address: Address | None = None
     """None: bound to 0.0.0.0 and ::."""
+    version: int | None = None
+    """Bound to all addresses of this family only: 4, as 0.0.0.0 is (ip(7)), or 6 (IPV6_V6ONLY)."""
     but_not: frozenset[Address] = frozenset()
     """Bound to none: addresses at which it does not listen all the same."""
     not_on_loopback: frozenset[int] = frozenset()

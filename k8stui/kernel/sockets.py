@@ -256,6 +256,7 @@ class SocketTable:
                 socket.protocol is packet.protocol
                 and socket.port in ports
                 and socket.address in (None, packet.dst)
+                and socket.version in (None, packet.dst.version)
                 and packet.dst not in socket.but_not
                 and not (packet.dport in socket.not_on_loopback and is_loopback(packet.dst))
                 and packet.dport not in socket.but_not_ports

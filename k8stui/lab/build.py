@@ -272,4 +272,5 @@ def _is_foreign(space: NetNamespace, address: Address | None) -> bool:
 
 
 def _speaks(socket: Socket, version: int) -> bool:
-    return socket.address is None or socket.address.version == version
+    bound = socket.version if socket.address is None else socket.address.version
+    return bound in (None, version)

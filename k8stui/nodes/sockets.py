@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.bound import own_only
+from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.listening import LedPort, Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
@@ -141,15 +141,18 @@ def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:
     for container in pod.containers:
         if container.init and not container.restartable_init:
             continue  # it has ended before the others begin
-        own = own_only(container)
+        own, ipv4 = own_only(container), ipv4_only(container)
         for port in container.ports:
             if container.told and listening.told_other(pod, port.number, port.protocol):
                 continue
-            for_itself = port.number in own and port.protocol is Protocol.TCP
+            is_tcp = port.protocol is Protocol.TCP
+            for_itself = port.number in own and is_tcp
+            for_ipv4 = port.number in ipv4 and is_tcp and not for_itself
             yield Socket(
                 protocol=port.protocol,
                 port=port.number,
                 address=_LOOPBACK if for_itself else None,
+                version=4 if for_ipv4 else None,
                 owner=container.name,
                 reason=Because(
                     text=f"container {container.name} of pod {pod.key} declares it"
@@ -268,7 +271,7 @@ def _once(sockets: Iterable[Socket]) -> Iterator[Socket]:
     """The first of those that would bind the same address and port."""
     seen = set()
     for socket in sockets:
-        key = (socket.protocol, socket.port, socket.address)
+        key = (socket.protocol, socket.port, socket.address, socket.version)
         if key not in seen:
             seen.add(key)
             yield socket

@@ -104,6 +104,8 @@ def can_send(pod: Pod) -> bool:
 def why_silent(pod: Pod) -> str:
     """Tell, in one sentence, why a pod that cannot send or be asked cannot."""
     if pod.phase.is_final:
+        if pod.unready_reason:
+            return f"pod {pod.key} is {pod.phase.value}: {pod.unready_reason}"
         return f"pod {pod.key} has finished ({pod.phase.value}): its network namespace is gone"
     if pod.node_name is None:
         return f"pod {pod.key} is Pending: {pod.pending_reason or 'no node was found for it'}"

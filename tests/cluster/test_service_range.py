@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
+from k8stui.cluster import build
 from k8stui.cluster.addresses import dynamic_band, dynamic_ports
 from k8stui.kernel.address import Prefix
 
@@ -73,3 +74,34 @@ def test_the_upper_band_of_the_node_ports(size: int) -> None:
     kept = dynamic_ports(ports).start - ports.start
     assert kept == (0 if size < 16 else min(max(16, size // 32), 128))
     assert dynamic_ports(range(30000, 32768)).start == 30086
+
+
+@pytest.mark.parametrize(
+    ("spec", "config", "noted", "refused"),
+    [
+        ("ipFamilies: [IPv6]", "", "ipFamilies with IPv6", ""),
+        ("ipFamilyPolicy: RequireDualStack", "", "ipFamilyPolicy: RequireDualStack", ""),
+        ("ipFamilyPolicy: PreferDualStack", "", "", ""),
+        ("ipFamilies: [IPv4]", "", "", ""),
+        ("ipFamilies: [IPv6]", "10.96.0.0/12", "", "has IPv4 only"),
+        ("ipFamilyPolicy: RequireDualStack", "10.96.0.0/12", "", "has IPv4 only"),
+        ("ipFamilyPolicy: RequireDualStack", "10.96.0.0/12,fd00:96::/112", "", ""),
+    ],
+)
+def test_families_that_nobody_says_are_told(
+    spec: str, config: str, noted: str, refused: str
+) -> None:
+    texts = [(f"apiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec:\n  {spec}\n"
+             "  ports: [{port: 80}]\n")]  # fmt: skip
+    if config:
+        texts.append(
+            "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n"
+            f"networking: {{serviceSubnet: '{config}'}}\n"
+        )
+    manifests = apply(["-"], stdin=BytesIO("---\n".join(texts).encode()))
+    problems = " ".join(problem.render() for problem in manifests.problems)
+    assert bool(problems) == bool(refused)
+    assert refused in problems
+    told = " ".join(one.text for one in build(manifests).remarks)
+    assert bool(told) == bool(noted)
+    assert noted in told

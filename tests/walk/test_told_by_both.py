@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests_of import Manifest, kind, node, pod, service, workload
+from manifests_of import Manifest, kind, node, observed, pod, service, workload
 from walk.test_reported import DB, NODES, WEB, Reported, asking, judge
 
 from k8stui.check import Severity, check
@@ -39,6 +39,23 @@ def policy(name: str, app: str, namespace: str | None = None, **spec: Any) -> Ma
     return kind("networking.k8s.io/v1", name, "NetworkPolicy", namespace, spec={**chosen, **spec})
 
 
+def claim(storage_class: str) -> Manifest:
+    wanted = {"storageClassName": storage_class, "resources": {"requests": {"storage": "1Gi"}}}
+    return kind("v1", "data", "PersistentVolumeClaim",
+                spec={**wanted, "accessModes": ["ReadWriteOnce"]})  # fmt: skip
+
+
+HTTP: dict[str, Any] = {"containerPort": 80}
+STORE = kind("storage.k8s.io/v1", "fast", "StorageClass", provisioner="disk.example")
+CLAIMED = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+TWO_FAMILIES: Manifest = {
+    "apiVersion": "kubeadm.k8s.io/v1beta3",
+    "kind": "ClusterConfiguration",
+    "networking": {
+        "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+        "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+    },
+}
 CALICO = workload(
     "DaemonSet", "calico-node", "k8s-app=calico-node", namespace="kube-system",
     container={"image": "calico/node:v3.30.0"}, pod_spec={"hostNetwork": True},
@@ -310,6 +327,68 @@ CASES = {
             mend="write protocol: TCP", at="protocol: SCTP",
         ),
         rule="target-port-protocol", words="port 9000 is SCTP", mend="write protocol: TCP",
+    ),
+    "0.0.0.0 is IPv4 alone": Both(
+        walked=asking(
+            "svc/bell", TWO_FAMILIES, service("bell", ipFamilies=["IPv6"]),
+            pod("bell-0", "app=bell", ports=[80], container={"args": ["--bind=0.0.0.0:80"]}),
+            result="refused", by="default/bell-0", cause="binds port 80 to 0.0.0.0",
+            mend="let it bind to ::", at="name: main",
+        ),
+        rule="bound-to-localhost", words="which is IPv4 alone", mend="let it bind to ::",
+    ),
+    "an address of both families": Both(
+        walked=asking(
+            "svc/bell", TWO_FAMILIES, service("bell", ipFamilies=["IPv6"]),
+            pod("bell-0", "app=bell", ports=[80], container={"args": ["--bind=[::]:80"]}),
+            result="connected",
+        ),
+    ),
+    "a hostPort twice, and no scheduler looks": Both(
+        walked=asking(
+            "svc/late", service("late"),
+            *(pod(name, f"app={name}", ports=[{"containerPort": 80, "hostPort": 8080}])
+              for name in ("early", "late")),
+            result="refused", cause="Predicate NodePorts failed", mend="leave nodeName out",
+        ),
+        rule="no-endpoints", words="pod default/late is Failed", mend="take another hostPort",
+        at="selector:",
+    ),
+    "a hostPort twice, of two protocols": Both(
+        walked=asking(
+            "svc/late", service("late"),
+            *(pod(name, f"app={name}", ports=(
+                {"containerPort": 80, "hostPort": 8080, "protocol": protocol}, HTTP))
+              for name, protocol in (("early", "SCTP"), ("late", "UDP"))),
+            result="connected",
+        ),
+    ),
+    "an evicted pod": Both(
+        walked=asking(
+            "svc/web", *NODES, service("web"),
+            {**(gone := observed("web-0", "app=web", "10.244.1.5", phase="Failed", ready=False)),
+             "status": {**gone["status"], "reason": "Evicted", "message": "low on memory"}},
+            result="refused", cause="is Failed: Evicted, low on memory",
+            mend="ask for it in resources.requests",
+        ),
+        rule="no-endpoints", words="Evicted, low on memory", mend="resources.requests",
+        at="selector:",
+    ),
+    "a claim of a misspelt class": Both(
+        walked=asking(
+            "svc/db", STORE, claim("fats"), service("db", port=5432),
+            pod("db-0", "app=db", node=None, ports=[5432], volumes=[CLAIMED]),
+            result="refused", cause="data asks for StorageClass fats; there is fast",
+            mend="give the claim a StorageClass that there is", at="storageClassName: fats",
+        ),
+        rule="no-endpoints", words="StorageClass fats", mend="give the claim", at="selector:",
+    ),
+    "a claim of a class that the input does not show": Both(
+        walked=asking(
+            "svc/db", STORE, claim("archive"), service("db", port=5432),
+            pod("db-0", "app=db", node=None, ports=[5432], volumes=[CLAIMED]),
+            result="connected",
+        ),
     ),
 }  # fmt: skip
 

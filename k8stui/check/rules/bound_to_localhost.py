@@ -2,6 +2,8 @@
 
 Its command, arguments or env bind the port to 127.0.0.1 (``--bind 127.0.0.1:8000``): the pod's
 kernel refuses what comes by the pod's address, from the Service and from the kubelet's probes.
+Where the Service has IPv6 addresses, ``0.0.0.0`` is as bad: it is IPv4 alone. An information where
+the Service has IPv4 too, as most clients then try the other.
 
 Does not apply where the container binds another address too, and where only an option of a client
 (``--host`` without ``--port``) names localhost.
@@ -13,11 +15,13 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.ports import Match
-from k8stui.cluster.bound import own_only
+from k8stui.check.ports import Match, ServedPort
+from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.listening import running
+from k8stui.cluster.model import Container, Pod
 from k8stui.kernel.packet import Protocol
 
+_IPV4, _IPV6 = 4, 6
 ID = "bound-to-localhost"
 
 
@@ -33,6 +37,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                     if target.port.target_port in (port.number, port.name)
                     and port.number in own_only(container)
                 ]
+                yield from _families(target, pod, container)
                 if found:
                     number = found[0].number
                     yield Finding(
@@ -45,6 +50,23 @@ def look(ground: Ground) -> Iterator[Finding]:
                         fix="let it bind to 0.0.0.0",
                         claim=ground.ask(target.service, target.port, some=True),
                     )
+
+
+def _families(target: ServedPort, pod: Pod, container: Container) -> Iterator[Finding]:
+    service, port = target.service, target.port
+    bound = ipv4_only(container) - own_only(container)
+    led = [p for p in container.ports if port.target_port in (p.number, p.name)]
+    if _IPV6 not in service.ip_families or not any(p.number in bound for p in led):
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.INFO if _IPV4 in service.ip_families else Severity.WARNING,
+        subject=f"Service {service.key}",
+        place=container.origin.place,
+        why=f"container {container.name} of {pod.name} binds port {led[0].number} to 0.0.0.0, "
+        "which is IPv4 alone: what asks the Service by IPv6 is refused",
+        fix="let it bind to ::",
+    )
 
 
 RULE = CheckRule(

@@ -10,6 +10,8 @@ where maxUnavailable comes to none. The latter is an information where the nodes
 
 A port that is open on some nodes only, those where its pods run, or on one address only (hostIP),
 is an information: who asks another node or address is refused.
+
+With nodeName no scheduler looks: the node itself refuses the second pod, which is Failed at once.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Pod
+from k8stui.cluster.model import Pod, PodPhase
+from k8stui.walk.diagnosis.pending import instead_of
 from k8stui.walk.sentence import port_word
 
 ID = "host-port"
@@ -32,6 +35,20 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _daemon_sets(ground)
     yield from _rollouts(ground)
     yield from _not_everywhere(ground)
+    yield from _refused(ground)
+
+
+def _refused(ground: Ground) -> Iterator[Finding]:
+    for pod in ground.cluster.pods.values():
+        if pod.phase is PodPhase.FAILED and "NodePorts" in pod.unready_reason:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Pod {pod.key}",
+                place=pod.origins.get("node_name", pod.origin).place,
+                why=f"it is {pod.phase.value} on {pod.node_name}: {pod.unready_reason}",
+                fix=instead_of(pod),
+            )
 
 
 def _not_everywhere(ground: Ground) -> Iterator[Finding]:
@@ -39,7 +56,7 @@ def _not_everywhere(ground: Ground) -> Iterator[Finding]:
     nodes = ground.cluster.nodes
     alike: dict[int, list[Pod]] = {}
     for pod in ground.cluster.pods.values():
-        if pod.node_name is not None:
+        if pod.node_name is not None and not pod.phase.is_final:
             alike.setdefault(id(pod.containers), []).append(pod)
     for pods in alike.values():
         pod = pods[0]

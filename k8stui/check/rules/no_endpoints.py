@@ -24,8 +24,9 @@ from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import AT_ITS_TIMES, misplaced, readiness
-from k8stui.walk.diagnosis.pending import room
-from k8stui.walk.diagnosis.selectors import different, is_astray, written
+from k8stui.walk.diagnosis.pending import instead_of, room, waits_for_claim
+from k8stui.walk.diagnosis.selectors import different, is_astray, matching, written
+from k8stui.walk.lookup import why_silent
 
 ID = "no-endpoints"
 
@@ -69,6 +70,11 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     carriers = ground.carriers
     if not ground.cluster.pods and not ground.templates:
         return _absent(Severity.INFO, f"{what}: pods not in the input")
+    failed = [pod for pod in matching(ground.cluster, service) if pod.unready_reason]
+    if failed:
+        return _Reason(
+            Severity.WARNING, f"{what} that runs: {why_silent(failed[0])}", instead_of(failed[0])
+        )
     idle = ground.idle(service)
     if idle is not None and idle.kind == "CronJob":
         return _Reason(
@@ -205,9 +211,11 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
             f"none of the pods that it selects is ready ({who})",
             _readiness(service, [pod for pod in pods if pod not in pending]),
         )
-    guessed = ground.nodes_are_assumed
+    claims = waits_for_claim(pending[0])
+    guessed = ground.nodes_are_assumed and not claims
+    sure = Severity.WARNING if claims else Severity.ERROR
     return _Reason(
-        Severity.INFO if guessed else Severity.ERROR,
+        Severity.INFO if guessed else sure,
         f"all pods that it selects are Pending ({who}): "
         + (pending[0].pending_reason.rstrip(".") or "no node was found"),
         "check together with the Node objects" if guessed else room(pending[0]),

@@ -6,12 +6,12 @@ pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
 
 A warning where the env, command or arguments of a container name the Service: that request is
 meant. So does what resolves no name, though it may ask somebody: nearly every egress policy that
-forgets port 53 is a mistake ("deny-all kills DNS"). An information where nobody is told to ask, or
-nothing may go out at all: the policy may be meant to keep that client out, or in. One finding for
-each policy and reason.
+forgets port 53 is a mistake ("deny-all kills DNS"). An information where nobody is told to ask, and
+none of the pods that there are gets in at the port that the Service leads to (or the policy names a
+Service's own address); or where nothing may go out at all. One finding for each policy and reason.
 
-Does not apply to pods on their node's network, which policies do not select, nor to clients outside
-the cluster.
+Does not apply to clients that nobody is known to be, where a rule lets others in; to pods on their
+node's network, which policies do not select; and to clients outside the cluster.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import asked, service_named
+from k8stui.cluster.judgement import names_port
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.policy import Direction
@@ -98,7 +99,39 @@ def _others(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
         if client is not None:
             who = f"port {port.port} of Service {service.key}, asked by {client.name}"
             for denial in _denials(ground, client, service, port, ""):
-                yield Severity.INFO, who, denial
+                if _tells(ground, denial):
+                    yield Severity.INFO, who, denial
+
+
+def _tells(ground: Ground, denial: Denial) -> bool:
+    """Whether it is worth telling though nobody is known to ask.
+
+    Nobody that is known gets in at that port: no pod, and no block outside. Or a policy of the
+    client names Services' own addresses, which no policy ever sees.
+    """
+    if denial.denied is None or denial.denied.ruling.policy is not None:
+        return False
+    judged, ask = denial.denied.ruling, denial.denied.ask
+    virtual = [one for each in ground.services for one in each.cluster_ips]
+    blocks = [
+        any(one in peer.block for one in virtual)
+        for policy in judged.selecting
+        for rule in policy.rules(judged.direction)
+        if not rule.ports or any(names_port(one, ask) for one in rule.ports)
+        for peer in rule.peers
+        if peer.block is not None
+    ]
+    if judged.direction is Direction.EGRESS:
+        return any(blocks)
+    if not all(blocks):
+        return False
+    judgement = Policies(ground.world.network.enforced).judgement
+    alike = {(p.namespace, *sorted(p.labels.items())): p for p in ground.cluster.pods.values()}
+    return not any(
+        judgement.of(Direction.INGRESS, judged.pod, judgement.peer(one, None, ""), ask).allowed
+        is not False
+        for one in alike.values()
+    )
 
 
 def _key(source: str) -> str:

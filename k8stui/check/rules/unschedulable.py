@@ -2,7 +2,7 @@
 
 They stay Pending, have no address and are no endpoints. One finding for all pods of a workload
 with the same message. A warning; an information where the input has no Node object, so that labels,
-taints and sizes of the nodes are only assumed.
+taints and sizes of the nodes are only assumed, and the pod does not wait for a claim.
 
 Does not apply to pods that have a node and an address, whatever their state.
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.cluster.model import Pod
+from k8stui.walk.diagnosis.pending import room, waits_for_claim
 
 ID = "unschedulable"
 
@@ -27,6 +28,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     guessed = ground.nodes_are_assumed
     for pods in groups.values():
         first = pods[0]
+        unsure = guessed and not waits_for_claim(first)
         subject = (
             f"{first.owner[0]} {first.namespace}/{first.owner[1]}"
             if first.owner
@@ -34,18 +36,20 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
         yield Finding(
             rule=ID,
-            severity=Severity.INFO if guessed else Severity.WARNING,
+            severity=Severity.INFO if unsure else Severity.WARNING,
             subject=subject,
             place=first.origin.place,
             why=f"{names([p.name for p in pods])} {'stays' if len(pods) == 1 else 'stay'} Pending: "
             f"{first.pending_reason.rstrip('.')}",
             fix="check together with the Node objects (kubectl get nodes -o yaml)"
-            if guessed
+            if unsure
             else _fix(first),
         )
 
 
 def _fix(pod: Pod) -> str:
+    if waits_for_claim(pod):
+        return room(pod)
     if "free ports" in pod.pending_reason:
         return (
             "a node gives a hostPort to one pod only: let the old pod go first (a Deployment: "

@@ -17,7 +17,7 @@ from k8stui.kernel.step import StepKind
 from k8stui.origin import Origin
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.pending import closing_field, room
+from k8stui.walk.diagnosis.pending import closing_field, instead_of, room
 from k8stui.walk.diagnosis.refusals import mend
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
@@ -120,7 +120,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         return _with_selector(cluster, service, found)
     finished = [p for p in pods if p.phase.is_final]
     if len(finished) == len(pods):
-        return Diagnosis(why_silent(pods[0]), "select pods that go on running", pods[0].origin)
+        return Diagnosis(why_silent(pods[0]), instead_of(pods[0]), pods[0].origin)
     pending = [p for p in pods if p.node_name is None or not p.addresses]
     if pending and len(pending) + len(finished) == len(pods):
         return Diagnosis(

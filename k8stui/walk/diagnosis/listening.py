@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8stui.cluster.bound import own_only
+from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.address import is_loopback
@@ -15,6 +15,7 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import written
 from k8stui.walk.sentence import port_word
 
+_IPV6 = 6
 _CLOSED = {Protocol.SCTP: Result.UNREACHABLE}
 """What a closed port answers, where it is not a refusal."""
 
@@ -35,6 +36,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     for_itself = _for_itself(pod, port)
     if for_itself is not None and not is_loopback(connect.destination):
         return for_itself
+    for_ipv4 = _for_ipv4(case, pod, port) if connect.destination.version == _IPV6 else None
+    if for_ipv4 is not None:
+        return for_ipv4
     told = told_another_port(case.cluster, pod, port, protocol)
     if told is not None:
         return told
@@ -48,12 +52,13 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         return _headless(case.service, entry, pod)
     declares = f"it declares {_words(has)}" if has else "it declares no port"
     others = Listening(case.cluster).declared_by_others(pod, port, protocol)
+    mends = [f"ask for {_words(has)}"] if has else []
     if others and not any(each.number == port for each in has):
         declares += f"; {others[0].name} declares {word}"
-    meant = f"ask for {_words(has)}" if has else ""
+        mends.append(f"ask pod/{others[0].key}")
     return Diagnosis(
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
-        advice=f"{meant}, or ask pod/{others[0].key}" if "; " in declares else meant,
+        advice=", or ".join(mends),
     )
 
 
@@ -76,6 +81,22 @@ def _for_itself(pod: Pod, port: int) -> Diagnosis | None:
                 f"container {container.name} of pod {pod.key} binds port {port} to 127.0.0.1 (its "
                 "command, args or env say so): only the pod itself reaches it there",
                 "let it bind to 0.0.0.0 (every address of the pod)",
+                container.origin,
+            )
+    return None
+
+
+def _for_ipv4(case: Case, pod: Pod, port: int) -> Diagnosis | None:
+    """The container's own words bind the port to 0.0.0.0, and IPv6 was asked."""
+    for container in pod.containers:
+        if port in ipv4_only(container):
+            service = case.service
+            by_name = service is not None and len(service.ip_families) > 1
+            return Diagnosis(
+                f"container {container.name} of pod {pod.key} binds port {port} to 0.0.0.0 (its "
+                "command, args or env say so), which is IPv4 alone: IPv6 is refused",
+                "let it bind to :: (every address, of both families)"
+                + (f", or take IPv6 out of Service {service.name}" if service and by_name else ""),
                 container.origin,
             )
     return None

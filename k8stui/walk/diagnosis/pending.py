@@ -1,4 +1,4 @@
-"""A pod that got no node: what the scheduler says, and what would mend it.
+"""A pod that got no node, or that its node refused: what is said, and what would mend it.
 
 The scheduler's words are those of pkg/scheduler/framework/plugins (`cluster.scheduler`).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from k8stui.cluster.model import Pod
 from k8stui.origin import Origin
 
+_CLAIMS = "PersistentVolumeClaims"
 _SELECTOR = "node affinity/selector"
 _MENDS = {
     _SELECTOR: "label a node as the pod wants it (kubectl label node NODE KEY=VALUE), or mend the "
@@ -18,15 +19,39 @@ _MENDS = {
     "Insufficient": "ask for less (resources.requests), or add nodes",
     "topology spread": "mend topologySpreadConstraints, or set whenUnsatisfiable: ScheduleAnyway",
     "anti-affinity": "have no more replicas than nodes, or make podAntiAffinity a preference",
+    _CLAIMS: "give the claim a StorageClass that there is (kubectl get "
+    "storageclass), or a volume that fits it",
     "free ports": "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
     "DaemonSet), or leave hostPort out; a rollout needs maxSurge: 0",
 }
 
 
+_REFUSED = {
+    "NodePorts": "take another hostPort, or leave nodeName out: the scheduler gives a hostPort to "
+    "one pod of a node only",
+    "Evicted": "give the node more of what it ran out of (kubectl describe node), ask for it in "
+    "resources.requests, and let a workload make the pod anew",
+    "OutOf": "ask for less (resources.requests), or leave nodeName out",
+    "NodeAffinity": "mend the pod's nodeSelector or affinity, or leave nodeName out",
+}
+"""Reasons of a kubelet (pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/eviction)."""
+
+
+def instead_of(pod: Pod) -> str:
+    """What helps where a pod has finished, and a Service means it."""
+    found = (mend for said, mend in _REFUSED.items() if said in pod.unready_reason)
+    return next(found, "select pods that go on running")
+
+
 def closing_field(pod: Pod) -> Origin:
     """The field that keeps a Pending pod from its nodes."""
-    field = "node_selector" if _SELECTOR in pod.pending_reason else ""
+    field = "node_selector" if _SELECTOR in pod.pending_reason else "claims"
     return pod.origins.get(field, pod.origin)
+
+
+def waits_for_claim(pod: Pod) -> bool:
+    """Whether it is no matter of nodes: a claim of the pod is never bound."""
+    return _CLAIMS in pod.pending_reason
 
 
 def room(pod: Pod) -> str:
