@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from k8stui.cluster.model import Pod, Service
 
@@ -23,23 +24,41 @@ class Clients:
             for namespace, pods in senders.items()
         }
 
-    def of(self, service: Service, own: Collection[str]) -> str:
+    def of(
+        self, service: Service, own: Collection[str], may: Callable[[Pod], bool] | None = None
+    ) -> str:
         """SOURCE of ``k8stui walk``; empty where nobody can ask.
 
         A pod of the Service's namespace that is none of its `own`, last one of the workload that is
-        called like the Service and meant by it; else a pod of another namespace; else a node.
+        called like the Service and meant by it; else a pod of another namespace; else a node. `may`
+        (what policies say) keeps a pod from asking as long as there is another: nobody was to ask.
         """
+        usual = self._usual(service, own)
+        if usual is None:
+            return next((f"node/{name}" for name in self._nodes), "")
+        if may is not None and not may(usual):
+            others = (pod for pod in self._of_each_kind if pod.key not in own and may(pod))
+            usual = next(others, usual)
+        return pod_source(usual)
+
+    @cached_property
+    def _of_each_kind(self) -> tuple[Pod, ...]:
+        """One of all pods that no policy tells apart."""
+        kinds: dict[object, Pod] = {}
+        for namespace, pods in self._senders.items():
+            for pod in pods:
+                kinds.setdefault((namespace, *sorted(pod.labels.items())), pod)
+        return tuple(kinds.values())
+
+    def _usual(self, service: Service, own: Collection[str]) -> Pod | None:
         here = (p for p in self._senders.get(service.namespace, ()) if p.key not in own)
         meant: Pod | None = None
         for pod in here:
             if pod.owner is None or pod.owner[1] != service.name:
-                return pod_source(pod)
+                return pod
             meant = meant or pod
         others = (pods[0] for name, pods in self._senders.items() if name != service.namespace)
-        first = meant or next(others, None)
-        if first is not None:
-            return pod_source(first)
-        return next((f"node/{name}" for name in self._nodes), "")
+        return meant or next(others, None)
 
 
 def pod_source(pod: Pod) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
@@ -16,10 +16,11 @@ from k8stui.apiserver.fields import array, labels, table, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients
-from k8stui.check.ports import ServedPort, targets_of
+from k8stui.check.ports import ServedPort, number_of, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
+from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.meant import Carriers, carriers, policy_selectors
 from k8stui.cluster.model import (
@@ -29,6 +30,7 @@ from k8stui.cluster.model import (
     ServicePort,
     ServiceType,
 )
+from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import KUSTOMIZATIONS
@@ -342,8 +344,31 @@ class Ground:
             service.cluster_ips or service.headless
         ):
             return None
-        source = self._clients.of(service, {pod.key for pod in self.selected(service)})
+        own = {pod.key for pod in self.selected(service)}
+        source = self._clients.of(service, own, self._let_through(service, port))
         return Claim(source, service_target(service, port), some) if source else None
+
+    def _let_through(self, service: Service, port: ServicePort) -> Callable[[Pod], bool] | None:
+        """Whether policies let a pod ask the Service's first; None: there are no policies."""
+        server = next(iter(self.selected(service)), None)
+        number = number_of(server, port) if server is not None else None
+        if not self.cluster.all_policies or server is None or number is None:
+            return None
+        judgement, ask = self._judgement, Ask(number, port.protocol, server)
+
+        def may(pod: Pod) -> bool:
+            ends = (Direction.EGRESS, pod, server), (Direction.INGRESS, server, pod)
+            return all(
+                one.host_network
+                or judgement.of(way, one, judgement.peer(other, None, ""), ask).allowed is not False
+                for way, one, other in ends
+            )
+
+        return may
+
+    @cached_property
+    def _judgement(self) -> Judgement:
+        return Judgement(self.world.network.enforced)
 
 
 def service_target(service: Service, port: ServicePort) -> str:

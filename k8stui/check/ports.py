@@ -106,3 +106,11 @@ def name_fault(name: str) -> str:
     if "--" in name or name.startswith("-") or name.endswith("-"):
         return "must not start or end with -, nor have two in a row"
     return ""
+
+
+def number_of(pod: Pod, port: ServicePort) -> int | None:
+    """The pod's port; None where it has none of that name, so that nothing gets there anyway."""
+    wanted = port.target_port
+    if isinstance(wanted, int):
+        return wanted
+    return next((one.number for one in declared(pod) if one.name == wanted), None)

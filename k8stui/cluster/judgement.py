@@ -145,7 +145,7 @@ class Judgement:
 
     def fits(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool | PolicyPeer:
         """Whether a rule is about this connection; the peer of which that cannot be said."""
-        if rule.ports and not any(names_port(port, ask) for port in rule.ports):
+        if rule.ports and not any(_is_port(port, ask) for port in rule.ports):
             return False
         if not rule.peers:
             return True
@@ -240,8 +240,7 @@ def same_priority(policies: tuple[ClusterPolicy, ...]) -> Iterator[tuple[Cluster
     yield from (tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def names_port(wanted: PolicyPort, ask: Ask) -> bool:
-    """Whether an entry of a rule's ``ports`` is about the port that is asked."""
+def _is_port(wanted: PolicyPort, ask: Ask) -> bool:
     if wanted.protocol not in ("", ask.protocol.name):
         return False
     if isinstance(wanted.port, str):

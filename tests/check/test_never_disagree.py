@@ -16,7 +16,6 @@ import pytest
 from check.worlds import world
 
 from k8stui.check import Finding, Severity, check
-from k8stui.check.client import Clients
 from k8stui.check.ground import Ground, service_target
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServicePort, ServiceType
@@ -119,13 +118,12 @@ def _asked_of_nodes(made: World) -> Iterator[Outcome]:
 
 def _asked(ground: Ground) -> Iterator[tuple[Service, ServicePort, Outcome]]:
     made = ground.world
-    clients = Clients(ground.senders, ground.cluster.nodes)
     for service in ground.services:
         if service.type is ServiceType.EXTERNAL_NAME:
             continue
-        source = clients.of(service, {pod.key for pod in ground.selected(service)})
         for port in service.ports:
-            ways = [(source, service_target(service, port))] if source else []
+            claim = ground.ask(service, port)
+            ways = [(claim.source, claim.destination)] if claim is not None else []
             if port.node_port is not None:
                 behind = "" if port.protocol.name == "TCP" else f"/{port.protocol.name.lower()}"
                 node = next(iter(made.cluster.nodes))

@@ -7,8 +7,8 @@ pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
 A warning where the env, command or arguments of a container name the Service: that request is
 meant. So does what resolves no name, though it may ask somebody: nearly every egress policy that
 forgets port 53 is a mistake ("deny-all kills DNS"). An information where nobody is told to ask, and
-none of the pods that there are gets in at the port that the Service leads to (or the policy names a
-Service's own address); or where nothing may go out at all. One finding for each policy and reason.
+none of the pods that there are is let through to the Service; or where nothing may go out at all.
+One finding for each policy and reason.
 
 Does not apply to clients that nobody is known to be, where a rule lets others in; to pods on their
 node's network, which policies do not select; and to clients outside the cluster.
@@ -22,10 +22,9 @@ from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import asked, service_named
-from k8stui.cluster.judgement import names_port
-from k8stui.cluster.listening import declared
+from k8stui.check.ports import number_of
 from k8stui.cluster.model import Pod, Service, ServicePort
-from k8stui.cluster.policy import Direction
+from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
 from k8stui.walk.error import RequestError
 from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.request import parse_request
@@ -37,7 +36,12 @@ def look(ground: Ground) -> Iterator[Finding]:
     if not ground.cluster.all_policies:
         return
     told: set[object] = set()
-    for severity, who, denial in (*_meant(ground), *_others(ground), *_nameless(ground)):
+    for severity, who, denial in (
+        *_meant(ground),
+        *_others(ground),
+        *_virtual(ground),
+        *_nameless(ground),
+    ):
         place = denial.origin.place
         key = (place.file, place.line) if place is not None else denial.reason
         reason = "no name" if denial.of_names else denial.reason
@@ -99,39 +103,31 @@ def _others(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
         if client is not None:
             who = f"port {port.port} of Service {service.key}, asked by {client.name}"
             for denial in _denials(ground, client, service, port, ""):
-                if _tells(ground, denial):
-                    yield Severity.INFO, who, denial
+                yield Severity.INFO, who, denial
 
 
-def _tells(ground: Ground, denial: Denial) -> bool:
-    """Whether it is worth telling though nobody is known to ask.
+def _virtual(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """Services whose own address a policy names: it is rewritten before any policy looks."""
+    policies = Policies(ground.world.network.enforced)
+    first: dict[str, Pod] = {}
+    for pod in ground.cluster.pods.values() if any(map(_blocks, ground.cluster.policies)) else ():
+        for policy in policies.judgement.selecting(pod, Direction.EGRESS):
+            first.setdefault(f"{policy.kind} {policy.key}", pod)
+    for policy in ground.cluster.policies:
+        client, blocks = first.get(f"{policy.kind} {policy.key}"), _blocks(policy)
+        for service in ground.services if client is not None and blocks else ():
+            if client is not None and any(
+                ip in one for ip in service.cluster_ips for one in blocks
+            ):
+                for port in service.ports:
+                    who = f"port {port.port} of Service {service.key}, asked by {client.name}"
+                    for denial in _denials(ground, client, service, port, ""):
+                        yield Severity.INFO, who, denial
 
-    Nobody that is known gets in at that port: no pod, and no block outside. Or a policy of the
-    client names Services' own addresses, which no policy ever sees.
-    """
-    if denial.denied is None or denial.denied.ruling.policy is not None:
-        return False
-    judged, ask = denial.denied.ruling, denial.denied.ask
-    virtual = [one for each in ground.services for one in each.cluster_ips]
-    blocks = [
-        any(one in peer.block for one in virtual)
-        for policy in judged.selecting
-        for rule in policy.rules(judged.direction)
-        if not rule.ports or any(names_port(one, ask) for one in rule.ports)
-        for peer in rule.peers
-        if peer.block is not None
-    ]
-    if judged.direction is Direction.EGRESS:
-        return any(blocks)
-    if not all(blocks):
-        return False
-    judgement = Policies(ground.world.network.enforced).judgement
-    alike = {(p.namespace, *sorted(p.labels.items())): p for p in ground.cluster.pods.values()}
-    return not any(
-        judgement.of(Direction.INGRESS, judged.pod, judgement.peer(one, None, ""), ask).allowed
-        is not False
-        for one in alike.values()
-    )
+
+def _blocks(policy: NetworkPolicy) -> list[IpBlock]:
+    rules = policy.rules(Direction.EGRESS)
+    return [one.block for rule in rules for one in rule.peers if one.block is not None]
 
 
 def _key(source: str) -> str:
@@ -156,17 +152,9 @@ def _denials(
         if id(pod.containers) in seen:
             continue
         seen.add(id(pod.containers))
-        number = _number(pod, port)
+        number = number_of(pod, port)
         if number is not None and (denial := policies.against(request, pod.key, number)):
             yield denial
-
-
-def _number(pod: Pod, port: ServicePort) -> int | None:
-    """The pod's port; None where it has none of that name, so that nothing gets there anyway."""
-    wanted = port.target_port
-    if isinstance(wanted, int):
-        return wanted
-    return next((one.number for one in declared(pod) if one.name == wanted), None)
 
 
 RULE = CheckRule(
