@@ -13,7 +13,7 @@ from k8stui.cli.status import FINE, FOUND
 from k8stui.export.terminal import complain, write, write_markup
 
 if TYPE_CHECKING:
-    from k8stui.collect.run import Way
+    from k8stui.collect.run import NodeAccess
 
 
 @click.command("collect")
@@ -69,9 +69,9 @@ def command(
         raise click.UsageError("-o DIR: where to (or --print-script)")
     if context is None and not (ssh and nodes):
         raise click.UsageError("--context NAME: which cluster (or --ssh and --node NODE)")
-    from k8stui.collect.run import Way, nodes_of  # noqa: PLC0415
+    from k8stui.collect.run import NodeAccess, nodes_of  # noqa: PLC0415
 
-    way = Way(context=context or "", ssh=ssh, image=image, patience_seconds=patience)
+    way = NodeAccess(context=context or "", ssh=ssh, image=image, patience_seconds=patience)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     whole = context is None or _objects(context, folder)
@@ -96,7 +96,7 @@ def _objects(context: str, folder: Path) -> bool:
     return not kubectl.problems
 
 
-def _nodes(names: list[str], text: str, way: Way, folder: Path) -> int:
+def _nodes(names: list[str], text: str, way: NodeAccess, folder: Path) -> int:
     from k8stui.collect import run  # noqa: PLC0415
 
     status = FINE

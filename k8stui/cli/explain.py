@@ -14,7 +14,7 @@ from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 if TYPE_CHECKING:
-    from k8stui.export.explain import Asked
+    from k8stui.export.explain import Explained
     from k8stui.walk.world import World
 
 
@@ -54,8 +54,8 @@ def command(pod: str, asks: tuple[str, ...], form: str, **common: Any) -> int:
     return status or (FINE if arrived else FOUND)
 
 
-def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Asked]:
-    from k8stui.export.explain import Asked  # noqa: PLC0415
+def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Explained]:
+    from k8stui.export.explain import Explained  # noqa: PLC0415
     from k8stui.replay.replay import parse_question  # noqa: PLC0415
     from k8stui.walk.policy_change import denials_and_changes  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
@@ -66,7 +66,7 @@ def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Aske
             question = parse_question(text)
             request = parse_request(world, question.source, question.destination, namespace)
         trace = walk(world, request)
-        yield Asked(
+        yield Explained(
             question=text,
             trace=trace,
             denials=tuple(denials_and_changes(world.network.enforced, trace)),

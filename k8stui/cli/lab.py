@@ -14,7 +14,7 @@ from k8stui.export.terminal import complain, write, write_data
 
 if TYPE_CHECKING:
     from k8stui.lab.experiment import Experiment
-    from k8stui.lab.run import Backend
+    from k8stui.lab.run import IptablesBackend
     from k8stui.walk.trace import Request
     from k8stui.walk.world import World
 
@@ -78,14 +78,14 @@ def command(
             "--source-port, --size, --unconnected and --again are of one request: say which by "
             "--from and --to"
         )
-    from k8stui.lab.run import Backend  # noqa: PLC0415
+    from k8stui.lab.run import IptablesBackend  # noqa: PLC0415
 
     world, status = read_world(**common)
     requests = None
     if source is not None and destination is not None:
         request = asking.request(world, source, destination, common["namespace"])
         requests = (request, *asking.more(request))
-    kind = Backend(backend) if backend is not None else None
+    kind = IptablesBackend(backend) if backend is not None else None
     return status or _done(
         world, requests, kind, form, _COLD[neighbours], every=every, verbose=verbose, tries=tries
     )
@@ -94,7 +94,7 @@ def command(
 def _done(
     world: World,
     requests: tuple[Request, ...] | None,
-    kind: Backend | None,
+    kind: IptablesBackend | None,
     form: str,
     temperatures: tuple[bool, ...],
     *,

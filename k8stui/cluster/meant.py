@@ -22,7 +22,7 @@ _FLAGS = ("true", "false", "yes", "no", "enabled")
 
 
 @record()
-class Miss:
+class MissedLabel:
     """One label of a selector that nobody carries, and the one that was meant."""
 
     wanted: Pair
@@ -91,7 +91,7 @@ class Carriers:
                 self._keys.setdefault(pod.namespace, {})[key] = None
                 self._keys_of.setdefault((pod.namespace, value), {})[key] = None
 
-    def near_miss(self, service: Service) -> Miss | None:
+    def near_miss(self, service: Service) -> MissedLabel | None:
         """The one label that keeps the selector from matching pods of its namespace, if mended.
 
         Either the value is misspelt (``app: wbe``), or the key (``ap: web``), or another workload
@@ -120,22 +120,24 @@ class Carriers:
         """Whether any pod of the namespace carries a label."""
         return namespace in self._keys
 
-    def _judge(self, service: Service, pair: Pair, meant: Pair, pods: list[Pod]) -> Miss | None:
+    def _judge(
+        self, service: Service, pair: Pair, meant: Pair, pods: list[Pod]
+    ) -> MissedLabel | None:
         """A guess, if it is worth telling: a slip of the finger, or pods that nobody asks for."""
         if not pods:
             return None
         if is_typo(pair[1], meant[1]) or (pair[1] == meant[1] and is_typo(pair[0], meant[0])):
-            return Miss(pair, meant, pods[0], sure=True)
+            return MissedLabel(pair, meant, pods[0], sure=True)
         free = [pod for pod in pods if pod.key not in self._served]
         called = [p for p in free if (p.owner[1] if p.owner else p.name) == service.name]
         if called:
-            return Miss(pair, meant, called[0], sure=True)
+            return MissedLabel(pair, meant, called[0], sure=True)
         if free and pair[1] == meant[1] and pair[1] not in _FLAGS:
-            return Miss(pair, meant, free[0], sure=False)
+            return MissedLabel(pair, meant, free[0], sure=False)
         targets = {port.target_port for port in service.ports}
         for pod in free:
             if any(p.number in targets or p.name in targets for p in declared(pod)):
-                return Miss(pair, meant, pod, sure=False)
+                return MissedLabel(pair, meant, pod, sure=False)
         return None
 
     def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:

@@ -17,7 +17,7 @@ from k8stui.record import record
 NO_VICTIMS = "No preemption victims found for incoming pod"
 
 
-class Room(Protocol):
+class NodeRoom(Protocol):
     """A node with the pods on it."""
 
     @property
@@ -42,7 +42,7 @@ class Candidate:
 
 
 def victims_on(
-    room: Room,
+    room: NodeRoom,
     priority: int,
     priority_of: Callable[[Draft], int],
     refuse: Callable[[], Refusal | None],

@@ -33,7 +33,7 @@ class CollectError(K8sTuiError):
 
 
 @record(kw_only=True)
-class Way:
+class NodeAccess:
     """How the nodes are reached."""
 
     context: str = ""
@@ -82,7 +82,7 @@ def nodes_of(context: str) -> list[str]:
     return [line.partition("/")[2] for line in done.stdout.decode().split()]
 
 
-def collect(nodes: Sequence[str], script: str, way: Way) -> Iterator[Collected]:
+def collect(nodes: Sequence[str], script: str, way: NodeAccess) -> Iterator[Collected]:
     """Run `script` on all nodes, some at once; what comes of each, as it comes."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         yield from pool.map(lambda node: _one(node, script.encode(), way), nodes)
@@ -103,7 +103,7 @@ def write(found: Collected, folder: Path) -> Path:
     return file
 
 
-def _one(node: str, script: bytes, way: Way) -> Collected:
+def _one(node: str, script: bytes, way: NodeAccess) -> Collected:
     try:
         process = subprocess.Popen(  # noqa: S603 - a list
             way.words(node),
@@ -134,7 +134,7 @@ def _one(node: str, script: bytes, way: Way) -> Collected:
     return Collected(node=node, text=b"" if failure else text, failure=failure, left=left)
 
 
-def _delete(created: re.Match[bytes] | None, way: Way) -> str:
+def _delete(created: re.Match[bytes] | None, way: NodeAccess) -> str:
     """Take the debugging pod away; what stays, in words."""
     if created is None:
         return ""

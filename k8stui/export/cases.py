@@ -20,7 +20,7 @@ from k8stui.export.drawing.ink import (
 from k8stui.export.drawing.ink import text_of as plain
 from k8stui.export.drawing.words import RESULTS, told
 from k8stui.neutralise import neutralise
-from k8stui.walk.cases import Case, Cases, Row, outcome_words
+from k8stui.walk.cases import Case, CaseRow, Cases, outcome_words
 from k8stui.walk.compare import common_steps
 
 _GAP = "  "
@@ -231,7 +231,7 @@ def _tail_names(cases: Cases) -> tuple[str, ...]:
     return ("pod sees", "ports") if len(cases.columns) > 1 else ("pod sees", "differs")
 
 
-def _tail(cases: Cases, row: Row) -> tuple[str, ...]:
+def _tail(cases: Cases, row: CaseRow) -> tuple[str, ...]:
     """What is said of the whole row."""
     if cases.along:
         return ()
@@ -243,7 +243,7 @@ def _tail(cases: Cases, row: Row) -> tuple[str, ...]:
     return sees, _parting(cases, row)
 
 
-def _parting(cases: Cases, row: Row) -> str:
+def _parting(cases: Cases, row: CaseRow) -> str:
     first, mine = cases.rows[0].cells[0], row.cells[0]
     if first is None or mine is None or mine is first:
         return ""

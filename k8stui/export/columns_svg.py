@@ -27,7 +27,7 @@ text{fill:currentColor;white-space:pre}.dim{opacity:.65}.head{font-weight:700}
 
 
 @record()
-class Row:
+class BoxLine:
     """A line of a box."""
 
     text: str
@@ -49,7 +49,7 @@ class Arrow:
     """What a reader sees who points at it."""
 
 
-Boxes = Collection[list[Row]]
+Boxes = Collection[list[BoxLine]]
 
 
 def columns_svg(

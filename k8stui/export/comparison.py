@@ -6,18 +6,18 @@ from k8stui.export.beside import Beside
 from k8stui.export.cases import CaseTable
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, join, run
 from k8stui.neutralise import neutralise
-from k8stui.tour.comparison import Comparison
+from k8stui.tour.comparison import ShownComparison
 from k8stui.walk.cases import difference_words
 
 
-def comparison_title(shown: Comparison) -> Line:
+def comparison_title(shown: ShownComparison) -> Line:
     """What is compared, and what holds for all of it."""
     title, about = neutralise(shown.cases.title), neutralise(shown.cases.about)
     return join((run(title, Ink.STRONG), run(f"   {about}" if about else "", Ink.DIM)))
 
 
 def comparison_lines(
-    shown: Comparison, width: int, height: int, *, is_tight: bool = False
+    shown: ShownComparison, width: int, height: int, *, is_tight: bool = False
 ) -> list[Line]:
     """Draw it: `height` lines of at most `width` cells; `is_tight`: a small table on fewer."""
     if shown.pair is not None:
@@ -30,7 +30,7 @@ def comparison_lines(
     return [*lines, *[NOTHING] * (height - len(lines))]
 
 
-def comparison_said(shown: Comparison) -> str:
+def comparison_said(shown: ShownComparison) -> str:
     """What comes of it, in a line: what was and what is, or the case under the cursor."""
     if shown.pair is None:
         one = shown.cases.at(shown.row, shown.column)

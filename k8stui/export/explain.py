@@ -11,7 +11,7 @@ from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.policies import Denial
-from k8stui.walk.policy_change import Change
+from k8stui.walk.policy_change import NewEntry
 from k8stui.walk.policy_view import EVERYTHING, Opening, PolicyView
 from k8stui.walk.trace import Trace
 
@@ -20,20 +20,20 @@ _COLUMNS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
 
 @record(kw_only=True)
-class Asked:
+class Explained:
     """A request, what came of it, and what would let it through."""
 
     question: str
     trace: Trace
-    denials: tuple[tuple[Denial, Change], ...]
+    denials: tuple[tuple[Denial, NewEntry], ...]
 
 
-def explain_lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+def explain_lines(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
     """A table a direction, then sentences."""
     return map(neutralise, _lines(view, asked))
 
 
-def _lines(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+def _lines(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
     pod = view.pod
     has = ", ".join(map(str, pod.addresses)) or "no address"
     yield f"pod {pod.key}   {has} on {pod.node_name or 'no node'}   policies by: {view.engine}"
@@ -84,7 +84,7 @@ def _rows(openings: Sequence[Opening], end: str, *, isolated: bool) -> Iterator[
         yield "deny", "anybody", EVERYTHING, "the NetworkPolicies", ""
 
 
-def _asked_lines(one: Asked) -> Iterator[str]:
+def _asked_lines(one: Explained) -> Iterator[str]:
     outcome = one.trace.outcome
     yield f"{one.question}: {outcome.result.value}"
     yield from wrap(outcome.reason, "  ", "  ")
@@ -118,7 +118,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield "  " + "  ".join(cells).rstrip()
 
 
-def explain_json(view: PolicyView, asked: Sequence[Asked]) -> Iterator[str]:
+def explain_json(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
     """One object, docs/json.md."""
     document = {
         "version": 1,

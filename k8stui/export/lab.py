@@ -7,7 +7,7 @@ from typing import Any
 
 from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.lab.chance import Count, End
-from k8stui.lab.compare import Comparison, Felt, Row
+from k8stui.lab.compare import BranchComparison, FeltAndSeen, PacketRow
 from k8stui.lab.experiment import Experiment
 from k8stui.lab.passages import RuleMet
 from k8stui.lab.plan import Sight
@@ -118,7 +118,7 @@ def _first_difference(experiment: Experiment) -> str:
     return f"{who}: only the {one.by} tracks in {one.namespace}: {one.entry}"
 
 
-def _different(number: int, row: Row) -> Iterator[str]:
+def _different(number: int, row: PacketRow) -> Iterator[str]:
     what = f"({', '.join(row.differs)})" if row.differs else "(one side only)"
     yield f"  {number:3} different  {what}"
     for side, sight in (("walk", row.walk), ("kernel", row.kernel)):
@@ -126,7 +126,7 @@ def _different(number: int, row: Row) -> Iterator[str]:
         yield f"        {side + ':':8} {shown}"
 
 
-def _felt(comparison: Comparison) -> Iterator[str]:
+def _felt(comparison: BranchComparison) -> Iterator[str]:
     if not comparison.felt_differs:
         yield f"  outcome equal: {felt_text(comparison.kernel)}"
         return
@@ -135,7 +135,7 @@ def _felt(comparison: Comparison) -> Iterator[str]:
     yield f"        kernel:  {felt_text(comparison.kernel)}"
 
 
-def felt_text(felt: Felt) -> str:
+def felt_text(felt: FeltAndSeen) -> str:
     """``connected; default/frontend-1 on 10.244.2.2:80 sees 10.244.1.2``."""
     text = felt.result if felt.errno is None else f"{felt.result} ({felt.errno})"
     if felt.server is None:
@@ -260,7 +260,7 @@ def _experiment_json(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _felt_json(felt: Felt) -> dict[str, Any]:
+def _felt_json(felt: FeltAndSeen) -> dict[str, Any]:
     return {
         "result": felt.result,
         "errno": felt.errno,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import Cluster
-from k8stui.export.columns_svg import Arrow, Row, columns_svg
+from k8stui.export.columns_svg import Arrow, BoxLine, columns_svg
 from k8stui.export.graph_text import Identifiers, dot_text, mermaid_text
-from k8stui.reach.graph import Edge, Way, by_namespace, edges, reach_graph
+from k8stui.reach.graph import Edge, Openness, by_namespace, edges, reach_graph
 from k8stui.reach.reach import Reach
 from k8stui.walk.brief import brief
 
 _FOOT = "solid: connected, dotted: only some endpoints, dashed: denied or nobody answers"
 _GAP = 300
 _DOT = {
-    Way.OPEN: "",
-    Way.SOME: ', style=dotted, color="#b45309"',
-    Way.SHUT: ', style=dashed, color="#b91c1c", fontcolor="#b91c1c"',
+    Openness.OPEN: "",
+    Openness.SOME: ', style=dotted, color="#b45309"',
+    Openness.SHUT: ', style=dashed, color="#b91c1c", fontcolor="#b91c1c"',
 }
 
 
@@ -56,7 +56,7 @@ def reach_mermaid(cluster: Cluster, found: Reach) -> Iterator[str]:
         if namespace:
             yield "  end"
     for edge in edges(graph):
-        arrow = "-->" if edge.way is Way.OPEN else "-.->"
+        arrow = "-->" if edge.way is Openness.OPEN else "-.->"
         label = mermaid_text(_label(edge))
         yield f"  {names.of('n', edge.source)} {arrow}|{label}| {names.of('n', edge.target)}"
 
@@ -72,11 +72,11 @@ def reach_svg(cluster: Cluster, found: Reach) -> Iterator[str]:
             deniers = ports.setdefault(edge.target, {}).setdefault(port, {})
             if edge.by:
                 deniers[edge.by] = None
-    left: list[list[Row]] = []
-    right: list[list[Row]] = []
+    left: list[list[BoxLine]] = []
+    right: list[list[BoxLine]] = []
     for namespace, members in by_namespace(graph).items():
-        head = [Row(namespace, "head")] if namespace else []
-        rows = [Row(_own(one), "pod", one) for one in members if one in asking]
+        head = [BoxLine(namespace, "head")] if namespace else []
+        rows = [BoxLine(_own(one), "pod", one) for one in members if one in asking]
         if rows:
             left.append([*head, *rows])
         rows = [row for one in members if one in ports for row in _asked(one, ports[one])]
@@ -84,23 +84,23 @@ def reach_svg(cluster: Cluster, found: Reach) -> Iterator[str]:
             right.append([*head, *rows])
     arrows = [
         Arrow(edge.source, _row(edge.target, port), _STYLES[edge.way], _title(edge, port))
-        for edge in sorted(all_edges, key=lambda one: one.way is Way.OPEN)
+        for edge in sorted(all_edges, key=lambda one: one.way is Openness.OPEN)
         for port in edge.ports
     ]
     title = "k8stui: who reaches whom"
     return columns_svg(title, left, right, arrows, _FOOT, gap=_GAP, spread=True)
 
 
-_STYLES = {Way.OPEN: "", Way.SOME: "some", Way.SHUT: "no"}
+_STYLES = {Openness.OPEN: "", Openness.SOME: "some", Openness.SHUT: "no"}
 
 
-def _asked(name: str, ports: Mapping[str, Mapping[str, None]]) -> Iterator[Row]:
+def _asked(name: str, ports: Mapping[str, Mapping[str, None]]) -> Iterator[BoxLine]:
     """Rows of one who is asked: its name, its ports, and below each who denies it to somebody."""
-    yield Row(_own(name), "pod")
+    yield BoxLine(_own(name), "pod")
     for port, deniers in ports.items():
-        yield Row(f"  :{port}", key=_row(name, port))
+        yield BoxLine(f"  :{port}", key=_row(name, port))
         for by in deniers:
-            yield Row(f"    {by}", "bad")
+            yield BoxLine(f"    {by}", "bad")
 
 
 def _row(name: str, port: str) -> str:

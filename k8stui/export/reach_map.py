@@ -38,7 +38,7 @@ _FOLDS = tuple(Fold)
 
 
 @record()
-class Ask:
+class Probe:
     """A pair to be walked, and what is expected of it."""
 
     asker: Asker
@@ -238,13 +238,13 @@ class ReachMap:
 
     # What is there
 
-    def ask(self) -> Ask | None:
+    def ask(self) -> Probe | None:
         """The pair under the cursor."""
         if self.is_empty:
             return None
         found = self.found
         known = found.classes[found.cell(self.row, self.column).number]
-        return Ask(found.askers[self.row], found.asked[self.column], known)
+        return Probe(found.askers[self.row], found.asked[self.column], known)
 
     def title(self, width: int) -> Line:
         """How many there are of what."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from k8stui.export.drawing.ink import Ink
 from k8stui.export.drawing.words import Sign
 from k8stui.kernel.exchange import Result
-from k8stui.reach.felt import Felt
+from k8stui.reach.felt import PairFelt
 from k8stui.walk.outcome import RESULT_WORDS
 
 _SIGNS = {
@@ -25,7 +25,7 @@ MARKS: Mapping[Result | None, Sign] = {
 """By `k8stui.reach.fold.mark_of`; in ASCII ``+ x ! - 0 ? ~``."""
 
 
-def felt_words(felt: Felt) -> str:
+def felt_words(felt: PairFelt) -> str:
     """``refused``, or ``connected 2/3, refused 1/3``."""
     if len(felt.shares) == 1:
         return RESULT_WORDS[felt.result]

@@ -8,7 +8,7 @@ from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.replay.gains import Delta, Gains, NodeGain
-from k8stui.replay.replay import Asked, Moment
+from k8stui.replay.replay import Answered, Moment
 
 _SHOWN = 4
 """Lines of one kind that are printed in full."""
@@ -102,7 +102,7 @@ def _list(
     yield from wrap(text, _INDENT, _INDENT + "  ", width)
 
 
-def _asked(asked: Asked, width: int) -> Iterator[str]:
+def _asked(asked: Answered, width: int) -> Iterator[str]:
     mark = "✓" if asked.result is Result.CONNECTED else "✗"
     chance = "" if asked.connected in (0, 1) else f" (connected in {asked.connected})"
     why = "" if asked.result is Result.CONNECTED else f": {asked.reason}"
@@ -158,7 +158,7 @@ def _difference_json(found: Delta) -> dict[str, list[str]]:
     return {"added": list(found.added), "removed": list(found.removed)}
 
 
-def _asked_json(asked: Asked) -> dict[str, object]:
+def _asked_json(asked: Answered) -> dict[str, object]:
     return {
         "request": str(asked.question),
         "result": asked.result.value,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.graph import graph, standing, ways_in
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
-from k8stui.export.columns_svg import Arrow, Row, columns_svg
+from k8stui.export.columns_svg import Arrow, BoxLine, columns_svg
 from k8stui.export.topology import LEGEND, marked, service_address
 from k8stui.walk.sentence import port_word
 
@@ -24,37 +24,40 @@ def topology_svg(cluster: Cluster) -> Iterator[str]:
     return columns_svg("k8stui topology", services, list(_nodes(found)), arrows, LEGEND)
 
 
-def _service(service: Service, reached: Collection[str]) -> list[Row]:
+def _service(service: Service, reached: Collection[str]) -> list[BoxLine]:
     if service.type is ServiceType.EXTERNAL_NAME:
-        return [Row(service.key, "head"), Row(f"ExternalName {service.external_name}", "dim")]
+        return [
+            BoxLine(service.key, "head"),
+            BoxLine(f"ExternalName {service.external_name}", "dim"),
+        ]
     rows = [
-        Row(service.key, "head"),
-        Row(f"{service.type.value}  {service_address(service)}", "dim"),
+        BoxLine(service.key, "head"),
+        BoxLine(f"{service.type.value}  {service_address(service)}", "dim"),
     ]
     for port in service.ports:
         name = f" {port.name}" if port.name else ""
         node = f"  node port {port.node_port}" if port.node_port else ""
         target = port_word(port.target_port, port.protocol)
         words = f"{port_word(port.port, port.protocol)}{name} → {target}{node}"
-        rows.append(Row(words, key=_port_key(service, port)))
+        rows.append(BoxLine(words, key=_port_key(service, port)))
         if _port_key(service, port) not in reached:
-            rows.append(Row("no endpoints", "bad"))
+            rows.append(BoxLine("no endpoints", "bad"))
     return rows
 
 
-def _nodes(found: Graph) -> Iterator[list[Row]]:
+def _nodes(found: Graph) -> Iterator[list[BoxLine]]:
     nodes, lost = standing(found)
     for node, pods in nodes:
         addresses = marked(node, "addresses", node.addresses)
-        yield [Row(node.name, "head"), Row(addresses, "dim"), *map(_pod, pods)]
+        yield [BoxLine(node.name, "head"), BoxLine(addresses, "dim"), *map(_pod, pods)]
     if lost:
-        yield [Row("Pods without a node", "head"), *map(_pod, lost)]
+        yield [BoxLine("Pods without a node", "head"), *map(_pod, lost)]
 
 
-def _pod(pod: Pod) -> Row:
+def _pod(pod: Pod) -> BoxLine:
     addresses = marked(pod, "addresses", pod.addresses or ["no address"])
     state = "" if pod.ready else "  not ready"
-    return Row(f"{pod.key}  {addresses}{state}", "pod" if pod.ready else "bad", pod.key)
+    return BoxLine(f"{pod.key}  {addresses}{state}", "pod" if pod.ready else "bad", pod.key)
 
 
 def _arrows(found: Graph) -> Iterator[Arrow]:

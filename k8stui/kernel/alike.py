@@ -24,7 +24,13 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.matches.header import Network as Masked
 from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
-from k8stui.kernel.standing import Names, Standing, Surroundings, device_look, route_look
+from k8stui.kernel.standing import (
+    AddressStanding,
+    PlacedNames,
+    Surroundings,
+    device_look,
+    route_look,
+)
 from k8stui.kernel.step import Fork, RuleCause, Way
 from k8stui.kernel.targets.base import Jump
 
@@ -50,7 +56,7 @@ class Alike:
         self._network = network
         self._home = home
         self._sides: dict[str, Surroundings] = {}
-        self._standings: dict[Address, Standing | None] = {}
+        self._standings: dict[Address, AddressStanding | None] = {}
         self._translations: dict[tuple[int, int], tuple[int, Address] | None] = {}
         self._kinds: dict[tuple[int, int | None], _Kinds] = {}
         self._chains: dict[int, Chain] = {}
@@ -172,14 +178,14 @@ class Alike:
 
     # Where an address stands
 
-    def standing(self, address: Address) -> Standing | None:
+    def standing(self, address: Address) -> AddressStanding | None:
         """None: it lives nowhere that could be compared."""
         if address not in self._standings:
             home = self._home(address)
             self._standings[address] = home and self._stands(address, home)
         return self._standings[address]
 
-    def _stands(self, address: Address, home: Home) -> Standing | None:
+    def _stands(self, address: Address, home: Home) -> AddressStanding | None:
         space = self._network.get(home.namespace)
         if space is None or space.rulesets or space.sets:
             return None
@@ -193,7 +199,7 @@ class Alike:
         port = side.devices.get(cables[0].peer[1])
         if port is None:
             return None
-        names = Names(own, {cables[0].mac, port.mac}, port.name)
+        names = PlacedNames(own, {cables[0].mac, port.mac}, port.name)
         place = self._numbered(
             (
                 side.name,
@@ -210,7 +216,7 @@ class Alike:
             for one in space.sockets
         )
         look = self._numbered((home.sort, place, listeners))
-        return Standing(home.namespace, port.name, names, look, space, place=place)
+        return AddressStanding(home.namespace, port.name, names, look, space, place=place)
 
     def side(self, name: str) -> Surroundings:
         """A namespace that packets to others come through."""
@@ -220,7 +226,9 @@ class Alike:
 
     # What the packets came by
 
-    def _border(self, exchange: Exchange, mine: Standing, fork: Fork | None) -> Border | None:
+    def _border(
+        self, exchange: Exchange, mine: AddressStanding, fork: Fork | None
+    ) -> Border | None:
         """Everything that may tell addresses apart; None: something may, in a way not seen."""
         own = ""
         if fork is not None:

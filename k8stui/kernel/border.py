@@ -34,7 +34,7 @@ from k8stui.kernel.matches.place import (
 )
 from k8stui.kernel.matches.ports import IcmpTest, PortTest, TcpFlagsTest
 from k8stui.kernel.rules import Chain
-from k8stui.kernel.standing import Standing, Surroundings
+from k8stui.kernel.standing import AddressStanding, Surroundings
 
 _BLIND = (
     Always,
@@ -82,7 +82,7 @@ class Border:
         masks = self._masks.setdefault(network.version, {})
         masks.setdefault(network.mask, set()).add(network.value)
 
-    def signature(self, address: Address, stands: Standing) -> tuple[object, ...] | None:
+    def signature(self, address: Address, stands: AddressStanding) -> tuple[object, ...] | None:
         """All that is seen of an address on the way; None: a rule names it."""
         if any(address in hosts for hosts in self.named):
             return None

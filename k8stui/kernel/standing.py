@@ -12,7 +12,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, Route
 
 
-class Names:
+class PlacedNames:
     """What is a namespace's own is called by its place, so that two can be compared."""
 
     def __init__(self, own: list[Address], macs: set[str], device: str) -> None:
@@ -30,13 +30,20 @@ class Names:
         return "@" if name == self._device else name
 
 
-class Standing:
+class AddressStanding:
     """Where one address lives, and how."""
 
     __slots__ = ("_neighbours", "_span", "always", "home", "look", "names", "place", "port")
 
     def __init__(
-        self, home: str, port: str, names: Names, look: int, space: NetNamespace, *, place: int
+        self,
+        home: str,
+        port: str,
+        names: PlacedNames,
+        look: int,
+        space: NetNamespace,
+        *,
+        place: int,
     ) -> None:
         self.home = home
         self.port = port
@@ -67,7 +74,7 @@ class Standing:
         return self.always, tuple(one for one in self._neighbours if one.address in asked)
 
 
-class Entry(NamedTuple):
+class TableLine(NamedTuple):
     """A line of a neighbour table or of a bridge's."""
 
     address: Address | None
@@ -96,7 +103,7 @@ class Surroundings:
         for rule in space.policy_rules:
             prefixes |= {one for one in (rule.source, rule.destination) if one is not None}
         self.prefixes = frozenset(prefixes)
-        self.entries: dict[object, list[Entry]] = {}
+        self.entries: dict[object, list[TableLine]] = {}
         """Of the neighbour tables, by address, MAC and device."""
         for near in space.neighbours:
             self._enter(near.address, near.mac, near.device)
@@ -105,9 +112,9 @@ class Surroundings:
 
     def _enter(self, address: Address | None, mac: str, device: str, *more: object) -> None:
         for key in (address, mac, device):
-            self.entries.setdefault(key, []).append(Entry(address, mac, device, more))
+            self.entries.setdefault(key, []).append(TableLine(address, mac, device, more))
 
-    def about(self, own: list[Address], mac: str, names: Names) -> tuple[object, ...]:
+    def about(self, own: list[Address], mac: str, names: PlacedNames) -> tuple[object, ...]:
         """What stands here about one cable, in the words of `names`."""
         device = next((key for key in self.devices if names.device(key) == "@"), "")
         entries = [
@@ -118,12 +125,12 @@ class Surroundings:
         routes = [route_look(one, names) for one in self.by_device.get(device, ())]
         return (tuple(entries), tuple(routes))
 
-    def to(self, address: Address, names: Names) -> tuple[object, ...]:
+    def to(self, address: Address, names: PlacedNames) -> tuple[object, ...]:
         """The routes to this one address."""
         return tuple(route_look(one, names) for one in self.routes.get(address, ()))
 
 
-def device_look(one: Interface, names: Names) -> tuple[object, ...]:
+def device_look(one: Interface, names: PlacedNames) -> tuple[object, ...]:
     """All of a device by which two could fare differently, in the words of `names`."""
     return (
         names.device(one.name),
@@ -143,7 +150,7 @@ def device_look(one: Interface, names: Names) -> tuple[object, ...]:
     )
 
 
-def route_look(one: Route, names: Names) -> tuple[object, ...]:
+def route_look(one: Route, names: PlacedNames) -> tuple[object, ...]:
     """The same of a route."""
     return (
         names.of(one.destination.address),

@@ -62,6 +62,7 @@ __all__ = [
     "Dnat",
     "Drop",
     "Masquerade",
+    "MatchedRule",
     "Netmap",
     "NothingRecent",
     "PacketContext",
@@ -73,13 +74,12 @@ __all__ = [
     "Snat",
     "Traversal",
     "Verdict",
-    "Visit",
     "traverse",
 ]
 
 
 @record()
-class Visit:
+class MatchedRule:
     """A rule that matched."""
 
     kind: StepKind
@@ -104,7 +104,7 @@ class Traversal:
     ct_mark: int
     untracked: bool = False
     """``CT --notrack`` or NOTRACK was met. Not a verdict: the kernel goes on (xt_CT.c)."""
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[MatchedRule, ...] = ()
     """In order, that of `cause` last (a policy has none)."""
     forks: tuple[Fork, ...] = ()
     recent_set: tuple[tuple[str, Address], ...] = ()
@@ -152,7 +152,7 @@ class _Passage:
         self._packet = packet
         self._context = context
         self._untracked = False
-        self._visits: list[Visit] = []
+        self._visits: list[MatchedRule] = []
         self._forks: list[Fork] = []
         self._recent_set: list[tuple[str, Address]] = []
         self._notes: list[str] = []
@@ -335,7 +335,7 @@ class _Passage:
         before = self._packet
         if mark is not None and mark & 0xFFFFFFFF != before.mark:
             self._packet = replace(before, mark=mark & 0xFFFFFFFF)
-        self._visits.append(Visit(kind, cause, before, self._packet))
+        self._visits.append(MatchedRule(kind, cause, before, self._packet))
 
     def _in_family(self, verdict: Verdict) -> Verdict:
         """A bare REJECT has the family's own default (libip6t_REJECT.c)."""

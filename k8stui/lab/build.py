@@ -16,7 +16,7 @@ from k8stui.kernel.step import Direction, StepKind
 from k8stui.lab import sets
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.naming import Naming
-from k8stui.lab.plan import Asker, Listener, Plan, Space, Tools
+from k8stui.lab.plan import ClientPlan, Listener, Plan, Space, Tools
 from k8stui.lab.restore import decided, restore_text
 from k8stui.lab.spaces import Building, Nowhere
 
@@ -117,7 +117,7 @@ def plan(
             )
         )
     planned.append(nowhere.space())
-    asker = Asker(
+    asker = ClientPlan(
         space=indexes[request.namespace],
         protocol=int(request.protocol),
         version=request.destination.version,

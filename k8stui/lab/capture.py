@@ -30,7 +30,7 @@ def stamped_socket() -> socket.socket:
     return made
 
 
-class Capture:
+class Sniffer:
     """Made inside its namespace; from then on nothing is missed."""
 
     def __init__(self, space: Space) -> None:

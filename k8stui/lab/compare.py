@@ -21,7 +21,7 @@ from k8stui.kernel.step import Capture
 from k8stui.lab.passages import RuleMet, rules_met
 from k8stui.lab.plan import Seen, Sight
 from k8stui.lab.sight import (
-    Ports,
+    PairedPorts,
     is_plain_ack,
     key,
     of_packet,
@@ -33,7 +33,7 @@ from k8stui.record import record
 
 
 @record(kw_only=True)
-class Row:
+class PacketRow:
     """One place in the order of packets; None: this side has nothing there."""
 
     walk: Sight | None
@@ -47,7 +47,7 @@ class Row:
 
 
 @record(kw_only=True)
-class Felt:
+class FeltAndSeen:
     """What the client felt, and what the server saw."""
 
     result: str
@@ -63,7 +63,7 @@ class Felt:
 
 
 @record(kw_only=True)
-class Tracked:
+class TrackedApart:
     """A connection that one side tracks in a namespace, and the other does not."""
 
     namespace: str
@@ -74,17 +74,17 @@ class Tracked:
 
 
 @record(kw_only=True)
-class Comparison:
+class BranchComparison:
     """Both sides of one branch."""
 
-    rows: tuple[Row, ...]
-    walk: Felt
-    kernel: Felt
+    rows: tuple[PacketRow, ...]
+    walk: FeltAndSeen
+    kernel: FeltAndSeen
     felt_differs: tuple[str, ...] = ()
-    """Names of the fields of `Felt` that are not the same."""
+    """Names of the fields of `FeltAndSeen` that are not the same."""
     order: str = ""
     """How a packet's way differs though every namespace saw the same; else empty."""
-    tracked: tuple[Tracked, ...] = ()
+    tracked: tuple[TrackedApart, ...] = ()
     """Connections that only one side tracks."""
     rules: tuple[RuleMet, ...] = ()
     """Where a packet met another rule than the walk says; the first one of each chain of a hook."""
@@ -97,12 +97,12 @@ class Comparison:
         return not told and all(row.is_equal for row in self.rows)
 
 
-def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) -> Comparison:
+def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) -> BranchComparison:
     """Lay the kernel's packets beside the walk's. `earlier`: what was asked before, unseen."""
     random = random_ports((*earlier, exchange))
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random.keys()
-    ports = Ports(known, random, _more_digits(exchange, seen))
+    ports = PairedPorts(known, random, _more_digits(exchange, seen))
     ours = _once([_comparable(sight) for sight in walked], ports)
     claimed = frozenset(key(sight, ports) for sight in ours)
 
@@ -120,7 +120,7 @@ def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) ->
     equal = all(row.is_equal for row in rows)
     walk, kernel = _felt_by_walk(exchange), _felt_by_kernel(seen)
     rules, rules_equal = rules_met(exchange, seen, ports)
-    return Comparison(
+    return BranchComparison(
         rows=rows,
         walk=walk,
         kernel=kernel,
@@ -171,14 +171,16 @@ def _in_time(seen: Seen) -> list[Sight]:
     return sorted(seen["frames"], key=lambda frame: frame.time_ns)
 
 
-def _once(sights: Sequence[Sight], ports: Ports) -> list[Sight]:
+def _once(sights: Sequence[Sight], ports: PairedPorts) -> list[Sight]:
     seen: dict[tuple[object, ...], Sight] = {}
     for sight in sights:
         seen.setdefault(key(sight, ports), sight)
     return list(seen.values())
 
 
-def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: Ports) -> Iterator[Row]:
+def _rows(
+    ours: Sequence[Sight], theirs: Sequence[Sight], ports: PairedPorts
+) -> Iterator[PacketRow]:
     """The walk's order; each namespace's own packets are laid side by side."""
     waiting: dict[str, list[Sight]] = {}
     for sight in theirs:
@@ -196,18 +198,18 @@ def _rows(ours: Sequence[Sight], theirs: Sequence[Sight], ports: Ports) -> Itera
             if len(queue) > mine[sight.namespace]:
                 yield _row(sight, queue.pop(0), ports)
             else:
-                yield Row(walk=sight, kernel=None)
+                yield PacketRow(walk=sight, kernel=None)
             continue
         for extra in queue[:same]:
-            yield Row(walk=None, kernel=extra)
+            yield PacketRow(walk=None, kernel=extra)
         yield _row(sight, queue[same], ports)
         del queue[: same + 1]
     for queue in waiting.values():
-        yield from (Row(walk=None, kernel=extra) for extra in queue)
+        yield from (PacketRow(walk=None, kernel=extra) for extra in queue)
 
 
-def _row(walk: Sight, kernel: Sight, ports: Ports) -> Row:
-    return Row(walk=walk, kernel=kernel, differs=tuple(_differing(walk, kernel, ports)))
+def _row(walk: Sight, kernel: Sight, ports: PairedPorts) -> PacketRow:
+    return PacketRow(walk=walk, kernel=kernel, differs=tuple(_differing(walk, kernel, ports)))
 
 
 _PLAIN = (
@@ -216,7 +218,7 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def _differing(walk: Sight, kernel: Sight, ports: Ports) -> Iterator[str]:
+def _differing(walk: Sight, kernel: Sight, ports: PairedPorts) -> Iterator[str]:
     yield from (name for name in _PLAIN if getattr(walk, name) != getattr(kernel, name))
     if not ports.are_as_long(walk.length, kernel.length):
         yield "length"
@@ -233,7 +235,7 @@ def _differing(walk: Sight, kernel: Sight, ports: Ports) -> Iterator[str]:
         yield "inner"
 
 
-def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: Ports) -> str:
+def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: PairedPorts) -> str:
     """The first packet whose way from device to device is another one; empty when none is.
 
     A way: everything with the same protocol, TCP flags and direction. What is for several stations
@@ -265,7 +267,7 @@ _LATE_SECONDS = 1.5
 """How much longer than the timers say a busy machine may take."""
 
 
-def _felt_differs(walk: Felt, kernel: Felt, ports: Ports) -> Iterator[str]:
+def _felt_differs(walk: FeltAndSeen, kernel: FeltAndSeen, ports: PairedPorts) -> Iterator[str]:
     yield from (name for name in _FELT if getattr(walk, name) != getattr(kernel, name))
     seen = (walk.source_port_seen, kernel.source_port_seen)
     if not (None in seen and seen[0] == seen[1]) and not ports.are_equal(
@@ -287,7 +289,7 @@ _LOT = re.compile(r"^\S+ src=\S+ dst=\S+ sport=\*")
 _PORT = re.compile(r"\b([sd]port|id)=(\d+)")
 
 
-def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
+def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[TrackedApart]:
     """Entries of one side only. What is left of a time-out is nobody's claim."""
 
     def plain(line: str) -> str:
@@ -307,7 +309,7 @@ def _tracked(exchange: Exchange, seen: Seen, ports: Ports) -> Iterator[Tracked]:
                 if entry in left:
                     left.remove(entry)
                 else:
-                    yield Tracked(namespace=namespace, by=by, entry=entry)
+                    yield TrackedApart(namespace=namespace, by=by, entry=entry)
 
 
 def _each_lot_once(entries: Iterable[str]) -> list[str]:
@@ -322,13 +324,13 @@ def _each_lot_once(entries: Iterable[str]) -> list[str]:
     ]
 
 
-def _felt_by_walk(exchange: Exchange) -> Felt:
+def _felt_by_walk(exchange: Exchange) -> FeltAndSeen:
     felt = exchange.felt
     # Who answers a ping is a kernel: no socket sees who asked. The packets tell.
     is_ping = bool(exchange.steps) and exchange.steps[0].before.protocol in ECHO
     is_connected = felt.result is Result.CONNECTED and not is_ping
     address = felt.server_address if is_connected else None
-    return Felt(
+    return FeltAndSeen(
         result=felt.result.value,
         errno=felt.errno,
         server=felt.server if is_connected else None,
@@ -340,11 +342,11 @@ def _felt_by_walk(exchange: Exchange) -> Felt:
     )
 
 
-def _felt_by_kernel(seen: Seen) -> Felt:
+def _felt_by_kernel(seen: Seen) -> FeltAndSeen:
     """In the walk's words: nothing heard is a time-out; any other errno is unreachable."""
     result = result_of(seen["errno"]) if seen["errno"] else Result.TIMEOUT
     served = seen["served"][0] if seen["answered"] and seen["served"] else None
-    return Felt(
+    return FeltAndSeen(
         result=(Result.CONNECTED if seen["answered"] else result).value,
         errno=seen["errno"] or None,
         server=served["space"] if served else None,

@@ -15,9 +15,9 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
-from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.compare import BranchComparison, compare
 from k8stui.lab.errors import LabError, NotComparedError
-from k8stui.lab.passed_on import Way, ways
+from k8stui.lab.passed_on import QuestionBranch, ways
 from k8stui.lab.run import run
 from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record
@@ -42,7 +42,7 @@ class Trial:
     """One exchange, done twice."""
 
     exchange: Exchange
-    comparison: Comparison
+    comparison: BranchComparison
     namespaces: int
     build_seconds: float
     notes: tuple[str, ...]
@@ -62,7 +62,7 @@ class Experiment:
     """Nobody knew a MAC address before."""
 
     @property
-    def comparison(self) -> Comparison:
+    def comparison(self) -> BranchComparison:
         return self.trial.comparison
 
 
@@ -137,7 +137,7 @@ def _asked(request: Request) -> tuple[Connect, ...]:
     return (request.connect, *request.alternatives)
 
 
-def _tried(way: Way, asked: Connect, tools: Tools) -> Trial:
+def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
     network, exchange = way.network, way.exchange
     notes: tuple[str, ...] = ()
     if exchange.felt.result is Result.UNKNOWN:

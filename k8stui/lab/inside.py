@@ -19,15 +19,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from k8stui.lab.capture import Capture, stamped_socket
+from k8stui.lab.capture import Sniffer, stamped_socket
 from k8stui.lab.commands import batch
 from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
-from k8stui.lab.namespaces import Space, die_with_parent, put, run
-from k8stui.lab.plan import FD, NOWHERE, Asker, Failure, Plan, Seen, Tools
+from k8stui.lab.namespaces import HeldNamespace, die_with_parent, put, run
+from k8stui.lab.plan import FD, NOWHERE, ClientPlan, Failure, Plan, Seen, Tools
 from k8stui.lab.rules import load, load_sets
-from k8stui.lab.servers import Server
-from k8stui.lab.talk import Client, converse, count, give_up
+from k8stui.lab.servers import LabServer
+from k8stui.lab.talk import LabClient, converse, count, give_up
 from k8stui.lab.trace import Watch
 
 
@@ -93,12 +93,12 @@ def experiment(plan: Plan) -> Seen:
     """
     started = time.monotonic()
     clock = stamped_socket()
-    spaces = [Space.new() for _ in plan["spaces"]]
+    spaces = [HeldNamespace.new() for _ in plan["spaces"]]
     left_out = _build(plan, spaces)
     servers = []
     for space, planned in zip(spaces, plan["spaces"], strict=True):
         space.enter()
-        servers += [Server(planned["name"], listener) for listener in planned["listeners"]]
+        servers += [LabServer(planned["name"], listener) for listener in planned["listeners"]]
     built = time.monotonic() - started
     spaces[plan["asker"]["space"]].enter()
     if plan["asker"]["tries"]:
@@ -112,7 +112,7 @@ def experiment(plan: Plan) -> Seen:
     for space, planned in zip(spaces, plan["spaces"], strict=True):
         if planned["name"] != NOWHERE:
             space.enter()
-            captures.append(Capture(planned))
+            captures.append(Sniffer(planned))
     watches = _watches(plan, spaces)
     looking = [watch for _, watch in watches]
     served, seconds = converse(client, servers, looking)
@@ -147,25 +147,25 @@ def experiment(plan: Plan) -> Seen:
     )
 
 
-def _after_the_earlier(asker: Asker, servers: list[Server]) -> Client:
+def _after_the_earlier(asker: ClientPlan, servers: list[LabServer]) -> LabClient:
     """The client when it has asked as often as it shall; its connections stay open."""
     open_still = []
     client = None
     for port in asker["earlier"]:
         if client is None or client.is_tcp:
-            client = Client(asker, port)
+            client = LabClient(asker, port)
             open_still.append(client)
         client.forget()
         converse(client, servers)
         time.sleep(asker["pause_seconds"])
     if client is None or client.is_tcp:
-        client = Client(asker)
+        client = LabClient(asker)
     client.forget()
     client.earlier = open_still
     return client
 
 
-def _watches(plan: Plan, spaces: list[Space]) -> list[tuple[int, Watch]]:
+def _watches(plan: Plan, spaces: list[HeldNamespace]) -> list[tuple[int, Watch]]:
     """One for each namespace that has rules; none where they are not nf_tables'."""
     if not plan["tools"]["tells_rules"]:
         return []
@@ -185,7 +185,7 @@ def _tracked() -> list[str]:
         return []
 
 
-def _build(plan: Plan, spaces: list[Space]) -> list[str]:
+def _build(plan: Plan, spaces: list[HeldNamespace]) -> list[str]:
     tools = plan["tools"]
     files = {FD % n: f"/proc/self/fd/{space.fd}" for n, space in enumerate(spaces)}
     held = [space.fd for space in spaces]

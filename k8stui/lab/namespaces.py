@@ -15,7 +15,7 @@ from pathlib import Path
 
 from k8stui.lab.commands import setting_path, setting_value
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import Setting
+from k8stui.lab.plan import ProcFile
 
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -31,20 +31,20 @@ def die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-class Space:
+class HeldNamespace:
     """One network namespace that this process holds."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
     @classmethod
-    def new(cls) -> Space:
+    def new(cls) -> HeldNamespace:
         """Make one and enter it."""
         _check(_libc.unshare(_CLONE_NEWNET), "unshare")
         return cls.current()
 
     @classmethod
-    def current(cls) -> Space:
+    def current(cls) -> HeldNamespace:
         """The one that this process is in."""
         return cls(os.open(_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC))
 
@@ -57,7 +57,7 @@ class Space:
         _check(_libc.setns(self.fd, _CLONE_NEWNET), "setns")
 
 
-def put(settings: Iterable[Setting]) -> list[str]:
+def put(settings: Iterable[ProcFile]) -> list[str]:
     """Write sysctls of the namespace that this process is in; gives those that it has not got.
 
     Raises:

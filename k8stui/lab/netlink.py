@@ -31,7 +31,7 @@ _MESSAGE_BYTES = 1 << 17
 Attributes = dict[int, bytes]
 
 
-class Kind(IntEnum):
+class MessageType(IntEnum):
     """enum nf_tables_msg_types."""
 
     NEW_TABLE = 0
@@ -92,7 +92,7 @@ class Netfilter:
     def close(self) -> None:
         self._socket.close()
 
-    def change(self, messages: Iterable[tuple[Kind, int, bytes]]) -> None:
+    def change(self, messages: Iterable[tuple[MessageType, int, bytes]]) -> None:
         """Do all of these, or none: (kind, family, attributes).
 
         Raises:
@@ -117,12 +117,12 @@ class Netfilter:
         """
         asked = attribute(1, table) + attribute(2, chain)
         self._socket.send(
-            _message(_NF_TABLES << 8 | Kind.GET_RULE, _REQUEST | _DUMP, family, asked)
+            _message(_NF_TABLES << 8 | MessageType.GET_RULE, _REQUEST | _DUMP, family, asked)
         )
         found = []
         for answer, body in self._answers():
             told = attributes(body)
-            if answer == Kind.NEW_RULE and (name(told[1]), name(told[2])) == (table, chain):
+            if answer == MessageType.NEW_RULE and (name(told[1]), name(told[2])) == (table, chain):
                 found.append(number(told[3]))
         return found
 
@@ -152,7 +152,7 @@ class Netfilter:
             except BlockingIOError:
                 return
             for kind, body in _split(data):
-                if kind == _NF_TABLES << 8 | Kind.TRACE:
+                if kind == _NF_TABLES << 8 | MessageType.TRACE:
                     yield attributes(body[_GENERIC.size :])
 
 

@@ -13,7 +13,7 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.lab.plan import Seen, Sight
-from k8stui.lab.sight import Ports, is_plain_ack, key, of_packet, speaks
+from k8stui.lab.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
 from k8stui.record import record
 
 _Rule = tuple[str, int, str]
@@ -48,11 +48,13 @@ class _Passage:
     rules: tuple[_Rule, ...]
     time_ns: int = 0
 
-    def key(self, ports: Ports) -> _Key:
+    def key(self, ports: PairedPorts) -> _Key:
         return (self.namespace, self.table, self.chain, self.mark, key(self.packet, ports))
 
 
-def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleMet, ...], int]:
+def rules_met(
+    exchange: Exchange, seen: Seen, ports: PairedPorts
+) -> tuple[tuple[RuleMet, ...], int]:
     """Where rules differ, in the walk's order; and how many do not.
 
     Only of the namespaces whose rules the kernel tells. A packet that came again counts once.
@@ -82,7 +84,7 @@ def rules_met(exchange: Exchange, seen: Seen, ports: Ports) -> tuple[tuple[RuleM
     return tuple(differs), equal
 
 
-def _by_key(passages: Iterable[_Passage], ports: Ports) -> dict[_Key, list[_Passage]]:
+def _by_key(passages: Iterable[_Passage], ports: PairedPorts) -> dict[_Key, list[_Passage]]:
     """Each way through the rules once, for each packet in each chain."""
     found: dict[_Key, list[_Passage]] = {}
     for passage in passages:
@@ -93,7 +95,7 @@ def _by_key(passages: Iterable[_Passage], ports: Ports) -> dict[_Key, list[_Pass
 
 
 def _sent_once(
-    passages: Iterable[_Passage], ports: Ports, walked_again: Container[_Key]
+    passages: Iterable[_Passage], ports: PairedPorts, walked_again: Container[_Key]
 ) -> Iterator[_Passage]:
     """Leave out what was sent again: it meets other rules, for conntrack has seen an answer.
 

@@ -40,7 +40,7 @@ class Relayed:
 
 
 @record(kw_only=True)
-class Way:
+class QuestionBranch:
     """One branch of one question."""
 
     network: Network
@@ -49,7 +49,9 @@ class Way:
     relayed: Relayed | None = None
 
 
-def ways(world: World, network: Network, request: Request, asked: Connect) -> Iterator[Way]:
+def ways(
+    world: World, network: Network, request: Request, asked: Connect
+) -> Iterator[QuestionBranch]:
     """Each branch, with what a process does that takes the connection (`walk.relay`).
 
     Raises:
@@ -67,10 +69,10 @@ def ways(world: World, network: Network, request: Request, asked: Connect) -> It
 
 def _way(
     world: World, network: Network, request: Request, outer: Exchange, tries: Tries | None
-) -> Way:
+) -> QuestionBranch:
     socket = taken(outer)
     if tries is None or socket is None or outer.felt.server is None:
-        return Way(network=network, exchange=outer)
+        return QuestionBranch(network=network, exchange=outer)
     asked = request.connect
     if asked is None or asked.earlier or asked.data_bytes is not None:
         raise NotComparedError("the lab's own process passes on one plain request")
@@ -104,7 +106,7 @@ def _way(
         exchanges=inner,
     )
     whole = replace(_whole(outer, inner, felt), probability=outer.probability * share)
-    return Way(network=network, exchange=whole, relayed=made)
+    return QuestionBranch(network=network, exchange=whole, relayed=made)
 
 
 def _whole(outer: Exchange, inner: Sequence[Exchange], felt: Felt) -> Exchange:

@@ -17,7 +17,7 @@ NOWHERE = ""
 """Name of the namespace in which cables end that lead to nothing that is built. Not looked at."""
 
 
-class Setting(TypedDict):
+class ProcFile(TypedDict):
     """One file under /proc/sys."""
 
     path: str
@@ -59,7 +59,7 @@ class Space(TypedDict):
 
     name: str
     """As the walk calls it."""
-    settings: list[Setting]
+    settings: list[ProcFile]
     """Before any device is there."""
     links: list[list[str]]
     """``ip`` commands that make devices; of all namespaces before anything else."""
@@ -67,7 +67,7 @@ class Space(TypedDict):
     """``ip`` commands after that, in order."""
     ip6: list[list[str]]
     """The same for ``ip -6``."""
-    device_settings: list[Setting]
+    device_settings: list[ProcFile]
     bridge: list[list[str]]
     """``bridge`` commands."""
     sets: dict[str, str]
@@ -81,7 +81,7 @@ class Space(TypedDict):
     """UDP ports by which VXLAN is known, on the wire between two nodes too."""
 
 
-class Asker(TypedDict):
+class ClientPlan(TypedDict):
     """The client."""
 
     space: int
@@ -123,7 +123,7 @@ class Plan(TypedDict):
     """A whole lab with its one question."""
 
     spaces: list[Space]
-    asker: Asker
+    asker: ClientPlan
     tools: Tools
 
 

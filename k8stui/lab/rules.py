@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.lab.commands import set_lines
 from k8stui.lab.errors import LabError
-from k8stui.lab.namespaces import Space, run
+from k8stui.lab.namespaces import HeldNamespace, run
 
 _refused: set[tuple[str, str, str]] = set()
 """Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""
@@ -77,8 +77,8 @@ def _sorted_out(restore: str, text: str) -> tuple[list[tuple[str, str]], list[st
 
 
 def _judge(restore: str, text: str) -> None:
-    here = Space.current()
-    scratch = Space.new()
+    here = HeldNamespace.current()
+    scratch = HeldNamespace.new()
     for (table, shape), rule in _examples(text).items():
         if run([restore, *_WAIT, "-n"], _alone(text, table, rule)) is not None:
             _refused.add((restore, table, shape))

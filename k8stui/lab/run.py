@@ -28,14 +28,14 @@ _BUILD_SECONDS = 60.0
 _OF_SIGHT = {field.name for field in fields(Sight)}
 
 
-class Backend(StrEnum):
+class IptablesBackend(StrEnum):
     """Which kernel interface iptables programs (iptables-nft(8))."""
 
     NFT = "nft"
     LEGACY = "legacy"
 
 
-def find_tools(backend: Backend | None = None) -> tuple[Tools, Backend]:
+def find_tools(backend: IptablesBackend | None = None) -> tuple[Tools, IptablesBackend]:
     """The programs that build a lab; without a `backend` nft, else legacy.
 
     Raises:
@@ -53,7 +53,7 @@ def find_tools(backend: Backend | None = None) -> tuple[Tools, Backend]:
         raise LabError(
             f"not installed: {', '.join(missing)}", "apt install iproute2, or dnf install iproute"
         )
-    for each in (backend,) if backend is not None else tuple(Backend):
+    for each in (backend,) if backend is not None else tuple(IptablesBackend):
         restore = {
             version: shutil.which(f"{name}-{each}-restore", path=_PATH)
             for version, name in (("4", "iptables"), ("6", "ip6tables"))
@@ -64,7 +64,7 @@ def find_tools(backend: Backend | None = None) -> tuple[Tools, Backend]:
                 **found,
                 "ipset": ipset,
                 "restore": restore,
-                "tells_rules": each is Backend.NFT,
+                "tells_rules": each is IptablesBackend.NFT,
             }
             return cast("Tools", tools), each
     which = "iptables-restore" if backend is None else f"iptables-{backend}-restore"

@@ -23,7 +23,7 @@ _SAYS_WHOM = {
 """With each datagram, who was asked."""
 
 
-class Server:
+class LabServer:
     """A listening socket; made inside its namespace."""
 
     def __init__(self, space: str, listener: Listener) -> None:

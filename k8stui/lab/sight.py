@@ -20,7 +20,7 @@ _LOCAL = (32768, 60999)
 """net.ipv4.ip_local_port_range, of which a tunnel draws (udp_flow_src_port)."""
 
 
-class Ports:
+class PairedPorts:
     """Random ports of the one side, each bound to one of the other's where they first meet."""
 
     def __init__(
@@ -98,7 +98,7 @@ def is_plain_ack(sight: Sight) -> bool:
     return inner.flags == TcpFlags.ACK
 
 
-def key(sight: Sight, ports: Ports) -> tuple[object, ...]:
+def key(sight: Sight, ports: PairedPorts) -> tuple[object, ...]:
     """What makes two sights the same packet at the same place, random ports aside."""
     return (
         sight.namespace, sight.device, sight.incoming, sight.arp, sight.src, sight.dst,

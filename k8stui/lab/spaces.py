@@ -21,7 +21,7 @@ from k8stui.kernel.namespace import (
     Sysctls,
 )
 from k8stui.lab.naming import Naming
-from k8stui.lab.plan import FD, NOWHERE, Setting, Space
+from k8stui.lab.plan import FD, NOWHERE, ProcFile, Space
 
 Words = list[str]
 
@@ -307,10 +307,10 @@ class Building:
 
     # Settings.
 
-    def settings(self) -> list[Setting]:
+    def settings(self) -> list[ProcFile]:
         """Before there is a device: what the model says, and no noise and no limits."""
         # Whom the kernel lets ping without a raw socket: root of this user namespace.
-        ping = Setting(path="net/ipv4/ping_group_range", value="0 0", needed=False)
+        ping = ProcFile(path="net/ipv4/ping_group_range", value="0 0", needed=False)
         return [
             ping,
             *_settings(self.namespace.sysctls, ipv6=self.has_ipv6, bridge=self._has_bridge),
@@ -320,7 +320,7 @@ class Building:
     def _has_bridge(self) -> bool:
         return any(i.kind is LinkKind.BRIDGE for i in self.namespace.interfaces)
 
-    def device_settings(self) -> list[Setting]:
+    def device_settings(self) -> list[ProcFile]:
         """What the model says of single devices."""
         sysctls = self.namespace.sysctls
         values = [("rp_filter", d, v) for d, v in sysctls.rp_filter.items()]
@@ -332,7 +332,7 @@ class Building:
         ]
 
 
-def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting]:
+def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFile]:
     yield _setting("net/ipv4/ip_forward", sysctls.ip_forward)
     # A new namespace takes the host's settings (net/ipv4/devinet.c devinet_init_net).
     for device in ("all", "default"):
@@ -371,8 +371,8 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[Setting
         yield _setting("net/ipv6/icmp/ratelimit", 0)
 
 
-def _setting(path: str, value: int, *, needed: bool = True) -> Setting:
-    return Setting(path=path, value=str(int(value)), needed=needed)
+def _setting(path: str, value: int, *, needed: bool = True) -> ProcFile:
+    return ProcFile(path=path, value=str(int(value)), needed=needed)
 
 
 def _entry(route: Route) -> tuple[object, ...]:

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Protocol
 
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import Asker, Counted, Served
+from k8stui.lab.plan import ClientPlan, Counted, Served
 from k8stui.lab.relaying import Relay
-from k8stui.lab.servers import Server
+from k8stui.lab.servers import LabServer
 from k8stui.lab.sockets import (
     ANY,
     QUESTION,
@@ -37,10 +37,10 @@ _SETTLE_SECONDS = 0.3
 """How long the server's accept() may take after the client's connect() has returned."""
 
 
-class Client:
+class LabClient:
     """The one who asks; made inside its namespace."""
 
-    def __init__(self, asker: Asker, port: int | None = None) -> None:
+    def __init__(self, asker: ClientPlan, port: int | None = None) -> None:
         self.asker = asker
         self.is_tcp = asker["protocol"] == TCP
         self._is_ping = asker["protocol"] not in (TCP, UDP)
@@ -51,7 +51,7 @@ class Client:
         """Whether a process has taken the connection, and makes its own."""
         self.errno = 0
         self._is_joined = False
-        self.earlier: list[Client] = []
+        self.earlier: list[LabClient] = []
         """What it has open of earlier requests."""
         if self._is_ping:
             self.socket.setsockopt(*_RECEIVE_ERRORS[asker["version"]], 1)
@@ -166,7 +166,7 @@ class Loop:
 
 
 def converse(
-    client: Client, servers: Sequence[Server], lookers: Iterable[Looker] = ()
+    client: LabClient, servers: Sequence[LabServer], lookers: Iterable[Looker] = ()
 ) -> tuple[list[Served], float]:
     """Ask, and wait until the client knows or loses patience. What servers saw; seconds."""
     relays = [server.relay for server in servers if server.relay is not None]
@@ -203,7 +203,7 @@ def _look(looker: Looker, _: int) -> None:
     looker.look()
 
 
-def _attend(loop: Loop, server: Server, data_bytes: int, served: list[Served]) -> None:
+def _attend(loop: Loop, server: LabServer, data_bytes: int, served: list[Served]) -> None:
     def serve(_: int) -> None:
         for one in server.serve():
             served.append(one)
@@ -213,7 +213,7 @@ def _attend(loop: Loop, server: Server, data_bytes: int, served: list[Served]) -
     loop.when(server.socket.fileno(), select.POLLIN, serve)
 
 
-def give_up(client: Client, servers: Iterable[Server]) -> None:
+def give_up(client: LabClient, servers: Iterable[LabServer]) -> None:
     """A relay that was left alone closes: the client, which has spoken, hears of it.
 
     To be called when everything else has been looked at. With unread data a close() is a reset
@@ -231,11 +231,11 @@ def give_up(client: Client, servers: Iterable[Server]) -> None:
     loop.run(lambda: client.is_done, time.monotonic() + _SETTLE_SECONDS)
 
 
-def count(asker: Asker, servers: Sequence[Server]) -> list[Counted]:
+def count(asker: ClientPlan, servers: Sequence[LabServer]) -> list[Counted]:
     """Ask as often as `asker` says, from ports that the kernel draws; how it ended how often."""
     ends: Counter[tuple[str, str, str, int]] = Counter()
     for _ in range(asker["tries"]):
-        client = Client(asker, 0)
+        client = LabClient(asker, 0)
         served, _ = converse(client, servers)
         who = served[0] if client.answered and served else None
         name = errno.errorcode.get(client.errno, str(client.errno)) if client.errno else ""

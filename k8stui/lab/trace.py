@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from k8stui.lab.frames import ipv4, ipv6
-from k8stui.lab.netlink import Attributes, Kind, Netfilter, attribute, name, number
+from k8stui.lab.netlink import Attributes, MessageType, Netfilter, attribute, name, number
 from k8stui.lab.plan import Met, Passed, Sight, Space
 
 _TABLE = "k8stui-trace"
@@ -76,13 +76,13 @@ def _in_walk(space: Space, real: str) -> str:
     return space["devices"].get(real, real)
 
 
-def _marking(family: int) -> Iterator[tuple[Kind, int, bytes]]:
+def _marking(family: int) -> Iterator[tuple[MessageType, int, bytes]]:
     """A table that says of every packet that comes in or is sent that it is to be traced."""
-    yield Kind.NEW_TABLE, family, attribute(1, _TABLE)
+    yield MessageType.NEW_TABLE, family, attribute(1, _TABLE)
     for chain, hook in _HOOKS.items():
         at = attribute(4, [attribute(1, hook), attribute(2, _FIRST)])
         kind = attribute(7, "filter")
-        yield Kind.NEW_CHAIN, family, attribute(1, _TABLE) + attribute(3, chain) + at + kind
+        yield MessageType.NEW_CHAIN, family, attribute(1, _TABLE) + attribute(3, chain) + at + kind
         one = attribute(2, [attribute(1, [attribute(1, b"\1")])])
         load = [attribute(1, "immediate"), attribute(2, [attribute(1, _REGISTER), one])]
         mark = [
@@ -90,7 +90,7 @@ def _marking(family: int) -> Iterator[tuple[Kind, int, bytes]]:
             attribute(2, [attribute(2, _NFTRACE), attribute(3, _REGISTER)]),
         ]
         rule = attribute(4, [attribute(1, load), attribute(1, mark)])
-        yield Kind.NEW_RULE, family, attribute(1, _TABLE) + attribute(2, chain) + rule
+        yield MessageType.NEW_RULE, family, attribute(1, _TABLE) + attribute(2, chain) + rule
 
 
 class _Reading:

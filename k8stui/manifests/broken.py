@@ -14,7 +14,7 @@ from k8stui.manifests import outline, repair
 from k8stui.manifests.check import Fault, Mend
 from k8stui.manifests.events import YamlFault, read
 from k8stui.manifests.repair import Mark, Repair
-from k8stui.manifests.secrecy import Shown, Veil
+from k8stui.manifests.secrecy import ShownLine, Veil
 from k8stui.manifests.suspicion import suspicious
 from k8stui.manifests.tree import TreeNode, find, tree
 from k8stui.record import record
@@ -35,7 +35,7 @@ class BrokenText:
     message: str
     hint: str
     note: bool
-    shown: Shown
+    shown: ShownLine
 
 
 Judge = Callable[[Mapping[str, object]], list[Fault]]

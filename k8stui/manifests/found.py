@@ -16,7 +16,7 @@ from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests.broken import BrokenText
-    from k8stui.manifests.secrecy import Shown
+    from k8stui.manifests.secrecy import ShownLine
 
 LARGE = 2_000_000
 """Characters of one object from which a second, slower look is not worth its time."""
@@ -49,7 +49,7 @@ class Report:
         said = veil.said(message, shown)
         self._problem(self.text.position(offset), said, "" if shown.hidden else hint, shown)
 
-    def _problem(self, at: tuple[int, int], message: str, hint: str, shown: Shown) -> None:
+    def _problem(self, at: tuple[int, int], message: str, hint: str, shown: ShownLine) -> None:
         line, column = at
         self.found.problems.append(
             Problem(

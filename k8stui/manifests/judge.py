@@ -15,7 +15,7 @@ from k8stui.manifests.source import SourceText
 from k8stui.manifests.suspicion import suspicious
 
 
-class Judge:
+class ObjectJudge:
     """Judges the objects of one text."""
 
     def __init__(self, report: Report, *, any_kind: bool) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from k8stui.manifests import tree
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.manifest import Path
-from k8stui.manifests.shapes import MOST, IrregularError, Lines, judged
+from k8stui.manifests.shapes import MOST, IrregularError, ShapedLines, judged
 
 FIELD = re.compile(r"\n(?=  [a-zA-Z])")
 """Where a field of an element begins; list items and what belongs to a field stand elsewhere."""
@@ -84,7 +84,7 @@ class Layouts:
     """The layouts of the shapes seen so far."""
 
     def __init__(self) -> None:
-        self._lines = Lines()
+        self._lines = ShapedLines()
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
 
     def layout(self, key: str, stretch: str) -> _Layout:

@@ -13,7 +13,7 @@ from k8stui.manifests.events import Reading, YamlFault
 from k8stui.manifests.found import Found, Report
 from k8stui.manifests.identity import faults_of, list_defaults
 from k8stui.manifests.json_text import JsonFault
-from k8stui.manifests.judge import Judge
+from k8stui.manifests.judge import ObjectJudge
 from k8stui.manifests.problem import Note
 from k8stui.manifests.skip import ITEMS
 from k8stui.manifests.source import SourceText
@@ -54,7 +54,7 @@ class _Reader:
         self.text, self.found, self.tick = text, found, tick
         self.named, self.any_kind = named, any_kind
         self.report = Report(text, found)
-        self.judge = Judge(self.report, any_kind=any_kind)
+        self.judge = ObjectJudge(self.report, any_kind=any_kind)
         self.taken = 0
         """Elements of a list in JSON that are in `found` while the list is not read to its end."""
 

@@ -19,7 +19,7 @@ from k8stui.manifests.spans import merged, overlapping
 from k8stui.manifests.unparsed import HIDDEN, private_comments, private_lines, secret_lines
 from k8stui.record import record
 
-__all__ = ["HIDDEN", "Shown", "Veil", "hush", "is_key", "is_secret_list", "without_credentials"]
+__all__ = ["HIDDEN", "ShownLine", "Veil", "hush", "is_key", "is_secret_list", "without_credentials"]
 
 _LONGEST = 400_000
 """Characters of a stretch that is parsed to be shown; a longer one with a Secret is not shown."""
@@ -44,7 +44,7 @@ def _uncredited(match: re.Match[str]) -> str:
 
 
 @record(frozen=False, eq=False)
-class Shown:
+class ShownLine:
     """One line as it may be shown."""
 
     line: str
@@ -53,9 +53,9 @@ class Shown:
     hidden: bool
     """A value of a Secret stands here: no message may quote from this line."""
 
-    def shifted(self, by: int) -> Shown:
+    def shifted(self, by: int) -> ShownLine:
         """Give the same line with `by` blanks before it."""
-        return Shown(" " * by + self.line, by + self.column, self.hidden)
+        return ShownLine(" " * by + self.line, by + self.column, self.hidden)
 
 
 class Veil:
@@ -112,19 +112,19 @@ class Veil:
             return None
         return root if root is not None and _is_whole(self.stretch, root) else None
 
-    def line(self, offset: int, column: int = 1) -> Shown:
+    def line(self, offset: int, column: int = 1) -> ShownLine:
         """Give the line that starts at `offset`, as it may be shown. `column`: 1-based, in it."""
         end = self.stretch.find("\n", offset)
         end = end if end >= 0 else len(self.stretch)
         text = self.stretch[offset:end]
         if self.is_closed:
-            return Shown("", 1, True)
+            return ShownLine("", 1, True)
         if self._kept is not None:
             while offset not in self._kept and (read := next(self._unread, None)):
                 self._kept[read[0]] = read[1]
             shown = self._kept.get(offset, HIDDEN)
             hidden = self.is_secret and shown != text
-            return Shown(self._calm(shown), min(column, len(shown) + 1), hidden)
+            return ShownLine(self._calm(shown), min(column, len(shown) + 1), hidden)
         secret = overlapping(self._spans, offset, end)
         private = overlapping(self._private, offset, end)
         parts, at, caret = [], offset, column
@@ -137,7 +137,7 @@ class Veil:
             elif column - 1 + offset >= start:
                 caret = before
         shown = self._calm("".join([*parts, self.stretch[at:end]]))
-        return Shown(shown, max(1, min(caret, len(shown) + 1)), bool(secret))
+        return ShownLine(shown, max(1, min(caret, len(shown) + 1)), bool(secret))
 
     def lines(self) -> Iterator[str]:
         """Give all lines, as they may be shown."""
@@ -146,13 +146,13 @@ class Veil:
             yield self.line(offset).line
             offset += len(text) + 1
 
-    def mended(self, text: str, shown: Shown) -> str:
+    def mended(self, text: str, shown: ShownLine) -> str:
         """Give a line as it was meant, as far as it may be shown; empty of a Secret's."""
         if self.is_secret or shown.hidden or self.is_closed:
             return ""
         return self._calm(self._without(text, self._hiding(shown)(text)))
 
-    def said(self, message: str, shown: Shown) -> str:
+    def said(self, message: str, shown: ShownLine) -> str:
         """Give a message about a line without what it quotes, where that may be a value."""
         if self.is_secret or shown.hidden or self.is_closed:
             said = hush(message)
@@ -173,7 +173,7 @@ class Veil:
             text = text.replace(word, HIDDEN)
         return text
 
-    def _hiding(self, shown: Shown) -> Callable[[str], list[str]]:
+    def _hiding(self, shown: ShownLine) -> Callable[[str], list[str]]:
         """What finds the words of a text that are private, and stand nowhere else."""
         if not (self._private or self._kept is not None):
             return lambda _: []

@@ -74,7 +74,9 @@ class Slots:
     made: dict[tuple[str, ...], Any] = field(default_factory=dict)
     """What was made of these lines of late: replicas share it. Nobody changes what was read."""
 
-    def shared(self, lines: list[str], scalars: Mapping[str, object], unsure: list[Known]) -> Any:
+    def shared(
+        self, lines: list[str], scalars: Mapping[str, object], unsure: list[KnownShape]
+    ) -> Any:
         """As `build`; of the same lines the same value."""
         key = tuple(map(lines.__getitem__, self.used))
         value = self.made.get(key)
@@ -87,13 +89,15 @@ class Slots:
                 self.made[key] = value
         return value
 
-    def build(self, lines: list[str], scalars: Mapping[str, object], unsure: list[Known]) -> Any:
+    def build(
+        self, lines: list[str], scalars: Mapping[str, object], unsure: list[KnownShape]
+    ) -> Any:
         """Make the value that `lines` stand for."""
         out = self.template.copy()
         for key, line, column in self.texts:
             out[key] = value = scalars[lines[line][column:]]
             if value.__class__ is not str:
-                unsure.append(Known())
+                unsure.append(KnownShape())
         for key, line, column in self.free:
             out[key] = scalars[lines[line][column:]]
         for key, line, column in self.quoted:
@@ -106,13 +110,13 @@ class Slots:
                 if value is not None and fits(value, wanted):
                     fitting.add(text)
                 else:
-                    unsure.append(Known())
+                    unsure.append(KnownShape())
         for key, plan in self.below:
             out[key] = plan.shared(lines, scalars, unsure)
         return out
 
 
-class Lines(dict[str, str]):
+class ShapedLines(dict[str, str]):
     """Line → its shape: the line with the value taken out, the line itself where none is."""
 
     def __missing__(self, line: str) -> str:
@@ -125,7 +129,7 @@ class Lines(dict[str, str]):
 
 
 @record(frozen=False, eq=False)
-class Known:
+class KnownShape:
     """What is known of one shape."""
 
     plan: Slots | None = None
@@ -139,13 +143,13 @@ class Shapes:
     """Reads stretches of YAML, each one block mapping, and keeps what it learns from them."""
 
     def __init__(self) -> None:
-        self.unsure: list[Known] = []
+        self.unsure: list[KnownShape] = []
         """What the schema has to be asked about, of the stretches read since this was empty."""
         self.doubled = False
         """In one of them a key stood twice."""
-        self._lines = Lines()
+        self._lines = ShapedLines()
         self._scalars = Resolved()
-        self._known: dict[tuple[Kind | None, tuple[str, ...]], Known] = {}
+        self._known: dict[tuple[Kind | None, tuple[str, ...]], KnownShape] = {}
 
     def read(self, stretch: str, skip: Skip | None, kind: Kind | None) -> dict[str, object]:
         """Give the mapping that `stretch`, a part of an object of this kind, holds.
@@ -174,7 +178,7 @@ class Shapes:
         if known is None:
             if len(self._known) >= MOST:
                 self._known.clear()
-            known = self._known[kind, shape] = Known()
+            known = self._known[kind, shape] = KnownShape()
         elif known.plan is None and not known.irregular:
             known.irregular = True
             if not reading.doubled:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from k8stui.manifests.secrecy import Shown, Veil
+    from k8stui.manifests.secrecy import ShownLine, Veil
 
 _BLOCK = 1 << 12
 _LONG = 100_000
@@ -124,7 +124,7 @@ class Text:
         self._blocks = counts, begins
         return self._blocks
 
-    def shown(self, offset: int) -> tuple[Shown, Veil]:
+    def shown(self, offset: int) -> tuple[ShownLine, Veil]:
         """Give the line that `offset` stands in as it may be shown, and what hides values in it."""
         from k8stui.manifests.secrecy import Veil, is_secret_list  # noqa: PLC0415 - mistakes only
 

@@ -38,7 +38,7 @@ class Uplink:
 
 
 @record(kw_only=True)
-class Standing:
+class NodeStanding:
     """What stands on a node beside its rules, and what of the cluster it was made of."""
 
     of: tuple[object, ...]
@@ -70,10 +70,10 @@ class Site:
         self._uplinks: dict[str, tuple[Uplink, ...]] = {}
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
         self._proxied: dict[int, Everywhere] = {}
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, NodeStanding] = {}
         # What it has worked out, not itself: else every moment would hold the one before.
         self._proxied_then: dict[int, Everywhere] = {}
-        self._standing_then: Mapping[str, Standing] = {}
+        self._standing_then: Mapping[str, NodeStanding] = {}
         self._alike_then: tuple[object, ...] | None = None
         if earlier is not None:
             self._take_over(earlier)
@@ -160,7 +160,9 @@ class Site:
             found = self._proxied[version] = Everywhere(self.cluster, version, earlier)
         return found
 
-    def standing(self, node: Node, make: Callable[[], tuple[Part, tuple[Route, ...]]]) -> Standing:
+    def standing(
+        self, node: Node, make: Callable[[], tuple[Part, tuple[Route, ...]]]
+    ) -> NodeStanding:
         """What `make` gives; or what it gave a moment ago, where the node's pods are the same."""
         found = self._standing.get(node.name)
         if found is None:
@@ -168,7 +170,7 @@ class Site:
             found = self._standing_then.get(node.name)
             if found is None or found.of != of:
                 part, routes = make()
-                found = Standing(of=of, part=part, routes=routes)
+                found = NodeStanding(of=of, part=part, routes=routes)
             self._standing[node.name] = found
         return found
 

@@ -18,7 +18,7 @@ RP_FILTER = "net.ipv4.conf.all.rp_filter"
 
 
 @record(kw_only=True)
-class Written:
+class WrittenSetting:
     """A setting, and who wrote it."""
 
     value: str
@@ -26,7 +26,7 @@ class Written:
     container: Container
 
 
-def written(pods: Iterable[Pod], key: str) -> Written | None:
+def written(pods: Iterable[Pod], key: str) -> WrittenSetting | None:
     """What the hostNetwork `pods` set `key` to, in their commands; None: nothing. The last wins."""
     name = r"[./]".join(map(re.escape, key.split(".")))
     path = re.escape(key.replace(".", "/"))
@@ -37,10 +37,10 @@ def written(pods: Iterable[Pod], key: str) -> Written | None:
             text = " ".join(container.spoken)
             for match in re.finditer(pattern, text):
                 value = match.group(1) or match.group(2)
-                said = Written(value=value, pod=pod, container=container)
+                said = WrittenSetting(value=value, pod=pod, container=container)
     return said
 
 
-def writer(cluster_pods: Iterable[Pod], node: str, key: str) -> Written | None:
+def writer(cluster_pods: Iterable[Pod], node: str, key: str) -> WrittenSetting | None:
     """As `written`, of all pods those on `node`'s own network."""
     return written((p for p in cluster_pods if p.host_network and p.node_name == node), key)

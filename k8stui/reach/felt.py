@@ -27,7 +27,7 @@ _FAILURES = (
 
 
 @record(kw_only=True)
-class Felt:
+class PairFelt:
     """What comes of one part of a pair, or of all."""
 
     shares: Mapping[Result, Fraction]
@@ -47,12 +47,12 @@ class AstrayError(Exception):
 
 
 def counting(shares: Mapping[Result, Fraction]) -> Result:
-    """The result that counts, as `Felt.result` has it."""
+    """The result that counts, as `PairFelt.result` has it."""
     failed = [one for one in _FAILURES if one in shares]
     return max(failed, key=lambda one: shares[one]) if failed else Result.CONNECTED
 
 
-def together(parts: Sequence[Felt]) -> Felt:
+def together(parts: Sequence[PairFelt]) -> PairFelt:
     """What comes of ways that are equally likely."""
     shares: dict[Result, Fraction] = {}
     for each in parts:
@@ -62,7 +62,7 @@ def together(parts: Sequence[Felt]) -> Felt:
     return replace(one, shares=shares)
 
 
-def most(parts: Sequence[Felt], result: Result) -> int:
+def most(parts: Sequence[PairFelt], result: Result) -> int:
     """The place of the first part that shows a result."""
     mostly = (place for place, each in enumerate(parts) if each.result is result)
     partly = (place for place, each in enumerate(parts) if result in each.shares)
@@ -75,7 +75,7 @@ def walked(
     asked: Asked,
     given: tuple[int, ...] = (),
     lands: Address | None = None,
-) -> Felt:
+) -> PairFelt:
     """Walk one pair: all branches, or those behind the choices `given`, which end at `lands`.
 
     Raises:
@@ -86,7 +86,7 @@ def walked(
         request = parse_request(world, asker.name, asked.name)
     except RequestError as error:
         shares = {Result.UNKNOWN: Fraction(1)}
-        return Felt(shares=shares, decided_at=asker.namespace, reason=str(error))
+        return PairFelt(shares=shares, decided_at=asker.namespace, reason=str(error))
     found: dict[Result, Fraction] = {}
     told: dict[Result, Outcome] = {}
     for each in walks(world, request, given=given):
@@ -97,7 +97,7 @@ def walked(
         told.setdefault(done.result, done)
     whole = sum(found.values())
     counts = told[counting(found)]
-    return Felt(
+    return PairFelt(
         shares={result: share / whole for result, share in found.items()},
         decided_at=counts.decided_at,
         reason=counts.reason,

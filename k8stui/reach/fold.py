@@ -14,7 +14,7 @@ from k8stui.cluster.model import Cluster
 from k8stui.kernel.exchange import Result
 from k8stui.order import Key, by_place, natural
 from k8stui.reach.ends import Asked, Asker, named, workloads
-from k8stui.reach.felt import Felt
+from k8stui.reach.felt import PairFelt
 from k8stui.reach.reach import Reach
 from k8stui.reach.relations import bits
 from k8stui.record import record
@@ -42,7 +42,7 @@ class Group:
     """``deploy/web ×3``, ``pod/web-1``, ``pod/web-1 +4``; of namespaces all but default."""
 
 
-def mark_of(felt: Felt) -> Result | None:
+def mark_of(felt: PairFelt) -> Result | None:
     """What a cell shows: a result; None: now this, now that."""
     return felt.result if len(felt.shares) == 1 else None
 

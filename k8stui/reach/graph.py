@@ -15,7 +15,7 @@ from k8stui.cluster.policy import Direction
 from k8stui.kernel.exchange import Result
 from k8stui.order import by_place, natural
 from k8stui.reach.ends import Asked, Asker, namespace_of, own_service, workloads
-from k8stui.reach.felt import Felt
+from k8stui.reach.felt import PairFelt
 from k8stui.reach.fold import mark_of
 from k8stui.reach.reach import Cell, Reach
 from k8stui.reach.relations import bits
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[str]
 
 
-class Way(StrEnum):
+class Openness(StrEnum):
     """What an edge says."""
 
     OPEN = "open"
@@ -47,7 +47,7 @@ class Edge:
     source: str
     """A node of the graph; so is `target`."""
     target: str
-    way: Way
+    way: Openness
     ports: Sequence[str]
     """``5432``, ``53/UDP``, in their order."""
     by: str
@@ -71,7 +71,7 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
     ways = {number: _way(one.felt) for number, one in found.classes.items()}
     known: dict[tuple[int, int, str | None, tuple[str, ...]], str] = {}
     """By whom: of a class, part and server, and the policies of who asks."""
-    ports: dict[tuple[str, str, Way, str], dict[str, tuple[int, int]]] = {}
+    ports: dict[tuple[str, str, Openness, str], dict[str, tuple[int, int]]] = {}
     for place, asked in enumerate(found.asked):
         target = _node_of(asked, owners)
         graph.add_node(target, namespace=namespace_of(asked))
@@ -97,7 +97,7 @@ def reach_graph(cluster: Cluster, found: Reach) -> Graph:
 def edges(graph: Graph) -> list[Edge]:
     """All edges, in the order in which a person looks for them; what is open first."""
     found: list[Edge] = [data["edge"] for _, _, data in graph.edges(data=True)]
-    ways = list(Way)
+    ways = list(Openness)
     return sorted(
         found, key=lambda one: (natural(one.source), natural(one.target), ways.index(one.way))
     )
@@ -122,14 +122,14 @@ def deniers(cluster: Cluster, reason: str) -> list[str]:
     return [f"{known[one]} {one}" for one in named if one in known]
 
 
-def _way(felt: Felt) -> Way | None:
+def _way(felt: PairFelt) -> Openness | None:
     """What an edge of a class says; None: there is no way that anybody could take."""
     mark = mark_of(felt)
     if mark is Result.CONNECTED:
-        return Way.OPEN
+        return Openness.OPEN
     if mark in (Result.UNREACHABLE, Result.NO_SUCH_NAME):
         return None
-    return Way.SHUT if Result.CONNECTED not in felt.shares else Way.SOME
+    return Openness.SHUT if Result.CONNECTED not in felt.shares else Openness.SOME
 
 
 def _by(cluster: Cluster, found: Reach, asker: Asker, asked: Asked, cell: Cell) -> str:

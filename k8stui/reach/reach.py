@@ -22,10 +22,10 @@ from k8stui.cluster.model import Service
 from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address
 from k8stui.reach.ends import Asked, Asker
-from k8stui.reach.felt import AstrayError, Felt, most, together, walked
+from k8stui.reach.felt import AstrayError, PairFelt, most, together, walked
 from k8stui.reach.places import Places
 from k8stui.reach.relations import Actor, Relations, bits
-from k8stui.reach.ways import Way, Ways
+from k8stui.reach.ways import RequestWay, Ways
 from k8stui.record import record
 from k8stui.walk.request import outside_addresses
 from k8stui.walk.source import OUTSIDE
@@ -33,12 +33,12 @@ from k8stui.walk.world import World
 
 
 @record()
-class Part:
+class WalkedWay:
     """One way of a pair, as it was walked: it stands for all that nothing tells from it."""
 
     asker: Asker
     asked: Asked
-    felt: Felt
+    felt: PairFelt
     server: str | None
     """``namespace/name`` of the pod that it leads to; None: to none, or it is not known."""
 
@@ -52,7 +52,7 @@ class Class:
     asker: Asker
     asked: Asked
     """The pair that was walked: the first."""
-    felt: Felt
+    felt: PairFelt
     pairs: int = 0
     """How many."""
 
@@ -65,7 +65,7 @@ class Cell(NamedTuple):
     part: int
     """The way that counts: a key of `Reach.parts`."""
     server: str | None
-    """As `Part.server`, of these pairs."""
+    """As `WalkedWay.server`, of these pairs."""
     askers: int
     """A set of bits."""
 
@@ -80,7 +80,7 @@ class Reach:
     """By number."""
     columns: Sequence[Sequence[Cell]]
     """For each of `asked` the classes of its pairs."""
-    parts: Mapping[int, Part]
+    parts: Mapping[int, WalkedWay]
     """What was walked."""
 
     def cell(self, asker: int, asked: int) -> Cell:
@@ -118,7 +118,7 @@ class _Way(NamedTuple):
 
 _Cells = Iterable[tuple[int, tuple[_Way, ...]]]
 """Askers, and what the parts of their pairs are."""
-_WaysOf = Callable[[Asked, str, Sequence[int]], list[Way] | None]
+_WaysOf = Callable[[Asked, str, Sequence[int]], list[RequestWay] | None]
 
 
 _Told = tuple[int, int, bool]
@@ -129,7 +129,7 @@ _Told = tuple[int, int, bool]
 class _Splits(NamedTuple):
     """Ways of one who is asked, and all askers by how they stand to those behind them."""
 
-    ways: Sequence[Way]
+    ways: Sequence[RequestWay]
     keys: Sequence[int]
     """Of each way a number."""
     groups: Sequence[tuple[int, tuple[_Told, ...]]]
@@ -157,7 +157,7 @@ class _Classes:
         self._relations = Relations(world.cluster, actors)
         named_ports = self._relations.named_ports
         self._ways = Ways(world, self._places, places, named_ports=named_ports)
-        self._parts: dict[int, Part] = {}
+        self._parts: dict[int, WalkedWay] = {}
         self._numbers: dict[tuple[int, ...], int] = {}
         self._classes: dict[int, Class] = {}
         self._seen: dict[tuple[int | None, bool], list[tuple[int, _Told]]] = {}
@@ -194,7 +194,7 @@ class _Classes:
 
     def _cells(self, asked: Asked, ways_of: _WaysOf) -> list[Cell]:
         found: dict[tuple[int, int, str | None], int] = {}
-        by_node: dict[tuple[str, tuple[int, ...]], list[Way] | None] = {}
+        by_node: dict[tuple[str, tuple[int, ...]], list[RequestWay] | None] = {}
         splits: dict[int, _Splits] = {}
         """By `id` of the ways, which `by_node` keeps: most nodes have the same."""
         for number, kind in self._kinds.items():
@@ -238,7 +238,7 @@ class _Classes:
         """A number that is quicker to compare than what it stands for."""
         return self._keys.setdefault(what, len(self._keys))
 
-    def _split(self, ways: Sequence[Way]) -> _Splits:
+    def _split(self, ways: Sequence[RequestWay]) -> _Splits:
         """All askers by how they stand to those behind each of the ways."""
         groups: list[tuple[int, tuple[_Told, ...]]] = [(self._all, ())]
         for way in ways:
@@ -385,11 +385,11 @@ class _Classes:
         pod = self._places.pod_at(way.lands) if way.lands is not None else None
         return pod.key if pod is not None else None
 
-    def _part(self, way: _Way, asker: Asker, asked: Asked) -> Part:
+    def _part(self, way: _Way, asker: Asker, asked: Asked) -> WalkedWay:
         found = self._parts.get(way.key)
         if found is None:
             felt = walked(self._world, asker, asked, way.given, way.lands)
-            found = self._parts[way.key] = Part(asker, asked, felt, self._server(way, asked))
+            found = self._parts[way.key] = WalkedWay(asker, asked, felt, self._server(way, asked))
         return found
 
 

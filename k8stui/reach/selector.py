@@ -35,7 +35,7 @@ class SelectorError(RequestError):
 
 
 @record()
-class Term:
+class SelectorTerm:
     """One of the things that a SELECTOR asks for; all must hold."""
 
     text: str
@@ -47,7 +47,7 @@ class Term:
     """Whether it is wanted, the key, the operator, the value."""
 
 
-def read_selector(text: str) -> tuple[Term, ...]:
+def read_selector(text: str) -> tuple[SelectorTerm, ...]:
     """Read a SELECTOR, whatever cluster it is for.
 
     ``*``; ``outside``, ``nodes``, ``pods``, ``services``; ``pod/NAME``, ``node/NAME``,
@@ -62,7 +62,7 @@ def read_selector(text: str) -> tuple[Term, ...]:
     return tuple(_terms(text))
 
 
-def _terms(whole: str) -> Iterator[Term]:
+def _terms(whole: str) -> Iterator[SelectorTerm]:
     at = 0
     for part in whole.split(","):
         text = part.strip()
@@ -70,19 +70,19 @@ def _terms(whole: str) -> Iterator[Term]:
         at += len(part) + 1
 
 
-def _term(whole: str, text: str, at: int) -> Term:
+def _term(whole: str, text: str, at: int) -> SelectorTerm:
     if text == _EVERYBODY or text.lower() == OUTSIDE:
-        return Term(text.lower())
+        return SelectorTerm(text.lower())
     kind, slash, name = text.partition("/")
     if kind.lower() in _NAMESPACE and slash:
-        return Term(text, namespace=name)
+        return SelectorTerm(text, namespace=name)
     found = kind_of(kind)
     if found is not None and "=" not in text:
-        return Term(text, found)
+        return SelectorTerm(text, found)
     label = _LABEL.fullmatch(text)
     if label is None or (label[1] and label[3]):
         raise SelectorError(whole, at)
-    return Term(text, label=(not label[1], label[2], label[3] or "", label[4]))
+    return SelectorTerm(text, label=(not label[1], label[2], label[3] or "", label[4]))
 
 
 def is_selector(text: str) -> bool:
@@ -138,7 +138,7 @@ def port_in_words(text: str) -> bool:
     return re.fullmatch("[a-z0-9-]*[a-z][a-z0-9-]*", text) is not None and len(text) <= 15
 
 
-def _test(cluster: Cluster, term: Term, namespace: str) -> Test:
+def _test(cluster: Cluster, term: SelectorTerm, namespace: str) -> Test:
     if term.text == _EVERYBODY:
         return lambda _: True
     if term.text == OUTSIDE:

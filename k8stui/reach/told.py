@@ -11,7 +11,7 @@ from k8stui.cluster.policy import Direction
 from k8stui.kernel.derived import Derived
 from k8stui.nodes.names import veth_name
 from k8stui.reach.ends import Asked, Asker
-from k8stui.reach.reach import Cell, Part
+from k8stui.reach.reach import Cell, WalkedWay
 from k8stui.record import record
 
 _VETH_DIGITS = (7, 8)
@@ -30,7 +30,7 @@ class Told:
     reason: str
 
 
-def told(cluster: Cluster, one: Part, asker: Asker, asked: Asked, cell: Cell) -> Told:
+def told(cluster: Cluster, one: WalkedWay, asker: Asker, asked: Asked, cell: Cell) -> Told:
     """Put the names of the pair where those of the pair that was walked stand."""
     servers = one.server, cell.server
     askers = tuple(each.pod.key if each.pod is not None else None for each in (one.asker, asker))

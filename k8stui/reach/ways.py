@@ -20,7 +20,7 @@ _PROTOCOLS = {one.name.lower(): one for one in Protocol}
 
 
 @record()
-class Way:
+class RequestWay:
     """One of the ways that a request may go."""
 
     key: Hashable
@@ -44,7 +44,7 @@ class _End(NamedTuple):
     """What counts of it, but for policies."""
     actor: int | None
     names: Hashable
-    """As `Way.ports`."""
+    """As `RequestWay.ports`."""
 
 
 class Ways:
@@ -55,11 +55,11 @@ class Ways:
     ) -> None:
         self._world, self._places, self._actors = world, places, actors
         self._named_ports = named_ports
-        self._behind: dict[tuple[int, str, Address], tuple[PortPlan, list[Way]]] = {}
+        self._behind: dict[tuple[int, str, Address], tuple[PortPlan, list[RequestWay]]] = {}
         """By plan, node and address that is asked; most plans are every node's."""
         self._ends: dict[tuple[Address, int, Protocol], _End | None] = {}
 
-    def of(self, asked: Asked, entry: str, families: Sequence[int]) -> list[Way] | None:
+    def of(self, asked: Asked, entry: str, families: Sequence[int]) -> list[RequestWay] | None:
         """How a request may go that meets kube-proxy first on the node `entry`.
 
         `families`: the IP versions of the client. None: that cannot be said beforehand.
@@ -83,7 +83,7 @@ class Ways:
         return self._through(plan, asked.node, at)
 
     def behind_name(self, asked: Asked) -> list[int | None] | None:
-        """Whom a name may lead to that DNS alone makes addresses of: bits, as in `Way.actor`.
+        """Whom a name may lead to that DNS alone resolves: bits, as in `RequestWay.actor`.
 
         For a headless Service and an ExternalName. None: there is more to it than the name.
         """
@@ -114,7 +114,7 @@ class Ways:
         except KeyError:
             return None
 
-    def _through(self, plan: PortPlan, node: str, at: Address) -> list[Way]:
+    def _through(self, plan: PortPlan, node: str, at: Address) -> list[RequestWay]:
         """`node`: whose node port is asked; empty: the cluster IP is. `at`: that address."""
         key = id(plan), node, at
         known = self._behind.get(key)
@@ -122,31 +122,31 @@ class Ways:
             known = self._behind[key] = plan, self._chosen(plan, node, at)
         return known[1]
 
-    def _chosen(self, plan: PortPlan, node: str, at: Address) -> list[Way]:
+    def _chosen(self, plan: PortPlan, node: str, at: Address) -> list[RequestWay]:
         """As `_through`."""
         how = (node, _shape(plan, at.version))
         is_local = plan.port.external_local if node else plan.port.internal_local
         chosen = plan.choice.local if is_local else plan.choice.cluster
         if not chosen:
             # Why there is nobody is the Service's own story.
-            return [Way(("nobody", how, plan.port.service_key, plan.choice.any_endpoints))]
+            return [RequestWay(("nobody", how, plan.port.service_key, plan.choice.any_endpoints))]
         ways = []
         for number, backend in enumerate(chosen):
             address = Address.parse(backend.address)
             port = int(backend.text.rpartition(":")[2])
             way = self._to((how, at), address, port, _PROTOCOLS[plan.port.protocol])
             given = (number,) if len(chosen) > 1 else ()
-            ways.append(Way(way.key, way.actor, given, address, way.ports, bool(node)))
+            ways.append(RequestWay(way.key, way.actor, given, address, way.ports, bool(node)))
         return ways
 
     def _to(
         self, how: tuple[Hashable, Address], address: Address, port: int, protocol: Protocol
-    ) -> Way:
+    ) -> RequestWay:
         """A way to one address; the second of `how` is the one that the client asked."""
         end = self._end(address, port, protocol)
         if end is None:
-            return Way(("address", how, address, port, protocol), lands=address)
-        return Way((how[0], *end.key), end.actor, (), address, end.names)
+            return RequestWay(("address", how, address, port, protocol), lands=address)
+        return RequestWay((how[0], *end.key), end.actor, (), address, end.names)
 
     def _end(self, address: Address, port: int, protocol: Protocol) -> _End | None:
         """The pod with that address; None: none has it."""

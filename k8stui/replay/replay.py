@@ -67,7 +67,7 @@ def parse_question(text: str) -> Question:
 
 
 @record(kw_only=True)
-class Asked:
+class Answered:
     """How a question was answered at one moment."""
 
     question: Question
@@ -90,7 +90,7 @@ class Moment:
     """None for number 0."""
     world: World
     gains: Gains
-    asked: tuple[Asked, ...] = field(default=())
+    asked: tuple[Answered, ...] = field(default=())
 
 
 def replay(
@@ -224,11 +224,11 @@ class Player:
         pods = {name: pod for name, pod in self._before.pods.items() if name not in gone}
         return replace(self._before, pods=pods)
 
-    def _ask(self, world: World, question: Question) -> Asked:
+    def _ask(self, world: World, question: Question) -> Answered:
         try:
             request = parse_request(world, question.source, question.destination, self._namespace)
         except RequestError as error:
-            return Asked(
+            return Answered(
                 question=question,
                 result=self._unasked(world, question),
                 reason=f"{error.message} yet",
@@ -237,7 +237,7 @@ class Player:
             )
         found = list(islice(walks(world, request), MOST_BRANCHES))
         telling = next((t for t in found if t.outcome.result is not Result.CONNECTED), found[0])
-        return Asked(
+        return Answered(
             question=question,
             result=telling.outcome.result,
             reason=telling.outcome.reason,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from k8stui.manifests.tree import TreeNode
 from k8stui.record import record
-from k8stui.tour.page import Page, Words
+from k8stui.tour.page import TourPage, Words
 from k8stui.tour.tour import Compare
 from k8stui.walk.cases import Case, Cases
 from k8stui.walk.compare import current, vary
@@ -23,7 +23,7 @@ _MAX_TEXT = 500
 
 
 @record(kw_only=True, eq=False)
-class Comparison:
+class ShownComparison:
     """A table with its cursor, or two of its cases side by side."""
 
     kind: Kind
@@ -40,7 +40,7 @@ class Comparison:
     """By its name."""
 
 
-def read_compare(page: Page, node: TreeNode | None, against: Words | None) -> Compare | None:
+def read_compare(page: TourPage, node: TreeNode | None, against: Words | None) -> Compare | None:
     """What a position compares; `against` alone means the table of both inputs."""
     if node is None:
         if against is None:
@@ -77,7 +77,7 @@ def read_compare(page: Page, node: TreeNode | None, against: Words | None) -> Co
     )
 
 
-def _is_kind(page: Page, words: Words | None, against: Words | None) -> bool:
+def _is_kind(page: TourPage, words: Words | None, against: Words | None) -> bool:
     if words is None:
         return False
     if words.text not in tuple(Kind):
@@ -92,7 +92,7 @@ def _is_kind(page: Page, words: Words | None, against: Words | None) -> bool:
 class Comparing:
     """Makes tables, each once."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: TourPage) -> None:
         self._page = page
         self._made: dict[tuple[int, int, Kind, int], Cases] = {}
 
@@ -102,7 +102,7 @@ class Comparing:
         world: World,
         trace: Trace,
         other: tuple[World, str] | None,
-    ) -> Comparison | None:
+    ) -> ShownComparison | None:
         """What is shown of the walk of a world; None, and a mistake noted, where nothing is."""
         turned = ""
         kind = Kind(wanted.table.text) if wanted.table is not None else Kind.SETTINGS
@@ -129,7 +129,7 @@ class Comparing:
                 self._page.wrong(wanted.at, "there is nothing to set beside it")
                 return None
             pair = (one, partner) if one is cases.first(row, column) else (partner, one)
-        return Comparison(
+        return ShownComparison(
             kind=kind,
             cases=cases,
             row=row,

@@ -11,7 +11,7 @@ from k8stui.manifests.tree import TreeNode
 from k8stui.nodes.cni import CHOICES
 from k8stui.nodes.kubeproxy import MODES
 from k8stui.settings import CNI, NAMESPACE, OPTIONS, PROXY_MODE, Form, Holder, Setting
-from k8stui.tour.page import Page, Words
+from k8stui.tour.page import TourPage, Words
 
 _MAX_TEXT = 500
 _MAX_LIST = 50
@@ -26,7 +26,9 @@ SETTINGS: Mapping[str, Setting[object]] = {
 _CHOICES: Mapping[Setting[Any], Sequence[str]] = {CNI: CHOICES, PROXY_MODE: tuple(MODES)}
 
 
-def read_options(page: Page, node: TreeNode | None, folder: str) -> dict[Holder, dict[str, Any]]:
+def read_options(
+    page: TourPage, node: TreeNode | None, folder: str
+) -> dict[Holder, dict[str, Any]]:
     """The values by holder and field; files are relative to `folder`."""
     found: dict[Holder, dict[str, Any]] = {}
     given = page.fields(node, "options", tuple(SETTINGS)) if node is not None else {}
@@ -38,7 +40,9 @@ def read_options(page: Page, node: TreeNode | None, folder: str) -> dict[Holder,
     return found
 
 
-def _value(page: Page, setting: Setting[object], name: str, node: TreeNode, folder: str) -> object:
+def _value(
+    page: TourPage, setting: Setting[object], name: str, node: TreeNode, folder: str
+) -> object:
     match setting.form:
         case Form.NODE_FILES:
             files = page.mapping(node, name, _MAX_LIST, _MAX_TEXT)
@@ -50,7 +54,7 @@ def _value(page: Page, setting: Setting[object], name: str, node: TreeNode, fold
             return None if words is None else _one(page, setting, name, words, folder)
 
 
-def _one(page: Page, setting: Setting[object], name: str, words: Words, folder: str) -> object:
+def _one(page: TourPage, setting: Setting[object], name: str, words: Words, folder: str) -> object:
     match setting.form:
         case Form.SWITCH:
             if words.text.lower() not in _SWITCH:
@@ -67,7 +71,7 @@ def _one(page: Page, setting: Setting[object], name: str, words: Words, folder: 
             return words.text
 
 
-def number(page: Page, words: Words, what: str, least: int, most: int) -> int | None:
+def number(page: TourPage, words: Words, what: str, least: int, most: int) -> int | None:
     """A whole number; None, and a mistake noted, where it is none, too small or too large."""
     text = words.text
     if text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most:
@@ -76,7 +80,7 @@ def number(page: Page, words: Words, what: str, least: int, most: int) -> int | 
     return None
 
 
-def path(page: Page, words: Words, folder: str) -> str | None:
+def path(page: TourPage, words: Words, folder: str) -> str | None:
     """A path beside the tour's file; None, and a mistake noted, where nothing is there."""
     text = words.text
     if os.path.isabs(text) or text == "-" or "\0" in text:  # noqa: PTH117 - as typed
@@ -103,7 +107,7 @@ def _try(look: Callable[[], object]) -> None:
         return
 
 
-def _hosts(page: Page, texts: Sequence[Words]) -> object:
+def _hosts(page: TourPage, texts: Sequence[Words]) -> object:
     read: object = {}
     for count, words in enumerate(texts, start=1):
         try:

@@ -36,7 +36,7 @@ class Words:
     at: int
 
 
-class Page:
+class TourPage:
     """The text, and the mistakes found in it so far."""
 
     def __init__(self, file: str, content: str) -> None:

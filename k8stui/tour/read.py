@@ -26,7 +26,7 @@ from k8stui.replay.order import ORDERS
 from k8stui.settings import NAMESPACE, Holder
 from k8stui.tour.comparison import read_compare
 from k8stui.tour.options import number, path, read_options
-from k8stui.tour.page import Page, TourError, Words, listed
+from k8stui.tour.page import TourError, TourPage, Words, listed
 from k8stui.tour.tour import PANES, Compare, Input, Position, Tour, Where
 from k8stui.tour.where import FIELDS, KINDS, WORDS
 
@@ -74,7 +74,7 @@ def parse_tour(file: str, content: str) -> Tour:
         TourError: with every mistake in it, each at its place.
 
     """
-    page = Page(file, content)
+    page = TourPage(file, content)
     root = _root(page, content)
     if root.child("apiVersion") is not None and root.child("kind") is not None:
         page.wrong(root.start, "a Kubernetes object, not a tour", "a tour names it in input.paths")
@@ -94,7 +94,7 @@ def parse_tour(file: str, content: str) -> Tour:
     )
 
 
-def _root(page: Page, content: str) -> TreeNode:
+def _root(page: TourPage, content: str) -> TreeNode:
     """The nodes of the text.
 
     Raises:
@@ -116,7 +116,7 @@ def _root(page: Page, content: str) -> TreeNode:
     return root
 
 
-def _plain(page: Page, content: str) -> None:
+def _plain(page: TourPage, content: str) -> None:
     """Look at every event before anything is built of it."""
     get = events.parser(content).get_event
     depth = documents = 0
@@ -138,7 +138,7 @@ def _plain(page: Page, content: str) -> None:
         page.stop()
 
 
-def _broken(page: Page, content: str, fault: events.YamlFault) -> None:
+def _broken(page: TourPage, content: str, fault: events.YamlFault) -> None:
     """Tell what is no YAML, with the mended line where one line can be mended."""
     for one in examine(content, lambda _: []):
         if not one.note:
@@ -153,7 +153,7 @@ def _said(text: str) -> str:
 
 
 def _words(
-    page: Page, given: Mapping[str, TreeNode], name: str, most: int = _MAX_TEXT
+    page: TourPage, given: Mapping[str, TreeNode], name: str, most: int = _MAX_TEXT
 ) -> Words | None:
     return page.words(given[name], name, most) if name in given else None
 
@@ -161,7 +161,9 @@ def _words(
 # Input
 
 
-def _input(page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: str) -> Input | None:
+def _input(
+    page: TourPage, root: TreeNode, given: Mapping[str, TreeNode], folder: str
+) -> Input | None:
     node = given.get("input")
     if node is None:
         if root.mapping:
@@ -192,7 +194,7 @@ def _input(page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: st
 
 
 def _positions(
-    page: Page, root: TreeNode, given: Mapping[str, TreeNode], folder: str
+    page: TourPage, root: TreeNode, given: Mapping[str, TreeNode], folder: str
 ) -> tuple[Position, ...]:
     if "positions" not in given:
         if root.mapping:
@@ -208,7 +210,7 @@ def _positions(
     return found
 
 
-def _position(page: Page, node: TreeNode, count: int, folder: str) -> Position:
+def _position(page: TourPage, node: TreeNode, count: int, folder: str) -> Position:
     fields = page.fields(node, "a position", _POSITION)
     caption = _words(page, fields, "caption", MAX_CAPTION)
     if node.mapping and "caption" not in fields:
@@ -242,7 +244,7 @@ def _position(page: Page, node: TreeNode, count: int, folder: str) -> Position:
     )
 
 
-def _see_alone(page: Page, fields: Mapping[str, TreeNode], compare: Compare) -> None:
+def _see_alone(page: TourPage, fields: Mapping[str, TreeNode], compare: Compare) -> None:
     """Note what goes with no comparison."""
     for name, why in (
         ("what-if", "a comparison turns its settings itself"),
@@ -255,13 +257,13 @@ def _see_alone(page: Page, fields: Mapping[str, TreeNode], compare: Compare) -> 
         page.wrong(fields["at"].start, "a table has no steps", "add to compare: beside: true")
 
 
-def _found(page: Page, words: Words | None, folder: str) -> Words | None:
+def _found(page: TourPage, words: Words | None, folder: str) -> Words | None:
     """A path as it leads from here; None, and a mistake noted, where nothing is there."""
     there = path(page, words, folder) if words is not None else None
     return Words(there, words.at) if words is not None and there is not None else None
 
 
-def _where(page: Page, node: TreeNode) -> Where | None:
+def _where(page: TourPage, node: TreeNode) -> Where | None:
     if not node.mapping:
         word = page.words(node, "at", _MAX_TEXT)
         if word is not None and word.text not in WORDS and not _is_number(word.text):

@@ -10,8 +10,8 @@ from k8stui.errors import K8sTuiError
 from k8stui.record import record
 from k8stui.replay.change import Verb
 from k8stui.replay.replay import Moment, Question, parse_question, replay
-from k8stui.tour.comparison import Comparing, Comparison
-from k8stui.tour.page import Page, Words
+from k8stui.tour.comparison import Comparing, ShownComparison
+from k8stui.tour.page import TourPage, Words
 from k8stui.tour.tour import Compare, Input, Position, Tour
 from k8stui.tour.where import step_of
 from k8stui.walk.compare import Variation, common_steps, vary
@@ -47,7 +47,7 @@ class Stop:
     """0-based step."""
     question: Question
     failure: str = ""
-    comparison: Comparison | None = None
+    comparison: ShownComparison | None = None
     """What is shown in place of the walk."""
 
     @property
@@ -79,7 +79,7 @@ def rehearse(tour: Tour) -> Rehearsal:
     return Rehearsal(tour=tour, world=world, stops=tuple(stops))
 
 
-def _world(page: Page, source: Input) -> World | None:
+def _world(page: TourPage, source: Input) -> World | None:
     try:
         return build_world([one.text for one in source.paths], source.cluster, source.nodes)
     except (K8sTuiError, OSError) as error:
@@ -169,7 +169,7 @@ class _Rehearsing:
 
     def _comparison(
         self, position: Position, wanted: Compare, world: World, trace: Trace
-    ) -> Comparison | None:
+    ) -> ShownComparison | None:
         other = None
         if position.against is not None:
             other = self._other(position.against)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from k8stui.cluster.options import ClusterOptions
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
-from k8stui.tour.page import Page, Words
+from k8stui.tour.page import TourPage, Words
 
 PANES = ("nodes", "layout", "chain", "walk")
 """What a position can bring to the front."""
@@ -91,7 +91,7 @@ class Input:
 class Tour:
     """The whole file."""
 
-    page: Page
+    page: TourPage
     title: str
     input: Input
     positions: tuple[Position, ...]

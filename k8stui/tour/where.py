@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from k8stui.kernel.step import Direction, RuleCause, StepKind
-from k8stui.tour.page import Page, listed
+from k8stui.tour.page import TourPage, listed
 from k8stui.tour.tour import Where
 from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.trace import Hop, Trace, TraceStep
@@ -58,7 +58,7 @@ WORDS = (*_WORDS, *KINDS)
 """What can stand behind ``at:`` beside a number."""
 
 
-def step_of(page: Page, where: Where, trace: Trace) -> int | None:
+def step_of(page: TourPage, where: Where, trace: Trace) -> int | None:
     """0-based step; None, and a mistake noted on the page, where the walk has none like it."""
     count = len(trace.steps)
     word = where.word
@@ -83,7 +83,7 @@ def step_of(page: Page, where: Where, trace: Trace) -> int | None:
     return found
 
 
-def _matching(page: Page, where: Where, trace: Trace) -> int | None:
+def _matching(page: TourPage, where: Where, trace: Trace) -> int | None:
     """The step that fits all fields; where none does, the first field that no step fits is told."""
     left = list(enumerate(trace.placed))
     said: list[str] = []

@@ -14,7 +14,7 @@ from k8stui.tui.history import History
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.names import PaneName
 from k8stui.tui.pane import Pane
-from k8stui.tui.reading import Phase, Reading
+from k8stui.tui.reading import LoadPhase, LoadProgress
 from k8stui.tui.working import Working
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Base(Working, Screen[None]):
         """None until the cluster stands."""
         self.growing: Tree | None = None
         """What was found so far, while a big input is read."""
-        self.reading = Reading(Phase.COMING)
+        self.reading = LoadProgress(LoadPhase.COMING)
         """How far the load is."""
         self.front = PaneName.LAYOUT
         """The pane that the keys act in."""

@@ -42,7 +42,7 @@ _WORTH_FOLDING = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownChain:
     """The chain on show: that of the step, or one opened from it."""
 
     namespace: str
@@ -57,7 +57,7 @@ class Shown:
     """Whether the step under the cursor was decided in this chain."""
 
 
-def shown_chain(state: State) -> Shown | None:
+def shown_chain(state: State) -> ShownChain | None:
     """What the Chain pane has to show; None when the step is no rule, and no chain is opened."""
     step, hop = state.step, state.hop
     if step is None or hop is None:
@@ -71,10 +71,10 @@ def shown_chain(state: State) -> Shown | None:
         chain = ruleset.chain(table, name) if ruleset else None
         if chain is not None:
             path = (*path, *(name for _, name in state.chain.browsed))
-            return Shown(hop.namespace, table, chain, path, 0, frozenset(), decided=False)
+            return ShownChain(hop.namespace, table, chain, path, 0, frozenset(), decided=False)
     if not isinstance(cause, RuleCause):
         return None
-    return Shown(
+    return ShownChain(
         hop.namespace,
         cause.table,
         cause.chain,
@@ -88,7 +88,7 @@ def shown_chain(state: State) -> Shown | None:
 class ChainSheet(Sheet):
     """The Chain pane when a rule or a policy decided."""
 
-    def __init__(self, shown: Shown, state: State, width: int, height: int) -> None:
+    def __init__(self, shown: ShownChain, state: State, width: int, height: int) -> None:
         self.shown = shown
         self._state = state
         self._width = width

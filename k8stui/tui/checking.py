@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from k8stui.tui.messages import Checked, CheckFailed
-from k8stui.tui.tools import Tools
+from k8stui.tui.tools import ToolKeys
 
 if TYPE_CHECKING:
     from k8stui.check import Finding
@@ -19,7 +19,7 @@ _FEW_SERVICES = 2_000
 """A check of them takes about 2 s of a worker's time; larger clusters are checked on request."""
 
 
-class Checking(Tools):
+class Checking(ToolKeys):
     """Has worlds checked, and lists what was found."""
 
     _checked: World | None = None

@@ -10,7 +10,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.order import by_place, natural
 from k8stui.tui.index import Index
-from k8stui.tui.tree import Item, Kind, Said
+from k8stui.tui.tree import Item, RowKind, Said
 from k8stui.walk.request import outside_addresses
 
 if TYPE_CHECKING:
@@ -42,36 +42,36 @@ class ClusterRows:
     def roots(self) -> list[Item]:
         """Nodes, what is outside, Pods that wait for a node, Services."""
         roots = [
-            Item(Kind.NODE, f"node/{name}", 0, node, has_children=name in self._by_node)
+            Item(RowKind.NODE, f"node/{name}", 0, node, has_children=name in self._by_node)
             for name, node in sorted(
                 self.world.cluster.nodes.items(), key=lambda pair: natural(pair[0])
             )
         ]
-        roots.append(Item(Kind.OUTSIDE, "outside", 0))
+        roots.append(Item(RowKind.OUTSIDE, "outside", 0))
         if "" in self._by_node:
-            roots.append(Item(Kind.PENDING, "pending", 0, has_children=True))
-        roots.append(Item(Kind.SERVICES, "services", 0, has_children=True))
+            roots.append(Item(RowKind.PENDING, "pending", 0, has_children=True))
+        roots.append(Item(RowKind.SERVICES, "services", 0, has_children=True))
         return roots
 
     def children(self, item: Item) -> list[Item]:
         """What a row opens into."""
         subject = item.subject
         match item.kind:
-            case Kind.NODE:
+            case RowKind.NODE:
                 name = item.key.partition("/")[2]
                 return [_pod(pod) for pod in self._by_node.get(name, ())]
-            case Kind.PENDING:
+            case RowKind.PENDING:
                 return [_pod(pod) for pod in self._by_node.get("", ())]
-            case Kind.POD:
+            case RowKind.POD:
                 return [
-                    Item(Kind.CONTAINER, f"container/{item.key}/{each.name}", 2, each)
+                    Item(RowKind.CONTAINER, f"container/{item.key}/{each.name}", 2, each)
                     for each in cast("Pod", subject).containers
                 ]
-            case Kind.SERVICES:
+            case RowKind.SERVICES:
                 services = self.world.cluster.services.values()
                 ordered = sorted(services, key=lambda one: by_place(one.namespace, one.name))
                 return [_service(service) for service in ordered]
-            case Kind.SERVICE:
+            case RowKind.SERVICE:
                 return self._offers(cast("Service", subject).key)
             case _:
                 return []
@@ -80,7 +80,7 @@ class ClusterRows:
         from k8stui.walk.offers import offers  # noqa: PLC0415 - needed only when one is opened
 
         return [
-            Item(Kind.OFFER, f"offer/{service}/{n}", 2, offer)
+            Item(RowKind.OFFER, f"offer/{service}/{n}", 2, offer)
             for n, offer in enumerate(offers(self.world, service))
         ]
 
@@ -89,9 +89,9 @@ class ClusterRows:
         kind, _, name = key.partition("/")
         cluster = self.world.cluster
         match kind:
-            case Kind.NODE:
-                return Item(Kind.NODE, key, 0, cluster.nodes[name], name in self._by_node)
-            case Kind.POD:
+            case RowKind.NODE:
+                return Item(RowKind.NODE, key, 0, cluster.nodes[name], name in self._by_node)
+            case RowKind.POD:
                 return _pod(cluster.pods[name])
             case _:
                 return _service(cluster.services[name])
@@ -103,7 +103,7 @@ class ClusterRows:
     def now(self, key: str) -> str:
         """Give the key of a workload's first pod for ``workload/KIND/NAMESPACE/NAME``."""
         kind, _, wanted = key.partition("/")
-        if kind == Kind.WORKLOAD:
+        if kind == RowKind.WORKLOAD:
             for each in self.world.cluster.workloads:
                 if f"{each.kind}/{each.namespace}/{each.name}" == wanted and each.pods:
                     return f"pod/{each.pods[0]}"
@@ -122,13 +122,13 @@ class ClusterRows:
             case Service():
                 return _say_service(subject, self.version)
         match item.kind:
-            case Kind.OFFER:
+            case RowKind.OFFER:
                 offer = cast("Offer", subject)
                 source = f"from {short_source(offer.request)}"
                 return Said(offer.label, source, offer.request.origin)
-            case Kind.PENDING:
+            case RowKind.PENDING:
                 return Said("Pending", str(len(self._by_node.get("", ()))))
-            case Kind.SERVICES:
+            case RowKind.SERVICES:
                 return Said("Services", f"{len(self.world.cluster.services):,}")
             case _:
                 return Said("outside", self._beyond)
@@ -160,9 +160,9 @@ def index_of(cluster: Cluster) -> Index:
 def branch_of(cluster: Cluster, key: str) -> str:
     """Key of the root that a pod or a Service is in; empty for anything else."""
     kind, _, name = key.partition("/")
-    if kind == Kind.SERVICE:
+    if kind == RowKind.SERVICE:
         return "services"
-    pod = cluster.pods.get(name) if kind == Kind.POD else None
+    pod = cluster.pods.get(name) if kind == RowKind.POD else None
     if pod is None:
         return ""
     return f"node/{pod.node_name}" if pod.node_name else "pending"
@@ -179,12 +179,12 @@ def short_name(namespace: str, name: str) -> str:
 
 
 def _pod(pod: Pod) -> Item:
-    return Item(Kind.POD, f"pod/{pod.key}", 1, pod, has_children=bool(pod.containers))
+    return Item(RowKind.POD, f"pod/{pod.key}", 1, pod, has_children=bool(pod.containers))
 
 
 def _service(service: Service) -> Item:
     leads_in = service.type is not ServiceType.EXTERNAL_NAME
-    return Item(Kind.SERVICE, f"service/{service.key}", 1, service, has_children=leads_in)
+    return Item(RowKind.SERVICE, f"service/{service.key}", 1, service, has_children=leads_in)
 
 
 def _of_family(addresses: Sequence[Address], version: int) -> Address:

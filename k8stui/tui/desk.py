@@ -21,7 +21,7 @@ from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import WHAT_IF, ChainView, State
-from k8stui.tui.tree import Kind, Tree
+from k8stui.tui.tree import RowKind, Tree
 from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
 
@@ -385,9 +385,9 @@ class Desk:
         source = trace.request.source if trace is not None else "outside"
         destination = trace.request.destination if trace is not None else ""
         item = self.tree.item if pane is PaneName.NODES else None
-        if item is not None and item.kind in (Kind.POD, Kind.NODE):
+        if item is not None and item.kind in (RowKind.POD, RowKind.NODE):
             return item.key, ""
-        if item is not None and item.kind is Kind.SERVICE:
+        if item is not None and item.kind is RowKind.SERVICE:
             service = self.world.cluster.services[item.key.partition("/")[2]]
             port = f":{service.ports[0].port}" if service.ports else ""
             destination = f"svc/{service.name}.{service.namespace}{port}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from k8stui.apiserver.fields import array, at, text
 from k8stui.tui.cluster_rows import short_name
 from k8stui.tui.index import Index
-from k8stui.tui.tree import Item, Kind, Said
+from k8stui.tui.tree import Item, RowKind, Said
 from k8stui.walk.kinds import SHORT
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _WORKLOADS = frozenset(SHORT)
 _TITLES = {
-    Kind.PENDING: "Pods without a node",
-    Kind.WORKLOADS: "Workloads",
-    Kind.SERVICES: "Services",
+    RowKind.PENDING: "Pods without a node",
+    RowKind.WORKLOADS: "Workloads",
+    RowKind.SERVICES: "Services",
 }
 """Of the branches beside the nodes, in their order."""
 
 
-class Row(NamedTuple):
+class FoundRow(NamedTuple):
     """An object that has a place in the tree."""
 
     branch: str
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     """What it is found by."""
 
 
-def row_of(manifest: Manifest) -> Row | None:
+def row_of(manifest: Manifest) -> FoundRow | None:
     """Give the place of an object in the tree; None: it has none of its own (an EndpointSlice)."""
     kind, name, data = manifest.kind, manifest.name, manifest.data
     key = f"{manifest.namespace or 'default'}/{name}"
@@ -45,20 +45,20 @@ def row_of(manifest: Manifest) -> Row | None:
         node = text(data, "spec", "nodeName")
         addresses = _joined(array(data, "status", "podIPs"), "ip")
         containers = _joined(array(data, "spec", "containers"), "name")
-        return Row(
+        return FoundRow(
             f"node/{node}" if node else "pending",
-            Item(Kind.POD, f"pod/{key}", 1, manifest),
+            Item(RowKind.POD, f"pod/{key}", 1, manifest),
             f"{key} {addresses} {containers}",
         )
     if kind == "Service":
-        item = Item(Kind.SERVICE, f"service/{key}", 1, manifest)
-        return Row("services", item, f"{key} {text(data, 'spec', 'clusterIP')}")
+        item = Item(RowKind.SERVICE, f"service/{key}", 1, manifest)
+        return FoundRow("services", item, f"{key} {text(data, 'spec', 'clusterIP')}")
     if kind == "Node":
         addresses = _joined(array(data, "status", "addresses"), "address")
-        return Row("", Item(Kind.NODE, f"node/{name}", 0, manifest), f"{name} {addresses}")
+        return FoundRow("", Item(RowKind.NODE, f"node/{name}", 0, manifest), f"{name} {addresses}")
     if kind in _WORKLOADS and not array(data, "metadata", "ownerReferences"):
-        item = Item(Kind.WORKLOAD, f"workload/{kind}/{key}", 1, manifest)
-        return Row("workloads", item, f"{SHORT[kind]} {key}")
+        item = Item(RowKind.WORKLOAD, f"workload/{kind}/{key}", 1, manifest)
+        return FoundRow("workloads", item, f"{SHORT[kind]} {key}")
     return None
 
 
@@ -82,7 +82,7 @@ class FoundRows:
         self._items: dict[str, Item] = {}
         """What the index knows."""
 
-    def take(self, rows: Sequence[Row]) -> None:
+    def take(self, rows: Sequence[FoundRow]) -> None:
         """Take in what was found since."""
         new = []
         for row in rows:
@@ -96,7 +96,7 @@ class FoundRows:
                 continue
             if branch not in self._branches:
                 self._branches[branch] = []
-                self._nodes.setdefault(branch, Item(Kind.NODE, branch, 0))
+                self._nodes.setdefault(branch, Item(RowKind.NODE, branch, 0))
             self._branches[branch].append(item)
         labels = [_labels(cast("Manifest", row.item.subject)) for row in new]
         self.index.add([row.item.key for row in new], [row.line for row in new], labels)
@@ -135,10 +135,10 @@ class FoundRows:
                 return Said(_TITLES[item.kind], f"{len(self._branches[item.kind]):,}")
             return Said(item.key.partition("/")[2])
         name, data = manifest.name, manifest.data
-        if item.kind is not Kind.NODE:
+        if item.kind is not RowKind.NODE:
             name = short_name(manifest.namespace or "default", name)
         match item.kind:
-            case Kind.NODE:
+            case RowKind.NODE:
                 aside = next(
                     (
                         text(entry, "address")
@@ -147,9 +147,9 @@ class FoundRows:
                     ),
                     "",
                 )
-            case Kind.POD:
+            case RowKind.POD:
                 aside = text(data, "status", "podIP") or text(data, "status", "phase")
-            case Kind.SERVICE:
+            case RowKind.SERVICE:
                 aside = text(data, "spec", "clusterIP") or text(data, "spec", "externalName")
                 aside = "headless" if aside == "None" else aside
             case _:

@@ -41,7 +41,7 @@ from k8stui.tui.messages import (
 if TYPE_CHECKING:
     from k8stui.check import Finding
     from k8stui.cluster.options import ClusterOptions
-    from k8stui.export.reach_map import Ask
+    from k8stui.export.reach_map import Probe
     from k8stui.nodes.options import NodeOptions
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
@@ -318,7 +318,7 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - as above
             post(ReachMade(error))
 
-    def pair(self, world: World, pair: Ask, generation: int, post: Post) -> None:
+    def pair(self, world: World, pair: Probe, generation: int, post: Post) -> None:
         """Walk a pair of the map: a branch that ends as the map says, at the step that decides."""
         from k8stui.kernel.exchange import Result  # noqa: PLC0415
         from k8stui.walk.request import parse_request  # noqa: PLC0415

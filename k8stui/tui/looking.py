@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.ink import NOTHING, Ink, join, run
 from k8stui.neutralise import neutralise
-from k8stui.tui.tools import Tools
+from k8stui.tui.tools import ToolKeys
 
 if TYPE_CHECKING:
     from k8stui.tui.copy_screen import CopyLine
@@ -24,7 +24,7 @@ _NOT_THERE = {
 }
 
 
-class Looking(Tools):
+class Looking(ToolKeys):
     """Keys that go to a place of the walk, or look at what stands at this one."""
 
     def action_landmark(self, name: str) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from k8stui.tui.found_rows import Row, row_of
+from k8stui.tui.found_rows import FoundRow, row_of
 from k8stui.tui.messages import ReachOn, ReadOn
-from k8stui.tui.reading import Phase, Reading
+from k8stui.tui.reading import LoadPhase, LoadProgress
 
 if TYPE_CHECKING:
     from k8stui.manifests.progress import Progress
@@ -32,7 +32,7 @@ class Lookout:
         self._post = post
         self._next = time.monotonic() + _SILENT_SECONDS
         self.objects = 0
-        self._rows: list[Row] = []
+        self._rows: list[FoundRow] = []
         self._input = 0
         """Bytes that came from standard input: the loader cannot know how many it will be."""
         self._has_told = False
@@ -41,7 +41,7 @@ class Lookout:
     def came(self, count: int) -> None:
         """Take note of how much of standard input there is."""
         self._input = count
-        self._tell(Reading(Phase.COMING, count))
+        self._tell(LoadProgress(LoadPhase.COMING, count))
 
     def __call__(self, progress: Progress) -> None:
         """Take note of how far the load is (`k8stui.manifests.progress.Watch`).
@@ -60,14 +60,14 @@ class Lookout:
                 self._rows.append(row)
         self.objects = count
         total = progress.total or self._input
-        self._tell(Reading(Phase.READING, progress.done, total, count, progress.waiting))
+        self._tell(LoadProgress(LoadPhase.READING, progress.done, total, count, progress.waiting))
 
     def read(self) -> None:
         """Take note that everything is read: what comes now is the cluster."""
         if self._has_told:
-            self._post(ReadOn(Reading(Phase.BUILDING, objects=self.objects), self._rows))
+            self._post(ReadOn(LoadProgress(LoadPhase.BUILDING, objects=self.objects), self._rows))
 
-    def _tell(self, reading: Reading) -> None:
+    def _tell(self, reading: LoadProgress) -> None:
         now = time.monotonic()
         if now >= self._next or reading.waiting:
             self._next = now + _PAUSE_SECONDS

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from k8stui.origin import Place
     from k8stui.tui.desk import Desk
     from k8stui.tui.findings import Checkup
-    from k8stui.tui.found_rows import Row
-    from k8stui.tui.reading import Reading
+    from k8stui.tui.found_rows import FoundRow
+    from k8stui.tui.reading import LoadProgress
     from k8stui.tui.source_lines import Numbered
     from k8stui.tui.timeline import Timeline
     from k8stui.walk.cases import Cases
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class ReadOn(Message):
     """More of the input was read."""
 
-    reading: Reading
-    rows: list[Row]
+    reading: LoadProgress
+    rows: list[FoundRow]
     """Of the objects that were found since the last time."""
 
 

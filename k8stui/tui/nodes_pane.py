@@ -9,7 +9,7 @@ from k8stui.export.drawing.words import ORIGINS
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
 from k8stui.tui.sheet import Sheet
-from k8stui.tui.tree import Item, Kind, Said, Tree
+from k8stui.tui.tree import Item, RowKind, Said, Tree
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request
@@ -52,7 +52,7 @@ class NodesSheet(Sheet):
         if walked:
             fold = "▶"
         ink = Ink.STRONG if item.depth == 0 else Ink.TEXT
-        if item.kind is Kind.CONTAINER:
+        if item.kind is RowKind.CONTAINER:
             ink = Ink.DIM
         left = run(" " + "  " * item.depth + fold + " " + neutralise(said.label), ink)
         right = self._aside(said)

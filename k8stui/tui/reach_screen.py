@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, run
-from k8stui.export.reach_map import Ask, ReachMap
+from k8stui.export.reach_map import Probe, ReachMap
 from k8stui.tui import keys
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.filtering import Filtering
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ARROWS = ("->", "→", ">")
 
 
-class ReachScreen(Once, Filtering, Working, Screen[Ask | None]):
+class ReachScreen(Once, Filtering, Working, Screen[Probe | None]):
     """Gives back the pair to be walked on the workbench."""
 
     BINDINGS: ClassVar = [*keys.REACH]

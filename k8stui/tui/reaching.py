@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from k8stui.tui.walking import Walking
 
 if TYPE_CHECKING:
-    from k8stui.export.reach_map import Ask, ReachMap
+    from k8stui.export.reach_map import Probe, ReachMap
     from k8stui.walk.world import World
 
 
@@ -33,7 +33,7 @@ class Reaching(Walking):
         known = self._map[1] if self._map is not None and self._map[0] is world else None
         screen = ReachScreen(self.jobs, world, known, needle)
 
-        def chosen(pair: Ask | None) -> None:
+        def chosen(pair: Probe | None) -> None:
             if screen.map is not None:
                 self._map = world, screen.map
             if pair is not None:

@@ -10,7 +10,7 @@ from k8stui.export.drawing.ink import Ink, Line, cut, join, line_width, run
 _UNITS = ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
 
-class Phase(Enum):
+class LoadPhase(Enum):
     """What is being done."""
 
     COMING = auto()
@@ -20,10 +20,10 @@ class Phase(Enum):
     """All is read; the cluster is made of it."""
 
 
-class Reading(NamedTuple):
+class LoadProgress(NamedTuple):
     """How far the load is."""
 
-    phase: Phase
+    phase: LoadPhase
     done: int = 0
     """Bytes."""
     total: int = 0
@@ -42,13 +42,13 @@ class Reading(NamedTuple):
         if self.waiting:
             return f"kubectl: {'  '.join(self.waiting.splitlines())}"
         match self.phase:
-            case Phase.COMING if not self.done:
+            case LoadPhase.COMING if not self.done:
                 return f"reading {what} …"
-            case Phase.COMING:
+            case LoadPhase.COMING:
                 return f"reading {what}   {size_of(self.done)} so far"
-            case Phase.BUILDING:
+            case LoadPhase.BUILDING:
                 return f"building the cluster of {self.objects:,} objects …"
-            case Phase.READING if self.percent is not None:
+            case LoadPhase.READING if self.percent is not None:
                 size = f"{size_of(self.done, self.total)} of {size_of(self.total)}"
                 return f"reading {what}   {self.percent:>2} %   {size}   {self.objects:,} objects"
             case _:
@@ -57,9 +57,9 @@ class Reading(NamedTuple):
     def not_yet(self) -> str:
         """Why a key cannot do anything before the load is done."""
         match self.phase:
-            case Phase.BUILDING:
+            case LoadPhase.BUILDING:
                 return "loading: the cluster is being built, then there is a walk"
-            case Phase.READING if self.percent is not None:
+            case LoadPhase.READING if self.percent is not None:
                 return f"loading: {self.percent} %, then there is a walk"
             case _:
                 return "loading: when all is read there is a walk"
@@ -72,12 +72,12 @@ def size_of(count: int, whole: int = 0) -> str:
     return number if whole else f"{number} {unit}"
 
 
-def waiting_line(reading: Reading, what: str, width: int) -> Line:
+def waiting_line(reading: LoadProgress, what: str, width: int) -> Line:
     """The title while there is nothing to walk yet."""
     return cut(join((run(" k8stui ", Ink.KEY), run(f" {reading.said(what)}", Ink.DIM))), width)
 
 
-def not_yet_line(reading: Reading, width: int) -> Line:
+def not_yet_line(reading: LoadProgress, width: int) -> Line:
     """Instead of the keys, for a moment: why this one did nothing."""
     why = run(f" {reading.not_yet()}", Ink.CHANGED)
     both = join((why, run("   meanwhile: ↑↓ Enter in the tree, / finds, q leaves", Ink.DIM)))

@@ -9,15 +9,15 @@ from k8stui.neutralise import neutralise
 from k8stui.tui.base import Base
 from k8stui.tui.messages import LinesFound, LinesMissing, NeighboursFound
 from k8stui.tui.names import PaneName
-from k8stui.tui.tree import Kind
+from k8stui.tui.tree import RowKind
 
 if TYPE_CHECKING:
     from k8stui.origin import Place
 
-_IN_THE_GRAPH = {Kind.NODE, Kind.POD, Kind.CONTAINER, Kind.SERVICE}
+_IN_THE_GRAPH = {RowKind.NODE, RowKind.POD, RowKind.CONTAINER, RowKind.SERVICE}
 
 
-class Tools(Base):
+class ToolKeys(Base):
     """Keys that look at what is selected, and do not move."""
 
     def action_manifest(self) -> None:

@@ -27,7 +27,7 @@ from k8stui.export.drawing.ink import (
 )
 from k8stui.export.drawing.words import RESULTS
 from k8stui.export.tour import moment_words
-from k8stui.tour.comparison import Comparison
+from k8stui.tour.comparison import ShownComparison
 from k8stui.tour.rehearse import Rehearsal, Stop
 from k8stui.tui import keys
 from k8stui.tui.compare_screen import CompareScreen
@@ -119,7 +119,7 @@ class TourScreen(WalkScreen):
         if stop.comparison is not None:
             self._compare(stop.comparison)
 
-    def _compare(self, shown: Comparison) -> None:
+    def _compare(self, shown: ShownComparison) -> None:
         """Bring the position's table, or its two walks, to the front."""
         assert self.desk is not None
         if shown.other is not None:
@@ -227,7 +227,7 @@ class TourCompareScreen(CompareScreen):
     BINDINGS: ClassVar = [*keys.TOUR]
     sideways: ClassVar = "h l"
 
-    def __init__(self, tour: TourScreen, desk: Desk, shown: Comparison) -> None:
+    def __init__(self, tour: TourScreen, desk: Desk, shown: ShownComparison) -> None:
         super().__init__(tour.jobs, desk, shown.kind)
         self._tour = tour
         self.take(shown.cases, (shown.row, shown.column))

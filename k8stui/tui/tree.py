@@ -21,7 +21,7 @@ _MOST_SHOWN = 200
 """Rows of what was found: more letters narrow it down sooner than scrolling."""
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a row of the tree stands for."""
 
     NODE = "node"
@@ -36,14 +36,14 @@ class Kind(StrEnum):
     OUTSIDE = "outside"
 
 
-_FOUND_WORDS = {Kind.SERVICE: "svc ", Kind.WORKLOAD: ""}
+_FOUND_WORDS = {RowKind.SERVICE: "svc ", RowKind.WORKLOAD: ""}
 """What stands before the name of something found, where it is not its kind."""
 
 
 class Item(NamedTuple):
     """One row of the tree. Opening a branch makes 10,000 of them: all else is said when seen."""
 
-    kind: Kind
+    kind: RowKind
     key: str
     """Unique in the tree, and the same before and after the cluster stands."""
     depth: int
@@ -53,7 +53,7 @@ class Item(NamedTuple):
 
     @property
     def offer(self) -> Offer | None:
-        return cast("Offer", self.subject) if self.kind is Kind.OFFER else None
+        return cast("Offer", self.subject) if self.kind is RowKind.OFFER else None
 
 
 class Said(NamedTuple):

@@ -93,7 +93,7 @@ class Case:
 
 
 @record(kw_only=True)
-class Row:
+class CaseRow:
     """One line of a table."""
 
     name: str
@@ -113,7 +113,7 @@ class Cases:
     about: str = ""
     """What holds for all of it, in a few words."""
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CaseRow, ...]
     along: bool = False
     """Whether a case is compared with the first one of its row; else of its column."""
     left_out: str = ""

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from k8stui.walk.brief import brief
-from k8stui.walk.cases import Case, Cases, Row, case, in_turned, of_traces
+from k8stui.walk.cases import Case, CaseRow, Cases, case, in_turned, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
 from k8stui.walk.error import RequestError
@@ -96,8 +96,8 @@ def settings(world: World, trace: Trace, only: str = "") -> Cases:
     if not found:
         raise RequestError(f"{only or 'no setting'} cannot be turned for {request.destination}")
     now = current(world, request, only) if only else ""
-    rows = [Row(name=f"{only} {now}".strip() or "as it is", cells=(_as_it_is(world, trace),))]
-    rows += [Row(name=each.words, cells=(_turned(each, trace),)) for each in found]
+    rows = [CaseRow(name=f"{only} {now}".strip() or "as it is", cells=(_as_it_is(world, trace),))]
+    rows += [CaseRow(name=each.words, cells=(_turned(each, trace),)) for each in found]
     what = {"proxy-mode": "proxy modes", "cni": "plug-ins"}.get(only, "settings")
     return Cases(
         title=f"{_asks(request)} under other {what}",
@@ -135,7 +135,7 @@ def branches(world: World, request: Request) -> Cases:
     if len(found) == 1:
         raise RequestError("nothing is left to chance on this way: there is one branch")
     rows = tuple(
-        Row(
+        CaseRow(
             name=f"{each.branch}  p = {each.probability}",
             cells=(of_traces(world, f"branch {each.branch}, p = {each.probability}", (each,)),),
         )
@@ -178,7 +178,7 @@ def entry_nodes(world: World, service_key: str, *, nodes: int = MOST_ENTRIES) ->
             )
             for each, world_ in worlds.items()
         )
-        rows.append(Row(name=name, cells=cells, service=service_key))
+        rows.append(CaseRow(name=name, cells=cells, service=service_key))
     left = max(0, len(world.cluster.nodes) - nodes)
     return Cases(
         title=f"{service_key} asked from outside, by entry node",
@@ -196,7 +196,7 @@ def versions(world: World, other: World, trace: Trace | None = None, called: str
     The request of `trace` comes first; rows whose two cases differ come before those that do not.
     `called`: the other input, by its name.
     """
-    rows: list[Row] = []
+    rows: list[CaseRow] = []
     for source, destination in _asked_of_both(world, other, trace):
         before = _named_alike(world, "before", source, destination)
         after = _named_alike(other, "after", source, destination)
@@ -205,7 +205,7 @@ def versions(world: World, other: World, trace: Trace | None = None, called: str
         cells = (before, after)
         if any(each is not None for each in cells):
             name = f"{brief(source)} ─▶ {brief(destination)}"
-            rows.append(Row(name=name, cells=cells))
+            rows.append(CaseRow(name=name, cells=cells))
     first, rest = (rows[:1], rows[1:]) if trace is not None else ([], rows)
     rest.sort(key=lambda row: not differs(row))
     changed = sum(differs(row) for row in rows)
@@ -226,7 +226,7 @@ def _named_alike(world: World, name: str, source: str, destination: str) -> Case
         return None
 
 
-def differs(row: Row) -> bool:
+def differs(row: CaseRow) -> bool:
     """Whether client or server can tell the cases of a row from another."""
     first, *others = row.cells
     return any(

@@ -27,7 +27,7 @@ class Landmark(StrEnum):
 
 
 @record()
-class Found:
+class FoundLandmark:
     """A landmark of one walk."""
 
     landmark: Landmark
@@ -35,14 +35,14 @@ class Found:
     """0-based place in `Trace.steps`."""
 
 
-def landmarks(trace: Trace) -> tuple[Found, ...]:
+def landmarks(trace: Trace) -> tuple[FoundLandmark, ...]:
     """Give the landmarks that a walk has, in its order; of each kind the first."""
     steps = trace.steps
     found = {each.landmark: each for each in reversed([*_found(trace, steps)])}
     return tuple(sorted(found.values(), key=lambda each: each.index))
 
 
-def _found(trace: Trace, steps: tuple[TraceStep, ...]) -> Iterator[Found]:
+def _found(trace: Trace, steps: tuple[TraceStep, ...]) -> Iterator[FoundLandmark]:
     forward = sum(len(hop.steps) for hop in trace.hops if hop.direction is Direction.FORWARD)
     reply = next(
         (hop.steps[0].number - 1 for hop in trace.hops if hop.direction is Direction.REPLY), None
@@ -51,7 +51,7 @@ def _found(trace: Trace, steps: tuple[TraceStep, ...]) -> Iterator[Found]:
     for fork in trace.forks:
         at = _place(trace, fork)
         if at is not None:
-            yield Found(Landmark.FORK, at)
+            yield FoundLandmark(Landmark.FORK, at)
     tests: tuple[tuple[Landmark, Callable[[TraceStep], bool]], ...] = (
         (Landmark.DESTINATION, lambda step: step.kind is StepKind.DNAT),
         (Landmark.SOURCE, _moves_source),
@@ -60,15 +60,15 @@ def _found(trace: Trace, steps: tuple[TraceStep, ...]) -> Iterator[Found]:
     for landmark, is_it in tests:
         for at, step in enumerate(on_the_way):
             if is_it(step):
-                yield Found(landmark, at)
+                yield FoundLandmark(landmark, at)
     if trace.outcome.result is not Result.CONNECTED:
         if steps:
-            yield Found(Landmark.FAILURE, (trace.outcome.step or len(steps)) - 1)
+            yield FoundLandmark(Landmark.FAILURE, (trace.outcome.step or len(steps)) - 1)
     elif on_the_way:
         arrived = [n for n, step in enumerate(on_the_way) if step.kind is StepKind.DELIVER]
-        yield from (Found(Landmark.SERVER, at) for at in arrived[-1:])
+        yield from (FoundLandmark(Landmark.SERVER, at) for at in arrived[-1:])
     if reply is not None:
-        yield Found(Landmark.REPLY, reply)
+        yield FoundLandmark(Landmark.REPLY, reply)
 
 
 def _place(trace: Trace, fork: Fork) -> int | None:

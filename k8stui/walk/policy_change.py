@@ -38,7 +38,7 @@ _MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernete
 
 
 @record(kw_only=True)
-class Change:
+class NewEntry:
     """One list entry more."""
 
     policy: Policy
@@ -55,7 +55,7 @@ class Change:
     """What else it lets through, where that is more than was asked for."""
 
 
-def smallest_change(policies: Policies, denied: Denied) -> Change:
+def smallest_change(policies: Policies, denied: Denied) -> NewEntry:
     """The change of the first policy that selects the pod and has a rule near enough.
 
     Without any: of the one that wants most of the pod's labels.
@@ -73,7 +73,7 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
     for policy, place, rule in rules:
         if policies.allows(policy, replace(rule, ports=()), denied.peer, denied.ask):
             wider = replace(rule, ports=(*rule.ports, port))
-            return Change(
+            return NewEntry(
                 policy=_with(policy, way, place, wider),
                 field=f"spec.{way.lower()}[{place}].ports",
                 entry=f"- {_port(port)}",
@@ -83,7 +83,7 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
         if policies.allows(policy, replace(rule, peers=()), denied.peer, denied.ask):
             peer = _peer(policy, denied, rule.origin)
             wider = replace(rule, peers=(*rule.peers, peer))
-            return Change(
+            return NewEntry(
                 policy=_with(policy, way, place, wider),
                 field=f"spec.{way.lower()}[{place}].{way.peers}",
                 entry=f"- {_words(peer)}",
@@ -93,7 +93,7 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
     policy = most_particular(selecting)
     peer = _peer(policy, denied, policy.origin)
     rule = PolicyRule(peers=(peer,), ports=(port,), origin=policy.origin)
-    return Change(
+    return NewEntry(
         policy=_with(policy, way, len(policy.rules(way)), rule),
         field=f"spec.{way.lower()}",
         entry=f"- {{{way.peers}: [{_words(peer)}], ports: [{_port(port)}]}}",
@@ -102,7 +102,7 @@ def smallest_change(policies: Policies, denied: Denied) -> Change:
     )
 
 
-def _before(policy: ClusterPolicy, denied: Denied) -> Change:
+def _before(policy: ClusterPolicy, denied: Denied) -> NewEntry:
     """A rule that fits this alone, before the one that denies it."""
     ruling = denied.ruling
     way, place = ruling.direction, ruling.place
@@ -121,7 +121,7 @@ def _before(policy: ClusterPolicy, denied: Denied) -> Change:
         words = f"{{networks: [{_scalar(peer.block.cidr.written)}]}}"
     else:
         words = f"{{pods: {_words(peer)}}}"
-    return Change(
+    return NewEntry(
         policy=_with(policy, way, place, rule, instead=False),
         field=f"spec.{way.lower()}",
         how=f"write before entry {place}",
@@ -193,7 +193,7 @@ def _scalar(value: str) -> str:
     return value if plain and value.lower() not in words else f'"{value}"'
 
 
-def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial, Change]]:
+def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial, NewEntry]]:
     """What policies have against a walked request at every place, each with what would mend it.
 
     Judged at the addresses and the port that NAT had left where the question ended.

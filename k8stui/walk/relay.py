@@ -32,7 +32,7 @@ DIALS = (0.25, 0.5, 1.0, 2.0)
 
 
 @record()
-class Target:
+class RelayTarget:
     """An endpoint that the process connects to."""
 
     address: Address
@@ -56,7 +56,7 @@ class Target:
         return Fraction(1) if self.certain else Fraction(1, self.of)
 
 
-Tries = tuple[tuple[Target, float], ...]
+Tries = tuple[tuple[RelayTarget, float], ...]
 """Whom a process tries, one after the other, and for how many seconds."""
 
 
@@ -81,7 +81,7 @@ def onward(outer: Exchange) -> Tries | None:
         return None
     address, port = socket.onward
     origin = socket.reason.origin if socket.reason is not None else None
-    return ((Target(address, port, origin, proxy=socket.owner, mode=""), inf),)
+    return ((RelayTarget(address, port, origin, proxy=socket.owner, mode=""), inf),)
 
 
 def taken(exchange: Exchange) -> Socket | None:
@@ -107,7 +107,7 @@ def joined(
     node = str(outer.felt.server)
     there, back = _ways(explain(request, outer, cluster)[0])
     hops = list(there)
-    dialled: dict[Target, _Dialled] = {}
+    dialled: dict[RelayTarget, _Dialled] = {}
     spent = 0.0
     for target, patience in tries:
         if target not in dialled:
@@ -143,14 +143,14 @@ def joined(
 class _Dialled:
     """A connection that the process made, or tried to make."""
 
-    target: Target
+    target: RelayTarget
     request: Request
     exchange: Exchange
     numbers: Mapping[int, int]
     first_step: int = 0
 
 
-def _dial(network: Network, request: Request, node: str, target: Target) -> _Dialled:
+def _dial(network: Network, request: Request, node: str, target: RelayTarget) -> _Dialled:
     asked = request.connect
     made = Connect(
         namespace=node,
@@ -164,7 +164,7 @@ def _dial(network: Network, request: Request, node: str, target: Target) -> _Dia
 
 
 def _proxy_step(
-    delivered: TraceStep, inner: Exchange, target: Target, *, is_next: bool
+    delivered: TraceStep, inner: Exchange, target: RelayTarget, *, is_next: bool
 ) -> TraceStep:
     whom = target.address.with_port(target.port)
     said = f"{target.proxy} takes the connection and makes its own to {whom}: {_turn(target)}"
@@ -180,7 +180,7 @@ def _proxy_step(
     )
 
 
-def _turn(target: Target) -> str:
+def _turn(target: RelayTarget) -> str:
     """Whose turn it is, and whose the next connection's (roundrobin.go NextEndpoint)."""
     if target.of == 1:
         return "the only endpoint"

@@ -26,7 +26,7 @@ from k8stui.nodes.kubeproxy import relaying_sockets
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
-from k8stui.walk.relay import DIALS, OWNER, Target, Tries, joined, left_alone
+from k8stui.walk.relay import DIALS, OWNER, RelayTarget, Tries, joined, left_alone
 from k8stui.walk.trace import Request, Trace
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _onward(
         targets = [_next(targets, request.connect)]
     if not targets:
         yield replace(_closed(cluster, proxied, request, outer, proxy), probability=Fraction(1))
-    walked: dict[Target, Trace] = {}
+    walked: dict[RelayTarget, Trace] = {}
 
-    def tried(target: Target) -> Exchange:
+    def tried(target: RelayTarget) -> Exchange:
         tries = _tries(target, everybody, request.protocol)
         walked[target], exchanges = joined(cluster, proxied, request, outer, tries)
         return exchanges[0]
@@ -105,7 +105,7 @@ def _onward(
         yield walked[targets[0]]
         return
     kinds = _Kinds(targets, endpoints, tried)
-    groups: dict[tuple[int, ...], list[Target]] = {}
+    groups: dict[tuple[int, ...], list[RelayTarget]] = {}
     for target in targets:
         tries = _tries(target, everybody, request.protocol)
         groups.setdefault(kinds.met([one for one, _ in tries]), []).append(target)
@@ -123,9 +123,12 @@ class _Kinds:
     """Endpoints by how a connection of the proxy to them ends; one of each kind is tried."""
 
     def __init__(
-        self, targets: list[Target], endpoints: Endpoints, tried: Callable[[Target], Exchange]
+        self,
+        targets: list[RelayTarget],
+        endpoints: Endpoints,
+        tried: Callable[[RelayTarget], Exchange],
     ) -> None:
-        self._of: dict[Target, int] = {}
+        self._of: dict[RelayTarget, int] = {}
         self._are_last: list[bool] = []
         """Of each kind: whether the proxy tries nobody after it."""
         left = targets
@@ -141,7 +144,7 @@ class _Kinds:
             self._are_last.append(is_last)
             left = [one for one, is_same in pairs if not is_same]
 
-    def met(self, tries: list[Target]) -> tuple[int, ...]:
+    def met(self, tries: list[RelayTarget]) -> tuple[int, ...]:
         """The kinds that one after the other of these is, up to the last that is tried."""
         found: list[int] = []
         for target in tries:
@@ -151,7 +154,7 @@ class _Kinds:
         return tuple(found)
 
 
-def _next(targets: list[Target], asked: Connect) -> Target:
+def _next(targets: list[RelayTarget], asked: Connect) -> RelayTarget:
     """Whose turn it is once this client, and nobody else, has asked before.
 
     proxysocket.go udpProxySocket: a client's socket keeps its endpoint until it has been idle for
@@ -163,7 +166,7 @@ def _next(targets: list[Target], asked: Connect) -> Target:
     return replace(targets[0 if stays else asked.earlier % len(targets)], certain=True)
 
 
-def _tries(target: Target, everybody: tuple[Target, ...], protocol: Protocol) -> Tries:
+def _tries(target: RelayTarget, everybody: tuple[RelayTarget, ...], protocol: Protocol) -> Tries:
     """Whom kube-proxy tries, one after the other, each for so many seconds.
 
     proxysocket.go TryConnectEndpoints: the next in turn, four times in all. A UDP socket connects
@@ -230,7 +233,7 @@ def _socket(proxy: ProxySocket) -> Socket:
     )
 
 
-def _targets(proxy: ProxySocket) -> Iterator[Target]:
+def _targets(proxy: ProxySocket) -> Iterator[RelayTarget]:
     count = len(proxy.backends)
     service = proxy.service
     is_sticky = service.session_affinity == "ClientIP"
@@ -238,7 +241,7 @@ def _targets(proxy: ProxySocket) -> Iterator[Target]:
     for turn, backend in enumerate(proxy.backends, start=1):
         port = int(backend.text.rpartition(":")[2])
         origin = backend.endpoint.origin
-        yield Target(Address.parse(backend.address), port, origin, turn, count, sticky)
+        yield RelayTarget(Address.parse(backend.address), port, origin, turn, count, sticky)
 
 
 def _plain(cluster: Cluster, network: Network, request: Request, outer: Exchange) -> Trace:

@@ -13,7 +13,7 @@ from k8stui.cluster.model import Cluster, Node, Service, ServicePort, ServiceTyp
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.brief import brief
-from k8stui.walk.cases import Case, Cases, Row, case
+from k8stui.walk.cases import Case, CaseRow, Cases, case
 from k8stui.walk.error import RequestError
 from k8stui.walk.offers import client_of, endpoint_of
 from k8stui.walk.request import parse_request
@@ -60,7 +60,7 @@ def ways(world: World, service_key: str, *, nodes: int = MOST_NODES) -> Cases:
     for port in service.ports:
         for address in _addresses(world.cluster, service, port, entries):
             cells = tuple(_asked(world, asker, address) for asker in askers)
-            row = Row(name=address.name, cells=cells, ports=address.ports, service=service_key)
+            row = CaseRow(name=address.name, cells=cells, ports=address.ports, service=service_key)
             rows.append(row)
     with_port = any(port.node_port is not None for port in service.ports)
     left = len(world.cluster.nodes) - len(entries) if with_port else 0

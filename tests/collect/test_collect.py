@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from k8stui.cli import cli
-from k8stui.collect.run import Way, collect
+from k8stui.collect.run import NodeAccess, collect
 from k8stui.collect.script import script
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.state.collected import CollectedNode
@@ -221,7 +221,7 @@ def test_all_nodes_by_kubectl(calls: Callable[[], list[str]], tmp_path: Path) ->
 
 def test_without_a_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    (found,) = collect(["n"], "true", Way(ssh=True))
+    (found,) = collect(["n"], "true", NodeAccess(ssh=True))
     assert found.failure == "ssh cannot be started: No such file or directory"
 
 

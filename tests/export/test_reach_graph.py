@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8stui.export.columns_svg import Arrow, Row, columns_svg
+from k8stui.export.columns_svg import Arrow, BoxLine, columns_svg
 from k8stui.export.graph_text import dot_text, mermaid_text
 from k8stui.export.reach_graph import reach_dot, reach_mermaid, reach_svg
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
-from k8stui.reach.graph import Edge, Way, deniers, edges, reach_graph
+from k8stui.reach.graph import Edge, Openness, deniers, edges, reach_graph
 from k8stui.reach.reach import Reach, reach
 from k8stui.walk.world import World, build_world
 
@@ -34,7 +34,7 @@ def found(world: World) -> Reach:
     return reach(world, list(askers(world)), list(asked(world)))
 
 
-def of(found: list[Edge], source: str, target: str) -> dict[Way, tuple[list[str], str]]:
+def of(found: list[Edge], source: str, target: str) -> dict[Openness, tuple[list[str], str]]:
     return {
         one.way: (list(one.ports), one.by)
         for one in found
@@ -44,15 +44,15 @@ def of(found: list[Edge], source: str, target: str) -> dict[Way, tuple[list[str]
 
 def test_edges_say_ports_and_who_denies(world: World, found: Reach) -> None:
     all_edges = edges(reach_graph(world.cluster, found))
-    assert of(all_edges, "deploy/mill/gate", "deploy/mill/wheel") == {Way.OPEN: (["9000"], "")}
+    assert of(all_edges, "deploy/mill/gate", "deploy/mill/wheel") == {Openness.OPEN: (["9000"], "")}
     assert of(all_edges, "deploy/mill/gate", "sts/barn/silo") == {
-        Way.SHUT: (["5432"], "timed out by NetworkPolicy barn/silo-from-wheel")
+        Openness.SHUT: (["5432"], "timed out by NetworkPolicy barn/silo-from-wheel")
     }
     assert of(all_edges, "deploy/mill/wheel", "svc/mill/wheel") == {
-        Way.SOME: (["9000"], "timed out by NetworkPolicy mill/wheel-from-gate")
+        Openness.SOME: (["9000"], "timed out by NetworkPolicy mill/wheel-from-gate")
     }
-    assert of(all_edges, "sts/barn/silo", "svc/mill/kiln") == {Way.SHUT: (["9200"], "refused")}
-    assert of(all_edges, "outside", "nodes") == {Way.OPEN: (["30080"], "")}
+    assert of(all_edges, "sts/barn/silo", "svc/mill/kiln") == {Openness.SHUT: (["9200"], "refused")}
+    assert of(all_edges, "outside", "nodes") == {Openness.OPEN: (["30080"], "")}
     assert of(all_edges, "outside", "svc/mill/gate") == {}
 
 
@@ -61,7 +61,7 @@ def test_every_pair_is_behind_an_edge(world: World, found: Reach) -> None:
     drawn = {
         (one.source, one.target, port)
         for one in edges(reach_graph(world.cluster, found))
-        if one.way is Way.OPEN
+        if one.way is Openness.OPEN
         for port in one.ports
     }
     owners = {
@@ -113,7 +113,7 @@ def test_svg_is_a_document_of_its_own(world: World, found: Reach) -> None:
 
 @given(st.text(), st.text())
 def test_no_name_breaks_a_picture(name: str, other: str) -> None:
-    rows = [[Row(name, "head"), Row(other, "bad", other)]]
+    rows = [[BoxLine(name, "head"), BoxLine(other, "bad", other)]]
     arrows = [Arrow(other, other, "no", name)]
     root = ET.fromstring("\n".join(columns_svg(name, rows, rows, arrows, other)))  # noqa: S314
     assert {each.tag.removeprefix(SVG) for each in root.iter()} <= {

@@ -14,7 +14,7 @@ import pytest
 
 from k8stui.export.drawing.canvas import Canvas, Rect
 from k8stui.export.drawing.ink import Ink
-from k8stui.export.drawing.strokes import CELL, ROW, Spot, is_stroke, paths
+from k8stui.export.drawing.strokes import CELL, ROW, Glyph, is_stroke, paths
 from k8stui.export.drawing.svg import svg
 
 BOXES = [chr(code) for code in range(0x2500, 0x2580) if is_stroke(chr(code))]
@@ -23,7 +23,7 @@ BOXES = [chr(code) for code in range(0x2500, 0x2580) if is_stroke(chr(code))]
 def ends(char: str) -> set[str]:
     """The sides of the cell that its strokes get to, by their coordinates."""
     found = set()
-    for path in paths([Spot(0, 0, char, Ink.FAINT)]):
+    for path in paths([Glyph(0, 0, char, Ink.FAINT)]):
         for x, y, rest in re.findall(r"M([\d.]+) ([\d.]+)([^M\"]*)", path):
             xs = [float(x), *map(float, re.findall(r"H([\d.]+)", rest))]
             ys = [float(y), *map(float, re.findall(r"V([\d.]+)", rest))]

@@ -7,7 +7,7 @@ import pytest
 from k8stui.lab.errors import LabError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
-from k8stui.lab.run import Backend, find_tools
+from k8stui.lab.run import IptablesBackend, find_tools
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
 
@@ -17,10 +17,10 @@ def guestbook() -> World:
     return build_world([])
 
 
-_found: dict[Backend, Tools | str] = {}
+_found: dict[IptablesBackend, Tools | str] = {}
 
 
-def tools_or_skip(backend: Backend, world: World) -> Tools:
+def tools_or_skip(backend: IptablesBackend, world: World) -> Tools:
     """The tools of a backend with which this machine can build a lab; tried once."""
     if backend not in _found:
         try:
@@ -38,12 +38,12 @@ def tools_or_skip(backend: Backend, world: World) -> Tools:
 
 @pytest.fixture
 def nft(guestbook: World) -> Tools:
-    return tools_or_skip(Backend.NFT, guestbook)
+    return tools_or_skip(IptablesBackend.NFT, guestbook)
 
 
 @pytest.fixture
 def legacy(guestbook: World) -> Tools:
-    return tools_or_skip(Backend.LEGACY, guestbook)
+    return tools_or_skip(IptablesBackend.LEGACY, guestbook)
 
 
 @pytest.fixture(scope="session")

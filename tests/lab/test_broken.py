@@ -12,7 +12,7 @@ import pytest
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.simulate import connect
 from k8stui.lab.build import plan
-from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.compare import BranchComparison, compare
 from k8stui.lab.plan import Plan, Space, Tools
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
@@ -318,7 +318,9 @@ def _asked(world: World, ends: tuple[str, str]) -> tuple[Connect, Exchange]:
     return request, connect(world.network, request)
 
 
-def _tried(world: World, ends: tuple[str, str], tools: Tools, changes: list[Break]) -> Comparison:
+def _tried(
+    world: World, ends: tuple[str, str], tools: Tools, changes: list[Break]
+) -> BranchComparison:
     request, exchange = _asked(world, ends)
     patience = exchange.felt.seconds + 1 if exchange.felt.result is not Result.TIMEOUT else 4
     made, _ = plan(world.network, request, exchange, tools, patience_seconds=patience)

@@ -14,7 +14,7 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.header import WITH_PORTS
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.simulate import connect
-from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.compare import BranchComparison, compare
 from k8stui.lab.experiment import Experiment, Trial
 from k8stui.lab.plan import Seen, Sight
 from k8stui.walk.request import parse_request
@@ -243,7 +243,7 @@ def test_the_port_that_the_server_saw_counts(exchange: Exchange) -> None:
     assert compare(exchange, seen).felt_differs == ("source_port_seen",)
 
 
-def _experiment(world: World, exchange: Exchange, comparison: Comparison) -> Experiment:
+def _experiment(world: World, exchange: Exchange, comparison: BranchComparison) -> Experiment:
     return Experiment(
         request=parse_request(world, "outside", "node/node-1:30080"),
         branch=1,

@@ -15,7 +15,7 @@ from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.build import plan
-from k8stui.lab.compare import Comparison, compare
+from k8stui.lab.compare import BranchComparison, compare
 from k8stui.lab.plan import Plan, Tools
 from k8stui.lab.run import run
 from k8stui.walk.request import parse_request
@@ -37,7 +37,7 @@ def tried(
     *,
     change: Break | None = None,
     node: str = "node-1",
-) -> tuple[list[str], Comparison]:
+) -> tuple[list[str], BranchComparison]:
     """Rules that ask sets, first in FORWARD of a node: those that the walk met there; both sides.
 
     Each does nothing, so that all are asked, by the packets of both directions.

@@ -7,7 +7,7 @@ import pytest
 from k8stui.export.comparison import comparison_lines
 from k8stui.export.drawing.ink import text_of
 from k8stui.kernel.exchange import Result
-from k8stui.tour.comparison import Comparison
+from k8stui.tour.comparison import ShownComparison
 from k8stui.tour.read import parse_tour
 from k8stui.tour.rehearse import Rehearsal, Stop, rehearse
 from k8stui.walk.comparisons import Kind
@@ -130,7 +130,7 @@ def test_files_of_options_are_beside_the_tour() -> None:
     assert rehearsal.world.options.iptables["node-2"].endswith("node-2.iptables")
 
 
-def comparison(*positions: str) -> Comparison:
+def comparison(*positions: str) -> ShownComparison:
     shown = given("ask: outside -> node/node-1:30001, " + positions[0]).stops[0].comparison
     assert shown is not None
     return shown
@@ -161,7 +161,7 @@ def test_two_walks_where_they_part_or_at_a_step() -> None:
     assert beside.pair[1].name == "cni ptp"
 
 
-def comparison_words(shown: Comparison) -> str:
+def comparison_words(shown: ShownComparison) -> str:
     return "\n".join(text_of(line) for line in comparison_lines(shown, 100, 26))
 
 

@@ -19,13 +19,13 @@ from k8stui.apiserver import apply
 from k8stui.export.drawing.ink import line_width, text_of
 from k8stui.manifests.progress import Progress
 from k8stui.tui.cluster_rows import ClusterRows
-from k8stui.tui.found_rows import FoundRows, Row, row_of
+from k8stui.tui.found_rows import FoundRow, FoundRows, row_of
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.lookout import CalledOff, Lookout
 from k8stui.tui.messages import ReadOn
 from k8stui.tui.names import PaneName
 from k8stui.tui.pipe import Pipe
-from k8stui.tui.reading import Phase, Reading, not_yet_line, waiting_line
+from k8stui.tui.reading import LoadPhase, LoadProgress, not_yet_line, waiting_line
 from k8stui.tui.tree import Tree
 from k8stui.walk.world import World, build_world
 
@@ -79,7 +79,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return build_world([str(file)])
 
 
-def found(world: World) -> list[Row]:
+def found(world: World) -> list[FoundRow]:
     return [row for one in world.manifests.objects if (row := row_of(one)) is not None]
 
 
@@ -87,13 +87,13 @@ def keys(tree: Tree) -> list[str]:
     return [item.key for item in tree.items]
 
 
-def grown(rows: list[Row]) -> Tree:
+def grown(rows: list[FoundRow]) -> Tree:
     tree = Tree(FoundRows())
     take(tree, rows)
     return tree
 
 
-def take(tree: Tree, rows: list[Row]) -> int:
+def take(tree: Tree, rows: list[FoundRow]) -> int:
     assert isinstance(tree.rows, FoundRows)
     tree.rows.take(rows)
     return tree.grow()
@@ -213,7 +213,7 @@ def test_four_updates_a_second_and_none_at_first(world: World, clock: list[float
     seconds = len(objects) * 0.02
     assert 2 <= len(posted) <= seconds / 0.25 + 2
     assert posted[0].reading.objects >= 7
-    assert posted[-1].reading.phase is Phase.BUILDING
+    assert posted[-1].reading.phase is LoadPhase.BUILDING
     told = [row.item.key for each in posted for row in each.rows]
     assert told == [row.item.key for row in found(world)][: len(told)]
 
@@ -245,19 +245,19 @@ def test_a_load_is_called_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reading", "said"),
     [
-        (Reading(Phase.COMING), "reading d.yaml …"),
-        (Reading(Phase.COMING, 1_200_000), "reading d.yaml   1.2 MB so far"),
+        (LoadProgress(LoadPhase.COMING), "reading d.yaml …"),
+        (LoadProgress(LoadPhase.COMING, 1_200_000), "reading d.yaml   1.2 MB so far"),
         (
-            Reading(Phase.READING, 43, 100, 1_234),
+            LoadProgress(LoadPhase.READING, 43, 100, 1_234),
             "reading d.yaml   43 %   43 of 100 bytes   1,234 objects",
         ),
-        (Reading(Phase.READING, 300_000, 100, 9), "reading d.yaml   300.0 kB   9 objects"),
-        (Reading(Phase.BUILDING, objects=9), "building the cluster of 9 objects …"),
+        (LoadProgress(LoadPhase.READING, 300_000, 100, 9), "reading d.yaml   300.0 kB   9 objects"),
+        (LoadProgress(LoadPhase.BUILDING, objects=9), "building the cluster of 9 objects …"),
     ],
-    ids=lambda value: value.phase.name.lower() if isinstance(value, Reading) else "",
+    ids=lambda value: value.phase.name.lower() if isinstance(value, LoadProgress) else "",
 )
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_how_far_it_is_in_words(reading: Reading, said: str, width: int) -> None:
+def test_how_far_it_is_in_words(reading: LoadProgress, said: str, width: int) -> None:
     assert reading.said("d.yaml") == said
     assert line_width(waiting_line(reading, "d.yaml", width)) <= width
     line = not_yet_line(reading, width)
@@ -317,7 +317,7 @@ async def loading(world: World, size: tuple[int, int] = (80, 24), count: int = 3
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         driver = Driver(app, pilot, jobs)  # type: ignore[arg-type]
-        reading = Reading(Phase.READING, 43, 100, count)
+        reading = LoadProgress(LoadPhase.READING, 43, 100, count)
         driver.screen.post_message(ReadOn(reading, found(world)[:count]))
         await pilot.pause()
         yield driver
@@ -356,7 +356,7 @@ async def test_the_cursor_stays_on_its_object(world: World) -> None:
         await driver.pilot.press("down", "enter", "down")
         item = driver.screen.growing.item
         assert item.key == "pod/shop/web-1"
-        reading = Reading(Phase.READING, 90, 100, 50)
+        reading = LoadProgress(LoadPhase.READING, 90, 100, 50)
         driver.screen.post_message(ReadOn(reading, found(world)[30:]))
         await driver.pilot.pause()
         assert driver.screen.growing.item.key == item.key

@@ -29,7 +29,7 @@ from k8stui.tui.layout_pane import LayoutSheet
 from k8stui.tui.names import PaneName
 from k8stui.tui.nodes_pane import NodesSheet
 from k8stui.tui.state import State
-from k8stui.tui.tree import Kind, Tree
+from k8stui.tui.tree import RowKind, Tree
 from k8stui.tui.walk_pane import WalkRows, WalkSheet
 
 k = StepKind
@@ -439,7 +439,7 @@ def test_escape_climbs_to_the_parent(tree: Any) -> None:
     tree.cursor = 4
     assert tree.close_or_climb()
     assert tree.item is not None
-    assert tree.item.kind is Kind.NODE
+    assert tree.item.kind is RowKind.NODE
     assert not tree.close_or_climb()
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.cluster.meant import Miss
+from k8stui.cluster.meant import MissedLabel
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
@@ -130,7 +130,7 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     )
 
 
-def _wrong_label(ground: Ground, service: Service, miss: Miss) -> _Reason | None:
+def _wrong_label(ground: Ground, service: Service, miss: MissedLabel) -> _Reason | None:
     """The pods' label is misspelt, not the selector, where names around it agree with the latter.
 
     Only a value: the names of the Service, of what makes the pods and of their containers, other

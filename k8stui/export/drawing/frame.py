@@ -58,9 +58,9 @@ class Film:
     def frame(self, index: int) -> Frame:
         return Frame(self._reel(index), index)
 
-    def whole(self) -> Whole:
+    def whole(self) -> WholeWalk:
         """The way there and back at once, and all that was done; where the most can be open."""
-        return Whole(self._reel(len(self) - 1))
+        return WholeWalk(self._reel(len(self) - 1))
 
     def next_at(self, cell: Cell, index: int) -> int | None:
         """The next step behind `index` (round the end) whose packet is at the place on a cell."""
@@ -139,7 +139,7 @@ class _Reel:
         return cells
 
 
-class Shown:
+class ShownDrawing:
     """A drawing with something over it."""
 
     def __init__(self, drawing: Drawing) -> None:
@@ -165,7 +165,7 @@ class Shown:
         return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
 
 
-class Frame(Shown):
+class Frame(ShownDrawing):
     """What stands over the drawing at one step, and where the eye should be."""
 
     def __init__(self, reel: _Reel, index: int) -> None:
@@ -277,7 +277,7 @@ class Frame(Shown):
             self.over[cell] = (tie, self.over[cell][1])
 
 
-class Whole(Shown):
+class WholeWalk(ShownDrawing):
     """The whole walk over the drawing, without a packet in it."""
 
     def __init__(self, reel: _Reel) -> None:

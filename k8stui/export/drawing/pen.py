@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from k8stui.export.drawing.canvas import Cell, Rect
 from k8stui.export.drawing.ink import Ink, middle, width_of
-from k8stui.export.drawing.places import HUB, Drawing, Edge, Spot
+from k8stui.export.drawing.places import HUB, Drawing, LowerEdge, Spot
 from k8stui.export.drawing.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, PodBox, Role, Scene
 from k8stui.export.drawing.sizes import (
     ARROW,
@@ -165,7 +165,7 @@ class Pen:
         room = self.canvas.width - x
         if room < _LEAST_EDGE:
             x, room = max(1, self.canvas.width - _LEAST_EDGE), _LEAST_EDGE
-        self.drawing.boxes[name] = Edge(x, y, min(room, _MOST_EDGE))
+        self.drawing.boxes[name] = LowerEdge(x, y, min(room, _MOST_EDGE))
 
     def _spot(
         self, place: Place, x: int, y: int, text: str, parent: Place | None, *, ink: Ink = Ink.TEXT
@@ -203,7 +203,7 @@ class Pen:
             x = CARD_WIDTH  # the packet's header stands beside it
         self.canvas.box(Rect(x, 0, width, 3), OUTSIDE)
         self.canvas.put(centre, 2, "┬", Ink.FAINT)
-        self.drawing.boxes[OUTSIDE] = Edge(x + 1, 2, centre - x - 1)
+        self.drawing.boxes[OUTSIDE] = LowerEdge(x + 1, 2, centre - x - 1)
         cable = [(centre, 2), *self.canvas.down(centre, 3, wire_y - 1)]
         self.canvas.put(centre, wire_y, "┷", Ink.FAINT)
         cable.append((centre, wire_y))
@@ -222,7 +222,7 @@ class Pen:
         x, y, width, height = at
         canvas.box(at, node.name, width // 2 - 4)
         self.drawing.nodes[node.name] = at
-        self.drawing.boxes[node.name] = Edge(x + 1, y + height - 1, width - 2)
+        self.drawing.boxes[node.name] = LowerEdge(x + 1, y + height - 1, width - 2)
         if self.scene.wire:
             self._plug(node, port, wire_y, y)
         row = y + 1
@@ -424,7 +424,7 @@ class Pen:
         canvas.box(Rect(x, box_y, width, row + height - box_y), title, column - x - 4, ink)
         if pod.veth:
             cable += canvas.put(column, box_y, "┴", Ink.FAINT)
-        self.drawing.boxes[pod.key] = Edge(x + 1, row + height - 1, width - 2)
+        self.drawing.boxes[pod.key] = LowerEdge(x + 1, row + height - 1, width - 2)
         centre = x + width // 2
         plain = Ink.TEXT if is_path else Ink.DIM
         self._device(pod.key, pod.device, centre, box_y + 1, place, ink=plain)

@@ -23,7 +23,7 @@ class Spot:
 
 
 @dataclass(slots=True)
-class Edge:
+class LowerEdge:
     """The part of a box's lower edge on which something can be written."""
 
     x: int
@@ -39,7 +39,7 @@ class Drawing:
     spots: dict[Place, Spot] = field(default_factory=dict)
     desks: dict[Place, Rect] = field(default_factory=dict)
     """Where it stands under a station what was done there."""
-    boxes: dict[str, Edge] = field(default_factory=dict)
+    boxes: dict[str, LowerEdge] = field(default_factory=dict)
     """By namespace that can be a client's."""
     nodes: dict[str, Rect] = field(default_factory=dict)
     """The boxes of the nodes that are open."""

@@ -37,7 +37,7 @@ _CORNERS = {"╭": (1, 1), "╮": (-1, 1), "╰": (1, -1), "╯": (-1, -1)}
 """Where their arms go: right or left, down or up."""
 
 
-class Spot(NamedTuple):
+class Glyph(NamedTuple):
     """A character at the cell whose upper left corner is here."""
 
     x: float
@@ -51,7 +51,7 @@ def is_stroke(char: str) -> bool:
     return char in _ARMS
 
 
-def paths(spots: Iterable[Spot]) -> Iterator[str]:
+def paths(spots: Iterable[Glyph]) -> Iterator[str]:
     """Write a path for each ink and weight; what goes on from cell to cell is one line."""
     along: dict[tuple[Ink, str], dict[tuple[bool, float], list[tuple[float, float]]]] = {}
     arcs: dict[tuple[Ink, str], list[str]] = defaultdict(list)
@@ -82,7 +82,7 @@ def paths(spots: Iterable[Spot]) -> Iterator[str]:
         yield f'<path class="{weight} {ink.value}" d="{"".join((*drawn, *arcs[key]))}"/>'
 
 
-def _arc(spot: Spot, middle: float, level: float) -> str:
+def _arc(spot: Glyph, middle: float, level: float) -> str:
     right, down = _CORNERS[spot.char]
     side = spot.x + CELL if right > 0 else spot.x
     end = spot.y + ROW if down > 0 else spot.y

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from k8stui.export.drawing import palette
 from k8stui.export.drawing.ink import Ink, Line, line_width, width_of
-from k8stui.export.drawing.strokes import CELL, ROW, Spot, blocks, is_stroke, paths
+from k8stui.export.drawing.strokes import CELL, ROW, Glyph, blocks, is_stroke, paths
 from k8stui.neutralise import neutralise
 
 PAD = 12
@@ -98,7 +98,7 @@ def patches(lines: Iterable[Line]) -> Iterator[Patch]:
 def paint(given: Iterable[Patch], *, covers: bool = False) -> Iterator[str]:
     """Grounds first, then strokes, then texts. `covers`: nothing beneath shows through."""
     grounds: dict[str, list[tuple[float, float, float]]] = {}
-    strokes: list[Spot] = []
+    strokes: list[Glyph] = []
     texts: list[str] = []
     for patch in given:
         if not patch.text:
@@ -132,11 +132,11 @@ def _merged(spans: list[tuple[float, float, float]]) -> Iterator[tuple[float, fl
     yield x, y, width
 
 
-def _strokes(patch: Patch, left: float, top: float) -> Iterator[Spot]:
+def _strokes(patch: Patch, left: float, top: float) -> Iterator[Glyph]:
     x = left
     for char in patch.text:
         if is_stroke(char):
-            yield Spot(x, top, char, patch.ink)
+            yield Glyph(x, top, char, patch.ink)
         x += width_of(char) * CELL
 
 

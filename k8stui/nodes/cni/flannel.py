@@ -59,7 +59,7 @@ _FORWARD = "FLANNEL-FWD"
 
 
 @record(kw_only=True)
-class Backend:
+class FlannelBackend:
     """What net-conf.json says of the way between the nodes."""
 
     vxlan: bool = False
@@ -78,7 +78,7 @@ class Backend:
 class Flannel:
     """flannel as the input runs it, else as its own manifest does: ``--ip-masq``."""
 
-    def __init__(self, site: Site, backend: Backend) -> None:
+    def __init__(self, site: Site, backend: FlannelBackend) -> None:
         self._site = site
         self._backend = backend
         self._daemon = _daemon(site)
@@ -289,18 +289,18 @@ def configured(site: Site) -> Flannel:
     if isinstance(told, str) and told in _OTHER_BACKENDS:
         driver, less = _OTHER_BACKENDS[told]
         mtu_bytes = _mtu(backend) - less
-        return Flannel(site, Backend(device=driver, mtu_bytes=mtu_bytes, named=told))
+        return Flannel(site, FlannelBackend(device=driver, mtu_bytes=mtu_bytes, named=told))
     return host_gateway(site)
 
 
 def host_gateway(site: Site) -> Flannel:
     """The host-gw backend, whatever the input says."""
-    return Flannel(site, Backend())
+    return Flannel(site, FlannelBackend())
 
 
 def overlay(site: Site) -> Flannel:
     """The vxlan backend with what net-conf.json says of it."""
-    vxlan = Backend(vxlan=True, mtu_bytes=_ETHERNET_BYTES - _VXLAN_BYTES, named="vxlan")
+    vxlan = FlannelBackend(vxlan=True, mtu_bytes=_ETHERNET_BYTES - _VXLAN_BYTES, named="vxlan")
     written = (site.cluster.flannel or {}).get("Backend")
     if not isinstance(written, Mapping):
         return Flannel(site, vxlan)

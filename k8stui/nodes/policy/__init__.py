@@ -18,14 +18,14 @@ from k8stui.nodes.cni import chosen
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.policy import calico
 from k8stui.nodes.policy.engine import Engine
-from k8stui.nodes.policy.known import CALICO, KNOWN, KUBE_ROUTER, NONE, Known, of_plugin
+from k8stui.nodes.policy.known import CALICO, KNOWN, KUBE_ROUTER, NONE, KnownEngine, of_plugin
 from k8stui.nodes.site import Site
 from k8stui.settings import POLICY_ENGINE
 
 if TYPE_CHECKING:
     from k8stui.nodes.policy.by_api import ByTheApi
 
-__all__ = ["CALICO", "CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "Known"]
+__all__ = ["CALICO", "CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "KnownEngine"]
 
 CHOICES = (*KNOWN, NONE)
 """Values of ``--policy-engine``."""

@@ -15,13 +15,13 @@ from k8stui.cluster.model import Cluster, Node
 from k8stui.cluster.policy import Direction, PolicyPort, PolicyRule
 from k8stui.kernel.namespace import Judge, Judged, JudgesAt
 from k8stui.kernel.packet import Packet
-from k8stui.nodes.policy.known import Known
+from k8stui.nodes.policy.known import KnownEngine
 
 
 class ByTheApi:
     """One engine for all nodes."""
 
-    def __init__(self, cluster: Cluster, known: Known) -> None:
+    def __init__(self, cluster: Cluster, known: KnownEngine) -> None:
         """`cluster`: with those policies alone that the engine knows."""
         self._cluster = cluster
         self._known = known

@@ -27,7 +27,7 @@ _CLUSTER = frozenset({"ClusterNetworkPolicy"})
 
 
 @record(kw_only=True)
-class Known:
+class KnownEngine:
     """One engine."""
 
     title: str
@@ -49,15 +49,15 @@ class Known:
     """Network plug-ins (`k8stui.cluster.network_plugins`) that bring it."""
 
 
-KNOWN: Mapping[str, Known] = {
-    KUBE_ROUTER: Known(title="kube-router", rules=kube_router.k3s, rejects=True),
-    "kube-router-v2.11": Known(
+KNOWN: Mapping[str, KnownEngine] = {
+    KUBE_ROUTER: KnownEngine(title="kube-router", rules=kube_router.k3s, rejects=True),
+    "kube-router-v2.11": KnownEngine(
         title="kube-router",
         rules=kube_router.upstream,
         rejects=True,
         plugins=("kube-router",),
     ),
-    CALICO: Known(
+    CALICO: KnownEngine(
         title="Calico",
         rules=calico.CALICO,
         cni="calico",
@@ -65,38 +65,38 @@ KNOWN: Mapping[str, Known] = {
         kinds=_ADMIN | _CLUSTER,
         plugins=("Calico", "Canal"),
     ),
-    "cilium": Known(
+    "cilium": KnownEngine(
         title="Cilium",
         place="in eBPF at the pod's lxc device",
         kinds=_CLUSTER,
         plugins=("Cilium",),
     ),
-    "ovn-kubernetes": Known(
+    "ovn-kubernetes": KnownEngine(
         title="OVN-Kubernetes",
         place="in OVN, at the pod's port of the switch",
         kinds=_ADMIN,
         plugins=("OVN-Kubernetes",),
     ),
-    "antrea": Known(
+    "antrea": KnownEngine(
         title="Antrea",
         place="in Open vSwitch, at the pod's port",
         kinds=_ADMIN,
         plugins=("Antrea",),
     ),
-    "kube-ovn": Known(
+    "kube-ovn": KnownEngine(
         title="Kube-OVN",
         place="in OVN, at the pod's port of the switch",
         kinds=_ADMIN,
         plugins=("Kube-OVN",),
     ),
-    "kindnet": Known(
+    "kindnet": KnownEngine(
         title="kindnet",
         at=JudgesAt.POSTROUTING,
         place="in a queue of POSTROUTING",
         plugins=("kindnet",),
     ),
-    "weave": Known(title="Weave Net", place="in WEAVE-NPC's chains", plugins=("Weave Net",)),
-    "api": Known(title="api", place="at the pod's device", kinds=_ADMIN | _CLUSTER),
+    "weave": KnownEngine(title="Weave Net", place="in WEAVE-NPC's chains", plugins=("Weave Net",)),
+    "api": KnownEngine(title="api", place="at the pod's device", kinds=_ADMIN | _CLUSTER),
 }
 """By the name that ``--policy-engine`` takes."""
 

@@ -41,7 +41,7 @@ def written(labels: Mapping[str, str]) -> str:
 
 
 @record()
-class Miss:
+class MissedPod:
     """The pod that a selector was probably meant to select, and what keeps it from that."""
 
     pod: Pod
@@ -57,7 +57,7 @@ class Miss:
         return " and ".join(mended for _, mended in self.differences)
 
 
-def nearest_pod(cluster: Cluster, service: Service) -> Miss | None:
+def nearest_pod(cluster: Cluster, service: Service) -> MissedPod | None:
     """The pod that was meant, by the judge whom check asks too; else one called as the Service."""
     known = carriers.of(cluster)
     miss = known.near_miss(service)
@@ -65,9 +65,9 @@ def nearest_pod(cluster: Cluster, service: Service) -> Miss | None:
     return different(service, pod) if pod is not None else None
 
 
-def different(service: Service, pod: Pod) -> Miss:
+def different(service: Service, pod: Pod) -> MissedPod:
     """What keeps a pod from being selected, label by label."""
-    return Miss(
+    return MissedPod(
         pod,
         tuple(
             (

@@ -25,7 +25,14 @@ from k8stui.nodes.policy.calico.names import (
     selector_id,
     set_name,
 )
-from k8stui.nodes.policy.calico.rule import ACCEPT, BLOCK, FROM_WORKLOAD, FelixRule, Match, rule
+from k8stui.nodes.policy.calico.rule import (
+    ACCEPT,
+    BLOCK,
+    FROM_WORKLOAD,
+    FelixMatch,
+    FelixRule,
+    rule,
+)
 
 _SLOTS = 15
 """Of ``-m multiport``; a range takes two."""
@@ -120,7 +127,7 @@ class PolicyChains:
         nets, holes = self._nets(peer)
         if nets is None:
             return
-        far: list[Match] = []
+        far: list[FelixMatch] = []
         if peer is not None and peer.block is None:
             selector = peer_selector(peer, self._policy.namespace)
             if inward or numbers or not named:

@@ -27,7 +27,7 @@ _EVERYWHERE = {"0.0.0.0/0", "::/0"}
 _PROTOCOLS = {4: "ipencap", 17: "udp", 58: "ipv6-icmp"}
 
 
-class Match(NamedTuple):
+class FelixMatch(NamedTuple):
     """One condition: as Felix writes it, and as it is printed before the comments or behind."""
 
     felix: str
@@ -35,7 +35,7 @@ class Match(NamedTuple):
     tail: str = ""
 
 
-class Action(NamedTuple):
+class FelixAction(NamedTuple):
     """What a rule does: as Felix writes it, and as it is printed."""
 
     felix: str
@@ -46,107 +46,111 @@ class Action(NamedTuple):
 class FelixRule:
     """One rule, before it has its place in a chain."""
 
-    matches: tuple[Match, ...] = ()
-    action: Action | None = None
+    matches: tuple[FelixMatch, ...] = ()
+    action: FelixAction | None = None
     comments: tuple[str, ...] = ()
     reason: Because | None = None
 
 
 def rule(
-    *matches: Match, then: Action | None, say: str = "", reason: Because | None = None
+    *matches: FelixMatch, then: FelixAction | None, say: str = "", reason: Because | None = None
 ) -> FelixRule:
     """A rule with one comment, or none."""
     comments = (say,) if say else ()
     return FelixRule(matches=matches, action=then, comments=comments, reason=reason)
 
 
-def jump(chain: str) -> Action:
-    return Action(f"--jump {chain}", f"-j {chain}")
+def jump(chain: str) -> FelixAction:
+    return FelixAction(f"--jump {chain}", f"-j {chain}")
 
 
-def go_to(chain: str) -> Action:
-    return Action(f"--goto {chain}", f"-g {chain}")
+def go_to(chain: str) -> FelixAction:
+    return FelixAction(f"--goto {chain}", f"-g {chain}")
 
 
 DROP, RETURN, ALLOW, NOTRACK = map(jump, ("DROP", "RETURN", "ACCEPT", "NOTRACK"))
 
 
-def set_mark(value: int, mask: int | None = None) -> Action:
+def set_mark(value: int, mask: int | None = None) -> FelixAction:
     """Set the bits of `value` among those of `mask` (itself)."""
     bits = value if mask is None else mask
     text = f"{value:#x}/{bits:#x}"
-    return Action(f"--jump MARK --set-mark {text}", f"-j MARK --set-xmark {text}")
+    return FelixAction(f"--jump MARK --set-mark {text}", f"-j MARK --set-xmark {text}")
 
 
-def clear_mark(bits: int) -> Action:
-    return Action(f"--jump MARK --set-mark 0/{bits:#x}", f"-j MARK --set-xmark 0x0/{bits:#x}")
+def clear_mark(bits: int) -> FelixAction:
+    return FelixAction(f"--jump MARK --set-mark 0/{bits:#x}", f"-j MARK --set-xmark 0x0/{bits:#x}")
 
 
-def masquerade() -> Action:
-    return Action("--jump MASQUERADE --random-fully", "-j MASQUERADE --random-fully")
+def masquerade() -> FelixAction:
+    return FelixAction("--jump MASQUERADE --random-fully", "-j MASQUERADE --random-fully")
 
 
-def marked(bit: int) -> Match:
+def marked(bit: int) -> FelixMatch:
     text = f"-m mark --mark {bit:#x}/{bit:#x}"
-    return Match(text, tail=text)
+    return FelixMatch(text, tail=text)
 
 
-def unmarked(bits: int) -> Match:
-    return Match(f"-m mark --mark 0/{bits:#x}", tail=f"-m mark --mark 0x0/{bits:#x}")
+def unmarked(bits: int) -> FelixMatch:
+    return FelixMatch(f"-m mark --mark 0/{bits:#x}", tail=f"-m mark --mark 0x0/{bits:#x}")
 
 
-def any_marked(bits: int) -> Match:
-    return Match(f"-m mark ! --mark 0/{bits:#x}", tail=f"-m mark ! --mark 0x0/{bits:#x}")
+def any_marked(bits: int) -> FelixMatch:
+    return FelixMatch(f"-m mark ! --mark 0/{bits:#x}", tail=f"-m mark ! --mark 0x0/{bits:#x}")
 
 
-def coming_in(device: str) -> Match:
-    return Match(f"--in-interface {device}", head=f"-i {device}")
+def coming_in(device: str) -> FelixMatch:
+    return FelixMatch(f"--in-interface {device}", head=f"-i {device}")
 
 
-def going_out(device: str) -> Match:
-    return Match(f"--out-interface {device}", head=f"-o {device}")
+def going_out(device: str) -> FelixMatch:
+    return FelixMatch(f"--out-interface {device}", head=f"-o {device}")
 
 
-def protocol(number: int) -> Match:
-    return Match(f"-p {number}", head=f"-p {_PROTOCOLS[number]}")
+def protocol(number: int) -> FelixMatch:
+    return FelixMatch(f"-p {number}", head=f"-p {_PROTOCOLS[number]}")
 
 
-def protocol_named(name: str) -> Match:
-    return Match(f"-p {name}", head=f"-p {name}")
+def protocol_named(name: str) -> FelixMatch:
+    return FelixMatch(f"-p {name}", head=f"-p {name}")
 
 
-def as_is(text: str) -> Match:
+def as_is(text: str) -> FelixMatch:
     """A condition that is printed as it is written."""
-    return Match(text, tail=text)
+    return FelixMatch(text, tail=text)
 
 
-def to_ports(ports: str) -> Match:
-    return Match(f"-m multiport --destination-ports {ports}", tail=f"-m multiport --dports {ports}")
+def to_ports(ports: str) -> FelixMatch:
+    return FelixMatch(
+        f"-m multiport --destination-ports {ports}", tail=f"-m multiport --dports {ports}"
+    )
 
 
-def to_udp_port(port: int) -> Match:
-    return Match(f"--dport {port}", tail=f"-m udp --dport {port}")
+def to_udp_port(port: int) -> FelixMatch:
+    return FelixMatch(f"--dport {port}", tail=f"-m udp --dport {port}")
 
 
-def in_state(states: str, no: str = "") -> Match:
+def in_state(states: str, no: str = "") -> FelixMatch:
     return as_is(f"-m conntrack {no}--ctstate {states}")
 
 
-def net(side: str, cidr: str, no: str = "") -> Match:
+def net(side: str, cidr: str, no: str = "") -> FelixMatch:
     """`side`: source or destination. The whole family is not printed."""
     head = "" if cidr in _EVERYWHERE else f"{no}-{side[0]} {cidr}"
-    return Match(f"{no}--{side} {cidr}", head=head)
+    return FelixMatch(f"{no}--{side} {cidr}", head=head)
 
 
-def in_set(name: str, sides: str, no: str = "") -> Match:
+def in_set(name: str, sides: str, no: str = "") -> FelixMatch:
     return as_is(f"-m set {no}--match-set {name} {sides}")
 
 
-def type_of(side: str, no: str = "", limit: str = "") -> Match:
+def type_of(side: str, no: str = "", limit: str = "") -> FelixMatch:
     return as_is(f"-m addrtype {no}--{side}-type LOCAL{limit}")
 
 
-REVERSE_PATH = Match("-m rpfilter --invert --validmark", tail="-m rpfilter --validmark --invert")
+REVERSE_PATH = FelixMatch(
+    "-m rpfilter --invert --validmark", tail="-m rpfilter --validmark --invert"
+)
 
 
 def hashes(chain: str, rules: Iterable[FelixRule]) -> list[str]:

@@ -17,7 +17,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Jump
-from k8stui.nodes.policy.kube_router.dialect import Dialect, Way
+from k8stui.nodes.policy.kube_router.dialect import Dialect, LetsThrough
 from k8stui.nodes.policy.kube_router.names import PolicyNames, pod_chain, with_id
 from k8stui.nodes.policy.kube_router.plan import Allowed, PolicyPlan
 from k8stui.origin import Origin, defaulted
@@ -355,12 +355,16 @@ def _allowed(dialect: Dialect, chain: str, policy: NetworkPolicy, one: Allowed) 
 
 def _words(one: Allowed) -> str:
     """What is allowed, in words: ``from pods app=web, port 80/TCP``."""
-    inward = one.way in (Way.INGRESS_PODS, Way.INGRESS_ANY, Way.INGRESS_BLOCKS)
+    inward = one.way in (
+        LetsThrough.INGRESS_PODS,
+        LetsThrough.INGRESS_ANY,
+        LetsThrough.INGRESS_BLOCKS,
+    )
     way = "from" if inward else "to"
     match one.way:
-        case Way.INGRESS_ANY | Way.EGRESS_ANY:
+        case LetsThrough.INGRESS_ANY | LetsThrough.EGRESS_ANY:
             who = "anybody"
-        case Way.INGRESS_BLOCKS | Way.EGRESS_BLOCKS:
+        case LetsThrough.INGRESS_BLOCKS | LetsThrough.EGRESS_BLOCKS:
             who = ", ".join(str(peer) for peer in one.rule.peers if peer.block is not None)
         case _:
             who = ", ".join(str(peer) for peer in one.rule.peers if peer.block is None)

@@ -13,7 +13,7 @@ _LONGEST = 120
 """comments.go maxCommentLen."""
 
 
-class Way(StrEnum):
+class LetsThrough(StrEnum):
     """What a rule of a policy's chain lets through, as comments.go calls it."""
 
     INGRESS_PODS = "ingress pods"
@@ -47,7 +47,7 @@ class K3s:
     passed = "set mark to ACCEPT traffic that comply to network policies"
 
     @staticmethod
-    def rule(policy: Named, way: Way, *, by_name: bool) -> str:
+    def rule(policy: Named, way: LetsThrough, *, by_name: bool) -> str:
         del by_name
         return (
             f"rule to ACCEPT traffic from {_LONG[way]} {policy.name} namespace {policy.namespace}"
@@ -91,7 +91,7 @@ class Upstream:
     passed = "set netpol-ok mark"
 
     @staticmethod
-    def rule(policy: Named, way: Way, *, by_name: bool) -> str:
+    def rule(policy: Named, way: LetsThrough, *, by_name: bool) -> str:
         return _short(policy, f"{way}{' np' if by_name else ''}")
 
     @staticmethod
@@ -123,12 +123,12 @@ def _short(named: Named, kind: str) -> str:
     return f"{named.namespace}/{named.name} {kind}"[:_LONGEST]
 
 
-_LONG: Mapping[Way, str] = MappingProxyType({
-    Way.INGRESS_PODS: "source pods to dest pods selected by policy name",
-    Way.INGRESS_ANY: "all sources to dest pods selected by policy name:",
-    Way.INGRESS_BLOCKS: "specified ipBlocks to dest pods selected by policy name:",
-    Way.EGRESS_PODS: "source pods to dest pods selected by policy name",
-    Way.EGRESS_ANY: "source pods to all destinations selected by policy name:",
-    Way.EGRESS_BLOCKS: "source pods to specified ipBlocks selected by policy name:",
+_LONG: Mapping[LetsThrough, str] = MappingProxyType({
+    LetsThrough.INGRESS_PODS: "source pods to dest pods selected by policy name",
+    LetsThrough.INGRESS_ANY: "all sources to dest pods selected by policy name:",
+    LetsThrough.INGRESS_BLOCKS: "specified ipBlocks to dest pods selected by policy name:",
+    LetsThrough.EGRESS_PODS: "source pods to dest pods selected by policy name",
+    LetsThrough.EGRESS_ANY: "source pods to all destinations selected by policy name:",
+    LetsThrough.EGRESS_BLOCKS: "source pods to specified ipBlocks selected by policy name:",
 })  # fmt: skip
 """policy.go processIngressRules, processEgressRules."""

@@ -13,7 +13,7 @@ from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, PolicyPort, PolicyRule
 from k8stui.cluster.selection import Chosen, Selection, subject
 from k8stui.kernel.address import Address, Prefix
-from k8stui.nodes.policy.kube_router.dialect import Way
+from k8stui.nodes.policy.kube_router.dialect import LetsThrough
 from k8stui.nodes.policy.kube_router.names import DESTINATION, SOURCE, PolicyNames
 from k8stui.record import record
 
@@ -32,7 +32,7 @@ Elements = Mapping[Prefix, bool]
 class Allowed:
     """One thing that a policy lets through: two rules of its chain. Empty: whatever it is."""
 
-    way: Way
+    way: LetsThrough
     rule: PolicyRule
     sources: str
     """Name of a set."""
@@ -103,13 +103,13 @@ class PolicyPlan:
         if pods:
             name = self.names.peers(SOURCE, "ingress", place)
             sources = self._keep(name, PODS, self._hosts_of(pods))
-            way = Way.INGRESS_PODS
+            way = LetsThrough.INGRESS_PODS
             yield from (_numbered(way, rule, sources, targets, port) for port in numbered)
             yield from (_named(way, rule, sources, to, one) for one, to in by_name(PODS))
             if not numbered and not named:
                 yield Allowed(way, rule, sources, targets)
         if not rule.peers:
-            way = Way.INGRESS_ANY
+            way = LetsThrough.INGRESS_ANY
             yield from (_numbered(way, rule, "", targets, port) for port in numbered)
             yield from (_named(way, rule, "", to, one) for one, to in by_name(PODS))
             if not rule.ports:
@@ -117,7 +117,7 @@ class PolicyPlan:
         blocks = self._blocks(rule)
         if blocks:
             sources = self._keep(self.names.blocks(SOURCE, "ingress", place), BLOCKS, blocks)
-            way = Way.INGRESS_BLOCKS
+            way = LetsThrough.INGRESS_BLOCKS
             yield from (_numbered(way, rule, sources, targets, port) for port in numbered)
             yield from (_named(way, rule, sources, to, one) for one, to in by_name(BLOCKS))
             if not rule.ports:
@@ -133,7 +133,7 @@ class PolicyPlan:
         if pods:
             name = self.names.peers(DESTINATION, "egress", place)
             there = self._keep(name, PODS, self._hosts_of(pods))
-            way = Way.EGRESS_PODS
+            way = LetsThrough.EGRESS_PODS
             yield from (_numbered(way, rule, targets, there, port) for port in numbered)
             for index, one in enumerate(named):
                 name = self.names.named_port("egress", place, index)
@@ -142,7 +142,7 @@ class PolicyPlan:
             if not numbered and not named:
                 yield Allowed(way, rule, targets, there)
         if not rule.peers:
-            way = Way.EGRESS_ANY
+            way = LetsThrough.EGRESS_ANY
             yield from (_numbered(way, rule, targets, "", port) for port in numbered)
             yield from (_named(way, rule, targets, "", one) for one in named)
             if not rule.ports:
@@ -150,7 +150,7 @@ class PolicyPlan:
         blocks = self._blocks(rule)
         if blocks:
             there = self._keep(self.names.blocks(DESTINATION, "egress", place), BLOCKS, blocks)
-            way = Way.EGRESS_BLOCKS
+            way = LetsThrough.EGRESS_BLOCKS
             yield from (_numbered(way, rule, targets, there, port) for port in numbered)
             if not rule.ports:
                 yield Allowed(way, rule, targets, there)
@@ -249,7 +249,7 @@ def _elements(block: IpBlock, version: int) -> Iterator[tuple[Prefix, bool]]:
 
 
 def _numbered(
-    way: Way, rule: PolicyRule, sources: str, destinations: str, port: PolicyPort
+    way: LetsThrough, rule: PolicyRule, sources: str, destinations: str, port: PolicyPort
 ) -> Allowed:
     ports = "" if port.port is None else str(port.port)
     last = port.end_port
@@ -258,6 +258,8 @@ def _numbered(
     return Allowed(way, rule, sources, destinations, port.protocol.lower(), ports)
 
 
-def _named(way: Way, rule: PolicyRule, sources: str, destinations: str, one: _Number) -> Allowed:
+def _named(
+    way: LetsThrough, rule: PolicyRule, sources: str, destinations: str, one: _Number
+) -> Allowed:
     protocol, ports = one.protocol.lower(), str(one.number)
     return Allowed(way, rule, sources, destinations, protocol, ports, one.name)
