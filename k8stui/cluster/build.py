@@ -190,6 +190,7 @@ def build(
             key: table(one.data, "data") for key, one in inventory.of("ConfigMap").items()
         },
         port_users=tuple(users_of(objects)),
+        refused={one.subject: one for one in reversed(manifests.problems) if one.subject},
         remarks=(
             *refused,
             *settings.remarks,

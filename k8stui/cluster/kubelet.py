@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from k8stui.apiserver.fields import array
+from k8stui.apiserver.fields import array, at, text
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import PodPhase
 from k8stui.record import record
@@ -60,9 +60,33 @@ def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
     Readiness gates are conditions that somebody else must set; nobody does here.
     """
     state = state_of(draft, states)
-    return (
-        state.phase is PodPhase.RUNNING and state.ready and not array(draft.spec, "readinessGates")
-    )
+    return state.phase is PodPhase.RUNNING and state.ready and not why_unready(draft)[0]
+
+
+def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
+    """What in the pod's own words keeps it from ever being ready, and which field; else empty.
+
+    A probe's port may be a name, and then of a port of that container (pkg/probe/util.go
+    ResolveContainerPort): without it a readiness or startup probe always fails.
+    """
+    if array(draft.spec, "readinessGates"):
+        return "its readinessGates are conditions that nobody has set yet", ("readinessGates",)
+    for index, container in enumerate(array(draft.spec, "containers")):
+        for probe in ("startupProbe", "readinessProbe"):
+            for handler in ("httpGet", "tcpSocket"):
+                port = at(container, probe, handler, "port")
+                if not isinstance(port, str) or port.isdecimal():
+                    continue
+                if all(text(entry, "name") != port for entry in array(container, "ports")):
+                    name = text(container, "name")
+                    return (
+                        (
+                            f"the {probe} of container {name} asks port {port}, and no port of "
+                            "that container is called so"
+                        ),
+                        ("containers", index, probe, handler, "port"),
+                    )
+    return "", ()
 
 
 def job_ends(name: str, states: Iterable[PodState]) -> bool:

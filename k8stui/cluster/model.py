@@ -17,6 +17,7 @@ from k8stui.cluster.policy import ClusterPolicy, NetworkPolicy, Policy
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
+from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin
 from k8stui.record import record
 
@@ -444,6 +445,8 @@ class Cluster:
     entrances: tuple[Entrance, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""
+    refused: Mapping[str, Problem] = field(default_factory=dict)
+    """Objects of the input that the API server refuses, ``Service default/web``: why."""
     config_maps: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Data of ConfigMaps by ``namespace/name``."""
     port_users: tuple[PortUser, ...] = ()

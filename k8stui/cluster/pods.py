@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import Object, array, labels
+from k8stui.apiserver.fields import Object, labels
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import conflicts
-from k8stui.cluster.kubelet import PodState, is_ready, state_of
+from k8stui.cluster.kubelet import PodState, is_ready, state_of, why_unready
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.cluster.needs import HostPort, host_ports
@@ -101,8 +101,11 @@ def _start(expansion: Expansion, nodes: Mapping[str, Node], states: Sequence[Pod
         node = nodes[draft.node_name]
         draft.phase = state_of(draft, states).phase
         draft.ready = is_ready(draft, states)
-        if not draft.ready and array(draft.spec, "readinessGates"):
-            draft.unready_reason = "its readinessGates are conditions that nobody has set yet"
+        if not draft.ready:
+            draft.unready_reason, path = why_unready(draft)
+            if path:
+                origin = draft.manifest.origin(*draft.spec_path, *path)
+                draft.decided["unready_reason"] = origin
         # Also while images are pulled: the sandbox comes first.
         if not draft.addresses:
             draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)

@@ -193,6 +193,10 @@ class _Run:
         if errno is None:
             return False
         text = route_line(route) if route else f"no route to {remote}"
+        if decision.fate is Fate.BROADCAST:
+            text = f"{remote} is a broadcast address: " + (
+                "TCP connects to one host" if is_tcp else "the socket has to allow it, SO_BROADCAST"
+            )
         probe = Skb(self.client.question(), self.simulation.journal.number(), Direction.FORWARD)
         step = self.simulation.journal.step(
             self.host.name,

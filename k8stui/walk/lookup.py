@@ -92,6 +92,9 @@ def find_service(cluster: Cluster, namespace: str, name: str) -> Service:
             f"there is no Service {name} in namespace {namespace}",
             hint=f"it is in namespace {elsewhere[0]}: svc/{name}.{elsewhere[0]}",
         )
+    problem = cluster.refused.get(f"Service {namespace}/{name}")
+    if problem is not None:
+        raise RequestError(f"{problem.where}: {problem.message}", hint=problem.hint)
     choices = _typed("svc", namespace, cluster.services.values())
     raise unknown(f"there is no Service {name} in namespace {namespace}", f"svc/{name}", choices)
 

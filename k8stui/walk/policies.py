@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import labels
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
+from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
 from k8stui.cluster.names import uses_cluster_dns
 from k8stui.cluster.policy import (
@@ -314,6 +315,10 @@ class Policies:
             for rule in policy.rules(direction):
                 is_meant = rule.peers or any(isinstance(one.port, str) for one in rule.ports)
                 if is_meant and self.allows(policy, replace(rule, ports=()), peer, ask):
+                    if unknown := _unknown_name(rule, ask):
+                        said = f" (port {unknown} is the name of none of the pod's ports: "
+                        mend = f"write port: {_name_of(ask)} in the ports of "
+                        return f"{said}it has {_names(ask)})", mend + field
                     said = " (a rule allows other ports: the port of the pod itself counts, "
                     mend = f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of "
                     return f"{said}{ask.port}, not the Service's)", mend + field
@@ -365,6 +370,25 @@ class Policies:
     def allows(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
         """Whether a rule is surely about this connection."""
         return self.judgement.fits(policy, rule, peer, ask) is True
+
+
+def _unknown_name(rule: PolicyRule, ask: Ask) -> str:
+    """The name of a port in a rule that the asked pod has not; empty: there is none such."""
+    own = {port.name for port in declared(ask.server)} if ask.server is not None else set()
+    names = (one.port for one in rule.ports if isinstance(one.port, str))
+    return next((name for name in names if name not in own), "") if ask.server is not None else ""
+
+
+def _name_of(ask: Ask) -> str:
+    """The asked port as a policy may write it: by its name where it has one."""
+    has = declared(ask.server) if ask.server is not None else ()
+    named = (one.name for one in has if (one.number, one.protocol) == (ask.port, ask.protocol))
+    return next(filter(None, named), str(ask.port))
+
+
+def _names(ask: Ask) -> str:
+    has = [one for one in declared(ask.server) if one.name] if ask.server is not None else []
+    return ", ".join(f"{one.name} ({one.number})" for one in has) or "no names"
 
 
 def _unsure(denied: Denied) -> Denial:

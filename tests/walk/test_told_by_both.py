@@ -383,6 +383,48 @@ CASES = {
         ),
         rule="no-endpoints", words="StorageClass fats", mend="give the claim", at="selector:",
     ),
+    "a probe's port of a name that no port has": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[{"name": "http", "containerPort": 8080}],
+                container={"readinessProbe": {"tcpSocket": {"port": "htp"}}}),
+            result="refused", cause="asks port htp, and no port of that container is called so",
+            mend="the name of one of the container's ports", at="port: htp",
+        ),
+        rule="probe-port", words="declares no port named htp", mend="write port: http",
+    ),
+    "a liveness probe's port of a name that no port has": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[{"name": "http", "containerPort": 8080}],
+                container={"livenessProbe": {"tcpSocket": {"port": "htp"}}}),
+            result="connected",
+        ),
+        rule="probe-port", words="restarted again and again", mend="write port: http",
+        at="port: htp",
+    ),
+    "a policy's port of a name that no port has": Both(
+        walked=asking(
+            "svc/web", CALICO, service("web", to=8080),
+            pod("web-0", "app=web", ports=[{"name": "http", "containerPort": 8080}]),
+            policy("to-web", "web", ingress=[{"ports": [{"port": "web"}]}]),
+            result="timeout", cause="port web is the name of none of the pod's ports: it has http",
+            mend="write port: http in the ports of ingress",
+        ),
+        rule="policy-denial", words="it has http (8080)", mend="write port: http",
+    ),
+    "an alias of a Service without svc": Both(
+        walked=asking(
+            "old:5432", DB, service("db", port=5432),
+            service("old", None, None, type="ExternalName",
+                    externalName="db.default.cluster.local"),
+            result="no-such-name", cause="which is no name of the cluster",
+            mend="write externalName: db.default.svc.cluster.local",
+            at="externalName: db.default.cluster.local",
+        ),
+        rule="external-name", words="those of Services end in .svc.cluster.local",
+        mend="write db.default.svc.cluster.local",
+    ),
     "a claim of a class that the input does not show": Both(
         walked=asking(
             "svc/db", STORE, claim("archive"), service("db", port=5432),

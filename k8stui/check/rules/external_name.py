@@ -64,8 +64,23 @@ def _circle(ground: Ground, service: Service) -> Iterator[Finding]:
 def _misspelt(ground: Ground, service: Service) -> Iterator[Finding]:
     """A name of this cluster's zone that is but misspelt."""
     target = service.external_name.rstrip(".").lower()
-    zone = f".svc.{ground.cluster.cluster_domain}"
+    domain = f".{ground.cluster.cluster_domain}"
+    zone = f".svc{domain}"
     name, _, namespace = target.removesuffix(zone).partition(".")
+    if target.endswith(domain) and not target.endswith(zone):
+        inside = target.removesuffix(domain)
+        name, _, namespace = inside.partition(".")
+        if f"{namespace}/{name}" in ground.cluster.services:
+            yield Finding(
+                rule=ID,
+                severity=Severity.ERROR,
+                subject=f"Service {service.key}",
+                place=ground.place(service, "spec", "externalName"),
+                why=f"externalName {target} is no name of this cluster: those of Services end in "
+                f"{zone}",
+                fix=f"write {inside}{zone}",
+            )
+        return
     if not target.endswith(zone) or f"{namespace}/{name}" in ground.cluster.services:
         return
     near = ground.meant_service(namespace, name)

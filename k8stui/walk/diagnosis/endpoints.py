@@ -19,6 +19,7 @@ from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, instead_of, room
 from k8stui.walk.diagnosis.refusals import mend
+from k8stui.walk.diagnosis.refused import refused_endpoints
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
     is_astray,
@@ -155,6 +156,8 @@ def readiness(pod: Pod, space: str) -> str:
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
         return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+    if "no port of that container" in why:
+        return "write the name of one of the container's ports, or its number, into the probe"
     if "readinessGates" in why:
         return (
             "install the controller that sets that condition (a load balancer's), or take the "
@@ -289,6 +292,7 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
     slices = cluster.endpoint_slices.get(service.key, ())
     if not any(each.endpoints for each in slices):
         lost = _unread(cluster, service, asked)
+        lost = lost or refused_endpoints(cluster, service)
         if lost is not None:
             return lost
         return Diagnosis(

@@ -18,6 +18,7 @@ from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import jumps_to
 
+_LEFT_OUT = "no table nat"
 _SERVICES = "KUBE-SERVICES"
 _WRITES_AGAIN = "restart kube-proxy on {}, which writes its rules again, and find out who {}"
 
@@ -29,6 +30,12 @@ def missing_rules(case: Case, what: str) -> Diagnosis | None:
             continue
         version = case.exchange.steps[0].before.src.version
         table = ruleset(case, name, version).tables.get("nat")
+        if table is None and _LEFT_OUT in case.network[name].rules_cut:
+            return Diagnosis(
+                f"nothing rewrites {what} on {name}: its dump has no table nat, where kube-proxy's "
+                "rules stand, so what becomes of it there cannot be told",
+                f"give k8stui all tables of {name} (iptables-save without -t)",
+            )
         first = table.chains.get("PREROUTING") if table is not None else None
         origin = _origin(first)
         if table is None or first is None or origin is None:

@@ -13,6 +13,7 @@ from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
+from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
@@ -40,6 +41,11 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
         return Diagnosis(reason, _without_cluster_dns(cluster, asked))
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
+    here = pod.namespace if pod is not None else "default"
+    name, _, rest = asked.partition(".")
+    left_out = refused(cluster, "Service", f"{rest.partition('.')[0] or here}/{name}")
+    if left_out is not None:
+        return left_out
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
     return lost or _other_name(cluster, pod, asked, reason)
 

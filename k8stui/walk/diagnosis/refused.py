@@ -1,0 +1,34 @@
+"""What was asked for is in the input, and the API server refuses the object."""
+
+from __future__ import annotations
+
+from k8stui.cluster.model import Cluster, Service
+from k8stui.manifests.problem import Problem
+from k8stui.origin import Origin, OriginKind
+from k8stui.walk.diagnosis.case import Diagnosis
+
+
+def refused(cluster: Cluster, kind: str, key: str) -> Diagnosis | None:
+    """Why an object is not there though a manifest has it; `key`: ``NAMESPACE/NAME``."""
+    problem = cluster.refused.get(f"{kind} {key}")
+    if problem is None:
+        return None
+    origin = Origin(kind=OriginKind.DECLARED, place=problem)
+    return Diagnosis(problem.message, _mend(problem), origin)
+
+
+def refused_endpoints(cluster: Cluster, service: Service) -> Diagnosis | None:
+    """Endpoints that were written for a Service, and refused."""
+    found = refused(cluster, "Endpoints", service.key)
+    slices = (
+        refused(cluster, "EndpointSlice", subject.partition(" ")[2])
+        for subject in cluster.refused
+        if subject.startswith(f"EndpointSlice {service.key}")
+    )
+    return found or next(slices, None)
+
+
+def _mend(problem: Problem) -> str:
+    if problem.hint.startswith("did you mean"):
+        return f"write {problem.hint.splitlines()[-1].strip()}"
+    return problem.hint or f"mend {problem.field or 'it'} ({problem.where})"
