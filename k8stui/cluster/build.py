@@ -13,7 +13,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.cni_configurations import cni_configurations
+from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.distribution import find_distribution
@@ -174,6 +174,7 @@ def build(
         distribution=distribution,
         flannel=settings.flannel,
         cni_configurations=cni_configurations(manifests.objects),
+        docker=docker_options(manifests.objects),
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),

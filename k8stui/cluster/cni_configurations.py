@@ -1,4 +1,6 @@
-"""CNI network configurations of the input: ``*.conflist`` files, and those inside ConfigMaps.
+"""What the input says to container runtimes: network configuration lists, Docker's options.
+
+Lists stand in ``*.conflist`` files and inside ConfigMaps.
 
 Sources: the CNI specification, section 1 ("Network configuration format"); the ConfigMaps
 ``kube-flannel-cfg`` and ``kube-router-cfg`` (key ``cni-conf.json``), ``calico-config`` (a template,
@@ -11,9 +13,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.fields import table, text
 from k8stui.cluster.model import CniConfiguration
-from k8stui.manifests.foreign import CNI_LIST
+from k8stui.manifests.foreign import CNI_LIST, DOCKER_OPTIONS
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
@@ -55,6 +57,21 @@ def cni_configuration(data: object, origin: Origin) -> CniConfiguration | None:
     return CniConfiguration(
         name=name if isinstance(name, str) else "", plugins=plugins, origin=origin
     )
+
+
+def docker_options(objects: Iterable[Manifest]) -> Mapping[str, object] | None:
+    """The first ``daemon.json``: a file of that name, or in a ConfigMap.
+
+    Source: moby cmd/dockerd (the file's names are those of the options).
+    """
+    for manifest in objects:
+        if manifest.kind == DOCKER_OPTIONS:
+            return manifest.data
+        if manifest.kind == "ConfigMap":
+            found = _read(text(manifest.data, "data", "daemon.json"))
+            if isinstance(found, Mapping):
+                return found
+    return None
 
 
 def _read(written: str) -> object:

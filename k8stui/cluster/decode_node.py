@@ -52,6 +52,7 @@ def decode_node(manifest: Manifest, index: int) -> Node:
         pod_cidrs=pod_cidrs(spec),
         taints=_taints(spec, cordoned),
         unschedulable=cordoned,
+        runtime=text(manifest.data, "status", "nodeInfo", "containerRuntimeVersion"),
         ready=ready(array(manifest.data, "status", "conditions"), default=True),
         origin=manifest.origin(),
         origins=Origins(manifest, PATHS),

@@ -154,6 +154,8 @@ class Node:
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
     ready: bool = True
+    runtime: str = ""
+    """What runs its containers, as its kubelet reports it: ``docker://20.10.24``."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
@@ -430,6 +432,8 @@ class Cluster:
     """flannel's net-conf.json, where the input has it."""
     cni_configurations: tuple[CniConfiguration, ...] = ()
     """Those of the input's files and ConfigMaps, in their order."""
+    docker: Mapping[str, object] | None = None
+    """dockerd's options by a daemon.json of the input."""
     pod_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `pod_cidr`."""
     service_cidrs: tuple[Prefix, ...] = ()

@@ -40,9 +40,17 @@ CNI_LIST = "CNI network configuration"
 """Kind that a network configuration list is given, which has none of its own."""
 
 
-def is_cni_list(data: Mapping[str, object]) -> bool:
-    """Whether it is a list as in /etc/cni/net.d (CNI specification, section 1)."""
-    return "cniVersion" in data and isinstance(data.get("plugins"), list)
+DOCKER_OPTIONS = "Docker daemon options"
+
+
+def runtime_kind(data: Mapping[str, object], file: str) -> str | None:
+    """What a container runtime reads and Kubernetes does not; None: it is not that.
+
+    A list as in /etc/cni/net.d (CNI specification, section 1), or dockerd's daemon.json.
+    """
+    if "cniVersion" in data and isinstance(data.get("plugins"), list):
+        return CNI_LIST
+    return DOCKER_OPTIONS if os.path.basename(file) == "daemon.json" else None  # noqa: PTH119
 
 
 def is_template(content: str) -> bool:

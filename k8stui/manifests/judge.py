@@ -48,8 +48,9 @@ class ObjectJudge:
             self._keep(data, None, one, observed=False)
             return True
         if kind is None and not foreign.looks_like_object(data):
-            if foreign.is_cni_list(data):
-                data = {"kind": foreign.CNI_LIST, "metadata": {"name": data.get("name")}} | data
+            runtime = foreign.runtime_kind(data, self.text.file)
+            if runtime is not None:
+                data = {"kind": runtime, "metadata": {"name": data.get("name")}} | data
                 self._keep(data, None, one, observed=False)
             else:
                 self.stranger(data, one)

@@ -180,7 +180,13 @@ class Site:
         cluster = self.cluster
         nodes = cluster.nodes.values()
         found = (
-            *(self.lan.networks, cluster.flannel, cluster.cni_configurations, cluster.pod_cidr),
+            *(
+                self.lan.networks,
+                cluster.flannel,
+                cluster.cni_configurations,
+                cluster.docker,
+                cluster.pod_cidr,
+            ),
             *(cluster.network_plugins, *nodes, *map(tuple, map(self.behind, nodes))),
         )
         return self._alike_then if self._alike_then == found else found

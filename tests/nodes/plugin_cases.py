@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,38 @@ class Case:
         return self.text("node-1.subnet.env") is not None
 
     @cached_property
+    def containers(self) -> Mapping[str, Any]:
+        """Pods that are plain containers of Docker's."""
+        found: Mapping[str, Any] = self.json("containers.json") or {"containers": {}}
+        told: Mapping[str, Any] = found["containers"]
+        return told
+
+    def docker(self, *names: str) -> Cluster:
+        """The cluster with these of Docker's containers."""
+        pods = [_container(name, self.containers[name]) for name in names]
+        return replace(cluster((node(1), node(2)), pods), docker=self._dockerd)
+
+    @property
+    def _dockerd(self) -> Mapping[str, object]:
+        """dockerd's options as daemon.json has them.
+
+        Where forwarding was on before, dockerd does what it does when it is to leave it alone.
+        """
+        words = (self.json("containers.json") or {}).get("dockerd options", {}).get("node-1", ())
+        said = {name: value for name, _, value in (one[2:].partition("=") for one in words)}
+        told: dict[str, object] = {
+            name: value == "true" for name, value in said.items() if value in ("true", "false")
+        }
+        told |= {name: int(value) for name, value in said.items() if value.isdecimal()}
+        changes = self.json("node-1.0-containers.json")
+        if changes and "net.ipv4.ip_forward" not in changes["sysctl changes"]:
+            told["ip-forward"] = False
+        return told
+
+    @cached_property
     def cluster(self) -> Cluster:
+        if self.containers:
+            return self.docker(*self.containers)
         pods = [_pod(name, one) for name, one in self.results.items()]
         if not self.has_flannel:
             made = cluster((node(1), node(2)), pods)
@@ -116,6 +148,8 @@ class Case:
 
     @property
     def _plugin(self) -> str:
+        if self.containers:
+            return "docker"
         if self.has_flannel:
             return "flannel"
         told = self.json("node-1.conflist")
@@ -126,6 +160,22 @@ def _list(told: Mapping[str, Any]) -> CniConfiguration:
     made = cni_configuration(told, ORIGIN)
     assert made is not None
     return made
+
+
+def _container(name: str, recorded: Mapping[str, Any]) -> Pod:
+    words = recorded["run options"]
+    published = [one.split(":") for flag, one in pairwise(words) if flag == "-p"]
+    ports = [
+        port(
+            int(inside.partition("/")[0]),
+            Protocol[(inside.partition("/")[2] or "tcp").upper()],
+            host_port=int(outside),
+            host_ip=host[0] if host else None,
+        )
+        for *host, outside, inside in published
+    ]
+    made = pod(name, recorded["node"], recorded["address"], ports=ports)
+    return replace(made, container_id=recorded["id"])
 
 
 def _pod(name: str, recorded: Mapping[str, Any]) -> Pod:

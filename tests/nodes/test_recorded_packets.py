@@ -30,12 +30,15 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.save import parse
 from k8stui.kernel.simulate import connect
 from k8stui.nodes.contribution import Contribution, TablePart, compose
+from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.network import ClusterNetwork
 from k8stui.nodes.part import Part
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.wire import OUTSIDE, WIRE
 
 SOURCE_PORT = 40000
+_HOSTS = ("outside", "node-1", "node-2")
+"""Listeners with more than one address: but for those that a label says, bound to the one asked."""
 
 
 class Lab(Mapping[str, NetNamespace]):
@@ -49,7 +52,9 @@ class Lab(Mapping[str, NetNamespace]):
         }
         for name in case.cluster.nodes:
             self._given[name] = replace(
-                self._made[name], rulesets={4: _rules(case, name)}, sockets=()
+                self._made[name],
+                rulesets={4: _rules(case, name)},
+                sockets=_onward(self._made[name]),
             )
         listens = self[listener]
         self._given[listener] = replace(listens, sockets=(*_onward(listens), socket))
@@ -82,12 +87,15 @@ def _rules(case: Case, node: str) -> Any:
                 kept = tuple(rule for rule in found.rules if " -j KUBE-" in rule.text)
                 chains[name] = replace(found, rules=kept)
         policies = {
-            name: chain.policy for name, chain in table.chains.items() if chain.policy == "DROP"
+            name: chain.policy
+            for name, chain in table.chains.items()
+            if chain.policy == "DROP" and not case.containers  # Docker sets it itself
         }
         before[table.name] = TablePart(chains=chains, policies=policies)
     made = {
         table.name: TablePart(
-            chains={n: c for n, c in table.chains.items() if c.rules or c.policy is None}
+            chains={n: c for n, c in table.chains.items() if c.rules or c.policy is None},
+            policies={n: c.policy for n, c in table.chains.items() if c.policy == "DROP"},
         )
         for table in ours
     }
@@ -153,30 +161,49 @@ def _to_pods(packet: Mapping[str, Any]) -> str | None:
 
 
 def ask(case: Case, packet: Mapping[str, Any]) -> Exchange:
-    address, _, rest = packet["to"].partition(":")
-    port, _, protocol = rest.partition("/")
+    asked, _, rest = packet["to"].partition(":")
+    number, _, protocol = rest.partition("/")
     what = packet["what"]
-    is_bound = "bound to that address" in what or packet["listener"] == "outside"
+    is_bound = "is bound to 0" not in what and "bridge address" not in what
     socket = Socket(
         protocol=Protocol[protocol.upper()],
-        port=_server_port(case, packet, int(port)),
-        address=Address.parse(address) if is_bound else None,
+        port=_server_port(case, packet, int(number)),
+        address=Address.parse(asked) if is_bound and packet["listener"] in _HOSTS else None,
     )
     lab = Lab(case, _name(case, packet["listener"]), socket, to_pods=_to_pods(packet))
     request = Connect(
         namespace=_name(case, packet["from"]),
-        destination=Address.parse(address),
-        port=int(port),
+        destination=Address.parse(asked),
+        port=int(number),
         protocol=socket.protocol,
         source_port=SOURCE_PORT,
     )
-    return connect(lab, request)
+    made = connect(lab, request)
+    onward = _taken_on(lab, made)
+    if onward is None:
+        return made
+    where, (address, port) = onward
+    # docker-proxy connects to the container itself: a new connection, from a port of its own.
+    again = Connect(namespace=where, destination=address, port=port, source_port=SOURCE_PORT + 1)
+    return connect(lab, again)
+
+
+def _taken_on(lab: Lab, made: Exchange) -> tuple[str, tuple[Address, int]] | None:
+    """Where a proxy that has answered connects to, and from which namespace."""
+    where = made.felt.server
+    if made.felt.result is not Result.CONNECTED or where is None or where not in lab:
+        return None
+    proxies = (one for one in lab[where].sockets if one.onward)
+    found = (one.onward for one in proxies if one.port == made.felt.server_port)
+    onward = next(found, None)
+    return (where, onward) if onward is not None else None
 
 
 def _server_port(case: Case, packet: Mapping[str, Any], asked: int) -> int:
     """The port that the server had: behind a hostPort the container's."""
-    mapped = case.results.get(packet["listener"], {}).get("portMappings") or ()
-    found = next((one["containerPort"] for one in mapped if one["hostPort"] == asked), asked)
+    listener = case.cluster.pods.get(_name(case, packet["listener"]))
+    mapped = host_ports(listener) if listener is not None else ()
+    found = next((one.number for one in mapped if one.host_port == asked), asked)
     return int(packet.get("server port", found))
 
 
@@ -201,7 +228,6 @@ def arrival(case: Case, packet: Mapping[str, Any], made: Exchange) -> Any:
 PACKETS = [
     (case, number, packet["what"])
     for case in cases(with_file="packets.json")
-    if case.text("results.json") is not None
     for number, packet in enumerate(case.json("packets.json"))
 ]
 

@@ -15,6 +15,7 @@ from k8stui.nodes.site import Site
 from k8stui.settings import CNI
 
 _BRIDGE = Late("k8stui.nodes.cni.bridge", "Bridge")
+_DOCKER = Late("k8stui.nodes.cni.docker", "Docker")
 _PTP = Late("k8stui.nodes.cni.ptp", "Ptp")
 
 _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
@@ -28,6 +29,11 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "ptp": _PTP,
     "ptp-ipmasq": partial(_PTP, masquerade=True),
     "kubenet": Late("k8stui.nodes.cni.kubenet", "Kubenet"),
+    "docker": _DOCKER,
+    "docker-1.9": partial(_DOCKER, release="1.9"),
+    "docker-1.13": partial(_DOCKER, release="1.13"),
+    "docker-17.06": partial(_DOCKER, release="17.6"),
+    "docker-28": partial(_DOCKER, release="28.0"),
     "docker0": Late("k8stui.nodes.cni.docker0", "Docker0"),
 }
 """By the name that ``--cni`` takes. A dump is taken for the work of the first that knows it."""

@@ -51,7 +51,7 @@ class Docker0:
         return (
             self._bridged.node_part(node)
             + host_gateway_routes(self._site, node, "the cluster's set-up")
-            + Part(sockets=tuple(_docker_proxies(self._site, node)))
+            + Part(sockets=tuple(docker_proxies(self._site, node)))
         )
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
@@ -83,7 +83,7 @@ class Docker0:
         return (Contribution("docker0", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))}),)
 
 
-def _docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
+def docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
     """docker-proxy holds each published port open and connects on to the container itself.
 
     Source: recordings-cni/docker-kubernetes-salt/containers.json; with --iptables=false no rule
