@@ -17,6 +17,7 @@ from k8stui.kernel.namespace import (
     LinkKind,
     Neighbour,
     NetNamespace,
+    PolicyRule,
     Route,
     Sysctls,
     TakesAt,
@@ -48,7 +49,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         name=node.name,
         interfaces=part.interfaces,
         routes=standing.routes,
-        policy_rules=observed.policy_rules or DEFAULT_POLICY_RULES,
+        policy_rules=observed.policy_rules or _policy_rules(part),
         neighbours=part.neighbours,
         fdb=part.fdb,
         rulesets=_rulesets(site, programs, node, part),
@@ -64,8 +65,13 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),
         not_evaluated=observed.not_evaluated,
-        judges=programs.judges + part.judges,
+        judges=programs.judges + (() if observed.is_whole else part.judges),
     )
+
+
+def _policy_rules(part: Part) -> tuple[PolicyRule, ...]:
+    """The kernel's own three and a program's, as they are asked."""
+    return tuple(sorted((*DEFAULT_POLICY_RULES, *part.policy_rules), key=lambda one: one.priority))
 
 
 def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Route, ...]]:
@@ -327,7 +333,7 @@ def _sysctls(site: Site, node: Node, part: Part) -> Sysctls:
     filtered = _written(site, node, RP_FILTER, "0")
     return Sysctls(
         ip_forward=_written(site, node, IP_FORWARD, "1") != "0",
-        rp_filter={"all": int(filtered)} if filtered in {"1", "2"} else {},
+        rp_filter={**part.rp_filter, **({"all": int(filtered)} if filtered in {"1", "2"} else {})},
         bridge_nf_call_iptables=bridge_nf(site, node),
         route_localnet=localnet,
         nf_conntrack_tcp_be_liberal=proxy.conntrack_tcp_be_liberal,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
@@ -10,6 +13,7 @@ from k8stui.kernel.namespace import (
     InterfaceAddress,
     Judge,
     Neighbour,
+    PolicyRule,
     Route,
     Socket,
 )
@@ -31,6 +35,10 @@ class Part:
     sockets: tuple[Socket, ...] = ()
     route_localnet: frozenset[str] = frozenset()
     """Devices whose ``net.ipv4.conf.DEVICE.route_localnet`` the program sets to 1."""
+    rp_filter: Mapping[str, int] = field(default_factory=dict)
+    """Devices whose ``net.ipv4.conf.DEVICE.rp_filter`` the program sets."""
+    policy_rules: tuple[PolicyRule, ...] = ()
+    """Beside the kernel's own three."""
     judges: tuple[Judge, ...] = ()
     """What decides about packets there by other means than netfilter's rules."""
 
@@ -43,6 +51,8 @@ class Part:
             fdb=self.fdb + other.fdb,
             sockets=self.sockets + other.sockets,
             route_localnet=self.route_localnet | other.route_localnet,
+            rp_filter={**self.rp_filter, **other.rp_filter},
+            policy_rules=self.policy_rules + other.policy_rules,
             judges=self.judges + other.judges,
         )
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import DEFAULT_SOURCE_PORT
+from k8stui.nodes.cni import OF_ANOTHER_KIND
 from k8stui.record import record
 from k8stui.walk.compare import SETTINGS, apply_setting, common_steps, current
 from k8stui.walk.request import parse_request
@@ -36,7 +37,7 @@ def what_ifs(world: World, request: Request) -> Iterator[WhatIf]:
     for setting, values in SETTINGS.items():
         now = current(world, request, setting)
         for value in values:
-            if now is not None and value != now:
+            if now is not None and value != now and value not in OF_ANOTHER_KIND:
                 apply = partial(apply_setting, world, request, setting, value)
                 yield WhatIf(f"{setting} {value}", now, apply, setting, value)
 

@@ -23,6 +23,7 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel-host-gw": flannel.host_gateway,
     "flannel-vxlan": flannel.overlay,
     "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
+    "amazon-vpc-cni": Late("k8stui.nodes.cni.aws_vpc", "AwsVpcCni"),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "bridge": _BRIDGE,
     "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
@@ -40,6 +41,10 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
 
 CHOICES = tuple(_PLUGINS)
 """Values of ``--cni``."""
+OF_ANOTHER_KIND = frozenset(name for name in CHOICES if name.startswith(("docker", "amazon"))) - {
+    "docker0"
+}
+"""Those that come with another runtime or cloud: no what-if offers them, it takes them by name."""
 
 
 def _imitated(shown: NetworkPlugin) -> str | None:
