@@ -15,7 +15,7 @@ import pytest
 
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.frame import Film, Frame
-from k8stui.export.drawing.ink import text_of, to_ascii, width_of
+from k8stui.export.drawing.ink import Ink, text_of, to_ascii, width_of
 from k8stui.export.drawing.scene import scene
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
@@ -187,6 +187,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     return made
 
 
+BESIDE_PODS = ((78, 17), (84, 16), (98, 28), (120, 28))
 NAMES = (
     "webapp", "userspace", "ens3", "odd", "many nodes", "two families", "six only",
     "flannel-vxlan", "docker0", "bridge", "ptp",
@@ -235,6 +236,54 @@ def test_the_header_is_read_at_the_packet_on_every_step(
             for address in (str(step.after.src), str(step.after.dst)):
                 assert address in shown, step
             assert f"ttl {step.after.ttl} " in shown, step
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *((name, size) for name in ("webapp", "docker0", "bridge") for size in BESIDE_PODS),
+        *(("flannel-vxlan", size) for size in ((78, 17), (84, 16), (120, 28))),
+    ],
+)
+def test_the_header_touches_no_word(
+    cases: dict[str, Case], name: str, size: tuple[int, int]
+) -> None:
+    for film in _films(cases[name], size):
+        for number, step in enumerate(film.trace.steps):
+            frame = film.frame(number)
+            if frame.card is None:
+                continue
+            x, y, width, height = frame.card
+            shown = [row.ljust(size[0] + 1) for row in _text(frame)]
+            beside = "".join(row[x - 1] + row[x + width] for row in shown[y : y + height] if x)
+            assert not any(char.isalnum() for char in beside), (step, shown)
+
+
+@pytest.mark.parametrize("size", [(78, 17), (98, 28)], ids=str)
+@pytest.mark.parametrize("name", ["webapp", "userspace"])
+def test_an_arrow_is_lit_that_the_packet_took(
+    cases: dict[str, Case], name: str, size: tuple[int, int]
+) -> None:
+    lit = (Ink.TRAIL, Ink.RETURN)
+    for film in _films(cases[name], size):
+        for number, (hop, _) in enumerate(film.trace.placed):
+            if hop.namespace not in film.cluster.nodes:
+                continue
+            frame = film.frame(number)
+            spots = frame.drawing.spots
+
+            def is_lit(part: str, frame: Frame = frame, node: str = hop.namespace) -> bool:
+                cells = frame.drawing.spots[node, part].cells
+                inks = [frame.over[cell][1] for cell in cells if cell in frame.over]
+                return any(ink in lit or ink in (Ink.HERE, Ink.BACK, Ink.STOP) for ink in inks)
+
+            assert (hop.namespace, "route>FORWARD") in spots
+            if is_lit("route>FORWARD"):
+                assert is_lit("FORWARD") or is_lit("POSTROUTING")
+            if is_lit("route>INPUT"):
+                assert is_lit("INPUT") or is_lit("process")
+            if is_lit("process>OUTPUT"):
+                assert is_lit("OUTPUT")
 
 
 @pytest.mark.parametrize("size", SIZES[2:], ids=str)

@@ -82,7 +82,7 @@ def places(film: Film) -> Iterator[tuple[object, object]]:
             if "/" in name and name not in film.cluster.pods:
                 continue  # it is not there
             if spot.cells:  # an arrow ends at the next station: it begins behind a name
-                cell = spot.cells[-1 if part[-1:] == ">" else 0]
+                cell = spot.cells[-1 if ">" in part else 0]
                 yield (opened, cell[1] < top, name, part), cell
         for name, edge in drawing.boxes.items():
             if "/" in name and name not in film.cluster.pods:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
-from k8stui.export.drawing.ink import Ink, Line, fit, join, line_width, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
 from k8stui.export.drawing.words import STOPS, sentence
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import StepKind
@@ -64,14 +64,11 @@ def _framed(
         *_side("src", endpoint(before, source=True), endpoint(after, source=True), word),
         *_side("dst", endpoint(before, source=False), endpoint(after, source=False), word),
     ]
-    if before.mark or after.mark:
-        changed = before.mark != after.mark
-        text = f"{after.mark:#x}" if after.mark else "0x0"
-        body.append(join((run("mark ", Ink.DIM), run(text, Ink.CHANGED if changed else Ink.TEXT))))
-    if inner is not None:
-        body += _framed(inner, inner, "", frame)
+    *wrapped, floor = _framed(inner, inner, "", frame) if inner is not None else [NOTHING]
     body += end
-    width = max(len(title) + len(ttl) + 1, *(line_width(line) for line in body))
+    mark = _mark(before, after)
+    least = line_width(floor) + line_width(mark) - 2
+    width = max(len(title) + len(ttl) + 1, least, *(line_width(line) for line in body))
     top = join(
         (
             run("┌", frame),
@@ -82,7 +79,19 @@ def _framed(
         )
     )
     sides = [join((run("│ ", frame), fit(line, width), run(" │", frame))) for line in body]
-    return [top, *sides, run("└" + "─" * (width + 2) + "┘", frame)]
+    sides += [join((run("│", frame), fit(line, width + 2), run("│", frame))) for line in wrapped]
+    edge = "".join(text for text, _ in floor).replace("└", "┴").replace("┘", "┴")
+    edge += "─" * (width + 2 - len(edge) - line_width(mark))
+    return [top, *sides, join((run("└" + edge, frame), mark, run("┘", frame)))]
+
+
+def _mark(before: Packet, after: Packet) -> Line:
+    """Of the packet, but in no header: it stands in the card's edge."""
+    if not before.mark and not after.mark:
+        return NOTHING
+    changed = before.mark != after.mark
+    text = f"{after.mark:#x} " if after.mark else "0x0 "
+    return join((run(" mark ", Ink.DIM), run(text, Ink.CHANGED if changed else Ink.TEXT)))
 
 
 def _side(name: str, before: str, after: str, word: str) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.canvas import Cell, Rect
@@ -11,7 +12,7 @@ from k8stui.export.drawing.ink import Ink, Line, cut, width_of
 from k8stui.export.drawing.layout import plan
 from k8stui.export.drawing.places import HUB, Drawing
 from k8stui.export.drawing.scene import WIRE, Scene
-from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, place_of
+from k8stui.export.drawing.stations import STATIONS, Deed, Place, deeds, passed, place_of
 from k8stui.export.drawing.words import RESULTS, Sign, place_sign, wait
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.trace import Hop, Trace, TraceStep
@@ -128,8 +129,9 @@ class _Reel:
                 continue
             cells.update(self.drawing.spots[before].cells if before in self.drawing.spots else ())
             if before[0] == after[0] and {before[1], after[1]} <= STATIONS:
-                arrow = self.drawing.spots.get((before[0], f"{before[1]}>"))
-                cells.update(arrow.cells if arrow is not None else ())
+                for pair in pairwise(passed(before[1], after[1])):
+                    arrow = self.drawing.spots.get((before[0], ">".join(pair)))
+                    cells.update(arrow.cells if arrow is not None else ())
             else:
                 cells.update(self.drawing.between(before, after))
         for hop, step in self.steps[first : index + 1]:
@@ -172,6 +174,8 @@ class Frame(ShownDrawing):
         super().__init__(reel.drawing)
         self.eye: Cell | None = None
         """Where the packet is."""
+        self.card: Rect | None = None
+        """Where its header stands."""
         self._keep: list[Rect] = []
         self._told: list[Rect] = []
         """What was done at other stations: better not hidden."""
@@ -261,7 +265,8 @@ class Frame(ShownDrawing):
             for text, ink in line:
                 put(self.over, (at, y + n), text, ink, width)
                 at += width_of(text)
-        self._tie(Rect(x, y, width, len(lines)), spot)
+        self.card = Rect(x, y, width, len(lines))
+        self._tie(self.card, spot)
 
     def _tie(self, at: Rect, spot: list[Cell]) -> None:
         """Tie the card to the packet where it stands right above or below, beside its title."""

@@ -15,6 +15,7 @@ from k8stui.export.drawing.sizes import (
     GAP,
     INSET,
     LO,
+    UNDER_ROUTE,
     Extras,
     card_rows,
     local_rows,
@@ -23,14 +24,17 @@ from k8stui.export.drawing.sizes import (
     stack_rows,
     station_lines,
 )
-from k8stui.export.drawing.stations import LOCAL, PROCESS, Place
+from k8stui.export.drawing.stations import CONNTRACK, LOCAL, PROCESS, ROUTE, Place
 
 _LEAST_EDGE = 16
 """Cells of a line that what the client feels may take from its end."""
 _MOST_EDGE = 40
 _LEAST_PROCESS, _MOST_PROCESS = 10, 24
 """Cells for the name of who speaks on a node, whoever does."""
-_UNDER_LOCAL = 3
+_BRIDGE_WIDTH = len(" ━  docker0 10.244.10.1○ ")
+"""Columns that a bridge's name takes, whatever it is: a tall card stands beside it."""
+_LEAST_CARD = CARD_WIDTH - 4
+"""Columns of a header of which nothing is rewritten, beside the node's edge."""
 _LONGEST_ARROW = 14
 """Cells that an arrow between two stations is longer where there is room."""
 _STRETCH = 8
@@ -297,23 +301,20 @@ class Pen:
         extras = self.extras
         deep = 1 + extras.second_deed + extras.third_deed
         inside = width - INSET - 2
-        spare = inside - _UNDER_LOCAL - len(ARROW.join(LOCAL))
+        spare = inside - UNDER_ROUTE - len(ARROW.join(LOCAL))
         room = min(max(_LEAST_PROCESS, spare + len(PROCESS)), _MOST_PROCESS)
         through = station_lines(inside)
-        lines = [(line, line, line, 0, deep) for line in through]
+        lines = [(line, line, line, UNDER_ROUTE * (line[0] != CONNTRACK), deep) for line in through]
         shown = tuple(middle(node.process, room) if name == PROCESS else name for name in LOCAL)
         rooms = tuple(" " * room if name == PROCESS else name for name in LOCAL)
-        lines.append((LOCAL, shown, rooms, _UNDER_LOCAL, local_rows(extras)))
-        before = ""
+        lines.append((LOCAL, shown, rooms, UNDER_ROUTE, local_rows(extras)))
         for names, texts, widths, indent, below in lines:
             spare = inside - indent - len(ARROW.join(widths))
             each = max(0, min(_LONGEST_ARROW, spare // max(1, len(texts) - 1)))
             at = x + INSET + indent
             if indent:
-                self.canvas.put(x + INSET, row, "╰▸", Ink.FAINT)
-            elif before:  # the row of stations goes on
-                cable = self.canvas.put(at - 2, row, "▸", Ink.FAINT)
-                self.drawing.spots[node.name, f"{before}>"] = Spot(cable, None)
+                cable = self.canvas.put(x + INSET, row, "╰▸" if names is LOCAL else "├▸", Ink.FAINT)
+                self.drawing.spots[node.name, f"{ROUTE}>{names[0]}"] = Spot(cable, None)
             for number, (name, text) in enumerate(zip(names, texts, strict=True)):
                 is_last = number + 1 == len(names)
                 self._spot((node.name, name), at, row, text, (node.name, HUB), ink=Ink.DIM)
@@ -324,9 +325,8 @@ class Pen:
                 if not is_last:
                     arrow = "─" * (step - width_of(text) - len(ARROW)) + "▸"
                     cable = self.canvas.put(at + width_of(text) + 1, row, arrow, Ink.FAINT)
-                    self.drawing.spots[node.name, f"{name}>"] = Spot(cable, None)
+                    self.drawing.spots[node.name, f"{name}>{names[number + 1]}"] = Spot(cable, None)
                 at += step
-            before = names[-1]
             row += 1 + below
 
     def _device(
@@ -375,14 +375,19 @@ class Pen:
         needed = sum(w + 1 for w in widths)
         most = sum(widths) + _STRETCH * len(widths)
         is_spread = self._beside == 0 or (width - 2 - most) // (len(widths) + 1) > CARD_WIDTH
-        beside = 0 if is_spread or needed + 3 + self._beside > width else self._beside
+        beside = 0
+        if not is_spread:
+            rooms = (_BRIDGE_WIDTH + self._beside, self._beside, _LEAST_CARD)
+            beside = next((room for room in rooms if needed + 1 + room <= width), 0)
+        # A header that fits only just stands over the node's left edge: all pods at the right one.
+        at_edge = beside == _LEAST_CARD
         spare = width - beside - 3 - needed
         each = min(_STRETCH, max(0, spare // max(1, len(widths))))
         widths = [w + each for w in widths]
         gap = 1 if beside else max(1, (width - 2 - sum(widths)) // (len(widths) + 1))
         at = x + 1 + gap
         if beside:
-            at = x + width - 2 - sum(w + 1 for w in widths) + 1
+            at = x + width - 1 + at_edge - sum(w + 1 for w in widths)
         for pod, each_width in zip(node.pods, widths, strict=True):
             self._pod(node, pod, Rect(at, row, each_width, height))
             at += each_width + gap

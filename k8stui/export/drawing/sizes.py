@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from k8stui.export.drawing.ink import width_of
 from k8stui.export.drawing.scene import Device, NodeBox, PodBox
-from k8stui.export.drawing.stations import THROUGH
+from k8stui.export.drawing.stations import ROUTE, THROUGH
 
 GAP = 2
 ROOMY = 116
 """A node wider than this gains nothing."""
-CARD_ROWS = 6
+CARD_ROWS = 5
 CARD_WIDTH = 29
 """Columns beside the pods for the packet's header, where it has no rows of its own."""
 ARROW = " ▸ "
-NARROW = 34
+NARROW = 35
 """The least width of an open node: its stations on two lines."""
+UNDER_ROUTE = 3
+"""Cells that what follows a route stands further right, where it has a line of its own."""
 _CHANCE = len(" 1/10")
 _VETH = len("veth01234567")
 LO = len("  lo")
@@ -109,12 +111,8 @@ def local_rows(extras: Extras) -> int:
 
 
 def station_lines(width: int) -> list[tuple[str, ...]]:
-    """The stations on as few lines of `width` cells as hold them."""
-    lines: list[tuple[str, ...]] = []
-    for station in THROUGH:
-        longer = (*lines[-1], station) if lines else (station,)
-        if lines and len(ARROW.join(longer)) <= width:
-            lines[-1] = longer
-        else:
-            lines.append((station,))
-    return lines
+    """The stations on a line of `width` cells; else on two, parted where the ways part."""
+    if len(ARROW.join(THROUGH)) <= width:
+        return [THROUGH]
+    behind = THROUGH.index(ROUTE) + 1
+    return [THROUGH[:behind], THROUGH[behind:]]

@@ -18,12 +18,30 @@ from k8stui.walk.turns import forks_at, undone
 CONNTRACK = "conntrack"
 ROUTE = "route"
 PROCESS = "process"
+INPUT = "INPUT"
+OUTPUT = "OUTPUT"
 
 THROUGH = (CONNTRACK, "PREROUTING", ROUTE, "FORWARD", "POSTROUTING")
 """Of what is passed on; what a machine sends itself has its last two parts."""
-LOCAL = ("INPUT", PROCESS, "OUTPUT")
+LOCAL = (INPUT, PROCESS, OUTPUT)
 """Of what is for the machine itself, or comes from it."""
 STATIONS = frozenset({*THROUGH, *LOCAL})
+_TO_PROCESS = (*THROUGH[: THROUGH.index(ROUTE) + 1], INPUT, PROCESS)
+
+
+def passed(before: str, after: str) -> tuple[str, ...]:
+    """The stations on the way from one to another, both included; empty: no way leads there.
+
+    What a process sends is routed and known to connection tracking before OUTPUT sees it
+    (ip_queue_xmit, __ip_local_out): it comes to OUTPUT from the process.
+    """
+    if after == OUTPUT:
+        return (PROCESS, OUTPUT)
+    for way in (THROUGH, _TO_PROCESS):
+        if before in way and after in way and way.index(before) < way.index(after):
+            return way[way.index(before) : way.index(after) + 1]
+    return ()
+
 
 _ON_DEVICE = frozenset({StepKind.BRIDGE, StepKind.ARP, StepKind.ENCAPSULATE, StepKind.DECAPSULATE})
 """Decided at a device; every other kind is decided in the namespace's own stack."""
