@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k8stui.export.answers import answers_json
 from k8stui.export.drawing.ink import (
@@ -36,6 +36,8 @@ class CaseTable:
     def __init__(self, cases: Cases, width: int) -> None:
         self.cases = cases
         self.width = width
+        self.shown: Sequence[int] = range(len(cases.rows))
+        """The rows that are seen, of those that there are."""
         self._cells = [
             [_cell(cases, n, column) for column in range(len(cases.columns))]
             for n in range(len(cases.rows))
@@ -99,7 +101,9 @@ class CaseTable:
         return 2 + len(self._cells) * self.lines_a_row + len(self._said(row, column))
 
     def page(self, height: int, row: int, column: int) -> list[Line]:
-        """The table round a cell, and below it what is to be said of that: `height` lines.
+        """The table round a cell of a row that is seen, and below it what is to be said of that.
+
+        These are `height` lines.
 
         Where much room is left the way of the case is drawn between them.
         """
@@ -109,7 +113,7 @@ class CaseTable:
             last = cut(join((said[room_said - 1], run(" …"))), self.width)
             said = [*said[: room_said - 1], last]
         said += [NOTHING] * (min(self._most_said, room_said) - len(said))
-        whole = len(self._cells) * self.lines_a_row
+        whole = len(self.shown) * self.lines_a_row
         spare = height - 3 - len(said) - whole
         one = self.cases.at(row, column)
         if one is not None and spare >= _DRAWN_FROM[1] and self.width >= _DRAWN_FROM[0]:
@@ -117,13 +121,15 @@ class CaseTable:
             said = [*drawn, run("─" * self.width, Ink.FAINT), *said]
         room = max(1, height - 2 - len(said))
         seen = max(1, room // self.lines_a_row)
-        top = max(0, min(row - seen // 2, len(self._cells) - seen))
+        top = max(0, min(self.shown.index(row) - seen // 2, len(self.shown) - seen))
         rows: list[Line] = [self.head()]
-        for number in range(top, min(top + seen, len(self._cells))):
+        for number in self.shown[top : top + seen]:
             rows += self.lines(number, column if number == row else None)
         rows = rows[: room + 1]
         above = f" {top} more above  " if top else " "
-        below = len(self._cells) - top - seen
+        if len(self.shown) < len(self._cells):
+            above = f" {len(self.shown)} of {len(self._cells)} rows {above}"
+        below = len(self.shown) - top - seen
         more = run(f"{above}{f'{below} more below' if below > 0 else ''}".rstrip(), Ink.DIM)
         rows += [NOTHING] * (room + 1 - len(rows))
         rule = run("─" * max(0, self.width - line_width(more) - 1), Ink.FAINT)
@@ -174,6 +180,15 @@ class CaseTable:
         if self.cases.left_out:
             lines.append(run(f" {self.cases.left_out}", Ink.DIM))
         return lines
+
+
+def row_words(cases: Cases, number: int) -> str:
+    """All that a row says, and what comes of its cases: what it can be found by."""
+    row = cases.rows[number]
+    asked = [one for one in row.cells if one is not None]
+    cells = (plain(_cell(cases, number, column)) for column in range(len(row.cells)))
+    said = (f"{one.name} {outcome_words(one.trace)}" for one in asked)
+    return " ".join((row.name, row.service, *cells, *_tail(cases, row), *said))
 
 
 def is_unlike(one: Case, other: Case) -> bool:

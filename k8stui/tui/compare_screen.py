@@ -5,7 +5,7 @@ What is seen is made in the export room (cases.py, beside.py); here are the curs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -13,19 +13,21 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from k8stui.export.beside import Beside
-from k8stui.export.cases import CaseTable, unlike_cells
+from k8stui.export.cases import CaseTable, row_words, unlike_cells
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawn import Bar, Drawn
+from k8stui.tui.filtering import Filtering
 from k8stui.tui.footer import named_keys
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listings import mistake_lines
 from k8stui.tui.messages import TableMade
+from k8stui.tui.needle import understood
 from k8stui.tui.once import Once
 from k8stui.tui.working import Working
-from k8stui.walk.cases import Case, Cases
+from k8stui.walk.cases import Case, CaseRow, Cases
 from k8stui.walk.comparisons import Kind
 from k8stui.walk.trace import Trace
 from k8stui.walk.whatif import first_difference
@@ -33,13 +35,14 @@ from k8stui.walk.whatif import first_difference
 _KINDS = tuple(Kind)
 
 
-class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
+class CompareScreen(Once, Filtering, Working, Screen[tuple[Case, int] | None]):
     """Gives back the case to go on with on the workbench, and its 0-based step."""
 
     BINDINGS: ClassVar = [*keys.COMPARE]
     AUTO_FOCUS = ""
     sideways: ClassVar = "← →"
     """The keys that step both, as the lowest line has them."""
+    typed_hint = "^pattern$   !not   -l app=web"
 
     def __init__(self, jobs: Jobs, desk: Desk, kind: Kind | None = None, named: str = "") -> None:
         """`kind`: the table to begin with, at the row that is called `named`.
@@ -57,6 +60,8 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         """By kind: row and column."""
         self._table: CaseTable | None = None
         """Of the kind that is shown, at the width that is shown."""
+        self.rows: Sequence[int] = ()
+        """Of the table that is shown, those that hold what was typed."""
         self.beside: Beside | None = None
         """Two walks side by side; None: the table is shown."""
         self.at = 0
@@ -138,8 +143,13 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         if isinstance(found, Cases):
             if self._table is None or self._table.cases is not found or self._table.width != width:
                 self._table = CaseTable(found, width)
-            above = self._about(found, width)
-            lines = [*above, *self._table.page(height - len(above), *self.cursor)]
+            table, above = self._table, self._about(found, width)
+            table.shown = self.rows
+            if self.rows:
+                lines = [*above, *table.page(height - len(above), *self.cursor)]
+            else:
+                nothing = fit(run(f" No row holds {self.needle}", Ink.DIM), width)
+                lines = [*above, table.head(), nothing]
         elif found is not None:
             lines = mistake_lines(self.mistake(found), width)
             if self.kind is Kind.VERSIONS:
@@ -168,7 +178,13 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         return len(self._desk.as_read.problems) + len(other.problems)
 
     def _keys(self, width: int, _height: int) -> list[Line]:
-        return [fit(cut(named_keys(self.hints()), width, ellipsis=False), width)]
+        if self.types:
+            return [self.typed_line(width)]
+        hints = tuple(self.hints())
+        line = named_keys(hints)
+        if line_width(line) > width:
+            line = named_keys(hints, "  ")
+        return [fit(cut(line, width, ellipsis=False), width)]
 
     def hints(self) -> Iterator[tuple[str, str]]:
         """Keys that mean something now, and what they do."""
@@ -188,8 +204,9 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         yield from (
             (f"↑↓{self.sideways}".replace(" ", ""), "case"),
             (", .", "≠"),
-            ("Enter", "two walks"),
+            ("Enter", "walks"),
             ("o", "open"),
+            ("/", "filter"),
             ("a", "other input") if is_versions else ("1-7", "tables"),
             ("Esc", "back"),
             ("?", "help"),
@@ -199,15 +216,32 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
 
     def _show(self, kind: Kind) -> None:
         """Show the table of a kind; make it where it is not there yet."""
+        if kind is not self.kind:
+            self.needle = ""
         self.kind, self.beside = kind, None
         if kind not in self._made:
             world = self._desk.as_read if kind is Kind.VERSIONS else self._desk.world
             self.work("table", partial(self._jobs.table, world, self._trace, kind, self.post))
+        self.filter(self.needle)
+
+    def filter(self, needle: str) -> None:
+        """Show only rows that hold it; the cursor goes to the first where it stood on another."""
+        self.needle = needle
+        if (cases := self.cases) is not None:
+            self.rows = rows_holding(cases, needle)
+            row, column = self.cursor
+            if self.rows and row not in self.rows:
+                self._cursors[self.kind] = (self.rows[0], column)
         self.redraw()
+
+    def action_filter(self) -> None:
+        if self.beside is None and self.cases is not None:
+            super().action_filter()
 
     def take(self, cases: Cases, cursor: tuple[int, int]) -> None:
         """Take up a table that is made already, of the kind that is shown."""
         self._made[self.kind], self._cursors[self.kind] = cases, cursor
+        self.rows = range(len(cases.rows))
 
     def renew(self, desk: Desk) -> None:
         """Make the tables anew: an input was read again."""
@@ -228,7 +262,7 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         if self._reopens and event.kind is self.kind:
             self._reopens = False
             self.action_into()
-        self.redraw()
+        self.filter(self.needle)
 
     # Keys
 
@@ -242,9 +276,10 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         """To another row, round the end; two walks: a step of both."""
         if self.beside is not None:
             self.action_step(by)
-        elif (cases := self.cases) is not None and cases.rows:
+        elif self.cases is not None and self.rows:
             row, column = self.cursor
-            self._put(((row + by) % len(cases.rows), column))
+            at = self.rows.index(row) + by
+            self._put((self.rows[at % len(self.rows)], column))
 
     def _put(self, cursor: tuple[int, int]) -> None:
         self._cursors[self.kind] = cursor
@@ -267,16 +302,18 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
         """To the next place where two walks part; in the table to the next unlike case."""
         if self.beside is not None:
             self._go(self.beside.difference(self.at, by))
-        elif (cases := self.cases) is not None and (marked := unlike_cells(cases)):
+        elif (cases := self.cases) is not None:
+            marked = [each for each in unlike_cells(cases) if each[0] in self.rows]
             later = [each for each in marked if each > self.cursor]
             earlier = [each for each in marked if each < self.cursor]
-            self._put((later or marked)[0] if by > 0 else (earlier or marked)[-1])
+            if marked:
+                self._put((later or marked)[0] if by > 0 else (earlier or marked)[-1])
 
     def action_end(self, by: int) -> None:
         if self.beside is not None:
             self._go(len(self.beside) if by > 0 else 0)
-        elif (cases := self.cases) is not None and cases.rows:
-            self._put((len(cases.rows) - 1 if by > 0 else 0, self.cursor[1]))
+        elif self.cases is not None and self.rows:
+            self._put((self.rows[-1 if by > 0 else 0], self.cursor[1]))
 
     def action_draw(self) -> None:
         if self.beside is not None:
@@ -286,7 +323,7 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
 
     @property
     def _case(self) -> Case | None:
-        return self.cases.at(*self.cursor) if self.cases is not None and self.cases.rows else None
+        return self.cases.at(*self.cursor) if self.cases is not None and self.rows else None
 
     def action_into(self) -> None:
         """From the table to two walks, from there to the workbench."""
@@ -328,6 +365,8 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
     def action_out(self) -> None:
         if self.beside is not None:
             self._show(self.kind)
+        elif self.needle:
+            self.filter("")
         else:
             self.dismiss(None)
 
@@ -367,6 +406,27 @@ class CompareScreen(Once, Working, Screen[tuple[Case, int] | None]):
 
         groups = (("Comparing", keys.COMPARE),)
         self.app.push_screen(ListScreen("Help", partial(help_lines, groups=groups)))
+
+
+def rows_holding(cases: Cases, typed: str) -> Sequence[int]:
+    """The rows that hold what was typed; labels are those of the pods that answer."""
+    found = understood(typed)
+    if not found.terms:
+        holds = found.finder()
+        return [n for n in range(len(cases.rows)) if holds(row_words(cases, n).lower())]
+    return [
+        n
+        for n, row in enumerate(cases.rows)
+        if any(all(t.holds(labels) for t in found.terms) for labels in _answering(row))
+    ]
+
+
+def _answering(row: CaseRow) -> Iterator[Mapping[str, str]]:
+    """The labels of the pods that answer in a row."""
+    for one in row.cells:
+        pod = one.trace.outcome.server_pod if one is not None else None
+        if one is not None and pod is not None:
+            yield one.world.cluster.pods[pod].labels
 
 
 def _asked(cases: Cases, trace: Trace) -> tuple[int, int]:

@@ -278,6 +278,12 @@ COMPARE = (
     _key("d", "draw", "drawings", "Two walks: with both drawings, or the steps alone"),
     _key("enter", "into", "two walks", "From the table to two walks; from there to the workbench"),
     _key("o", "open", "open", "Take the case under the cursor to the workbench"),
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "In the table: rows that hold text, ^pattern$, !not, -l app=web of who answers",
+    ),
     _key("a", "against", "other input", "Name another input to compare with: a path"),
     _key("exclamation_mark", "problems", "problems", "What is wrong with the inputs"),
     _key("tab", "kind(1)", "next table", "The next kind of table"),

@@ -74,6 +74,66 @@ async def test_in_a_table_the_cases_that_differ_are_one_key_apart() -> None:
         ]
 
 
+def rows(driver: Comparing) -> list[str]:
+    cases = driver.front.cases
+    assert cases is not None
+    return [cases.rows[n].name for n in driver.front.rows]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("external", ["externalTrafficPolicy Local"]),
+        ("^cni.*vx", ["cni flannel-vxlan"]),
+        ("timed out", ["externalTrafficPolicy Local"]),
+        ("nothing of that", []),
+    ],
+)
+async def test_a_table_is_filtered_as_one_types(typed: str, names: list[str]) -> None:
+    keys = {" ": "space", "^": "circumflex_accent", ".": "full_stop", "*": "asterisk"}
+    async with comparing("i", "slash", *(keys.get(one, one) for one in typed)) as driver:
+        assert rows(driver) == names
+        shown = driver.text("#face")
+        assert "as it is" not in shown.partition("─")[0]
+        for key in ("enter", "up", "down", "end", "full_stop", "comma", "home"):
+            await driver.press(key)
+        if not names:
+            assert f"No row holds {typed}" in driver.text("#face")
+            return
+        cases = driver.front.cases
+        assert cases is not None
+        assert cases.rows[driver.front.cursor[0]].name == names[0]
+        assert f"{len(names)} of {len(cases.rows)} rows" in driver.text("#face")
+        await driver.press("enter")  # with what it is compared with, though that is not seen
+        beside = driver.front.beside
+        assert beside is not None
+        assert [one.name for one in beside.cases] == ["as it is", names[0]]
+        await driver.press("escape")
+        assert rows(driver) == names
+        await driver.press("escape")
+        assert rows(driver) == [row.name for row in cases.rows]
+        await driver.press("escape")
+        assert driver.is_on_top
+
+
+async def test_a_table_is_filtered_by_what_is_not_so_and_by_labels_of_who_answers() -> None:
+    async with comparing("i") as driver:
+        every = rows(driver)
+        for typed, names in (
+            ("!as it is", every[1:]),
+            (
+                "-l app=myweb,tier!=old",
+                [one for one in every if one != "externalTrafficPolicy Local"],
+            ),
+            ("-l app=mysql", []),
+        ):
+            driver.front.filter(typed)
+            assert rows(driver) == names
+        await driver.press("1")
+        assert driver.front.needle == ""
+        assert len(rows(driver)) == 4
+
+
 async def test_escape_leads_back_to_the_table_and_to_the_workbench() -> None:
     async with comparing("w", "enter") as driver:
         world, trace = driver.desk.world, driver.state.trace
