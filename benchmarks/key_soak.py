@@ -74,9 +74,14 @@ def tell(*_):
 """
 """What waits for what, told on a signal where the program hangs."""
 SAYS = (b"Traceback", b"never awaited", b"Exception in thread", b"Fatal Python")
-_HANGS_SECONDS = 300.0
-"""When a program that does not begin, sends nothing though its size changed, or does not leave is
-held to hang: beside other work a niced one waits long."""
+_HANGS_SECONDS = 20.0
+"""Of its own CPU, after which a program that does not begin, sends nothing though its size changed,
+or does not leave is held to hang."""
+_STANDS_SECONDS = 120.0
+"""When one that takes no CPU is held to hang: it waits for something that does not come."""
+_MOVES_SECONDS = 0.02
+_DEAD_SECONDS = 3_000.0
+"""When anything is held to hang: beside other work a niced program waits long for its CPU."""
 _HUNDRED = 100
 _BEGIN, _END = 4096, 65536
 """What is kept of the output: the modes that are set at first, and taken back at last."""
@@ -117,6 +122,29 @@ def keys(dice: random.Random) -> bytes:
     return dice.choice((b"\x03", b"\x1b", b"\x1b"))
 
 
+class Patience:
+    """How long to wait for a program; on its own clock, for others may have the machine."""
+
+    def __init__(self, pid: int) -> None:
+        self._clock = (~pid << 3) | 2  # CPUCLOCK_SCHED of a process (posix-timers.h)
+        self._began, self._moved = time.monotonic(), time.monotonic()
+        self._first = self._last = self._cpu()
+
+    def _cpu(self) -> float:
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:  # it has gone
+            return 0.0
+
+    def is_over(self) -> bool:
+        """Whether it has had what it needs."""
+        now, cpu = time.monotonic(), self._cpu()
+        if cpu - self._last > _MOVES_SECONDS:
+            self._moved, self._last = now, cpu
+        stands = now - self._moved > _STANDS_SECONDS
+        return stands or cpu - self._first > _HANGS_SECONDS or now - self._began > _DEAD_SECONDS
+
+
 class FaultError(Exception):
     """What is looked for."""
 
@@ -153,7 +181,7 @@ class Soak:
         self.starts += 1
         number = 0
         try:
-            session.read_until(b"\x1b[?1049h", _HANGS_SECONDS)
+            session.read_until(b"\x1b[?1049h", _DEAD_SECONDS)
             self._pump(session, 0.5)
             begin = self.dice.choice(BEGINS)
             self.last.append(b"<start> " + begin)
@@ -226,9 +254,9 @@ class Soak:
         session.resize(7, 33)
         for columns, rows in ((33, 7), self.size):
             session.resize(rows, columns)
-            start = time.monotonic()
+            patience = Patience(session.pid)
             while not select.select([session.fd], [], [], 0.05)[0]:
-                if time.monotonic() - start > _HANGS_SECONDS:
+                if patience.is_over():
                     raise FaultError("it does not answer")
             if not self._pump(session, 0.02):
                 return False
@@ -238,8 +266,8 @@ class Soak:
         with contextlib.suppress(OSError):
             os.write(session.fd, b"\x1b[201~")
             self._pump(session, 0.1)
-        end = time.monotonic() + _HANGS_SECONDS
-        while time.monotonic() < end:
+        patience = Patience(session.pid)
+        while not patience.is_over():
             # Again: a Ctrl-Z that still waits throws away what is typed after it, as terminals do.
             with contextlib.suppress(OSError):
                 os.write(session.fd, b"\x11")

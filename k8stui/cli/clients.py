@@ -8,6 +8,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 _ASKED = 20
@@ -24,7 +25,8 @@ def command(service: str, form: str, **common: Any) -> int:
     from k8stui.walk.clients import arrivals, service_named  # noqa: PLC0415
 
     world, status = read_world(**common)
-    key = service_named(world.cluster, service, common["namespace"]).key
+    with value_of(service):
+        key = service_named(world.cluster, service, common["namespace"]).key
     found = list(arrivals(world, key, nodes=_ASKED))
     not_asked = max(0, len(world.cluster.nodes) - _ASKED)
     if form == "json":

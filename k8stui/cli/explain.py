@@ -41,7 +41,8 @@ def command(pod: str, asks: tuple[str, ...], form: str, **common: Any) -> int:
 
     world, status = read_world(**common)
     namespace = common["namespace"]
-    found = parse_source(world.cluster, pod, namespace, ()).pod
+    with value_of(pod):
+        found = parse_source(world.cluster, pod, namespace, ()).pod
     if found is None:
         raise click.UsageError(f"explain takes a pod or a workload, not {pod!r}")
     view = policy_view(world, found)

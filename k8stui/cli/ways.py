@@ -9,6 +9,7 @@ import click
 from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import write, write_data
 
 
@@ -36,7 +37,8 @@ def command(service: str, entries: int, form: str, **common: Any) -> int:
     from k8stui.walk.ways import ways  # noqa: PLC0415
 
     world, status = read_world(**common)
-    key = service_named(world.cluster, service, common["namespace"]).key
+    with value_of(service):
+        key = service_named(world.cluster, service, common["namespace"]).key
     found = ways(world, key, nodes=entries)
     if form == "json":
         write_data([cases_json(found)])

@@ -34,6 +34,9 @@ def dump_remarks(
     Dumps are read before (`k8stui.nodes.observed`), so that what cannot be read has been said.
     """
     for node, file in rules.items():
+        if not any(line.strip() and not line.startswith("#") for line in _text(file).splitlines()):
+            # What iptables-save prints where no table is loaded, and a shell where it failed.
+            yield DumpRemark(file, 1, f"holds no table: {node} is taken to have no rule")
         for line, text in save.remarks(_text(file)):
             follows = f"such rules of {node} are not in the dump and not walked"
             yield DumpRemark(file, line, f"iptables-save says: {text}; {follows}")

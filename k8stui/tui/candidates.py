@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
+from k8stui.kernel.derived import Derived
 from k8stui.walk.kinds import SHORT
 from k8stui.walk.lookup import can_send
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster
+    from k8stui.cluster.model import Cluster, Pod, Service
+
+Named = TypeVar("Named", "Pod", "Service")
 
 _MOST = 20_000
 """Candidates that are kept: each letter typed looks at all of them, in a few milliseconds."""
@@ -20,11 +25,9 @@ def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Everything that can ask: of other namespaces as ``NAMESPACE/pod/NAME``."""
     yield "outside"
     yield from (f"node/{name}" for name in cluster.nodes)
-    pods = sorted(
-        (pod for pod in cluster.pods.values() if can_send(pod)),
-        key=lambda pod: pod.namespace != namespace,
-    )
-    yield from (_of(namespace, pod.namespace, f"pod/{pod.name}") for pod in pods)
+    for pod in _home_first(cluster.pods.values(), namespace):
+        if can_send(pod):
+            yield _of(namespace, pod.namespace, f"pod/{pod.name}")
     for work in cluster.workloads:
         if work.kind in SHORT and any(can_send(cluster.pods[key]) for key in work.pods):
             yield _of(namespace, work.namespace, f"{SHORT[work.kind]}/{work.name}")
@@ -32,18 +35,17 @@ def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
 
 def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Everything that can be asked, with its ports."""
-    services = sorted(cluster.services.values(), key=lambda one: one.namespace != namespace)
-    for service in services:
+    for service in _home_first(cluster.services.values(), namespace):
         name = service.name
         if service.namespace != namespace:
             name = f"{name}.{service.namespace}"
         yield from (f"svc/{name}:{port.port}{_end(port.protocol.name)}" for port in service.ports)
-    for service in services:
+    for service in _home_first(cluster.services.values(), namespace):
         for port in service.ports:
             if port.node_port:
                 end = _end(port.protocol.name)
                 yield from (f"node/{name}:{port.node_port}{end}" for name in cluster.nodes)
-    for pod in sorted(cluster.pods.values(), key=lambda one: one.namespace != namespace):
+    for pod in _home_first(cluster.pods.values(), namespace):
         if not can_send(pod):
             continue
         ports = [
@@ -52,6 +54,12 @@ def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
         name = _of(namespace, pod.namespace, f"pod/{pod.name}")
         yield from (f"{name}:{port}" for port in ports or ["80"])
     yield "localhost:8080"
+
+
+def _home_first(all_of_them: Collection[Named], namespace: str) -> Iterator[Named]:
+    """Those of a namespace, then the others; the first ones are there without a look at all."""
+    yield from (one for one in all_of_them if one.namespace == namespace)
+    yield from (one for one in all_of_them if one.namespace != namespace)
 
 
 def _of(home: str, namespace: str, name: str) -> str:
@@ -63,11 +71,31 @@ def _end(protocol: str) -> str:
 
 
 class Candidates:
-    """Names in their order, and which of them match what was typed."""
+    """Names in their order, and which of them match what was typed.
+
+    They are made when they are looked at: to open a box over 20,000 of them takes no longer than
+    over ten.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.names: Sequence[str] = tuple(dict.fromkeys(_first(names)))
-        self._low = [name.lower() for name in self.names]
+        self._coming = iter(names)
+        self._low: dict[str, str] = {}
+        """Each name that was made so far, and its small letters."""
+        self._makes = Lock()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All of them."""
+        self.make()
+        return tuple(self._low)
+
+    def make(self, most: int = _MOST) -> None:
+        """Have so many of them there; from any thread."""
+        with self._makes:
+            while len(self._low) < most and (name := next(self._coming, None)) is not None:
+                self._low[name] = name.lower()
+            if most >= _MOST:
+                self._coming = iter(())  # it holds a whole cluster
 
     def matching(self, typed: str, most: int = 50) -> list[str]:
         """Give the names that match, the best first; nothing typed: the first names.
@@ -77,10 +105,12 @@ class Candidates:
         """
         needle = typed.strip().lower()
         if not needle:
-            return list(self.names[:most])
+            self.make(most)
+            return list(islice(self._low, most))
+        self.make()
         ranked: tuple[list[str], ...] = ([], [], [])
         loose = re.compile(".*?".join(map(re.escape, needle)))
-        for name, low in zip(self.names, self._low, strict=True):
+        for name, low in self._low.items():
             if needle in low:
                 begins = low.startswith(needle) or f"/{needle}" in low
                 ranked[0 if begins else 1].append(name)
@@ -91,8 +121,24 @@ class Candidates:
         return [name for rank in ranked for name in rank][:most]
 
 
-def _first(names: Iterable[str]) -> Iterator[str]:
-    for number, name in enumerate(names):
-        if number == _MOST:
-            return
-        yield name
+class WhoAndWhom:
+    """Who can ask in a cluster, and who be asked, as they are typed in a namespace: made once."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, Candidates] = {}
+        self._destinations: dict[str, Candidates] = {}
+
+    def sources(self, cluster: Cluster, namespace: str) -> Candidates:
+        """Everything that can ask."""
+        if namespace not in self._sources:
+            self._sources[namespace] = Candidates(sources(cluster, namespace))
+        return self._sources[namespace]
+
+    def destinations(self, cluster: Cluster, namespace: str) -> Candidates:
+        """Everything that can be asked."""
+        if namespace not in self._destinations:
+            self._destinations[namespace] = Candidates(destinations(cluster, namespace))
+        return self._destinations[namespace]
+
+
+who_and_whom: Derived[Cluster, WhoAndWhom] = Derived(lambda _: WhoAndWhom())

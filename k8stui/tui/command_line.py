@@ -18,6 +18,7 @@ from k8stui.tui.names import PaneName
 if TYPE_CHECKING:
     from k8stui.tui.desk import Desk
     from k8stui.tui.screen import WalkScreen
+    from k8stui.walk.world import World
 
 _MOST = 20
 """Hits that are listed."""
@@ -170,24 +171,28 @@ def _changes(screen: WalkScreen, typed: str) -> Iterator[_Found]:
 
 def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
     """``A -> B`` as it is typed, where it means something; else what completes it."""
-    from k8stui.tui.candidates import Candidates, destinations, sources  # noqa: PLC0415
+    from k8stui.tui.candidates import who_and_whom  # noqa: PLC0415
     from k8stui.tui.request import understood  # noqa: PLC0415
     from k8stui.walk.error import RequestError  # noqa: PLC0415
 
     cluster, namespace = desk.world.cluster, screen.jobs.namespace
     arrow = next((each for each in _ARROWS if each in typed), "")
     source, _, whom = (part.strip() for part in typed.partition(arrow or "->"))
-    found = Candidates(sources(cluster, namespace)).matching(source, _MOST)
+    known = who_and_whom.of(cluster)
+    found = known.sources(cluster, namespace).matching(source, _MOST)
     if not arrow:
         for name in found:
             run = partial(screen.request_from, name)
             yield _Found(f"walk {name} -> …", "and whom? Enter opens the request box", run)
         return
-    asked = Candidates(destinations(cluster, namespace)).matching(whom, _MOST)
-    pairs = [(source or "outside", whom)] if whom else []
-    pairs += [(name, whom) for name in found[:1]] if whom else []
-    pairs += [(source or "outside", each) for each in asked]
-    pairs += [(name, each) for name in found[:1] for each in asked]
+    asked = known.destinations(cluster, namespace).matching(whom, _MOST)
+    whoever = [
+        each
+        for each in dict.fromkeys((source or "outside", *found[:1]))
+        if _means_somebody(desk.world, each, namespace)
+    ]
+    pairs = [(each, whom) for each in whoever] if whom else []
+    pairs += [(each, other) for each in whoever for other in asked]
     seen: set[tuple[str, str]] = set()
     for pair in pairs:
         try:
@@ -200,3 +205,15 @@ def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
         seen.add(key)
         text = f"walk {pair[0]} -> {pair[1]}"
         yield _Found(text, "ask this, and walk it", partial(screen.ask, request))
+
+
+def _means_somebody(world: World, source: str, namespace: str) -> bool:
+    """Whether a source means somebody, whomever it asks."""
+    from k8stui.tui.request import understood  # noqa: PLC0415 - as above
+    from k8stui.walk.error import RequestError  # noqa: PLC0415
+
+    try:
+        understood(world, source, "10.0.0.1:1", namespace)
+    except RequestError:
+        return False
+    return True

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import select
 from codecs import getincrementaldecoder
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +47,10 @@ class InOrder(_Mixin):
     def __init__(self, app: App[object], **how: Any) -> None:
         super().__init__(app, **how)
         self._ahead = Ahead(app)
-        self._on_their_way = 0
-        """Messages that the reading thread has handed over and the app's thread not yet taken."""
+        self._on_their_way: deque[tuple[Callable[[Message], object], Message]] = deque()
+        """What the reading thread has handed over and the app's thread not yet taken, and how."""
+        self._is_called = False
+        """Whether the app's thread is told of it, and has not looked yet."""
         self._parser = XTermParser(self._debug)
 
     def take(self, text: str) -> None:
@@ -78,25 +82,34 @@ class InOrder(_Mixin):
 
         How many do is looked at from another thread: about right is enough.
         """
-        deliver = self._deliver
-        waiting = self._on_their_way + len(self._ahead)
+        deliver: Callable[[Message], object] = self._deliver
+        waiting = len(self._on_their_way) + len(self._ahead)
         if waiting >= _AHEAD and isinstance(message, events.InputEvent | events.Paste):
             if not (isinstance(message, events.Key) and message.key in LEAVING):
                 return
             deliver = self._cut_short
-        self._on_their_way += 1
-        with suppress(RuntimeError):  # the loop is closed: the screen was left
-            self._loop.call_soon_threadsafe(deliver, message)
+        self._on_their_way.append((deliver, message))
+        # One call for all: each writes a byte to the pipe by which signals wake the loop, too; of
+        # single bytes it takes a few hundred (sock_alloc_send_pskb counts the buffers), and where
+        # it is full signals are lost.
+        if not self._is_called:
+            self._is_called = True
+            with suppress(RuntimeError):  # the loop is closed: the screen was left
+                self._loop.call_soon_threadsafe(self._take_over)
+
+    def _take_over(self) -> None:
+        self._is_called = False  # first: what comes from now on calls again
+        while self._on_their_way:
+            deliver, message = self._on_their_way.popleft()
+            deliver(message)
 
     def _deliver(self, message: Message) -> None:
-        self._on_their_way -= 1
         if isinstance(message, events.InputEvent | events.Paste):
             self._ahead.take(message)
         else:
             self._app.post_message(message)
 
     def _cut_short(self, message: Message) -> None:
-        self._on_their_way -= 1
         if isinstance(message, events.Key):
             self._ahead.cut_short(message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import product
@@ -16,8 +17,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
 from k8stui.neutralise import neutralise
-from k8stui.tui.candidates import Candidates, destinations, sources
+from k8stui.tui.candidates import who_and_whom
 from k8stui.tui.once import Once
+from k8stui.tui.working import Working
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
 
@@ -42,9 +44,14 @@ def understood(world: World, source: str, destination: str, namespace: str) -> R
         return parse_request(world, source, destination, namespace)
     except RequestError as error:
         refused = error
+    # Where nothing is called like a part of it, it means nothing. (To ask takes a look at all pods
+    # for each namespace, and there may be a thousand of both.)
+    words = {*re.split(r"[/:]", f"{source}/{destination}")}
+    words |= {*re.split(r"[/:.]", f"{source}/{destination}")}
     cluster = world.cluster
-    spaces = [pod.namespace for pod in cluster.pods.values()]
-    spaces += [service.namespace for service in cluster.services.values()]
+    spaces = [pod.namespace for pod in cluster.pods.values() if pod.name in words]
+    spaces += [one.namespace for one in cluster.services.values() if one.name in words]
+    spaces += [work.namespace for work in cluster.workloads if work.name in words]
     others = [one for one in dict.fromkeys(spaces) if one != namespace]
     first = [one for one in others if source.startswith((f"{one}/", f"pod/{one}/"))]
     for those in (first, others):
@@ -69,7 +76,7 @@ def _in_others(
     return list(found.values())
 
 
-class RequestScreen(Once, ModalScreen[Request | None]):
+class RequestScreen(Once, Working, ModalScreen[Request | None]):
     """Gives back a request that is understood, or None."""
 
     BINDINGS: ClassVar = [
@@ -119,9 +126,10 @@ class RequestScreen(Once, ModalScreen[Request | None]):
         self._first = {"source": source, "destination": destination}
         """What stands in the fields at first."""
         self._asked = asked
+        known = who_and_whom.of(world.cluster)
         self._found = {
-            "source": Candidates(sources(world.cluster, namespace)),
-            "destination": Candidates(destinations(world.cluster, namespace)),
+            "source": known.sources(world.cluster, namespace),
+            "destination": known.destinations(world.cluster, namespace),
         }
         self._shown: list[str] = []
         self._is_chosen = False
@@ -141,6 +149,8 @@ class RequestScreen(Once, ModalScreen[Request | None]):
             yield Static(_KEYS, id="trouble", markup=False)
 
     def on_mount(self) -> None:
+        for whose, found in self._found.items():  # before the first letter is typed, if it can be
+            self.work(f"names of {whose}", found.make, is_asked=False)
         self.query_one("#box").border_title = "Request"
         for field in self.query(Input):
             field.cursor_blink = False  # nothing is sent while nothing changes

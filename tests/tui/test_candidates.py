@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input, OptionList, Static
@@ -10,10 +12,12 @@ from tui import literal
 from tui.harness import OTHER, running
 from tui.test_key_paths import WEBAPP, opened
 
+from k8stui.tui import request
 from k8stui.tui.candidates import Candidates, destinations, sources
 from k8stui.tui.history import History
 from k8stui.tui.request import understood
 from k8stui.walk.error import RequestError
+from k8stui.walk.trace import Request
 from k8stui.walk.world import build_world
 
 TWO_SPACES = """\
@@ -51,6 +55,42 @@ def test_the_best_match_comes_first() -> None:
 @pytest.mark.parametrize("typed", ["(", "[", ".*", "\\", "a|b", "$", "  "])
 def test_what_is_typed_is_no_pattern(typed: str) -> None:
     assert Candidates(["pod/a", "pod/b"]).matching(typed) in ([], ["pod/a", "pod/b"])
+
+
+def test_no_more_candidates_are_made_than_are_shown() -> None:
+    made = []
+
+    def names() -> Iterator[str]:
+        for number in range(20_000):
+            made.append(number)
+            yield f"pod/{number}"
+
+    found = Candidates(names())
+    assert len(found.matching("", 20)) == 20
+    assert len(made) == 20
+    assert found.matching("19999") == ["pod/19999"]
+    assert found.matching("", 2) == ["pod/0", "pod/1"]
+    assert len(made) == 20_000
+
+
+def test_a_name_is_looked_for_only_where_something_is_called_so(
+    bank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build_world([str(bank)])
+    asked: list[str] = []
+
+    def looked(*what: Any) -> list[Request]:
+        asked.extend(what[-1])
+        return []
+
+    monkeypatch.setattr(request, "_in_others", looked)
+    for source, whom in (("pod/nobody", "svc/nothing:80"), ("tell", "svc/coun"), ("", "")):
+        with pytest.raises(RequestError):
+            understood(world, source, whom, "default")
+    assert asked == []
+    with pytest.raises(RequestError):
+        understood(world, "pod/teller", "svc/counter", "default")
+    assert asked == ["bank"]
 
 
 def test_every_candidate_is_understood(bank: Path) -> None:

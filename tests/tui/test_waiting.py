@@ -4,11 +4,12 @@ leaves."""
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from textual.app import App
 from textual.command import Hit, Hits
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Key
 from textual.widgets import Input
 from tui.harness import Driver, running
@@ -16,6 +17,7 @@ from tui.harness import Driver, running
 from k8stui.tui import ahead
 from k8stui.tui.ahead import Ahead
 from k8stui.tui.command_line import CommandLine
+from k8stui.tui.keyboard import InOrder
 
 FOR_EVER = 3_600.0
 
@@ -84,3 +86,30 @@ async def test_a_key_that_leaves_does_not_wait_behind_others(
         assert app.app.return_code == 0 if key == "ctrl+q" else app.is_on_top
         assert not len(waiting)
         endless.set()
+
+
+class Held(InOrder, HeadlessDriver):
+    """A driver of this program without a terminal."""
+
+
+async def test_however_many_keys_come_at_once_the_loop_is_woken_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as app:
+        await app.pilot.press("r", "ctrl+u")
+        driver = Held(cast("App[object]", app.app))
+        loop, woken = asyncio.get_running_loop(), []
+        call = loop.call_soon_threadsafe
+
+        def counted(*what: Any, **more: Any) -> asyncio.Handle:
+            woken.append(what)
+            return call(*what, **more)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+        for letter in "abc" * 100:
+            driver.send_message(Key(letter, letter))
+        assert len(woken) == 1
+        await typed(app, "abc" * 100)
+        driver.send_message(Key("d", "d"))
+        assert len(woken) == 2  # one is told of what comes later
+        await typed(app, "abc" * 100 + "d")
