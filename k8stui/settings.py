@@ -291,7 +291,7 @@ NFT: Setting[Mapping[str, str]] = Setting(
     form=Form.NODE_FILES,
     flags=("--nft",),
     metavar="NODE=FILE",
-    help="A real node's `nft -j list ruleset`: a walk ends, unknown, where its rules stand.",
+    help="A real node's `nft -j list ruleset`: the tables that are not iptables'.",
 )
 STATE: Setting[Mapping[str, str]] = Setting(
     name="state",

@@ -242,6 +242,8 @@ class Alike:
         spaces = {step.namespace for step in exchange.steps} - {mine.home}
         for name in sorted(spaces):
             side = self.side(name)
+            if side.space.nft is not None and side.space.nft.tables:
+                return None  # what its rules ask of addresses is not looked into
             border.sides.append(side)
             for prefix in side.prefixes:
                 border.add(Masked(prefix.address.version, prefix.address.value, mask_of(prefix)))

@@ -56,7 +56,12 @@ def _mangle_out(table: Table, host: Host, skb: Skb, where: HookState) -> Blocked
 
 
 def _ask(table: Table, host: Host, skb: Skb, where: HookState) -> Blocked | None:
-    result = passed(table, host, skb, where)
+    return carried_out(partial(passed, table), host, skb, where)
+
+
+def carried_out(asked: Lookup, host: Host, skb: Skb, where: HookState) -> Blocked | None:
+    """Do what a chain that does not translate says."""
+    result = asked(host, skb, where)
     verdict = result.verdict
     if isinstance(verdict, Accept):
         return None

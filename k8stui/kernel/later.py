@@ -79,7 +79,7 @@ def matters(network: Network, exchange: Exchange) -> bool:
     skips = ends = False
     for name, met in _met(exchange).items():
         namespace = network[name]
-        if any(map(_routes_apart, namespace.policy_rules)):
+        if namespace.nft is not None or any(map(_routes_apart, namespace.policy_rules)):
             return True
         for table, chain in _chains(namespace, family, met):
             found = _telling.of(chain)

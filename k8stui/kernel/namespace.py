@@ -9,6 +9,7 @@ from enum import Enum, StrEnum
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.ipset import IpSet
+from k8stui.kernel.nft.ruleset import NftRuleset
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
@@ -348,6 +349,8 @@ class NetNamespace:
     """By IP version: 4 → iptables, 6 → ip6tables."""
     other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     """Those of iptables' other back end, where both have rules: every packet meets both."""
+    nft: NftRuleset | None = None
+    """Tables of nftables' own."""
     sets: Mapping[str, IpSet] = field(default_factory=dict)
     """ipsets by name, as far as they are known."""
     sysctls: Sysctls = field(default_factory=Sysctls)

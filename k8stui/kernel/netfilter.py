@@ -7,12 +7,12 @@ engine register themselves, and nothing here knows which of them decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from k8stui.kernel import iptables, judge, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.nft import engine as nft_engine
 from k8stui.kernel.skb import Skb
 
 
@@ -32,10 +32,15 @@ def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration
     yield from unmodelled.unevaluated(family, namespace.not_evaluated)
     yield from judge.registrations(family, namespace.judges)
     rulesets = list(namespace.every_ruleset(family))
-    if namespace.judges or any(map(tracking.is_needed, rulesets)):
+    nft = namespace.nft
+    tracks = nft is not None and nft_engine.needs_tracking(nft)
+    if namespace.judges or tracks or any(map(tracking.is_needed, rulesets)):
         yield from tracking.registrations(family)
     for ruleset in rulesets:
         yield from iptables.registrations(family, ruleset)
-    if any("nat" in ruleset.tables for ruleset in rulesets):
-        lookups = chain.from_iterable(iptables.nat_lookups(family, one) for one in rulesets)
+    lookups = [one for each in rulesets for one in iptables.nat_lookups(family, each)]
+    if nft is not None:
+        yield from nft_engine.registrations(family, nft)
+        lookups += nft_engine.nat_lookups(family, nft)
+    if lookups or any("nat" in ruleset.tables for ruleset in rulesets):
         yield from translation.registrations(family, lookups)

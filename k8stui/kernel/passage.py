@@ -16,7 +16,12 @@ from k8stui.kernel.traverse import Accept, CannotEvaluate, PacketContext, Traver
 
 def passed(table: Table, host: Host, skb: Skb, where: HookState) -> Traversal:
     """Send the packet through the table's chain of the hook; it keeps what the rules did to it."""
-    result = traverse(table, where.hook.value, skb.packet, _context(host, skb, where))
+    result = traverse(table, where.hook.value, skb.packet, context_of(host, skb, where))
+    return kept(result, host, skb, where)
+
+
+def kept(result: Traversal, host: Host, skb: Skb, where: HookState) -> Traversal:
+    """Write down what a chain did, and keep on the packet what its rules set."""
     journal = host.simulation.journal
     visits = result.visits
     is_ended = not isinstance(result.verdict, Accept)
@@ -44,7 +49,8 @@ def passed(table: Table, host: Host, skb: Skb, where: HookState) -> Traversal:
     return result
 
 
-def _context(host: Host, skb: Skb, where: HookState) -> PacketContext:
+def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
+    """What netfilter knows of a packet at a hook besides its header."""
     entry = skb.entry
 
     context = PacketContext(

@@ -68,6 +68,11 @@ class RuleCause:
     skipped: int = 0
     """Rules of this chain looked at since the last match that did not match."""
 
+    @property
+    def is_nft(self) -> bool:
+        """Whether the table is one of nftables' own: it is called by its family, too."""
+        return " " in self.table
+
 
 @record(kw_only=True)
 class RouteCause:

@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
+from k8stui.kernel.nft.ruleset import parse as parse_nft
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ObservedNode, SeenNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
-from k8stui.nodes.state.nftables import foreign_chains
+from k8stui.nodes.state.nftables import unread_chains
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_fdb,
@@ -37,6 +38,12 @@ def _rules(text: str, file: str) -> _Said:
     return {"rulesets": parse_rulesets(text, file), "remarks": said}
 
 
+def _nft(text: str) -> _Said:
+    if text.lstrip().startswith("{"):
+        return {"nft": parse_nft(text)}
+    return {"not_evaluated": unread_chains(text)}
+
+
 _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     IPTABLES.name: (IPTABLES.flag, _rules),
     IPSET.name: (IPSET.flag, lambda text, _: {"sets": ipset.parse(text)}),
@@ -49,7 +56,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     IP_NEIGH.name: (IP_NEIGH.flag, lambda *given: {"neighbours": parse_neighbours(*given)}),
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
     SYSCTL.name: (SYSCTL.flag, lambda text, _: {"sysctls": parse_sysctls(text)}),
-    NFT.name: (NFT.flag, lambda text, _: {"not_evaluated": foreign_chains(text)}),
+    NFT.name: (NFT.flag, lambda text, _: _nft(text)),
 }
 """What the output of one command says, by the option that names its file."""
 

@@ -212,7 +212,9 @@ def _stand_ins(site: Site) -> tuple[Remark, ...]:
 
 def _remarks(site: Site) -> Iterator[Remark]:
     yield from _stand_ins(site)
-    if not is_modelled(site.cluster):
+    seen = all(site.observed(node).is_whole for node in site.cluster.nodes.values())
+    decided = seen and site.cluster.proxy.mode == "nftables"
+    if not is_modelled(site.cluster) and not decided:
         said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
         text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
         yield Remark(text=text, origin=mode_origin(site.cluster))

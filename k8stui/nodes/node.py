@@ -65,6 +65,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),
         not_evaluated=observed.not_evaluated,
+        nft=observed.nft,
         judges=programs.judges + (() if observed.is_whole else part.judges),
     )
 
@@ -230,6 +231,8 @@ def _engines(cluster: Cluster, observed: SeenNode) -> tuple[Unmodelled, ...]:
         if interface.name == _IPVS_DEVICE
         for entry in interface.addresses
     }
+    if observed.nft is not None and observed.nft.tables and cluster.proxy.mode == "nftables":
+        return ()  # its own rules decide
     if "KUBE-CLUSTER-IP" in observed.sets or bound:
         cluster = replace(cluster, proxy=replace(cluster.proxy, mode="ipvs"))
     found = unmodelled(cluster)

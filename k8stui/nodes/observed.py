@@ -17,6 +17,7 @@ from k8stui.kernel.namespace import (
     Socket,
     Sysctls,
 )
+from k8stui.kernel.nft.ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
 
@@ -65,8 +66,12 @@ class ObservedSpace(Protocol):
     @property
     def sets(self) -> Mapping[str, IpSet]: ...
     @property
+    def nft(self) -> NftRuleset | None:
+        """Tables of nftables' own."""
+
+    @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
-        """Rules of another engine."""
+        """Rules that were seen and cannot be read."""
 
 
 End = tuple[str, str]
@@ -109,6 +114,7 @@ class ObservedNode:
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     sets: Mapping[str, IpSet] = field(default_factory=dict)
+    nft: NftRuleset | None = None
     not_evaluated: tuple[NotEvaluated, ...] = ()
     other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     pods: Mapping[str, ObservedSpace] = field(default_factory=dict)

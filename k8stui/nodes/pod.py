@@ -33,6 +33,7 @@ def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) 
         sysctls=space.sysctls or Sysctls(),
         sockets=as_seen(pod_sockets(site.listening, pod), space.sockets),
         not_evaluated=space.not_evaluated,
+        nft=space.nft,
     )
 
 

@@ -130,6 +130,8 @@ class Places:
         for name in (*world.cluster.nodes, WIRE, LAN, OUTSIDE):
             side = self._alike.side(name)
             border.sides.append(side)
+            if side.space.nft is not None and side.space.nft.tables:
+                self._doubt = True  # what its rules ask of addresses is not looked into
             border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
             for prefix in side.prefixes:
                 border.add(_masked(prefix))

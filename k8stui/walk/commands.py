@@ -185,6 +185,12 @@ def _by_cause(hops: tuple[Hop, ...], at: int, step: TraceStep) -> Iterator[_Said
 
 def _rule(cause: RuleCause, version: int) -> Iterator[_Said]:
     chain = cause.chain.name
+    if cause.is_nft:
+        family, _, table = cause.table.partition(" ")
+        if all(word.isprintable() and not word.startswith("-") for word in (family, table, chain)):
+            shows = f"rule {cause.index} decided" if cause.index else "its policy decided"
+            yield _line("nft", "list", "chain", family, table, chain), f"the chain: {shows}"
+        return
     if not _is(_TABLE, cause.table) or not _is(_CHAIN, chain):
         return
     program = "iptables" if version == 4 else "ip6tables"

@@ -109,7 +109,7 @@ def compare(
         common=common_steps(before, after),
         answers_before=answers(befores),
         answers_after=answers(afters),
-        observed_nodes=tuple(world.options.iptables),
+        observed_nodes=tuple({**world.options.iptables, **world.options.state}),
     )
 
 

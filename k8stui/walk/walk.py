@@ -126,7 +126,7 @@ def _may_be_unheard(world: World) -> bool:
     """
     if _enforced(world):
         return world.network.enforced is not world.cluster
-    return not world.options.iptables
+    return not (world.options.iptables or world.options.state)
 
 
 def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[Exchange]:

@@ -70,9 +70,37 @@ for pod in one two; do
   ip -n cni-$pod route add default via 169.254.1.1
   n=$((n + 1))
 done
-nat="iptables -t nat -A"
-$nat PREROUTING -d 10.96.7.7 -p tcp --dport 8000 -j DNAT --to-destination 10.50.0.3:80
-$nat POSTROUTING -d 10.50.0.3 -p tcp --dport 80 -j SNAT --to-source 192.0.2.10
+if [ "$2" = nft ]; then
+  nft -f - <<'END'
+table ip own {
+  map services {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.7.7 . tcp . 8000 : goto web }
+  }
+  chain web {
+    meta mark set meta mark | 0x10
+    meta l4proto tcp dnat to numgen random mod 1 map { 0 : 10.50.0.3 . 80 }
+  }
+  chain into {
+    type nat hook prerouting priority dstnat; policy accept;
+    ip daddr . meta l4proto . th dport vmap @services
+  }
+  chain out {
+    type nat hook postrouting priority srcnat; policy accept;
+    meta mark & 0x10 == 0x10 ct status dnat snat to 192.0.2.10
+  }
+  chain through {
+    type filter hook forward priority filter; policy drop;
+    ct state established accept
+    ip daddr { 10.50.0.2-10.50.0.9 } tcp dport 80 ct state new accept
+  }
+}
+END
+else
+  nat="iptables -t nat -A"
+  $nat PREROUTING -d 10.96.7.7 -p tcp --dport 8000 -j DNAT --to-destination 10.50.0.3:80
+  $nat POSTROUTING -d 10.50.0.3 -p tcp --dport 80 -j SNAT --to-source 192.0.2.10
+fi
 ip netns exec cni-two python3 -c '
 import socket
 s = socket.create_server(("", 80))
@@ -102,16 +130,18 @@ def _has(*words: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="module", params=["iptables", "nft"])
+def printed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> str:
     """What the script writes in a lab: two pods on cables of their own, a Service by hand."""
-    if not _has(*NEW, "iptables", "-t", "nat", "-S"):
-        pytest.skip("no user namespaces with iptables here")
+    engine = str(request.param)
+    asks = {"iptables": ["iptables", "-t", "nat", "-S"], "nft": ["nft", "add", "table", "ip", "t"]}
+    if not _has(*NEW, *asks[engine]):
+        pytest.skip(f"no user namespaces with {engine} here")
     folder = tmp_path_factory.mktemp("collect")
     (folder / "collect.sh").write_text(script())
     (folder / "lab.sh").write_text(LAB)
     done = subprocess.run(
-        [*NEW, "sh", str(folder / "lab.sh"), str(folder / "collect.sh")],
+        [*NEW, "sh", str(folder / "lab.sh"), str(folder / "collect.sh"), engine],
         capture_output=True,
         check=True,
         text=True,
@@ -133,6 +163,9 @@ def test_what_the_script_wrote_is_walked_as_the_packets_went(printed: str, tmp_p
     assert (end.server_pod, end.server_port) == ("default/server", 80)
     (direct,) = walks(world, parse_request(world, "pod/server", "pod/asker:80"))
     assert direct.outcome.result is Result.REFUSED  # nobody was seen to listen there
+    (other,) = walks(world, parse_request(world, "pod/server", "pod/asker:81"))
+    has_policy = '"policy": "drop"' in stream
+    assert other.outcome.result is (Result.TIMEOUT if has_policy else Result.REFUSED)
 
 
 def test_every_section_is_read(printed: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.listening import SocketsError, parse_sockets
-from k8stui.nodes.state.nftables import NftError, foreign_chains
+from k8stui.nodes.state.nftables import unread_chains
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_fdb,
@@ -224,30 +224,41 @@ def chain(family: str, table: str, **said: object) -> dict[str, object]:
     return {"chain": {"family": family, "table": table, "name": "c", **said}}
 
 
-def rule(family: str, table: str) -> dict[str, object]:
-    return {"rule": {"family": family, "table": table, "chain": "c", "expr": []}}
-
-
-@pytest.mark.parametrize(
-    ("things", "versions"),
-    [
-        ([chain("ip", "kube-proxy", hook="prerouting", prio=-100), rule("ip", "kube-proxy")], [4]),
-        ([chain("inet", "fw", hook="input", prio=0), rule("inet", "fw")], [4, 6]),
-        ([chain("ip", "own", hook="forward", prio=0, policy="drop")], [4]),
-        ([chain("ip", "own", hook="forward", prio=0, policy="accept")], []),
-        ([chain("ip", "own"), rule("ip", "own")], []),
-        ([chain("ip", "nat", hook="prerouting", prio=-100), rule("ip", "nat")], []),
-    ],
-    ids=["own", "both-families", "policy", "empty", "no-hook", "iptables"],
-)
-def test_where_nftables_stands(things: list[Mapping[str, object]], versions: list[int]) -> None:
-    assert [one.version for one in foreign_chains(nft(*things))] == versions
-
-
 @pytest.mark.parametrize("text", ["", "[]", '{"nftables": [{"chain": {}}]}'])
-def test_no_ruleset(text: str) -> None:
-    with pytest.raises(NftError):
-        foreign_chains(text)
+def test_no_ruleset(text: str, tmp_path: Path) -> None:
+    node = collected(tmp_path, {("node", "nft -j list ruleset"): f"{text}\n"})
+    with pytest.raises(ObservedFileError, match="run again on the node: nft -j list ruleset"):
+        _ = node.nft
+
+
+def test_of_a_ruleset_as_text_the_hooks_are_known() -> None:
+    text = """\
+table ip kube-proxy {
+	map service-ips {
+		type ipv4_addr . inet_proto . inet_service : verdict
+	}
+
+	chain nat-prerouting {
+		type nat hook prerouting priority dstnat - 10; policy accept;
+		jump services
+	}
+
+	chain idle {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+table inet fw {
+	chain in {
+		type filter hook input priority 5; policy drop;
+	}
+}
+"""
+    found = unread_chains(text)
+    assert [(one.version, one.hook, one.priority) for one in found] == [
+        (4, "PREROUTING", -110),
+        (4, "INPUT", 5),
+        (6, "INPUT", 5),
+    ]
 
 
 def test_a_folders_states_are_found_and_options_come_first(tmp_path: Path) -> None:
@@ -329,16 +340,46 @@ def test_what_was_collected_whole_is_not_doubted(tmp_path: Path) -> None:
     assert (found.result, "collected" in found.reason) == (Result.CONNECTED, False)
 
 
-def test_with_nft_alone_iptables_has_nothing_that_is_hidden(tmp_path: Path) -> None:
-    """The tables that iptables made are nftables', too: they are named, not left out."""
-    things = [chain("ip", "filter", hook="output", prio=0, policy="drop")]
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        (nft(chain("ip", "filter", hook="output", prio=0, policy="drop")), Result.TIMEOUT),
+        (nft(chain("ip", "filter", hook="output", prio=0, policy="accept")), Result.CONNECTED),
+        (nft(chain("inet", "fw", hook="output", prio=0, policy="drop")), Result.TIMEOUT),
+        (nft(chain("ip6", "fw", hook="output", prio=0, policy="drop")), Result.CONNECTED),
+    ],
+)
+def test_with_nft_alone_it_tells_iptables_rules_too(
+    printed: str, expected: Result, tmp_path: Path
+) -> None:
+    """The tables that iptables made are nftables', too: none is left out."""
     parts = {
         ("node", "iptables-save"): "! 127 not installed",
-        ("node", "nft -j list ruleset"): json.loads(nft(*things)),
+        ("node", "nft -j list ruleset"): printed,
+    }
+    assert asked(tmp_path, parts).result is expected
+
+
+def test_tables_of_iptables_are_not_met_twice(tmp_path: Path) -> None:
+    parts = {
+        ("node", "iptables-nft-save"): SAVE.format("ACCEPT"),
+        ("node", "nft -j list ruleset"): nft(
+            chain("ip", "filter", hook="output", prio=0, policy="drop")
+        ),
+    }
+    assert asked(tmp_path, parts).result is Result.CONNECTED
+
+
+def test_rules_as_text_alone_are_not_known(tmp_path: Path) -> None:
+    base = "chain out {\n\t\ttype filter hook output priority 0; policy drop;\n\t}"
+    text = f"table ip own {{\n\t{base}\n}}"
+    parts = {
+        ("node", "nft -j list ruleset"): "! 1 not built in",
+        ("node", "nft list ruleset"): text,
     }
     found = asked(tmp_path, parts)
     assert found.result is Result.UNKNOWN
-    assert "table ip filter" in found.reason
+    assert "cannot tell: nftables ruleset (table ip own, chain out)" in found.reason
 
 
 def test_pods_hang_where_neighbours_and_the_bridge_say(tmp_path: Path) -> None:

@@ -13,7 +13,17 @@ from k8stui.nodes.state.space import CollectedSpace, Link
 from k8stui.nodes.state.stream import Section, is_stream, sections
 from k8stui.settings import STATE
 
-_SINGLE = ("interfaces", "routes", "rulesets", "sets", "policy_rules", "neighbours", "fdb")
+_SINGLE = (
+    "interfaces",
+    "routes",
+    "rulesets",
+    "sets",
+    "policy_rules",
+    "neighbours",
+    "fdb",
+    "sysctls",
+    "nft",
+)
 """What the dump of a single command may say instead."""
 
 

@@ -1,79 +1,56 @@
-"""Which tables of nftables' own stand in a namespace: ``nft -j list ruleset``.
+"""Where nftables' own tables meet packets, from the plain text of ``nft list ruleset``.
 
-They are not evaluated yet: only where they meet packets is read here.
+Its rules are evaluated from the JSON alone (`k8stui.kernel.nft`): of the text only the hooks are
+read, so that it is known where a packet's way is not.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 
-from k8stui.errors import K8sTuiError
 from k8stui.kernel.namespace import NotEvaluated
-from k8stui.kernel.step import Hook
 
-_IPTABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
-"""Tables that iptables-nft has made its own: its save shows them."""
+_TABLE = re.compile(r"^table (\S+) (\S+) {", re.MULTILINE)
+_BASE = re.compile(
+    r"chain (\S+) {[^{}]*?type \w+ hook (prerouting|input|forward|output|postrouting)"
+    r" (?:device \S+ )?priority ([^;]+);(?: policy (\w+);)?([^}]*)"
+)
 _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
-_HOOKS = {
-    "prerouting": Hook.PREROUTING,
-    "input": Hook.INPUT,
-    "forward": Hook.FORWARD,
-    "output": Hook.OUTPUT,
-    "postrouting": Hook.POSTROUTING,
-}
+_NAMED = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+"""nft(8), priority names."""
 
 
-class NftError(K8sTuiError, ValueError):
-    """The text is not what the command prints."""
+def unread_chains(text: str) -> tuple[NotEvaluated, ...]:
+    """The base chains that do anything at all."""
+    return tuple(_unread(text))
 
-    line = None
+
+def _unread(text: str) -> Iterator[NotEvaluated]:
+    tables = list(_TABLE.finditer(text))
+    for table, following in zip(tables, [*tables[1:], None], strict=True):
+        family, name = table.groups()
+        body = text[table.end() : following.start() if following else len(text)]
+        for base in _BASE.finditer(body):
+            chain, hook, priority, policy, rules = base.groups()
+            if policy != "drop" and not rules.strip():
+                continue
+            for version in _FAMILIES.get(family, ()):
+                yield NotEvaluated(
+                    name=f"nftables ruleset (table {family} {name}, chain {chain}); run on the "
+                    "node: nft -j list ruleset",
+                    version=version,
+                    hook=hook.upper(),
+                    priority=_number(priority),
+                )
 
 
-def foreign_chains(text: str, *, iptables_too: bool = False) -> tuple[NotEvaluated, ...]:
-    """The base chains of tables that are not iptables', where they do anything at all.
-
-    `iptables_too`: and of those that are.
-
-    Raises:
-        NftError: not what ``nft -j list ruleset`` prints.
-
-    """
+def _number(priority: str) -> int:
+    """``dstnat - 10``, ``-110``."""
+    words = priority.replace("-", " -").replace("+", " +").split()
+    found = _NAMED.get(words[0], 0) if words else 0
+    rest = "".join(words[1:] if words and words[0] in _NAMED else words)
     try:
-        listed = json.loads(text)["nftables"]
-        rules = {_place(one["rule"]) for one in listed if "rule" in one}
-        chains = [one["chain"] for one in listed if "chain" in one]
-        own = frozenset[str]() if iptables_too else _IPTABLES
-        return tuple(
-            found
-            for chain in chains
-            if chain["family"] == "inet" or chain["table"] not in own
-            for found in _hooked(chain, rules)
-        )
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None
-
-
-def _place(rule: Mapping[str, object]) -> tuple[object, object, object]:
-    return rule["family"], rule["table"], rule["chain"]
-
-
-def _hooked(
-    chain: Mapping[str, object], rules: set[tuple[object, object, object]]
-) -> Iterator[NotEvaluated]:
-    """A chain at its hook, once a family."""
-    family, table, name = str(chain["family"]), str(chain["table"]), str(chain["name"])
-    hook = _HOOKS.get(str(chain.get("hook")))
-    if hook is None or family not in _FAMILIES:
-        return
-    has_rules = (chain["family"], chain["table"], chain["name"]) in rules
-    if not has_rules and chain.get("policy", "accept") == "accept":
-        return
-    priority = chain.get("prio")
-    for version in _FAMILIES[family]:
-        yield NotEvaluated(
-            name=f"nftables ruleset (table {family} {table}, chain {name})",
-            version=version,
-            hook=hook.value,
-            priority=priority if isinstance(priority, int) else 0,
-        )
+        return found + int(rest or "0")
+    except ValueError:
+        return found

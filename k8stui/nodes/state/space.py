@@ -20,11 +20,13 @@ from k8stui.kernel.namespace import (
     Socket,
     Sysctls,
 )
+from k8stui.kernel.nft.ruleset import IPTABLES, NftRuleset
+from k8stui.kernel.nft.ruleset import parse as parse_nft
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.state import printed
 from k8stui.nodes.state.listening import parse_sockets
-from k8stui.nodes.state.nftables import foreign_chains
+from k8stui.nodes.state.nftables import unread_chains
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_fdb,
@@ -59,6 +61,7 @@ _NEIGHBOURS = ("ip -j neigh show", "ip neigh show")
 _FDB = ("bridge -j fdb show", "bridge fdb show")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _NFT = ("nft -j list ruleset",)
+_NFT_TEXT = ("nft list ruleset",)
 _PARTS = (
     ("its devices", _ADDRESSES),
     ("its routes", _ROUTES[4]),
@@ -162,7 +165,7 @@ class CollectedSpace:
         Where only nft could be asked, iptables has none of its own.
         """
         found = {version: read[0] for version, read in self._saves.items() if read}
-        if not found and self._one(_NFT) is not None:
+        if not found and (self._one(_NFT) or self._one(_NFT_TEXT)) is not None:
             return dict.fromkeys(_SAVES, Ruleset())
         return found
 
@@ -194,12 +197,16 @@ class CollectedSpace:
         return self._read(section, lambda text, _: ipset.parse(text)) or {}
 
     @cached_property
+    def nft(self) -> NftRuleset | None:
+        """Tables of nftables' own; all of them where iptables could not be asked for its."""
+        skipped = IPTABLES if any(self._saves.values()) else ()
+        return self._read(self._one(_NFT), lambda text, _: parse_nft(text, skipped))
+
+    @cached_property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
-        """Base chains of nftables' own tables; of all where iptables could not be asked for its."""
-        has_saves = any(self._saves.values())
-        section = self._one(_NFT)
-        parse = partial(foreign_chains, iptables_too=not has_saves)
-        return self._read(section, lambda text, _: parse(text)) or ()
+        """Their base chains, where they were printed as text alone."""
+        section = None if self._one(_NFT) else self._one(_NFT_TEXT)
+        return self._read(section, lambda text, _: unread_chains(text)) or ()
 
     @property
     def unseen(self) -> tuple[str, ...]:

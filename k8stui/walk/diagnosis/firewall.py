@@ -96,6 +96,8 @@ def _by_chain(name: str) -> str:
 
 def _writer(case: Case, step: Step, rule: RuleCause) -> str:
     """By the chain's own name; a built-in one is anybody's, so by who else is in the table."""
+    if rule.is_nft:
+        return rule.table.split()[-1]  # programs call their tables after themselves
     own = _by_chain(rule.chain.name)
     if own or rule.chain.policy is None:
         return own
@@ -166,6 +168,8 @@ def _trusted(here: str, source: str) -> str:
 def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if "NetworkPolicy" in writer:
         return "allow it in a NetworkPolicy that selects the pod"
+    if rule.is_nft:
+        return ""  # whose rule it is, and whether it comes back, its text does not tell
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld":
         return _trusted(here, str(packet.src if packet.vni is not None else pods))

@@ -1,0 +1,242 @@
+"""nftables: what rules of its own decide about one packet, and how often where chance does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.context import PacketContext
+from k8stui.kernel.nft.ruleset import NftError, NftTable, parse
+from k8stui.kernel.nft.traverse import traverse
+from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.step import Fork, Hook, StepKind
+from k8stui.kernel.traverse import Traversal
+from k8stui.kernel.verdict import Accept, CannotEvaluate, Dnat, Drop, Masquerade, Reject, Snat
+
+Json = Mapping[str, object]
+
+DADDR = {"payload": {"protocol": "ip", "field": "daddr"}}
+SADDR = {"payload": {"protocol": "ip", "field": "saddr"}}
+L4 = {"meta": {"key": "l4proto"}}
+DPORT = {"payload": {"protocol": "th", "field": "dport"}}
+MARK = {"meta": {"key": "mark"}}
+
+
+def table(
+    chains: Mapping[str, Sequence[Sequence[Json]]],
+    sets: Mapping[str, Sequence[object]] | None = None,
+    policy: str = "accept",
+    family: str = "ip",
+) -> NftTable:
+    """`chains`: their rules; the first one stands at prerouting."""
+    base = next(iter(chains))
+    listed: list[Json] = [{"table": {"family": family, "name": "t"}}]
+    for name, elements in (sets or {}).items():
+        listed.append({"set": {"family": family, "table": "t", "name": name, "elem": elements}})
+    for name, rules in chains.items():
+        hooked = {"type": "filter", "hook": "prerouting", "prio": 0, "policy": policy}
+        more = hooked if name == base else {}
+        listed.append({"chain": {"family": family, "table": "t", "name": name, **more}})
+        for rule in rules:
+            said = {"family": family, "table": "t", "chain": name, "expr": rule}
+            listed.append({"rule": said})
+    (found,) = parse(json.dumps({"nftables": listed})).tables
+    return found
+
+
+def packet(dport: int = 80, protocol: Protocol = Protocol.TCP, mark: int = 0) -> Packet:
+    return Packet(
+        src=Address.parse("10.244.1.4"),
+        dst=Address.parse("10.96.0.10"),
+        protocol=protocol,
+        sport=40000,
+        dport=dport,
+        mark=mark,
+    )
+
+
+def run(made: NftTable, asked: Packet | None = None, **context: object) -> Traversal:
+    base = next(iter(made.chains.values()))
+    known = PacketContext(hook=Hook.PREROUTING, **context)  # type: ignore[arg-type]
+    return traverse(made, base, asked or packet(), known)
+
+
+def match(left: object, right: object, op: str = "==") -> Json:
+    return {"match": {"op": op, "left": left, "right": right}}
+
+
+def target(name: str) -> Json:
+    return {"target": name}
+
+
+NET = {"prefix": {"addr": "10.96.0.0", "len": 12}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "matches"),
+    [
+        (match(DADDR, "10.96.0.10"), True),
+        (match(DADDR, "10.96.0.10", "!="), False),
+        (match(DADDR, NET), True),
+        (match(DADDR, {"set": ["10.0.0.1", NET]}), True),
+        (match(DADDR, {"range": ["10.96.0.1", "10.96.0.9"]}), False),
+        (match(DADDR, "@known"), True),
+        (match(SADDR, "@known"), False),
+        (match(L4, "tcp"), True),
+        (match(L4, {"set": ["udp", "sctp"]}), False),
+        (match(DPORT, {"range": [1, 100]}), True),
+        (match(DPORT, 80, ">"), False),
+        (match({"payload": {"protocol": "udp", "field": "dport"}}, 80), False),
+        (match({"payload": {"protocol": "ip6", "field": "daddr"}}, "::1"), False),
+        (match({"concat": [DADDR, L4, DPORT]}, "@triples"), True),
+        (match({"concat": [DADDR, L4, DPORT]}, {"concat": [NET, "tcp", 80]}), True),
+        (match({"&": [MARK, 0x4000]}, 0, "!="), True),
+        (match({"ct": {"key": "state"}}, ["new", "related"], "in"), True),
+        (match({"ct": {"key": "state"}}, "established", "in"), False),
+        (match({"ct": {"key": "status"}}, "dnat", "in"), True),
+        (match({"meta": {"key": "iifname"}}, "veth*"), True),
+        (match({"meta": {"key": "iifname"}}, "eth0"), False),
+        (match({"meta": {"key": "oifname"}}, "eth0"), False),
+        (match({"fib": {"result": "type", "flags": ["daddr"]}}, "unicast"), True),
+    ],
+)
+def test_a_match(rule: Json, matches: bool) -> None:
+    sets: dict[str, Sequence[object]] = {
+        "known": ["10.96.0.1", "10.96.0.10"],
+        "triples": [{"concat": ["10.96.0.10", "tcp", 80]}],
+    }
+    made = table({"base": [[rule, {"drop": None}]]}, sets)
+    found = run(made, packet(mark=0x4001), in_device="veth1", ct_dnat=True)
+    assert found.verdict == (Drop() if matches else Accept())
+
+
+@pytest.mark.parametrize(
+    ("chains", "verdict"),
+    [
+        # what returns goes on behind the jump, what was gone to does not
+        ({"base": [[{"jump": target("a")}], [{"drop": None}]], "a": [[{"return": None}]]}, Drop()),
+        ({"base": [[{"goto": target("a")}], [{"drop": None}]], "a": []}, Accept()),
+        (
+            {
+                "base": [[{"jump": target("a")}], [{"drop": None}]],
+                "a": [[{"goto": target("b")}], [{"accept": None}]],
+                "b": [],
+            },
+            Drop(),
+        ),
+        ({"base": [[{"counter": {"packets": 1, "bytes": 2}}, {"accept": None}]]}, Accept()),
+        ({"base": [[{"reject": None}]]}, Reject("icmp-port-unreachable")),
+        ({"base": [[{"reject": {"type": "tcp reset"}}]]}, Reject("tcp-reset")),
+        ({"base": [[{"masquerade": {"flags": "fully-random"}}]]}, Masquerade(random_fully=True)),
+        (
+            {"base": [[{"dnat": {"addr": "10.0.0.1", "port": 8080}}]]},
+            Dnat((Address.parse("10.0.0.1"),) * 2, (8080, 8080)),
+        ),
+        ({"base": [[{"snat": {"addr": "10.0.0.1"}}]]}, Snat((Address.parse("10.0.0.1"),) * 2)),
+    ],
+)  # fmt: skip
+def test_a_verdict(chains: Mapping[str, Sequence[Sequence[Json]]], verdict: object) -> None:
+    assert run(table(chains)).verdict == verdict
+
+
+def test_the_policy_of_the_base_chain() -> None:
+    found = run(table({"base": []}, policy="drop"))
+    assert found.verdict == Drop()
+    assert found.cause is not None
+    assert (found.cause.table, found.cause.rule) == ("ip t", None)
+
+
+def test_a_verdict_map_and_a_mark() -> None:
+    key = {"concat": [DADDR, L4, DPORT]}
+    ways = [[{"concat": ["10.96.0.10", "tcp", 80]}, {"goto": target("svc")}]]
+    marked = {"mangle": {"key": MARK, "value": {"|": [MARK, 0x4000]}}}
+    made = table(
+        {
+            "base": [[{"vmap": {"key": key, "data": "@services"}}], [{"drop": None}]],
+            "svc": [[marked], [{"accept": None}]],
+        },
+        {"services": ways},
+    )
+    found = run(made, packet(mark=1))
+    assert (found.verdict, found.packet.mark) == (Accept(), 0x4001)
+    assert [visit.kind for visit in found.visits] == [
+        StepKind.JUMP, StepKind.MARK, StepKind.RULE,
+    ]  # fmt: skip
+    assert run(made, packet(dport=81)).verdict == Drop()
+    first = found.visits[0].cause.rule
+    assert first is not None
+    assert first.text == "ip daddr . meta l4proto . th dport vmap @services"
+
+
+@given(st.integers(1, 9))
+def test_each_number_that_is_drawn_is_as_likely(most: int) -> None:
+    ends = [[n, {"concat": [f"10.0.0.{n + 1}", 8000 + n]}] for n in range(most)]
+    drawn = {
+        "map": {
+            "key": {"numgen": {"mode": "random", "mod": most, "offset": 0}},
+            "data": {"set": ends},
+        }
+    }
+    made = table({"base": [[{"dnat": {"family": "ip", "addr": drawn}}]]})
+    found: dict[object, Fraction] = {}
+    for chosen in range(most):
+        forks: list[Fork] = []
+
+        def choose(fork: Fork, chosen: int = chosen, forks: list[Fork] = forks) -> int:
+            forks.append(fork)
+            return chosen
+
+        result = run(made, choose=choose)
+        assert len(forks) == (most > 1)
+        assert all(sum(way.share for way in fork.ways) == 1 for fork in forks)
+        share = forks[0].ways[chosen].share if forks else Fraction(1)
+        found[result.verdict] = share
+    assert sum(found.values()) == 1
+    ports = [verdict.ports for verdict in found if isinstance(verdict, Dnat)]
+    assert ports == [(8000 + n, 8000 + n) for n in range(most)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"queue": {"num": 1}},
+        {"xt": None},
+        match({"socket": {"key": "mark"}}, 1),
+        match({"meta": {"key": "skuid"}}, 0),
+        match(DADDR, "@absent"),
+        {"jump": {"target": "absent"}},
+        {"mangle": {"key": {"payload": {"protocol": "ip", "field": "dscp"}}, "value": 1}},
+    ],
+    ids=lambda statement: next(iter(statement)),
+)
+def test_what_is_not_modelled_is_not_guessed(statement: Json) -> None:
+    found = run(table({"base": [[statement, {"drop": None}], [{"accept": None}]]}))
+    assert isinstance(found.verdict, CannotEvaluate)
+
+
+def test_what_a_packet_does_not_meet_need_not_be_understood() -> None:
+    rule = [match(DPORT, 81), {"queue": {"num": 1}}]
+    assert run(table({"base": [rule]})).verdict == Accept()
+
+
+def test_tables_of_iptables_are_left_out_and_inet_is_of_both_families() -> None:
+    listed: list[Json] = []
+    for family, name in (("ip", "nat"), ("ip6", "own"), ("inet", "nat"), ("bridge", "b")):
+        listed.append({"table": {"family": family, "name": name}})
+        hooked = {"hook": "input", "type": "filter", "prio": 3, "policy": "drop"}
+        listed.append({"chain": {"family": family, "table": name, "name": "c", **hooked}})
+    found = parse(json.dumps({"nftables": listed}))
+    assert [one.name for one, _ in found.base_chains(4)] == ["nat"]
+    assert [one.name for one, _ in found.base_chains(6)] == ["own", "nat"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"nftables": 1}', '{"nftables": [{"chain": {}}]}'])
+def test_no_ruleset(text: str) -> None:
+    with pytest.raises(NftError, match="not what nft -j list ruleset prints"):
+        parse(text)
