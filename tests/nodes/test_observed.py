@@ -166,11 +166,12 @@ def test_default_route_of_ipv6() -> None:
     ("option", "text", "message"),
     [
         ("iptables", "*nat\nrubbish\nCOMMIT\n", r"f.txt:2: .*rubbish \(--iptables\)"),
-        ("ip_addr", "nothing", r"f.txt:1: .*not JSON.* \(--ip-addr\)"),
+        ("ip_addr", "nothing", r"f.txt:1: not what ip addr prints: nothing \(--ip-addr\)"),
+        ("ip_addr", "[nothing", r"f.txt:1: .*not JSON.* \(--ip-addr\)"),
         ("ip_route", "{}", r"f.txt:1: .*a list .* \(--ip-route\)"),
         ("iptables", None, r"f.txt: No such file or directory \(--iptables\)"),
     ],
-    ids=["rules", "devices", "routes", "absent"],
+    ids=["rules", "devices", "devices-json", "routes", "absent"],
 )
 def test_unreadable(option: str, text: str | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "f.txt"
