@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.record import record
 
-_HEAD = re.compile(r"^@ (\S+) (\S.*)$", re.MULTILINE)
-_FAILED = re.compile(r"^! (\d+) ?(.*)$", re.MULTILINE)
+_HEAD = re.compile(r"@ (\S+) (\S.*)")
+_FAILED = re.compile(r"! (\d+) ?(.*)")
+"""The last line of a section."""
 _BEGINS = re.compile(r"(?:\s|#.*\n)*@ \S+ \S")
 
 
@@ -51,19 +52,33 @@ def sections(text: str, file: str) -> Mapping[str, Mapping[str, Section]]:
 
 
 def _sections(text: str, file: str) -> Iterator[Section]:
-    heads = list(_HEAD.finditer(text))
     line, at = 1, 0
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        begins = min(head.end() + 1, len(text))
-        line += text.count("\n", at, begins)
+    for begins, ends in _parts(text):
+        head, _, body = text[begins:ends].partition("\n")
+        line += text.count("\n", at, begins) + 1
         at = begins
-        body = text[begins : following.start() if following else len(text)]
-        failed = _FAILED.search(body)
-        yield Section(
-            file=file,
-            namespace=head[1],
-            command=" ".join(head[2].split()),
-            line=line,
-            text=body if failed is None else "",
-            failure=f"{failed[1]} {failed[2]}".strip() if failed else "",
-        )
+        named = _HEAD.fullmatch(head)
+        if named is not None:
+            last = body.rstrip("\n").rpartition("\n")[2]
+            failed = _FAILED.fullmatch(last)
+            yield Section(
+                file=file,
+                namespace=named[1],
+                command=" ".join(named[2].split()),
+                line=line,
+                text=body if failed is None else "",
+                failure=f"{failed[1]} {failed[2]}".strip() if failed else "",
+            )
+        line -= 1
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Where each section begins and ends. By `find`: a state has megabytes of lines."""
+    begins = 0 if text.startswith("@ ") else text.find("\n@ ") + 1
+    if not begins and not text.startswith("@ "):
+        return
+    while begins >= 0:
+        following = text.find("\n@ ", begins)
+        ends = len(text) if following < 0 else following + 1
+        yield begins, ends
+        begins = following + 1 if following >= 0 else -1
