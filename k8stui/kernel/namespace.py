@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.ipset import IpSet
-from k8stui.kernel.nft.ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record

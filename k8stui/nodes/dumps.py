@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
-from k8stui.kernel.nft.ruleset import parse as parse_nft
+from k8stui.kernel.nft_ruleset import parse as parse_nft
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ObservedNode, SeenNode

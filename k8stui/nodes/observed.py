@@ -17,7 +17,7 @@ from k8stui.kernel.namespace import (
     Socket,
     Sysctls,
 )
-from k8stui.kernel.nft.ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.record import record
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
-from k8stui.kernel.nft.ruleset import NftError, NftTable, parse
 from k8stui.kernel.nft.traverse import traverse
+from k8stui.kernel.nft_ruleset import NftError, NftTable, parse
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Fork, Hook, StepKind
 from k8stui.kernel.traverse import Traversal

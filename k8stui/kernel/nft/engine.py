@@ -8,8 +8,8 @@ from functools import partial
 from k8stui.kernel.hooks import HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.iptables import carried_out
-from k8stui.kernel.nft.ruleset import NftChain, NftRuleset, NftTable
 from k8stui.kernel.nft.traverse import traverse
+from k8stui.kernel.nft_ruleset import NftChain, NftRuleset, NftTable
 from k8stui.kernel.passage import context_of, kept
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Hook

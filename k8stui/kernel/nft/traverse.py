@@ -13,11 +13,11 @@ from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
-from k8stui.kernel.nft.ruleset import NftChain, NftTable
 from k8stui.kernel.nft.value import BreakError, UnknownError, Value, is_among, plain, value_of
+from k8stui.kernel.nft_ruleset import NftChain, NftTable
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import Fork, RuleCause, StepKind, Way
-from k8stui.kernel.traverse import Traversal, Visit
+from k8stui.kernel.traverse import MatchedRule, Traversal
 from k8stui.kernel.verdict import (
     Accept,
     CannotEvaluate,
@@ -65,7 +65,7 @@ class _Passage:
         self._packet = packet
         self._context = context
         self._untracked = False
-        self._visits: list[Visit] = []
+        self._visits: list[MatchedRule] = []
         self._forks: list[Fork] = []
         self._notes: list[str] = []
         self._name = f"{table.family} {table.name}"
@@ -285,7 +285,7 @@ class _Passage:
         before = self._packet
         if mark is not None and mark != before.mark:
             self._packet = replace(before, mark=mark)
-        self._visits.append(Visit(kind, cause, before, self._packet))
+        self._visits.append(MatchedRule(kind, cause, before, self._packet))
 
     def _end(self, verdict: Verdict, cause: RuleCause) -> None:
         kinds: Mapping[type, StepKind] = {

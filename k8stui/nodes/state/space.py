@@ -20,8 +20,8 @@ from k8stui.kernel.namespace import (
     Socket,
     Sysctls,
 )
-from k8stui.kernel.nft.ruleset import IPTABLES, NftRuleset
-from k8stui.kernel.nft.ruleset import parse as parse_nft
+from k8stui.kernel.nft_ruleset import IPTABLES, NftRuleset
+from k8stui.kernel.nft_ruleset import parse as parse_nft
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.state import printed

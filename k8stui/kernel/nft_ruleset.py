@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from k8stui.errors import K8sTuiError
-from k8stui.kernel.nft.words import written
+from k8stui.kernel.nft_words import written
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.record import record
 
