@@ -16,12 +16,14 @@ from k8stui.walk.error import RequestError
 
 INNER = {
     "AstrayError",
+    "BreakError",
     "CalledOff",
     "IrregularError",
     "JsonFault",
     "NotCutError",
     "ScalarError",
     "UndecodableError",
+    "UnknownError",
     "YamlFault",
 }
 """Never leave the room that raises them: each becomes a `Problem`, or ends a job."""

@@ -40,6 +40,9 @@ dev_valid_name)."""
 _CHAIN = re.compile(r"(?!-)[A-Za-z0-9_:.-]{1,31}")
 """iptables' chains and sets: at most 31 characters (XT_EXTENSION_MAXNAMELEN, IPSET_MAXNAMELEN)."""
 _TABLE = re.compile(r"raw|mangle|nat|filter|security")
+_NFT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9/\\_.-]{0,254}")
+"""nft(8), lexical conventions; at most NFT_NAME_MAXLEN less one characters."""
+_NFT_FAMILIES = frozenset({"ip", "ip6", "inet"})
 _ROUTE_TABLE = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,31}")
 _SYSCTL = re.compile(r"(?!-)[A-Za-z0-9_./@:-]{1,96}")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -187,7 +190,7 @@ def _rule(cause: RuleCause, version: int) -> Iterator[_Said]:
     chain = cause.chain.name
     if cause.is_nft:
         family, _, table = cause.table.partition(" ")
-        if all(word.isprintable() and not word.startswith("-") for word in (family, table, chain)):
+        if family in _NFT_FAMILIES and _is(_NFT_NAME, table) and _is(_NFT_NAME, chain):
             shows = f"rule {cause.index} decided" if cause.index else "its policy decided"
             yield _line("nft", "list", "chain", family, table, chain), f"the chain: {shows}"
         return
