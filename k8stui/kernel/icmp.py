@@ -63,8 +63,10 @@ _UDP_ERRNO = {
     (4, 3, 13): "EHOSTUNREACH",
     (6, 1, 1): "EACCES",
     (6, 1, 4): "ECONNREFUSED",
+    (6, 2, 0): "EMSGSIZE",
 }
-"""A connected UDP socket hears only hard errors; net and host unreachable are not."""
+"""A connected UDP socket hears only hard errors; net and host unreachable are not. What is too big
+is one unless the socket cares for no MTU (__udp4_lib_err, __udp6_lib_err)."""
 
 _ECHO_ERRNO = _TCP_ERRNO | {(4, 3, 4): "EMSGSIZE", (6, 2, 0): "EMSGSIZE"}
 """ping tells every error that comes back (iputils ping/ping.c pr_icmph)."""

@@ -14,7 +14,7 @@ from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
-from k8stui.kernel.packet import BROADCAST_MAC, group_mac
+from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol, group_mac
 from k8stui.kernel.routing import Decision, Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
@@ -26,6 +26,7 @@ _ICMP_FOR_ERROR = {
 """ip_error (net/ipv4/route.c), ip6_pkt_drop. A blackhole (EINVAL) is silent."""
 _NO_MAC = "00:00:00:00:00:00"
 """What stands in the link-layer header on lo."""
+_CUT = (Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
 _TIME_EXCEEDED = {4: (11, 0), 6: (3, 0)}
 _TOO_BIG = {4: (3, 4), 6: (2, 0)}
 
@@ -158,7 +159,7 @@ def local_out(host: Host, skb: Skb) -> str | None:
     if blocked:
         bridge.refuse(host, skb, blocked)
         return blocked.errno
-    return _output(host, skb, skb.decision or decision)
+    return _output(host, skb, skb.decision or decision, is_own=True)
 
 
 def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
@@ -173,7 +174,7 @@ def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
     )
 
 
-def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
+def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -> str | None:
     # ip_output, ip_finish_output2
     blocked = netfilter.run(host, skb, HookState(Hook.POSTROUTING, None, decision.device))
     if blocked:
@@ -181,6 +182,8 @@ def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
     # A bridge that sends it on has nothing to do with the one it may have come in by.
     skb.physical_in = None
     skb.prerouted = False
+    if is_own:
+        skb.packet = _cut(host, skb.packet, decision.device)
     packet = skb.packet
     if decision.device == LOOPBACK:
         skb.packet = changed(packet, smac=_NO_MAC, dmac=_NO_MAC)
@@ -192,3 +195,17 @@ def _output(host: Host, skb: Skb, decision: Decision) -> str | None:
     else:
         neighbour.output(host, decision.device, decision.next_hop or packet.dst, skb)
     return None
+
+
+def _cut(host: Host, packet: Packet, device: str) -> Packet:
+    """The first fragment of a datagram that was written for a device that takes more.
+
+    It is then sent by another one, as after DNAT of what was for lo. A socket that looks for the
+    path's MTU lets its own host cut all the same (ip_fragment and ip6_fragment, skb->ignore_df).
+    """
+    out = host.interface(device)
+    if out is None or packet.length_bytes <= out.mtu_bytes:
+        return packet
+    if packet.protocol not in _CUT or packet.inner is not None:
+        return packet
+    return changed(packet, length_bytes=out.mtu_bytes, dont_fragment=packet.src.version == 6)

@@ -13,6 +13,7 @@ from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import Direction
 from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
 from k8stui.lab.compare import BranchComparison, compare
@@ -33,6 +34,8 @@ _SPARE_SECONDS = 2.0
 """How much later than the walk says the kernel may answer before the lab stops waiting."""
 _UDP_PATIENCE_SECONDS = 4.0
 """For a datagram that nobody answers: ARP gives up after 3 s, and may say so to the client."""
+_HEADERS_BYTES = {4: 28, 6: 48}
+"""Of IP and of UDP, or of a ping."""
 MAX_BRANCHES = 64
 MAX_REQUESTS = 48
 
@@ -195,10 +198,14 @@ def _patience(exchange: Exchange, asked: Connect) -> float:
 
 
 def _is_cut(exchange: Exchange, asked: Connect) -> bool:
-    if asked.protocol is Protocol.TCP or asked.data_bytes is None or not exchange.steps:
+    """Whether the question is somewhere shorter than it was written."""
+    if asked.protocol is Protocol.TCP or asked.data_bytes is None:
         return False
-    header = 20 if asked.destination.version == 4 else 40
-    return exchange.steps[0].before.length_bytes < header + 8 + asked.data_bytes
+    whole = _HEADERS_BYTES[asked.destination.version] + asked.data_bytes
+    asks = (one for one in exchange.captures if one.direction is Direction.FORWARD and not one.arp)
+    sent = [one.packet.length_bytes for one in asks if one.packet.protocol is asked.protocol]
+    sent += [step.before.length_bytes for step in exchange.steps[:1]]
+    return any(length < whole for length in sent)
 
 
 def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.matches.base import Module
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
+from k8stui.kernel.targets.base import GoOn
 from k8stui.lab.plan import Seen, Sight
 from k8stui.lab.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
 from k8stui.record import record
@@ -49,7 +52,11 @@ class _Passage:
     time_ns: int = 0
 
     def key(self, ports: PairedPorts) -> _Key:
-        return (self.namespace, self.table, self.chain, self.mark, key(self.packet, ports))
+        return (*self.packet_key(ports), self.mark)
+
+    def packet_key(self, ports: PairedPorts) -> _Key:
+        """The packet and its place, whatever mark it has."""
+        return (self.namespace, self.table, self.chain, key(self.packet, ports))
 
 
 def rules_met(
@@ -99,12 +106,13 @@ def _sent_once(
 ) -> Iterator[_Passage]:
     """Leave out what was sent again: it meets other rules, for conntrack has seen an answer.
 
-    But for what the walk has sent again too, since chance could choose anew.
+    It may have another mark too: what it met in nat the first time it does not meet again. But for
+    what the walk has sent again too, since chance could choose anew.
     """
     first: dict[_Key, int] = {}
     for passage in passages:
         found = passage.key(ports)
-        begun = first.setdefault(found, passage.time_ns)
+        begun = first.setdefault(passage.packet_key(ports), passage.time_ns)
         if passage.time_ns - begun < _SENT_AGAIN_NS or found in walked_again:
             yield passage
 
@@ -117,16 +125,29 @@ def _parting(walk: _Passage | None, kernel: _Passage | None) -> RuleMet | None:
     of = walk or kernel
     if of is None:
         return None
-    mine, others = (passage.rules if passage else () for passage in (walk, kernel))
-    for at in range(max(len(mine), len(others))):
-        left = mine[at] if at < len(mine) else None
-        right = others[at] if at < len(others) else None
-        if left is None or right is None or left[:2] != right[:2]:
+    mine, others = (list(passage.rules) if passage else [] for passage in (walk, kernel))
+    while mine or others:
+        left, right = (rules[0] if rules else None for rules in (mine, others))
+        if left is not None and right is not None and left[:2] == right[:2]:
+            del mine[0], others[0]
+        elif left is not None and _is_rationed(left):
+            del mine[0]
+        else:
             return RuleMet(
                 namespace=of.namespace, table=of.table, chain=of.chain, packet=of.packet,
                 walk=_said(left), kernel=_said(right),
             )  # fmt: skip
     return None
+
+
+def _is_rationed(rule: _Rule) -> bool:
+    """Whether it logs at a limited rate: what a kernel has logged before is no claim of the walk.
+
+    ``-m limit`` is taken as not exceeded there, and behind a rule that logs all goes on.
+    """
+    compiled = compile_rule(rule[2])
+    limited = any(isinstance(one, Module) and one.name == "limit" for one in compiled.matches)
+    return limited and isinstance(compiled.target, GoOn)
 
 
 def _said(rule: _Rule | None) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain as joined
 
 from k8stui.kernel import words
@@ -170,6 +171,7 @@ def _as_drawn(draws: Draws) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=1 << 12)  # nodes are alike, and so are a cluster's labs
 def is_harmless(text: str) -> bool:
     """Whether a printed rule has only options of known matches and targets, and plain values."""
     if not text.isprintable():

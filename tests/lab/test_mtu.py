@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from k8stui.export.lab import lab_lines
-from k8stui.kernel.exchange import Connect
+from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.simulate import connect
 from k8stui.lab.build import plan
 from k8stui.lab.compare import compare
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Changed, experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
+
+DUAL = Path(__file__).with_name("dual-stack.yaml")
 
 
 class Narrow(Changed):
@@ -62,6 +66,40 @@ def test_tcp(guestbook: World, nft: Tools, ends: tuple[tuple[str, str], ...], si
     lost = size > 1348
     assert one.comparison.kernel.result == ("timeout" if lost else "connected")
     assert bool(told) == (ends is UPLINK and size > 1348)
+
+
+@pytest.mark.parametrize(
+    ("size", "unconnected", "result"),
+    [(1300, False, "connected"), (1400, False, "unreachable"), (1400, True, "timeout")],
+)
+def test_datagrams_of_ipv6(nft: Tools, *, size: int, unconnected: bool, result: str) -> None:
+    """A router does not cut them; it says so, and a connected socket hears it."""
+    world = narrow(build_world([str(DUAL)]), ("a", "eth0"), ("wire", "a"))
+    request = parse_request(
+        world, "pod/web-1", "[2001:db8::8]:53/udp", data_bytes=size, unconnected=unconnected
+    )
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == result
+
+
+@pytest.mark.parametrize("destination", ["[fd00:192:168::11]:30053/udp", "192.168.0.11:30053/udp"])
+def test_datagrams_for_lo_that_go_elsewhere_are_cut(nft: Tools, destination: str) -> None:
+    """They are written for lo's MTU; DNAT sends them through a device that takes less."""
+    world = build_world([str(DUAL)])
+    request = parse_request(world, "node/a", destination, data_bytes=3000)
+    connected = request.connect
+    assert connected is not None
+    exchange = connect(world.network, connected)
+    assert {one.packet.length_bytes for one in exchange.captures if one.packet.dport == 53} == {
+        1500
+    }
+    made, _ = plan(world.network, connected, exchange, nft, 3.0)
+    seen = run(made)
+    assert seen["answered"]
+    assert exchange.felt.result is Result.CONNECTED
+    with pytest.raises(NotComparedError, match="in fragments"):
+        list(experiments(world, request, nft))
 
 
 def test_mss_of_another_device(guestbook: World, nft: Tools) -> None:

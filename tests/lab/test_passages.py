@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lab.test_compare import as_walked, frame
 
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.rules import BUILTIN_CHAINS
+from k8stui.kernel.rules import BUILTIN_CHAINS, Rule
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.compare import compare
@@ -147,6 +147,39 @@ def test_each_part_counts(exchange: Exchange, change: Callable[[list[Passed]], N
     assert first.namespace == "node-1"
     assert first.chain in BUILTIN_CHAINS[first.table]
     assert first.walk != first.kernel
+
+
+def test_a_syn_sent_again_with_another_mark(exchange: Exchange) -> None:
+    """What it met in nat it does not meet again."""
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    again = seen["passed"]["node-1"][1]
+    header = replace(again["header"], time_ns=again["header"].time_ns + 1_000_000_000)
+    seen["passed"]["node-1"].append(again | {"mark": 0x99, "header": header})
+    assert compare(exchange, seen).agrees
+    seen["passed"]["node-1"].append(again | {"mark": 0x98})
+    assert not compare(exchange, seen).agrees
+
+
+@pytest.mark.parametrize(
+    ("rule", "agrees"),
+    [
+        ("-A X -m limit --limit 10/min -j NFLOG --nflog-group 100", True),
+        ("-A X -m limit --limit 10/min -j DROP", False),
+        ("-A X -j NFLOG --nflog-group 100", False),
+    ],
+)
+def test_a_log_of_limited_rate_may_be_silent(exchange: Exchange, rule: str, agrees: bool) -> None:
+    steps = list(exchange.steps)
+    place = next(n for n, one in enumerate(steps) if isinstance(one.cause, RuleCause))
+    cause = steps[place].cause
+    assert isinstance(cause, RuleCause)
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    other = replace(cause, index=cause.index + 1, rule=Rule(rule))
+    steps.insert(place + 1, replace(steps[place], cause=other))
+    found = compare(replace(exchange, steps=tuple(steps)), seen)
+    assert found.agrees is agrees
 
 
 @given(st.dictionaries(st.integers(1, 0x3FFF), st.binary(max_size=40), max_size=6))
