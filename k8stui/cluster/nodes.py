@@ -64,6 +64,7 @@ def gather_nodes(
             for index, name in enumerate(names, 1)
         ]
     ranges = {cidr for node in nodes for cidr in node.pod_cidrs}
+    ranges |= {cidr for part in seen.values() if part is not None for cidr in part.pod_cidrs}
     return {node.name: _complete(node, settings, ranges, seen.get(node.name)) for node in nodes}
 
 

@@ -8,6 +8,7 @@ from k8stui.apiserver.fields import array, flag, table, text
 from k8stui.apiserver.inventory import WORKLOADS, Inventory
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Node
+from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import assumed
 
@@ -18,7 +19,8 @@ def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
     """Nodes that observed pods and slices name, sorted by name, with what the pods tell of them.
 
     A pod tells its node's address (hostIP) and, by its own address, the node's pod range: a /24,
-    in IPv6 a /64, which is what kube-controller-manager gives out unless told otherwise.
+    in IPv6 a /64, which is what kube-controller-manager gives out unless told otherwise. The bridge
+    of a runtime's own is the network of those nodes alone on which all pods hang on it.
     """
     found: dict[str, Node | None] = {}
     for pod in inventory.of("Pod").values():
@@ -37,10 +39,12 @@ def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
                 addresses=addresses(hosts or (text(status, "hostIP"),)),
                 origin=assumed("seen only through the pods on it"),
             )
-        if not seen.pod_cidrs and not flag(pod.data, "spec", "hostNetwork"):
+        stray = any(own_bridge(cidr.address) for cidr in seen.pod_cidrs)
+        if (stray or not seen.pod_cidrs) and not flag(pod.data, "spec", "hostNetwork"):
             ips = tuple(text(entry, "ip") for entry in array(status, "podIPs"))
             own = addresses(ips or (text(status, "podIP"),))
-            seen = replace(seen, pod_cidrs=tuple(_range(address) for address in own))
+            if not stray or not all(map(own_bridge, own)):
+                seen = replace(seen, pod_cidrs=tuple(_range(address) for address in own))
         found[name] = seen
     for manifest in () if inventory.of("Node") else inventory.of("EndpointSlice").values():
         for entry in array(manifest.data, "endpoints") if manifest.observed else ():
@@ -64,4 +68,7 @@ def asked_nodes(inventory: Inventory) -> tuple[str, ...]:
 
 
 def _range(address: Address) -> Prefix:
+    known = own_bridge(address)
+    if known is not None:
+        return known.network
     return Prefix.of(address, _USUAL_LENGTH[address.version])

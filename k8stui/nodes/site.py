@@ -11,6 +11,7 @@ from functools import cached_property
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Service
+from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_link_local
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol
@@ -296,7 +297,9 @@ class Site:
     def behind(self, node: Node) -> Iterator[Prefix]:
         """All that the other nodes have to send to this one."""
         yield from self.networks(node)
-        yield from (Prefix(address, address.bits) for _, address in self.strays(node))
+        for _, address in self.strays(node):
+            if own_bridge(address) is None:  # that is on every node, and nobody has a route to it
+                yield Prefix(address, address.bits)
 
     def pod_network(self, version: int) -> Prefix:
         """The network of all pods: flannel's Network, the pod CIDR, or what holds the nodes'."""

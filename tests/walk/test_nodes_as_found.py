@@ -118,6 +118,7 @@ DROP_MARKED = (
     "-m mark --mark 0x8000/0x8000 -j DROP"
 )
 MARK_DROP = "-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000"
+NOT_TRACKED = "-A PREROUTING -s 10.244.0.0/16"
 FORGED = "-A PREROUTING -s 10.0.0.0/8"
 LEGACY = "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them"
 AGENT = '-m comment --comment "ip-masq-agent: '
@@ -319,6 +320,19 @@ FOUND = {
         result="timeout", by="node-1", cause=("blackhole 10.244.2.0/26", "Calico's"),
         mend="ip route del blackhole 10.244.2.0/26", at='{"type": "blackhole"',
     ),
+    "what pods send is not tracked": Found(
+        rules={"node-1": lambda dump: dump.first("raw", f"{NOT_TRACKED} -j CT --notrack")},
+        result="timeout", by="wire",
+        cause=("rule 1 of chain PREROUTING (table raw)", "out of conntrack"),
+        mend="spare what goes to Services (! -d 10.96.0.0/12)", at=NOT_TRACKED,
+    ),
+    "a route by way of a host that is no node": Found(
+        route={"node-1": routes(1, "10.244.2.0/24",
+                                [via("10.244.2.0/24", "192.168.0.99", "eth0")])},
+        result="timeout", by="lan",
+        cause=("to 192.168.0.99, which is none of the nodes", "is behind node-2 (192.168.0.12)"),
+        mend="ip route replace 10.244.2.0/24 via 192.168.0.12", at='{"dst": "10.244.2.0/24"',
+    ),
     "Docker's network is the client's": Found(
         addr={"node-1": [LO, eth0(1), cni0(1), DOCKER0]},
         route={"node-1": routes(1, more=[DOCKER_ROUTE])}, hosts=("desk=172.17.5.9",),
@@ -455,7 +469,7 @@ FOUND = {
         addr={"node-2": [LO, eth0(2), cni0(2, "10.85.0.1/16")]},
         route={"node-2": routes(2, "10.244.2.0/24",
                                 [link("10.85.0.0/16", "cni0", prefsrc="10.85.0.1")])},
-        result="timeout", by="default/shop-a",
+        result="unreachable", by="wire",
         cause=("cni0 of node-2 has 10.85.0.1/16", "pods are to be in 10.244.2.0/24"),
         mend="out of /etc/cni/net.d", at='{"ifname": "cni0"',
     ),

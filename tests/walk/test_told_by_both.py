@@ -60,6 +60,11 @@ CALICO = workload(
     "DaemonSet", "calico-node", "k8s-app=calico-node", namespace="kube-system",
     container={"image": "calico/node:v3.30.0"}, pod_spec={"hostNetwork": True},
 )  # fmt: skip
+RANGED = (node(1, "10.244.1.0/24"), node(2, "10.244.2.0/24"))
+OLD_A = observed("a", "", "10.85.0.3")
+OLD_B = observed("b", "", "10.85.0.4", node="node-2")
+LOST = node(1)
+LOST["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
 DOWN = node(2, "10.9.2.0/24", unschedulable=True)
 TAINTED = node(1, "10.9.1.0/24", taints=[{"key": "gpu", "value": "yes", "effect": "NoSchedule"}])
 
@@ -362,6 +367,44 @@ CASES = {
               for name, protocol in (("early", "SCTP"), ("late", "UDP"))),
             result="connected",
         ),
+    ),
+    "pods on the bridge that CRI-O brings along": Both(
+        walked=Reported(
+            manifests=(node(1), node(2), OLD_A, OLD_B), ask=("pod/a", "pod/b:80"),
+            result="unreachable", cause="CRI-O brings along (100-crio-bridge.conflist)",
+            mend="give the nodes a network plug-in",
+        ),
+        rule="address-overlap", words="CRI-O's own bridge, without a network plug-in",
+        mend="take /etc/cni/net.d/100-crio-bridge.conflist away",
+    ),
+    "a pod of before the network plug-in": Both(
+        walked=Reported(
+            manifests=(*RANGED, observed("a", "", "10.244.1.3"), OLD_B,
+                       observed("c", "", "10.244.2.3", node="node-2")),
+            ask=("pod/a", "pod/b:80"), result="unreachable",
+            cause="pod default/b has an address of CRI-O's own bridge (10.85.0.0/16)",
+            mend="kubectl -n default delete pod b",
+        ),
+        rule="address-overlap", words="its address 10.85.0.4 is of CRI-O's own bridge",
+        mend="kubectl -n default delete pod b",
+    ),
+    "a cluster whose pods are meant to be there": Both(
+        walked=Reported(
+            manifests=(node(1, "10.85.1.0/24"), node(2, "10.85.2.0/24"),
+                       observed("a", "", "10.85.1.3"),
+                       observed("b", "", "10.85.2.3", node="node-2")),
+            ask=("pod/a", "pod/b:80"), result="connected",
+        ),
+    ),
+    "a node that is not Ready": Both(
+        walked=asking(
+            "svc/web", NODES[1], LOST, service("web"),
+            observed("web-0", "app=web", "10.244.1.5", ready=False, ports=[80]),
+            result="refused", cause="is on node node-1, which is not Ready",
+            mend="kubectl describe node node-1", at="conditions:",
+        ),
+        rule="no-endpoints", words="which is not Ready", mend="kubectl describe node node-1",
+        at="selector:",
     ),
     "an evicted pod": Both(
         walked=asking(

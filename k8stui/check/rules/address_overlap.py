@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import Node
+from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.lookup import can_send
@@ -107,11 +108,42 @@ def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:
         if last is not None and node is not last[1] and _overlap(cidr, last[0]):
             yield _finding(
                 f"Node {node.name}", node.origins.get("pod_cidrs", node.origin),
-                f"its pod range {cidr} overlaps {last[0]} of node {last[1].name}",
-                "give each node a range of its own (spec.podCIDR)",
+                f"its pod range {cidr} overlaps {last[0]} of node {last[1].name}{_whose(cidr)}",
+                _apart(cidr),
             )  # fmt: skip
         elif last is None or not _overlap(cidr, last[0]):
             last = cidr, node
+
+
+def _strayed(ground: Ground, pod: Pod) -> Iterator[Finding]:
+    """A pod that was made before the network plug-in was there."""
+    node = ground.cluster.nodes.get(pod.node_name or "")
+    for address in pod.addresses:
+        known = own_bridge(address)
+        if known is None or node is None or any(address in cidr for cidr in node.pod_cidrs):
+            continue
+        yield _finding(
+            f"Pod {pod.key}", pod.origin,
+            f"its address {address} is of {known.runtime}'s own bridge, and not of the pods of "
+            f"{node.name} ({', '.join(map(str, node.pod_cidrs))}): no other node reaches it",
+            f"make it anew (kubectl -n {pod.namespace} delete pod {pod.name}); where new ones get "
+            f"such an address too, take /etc/cni/net.d/{known.file} away on {node.name}",
+        )  # fmt: skip
+
+
+def _whose(cidr: Prefix) -> str:
+    known = own_bridge(cidr.address)
+    return f": {known.runtime}'s own bridge, without a network plug-in" if known else ""
+
+
+def _apart(cidr: Prefix) -> str:
+    known = own_bridge(cidr.address)
+    if known is None:
+        return "give each node a range of its own (spec.podCIDR)"
+    return (
+        f"give the nodes a network plug-in, take /etc/cni/net.d/{known.file} away where there is "
+        "one, and make the pods anew"
+    )
 
 
 def _pods(ground: Ground) -> Iterator[Finding]:
@@ -119,6 +151,7 @@ def _pods(ground: Ground) -> Iterator[Finding]:
     for pod in ground.cluster.pods.values():
         if pod.host_network or not can_send(pod) or pod.terminating:
             continue
+        yield from _strayed(ground, pod)
         for address in pod.addresses:
             first = seen.setdefault(address, pod.key)
             if first != pod.key:

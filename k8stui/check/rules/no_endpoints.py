@@ -23,7 +23,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
-from k8stui.walk.diagnosis.endpoints import AT_ITS_TIMES, misplaced, readiness
+from k8stui.walk.diagnosis.endpoints import AT_ITS_TIMES, misplaced, on_lost_node, readiness
 from k8stui.walk.diagnosis.pending import instead_of, room, waits_for_claim
 from k8stui.walk.diagnosis.selectors import different, is_astray, matching, written
 from k8stui.walk.lookup import why_silent
@@ -205,6 +205,9 @@ def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
 def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason:
     who = names([pod.name for pod in pods])
     pending = [pod for pod in pods if pod.node_name is None or not pod.addresses]
+    lost = [on_lost_node(ground.cluster, pod) for pod in pods]
+    if lost[0] is not None and all(lost):
+        return _Reason(Severity.ERROR, lost[0].reason, lost[0].advice)
     if len(pending) < len(pods):
         return _Reason(
             Severity.ERROR,

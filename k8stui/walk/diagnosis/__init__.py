@@ -29,6 +29,7 @@ from k8stui.walk.diagnosis.endpoints import no_endpoints
 from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
 from k8stui.walk.diagnosis.foreign_source import foreign_source
+from k8stui.walk.diagnosis.gateways import wrong_gateway
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
@@ -98,7 +99,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         sent_elsewhere,
         nothing_listens,
     ),
-    SysctlCause: (decided_by_sysctl,),
+    SysctlCause: (wrong_gateway, decided_by_sysctl),
     JudgeCause: (denied_by_judge,),
     DeviceCause: (
         stale_entry,

@@ -138,6 +138,9 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         )
     unready = [p for p in pods if not p.ready and p not in pending]
     space = "" if service.namespace == "default" else f" -n {service.namespace}"
+    lost = [on_lost_node(cluster, pod) for pod in unready]
+    if unready and all(lost) and len(unready) + len(finished) == len(pods):
+        return lost[0] or Diagnosis()
     if unready and all(p in unready or p in pending or p in finished for p in pods):
         return Diagnosis(
             f"{_count(unready)} {wanted}, and none is ready ({unready[0].name}"
@@ -146,6 +149,22 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
             unready[0].origins.get("unready_reason", unready[0].origin),
         )
     return _family(service, pods) or _port(cluster, service, asked)
+
+
+def on_lost_node(cluster: Cluster, pod: Pod) -> Diagnosis | None:
+    """A node that is not Ready makes its pods not ready: nobody hears of them.
+
+    pkg/controller/nodelifecycle (MarkPodsNotReady); after 300 s they are made anew elsewhere.
+    """
+    node = cluster.nodes.get(pod.node_name or "")
+    if node is None or node.ready:
+        return None
+    return Diagnosis(
+        f"pod {pod.key} is on node {node.name}, which is not Ready, so the pod counts as not ready",
+        f"look at {node.name} (kubectl describe node {node.name}; its kubelet and its network "
+        "plug-in), or run a pod on another node too",
+        node.origins.get("ready", node.origin),
+    )
 
 
 def readiness(pod: Pod, space: str) -> str:

@@ -11,7 +11,7 @@ from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.rules import Chain, Table
 from k8stui.kernel.step import DeviceCause, RuleCause, SocketCause
-from k8stui.kernel.targets.base import Jump
+from k8stui.kernel.targets.base import Jump, Untrack
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.rules import ruleset
@@ -36,11 +36,35 @@ def missing_rules(case: Case, what: str) -> Diagnosis | None:
                 "rules stand, so what becomes of it there cannot be told",
                 f"give k8stui all tables of {name} (iptables-save without -t)",
             )
+        untracked = _untracked(case, name, what)
+        if untracked is not None:
+            return untracked
         first = table.chains.get("PREROUTING") if table is not None else None
         origin = _origin(first)
         if table is None or first is None or origin is None:
             continue
         return _link(case, name, table, what, origin)
+    return None
+
+
+def _untracked(case: Case, node: str, what: str) -> Diagnosis | None:
+    """A rule of table raw takes the packet out of conntrack: NAT then never sees it.
+
+    net/netfilter/nf_nat_core.c nf_nat_inet_fn: without an entry the packet is let by as it is.
+    """
+    for step in case.asked:
+        cause = step.cause
+        if step.namespace != node or not isinstance(cause, RuleCause) or cause.rule is None:
+            continue
+        if isinstance(compile_rule(cause.rule.text).target, Untrack):
+            return Diagnosis(
+                f"nothing rewrites {what} on {node}: rule {cause.index} of chain "
+                f"{cause.chain.name} (table {cause.table}) takes the packet out of conntrack, and "
+                f"NAT is for tracked connections alone: {cause.rule.text}",
+                "take that rule off, or let it spare what goes to Services (! -d "
+                f"{case.cluster.service_cidr})",
+                observed_at(cause),
+            )
     return None
 
 

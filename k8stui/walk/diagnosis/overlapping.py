@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.step import NeighbourCause, RouteCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import overlap
@@ -21,6 +22,15 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
         (n for n in case.cluster.nodes.values() if n.pod_cidrs and str(n.pod_cidrs[0]) == network),
         None,
     )
+    known = own_bridge(step.before.dst)
+    if known is not None and str(known.network) == network:
+        return Diagnosis(
+            f"{network} is the bridge that {known.runtime} brings along ({known.file}), the same "
+            f"on {one} and on {other}: its pods reach those of their own node alone",
+            f"give the nodes a network plug-in, take /etc/cni/net.d/{known.file} away where there "
+            "is one, and make the pods anew",
+            node.origins.get("pod_cidrs", node.origin) if node else None,
+        )
     return Diagnosis(
         f"{network} is the network of {one} and of {other} at once: what is sent to "
         f"{step.before.dst} goes to the wrong one of the two",

@@ -5,6 +5,7 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 
 from __future__ import annotations
 
+from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest
@@ -86,6 +87,9 @@ def no_route(case: Case) -> Diagnosis | None:
     named = named_by_hand(case, target)
     if named is not None:
         return named
+    early = _made_too_early(case, target)
+    if early is not None:
+        return early
     what = _what(step)
     if route is not None:
         whose = _LEFT_BY.get(route.protocol or "", "")
@@ -108,6 +112,28 @@ def no_route(case: Case) -> Diagnosis | None:
         return Diagnosis(f"{said}. {spared.reason}", spared.advice, spared.origin)
     advice, origin = _mend(case, step, target)
     return Diagnosis(said, advice, origin)
+
+
+def _made_too_early(case: Case, target: Address) -> Diagnosis | None:
+    """A pod on a runtime's own bridge, as it was made before the network plug-in was there."""
+    bridge, pod = own_bridge(target), case.pod_with(target)
+    if bridge is None or pod is None or pod.node_name is None:
+        return None
+    node = case.cluster.nodes[pod.node_name]
+    network = next((one for one in node.pod_cidrs if one.address.version == target.version), None)
+    for device in case.network[pod.node_name].interfaces if network is not None else ():
+        if network is not None and any(one.address in bridge.network for one in device.addresses):
+            other = other_network(case, node.name, device.name, network.nth(1))
+            if other is not None:
+                cause = DeviceCause(interface=device)
+                return Diagnosis(other.reason, other.advice, origin_of(cause))
+    return Diagnosis(
+        f"pod {pod.key} has an address of {bridge.runtime}'s own bridge ({bridge.network}), to "
+        "which no other node has a route: it was made before the network plug-in was there",
+        f"make it anew: kubectl -n {pod.namespace} delete pod {pod.name}; where new ones get such "
+        f"an address too, take /etc/cni/net.d/{bridge.file} away on {pod.node_name}",
+        pod.origin,
+    )
 
 
 def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
