@@ -168,8 +168,9 @@ DISTRIBUTION: Setting[str | None] = Setting(
     default=None,
     flags=("--distribution",),
     metavar="NAME",
-    values=("kubeadm", "k3s"),
-    help="What the cluster was set up with, whatever the input shows: kubeadm, k3s.",
+    values=("kubeadm", "k3s", "kind", "minikube", "eks", "gke", "aks"),
+    help="What the cluster was set up with, whatever the input shows: kubeadm, k3s, kind, "
+    "minikube, eks, gke, aks. Stands for plug-in, ranges, policy engine that nothing says.",
 )
 POLICY_ENGINE: Setting[str | None] = Setting(
     name="policy_engine",

@@ -1,9 +1,15 @@
 """Kubernetes distributions: what each fills in where the input says nothing.
 
-k3s is known by its Nodes: the version of their kubelet and what it notes there of its arguments.
-Sources: k3s pkg/cli/cmds/server.go (defaults of --cluster-cidr, --service-cidr), pkg/agent/netpol
-(kube-router's network policy controller, unless --disable-network-policy), pkg/nodeconfig
-(annotation k3s.io/node-args).
+One is known by its Nodes: the version of their kubelet, their labels, whose machines they are
+(providerID), what k3s notes there of its arguments.
+Sources: k3s pkg/cli/cmds/server.go (defaults of --cluster-cidr, --service-cidr, --flannel-backend),
+pkg/agent/netpol (kube-router's network policy controller, unless --disable-network-policy),
+pkg/nodeconfig (annotation k3s.io/node-args), pkg/cloudprovider/servicelb.go; kind
+pkg/internal/apis/config/default.go, images/kindnetd; minikube pkg/minikube/cni/cni.go
+(chooseDefault), pkg/minikube/constants; EKS user guide
+(10.100.0.0/16), eksctl (192.168.0.0/16);
+GKE (34.118.224.0/20 for Services, 10.4.0.0/14 for pods); AKS (az aks create --pod-cidr,
+--service-cidr, --network-plugin kubenet).
 """
 
 from __future__ import annotations
@@ -30,6 +36,79 @@ Ranges = Mapping[int, Prefix]
 
 
 @record(kw_only=True)
+class _Known:
+    """What such a cluster is made of when the input does not say."""
+
+    pods: str = "10.244.0.0/16"
+    services: str = "10.96.0.0/12"
+    pods_v6: str = "fd00:10:244::/56"
+    services_v6: str = "fd00:10:96::/112"
+    cni: str = ""
+    """Its network plug-in as ``--cni`` has it; empty: none of its own."""
+    of_several: str = ""
+    """The same where there are several nodes, if that makes a difference."""
+    policy_engine: str = "none"
+    """What enforces NetworkPolicies beside the plug-in's own, as ``--policy-engine`` has it."""
+    balancer: str = ""
+    """Who gives a Service of type LoadBalancer its address, and how a packet gets to a node."""
+    versions: str = ""
+    """By what its kubelet's version is known: a part of it."""
+    labels: tuple[str, ...] = ()
+    """And beginnings of its Nodes' labels."""
+    annotations: tuple[str, ...] = ()
+    machines: str = ""
+    """And the beginning of their providerID."""
+
+
+_KNOWN = {
+    KUBEADM: _Known(),
+    K3S: _Known(
+        pods="10.42.0.0/16",
+        services="10.43.0.0/16",
+        pods_v6="2001:cafe:42::/56",
+        services_v6="2001:cafe:43::/112",
+        cni="flannel-vxlan",
+        policy_engine="kube-router",
+        balancer="k3s' ServiceLB: every node's own address, by a pod of its DaemonSet there",
+        versions="+k3s",
+        annotations=(_NOTES,),
+    ),
+    "kind": _Known(services="10.96.0.0/16", cni="kindnet", machines="kind://"),
+    "minikube": _Known(
+        cni="bridge-ipmasq",
+        of_several="kindnet",
+        balancer="minikube tunnel: a route of the host to the node",
+        labels=("minikube.k8s.io/",),
+    ),
+    "eks": _Known(
+        pods="192.168.0.0/16",
+        services="10.100.0.0/16",
+        cni="amazon-vpc-cni",
+        balancer="a load balancer of AWS, to node ports",
+        versions="-eks-",
+        labels=("eks.amazonaws.com/", "alpha.eksctl.io/"),
+    ),
+    "gke": _Known(
+        pods="10.4.0.0/14",
+        services="34.118.224.0/20",
+        cni="kubenet",
+        balancer="a load balancer of Google's, which keeps the address: any ready node",
+        versions="-gke.",
+        labels=("cloud.google.com/gke-",),
+        machines="gce://",
+    ),
+    "aks": _Known(
+        services="10.0.0.0/16",
+        cni="kubenet",
+        balancer="a load balancer of Azure's with floating IP: any ready node",
+        labels=("kubernetes.azure.com/",),
+        machines="azure://",
+    ),
+}
+"""By the name that ``--distribution`` takes; the first that the Nodes show counts."""
+
+
+@record(kw_only=True)
 class Distribution:
     """What a cluster was set up with."""
 
@@ -45,43 +124,55 @@ class Distribution:
     def policy_engine(self) -> str:
         """What enforces NetworkPolicies, as ``--policy-engine`` has it."""
         off = self.arguments.get("--disable-network-policy", "false")
-        return "kube-router" if self.name == K3S and off == "false" else "none"
+        return _KNOWN[self.name].policy_engine if off == "false" else "none"
 
+    def plugin(self, nodes: int) -> str:
+        """Its network plug-in on so many nodes, as ``--cni`` has it; empty: none of its own."""
+        known = _KNOWN[self.name]
+        backend = self.arguments.get("--flannel-backend")
+        if self.name == K3S and backend:
+            return "" if backend == "none" else f"flannel-{backend.removesuffix('-native')}"
+        return known.of_several if nodes > 1 and known.of_several else known.cni
 
-_RANGES = {
-    KUBEADM: (
-        {4: Prefix.parse("10.244.0.0/16"), 6: Prefix.parse("fd00:10:244::/56")},
-        {4: Prefix.parse("10.96.0.0/12"), 6: Prefix.parse("fd00:10:96::/112")},
-    ),
-    K3S: (
-        {4: Prefix.parse("10.42.0.0/16"), 6: Prefix.parse("2001:cafe:42::/56")},
-        {4: Prefix.parse("10.43.0.0/16"), 6: Prefix.parse("2001:cafe:43::/112")},
-    ),
-}
-"""Pods (kubeadm: flannel's usual range), Services."""
+    @property
+    def balancer(self) -> str:
+        """Who announces load balancers' addresses; empty: nobody that is known."""
+        off = "servicelb" in self.arguments.get("--disable", "").split(",")
+        return "" if off else _KNOWN[self.name].balancer
 
 
 def find_distribution(inventory: Inventory, asked: str | None) -> Distribution:
     """The one that is asked for, else what the Nodes show, else kubeadm's."""
     nodes = tuple(inventory.of("Node").values())
-    origin = next((one for node in nodes if (one := _k3s(node))), None)
-    name = asked or (K3S if origin is not None else KUBEADM)
-    pods, services = _RANGES[name]
+    shown = next(filter(None, map(_shown, nodes)), None)
+    name = asked or (shown[0] if shown is not None else KUBEADM)
+    known = _KNOWN[name]
     return Distribution(
         name=name,
-        pod_cidrs=pods,
-        service_cidrs=services,
+        pod_cidrs={4: Prefix.parse(known.pods), 6: Prefix.parse(known.pods_v6)},
+        service_cidrs={4: Prefix.parse(known.services), 6: Prefix.parse(known.services_v6)},
         arguments=dict(_arguments(nodes)) if name == K3S else {},
-        origin=origin or assumed(f"taken to be set up with {name}"),
+        origin=shown[1]
+        if shown is not None and shown[0] == name
+        else assumed(f"taken to be set up with {name}"),
     )
 
 
-def _k3s(node: Manifest) -> Origin | None:
-    if "+k3s" in text(node.data, "status", "nodeInfo", "kubeletVersion"):
-        return node.origin("status", "nodeInfo", "kubeletVersion")
-    if any(key.startswith(_NOTES) for key in table(node.data, "metadata", "annotations")):
-        place = node.place("metadata", "annotations")
-        return Origin(kind=OriginKind.OBSERVED, place=place)
+def _shown(node: Manifest) -> tuple[str, Origin] | None:
+    """Whose a Node is, and by which of its fields."""
+    version = text(node.data, "status", "nodeInfo", "kubeletVersion")
+    machine = text(node.data, "spec", "providerID")
+    for name, known in _KNOWN.items():
+        if known.versions and known.versions in version:
+            return name, node.origin("status", "nodeInfo", "kubeletVersion")
+        if known.machines and machine.startswith(known.machines):
+            return name, node.origin("spec", "providerID")
+        for field, begins in (("annotations", known.annotations), ("labels", known.labels)):
+            if begins and any(
+                key.startswith(begins) for key in table(node.data, "metadata", field)
+            ):
+                place = node.place("metadata", field)
+                return name, Origin(kind=OriginKind.OBSERVED, place=place)
     return None
 
 

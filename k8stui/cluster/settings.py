@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
-from k8stui.cluster.distribution import K3S, KUBEADM, Distribution
+from k8stui.cluster.distribution import KUBEADM, Distribution
 from k8stui.cluster.model import ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
@@ -26,7 +26,6 @@ NODE_NETWORKS = {4: Prefix.parse("192.168.0.0/16"), 6: Prefix.parse("fd00:192:16
 """What is assumed where nothing is said (README; the IPv6 ones as in the recordings)."""
 
 _NET_CONF = "net-conf.json"
-_USUAL_PODS = {KUBEADM: "flannel's usual pod range", K3S: "k3s's usual pod range"}
 
 
 @record(kw_only=True)
@@ -80,7 +79,7 @@ def read_settings(
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
     families, remarks = _families(inventory, written)
     _guess(inventory, written, distribution)
-    pods, pods_origin = written.get("pod_cidr", ((), assumed(_USUAL_PODS[distribution.name])))
+    pods, pods_origin = written.get("pod_cidr", ((), assumed(_usual_pods(distribution))))
     services, services_origin = written.get(
         "service_cidr", ((), assumed(f"{distribution.name}'s usual service range"))
     )
@@ -92,6 +91,11 @@ def read_settings(
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
         remarks=remarks,
     )
+
+
+def _usual_pods(distribution: Distribution) -> str:
+    whose = "flannel" if distribution.name == KUBEADM else distribution.name
+    return f"{whose}'s usual pod range"
 
 
 def _guess(

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node
+from k8stui.cluster.model import Cluster, Node
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
@@ -427,6 +427,12 @@ def is_private(address: Address) -> bool:
     return any(address in Prefix.parse(text) for text in _PRIVATE[address.version])
 
 
+def _by(cluster: Cluster) -> str:
+    """Who announces such addresses in a cluster of that distribution."""
+    balancer = cluster.distribution.balancer if cluster.distribution is not None else ""
+    return f" ({balancer})" if balancer else ""
+
+
 def _virtual_addresses(site: Site) -> Iterator[Route]:
     """Load-balancer and external addresses: something has to bring them to a node.
 
@@ -449,7 +455,9 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
                 device=_switch_of(site.lan, node.addresses),
                 reason=Because(
                     text=f"something brings the address of Service {service.key} to a node",
-                    origin=assumed(f"no manifest says which node gets it: {node.name} taken"),
+                    origin=assumed(
+                        f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
+                    ),
                     service=service.key,
                 ),
             )

@@ -9,9 +9,10 @@ from k8stui.cluster.model import NetworkPlugin, Node
 from k8stui.late import Late
 from k8stui.nodes.cni import flannel
 from k8stui.nodes.cni.plugin import Plugin
-from k8stui.nodes.cni.stand_in import StandIn
+from k8stui.nodes.cni.stand_in import Assumed, stand_in
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.site import Site
+from k8stui.origin import Origin, assumed
 from k8stui.settings import CNI
 
 _BRIDGE = Late("k8stui.nodes.cni.bridge", "Bridge")
@@ -22,6 +23,7 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel": flannel.configured,
     "flannel-host-gw": flannel.host_gateway,
     "flannel-vxlan": flannel.overlay,
+    "flannel-wireguard": flannel.wireguard,
     "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
     "amazon-vpc-cni": Late("k8stui.nodes.cni.aws_vpc", "AwsVpcCni"),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
@@ -41,10 +43,13 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
 
 CHOICES = tuple(_PLUGINS)
 """Values of ``--cni``."""
-OF_ANOTHER_KIND = frozenset(name for name in CHOICES if name.startswith(("docker", "amazon"))) - {
-    "docker0"
-}
-"""Those that come with another runtime or cloud: no what-if offers them, it takes them by name."""
+OF_ANOTHER_KIND = frozenset(
+    name
+    for name in CHOICES
+    if name.startswith(("docker-", "amazon")) or name in {"docker", "flannel-wireguard"}
+)
+"""Those that come with another runtime or cloud, or that are only named: no what-if offers them, it
+takes them by name."""
 
 
 def _imitated(shown: NetworkPlugin) -> str | None:
@@ -64,7 +69,29 @@ def chosen(site: Site) -> str:
     if site.cluster.network_plugins:
         return _imitated(site.cluster.network_plugins[0]) or asked
     lists = (str(one.plugins[0]["type"]) for one in site.cluster.cni_configurations)
-    return next((type_ for type_ in lists if type_ in _PLUGINS), asked)
+    shown = next((type_ for type_ in lists if type_ in _PLUGINS), None)
+    return shown or _of_the_distribution(site) or asked
+
+
+def _of_the_distribution(site: Site) -> str | None:
+    """The plug-in that such clusters have; None: the input says enough, or there is none."""
+    cluster = site.cluster
+    if cluster.distribution is None or cluster.flannel is not None:
+        return None
+    name = cluster.distribution.plugin(len(cluster.nodes))
+    return name if name in _PLUGINS else None
+
+
+def _assumed_by(site: Site, name: str) -> Origin | None:
+    """Why the plug-in is taken to be there, where nothing but the distribution says so."""
+    cluster = site.cluster
+    quiet = not cluster.network_plugins and not cluster.cni_configurations
+    if not quiet or site.options.cni != CNI.default or name != _of_the_distribution(site):
+        return None
+    if cluster.distribution is None:
+        return None
+    said = f"{name} is the usual network plug-in of {cluster.distribution.name}"
+    return assumed(said, cluster.distribution.origin.place)
 
 
 def not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
@@ -90,8 +117,11 @@ class Plugins:
         self._name = name
         self._usual = _PLUGINS[name](site)
         others = not_imitated(site)
+        assumed_by = _assumed_by(site, name)
         if others:
-            self._usual = StandIn(self._usual, name, others[0])
+            self._usual = Assumed(self._usual, stand_in(others[0], name))
+        elif assumed_by is not None:
+            self._usual = Assumed(self._usual, assumed_by)
         self._by_node: dict[str, tuple[str, Plugin]] = {}
 
     def of(self, node: Node) -> Plugin:

@@ -317,6 +317,13 @@ def overlay(site: Site) -> Flannel:
     )
 
 
+def wireguard(site: Site) -> Flannel:
+    """The wireguard backend: named, and not modelled behind its device."""
+    driver, less = _OTHER_BACKENDS["wireguard"]
+    backend = FlannelBackend(device=driver, mtu_bytes=_ETHERNET_BYTES - less, named="wireguard")
+    return Flannel(site, backend)
+
+
 def _mtu(written: object) -> int:
     """Of the device between the nodes, as net-conf.json says it (backend/vxlan, ipip)."""
     told = written.get("MTU") if isinstance(written, Mapping) else None

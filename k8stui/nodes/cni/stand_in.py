@@ -1,4 +1,4 @@
-"""A plug-in that stands for one that is not modelled: the same things, but assumed."""
+"""A plug-in that is taken to be there, or stands for one that is not modelled: all is assumed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ from k8stui.origin import Origin, OriginKind, assumed
 _T = TypeVar("_T", Interface, Route, Socket)
 
 
-class StandIn:
-    """`plugin`, called `name`, on nodes that have `instead_of` in truth."""
+def stand_in(instead_of: NetworkPlugin, name: str) -> Origin:
+    """Why the plug-in `name` is on nodes that have `instead_of` in truth."""
+    return assumed(_said(instead_of, name), instead_of.origin.place)
 
-    def __init__(self, plugin: Plugin, name: str, instead_of: NetworkPlugin) -> None:
+
+class Assumed:
+    """`plugin`, for the reason of `origin`."""
+
+    def __init__(self, plugin: Plugin, origin: Origin) -> None:
         self._plugin = plugin
-        self._origin = assumed(_said(instead_of, name), instead_of.origin.place)
+        self._origin = origin
 
     def recognises(self, node: Node) -> bool:
         return self._plugin.recognises(node)

@@ -1,0 +1,127 @@
+"""Distributions: what each is known by, and what stands on its nodes where nothing else is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from k8stui.cluster.build import build
+from k8stui.cluster.options import ClusterOptions
+from k8stui.manifests import load
+from k8stui.nodes.network import ClusterNetwork, build_network
+from k8stui.nodes.options import NodeOptions
+from k8stui.origin import OriginKind
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: a, image: a, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}
+"""
+NODE = """\
+---
+apiVersion: v1
+kind: Node
+metadata: {name: a-node, META}
+spec: {SPEC}
+status:
+  addresses: [{type: InternalIP, address: 172.18.0.2}]
+  nodeInfo: {kubeletVersion: VERSION}
+"""
+
+
+def made(
+    folder: Path,
+    *,
+    meta: str = "",
+    spec: str = "",
+    version: str = "v1.34.1",
+    asked: str | None = None,
+    cni: str = "flannel",
+) -> ClusterNetwork:
+    node = NODE.replace("META", meta).replace("SPEC", spec).replace("VERSION", version)
+    (folder / "all.yaml").write_text(POD + (node if meta or spec or asked is None else ""))
+    cluster = build(load([str(folder)]), ClusterOptions(distribution=asked))
+    return build_network(cluster, NodeOptions(cni=cni))
+
+
+@pytest.mark.parametrize(
+    ("name", "meta", "spec", "version"),
+    [
+        ("kind", "", "providerID: kind://docker/kind/kind-worker", "v1.34.1"),
+        ("minikube", "labels: {minikube.k8s.io/name: minikube}", "", "v1.34.1"),
+        ("eks", "", "", "v1.33.5-eks-113cf36"),
+        ("eks", "labels: {eks.amazonaws.com/nodegroup: a}", "", "v1.33.5"),
+        ("gke", "", "", "v1.33.5-gke.1080000"),
+        ("gke", "labels: {cloud.google.com/gke-nodepool: a}", "", "v1.33.5"),
+        ("aks", "labels: {kubernetes.azure.com/cluster: a}", "", "v1.33.5"),
+        ("k3s", "", "", "v1.33.5+k3s1"),
+        ("kubeadm", "", "", "v1.33.5"),
+    ],
+)
+def test_nodes_show_whose_they_are(
+    tmp_path: Path, name: str, meta: str, spec: str, version: str
+) -> None:
+    network = made(tmp_path, meta=meta, spec=spec, version=version)
+    distribution = network.cluster.distribution
+    assert distribution is not None
+    assert distribution.name == name
+    is_known = distribution.origin.kind is OriginKind.OBSERVED or distribution.origin.place
+    assert bool(is_known) is (name != "kubeadm")
+
+
+@pytest.mark.parametrize(
+    ("name", "plugin", "engine", "ranges"),
+    [
+        ("kubeadm", "flannel", "none", ("10.244.0.0/16", "10.96.0.0/12")),
+        ("k3s", "flannel-vxlan", "kube-router", ("10.42.0.0/16", "10.43.0.0/16")),
+        ("kind", "kindnet", "kindnet", ("10.244.0.0/16", "10.96.0.0/16")),
+        ("minikube", "kindnet", "kindnet", ("10.244.0.0/16", "10.96.0.0/12")),
+        ("eks", "amazon-vpc-cni", "none", ("192.168.0.0/16", "10.100.0.0/16")),
+        ("gke", "kubenet", "none", ("10.4.0.0/14", "34.118.224.0/20")),
+        ("aks", "kubenet", "none", ("10.244.0.0/16", "10.0.0.0/16")),
+    ],
+)
+def test_what_they_are_made_of(
+    tmp_path: Path, name: str, plugin: str, engine: str, ranges: tuple[str, str]
+) -> None:
+    network = made(tmp_path, asked=name)
+    cluster = network.cluster
+    node = cluster.nodes["node-1"]
+    assert network.plugin_of(node) == plugin
+    assert network.policy_engine_of(node) == engine
+    assert (str(cluster.pod_cidr), str(cluster.service_cidr)) == ranges
+    eth0 = network["default/web"].interface("eth0")
+    assert eth0 is not None
+    assert eth0.reason is not None
+    if name != "kubeadm":
+        assert eth0.reason.origin.kind is OriginKind.ASSUMED
+        assert name in eth0.reason.origin.reason
+
+
+def test_one_node_of_minikube_has_a_bridge(tmp_path: Path) -> None:
+    network = made(tmp_path, meta="labels: {minikube.k8s.io/name: minikube}")
+    assert network.plugin_of(network.cluster.nodes["a-node"]) == "bridge-ipmasq"
+
+
+def test_an_option_comes_first(tmp_path: Path) -> None:
+    network = made(tmp_path, asked="kind", cni="calico")
+    assert network.plugin_of(network.cluster.nodes["node-1"]) == "calico"
+
+
+@pytest.mark.parametrize(
+    ("backend", "plugin"),
+    [("host-gw", "flannel-host-gw"), ("wireguard-native", "flannel-wireguard")],
+)
+def test_k3s_says_its_backend(tmp_path: Path, backend: str, plugin: str) -> None:
+    words = json.dumps(json.dumps(["server", "--flannel-backend", backend]))
+    meta = f"annotations: {{k3s.io/node-args: {words}}}"
+    network = made(tmp_path, meta=meta, version="v1.33.5+k3s1")
+    assert network.plugin_of(network.cluster.nodes["a-node"]) == plugin
