@@ -54,7 +54,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         fdb=part.fdb,
         rulesets=_rulesets(site, programs, node, part),
         other_rulesets=observed.other_rulesets,
-        sets=_sets(programs, node, observed),
+        sets=_sets(programs, node, observed, part),
         stranger=None
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
@@ -292,11 +292,12 @@ def _rulesets(site: Site, programs: Programs, node: Node, part: Part) -> Mapping
     return {version: ruleset(site, programs, node, version) for version in sorted(versions)}
 
 
-def _sets(programs: Programs, node: Node, observed: SeenNode) -> Mapping[str, IpSet]:
-    """The dump's sets; else those that the policy engine fills, whose names never change."""
-    if observed.sets or programs.engine is None:
+def _sets(programs: Programs, node: Node, observed: SeenNode, part: Part) -> Mapping[str, IpSet]:
+    """The dump's sets; else the plug-in's, and those that the policy engine fills."""
+    if observed.sets:
         return observed.sets
-    return programs.engine.sets(node)
+    engine = programs.engine.sets(node) if programs.engine is not None else {}
+    return {**part.sets, **engine} if part.sets else engine
 
 
 def bridge_nf(site: Site, node: Node) -> bool:

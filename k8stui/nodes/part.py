@@ -7,6 +7,7 @@ from dataclasses import field
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
@@ -39,6 +40,8 @@ class Part:
     """Devices whose ``net.ipv4.conf.DEVICE.rp_filter`` the program sets."""
     policy_rules: tuple[PolicyRule, ...] = ()
     """Beside the kernel's own three."""
+    sets: Mapping[str, IpSet] = field(default_factory=dict)
+    """ipsets that its rules ask."""
     judges: tuple[Judge, ...] = ()
     """What decides about packets there by other means than netfilter's rules."""
 
@@ -53,6 +56,7 @@ class Part:
             route_localnet=self.route_localnet | other.route_localnet,
             rp_filter={**self.rp_filter, **other.rp_filter},
             policy_rules=self.policy_rules + other.policy_rules,
+            sets={**self.sets, **other.sets},
             judges=self.judges + other.judges,
         )
 

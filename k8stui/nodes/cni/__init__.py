@@ -26,6 +26,7 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel-wireguard": flannel.wireguard,
     "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
     "amazon-vpc-cni": Late("k8stui.nodes.cni.aws_vpc", "AwsVpcCni"),
+    "kube-router": Late("k8stui.nodes.cni.kube_router", "KubeRouter"),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "bridge": _BRIDGE,
     "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
