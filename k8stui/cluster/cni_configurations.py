@@ -10,6 +10,7 @@ that no parser reads, is none).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ from k8stui.origin import Origin
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
+
+
+_NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]*"
+"""What a runtime takes for a network's name (libcni pkg/utils/utils.go:ValidateNetworkName)."""
 
 
 def cni_configurations(objects: Iterable[Manifest]) -> tuple[CniConfiguration, ...]:
@@ -54,9 +59,8 @@ def cni_configuration(data: object, origin: Origin) -> CniConfiguration | None:
     )
     if not plugins:
         return None
-    return CniConfiguration(
-        name=name if isinstance(name, str) else "", plugins=plugins, origin=origin
-    )
+    usable = isinstance(name, str) and re.fullmatch(_NAME, name)
+    return CniConfiguration(name=str(name) if usable else "", plugins=plugins, origin=origin)
 
 
 def docker_options(objects: Iterable[Manifest]) -> Mapping[str, object] | None:

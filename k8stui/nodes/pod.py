@@ -10,6 +10,7 @@ from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.part import Part
+from k8stui.nodes.servicelb import servicelb
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import as_seen, pod_sockets
 from k8stui.nodes.standing import loopback, standing_routes
@@ -40,7 +41,7 @@ def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) 
 def build_pod(
     plugin: Plugin, listening: Listening, node: Node, pod: Pod, seen: SeenNode
 ) -> NetNamespace:
-    """lo, eth0, its routes; no rules, the kernel's default settings.
+    """lo, eth0, its routes; no rules but ServiceLB's, the kernel's default settings.
 
     `seen`: what a dump says of the node. A gateway that it shows to have gone is not known, though
     neighbours are warm by assumption.
@@ -54,10 +55,13 @@ def build_pod(
         # Without an address of its own the node answers ARP for nobody (arp_process).
         gone = gateways - own
         neighbours = tuple(one for one in neighbours if one.address not in gone)
+    rulesets = servicelb(node, pod)
     return NetNamespace(
         name=pod.key,
         interfaces=part.interfaces,
         routes=standing_routes(part),
         neighbours=neighbours,
+        rulesets=rulesets,
+        sysctls=Sysctls(ip_forward=bool(rulesets)),
         sockets=pod_sockets(listening, pod),
     )

@@ -305,13 +305,14 @@ class AwsVpcCni:
 
 def _told(env: Mapping[str, str], origin: Origin) -> _Settings:
     mark = env.get("AWS_VPC_K8S_CNI_CONNMARK", "")
+    prefix = env.get("AWS_VPC_K8S_CNI_VETHPREFIX", "eni")
     return _Settings(
         external_snat=env.get("AWS_VPC_K8S_CNI_EXTERNALSNAT") == "true",
         excluded=tuple(_prefixes(env.get("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", ""))),
         random=_RANDOM.get(env.get("AWS_VPC_K8S_CNI_RANDOMIZESNAT", "prng"), _RANDOM["prng"]),
         node_ports=env.get("AWS_VPC_CNI_NODE_PORT_SUPPORT", "true") != "false",
-        mark=int(mark, 0) if mark.removeprefix("0x").isalnum() and _is_number(mark) else 0x80,
-        prefix=env.get("AWS_VPC_K8S_CNI_VETHPREFIX") or "eni",
+        mark=int(mark, 0) if _is_number(mark) else 0x80,
+        prefix=prefix if prefix.isascii() and prefix.isalnum() and len(prefix) < 5 else "eni",
         origin=origin,
     )
 

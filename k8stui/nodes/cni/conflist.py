@@ -7,6 +7,7 @@ meta/firewall/firewall.go:FirewallNetConf (1.1.1; what came later is named).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import CniConfiguration
@@ -43,8 +44,8 @@ class Configuration:
         return switch(self.main, key, otherwise=otherwise)
 
     def text(self, key: str, otherwise: str) -> str:
-        found = self.main.get(key)
-        return found if isinstance(found, str) and found else otherwise
+        """The name of a device."""
+        return named(self.main, key, otherwise)
 
     @property
     def mtu_bytes(self) -> int | None:
@@ -94,6 +95,13 @@ def of(one: CniConfiguration) -> Configuration:
 def assumed_list(main: Mapping[str, object], said: str) -> Configuration:
     """The list that is assumed where the input has none: with portmap."""
     return Configuration(main=main, chained={"portmap": _NOTHING}, origin=defaulted(said))
+
+
+def named(options: Mapping[str, object], key: str, otherwise: str) -> str:
+    """The name of a device or chain; what neither the kernel nor iptables takes is not used."""
+    found = options.get(key)
+    usable = isinstance(found, str) and re.fullmatch(r"[a-zA-Z0-9_][\w.:-]{0,27}", found, re.ASCII)
+    return str(found) if usable else otherwise
 
 
 def switch(options: Mapping[str, object], key: str, *, otherwise: bool) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni.conflist import Configuration
+from k8stui.nodes.cni.conflist import Configuration, named
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
@@ -31,8 +31,7 @@ def firewall(
     options = configuration.chained.get("firewall")
     if options is None or options.get("backend", "iptables") not in ("", "iptables"):
         return None
-    written = options.get("iptablesAdminChainName")
-    admin = written if isinstance(written, str) and written else "CNI-ADMIN"
+    admin = named(options, "iptablesAdminChainName", "CNI-ADMIN")
     because = Because(
         text="the firewall plug-in lets pods out, and answers in",
         origin=configuration.origin,

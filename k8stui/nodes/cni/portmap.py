@@ -7,6 +7,7 @@ flannel-host-gw.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni.conflist import Configuration, switch
+from k8stui.nodes.cni.conflist import Configuration, named, switch
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.part import Part
@@ -37,6 +38,8 @@ _HEADER = {
     **dict.fromkeys(("-o", "--out-interface"), "-o"),
 }
 """Options of iptables' own, which it prints in front of all matches."""
+_WORD = r"[!-~]+"
+"""What can be a word of a rule: anything else iptables would not have printed."""
 _PORTS_IN_ONE_RULE = 15
 """What -m multiport takes."""
 _ANY = frozenset((Address.parse("0.0.0.0"), Address.parse("::")))  # noqa: S104 - an address to compare with
@@ -74,14 +77,14 @@ def _options(configuration: Configuration, version: int) -> _Options | None:
     told = configuration.chained.get("portmap")
     if told is None or told.get("backend") == "nftables":
         return None
-    bit, chain = told.get("markMasqBit"), told.get("externalSetMarkChain")
+    bit = told.get("markMasqBit")
     usable = isinstance(bit, int) and not isinstance(bit, bool) and 0 <= bit <= 31
     written = told.get(f"conditionsV{version}")
     return _Options(
         network=configuration.name,
         snat=switch(told, "snat", otherwise=True),
         bit=bit if usable and isinstance(bit, int) else _MARK_BIT,
-        set_mark=chain if isinstance(chain, str) and chain else _SETMARK,
+        set_mark=named(told, "externalSetMarkChain", _SETMARK),
         everybody=switch(told, "masqAll", otherwise=False),
         conditions=_printed(written if isinstance(written, list) else (), version),
     )
@@ -91,7 +94,7 @@ def _printed(words: Sequence[object], version: int) -> tuple[str, str]:
     """Conditions as iptables-save has them: addresses and devices first, the rest at the end."""
     first: dict[str, str] = {}
     rest: list[str] = []
-    left = [str(word) for word in words]
+    left = [word for word in words if isinstance(word, str) and re.fullmatch(_WORD, word)]
     while left:
         negated = "! " if left[0] == "!" else ""
         left = left[1:] if negated else left

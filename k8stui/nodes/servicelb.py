@@ -1,0 +1,120 @@
+"""k3s' ServiceLB: what klipper-lb's script programs in the namespace of each of its pods.
+
+A pod of its DaemonSet has the Service's port as hostPort and passes what comes there on to the
+Service's own address, with its own as the source. Source: klipper-lb ``entry``; k3s
+pkg/cloudprovider/servicelb.go (newDaemonSet: env, sysctls); recorded in
+recordings-agents/servicelb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8stui.because import Because
+from k8stui.cluster.model import Container, Node, Pod
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.rules import Rule, Ruleset
+from k8stui.nodes.contribution import Contribution, Jump, TablePart, compose
+
+_IMAGE = "klipper-lb"
+_PROTOCOLS = frozenset(("tcp", "udp", "sctp"))
+
+
+def servicelb(node: Node, pod: Pod) -> Mapping[int, Ruleset]:
+    """The rules in such a pod by IP version; empty for every other pod."""
+    scripts = [
+        one
+        for one in pod.containers
+        if _IMAGE in one.image and not one.init and _is_told(dict(one.env))
+    ]
+    if not scripts:
+        return {}
+    return {
+        version: compose([_script(node, pod, one, version) for one in scripts])
+        for version in sorted({address.version for address in pod.addresses})
+    }
+
+
+def _script(node: Node, pod: Pod, container: Container, version: int) -> Contribution:
+    """One container: one port of the Service."""
+    env = dict(container.env)
+    protocol = env.get("DEST_PROTO", "TCP").lower()
+    to_port = f"-p {protocol} -m {protocol} --dport {env['DEST_PORT']}"
+    from_port = f"-p {protocol} -m {protocol} --dport {env['SRC_PORT']}"
+
+    def rule(text: str, why: str) -> Rule:
+        because = Because(text=why, origin=container.origin, owner="servicelb", pod=pod.key)
+        return Rule(text, because)
+
+    filtering = [
+        Jump(
+            "FORWARD",
+            rule(
+                f"-A FORWARD {f'-s {prefix} ' if prefix.length else ''}{to_port} -j ACCEPT",
+                "loadBalancerSourceRanges let it in",
+            ),
+            insert=True,
+        )
+        for prefix in _ranges(env.get("SRC_RANGES", ""), version)
+    ]
+    translating = []
+    for address in _destinations(env, node, version):
+        host = f"-d {address}/{address.bits}"
+        filtering.append(
+            Jump("FORWARD", rule(f"-A FORWARD {host} {to_port} -j DROP", "all others are kept out"))
+        )
+        there = address.with_port(int(env["DEST_PORT"]))
+        translating += [
+            Jump(
+                "PREROUTING",
+                rule(
+                    f"-A PREROUTING {from_port} -j DNAT --to-destination {there}",
+                    "the load balancer's port leads to the Service",
+                ),
+                insert=True,
+            ),
+            Jump(
+                "POSTROUTING",
+                rule(
+                    f"-A POSTROUTING {host} -p {protocol} -j MASQUERADE",
+                    "the answer is to come back here",
+                ),
+                insert=True,
+            ),
+        ]
+    tables = {"filter": TablePart(jumps=tuple(filtering))}
+    if translating:
+        tables["nat"] = TablePart(jumps=tuple(translating))
+    return Contribution("servicelb", tables)
+
+
+def _is_told(env: Mapping[str, str]) -> bool:
+    """Whether the script has what it needs: else it fails at its first rule."""
+    ports = (env.get("SRC_PORT", ""), env.get("DEST_PORT", ""))
+    protocol = env.get("DEST_PROTO", "TCP").lower()
+    return all(one.isascii() and one.isdecimal() for one in ports) and protocol in _PROTOCOLS
+
+
+def _ranges(written: str, version: int) -> Iterator[Prefix]:
+    for entry in filter(None, written.replace(",", " ").split()):
+        try:
+            prefix = Prefix.parse(entry)
+        except ValueError:
+            continue
+        if prefix.address.version == version:
+            yield prefix
+
+
+def _destinations(env: Mapping[str, str], node: Node, version: int) -> Iterator[Address]:
+    """DEST_IPS; with externalTrafficPolicy Local the node's own addresses, by reference."""
+    written = env.get("DEST_IPS", "").replace(",", " ").split()
+    found = [Address.parse(entry) for entry in written if _is_address(entry)]
+    yield from (one for one in found or node.addresses if one.version == version)
+
+
+def _is_address(written: str) -> bool:
+    try:
+        Address.parse(written)
+    except ValueError:
+        return False
+    return True

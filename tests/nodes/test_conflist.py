@@ -1,0 +1,75 @@
+"""What an input tells the plug-ins is judged where it is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from nodes.clusters import ORIGIN, lab, port
+
+from k8stui.cluster.build import build
+from k8stui.cluster.cni_configurations import cni_configuration
+from k8stui.kernel.save import dump, parse
+from k8stui.manifests import load
+from k8stui.nodes.network import build_network
+from k8stui.nodes.options import NodeOptions
+
+PODS = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n"
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 70_000), st.text(max_size=12), st.just([["x"]]),
+    st.sampled_from(["br7", "10.9.0.0/16", "a b", "-j", "x\ny", "ipt;ables", "::"]),
+    st.lists(st.sampled_from(["!", "-s", "10.0.0.0/8", "-m", "a b", "\x1b", "--src"]), max_size=4),
+)  # fmt: skip
+KEYS = (
+    "bridge", "isGateway", "isDefaultGateway", "ipMasq", "hairpinMode", "mtu", "ipam", "snat",
+    "markMasqBit", "externalSetMarkChain", "conditionsV4", "masqAll", "backend", "ingressPolicy",
+    "iptablesAdminChainName", "promiscMode", "name",
+)  # fmt: skip
+OPTIONS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
+
+
+@given(st.sampled_from(("bridge", "ptp", "flannel")), OPTIONS, OPTIONS, OPTIONS, VALUES)
+def test_whatever_is_written_there_nodes_stand(
+    main: str,
+    first: dict[str, object],
+    second: dict[str, object],
+    third: dict[str, object],
+    name: object,
+) -> None:
+    plugins = [
+        {**first, "type": main},
+        {**second, "type": "portmap"},
+        {**third, "type": "firewall"},
+    ]
+    made = cni_configuration({"name": name, "plugins": plugins}, ORIGIN)
+    assert made is not None
+    cluster = replace(lab({"frontend-1": [port(80, host_port=80)]}), cni_configurations=(made,))
+    network = build_network(cluster, NodeOptions(cni=main))
+    rules = dump(network.ruleset(cluster.nodes["node-1"], 4, "cni"))
+    assert dump(parse(rules)) == rules
+    assert network["node-1"].interfaces
+    assert network["default/frontend-1"].interface("eth0") is not None
+
+
+def test_a_file_beside_the_manifests_and_a_config_map_are_read(tmp_path: Path) -> None:
+    conf = {"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "ptp", "mtu": 1400}]}
+    (tmp_path / "10-n.conflist").write_text(json.dumps(conf))
+    (tmp_path / "pods.yaml").write_text(PODS)
+    network = build_network(build(load([str(tmp_path)])))
+    first = network.cluster.nodes["node-1"]
+    assert network.plugin_of(first) == "ptp"
+    eth0 = network["default/a"].interface("eth0")
+    assert eth0 is not None
+    assert eth0.mtu_bytes == 1400
+
+
+def test_dockers_options_are_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "daemon.json").write_text('{"icc": false, "userland-proxy": false}')
+    (tmp_path / "pods.yaml").write_text(PODS)
+    network = build_network(build(load([str(tmp_path)])), NodeOptions(cni="docker"))
+    lines = dump(network.ruleset(network.cluster.nodes["node-1"], 4, "cni")).splitlines()
+    assert "-A FORWARD -i docker0 -o docker0 -j DROP" in lines
+    assert "-A POSTROUTING -o docker0 -m addrtype --src-type LOCAL -j MASQUERADE" in lines
