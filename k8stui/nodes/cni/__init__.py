@@ -47,10 +47,11 @@ CHOICES = tuple(_PLUGINS)
 OF_ANOTHER_KIND = frozenset(
     name
     for name in CHOICES
-    if name.startswith(("docker-", "amazon")) or name in {"docker", "flannel-wireguard"}
+    if name.startswith(("docker-", "amazon"))
+    or name in {"docker", "flannel-wireguard", "kube-router"}
 )
-"""Those that come with another runtime or cloud, or that are only named: no what-if offers them, it
-takes them by name."""
+"""Those that come with another runtime or cloud or with daemons of their own, or that are only
+named: no what-if offers them, it takes them by name."""
 
 
 def _imitated(shown: NetworkPlugin) -> str | None:
