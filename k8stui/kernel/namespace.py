@@ -359,6 +359,8 @@ class NetNamespace:
     not_evaluated: tuple[NotEvaluated, ...] = ()
     judges: tuple[Judge, ...] = ()
     stranger: Stranger | None = None
+    absent: Mapping[Address, str] = field(default_factory=dict)
+    """Whom one would look for here and who was not found, in words."""
     rules_cut: str = ""
     """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
     standing: object = field(default=None, init=False, repr=False, compare=False)

@@ -199,7 +199,9 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         if space is not None:
             return partial(build_collected_pod, self._site, home, pod, space)
         seen = self._site.observed(home)
-        return partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
+        absent = self._site.unattached(home)
+        build = partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
+        return partial(build, absent={a: absent[a] for a in pod.addresses if a in absent})
 
 
 def _stand_ins(site: Site) -> tuple[Remark, ...]:

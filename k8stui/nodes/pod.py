@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Node, Pod
+from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.observed import ObservedSpace, SeenNode
@@ -39,12 +41,18 @@ def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) 
 
 
 def build_pod(
-    plugin: Plugin, listening: Listening, node: Node, pod: Pod, seen: SeenNode
+    plugin: Plugin,
+    listening: Listening,
+    node: Node,
+    pod: Pod,
+    seen: SeenNode,
+    *,
+    absent: Mapping[Address, str],
 ) -> NetNamespace:
     """lo, eth0, its routes; no rules but ServiceLB's, the kernel's default settings.
 
     `seen`: what a dump says of the node. A gateway that it shows to have gone is not known, though
-    neighbours are warm by assumption.
+    neighbours are warm by assumption. `absent`: that its namespace was looked for and not found.
     """
     part = Part(interfaces=(loopback({a.version for a in pod.addresses}),))
     part += plugin.pod_part(node, pod)
@@ -64,4 +72,5 @@ def build_pod(
         rulesets=rulesets,
         sysctls=Sysctls(ip_forward=bool(rulesets)),
         sockets=pod_sockets(listening, pod),
+        absent=absent,
     )

@@ -424,6 +424,18 @@ class Site:
             }
         return found.get(pod.key)
 
+    def unattached(self, node: Node) -> Mapping[Address, str]:
+        """Pods of a node none of whose collected namespaces is theirs, by address, in words."""
+        if not self.observed(node).pods:
+            return {}
+        return {
+            address: f"pod {pod.key} is not attached in this snapshot: no namespace that was "
+            f"collected of {node.name} has its address"
+            for pod in self.pods(node.name)
+            if self.space_of(node, pod) is None
+            for address in pod.addresses
+        }
+
     def far_ends(self, node: Node) -> Mapping[str, End]:
         """The node's devices with the (namespace, device) that a cable leads to, as it was seen."""
         observed = self.observed(node)

@@ -80,6 +80,8 @@ def outcome(
         # What says that somebody listens there is no cause of a failure; that nothing does, is.
         is_assumed = origin is not None and origin.kind is OriginKind.ASSUMED
         origin = found.origin or (origin if is_assumed else None)
+        if absent := _absent(network, exchange):
+            reason, advice, origin = absent, "", None
     if felt.established and felt.result is not Result.CONNECTED:
         reason = f"{_AFTER.get(felt.result, _AFTER[Result.UNKNOWN])}: {reason}"
     limits = dict.fromkeys(_cut(network, exchange))
@@ -99,6 +101,16 @@ def outcome(
         step=numbers.get(-1 if felt.deciding_step is None else felt.deciding_step),
         advice=advice,
     )
+
+
+def _absent(network: Mapping[str, NetNamespace], exchange: Exchange) -> str:
+    """That one end of a packet is nowhere where it should be."""
+    for step in exchange.steps:
+        missing = network[step.namespace].absent
+        for address in (step.before.dst, step.before.src) if missing else ():
+            if address in missing:
+                return missing[address]
+    return ""
 
 
 def _cut(network: Mapping[str, NetNamespace], exchange: Exchange) -> Iterator[str]:

@@ -479,3 +479,33 @@ def test_rules_as_they_are_listed() -> None:
     assert list(save.parse(both).tables) == ["filter", "nat"]
     with pytest.raises(save.SaveError, match=r":2: .*is not a policy"):
         save.parse("-P INPUT ACCEPT\n-P FORWARD SOMETIMES\n", file="f")
+
+
+POD = """\
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ghost}
+spec: {nodeName: node-1, containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: 10.1.0.9, podIPs: [{ip: 10.1.0.9}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"), [("node/node-1", "pod/ghost:80"), ("pod/ghost", "192.0.2.9:80")]
+)
+def test_a_pod_without_a_cable_is_said_to_have_none(
+    source: str, destination: str, tmp_path: Path
+) -> None:
+    """Other pods' namespaces were collected, none has its address."""
+    parts = {("node", ADDR): [device("eth7", 2)], ("other", ADDR): [device("eth0", 2)]}
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "node-1.txt").write_text(stream(parts))
+    (tmp_path / "node.yaml").write_text(NODE + POD)
+    world = build_world([str(tmp_path)])
+    found = walk(world, parse_request(world, source, destination)).outcome
+    assert found.result is not Result.CONNECTED
+    assert found.reason.startswith(
+        "pod default/ghost is not attached in this snapshot: no namespace that was collected of "
+        "node-1 has its address"
+    )
