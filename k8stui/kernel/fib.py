@@ -165,8 +165,8 @@ class Tables:
         for rule in self._rules[destination.version]:
             if rule.priority < target:
                 continue  # fib_rules_lookup: a goto goes on at its target
-            if asked is not None and _selects(rule, asked) is rule.inverted:
-                continue
+            if rule.unheard or (asked is not None and _selects(rule, asked) is rule.inverted):
+                continue  # what is not evaluated is passed over, which `rules_cut` says
             if rule.action is RuleAction.GOTO:
                 target = rule.goto or 0
                 continue

@@ -76,6 +76,11 @@ def unseen(node: str, observed: SeenNode) -> str:
     parts = [f"iptables-save says: {remark}" for remark in observed.remarks]
     if observed.unseen:
         parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
+    parts += [
+        f"its ip rule {rule.priority} asks for {rule.unheard}, which is not evaluated: passed over"
+        for rule in observed.policy_rules or ()
+        if rule.unheard
+    ]
     return f"of {node}: {'; '.join(parts)}" if parts else ""
 
 

@@ -59,7 +59,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
         rules_cut=unseen(node.name, observed)
-        if observed.is_whole
+        if observed.is_whole or observed.policy_rules
         else cut(node.name, observed.rulesets, observed.remarks),
         sysctls=_sysctls(site, node, part),
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),

@@ -509,3 +509,16 @@ def test_a_pod_without_a_cable_is_said_to_have_none(
         "pod default/ghost is not attached in this snapshot: no namespace that was collected of "
         "node-1 has its address"
     )
+
+
+def test_a_selector_that_is_not_evaluated_is_said(tmp_path: Path) -> None:
+    """Its rule would lead nowhere: it is passed over, and the walk says that it was."""
+    rules = [
+        {"priority": 0, "src": "all", "table": "local"},
+        {"priority": 7, "src": "all", "ipproto": "tcp", "dport": 80, "action": "blackhole"},
+        {"priority": 32766, "src": "all", "table": "main"},
+    ]
+    parts = {("node", "iptables-save"): "", ("node", "ip -j -4 rule show"): rules}
+    found = asked(tmp_path, parts)
+    assert found.result is Result.CONNECTED
+    assert "its ip rule 7 asks for ipproto tcp dport 80, which is not evaluated" in found.reason
