@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from k8stui.check import check
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.save import dump_lines
 from k8stui.nodes.options import NodeOptions
@@ -410,6 +411,10 @@ def test_two_cards_without_cluster_cidr(tmp_path: Path) -> None:
     assert "kube-proxy does not know which addresses are pods' (no clusterCIDR)" in found.reason
     assert "set clusterCIDR: 10.244.0.0/16" in found.advice
     assert place(found) == (str(file), marked(file, "cause"))
+    told = next(one for one in check(made) if one.rule == "node-state")
+    assert told.place is not None
+    assert (told.place.file, told.place.line) == place(found)
+    assert "set clusterCIDR: 10.244.0.0/16" in told.fix
 
 
 def routes_of(

@@ -5,7 +5,8 @@ pods, also from other nodes), and what a line of the dump ends is told with that
 REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
 a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft).
 
-Does not apply to failures whose cause stands in a manifest: other rules tell those.
+Does not apply to failures whose cause stands in a manifest, which other rules tell; but for what
+kube-proxy's configuration lacks for such a node.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.observed import DumpLine
-from k8stui.origin import OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
@@ -37,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for name in ground.world.network.observed:
         for way, done in _failing(ground, ground.cluster.nodes[name]):
             place = done.origin.place if done.origin is not None else None
-            if not isinstance(place, DumpLine) or (place.file, place.line) in told:
+            if place is None or (place.file, place.line) in told:
                 continue
             told.add((place.file, place.line))
             yield Finding(
@@ -63,9 +64,22 @@ def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:
         except RequestError:
             continue
         done = walk(ground.world, request).outcome
-        is_observed = done.origin is not None and done.origin.kind is OriginKind.OBSERVED
-        if done.result not in (Result.CONNECTED, Result.UNKNOWN) and is_observed:
+        if done.result not in (Result.CONNECTED, Result.UNKNOWN) and _is_ours(ground, done.origin):
             yield way, done
+
+
+def _is_ours(ground: Ground, origin: Origin | None) -> bool:
+    """Whether a line of a dump is to blame, or one of kube-proxy's configuration.
+
+    What the latter lacks shows on such nodes alone: with a second card, or a bridge of their own.
+    """
+    if origin is None or origin.place is None:
+        return False
+    if origin.kind is OriginKind.OBSERVED and isinstance(origin.place, DumpLine):
+        return True
+    where = (origin.place.file, origin.place.line)
+    own = (ground.cluster.proxy.origin, *ground.cluster.proxy.origins.values())
+    return any(one.place and (one.place.file, one.place.line) == where for one in own)
 
 
 def _ways(ground: Ground, node: Node) -> Iterator[WayIn]:
