@@ -142,7 +142,7 @@ def free_address(prefix: Prefix, taken: Collection[Address]) -> Address:
 
 
 def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
-    """What the client's network must not overlap."""
+    """What the client's network must not overlap, each range once."""
     for prefix in (cluster.pod_cidr, cluster.service_cidr):
         if prefix.address.version == version:
             yield prefix
@@ -152,7 +152,11 @@ def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
     for service in cluster.services.values():
         addresses = [*service.cluster_ips, *service.external_ips]
         addresses += [entry.ip for entry in service.load_balancer_ingress if entry.ip]
-        yield from (Prefix(a, a.bits) for a in addresses if a.version == version)
+        yield from (
+            Prefix(a, a.bits)
+            for a in addresses
+            if a.version == version and a not in cluster.service_cidr
+        )
 
 
 def _told(cluster: Cluster, version: int) -> Iterator[Prefix]:
