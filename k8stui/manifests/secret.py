@@ -42,8 +42,10 @@ _GUESS = re.compile(
 _ALIAS = re.compile(r"(?:^|[\s,\[{:])\*[^\s]", re.MULTILINE)
 _KEY = re.compile(r"[A-Za-z0-9_][\w./-]{0,252}", re.ASCII)
 """As keys of Secrets, labels and fields look; what else stands before a colon may be a value."""
-_OPEN = frozenset({"apiVersion", "kind", "type", "immutable"})
+_OPEN = frozenset({"apiVersion", "kind", "type"})
 """Fields of a Secret whose values are none."""
+_BOOLEANS = frozenset({"true", "false"})
+"""What else may be shown: the value of `immutable`, where it is one."""
 _OPEN_META = frozenset({"name", "namespace", "generateName", "creationTimestamp", "uid"})
 COLON = re.compile(r"\s*:(?=[\s\"'{\[]|$)")
 
@@ -180,7 +182,8 @@ class Secrets:
         self.shut.append((node.start, node.end))
         self._keys(node)
         for entry in node.entries:
-            if entry.key in _OPEN and entry.node.text is not None:
+            is_open = entry.key in _OPEN and entry.node.text is not None
+            if is_open or (entry.key == "immutable" and entry.node.text in _BOOLEANS):
                 self._show(entry.node)
             elif entry.key == "metadata" and entry.node.mapping:
                 for one in entry.node.entries:

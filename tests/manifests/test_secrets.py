@@ -84,3 +84,13 @@ def test_messages_do_not_show_them(line: str) -> None:
         assert KEY not in problem.message + problem.hint + problem.source_line
     for note in found.notes:
         assert KEY not in note.render()
+
+
+@pytest.mark.parametrize("value", [KEY, f'"{KEY}"', f"[{KEY}]", f"{{a: {KEY}}}", f"!!str {KEY}"])
+def test_a_value_in_place_of_a_boolean_is_not_shown(value: str) -> None:
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nimmutable: {value}\n"
+    found = read(text)
+    assert found.problems
+    assert not any(KEY in problem.render() for problem in found.problems)
+    (problem,) = read(text.replace(value, "truth")).problems
+    assert problem.line == 4
