@@ -163,7 +163,7 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
         exchange = next(branches(network, asked, given=chosen))
         told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
         notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
-    patience = _patience(exchange, asked)
+    patience = max(_patience(one, asked) for one in (exchange, *earlier))
     made, left_out = plan(
         network, asked, exchange, tools, patience, earlier=earlier, relayed=way.relayed
     )
@@ -211,7 +211,7 @@ def _is_cut(exchange: Exchange, asked: Connect) -> bool:
 def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:
     """What the same client has asked before, one by one (`Connect.earlier`)."""
     found = tuple(connect(network, replace(asked, earlier=turn)) for turn in range(asked.earlier))
-    if any(one.felt.result is not Result.CONNECTED for one in found):
+    if any(one.felt.result in (Result.TIMEOUT, Result.UNKNOWN) for one in found):
         raise NotComparedError("an earlier request is not answered: a lab does not wait for that")
     return found
 

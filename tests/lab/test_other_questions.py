@@ -108,6 +108,23 @@ def test_again(guestbook: World, nft: Tools, destination: str, cold: bool) -> No
     agree(list(experiments(guestbook, request, nft, every=True, cold=cold)), "connected")
 
 
+@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [
+        ("pod/client", "pod/frontend-1:81"),
+        ("outside", "node/node-1:31999"),
+        ("pod/client", "node/node-2:31999/udp"),
+    ],
+)
+def test_again_behind_a_refusal(
+    guestbook: World, nft: Tools, source: str, destination: str, *, cold: bool
+) -> None:
+    """Who was refused asks again: over the same socket, or by a connection from another port."""
+    request = again(parse_request(guestbook, source, destination), 2, 0.1)
+    agree(list(experiments(guestbook, request, nft, cold=cold)), "refused")
+
+
 def test_unconnected(guestbook: World, nft: Tools) -> None:
     for destination, result in (("8.8.8.8:53/udp", "connected"), ("10.244.2.77:81/udp", "timeout")):
         request = parse_request(guestbook, "pod/client", destination, unconnected=True)
