@@ -178,8 +178,7 @@ class Tables:
             route = table.longest(destination, device) if table else None
             if route is None or route.type is RouteType.THROW:
                 continue
-            suppressed = rule.suppress_prefix_length
-            if suppressed is not None and route.destination.length <= suppressed:
+            if _is_suppressed(rule, route):
                 continue
             return Lookup(route, _ERRNO.get(route.type))
         return Lookup(None, NO_ROUTE)
@@ -223,6 +222,18 @@ def _is_selective(rule: PolicyRule) -> bool:
         or rule.iif is not None
         or rule.oif is not None
     )
+
+
+def _is_suppressed(rule: PolicyRule, route: Route) -> bool:
+    """``suppress_prefixlength``: fib4_rule_suppress, fib6_rule_suppress.
+
+    IPv4 asks it of routes only that lead somewhere: an error ends the look-up before.
+    """
+    if rule.suppress_prefix_length is None:
+        return False
+    if route.destination.address.version == 4 and route.type in _ERRNO:
+        return False
+    return route.destination.length <= rule.suppress_prefix_length
 
 
 def _selects(rule: PolicyRule, asked: _Asked) -> bool:

@@ -7,6 +7,7 @@ sysctls: the kernel's Documentation/networking/ip-sysctl.rst.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.address_routes import kernel_routes
@@ -17,9 +18,11 @@ from k8stui.kernel.namespace import (
     NetNamespace,
     PolicyRule,
     Route,
+    RuleAction,
     Scope,
     Sysctls,
 )
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.naming import Naming
 from k8stui.lab.plan import FD, NOWHERE, ProcFile, Space
 
@@ -29,6 +32,10 @@ _TABLES = {"main": "254", "default": "253", "local": "255"}
 _FIRST_TABLE = 1000
 """Of the numbers that tables with a name of their own get."""
 _LAST_TABLE = 0xFFFFFFFF
+_SWITCHES = (
+    "route_localnet", "src_valid_mark", "proxy_arp", "accept_local", "arp_ignore", "forwarding",
+)  # fmt: skip
+"""Of single devices: fields of `Sysctls` that are called as the kernel calls them."""
 
 
 class Nowhere:
@@ -253,11 +260,14 @@ class Building:
 
     def _rules(self, version: int) -> Iterator[Words]:
         for rule in self.namespace.policy_rules:
-            if rule not in DEFAULT_POLICY_RULES and _family(rule) in (None, version):
+            own = rule.version or _family(rule)
+            if _plain(rule) not in DEFAULT_POLICY_RULES and own in (None, version):
                 yield self._rule(rule)
 
     def _rule(self, rule: PolicyRule) -> Words:
-        words = ["rule", "add", "pref", str(rule.priority)]
+        if rule.unheard:
+            raise NotComparedError(f"a routing rule asks for {rule.unheard}")
+        words = ["rule", "add", *(["not"] if rule.inverted else ()), "pref", str(rule.priority)]
         if rule.source is not None:
             words += ["from", _prefix(rule.source)]
         if rule.destination is not None:
@@ -266,7 +276,16 @@ class Building:
             words += ["fwmark", f"{rule.mark:#x}/{rule.mark_mask:#x}"]
         if rule.iif is not None:
             words += ["iif", self.naming(rule.iif)]
-        return [*words, "lookup", self._table(rule.table)]
+        if rule.oif is not None:
+            words += ["oif", self.naming(rule.oif)]
+        if rule.action is RuleAction.GOTO:
+            return [*words, "goto", str(rule.goto)]
+        if rule.action is not RuleAction.TABLE:
+            return [*words, "type", rule.action.value]
+        words += ["lookup", self._table(rule.table)]
+        if rule.suppress_prefix_length is not None:
+            words += ["suppress_prefixlength", str(rule.suppress_prefix_length)]
+        return words
 
     def _table(self, name: str) -> str:
         if name.isascii() and name.isdecimal() and int(name) <= _LAST_TABLE:
@@ -324,7 +343,8 @@ class Building:
         """What the model says of single devices."""
         sysctls = self.namespace.sysctls
         values = [("rp_filter", d, v) for d, v in sysctls.rp_filter.items()]
-        values += [("route_localnet", d, int(v)) for d, v in sysctls.route_localnet.items()]
+        for name in _SWITCHES:
+            values += [(name, d, int(v)) for d, v in getattr(sysctls, name).items()]
         return [
             _setting(f"net/ipv4/conf/{self.naming(device)}/{name}", value)
             for name, device, value in values
@@ -336,10 +356,12 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFil
     yield _setting("net/ipv4/ip_forward", sysctls.ip_forward)
     # A new namespace takes the host's settings (net/ipv4/devinet.c devinet_init_net).
     for device in ("all", "default"):
-        localnet = sysctls.route_localnet.get(device, False)
         yield _setting(f"net/ipv4/conf/{device}/rp_filter", sysctls.rp_filter.get(device, 0))
-        yield _setting(f"net/ipv4/conf/{device}/route_localnet", localnet)
-        for name in ("send_redirects", "accept_local", "arp_ignore", "arp_announce", "arp_filter"):
+        for name in _SWITCHES:
+            if name != "forwarding":  # that of all is ip_forward
+                value = getattr(sysctls, name).get(device, 0)
+                yield _setting(f"net/ipv4/conf/{device}/{name}", value)
+        for name in ("send_redirects", "arp_announce", "arp_filter"):
             yield _setting(f"net/ipv4/conf/{device}/{name}", 0)
     yield _setting("net/ipv4/ip_default_ttl", sysctls.ip_default_ttl)
     yield _setting("net/ipv4/tcp_syn_retries", sysctls.tcp_syn_retries)
@@ -391,6 +413,11 @@ def _on(value: bool) -> str:
 
 def _prefix(prefix: Prefix) -> str:
     return f"{prefix.address}/{prefix.length}"
+
+
+def _plain(rule: PolicyRule) -> PolicyRule:
+    """The rule as it is for both families."""
+    return replace(rule, version=None)
 
 
 def _family(rule: PolicyRule) -> int | None:

@@ -1,0 +1,132 @@
+"""Routing rules and the switches of single devices: what the model says, the kernel does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from k8stui.export.lab import lab_lines
+from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
+    NetNamespace,
+    Network,
+    PolicyRule,
+    Route,
+    RouteType,
+    RuleAction,
+)
+from k8stui.lab.errors import NotComparedError
+from k8stui.lab.experiment import Changed, experiments
+from k8stui.lab.plan import Tools
+from k8stui.walk.request import parse_request
+from k8stui.walk.world import World
+
+POD = Prefix.parse("10.244.2.0/24")
+
+
+class Ruled(Changed):
+    """With more rules, routes and switches on node-1."""
+
+    def __init__(
+        self,
+        network: Network,
+        rules: tuple[PolicyRule, ...],
+        routes: tuple[Route, ...],
+        switches: dict[str, object],
+    ) -> None:
+        super().__init__(network)
+        self.rules = rules
+        self.routes = routes
+        self.switches = switches
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        if space.name != "node-1":
+            return space
+        return replace(
+            space,
+            policy_rules=tuple(
+                sorted((*DEFAULT_POLICY_RULES, *self.rules), key=lambda rule: rule.priority)
+            ),
+            routes=(*space.routes, *self.routes),
+            sysctls=replace(space.sysctls, **self.switches),  # type: ignore[arg-type]
+        )
+
+    def judges_policies(self, node: object) -> bool:
+        del node
+        return False
+
+
+def hole(kind: RouteType = RouteType.UNREACHABLE, prefix: str = "0.0.0.0/0") -> Route:
+    return Route(destination=Prefix.parse(prefix), type=kind, table="hole")
+
+
+ASTRAY = Route(
+    destination=Prefix.parse("0.0.0.0/0"),
+    device="eth0",
+    gateway=Address.parse("192.168.0.12"),
+    table="astray",
+)
+"""For the client's own node this is no way back."""
+
+
+def rule(priority: int = 100, table: str = "hole", **said: object) -> PolicyRule:
+    return PolicyRule(priority=priority, table=table, **said)  # type: ignore[arg-type]
+
+
+CASES = {
+    "to": ((rule(destination=POD),), "unreachable"),
+    "to-somebody-else": ((rule(destination=Prefix.parse("10.244.9.0/24")),), "connected"),
+    "not-to": ((rule(destination=POD, inverted=True),), "timeout"),
+    "from": ((rule(source=Prefix.parse("10.244.1.0/24")),), "unreachable"),
+    "iif": ((rule(iif="cni0"),), "unreachable"),
+    "oif-of-a-socket-only": ((rule(oif="eth0"),), "connected"),
+    "prohibit": ((rule(iif="cni0", action=RuleAction.PROHIBIT),), "unreachable"),
+    "blackhole": ((rule(iif="cni0", action=RuleAction.BLACKHOLE),), "timeout"),
+    "rule-unreachable": ((rule(iif="cni0", action=RuleAction.UNREACHABLE),), "unreachable"),
+    "goto": (
+        (rule(90, iif="cni0", action=RuleAction.GOTO, goto=200), rule(iif="cni0"), rule(200, "x")),
+        "connected",
+    ),
+    "suppressed": ((rule(table="astray", suppress_prefix_length=0),), "connected"),
+    "not-suppressed": ((rule(table="astray"),), "timeout"),
+    "an-error-is-not-suppressed": ((rule(iif="cni0", suppress_prefix_length=0),), "unreachable"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rules(guestbook: World, nft: Tools, case: str) -> None:
+    rules, result = CASES[case]
+    world = replace(guestbook, network=Ruled(guestbook.network, rules, (hole(), ASTRAY), {}))  # type: ignore[arg-type]
+    request = parse_request(world, "pod/client", "pod/frontend-1:80")
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == result
+
+
+@pytest.mark.parametrize(
+    ("switches", "result"),
+    [
+        ({"forwarding": {"cni0": False}}, "timeout"),
+        ({"forwarding": {"lo": False}}, "connected"),
+        ({"arp_ignore": {"cni0": 1}}, "connected"),
+        ({"accept_local": {"all": True}, "proxy_arp": {"eth0": True}}, "connected"),
+    ],
+)
+def test_switches_of_devices(
+    guestbook: World, nft: Tools, switches: dict[str, object], result: str
+) -> None:
+    world = replace(guestbook, network=Ruled(guestbook.network, (), (), switches))  # type: ignore[arg-type]
+    request = parse_request(world, "pod/client", "pod/frontend-1:80")
+    (one,) = experiments(world, request, nft, cold=True)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == result
+
+
+def test_what_is_not_evaluated_is_not_compared(guestbook: World, some_tools: Tools) -> None:
+    rules = (rule(destination=POD, unheard="ipproto tcp"), rule(200, "x"))
+    world = replace(guestbook, network=Ruled(guestbook.network, rules, (hole(),), {}))  # type: ignore[arg-type]
+    request = parse_request(world, "pod/client", "svc/redis-leader:6379")
+    with pytest.raises(NotComparedError):
+        list(experiments(world, request, some_tools))
