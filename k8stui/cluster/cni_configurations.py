@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
+_MARKS = ('"cniVersion"', '"plugins"')
 _NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 """What a runtime takes for a network's name (libcni pkg/utils/utils.go:ValidateNetworkName)."""
 
@@ -40,7 +41,8 @@ def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:
                 yield found
         elif manifest.kind == "ConfigMap":
             for key, written in table(manifest.data, "data").items():
-                if isinstance(written, str) and '"type"' in written:
+                # Dashboards and the like have types too, and are long: only a list is parsed.
+                if isinstance(written, str) and any(mark in written for mark in _MARKS):
                     found = cni_configuration(_read(written), manifest.origin("data", key))
                     if found is not None:
                         yield found
