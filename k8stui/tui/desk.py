@@ -175,9 +175,12 @@ class Desk:
         """
         if self._full is None or self.views.backdrop is None:
             return
-        whole = self.views.backdrop[1]
+        before, whole = self.views.backdrop
         places = [(each.world, each.asked[0].trace or whole) for each in others]
-        self.views.backdrop = (places, whole)
+        if [(id(one), id(trace)) for one, trace in places] != [
+            (id(one), id(trace)) for one, trace in before
+        ]:  # what was drawn of the same ones is known
+            self.views.backdrop = (places, whole)
         left, tree = self._full
         del self._left[self._floor :]
         self._enter(moment.world, left.turned, None)

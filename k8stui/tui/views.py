@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.export.drawing.frame import Film
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, line_width, run, wrap
-from k8stui.export.drawing.scene import Scene, at_moment, scene
+from k8stui.export.drawing.scene import Scene, at_moment, moment_scenes, scene
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.chain_pane import ChainSheet, shown_chain
@@ -54,6 +54,8 @@ class Views:
         """Walks of the present request, as they were shown."""
         self.backdrop: tuple[Sequence[tuple[World, Trace]], Trace] | None = None
         """In a replay: what stands at its moments and is walked then; the walk of the whole."""
+        self._places: tuple[object, tuple[Scene, ...]] | None = None
+        """The backdrop that was drawn last, and its scenes."""
 
     def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
         """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
@@ -110,8 +112,10 @@ class Views:
         world = self.state.world
         if self.backdrop is None or world is None:
             return None
-        moments, walked = self.backdrop
-        return at_moment(moments, world, trace or walked, walked)
+        if self._places is None or self._places[0] is not self.backdrop:
+            self._places = (self.backdrop, moment_scenes(*self.backdrop))
+        walked = self.backdrop[1]
+        return at_moment(self._places[1], world, trace or walked, walked)
 
     def _unasked(self, size: tuple[int, int]) -> Sheet | None:
         """In a replay: what stands at a moment at which nobody can ask yet."""

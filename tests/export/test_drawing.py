@@ -42,6 +42,20 @@ def test_a_step_shows_the_header_as_it_is_then() -> None:
     assert "SNAT" not in text
 
 
+def test_a_mark_is_of_the_packet_but_in_no_header() -> None:
+    rows = drawn("--format", "drawing", "--step", "12").splitlines()
+    edges = [row for row in rows if "mark 0x4000 ┘" in row]
+    assert len(edges) == 1
+    assert "└──" in edges[0]
+
+
+def test_stations_on_two_lines_part_where_the_ways_part() -> None:
+    rows = drawn("--format", "drawing", "--width", "98", "--step", "7").splitlines()
+    assert any(row.count("PREROUTING ") == row.count("▸ route") == 2 for row in rows)
+    assert any(row.count("├▸ FORWARD") == row.count("▸ POSTROUTING") == 2 for row in rows)
+    assert any(row.count("╰▸ INPUT") == 2 for row in rows)
+
+
 def test_svg_is_a_document_with_the_same_words() -> None:
     root = ET.fromstring(drawn("--format", "svg", "--step", "12"))  # noqa: S314 - our own
     words = " ".join("".join(each.itertext()) for each in root.iter() if each.tag.endswith("text"))

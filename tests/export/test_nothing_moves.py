@@ -12,7 +12,7 @@ import pytest
 from k8stui.check.opening import opening
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.frame import Film
-from k8stui.export.drawing.scene import at_moment, scene
+from k8stui.export.drawing.scene import at_moment, moment_scenes, scene
 from k8stui.export.drawing.stations import STATIONS
 from k8stui.replay.replay import Question
 from k8stui.tui.timeline import Timeline
@@ -174,7 +174,7 @@ def test_nothing_moves_when_something_is_deleted_or_scaled(
     assert [id(one) for one, _ in before] == [id(one) for one, _ in others]
     for moment in played.moments:
         trace = moment.asked[0].trace or first
-        made = at_moment(others, moment.world, trace, first)
+        made = at_moment(moment_scenes(others, first), moment.world, trace, first)
         film = Film(made, moment.world.cluster, trace, *SIZES[size])
         for what, at in places(film):
             assert where.setdefault(what, at) == at, (what, changes[number])
@@ -211,7 +211,7 @@ def test_nothing_moves_while_the_deployment_grows(name: str, order: str, size: s
     others = [(each.world, each.asked[0].trace or walked) for each in played.telling()]
     for moment in played.moments:
         trace = moment.asked[0].trace or walked
-        made = at_moment(others, moment.world, trace, walked)
+        made = at_moment(moment_scenes(others, walked), moment.world, trace, walked)
         film = Film(made, moment.world.cluster, trace, *SIZES[size])
         for what, at in places(film):
             assert where.setdefault(what, at) == at, (what, moment.change)

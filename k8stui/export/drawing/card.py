@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
@@ -130,25 +131,27 @@ class Room:
         `keep`: not to hide; `elsewhere`: where the packet is not, and its card seems to be wrong.
         """
         rects = list(keep)
-        best, least = None, 0.0
         x, y = near
-        for top in range(max(0, y - _LOW - height), min(self._height - height, y + _LOW) + 1):
-            off = top - y if top > y else max(0, y - (top + height - 1))
-            for left in range(max(0, x - _FAR - width), min(self._width - width, x + _FAR) + 1):
-                aside = left - x if left > x else max(0, x - (left + width - 1))
+        tops = range(max(0, y - _LOW - height), min(self._height - height, y + _LOW) + 1)
+        lefts = range(max(0, x - _FAR - width), min(self._width - width, x + _FAR) + 1)
+        asides = sorted((_apart(x, left, width), left) for left in lefts)
+        best, least = None, (inf, 0, 0)
+        # The nearest first: whatever is further away than the best one costs can be left out.
+        for off, top in sorted((_apart(y, top, height), top) for top in tops):
+            for aside, left in asides:
                 cost = 4.0 * off + 0.7 * aside
-                if best is not None and cost >= least:
-                    continue
+                if cost > least[0]:
+                    break
                 cost += self._cost(left, top, width, height)
-                if best is not None and cost >= least:
+                if cost > least[0]:
                     continue
                 cost += _WRONG * any(_meets(left, top, width, height, at) for at in elsewhere)
                 cost += _TOUCH * self._beside(left, top, width, height)
-                if best is not None and cost >= least:
+                if (cost, top, left) >= least:
                     continue
                 if any(_meets(left, top, width, height, rect) for rect in rects):
                     continue
-                best, least = (left, top), cost
+                best, least = (left, top), (cost, top, left)
         return best
 
     def _cost(self, x: int, y: int, width: int, height: int) -> float:
@@ -160,6 +163,11 @@ class Room:
         left, right = max(0, x - 1), min(self._width, x + width + 1)
         whole = self._cost(left, y, right - left, height)
         return whole - self._cost(x, y, width, height)
+
+
+def _apart(at: int, first: int, size: int) -> int:
+    """How far a stretch of `size` cells from `first` is from a cell."""
+    return first - at if first > at else max(0, at - (first + size - 1))
 
 
 def _meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:

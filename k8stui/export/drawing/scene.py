@@ -194,15 +194,18 @@ def scene(
     return Scene(outside, wire, tuple(nodes))
 
 
-def at_moment(
-    moments: Iterable[tuple[World, Trace]], now: World, trace: Trace, whole: Trace
-) -> Scene:
+def moment_scenes(moments: Iterable[tuple[World, Trace]], whole: Trace) -> tuple[Scene, ...]:
+    """The scenes of a request at several moments; `whole`: its walk when all is there."""
+    return tuple(scene(one.network, one.cluster, walk, (whole,)) for one, walk in moments)
+
+
+def at_moment(moments: Iterable[Scene], now: World, trace: Trace, whole: Trace) -> Scene:
     """The scene of a request at several moments, of which that is seen which stands `now`.
 
     What is missing keeps its place. `trace`: the walk now; `whole`: when all is there.
     """
     network, cluster = now.network, now.cluster
-    scenes = [scene(one.network, one.cluster, walk, (whole,)) for one, walk in moments]
+    scenes = list(moments)
     nodes: dict[str, NodeBox] = {}
     for each in scenes:
         for node in each.nodes:
