@@ -13,6 +13,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
+from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
@@ -132,7 +133,8 @@ def build(
         *inventory.of("ClusterConfiguration").values(),
     )
     distribution = find_distribution(inventory, options.distribution)
-    settings = read_settings(inventory, kubeadm, proxy, distribution)
+    calico = calico_settings(objects, manifests.skipped)
+    settings = read_settings(inventory, kubeadm, proxy, distribution, calico)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
     before = options.before
@@ -178,6 +180,7 @@ def build(
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
+        calico=calico,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),

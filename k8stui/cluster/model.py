@@ -373,6 +373,40 @@ class NetworkPlugin:
 
 
 @record(kw_only=True)
+class CalicoPool:
+    """An IPPool of Calico, or one that it would make for itself."""
+
+    name: str
+    cidr: Prefix | None
+    """None: nobody says it, and it is the range of the pods."""
+    tunnel: str
+    """What is put around packets between the nodes: ``IPIP``, ``VXLAN``; empty: nothing."""
+    mode: str
+    """Of the tunnel: ``Always`` or ``CrossSubnet``."""
+    nat_outgoing: bool
+    origin: Origin
+
+
+@record(kw_only=True)
+class Calico:
+    """What the input says to Calico in its own objects, and to its programs."""
+
+    pools: tuple[CalicoPool, ...] = ()
+    to_host: str
+    """``accept``, ``drop`` or ``return``: what becomes of what a pod sends to its own node."""
+    to_host_origin: Origin | None = None
+    """None: nobody says it."""
+    appends: bool = False
+    """Felix puts its rules behind what is there (``chainInsertMode: Append``)."""
+    policies: tuple[Remark, ...] = ()
+    """Policies of its own that are not modelled, each by its name."""
+    hosts: tuple[Remark, ...] = ()
+    """Host endpoints, likewise."""
+    remarks: tuple[Remark, ...] = ()
+    """What else of it is not modelled."""
+
+
+@record(kw_only=True)
 class CniConfiguration:
     """A network configuration list: which plug-ins a runtime calls for each pod, with what."""
 
@@ -440,6 +474,7 @@ class Cluster:
     """One a family; the first is `service_cidr`."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that are not imitated."""
+    calico: Calico | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""
     unread_endpoints: tuple[UnreadEndpoints, ...] = ()

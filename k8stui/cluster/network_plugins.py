@@ -161,7 +161,7 @@ def _shown(manifest: Manifest) -> Iterator[tuple[_Sign, _Path]]:
                     if key.startswith(sign.annotations):
                         yield sign, ("metadata", "annotations", key)
         case _:
-            return
+            yield from ((sign, name) for sign in _of_group(manifest.group))
 
 
 def _images(spec: object) -> Iterator[str]:

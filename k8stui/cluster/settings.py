@@ -2,7 +2,7 @@
 
 Sources, the stronger first: ServiceCIDR objects, kubeadm's ClusterConfiguration (also inside the
 ``kubeadm-config`` ConfigMap of a dump), flannel's ``net-conf.json``, kube-proxy's ``clusterCIDR``,
-k3s's arguments; else the usual ranges of the distribution are assumed.
+k3s's arguments, Calico's pools; else the usual ranges of the distribution are assumed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import KUBEADM, Distribution
-from k8stui.cluster.model import ProxyConfiguration, Remark
+from k8stui.cluster.model import Calico, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
 from k8stui.origin import Origin, assumed
@@ -51,6 +51,7 @@ def read_settings(
     configurations: Iterable[Manifest],
     proxy: ProxyConfiguration,
     distribution: Distribution,
+    calico: Calico | None = None,
 ) -> ClusterSettings:
     """Collect the settings; `configurations` are the ClusterConfiguration documents."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
@@ -77,6 +78,10 @@ def read_settings(
         cidrs = _prefixes(",".join(texts(manifest.data, "spec", "cidrs")))
         if cidrs and manifest.name == "kubernetes":
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
+    pools = [one for one in calico.pools if one.cidr is not None] if calico is not None else []
+    if pools and "pod_cidr" not in written:
+        cidrs = tuple(one.cidr for one in reversed(pools) if one.cidr is not None)
+        written["pod_cidr"] = (cidrs, pools[0].origin)
     families, remarks = _families(inventory, written)
     _guess(inventory, written, distribution)
     pods, pods_origin = written.get("pod_cidr", ((), assumed(_usual_pods(distribution))))

@@ -50,6 +50,7 @@ KINDS = (*_OF_CLUSTER, *_OF_NAMESPACE)
 """What the rooms above read, with its API group: a custom resource may have the same plural."""
 
 _EVERYWHERE = ("-A",)
+_ADMIN = ("adminnetworkpolicies", "baselineadminnetworkpolicies")
 _CONFIGURATION = (
     # Of kubeadm, EKS (kube-proxy-config) and flannel's manifest before 0.20.
     (
@@ -60,6 +61,23 @@ _CONFIGURATION = (
     ("configmaps/kube-flannel-cfg", "--namespace=kube-flannel"),
     # Since Kubernetes 1.33 (beta 1.31): too few servers have it to ask all for it.
     ("servicecidrs.networking.k8s.io",),
+    # Of definitions of their own (network-policy-api, Calico): most servers have none, and kubectl
+    # gives nothing at all where one of several is missing.
+    (",".join(f"{kind}.policy.networking.k8s.io" for kind in _ADMIN),),
+    ("clusternetworkpolicies.policy.networking.k8s.io",),
+    (
+        "--all-namespaces",
+        ",".join(
+            f"{kind}.crd.projectcalico.org"
+            for kind in (
+                "ippools",
+                "felixconfigurations",
+                "globalnetworkpolicies",
+                "hostendpoints",
+                "networkpolicies",
+            )
+        ),
+    ),
 )
 
 REQUEST_SECONDS = 15
@@ -119,7 +137,8 @@ class Kubectl:
         said = listing.said() if status != 0 else []
         for run, question in zip(small, _CONFIGURATION, strict=True):
             if run.answers(self.tell):
-                yield InputFile(f"{self.name} {question[-1]}", named=True, stream=run.out)
+                asked = question[-1].partition(",")[0]
+                yield InputFile(f"{self.name} {asked}", named=True, stream=run.out)
             if run.wait() != 0:
                 said += run.said()
         if said or status != 0:

@@ -51,6 +51,14 @@ _MEANINGS = (
         "pods that are only in files are let in without them",
     ),
     (("configmaps",), "kube-proxy's and flannel's usual settings are assumed"),
+    (
+        ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
+        "whether the whole cluster has policies is not known",
+    ),
+    (
+        ("ippools", "felixconfigurations", "globalnetworkpolicies", "hostendpoints"),
+        "Calico's usual settings are assumed, and no policies of its own",
+    ),
     (("servicecidrs",), "the range of Service addresses is kubeadm's, or assumed"),
 )  # fmt: skip
 """Resources whose lack can be lived with, and what it means (`k8stui.cluster`)."""

@@ -15,7 +15,7 @@ from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins, chosen, node_annotations, not_imitated
-from k8stui.nodes.cni.stand_in import stand_in_remarks, without_tunnels
+from k8stui.nodes.cni.stand_in import calico_remarks, stand_in_remarks, without_tunnels
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
@@ -208,8 +208,13 @@ def _stand_ins(site: Site) -> tuple[Remark, ...]:
     if all(site.observed(node).is_whole for node in site.cluster.nodes.values()):
         return ()  # what stands there was seen, whoever put it there
     others = not_imitated(site)
-    imitated = (one for one in site.cluster.network_plugins if one not in others)
-    return (*stand_in_remarks(others, chosen(site)), *map(without_tunnels, imitated))
+    imitated = [one for one in site.cluster.network_plugins if one not in others]
+    calico = site.cluster.calico
+    told: tuple[Remark, ...] = ()
+    if calico is not None and chosen(site) == CALICO:
+        told = calico_remarks(calico)
+        imitated = [one for one in imitated if one.name != "Calico" or not calico.pools]
+    return (*stand_in_remarks(others, chosen(site)), *map(without_tunnels, imitated), *told)
 
 
 def _remarks(site: Site) -> Iterator[Remark]:

@@ -188,7 +188,8 @@ class Site:
                 cluster.docker,
                 cluster.pod_cidr,
             ),
-            *(cluster.network_plugins, *nodes, *map(tuple, map(self.behind, nodes))),
+            *(cluster.network_plugins, cluster.calico),
+            *(*nodes, *map(tuple, map(self.behind, nodes))),
         )
         return self._alike_then if self._alike_then == found else found
 

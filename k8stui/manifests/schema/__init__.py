@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.manifests.schema import (
+    calico,
     cluster,
     cluster_policies,
     control_plane,
@@ -31,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
         networking,
         cluster_policies,
         control_plane,
+        calico,
     )
     for kind in group.KINDS
 }

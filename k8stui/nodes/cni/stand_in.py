@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from k8stui.because import Because
-from k8stui.cluster.model import NetworkPlugin, Node, Pod, Remark
+from k8stui.cluster.model import Calico, NetworkPlugin, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Route, Socket
 from k8stui.nodes.cni.plugin import Plugin
@@ -77,6 +77,27 @@ def without_tunnels(plugin: NetworkPlugin) -> Remark:
         "without a tunnel: IPIP and VXLAN of its pools are not modelled",
         origin=plugin.origin,
     )
+
+
+def calico_remarks(calico: Calico) -> tuple[Remark, ...]:
+    """What the input says to Calico and is not modelled: tunnels, policies, settings."""
+    tunnels = (
+        Remark(
+            text=f"Calico's pool {pool.name} has {pool.tunnel} between the nodes ({pool.mode}), "
+            "which is not modelled: packets are walked as if nothing were put around them",
+            origin=pool.origin,
+        )
+        for pool in calico.pools
+        if pool.tunnel
+    )
+    of_its_own = (
+        Remark(
+            text=f"Calico's {one.text}: not modelled; what it allows or denies is not known",
+            origin=one.origin,
+        )
+        for one in (*calico.policies, *calico.hosts)
+    )
+    return (*tunnels, *of_its_own, *calico.remarks)
 
 
 def _said(plugin: NetworkPlugin, name: str) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from manifests_of import pod, service
 
+from k8stui.cli.rules import command
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.rules import Rule
@@ -325,3 +327,14 @@ def test_with_policies_of_the_whole_cluster_all_goes_by_the_api(tmp_path: Path) 
     assert trace.outcome.result is Result.CONNECTED
     trace = walk(world, parse_request(world, "pod/yard/friend", "203.0.113.9:443"))
     assert str(trace.outcome.source_seen_by_server) == "192.168.0.12", "Felix still masquerades"
+
+
+def test_rules_say_which_policies_are_not_among_them(tmp_path: Path) -> None:
+    """A walk goes by the API's rules then: what is printed is not what it meets."""
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, policy("p", KILN)]))
+    (tmp_path / "gate.yaml").write_text(yaml.safe_dump(ADMIN))
+    asked = ["--cni", "calico", "--node", "node-1", "--owner", "calico", str(tmp_path / "p.yaml")]
+    for more, is_said in (([], False), ([str(tmp_path / "gate.yaml")], True)):
+        found = CliRunner().invoke(command, [*asked, *more])
+        assert ("AdminNetworkPolicy gate is not imitated" in found.stderr) is is_said
+        assert "cali-pi-" in found.stdout

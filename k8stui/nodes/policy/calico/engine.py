@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from k8stui.because import Because
+from k8stui.cluster.model import Calico as Told
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.cluster.selection import Selection, selects
@@ -31,11 +33,23 @@ from k8stui.nodes.policy.calico.names import policy_chain, policy_name, set_name
 from k8stui.nodes.policy.calico.policies import NETS, PolicyChains, counts, set_of
 from k8stui.nodes.policy.calico.rule import FelixRule, rule
 from k8stui.nodes.site import Site
-from k8stui.origin import defaulted
+from k8stui.origin import Origin, defaulted
 
 OWNER = "calico"
 _MASQUERADED, _POOLS, _HOST = "masq-ipam-pools", "all-ipam-pools", "this-host"
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+
+
+class _Pool(NamedTuple):
+    """A pool of addresses whose range is known."""
+
+    cidr: Prefix
+    nat_outgoing: bool
+    origin: Origin
+
+
+_USUAL = Told(to_host="accept")
+_TO_HOST = {"accept": felix.ALLOW, "drop": felix.DROP, "return": felix.RETURN}
 
 
 class Calico:
@@ -55,12 +69,16 @@ class Calico:
             "raw": static.chains(static.raw(version, vxlan=False)),
             "mangle": static.chains(static.mangle()),
             "filter": self._filter(node, version),
-            "nat": static.chains(static.nat(version, vxlan=False, outgoing=_outgoing(version))),
+            "nat": static.chains(
+                static.nat(version, vxlan=False, outgoing=self._outgoing(version))
+            ),
         }
         return Contribution(
             OWNER,
             {
-                name: TablePart(chains=chains, jumps=static.jumps(name))
+                name: TablePart(
+                    chains=chains, jumps=static.jumps(name, on_top=not self._told.appends)
+                )
                 for name, chains in tables.items()
             },
         )
@@ -68,23 +86,76 @@ class Calico:
     def sets(self, node: Node) -> Mapping[str, IpSet]:
         found: dict[str, IpSet] = {}
         for version in self._versions:
-            pools = [str(one) for one in self._pools if one.address.version == version]
-            for name in (_MASQUERADED, _POOLS):
-                found[set_name(name, version)] = set_of(NETS, pools, version)
+            pools = [one for one in self._pools if one.cidr.address.version == version]
+            masqueraded = [one for one in pools if one.nat_outgoing]
+            for name, those in ((_MASQUERADED, masqueraded), (_POOLS, pools)):
+                ranges = dict.fromkeys(str(one.cidr) for one in those)
+                found[set_name(name, version)] = set_of(NETS, ranges, version)
             own = (str(one) for one in node.addresses if one.version == version)
             found[set_name(_HOST, version)] = set_of(NETS, (_LOOPBACK[version], *own), version)
             for policy in self._active(node):
                 found |= self._chains(policy, version).sets
         return dict(sorted(found.items()))
 
+    @property
+    def _told(self) -> Told:
+        """What the input says to it, or as it is usually set up."""
+        return self._site.cluster.calico or _USUAL
+
     @cached_property
-    def _pools(self) -> tuple[Prefix, ...]:
+    def _pools(self) -> tuple[_Pool, ...]:
         cluster = self._site.cluster
-        return cluster.pod_cidrs or (cluster.pod_cidr,)
+        pods = cluster.pod_cidrs or (cluster.pod_cidr,)
+        usual = {one.address.version: one for one in pods}
+        found = [
+            _Pool(cidr, one.nat_outgoing, one.origin)
+            for one in self._told.pools
+            if (cidr := one.cidr or usual.get(4)) is not None
+        ]
+        if not found:
+            origin = defaulted("natOutgoing of Calico's default pool")
+            found = [_Pool(one, nat_outgoing=True, origin=origin) for one in pods]
+        return tuple(found)
 
     @cached_property
     def _versions(self) -> tuple[int, ...]:
-        return tuple(sorted({one.address.version for one in self._pools}))
+        return tuple(sorted({one.cidr.address.version for one in self._pools}))
+
+    def _outgoing(self, version: int) -> FelixRule | None:
+        """``natOutgoing`` of the pools: what leaves them gets the node's address."""
+        pools = [one for one in self._pools if one.cidr.address.version == version]
+        first = next((one for one in pools if one.nat_outgoing), None)
+        if first is None:
+            return None
+        return rule(
+            felix.in_set(set_name(_MASQUERADED, version), "src"),
+            felix.in_set(set_name(_POOLS, version), "dst", "! "),
+            then=felix.masquerade(),
+            reason=Because(
+                text="what pods send out of Calico's pools gets the node's address",
+                origin=first.origin,
+                owner=OWNER,
+            ),
+        )
+
+    def _to_host(self) -> Because | None:
+        told = self._told
+        if told.to_host_origin is None:
+            return None
+        return Because(
+            text=f"what a pod sends to its own node: {told.to_host}",
+            origin=told.to_host_origin,
+            owner=OWNER,
+        )
+
+    @cached_property
+    def _besides(self) -> str:
+        """What judges the pods too, in words: policies of Calico's own."""
+        found = [
+            f"{one.text} ({one.origin.where})" if one.origin.where else one.text
+            for one in self._told.policies
+        ]
+        return f"; not modelled, and not asked here: {', '.join(found)}" if found else ""
 
     @cached_property
     def _selection(self) -> Selection:
@@ -117,8 +188,10 @@ class Calico:
 
     def _rules(self, node: Node, version: int) -> Iterator[tuple[str, list[FelixRule]]]:
         pods, active = self._local(node), self._active(node)
-        yield from static.filter_(version, vxlan=False).items()
-        yield from dispatch(pods)
+        to_host = _TO_HOST[self._told.to_host]
+        guard = static.filter_(version, vxlan=False, to_host=to_host, why=self._to_host())
+        yield from guard.items()
+        yield from dispatch(pods, self._besides)
         yield from profile_rules(pods).items()
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written
@@ -128,17 +201,3 @@ class Calico:
                 ruling = [one for one in active if selects(one, pod, way, {})]
                 yield pod_chain(way, pod), pod_rules(way, pod, ruling)
                 yield from groups(way, ruling)
-
-
-def _outgoing(version: int) -> FelixRule:
-    """``natOutgoing`` of the pools: what leaves them gets the node's address."""
-    return rule(
-        felix.in_set(set_name(_MASQUERADED, version), "src"),
-        felix.in_set(set_name(_POOLS, version), "dst", "! "),
-        then=felix.masquerade(),
-        reason=Because(
-            text="what pods send out of Calico's pools gets the node's address",
-            origin=defaulted("natOutgoing of Calico's default pool"),
-            owner=OWNER,
-        ),
-    )

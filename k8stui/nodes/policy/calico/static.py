@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from k8stui.because import Because
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.contribution import Jump
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import set_name
-from k8stui.nodes.policy.calico.rule import ACCEPT, ALL_BITS, FROM_WORKLOAD, FelixRule, jump, rule
+from k8stui.nodes.policy.calico.rule import (
+    ACCEPT,
+    ALL_BITS,
+    FROM_WORKLOAD,
+    Action,
+    FelixRule,
+    jump,
+    rule,
+)
 
 _VXLAN_PORT = 4789
 _FROM_HOST, _TO_HOST = "cali-from-host-endpoint", "cali-to-host-endpoint"
@@ -71,7 +80,8 @@ def mangle() -> Rules:
     }
 
 
-def nat(version: int, *, vxlan: bool, outgoing: FelixRule) -> Rules:
+def nat(version: int, *, vxlan: bool, outgoing: FelixRule | None) -> Rules:
+    """`outgoing`: None where no pool wants it."""
     tunnel = rule(
         felix.going_out("vxlan.calico" if version == 4 else "vxlan-v6.calico"),
         felix.type_of("src", "! ", " --limit-iface-out"),
@@ -86,13 +96,16 @@ def nat(version: int, *, vxlan: bool, outgoing: FelixRule) -> Rules:
             rule(then=jump("cali-nat-outgoing")),
             *([tunnel] if vxlan else ()),
         ],
-        "cali-nat-outgoing": [outgoing],
+        "cali-nat-outgoing": [] if outgoing is None else [outgoing],
         "cali-fip-dnat": [],
         "cali-fip-snat": [],
     }
 
 
-def filter_(version: int, *, vxlan: bool) -> Rules:
+def filter_(
+    version: int, *, vxlan: bool, to_host: Action = felix.ALLOW, why: Because | None = None
+) -> Rules:
+    """`to_host`: the end of what a pod sends to its own node that its policies accept."""
     return {
         "cali-INPUT": [
             *(_vxlan_in(version) if vxlan else ()),
@@ -121,7 +134,7 @@ def filter_(version: int, *, vxlan: bool) -> Rules:
         "cali-wl-to-host": [
             *(_neighbours() if version == 6 else ()),
             rule(then=jump(FROM_DISPATCH)),
-            rule(then=felix.ALLOW, say="Configured DefaultEndpointToHostAction"),
+            rule(then=to_host, say="Configured DefaultEndpointToHostAction", reason=why),
         ],
         "cali-cidr-block": [],
         "cali-from-hep-forward": [],
@@ -184,10 +197,13 @@ _ENTRIES = {
 }
 
 
-def jumps(table: str) -> tuple[Jump, ...]:
-    """Into the built-in chains: on top; behind what is there what has to come last."""
+def jumps(table: str, *, on_top: bool = True) -> tuple[Jump, ...]:
+    """Into the built-in chains: on top; behind what is there what has to come last.
+
+    `on_top`: ``chainInsertMode`` Insert; Append puts all behind.
+    """
     found = [
-        Jump(name, one, insert=True)
+        Jump(name, one, insert=on_top)
         for name in _ENTRIES[table]
         for one in felix.written(name, [rule(then=jump(f"cali-{name}"))])
     ]

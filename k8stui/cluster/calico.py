@@ -1,0 +1,232 @@
+"""What the input says to Calico: its pools of addresses, Felix's settings, policies of its own.
+
+An environment variable of calico-node outweighs a FelixConfiguration (felix/config/config_params.go
+SourcePriority); pools that nobody wrote are made of its CALICO_IPV4POOL_ variables, or by the
+operator of its Installation (node/pkg/lifecycle/startup/startup.go configureIPPools). Source:
+Calico v3.30 api/pkg/apis/projectcalico/v3, manifests/calico.yaml; tigera/operator
+installation_types.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
+from k8stui.cluster.model import Calico, CalicoPool, Remark
+from k8stui.kernel.address import Prefix
+from k8stui.origin import Origin, OriginKind
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_GROUPS = ("projectcalico.org", "crd.projectcalico.org")
+_OWN_POLICIES = "NetworkPolicy"
+_ENDPOINT_TO_HOST = "defaultEndpointToHostAction"
+_OF_RULES = {
+    "allowIPIPPacketsFromWorkloads": False,
+    "allowVXLANPacketsFromWorkloads": False,
+    "bpfEnabled": False,
+    "externalNodesList": None,
+    "interfacePrefix": "cali",
+    "iptablesBackend": "Auto",
+    "iptablesFilterAllowAction": "Accept",
+    "iptablesFilterDenyAction": "Drop",
+    "iptablesMangleAllowAction": "Accept",
+    "iptablesMarkMask": 0xFFFF0000,
+    "iptablesNATOutgoingInterfaceFilter": "",
+    "natOutgoingAddress": "",
+    "natPortRange": None,
+    "nftablesMode": "Disabled",
+    "serviceLoopPrevention": "Drop",
+    "wireguardEnabled": False,
+    "wireguardEnabledV6": False,
+    "workloadSourceSpoofing": "Disabled",
+}
+"""Settings of Felix that change its rules and are not modelled, with their usual values."""
+_ENCAPSULATIONS = {
+    "IPIP": ("IPIP", "Always"),
+    "IPIPCrossSubnet": ("IPIP", "CrossSubnet"),
+    "VXLAN": ("VXLAN", "Always"),
+    "VXLANCrossSubnet": ("VXLAN", "CrossSubnet"),
+}
+"""``encapsulation`` of an Installation's pools."""
+
+
+def calico_settings(
+    objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
+) -> Calico | None:
+    """All that is said; None where nothing is.
+
+    `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
+    """
+    found: dict[tuple[str, str], Manifest] = {}
+    for one in objects:
+        if one.group in _GROUPS or _is_its_daemon(one) or one.kind == "Installation":
+            found[one.kind, one.name] = one
+    own = [one for (kind, _), one in found.items() if kind == "GlobalNetworkPolicy"]
+    hosts = [one for (kind, _), one in found.items() if kind == "HostEndpoint"]
+    versions = sorted(v for v, kind in skipped if kind == _OWN_POLICIES and _is_its(v))
+    daemon = next((one for (kind, _), one in found.items() if kind == "DaemonSet"), None)
+    felix = found.get(("FelixConfiguration", "default"))
+    if not found and not versions:
+        return None
+    pools = tuple(_pools(found, daemon))
+    policies = [
+        *(Remark(text=f"GlobalNetworkPolicy {one.name}", origin=one.origin()) for one in own),
+        *(
+            Remark(
+                text=f"NetworkPolicies of {version}",
+                origin=Origin(
+                    kind=OriginKind.OBSERVED, reason=f"the input holds some of {version}"
+                ),
+            )
+            for version in versions
+        ),
+    ]
+    to_host, origin = _to_host(felix, daemon)
+    spec = table(felix.data, "spec") if felix is not None else {}
+    return Calico(
+        pools=pools,
+        to_host=to_host,
+        to_host_origin=origin,
+        appends=text(spec, "chainInsertMode").lower() == "append",
+        policies=tuple(policies),
+        hosts=tuple(Remark(text=f"HostEndpoint {one.name}", origin=one.origin()) for one in hosts),
+        remarks=(*(_unmodelled(felix, spec) if felix is not None else ()),),
+    )
+
+
+def _is_its(version: str) -> bool:
+    return version.partition("/")[0] in _GROUPS
+
+
+def _is_its_daemon(manifest: Manifest) -> bool:
+    return manifest.kind == "DaemonSet" and manifest.name == "calico-node"
+
+
+def _pools(
+    found: Mapping[tuple[str, str], Manifest], daemon: Manifest | None
+) -> Iterator[CalicoPool]:
+    """Those that are written; else those that would be made."""
+    written = [one for (kind, _), one in found.items() if kind == "IPPool"]
+    for one in written:
+        yield from _written(one)
+    for (kind, _), one in found.items():
+        if kind == "Installation" and not written:
+            yield from _installed(one)
+            return
+    if not written and daemon is not None:
+        yield from _made(daemon)
+
+
+def _written(one: Manifest) -> Iterator[CalicoPool]:
+    spec = table(one.data, "spec")
+    for how in ("IPIP", "VXLAN"):
+        field = f"{how.lower()}Mode"
+        mode = text(spec, field)
+        if mode not in ("", "Never"):
+            break
+    else:
+        how, field, mode = "", "cidr", ""
+    yield from _pool(
+        one.name,
+        text(spec, "cidr"),
+        (how, mode),
+        nat_outgoing=flag(spec, "natOutgoing") is True,
+        origin=one.origin("spec", field),
+    )
+
+
+def _installed(one: Manifest) -> Iterator[CalicoPool]:
+    network = table(one.data, "spec", "calicoNetwork")
+    for index, pool in enumerate(array(network, "ipPools")):
+        cidr = text(pool, "cidr")
+        # What the operator fills in: IPIP with BGP (pkg/controller/installation fillDefaults).
+        told = text(pool, "encapsulation") or ("" if ":" in cidr else "IPIP")
+        yield from _pool(
+            text(pool, "name") or f"default-ipv{6 if ':' in cidr else 4}-ippool",
+            cidr,
+            _ENCAPSULATIONS.get(told, ("", "")),
+            nat_outgoing=text(pool, "natOutgoing") != "Disabled",
+            origin=one.origin("spec", "calicoNetwork", "ipPools", index),
+        )
+
+
+def _made(daemon: Manifest) -> Iterator[CalicoPool]:
+    told = {name: (value, path) for name, value, path in _environment(daemon)}
+    for version in (4, 6):
+        cidr, path = told.get(f"CALICO_IPV{version}POOL_CIDR", ("", ()))
+        how, mode = "", ""
+        for tunnel in ("IPIP", "VXLAN"):
+            value, where = told.get(f"CALICO_IPV{version}POOL_{tunnel}", ("", ()))
+            if value not in ("", "Never", "Off", "off"):
+                how, mode, path = tunnel, value, where
+        natted, _ = told.get(f"CALICO_IPV{version}POOL_NAT_OUTGOING", ("", ()))
+        usual = "true" if version == 4 else "false"
+        if path:
+            yield from _pool(
+                f"default-ipv{version}-ippool",
+                cidr,
+                (how, mode),
+                nat_outgoing=(natted or usual) == "true",
+                origin=daemon.origin(*path),
+            )
+
+
+def _pool(
+    name: str, cidr: str, tunnel: tuple[str, str], *, nat_outgoing: bool, origin: Origin
+) -> Iterator[CalicoPool]:
+    """Nothing where what should be a range is none; without one it is that of the pods."""
+    try:
+        prefix = Prefix.parse(cidr) if cidr else None
+    except ValueError:
+        return
+    how, mode = tunnel
+    yield CalicoPool(
+        name=name, cidr=prefix, tunnel=how, mode=mode, nat_outgoing=nat_outgoing, origin=origin
+    )
+
+
+_Path = tuple[str | int, ...]
+
+
+def _environment(daemon: Manifest) -> Iterator[tuple[str, str, _Path]]:
+    """Name and value of the container's variables, and where they stand."""
+    base: _Path = ("spec", "template", "spec", "containers")
+    for index, container in enumerate(array(daemon.data, *base)):
+        for place, variable in enumerate(array(container, "env")):
+            value = at(variable, "value")
+            if isinstance(value, str):
+                yield text(variable, "name"), value, (*base, index, "env", place, "value")
+
+
+def _to_host(felix: Manifest | None, daemon: Manifest | None) -> tuple[str, Origin | None]:
+    """What becomes of what a pod sends to its own node: ``accept``, ``drop`` or ``return``."""
+    variables = _environment(daemon) if daemon is not None else ()
+    for name, value, path in variables:
+        if name == "FELIX_DEFAULTENDPOINTTOHOSTACTION" and daemon is not None:
+            return _action(value), daemon.origin(*path)
+    told = text(felix.data, "spec", _ENDPOINT_TO_HOST) if felix is not None else ""
+    if felix is not None and told:
+        return _action(told), felix.origin("spec", _ENDPOINT_TO_HOST)
+    if daemon is not None:
+        return "drop", daemon.origin()
+    return "accept", None
+
+
+def _action(told: str) -> str:
+    return told.lower() if told.lower() in ("accept", "return") else "drop"
+
+
+def _unmodelled(felix: Manifest, spec: Object) -> Iterator[Remark]:
+    for field, usual in _OF_RULES.items():
+        value = at(spec, field)
+        said = text(spec, field) or number(spec, field) or flag(spec, field)
+        if value is None or said == usual or (said in (None, "", 0, False) and not value):
+            continue
+        yield Remark(
+            text=f"FelixConfiguration {felix.name}: {field} is not modelled: Felix's usual rules "
+            "are assumed",
+            origin=felix.origin("spec", field),
+        )

@@ -1,0 +1,177 @@
+"""What Calico is told by objects of its own: pools, Felix's settings, policies that only it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from manifests_of import pod, service
+
+from k8stui.check import check
+from k8stui.kernel import save
+from k8stui.kernel.exchange import Result
+from k8stui.walk.request import parse_request
+from k8stui.walk.trace import Trace
+from k8stui.walk.walk import walk
+from k8stui.walk.world import World, build_world
+
+Manifest = dict[str, Any]
+PODS = [
+    pod("loom", "app=loom", ports=[{"containerPort": 7000}], node="node-1"),
+    pod("dyer", node="node-2"),
+    service("loom", "app=loom", 70, 7000),
+]
+
+
+def of_calico(kind: str, name: str, version: str = "projectcalico.org/v3", **spec: Any) -> Manifest:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def pool(name: str, cidr: str, **spec: Any) -> Manifest:
+    return of_calico("IPPool", name, "crd.projectcalico.org/v1", cidr=cidr, **spec)
+
+
+def daemon(**variables: str) -> Manifest:
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    container = {"name": "calico-node", "image": "calico/node:v3.30.0", "env": env}
+    labels = {"k8s-app": "calico-node"}
+    spec = {"hostNetwork": True, "containers": [container]}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "calico-node", "namespace": "kube-system"},
+        "spec": {"selector": {"matchLabels": labels}, "template": template},
+    }
+
+
+def world_of(tmp_path: Path, manifests: Iterable[Manifest]) -> World:
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump_all([*PODS, *manifests]))
+    return build_world([str(path)])
+
+
+def ask(world: World, source: str, target: str) -> Trace:
+    return walk(world, parse_request(world, source, target))
+
+
+def members(world: World, name: str) -> set[str]:
+    found = world.network.sets(world.cluster.nodes["node-1"], "calico")[name]
+    return {element for element, _ in found.elements()}
+
+
+def test_pools_are_the_ranges_that_leave_by_the_node_s_address(tmp_path: Path) -> None:
+    world = world_of(
+        tmp_path,
+        [pool("wool", "172.20.0.0/16", natOutgoing=True), pool("silk", "172.21.0.0/16")],
+    )
+    assert world.problems == ()
+    assert str(world.cluster.pods["default/dyer"].addresses[0]).startswith("172.20.")
+    assert members(world, "cali40masq-ipam-pools") == {"172.20.0.0/16"}
+    assert members(world, "cali40all-ipam-pools") == {"172.20.0.0/16", "172.21.0.0/16"}
+    trace = ask(world, "pod/dyer", "203.0.113.9:443")
+    assert str(trace.outcome.source_seen_by_server) == "192.168.0.12"
+    assert trace.assumptions == (), "pools without a tunnel are as they are walked"
+
+
+def test_a_pool_without_nat_shows_the_pod_s_own_address(tmp_path: Path) -> None:
+    world = world_of(tmp_path, [pool("wool", "172.20.0.0/16", natOutgoing=False)])
+    text = save.dump(world.network.ruleset(world.cluster.nodes["node-2"], 4, "calico"))
+    assert ":cali-nat-outgoing -" in text
+    assert "-A cali-nat-outgoing" not in text
+    trace = ask(world, "pod/dyer", "203.0.113.9:443")
+    assert all(step.kind.value != "snat" for step in trace.steps)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (pool("wool", "172.20.0.0/16", ipipMode="Always"), "wool has IPIP"),
+        (pool("wool", "172.20.0.0/16", vxlanMode="CrossSubnet"), "wool has VXLAN"),
+        (daemon(CALICO_IPV4POOL_IPIP="Always"), "default-ipv4-ippool has IPIP"),
+        (
+            of_calico(
+                "Installation",
+                "default",
+                "operator.tigera.io/v1",
+                calicoNetwork={
+                    "ipPools": [{"cidr": "172.20.0.0/16", "encapsulation": "VXLANCrossSubnet"}]
+                },
+            ),
+            "default-ipv4-ippool has VXLAN",
+        ),
+        (of_calico("GlobalNetworkPolicy", "weft", types=["Ingress"]), "GlobalNetworkPolicy weft"),
+        (of_calico("HostEndpoint", "warp", node="node-1"), "HostEndpoint warp"),
+        (of_calico("FelixConfiguration", "default", iptablesMarkMask=0xFF00), "iptablesMarkMask"),
+        (of_calico("FelixConfiguration", "default", bpfEnabled=True), "bpfEnabled"),
+        (
+            of_calico("NetworkPolicy", "hem", selector="all()"),
+            "NetworkPolicies of projectcalico.org/v3",
+        ),
+    ],
+)
+def test_what_is_not_modelled_is_said(tmp_path: Path, told: Manifest, words: str) -> None:
+    world = world_of(tmp_path, [told])
+    assert world.problems == ()
+    trace = ask(world, "pod/dyer", "svc/loom:70")
+    (assumed,) = (one for one in trace.assumptions if words in one)
+    assert "not modelled" in assumed
+    said = [one for one in check(world) if one.rule == "not-modelled" and words in one.why]
+    assert len(said) == 1
+    if told["kind"] in ("GlobalNetworkPolicy", "NetworkPolicy"):
+        steps = [one.text for one in trace.steps if "cali-from-wl-dispatch 1" in one.text]
+        assert steps
+        assert all(words in one for one in steps)
+
+
+def test_settings_that_are_usual_are_no_news(tmp_path: Path) -> None:
+    told = of_calico(
+        "FelixConfiguration", "default", bpfEnabled=False, logSeverityScreen="Info",
+        iptablesMarkMask=0xFFFF0000, reportingInterval="0s",
+    )  # fmt: skip
+    world = world_of(tmp_path, [told, pool("wool", "172.20.0.0/16")])
+    assert ask(world, "pod/dyer", "svc/loom:70").assumptions == ()
+
+
+ACTION = "FELIX_DEFAULTENDPOINTTOHOSTACTION"
+
+
+@pytest.mark.parametrize(
+    ("told", "result"),
+    [
+        ([], Result.CONNECTED),
+        ([("Accept", None)], Result.CONNECTED),
+        ([("Drop", None)], Result.TIMEOUT),
+        ([("Return", None)], Result.CONNECTED),
+        ([("Drop", {ACTION: "ACCEPT"})], Result.CONNECTED),
+        ([("Accept", {ACTION: "DROP"})], Result.TIMEOUT),
+        ([("", {"WAIT_FOR_DATASTORE": "true"})], Result.TIMEOUT),
+    ],
+)
+def test_what_a_pod_sends_to_its_own_node(
+    tmp_path: Path, told: list[tuple[str, dict[str, str] | None]], result: Result
+) -> None:
+    """Felix's own default is Drop; what its manifests and its operator set is Accept."""
+    manifests = [pool("wool", "172.20.0.0/16")]
+    for setting, variables in told:
+        if setting:
+            action = {"defaultEndpointToHostAction": setting}
+            manifests.append(of_calico("FelixConfiguration", "default", **action))
+        if variables is not None:
+            manifests.append(daemon(**variables))
+    world = world_of(tmp_path, manifests)
+    assert ask(world, "pod/dyer", "node/node-2:10250").outcome.result is result
+    assert ask(world, "pod/dyer", "svc/loom:70").outcome.result is Result.CONNECTED
+
+
+def test_felix_may_stand_behind_the_others(tmp_path: Path) -> None:
+    told = of_calico("FelixConfiguration", "default", chainInsertMode="Append")
+    for manifests, place in (([], 0), ([told], -1)):
+        world = world_of(tmp_path, [pool("wool", "172.20.0.0/16"), *manifests])
+        chain = world.network.ruleset(world.cluster.nodes["node-1"], 4).chain("filter", "INPUT")
+        assert chain is not None
+        assert chain.rules[place].text.endswith("-j cali-INPUT")
+        assert len(chain.rules) > 1
