@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
-from k8stui.cluster.model import Calico, CalicoPool, Remark
+from k8stui.cluster.model import CalicoPool, CalicoSettings, Remark
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, OriginKind
 
@@ -55,7 +55,7 @@ _ENCAPSULATIONS = {
 
 def calico_settings(
     objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
-) -> Calico | None:
+) -> CalicoSettings | None:
     """All that is said; None where nothing is.
 
     `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
@@ -86,7 +86,7 @@ def calico_settings(
     ]
     to_host, origin = _to_host(felix, daemon)
     spec = table(felix.data, "spec") if felix is not None else {}
-    return Calico(
+    return CalicoSettings(
         pools=pools,
         to_host=to_host,
         to_host_origin=origin,

@@ -388,7 +388,7 @@ class CalicoPool:
 
 
 @record(kw_only=True)
-class Calico:
+class CalicoSettings:
     """What the input says to Calico in its own objects, and to its programs."""
 
     pools: tuple[CalicoPool, ...] = ()
@@ -474,7 +474,7 @@ class Cluster:
     """One a family; the first is `service_cidr`."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that are not imitated."""
-    calico: Calico | None = None
+    calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""
     unread_endpoints: tuple[UnreadEndpoints, ...] = ()

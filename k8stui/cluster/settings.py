@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import KUBEADM, Distribution
-from k8stui.cluster.model import Calico, ProxyConfiguration, Remark
+from k8stui.cluster.model import CalicoSettings, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
 from k8stui.origin import Origin, assumed
@@ -51,7 +51,7 @@ def read_settings(
     configurations: Iterable[Manifest],
     proxy: ProxyConfiguration,
     distribution: Distribution,
-    calico: Calico | None = None,
+    calico: CalicoSettings | None = None,
 ) -> ClusterSettings:
     """Collect the settings; `configurations` are the ClusterConfiguration documents."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from k8stui.because import Because
-from k8stui.cluster.model import Calico, NetworkPlugin, Node, Pod, Remark
+from k8stui.cluster.model import CalicoSettings, NetworkPlugin, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Route, Socket
 from k8stui.nodes.cni.plugin import Plugin
@@ -79,7 +79,7 @@ def without_tunnels(plugin: NetworkPlugin) -> Remark:
     )
 
 
-def calico_remarks(calico: Calico) -> tuple[Remark, ...]:
+def calico_remarks(calico: CalicoSettings) -> tuple[Remark, ...]:
     """What the input says to Calico and is not modelled: tunnels, policies, settings."""
     tunnels = (
         Remark(

@@ -11,8 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from k8stui.because import Because
-from k8stui.cluster.model import Calico as Told
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import CalicoSettings, Node, Pod
 from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.cluster.selection import Selection, selects
 from k8stui.kernel.address import Prefix
@@ -48,7 +47,7 @@ class _Pool(NamedTuple):
     origin: Origin
 
 
-_USUAL = Told(to_host="accept")
+_USUAL = CalicoSettings(to_host="accept")
 _TO_HOST = {"accept": felix.ALLOW, "drop": felix.DROP, "return": felix.RETURN}
 
 
@@ -98,7 +97,7 @@ class Calico:
         return dict(sorted(found.items()))
 
     @property
-    def _told(self) -> Told:
+    def _told(self) -> CalicoSettings:
         """What the input says to it, or as it is usually set up."""
         return self._site.cluster.calico or _USUAL
 

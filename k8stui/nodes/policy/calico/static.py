@@ -18,7 +18,7 @@ from k8stui.nodes.policy.calico.rule import (
     ACCEPT,
     ALL_BITS,
     FROM_WORKLOAD,
-    Action,
+    FelixAction,
     FelixRule,
     jump,
     rule,
@@ -103,7 +103,7 @@ def nat(version: int, *, vxlan: bool, outgoing: FelixRule | None) -> Rules:
 
 
 def filter_(
-    version: int, *, vxlan: bool, to_host: Action = felix.ALLOW, why: Because | None = None
+    version: int, *, vxlan: bool, to_host: FelixAction = felix.ALLOW, why: Because | None = None
 ) -> Rules:
     """`to_host`: the end of what a pod sends to its own node that its policies accept."""
     return {
