@@ -229,9 +229,9 @@ def _route(record: Json, version: int) -> Route | None:
     if record.get("gateway") is None and isinstance(via, dict):
         hop = {**record, "gateway": via.get("host")}
     nexthops = records_of(record, "nexthops")
-    if nexthops and record.get("dev") is None:
-        # Several next hops: a walk takes the first, as with equal weights any could be.
-        hop = nexthops[0]
+    is_multipath = bool(nexthops) and record.get("dev") is None
+    if is_multipath:
+        hop = nexthops[0]  # with equal weights it could be any
     return Route(
         destination=_DEFAULT[version] if destination == "default" else prefix_of(destination),
         device=device_of(hop, "dev") if hop.get("dev") else None,
@@ -243,6 +243,7 @@ def _route(record: Json, version: int) -> Route | None:
         protocol=word_of(record, "protocol", "") or None,
         metric=number_of(record, "metric", 0, _WORD),
         onlink="onlink" in texts_of(record, "flags"),
+        others=len(nexthops) - 1 if is_multipath else 0,
     )
 
 

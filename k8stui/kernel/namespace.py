@@ -126,6 +126,9 @@ class Route:
     protocol: str | None = None
     metric: int = 0
     onlink: bool = False
+    others: int = 0
+    """Next hops beside this one, among which the kernel chooses by a hash (fib_select_multipath)
+    that is not evaluated."""
     reason: Because | None = field(default=None, compare=False)
 
 

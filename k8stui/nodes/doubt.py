@@ -7,7 +7,7 @@ network plug-in, what happens at those that were assumed is not known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import DeviceTest, device_matches
@@ -71,9 +71,14 @@ def _is_for_pods(device: Interface) -> bool:
     return device.kind is not LinkKind.LOOPBACK and not is_uplink
 
 
-def unseen(node: str, observed: SeenNode) -> str:
-    """What was collected of a node and is only half of it, in words; empty: all of it."""
+def cut(node: str, observed: SeenNode) -> str:
+    """How far what was observed of a node goes, in words; empty: it is all there, and evaluated."""
     parts = [f"iptables-save says: {remark}" for remark in observed.remarks]
+    if not observed.is_whole:
+        for ruleset in observed.rulesets.values():
+            missing = [name for name in _USUAL if name not in ruleset.tables]
+            if missing:
+                parts.append(f"it has no table {' and no table '.join(missing)}")
     if observed.unseen:
         parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
     parts += [
@@ -81,14 +86,13 @@ def unseen(node: str, observed: SeenNode) -> str:
         for rule in observed.policy_rules or ()
         if rule.unheard
     ]
-    return f"of {node}: {'; '.join(parts)}" if parts else ""
-
-
-def cut(node: str, rulesets: Mapping[int, Ruleset], remarks: Iterable[str]) -> str:
-    """Why observed rules may not be all: tables left out, warnings of iptables-save itself."""
-    parts = [f"iptables-save says: {remark}" for remark in remarks]
-    for ruleset in rulesets.values():
-        missing = [name for name in _USUAL if name not in ruleset.tables]
-        if missing:
-            parts.append(f"it has no table {' and no table '.join(missing)}")
-    return f"as far as the dump of {node} goes: {'; '.join(parts)}" if parts else ""
+    parts += [
+        f"its route to {route.destination} has {route.others + 1} next hops: a walk takes the "
+        "first of them"
+        for route in observed.routes or ()
+        if route.others
+    ]
+    if not parts:
+        return ""
+    lead = f"of {node}" if observed.is_whole else f"as far as the dump of {node} goes"
+    return f"{lead}: {'; '.join(parts)}"

@@ -24,7 +24,7 @@ from k8stui.kernel.namespace import (
     Unmodelled,
 )
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.doubt import cut, stranger, unseen
+from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
@@ -58,9 +58,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         stranger=None
         if observed.interfaces is not None or not observed.rulesets
         else stranger(node.name, site.options.cni, observed.rulesets.values(), part.interfaces),
-        rules_cut=unseen(node.name, observed)
-        if observed.is_whole or observed.policy_rules
-        else cut(node.name, observed.rulesets, observed.remarks),
+        rules_cut=cut(node.name, observed),
         sysctls=_sysctls(site, node, part),
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         unmodelled=_engines(site.cluster, observed),

@@ -522,3 +522,30 @@ def test_a_selector_that_is_not_evaluated_is_said(tmp_path: Path) -> None:
     found = asked(tmp_path, parts)
     assert found.result is Result.CONNECTED
     assert "its ip rule 7 asks for ipproto tcp dport 80, which is not evaluated" in found.reason
+
+
+def test_of_several_next_hops_it_is_said_that_one_is_taken(tmp_path: Path) -> None:
+    hops = [{"gateway": f"192.0.2.{last}", "dev": "eth7", "weight": 1} for last in (3, 4, 5)]
+    routes = [
+        {"dst": "192.0.2.0/24", "dev": "eth7"},
+        {"dst": "198.51.100.0/24", "flags": [], "nexthops": hops},
+    ]
+    parts = {
+        ("node", "iptables-save"): "",
+        ("node", "ip -j -4 route show table all"): routes,
+    }
+    found = asked(tmp_path, parts)
+    assert found.result is Result.CONNECTED
+    assert (
+        "its route to 198.51.100.0/24 has 3 next hops: a walk takes the first of them"
+        in found.reason
+    )
+
+
+def test_of_routes_alone_too(tmp_path: Path) -> None:
+    hop = {"gateway": "172.31.255.254", "dev": "eth0", "weight": 1}
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps([{"dst": "198.51.100.0/24", "nexthops": [hop, hop]}]))
+    options = NodeOptions(ip_route={"node-1": str(file)})
+    found = build_world([str(sample("guestbook"))], None, options)
+    assert "its route to 198.51.100.0/24 has 2 next hops" in found.network["node-1"].rules_cut
