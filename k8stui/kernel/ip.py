@@ -14,6 +14,7 @@ from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
+from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol, group_mac
 from k8stui.kernel.routing import Decision, Fate, route_line
 from k8stui.kernel.skb import Skb
@@ -24,8 +25,6 @@ _ICMP_FOR_ERROR = {
     6: {"ENETUNREACH": (1, 0), "EHOSTUNREACH": (1, 3), "EACCES": (1, 1)},
 }
 """ip_error (net/ipv4/route.c), ip6_pkt_drop. A blackhole (EINVAL) is silent."""
-_NO_MAC = "00:00:00:00:00:00"
-"""What stands in the link-layer header on lo."""
 _CUT = (Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
 _TIME_EXCEEDED = {4: (11, 0), 6: (3, 0)}
 _TOO_BIG = {4: (3, 4), 6: (2, 0)}
@@ -186,7 +185,7 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
         skb.packet = _cut(host, skb.packet, decision.device)
     packet = skb.packet
     if decision.device == LOOPBACK:
-        skb.packet = changed(packet, smac=_NO_MAC, dmac=_NO_MAC)
+        skb.packet = changed(packet, smac=NO_MAC, dmac=NO_MAC)
         transmit(host, LOOPBACK, skb)
     elif is_multicast(packet.dst):
         neighbour.send_framed(host, decision.device, skb, group_mac(packet.dst))

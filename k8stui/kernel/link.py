@@ -6,6 +6,7 @@ _NAME_BYTES = 15
 """IFNAMSIZ less the closing NUL (include/uapi/linux/if.h)."""
 _HEX = frozenset("0123456789abcdef")
 NO_MAC = "00:00:00:00:00:00"
+"""Of lo, of tunnels without Ethernet; in a VXLAN table: whoever is not known (all_zeros_mac)."""
 
 
 def device_name(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.address_routes import kernel_routes
+from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     Interface,
@@ -122,9 +123,10 @@ class Building:
         ]  # fmt: skip
 
     def _described(self, interface: Interface) -> Words:
-        name = self.naming(interface.name)
-        mtu = str(interface.mtu_bytes)
-        return ["link", "add", "name", name, "address", interface.mac, "mtu", mtu]
+        words = ["link", "add", "name", self.naming(interface.name)]
+        if interface.mac != NO_MAC:  # a tunnel without Ethernet: what stands for it has some other
+            words += ["address", interface.mac]
+        return [*words, "mtu", str(interface.mtu_bytes)]
 
     def _far_end(
         self, interface: Interface, network: Mapping[str, NetNamespace]

@@ -44,7 +44,6 @@ class LabClient:
         self.asker = asker
         self.is_tcp = asker["protocol"] == TCP
         self._is_ping = asker["protocol"] not in (TCP, UDP)
-        self.socket = socket_for(asker["protocol"], asker["version"])
         self.answered = False
         self.established = False
         self.is_passed_on = False
@@ -53,21 +52,35 @@ class LabClient:
         self._is_joined = False
         self.earlier: list[LabClient] = []
         """What it has open of earlier requests."""
+        self._port = asker["source_port"] if port is None else port
+        self.socket = self._open()
+
+    def _open(self) -> socket.socket:
+        asker = self.asker
+        made = socket_for(asker["protocol"], asker["version"])
         if self._is_ping:
-            self.socket.setsockopt(*_RECEIVE_ERRORS[asker["version"]], 1)
+            made.setsockopt(*_RECEIVE_ERRORS[asker["version"]], 1)
         source = asker["source"] or ANY[asker["version"]]
         try:
-            self.socket.bind((source, asker["source_port"] if port is None else port))
+            made.bind((source, self._port))
         except OSError as error:
+            made.close()
             raise LabError(f"the client cannot be {source}: {error.strerror}") from None
+        return made
 
     def hang_up(self) -> None:
         """Go."""
         hang_up(self.socket)
 
     def forget(self) -> None:
-        """Be ready to ask once more over the same socket."""
+        """Be ready to ask once more over the same socket, or a new one where connect() failed.
+
+        IPv6's keeps the destination that it did not get to (net/ipv6/datagram.c).
+        """
         self.answered, self.errno = False, 0
+        if not self._is_joined and not self.asker["unconnected"]:
+            self.socket.close()
+            self.socket = self._open()
 
     @property
     def is_done(self) -> bool:
@@ -87,9 +100,9 @@ class LabClient:
                 return
             if not self._is_joined:
                 self.errno = self.socket.connect_ex(where)
-                self._is_joined = True
-            if self.errno == errno.EINPROGRESS:
-                self.errno = 0
+                if self.errno == errno.EINPROGRESS:
+                    self.errno = 0
+                self._is_joined = not self.errno
             if not self.errno and not self.is_tcp:
                 self.socket.send(self._question())
         except OSError as error:

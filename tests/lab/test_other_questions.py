@@ -125,6 +125,13 @@ def test_again_behind_a_refusal(
     agree(list(experiments(guestbook, request, nft, cold=cold)), "refused")
 
 
+def test_again_where_no_route_leads(nft: Tools) -> None:
+    """Amazon's pods have no IPv6: connect() has failed, and who asks again connects again."""
+    world = build_world([str(DUAL)], node_options=NodeOptions(cni="amazon-vpc-cni"))
+    request = again(parse_request(world, "pod/web-1", "[2001:db8::8]:53/udp"), 2, 0.1)
+    agree(list(experiments(world, request, nft)), "unreachable")
+
+
 def test_unconnected(guestbook: World, nft: Tools) -> None:
     for destination, result in (("8.8.8.8:53/udp", "connected"), ("10.244.2.77:81/udp", "timeout")):
         request = parse_request(guestbook, "pod/client", destination, unconnected=True)

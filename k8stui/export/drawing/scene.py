@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.cast import cast_of
 from k8stui.export.drawing.ink import middle, width_of
+from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, NetNamespace
 from k8stui.kernel.step import SocketCause
 from k8stui.neutralise import neutralise
@@ -24,7 +25,6 @@ OUTSIDE = "outside"
 WIRE = "wire"
 HOSTS = "lan"
 """The hosts on the nodes' network that are no nodes."""
-_NO_MAC = "00:00:00:00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,7 +470,7 @@ def _device(namespace: NetNamespace, name: str, version: int) -> Device:
     return Device(
         name,
         str(first.address) if first is not None else "",
-        interface.mac if interface.mac != _NO_MAC else "",
+        interface.mac if interface.mac != NO_MAC else "",
         _is_assumed(interface),
     )
 

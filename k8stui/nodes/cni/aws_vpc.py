@@ -22,12 +22,13 @@ from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, PolicyRule, 
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.conflist import assumed_list
+from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.lan import covering
 from k8stui.nodes.names import host_mac, mac
-from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
+from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed, defaulted
 from k8stui.record import record
@@ -98,17 +99,8 @@ class AwsVpcCni:
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """One address, one way out, and the MAC address behind it (driver.go:createVethPair)."""
         device = self._device(node, pod)
-        eth0 = Interface(
-            name="eth0",
-            kind=LinkKind.VETH,
-            mac=mac(pod.addresses[0]),
-            addresses=tuple(
-                interface_address(one, one.bits, _because(pod, f"address of {pod.key}"))
-                for one in pod.addresses
-            ),
-            peer=(node.name, device),
-            reason=_because(pod, f"the pod's end of {device} on {node.name}"),
-        )
+        addresses = ((one, one.bits) for one in pod.addresses)
+        eth0 = pod_end(node, pod, device, addresses, _because)
         routes = (
             Route(
                 destination=DEFAULT_ROUTE[4],

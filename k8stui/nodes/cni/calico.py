@@ -18,11 +18,12 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.conflist import assumed_list
+from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.names import cali_name, mac
-from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
+from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
 
@@ -56,17 +57,8 @@ class CalicoPlugin:
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         device = self._device(node, pod)
-        eth0 = Interface(
-            name="eth0",
-            kind=LinkKind.VETH,
-            mac=mac(pod.addresses[0]),
-            addresses=tuple(
-                interface_address(one, one.bits, _because(pod, f"address of {pod.key}"))
-                for one in pod.addresses
-            ),
-            peer=(node.name, device),
-            reason=_because(pod, f"the pod's end of {device} on {node.name}"),
-        )
+        addresses = ((one, one.bits) for one in pod.addresses)
+        eth0 = pod_end(node, pod, device, addresses, _because)
         return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:

@@ -21,11 +21,12 @@ from k8stui.nodes.cni.conflist import Configuration, assumed_list, configured
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import ip_masq
+from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap, routes_localnet
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.names import host_mac, mac, veth_name
-from k8stui.nodes.part import Part, interface_address
+from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed, defaulted
 
@@ -86,18 +87,8 @@ class Ptp:
         for address, network in self._placed(node, pod):
             part += self._ways(pod, address, network, self._mac(node, pod))
         veth = self._veth(node, pod)
-        eth0 = Interface(
-            name="eth0",
-            kind=LinkKind.VETH,
-            mac=mac(pod.addresses[0]),
-            mtu_bytes=self._mtu_bytes,
-            addresses=tuple(
-                interface_address(address, network.length, _because(pod, f"address of {pod.key}"))
-                for address, network in self._placed(node, pod)
-            ),
-            peer=(node.name, veth),
-            reason=_because(pod, f"the pod's end of {veth} on {node.name}"),
-        )
+        placed = ((address, network.length) for address, network in self._placed(node, pod))
+        eth0 = pod_end(node, pod, veth, placed, _because, mtu_bytes=self._mtu_bytes)
         return Part(interfaces=(eth0,)) + part
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
