@@ -60,6 +60,12 @@ class Skb:
             other.packet = changed(self.packet, mark=0)
         return other
 
+    def tunnelled(self, packet: Packet) -> Skb:
+        """What goes into a tunnel, or comes out of it: another packet, with the same news."""
+        other = Skb(packet, self.number, self.direction)
+        other.decided = self.decided
+        return other
+
     def _bare(self) -> Skb:
         other = Skb(self.packet, self.number, self.direction)
         other.arp = self.arp

@@ -75,7 +75,7 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         length_bytes=inner.length_bytes + _OVERHEAD_BYTES[remote.version],
         dont_fragment=remote.version == 6,
     )
-    carrier = Skb(outer, skb.number, skb.direction)
+    carrier = skb.tunnelled(outer)
     carrier.decision = way
     journal.step(
         host.name,
@@ -103,7 +103,7 @@ def receive(host: Host, skb: Skb) -> bool:
             # A device has a socket of the family of its local address (__vxlan_sock_add).
             and settings.local.version == packet.dst.version
         ):
-            inner = Skb(changed(packet.inner, mark=packet.mark), skb.number, skb.direction)
+            inner = skb.tunnelled(changed(packet.inner, mark=packet.mark))
             inner.arp = not packet.inner.ttl  # no IP packet travels with a TTL of 0
             if settings.learning:
                 _learn(host, interface, packet.inner.smac, packet.src)

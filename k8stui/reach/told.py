@@ -37,7 +37,7 @@ def told(cluster: Cluster, one: WalkedWay, asker: Asker, asked: Asked, cell: Cel
     names = {
         **_names(cluster, *servers),
         **_of_service(one.asked, asked),
-        **_names(cluster, *askers),
+        **_of_asker(cluster, *askers),
     }
     felt = one.felt
     if "veth" in felt.reason:
@@ -67,6 +67,14 @@ def _names(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, s
     before, after = cluster.pods[old], cluster.pods[new]
     addresses = zip(before.addresses, after.addresses, strict=False)
     return {old: new, **{str(one): str(other) for one, other in addresses}}
+
+
+def _of_asker(cluster: Cluster, old: str | None, new: str | None) -> Mapping[str, str]:
+    """A pod of its node's network asks as the node does: a pod of its name is who serves there."""
+    names = _names(cluster, old, new)
+    if old is not None and cluster.pods[old].host_network:
+        return {before: after for before, after in names.items() if before != old}
+    return names
 
 
 def _policies(
