@@ -8,39 +8,51 @@ recordings-agents/servicelb.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.because import Because
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes.contribution import Contribution, Jump, TablePart, compose
+from k8stui.record import record
 
 _IMAGE = "klipper-lb"
 _PROTOCOLS = frozenset(("tcp", "udp", "sctp"))
+_LAST_PORT = 65535
 
 
 def servicelb(node: Node, pod: Pod) -> Mapping[int, Ruleset]:
     """The rules in such a pod by IP version; empty for every other pod."""
     scripts = [
-        one
+        (one, told)
         for one in pod.containers
-        if _IMAGE in one.image and not one.init and _is_told(dict(one.env))
+        if _IMAGE in one.image and not one.init and (told := _told(dict(one.env)))
     ]
     if not scripts:
         return {}
     return {
-        version: compose([_script(node, pod, one, version) for one in scripts])
+        version: compose([_script(node, pod, one, told, version) for one, told in scripts])
         for version in sorted({address.version for address in pod.addresses})
     }
 
 
-def _script(node: Node, pod: Pod, container: Container, version: int) -> Contribution:
+@record()
+class _Told:
+    """What the script is to do."""
+
+    protocol: str
+    from_port: int
+    to_port: int
+
+
+def _script(node: Node, pod: Pod, container: Container, told: _Told, version: int) -> Contribution:
     """One container: one port of the Service."""
-    env = dict(container.env)
-    protocol = env.get("DEST_PROTO", "TCP").lower()
-    to_port = f"-p {protocol} -m {protocol} --dport {env['DEST_PORT']}"
-    from_port = f"-p {protocol} -m {protocol} --dport {env['SRC_PORT']}"
+    env, protocol = dict(container.env), told.protocol
+    to_port = f"-p {protocol} -m {protocol} --dport {told.to_port}"
+    from_port = f"-p {protocol} -m {protocol} --dport {told.from_port}"
 
     def rule(text: str, why: str) -> Rule:
         because = Because(text=why, origin=container.origin, owner="servicelb", pod=pod.key)
@@ -63,7 +75,7 @@ def _script(node: Node, pod: Pod, container: Container, version: int) -> Contrib
         filtering.append(
             Jump("FORWARD", rule(f"-A FORWARD {host} {to_port} -j DROP", "all others are kept out"))
         )
-        there = address.with_port(int(env["DEST_PORT"]))
+        there = address.with_port(told.to_port)
         translating += [
             Jump(
                 "PREROUTING",
@@ -88,11 +100,20 @@ def _script(node: Node, pod: Pod, container: Container, version: int) -> Contrib
     return Contribution("servicelb", tables)
 
 
-def _is_told(env: Mapping[str, str]) -> bool:
-    """Whether the script has what it needs: else it fails at its first rule."""
-    ports = (env.get("SRC_PORT", ""), env.get("DEST_PORT", ""))
+def _told(env: Mapping[str, str]) -> _Told | None:
+    """None: the script has not what it needs, and fails at its first rule."""
     protocol = env.get("DEST_PROTO", "TCP").lower()
-    return all(one.isascii() and one.isdecimal() for one in ports) and protocol in _PROTOCOLS
+    from_port, to_port = _port(env.get("SRC_PORT", "")), _port(env.get("DEST_PORT", ""))
+    if protocol not in _PROTOCOLS or from_port is None or to_port is None:
+        return None
+    return _Told(protocol, from_port, to_port)
+
+
+def _port(written: str) -> int | None:
+    """What iptables takes for one."""
+    if not re.fullmatch(r"[0-9]{1,5}", written) or int(written) > _LAST_PORT:
+        return None
+    return int(written)
 
 
 def _ranges(written: str, version: int) -> Iterator[Prefix]:
@@ -107,14 +128,5 @@ def _ranges(written: str, version: int) -> Iterator[Prefix]:
 
 def _destinations(env: Mapping[str, str], node: Node, version: int) -> Iterator[Address]:
     """DEST_IPS; with externalTrafficPolicy Local the node's own addresses, by reference."""
-    written = env.get("DEST_IPS", "").replace(",", " ").split()
-    found = [Address.parse(entry) for entry in written if _is_address(entry)]
+    found = addresses(tuple(env.get("DEST_IPS", "").replace(",", " ").split()))
     yield from (one for one in found or node.addresses if one.version == version)
-
-
-def _is_address(written: str) -> bool:
-    try:
-        Address.parse(written)
-    except ValueError:
-        return False
-    return True

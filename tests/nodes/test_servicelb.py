@@ -63,3 +63,13 @@ def test_a_packet_goes_through_it() -> None:
     felt = connect(build_network(made), request).felt
     assert felt.result is Result.CONNECTED
     assert (felt.server, str(felt.source_seen)) == ("default/web", "10.244.1.9")
+
+
+@pytest.mark.parametrize("wrong", ["", "0" * 9, "65536", "9" * 5000, "80 -j ACCEPT", "８０"])
+@pytest.mark.parametrize("name", ["SRC_PORT", "DEST_PORT"])
+def test_what_is_no_port_stands_in_no_rule(name: str, wrong: str) -> None:
+    env = {"SRC_PORT": "80", "DEST_PORT": "80", "DEST_IPS": "10.43.0.9", name: wrong}
+    lb = Container(
+        name="lb", image="rancher/klipper-lb:v0.4.17", env=(*env.items(),), origin=ORIGIN
+    )
+    assert not servicelb(node(1), pod("svclb-web", "node-1", "10.42.1.9", containers=[lb]))
