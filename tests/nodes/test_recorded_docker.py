@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import truth
 from nodes.clusters import cluster, node, pod, port
@@ -102,6 +104,18 @@ def test_since_28_chains_of_its_own_stand_for_what_was_in_forward() -> None:
         "-A DOCKER ! -i docker0 -o docker0 -j DROP",
         "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.244.1.4:80",
     ]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "isolates"),
+    [("docker://1.9.1", 0), ("docker://1.13.1~cs1", 1), ("docker://1." + "9" * 5000, 1)],
+)
+def test_the_release_is_the_nodes_own(runtime: str, isolates: int) -> None:
+    made = docker("frontend-1", "web")
+    nodes = {name: replace(one, runtime=runtime) for name, one in made.nodes.items()}
+    made = replace(made, nodes=nodes)
+    ours = dump(node_ruleset(made, made.nodes["node-1"], 4, "cni", DOCKER))
+    assert ours.count("-A FORWARD -j DOCKER-ISOLATION\n") == isolates
 
 
 def test_names_are_dockers() -> None:

@@ -284,7 +284,7 @@ def _raw(pods: Sequence[Pod], because: Because) -> TablePart:
 def _running(site: Site) -> str:
     """The release that a Node of the input reports: ``docker://20.10.24``."""
     for node in site.cluster.nodes.values():
-        found = re.fullmatch(r"docker://(\d+(?:\.\d+)+).*", node.runtime)
+        found = re.match(r"docker://([0-9]{1,4}(?:\.[0-9]{1,4})+)", node.runtime)
         if found:
             return found[1]
     return ""
