@@ -181,7 +181,7 @@ def _arguments(nodes: tuple[Manifest, ...]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         try:
             words = json.loads(text(node.data, "metadata", "annotations", _ARGUMENTS) or "[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if not isinstance(words, list) or "server" not in words:
             continue

@@ -125,3 +125,9 @@ def test_k3s_says_its_backend(tmp_path: Path, backend: str, plugin: str) -> None
     meta = f"annotations: {{k3s.io/node-args: {words}}}"
     network = made(tmp_path, meta=meta, version="v1.33.5+k3s1")
     assert network.plugin_of(network.cluster.nodes["a-node"]) == plugin
+
+
+def test_arguments_that_no_parser_takes_say_nothing(tmp_path: Path) -> None:
+    meta = f"annotations: {{k3s.io/node-args: '{'[' * 100_000}'}}"
+    network = made(tmp_path, meta=meta, version="v1.33.5+k3s1")
+    assert network.plugin_of(network.cluster.nodes["a-node"]) == "flannel-vxlan"
