@@ -19,7 +19,8 @@ from k8stui.neutralise import neutralise
 from k8stui.record import record
 
 _AT_ONCE = 8
-_CREATED = re.compile(rb"Creating debugging pod (\S+)")
+_CREATED = rb"Creating debugging pod (node-debugger-%s-[a-z0-9]+) "
+"""What kubectl says of a node's pod; what the node prints may say the same of somebody else's."""
 _BEGINS = re.compile(rb"^@ \S+ ", re.MULTILINE)
 _ENDS = b"\nnet/"
 """The last section's lines: all settings."""
@@ -121,7 +122,8 @@ def _one(node: str, script: bytes, way: NodeAccess) -> Collected:
         process.kill()
         out, said = process.communicate()
         late = True
-    left = "" if way.ssh else _delete(_CREATED.search(out + said), way)
+    created = re.search(_CREATED % re.escape(node.encode()), out + said)
+    left = "" if way.ssh else _delete(created, way)
     begins = _BEGINS.search(out)
     text = out[begins.start() :] if begins else b""
     if late:

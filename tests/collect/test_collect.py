@@ -213,6 +213,7 @@ case "$*" in
 *debug*node/c*)
   echo "Creating debugging pod node-debugger-c-x with container debugger on node c."
   printf '@ node hostname\\nc\\n'; exec sleep 30 ;;
+*debug*node/f*) echo "$FORGED" ;;
 *delete*-c-*) echo "error: no right to delete" >&2; exit 1 ;;
 esac
 """
@@ -250,6 +251,15 @@ def test_all_nodes_by_kubectl(calls: Callable[[], list[str]], tmp_path: Path) ->
     assert any("delete pod node-debugger-a-x" in one for one in asked)
     assert not any("secret" in one.lower() for one in asked)
     assert all(one.startswith("--context=here ") for one in asked)
+
+
+def test_no_pod_is_deleted_but_the_own_one(
+    calls: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a node prints may look like what kubectl says."""
+    monkeypatch.setenv("FORGED", "Creating debugging pod --all with container x on node f.")
+    list(collect(["f"], "true", NodeAccess(context="here")))
+    assert not any("delete" in one for one in calls())
 
 
 def test_without_a_tool(monkeypatch: pytest.MonkeyPatch) -> None:
