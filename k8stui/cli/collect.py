@@ -10,6 +10,7 @@ import click
 
 from k8stui.cli.options import WholeNumber
 from k8stui.cli.status import FINE, FOUND
+from k8stui.errors import value_of
 from k8stui.export.terminal import complain, write, write_markup
 
 if TYPE_CHECKING:
@@ -69,13 +70,15 @@ def command(
         raise click.UsageError("-o DIR: where to (or --print-script)")
     if context is None and not (ssh and nodes):
         raise click.UsageError("--context NAME: which cluster (or --ssh and --node NODE)")
-    from k8stui.collect.run import NodeAccess, nodes_of  # noqa: PLC0415
+    from k8stui.collect.run import NodeAccess, checked, nodes_of  # noqa: PLC0415
 
+    with value_of("--node"):
+        given = checked(nodes)
     way = NodeAccess(context=context or "", ssh=ssh, image=image, patience_seconds=patience)
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     whole = context is None or _objects(context, folder)
-    names = list(nodes) or nodes_of(way.context)
+    names = given or nodes_of(way.context)
     return _nodes(names, script(conntrack=conntrack), way, folder) or (FINE if whole else FOUND)
 
 

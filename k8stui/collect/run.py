@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from k8stui.record import record
 _AT_ONCE = 8
 _CREATED = rb"Creating debugging pod (node-debugger-%s-[a-z0-9]+) "
 """What kubectl says of a node's pod; what the node prints may say the same of somebody else's."""
+_NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%-]*")
+"""A node, or what ssh calls it: a word that is a file's name as well."""
 _BEGINS = re.compile(rb"^@ \S+ ", re.MULTILINE)
 _ENDS = b"\nnet/"
 """The last section's lines: all settings."""
@@ -31,6 +33,20 @@ _DELETE_SECONDS = 30
 
 class CollectError(K8sTuiError):
     """Nothing can be collected at all."""
+
+
+def checked(nodes: Iterable[str]) -> list[str]:
+    """Each node once.
+
+    Raises:
+        CollectError: one is called as no node is.
+
+    """
+    names = list(dict.fromkeys(nodes))
+    for name in names:
+        if not _NODE.fullmatch(name):
+            raise CollectError(f"no name of a node: {neutralise(name)[:_SAID]!r}")
+    return names
 
 
 @record(kw_only=True)
@@ -70,7 +86,7 @@ def nodes_of(context: str) -> list[str]:
     """The names of the cluster's nodes.
 
     Raises:
-        CollectError: kubectl does not say.
+        CollectError: kubectl does not say, or they are not names of nodes.
 
     """
     words = command(context, "get", "nodes", "--output=name", "--request-timeout=15s")
@@ -80,7 +96,8 @@ def nodes_of(context: str) -> list[str]:
         raise CollectError(f"kubectl cannot be started: {error.strerror}") from error
     if done.returncode:
         raise CollectError(f"kubectl get nodes: {_last_words(done.stderr)}")
-    return [line.partition("/")[2] for line in done.stdout.decode().split()]
+    lines = done.stdout.decode(errors="replace").split()
+    return checked(line.partition("/")[2] for line in lines)
 
 
 def collect(nodes: Sequence[str], script: str, way: NodeAccess) -> Iterator[Collected]:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from k8stui.cli import cli
-from k8stui.collect.run import NodeAccess, collect
+from k8stui.collect.run import CollectError, NodeAccess, collect, nodes_of
 from k8stui.collect.script import script
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.state.collected import CollectedNode
@@ -202,7 +202,7 @@ KUBECTL = """\
 #!/bin/sh
 echo "$@" >> "$CALLS"
 case "$*" in
-*"get nodes --output=name"*) echo node/a; echo node/b; echo node/c ;;
+*"get nodes --output=name"*) printf 'node/%s\\n' ${NODE:-a b c} ;;
 *"get nodes,"*) echo '{"kind": "List", "apiVersion": "v1", "items": []}' ;;
 *get*) ;;
 *debug*node/a*)
@@ -260,6 +260,33 @@ def test_no_pod_is_deleted_but_the_own_one(
     monkeypatch.setenv("FORGED", "Creating debugging pod --all with container x on node f.")
     list(collect(["f"], "true", NodeAccess(context="here")))
     assert not any("delete" in one for one in calls())
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "-x", ".x", "a/b", "a b", "a\x1b[2J", ""])
+def test_a_name_is_checked_before_anything_runs(
+    name: str, calls: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    """It becomes a word of a command line and the name of a file."""
+    words = ["collect", "--context", "here", "-o", str(tmp_path / "out"), f"--node={name}"]
+    with pytest.raises(CollectError, match="no name of a node"):
+        CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    with pytest.raises(FileNotFoundError):
+        calls()
+
+
+def test_so_is_what_the_server_calls_a_node(
+    calls: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE", "../../x")
+    with pytest.raises(CollectError, match=r"no name of a node: '\.\./\.\./x'"):
+        nodes_of("here")
+    assert len(calls()) == 1
+
+
+def test_a_node_is_asked_once(calls: Callable[[], list[str]], tmp_path: Path) -> None:
+    words = ["collect", "--context", "here", "-o", str(tmp_path / "out"), *("--node", "a") * 2]
+    CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    assert sum("debug" in one for one in calls()) == 2  # made, and deleted
 
 
 def test_without_a_tool(monkeypatch: pytest.MonkeyPatch) -> None:
