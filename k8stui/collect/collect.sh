@@ -8,6 +8,7 @@
 # Before each command's output stands a line        @ NAMESPACE COMMAND
 # NAMESPACE is "node" (the root namespace), a name of /run/netns, or pid-PID.
 # Behind the output of a command that failed        ! STATUS what it said
+# The last line, of what is whole:  @ node end
 # COLLECT_CONNTRACK=1: tracked connections, too.
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
 export PATH LC_ALL=C
@@ -112,4 +113,4 @@ else
   echo '@ node nsenter'
   echo '! 127 not installed'
 fi
-exit 0
+echo '@ node end'

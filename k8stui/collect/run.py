@@ -24,8 +24,8 @@ _CREATED = rb"Creating debugging pod (node-debugger-%s-[a-z0-9]+) "
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%-]*")
 """A node, or what ssh calls it: a word that is a file's name as well."""
 _BEGINS = re.compile(rb"^@ \S+ ", re.MULTILINE)
-_ENDS = b"\nnet/"
-"""The last section's lines: all settings."""
+_ENDS = b"\n@ node end\n"
+"""What the script prints last."""
 _SAID = 200
 """Characters of what a command said that are passed on."""
 _DELETE_SECONDS = 30
@@ -133,21 +133,24 @@ def _one(node: str, script: bytes, way: NodeAccess) -> Collected:
         tool = "ssh" if way.ssh else "kubectl"
         return Collected(node=node, failure=f"{tool} cannot be started: {error.strerror}")
     late = False
-    try:
-        out, said = process.communicate(script, way.patience_seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, said = process.communicate()
-        late = True
+    with process:
+        try:
+            out, said = process.communicate(script, way.patience_seconds)
+        except subprocess.TimeoutExpired as error:
+            # Its pipes are not read to their end: what it has started may hold them longer.
+            process.kill()
+            out, said = error.output or b"", error.stderr or b""
+            late = True
     created = re.search(_CREATED % re.escape(node.encode()), out + said)
     left = "" if way.ssh else _delete(created, way)
     begins = _BEGINS.search(out)
-    text = out[begins.start() :] if begins else b""
+    ends = out.find(_ENDS)
+    text = out[begins.start() : ends + 1] if begins else b""
     if late:
         failure = f"no end after {way.patience_seconds} s (--patience)"
-    elif not text or _ENDS not in text:
+    elif not text or ends < 0:
         # What was written is worth nothing when its end is missing.
-        failure = _last_words(said) or f"status {process.returncode}, and nothing was written"
+        failure = _last_words(said) or f"status {process.returncode}, and no end was written"
     else:
         failure = ""
     return Collected(node=node, text=b"" if failure else text, failure=failure, left=left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,11 +209,13 @@ case "$*" in
 *debug*node/a*)
   cat > /dev/null
   echo "Creating debugging pod node-debugger-a-x with container debugger on node a."
-  printf '@ node hostname\\na\\n@ node sysctl\\nnet/ipv4/ip_forward=1\\n' ;;
+  printf '@ node hostname\\na\\n@ node sysctl\\nnet/ipv4/ip_forward=1\\n@ node end\\n' ;;
 *debug*node/b*) echo 'error: pods "x" is forbidden' >&2; exit 1 ;;
 *debug*node/c*)
   echo "Creating debugging pod node-debugger-c-x with container debugger on node c."
   printf '@ node hostname\\nc\\n'; exec sleep 30 ;;
+*debug*node/half*) printf '@ node sysctl\\nnet/a=1\\n@ cni-x ip -j addr\\n['; exit 1 ;;
+*debug*node/slow*) sleep 30 ;;
 *debug*node/f*) echo "$FORGED" ;;
 *delete*-c-*) echo "error: no right to delete" >&2; exit 1 ;;
 esac
@@ -260,6 +263,25 @@ def test_no_pod_is_deleted_but_the_own_one(
     monkeypatch.setenv("FORGED", "Creating debugging pod --all with container x on node f.")
     list(collect(["f"], "true", NodeAccess(context="here")))
     assert not any("delete" in one for one in calls())
+
+
+@pytest.mark.usefixtures("calls")
+def test_what_breaks_off_in_a_pod_is_nothing() -> None:
+    (found,) = collect(["half"], "true", NodeAccess(context="here"))
+    assert (found.text, found.failure) == (b"", "status 1, and no end was written")
+
+
+@pytest.mark.usefixtures("calls")
+def test_patience_ends_though_a_child_of_kubectl_lives_on() -> None:
+    """A plug-in that logs in holds its pipes longer than it."""
+    begun = time.monotonic()
+    (found,) = collect(["slow"], "true", NodeAccess(context="here", patience_seconds=1))
+    assert found.failure == "no end after 1 s (--patience)"
+    assert time.monotonic() - begun < 20
+
+
+def test_the_script_says_that_it_is_done(printed: str) -> None:
+    assert printed.endswith("\n@ node end\n")
 
 
 @pytest.mark.parametrize("name", ["../../x", "/x", "-x", ".x", "a/b", "a b", "a\x1b[2J", ""])
