@@ -44,6 +44,8 @@ class Part:
     """ipsets that its rules ask."""
     judges: tuple[Judge, ...] = ()
     """What decides about packets there by other means than netfilter's rules."""
+    by_pod: bool = False
+    """Whether it hangs on the pods of other nodes one by one, not on their nodes' networks."""
 
     def __add__(self, other: Part) -> Part:
         return Part(
@@ -58,6 +60,7 @@ class Part:
             policy_rules=self.policy_rules + other.policy_rules,
             sets={**self.sets, **other.sets},
             judges=self.judges + other.judges,
+            by_pod=self.by_pod or other.by_pod,
         )
 
 

@@ -43,6 +43,8 @@ class NodeStanding:
     """What stands on a node beside its rules, and what of the cluster it was made of."""
 
     of: tuple[object, ...]
+    everybody: tuple[tuple[Pod, str], ...]
+    """All pods, where the others' ones matter one by one."""
     part: Part
     routes: tuple[Route, ...]
     """With the kernel's own."""
@@ -169,9 +171,14 @@ class Site:
         if found is None:
             of = (self._alike, self.pods(node.name), self.host_pods(node.name))
             found = self._standing_then.get(node.name)
-            if found is None or found.of != of:
+            if (
+                found is None
+                or found.of != of
+                or (found.part.by_pod and found.everybody != self._placed)
+            ):
                 part, routes = make()
-                found = NodeStanding(of=of, part=part, routes=routes)
+                everybody = self._placed if part.by_pod else ()
+                found = NodeStanding(of=of, everybody=everybody, part=part, routes=routes)
             self._standing[node.name] = found
         return found
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import truth
+from nodes.clusters import lab, pod
 
 from k8stui.cluster.build import build
 from k8stui.cluster.options import ClusterOptions
@@ -137,6 +139,15 @@ def test_inside_the_vpc_addresses_are_kept(
 ) -> None:
     network = made(tmp_path, (*PODS, FAR), None)
     assert seen(network, source, address) == (Result.CONNECTED, source_seen)
+
+
+def test_a_moment_later_a_node_knows_the_others_new_pods() -> None:
+    before = lab()
+    now = replace(before, pods={**before.pods, "default/db": pod("db", "node-2", "10.244.2.77")})
+    earlier = build_network(before, AWS)
+    assert earlier["node-1"].routes
+    later, afresh = build_network(now, AWS, earlier), build_network(now, AWS)
+    assert later["node-1"].routes == afresh["node-1"].routes
 
 
 def test_beyond_it_the_nodes_address_is_seen(tmp_path: Path) -> None:

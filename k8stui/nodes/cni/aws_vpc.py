@@ -262,7 +262,7 @@ class AwsVpcCni:
                         continue
                     way = host_gateway_route(site, node, other, Prefix(one, 32), "the VPC")
                     routes += (way,) if way is not None else ()
-        return Part(neighbours=tuple(neighbours), routes=tuple(routes))
+        return Part(neighbours=tuple(neighbours), routes=tuple(routes), by_pod=True)
 
     def _device(self, node: Node, pod: Pod) -> str:
         """As a dump's route names it; else ``eni`` and a hash (driver: generateHostVethName)."""
