@@ -6,15 +6,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nodes.clusters import ORIGIN, lab, port
 
 from k8stui.cluster.build import build
 from k8stui.cluster.cni_configurations import cni_configuration
+from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.save import dump, parse
 from k8stui.manifests import load
-from k8stui.nodes.network import build_network
+from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 
 PODS = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n"
@@ -52,6 +54,52 @@ def test_whatever_is_written_there_nodes_stand(
     assert dump(parse(rules)) == rules
     assert network["node-1"].interfaces
     assert network["default/frontend-1"].interface("eth0") is not None
+
+
+def listed(cni: str, **main: object) -> ClusterNetwork:
+    made = cni_configuration({"name": "n", "plugins": [{**main, "type": cni}]}, ORIGIN)
+    assert made is not None
+    return build_network(replace(lab(), cni_configurations=(made,)), NodeOptions(cni=cni))
+
+
+@pytest.mark.parametrize("name", ["sixteen-is-a-lot", "a:1", "..", "a/b", ""])
+def test_what_the_kernel_refuses_is_no_devices_name(name: str) -> None:
+    node = listed("bridge", bridge=name, isGateway=True)["node-1"]
+    assert [one.name for one in node.interfaces if one.kind is LinkKind.BRIDGE] == ["cni0"]
+    named = listed("bridge", bridge="fifteen-is-fine", isGateway=True)["node-1"]
+    assert named.interface("fifteen-is-fine") is not None
+
+
+@pytest.mark.parametrize("cni", ["bridge", "ptp"])
+def test_a_gateway_of_the_other_family_is_none(cni: str) -> None:
+    ipam = {
+        "subnet": "10.244.1.0/24",
+        "gateway": "fd00::1",
+        "routes": [{"dst": "10.9.0.0/16", "gw": "fd00::2"}, {"dst": "10.8.0.0/16"}],
+    }
+    network = listed(cni, isGateway=True, ipam=ipam)
+    ways = {str(one.destination): str(one.gateway) for one in network["default/frontend-1"].routes}
+    assert ways["10.8.0.0/16"] == "10.244.1.1"
+    assert "10.9.0.0/16" not in ways
+    ours = [one.address.version for each in network["node-1"].interfaces for one in each.addresses]
+    assert set(ours) == {4}
+
+
+@pytest.mark.parametrize(
+    ("backend", "mtu", "inside"),
+    [
+        ("vxlan", 9001, 8951),
+        ("vxlan", 118, 68),
+        ("vxlan", 117, 1450),
+        ("wireguard", 100, 1420),
+        ("ipip", True, 1480),
+    ],
+)
+def test_a_tunnel_leaves_pods_what_a_device_takes(backend: str, mtu: object, inside: int) -> None:
+    told = replace(lab(), flannel={"Backend": {"Type": backend, "MTU": mtu}})
+    eth0 = build_network(told)["default/frontend-1"].interface("eth0")
+    assert eth0 is not None
+    assert eth0.mtu_bytes == inside
 
 
 def test_a_file_beside_the_manifests_and_a_config_map_are_read(tmp_path: Path) -> None:

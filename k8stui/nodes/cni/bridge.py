@@ -31,7 +31,7 @@ def style(owner: str, configuration: Configuration) -> BridgeStyle:
     is_way_out = configuration.says("isDefaultGateway")
     return BridgeStyle(
         owner=owner,
-        device=configuration.text("bridge", "cni0"),
+        device=configuration.device("bridge", "cni0"),
         # Both together are refused (bridge.go:cmdAdd), and promiscuous mode is no hairpin mode.
         hairpin=configuration.says("hairpinMode"),
         mtu_bytes=configuration.mtu_bytes or 1500,

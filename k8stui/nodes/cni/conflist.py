@@ -18,6 +18,8 @@ from k8stui.record import record
 
 _USUAL_NAME = "k8s-pod-network"
 _NOTHING: Mapping[str, object] = {}
+_CHAIN, _DEVICE = r"[a-zA-Z0-9_][\w.:-]{0,27}", r"[a-zA-Z0-9_][\w.-]{0,14}"
+_LEAST_MTU, _LARGEST_MTU = 68, 65535
 
 
 @record(kw_only=True)
@@ -43,15 +45,14 @@ class Configuration:
         """A switch of the first plug-in."""
         return switch(self.main, key, otherwise=otherwise)
 
-    def text(self, key: str, otherwise: str) -> str:
-        """The name of a device."""
-        return named(self.main, key, otherwise)
+    def device(self, key: str, otherwise: str) -> str:
+        """The name of a device; what the kernel refuses (net/core/dev.c) is not used."""
+        return _named(self.main, key, otherwise, _DEVICE)
 
     @property
     def mtu_bytes(self) -> int | None:
         """None: it is not set, and the kernel's 1500 stays."""
-        found = self.main.get("mtu")
-        return found if isinstance(found, int) and 68 <= found <= 65535 else None
+        return mtu(self.main.get("mtu"))
 
     @property
     def routes(self) -> tuple[StaticRoute, ...]:
@@ -62,7 +63,7 @@ class Configuration:
     def gateways(self) -> tuple[tuple[Prefix, Address], ...]:
         """Gateways that ranges of host-local name themselves, by network."""
         found = ((_prefix(one.get("subnet")), _address(one.get("gateway"))) for one in self._ranges)
-        return tuple((prefix, way) for prefix, way in found if prefix and way)
+        return tuple((net, way) for net, way in found if net and way and _is_alike(net, way))
 
     @property
     def _ranges(self) -> Iterator[Mapping[str, object]]:
@@ -98,10 +99,20 @@ def assumed_list(main: Mapping[str, object], said: str) -> Configuration:
 
 
 def named(options: Mapping[str, object], key: str, otherwise: str) -> str:
-    """The name of a device or chain; what neither the kernel nor iptables takes is not used."""
+    """The name of a chain; what iptables does not take is not used."""
+    return _named(options, key, otherwise, _CHAIN)
+
+
+def _named(options: Mapping[str, object], key: str, otherwise: str, pattern: str) -> str:
     found = options.get(key)
-    usable = isinstance(found, str) and re.fullmatch(r"[a-zA-Z0-9_][\w.:-]{0,27}", found, re.ASCII)
+    usable = isinstance(found, str) and re.fullmatch(pattern, found, re.ASCII)
     return str(found) if usable else otherwise
+
+
+def mtu(written: object, around: int = 0) -> int | None:
+    """What a device takes in bytes (ETH_MIN_MTU); else None. `around`: what a tunnel puts there."""
+    usable = isinstance(written, int) and _LEAST_MTU + around <= written <= _LARGEST_MTU
+    return written if isinstance(written, int) and usable else None
 
 
 def switch(options: Mapping[str, object], key: str, *, otherwise: bool) -> bool:
@@ -115,8 +126,13 @@ def _routes(ipam: Mapping[str, object]) -> Iterator[StaticRoute]:
     for one in written if isinstance(written, list) else ():
         if isinstance(one, Mapping):
             destination = _prefix(one.get("dst"))
-            if destination is not None:
-                yield StaticRoute(destination=destination, gateway=_address(one.get("gw")))
+            gateway = _address(one.get("gw"))
+            if destination and (gateway is None or _is_alike(destination, gateway)):
+                yield StaticRoute(destination=destination, gateway=gateway)
+
+
+def _is_alike(prefix: Prefix, address: Address) -> bool:
+    return prefix.address.version == address.version
 
 
 def _prefix(written: object) -> Prefix | None:

@@ -16,7 +16,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
-from k8stui.nodes.cni.conflist import switch
+from k8stui.nodes.cni.conflist import mtu, switch
 from k8stui.nodes.cni.docker0 import docker_proxies
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports
@@ -47,7 +47,6 @@ class _Daemon:
 
 def _daemon(site: Site, release: str) -> _Daemon:
     told = site.cluster.docker or {}
-    mtu = told.get("mtu")
     numbers = tuple(map(int, release.split(".")))
     return _Daemon(
         release=numbers,
@@ -58,7 +57,7 @@ def _daemon(site: Site, release: str) -> _Daemon:
         drops=numbers >= (1, 13)
         and switch(told, "ip-forward", otherwise=True)
         and not switch(told, "ip-forward-no-drop", otherwise=False),
-        mtu_bytes=mtu if isinstance(mtu, int) and 68 <= mtu <= 65535 else 1500,
+        mtu_bytes=mtu(told.get("mtu")) or 1500,
         origin=defaulted(f"as dockerd {release} writes it"),
     )
 

@@ -287,9 +287,7 @@ def configured(site: Site) -> Flannel:
     if told == "vxlan":
         return overlay(site)
     if isinstance(told, str) and told in _OTHER_BACKENDS:
-        driver, less = _OTHER_BACKENDS[told]
-        mtu_bytes = _mtu(backend) - less
-        return Flannel(site, FlannelBackend(device=driver, mtu_bytes=mtu_bytes, named=told))
+        return _other(site, told, backend)
     return host_gateway(site)
 
 
@@ -312,22 +310,26 @@ def overlay(site: Site) -> Flannel:
             direct_routing=written.get("DirectRouting") is True,
             vni=_number(vni, vxlan.vni, 0xFFFFFF),
             port=_number(port, vxlan.port, 0xFFFF),
-            mtu_bytes=_mtu(written) - _VXLAN_BYTES,
+            mtu_bytes=_mtu(written, _VXLAN_BYTES),
         ),
     )
 
 
 def wireguard(site: Site) -> Flannel:
     """The wireguard backend: named, and not modelled behind its device."""
-    driver, less = _OTHER_BACKENDS["wireguard"]
-    backend = FlannelBackend(device=driver, mtu_bytes=_ETHERNET_BYTES - less, named="wireguard")
-    return Flannel(site, backend)
+    return _other(site, "wireguard", None)
 
 
-def _mtu(written: object) -> int:
-    """Of the device between the nodes, as net-conf.json says it (backend/vxlan, ipip)."""
-    told = written.get("MTU") if isinstance(written, Mapping) else None
-    return _number(told, _ETHERNET_BYTES, 0xFFFF)
+def _other(site: Site, named: str, backend: object) -> Flannel:
+    driver, around = _OTHER_BACKENDS[named]
+    mtu_bytes = _mtu(backend, around)
+    return Flannel(site, FlannelBackend(device=driver, mtu_bytes=mtu_bytes, named=named))
+
+
+def _mtu(backend: object, around: int) -> int:
+    """Inside a tunnel: net-conf.json says that of the device below it (backend/vxlan, ipip)."""
+    told = backend.get("MTU") if isinstance(backend, Mapping) else None
+    return (conflist.mtu(told, around) or _ETHERNET_BYTES) - around
 
 
 _OTHER_BACKENDS = {"wireguard": ("wireguard", 80), "ipip": ("ipip", 20), "udp": ("tun", 28)}
