@@ -125,6 +125,7 @@ class Plugins:
         elif assumed_by is not None:
             self._usual = Assumed(self._usual, assumed_by)
         self._by_node: dict[str, tuple[str, Plugin]] = {}
+        self._made: dict[str, Plugin] = {}
 
     def of(self, node: Node) -> Plugin:
         return self._of(node)[1]
@@ -143,5 +144,12 @@ class Plugins:
         usual = self._name, self._usual
         if self._site.observed(node).interfaces is None or self._usual.recognises(node):
             return usual
-        others = ((name, make(self._site)) for name, make in _PLUGINS.items())
+        others = ((name, self._plugin(name)) for name in _PLUGINS)
         return next((one for one in others if one[1].recognises(node)), usual)
+
+    def _plugin(self, name: str) -> Plugin:
+        """One for all nodes: each looks among all pods for its daemon."""
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = _PLUGINS[name](self._site)
+        return found
