@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, flag, labels, table, text, texts
-from k8stui.cluster.fields import Origins, addresses
+from k8stui.cluster.fields import Origins, addresses, prefixes
 from k8stui.cluster.model import Node, Taint
 from k8stui.cluster.well_known import HOSTNAME, UNSCHEDULABLE
 from k8stui.kernel.address import Prefix
@@ -69,13 +69,7 @@ def ready(conditions: object, *, default: bool) -> bool:
 
 def pod_cidrs(spec: Object) -> tuple[Prefix, ...]:
     """``podCIDRs``, or ``podCIDR`` alone as Nodes before 1.16 have it."""
-    found = []
-    for entry in texts(spec, "podCIDRs") or filter(None, (text(spec, "podCIDR"),)):
-        try:
-            found.append(Prefix.parse(entry))
-        except ValueError:
-            continue
-    return tuple(found)
+    return prefixes(texts(spec, "podCIDRs") or filter(None, (text(spec, "podCIDR"),)))
 
 
 def _taints(spec: Object, cordoned: bool) -> tuple[Taint, ...]:

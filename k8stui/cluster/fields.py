@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import at
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin, Place, defaulted
 
@@ -21,6 +21,17 @@ def addresses(written: tuple[str, ...]) -> tuple[Address, ...]:
     for entry in written:
         try:
             found.append(Address.parse(entry))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def prefixes(written: Iterable[str]) -> tuple[Prefix, ...]:
+    """The entries that are ranges, likewise."""
+    found = []
+    for entry in written:
+        try:
+            found.append(Prefix.parse(entry))
         except ValueError:
             continue
     return tuple(found)

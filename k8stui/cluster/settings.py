@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import KUBEADM, Distribution
+from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import CalicoSettings, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
@@ -146,13 +147,7 @@ def _node_cidrs(node: Manifest) -> tuple[str, ...]:
 
 
 def _prefixes(written: str) -> tuple[Prefix, ...]:
-    found = []
-    for entry in written.split(","):
-        try:
-            found.append(Prefix.parse(entry.strip()))
-        except ValueError:
-            continue
-    return tuple(found)
+    return prefixes(map(str.strip, written.split(",")))
 
 
 def _by_family(

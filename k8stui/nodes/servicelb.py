@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.because import Because
-from k8stui.cluster.fields import addresses
+from k8stui.cluster.fields import addresses, prefixes
 from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Rule, Ruleset
@@ -117,13 +117,8 @@ def _port(written: str) -> int | None:
 
 
 def _ranges(written: str, version: int) -> Iterator[Prefix]:
-    for entry in filter(None, written.replace(",", " ").split()):
-        try:
-            prefix = Prefix.parse(entry)
-        except ValueError:
-            continue
-        if prefix.address.version == version:
-            yield prefix
+    found = prefixes(written.replace(",", " ").split())
+    yield from (one for one in found if one.address.version == version)
 
 
 def _destinations(env: Mapping[str, str], node: Node, version: int) -> Iterator[Address]:

@@ -10,18 +10,19 @@ SetupHostNetwork); compared with shared states of real nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, reduce
 from operator import add
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Container, Node, Pod
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, PolicyRule, Route
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.conflist import assumed_list
+from k8stui.nodes.cni.daemon import listed, running
 from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
@@ -287,12 +288,15 @@ class AwsVpcCni:
 
     @cached_property
     def _settings(self) -> _Settings:
-        for pod in self._site.cluster.pods.values():
-            for container in pod.containers:
-                told = dict(container.env)
-                if "AWS_VPC_K8S_CNI_EXTERNALSNAT" in told or container.name == _OWNER:
-                    return _told(told, container.origin)
+        daemon = running(self._site, _is_its)
+        if daemon is not None:
+            return _told(dict(daemon.env), daemon.origin)
         return _Settings(origin=assumed("as aws-node's own manifest sets it; the VPC's range too"))
+
+
+def _is_its(pod: Pod, container: Container) -> bool:
+    del pod
+    return container.name == _OWNER or "AWS_VPC_K8S_CNI_EXTERNALSNAT" in dict(container.env)
 
 
 def _told(env: Mapping[str, str], origin: Origin) -> _Settings:
@@ -300,7 +304,7 @@ def _told(env: Mapping[str, str], origin: Origin) -> _Settings:
     prefix = env.get("AWS_VPC_K8S_CNI_VETHPREFIX", "eni")
     return _Settings(
         external_snat=env.get("AWS_VPC_K8S_CNI_EXTERNALSNAT") == "true",
-        excluded=tuple(_prefixes(env.get("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", ""))),
+        excluded=listed(env.get("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS", "")),
         random=_RANDOM.get(env.get("AWS_VPC_K8S_CNI_RANDOMIZESNAT", "prng"), _RANDOM["prng"]),
         node_ports=env.get("AWS_VPC_CNI_NODE_PORT_SUPPORT", "true") != "false",
         mark=int(mark, 0) if _is_number(mark) else 0x80,
@@ -314,14 +318,6 @@ def _is_number(written: str) -> bool:
         return 0 < int(written, 0) <= 0xFFFFFFFF
     except ValueError:
         return False
-
-
-def _prefixes(written: str) -> Iterator[Prefix]:
-    for entry in filter(None, written.split(",")):
-        try:
-            yield Prefix.parse(entry.strip())
-        except ValueError:
-            continue
 
 
 def _because(pod: Pod, text: str) -> Because:

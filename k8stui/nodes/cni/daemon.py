@@ -1,8 +1,24 @@
-"""What a daemon of the input is told by its arguments."""
+"""What a daemon of the input is told by its arguments and its environment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from k8stui.cluster.fields import prefixes
+from k8stui.cluster.model import Container, Pod
+from k8stui.kernel.address import Prefix
+from k8stui.nodes.site import Site
+
+
+def running(site: Site, is_it: Callable[[Pod, Container], bool]) -> Container | None:
+    """The daemon's container in the first of its pods. Costs one pass over all pods."""
+    pods = site.cluster.pods.values()
+    return next((one for pod in pods for one in pod.containers if is_it(pod, one)), None)
+
+
+def listed(written: str) -> tuple[Prefix, ...]:
+    """The ranges in a variable: ``10.0.0.0/8,fd00::/8``."""
+    return prefixes(map(str.strip, written.split(",")))
 
 
 def argument(words: Sequence[str], flag: str) -> str | None:

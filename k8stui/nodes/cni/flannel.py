@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.model import CniConfiguration, Node, Pod
+from k8stui.cluster.model import CniConfiguration, Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix, is_multicast
 from k8stui.kernel.namespace import (
     FdbEntry,
@@ -32,7 +32,7 @@ from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import Configuration
-from k8stui.nodes.cni.daemon import told
+from k8stui.nodes.cni.daemon import running, told
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.ipmasq import MULTICAST, ip_masq
 from k8stui.nodes.cni.portmap import portmap, route_localnet
@@ -353,17 +353,20 @@ def _daemon(site: Site) -> _Daemon:
     Source: flannel main.go (flags --ip-masq, default false; --iptables-forward-rules, true).
     """
     nftables = (site.cluster.flannel or {}).get("EnableNFTables") is True
-    for pod in site.cluster.pods.values():
-        for container in pod.containers:
-            words = container.spoken
-            if not container.init and any(word.endswith("flanneld") for word in words):
-                return _Daemon(
-                    ip_masq=told(words, "ip-masq", otherwise=False),
-                    forward_rules=told(words, "iptables-forward-rules", otherwise=True),
-                    nftables=nftables,
-                    origin=container.origin,
-                )
-    return _Daemon(nftables=nftables)
+    found = running(site, _is_its)
+    if found is None:
+        return _Daemon(nftables=nftables)
+    return _Daemon(
+        ip_masq=told(found.spoken, "ip-masq", otherwise=False),
+        forward_rules=told(found.spoken, "iptables-forward-rules", otherwise=True),
+        nftables=nftables,
+        origin=found.origin,
+    )
+
+
+def _is_its(pod: Pod, container: Container) -> bool:
+    del pod
+    return not container.init and any(word.endswith("flanneld") for word in container.spoken)
 
 
 def _delegated(site: Site) -> Configuration:

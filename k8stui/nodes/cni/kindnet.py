@@ -7,13 +7,15 @@ routes.go:syncRoute); recorded in recordings-agents/kindnetd. Policies are judge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.conflist import Configuration, assumed_list, of
+from k8stui.nodes.cni.daemon import listed, running
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
@@ -90,13 +92,16 @@ class Kindnet:
 
     def _inside(self, version: int) -> tuple[Sequence[Prefix], Origin]:
         """POD_SUBNET of kindnetd's own container; else the pod network."""
-        for pod in self._site.cluster.pods.values():
-            for container in pod.containers:
-                told = dict(container.env).get("POD_SUBNET", "") if "kindnet" in pod.name else ""
-                found = tuple(_prefixes(told, version))
-                if found:
-                    return found, container.origin
+        daemon = self._daemon
+        subnets = _subnets(daemon) if daemon is not None else ()
+        found = tuple(one for one in subnets if one.address.version == version)
+        if daemon is not None and found:
+            return found, daemon.origin
         return (self._site.pod_network(version),), defaulted("POD_SUBNET, as kind sets it")
+
+    @cached_property
+    def _daemon(self) -> Container | None:
+        return running(self._site, _runs)
 
 
 def _named(site: Site) -> Configuration | None:
@@ -105,11 +110,9 @@ def _named(site: Site) -> Configuration | None:
     return next((of(one) for one in lists if one.name == "kindnet"), None)
 
 
-def _prefixes(written: str, version: int) -> Iterator[Prefix]:
-    for entry in filter(None, written.split(",")):
-        try:
-            prefix = Prefix.parse(entry.strip())
-        except ValueError:
-            continue
-        if prefix.address.version == version:
-            yield prefix
+def _runs(pod: Pod, container: Container) -> bool:
+    return "kindnet" in pod.name and bool(_subnets(container))
+
+
+def _subnets(container: Container) -> tuple[Prefix, ...]:
+    return listed(dict(container.env).get("POD_SUBNET", ""))

@@ -21,7 +21,7 @@ from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import assumed_list, configured
-from k8stui.nodes.cni.daemon import told
+from k8stui.nodes.cni.daemon import running, told
 from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.part import Part
@@ -140,9 +140,7 @@ class KubeRouter:
 
 def _egress(site: Site) -> tuple[bool, Origin]:
     """Whether what pods send out is masqueraded: ``--enable-pod-egress`` (default true)."""
-    for pod in site.cluster.pods.values():
-        for container in pod.containers:
-            if container.name == _OWNER and not container.init:
-                on = told(container.spoken, "enable-pod-egress", otherwise=True)
-                return on, container.origin
+    daemon = running(site, lambda _, one: one.name == _OWNER and not one.init)
+    if daemon is not None:
+        return told(daemon.spoken, "enable-pod-egress", otherwise=True), daemon.origin
     return True, defaulted("kube-router's --enable-pod-egress, on by default")
