@@ -6,7 +6,8 @@
 # or from elsewhere:                 ssh NODE sudo sh -s < collect.sh > NODE.txt
 #
 # Before each command's output stands a line        @ NAMESPACE COMMAND
-# NAMESPACE is "node" (the root namespace), a name of /run/netns, or pid-PID.
+# NAMESPACE is "node" (the root namespace), a name of /run/netns, or pid-PID; net-INODE where the
+# name is no plain word.
 # Behind the output of a command that failed        ! STATUS what it said
 # The last line, of what is whole:  @ node end
 # COLLECT_CONNTRACK=1: tracked connections, too.
@@ -34,7 +35,7 @@ say() {
     echo '! 127 not installed'
     return 127
   fi
-  said=$($limit $inside "$@" 2>&1 >&3 3>&- </dev/null)
+  said=$($limit ${inside:+nsenter "--net=$inside"} "$@" 2>&1 >&3 3>&- </dev/null)
   status=$?
   [ $status = 0 ] || printf '! %s %s\n' "$status" "$(printf '%s' "$said" | head -n 1)"
   return $status
@@ -74,7 +75,7 @@ one() {
   [ -z "$COLLECT_CONNTRACK" ] || say conntrack -L -o extended
   printf '@ %s sysctl\n' "$space"
   # By a program, not by the shell's read: the kernel gives these files' text only at once.
-  $inside sh -c "cd /proc/sys/net && grep -sH . $net | sed 's|:|=|; s|^|net/|'" 2>/dev/null </dev/null
+  ${inside:+nsenter "--net=$inside"} sh -c "cd /proc/sys/net && grep -sH . $net | sed 's|:|=|; s|^|net/|'" 2>/dev/null </dev/null
 }
 
 inode() { stat -L -c %i "$1" 2>/dev/null; }
@@ -96,7 +97,8 @@ enter() { # NAME FILE: the namespace's sections, unless they were written before
   number=$(inode "$2") || return
   case "$seen" in *" $number "*) return ;; esac
   seen="$seen$number "
-  space=$1 inside="nsenter --net=$2"
+  space=$1 inside=$2
+  case "$1" in node | *[!A-Za-z0-9_.:-]*) space=net-$number ;; esac
   one
 }
 if command -v nsenter >/dev/null 2>&1; then

@@ -17,6 +17,7 @@ from k8stui.collect.run import CollectError, NodeAccess, collect, nodes_of
 from k8stui.collect.script import script
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.state.collected import CollectedNode
+from k8stui.nodes.state.stream import sections
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walks
 from k8stui.walk.world import build_world
@@ -263,6 +264,34 @@ def test_no_pod_is_deleted_but_the_own_one(
     monkeypatch.setenv("FORGED", "Creating debugging pod --all with container x on node f.")
     list(collect(["f"], "true", NodeAccess(context="here")))
     assert not any("delete" in one for one in calls())
+
+
+def test_a_namespace_of_any_name_is_entered_and_told_apart(tmp_path: Path) -> None:
+    """A name is one word of a command line; none is taken for the node or for two words."""
+    if not _has(*NEW, "ip", "link"):
+        pytest.skip("no user namespaces here")
+    (tmp_path / "collect.sh").write_text(script())
+    lab = """
+        mount -t tmpfs none /run; ip link set lo up
+        for name in node "odd touch" "*"; do
+          ip netns add "$name"; ip -n "$name" addr add 10.0.0.1 dev lo
+        done
+        COLLECT_NAMED_ONLY=1 sh "$1"
+    """
+    done = subprocess.run(
+        [*NEW, "sh", "-c", lab, "sh", str(tmp_path / "collect.sh")],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+    )
+    found = sections(done.stdout, "x")
+    assert [name.rstrip("0123456789") for name in found] == ["node", "net-", "net-", "net-"]
+    addresses = [told["ip -j -d addr show"].text for told in found.values()]
+    assert ["10.0.0.1" in text for text in addresses] == [False, True, True, True]
+    assert all("net/ipv4/ip_forward" in told["sysctl"].text for told in found.values())
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["collect.sh"]
 
 
 @pytest.mark.usefixtures("calls")
