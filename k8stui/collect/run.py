@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -161,20 +162,24 @@ def _delete(created: re.Match[bytes] | None, way: NodeAccess) -> str:
     if created is None:
         return ""
     pod = created[1].decode()
-    words = command(way.context, "delete", "pod", pod, "--now", "--wait=false")
+    words = command(way.context, "delete", "pod", pod)
     try:
         done = subprocess.run(  # noqa: S603 - a list
-            words,
+            [*words, "--now", "--wait=false"],
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=_DELETE_SECONDS,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return f"pod {pod} is still there: kubectl delete pod {pod}"
-    if done.returncode:
-        return f"pod {pod} is still there ({_last_words(done.stderr)}): kubectl delete pod {pod}"
-    return ""
+    except subprocess.TimeoutExpired:
+        why = f"no answer in {_DELETE_SECONDS} s"
+    except OSError as error:
+        why = error.strerror or str(error)
+    else:
+        if not done.returncode:
+            return ""
+        why = _last_words(done.stderr)
+    return f"pod {pod} is still there ({why}): {shlex.join(words)}"
 
 
 def _last_words(said: bytes) -> str:

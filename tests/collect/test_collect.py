@@ -247,6 +247,7 @@ def test_all_nodes_by_kubectl(calls: Callable[[], list[str]], tmp_path: Path) ->
     assert 'b: error: pods "x" is forbidden' in done.stderr
     assert "c: no end after 1 s" in done.stderr
     assert "c: pod node-debugger-c-x is still there (error: no right to delete)" in done.stderr
+    assert ": kubectl --context=here delete pod node-debugger-c-x" in done.stderr
     assert [file.name for file in sorted((out / "nodes").iterdir())] == ["a.txt.gz"]
     text = gzip.decompress((out / "nodes" / "a.txt.gz").read_bytes())
     assert text == b"@ node hostname\na\n@ node sysctl\nnet/ipv4/ip_forward=1\n"
