@@ -54,6 +54,14 @@ def test_version_imports_nothing() -> None:
     assert done.stdout.startswith("k8stui 0.")
 
 
+@pytest.mark.parametrize("more", [(), ("--compare", "hairpin=off"), ("--against", WRONG_SELECTOR)])
+def test_gone_belongs_to_again(more: tuple[str, ...]) -> None:
+    asked = ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend:80")
+    done = k8stui(*asked, "--gone", "pod/frontend-1", *more)
+    assert done.returncode == 2
+    assert "--gone is between the first request and those of --again" in done.stderr
+
+
 @pytest.mark.parametrize("args", [("--help",), ("walk", "--help"), ("rules", "-h")])
 def test_help(args: tuple[str, ...]) -> None:
     done = k8stui(*args)

@@ -107,6 +107,8 @@ def command(
     **common: Any,
 ) -> int:
     """Walk one request, there and back, and say what the client feels."""
+    if gone is not None and not asking.times:
+        raise click.UsageError("--gone is between the first request and those of --again")
     if against:
         if assignment or every or verbose or not asking.is_plain:
             raise click.UsageError(
@@ -140,8 +142,6 @@ def command(
         raise click.UsageError(f"--format {form} draws one walk: not with --all")
     if (is_drawn or form == "html") and asking.times:
         raise click.UsageError(f"--format {form} shows one request: not with --again")
-    if gone is not None and not asking.times:
-        raise click.UsageError("--gone is between the first request and those of --again")
     world, status = read_world(**common)
     request = asking.request(world, source, destination, common["namespace"])
 
