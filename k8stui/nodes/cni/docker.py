@@ -19,7 +19,7 @@ from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
 from k8stui.nodes.cni.conflist import mtu, switch
 from k8stui.nodes.cni.docker0 import docker_proxies
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.host_ports import host_ports, passed_on
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
@@ -159,7 +159,6 @@ class Docker:
 class _Published:
     """A port of a container on its node."""
 
-    pod: Pod
     port: ContainerPort
     address: Address
     because: Because
@@ -186,14 +185,7 @@ def _published(site: Site, node: Node) -> Iterator[_Published]:
         for port in host_ports(pod) if address is not None else ():
             if address is None or (port.host_ip is not None and port.host_ip.version != 4):
                 continue
-            because = Because(
-                text=f"hostPort {port.host_port} of pod {pod.key}, to its port {port.number}",
-                origin=port.origin,
-                owner="docker",
-                pod=pod.key,
-                setting=f"hostPort: {port.host_port}",
-            )
-            yield _Published(pod, port, address, because)
+            yield _Published(port, address, passed_on(pod, port, "docker"))
 
 
 class _Filter:

@@ -20,7 +20,7 @@ from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import assumed_list, configured
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.host_ports import host_ports, passed_on
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import assumed
@@ -83,13 +83,7 @@ class Kubenet:
             address = next((a for a in pod.addresses if a.version == 4), None)
             for port in host_ports(pod) if address else ():
                 name = _chain(pod, port)
-                because = Because(
-                    text=f"hostPort {port.host_port} of pod {pod.key}, to its port {port.number}",
-                    origin=port.origin,
-                    owner="kubelet",
-                    pod=pod.key,
-                    setting=f"hostPort: {port.host_port}",
-                )
+                because = passed_on(pod, port, "kubelet")
                 protocol = port.protocol.name.lower()
                 said = f"{pod.name}_{pod.namespace} hostport {port.host_port}"
                 comment = f'-m comment --comment "{said}"'

@@ -19,7 +19,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.conflist import Configuration, named, switch
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.host_ports import host_ports
+from k8stui.nodes.host_ports import host_ports, passed_on
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.record import record
@@ -190,7 +190,7 @@ def _entries(
             yield Rule(
                 f"-A {_DNAT} {first}-p {protocol} -m comment --comment {comment} -m multiport "
                 f"--dports {','.join(str(port.host_port) for port in some)}{rest} -j {name}",
-                _because(pod, some[0]),
+                passed_on(pod, some[0], "portmap"),
             )
 
 
@@ -215,7 +215,7 @@ def _pod_rules(name: str, target: _Target, options: _Options) -> Iterator[Rule]:
     The mark covers every pod of the node: each is seen as the bridge's address (hairpin).
     """
     pod, port, address, network = target
-    because = _because(pod, port)
+    because = passed_on(pod, port, "portmap")
     protocol = port.protocol.name.lower()
     host = ""
     if port.host_ip is not None and port.host_ip not in _ANY:
@@ -229,13 +229,3 @@ def _pod_rules(name: str, target: _Target, options: _Options) -> Iterator[Rule]:
             yield Rule(f"-A {name} -s 127.0.0.1/32 {match} -j {options.set_mark}", because)
     there = address.with_port(port.number)
     yield Rule(f"-A {name} {match} -j DNAT --to-destination {there}", because)
-
-
-def _because(pod: Pod, port: ContainerPort) -> Because:
-    return Because(
-        text=f"hostPort {port.host_port} of pod {pod.key}, to its port {port.number}",
-        origin=port.origin,
-        owner="portmap",
-        pod=pod.key,
-        setting=f"hostPort: {port.host_port}",
-    )
