@@ -33,8 +33,13 @@ def cali_name(pod: Pod) -> str:
     Source: libcalico-go/lib/backend/k8s/conversion/workload_endpoint_default.go
     VethNameForWorkload.
     """
+    return hashed_name("cali", pod)
+
+
+def hashed_name(prefix: str, pod: Pod) -> str:
+    """The prefix and eleven hex digits; Amazon's VPC CNI does the same as Calico."""
     digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
-    return f"cali{digest[:11]}"
+    return f"{prefix}{digest[:11]}"
 
 
 def veth_name(pod: Pod, digits: int = 8) -> str:

@@ -469,6 +469,11 @@ class Site:
             if near == name and far in (ROOT, name)
         }
 
+    def seen_mac(self, node: Node, device: str) -> str | None:
+        """The MAC address that a dump shows of one of the node's devices."""
+        seen = self.observed(node).interfaces or ()
+        return next((one.mac for one in seen if one.name == device), None)
+
     def bridged_to(self, node: Node, pod: Pod) -> str | None:
         """The bridge's port behind which a dump's neighbours and FDB have the pod's address."""
         observed = self.observed(node)

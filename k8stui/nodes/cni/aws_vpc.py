@@ -11,27 +11,25 @@ SetupHostNetwork); compared with shared states of real nodes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import add
 
 from k8stui.because import Because
 from k8stui.cluster.model import Container, Node, Pod
-from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, PolicyRule, Route
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_route
+from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import assumed_list
 from k8stui.nodes.cni.daemon import listed, running
-from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.lan import covering
-from k8stui.nodes.names import host_mac, mac
+from k8stui.nodes.names import hashed_name, host_mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
-from k8stui.origin import Origin, assumed, defaulted
+from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
 _OWNER = "aws-node"
@@ -42,6 +40,7 @@ _CONNMARK, _SNAT = "AWS-CONNMARK-CHAIN-0", "AWS-SNAT-CHAIN-0"
 _LOOSE = 2
 _VPC_BITS = 16
 _RANDOM = {"prng": " --random-fully", "hashrandom": " --random", "none": ""}
+_because = partial(usual, owner=_OWNER, set_up_by="the VPC CNI plug-in")
 _LIST = assumed_list({}, "10-aws.conflist calls portmap with snat")
 
 
@@ -216,31 +215,14 @@ class AwsVpcCni:
 
     def _cable(self, node: Node, pod: Pod) -> Part:
         device = self._device(node, pod)
-        own = [one for one in pod.addresses if one.version == 4]
-        return Part(
-            interfaces=(
-                Interface(
-                    name=device,
-                    kind=LinkKind.VETH,
-                    mac=self._mac(node, pod),
-                    peer=(pod.key, "eth0"),
-                    reason=_because(pod, f"host end of the cable to pod {pod.key}"),
-                ),
-            ),
-            routes=tuple(
-                Route(
-                    destination=Prefix(one, one.bits),
-                    device=device,
-                    scope="link",
-                    reason=_because(pod, f"pod {pod.key} of this node"),
-                )
-                for one in own
-            ),
-            neighbours=tuple(
-                Neighbour(address=one, device=device, mac=mac(pod.addresses[0])) for one in own
-            ),
-            route_localnet=frozenset((device,) if any(True for _ in host_ports(pod)) else ()),
+        end = Interface(
+            name=device,
+            kind=LinkKind.VETH,
+            mac=self._mac(node, pod),
+            peer=(pod.key, "eth0"),
+            reason=_because(pod, f"host end of the cable to pod {pod.key}"),
         )
+        return node_end(end, pod, (one for one in pod.addresses if one.version == 4), _because)
 
     def _fabric(self, node: Node) -> Part:
         """What the VPC does: it brings a packet for a pod to the interface that has the address.
@@ -267,14 +249,11 @@ class AwsVpcCni:
 
     def _device(self, node: Node, pod: Pod) -> str:
         """As a dump's route names it; else ``eni`` and a hash (driver: generateHostVethName)."""
-        digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
-        seen = self._site.routed_to(node, pod)
-        return seen or f"{self._settings.prefix}{digest[:11]}"
+        return self._site.routed_to(node, pod) or hashed_name(self._settings.prefix, pod)
 
     def _mac(self, node: Node, pod: Pod) -> str:
-        name = self._device(node, pod)
-        seen = self._site.observed(node).interfaces or ()
-        return next((one.mac for one in seen if one.name == name), host_mac(pod.addresses[0]))
+        seen = self._site.seen_mac(node, self._device(node, pod))
+        return seen or host_mac(pod.addresses[0])
 
     @cached_property
     def _vpc(self) -> Sequence[Prefix]:
@@ -318,12 +297,3 @@ def _is_number(written: str) -> bool:
         return 0 < int(written, 0) <= 0xFFFFFFFF
     except ValueError:
         return False
-
-
-def _because(pod: Pod, text: str) -> Because:
-    return Because(
-        text=text,
-        origin=defaulted("as the VPC CNI plug-in sets it up", pod.origin.place),
-        owner=_OWNER,
-        pod=pod.key,
-    )

@@ -9,29 +9,27 @@ policy engine's (`k8stui.nodes.policy.calico`). Source: docs/facts/cni.md sectio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
-from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import assumed_list
-from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.host_ports import host_ports
-from k8stui.nodes.names import cali_name, mac
+from k8stui.nodes.names import cali_name
 from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
-from k8stui.origin import defaulted
 
 _OWNER = "calico"
 _LIST = assumed_list({}, "portmap as Calico's list calls it")
 _GATEWAY = {4: Address.parse("169.254.1.1"), 6: Address.parse("fe80::ecee:eeff:feee:eeee")}
 _FAR_MAC = "ee:ee:ee:ee:ee:ee"
 _PREFIX = "cali"
+_because = partial(usual, owner=_OWNER, set_up_by="Calico's plug-in")
 
 
 class CalicoPlugin:
@@ -74,23 +72,7 @@ class CalicoPlugin:
             peer=(pod.key, "eth0"),
             reason=_because(pod, f"host end of the cable to pod {pod.key}"),
         )
-        return Part(
-            interfaces=(end,),
-            routes=tuple(
-                Route(
-                    destination=Prefix(one, one.bits),
-                    device=device,
-                    scope="link",
-                    reason=_because(pod, f"pod {pod.key} of this node"),
-                )
-                for one in pod.addresses
-            ),
-            neighbours=tuple(
-                Neighbour(address=one, device=device, mac=mac(pod.addresses[0]))
-                for one in pod.addresses
-            ),
-            route_localnet=frozenset((device,) if any(True for _ in host_ports(pod)) else ()),
-        )
+        return node_end(end, pod, pod.addresses, _because)
 
     def _device(self, node: Node, pod: Pod) -> str:
         """The device that a dump's own route to the pod names; else as Calico calls it."""
@@ -114,13 +96,4 @@ def _ways(pod: Pod, address: Address) -> Part:
     return Part(
         routes=(default, to_gateway),
         neighbours=(Neighbour(address=gateway, device="eth0", mac=_FAR_MAC),),
-    )
-
-
-def _because(pod: Pod, text: str) -> Because:
-    return Because(
-        text=text,
-        origin=defaulted("as Calico's plug-in sets it up", pod.origin.place),
-        owner=_OWNER,
-        pod=pod.key,
     )

@@ -244,9 +244,7 @@ class Flannel:
     def _mac(self, node: Node, device: str, network: Prefix) -> str:
         """As annotated; else as a dump shows it, else made up: flannel draws it at random."""
         told = node_annotations.vtep_mac(node, network)
-        seen = self._site.observed(node).interfaces or ()
-        found = told or next((one.mac for one in seen if one.name == device), None)
-        return found or host_mac(network.address)
+        return told or self._site.seen_mac(node, device) or host_mac(network.address)
 
     def _tunnel(self, node: Node, device: str, other: Node, version: int) -> Part:
         site = self._site

@@ -9,28 +9,27 @@ recordings-cni/ptp-ipmasq.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
-from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
+from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import Configuration, assumed_list, configured
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.host_local import gateway
 from k8stui.nodes.cni.ipmasq import ip_masq
-from k8stui.nodes.cni.pod_end import pod_end
 from k8stui.nodes.cni.portmap import portmap, routes_localnet
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.host_ports import host_ports
-from k8stui.nodes.names import host_mac, mac, veth_name
+from k8stui.nodes.names import host_mac, veth_name
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
-from k8stui.origin import Origin, assumed, defaulted
+from k8stui.origin import assumed
 
 _OWNER = "ptp plug-in"
+_because = partial(usual, owner=_OWNER, set_up_by="the ptp plug-in")
 _USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
 
 
@@ -105,7 +104,6 @@ class Ptp:
         """The host's end, and the way to the pod (setupHostVeth)."""
         veth = self._veth(node, pod)
         placed = tuple(self._placed(node, pod))
-        localnet = routes_localnet(self._list) and any(True for _ in host_ports(pod))
         host_end = Interface(
             name=veth,
             kind=LinkKind.VETH,
@@ -130,33 +128,17 @@ class Ptp:
                 assumed("a real node draws the name at random", pod.origin.place),
             ),
         )
-        routes = tuple(
-            Route(
-                destination=Prefix(address, address.bits),
-                device=veth,
-                scope="host",
-                reason=_because(pod, f"pod {pod.key} of this node"),
-            )
-            for address, _ in placed
-        )
-        return Part(
-            interfaces=(host_end,),
-            routes=routes,
-            neighbours=tuple(
-                Neighbour(address=address, device=veth, mac=mac(pod.addresses[0]))
-                for address, _ in placed
-            ),
-            route_localnet=frozenset((veth,) if localnet else ()),
-        )
+        addresses = (address for address, _ in placed)
+        localnet = routes_localnet(self._list)
+        return node_end(host_end, pod, addresses, _because, scope="host", localnet=localnet)
 
     def _veth(self, node: Node, pod: Pod) -> str:
         """The device that a dump's own route to the pod names; else a name that we derive."""
         return self._site.routed_to(node, pod) or veth_name(pod)
 
     def _mac(self, node: Node, pod: Pod) -> str:
-        seen = self._site.observed(node).interfaces or ()
-        name = self._veth(node, pod)
-        return next((one.mac for one in seen if one.name == name), host_mac(pod.addresses[0]))
+        seen = self._site.seen_mac(node, self._veth(node, pod))
+        return seen or host_mac(pod.addresses[0])
 
     def _placed(self, node: Node, pod: Pod) -> Iterator[tuple[Address, Prefix]]:
         """Each address of the pod with the node's pod network of its family."""
@@ -200,12 +182,3 @@ class Ptp:
             taken_away=frozenset({("eth0", network)}),
             neighbours=(Neighbour(address=way_out, device="eth0", mac=far_mac),),
         )
-
-
-def _because(pod: Pod, text: str, origin: Origin | None = None) -> Because:
-    return Because(
-        text=text,
-        origin=origin or defaulted("as the ptp plug-in sets it up", pod.origin.place),
-        owner=_OWNER,
-        pod=pod.key,
-    )
