@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
-from k8stui.kernel.rules import Rule
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.bridged import Bridged, BridgeStyle
-from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.cni.non_masquerade import non_masquerade
+from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.host_ports import host_ports
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
-from k8stui.origin import assumed, defaulted
+from k8stui.origin import defaulted
 
 _STYLE = BridgeStyle(
     owner="docker",
@@ -30,8 +30,6 @@ _STYLE = BridgeStyle(
     hairpin=False,
     stands_empty=True,
 )
-_NON_MASQUERADE = Prefix.parse("10.0.0.0/8")
-"""kubelet's --non-masquerade-cidr, by default."""
 
 
 class Docker0:
@@ -58,29 +56,12 @@ class Docker0:
         return self._bridged.pod_part(node, pod)
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
-        """One rule: what goes to no 10.x address leaves with the node's address.
-
-        Source: kubernetes v1.3 pkg/kubelet/container_bridge.go:ensureIPTablesMasqRule, printed as
-        iptables-save does. It is not limited to pods.
-        """
         del node
         if version != 4:
             return ()
-        pods = self._site.pod_network(4)
-        inside = _NON_MASQUERADE if pods.address in _NON_MASQUERADE else pods
-        rule = Rule(
-            f"-A POSTROUTING ! -d {inside} -m comment --comment "
-            '"kubelet: SNAT outbound cluster traffic" -m addrtype ! --dst-type LOCAL '
-            "-j MASQUERADE",
-            Because(
-                text=f"what leaves the cluster ({inside}) leaves with the node's address",
-                origin=assumed(
-                    "Docker ran with --ip-masq=false; kubelet wrote it (--non-masquerade-cidr)"
-                ),
-                owner="kubelet",
-            ),
-        )
-        return (Contribution("docker0", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))}),)
+        comment = "kubelet: SNAT outbound cluster traffic"
+        said = "Docker ran with --ip-masq=false; kubelet wrote it (--non-masquerade-cidr)"
+        return (non_masquerade(self._site, "docker0", comment, said),)
 
 
 def docker_proxies(site: Site, node: Node) -> Iterator[Socket]:

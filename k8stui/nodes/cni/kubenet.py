@@ -13,17 +13,17 @@ from collections.abc import Sequence
 from k8stui.because import Because
 from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha256
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import assumed_list, configured
+from k8stui.nodes.cni.non_masquerade import non_masquerade
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import host_ports, passed_on
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
-from k8stui.origin import assumed
 
 _USUAL = {
     "bridge": "cbr0",
@@ -31,8 +31,6 @@ _USUAL = {
     "ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]},
 }
 """hairpinMode is off: its own default is promiscuous-bridge."""
-_NON_MASQUERADE = Prefix.parse("10.0.0.0/8")
-"""kubelet's --non-masquerade-cidr, by default."""
 _PORTALS = '-m comment --comment "kube hostport portals" -m addrtype --dst-type LOCAL'
 _ENTRIES = "KUBE-HOSTPORTS"
 
@@ -60,18 +58,9 @@ class Kubenet:
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         if version != 4:
             return ()
-        pods = self._site.pod_network(4)
-        inside = _NON_MASQUERADE if pods.address in _NON_MASQUERADE else pods
-        rule = Rule(
-            f'-A POSTROUTING ! -d {inside} -m comment --comment "kubenet: SNAT for outbound '
-            'traffic from cluster" -m addrtype ! --dst-type LOCAL -j MASQUERADE',
-            Because(
-                text=f"what leaves the cluster ({inside}) leaves with the node's address",
-                origin=assumed("kubelet's --non-masquerade-cidr, as it is by default"),
-                owner="kubelet",
-            ),
-        )
-        masquerade = Contribution("kubenet", {"nat": TablePart(jumps=(Jump("POSTROUTING", rule),))})
+        comment = "kubenet: SNAT for outbound traffic from cluster"
+        said = "kubelet's --non-masquerade-cidr, as it is by default"
+        masquerade = non_masquerade(self._site, "kubenet", comment, said)
         ports = self._host_ports(node)
         return (masquerade,) if ports is None else (ports, masquerade)
 
