@@ -473,7 +473,7 @@ class Cluster:
     service_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `service_cidr`."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
-    """Those of the input that are not imitated."""
+    """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
     calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""

@@ -1,7 +1,8 @@
 """Which network plug-in the input shows: its DaemonSet, its ConfigMap, its marks on Nodes, its API.
 
-Only those that no room imitates are looked for: that one of them is there must be said, since the
-nodes are then walked as another plug-in would leave them.
+Flannel and the plain plug-ins are known by their configurations. Of these here the node room
+imitates some; of the others it must be said that one is there, since the nodes are then walked as
+another plug-in would leave them.
 
 Sources: the projects' own installation manifests (Calico manifests/calico.yaml, Cilium
 install/kubernetes, weave-daemonset-k8s.yaml, kube-router daemonset, amazon-vpc-cni-k8s
@@ -119,7 +120,7 @@ _SIGNS = (
 def seen_plugins(
     objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
 ) -> tuple[NetworkPlugin, ...]:
-    """The plug-ins that are not imitated, each once, at the first place that shows it.
+    """The plug-ins, each once, at the first place that shows it.
 
     `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
     """
