@@ -27,8 +27,7 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
             node, kind = os.path.splitext(name)  # noqa: PTH122 - pathlib costs 3 ms of a walk
             if node in nodes:
                 found.setdefault(_KINDS[kind], {}).setdefault(node, path)
-        for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
-            node = next(name.removesuffix(end) for end in _STATES if name.endswith(end))
+        for node, path in _states(folder):
             if node in nodes:
                 found.setdefault("state", {}).setdefault(node, path)
     if not found:
@@ -43,10 +42,15 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
 def without_node(folders: Sequence[str], nodes: Collection[str]) -> Iterator[tuple[str, str]]:
     """States in `folders` that are called after none of `nodes`: (path, the name)."""
     for folder in folders:
-        for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
-            node = next(name.removesuffix(end) for end in _STATES if name.endswith(end))
+        for node, path in _states(folder):
             if node not in nodes:
                 yield path, node
+
+
+def _states(folder: str) -> Iterator[tuple[str, str]]:
+    """What was collected of nodes: (the node's name, path)."""
+    for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
+        yield next(name.removesuffix(end) for end in _STATES if name.endswith(end)), path
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
