@@ -14,8 +14,7 @@ from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni import Plugins, chosen, node_annotations, not_imitated
-from k8stui.nodes.cni.stand_in import calico_remarks, stand_in_remarks, without_tunnels
+from k8stui.nodes.cni import Plugins, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
@@ -82,7 +81,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     @property
     def stand_ins(self) -> tuple[Remark, ...]:
         """For which of the input's plug-ins another one stands."""
-        return _stand_ins(self._site)
+        return stand_ins(self._site)
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -204,23 +203,9 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         return partial(build, absent={a: absent[a] for a in pod.addresses if a in absent})
 
 
-def _stand_ins(site: Site) -> tuple[Remark, ...]:
-    if all(site.observed(node).is_whole for node in site.cluster.nodes.values()):
-        return ()  # what stands there was seen, whoever put it there
-    others = not_imitated(site)
-    imitated = [one for one in site.cluster.network_plugins if one not in others]
-    calico = site.cluster.calico
-    told: tuple[Remark, ...] = ()
-    if calico is not None and chosen(site) == CALICO:
-        told = calico_remarks(calico)
-        imitated = [one for one in imitated if one.name != "Calico" or not calico.pools]
-    return (*stand_in_remarks(others, chosen(site)), *map(without_tunnels, imitated), *told)
-
-
 def _remarks(site: Site) -> Iterator[Remark]:
-    yield from _stand_ins(site)
-    seen = all(site.observed(node).is_whole for node in site.cluster.nodes.values())
-    decided = seen and site.cluster.proxy.mode == "nftables"
+    yield from stand_ins(site)
+    decided = site.is_whole and site.cluster.proxy.mode == "nftables"
     if not is_modelled(site.cluster) and not decided:
         said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
         text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"

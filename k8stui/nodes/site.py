@@ -204,6 +204,11 @@ class Site:
         """What dumps say of this node."""
         return self.dumps.get(node.name, _NOTHING)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all that stands on any node was asked for."""
+        return all(self.observed(node).is_whole for node in self.cluster.nodes.values())
+
     # Pods
 
     def pods(self, node_name: str) -> tuple[Pod, ...]:

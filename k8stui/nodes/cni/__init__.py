@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from k8stui.cluster.model import NetworkPlugin, Node
+from k8stui.cluster.model import NetworkPlugin, Node, Remark
 from k8stui.late import Late
 from k8stui.nodes.cni import flannel
 from k8stui.nodes.cni.plugin import Plugin
-from k8stui.nodes.cni.stand_in import Assumed, stand_in
+from k8stui.nodes.cni.stand_in import (
+    Assumed,
+    calico_remarks,
+    stand_in,
+    stand_in_remarks,
+    without_tunnels,
+)
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed
@@ -96,10 +102,24 @@ def _assumed_by(site: Site, name: str) -> Origin | None:
     return assumed(said, cluster.distribution.origin.place)
 
 
-def not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
+def _not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
     """Plug-ins of the input that another one stands for."""
     name = chosen(site)
     return tuple(one for one in site.cluster.network_plugins if _imitated(one) != name)
+
+
+def stand_ins(site: Site) -> tuple[Remark, ...]:
+    """For which of the input's plug-ins another one stands; what of theirs is not modelled."""
+    if site.is_whole:
+        return ()  # what stands there was seen, whoever put it there
+    name, others = chosen(site), _not_imitated(site)
+    imitated = [one for one in site.cluster.network_plugins if one not in others]
+    calico = site.cluster.calico
+    told: tuple[Remark, ...] = ()
+    if calico is not None and name == "calico":
+        told = calico_remarks(calico)
+        imitated = [] if calico.pools else imitated
+    return (*stand_in_remarks(others, name), *map(without_tunnels, imitated), *told)
 
 
 class Plugins:
@@ -118,7 +138,7 @@ class Plugins:
         self._site = site
         self._name = name
         self._usual = _PLUGINS[name](site)
-        others = not_imitated(site)
+        others = _not_imitated(site)
         assumed_by = _assumed_by(site, name)
         if others:
             self._usual = Assumed(self._usual, stand_in(others[0], name))

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from k8stui.because import Because
 from k8stui.cluster.model import CalicoSettings, NetworkPlugin, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Route, Socket
@@ -58,11 +57,7 @@ class Assumed:
         why = thing.reason
         if why is None or why.origin.kind is OriginKind.OBSERVED:
             return thing
-        return replace(thing, reason=_because(why, self._origin))
-
-
-def _because(why: Because, origin: Origin) -> Because:
-    return replace(why, origin=origin)
+        return replace(thing, reason=replace(why, origin=self._origin))
 
 
 def stand_in_remarks(plugins: Iterable[NetworkPlugin], name: str) -> tuple[Remark, ...]:
