@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from k8stui.kernel.derived import Derived
@@ -13,7 +12,7 @@ from k8stui.walk.kinds import SHORT
 from k8stui.walk.lookup import can_send
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster, Pod, Service
+    from k8stui.cluster.model import Cluster, Node, Pod, Service, Workload
 
 Named = TypeVar("Named", "Pod", "Service")
 
@@ -23,29 +22,47 @@ _MOST = 20_000
 
 def sources(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Everything that can ask: of other namespaces as ``NAMESPACE/pod/NAME``."""
+    return _sources(cluster.nodes, cluster.pods, cluster.workloads, namespace)
+
+
+def _sources(
+    nodes: Mapping[str, Node],
+    pods: Mapping[str, Pod],
+    workloads: Sequence[Workload],
+    namespace: str,
+) -> Iterator[str]:
     yield "outside"
-    yield from (f"node/{name}" for name in cluster.nodes)
-    for pod in _home_first(cluster.pods.values(), namespace):
+    yield from (f"node/{name}" for name in nodes)
+    for pod in _home_first(pods.values(), namespace):
         if can_send(pod):
             yield _of(namespace, pod.namespace, f"pod/{pod.name}")
-    for work in cluster.workloads:
-        if work.kind in SHORT and any(can_send(cluster.pods[key]) for key in work.pods):
+    for work in workloads:
+        if work.kind in SHORT and any(can_send(pods[key]) for key in work.pods):
             yield _of(namespace, work.namespace, f"{SHORT[work.kind]}/{work.name}")
 
 
 def destinations(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Everything that can be asked, with its ports."""
-    for service in _home_first(cluster.services.values(), namespace):
+    return _destinations(cluster.nodes, cluster.pods, cluster.services, namespace)
+
+
+def _destinations(
+    nodes: Mapping[str, Node],
+    pods: Mapping[str, Pod],
+    services: Mapping[str, Service],
+    namespace: str,
+) -> Iterator[str]:
+    for service in _home_first(services.values(), namespace):
         name = service.name
         if service.namespace != namespace:
             name = f"{name}.{service.namespace}"
         yield from (f"svc/{name}:{port.port}{_end(port.protocol.name)}" for port in service.ports)
-    for service in _home_first(cluster.services.values(), namespace):
+    for service in _home_first(services.values(), namespace):
         for port in service.ports:
             if port.node_port:
                 end = _end(port.protocol.name)
-                yield from (f"node/{name}:{port.node_port}{end}" for name in cluster.nodes)
-    for pod in _home_first(cluster.pods.values(), namespace):
+                yield from (f"node/{name}:{port.node_port}{end}" for name in nodes)
+    for pod in _home_first(pods.values(), namespace):
         if not can_send(pod):
             continue
         ports = [
@@ -81,21 +98,17 @@ class Candidates:
         self._coming = iter(names)
         self._low: dict[str, str] = {}
         """Each name that was made so far, and its small letters."""
-        self._makes = Lock()
 
     @property
     def names(self) -> Sequence[str]:
         """All of them."""
-        self.make()
+        self._make()
         return tuple(self._low)
 
-    def make(self, most: int = _MOST) -> None:
-        """Have so many of them there; from any thread."""
-        with self._makes:
-            while len(self._low) < most and (name := next(self._coming, None)) is not None:
-                self._low[name] = name.lower()
-            if most >= _MOST:
-                self._coming = iter(())  # it holds a whole cluster
+    def _make(self, most: int = _MOST) -> None:
+        """Have so many of them there."""
+        while len(self._low) < most and (name := next(self._coming, None)) is not None:
+            self._low[name] = name.lower()
 
     def matching(self, typed: str, most: int = 50) -> list[str]:
         """Give the names that match, the best first; nothing typed: the first names.
@@ -105,9 +118,9 @@ class Candidates:
         """
         needle = typed.strip().lower()
         if not needle:
-            self.make(most)
+            self._make(most)
             return list(islice(self._low, most))
-        self.make()
+        self._make()
         ranked: tuple[list[str], ...] = ([], [], [])
         loose = re.compile(".*?".join(map(re.escape, needle)))
         for name, low in self._low.items():
@@ -122,7 +135,11 @@ class Candidates:
 
 
 class WhoAndWhom:
-    """Who can ask in a cluster, and who be asked, as they are typed in a namespace: made once."""
+    """Who can ask in a cluster, and who be asked, as they are typed in a namespace: made once.
+
+    What makes the rest of the names holds parts of the cluster, not the cluster: as long as that
+    were held, neither would go.
+    """
 
     def __init__(self) -> None:
         self._sources: dict[str, Candidates] = {}

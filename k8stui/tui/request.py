@@ -19,7 +19,6 @@ from textual.widgets import Input, OptionList, Static
 from k8stui.neutralise import neutralise
 from k8stui.tui.candidates import who_and_whom
 from k8stui.tui.once import Once
-from k8stui.tui.working import Working
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
 
@@ -76,7 +75,7 @@ def _in_others(
     return list(found.values())
 
 
-class RequestScreen(Once, Working, ModalScreen[Request | None]):
+class RequestScreen(Once, ModalScreen[Request | None]):
     """Gives back a request that is understood, or None."""
 
     BINDINGS: ClassVar = [
@@ -149,8 +148,6 @@ class RequestScreen(Once, Working, ModalScreen[Request | None]):
             yield Static(_KEYS, id="trouble", markup=False)
 
     def on_mount(self) -> None:
-        for whose, found in self._found.items():  # before the first letter is typed, if it can be
-            self.work(f"names of {whose}", found.make, is_asked=False)
         self.query_one("#box").border_title = "Request"
         for field in self.query(Input):
             field.cursor_blink = False  # nothing is sent while nothing changes

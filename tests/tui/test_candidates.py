@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tui.harness import OTHER, running
 from tui.test_key_paths import WEBAPP, opened
 
 from k8stui.tui import request
-from k8stui.tui.candidates import Candidates, destinations, sources
+from k8stui.tui.candidates import Candidates, destinations, sources, who_and_whom
 from k8stui.tui.history import History
 from k8stui.tui.request import understood
 from k8stui.walk.error import RequestError
@@ -71,6 +73,17 @@ def test_no_more_candidates_are_made_than_are_shown() -> None:
     assert found.matching("19999") == ["pod/19999"]
     assert found.matching("", 2) == ["pod/0", "pod/1"]
     assert len(made) == 20_000
+
+
+def test_a_cluster_goes_though_not_all_of_its_candidates_were_made() -> None:
+    cluster = build_world([str(WEBAPP)]).cluster
+    known = who_and_whom.of(cluster)
+    for found in (known.sources(cluster, "default"), known.destinations(cluster, "default")):
+        assert len(found.matching("", 2)) == 2
+    gone = weakref.ref(cluster)
+    del cluster
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_name_is_looked_for_only_where_something_is_called_so(
