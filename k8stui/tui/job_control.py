@@ -57,8 +57,6 @@ class JobControl(LinuxDriver):
         self._file = self._outlet  # type: ignore[assignment] # all that is asked of it
         self._is_held = False
         self._is_to_stop = False
-        self._is_input_kept = False
-        """Whether what was typed and not yet read stays, though the terminal is given back."""
         self._held_since = 0.0
         self._ended_by = 0
         """The signal that ends the app; 0: none came."""
@@ -86,14 +84,14 @@ class JobControl(LinuxDriver):
         end_on_signals()
 
     def disable_input(self) -> None:
-        """Read no more keys; what was not read is thrown away, unless it is to be kept."""
+        """Read no more keys; what was not read is thrown away where modes are gone back to."""
         signal.signal(signal.SIGWINCH, signal.SIG_DFL)
         self._disable_mouse_support()
         self.exit_event.set()
         if self._key_thread is not None:
             self._key_thread.join()
         self.exit_event.clear()
-        if not self._is_input_kept:
+        if self.attrs_before is not None:
             with suppress(termios.error):
                 termios.tcflush(self.fileno, termios.TCIFLUSH)
 
@@ -134,10 +132,8 @@ class JobControl(LinuxDriver):
             # The modes to go back to are those of the first start. Nor are they gone back to in
             # between: Ctrl-Q would be the terminal's own then (IXON), and what is typed is ours.
             before, self.attrs_before = self.attrs_before, None
-            self._is_input_kept = True
             self.stop_application_mode()
             self._take_again()
-            self._is_input_kept = False
             self.attrs_before = before
 
     def _take_again(self) -> None:
