@@ -18,7 +18,6 @@ from k8stui.tui.names import PaneName
 if TYPE_CHECKING:
     from k8stui.tui.desk import Desk
     from k8stui.tui.screen import WalkScreen
-    from k8stui.walk.world import World
 
 _MOST = 20
 """Hits that are listed."""
@@ -172,7 +171,7 @@ def _changes(screen: WalkScreen, typed: str) -> Iterator[_Found]:
 def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
     """``A -> B`` as it is typed, where it means something; else what completes it."""
     from k8stui.tui.candidates import who_and_whom  # noqa: PLC0415
-    from k8stui.tui.request import understood  # noqa: PLC0415
+    from k8stui.tui.request import means_somebody, understood  # noqa: PLC0415
     from k8stui.walk.error import RequestError  # noqa: PLC0415
 
     cluster, namespace = desk.world.cluster, screen.jobs.namespace
@@ -189,7 +188,7 @@ def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
     whoever = [
         each
         for each in dict.fromkeys((source or "outside", *found[:1]))
-        if _means_somebody(desk.world, each, namespace)
+        if means_somebody(desk.world, each, namespace)
     ]
     pairs = [(each, whom) for each in whoever] if whom else []
     pairs += [(each, other) for each in whoever for other in asked]
@@ -205,15 +204,3 @@ def _walks(screen: WalkScreen, desk: Desk, typed: str) -> Iterator[_Found]:
         seen.add(key)
         text = f"walk {pair[0]} -> {pair[1]}"
         yield _Found(text, "ask this, and walk it", partial(screen.ask, request))
-
-
-def _means_somebody(world: World, source: str, namespace: str) -> bool:
-    """Whether a source means somebody, whomever it asks."""
-    from k8stui.tui.request import understood  # noqa: PLC0415 - as above
-    from k8stui.walk.error import RequestError  # noqa: PLC0415
-
-    try:
-        understood(world, source, "10.0.0.1:1", namespace)
-    except RequestError:
-        return False
-    return True

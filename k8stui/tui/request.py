@@ -60,6 +60,15 @@ def understood(world: World, source: str, destination: str, namespace: str) -> R
     raise refused
 
 
+def means_somebody(world: World, source: str, namespace: str) -> bool:
+    """Whether a source as it was typed means somebody, whomever it asks."""
+    try:
+        understood(world, source, "localhost:1", namespace)  # everybody can ask itself
+    except RequestError:
+        return False
+    return True
+
+
 def _in_others(
     world: World, source: str, destination: str, namespace: str, others: list[str]
 ) -> list[Request]:
@@ -225,13 +234,14 @@ class RequestScreen(Once, ModalScreen[Request | None]):
         typed = field.value.strip()
         if typed == self._first[field.id or ""]:
             return True
-        source = typed if field.id == "source" else self._value("source")
-        whom = typed if field.id == "destination" else "localhost:1"
+        if field.id == "source":
+            return means_somebody(self._world, typed or "outside", self._namespace)
+        source = self._value("source") or "outside"
         try:
-            request = understood(self._world, source or "outside", whom, self._namespace)
+            request = understood(self._world, source, typed, self._namespace)
         except RequestError:
             return False
-        return field.id == "source" or request.connect is not None
+        return request.connect is not None
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
