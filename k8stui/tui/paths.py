@@ -22,9 +22,13 @@ def completions(typed: str, most: int = 50) -> list[str]:
     folder, slash, last = typed.rpartition("/")
     folder += slash
     entries = sorted(_entries(folder), key=lambda name: (not name.endswith("/"), natural(name)))
-    shown = (name for name in entries if last.startswith(".") or not name.startswith("."))
-    found = (folder + name for name in Candidates(shown).matching(last, most))
-    return [path for path in found if neutralise(path) == path]
+    shown = (
+        name
+        for name in entries
+        if (last.startswith(".") or not name.startswith("."))
+        and neutralise(folder + name) == folder + name
+    )
+    return [folder + name for name in Candidates(shown).matching(last, most)]
 
 
 def _entries(folder: str) -> list[str]:

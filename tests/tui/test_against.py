@@ -154,6 +154,7 @@ def test_what_completes_a_path(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "zone").mkdir()
     under = f"{tmp_path}/"
+    assert completions(under, 2) == [f"{under}zone/", f"{under}[x].yaml"]
     found = [each.removeprefix(under) for each in completions(under)]
     assert found == ["zone/", "[x].yaml", "web-9.yaml", "web-10.yaml"]
     assert completions(f"{under}w9") == [f"{under}web-9.yaml"]
