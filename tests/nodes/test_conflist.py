@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,32 @@ def test_what_the_kernel_refuses_is_no_devices_name(name: str) -> None:
     assert [one.name for one in node.interfaces if one.kind is LinkKind.BRIDGE] == ["cni0"]
     named = listed("bridge", bridge="fifteen-is-fine", isGateway=True)["node-1"]
     assert named.interface("fifteen-is-fine") is not None
+
+
+@pytest.mark.parametrize(
+    ("conditions", "before", "behind"),
+    [
+        (["-d", "10.0.0.9", "-m", "mark", "--mark", "1"], "-d 10.0.0.9/32 ", " -m mark --mark 1"),
+        (["-d", "10.0.0.9", "-j", "ACCEPT"], "", ""),
+        (["-jACCEPT"], "", ""),
+        (["--jum", "ACCEPT"], "", ""),
+        (["-M", "/a/program"], "", ""),
+        (["--mod=/a/program", "-m", "nothing"], "", ""),
+        (["-t", "filter"], "", ""),
+        (["-A", "INPUT"], "", ""),
+    ],
+)
+def test_conditions_say_when_and_not_what(conditions: list[str], before: str, behind: str) -> None:
+    plugins = [{"type": "bridge"}, {"type": "portmap", "conditionsV4": conditions}]
+    made = cni_configuration({"name": "n", "plugins": plugins}, ORIGIN)
+    assert made is not None
+    told = replace(lab({"frontend-1": [port(80, host_port=80)]}), cni_configurations=(made,))
+    network = build_network(told, NodeOptions(cni="bridge"))
+    lines = dump(network.ruleset(told.nodes["node-1"], 4, "cni")).splitlines()
+    [rule] = [line for line in lines if line.startswith("-A CNI-HOSTPORT-DNAT")]
+    said = re.fullmatch(r"-A CNI-HOSTPORT-DNAT (.*)-p tcp .* --dports 80(.*) -j CNI-DN-\w+", rule)
+    assert said is not None
+    assert said.groups() == (before, behind)
 
 
 @pytest.mark.parametrize("cni", ["bridge", "ptp"])

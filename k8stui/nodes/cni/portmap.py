@@ -40,6 +40,13 @@ _HEADER = {
 """Options of iptables' own, which it prints in front of all matches."""
 _WORD = r"[!-~]+"
 """What can be a word of a rule: anything else iptables would not have printed."""
+_MATCHING = ("-s", "-d", "-i", "-o", "-p", "-m", "-f")
+"""The short options that say what a rule is about."""
+_DOING = (
+    *("append", "check", "delete", "delete-chain", "flush", "goto", "insert", "jump", "modprobe"),
+    *("new-chain", "rename-chain", "replace", "table", "zero"),
+)
+"""The long ones that say what to do, which no condition does; a beginning of one is enough."""
 _PORTS_IN_ONE_RULE = 15
 """What -m multiport takes."""
 _ANY = frozenset((Address.parse("0.0.0.0"), Address.parse("::")))  # noqa: S104 - an address to compare with
@@ -91,10 +98,15 @@ def _options(configuration: Configuration, version: int) -> _Options | None:
 
 
 def _printed(words: Sequence[object], version: int) -> tuple[str, str]:
-    """Conditions as iptables-save has them: addresses and devices first, the rest at the end."""
+    """Conditions as iptables-save has them: addresses and devices first, the rest at the end.
+
+    None where a word is no condition: another target, a table, a program to run.
+    """
     first: dict[str, str] = {}
     rest: list[str] = []
     left = [word for word in words if isinstance(word, str) and re.fullmatch(_WORD, word)]
+    if any(map(_does, left)):
+        return "", ""
     while left:
         negated = "! " if left[0] == "!" else ""
         left = left[1:] if negated else left
@@ -108,6 +120,14 @@ def _printed(words: Sequence[object], version: int) -> tuple[str, str]:
         elif left:
             rest.append(f" {negated}{left.pop(0)}")
     return "".join(first[option] for option in _HEADER_ORDER if option in first), "".join(rest)
+
+
+def _does(word: str) -> bool:
+    """Whether it is one of iptables' own options that do something (``-jDROP``, ``--mod=x``)."""
+    if word.startswith("--"):
+        said = word[2:].partition("=")[0]
+        return said != "" and any(one.startswith(said) for one in _DOING)
+    return word.startswith("-") and not word.startswith(_MATCHING)
 
 
 def route_localnet(site: Site, node: Node, device: str, configuration: Configuration) -> Part:
