@@ -23,6 +23,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import asked, service_named
 from k8stui.check.ports import number_of
+from k8stui.cluster.judgement import Ask, Peer
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
 from k8stui.walk.error import RequestError
@@ -107,27 +108,45 @@ def _others(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
 
 
 def _virtual(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
-    """Services whose own address a policy names: it is rewritten before any policy looks."""
+    """Services whose own address a policy names: it is rewritten before any policy looks.
+
+    Of each policy the first, asked by the first pod that it selects. Who is let in is not asked.
+    """
     policies = Policies(ground.world.network.enforced)
     first: dict[str, Pod] = {}
     for pod in ground.cluster.pods.values() if any(map(_blocks, ground.cluster.policies)) else ():
-        for policy in policies.judgement.selecting(pod, Direction.EGRESS):
-            first.setdefault(f"{policy.kind} {policy.key}", pod)
+        for one in policies.judgement.selecting(pod, Direction.EGRESS):
+            first.setdefault(f"{one.kind} {one.key}", pod)
+    known: dict[tuple[IpBlock, ...], list[tuple[str, Peer, Ask]]] = {}
     for policy in ground.cluster.policies:
         client, blocks = first.get(f"{policy.kind} {policy.key}"), _blocks(policy)
-        for service in ground.services if client is not None and blocks else ():
-            if client is not None and any(
-                ip in one for ip in service.cluster_ips for one in blocks
-            ):
-                for port in service.ports:
-                    who = f"port {port.port} of Service {service.key}, asked by {client.name}"
-                    for denial in _denials(ground, client, service, port, ""):
-                        yield Severity.INFO, who, denial
+        if client is None or not blocks:
+            continue
+        if blocks not in known:
+            known[blocks] = list(_asks(ground, policies, blocks))
+        for what, peer, ask in known[blocks]:
+            denial = policies.denied(Direction.EGRESS, client, peer, ask)
+            if denial is not None and ask.server is not client:
+                yield Severity.INFO, f"{what}, asked by {client.name}", denial
+                break
 
 
-def _blocks(policy: NetworkPolicy) -> list[IpBlock]:
+def _asks(
+    ground: Ground, policies: Policies, blocks: tuple[IpBlock, ...]
+) -> Iterator[tuple[str, Peer, Ask]]:
+    """What is asked in the end of each Service whose address stands in one of `blocks`."""
+    for service in ground.services:
+        if any(ip in one for ip in service.cluster_ips for one in blocks):
+            for port in service.ports:
+                for pod, number in _behind(ground, service, port):
+                    peer = policies.judgement.peer(pod, None, f"pod {pod.key}")
+                    what = f"port {port.port} of Service {service.key}"
+                    yield what, peer, Ask(number, port.protocol, pod)
+
+
+def _blocks(policy: NetworkPolicy) -> tuple[IpBlock, ...]:
     rules = policy.rules(Direction.EGRESS)
-    return [one.block for rule in rules for one in rule.peers if one.block is not None]
+    return tuple(one.block for rule in rules for one in rule.peers if one.block is not None)
 
 
 def _key(source: str) -> str:
@@ -147,14 +166,21 @@ def _denials(
     except RequestError:
         return
     policies = Policies(ground.world.network.enforced)
+    for pod, number in _behind(ground, service, port):
+        if denial := policies.against(request, pod.key, number):
+            yield denial
+
+
+def _behind(ground: Ground, service: Service, port: ServicePort) -> Iterator[tuple[Pod, int]]:
+    """Pods that a Service's port leads to, one of each template, with their port."""
     seen: set[int] = set()
     for pod in ground.selected(service):
         if id(pod.containers) in seen:
             continue
         seen.add(id(pod.containers))
         number = number_of(pod, port)
-        if number is not None and (denial := policies.against(request, pod.key, number)):
-            yield denial
+        if number is not None:
+            yield pod, number
 
 
 RULE = CheckRule(
