@@ -79,6 +79,16 @@ def test_nobody_else_s_refusal_is_told(tmp_path: Path) -> None:
     assert "refused" not in felt(tmp_path, "dbx:3306", refused).reason
 
 
+@pytest.mark.parametrize("longer", ["dbx", "db-old"])
+def test_a_refused_slice_of_a_service_of_a_longer_name_is_not_told(
+    longer: str, tmp_path: Path
+) -> None:
+    named = {**SLICE, "metadata": {"name": f"{longer}-1"}}
+    found = felt(tmp_path, "svc/db", service("db", None, 5432), service(longer, None, 5432), named)
+    assert "has no endpoints" in found.reason
+    assert "refused" not in found.reason
+
+
 def test_a_dump_without_nat_tells_nothing_of_services(tmp_path: Path) -> None:
     found = felt(tmp_path, "svc/web", WEB, service("web", to=8080), rules=ONLY_FILTER)
     assert "its dump has no table nat, where kube-proxy's rules stand" in found.reason

@@ -21,11 +21,20 @@ def refused_endpoints(cluster: Cluster, service: Service) -> Diagnosis | None:
     """Endpoints that were written for a Service, and refused."""
     found = refused(cluster, "Endpoints", service.key)
     slices = (
-        refused(cluster, "EndpointSlice", subject.partition(" ")[2])
-        for subject in cluster.refused
-        if subject.startswith(f"EndpointSlice {service.key}")
+        refused(cluster, kind, key)
+        for kind, _, key in (subject.partition(" ") for subject in cluster.refused)
+        if kind == "EndpointSlice" and _is_of(cluster, key, service)
     )
     return found or next(slices, None)
+
+
+def _is_of(cluster: Cluster, key: str, service: Service) -> bool:
+    """Whether a slice's name is the Service's, as controllers write it, and no longer one's."""
+    if key == service.key:
+        return True
+    parts = key.split("-")
+    keys = ("-".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
+    return next((one for one in keys if one in cluster.services), None) == service.key
 
 
 def _mend(problem: Problem) -> str:
