@@ -32,8 +32,10 @@ from k8stui.lab.trace import Watch
 
 
 def main() -> None:
-    """A plan on each line of stdin, `Seen` or `Failure` on each of stdout, all as JSON."""
-    die_with_parent()
+    """A plan on each line of stdin, `Seen` or `Failure` on each of stdout, all as JSON.
+
+    It ends when stdin does, with the program that asks.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers for it
     is_confined = False
     for line in sys.stdin:
@@ -45,9 +47,10 @@ def main() -> None:
         except LabError as error:
             _tell(_failure(error))
             return
+        parent = os.getpid()
         child = os.fork()
         if child == 0:
-            _answer(plan)
+            _answer(plan, parent)
         _, status = os.waitpid(child, 0)
         if status:
             sys.exit(1)
@@ -59,11 +62,11 @@ def _retire(tools: Tools) -> None:
     confine(filter(None, programs))
 
 
-def _answer(plan: Plan) -> NoReturn:
+def _answer(plan: Plan, parent: int) -> NoReturn:
     """Be the process in which one lab is built. It leaves nothing behind."""
     status = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         try:
             _tell(experiment(plan))
         except LabError as error:

@@ -26,9 +26,15 @@ COMMAND_SECONDS = 30
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent() -> None:
-    """Let the kernel kill this process when the one that started it ends (prctl(2))."""
+def die_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when the one that started it ends (prctl(2)).
+
+    To be called when its rights are given up: to do that takes this back (kernel/cred.c
+    commit_creds).
+    """
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it has ended before
+        os._exit(1)
 
 
 class HeldNamespace:

@@ -164,7 +164,7 @@ def run(plan: Plan) -> Seen:
 
 
 def _taken(tools: Tools) -> _Process:
-    """One that has nothing to do. It ends with the thread that started it (prctl(2))."""
+    """One that has nothing to do."""
     while _idle:
         process = _idle.pop()
         if process.is_alive and process.tools == tools:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import copy
 import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +68,36 @@ def test_one_that_has_ended_is_replaced(
     started[0].wait()
     assert compare(exchange, run(made)).agrees
     assert len(started) == 2
+
+
+def test_the_child_of_a_plan_ends_with_its_process(
+    guestbook: World, nft: Tools, started: list[subprocess.Popen[str]]
+) -> None:
+    """All that it has built is held by it."""
+    made, _ = planned(guestbook, nft, ASKED[0])
+    run(made)
+    (process,) = started
+    made["asker"]["tries"] = 20_000
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(run, made)
+        child = _until(lambda: _children(process.pid))[0]
+        process.kill()
+        assert _until(lambda: not Path(f"/proc/{child}").exists())
+        with pytest.raises(LabError, match="process failed"):
+            asked.result()
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _until(found: Callable[[], Any]) -> Any:
+    """What it gives in the end, within a few seconds."""
+    for _ in range(300):
+        if answer := found():
+            return answer
+        time.sleep(0.01)
+    return found()
 
 
 def test_one_that_failed_says_why_and_is_replaced(
