@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
@@ -40,8 +39,8 @@ def _rules(text: str, file: str) -> _Said:
 
 def _nft(text: str) -> _Said:
     if text.lstrip().startswith("{"):
-        return {"nft": parse_nft(text)}
-    return {"not_evaluated": unread_chains(text)}
+        return {"nft": parse_nft(text), "not_evaluated": ()}
+    return {"nft": None, "not_evaluated": unread_chains(text)}
 
 
 _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
@@ -70,15 +69,13 @@ def read_observed(options: NodeOptions) -> Mapping[str, SeenNode]:
         ObservedFileError: one of them cannot be read.
 
     """
-    single: dict[str, ObservedNode] = {}
+    said: dict[str, dict[str, Any]] = {}
     for name, (flag, parse) in _READERS.items():
         for node, file in getattr(options, name).items():
-            said = _read(flag, file, parse)
-            known = single.get(node, ObservedNode())
-            single[node] = replace(known, **said)  # type: ignore[arg-type]
-    found: dict[str, SeenNode] = dict(single)
+            said.setdefault(node, {}).update(_read(flag, file, parse))
+    found: dict[str, SeenNode] = {node: ObservedNode(**fields) for node, fields in said.items()}
     for node, file in options.state.items():
-        found[node] = CollectedNode(file, single.get(node))
+        found[node] = CollectedNode(file, said.get(node, {}))
     return found
 
 

@@ -16,6 +16,7 @@ from k8stui.kernel.iproute_json import IprouteError
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.beside import with_dumps
+from k8stui.nodes.dumps import read_observed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
@@ -549,3 +550,29 @@ def test_of_routes_alone_too(tmp_path: Path) -> None:
     options = NodeOptions(ip_route={"node-1": str(file)})
     found = build_world([str(sample("guestbook"))], None, options)
     assert "its route to 198.51.100.0/24 has 2 next hops" in found.network["node-1"].rules_cut
+
+
+def test_a_dump_of_one_command_comes_before_the_state(tmp_path: Path) -> None:
+    """Its rules stand, and what it says in JSON need not be known from text."""
+    base = "chain c {\n\t\ttype filter hook input priority 5; policy drop;\n\t}"
+    parts = {
+        ("node", "iptables-nft-save"): SAVE.format("DROP"),
+        ("node", "nft list ruleset"): f"table ip x {{\n\t{base}\n}}",
+    }
+    (tmp_path / "state").write_text(stream(parts))
+    (tmp_path / "save").write_text(SAVE.format("ACCEPT"))
+    (tmp_path / "nft").write_text(nft(chain("ip", "x", hook="input", type="filter", prio=5)))
+    (tmp_path / "addr").write_text(json.dumps([device("eth0", 2)]))
+    options = NodeOptions(
+        state={"node-1": str(tmp_path / "state")},
+        iptables={"node-1": str(tmp_path / "save")},
+        nft={"node-1": str(tmp_path / "nft")},
+        ip_addr={"node-1": str(tmp_path / "addr")},
+    )
+    found = read_observed(options)["node-1"]
+    output = found.rulesets[4].chain("filter", "OUTPUT")
+    assert output is not None
+    assert output.policy == "ACCEPT"
+    assert found.nft is not None
+    assert found.not_evaluated == ()
+    assert [part.partition(" (")[0] for part in found.unseen] == ["its routes", "its settings"]

@@ -4,41 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from k8stui.kernel.namespace import LinkKind
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
-from k8stui.nodes.observed import ROOT, End, ObservedNode
+from k8stui.nodes.observed import ROOT, End
 from k8stui.nodes.state.space import CollectedSpace, Link
 from k8stui.nodes.state.stream import Section, is_stream, sections
 from k8stui.settings import STATE
-
-_SINGLE = (
-    "interfaces",
-    "routes",
-    "rulesets",
-    "sets",
-    "policy_rules",
-    "neighbours",
-    "fdb",
-    "sysctls",
-    "nft",
-)
-"""What the dump of a single command may say instead."""
 
 
 class CollectedNode(CollectedSpace):
     """What a stream says of a node: a `SeenNode`, read when something of it is asked for."""
 
-    def __init__(self, file: str, said: ObservedNode | None = None) -> None:
-        """`said`: what dumps of single commands say, which counts first."""
+    def __init__(self, file: str, said: Mapping[str, object] = MappingProxyType({})) -> None:
+        """`said`: fields that dumps of single commands say, which count first."""
         super().__init__(ROOT)
         self._file = file
-        for name in _SINGLE if said is not None else ():
-            value = getattr(said, name)
-            if value:
-                # A cached property looks here first.
-                self.__dict__[name] = value
+        self.__dict__.update(said)  # a cached property looks here first
 
     @cached_property
     def _all_sections(self) -> Mapping[str, Mapping[str, Section]]:

@@ -62,12 +62,6 @@ _FDB = ("bridge -j fdb show", "bridge fdb show")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
-_PARTS = (
-    ("its devices", _ADDRESSES),
-    ("its routes", _ROUTES[4]),
-    ("its settings", ("sysctl",)),
-)
-"""What a walk cannot do without, and what tells it."""
 
 
 @record()
@@ -158,7 +152,7 @@ class CollectedSpace:
         """Listening ones."""
         return self._read(self._one(("ss -Hltnu",)), parse_sockets)
 
-    @property
+    @cached_property
     def rulesets(self) -> Mapping[int, Ruleset]:
         """Rules of iptables by IP version: those of the first back end that has any.
 
@@ -211,11 +205,14 @@ class CollectedSpace:
     @property
     def unseen(self) -> tuple[str, ...]:
         """What was asked for and not shown, each with what the command said."""
-        has_rules = bool(self.rulesets)
-        parts: list[tuple[str, Sequence[str], bool]] = [("its rules", _SAVES[4], has_rules)]
-        parts += [(name, commands, self._one(commands) is not None) for name, commands in _PARTS]
+        parts = (
+            ("its rules", _SAVES[4], self.rulesets or None),
+            ("its devices", _ADDRESSES, self.interfaces),
+            ("its routes", _ROUTES[4], self.routes),
+            ("its settings", ("sysctl",), self.sysctls),
+        )
         return tuple(
-            f"{name} ({self._why(commands)})" for name, commands, is_there in parts if not is_there
+            f"{name} ({self._why(commands)})" for name, commands, said in parts if said is None
         )
 
     def _why(self, commands: Sequence[str]) -> str:
