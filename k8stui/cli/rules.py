@@ -29,9 +29,10 @@ from k8stui.export.terminal import complain, write, write_data
 @click.option(
     "--diff",
     "dump",
-    metavar="NODE=FILE",
+    metavar="NODE[=FILE]",
     help="What is missing, extra or out of order in a real node's iptables-save, and which "
-    "requests that breaks.",
+    "requests that breaks. Without FILE: in what the input shows of the node (--state, --iptables, "
+    "a folder with nodes/NODE.txt).",
 )
 def command(
     *,
@@ -85,15 +86,20 @@ def _differences(
     from k8stui.walk.breakage import rules_report  # noqa: PLC0415
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
-    ((name, file),) = by_node("--diff", [dump]).items()
+    name, file = dump.removeprefix("node/"), ""
+    if "=" in dump:
+        ((name, file),) = by_node("--diff", [dump]).items()
     if node is not None and node.removeprefix("node/") != name:
         raise click.UsageError(f"--node is {node}, but --diff names {name}")
-    common["iptables"] = [given for given in common["iptables"] if given.partition("=")[0] != name]
+    if file:
+        given = common["iptables"]
+        common["iptables"] = [one for one in given if one.partition("=")[0] != name]
     world, status = read_world(**common)
     with value_of("--diff"):
         found = find_node(world.cluster, name)
     report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
-    remark({name: file}, {})
+    if file:
+        remark({name: file}, {})
     if form == "json":
         write_data([difference_json(report)])
     else:

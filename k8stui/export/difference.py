@@ -14,22 +14,24 @@ from k8stui.walk.breakage import Breakage, RulesReport
 
 
 def difference_lines(report: RulesReport) -> Iterator[str]:
-    """What differs, chain by chain, then the requests that are answered differently.
+    """The requests that are answered differently, then what differs, chain by chain.
 
     Rules stand on one line each, however long, so that they can be searched and pasted.
     """
     yield from wrap(neutralise(_headline(report)), "", "")
+    for line in _others(report):
+        yield from wrap(neutralise(line), "", "")
     if report.differences and report.assumed:
         yield from wrap(neutralise(_assumed(report)), "", "")
+    if report.differences:
+        yield ""
+        yield from _requests(report)
     chains = groupby(report.differences, key=lambda each: (each.table, each.chain))
     for (table, chain), found in chains:
         yield ""
         yield neutralise(f"{table} {chain}")
         for each in found:
             yield from map(neutralise, _difference(each))
-    if report.differences:
-        yield ""
-        yield from _requests(report)
 
 
 def _headline(report: RulesReport) -> str:
@@ -38,14 +40,33 @@ def _headline(report: RulesReport) -> str:
     if report.owner != "all":
         should = f"{report.owner} should have written"
     if not count:
-        return (
-            f"{report.node}: the IPv{report.version} rules in {report.file} are what {should}"
-            + ("" if report.owner == "all" else "; others' were not compared")
+        return f"{report.node}: {_which(report)} are what {should}" + (
+            "" if report.owner == "all" else "; others' were not compared"
         )
     return (
-        f"{report.node}: {count} difference{'' if count == 1 else 's'} between the "
-        f"IPv{report.version} rules in {report.file} and what {should}"
+        f"{report.node}: {count} difference{'' if count == 1 else 's'} between {_which(report)} "
+        f"and what {should}"
     )
+
+
+def _which(report: RulesReport) -> str:
+    return f"the IPv{report.version} rules {f'in {report.file}' if report.file else 'that it has'}"
+
+
+def _others(report: RulesReport) -> Iterator[str]:
+    there = ", ".join(
+        f"{who} ({count} rule{'' if count == 1 else 's'})"
+        for who, count in report.others.items()
+        if count
+    )
+    if there:
+        yield f"not compared: rules that others have there: {there}"
+    absent = " and ".join(who for who, count in report.others.items() if not count)
+    if absent:
+        yield (
+            f"not compared: {absent} has no rule there, and nothing in the input says that it is "
+            "what the nodes have (--cni NAME says so)"
+        )
 
 
 def _assumed(report: RulesReport) -> str:
@@ -127,8 +148,9 @@ def difference_json(report: RulesReport) -> str:
         "version": 1,
         "node": report.node,
         "family": f"ipv{report.version}",
-        "file": report.file,
+        "file": report.file or None,
         "owner": report.owner,
+        "others": dict(report.others),
         "differences": [_difference_json(each) for each in report.differences],
         "requests": [_breakage_json(each) for each in report.breakages],
         "requests_asked": report.asked,

@@ -1,18 +1,21 @@
 """What is missing, extra or out of order in one ruleset against another. Compares; reads nothing.
 
 `expected` is what should stand on a node, `observed` what does. Counters are no part of a `Rule`;
-rules are equal when they mean the same, however they are spelled.
+rules are equal when they mean the same, however they are spelled. Order is judged among the rules
+of one writer (`k8stui.nodes.writers`): which of two programs comes first in a built-in chain
+depends on which of them was started again last.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset
+from k8stui.nodes.writers import writer_of, writers
 from k8stui.record import record
 
 ORDER_FREE = frozenset(
@@ -110,33 +113,51 @@ def owned(found: Iterable[Difference], own: Ruleset, everything: Ruleset) -> tup
     """Those of `differences(own, observed)` that are the business of the one who writes `own`.
 
     Not its business: policies, what others add to built-in chains, and chains and rules that are
-    in `everything` (what all owners write) as another's. A chain that nobody should make is its
-    business when its name begins as its own chains' do (``KUBE-…``).
+    in `everything` (what all owners write) as another's. A chain or rule that nobody should make is
+    its business when it bears a name of its own (``KUBE-…``).
     """
-    prefixes = tuple(
-        {
-            f"{name.partition('-')[0]}-"
-            for table in own
-            for name in table.chains
-            if name not in BUILTIN_CHAINS.get(table.name, ())
-        }
-    )
+    mine = writers(own)
 
     def is_own(each: Difference) -> bool:
         if each.kind is DifferenceKind.POLICY:
             return False
         if each.expected is not None or each.only_expected:
             return True
-        if each.chain in BUILTIN_CHAINS.get(each.table, ()):
+        if writer_of(each.chain, each.observed) not in mine:
             return False
         known = everything.chain(each.table, each.chain)
         if known is None:
-            return each.chain.startswith(prefixes)
-        if own.chain(each.table, each.chain) is None or each.observed is None:
-            return False
-        return each.observed not in known.rules
+            return True
+        return each.observed is not None and each.observed not in known.rules
 
     return tuple(each for each in found if is_own(each))
+
+
+def told_apart(
+    found: Iterable[Difference],
+    everything: Ruleset,
+    observed: Ruleset,
+    assumed: Collection[str] = (),
+) -> tuple[tuple[Difference, ...], Mapping[str, int]]:
+    """What of `differences(everything, observed)` counts, and how many rules others have there.
+
+    Others are programs that are known by their names and that nobody expects here (Docker beside
+    another plug-in, Istio, firewalld): their rules are not compared. A rule that nobody is known by
+    counts: it may be anybody's. Of writers that are only `assumed` to be there nothing is missing
+    where they have no rule at all: they count among the others, with none.
+    """
+    here, there = {*writers(everything), ""}, writers(observed)
+    absent = {one for one in assumed if one not in there}
+    kept: list[Difference] = []
+    others: dict[str, int] = {}
+    for each in found:
+        writer = writer_of(each.chain, each.rule)
+        is_foreign = each.expected is None and not each.only_expected and writer not in here
+        if each.kind is DifferenceKind.POLICY or not (is_foreign or writer in absent):
+            kept.append(each)
+        else:
+            others[writer] = others.get(writer, 0) + (each.observed is not None)
+    return tuple(kept), others
 
 
 def _chains(ruleset: Ruleset, table: str) -> Mapping[str, Chain]:
@@ -288,7 +309,11 @@ def _out_of_order(
 ) -> Iterator[_Pair]:
     """The fewest rules that would have to move to give the expected order."""
     if key not in ORDER_FREE and key[1] not in _RELAYED:
-        yield from _misplaced(pairs)
+        by_writer: dict[str, list[_Pair]] = {}
+        for pair in pairs:
+            by_writer.setdefault(writer_of(key[1], pair[0].rule), []).append(pair)
+        for of_one in by_writer.values():
+            yield from _misplaced(of_one)
         return
     blocks: dict[str, list[_Pair]] = {}
     ends = tuple(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.cni import Plugins, node_annotations, stand_ins
+from k8stui.nodes.cni import Plugins, is_shown, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
@@ -27,7 +28,18 @@ from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
 from k8stui.nodes.rules import Programs, generated_ruleset, ruleset
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
+from k8stui.record import record
 from k8stui.settings import OPTIONS, PROXY_MODE, Form
+
+
+@record()
+class Instead:
+    """What stands on a node in place of what was seen of it."""
+
+    rules: Mapping[int, Ruleset]
+    """By IP version."""
+    sets: Mapping[str, IpSet]
+    """Those that the rules may ask, beside the ones that were seen."""
 
 
 class ClusterNetwork(Mapping[str, NetNamespace]):
@@ -146,6 +158,27 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
             programs = replace(programs, engine=self._engines.named(owner))
         return generated_ruleset(self._site, programs, node, version, owner)
 
+    def generated(self, node: Node, version: int) -> Ruleset:
+        """What all programs that are known to be there would have written, whatever was seen."""
+        return generated_ruleset(self._site, self._programs(node), node, version)
+
+    def generated_sets(self, node: Node) -> Mapping[str, IpSet]:
+        """The sets that the rules of `generated` may ask."""
+        engine = self._engines.of(node)
+        return engine.sets(node) if engine is not None else {}
+
+    def assumed_writers(self, node: Node, version: int) -> frozenset[str]:
+        """Who has rules among those `generated` though nothing says that it is there."""
+        if is_shown(self._site):
+            return frozenset()
+        from k8stui.nodes.writers import writers  # noqa: PLC0415 - for comparisons alone
+
+        return writers(self.ruleset(node, version, "cni"))
+
+    def observed_ruleset(self, node: Node, version: int) -> Ruleset | None:
+        """What a dump shows of the node; None: nothing of this family."""
+        return self._site.observed(node).rulesets.get(version)
+
     def sets(self, node: Node, owner: str = "all") -> Mapping[str, IpSet]:
         """The node's ipsets; or those that `owner` would have filled."""
         if owner == "all":
@@ -219,6 +252,7 @@ def build_network(
     cluster: Cluster,
     options: NodeOptions = NodeOptions(),  # noqa: B008 - frozen
     earlier: ClusterNetwork | None = None,
+    instead: Mapping[str, Instead] = MappingProxyType({}),
 ) -> ClusterNetwork:
     """What stands on each node and in each pod of `cluster`, lazily.
 
@@ -226,6 +260,7 @@ def build_network(
     kube-proxy tells pods' traffic is what their rules show, where the input does not say it: then
     the network's `cluster` differs from the given one in that. `earlier`: that of the same nodes
     a moment ago; what it was made of things that are still the same ones is not made again.
+    `instead`: by node, rules that stand there in place of those that were seen.
 
     Raises:
         NodeOptionError: an option names a node, a plug-in or a mode that does not exist.
@@ -239,6 +274,13 @@ def build_network(
                     raise NodeOptionError(setting.flag, name, cluster.nodes)
     same = earlier.site_for(cluster, options) if earlier is not None else None
     observed = same.dumps if same is not None else _observed(options)
+    if instead:
+        unseen = ObservedNode()
+        put = {
+            node: observed.get(node, unseen).with_rules(those.rules, those.sets)
+            for node, those in instead.items()
+        }
+        observed = {**observed, **put}
     if observed:
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Protocol
 
 from k8stui.kernel.ipset import IpSet
@@ -99,6 +99,9 @@ class SeenNode(ObservedSpace, Protocol):
     def unseen(self) -> tuple[str, ...]:
         """What was asked for and not shown, each with why: as it is generated, it counts."""
 
+    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> SeenNode:
+        """The same node with other rules of iptables, by IP version, and more sets."""
+
 
 @record(kw_only=True)
 class ObservedNode:
@@ -121,3 +124,6 @@ class ObservedNode:
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()
+
+    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> ObservedNode:
+        return replace(self, rulesets={**self.rulesets, **rules}, sets={**sets, **self.sets})

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.difference import Difference, DifferenceKind, differences, owned
-from k8stui.nodes.dumps import read_observed
-from k8stui.nodes.network import build_network
-from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.difference import Difference, differences, owned, told_apart
+from k8stui.nodes.mended import mended
+from k8stui.nodes.network import Instead, build_network
 from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -66,10 +64,14 @@ class RulesReport:
     version: int
     """4 or 6."""
     file: str
+    """Where they were read; empty: in what the input itself says of the node."""
     owner: str
     """Whose rules were compared: ``all``, or one of kube-proxy, cni, kubelet."""
     differences: tuple[Difference, ...]
+    others: Mapping[str, int]
+    """Programs that have rules there too, which were not compared, and how many."""
     breakages: tuple[Breakage, ...]
+    """Those first that connect less often than they should."""
     asked: int
     """How many requests were walked under both rulesets."""
     walked: tuple[str, ...]
@@ -81,42 +83,57 @@ class RulesReport:
 
 
 def rules_report(
-    world: World, node: Node, version: int, file: str, *, owner: str = "all", limit: int = 50
+    world: World, node: Node, version: int, file: str = "", *, owner: str = "all", limit: int = 50
 ) -> RulesReport:
     """Compare the iptables-save in `file` with what `owner` would have programmed on `node`.
 
-    `owner`: ``all``, or only ``kube-proxy``, ``cni`` or ``kubelet``: for a node whose other
-    programs (another network plug-in, docker, a firewall) are not imitated. A difference that names
-    no Service may concern every one; at most `limit` are walked.
+    Without a `file`: what the world itself has seen of the node. `owner`: ``all``, or only
+    ``kube-proxy``, ``cni`` or ``kubelet``: for a node whose other programs (another network
+    plug-in, docker, a firewall) are not imitated. A difference that names no Service may concern
+    every one; at most `limit` are walked. Requests are asked under the rules as they are, and under
+    the same with the differences put right.
 
     Raises:
         NodeOptionError, ObservedFileError: as `k8stui.nodes.network.build_network`.
-        RequestError: the file holds no rules of that family.
+        RequestError: the node's rules of that family were not seen.
 
     """
-    dump = NodeOptions(iptables={node.name: file})
-    observed = read_observed(dump)[node.name].rulesets.get(version)
+    if file:
+        world = with_rules(world, {**world.options.iptables, node.name: file})
+    observed = world.network.observed_ruleset(node, version)
     if observed is None:
-        raise RequestError(f"{file} holds no IPv{version} rules", hint="the other --family?")
-    world = replace(world, cluster=with_rules(world, {node.name: file}).cluster)
-    others = {name: path for name, path in world.options.iptables.items() if name != node.name}
-    should = with_rules(world, others)
-    everything = should.network.ruleset(node, version)
+        raise _not_seen(world, node, version, file)
+    everything = world.network.generated(node, version)
+    found = differences(everything, observed)
+    others: Mapping[str, int] = {}
     if owner == "all":
-        found = differences(everything, observed)
+        assumed = world.network.assumed_writers(node, version)
+        found, others = told_apart(found, everything, observed, assumed)
     else:
-        own = should.network.ruleset(node, version, owner)
-        found = _owned(own, everything, observed)
+        own = world.network.ruleset(node, version, owner)
+        found = owned(differences(own, observed), own, everything)
+    put_right = Instead(
+        {version: mended(observed, everything, found)}, world.network.generated_sets(node)
+    )
+    network = build_network(world.cluster, world.options, instead={node.name: put_right})
+    should = replace(world, cluster=network.cluster, network=network)
     services = _concerned(world, found)
     walked = services[:limit]
     ways = _ways(should, node, walked, found)
+    broken = list(breakages(should, world, ways))
+    if found and not broken:
+        # Before it is said that nothing changes: whatever else meets the node's rules.
+        more = [way for way in ways_to_pods(should, node) if way not in ways]
+        broken, ways = list(breakages(should, world, more)), [*ways, *more]
+    broken.sort(key=lambda each: connected(each.observed) - connected(each.expected))
     return RulesReport(
         node=node.name,
         version=version,
         file=file,
         owner=owner,
         differences=found,
-        breakages=tuple(breakages(should, with_rules(world, {**others, node.name: file}), ways)),
+        others=others,
+        breakages=tuple(broken),
         asked=len(ways),
         walked=walked,
         not_walked=len(services) - len(walked),
@@ -124,18 +141,16 @@ def rules_report(
     )
 
 
-def _owned(own: Ruleset, everything: Ruleset, observed: Ruleset) -> tuple[Difference, ...]:
-    """One owner's differences. Its place among the others' rules only all of them together tell."""
-    found = owned(differences(own, observed), own, everything)
-    moved = {
-        (each.table, each.chain, each.expected)
-        for each in differences(everything, observed)
-        if each.kind is DifferenceKind.MOVED
-    }
-    return tuple(
-        each
-        for each in found
-        if each.kind is not DifferenceKind.MOVED or (each.table, each.chain, each.expected) in moved
+def _not_seen(world: World, node: Node, version: int, file: str) -> RequestError:
+    if file or world.network.has_observed_rules(node):
+        return RequestError(
+            f"{file or f'what was seen of {node.name}'} holds no IPv{version} rules",
+            hint="the other --family?",
+        )
+    return RequestError(
+        f"no rules of {node.name} were seen",
+        hint=f"--diff {node.name}=FILE with its iptables-save, or a folder with nodes/"
+        f"{node.name}.txt (k8stui collect)",
     )
 
 

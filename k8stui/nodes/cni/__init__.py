@@ -102,6 +102,17 @@ def _assumed_by(site: Site, name: str) -> Origin | None:
     return assumed(said, cluster.distribution.origin.place)
 
 
+def is_shown(site: Site) -> bool:
+    """Whether the input, or an option, says which plug-in there is."""
+    cluster = site.cluster
+    return bool(
+        site.options.cni != CNI.default
+        or cluster.network_plugins
+        or cluster.cni_configurations
+        or cluster.flannel is not None
+    )
+
+
 def _not_imitated(site: Site) -> tuple[NetworkPlugin, ...]:
     """Plug-ins of the input that another one stands for."""
     name = chosen(site)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
+from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import LinkKind
+from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ROOT, End
@@ -22,6 +24,7 @@ class CollectedNode(CollectedSpace):
         """`said`: fields that dumps of single commands say, which count first."""
         super().__init__(ROOT)
         self._file = file
+        self._said = said
         self.__dict__.update(said)  # a cached property looks here first
 
     @cached_property
@@ -49,6 +52,13 @@ class CollectedNode(CollectedSpace):
     @property
     def is_whole(self) -> bool:
         return True
+
+    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> CollectedNode:
+        """The same node with other rules of iptables, by IP version, and more sets."""
+        said = {"rulesets": {**self.rulesets, **rules}, "sets": {**sets, **self.sets}}
+        found = CollectedNode(self._file, {**self._said, **said})
+        found._all_sections = self._all_sections  # read once
+        return found
 
     @cached_property
     def pods(self) -> Mapping[str, CollectedSpace]:
