@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from k8stui.kernel.packet import Protocol, TcpFlags
+from k8stui.kernel.routing import route_line
 from k8stui.lab.chance import Count, End
 from k8stui.lab.compare import BranchComparison, FeltAndSeen, PacketRow
 from k8stui.lab.experiment import Experiment
@@ -30,6 +31,9 @@ def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
         f" in {experiment.trial.build_seconds:.2f} s{cold}{turn}"
     )
     for fork in experiment.trial.exchange.forks:
+        if fork.hop is not None:
+            yield f"  chance decided: {fork.namespace} {route_line(fork.hop)}"
+            continue
         rule = fork.way.place
         does = "no random rule matches" if rule is None else f"rule {rule + 1} matches"
         yield f"  chance decided: {fork.namespace} {fork.table} {fork.chain.name}: {does}"

@@ -5,7 +5,7 @@ After net/bridge/br_input.c, br_forward.c, br_device.c and br_netfilter_hooks.c.
 
 from __future__ import annotations
 
-from k8stui.kernel import device, judge, neighbour, netfilter
+from k8stui.kernel import device, judge, multipath, neighbour, netfilter
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
@@ -49,7 +49,7 @@ def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
         return
     # br_nf_pre_routing_finish: where does the new destination lie?
     packet = skb.packet
-    decision = host.routing.incoming(packet.dst, packet.src, bridge, packet.mark)
+    decision = multipath.incoming(host, packet, bridge)
     if decision.fate is Fate.FORWARD and decision.device == bridge:
         _bridged_dnat(host, port, skb, decision)
         return

@@ -9,8 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from functools import partial
 
+from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
@@ -247,7 +249,8 @@ class Client:
             length_bytes=min(whole, self.mtu_bytes) if data_bytes else whole,
         )
         skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
-        skb.decision = self.host.routing.outgoing(packet.dst, packet.src)
+        ports = Ports.of(packet)
+        skb.decision = multipath.outgoing(self.host, packet.dst, packet.src, ports=ports)
         self.host.simulation.stack.local_out(self.host, skb)
 
     def answer(self, skb: Skb) -> None:

@@ -6,10 +6,12 @@ After net/ipv4/fib_trie.c, fib_rules.c and fib_frontend.c; ip-rule(8), ip-route(
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address, is_limited_broadcast, is_multicast
 from k8stui.kernel.address_routes import link_local_routes
+from k8stui.kernel.header import WITH_PORTS
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     Interface,
@@ -19,6 +21,7 @@ from k8stui.kernel.namespace import (
     RouteType,
     RuleAction,
 )
+from k8stui.kernel.packet import Packet, Protocol
 
 _ERRNO = {
     RouteType.BLACKHOLE: "EINVAL",
@@ -34,6 +37,7 @@ _RULE_ERRNO = {
 """fib4_rule_action (net/ipv4/fib_rules.c)."""
 NO_ROUTE = "ENETUNREACH"
 LOOPBACK = "lo"
+_ROOT = 0
 
 
 class Lookup(NamedTuple):
@@ -42,6 +46,25 @@ class Lookup(NamedTuple):
     route: Route | None
     error: str | None
     """errno when nothing leads there: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL."""
+
+
+class Ports(NamedTuple):
+    """Which connection a packet is of, beside its addresses, as rules and hashes see it."""
+
+    protocol: Protocol | None = None
+    source: int = 0
+    destination: int = 0
+    """0 for what has no ports."""
+
+    @classmethod
+    def of(cls, packet: Packet) -> Ports:
+        """Those of a packet (fib4_rules_early_flow_dissect)."""
+        if packet.protocol in WITH_PORTS:
+            return cls(packet.protocol, packet.sport, packet.dport)
+        return cls(packet.protocol)
+
+
+NO_PORTS = Ports()
 
 
 class _Asked(NamedTuple):
@@ -54,6 +77,7 @@ class _Asked(NamedTuple):
     """The device that it came in by, `lo` for what the node itself sends."""
     outgoing: str | None
     """The device that the asker wants."""
+    ports: Ports
 
 
 class _Table:
@@ -90,6 +114,9 @@ class _Table:
             for route in level.get(address.value >> (bits - length), ()):
                 if device is None or route.device == device:
                     return route
+                for hop in route.hops:
+                    if hop.device == device:
+                        return hop
         return None
 
 
@@ -116,18 +143,29 @@ class Tables:
         self._custom_rules = any(_is_selective(rule) for rule in ordered)
         self._tables: dict[str, _Table] = {}
         for route in namespace.routes:
-            # Taking a device down deletes its routes, but not what is `local`
-            # (fib_sync_down_dev).
-            device = interfaces.get(route.device) if route.device else None
-            is_gone = route.device is not None and (device is None or not device.up)
-            if is_gone and route.type is not RouteType.LOCAL:
-                continue
-            self._tables.setdefault(route.table, _Table()).add(route)
+            standing = self._standing(route)
+            if standing is not None:
+                self._tables.setdefault(route.table, _Table()).add(standing)
         for route in link_local_routes(namespace.interfaces):
             self._tables.setdefault(route.table, _Table()).add(route)
         self._merged = None if _has_own_rules(self._rules[4]) else self._one_trie(4)
         for table in self._tables.values():
             table.freeze()
+
+    def _standing(self, route: Route) -> Route | None:
+        """A route without the next hops whose devices are down; None: it is gone.
+
+        Taking a device down deletes its routes, but not what is `local`, and of a route with
+        several next hops only these (fib_sync_down_dev: RTNH_F_DEAD).
+        """
+        if route.hops:
+            left = tuple(hop for hop in route.hops if self._standing(hop) is not None)
+            if not left:
+                return None
+            return replace(left[0], hops=left, weight=0) if len(left) > 1 else left[0]
+        device = self._interfaces.get(route.device) if route.device else None
+        is_gone = route.device is not None and (device is None or not device.up)
+        return None if is_gone and route.type is not RouteType.LOCAL else route
 
     def _one_trie(self, version: int) -> _Table:
         """Tables local and main, which are one for as long as nobody adds a rule.
@@ -150,6 +188,8 @@ class Tables:
         mark: int = 0,
         incoming: str | None = None,
         device: str | None = None,
+        *,
+        ports: Ports = NO_PORTS,
     ) -> Lookup:
         """Ask the rules in order, each table for its longest prefix (fib_lookup).
 
@@ -160,7 +200,7 @@ class Tables:
             return self._look_up_merged(self._merged, destination, device)
         asked = None
         if self._custom_rules:
-            asked = _Asked(destination, source, mark, incoming or LOOPBACK, device)
+            asked = _Asked(destination, source, mark, incoming or LOOPBACK, device, ports)
         target = 0
         for rule in self._rules[destination.version]:
             if rule.priority < target:
@@ -221,7 +261,16 @@ def _is_selective(rule: PolicyRule) -> bool:
         or rule.mark is not None
         or rule.iif is not None
         or rule.oif is not None
+        or rule.protocol is not None
+        or rule.source_ports is not None
+        or rule.destination_ports is not None
+        or rule.users is not None
     )
+
+
+def _within(port: int, ports: tuple[int, int] | None) -> bool:
+    """fib_rule_port_inrange: without a port nothing is within (include/net/fib_rules.h)."""
+    return ports is None or (port != 0 and ports[0] <= port <= ports[1])
 
 
 def _is_suppressed(rule: PolicyRule, route: Route) -> bool:
@@ -247,5 +296,13 @@ def _selects(rule: PolicyRule, asked: _Asked) -> bool:
     if rule.mark is not None and asked.mark & rule.mark_mask != rule.mark & rule.mark_mask:
         return False
     if rule.oif is not None and rule.oif != asked.outgoing:
+        return False
+    protocol, sport, dport = asked.ports
+    if rule.protocol is not None and rule.protocol != protocol:
+        return False
+    if not (_within(sport, rule.source_ports) and _within(dport, rule.destination_ports)):
+        return False
+    # Nobody knows whose a socket is: taken for root's, as what has none is (sock_net_uid).
+    if rule.users is not None and rule.users[0] != _ROOT:
         return False
     return rule.iif is None or rule.iif == asked.incoming

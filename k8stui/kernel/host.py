@@ -20,6 +20,7 @@ from k8stui.kernel.namespace import (
     Neighbour,
     NetNamespace,
     Network,
+    Route,
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.recent import RecentLists
@@ -186,6 +187,7 @@ class Host:
         "connections",
         "conntrack",
         "fdb_learned",
+        "hops",
         "name",
         "namespace",
         "neighbours_learned",
@@ -209,6 +211,8 @@ class Host:
         """Neighbours that have answered in this exchange (NUD_REACHABLE)."""
         self.fdb_learned: dict[tuple[str, str], FdbEntry] = {}
         self.resolving: dict[tuple[str, Address], IncompleteNeighbour] = {}
+        self.hops: dict[tuple[int, tuple[object, ...]], Route] = {}
+        """Which of a route's next hops a flow takes: `k8stui.kernel.multipath`."""
         self.connections: dict[tuple[Address, int, Address, int], bool] = {}
         """TCP connections that a listener knows; True: established."""
 

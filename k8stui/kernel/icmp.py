@@ -6,8 +6,10 @@ docs/facts/outcomes.md, section 1.
 
 from __future__ import annotations
 
+from k8stui.kernel import multipath
 from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.device import transmit
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import changed, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import NO_FLAGS, Packet, Protocol, TcpFlags, is_group_mac
@@ -75,6 +77,7 @@ _ERRNO = {
     Protocol.ICMP: _ECHO_ERRNO,
     Protocol.ICMPV6: _ECHO_ERRNO,
 }
+ICMP_OF = {4: Protocol.ICMP, 6: Protocol.ICMPV6}
 _ERROR_BYTES = {4: 28, 6: 48}
 _QUOTED_BYTES = {4: 576, 6: 1280}
 
@@ -97,7 +100,8 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     version = packet.src.version
     decision = skb.decision
     is_own = decision is not None and decision.incoming and decision.fate is Fate.LOCAL
-    way = host.routing.outgoing(packet.src, packet.dst if is_own else None)
+    own = packet.dst if is_own else None
+    way = multipath.outgoing(host, packet.src, own, ports=Ports(ICMP_OF[version]))
     if way.fate is Fate.ERROR or way.source is None:
         return
     quoted = changed(packet, smac="", dmac="", mark=0)
@@ -105,7 +109,7 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     error = Packet(
         src=way.source,
         dst=packet.src,
-        protocol=Protocol.ICMP if version == 4 else Protocol.ICMPV6,
+        protocol=ICMP_OF[version],
         ttl=host.namespace.sysctls.ip_default_ttl,
         icmp_type=kind,
         icmp_code=code,
@@ -162,7 +166,7 @@ def _reset(host: Host, skb: Skb) -> None:
         answer.packet = changed(rst, smac=packet.dmac, dmac=packet.smac)
         transmit(host, skb.physical_in, answer)
         return
-    way = host.routing.outgoing(packet.src, packet.dst)
+    way = multipath.outgoing(host, packet.src, packet.dst, ports=Ports.of(rst))
     if way.fate is Fate.ERROR:
         return
     answer.decision = way

@@ -7,10 +7,10 @@ After net/ipv4/ip_input.c, ip_forward.c, ip_output.c and netfilter.c (ip_route_m
 
 from __future__ import annotations
 
-from k8stui.kernel import bridge, neighbour, netfilter
+from k8stui.kernel import bridge, multipath, neighbour, netfilter
 from k8stui.kernel.address import is_multicast
 from k8stui.kernel.device import transmit
-from k8stui.kernel.fib import LOOPBACK
+from k8stui.kernel.fib import LOOPBACK, Ports
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
@@ -39,8 +39,7 @@ def receive(host: Host, device: str, skb: Skb) -> None:
         return
     decision = skb.decision
     if decision is None or device != LOOPBACK:
-        packet = skb.packet
-        decision = host.routing.incoming(packet.dst, packet.src, device, packet.mark)
+        decision = multipath.incoming(host, skb.packet, device)
         skb.decision = decision
         if not _explain(host, device, skb, decision):
             return
@@ -140,7 +139,7 @@ def local_out(host: Host, skb: Skb) -> str | None:
 
     def reroute() -> str | None:
         packet = skb.packet
-        again = host.routing.outgoing(packet.dst, packet.src, packet.mark)
+        again = multipath.outgoing(host, packet.dst, packet.src, packet.mark, Ports.of(packet))
         if again.fate is Fate.ERROR:
             text = f"no way to {packet.dst} from {packet.src} after the change"
             host.simulation.journal.loss(

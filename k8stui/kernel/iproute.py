@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.iproute_json import (
@@ -41,7 +42,7 @@ from k8stui.kernel.namespace import (
     Scope,
     Vxlan,
 )
-from k8stui.kernel.packet import is_group_mac
+from k8stui.kernel.packet import Protocol, is_group_mac
 
 _DEFAULT = {4: Prefix(Address(4, 0), 0), 6: Prefix(Address(6, 0), 0)}
 _KINDS = {
@@ -67,16 +68,19 @@ _TYPES = frozenset(one.value for one in RouteType)
 _UNUSABLE = frozenset({"INCOMPLETE", "FAILED", "NOARP"})
 
 
-_UNHEARD = (
-    "tos", "uid_start", "uid_end", "ipproto", "sport", "sport_start", "sport_end", "dport",
-    "dport_start", "dport_end", "tun_id", "suppress_ifgroup",
-)  # fmt: skip
+_UNHEARD = ("tos", "dscp", "flowlabel", "tun_id", "suppress_ifgroup", "sport_mask", "dport_mask")
 """Selectors of ``ip -j rule`` that are not evaluated (ip/iprule.c print_rule)."""
 
 _ETHERNET = ("ether", "loopback")
 _WORD = 0xFFFFFFFF
 _PORT = 0xFFFF
 _VNI = 0xFFFFFF
+_WEIGHT = 0x10000
+_PROTOCOLS = {
+    "icmp": Protocol.ICMP, "tcp": Protocol.TCP, "udp": Protocol.UDP,
+    "ipv6-icmp": Protocol.ICMPV6, "sctp": Protocol.SCTP,
+}  # fmt: skip
+"""Names of /etc/protocols; others are written ``ipproto-47`` (iproute2 lib/inet_proto.c)."""
 
 
 def interfaces(links: Iterable[Json], ports: Iterable[Json] = ()) -> tuple[Interface, ...]:
@@ -231,8 +235,8 @@ def _route(record: Json, version: int) -> Route | None:
     nexthops = records_of(record, "nexthops")
     is_multipath = bool(nexthops) and record.get("dev") is None
     if is_multipath:
-        hop = nexthops[0]  # with equal weights it could be any
-    return Route(
+        hop = nexthops[0]
+    found = Route(
         destination=_DEFAULT[version] if destination == "default" else prefix_of(destination),
         device=device_of(hop, "dev") if hop.get("dev") else None,
         gateway=address_of(hop, "gateway") if hop.get("gateway") else None,
@@ -243,7 +247,22 @@ def _route(record: Json, version: int) -> Route | None:
         protocol=word_of(record, "protocol", "") or None,
         metric=number_of(record, "metric", 0, _WORD),
         onlink="onlink" in texts_of(record, "flags"),
-        others=len(nexthops) - 1 if is_multipath else 0,
+    )
+    if not is_multipath or len(nexthops) < 2:
+        return found
+    return replace(found, hops=tuple(_next_hop(found, one) for one in nexthops))
+
+
+def _next_hop(route: Route, hop: Json) -> Route:
+    """One of several (ip/iproute.c print_rta_multipath)."""
+    via = hop.get("via")
+    gateway = via.get("host") if isinstance(via, dict) else hop.get("gateway")
+    return replace(
+        route,
+        device=device_of(hop, "dev") if hop.get("dev") else None,
+        gateway=checked(Address.parse, gateway) if isinstance(gateway, str) else None,
+        onlink="onlink" in texts_of(hop, "flags"),
+        weight=max(1, number_of(hop, "weight", 1, _WEIGHT)),
     )
 
 
@@ -273,9 +292,35 @@ def _policy_rule(record: Json, version: int | None) -> PolicyRule:
         suppress_prefix_length=number_of(record, "suppress_prefixlen", 0, 128)
         if "suppress_prefixlen" in record
         else None,
+        protocol=_protocol(record),
+        source_ports=_range(record, "sport", _PORT),
+        destination_ports=_range(record, "dport", _PORT),
+        users=_range(record, "uid", _WORD),
         unheard=" ".join(f"{key} {record[key]}" for key in _UNHEARD if key in record),
         version=version,
     )
+
+
+def _protocol(record: Json) -> int | None:
+    if "ipproto" not in record:
+        return None
+    name = word_of(record, "ipproto", "")
+    if name in _PROTOCOLS:
+        return int(_PROTOCOLS[name])
+    number = name.removeprefix("ipproto-")
+    # A name that is not known here is no protocol of ours.
+    return int(number) if number.isascii() and number.isdecimal() else -1
+
+
+def _range(record: Json, field: str, largest: int) -> tuple[int, int] | None:
+    """``sport 53`` or from ``sport_start`` to ``sport_end``."""
+    if field in record:
+        one = number_of(record, field, 0, largest)
+        return one, one
+    if f"{field}_start" not in record:
+        return None
+    first = number_of(record, f"{field}_start", 0, largest)
+    return first, number_of(record, f"{field}_end", first, largest)
 
 
 def _has_target(record: Json) -> bool:

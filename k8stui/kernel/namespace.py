@@ -126,9 +126,10 @@ class Route:
     protocol: str | None = None
     metric: int = 0
     onlink: bool = False
-    others: int = 0
-    """Next hops beside this one, among which the kernel chooses by a hash (fib_select_multipath)
-    that is not evaluated."""
+    hops: tuple[Route, ...] = ()
+    """Several next hops, each as a route of its own: a hash chooses (fib_select_multipath)."""
+    weight: int = 0
+    """Of one of several next hops; 0: it is none."""
     reason: Because | None = field(default=None, compare=False)
 
 
@@ -163,6 +164,13 @@ class PolicyRule:
     """The priority at which it goes on, of `RuleAction.GOTO`."""
     suppress_prefix_length: int | None = None
     """A route of at most so many bits does not count (fib4_rule_suppress)."""
+    protocol: int | None = None
+    """``ipproto``."""
+    source_ports: tuple[int, int] | None = None
+    """First and last."""
+    destination_ports: tuple[int, int] | None = None
+    users: tuple[int, int] | None = None
+    """``uidrange``: of whom the socket is that sends; what is passed on counts as root's."""
     unheard: str = ""
     """Selectors that are not evaluated, as they are printed."""
     version: int | None = None
@@ -319,6 +327,12 @@ class Sysctls:
     """By device, where it is not `ip_forward` for all: whether what came in there goes on."""
     arp_ignore: Mapping[str, int] = field(default_factory=dict)
     """By device, with "all" (the larger counts): for which addresses of its own it answers."""
+    multipath_hash: int = 0
+    """fib_multipath_hash_policy: what chooses among several next hops. 0: the addresses, 1: the
+    ports too, 2: as 0 (of what a tunnel carries), 3: `multipath_fields`."""
+    multipath_hash_ipv6: int = 0
+    multipath_fields: int = 0x7
+    """fib_multipath_hash_fields (include/net/ip_fib.h FIB_MULTIPATH_HASH_FIELD_*)."""
     nf_conntrack_tcp_be_liberal: bool = False
     ip_default_ttl: int = 64
     tcp_syn_retries: int = 6

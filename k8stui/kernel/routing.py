@@ -19,7 +19,7 @@ from k8stui.kernel.address import (
     is_zero,
 )
 from k8stui.kernel.address_routes import own_link_local
-from k8stui.kernel.fib import LOOPBACK, Tables
+from k8stui.kernel.fib import LOOPBACK, NO_PORTS, Ports, Tables
 from k8stui.kernel.namespace import (
     Interface,
     InterfaceAddress,
@@ -137,12 +137,20 @@ class Routing(Tables):
                 return accept_local
         elif back.type is not RouteType.UNICAST:
             return False
-        return loose or back.device == device
+        return loose or _uses(back, device)
 
     def incoming(
-        self, destination: Address, source: Address, device: str, mark: int = 0
+        self,
+        destination: Address,
+        source: Address,
+        device: str,
+        mark: int = 0,
+        ports: Ports = NO_PORTS,
     ) -> Decision:
-        """Decide about a packet that came in (ip_route_input_slow)."""
+        """Decide about a packet that came in (ip_route_input_slow).
+
+        Of several next hops it is the first: `k8stui.kernel.multipath` chooses.
+        """
         if is_multicast(source) or is_limited_broadcast(source):
             return Decision(Fate.MARTIAN_SOURCE)
         if is_limited_broadcast(destination) or (is_zero(source) and is_zero(destination)):
@@ -159,7 +167,7 @@ class Routing(Tables):
             return Decision(Fate.MARTIAN_SOURCE)
         if is_multicast(destination):
             return Decision(Fate.BROADCAST, incoming=True)
-        route, error = self.look_up(destination, source, mark, device)
+        route, error = self.look_up(destination, source, mark, device, ports=ports)
         forwards = self.forwards(device)
         if error or route is None:
             if not forwards:
@@ -168,11 +176,11 @@ class Routing(Tables):
         if route.type is RouteType.BROADCAST:
             return Decision(Fate.BROADCAST, route, incoming=True)
         if route.type is RouteType.LOCAL:
-            bad = self._validate_source(source, destination, device, mark)
+            bad = self._validate_source(source, destination, device, mark, ports)
             return bad or Decision(Fate.LOCAL, route, LOOPBACK, incoming=True)
         if not forwards:
             return Decision(Fate.NO_FORWARDING, route)
-        bad = self._validate_source(source, destination, device, mark)
+        bad = self._validate_source(source, destination, device, mark, ports)
         return bad or Decision(
             Fate.FORWARD,
             route,
@@ -182,7 +190,7 @@ class Routing(Tables):
         )
 
     def _validate_source(
-        self, source: Address, destination: Address, device: str, mark: int
+        self, source: Address, destination: Address, device: str, mark: int, ports: Ports = NO_PORTS
     ) -> Decision | None:
         # fib_validate_source: without rp_filter only own addresses are refused. IPv6 has neither.
         if source.version == 6:
@@ -193,27 +201,37 @@ class Routing(Tables):
         if not strictness:
             return None
         counted = mark if self._counts_mark(device) else 0
-        back, error = self.look_up(source, destination, counted, device)
+        # __fib_validate_source: the way back, so its ports change places.
+        turned = Ports(ports.protocol, ports.destination, ports.source)
+        back, error = self.look_up(source, destination, counted, device, ports=turned)
         if error or back is None:
             return Decision(Fate.RP_FILTER, back)
         if back.type is not RouteType.UNICAST:
             return Decision(Fate.MARTIAN_SOURCE, back)
-        if strictness == 1 and back.device != device:
+        if strictness == 1 and not _uses(back, device):
             return Decision(Fate.RP_FILTER, back)
         return None
 
     def outgoing(
-        self, destination: Address, source: Address | None = None, mark: int = 0
+        self,
+        destination: Address,
+        source: Address | None = None,
+        mark: int = 0,
+        ports: Ports = NO_PORTS,
     ) -> Decision:
         """Decide about a packet of the node's own, and its source address.
 
-        ip_route_output_key_hash_rcu, __mkroute_output.
+        ip_route_output_key_hash_rcu. Of several next hops it is the first, as above.
         """
         if is_zero(destination):
             destination = Address.parse("127.0.0.1" if destination.version == 4 else "::1")
-        route, error = self.look_up(destination, source, mark)
+        route, error = self.look_up(destination, source, mark, ports=ports)
         if error or route is None:
             return Decision(Fate.ERROR, route, error=error)
+        return self.along(route, destination, source)
+
+    def along(self, route: Route, destination: Address, source: Address | None) -> Decision:
+        """Send a packet of the node's own by a route (__mkroute_output)."""
         if route.type is RouteType.LOCAL:
             own = source or route.source or destination
             return Decision(Fate.LOCAL, route, LOOPBACK, destination, own)
@@ -259,6 +277,10 @@ class Routing(Tables):
         near = is_link_local(destination)
         return next((one for one in own if not near or is_link_local(one)), None)
 
+    def hop_source(self, hop: Route) -> Address | None:
+        """The address that belongs to a next hop (fib_info_update_nhc_saddr)."""
+        return self._select(hop.device or "", hop.gateway, _SCOPE[hop.scope])
+
     def own_address(self, device: str, towards: Address) -> Address | None:
         """The sender address of an ARP request (arp_solicit: inet_select_addr, scope link)."""
         return self._select(device, towards, _SCOPE["link"])
@@ -288,6 +310,11 @@ class Routing(Tables):
         return None
 
 
+def _uses(route: Route, device: str | None) -> bool:
+    """Whether one of its next hops leads out of the device (fib_info_nh_uses_dev)."""
+    return route.device == device or any(hop.device == device for hop in route.hops)
+
+
 def _primaries(interface: Interface | None, version: int) -> list[InterfaceAddress]:
     if interface is None:
         return []
@@ -304,10 +331,14 @@ def route_line(route: Route) -> str:
         words.append("default")
     else:
         words.append(str(prefix.address if prefix.length == prefix.address.bits else prefix))
+    if route.weight:
+        words.append("nexthop")
     if route.gateway:
         words += ["via", str(route.gateway)]
     if route.device:
         words += ["dev", route.device]
     if route.source:
         words += ["src", str(route.source)]
+    if route.weight:
+        words += ["weight", str(route.weight)]
     return " ".join(words)

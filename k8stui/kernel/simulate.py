@@ -9,13 +9,14 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from k8stui.kernel import bridge, device, icmp, ip, neighbour, netfilter, vxlan
+from k8stui.kernel import bridge, device, icmp, ip, multipath, neighbour, netfilter, vxlan
 from k8stui.kernel.address import is_multicast, is_zero
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
-from k8stui.kernel.header import ECHO
+from k8stui.kernel.fib import Ports
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.host import Host, Simulation, Stack
 from k8stui.kernel.journal import Journal
 from k8stui.kernel.namespace import LinkKind, Network, Sysctls
@@ -149,7 +150,10 @@ class _Run:
         destination = request.destination
         if is_zero(destination):
             destination = host.routing.outgoing(destination).next_hop or destination
-        self.decision = host.routing.outgoing(destination, request.source)
+        ports = Ports(request.protocol)
+        if request.protocol in WITH_PORTS:
+            ports = Ports(request.protocol, request.port_of(turn), request.port)
+        self.decision = multipath.outgoing(host, destination, request.source, ports=ports)
         device = host.interface(self.decision.device)
         self.client = Client(
             host,

@@ -5,9 +5,11 @@ After net/ipv4/tcp_ipv4.c (tcp_v4_rcv), udp.c (__udp4_lib_rcv), icmp.c (icmp_rcv
 
 from __future__ import annotations
 
+from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.client import Client, Server
 from k8stui.kernel.conntrack import is_icmp_error
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, mss_of, segment_back
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import (
@@ -154,7 +156,8 @@ class SocketTable:
             return
         self._deliver(host, skb, listener)
         bound = packet.dst if listener.answers_as_asked else listener.address
-        way = host.routing.outgoing(packet.src, bound)
+        ports = Ports(Protocol.UDP, packet.dport, packet.sport)
+        way = multipath.outgoing(host, packet.src, bound, ports=ports)
         if way.fate is Fate.ERROR or way.source is None:
             return
         seen = packet.src.with_port(packet.sport)
@@ -304,7 +307,7 @@ class SocketTable:
         )
 
     def _answer(self, host: Host, skb: Skb, answer: Packet) -> None:
-        way = host.routing.outgoing(answer.dst, answer.src)
+        way = multipath.outgoing(host, answer.dst, answer.src, ports=Ports.of(answer))
         sent = Skb(answer, host.simulation.journal.number(), skb.back)
         sent.decided = host.simulation.journal.last()
         if way.fate is Fate.ERROR:
@@ -318,7 +321,9 @@ class SocketTable:
 
 def _mtu(host: Host, asked: Packet) -> int:
     """MTU of the device by which an answer leaves."""
-    device = host.interface(host.routing.outgoing(asked.src, asked.dst).device)
+    ports = Ports(asked.protocol, asked.dport, asked.sport)
+    way = multipath.outgoing(host, asked.src, asked.dst, ports=ports)
+    device = host.interface(way.device)
     return device.mtu_bytes if device is not None else 0
 
 

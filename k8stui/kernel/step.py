@@ -177,8 +177,12 @@ class Step:
     """One sentence in the kernel's words: ``10.244.2.0/24 via 192.168.0.12 dev eth0``."""
 
 
+NO_CHAIN = Chain(name="")
+"""That of a fork that is none of rules."""
+
+
 class Way(NamedTuple):
-    """One of the things that chance can come to in a chain."""
+    """One of the things that chance can come to."""
 
     place: int | None
     """0-based place of the rule that then matches first; None: none of them does."""
@@ -191,12 +195,14 @@ class Fork:
     """Chance decides which rule of a chain matches first: n ways, whose shares sum to 1.
 
     One rule of ``-m statistic`` has two ways; kube-proxy's 1/n, 1/(n-1), … and whatever comes
-    last are one fork of n.
+    last are one fork of n. Or it decides by which of several next hops a route leads on.
     """
 
     namespace: str
-    table: str
-    chain: Chain
+    table: str = ""
+    chain: Chain = NO_CHAIN
+    hops: tuple[Route, ...] = ()
+    """The next hops, one a way; empty: chance decides about rules."""
     ways: tuple[Way, ...]
     chosen: int = 0
     """Index of the way that was taken in this run; not yet meant while it is asked for."""
@@ -204,6 +210,11 @@ class Fork:
     @property
     def way(self) -> Way:
         return self.ways[self.chosen]
+
+    @property
+    def hop(self) -> Route | None:
+        """The next hop that was taken; None: chance decided about rules."""
+        return self.hops[self.chosen] if self.hops else None
 
     def rule(self, way: int) -> Rule | None:
         """The rule that matches on that way; None: none of those that chance decides about."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from k8stui.kernel import device
+from k8stui.kernel import device, multipath
 from k8stui.kernel.address import Address
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import FdbEntry, Interface, Vxlan
@@ -52,7 +53,9 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
     if remote is None:
         return
     journal = host.simulation.journal
-    way = host.routing.outgoing(remote, settings.local)
+    sport = _source_port(inner)
+    ports = Ports(Protocol.UDP, sport, settings.port)
+    way = multipath.outgoing(host, remote, settings.local, ports=ports)
     if way.fate is Fate.ERROR:
         journal.loss(
             host.name,
@@ -66,7 +69,7 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         src=settings.local,
         dst=remote,
         protocol=Protocol.UDP,
-        sport=_source_port(inner),
+        sport=sport,
         dport=settings.port,
         ttl=host.namespace.sysctls.ip_default_ttl,
         mark=inner.mark,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.header import ECHO
-from k8stui.kernel.namespace import Interface, NetNamespace, Network, Socket
+from k8stui.kernel.namespace import Interface, NetNamespace, Network, Route, Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.skb import REPLY
-from k8stui.kernel.step import Direction, StepKind
+from k8stui.kernel.step import Direction, Fork, StepKind
 from k8stui.lab import sets
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.naming import Naming
@@ -76,7 +76,10 @@ def plan(
     notes: list[str] = []
     spaces = {name: _trimmed(network[name], names, notes) for name in names}
     indexes = {name: index for index, name in enumerate(names)}
-    buildings = {name: Building(space, indexes) for name, space in spaces.items()}
+    buildings = {
+        name: Building(space, indexes, () if tries else _taken_hops(forks, name))
+        for name, space in spaces.items()
+    }
     naming = {name: building.naming for name, building in buildings.items()}
     vxlan_ports = sorted(
         {i.vxlan.port for space in spaces.values() for i in space.interfaces if i.vxlan}
@@ -274,3 +277,10 @@ def _is_foreign(space: NetNamespace, address: Address | None) -> bool:
 def _speaks(socket: Socket, version: int) -> bool:
     bound = socket.version if socket.address is None else socket.address.version
     return bound in (None, version)
+
+
+def _taken_hops(forks: tuple[Fork, ...], namespace: str) -> frozenset[Route]:
+    """Of routes with several next hops those that were taken in one branch."""
+    return frozenset(
+        fork.hop for fork in forks if fork.namespace == namespace and fork.hop is not None
+    )

@@ -6,7 +6,7 @@ sysctls: the kernel's Documentation/networking/ip-sysctl.rst.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from k8stui.kernel.address import Address, Prefix
@@ -66,8 +66,15 @@ class Nowhere:
 class Building:
     """The commands for one namespace, device by device."""
 
-    def __init__(self, namespace: NetNamespace, indexes: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        namespace: NetNamespace,
+        indexes: Mapping[str, int],
+        hops: Collection[Route] = (),
+    ) -> None:
+        """`hops`: what the walk took where chance decides; without them the kernel chooses."""
         self.namespace = namespace
+        self._hops = hops
         self.naming = Naming()
         for interface in namespace.interfaces:
             self.naming(interface.name)
@@ -243,10 +250,9 @@ class Building:
 
     def _route(self, route: Route) -> Words:
         words = ["route", "replace", route.type.value, _prefix(route.destination)]
-        if route.gateway is not None:
-            words += ["via", str(route.gateway)]
-        if route.device is not None:
-            words += ["dev", self.naming(route.device)]
+        several = route.hops and self._taken(route) is None
+        if not several:
+            words += self._hop(self._taken(route) or route)
         if route.source is not None:
             words += ["src", str(route.source)]
         words += ["table", self._table(route.table)]
@@ -256,9 +262,28 @@ class Building:
             words += ["proto", "kernel"]
         if route.metric:
             words += ["metric", str(route.metric)]
-        if route.onlink:
-            words += ["onlink"]
+        if several:
+            for hop in route.hops:
+                words += ["nexthop", *self._hop(hop), "weight", str(hop.weight)]
         return words
+
+    def _hop(self, hop: Route) -> Words:
+        words = [] if hop.gateway is None else ["via", str(hop.gateway)]
+        if hop.device is not None:
+            words += ["dev", self.naming(hop.device)]
+        return [*words, "onlink"] if hop.onlink else words
+
+    def _taken(self, route: Route) -> Route | None:
+        """The next hop that the kernel is to take; None: it chooses itself.
+
+        Raises:
+            NotComparedError: several flows of one exchange take several.
+
+        """
+        taken = {hop for hop in self._hops if hop in route.hops}
+        if len(taken) > 1:
+            raise NotComparedError("packets of one exchange take several next hops of one route")
+        return next(iter(taken), None)
 
     def _rules(self, version: int) -> Iterator[Words]:
         for rule in self.namespace.policy_rules:
@@ -276,6 +301,12 @@ class Building:
             words += ["to", _prefix(rule.destination)]
         if rule.mark is not None:
             words += ["fwmark", f"{rule.mark:#x}/{rule.mark_mask:#x}"]
+        if rule.protocol is not None:
+            words += ["ipproto", str(rule.protocol)]
+        for name, ports in (("sport", rule.source_ports), ("dport", rule.destination_ports)):
+            words += [name, f"{ports[0]}-{ports[1]}"] if ports is not None else []
+        if rule.users is not None:
+            words += ["uidrange", f"{rule.users[0]}-{rule.users[1]}"]
         if rule.iif is not None:
             words += ["iif", self.naming(rule.iif)]
         if rule.oif is not None:
@@ -355,6 +386,8 @@ class Building:
 
 
 def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFile]:
+    if sysctls.multipath_hash:
+        yield _setting("net/ipv4/fib_multipath_hash_policy", sysctls.multipath_hash)
     yield _setting("net/ipv4/ip_forward", sysctls.ip_forward)
     # A new namespace takes the host's settings (net/ipv4/devinet.c devinet_init_net).
     for device in ("all", "default"):

@@ -87,10 +87,10 @@ def cut(node: str, observed: SeenNode) -> str:
         if rule.unheard
     ]
     parts += [
-        f"its route to {route.destination} has {route.others + 1} next hops: a walk takes the "
-        "first of them"
-        for route in observed.routes or ()
-        if route.others
+        f"its ip rule {rule.priority} asks who sends (uidrange {rule.users[0]}-{rule.users[1]}): "
+        "a walk's programs are taken for root's"
+        for rule in observed.policy_rules or ()
+        if rule.users is not None
     ]
     if not parts:
         return ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.step import Direction, Fork, RuleCause, StepKind
+from k8stui.kernel.step import Direction, Fork, RouteCause, RuleCause, StepKind
 from k8stui.record import record
 from k8stui.walk.trace import Trace, TraceStep
 
@@ -79,6 +79,8 @@ def _place(trace: Trace, fork: Fork) -> int | None:
             continue
         for step in hop.steps:
             cause = step.cause
+            if isinstance(cause, RouteCause) and fork.hop is not None and fork.hop is cause.route:
+                return step.number - 1
             if (
                 isinstance(cause, RuleCause)
                 and cause.table == fork.table

@@ -158,6 +158,8 @@ def _route(route: Route) -> str:
     host = route.destination.length == route.destination.address.bits
     target = route.destination.address if host else route.destination
     words = [f"{kind}{'default' if default else target}"]
+    if route.weight:
+        words.append("nexthop")
     if route.gateway is not None:
         words.append(f"via {route.gateway}")
     if route.device is not None:
@@ -172,4 +174,6 @@ def _route(route: Route) -> str:
         words.append(f"src {route.source}")
     if route.metric:
         words.append(f"metric {route.metric}")
+    if route.weight:
+        words.append(f"weight {route.weight}")
     return " ".join(words) + (" onlink" if route.onlink else "")

@@ -35,8 +35,10 @@ def sentence(step: Step, forks: Iterable[Fork] = ()) -> str:
     why = because(cause)
     if step.kind is StepKind.DELIVER:
         return _deliver(step, why)
-    if isinstance(cause, RouteCause) and why is not None and why.text:
-        return f"{step.text}: {why.text}"
+    if isinstance(cause, RouteCause):
+        told = step.text if why is None or not why.text else f"{step.text}: {why.text}"
+        chance = _hop_chance(step, cause, forks)
+        return f"{told} ({chance})" if chance else told
     return step.text
 
 
@@ -83,6 +85,14 @@ def _chance(step: Step, cause: RuleCause, forks: Iterable[Fork]) -> str:
         same = rolled == (cause.table, cause.chain.name, cause.index)
         if same and fork.namespace == step.namespace:
             return f"p = {fraction(fork.way.share)}"
+    return ""
+
+
+def _hop_chance(step: Step, cause: RouteCause, forks: Iterable[Fork]) -> str:
+    for fork in forks:
+        if fork.hop is not None and fork.hop is cause.route and fork.namespace == step.namespace:
+            count = f"{fork.chosen + 1} of {len(fork.ways)}"
+            return f"next hop {count}, p = {fraction(fork.way.share)}"
     return ""
 
 

@@ -78,7 +78,8 @@ def _tables(namespace: NetNamespace, version: int) -> Iterator[_Found]:
 def _route_table(namespace: NetNamespace, version: int, name: str) -> _Found:
     mine = [
         RouteCause(route=one)
-        for one in namespace.routes
+        for route in namespace.routes
+        for one in route.hops or (route,)
         if one.destination.address.version == version and (one.table or "main") == name
     ]
     return f"ip {_family(version)}route show{_of_table(name)}", mine

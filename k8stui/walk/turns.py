@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.kernel.step import Cause, Fork, RuleCause, StepKind
+from k8stui.kernel.step import Cause, Fork, RouteCause, RuleCause, StepKind
 from k8stui.walk.trace import Trace, TraceStep
 
 
@@ -25,7 +25,9 @@ def undone(step: TraceStep) -> str:
 
 
 def forks_at(cause: Cause | None, trace: Trace) -> Iterator[Fork]:
-    """The forks of a walk at which chance chose the rule that decided."""
+    """The forks of a walk at which chance chose the rule that decided, or the next hop."""
+    if isinstance(cause, RouteCause) and cause.route is not None and cause.route.weight:
+        yield from (fork for fork in trace.forks if fork.hop is cause.route)
     if not isinstance(cause, RuleCause) or cause.rule is None:
         return
     for fork in trace.forks:

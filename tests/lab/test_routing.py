@@ -91,6 +91,13 @@ CASES = {
     ),
     "suppressed": ((rule(table="astray", suppress_prefix_length=0),), "connected"),
     "not-suppressed": ((rule(table="astray"),), "timeout"),
+    "protocol": ((rule(protocol=6),), "unreachable"),
+    "another-protocol": ((rule(protocol=17),), "connected"),
+    "destination-port": ((rule(destination_ports=(80, 80)),), "unreachable"),
+    "a-port-of-the-way-back": ((rule(destination_ports=(40000, 40000)),), "timeout"),
+    "source-port": ((rule(source_ports=(1024, 65534), iif="cni0"),), "unreachable"),
+    "another-port": ((rule(destination_ports=(81, 90)),), "connected"),
+    "what-is-passed-on-is-root's": ((rule(users=(0, 0), iif="cni0"),), "unreachable"),
     "an-error-is-not-suppressed": ((rule(iif="cni0", suppress_prefix_length=0),), "unreachable"),
 }
 
@@ -103,6 +110,56 @@ def test_rules(guestbook: World, nft: Tools, case: str) -> None:
     (one,) = experiments(world, request, nft)
     assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
     assert one.comparison.kernel.result == result
+
+
+OWN = {
+    "protocol-of-a-socket": ((rule(protocol=6),), "unreachable"),
+    "destination-port-of-a-socket": ((rule(destination_ports=(80, 80)),), "unreachable"),
+    "source-port-of-a-socket": ((rule(source_ports=(40000, 40000)),), "unreachable"),
+    "root's-socket": ((rule(users=(0, 0)),), "unreachable"),
+}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_rules_for_a_socket(guestbook: World, nft: Tools, case: str) -> None:
+    rules, result = OWN[case]
+    world = replace(guestbook, network=Ruled(guestbook.network, rules, (hole(),), {}))  # type: ignore[arg-type]
+    request = parse_request(world, "node/node-1", "pod/frontend-1:80")
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == result
+
+
+def hop(gateway: str, weight: int = 1) -> Route:
+    return Route(
+        destination=Prefix.parse("10.244.2.0/25"),
+        device="eth0",
+        gateway=Address.parse(gateway),
+        weight=weight,
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "astray"), [("pod/client", "timeout"), ("node/node-1", "unreachable")]
+)
+@pytest.mark.parametrize("policy", [0, 1])
+def test_each_of_several_next_hops(
+    guestbook: World, nft: Tools, source: str, astray: str, policy: int
+) -> None:
+    """By the right node, by one that is not there, by one that does not know the way."""
+    hops = (hop("192.168.0.12", 2), hop("192.168.0.77"), hop("192.168.0.1"))
+    route = replace(hops[0], hops=hops, weight=0)
+    network = Ruled(guestbook.network, (), (route,), {"multipath_hash": policy})
+    world = replace(guestbook, network=network)  # type: ignore[arg-type]
+    request = parse_request(world, source, "pod/frontend-1:80")
+    found = list(experiments(world, request, nft, every=True))
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert [(str(one.probability), one.comparison.kernel.result) for one in found] == [
+        ("1/2", "connected"),
+        ("1/4", "timeout"),
+        ("1/4", astray),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_a_rules_actions() -> None:
         oif="d0",
         inverted=True,
         suppress_prefix_length=0,
-        unheard="ipproto tcp",
+        protocol=6,
     )
     assert rules[1].goto == 400
 
@@ -512,44 +512,93 @@ def test_a_pod_without_a_cable_is_said_to_have_none(
     )
 
 
-def test_a_selector_that_is_not_evaluated_is_said(tmp_path: Path) -> None:
-    """Its rule would lead nowhere: it is passed over, and the walk says that it was."""
+def ruled(tmp_path: Path, **selectors: object) -> Outcome:
+    """The node asks, and a rule leads what it selects nowhere."""
     rules = [
         {"priority": 0, "src": "all", "table": "local"},
-        {"priority": 7, "src": "all", "ipproto": "tcp", "dport": 80, "action": "blackhole"},
+        {"priority": 7, "src": "all", **selectors, "action": "blackhole"},
         {"priority": 32766, "src": "all", "table": "main"},
     ]
     parts = {("node", "iptables-save"): "", ("node", "ip -j -4 rule show"): rules}
-    found = asked(tmp_path, parts)
-    assert found.result is Result.CONNECTED
-    assert "its ip rule 7 asks for ipproto tcp dport 80, which is not evaluated" in found.reason
+    return asked(tmp_path, parts)
 
 
-def test_of_several_next_hops_it_is_said_that_one_is_taken(tmp_path: Path) -> None:
-    hops = [{"gateway": f"192.0.2.{last}", "dev": "eth7", "weight": 1} for last in (3, 4, 5)]
-    routes = [
-        {"dst": "192.0.2.0/24", "dev": "eth7"},
-        {"dst": "198.51.100.0/24", "flags": [], "nexthops": hops},
-    ]
-    parts = {
-        ("node", "iptables-save"): "",
-        ("node", "ip -j -4 route show table all"): routes,
-    }
-    found = asked(tmp_path, parts)
+def test_a_selector_that_is_not_evaluated_is_said(tmp_path: Path) -> None:
+    """Its rule would lead nowhere: it is passed over, and the walk says that it was."""
+    found = ruled(tmp_path, tun_id=5)
     assert found.result is Result.CONNECTED
-    assert (
-        "its route to 198.51.100.0/24 has 3 next hops: a walk takes the first of them"
-        in found.reason
+    assert "its ip rule 7 asks for tun_id 5, which is not evaluated" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("selectors", "is_meant"),
+    [
+        ({"ipproto": "tcp", "dport": 80}, True),
+        ({"ipproto": "udp", "dport": 80}, False),
+        ({"ipproto": "ipproto-6"}, True),
+        ({"ipproto": "ospf"}, False),
+        ({"sport_start": 30000, "sport_end": 50000}, True),
+        ({"dport_start": 81, "dport_end": 90}, False),
+        ({"uid_start": 0, "uid_end": 0}, True),
+        ({"uid_start": 1, "uid_end": 4294967294}, False),
+    ],
+)
+def test_rules_ask_for_ports_and_users(
+    tmp_path: Path, selectors: dict[str, object], *, is_meant: bool
+) -> None:
+    found = ruled(tmp_path, **selectors)
+    assert found.result is (Result.UNREACHABLE if is_meant else Result.CONNECTED)
+    assert ("are taken for root's" in found.reason) is ("uid_start" in selectors)
+
+
+def test_ranges_as_text() -> None:
+    """As ``ip rule`` of iproute2 6.1 prints them."""
+    (one,) = parse_policy_rules(
+        "100:\tfrom all ipproto udp sport 53 dport 1000-2000 uidrange 5-9 lookup 7\n", "f"
+    )
+    assert one == PolicyRule(
+        priority=100,
+        table="7",
+        protocol=17,
+        source_ports=(53, 53),
+        destination_ports=(1000, 2000),
+        users=(5, 9),
     )
 
 
-def test_of_routes_alone_too(tmp_path: Path) -> None:
-    hop = {"gateway": "172.31.255.254", "dev": "eth0", "weight": 1}
-    file = tmp_path / "routes.json"
-    file.write_text(json.dumps([{"dst": "198.51.100.0/24", "nexthops": [hop, hop]}]))
-    options = NodeOptions(ip_route={"node-1": str(file)})
-    found = build_world([str(sample("guestbook"))], None, options)
-    assert "its route to 198.51.100.0/24 has 2 next hops" in found.network["node-1"].rules_cut
+HOPS = """\
+default proto bgp metric 20
+\tnexthop via 192.168.0.1 dev eth0 weight 1
+\tnexthop via inet6 fe80::1 dev eth1 weight 3 onlink
+"""
+
+
+def test_several_next_hops_as_text_and_as_json() -> None:
+    data = json.dumps(
+        [
+            {
+                "dst": "default",
+                "protocol": "bgp",
+                "metric": 20,
+                "flags": [],
+                "nexthops": [
+                    {"gateway": "192.168.0.1", "dev": "eth0", "weight": 1, "flags": []},
+                    {
+                        "via": {"family": "inet6", "host": "fe80::1"},
+                        "dev": "eth1",
+                        "weight": 3,
+                        "flags": ["onlink"],
+                    },
+                ],
+            }
+        ]
+    )
+    (one,), (other,) = parse_routes(HOPS, "f"), parse_routes(data, "f")
+    assert one == other
+    assert [(str(hop.gateway), hop.device, hop.weight, hop.onlink) for hop in one.hops] == [
+        ("192.168.0.1", "eth0", 1, False),
+        ("fe80::1", "eth1", 3, True),
+    ]
 
 
 def test_a_dump_of_one_command_comes_before_the_state(tmp_path: Path) -> None:

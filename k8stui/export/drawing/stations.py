@@ -84,6 +84,13 @@ def deeds(steps: Iterable[tuple[Hop, TraceStep]], trace: Trace) -> dict[Place, l
     return found
 
 
+def _chosen(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
+    """Which way chance took."""
+    for fork in forks_at(step.cause, trace):
+        if fork.namespace == hop.namespace:
+            yield f"{fork.chosen + 1} of {len(fork.ways)}", Ink.CHANGED
+
+
 def _deeds(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
     after = step.after
     match step.kind:
@@ -94,9 +101,7 @@ def _deeds(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
             else:
                 yield ("NEW" if step.text.startswith("new") else "KNOWN"), Ink.TEXT
         case StepKind.JUMP | StepKind.RULE:
-            for fork in forks_at(step.cause, trace):
-                if fork.namespace == hop.namespace:
-                    yield f"{fork.chosen + 1} of {len(fork.ways)}", Ink.CHANGED
+            yield from _chosen(hop, step, trace)
         case StepKind.MARK:
             is_set = after is not None and after.mark
             yield ("◆ mark" if is_set else "◇ unmark"), Ink.NAT
@@ -109,6 +114,7 @@ def _deeds(hop: Hop, step: TraceStep, trace: Trace) -> Iterator[Deed]:
             if route is not None:
                 is_local = route.type.value == "local"
                 yield ("local" if is_local else f"→ {route.device or route.type.value}"), Ink.TEXT
+            yield from _chosen(hop, step, trace)
         case kind if kind in STOPS:
             yield f"✗ {kind.value.upper()}", Ink.DROP
         case _:

@@ -22,12 +22,13 @@ _ROUTE_WORDS = {
     "via": "gateway", "dev": "dev", "table": "table", "proto": "protocol", "scope": "scope",
     "src": "prefsrc", "metric": "metric",
 }  # fmt: skip
-_NUMBERS = frozenset({"metric", "goto", "suppress_prefixlen"})
+_HOP_WORDS = {"via": "gateway", "dev": "dev", "weight": "weight"}
+_NUMBERS = frozenset({"metric", "goto", "suppress_prefixlen", "weight"})
+_RANGES = {"sport": "sport", "dport": "dport", "uidrange": "uid"}
 _RULE_WORDS = {
-    "from": "src", "to": "dst", "iif": "iif", "oif": "oif", "tos": "tos", "ipproto": "ipproto",
-    "sport": "sport", "dport": "dport", "uidrange": "uid_start", "lookup": "table",
-    "goto": "goto", "suppress_prefixlength": "suppress_prefixlen",
-    "suppress_ifgroup": "suppress_ifgroup",
+    "from": "src", "to": "dst", "iif": "iif", "oif": "oif", "tos": "tos", "dscp": "dscp",
+    "flowlabel": "flowlabel", "ipproto": "ipproto", "lookup": "table", "goto": "goto",
+    "suppress_prefixlength": "suppress_prefixlen", "suppress_ifgroup": "suppress_ifgroup",
 }  # fmt: skip
 _ACTIONS = frozenset({"blackhole", "unreachable", "prohibit"})
 _SHOWN = 80
@@ -147,7 +148,11 @@ def _routes(lines: _Lines) -> Iterator[Record]:
                 raise _wrong(number, line, "ip route")
             hops = found[-1].setdefault("nexthops", [])
             assert isinstance(hops, list)
-            hops.append(_fields(number, words[1:], _ROUTE_WORDS))
+            hop = _fields(number, words[1:], _HOP_WORDS)
+            if hop.get("gateway") in ("inet", "inet6"):
+                hop["gateway"] = words[words.index("via") + 2]
+            hop["flags"] = words
+            hops.append(hop)
             continue
         kind = words.pop(0) if words[0] in _TYPES else None
         if not words or not re.match(r"default$|[0-9a-f.:]+(?:/\d+)?$", words[0]):
@@ -173,6 +178,11 @@ def _rules(lines: _Lines) -> Iterator[Record]:
         record = _fields(number, words, _RULE_WORDS)
         record["priority"] = int(place)
         record.setdefault("src", "all")
+        for word, value in itertools.pairwise(words):
+            if word in _RANGES:
+                first, _, last = value.partition("-")
+                record[f"{_RANGES[word]}_start"] = _number(first)
+                record[f"{_RANGES[word]}_end"] = _number(last or first)
         if "not" in words:
             record["not"] = None
         if "nop" in words or "[l3mdev-table]" in words:
