@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nets import CLIENT, ip, kernel_routes, standard, via
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.branches import branches
@@ -26,7 +27,6 @@ from k8stui.kernel.namespace import (
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Fork
-from tests.kernel.nets import CLIENT, ip, kernel_routes, standard, via
 
 
 def several(prefix: str, *gateways: str) -> Route:
