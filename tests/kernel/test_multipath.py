@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nets import CLIENT, ip, kernel_routes, standard, via
+from kernel.nets import CLIENT, ip, kernel_routes, standard, via
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.branches import branches
