@@ -285,6 +285,15 @@ SYSCTL: Setting[Mapping[str, str]] = Setting(
     metavar="NODE=FILE",
     help="A real node's `sysctl -a`, instead of the settings it would have.",
 )
+CONNTRACK: Setting[Mapping[str, str]] = Setting(
+    name="conntrack",
+    holder=Holder.NODES,
+    default=_NOTHING,
+    form=Form.NODE_FILES,
+    flags=("--conntrack",),
+    metavar="NODE=FILE",
+    help="A real node's `conntrack -L`: connections that it knows before anybody asks.",
+)
 NFT: Setting[Mapping[str, str]] = Setting(
     name="nft",
     holder=Holder.NODES,
@@ -421,7 +430,7 @@ INTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
 OPTIONS: tuple[Setting[object], ...] = (
     CONTEXT, NODES, DISTRIBUTION, PROXY_MODE, PROXY_CONFIG, CNI, POLICY_ENGINE, SYNC_VERSION,
     HAIRPIN, BRIDGE_NF, STATE, IPTABLES, IPSET, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, FDB, SYSCTL,
-    NFT, HOSTS, NAMESPACE,
+    CONNTRACK, NFT, HOSTS, NAMESPACE,
 )  # fmt: skip
 """Those of the command line, in the order of ``--help``."""
 PROXY: tuple[Setting[object], ...] = (

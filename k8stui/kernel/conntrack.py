@@ -8,12 +8,17 @@ confirmed them (docs/facts/outcomes.md, section 4).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
+from k8stui.because import Because
 from k8stui.kernel.address import Address
 from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
+from k8stui.record import record
 
 
 class CtState(StrEnum):
@@ -81,6 +86,23 @@ def inverted(one: Tuple) -> Tuple:
     return Tuple(one.protocol, one.dst, one.dport, one.src, one.sport)
 
 
+@record(kw_only=True)
+class TrackedConnection:
+    """One entry of the table at rest."""
+
+    original: Tuple
+    reply: Tuple
+    """What the answer looks like."""
+    state: str = ""
+    """Of TCP and SCTP: ``ESTABLISHED`` …"""
+    seconds_left: int = 0
+    replied: bool = True
+    """An answer was seen."""
+    assured: bool = False
+    mark: int = 0
+    reason: Because | None = field(default=None, compare=False)
+
+
 class Entry:
     """One connection. Mutable: it lives as long as a walk."""
 
@@ -93,6 +115,7 @@ class Entry:
         "first",
         "mark",
         "original",
+        "reason",
         "reply",
         "seen_reply",
         "snat",
@@ -115,9 +138,47 @@ class Entry:
         self.waiting = 0
         """Packets of the connection that wait for ARP."""
         self.confirmed = self.seen_reply = self.assured = False
+        self.reason: Because | None = None
+        """Of one that stood there before: where it was seen."""
         self.dnat = self.snat = False
         self.destination_done = self.source_done = False
         """Whether the nat table was asked (nf_nat_initialized)."""
+
+    @classmethod
+    def seen(cls, one: TrackedConnection, aged_seconds: float) -> Entry:
+        """One that stood in the table before anybody asked, so long ago."""
+        original = one.original
+        is_echo = original.protocol in ECHO
+        first = Packet(
+            src=original.src,
+            dst=original.dst,
+            protocol=original.protocol,
+            sport=original.sport,
+            dport=0 if is_echo else original.dport,
+            icmp_type=original.dport // 256 if is_echo else 0,
+        )
+        found = cls(original, first, 0.0)
+        found.reply = one.reply
+        found.state = one.state
+        plain = found.timeout_seconds if original.protocol in _PLAIN_TIMEOUT_SECONDS else 0.0
+        if one.assured and original.protocol is Protocol.UDP:
+            plain = _STREAM_TIMEOUT_SECONDS
+        left = one.seconds_left - aged_seconds
+        found.timeout_seconds = max(plain, left)
+        found.updated_seconds = left - found.timeout_seconds
+        # Of its age only this is known, that somebody had the time to look at it.
+        found.begun_seconds = -_STREAM_AFTER_SECONDS - 1
+        found.mark = one.mark
+        found.seen_reply, found.assured = one.replied, one.assured
+        expected = inverted(original)
+        found.dnat = (expected.src, expected.sport) != (one.reply.src, one.reply.sport)
+        found.snat = (expected.dst, expected.dport) != (one.reply.dst, one.reply.dport)
+        if is_echo:
+            found.dnat = expected.src != one.reply.src
+            found.snat = (expected.dst, expected.sport) != (one.reply.dst, one.reply.sport)
+        found.confirmed = found.destination_done = found.source_done = True
+        found.reason = one.reason
+        return found
 
     def enter(self, state: str, now_seconds: float) -> None:
         """Go to a state of the protocol, with its time-out."""
@@ -157,13 +218,35 @@ class Tracking(NamedTuple):
 class Conntrack:
     """The table of one namespace."""
 
-    __slots__ = ("_by_tuple",)
+    __slots__ = ("_aged", "_by_tuple", "_seen", "_touched")
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Mapping[Tuple, TrackedConnection] = MappingProxyType({})) -> None:
+        """`seen`: what stood there before, by both directions' tuples."""
         self._by_tuple: dict[Tuple, tuple[Entry, bool]] = {}
+        self._seen = seen
+        self._touched: set[Tuple] = set()
+        """Of `seen`: what is in `_by_tuple` now, or no longer anywhere."""
+        self._aged = 0.0
+
+    def _find(self, one: Tuple) -> tuple[Entry, bool] | None:
+        """The entry of a tuple, and whether it is its reply's."""
+        before = self._untouched(one)
+        if before is not None:
+            self._touched |= {before.original, before.reply}
+            entry = Entry.seen(before, self._aged)
+            self._by_tuple[entry.original] = (entry, False)
+            self._by_tuple[entry.reply] = (entry, True)
+        return self._by_tuple.get(one)
+
+    def _untouched(self, one: Tuple) -> TrackedConnection | None:
+        found = self._seen.get(one)
+        if found is None or one in self._touched or found.seconds_left <= self._aged:
+            return None
+        return found
 
     def age(self, seconds: float) -> None:
         """Time passed between two requests, each of which begins at 0; entries run out."""
+        self._aged += seconds
         for entry, reply in tuple(self._by_tuple.values()):
             if not reply:
                 entry.updated_seconds -= seconds
@@ -177,7 +260,10 @@ class Conntrack:
         if is_icmp_error(packet):
             return self._related(packet)
         tuple_ = tuple_of(packet)
-        found = self._by_tuple.get(tuple_)
+        found = self._find(tuple_)
+        if found is not None and _may_reopen(found[0], packet):
+            self.delete(found[0])
+            found = None
         if found is None:
             if not _may_begin(packet):
                 return Tracking(None, CtState.INVALID, reply=False)
@@ -205,7 +291,7 @@ class Conntrack:
         # nf_conntrack_inet_error: the quoted packet's answer is what the table is asked for, and
         # the error has to go to the one who sent the quoted packet.
         inner = packet.inner
-        found = self._by_tuple.get(inverted(tuple_of(inner))) if inner is not None else None
+        found = self._find(inverted(tuple_of(inner))) if inner is not None else None
         if found is None:
             return Tracking(None, CtState.INVALID, reply=False)
         entry, reply = found
@@ -241,7 +327,7 @@ class Conntrack:
         """Put the entry into the table (nf_conntrack_confirm); False when its place is taken."""
         if entry.confirmed:
             return True
-        if entry.original in self._by_tuple or entry.reply in self._by_tuple:
+        if self.is_taken(entry.original) or self.is_taken(entry.reply):
             return False
         entry.confirmed = True
         self._by_tuple[entry.original] = (entry, False)
@@ -254,10 +340,10 @@ class Conntrack:
 
     def is_taken(self, reply: Tuple) -> bool:
         """Whether another connection already expects such replies (nf_nat_used_tuple)."""
-        return reply in self._by_tuple
+        return reply in self._by_tuple or self._untouched(reply) is not None
 
     def lines(self, now_seconds: float) -> tuple[str, ...]:
-        """All entries, oldest first, as ``conntrack -L`` prints them."""
+        """The entries of this walk, oldest first, as ``conntrack -L`` prints them."""
         return tuple(
             entry.line(now_seconds) for entry, reply in self._by_tuple.values() if not reply
         )
@@ -266,6 +352,12 @@ class Conntrack:
 def _is_ack(flags: TcpFlags) -> bool:
     """TCP_ACK_SET (get_conntrack_index)."""
     return bool(flags & TcpFlags.ACK) and not flags & (TcpFlags.SYN | TcpFlags.RST | TcpFlags.FIN)
+
+
+def _may_reopen(entry: Entry, packet: Packet) -> bool:
+    """Whether a SYN begins anew what was closed (nf_conntrack_tcp_packet: RFC 1122, 4.2.2.13)."""
+    is_syn = packet.protocol is Protocol.TCP and packet.flags == TcpFlags.SYN
+    return is_syn and entry.state == "TIME_WAIT"
 
 
 def _may_begin(packet: Packet) -> bool:

@@ -48,6 +48,7 @@ class Standing:
         "port_macs",
         "ports",
         "routing",
+        "tracked",
     )
 
     def __init__(self, namespace: NetNamespace) -> None:
@@ -55,6 +56,9 @@ class Standing:
         self.interfaces = {device.name: device for device in namespace.interfaces}
         self.routing = Routing(namespace, self.interfaces)
         self.neighbours = {(one.device, one.address): one for one in namespace.neighbours}
+        self.tracked = {
+            direction: one for one in namespace.tracked for direction in (one.original, one.reply)
+        }
         ports: dict[str, list[Interface]] = {}
         for device in reversed(namespace.interfaces):
             if device.master:
@@ -204,7 +208,7 @@ class Host:
         self._standing = standing(namespace)
         self._carrier: dict[str, bool] = {}
         self.routing = self._standing.routing
-        self.conntrack = Conntrack()
+        self.conntrack = Conntrack(self._standing.tracked)
         self.recent = RecentLists(simulation.events)
         self.neighbours_learned: dict[tuple[str, Address], Neighbour] = {}
         self.answered: set[tuple[str, Address]] = set()

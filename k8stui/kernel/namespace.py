@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.packet import Packet, Protocol
@@ -372,6 +373,8 @@ class NetNamespace:
     """ipsets by name, as far as they are known."""
     sysctls: Sysctls = field(default_factory=Sysctls)
     sockets: tuple[Socket, ...] = ()
+    tracked: tuple[TrackedConnection, ...] = ()
+    """Connections that conntrack knows before anybody asks."""
     unmodelled: tuple[Unmodelled, ...] = ()
     not_evaluated: tuple[NotEvaluated, ...] = ()
     judges: tuple[Judge, ...] = ()

@@ -34,7 +34,7 @@ def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration
     rulesets = list(namespace.every_ruleset(family))
     nft = namespace.nft
     tracks = nft is not None and nft_engine.needs_tracking(nft)
-    if namespace.judges or tracks or any(map(tracking.is_needed, rulesets)):
+    if namespace.judges or namespace.tracked or tracks or any(map(tracking.is_needed, rulesets)):
         yield from tracking.registrations(family)
     for ruleset in rulesets:
         yield from iptables.registrations(family, ruleset)

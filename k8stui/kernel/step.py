@@ -6,6 +6,7 @@ show exactly which header fields changed.
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -103,6 +104,8 @@ class ConntrackCause:
     entry: str
     state: str
     """NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED."""
+    reason: Because | None = field(default=None, compare=False)
+    """Of an entry that stood there before the walk."""
 
 
 @record(kw_only=True)

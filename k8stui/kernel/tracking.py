@@ -144,7 +144,7 @@ def write_down(host: Host, skb: Skb, where: HookState, before: Packet) -> None:
         skb,
         StepKind.CONNTRACK,
         text,
-        cause=ConntrackCause(entry=line, state=state.value),
+        cause=ConntrackCause(entry=line, state=state.value, reason=entry.reason if entry else None),
         device=where.device,
         hook=where.hook,
         before=before,

@@ -22,9 +22,21 @@ from k8stui.nodes.state.parsing import (
     parse_policy_rules,
     parse_routes,
     parse_rulesets,
+    parse_tracked,
 )
 from k8stui.nodes.state.settings import parse_sysctls
-from k8stui.settings import FDB, IP_ADDR, IP_NEIGH, IP_ROUTE, IP_RULE, IPSET, IPTABLES, NFT, SYSCTL
+from k8stui.settings import (
+    CONNTRACK,
+    FDB,
+    IP_ADDR,
+    IP_NEIGH,
+    IP_ROUTE,
+    IP_RULE,
+    IPSET,
+    IPTABLES,
+    NFT,
+    SYSCTL,
+)
 
 _T = TypeVar("_T")
 
@@ -55,6 +67,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     IP_NEIGH.name: (IP_NEIGH.flag, lambda *given: {"neighbours": parse_neighbours(*given)}),
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
     SYSCTL.name: (SYSCTL.flag, lambda text, _: {"sysctls": parse_sysctls(text)}),
+    CONNTRACK.name: (CONNTRACK.flag, lambda *given: {"tracked": parse_tracked(*given)}),
     NFT.name: (NFT.flag, lambda text, _: _nft(text)),
 }
 """What the output of one command says, by the option that names its file."""

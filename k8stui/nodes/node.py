@@ -61,6 +61,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         rules_cut=cut(node.name, observed),
         sysctls=_sysctls(site, node, part),
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
+        tracked=observed.tracked,
         unmodelled=_engines(site.cluster, observed),
         not_evaluated=observed.not_evaluated,
         nft=observed.nft,

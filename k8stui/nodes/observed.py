@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Protocol
 
+from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
     FdbEntry,
@@ -50,6 +51,10 @@ class ObservedSpace(Protocol):
     @property
     def sockets(self) -> tuple[Socket, ...] | None:
         """Listening ones."""
+
+    @property
+    def tracked(self) -> tuple[TrackedConnection, ...]:
+        """What conntrack knows."""
 
     @property
     def rulesets(self) -> Mapping[int, Ruleset]:
@@ -114,6 +119,7 @@ class ObservedNode:
     fdb: tuple[FdbEntry, ...] | None = None
     sysctls: Sysctls | None = None
     sockets: tuple[Socket, ...] | None = None
+    tracked: tuple[TrackedConnection, ...] = ()
     rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     sets: Mapping[str, IpSet] = field(default_factory=dict)

@@ -41,6 +41,8 @@ class NodeOptions:
     """Node name → path of the output of ``bridge [-j] fdb show``."""
     sysctl: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of the output of ``sysctl -a``."""
+    conntrack: Mapping[str, str] = field(default_factory=dict)
+    """Node name → path of the output of ``conntrack -L``."""
     nft: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of the output of ``nft -j list ruleset``."""
     state: Mapping[str, str] = field(default_factory=dict)

@@ -45,6 +45,8 @@ def because(cause: Cause | None) -> Because | None:
             return socket.reason
         case UnmodelledCause(reason=reason) | JudgeCause(reason=reason):
             return reason
+        case ConntrackCause(reason=reason):
+            return reason
         case _:
             return None
 

@@ -141,6 +141,8 @@ def _mark(step: Step, cause: RuleCause, said: str) -> str:
 def _conntrack(step: Step, cause: ConntrackCause) -> str:
     changed = change(step.before, step.after)
     match cause.state:
+        case "NEW" if cause.reason is not None:
+            words = "known connection, not answered"
         case "NEW":
             words = "new connection"
         case "ESTABLISHED":
@@ -151,6 +153,8 @@ def _conntrack(step: Step, cause: ConntrackCause) -> str:
             words = "not tracked"
         case _:
             words = "invalid: belongs to no connection that is known here"
+    if cause.reason is not None:
+        words = f"{words}, {cause.reason.text}"
     return f"{words}: {changed}" if changed else words
 
 

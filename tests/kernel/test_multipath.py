@@ -8,9 +8,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel.nets import CLIENT, ip, kernel_routes, standard, via
+from kernel.nets import CLIENT, ip, standard, via
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.multipath import _preferred

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from k8stui.nodes.state.parsing import (
 )
 from k8stui.nodes.state.settings import SysctlError, parse_sysctls
 from k8stui.nodes.state.stream import is_stream, sections
+from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
 from k8stui.walk.walk import walk, walks
@@ -625,3 +627,36 @@ def test_a_dump_of_one_command_comes_before_the_state(tmp_path: Path) -> None:
     assert found.nft is not None
     assert found.not_evaluated == ()
     assert [part.partition(" (")[0] for part in found.unseen] == ["its routes", "its settings"]
+
+
+@pytest.mark.parametrize("way", ["option", "state"])
+def test_a_stale_entry_of_a_real_node_is_told_with_its_line(way: str, tmp_path: Path) -> None:
+    """The classic: a name server went, and a socket that asks on follows the entry."""
+    world = build_world([str(sample("guestbook"))])
+    client = world.cluster.pods["default/client"]
+    asked = world.cluster.services["default/frontend"].cluster_ips[0]
+    line = (
+        f"udp      17 23 src={client.addresses[0]} dst={asked} sport=5000 dport=53 "
+        f"src=10.244.9.9 dst={client.addresses[0]} sport=53 dport=5000 [ASSURED] mark=0 use=1\n"
+    )
+    file = tmp_path / "node-1"
+    if way == "option":
+        file.write_text(line)
+        options = NodeOptions(conntrack={"node-1": str(file)})
+    else:
+        file.write_text(stream({("node", "conntrack -L -o extended"): line}))
+        options = NodeOptions(state={"node-1": str(file)})
+    world = build_world([str(sample("guestbook"))], None, options)
+    request = parse_request(world, "pod/client", f"{asked}:53/udp")
+    assert request.connect is not None
+    own = replace(request, connect=replace(request.connect, source_port=5000))
+    trace = walk(world, own)
+    assert trace.outcome.result is Result.TIMEOUT
+    assert "the conntrack entry on node-1 still leads to 10.244.9.9:53" in trace.outcome.reason
+    (step,) = [step for hop in trace.hops for step in hop.steps if "was there before" in step.text]
+    assert step.origin is not None
+    assert step.origin.place is not None
+    assert (step.origin.kind, step.origin.place.line) == (
+        OriginKind.OBSERVED,
+        1 if way == "option" else 2,
+    )

@@ -13,7 +13,8 @@ from functools import partial
 
 from k8stui.because import Because
 from k8stui.digest import sha1
-from k8stui.kernel import iproute, iproute_json, save
+from k8stui.kernel import iproute, iproute_json, save, tracked
+from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
     FdbEntry,
@@ -164,6 +165,16 @@ def parse_neighbours(text: str, file: str) -> tuple[Neighbour, ...]:
     """
     del file
     return iproute.neighbours(printed.records(text, "ip neigh"))
+
+
+def parse_tracked(text: str, file: str) -> tuple[TrackedConnection, ...]:
+    """``conntrack -L``.
+
+    Raises:
+        tracked.TrackedError: a line that it does not print.
+
+    """
+    return tracked.parse(text, lambda line: observed_at(file, line, "which was there before"))
 
 
 def parse_fdb(text: str, file: str) -> tuple[FdbEntry, ...]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import iproute_json, ipset, save
+from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
     FdbEntry,
@@ -35,6 +36,7 @@ from k8stui.nodes.state.parsing import (
     parse_policy_rules,
     parse_routes,
     parse_ruleset,
+    parse_tracked,
 )
 from k8stui.nodes.state.settings import parse_sysctls
 from k8stui.nodes.state.stream import Section
@@ -60,6 +62,7 @@ _RULES = {
 _NEIGHBOURS = ("ip -j neigh show", "ip neigh show")
 _FDB = ("bridge -j fdb show", "bridge fdb show")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
+_TRACKED = ("conntrack -L -o extended", "conntrack -L")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
 
@@ -151,6 +154,11 @@ class CollectedSpace:
     def sockets(self) -> tuple[Socket, ...] | None:
         """Listening ones."""
         return self._read(self._one(("ss -Hltnu",)), parse_sockets)
+
+    @cached_property
+    def tracked(self) -> tuple[TrackedConnection, ...]:
+        """What conntrack knows."""
+        return self._read(self._one(_TRACKED), parse_tracked) or ()
 
     @cached_property
     def rulesets(self) -> Mapping[int, Ruleset]:
