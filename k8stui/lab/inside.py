@@ -23,12 +23,16 @@ from k8stui.lab.capture import Sniffer, stamped_socket
 from k8stui.lab.commands import batch
 from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
+from k8stui.lab.links import wait_for_links
 from k8stui.lab.namespaces import HeldNamespace, die_with_parent, put, run
 from k8stui.lab.plan import FD, NOWHERE, ClientPlan, Failure, Plan, Seen, Tools
 from k8stui.lab.rules import load, load_sets
 from k8stui.lab.servers import LabServer
 from k8stui.lab.talk import LabClient, converse, count, give_up
 from k8stui.lab.trace import Watch
+
+_LINK_SECONDS = 5.0
+"""How long devices may take to begin; a lab in which one does not is asked all the same."""
 
 
 def main() -> None:
@@ -214,6 +218,10 @@ def _build(plan: Plan, spaces: list[HeldNamespace]) -> list[str]:
         left_out += [f"{name}: {line}" for line in load_sets(tools["ipset"], planned["sets"])]
         for version, text in planned["rules"].items():
             left_out += [f"{name}: {line}" for line in load(tools["restore"][version], text)]
+    deadline = time.monotonic() + _LINK_SECONDS
+    for space in spaces:
+        space.enter()
+        wait_for_links(deadline)
     return left_out
 
 

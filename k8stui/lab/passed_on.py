@@ -91,6 +91,7 @@ def _way(
         raise NotComparedError(f"the walk does not go to its end: {felt.reason}")
     if request.protocol is Protocol.TCP and felt.seconds > _LONGEST_SECONDS:
         raise NotComparedError(f"a process waits {felt.seconds:.0f} s for somebody else")
+    tried = dict(zip(dict.fromkeys(target for target, _ in tries), inner, strict=False))
     made = Relayed(
         socket=socket,
         namespace=outer.felt.server,
@@ -99,7 +100,7 @@ def _way(
                 address=str(target.address),
                 port=target.port,
                 source_port=SOURCE_PORT,
-                patience_seconds=min(patience, _LONGEST_SECONDS),
+                patience_seconds=_patience(patience, tried.get(target)),
             )
             for target, patience in tries
         ),
@@ -107,6 +108,12 @@ def _way(
     )
     whole = replace(_whole(outer, inner, felt), probability=outer.probability * share)
     return QuestionBranch(network=network, exchange=whole, relayed=made)
+
+
+def _patience(patience: float, tried: Exchange | None) -> float:
+    """Seconds until the process gives a try up; one that is answered may be late: a lab is busy."""
+    is_answered = tried is not None and tried.felt.seconds < patience
+    return _LONGEST_SECONDS if is_answered else min(patience, _LONGEST_SECONDS)
 
 
 def _whole(outer: Exchange, inner: Sequence[Exchange], felt: Felt) -> Exchange:
