@@ -127,6 +127,8 @@ class Private:
         self._object(root)
 
     def _object(self, node: tree.TreeNode) -> None:
+        if not self._is_new(node, None):
+            return
         if not node.mapping:
             for entry in node.entries:
                 self._object(entry.node)
@@ -136,8 +138,7 @@ class Private:
         kind = node.child("kind")
         known = KINDS.get((kind.node.text or "").strip()) if kind is not None else None
         items = node.child("items")
-        listed = known is None and items is not None and not items.node.mapping
-        if items is not None and listed and self._is_new(items.node, ANY):
+        if known is None and items is not None and not items.node.mapping:
             self._object(items.node)
         metadata = _METADATA if known is None else None
         for entry in self._entries(node):
@@ -147,8 +148,11 @@ class Private:
             elif items is None or entry.node is not items.node:
                 self._field(entry, known.fields if known is not None else None)
 
-    def _is_new(self, node: tree.TreeNode, type_: Type) -> bool:
-        """Whether it is looked at for the first time: an anchor's node is met at each alias."""
+    def _is_new(self, node: tree.TreeNode, type_: Type | None) -> bool:
+        """Whether it is looked at for the first time: an anchor's node is met at each alias.
+
+        None: as a document, or an object of a list.
+        """
         before = len(self._seen)
         self._seen.add((id(node), id(type_)))
         return len(self._seen) > before

@@ -11,6 +11,7 @@ import pytest
 
 from k8stui.manifests.documents import documents
 from k8stui.manifests.load import load
+from k8stui.manifests.secrecy import Veil
 from k8stui.manifests.text import Text
 
 
@@ -108,3 +109,12 @@ def test_aliases_of_many_short_documents_stay_small(tmp_path: Path) -> None:
     file = tmp_path / "aliases.yaml"
     file.write_text("---\n".join([bomb] * 50))
     assert all("aliases stand for" in one.message for one in load([str(file)]).problems)
+
+
+@pytest.mark.parametrize("kind", ["Secret", "List", "Pod", "Unknown"])
+def test_what_aliases_stand_for_is_hidden_once(kind: str) -> None:
+    """Sixty lists, each twice in the next: looked at one by one there would be no end."""
+    lists = "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(60))
+    text = f"kind: {kind}\n{lists}items: [*a60, [*a60]]\ndata: [*a60]\n"
+    text = text.replace("a1:", "a0: &a0 [my pass, my word]\na1:")
+    assert "my" not in Veil(text).line(text.index("a0:")).line
