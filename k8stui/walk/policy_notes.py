@@ -270,8 +270,8 @@ def _all_of_6(view: _View) -> Iterator[str]:
 
 
 def _itself(view: _View) -> Iterator[str]:
-    """Row 14."""
-    if view.services and view.own:
+    """Row 14: what is free one way has the mark, and that is asked for once."""
+    if view.services and all(map(view.is_ruled, Direction)):
         yield (
             f"{_LIKE}the pod is judged by its own policies where it asks itself through Service "
             f"{view.services[0].key}"

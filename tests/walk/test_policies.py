@@ -366,7 +366,10 @@ DEPARTURES: dict[str, tuple[list[Manifest], str]] = {
         "who comes in by a node port of Service default/door",
     ),
     "13": ([policy("p")], "other nodes, and what runs on their network"),
-    "14": ([policy("p")], "where it asks itself through Service default/oven"),
+    "14": (
+        [policy("p", policyTypes=["Ingress", "Egress"])],
+        "where it asks itself through Service default/oven",
+    ),
 }
 
 
