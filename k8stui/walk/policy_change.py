@@ -219,7 +219,8 @@ def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial
         return
     peer = policies.judgement.peer_at(packet.dst)
     server = peer.pod.key if peer.pod is not None else None
-    asked = replace(trace.request, connect=replace(connect, source=packet.src))
+    met = replace(connect, source=packet.src, destination=packet.dst)
+    asked = replace(trace.request, connect=met)
     for denial in policies.denials(asked, server, packet.dport):
         if denial.denied is not None and not denial.unsure:
             yield denial, smallest_change(policies, denial.denied)
