@@ -114,6 +114,24 @@ def policies(size: int, folder: Path) -> list[str]:
     return checked(folder, *one)
 
 
+def policed(size: int, folder: Path) -> list[str]:
+    """Workloads of which each lets nobody in that there is, and out only to the next one."""
+    parts = []
+    for n in range(size):
+        name, after = f"w{n}", f"w{(n + 1) % size}"
+        parts.append(WEB.format(name=name, replicas=1))
+        parts.append(SERVICE.format(name=name, app=name, type="ClusterIP", more=""))
+        parts.append(
+            f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}}}\n"
+            f"spec:\n  podSelector: {{matchLabels: {{app: {name}}}}}\n"
+            "  policyTypes: [Ingress, Egress]\n"
+            "  ingress: [{from: [{podSelector: {matchLabels: {app: stranger}}}]}]\n"
+            f"  egress: [{{to: [{{podSelector: {{matchLabels: {{app: {after}}}}}}}, "
+            "{ipBlock: {cidr: 10.96.0.0/12}}]}]\n"
+        )
+    return checked(folder, *parts)
+
+
 def nodes(size: int, folder: Path) -> list[str]:
     one = (
         f"apiVersion: v1\nkind: Node\nmetadata: {{name: node-{n + 1}}}\n"
@@ -215,6 +233,7 @@ CASES = {
     "services-of-one-port": Case(100, services_of_one_port),
     "node-ports": Case(100, node_ports),
     "policies": Case(200, policies),
+    "policed": Case(100, policed),
     "nodes": Case(60, nodes),
     "nodes-checked": Case(60, nodes_checked),
     "addresses": Case(500, addresses),

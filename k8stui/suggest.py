@@ -51,16 +51,15 @@ def is_typo(written: str, meant: str) -> bool:
 
     Names that differ only in their digits (``kafka-0``, ``kafka-1``) are two names.
     """
-    if written == meant or not meant or _letters(written) == _letters(meant):
+    if written == meant or not meant:
         return False
     if written.lower() == meant.lower():
         return True
-    if max(len(written), len(meant)) > _LONGEST:
+    shorter, longer = sorted((len(written), len(meant)))
+    most = 2 if shorter >= _LONG else 1
+    if longer - shorter > most or shorter < 2 or longer > _LONGEST:
         return False
-    most = 2 if min(len(written), len(meant)) >= _LONG else 1
-    if abs(len(written) - len(meant)) > most or min(len(written), len(meant)) < 2:
-        return False
-    return distance(written, meant) <= most
+    return _letters(written) != _letters(meant) and distance(written, meant) <= most
 
 
 class Lexicon:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.cluster.model import Pod, Service
@@ -16,41 +16,25 @@ class Clients:
     """
 
     def __init__(self, senders: Mapping[str, Sequence[Pod]], nodes: Iterable[str]) -> None:
-        self._nodes = {name: number for number, name in enumerate(nodes)}
+        places = {name: number for number, name in enumerate(nodes)}
         self._senders = {
             namespace: sorted(
-                pods, key=lambda p: (p.owner is not None, self._nodes.get(p.node_name or "", 0))
+                pods, key=lambda p: (p.owner is not None, places.get(p.node_name or "", 0))
             )
             for namespace, pods in senders.items()
         }
 
-    def of(
-        self, service: Service, own: Collection[str], may: Callable[[Pod], bool] | None = None
-    ) -> str:
-        """SOURCE of ``k8stui walk``; empty where nobody can ask.
+    @cached_property
+    def everybody(self) -> tuple[Pod, ...]:
+        """All of them, in their order."""
+        return tuple(pod for pods in self._senders.values() for pod in pods)
+
+    def usual(self, service: Service, own: Collection[str]) -> Pod | None:
+        """Who asks the Service; None where no pod can.
 
         A pod of the Service's namespace that is none of its `own`, last one of the workload that is
-        called like the Service and meant by it; else a pod of another namespace; else a node. `may`
-        (what policies say) keeps a pod from asking as long as there is another: nobody was to ask.
+        called like the Service and meant by it; else a pod of another namespace.
         """
-        usual = self._usual(service, own)
-        if usual is None:
-            return next((f"node/{name}" for name in self._nodes), "")
-        if may is not None and not may(usual):
-            others = (pod for pod in self._of_each_kind if pod.key not in own and may(pod))
-            usual = next(others, usual)
-        return pod_source(usual)
-
-    @cached_property
-    def _of_each_kind(self) -> tuple[Pod, ...]:
-        """One of all pods that no policy tells apart."""
-        kinds: dict[object, Pod] = {}
-        for namespace, pods in self._senders.items():
-            for pod in pods:
-                kinds.setdefault((namespace, *sorted(pod.labels.items())), pod)
-        return tuple(kinds.values())
-
-    def _usual(self, service: Service, own: Collection[str]) -> Pod | None:
         here = (p for p in self._senders.get(service.namespace, ()) if p.key not in own)
         meant: Pod | None = None
         for pod in here:

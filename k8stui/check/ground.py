@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 
 from k8stui.apiserver.fields import array, labels, table, texts
 from k8stui.apiserver.inventory import take_stock
+from k8stui.check.admission import Admission
 from k8stui.check.claim import Claim
-from k8stui.check.client import Clients
+from k8stui.check.client import Clients, pod_source
 from k8stui.check.ports import ServedPort, number_of, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
@@ -30,7 +31,6 @@ from k8stui.cluster.model import (
     ServicePort,
     ServiceType,
 )
-from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import KUSTOMIZATIONS
@@ -344,31 +344,37 @@ class Ground:
             service.cluster_ips or service.headless
         ):
             return None
-        own = {pod.key for pod in self.selected(service)}
-        source = self._clients.of(service, own, self._let_through(service, port))
+        client = self._client(service, port)
+        source = pod_source(client) if client is not None else self._a_node
         return Claim(source, service_target(service, port), some) if source else None
 
-    def _let_through(self, service: Service, port: ServicePort) -> Callable[[Pod], bool] | None:
-        """Whether policies let a pod ask the Service's first; None: there are no policies."""
-        server = next(iter(self.selected(service)), None)
-        number = number_of(server, port) if server is not None else None
-        if not self.cluster.all_policies or server is None or number is None:
-            return None
-        judgement, ask = self._judgement, Ask(number, port.protocol, server)
+    @cached_property
+    def _a_node(self) -> str:
+        return next((f"node/{name}" for name in self.cluster.nodes), "")
 
-        def may(pod: Pod) -> bool:
-            ends = (Direction.EGRESS, pod, server), (Direction.INGRESS, server, pod)
-            return all(
-                one.host_network
-                or judgement.of(way, one, judgement.peer(other, None, ""), ask).allowed is not False
-                for way, one, other in ends
-            )
-
-        return may
+    def _client(self, service: Service, port: ServicePort) -> Pod | None:
+        """The usual one; another, where policies keep that one out and let another in."""
+        pods = self.selected(service)
+        own = {pod.key for pod in pods}
+        usual = self._clients.usual(service, own)
+        number = number_of(pods[0], port) if pods else None
+        if not self.cluster.all_policies or usual is None or number is None:
+            return usual
+        server, admission = pods[0], self.admission
+        ask = Ask(number, port.protocol, server)
+        if admission.may(usual, server, ask):
+            return usual
+        return admission.first(server, ask, own) or usual
 
     @cached_property
-    def _judgement(self) -> Judgement:
+    def judgement(self) -> Judgement:
+        """What the policies say that somebody enforces."""
         return Judgement(self.world.network.enforced)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Whom they let through to whom."""
+        return Admission(self.judgement, self._clients.everybody)
 
 
 def service_target(service: Service, port: ServicePort) -> str:

@@ -13,13 +13,13 @@ ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
     Action,
     ClusterPolicy,
     Direction,
-    NetworkPolicy,
     Policy,
     PolicyPeer,
     PolicyPort,
@@ -27,7 +27,7 @@ from k8stui.cluster.policy import (
     Tier,
 )
 from k8stui.cluster.selection import meant, selects
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selectors import demanded, matches
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
@@ -135,7 +135,7 @@ class Judgement:
         found = self._selecting.get(key)
         if found is None:
             labels = self.cluster.namespace_labels
-            own = _by_namespace.of(self.cluster).get(pod.namespace, ())
+            own = _perhaps.of(self.cluster).about(pod)
             found = self._selecting[key] = tuple(
                 one
                 for one in (*own, *self.cluster.cluster_policies)
@@ -212,16 +212,26 @@ def _by_address(cluster: Cluster) -> Mapping[Address, Pod]:
     return found
 
 
-def _of_namespaces(cluster: Cluster) -> Mapping[str, list[NetworkPolicy]]:
-    found: dict[str, list[NetworkPolicy]] = {}
-    for policy in cluster.policies:
-        found.setdefault(policy.namespace, []).append(policy)
-    return found
+class _Perhaps:
+    """NetworkPolicies by a label that their pods must carry: the others do not select a pod."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._found: dict[tuple[str, ...], list[tuple[int, Policy]]] = {}
+        for place, policy in enumerate(cluster.policies):
+            key = policy.namespace, *next(demanded(policy.pods), ())
+            self._found.setdefault(key, []).append((place, policy))
+
+    def about(self, pod: Pod) -> Iterator[Policy]:
+        """Those that may select the pod, in the cluster's order."""
+        space = pod.namespace
+        keys = ((space,), *((space, *pair) for pair in pod.labels.items()))
+        found = [one for key in keys for one in self._found.get(key, ())]
+        return (policy for _, policy in sorted(found, key=itemgetter(0)))
 
 
 # Of a cluster, not of its `Judgement`: there is one for each of thousands of walks.
 _pods_at: Derived[Cluster, Mapping[Address, Pod]] = Derived(_by_address)
-_by_namespace: Derived[Cluster, Mapping[str, list[NetworkPolicy]]] = Derived(_of_namespaces)
+_perhaps: Derived[Cluster, _Perhaps] = Derived(_Perhaps)
 
 
 def is_of_domain(name: str, domain: str) -> bool:

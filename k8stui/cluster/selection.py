@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.selectors import matches, namespace_labels
+from k8stui.cluster.selectors import demanded, matches, namespace_labels
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ class Selection:
 
     def __init__(self, cluster: Cluster) -> None:
         self._by_namespace: dict[str, list[Pod]] = {name: [] for name in cluster.namespace_labels}
+        self._by_label: dict[tuple[str, str, str], list[Pod]] = {}
         for pod in cluster.pods.values():
             self._by_namespace.setdefault(pod.namespace, []).append(pod)
+            for pair in pod.labels.items():
+                self._by_label.setdefault((pod.namespace, *pair), []).append(pod)
         self._labels = cluster.namespace_labels
         self._known: dict[tuple[str, str], tuple[Pod, ...]] = {}
 
@@ -96,7 +99,8 @@ class Selection:
         key = (namespace, repr(chosen.pods))
         found = self._known.get(key)
         if found is None:
-            pods = self._by_namespace[namespace]
+            wanted = (self._by_label.get((namespace, *pair), []) for pair in demanded(chosen.pods))
+            pods = min(wanted, key=len, default=self._by_namespace[namespace])
             found = tuple(pod for pod in pods if chosen.has_labels(pod.labels))
             self._known[key] = found
         return found

@@ -6,7 +6,7 @@ helpers.go ToleratesTaint); docs/facts/control-plane.md section 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import Object, array, table, text, texts
 from k8stui.cluster.model import Node, Taint
@@ -27,6 +27,13 @@ def matches(selector: object, labels: Mapping[str, str]) -> bool:
     return all(
         labels.get(key) == value for key, value in table(selector, "matchLabels").items()
     ) and _all_match(array(selector, "matchExpressions"), labels)
+
+
+def demanded(selector: object) -> Iterator[tuple[str, str]]:
+    """Labels without which a LabelSelector surely does not match: what an index may be asked by."""
+    for key, value in table(selector, "matchLabels").items():
+        if isinstance(value, str):
+            yield key, value
 
 
 def namespace_labels(written: Mapping[str, Mapping[str, str]], namespace: str) -> Mapping[str, str]:

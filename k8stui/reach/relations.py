@@ -173,16 +173,11 @@ class Relations:
         return [(mask, number) for number, mask in groups.items()]
 
     def _split_by_selection(self) -> list[tuple[tuple[int, ...], int]]:
-        parts: dict[tuple[int, ...], int] = {(): self._all}
-        for place, each in enumerate(self._senders):
-            for profile, mask in list(parts.items()):
-                inside = mask & each.selected
-                if inside:
-                    parts[*profile, place] = inside
-                    if inside == mask:
-                        del parts[profile]
-                    else:
-                        parts[profile] = mask & ~inside
+        selected = _by_bit((place, each.selected) for place, each in enumerate(self._senders))
+        parts: dict[tuple[int, ...], int] = {}
+        for actor in bits(self._all):
+            profile = selected.get(actor, ())
+            parts[profile] = parts.get(profile, 0) | 1 << actor
         return list(parts.items())
 
 

@@ -17,6 +17,8 @@ node's network, which policies do not select; and to clients outside the cluster
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -26,11 +28,23 @@ from k8stui.check.ports import number_of
 from k8stui.cluster.judgement import Ask, Peer
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
+from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.request import parse_request
 
 ID = "policy-denial"
+
+
+@record()
+class _Asked:
+    """A pod behind a Service, as a policy is asked about it."""
+
+    what: str
+    peer: Peer
+    ask: Ask
+    kept: int
+    """Whom their policies keep from it: a set of `check.admission`."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -80,7 +94,7 @@ def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
 
 def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
     """Pods that no name resolves in: one for all that the same policies select."""
-    policies = Policies(ground.world.network.enforced)
+    policies = Policies(ground.judgement.cluster, ground.judgement)
     seen: set[tuple[str, ...]] = set()
     for pod in ground.cluster.pods.values():
         selecting = policies.judgement.selecting(pod, Direction.EGRESS)
@@ -112,28 +126,30 @@ def _virtual(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
 
     Of each policy the first, asked by the first pod that it selects. Who is let in is not asked.
     """
-    policies = Policies(ground.world.network.enforced)
+    policies = Policies(ground.judgement.cluster, ground.judgement)
     first: dict[str, Pod] = {}
     for pod in ground.cluster.pods.values() if any(map(_blocks, ground.cluster.policies)) else ():
         for one in policies.judgement.selecting(pod, Direction.EGRESS):
             first.setdefault(f"{one.kind} {one.key}", pod)
-    known: dict[tuple[IpBlock, ...], list[tuple[str, Peer, Ask]]] = {}
+    known: dict[tuple[IpBlock, ...], list[_Asked]] = {}
+    kept: dict[tuple[IpBlock, ...], int] = {}
     for policy in ground.cluster.policies:
         client, blocks = first.get(f"{policy.kind} {policy.key}"), _blocks(policy)
         if client is None or not blocks:
             continue
         if blocks not in known:
             known[blocks] = list(_asks(ground, policies, blocks))
-        for what, peer, ask in known[blocks]:
-            denial = policies.denied(Direction.EGRESS, client, peer, ask)
-            if denial is not None and ask.server is not client:
-                yield Severity.INFO, f"{what}, asked by {client.name}", denial
-                break
+            kept[blocks] = reduce(or_, (each.kept for each in known[blocks]), 0)
+        own = ground.admission.bit(client)
+        for asked_for in known[blocks] if kept[blocks] & own else ():
+            if asked_for.kept & own and asked_for.ask.server is not client:
+                denial = policies.denied(Direction.EGRESS, client, asked_for.peer, asked_for.ask)
+                if denial is not None:
+                    yield Severity.INFO, f"{asked_for.what}, asked by {client.name}", denial
+                    break
 
 
-def _asks(
-    ground: Ground, policies: Policies, blocks: tuple[IpBlock, ...]
-) -> Iterator[tuple[str, Peer, Ask]]:
+def _asks(ground: Ground, policies: Policies, blocks: tuple[IpBlock, ...]) -> Iterator[_Asked]:
     """What is asked in the end of each Service whose address stands in one of `blocks`."""
     for service in ground.services:
         if any(ip in one for ip in service.cluster_ips for one in blocks):
@@ -141,7 +157,8 @@ def _asks(
                 for pod, number in _behind(ground, service, port):
                     peer = policies.judgement.peer(pod, None, f"pod {pod.key}")
                     what = f"port {port.port} of Service {service.key}"
-                    yield what, peer, Ask(number, port.protocol, pod)
+                    ask = Ask(number, port.protocol, pod)
+                    yield _Asked(what, peer, ask, ground.admission.kept(pod, ask))
 
 
 def _blocks(policy: NetworkPolicy) -> tuple[IpBlock, ...]:
@@ -165,7 +182,7 @@ def _denials(
         request = parse_request(ground.world, pod_source(client), asked_for)
     except RequestError:
         return
-    policies = Policies(ground.world.network.enforced)
+    policies = Policies(ground.judgement.cluster, ground.judgement)
     for pod, number in _behind(ground, service, port):
         if denial := policies.against(request, pod.key, number):
             yield denial

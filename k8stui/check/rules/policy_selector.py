@@ -25,6 +25,8 @@ _Path = tuple[str | int, ...]
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    # Many policies ask for the same.
+    known: dict[object, tuple[str, tuple[str, str]] | None] = {}
     for manifest in ground.of_kind("NetworkPolicy").values():
         if manifest.observed:
             continue
@@ -32,7 +34,12 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, namespace in policy_selectors(manifest.data, own):
             selector = labels(manifest.data, *path)
             carried = ground.labels_in(namespace)
-            miss = misspelt(selector, carried) if selector and carried else None
+            if not selector or not carried:
+                continue
+            key = namespace, *selector.items()
+            if key not in known:
+                known[key] = misspelt(selector, carried)
+            miss = known[key]
             if miss is not None:
                 yield _finding(manifest, selector, path, miss)
 
