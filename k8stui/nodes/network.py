@@ -179,6 +179,10 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """What a dump shows of the node; None: nothing of this family."""
         return self._site.observed(node).rulesets.get(version)
 
+    def remarks_of(self, node: Node) -> tuple[str, ...]:
+        """What iptables-save itself says of the node that it does not show."""
+        return self._site.observed(node).remarks
+
     def sets(self, node: Node, owner: str = "all") -> Mapping[str, IpSet]:
         """The node's ipsets; or those that `owner` would have filled."""
         if owner == "all":

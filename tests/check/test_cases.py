@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from check.worlds import checked
 
-from k8stui.check.rules import node_state
+from k8stui.check.rules import (
+    differing_sets,
+    mtu,
+    node_routes,
+    node_state,
+    stale_rules,
+    two_backends,
+)
 from k8stui.check.table import RULES
 from k8stui.check.unreadable import RULE as INPUT
 
@@ -44,5 +51,6 @@ def test_findings_stand_where_they_are_marked(case: Path) -> None:
 
 def test_every_rule_has_a_case() -> None:
     marked = {rule for case in CASES for _, rule, _ in expected(case.read_text())}
-    # What is told at a line of a dump has its cases in test_node_state.py.
-    assert marked == {rule.id for rule in (*RULES, INPUT)} - {node_state.ID}
+    # What is told at a line of a dump has its cases in test_node_state.py, test_collected.py.
+    of_dumps = (node_state, node_routes, stale_rules, two_backends, differing_sets, mtu)
+    assert marked == {rule.id for rule in (*RULES, INPUT)} - {one.ID for one in of_dumps}

@@ -2,7 +2,8 @@
 
 A Service range inside the pod range makes kube-proxy take addresses of pods; a node inside either
 is not reached by pods, which send its address to the bridge or to a rule; two nodes with one pod
-range answer for each other's pods; of two pods with one address one is lost.
+range answer for each other's pods, and so do two that a plug-in's annotations find at one address;
+of two pods with one address one is lost.
 
 Does not apply to what was only assumed: ranges and addresses of the input count, and only they.
 Pods on their node's network share its address rightly; finished pods have none.
@@ -17,6 +18,7 @@ from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
+from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.lookup import can_send
 
@@ -98,6 +100,14 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
                     "give each node an address of its own",
                 )  # fmt: skip
     yield from _pod_ranges(nodes)
+    for node, other, what, origin in node_annotations.told_twice(nodes):
+        yield _finding(
+            f"Node {node.name}", origin,
+            f"node {other.name} is found at its {what} too: what the others send to the pods of "
+            "one of them goes to the other",
+            "tell the plug-in which card is whose (flanneld's --iface, --public-ip), and take the "
+            "annotation away",
+        )  # fmt: skip
 
 
 def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:

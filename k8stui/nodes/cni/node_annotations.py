@@ -6,7 +6,7 @@ Source: flannel-io/flannel pkg/subnet/kube/annotations.go; Documentation/kuberne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import Node, Remark
@@ -44,6 +44,24 @@ def wrong(node: Node) -> Iterator[Remark]:
             except ValueError as error:
                 text = f"node {node.name}: annotation {_PREFIX}{name}: {error}; it is not used"
                 yield Remark(text=text, origin=_origin(node, _PREFIX + name))
+
+
+def told_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]]:
+    """Nodes that say of themselves what another one says: (node, the other, what, where).
+
+    A clone of a machine, or flanneld that took the address of a NAT'ed card: both are found at one
+    address, so one of them gets the packets of both.
+    """
+    seen: dict[object, Node] = {}
+    for node in nodes:
+        for version, name in _PUBLIC.items():
+            try:
+                address = _public_address(node, version)
+            except ValueError:
+                continue
+            first = seen.setdefault(address, node) if address is not None else node
+            if first is not node:
+                yield node, first, f"{name} {address}", _origin(node, _PREFIX + name)
 
 
 def _origin(node: Node, name: str) -> Origin:

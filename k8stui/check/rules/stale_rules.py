@@ -1,0 +1,106 @@
+"""kube-proxy's rules on a real node lead elsewhere than the Services' endpoints are.
+
+A kube-proxy that has stopped, or that lost the API server, leaves its rules as they were: the node
+sends to pods that are gone, and does not know new ones. Other nodes are fine, so one of several
+requests fails. The names of kube-proxy's chains tell: each endpoint has one of its own, the same in
+every version (pkg/proxy/iptables/proxier.go servicePortEndpointChainName).
+
+A warning, for rules and objects that were not collected at one moment differ for a while. Does not
+apply to endpoints that had to be assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground, names
+from k8stui.check.state import state_place
+from k8stui.cluster.model import Node
+from k8stui.kernel.rules import Chain, Ruleset
+from k8stui.origin import OriginKind
+
+ID = "stale-rules"
+_ENDPOINT = "KUBE-SEP-"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    network = ground.world.network
+    if (ground.cluster.proxy.mode or "iptables") != "iptables":
+        return
+    for name in network.observed:
+        node = ground.cluster.nodes[name]
+        for version in (4, 6):
+            seen = network.observed_ruleset(node, version)
+            if seen is not None and seen.chain("nat", "KUBE-SERVICES") is not None:
+                yield from _compared(ground, node, version, seen)
+
+
+def _compared(ground: Ground, node: Node, version: int, seen: Ruleset) -> Iterator[Finding]:
+    should = _endpoints(ground.world.network.ruleset(node, version, "kube-proxy"))
+    there = _endpoints(seen)
+    assumed = _assumed(ground)
+    gone = [(n, c) for n, c in there.items() if n not in should and _service(c) not in assumed]
+    unknown = [(n, c) for n, c in should.items() if n not in there and _service(c) not in assumed]
+    said = []
+    if gone:
+        said.append(f"lead to what is no endpoint (any more): {_told(c for _, c in gone)}")
+    if unknown:
+        said.append(f"do not know {_told(c for _, c in unknown)}")
+    if not said:
+        return
+    place = gone[0][1].reason.origin.place if gone and gone[0][1].reason else None
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Node {node.name}",
+        place=place or state_place(ground, node.name),
+        why=f"kube-proxy's rules {', and '.join(said)}",
+        fix=f"look whether kube-proxy on {node.name} runs and reaches the API server (its log); "
+        "restarted, it writes its rules again",
+    )
+
+
+def _endpoints(ruleset: Ruleset) -> Mapping[str, Chain]:
+    """The chain of each endpoint, by its name."""
+    nat = ruleset.tables.get("nat")
+    chains = nat.chains if nat is not None else {}
+    return {name: chains[name] for name in chains if name.startswith(_ENDPOINT)}
+
+
+def _told(chains: Iterable[Chain]) -> str:
+    return names([f"{_target(one)} of {_service(one) or 'a Service'}" for one in chains])
+
+
+def _target(chain: Chain) -> str:
+    for rule in chain.rules:
+        _, mark, target = rule.text.partition(" --to-destination ")
+        if mark:
+            return target.partition(" ")[0]
+    return chain.name
+
+
+def _service(chain: Chain) -> str | None:
+    return next((r.reason.service for r in chain.rules if r.reason and r.reason.service), None)
+
+
+def _assumed(ground: Ground) -> frozenset[str]:
+    """Services some endpoint of which has an address that was made up."""
+    pods = ground.cluster.pods
+    return frozenset(
+        service.key
+        for service in ground.cluster.services.values()
+        for endpoint in ground.endpoints(service)
+        if endpoint.pod is not None
+        and (pod := pods.get(endpoint.pod)) is not None
+        and pod.origins.get("addresses", pod.origin).kind is OriginKind.ASSUMED
+    )
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="kube-proxy's rules on a node are older than the Services",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

@@ -1,0 +1,25 @@
+"""What was seen of real nodes, for the rules that compare it: with itself, or with the objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import Node
+from k8stui.kernel.namespace import NetNamespace
+from k8stui.nodes.observed import DumpLine
+from k8stui.origin import Place
+
+
+def collected(ground: Ground) -> Iterator[tuple[Node, NetNamespace]]:
+    """The nodes of which all was collected, each with what stands there."""
+    options = ground.world.options
+    for name in ground.world.network.observed:
+        if name in options.state:
+            yield ground.cluster.nodes[name], ground.world.network[name]
+
+
+def state_place(ground: Ground, node: str) -> Place | None:
+    """The file that says what stands on the node; None: there is none."""
+    file = ground.world.options.state.get(node) or ground.world.options.iptables.get(node)
+    return DumpLine(file, 1) if file else None
