@@ -20,7 +20,9 @@ from k8stui.export.terminal import complain, write, write_data
 @click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
 @click.option(
     "--owner",
-    type=click.Choice(["all", "kube-proxy", "cni", "kubelet", "kube-router", "calico"]),
+    type=click.Choice(
+        ["all", "kube-proxy", "cni", "kubelet", "node-local-dns", "kube-router", "calico"]
+    ),
     default="all",
     show_default=True,
     help="Only what that one would have programmed.",

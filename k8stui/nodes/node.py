@@ -24,6 +24,7 @@ from k8stui.kernel.namespace import (
     Unmodelled,
 )
 from k8stui.kernel.rules import Ruleset
+from k8stui.nodes import nodelocaldns
 from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
@@ -77,7 +78,7 @@ def _policy_rules(part: Part) -> tuple[PolicyRule, ...]:
 
 def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Route, ...]]:
     """Devices and all that hangs on them; and the routes, with the kernel's own."""
-    part = _base(site, node) + programs.plugin.node_part(node)
+    part = _base(site, node) + programs.plugin.node_part(node) + nodelocaldns.part(site, node)
     observed = site.observed(node)
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:

@@ -2,7 +2,8 @@
 
 kubelet, then kube-proxy, then the network plug-in: so POSTROUTING reads CNI-HOSTPORT-MASQ,
 KUBE-POSTROUTING, FLANNEL-POSTRTG and Services win over hostPorts (docs/facts/cni.md section 3).
-Last the policy engine, which moves its own rules to their places at every sync.
+Then node-local DNS. Last the policy engine, which moves its own rules to their places at every
+sync.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge
 from k8stui.kernel.rules import Rule, Ruleset
+from k8stui.nodes import nodelocaldns
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
@@ -61,6 +63,13 @@ def _cni(site: Site, programs: Programs, node: Node, version: int) -> Sequence[C
     return programs.plugin.contributions(node, version)
 
 
+def _node_local_dns(
+    site: Site, programs: Programs, node: Node, version: int
+) -> Sequence[Contribution]:
+    del programs
+    return nodelocaldns.contributions(site, node, version)
+
+
 def _policies(
     owner: str, site: Site, programs: Programs, node: Node, version: int
 ) -> Sequence[Contribution]:
@@ -73,6 +82,7 @@ _OWNERS: Mapping[str, Callable[[Site, Programs, Node, int], Sequence[Contributio
     "kubelet": _kubelet,
     "kube-proxy": _kube_proxy,
     "cni": _cni,
+    nodelocaldns.OWNER: _node_local_dns,
     KUBE_ROUTER: partial(_policies, KUBE_ROUTER),
     CALICO: partial(_policies, CALICO),
 }

@@ -18,6 +18,7 @@ from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.nodelocaldns import dns_port
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
@@ -142,9 +143,12 @@ def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:
         if container.init and not container.restartable_init:
             continue  # it has ended before the others begin
         own, ipv4 = own_only(container), ipv4_only(container)
+        elsewhere = dns_port(container)
         for port in container.ports:
             if container.told and listening.told_other(pod, port.number, port.protocol):
                 continue
+            if port.number == elsewhere:
+                continue  # at the addresses of its own device
             is_tcp = port.protocol is Protocol.TCP
             for_itself = port.number in own and is_tcp
             for_ipv4 = port.number in ipv4 and is_tcp and not for_itself

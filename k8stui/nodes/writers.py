@@ -45,7 +45,7 @@ _CHAINS = {
     "NETAVARK": "podman",
 }
 """In the order in which they are tried: kube-proxy's beginning is everybody's."""
-_WORDS = {**POLICIES_WORDS, **chains.WORDS}
+_WORDS = {'"NodeLocal DNS Cache: ': "node-local DNS", **POLICIES_WORDS, **chains.WORDS}
 _JUMP = re.compile(r" -[jg] (\S+)")
 _BUILT_IN = frozenset(name for names in BUILTIN_CHAINS.values() for name in names)
 

@@ -4,8 +4,8 @@ The kernel asks both, and no tool shows both: what one program has written, the 
 so a DROP or an old DNAT in the tables that nobody looks at stays for ever. kube-proxy and plug-ins
 choose a back end each in their own image (iptables-wrapper).
 
-A warning where rules of kube-proxy's stand in both: those of one are left over, and nobody renews
-them. Else an information.
+A warning where one program's rules stand in both: those of one are left over, and nobody renews
+them. Else an information. Does not apply where the other back end's tables are empty.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def argument(words: Sequence[str], flag: str) -> str | None:
     Go's flag package and pflag take one dash or two (a switch alone is ``true``); the last counts.
     """
     found = None
-    for word, following in zip(words, (*words[1:], "-"), strict=True):
+    for word, following in zip(words, (*words[1:], "-"), strict=False):
         name, equals, value = word.partition("=")
         if name in (f"--{flag}", f"-{flag}"):
             found = value if equals else "true" if following.startswith("-") else following
