@@ -40,6 +40,10 @@ _GROUPS = {
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
+    "IPAddressPool": "metallb.io",
+    "L2Advertisement": "metallb.io",
+    "BGPAdvertisement": "metallb.io",
+    "ServiceL2Status": "metallb.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
 }

@@ -13,6 +13,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
+from k8stui.cluster.balancers import announced, find_balancers
 from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.configurations import embedded_in
@@ -159,6 +160,9 @@ def build(
     }
     population = _populate(inventory, nodes, allocatable, options, memory)
     pods = population.pods
+    balancers = find_balancers(inventory)
+    if balancers is not None:
+        services = balancers.with_addresses(services)
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
@@ -181,6 +185,7 @@ def build(
         service_cidrs=tuple(settings.service_cidrs.values()),
         network_plugins=seen_plugins(objects, manifests.skipped),
         calico=calico,
+        announced=announced(balancers, services, slices, nodes, pods),
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),

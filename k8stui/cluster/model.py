@@ -280,6 +280,16 @@ class Endpoint:
 
 
 @record(kw_only=True)
+class Announced:
+    """How packets for a load balancer's address get to a node."""
+
+    node: str
+    text: str
+    """In words: who announces it there."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class EndpointSlice:
     """Endpoints of one Service and one family."""
 
@@ -474,6 +484,8 @@ class Cluster:
     """One a family; the first is `service_cidr`."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
+    announced: Mapping[Address, Announced] = field(default_factory=dict)
+    """By address of a load balancer: who announces it, where the input shows that."""
     calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""

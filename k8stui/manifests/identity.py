@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.manifests.check import Fault, Mend, check
-from k8stui.manifests.schema import KINDS, WITHOUT_PART, calico
+from k8stui.manifests.schema import KINDS, WITHOUT_PART, balancers, calico
 from k8stui.manifests.schema.objects import Kind
 
-_GROUPS = (
-    frozenset(version.rpartition("/")[0] for kind in KINDS.values() for version in kind.versions)
-    | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
-) - calico.GROUPS  # it has a NetworkPolicy of its own
+_GROUPS = frozenset(
+    version.rpartition("/")[0] for kind in KINDS.values() for version in kind.versions
+) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
+_GROUPS -= calico.GROUPS | balancers.GROUPS  # they have more kinds than are known, and names alike
 
 
 def kind_of(data: Mapping[str, object]) -> Kind | None:

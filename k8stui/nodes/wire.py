@@ -436,8 +436,9 @@ def _by(cluster: Cluster) -> str:
 def _virtual_addresses(site: Site) -> Iterator[Route]:
     """Load-balancer and external addresses: something has to bring them to a node.
 
-    The node is the first that can, which is what MetalLB's layer-2 mode, a keepalived pair or a
-    static route come to: one node at a time. An address that a node has needs no route.
+    Who announces them is what the input shows (`k8stui.cluster.balancers`). Else the node is the
+    first that can, which is what a keepalived pair or a static route come to: one node at a time.
+    An address that a node has needs no route.
     """
     cluster = site.cluster
     own = {address for node in cluster.nodes.values() for address in node.addresses}
@@ -449,17 +450,20 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
             if node is None or address in own or address in seen:
                 continue
             seen.add(address)
+            told = cluster.announced.get(address)
+            if told is not None and (there := cluster.nodes[told.node].address(address.version)):
+                node, text, origin = cluster.nodes[told.node], told.text, told.origin
+            else:
+                there = node.address(address.version)
+                text = f"something brings the address of Service {service.key} to a node"
+                origin = assumed(
+                    f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
+                )
             yield Route(
                 destination=Prefix(address, address.bits),
-                gateway=node.address(address.version),
+                gateway=there,
                 device=_switch_of(site.lan, node.addresses),
-                reason=Because(
-                    text=f"something brings the address of Service {service.key} to a node",
-                    origin=assumed(
-                        f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
-                    ),
-                    service=service.key,
-                ),
+                reason=Because(text=text, origin=origin, service=service.key),
             )
 
 

@@ -4,7 +4,7 @@ A tunnel's device has to be smaller than the card below by what it puts around a
 outer packet is too large: fragmented, or dropped where the way between the nodes forbids it. A
 pod's device has to be no larger than the tunnel's, else each first large packet costs an ICMP
 error, and where a firewall drops those, connections hang once data flows. Small requests work, so
-it is found late.
+it is found late. Does not apply to tunnels that no route leads to.
 
 Sources: drivers/net/vxlan (50 bytes over IPv4, 70 over IPv6), net/ipv4/ipip.c (20), wireguard (60,
 80), geneve (50 and options).

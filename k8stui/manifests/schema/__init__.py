@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.manifests.schema import (
+    balancers,
     calico,
     cluster,
     cluster_policies,
@@ -33,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
         cluster_policies,
         control_plane,
         calico,
+        balancers,
     )
     for kind in group.KINDS
 }

@@ -1,0 +1,14 @@
+"""metallb.io: which addresses load balancers get, and who announces them.
+
+What they mean is cluster's affair. Source: MetalLB v0.15 config/crd/bases.
+"""
+
+from __future__ import annotations
+
+from k8stui.manifests.schema.objects import kind
+
+GROUPS = frozenset({"metallb.io"})
+KINDS = tuple(
+    kind(name, "metallb.io/v1beta1", unread="spec")
+    for name in ("IPAddressPool", "L2Advertisement", "BGPAdvertisement", "ServiceL2Status")
+)
