@@ -396,6 +396,11 @@ class CalicoPool:
     nat_outgoing: bool
     origin: Origin
 
+    @property
+    def version(self) -> int:
+        """Of IP."""
+        return self.cidr.address.version if self.cidr is not None else 4
+
 
 @record(kw_only=True)
 class CalicoSettings:

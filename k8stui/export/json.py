@@ -148,7 +148,7 @@ def origin(value: Origin | None) -> dict[str, object] | None:
 
 
 def packet(value: Packet | None) -> dict[str, object] | None:
-    """The header; what an ICMP error quotes or a VXLAN packet carries is under ``inner``."""
+    """The header; what an ICMP error quotes or a tunnel's packet carries is under ``inner``."""
     if value is None:
         return None
     header: dict[str, object] = {

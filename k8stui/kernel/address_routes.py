@@ -53,7 +53,7 @@ def link_local_routes(devices: Iterable[Interface]) -> Iterator[Route]:
 
 def own_link_local(device: Interface) -> Address | None:
     """The address that a device has made of its MAC; None where another one is told of."""
-    if not device.up or device.kind in (LinkKind.LOOPBACK, LinkKind.OTHER):
+    if not device.up or device.kind in (LinkKind.LOOPBACK, LinkKind.IPIP, LinkKind.OTHER):
         return None
     if any(is_link_local(one.address) for one in device.addresses):
         return None

@@ -33,6 +33,7 @@ from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     InterfaceAddress,
+    Ipip,
     LinkKind,
     Neighbour,
     PolicyRule,
@@ -49,6 +50,7 @@ _KINDS = {
     "veth": LinkKind.VETH,
     "bridge": LinkKind.BRIDGE,
     "vxlan": LinkKind.VXLAN,
+    "ipip": LinkKind.IPIP,
     "dummy": LinkKind.DUMMY,
     # What stands over a network card and speaks Ethernet as it does.
     **dict.fromkeys(("bond", "team", "vlan", "macvlan"), LinkKind.VETH),
@@ -60,6 +62,7 @@ _NAMES = (
     (r"(?:veth|cali|eni|lxc|tap|vnet|azv|gke|vmnic).*", LinkKind.VETH),
     (r"(?:cni|docker|podman|lxcbr|lxdbr|virbr|cbr|kube-bridge|br)-?[0-9a-z]*", LinkKind.BRIDGE),
     (r"flannel\.\d+|flannel-v6\.\d+|vxlan.*|cilium_vxlan|antrea-tun0", LinkKind.VXLAN),
+    (r"tunl0", LinkKind.IPIP),
     (r"dummy\d*|kube-ipvs0|nodelocaldns|kube-dummy-if", LinkKind.DUMMY),
 )
 """Names that programs give to devices of one kind (docs/facts/cni.md)."""
@@ -76,6 +79,7 @@ _WORD = 0xFFFFFFFF
 _PORT = 0xFFFF
 _VNI = 0xFFFFFF
 _WEIGHT = 0x10000
+_TTL = 255
 _PROTOCOLS = {
     "icmp": Protocol.ICMP, "tcp": Protocol.TCP, "udp": Protocol.UDP,
     "ipv6-icmp": Protocol.ICMPV6, "sctp": Protocol.SCTP,
@@ -123,6 +127,7 @@ def _interface(
         master=master,
         port=(port or BridgePort()) if master else None,
         vxlan=_vxlan(details) if link_kind is LinkKind.VXLAN else None,
+        ipip=_ipip(name, details) if link_kind is LinkKind.IPIP else None,
         driver=driver,
     )
 
@@ -162,6 +167,8 @@ def _kind(link: Json, name: str, told: str, *, is_master: bool) -> tuple[LinkKin
     if told:
         known = _KINDS.get(told)
         return (known, "") if known else (LinkKind.OTHER, told)
+    if hardware == "ipip":  # ARPHRD_TUNNEL: no other driver has it
+        return LinkKind.IPIP, ""
     if hardware not in _CARDS:
         return LinkKind.OTHER, "" if hardware == "none" else hardware
     if is_master:
@@ -185,6 +192,24 @@ def _vxlan(details: object) -> Vxlan | None:
         device=device_of(details, "link") if "link" in details else "eth0",
         learning=details.get("learning") is True,
     )
+
+
+def _ipip(name: str, details: object) -> Ipip | None:
+    """None: not told (without ``-d``), or one whose ends are given with each packet (external).
+
+    tunl0 comes with the module and has no ends (ip_tunnel_init_net).
+    """
+    if not isinstance(details, dict):
+        return Ipip() if name == "tunl0" else None
+    if details.get("external") is True:
+        return None
+    ends = {
+        name: address_of(details, name)
+        for name in ("local", "remote")
+        if details.get(name) not in (None, "any")
+    }
+    ttl = details.get("ttl", 0)
+    return Ipip(**ends, ttl_hops=ttl if isinstance(ttl, int) and 0 <= ttl <= _TTL else 0)
 
 
 def _addresses(link: Json) -> Iterable[InterfaceAddress]:

@@ -24,6 +24,7 @@ class LinkKind(StrEnum):
     """One end of a pair; also stands for any cable between two namespaces."""
     BRIDGE = "bridge"
     VXLAN = "vxlan"
+    IPIP = "ipip"
     DUMMY = "dummy"
     OTHER = "other"
     """What is not modelled, tunnels first of all: `Interface.driver` says what it is."""
@@ -78,6 +79,16 @@ class Vxlan:
 
 
 @record(kw_only=True)
+class Ipip:
+    """Parameters of an ipip device; None for an address: any."""
+
+    local: Address | None = None
+    remote: Address | None = None
+    ttl_hops: int = 0
+    """Of the outer packet; 0: that of the inner one."""
+
+
+@record(kw_only=True)
 class Interface:
     """A network device in one namespace."""
 
@@ -95,8 +106,9 @@ class Interface:
     port: BridgePort | None = None
     """Set when `master` is."""
     vxlan: Vxlan | None = None
+    ipip: Ipip | None = None
     driver: str = ""
-    """For another kind: what ``ip -d link`` calls it (``ipip``); empty: nothing tells its kind."""
+    """For another kind: what ``ip -d link`` calls it (``gre``); empty: nothing tells its kind."""
     reason: Because | None = field(default=None, compare=False)
 
 

@@ -22,7 +22,7 @@ from k8stui.kernel.step import NeighbourCause, StepKind
 _SOLICITATIONS = 3
 _RETRANS_SECONDS = 1.0
 _ARP_BYTES = 28
-_WITHOUT_ARP = frozenset({LinkKind.LOOPBACK, LinkKind.DUMMY, LinkKind.OTHER})
+_WITHOUT_ARP = frozenset({LinkKind.LOOPBACK, LinkKind.DUMMY, LinkKind.IPIP, LinkKind.OTHER})
 
 Send = Callable[[Host, str, Skb, str], None]
 """What to do with a packet when the MAC address is known: (host, device, packet, MAC)."""

@@ -27,6 +27,7 @@ class Protocol(IntEnum):
     """IP protocol numbers (IANA). The name is how Kubernetes writes it."""
 
     ICMP = 1
+    IPIP = 4
     TCP = 6
     UDP = 17
     ICMPV6 = 58
@@ -73,9 +74,15 @@ class Packet:
     mtu_bytes: int = 0
     """Next-hop MTU carried by ICMP 3/4."""
     inner: Packet | None = None
-    """What an ICMP error quotes, or what a VXLAN packet carries."""
+    """What an ICMP error quotes, or what a tunnel's packet carries."""
     vni: int | None = None
     """VXLAN network identifier; None when this is not a VXLAN packet."""
     length_bytes: int = 60
     dont_fragment: bool = True
     """May not be cut on the way: IPv4's DF, and all of IPv6 (RFC 8200 section 5)."""
+
+    @property
+    def carried(self) -> Packet | None:
+        """What a tunnel's packet holds; None: it is none (an ICMP error quotes)."""
+        is_tunnel = self.vni is not None or self.protocol is Protocol.IPIP
+        return self.inner if is_tunnel else None

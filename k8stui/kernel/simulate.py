@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from k8stui.kernel import bridge, device, icmp, ip, multipath, neighbour, netfilter, vxlan
+from k8stui.kernel import bridge, device, icmp, ip, ipip, multipath, neighbour, netfilter, vxlan
 from k8stui.kernel.address import is_multicast, is_zero
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
@@ -101,6 +101,7 @@ def _stack(endpoints: SocketTable) -> Stack:
             LinkKind.LOOPBACK: device.loopback_xmit,
             LinkKind.BRIDGE: bridge.xmit,
             LinkKind.VXLAN: vxlan.xmit,
+            LinkKind.IPIP: ipip.xmit,
         },
         bridge_frame=bridge.handle_frame,
         receive_ip=ip.receive,
@@ -113,6 +114,7 @@ def _stack(endpoints: SocketTable) -> Stack:
             Protocol.UDP: udp,
             Protocol.SCTP: endpoints.sctp,
             Protocol.ICMP: endpoints.icmp,
+            Protocol.IPIP: ipip.receive,
             Protocol.ICMPV6: endpoints.icmp,
         },
         registrations=netfilter.registrations,

@@ -142,6 +142,7 @@ def device_look(one: Interface, names: PlacedNames) -> tuple[object, ...]:
         one.master,
         one.port,
         one.vxlan,
+        one.ipip,
         one.peer is None,
         tuple(
             (names.of(at.address), at.prefix_length, at.scope, at.broadcast, at.secondary)

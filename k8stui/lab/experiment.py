@@ -145,6 +145,8 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
     notes: tuple[str, ...] = ()
     if exchange.felt.result is Result.UNKNOWN:
         raise NotComparedError(f"the walk does not go to its end: {exchange.felt.reason}")
+    if any(step.after.protocol is Protocol.IPIP for step in exchange.steps):
+        raise NotComparedError("a lab builds no IPIP tunnels")
     if _is_cut(exchange, asked):
         raise NotComparedError("the datagram goes in fragments, of which the walk has the first")
     earlier = _earlier(network, asked)

@@ -272,6 +272,8 @@ def _plugged(observed: Interface, generated: Interface | None, far_end: End | No
         found = replace(found, kind=generated.kind)
     if found.kind is LinkKind.VXLAN and found.vxlan is None:
         found = replace(found, vxlan=generated.vxlan)
+    if found.kind is LinkKind.IPIP and found.ipip is None:
+        found = replace(found, ipip=generated.ipip)
     return found
 
 

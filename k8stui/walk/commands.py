@@ -323,9 +323,9 @@ def _setting(cause: Cause | None) -> Iterator[_Said]:
 
 def _tunnel(step: TraceStep) -> Iterator[_Said]:
     outer = step.after if step.kind is StepKind.ENCAPSULATE else step.before
-    if outer is not None and outer.vni is not None and _is(_DEVICE, step.device):
+    if outer is not None and outer.carried is not None and _is(_DEVICE, step.device):
         tunnel = _line("ip", "-d", "link", "show", "dev", step.device)
-        yield tunnel, "the tunnel's number, port and own address"
+        yield tunnel, "the tunnel's own settings: its ends, of VXLAN its number and port"
 
 
 # Names, and the packet itself
@@ -357,9 +357,11 @@ def _seen(device: str | None, packet: Packet | None) -> Iterator[_Said]:
     parts = [f"host {packet.src}", f"host {packet.dst}"]
     if packet.vni is not None and packet.dport:
         parts = [f"udp port {packet.dport}", *parts]
+    elif packet.protocol is Protocol.IPIP:
+        parts = ["ip proto 4", *parts]
     elif packet.protocol in _SS:
         parts = [packet.protocol.name.lower(), *parts, f"port {packet.dport}"]
     else:
         parts = ["icmp" if packet.src.version == 4 else "icmp6", *parts]
-    way = "" if packet.vni is None else ", in its tunnel"
+    way = "" if packet.carried is None else ", in its tunnel"
     yield _line("tcpdump", "-nni", device, " and ".join(parts)), f"the packet, as it passes{way}"

@@ -232,7 +232,7 @@ def test_rpfilter(flags: str, source: str, device: str, mark: int, holds: bool) 
 
 @pytest.mark.parametrize(
     ("driver", "said"),
-    [("ipip", "not modelled: ipip device eth0"), ("", "the kind of device eth0 is not known")],
+    [("gre", "not modelled: gre device eth0"), ("", "the kind of device eth0 is not known")],
 )
 def test_a_tunnel_is_named_and_asks_for_nobody(driver: str, said: str) -> None:
     network = standard(warm=False).device("node-1", "eth0", kind=LinkKind.OTHER, driver=driver)

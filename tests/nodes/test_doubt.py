@@ -78,7 +78,8 @@ def test_how_far_a_dump_goes(rules: str, said: str, tmp_path: Path) -> None:
         ({"ifname": "enp0s3", "link_type": "ether"}, LinkKind.VETH, ""),
         ({"ifname": "nic7", "link_type": "ether", "promiscuity": 0}, LinkKind.VETH, ""),
         ({"ifname": "what", "link_type": "ether"}, LinkKind.OTHER, ""),
-        ({"ifname": "tunl0", "link_type": "ipip"}, LinkKind.OTHER, "ipip"),
+        ({"ifname": "tunl0", "link_type": "ipip"}, LinkKind.IPIP, ""),
+        ({"ifname": "gre0", "link_type": "gre"}, LinkKind.OTHER, "gre"),
         ({"ifname": "wg0", "link_type": "none"}, LinkKind.OTHER, ""),
         (
             {"ifname": "wg0", "link_type": "none", "linkinfo": {"info_kind": "wireguard"}},

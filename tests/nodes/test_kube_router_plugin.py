@@ -13,6 +13,7 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.simulate import connect
+from k8stui.kernel.step import StepKind
 from k8stui.manifests import load
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
@@ -94,13 +95,15 @@ def test_pods_and_nodes_see_the_pod_and_others_the_node(
     assert network["node-1"].interface("kube-bridge") is not None
 
 
-def test_to_another_subnet_a_tunnel_is_named_and_not_guessed() -> None:
+def test_to_another_subnet_a_tunnel_leads() -> None:
     pods = lab().pods.values()
     far: Cluster = cluster((node(1, "10.1.0.11"), node(2, "172.20.0.12")), pods)
     network = build_network(far, ROUTER)
     request = Connect(
         namespace="default/frontend-1", destination=Address.parse("10.244.2.2"), port=8080
     )
-    felt = connect(network, request).felt
-    assert felt.result is Result.UNKNOWN
-    assert "ipip" in felt.reason
+    found = connect(network, request)
+    assert found.felt.result is Result.CONNECTED
+    assert found.felt.source_seen == Address.parse("10.244.1.2")
+    wrapped = [step.after for step in found.steps if step.kind is StepKind.ENCAPSULATE]
+    assert str(wrapped[0].dst) == "172.20.0.12"

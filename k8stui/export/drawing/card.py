@@ -56,10 +56,10 @@ def _word(step: TraceStep) -> str:
 def _framed(
     before: Packet, after: Packet, word: str, frame: Ink, end: Sequence[Line] = ()
 ) -> list[Line]:
-    inner = after.inner if after.vni is not None else None
+    inner = after.carried
     title = f" {what(after)}" + (f" vni {after.vni}" if after.vni is not None else "") + " "
     ttl = f" ttl {after.ttl} "
-    if inner is not None or before.vni != after.vni:
+    if inner is not None or before.carried is not None:
         before = after  # wrapped or unwrapped: another card, not another header
     body = [
         *_side("src", endpoint(before, source=True), endpoint(after, source=True), word),

@@ -94,8 +94,9 @@ def compact(before: Packet | None, after: Packet | None, width: int = 0) -> Line
         return run("no packet yet: first the name", Ink.DIM)
     before = before or after
     inside: Line = ()
-    if before.vni != after.vni:  # wrapped or unwrapped: another header, not a changed one
-        word, other = ("around", before) if after.vni is not None else ("out of", before)
+    wraps = after.carried is not None
+    if wraps is not (before.carried is not None):  # another header, not a changed one
+        word, other = ("around", before) if wraps else ("out of", before)
         inside = join((run(f"  {word} ", Ink.NAT), _ends(other, other)))
         before = after
     ttl = join((run("  ttl ", Ink.DIM), change(str(before.ttl), str(after.ttl))))

@@ -87,7 +87,7 @@ def _stops(trace: Trace, cluster: Cluster, direction: Direction) -> list[_Stop]:
         found[-1].marks += marks
         found[-1].last = number - 1
         packet = hop.steps[-1].after
-        found[-1].is_tunnelled = packet is not None and packet.vni is not None
+        found[-1].is_tunnelled = packet is not None and packet.carried is not None
     return found
 
 

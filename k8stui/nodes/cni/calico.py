@@ -1,7 +1,8 @@
 """Calico's plug-in: a cable to each pod, no bridge, no address on the node's end.
 
 The pod sends everything to 169.254.1.1, and the node's end of the cable answers for that address
-(proxy ARP). Nodes tell each other by BGP what is behind them. What Felix programs beside it is the
+(proxy ARP). Nodes tell each other by BGP what is behind them; a pool may have packets between them
+put into tunnels (`calico_tunnels`). What Felix programs beside it is the
 policy engine's (`k8stui.nodes.policy.calico`). Source: docs/facts/cni.md section 8
 (cni-plugin/pkg/dataplane/linux/dataplane_linux.go).
 """
@@ -17,6 +18,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
+from k8stui.nodes.cni.calico_tunnels import Tunnels
 from k8stui.nodes.cni.conflist import assumed_list
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
@@ -33,10 +35,11 @@ _because = partial(usual, owner=_OWNER, set_up_by="Calico's plug-in")
 
 
 class CalicoPlugin:
-    """``"type": "calico"`` with portmap; BGP between the nodes, without a tunnel."""
+    """``"type": "calico"`` with portmap; BGP between the nodes, with a pool's tunnels."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._tunnels = Tunnels(site)
 
     def recognises(self, node: Node) -> bool:
         """Whether the dump has one of its cables."""
@@ -51,12 +54,15 @@ class CalicoPlugin:
 
     def node_part(self, node: Node) -> Part:
         cables = (self._cable(node, pod) for pod in self._site.pods(node.name))
-        return reduce(add, cables, Part()) + host_gateway_routes(self._site, node, "calico's BGP")
+        between = self._tunnels.part(node)
+        if not between.interfaces:
+            between = host_gateway_routes(self._site, node, "calico's BGP")
+        return reduce(add, cables, Part()) + between
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         device = self._device(node, pod)
         addresses = ((one, one.bits) for one in pod.addresses)
-        eth0 = pod_end(node, pod, device, addresses, _because)
+        eth0 = pod_end(node, pod, device, addresses, _because, mtu_bytes=self._tunnels.mtu_bytes)
         return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
@@ -69,6 +75,7 @@ class CalicoPlugin:
             name=device,
             kind=LinkKind.VETH,
             mac=_FAR_MAC,
+            mtu_bytes=self._tunnels.mtu_bytes,
             peer=(pod.key, "eth0"),
             reason=_because(pod, f"host end of the cable to pod {pod.key}"),
         )

@@ -17,6 +17,7 @@ from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     InterfaceAddress,
+    Ipip,
     Judge,
     Judged,
     JudgesAt,
@@ -145,13 +146,13 @@ class Flannel:
         return [one for one in made if one]
 
     def _other_tunnel(self, node: Node) -> Part:
-        """A device of a backend that is not modelled, and the routes into it: no guess behind it.
+        """A device of another backend, and the routes into it; all but ipip is not modelled.
 
         Source: flannel pkg/backend/wireguard (flannel-wg, a route each), ipip (flannel.ipip, onlink
         by the node), udp (flannel0, one route for all).
         """
         site, backend = self._site, self._backend
-        name = _DEVICES[backend.device]
+        name, is_ipip = _DEVICES[backend.device], backend.device == "ipip"
         because = Because(
             text=f"flannel's tunnel to the other nodes, backend {backend.named}",
             origin=defaulted(f"flannel's {backend.named} backend"),
@@ -167,8 +168,9 @@ class Flannel:
                     interfaces=(
                         Interface(
                             name=name,
-                            kind=LinkKind.OTHER,
-                            driver=backend.device,
+                            kind=LinkKind.IPIP if is_ipip else LinkKind.OTHER,
+                            ipip=Ipip(local=node.address(4)) if is_ipip else None,
+                            driver="" if is_ipip else backend.device,
                             mtu_bytes=backend.mtu_bytes,
                             addresses=(address,),
                             reason=because,
@@ -183,7 +185,7 @@ class Flannel:
             if prefix.address.version == 4
         ]
         for other, prefix in behind:
-            via = other.address(4) if backend.device == "ipip" else None
+            via = other.address(4) if is_ipip else None
             part += Part(
                 routes=(
                     Route(

@@ -15,7 +15,7 @@ from k8stui.because import Because
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel import ipset
 from k8stui.kernel.address import Address
-from k8stui.kernel.namespace import Interface, LinkKind, Route
+from k8stui.kernel.namespace import Interface, Ipip, LinkKind, Route
 from k8stui.kernel.rules import Rule
 from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.bridge import style
@@ -97,10 +97,7 @@ class KubeRouter:
         return Contribution(_OWNER, tables)
 
     def _ways(self, node: Node, other: Node) -> Part:
-        """By the other node's address; to one on another subnet through a tunnel, IPIP.
-
-        The tunnel is named: what is behind it is not modelled.
-        """
+        """By the other node's address; to one on another subnet through a tunnel, IPIP."""
         part = Part()
         for prefix in self._site.behind(other):
             way = host_gateway_route(self._site, node, other, prefix, "kube-router's BGP")
@@ -110,8 +107,9 @@ class KubeRouter:
                 part += Part(routes=(replace(way, protocol="17"),))
                 continue
             name = f"tun-{str(way.gateway).replace('.', '').replace(':', '')}"[:15]
+            ends = Ipip(local=node.address(4), remote=way.gateway)
             device = Interface(
-                name=name, kind=LinkKind.OTHER, driver="ipip", mtu_bytes=1480, reason=way.reason
+                name=name, kind=LinkKind.IPIP, ipip=ends, mtu_bytes=1480, reason=way.reason
             )
             route = Route(destination=prefix, device=name, scope="link", reason=way.reason)
             part += Part(interfaces=(device,), routes=(route,))

@@ -66,25 +66,16 @@ def stand_in_remarks(plugins: Iterable[NetworkPlugin], name: str) -> tuple[Remar
 
 
 def without_tunnels(plugin: NetworkPlugin) -> Remark:
-    """Of a plug-in that is imitated, but for what it may put around packets between nodes."""
+    """Of a plug-in that is imitated, but of whose tunnels between nodes nothing is said."""
     return Remark(
         text=f"{plugin.name}, the input's network plug-in, is taken to route between the nodes "
-        "without a tunnel: IPIP and VXLAN of its pools are not modelled",
+        "without a tunnel: no pool of its is in the input that says otherwise (IPIP, VXLAN)",
         origin=plugin.origin,
     )
 
 
 def calico_remarks(calico: CalicoSettings) -> tuple[Remark, ...]:
-    """What the input says to Calico and is not modelled: tunnels, policies, settings."""
-    tunnels = (
-        Remark(
-            text=f"Calico's pool {pool.name} has {pool.tunnel} between the nodes ({pool.mode}), "
-            "which is not modelled: packets are walked as if nothing were put around them",
-            origin=pool.origin,
-        )
-        for pool in calico.pools
-        if pool.tunnel
-    )
+    """What the input says to Calico and is not modelled: policies of its own, settings."""
     of_its_own = (
         Remark(
             text=f"Calico's {one.text}: not modelled; what it allows or denies is not known",
@@ -92,7 +83,7 @@ def calico_remarks(calico: CalicoSettings) -> tuple[Remark, ...]:
         )
         for one in (*calico.policies, *calico.hosts)
     )
-    return (*tunnels, *of_its_own, *calico.remarks)
+    return (*of_its_own, *calico.remarks)
 
 
 def _said(plugin: NetworkPlugin, name: str) -> str:

@@ -125,6 +125,12 @@ def _detail(found: Record, words: Sequence[str]) -> None:
         info = found.setdefault("linkinfo", {})
         assert isinstance(info, dict)
         info["info_kind"] = first
+        if first == "ipip":
+            info["info_data"] = {
+                **{end: after[end] for end in ("local", "remote") if end in after},
+                "external": "external" in words,
+                "ttl": _number(after.get("ttl")),
+            }
         if first == "vxlan":
             info["info_data"] = {
                 **({"local": after["local"]} if "local" in after else {}),

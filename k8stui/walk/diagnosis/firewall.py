@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from k8stui.kernel.header import ECHO
-from k8stui.kernel.packet import Packet
+from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -73,6 +73,8 @@ def dropped_by_rule(case: Case) -> Diagnosis | None:
 def _what(step: Step) -> str:
     if step.before.vni is not None:
         return f"the tunnel's outer packet (UDP {step.before.dport}) is"
+    if step.before.carried is not None:
+        return "the tunnel's outer packet (IPIP, protocol 4) is"
     packet = step.before
     if packet.protocol in ECHO and packet.inner is not None:
         long = (
@@ -155,6 +157,8 @@ def _is_it(packet: Packet) -> str:
     """The match for a packet by its protocol, and by its port where that has ports."""
     if packet.protocol in ECHO:
         return f"-p {'icmp' if packet.src.version == 4 else 'ipv6-icmp'}"
+    if packet.protocol is Protocol.IPIP:
+        return f"-p {packet.protocol:d}"
     return f"-p {packet.protocol.name.lower()} --dport {packet.dport}"
 
 
@@ -172,7 +176,7 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
         return ""  # whose rule it is, and whether it comes back, its text does not tell
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld":
-        return _trusted(here, str(packet.src if packet.vni is not None else pods))
+        return _trusted(here, str(packet.src if packet.carried is not None else pods))
     if writer == "fail2ban":
         jail = rule.chain.name.removeprefix("f2b-")
         return (
@@ -183,7 +187,7 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if packet.protocol in ECHO:
         if packet.mtu_bytes:
             also = f"; or give the pods' devices an MTU of {packet.mtu_bytes} (the plug-in's mtu)"
-    elif packet.vni is not None:
+    elif packet.carried is not None:
         let, also = f"{let} -s {packet.src}", " and so for every node"
     elif step.hook not in (Hook.INPUT, Hook.OUTPUT) and (packet.src in pods or packet.dst in pods):
         let, also = f"-s {pods}", f" and -d {pods} likewise"

@@ -31,7 +31,7 @@ def nobody_answers(case: Case) -> Diagnosis | None:
         said += f", the way to {target}"
     if step.direction is Direction.REPLY:
         said = f"the question arrives, but its answer is lost: {said}"
-    elif step.before.vni is not None:
+    elif step.before.carried is not None:
         said = f"the tunnel's outer packet is lost: {said}"
     return (_no_gateway(case, step, gateway, said) if gateway else None) or _owner(
         case, step, wanted, said

@@ -102,7 +102,7 @@ def no_route(case: Case) -> Diagnosis | None:
     said = f"{who(here)} knows no way to {target}" + what_it_is(case, target)
     if step.direction is Direction.REPLY:
         said = f"the question arrives, but its answer is lost: {said}"
-    elif step.before.vni is not None:
+    elif step.before.carried is not None:
         said = f"the tunnel's outer packet is lost: {said}"
     strayed = _strayed(case, step, target)
     if strayed is not None:
@@ -193,7 +193,7 @@ _REFUSING = (RouteType.BLACKHOLE, RouteType.UNREACHABLE, RouteType.PROHIBIT)
 
 
 def _what(step: Step) -> str:
-    if step.before.vni is not None:
+    if step.before.carried is not None:
         return "the tunnel's outer packet"
     return "the answer" if step.direction is Direction.REPLY else "packets"
 

@@ -13,6 +13,7 @@ from manifests_of import pod, service
 from k8stui.check import check
 from k8stui.kernel import save
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import StepKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk
@@ -87,22 +88,34 @@ def test_a_pool_without_nat_shows_the_pod_s_own_address(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("told", "device"),
     [
-        (pool("wool", "172.20.0.0/16", ipipMode="Always"), "wool has IPIP"),
-        (pool("wool", "172.20.0.0/16", vxlanMode="CrossSubnet"), "wool has VXLAN"),
-        (daemon(CALICO_IPV4POOL_IPIP="Always"), "default-ipv4-ippool has IPIP"),
+        (pool("wool", "172.20.0.0/16", ipipMode="Always"), "tunl0"),
+        (pool("wool", "172.20.0.0/16", vxlanMode="Always"), "vxlan.calico"),
+        (daemon(CALICO_IPV4POOL_IPIP="Always"), "tunl0"),
         (
             of_calico(
                 "Installation",
                 "default",
                 "operator.tigera.io/v1",
-                calicoNetwork={
-                    "ipPools": [{"cidr": "172.20.0.0/16", "encapsulation": "VXLANCrossSubnet"}]
-                },
+                calicoNetwork={"ipPools": [{"cidr": "172.20.0.0/16", "encapsulation": "VXLAN"}]},
             ),
-            "default-ipv4-ippool has VXLAN",
+            "vxlan.calico",
         ),
+    ],
+)
+def test_a_tunnel_is_read_wherever_it_is_written(
+    tmp_path: Path, told: Manifest, device: str
+) -> None:
+    trace = ask(world_of(tmp_path, [told]), "pod/dyer", "svc/loom:70")
+    assert trace.outcome.result is Result.CONNECTED
+    wrapped = [step.device for step in trace.steps if step.kind is StepKind.ENCAPSULATE]
+    assert wrapped == [device, device], "there and back"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
         (of_calico("GlobalNetworkPolicy", "weft", types=["Ingress"]), "GlobalNetworkPolicy weft"),
         (of_calico("HostEndpoint", "warp", node="node-1"), "HostEndpoint warp"),
         (of_calico("FelixConfiguration", "default", iptablesMarkMask=0xFF00), "iptablesMarkMask"),

@@ -1,7 +1,7 @@
 """Calico's Felix on one cluster: what it programs on each node with iptables.
 
 Only what the node's own pods need stands there: policies that select one of them, their sets, and
-the profiles of their namespaces. Version v3.30, without tunnels between the nodes.
+the profiles of their namespaces. Version v3.30.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class Calico:
     def contribution(self, node: Node, version: int) -> Contribution | None:
         if version not in self._versions:
             return None
+        vxlan, outgoing = self._has("VXLAN", version), self._outgoing(version)
+        ipip = self._has("IPIP", version)
         tables: Mapping[str, Mapping[str, Chain]] = {
-            "raw": static.chains(static.raw(version, vxlan=False)),
+            "raw": static.chains(static.raw(version, vxlan=vxlan)),
             "mangle": static.chains(static.mangle()),
             "filter": self._filter(node, version),
-            "nat": static.chains(
-                static.nat(version, vxlan=False, outgoing=self._outgoing(version))
-            ),
+            "nat": static.chains(static.nat(version, vxlan=vxlan, ipip=ipip, outgoing=outgoing)),
         }
         return Contribution(
             OWNER,
@@ -94,7 +94,23 @@ class Calico:
             found[set_name(_HOST, version)] = set_of(NETS, (_LOOPBACK[version], *own), version)
             for policy in self._active(node):
                 found |= self._chains(policy, version).sets
+            found |= self._hosts(node, version)
         return dict(sorted(found.items()))
+
+    def _has(self, tunnel: str, version: int) -> bool:
+        """Whether a pool of that family has the tunnel; one of several may be enough."""
+        return any(one.tunnel == tunnel and one.version == version for one in self._told.pools)
+
+    def _hosts(self, node: Node, version: int) -> Iterator[tuple[str, IpSet]]:
+        """Nodes by whose tunnels packets may come (felix ipip_mgr.go, vxlan_mgr.go)."""
+        nodes = self._site.cluster.nodes.values()
+        for tunnel, name, those in (
+            ("IPIP", static.HOSTS, nodes),
+            ("VXLAN", static.VXLAN_HOSTS, [one for one in nodes if one.name != node.name]),
+        ):
+            if self._has(tunnel, version):
+                own = (address for one in those if (address := one.address(version)) is not None)
+                yield set_name(name, version), set_of(NETS, map(str, own), version)
 
     @property
     def _told(self) -> CalicoSettings:
@@ -188,7 +204,13 @@ class Calico:
     def _rules(self, node: Node, version: int) -> Iterator[tuple[str, list[FelixRule]]]:
         pods, active = self._local(node), self._active(node)
         to_host = _TO_HOST[self._told.to_host]
-        guard = static.filter_(version, vxlan=False, to_host=to_host, why=self._to_host())
+        guard = static.filter_(
+            version,
+            vxlan=self._has("VXLAN", version),
+            ipip=self._has("IPIP", version),
+            to_host=to_host,
+            why=self._to_host(),
+        )
         yield from guard.items()
         yield from dispatch(pods, self._besides)
         yield from profile_rules(pods).items()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from k8stui.because import Because
 from k8stui.kernel.rules import Chain
+from k8stui.nodes.cni.calico_tunnels import IPIP_DEVICE, VXLAN_DEVICES
 from k8stui.nodes.contribution import Jump
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import set_name
@@ -25,6 +26,8 @@ from k8stui.nodes.policy.calico.rule import (
 )
 
 _VXLAN_PORT = 4789
+HOSTS, VXLAN_HOSTS = "all-hosts-net", "all-vxlan-net"
+"""Sets of the nodes that tunnels' packets may come from: all; all others (felix/rules IPSetID)."""
 _FROM_HOST, _TO_HOST = "cali-from-host-endpoint", "cali-to-host-endpoint"
 FROM_DISPATCH, TO_DISPATCH = "cali-from-wl-dispatch", "cali-to-wl-dispatch"
 _BY_HOST = "Host endpoint policy accepted packet."
@@ -80,21 +83,26 @@ def mangle() -> Rules:
     }
 
 
-def nat(version: int, *, vxlan: bool, outgoing: FelixRule | None) -> Rules:
+def nat(version: int, *, vxlan: bool, outgoing: FelixRule | None, ipip: bool = False) -> Rules:
     """`outgoing`: None where no pool wants it."""
-    tunnel = rule(
-        felix.going_out("vxlan.calico" if version == 4 else "vxlan-v6.calico"),
-        felix.type_of("src", "! ", " --limit-iface-out"),
-        felix.type_of("src"),
-        then=felix.masquerade(),
-    )
+    devices = [IPIP_DEVICE] if ipip else []
+    devices += [VXLAN_DEVICES[version]] if vxlan else []
+    tunnels = [
+        rule(
+            felix.going_out(device),
+            felix.type_of("src", "! ", " --limit-iface-out"),
+            felix.type_of("src"),
+            then=felix.masquerade(),
+        )
+        for device in devices
+    ]
     return {
         "cali-PREROUTING": [rule(then=jump("cali-fip-dnat"))],
         "cali-OUTPUT": [rule(then=jump("cali-fip-dnat"))],
         "cali-POSTROUTING": [
             rule(then=jump("cali-fip-snat")),
             rule(then=jump("cali-nat-outgoing")),
-            *([tunnel] if vxlan else ()),
+            *tunnels,
         ],
         "cali-nat-outgoing": [] if outgoing is None else [outgoing],
         "cali-fip-dnat": [],
@@ -103,11 +111,17 @@ def nat(version: int, *, vxlan: bool, outgoing: FelixRule | None) -> Rules:
 
 
 def filter_(
-    version: int, *, vxlan: bool, to_host: FelixAction = felix.ALLOW, why: Because | None = None
+    version: int,
+    *,
+    vxlan: bool,
+    ipip: bool = False,
+    to_host: FelixAction = felix.ALLOW,
+    why: Because | None = None,
 ) -> Rules:
     """`to_host`: the end of what a pod sends to its own node that its policies accept."""
     return {
         "cali-INPUT": [
+            *(_ipip_in() if ipip else ()),
             *(_vxlan_in(version) if vxlan else ()),
             rule(felix.coming_in("cali+"), then=felix.go_to("cali-wl-to-host")),
             rule(felix.marked(ACCEPT), then=felix.ALLOW),
@@ -126,6 +140,7 @@ def filter_(
         "cali-OUTPUT": [
             rule(felix.marked(ACCEPT), then=felix.ALLOW),
             rule(felix.going_out("cali+"), then=felix.RETURN),
+            *(_ipip_out() if ipip else ()),
             *(_vxlan_out(version) if vxlan else ()),
             rule(then=felix.clear_mark(ALL_BITS)),
             rule(felix.in_state("DNAT", "! "), then=jump(_TO_HOST)),
@@ -146,7 +161,7 @@ def filter_(
 
 def _vxlan_in(version: int) -> list[FelixRule]:
     packets = felix.protocol(17), felix.to_ports(str(_VXLAN_PORT))
-    known = felix.in_set(set_name("all-vxlan-net", version), "src")
+    known = felix.in_set(set_name(VXLAN_HOSTS, version), "src")
     family = f"IPv{version} VXLAN packets"
     return [
         rule(
@@ -171,9 +186,36 @@ def _vxlan_out(version: int) -> list[FelixRule]:
             felix.protocol(17),
             felix.to_ports(str(_VXLAN_PORT)),
             felix.type_of("src"),
-            felix.in_set(set_name("all-vxlan-net", version), "dst"),
+            felix.in_set(set_name(VXLAN_HOSTS, version), "dst"),
             then=felix.ALLOW,
             say=f"Allow IPv{version} VXLAN packets to other allowed hosts",
+        )
+    ]
+
+
+def _ipip_in() -> list[FelixRule]:
+    known = felix.in_set(set_name(HOSTS, 4), "src")
+    packets = felix.protocol(4)
+    return [
+        rule(
+            packets,
+            known,
+            felix.type_of("dst"),
+            then=felix.ALLOW,
+            say="Allow IPIP packets from Calico hosts",
+        ),
+        rule(packets, then=felix.DROP, say="Drop IPIP packets from non-Calico hosts"),
+    ]
+
+
+def _ipip_out() -> list[FelixRule]:
+    return [
+        rule(
+            felix.protocol(4),
+            felix.in_set(set_name(HOSTS, 4), "dst"),
+            felix.type_of("src"),
+            then=felix.ALLOW,
+            say="Allow IPIP packets to other Calico hosts",
         )
     ]
 
