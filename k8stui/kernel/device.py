@@ -22,6 +22,10 @@ def transmit(host: Host, name: str, skb: Skb) -> None:
     """Send a packet out of a device (dev_queue_xmit)."""
     interface = host.interface(name)
     simulation = host.simulation
+    if interface is not None and _leads_anywhere(interface):
+        what = f"not modelled: where {name} leads was not seen"
+        not_modelled(host, interface, skb, what)
+        return
     if interface is None or not host.has_carrier(name):
         # Without carrier the queue is the noop one: nothing reaches the driver.
         cause = DeviceCause(interface=interface) if interface else None
@@ -39,6 +43,15 @@ def transmit(host: Host, name: str, skb: Skb) -> None:
     driver = simulation.stack.start_xmit.get(interface.kind)
     if driver is not None:
         driver(host, interface, skb)
+
+
+def _leads_anywhere(interface: Interface) -> bool:
+    """Whether it has a cable with somebody at its other end, of whom nothing is known.
+
+    What a bridge floods ends there, as far as a walk is concerned.
+    """
+    is_plugged = interface.up and interface.carrier and interface.peer is None
+    return interface.kind is LinkKind.VETH and is_plugged and interface.master is None
 
 
 def not_modelled(host: Host, interface: Interface, skb: Skb, what: str) -> None:
@@ -96,7 +109,11 @@ def receive(host: Host, name: str, skb: Skb) -> None:
         host.simulation.journal.loss(host.name, skb, f"{name} is down", cause=cause, device=name)
         return
     host.simulation.journal.capture(host.name, skb, name, host.simulation.events.now, incoming=True)
-    if interface.master is not None:
+    master = host.interface(interface.master) if interface.master is not None else None
+    if master is not None and master.kind is LinkKind.OTHER:
+        what = f"not modelled: {master.driver or 'unknown'} device {master.name}, which has {name}"
+        not_modelled(host, master, skb, what)
+    elif interface.master is not None:
         host.simulation.stack.bridge_frame(host, interface, skb)
     else:
         deliver(host, interface, skb, is_mine=False)

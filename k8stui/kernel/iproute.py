@@ -52,8 +52,6 @@ _KINDS = {
     "vxlan": LinkKind.VXLAN,
     "ipip": LinkKind.IPIP,
     "dummy": LinkKind.DUMMY,
-    # What stands over a network card and speaks Ethernet as it does.
-    **dict.fromkeys(("bond", "team", "vlan", "macvlan"), LinkKind.VETH),
 }
 _CARDS = frozenset({"ether", "infiniband"})
 _NAMES = (

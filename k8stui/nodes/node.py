@@ -32,7 +32,7 @@ from k8stui.nodes.names import mac
 from k8stui.nodes.observed import End, SeenNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.rules import Programs, ruleset
-from k8stui.nodes.site import Site
+from k8stui.nodes.site import OVER_CARDS, Site
 from k8stui.nodes.sockets import as_seen, node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.sysctl import BRIDGE_NF, IP_FORWARD, RP_FILTER, written
@@ -265,6 +265,8 @@ def _plugged(observed: Interface, generated: Interface | None, far_end: End | No
         port = (generated.port if generated else None) or BridgePort()
     peer = far_end or (generated.peer if generated else None)
     found = replace(observed, peer=peer, port=port)
+    if far_end is not None and far_end[0] == WIRE and found.driver in OVER_CARDS:
+        found = replace(found, kind=LinkKind.VETH)
     if generated is None:
         return found
     if found.kind is LinkKind.OTHER and not found.driver:

@@ -93,6 +93,10 @@ class SeenNode(ObservedSpace, Protocol):
         """Other namespaces on the node by the names that they have there."""
 
     @property
+    def shut(self) -> tuple[str, ...]:
+        """Names of those that nobody could enter."""
+
+    @property
     def cables(self) -> Mapping[End, End]:
         """Each end of a cable with the other, as far as both were seen."""
 
@@ -127,6 +131,7 @@ class ObservedNode:
     not_evaluated: tuple[NotEvaluated, ...] = ()
     other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     pods: Mapping[str, ObservedSpace] = field(default_factory=dict)
+    shut: tuple[str, ...] = ()
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()

@@ -50,6 +50,11 @@ class NodeStanding:
     """With the kernel's own."""
 
 
+OVER_CARDS = frozenset({"bond", "team", "vlan", "macvlan"})
+"""Devices that stand over a network card and speak Ethernet as it does: one that has an address of
+the node's network is where its packets leave, and the card below is none of their business."""
+
+
 class Site:
     """Cluster, options and dumps, indexed. Every answer is kept.
 
@@ -400,7 +405,8 @@ class Site:
 
     def _is_card(self, node: Node, interface: Interface) -> bool:
         is_cabled = (ROOT, interface.name) in self.observed(node).cables
-        return interface.kind is LinkKind.VETH and not is_cabled
+        is_card = interface.kind is LinkKind.VETH or interface.driver in OVER_CARDS
+        return is_card and not is_cabled
 
     def answers_for(self, node: Node, address: Address) -> bool:
         """Whether the node answers who looks for the address: a dump may show that it lost it."""
@@ -439,11 +445,13 @@ class Site:
 
     def unattached(self, node: Node) -> Mapping[Address, str]:
         """Pods of a node none of whose collected namespaces is theirs, by address, in words."""
-        if not self.observed(node).pods:
+        observed = self.observed(node)
+        if not observed.pods:
             return {}
+        shut = f" ({', '.join(observed.shut)}: could not be entered)" if observed.shut else ""
         return {
             address: f"pod {pod.key} is not attached in this snapshot: no namespace that was "
-            f"collected of {node.name} has its address"
+            f"collected of {node.name} has its address{shut}"
             for pod in self.pods(node.name)
             if self.space_of(node, pod) is None
             for address in pod.addresses

@@ -86,7 +86,7 @@ def test_how_far_a_dump_goes(rules: str, said: str, tmp_path: Path) -> None:
             LinkKind.OTHER,
             "wireguard",
         ),
-        ({"ifname": "bond0", "linkinfo": {"info_kind": "bond"}}, LinkKind.VETH, ""),
+        ({"ifname": "bond0", "linkinfo": {"info_kind": "bond"}}, LinkKind.OTHER, "bond"),
         ({"ifname": "flannel.1", "link_type": "ether"}, LinkKind.VXLAN, ""),
         ({"ifname": "cni0", "link_type": "ether"}, LinkKind.BRIDGE, ""),
         ({"ifname": "kube-ipvs0", "link_type": "ether"}, LinkKind.DUMMY, ""),

@@ -660,3 +660,16 @@ def test_a_stale_entry_of_a_real_node_is_told_with_its_line(way: str, tmp_path: 
         OriginKind.OBSERVED,
         1 if way == "option" else 2,
     )
+
+
+@pytest.mark.parametrize("has_others", [False, True])
+def test_namespaces_that_could_not_be_entered_are_said(tmp_path: Path, *, has_others: bool) -> None:
+    failed = f"@ shut {ADDR}\n! 1 nsenter: Invalid argument\n@ shut sysctl\n"
+    parts = {("node", ADDR): [device("eth7", 2)]}
+    if has_others:
+        parts[("other", ADDR)] = [device("eth0", 2)]
+    file = tmp_path / "node-1.txt"
+    file.write_text(stream(parts) + failed)
+    node = CollectedNode(str(file))
+    assert node.shut == ("shut",)
+    assert set(node.pods) == ({"other"} if has_others else set())

@@ -62,12 +62,20 @@ class CollectedNode(CollectedSpace):
 
     @cached_property
     def pods(self) -> Mapping[str, CollectedSpace]:
-        """The other namespaces by name."""
+        """The other namespaces by name, those that could be entered."""
         return {
             name: CollectedSpace(name, found)
             for name, found in self._all_sections.items()
-            if name != ROOT
+            if name != ROOT and name not in self.shut
         }
+
+    @cached_property
+    def shut(self) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name, found in self._all_sections.items()
+            if name != ROOT and all(one.failure or not one.text for one in found.values())
+        )
 
     @cached_property
     def cables(self) -> Mapping[End, End]:

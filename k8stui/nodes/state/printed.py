@@ -18,6 +18,13 @@ _TYPES = frozenset({
     "unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole",
     "nat", "anycast",
 })  # fmt: skip
+_KINDS = frozenset({
+    "bareudp", "bond", "bridge", "dummy", "erspan", "geneve", "gre", "gretap", "gtp", "ifb",
+    "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ipoib", "ipvlan", "ipvtap", "macsec",
+    "macvlan", "macvtap", "netkit", "nlmon", "openvswitch", "sit", "team", "tun", "veth", "vlan",
+    "vrf", "vti", "vti6", "vxlan", "wireguard", "xfrm",
+})  # fmt: skip
+"""Kinds of devices (ip-link(8)), each with a line of its own."""
 _ROUTE_WORDS = {
     "via": "gateway", "dev": "dev", "table": "table", "proto": "protocol", "scope": "scope",
     "src": "prefsrc", "metric": "metric",
@@ -121,7 +128,7 @@ def _detail(found: Record, words: Sequence[str]) -> None:
             **{key: after.get(key) == "on" for key in ("hairpin", "isolated")},
             **{key: after.get(key, "on") == "on" for key in ("learning", "flood")},
         }
-    elif first in ("veth", "bridge", "vxlan", "dummy", "ipip", "macvlan", "ipvlan", "vlan", "bond"):
+    elif first in _KINDS:
         info = found.setdefault("linkinfo", {})
         assert isinstance(info, dict)
         info["info_kind"] = first
