@@ -10,7 +10,7 @@ from k8stui.cli.options import by_node, common_options, output_format
 from k8stui.cli.reading import read_world, remark
 from k8stui.cli.status import FINE, FOUND
 from k8stui.errors import value_of
-from k8stui.export.terminal import complain, write, write_data
+from k8stui.export.terminal import write, write_data
 
 
 @click.command("rules")
@@ -56,19 +56,11 @@ def command(
     if node is None:
         raise click.UsageError("Missing option '--node'.")
     from k8stui.export.rules import ipset_lines, rules_json, save_lines  # noqa: PLC0415
-    from k8stui.nodes.policy import CALICO  # noqa: PLC0415
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
     world, status = read_world(**common)
     with value_of("--node"):
         found = find_node(world.cluster, node.removeprefix("node/"))
-    if owner == CALICO and world.network.enforced.cluster_policies:
-        policies = world.network.enforced.cluster_policies
-        names = ", ".join(f"{one.kind} {one.name}" for one in policies)
-        complain(
-            "note: these chains are those of the NetworkPolicies alone: what Felix makes of "
-            f"{names} is not imitated, and a walk goes by the API's rules"
-        )
     if form == "ipset":
         write(f"{line}\n" for line in ipset_lines(world.network.sets(found, owner)))
         return status

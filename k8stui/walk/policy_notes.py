@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service, ServiceType
-from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy, Policy, PolicyPort, PolicyRule
+from k8stui.cluster.policy import (
+    Action,
+    ClusterPolicy,
+    Direction,
+    IpBlock,
+    NetworkPolicy,
+    Policy,
+    PolicyPort,
+    PolicyRule,
+)
 from k8stui.cluster.selection import Selection, subject
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.walk.policies import knows_no, nobody_enforces
@@ -176,7 +185,27 @@ def _calico_own_node(view: _View) -> Iterator[str]:
         yield (f"{_LIKE}Calico judges what the pod sends to its own node by these egress rules")
 
 
-_CALICO: tuple[Callable[[_View], Iterator[str]], ...] = (_drops, _no_pings, _calico_own_node)
+def _calico_unheard(view: _View) -> Iterator[str]:
+    """Of policies of the cluster Calico converts what it knows (conversion.go combinePorts…)."""
+    for policy in view.policies:
+        if not isinstance(policy, ClusterPolicy):
+            continue
+        for way in policy.directions:
+            for place, rule in enumerate(policy.rules(way)):
+                where = f"{way.lower()}[{place}] of {policy.kind} {policy.key}"
+                if any(peer.nodes is not None or peer.domain is not None for peer in rule.peers):
+                    does = "is left out" if rule.action is Action.ALLOW else "denies everything"
+                    yield f"{_LIKE}{where} {does}: Calico knows no nodes and no domain names there"
+                elif any(isinstance(one.port, str) for one in rule.ports):
+                    yield f"{_LIKE}{where} is about every port: Calico knows no names of them there"
+
+
+_CALICO: tuple[Callable[[_View], Iterator[str]], ...] = (
+    _drops,
+    _no_pings,
+    _calico_own_node,
+    _calico_unheard,
+)
 
 
 def _rejects(view: _View) -> Iterator[str]:

@@ -422,3 +422,22 @@ def test_what_lets_it_in_is_asked_of_the_address_that_policies_meet(tmp_path: Pa
     assert reason == "NetworkPolicy default/customers lets it in to pod default/oven"
     assert origin is not None
     assert origin.place is not None
+
+
+@pytest.mark.parametrize(
+    ("peer", "ports", "said"),
+    [
+        ({"nodes": {}}, [], "denies everything"),
+        ({"namespaces": {}}, [{"namedPort": "heat"}], "is about every port"),
+    ],
+)
+def test_calico_says_what_it_makes_of_tiers(
+    tmp_path: Path, peer: Manifest, ports: list[Manifest], said: str
+) -> None:
+    rule = {"action": "Deny", "to": [peer], **({"ports": ports} if ports else {})}
+    made = gate("Deny")
+    made["spec"] = {"priority": 1, "subject": {"namespaces": {}}, "egress": [rule]}
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump_all([*BREAD, made]))
+    world = build_world([str(path)], ClusterOptions(), NodeOptions(cni="calico"))
+    assert said in notes(world, "baker")

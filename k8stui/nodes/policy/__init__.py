@@ -84,13 +84,9 @@ class Engines:
         return self._has_rules(node) or self._seen(node) is not None
 
     def _has_rules(self, node: Node) -> bool:
-        """Whether Linux' tables say there all that the usual engine enforces.
-
-        What an engine with rules makes of policies of the whole cluster is not modelled. Their
-        tiers stand before and behind the NetworkPolicies: then all goes by the API's rules.
-        """
+        """Whether Linux' tables say there what the usual engine enforces."""
         known = KNOWN.get(self.usual)
-        if known is None or known.rules is None or self.enforced.cluster_policies:
+        if known is None or known.rules is None:
             return False
         return known.cni in ("", self._plugin_of(node))
 

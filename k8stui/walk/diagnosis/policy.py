@@ -22,6 +22,8 @@ from k8stui.walk.reason import because, origin_of
 _CHAIN = "KUBE-POD-FW-"
 _OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
 """The chain of what goes to a pod, and of what comes from it."""
+_OF_POLICIES = ("cali-pi-", "cali-po-")
+"""Chains of what comes in to pods by a policy, and of what goes out."""
 _POD = re.compile(r'POD name:(\S+) namespace: ([^\s"]+)|--comment "(\S+)/(\S+) reject"')
 """By which comment the rule of a dump names its pod, in either kube-router's words."""
 
@@ -73,16 +75,21 @@ def denied_by_judge(case: Case) -> Diagnosis | None:
 def dropped_by_calico(case: Case) -> Diagnosis | None:
     """No policy of Calico's tier has accepted the packet, or no profile: the end of a pod's chain.
 
-    Recognised by the pod's device in the chain's name, so in a real node's rules too.
+    Recognised by the pod's device in the chain's name, so in a real node's rules too. Or a rule of
+    a policy of the cluster has denied it, in that policy's own chain.
     """
     step, rule = case.decided, case.rule
     if step is None or rule is None or step.kind is not StepKind.DROP:
         return None
-    found = _OF_DEVICE.fullmatch(rule.chain.name)
-    if found is None:
+    found, chain = _OF_DEVICE.fullmatch(rule.chain.name), rule.chain.name
+    if found is not None:
+        pods = case.cluster.pods.values()
+        pod = next((one for one in pods if cali_name(one) == found[1]), None)
+    elif chain.startswith(_OF_POLICIES):
+        inward = chain.startswith(_OF_POLICIES[0])
+        pod = case.pod_with(step.before.dst if inward else step.before.src)
+    else:
         return None
-    pods = case.cluster.pods.values()
-    pod = next((one for one in pods if cali_name(one) == found[1]), None)
     denial = _denial(case, pod, step.before) if pod is not None else None
     if denial is None:
         return None

@@ -19,6 +19,7 @@ from k8stui.cli.rules import command
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.rules import Rule
+from k8stui.nodes.names import cali_name
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico import static
@@ -314,7 +315,7 @@ def test_what_a_dump_says_is_no_part_of_a_rule(
             assert not {"a", ";-F"} & set(words.split()), words
 
 
-def test_with_policies_of_the_whole_cluster_all_goes_by_the_api(tmp_path: Path) -> None:
+def test_a_rule_of_the_whole_cluster_is_named_where_it_drops(tmp_path: Path) -> None:
     own = policy("p", {"matchExpressions": [{"key": "role", "operator": "DoesNotExist"}]})
     own["spec"]["policyTypes"] = ["Egress"]
     world = world_of(tmp_path, ADMIN, own)
@@ -322,19 +323,84 @@ def test_with_policies_of_the_whole_cluster_all_goes_by_the_api(tmp_path: Path) 
         trace = walk(world, parse_request(world, f"pod/{name}", "svc/kiln.default:70"))
         assert trace.outcome.result is Result.TIMEOUT
         assert said in trace.outcome.reason
-        assert "modelled by the API's rules" in trace.outcome.reason
+        assert "Calico on node-" in trace.outcome.reason
     trace = walk(world, parse_request(world, "pod/yard/friend", "svc/kiln.default:70"))
     assert trace.outcome.result is Result.CONNECTED
     trace = walk(world, parse_request(world, "pod/yard/friend", "203.0.113.9:443"))
     assert str(trace.outcome.source_seen_by_server) == "192.168.0.12", "Felix still masquerades"
 
 
-def test_rules_say_which_policies_are_not_among_them(tmp_path: Path) -> None:
-    """A walk goes by the API's rules then: what is printed is not what it meets."""
-    (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, policy("p", KILN)]))
-    (tmp_path / "gate.yaml").write_text(yaml.safe_dump(ADMIN))
-    asked = ["--cni", "calico", "--node", "node-1", "--owner", "calico", str(tmp_path / "p.yaml")]
-    for more, is_said in (([], False), ([str(tmp_path / "gate.yaml")], True)):
-        found = CliRunner().invoke(command, [*asked, *more])
-        assert ("AdminNetworkPolicy gate is not imitated" in found.stderr) is is_said
-        assert "cali-pi-" in found.stdout
+def chain_of(tmp_path: Path, prefix: str, *manifests: Manifest) -> list[str]:
+    """The rules of the one chain of node-1 that begins so, without hashes."""
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, *manifests]))
+    asked = ["--cni", "calico", "--node", "node-1", "--owner", "calico", "--table", "filter"]
+    printed = CliRunner().invoke(command, [*asked, str(tmp_path / "p.yaml")]).stdout
+    found = [line for line in printed.splitlines() if line.startswith(f"-A {prefix}")]
+    assert len({line.split()[1] for line in found}) == 1, printed
+    bare = (re.sub(r'-m comment --comment "cali:[^"]*" ', "", line) for line in found)
+    return [line.split(" ", 2)[2] for line in bare]
+
+
+def test_tiers_stand_in_their_order(tmp_path: Path) -> None:
+    """The first leaves to the next what it does not decide; the middle one drops."""
+    last = {
+        **ADMIN,
+        "kind": "BaselineAdminNetworkPolicy",
+        "metadata": {"name": "default"},
+        "spec": {key: value for key, value in ADMIN["spec"].items() if key != "priority"},
+    }
+    own = policy("p", {"matchLabels": {"role": "potter"}}, policyTypes=["Egress"])
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, ADMIN, last, own]))
+    world = build_world([str(tmp_path / "p.yaml")], node_options=NodeOptions(cni="calico"))
+    device = cali_name(world.cluster.pods["default/potter"])
+    home = world.cluster.pods["default/potter"].node_name
+    assert home is not None
+    rules = world.network.ruleset(world.cluster.nodes[home], 4, "calico")
+    chain = rules.chain("filter", f"cali-fw-{device}")
+    assert chain is not None
+    said = [re.findall(r'--comment "((?:Start|End) of tier[^"]*)"', r.text) for r in chain.rules]
+    assert [one for each in said for one in each] == [
+        "Start of tier adminnetworkpolicy",
+        "Start of tier default",
+        "End of tier default. Drop if no policies passed packet",
+        "Start of tier baselineadminnetworkpolicy",
+    ]
+
+
+SETS_DENIED = "-j MARK --set-xmark 0x40000/0x40000"
+CAST: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "denies": (
+        {"action": "Deny", "to": [{"namespaces": {}}], "ports": [{"portNumber": {"port": 80}}]},
+        [
+            f"-p tcp -m set --match-set SET dst -m multiport --dports 80 {SETS_DENIED}",
+            "-m mark --mark 0x40000/0x40000 -j DROP",
+        ],
+    ),
+    "passes on": (
+        {"action": "Pass", "to": [{"networks": ["203.0.113.0/24"]}]},
+        ["-d 203.0.113.0/24 -j MARK --set-xmark 0x20000/0x20000"],
+    ),
+    "a name of a port is every port": (
+        {"action": "Deny", "to": [{"namespaces": {}}], "ports": [{"namedPort": "w"}]},
+        [
+            f"-m set --match-set SET dst {SETS_DENIED}",
+            "-m mark --mark 0x40000/0x40000 -j DROP",
+        ],
+    ),
+    "nodes it does not know": (
+        {"action": "Deny", "to": [{"nodes": {}}]},
+        [
+            SETS_DENIED,
+            "-m mark --mark 0x40000/0x40000 -j DROP",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CAST)
+def test_what_a_rule_becomes(tmp_path: Path, case: str) -> None:
+    egress, wanted = CAST[case]
+    gate = {**ADMIN, "spec": {**ADMIN["spec"], "subject": {"namespaces": {}}, "egress": [egress]}}
+    found = chain_of(tmp_path, "cali-po-", gate)
+    bare = [re.sub(r'-m comment --comment "[^"]*" ', "", line) for line in found]
+    assert [re.sub(r"cali40s:\S+", "SET", line) for line in bare] == wanted

@@ -1,10 +1,10 @@
 """The chains of a node's pods, and those that lead to them by the pods' devices.
 
-A pod's chain judges what belongs to a known connection, then the tier's policies one after the
-other (each marks what it accepts), then the profiles of the namespace and the service account,
-which decide for pods that no policy selects; the rest is dropped. Source: Calico v3.30
-felix/rules/dispatch.go, endpoints.go endpointIptablesChain, PolicyGroupToIptablesChains;
-felix/dataplane/linux/endpoint_mgr.go groupPolicies.
+A pod's chain judges what belongs to a known connection, then each tier's policies one after the
+other (each marks what it accepts, or leaves to the next tier), then the profiles of the namespace
+and the service account, which decide for pods that no policy selects; the rest is dropped. Source:
+Calico v3.30 felix/rules/dispatch.go, endpoints.go endpointIptablesChain,
+PolicyGroupToIptablesChains; felix/dataplane/linux/endpoint_mgr.go groupPolicies.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from os.path import commonprefix
 
 from k8stui.because import Because
 from k8stui.cluster.model import Pod
-from k8stui.cluster.policy import Direction, NetworkPolicy
+from k8stui.cluster.policy import Direction, Policy, Tier
 from k8stui.nodes.names import cali_name
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import (
     group_chain,
     limited,
     policy_chain,
-    policy_name,
     policy_selector,
+    tier_of,
 )
 from k8stui.nodes.policy.calico.rule import ACCEPT, PASS, FelixRule, jump, rule
 from k8stui.nodes.policy.calico.static import FROM_DISPATCH, TO_DISPATCH
 
 _VXLAN_PORT = "4789"
-_TIER = "default"
 _STRIDE = 5
 """So many policies of a group are asked before their verdict is looked at."""
 PREFIXES = {Direction.INGRESS: "cali-pi-", Direction.EGRESS: "cali-po-"}
@@ -83,7 +82,7 @@ def dispatch(pods: Sequence[Pod], besides: str = "") -> Iterator[tuple[str, list
         yield root, [*rules, unknown]
 
 
-def pod_rules(way: Direction, pod: Pod, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
+def pod_rules(way: Direction, pod: Pod, policies: Sequence[Policy]) -> list[FelixRule]:
     """The chain of one way of a pod; `policies`: those that select it for that way, in order."""
     judged = _of_pod(pod, way)
     rules = [
@@ -94,21 +93,23 @@ def pod_rules(way: Direction, pod: Pod, policies: Sequence[NetworkPolicy]) -> li
     if way is Direction.EGRESS:
         rules += _no_tunnels()
     accepted = felix.marked(ACCEPT)
-    if policies:
-        rules.append(rule(then=felix.clear_mark(PASS), say=f"Start of tier {_TIER}"))
-        for name, reason in _asked(way, policies):
+    for tier, group in groupby(policies, tier_of):
+        those = list(group)
+        rules.append(rule(then=felix.clear_mark(PASS), say=f"Start of tier {tier}"))
+        for name, reason in _asked(way, those):
             rules += [
                 rule(felix.unmarked(PASS), then=jump(name), reason=reason),
                 rule(accepted, then=felix.RETURN, say="Return if policy accepted"),
             ]
-        rules.append(
-            rule(
-                felix.unmarked(PASS),
-                then=felix.DROP,
-                say=f"End of tier {_TIER}. Drop if no policies passed packet",
-                reason=_denied(pod, way, policies),
+        if those[0].tier is Tier.NETWORK_POLICY:  # of the others defaultAction is Pass
+            rules.append(
+                rule(
+                    felix.unmarked(PASS),
+                    then=felix.DROP,
+                    say=f"End of tier {tier}. Drop if no policies passed packet",
+                    reason=_denied(pod, way, those),
+                )
             )
-        )
     for name in profiles(pod):
         rules += [
             rule(then=jump(limited(_PROFILES[way], name))),
@@ -131,13 +132,13 @@ def _no_tunnels() -> list[FelixRule]:
     ]
 
 
-def _grouped(policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, list[NetworkPolicy]]]:
-    ordered = sorted(policies, key=policy_name)
-    for selector, those in groupby(ordered, policy_selector):
+def _grouped(policies: Sequence[Policy]) -> Iterator[tuple[str, list[Policy]]]:
+    """Those of one tier with one selector, of which none of another stands between them."""
+    for (_, selector), those in groupby(policies, lambda one: (tier_of(one), policy_selector(one))):
         yield selector, list(those)
 
 
-def _asked(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[str, Because]]:
+def _asked(way: Direction, policies: Sequence[Policy]) -> Iterator[tuple[str, Because]]:
     for selector, those in _grouped(policies):
         if len(those) == 1:
             yield policy_chain(PREFIXES[way], those[0]), _of_policy(those[0], way)
@@ -146,16 +147,14 @@ def _asked(way: Direction, policies: Sequence[NetworkPolicy]) -> Iterator[tuple[
             yield name, _of_policy(those[0], way)
 
 
-def groups(
-    way: Direction, policies: Sequence[NetworkPolicy]
-) -> Iterator[tuple[str, list[FelixRule]]]:
+def groups(way: Direction, policies: Sequence[Policy]) -> Iterator[tuple[str, list[FelixRule]]]:
     """The chains of policies that have one selector."""
     for selector, those in _grouped(policies):
         if len(those) > 1:
             yield group_chain(_GROUPS[way], _WAYS[way], selector, those), _group(way, those)
 
 
-def _group(way: Direction, policies: Sequence[NetworkPolicy]) -> list[FelixRule]:
+def _group(way: Direction, policies: Sequence[Policy]) -> list[FelixRule]:
     rules = []
     for count, policy in enumerate(policies):
         if count and count % _STRIDE == 0:
@@ -190,13 +189,13 @@ def _of_pod(pod: Pod, way: Direction, besides: str = "") -> Because:
     )
 
 
-def _of_policy(policy: NetworkPolicy, way: Direction) -> Because:
+def _of_policy(policy: Policy, way: Direction) -> Because:
     return Because(
-        text=f"NetworkPolicy {policy.key}, {way.lower()}", origin=policy.origin, owner="calico"
+        text=f"{policy.kind} {policy.key}, {way.lower()}", origin=policy.origin, owner="calico"
     )
 
 
-def _denied(pod: Pod, way: Direction, policies: Sequence[NetworkPolicy]) -> Because:
+def _denied(pod: Pod, way: Direction, policies: Sequence[Policy]) -> Because:
     names = ", ".join(policy.key for policy in policies)
     return Because(
         text=f"no rule of {names} allows it in {way.lower()} of pod {pod.key}",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.model import CalicoSettings, Node, Pod
-from k8stui.cluster.policy import Direction, NetworkPolicy
+from k8stui.cluster.policy import Direction, Policy
 from k8stui.cluster.selection import Selection, selects
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.ipset import IpSet
@@ -28,7 +28,7 @@ from k8stui.nodes.policy.calico.endpoints import (
     pod_rules,
     profile_rules,
 )
-from k8stui.nodes.policy.calico.names import policy_chain, policy_name, set_name
+from k8stui.nodes.policy.calico.names import policy_chain, policy_order, set_name
 from k8stui.nodes.policy.calico.policies import NETS, PolicyChains, counts, set_of
 from k8stui.nodes.policy.calico.rule import FelixRule, rule
 from k8stui.nodes.site import Site
@@ -57,8 +57,8 @@ class Calico:
     def __init__(self, site: Site, *, judges: bool = True) -> None:
         """`judges`: whether it is told any policies; without, it guards and masquerades alone."""
         self._site = site
-        self._known = site.cluster.policies if judges else ()
-        self._on_node: dict[str, tuple[NetworkPolicy, ...]] = {}
+        self._known = site.cluster.all_policies if judges else ()
+        self._on_node: dict[str, tuple[Policy, ...]] = {}
         self._policies: dict[tuple[str, int], PolicyChains] = {}
 
     def contribution(self, node: Node, version: int) -> Contribution | None:
@@ -176,8 +176,8 @@ class Calico:
     def _selection(self) -> Selection:
         return Selection(self._site.cluster)
 
-    def _chains(self, policy: NetworkPolicy, version: int) -> PolicyChains:
-        key = policy.key, version
+    def _chains(self, policy: Policy, version: int) -> PolicyChains:
+        key = f"{policy.kind} {policy.key}", version
         found = self._policies.get(key)
         if found is None:
             everybody = tuple(self._site.cluster.pods.values())
@@ -188,13 +188,16 @@ class Calico:
     def _local(self, node: Node) -> tuple[Pod, ...]:
         return tuple(filter(counts, self._site.pods(node.name)))
 
-    def _active(self, node: Node) -> tuple[NetworkPolicy, ...]:
+    def _active(self, node: Node) -> tuple[Policy, ...]:
         """Those that select one of the node's pods, as Felix orders them."""
         found = self._on_node.get(node.name)
         if found is None:
             pods = self._local(node)
-            active = (one for one in self._known if any(selects(one, p, None, {}) for p in pods))
-            found = self._on_node[node.name] = tuple(sorted(active, key=policy_name))
+            spaces = self._site.cluster.namespace_labels
+            active = (
+                one for one in self._known if any(selects(one, p, None, spaces) for p in pods)
+            )
+            found = self._on_node[node.name] = tuple(sorted(active, key=policy_order))
         return found
 
     def _filter(self, node: Node, version: int) -> Mapping[str, Chain]:
@@ -217,8 +220,9 @@ class Calico:
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written
                 yield policy_chain(PREFIXES[way], policy), self._chains(policy, version).rules[way]
+        spaces = self._site.cluster.namespace_labels
         for pod in pods:
             for way in Direction:
-                ruling = [one for one in active if selects(one, pod, way, {})]
+                ruling = [one for one in active if selects(one, pod, way, spaces)]
                 yield pod_chain(way, pod), pod_rules(way, pod, ruling)
                 yield from groups(way, ruling)

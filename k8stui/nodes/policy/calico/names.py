@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha3_224, sha224, sha256
 
 from k8stui.apiserver.fields import array, labels, table, text, texts
-from k8stui.cluster.policy import NetworkPolicy, PolicyPeer
+from k8stui.cluster.policy import NetworkPolicy, Policy, PolicyPeer, Tier
 
 _LONGEST_CHAIN = 28
 _LONGEST_SET = 31
@@ -37,18 +37,46 @@ def limited(prefix: str, rest: str) -> str:
     return f"{prefix}_{digest[: _LONGEST_CHAIN - 1 - len(prefix)]}"
 
 
-def policy_name(policy: NetworkPolicy) -> str:
+DEFAULT_TIER = "default"
+_TIERS = {
+    "AdminNetworkPolicy": "adminnetworkpolicy",
+    "BaselineAdminNetworkPolicy": "baselineadminnetworkpolicy",
+}
+_SHORT = {"AdminNetworkPolicy": "kanp", "BaselineAdminNetworkPolicy": "kbanp"}
+
+
+def tier_of(policy: Policy) -> str:
+    """Calico's tier; of a ClusterNetworkPolicy, which 3.32 knows, kube-admin or kube-baseline."""
+    if isinstance(policy, NetworkPolicy):
+        return DEFAULT_TIER
+    return _TIERS.get(policy.kind) or f"kube-{policy.tier.lower()}"
+
+
+def policy_name(policy: Policy) -> str:
     """As Felix calls it; Kubernetes' own are told from Calico's by ``knp.default.``."""
-    return f"{policy.namespace}/knp.default.{policy.name}"
+    if isinstance(policy, NetworkPolicy):
+        return f"{policy.namespace}/knp.default.{policy.name}"
+    return f"{_SHORT.get(policy.kind, 'kcnp')}.{tier_of(policy)}.{policy.name}"
 
 
-def policy_chain(prefix: str, policy: NetworkPolicy) -> str:
-    return limited(prefix, f"default/{policy_name(policy)}")
+def policy_order(policy: Policy) -> tuple[str, int, str]:
+    """By this Felix asks policies: that of their tiers, their own, their names (PolKVLess)."""
+    order = 0 if isinstance(policy, NetworkPolicy) else policy.priority
+    return _ORDERS[policy.tier] + tier_of(policy), order, policy_name(policy)
 
 
-def group_chain(prefix: str, way: str, selector: str, policies: Sequence[NetworkPolicy]) -> str:
+_ORDERS = {Tier.ADMIN: "1 ", Tier.NETWORK_POLICY: "2 ", Tier.BASELINE: "3 "}
+"""Tiers' own orders: 1,000, 1,000,000 and 10,000,000; of the same order by name (TierLess)."""
+
+
+def policy_chain(prefix: str, policy: Policy) -> str:
+    return limited(prefix, f"{tier_of(policy)}/{policy_name(policy)}")
+
+
+def group_chain(prefix: str, way: str, selector: str, policies: Sequence[Policy]) -> str:
     """Of several policies with one selector; `way`: inbound or outbound."""
-    parts = ["default", selector, way, str(len(policies)), *map(policy_name, policies)]
+    tier = tier_of(policies[0])
+    parts = [tier, selector, way, str(len(policies)), *map(policy_name, policies)]
     digest = sha3_224("".join(f"{part}\n" for part in parts).encode()).digest()
     return prefix + _base64(digest)[: _LONGEST_CHAIN - len(prefix)]
 
@@ -74,12 +102,17 @@ def peer_selector(peer: PolicyPeer, namespace: str) -> str:
     else:
         terms = list(_terms(peer.namespaces, _SPACE_LABELS))
         where = _all_of(terms) if terms else f"has({_ITS_NAMESPACE})"
+    if not namespace and peer.pods is None:
+        return where  # of a policy of the cluster: nothing is written for pods
     return f"({where} && {_all_of([_OF_KUBERNETES, *_terms(peer.pods, '')])})"
 
 
-def policy_selector(policy: NetworkPolicy) -> str:
+def policy_selector(policy: Policy) -> str:
     """Whom it selects, as written by the conversion (it names groups, and is not parsed)."""
     terms = " && ".join(["projectcalico.org/orchestrator == 'k8s'", *_written(policy.pods)])
+    if not isinstance(policy, NetworkPolicy):
+        spaces = list(_terms(policy.namespaces, _SPACE_LABELS))
+        return f"({terms}) && {_all_of(spaces) if spaces else f'has({_ITS_NAMESPACE})'}"
     return f"({terms}) && {_ITS_NAMESPACE} == '{policy.namespace}'"
 
 

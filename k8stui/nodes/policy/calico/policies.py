@@ -1,18 +1,29 @@
-"""What Felix makes of a NetworkPolicy: a chain a way, and the sets that its rules ask.
+"""What Felix makes of a policy: a chain a way, and the sets that its rules ask.
 
-Source: Calico v3.30 libcalico-go/lib/backend/k8s/conversion k8sRuleToCalico, SimplifyPorts;
+Source: Calico v3.30 libcalico-go/lib/backend/k8s/conversion k8sRuleToCalico, SimplifyPorts,
+combinePortsWithANPEgressPeers, k8sANPHandleFailedRules;
 felix/calc/rule_scanner.go ruleToParsedRule; felix/rules/policy.go ProtoRuleToIptablesRules,
-SplitPortList.
+SplitPortList,
+CombineMatchAndActionsForProtoRule. Of several networks of a policy of the cluster each has a rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
-from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.policy import (
+    Action,
+    ClusterPolicy,
+    Direction,
+    Policy,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+)
 from k8stui.cluster.selection import Selection
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
@@ -28,7 +39,10 @@ from k8stui.nodes.policy.calico.names import (
 from k8stui.nodes.policy.calico.rule import (
     ACCEPT,
     BLOCK,
+    DENIED,
     FROM_WORKLOAD,
+    PASS,
+    FelixAction,
     FelixMatch,
     FelixRule,
     rule,
@@ -41,6 +55,13 @@ _HEADER = {
     6: "family inet6 hashsize 1024 maxelem 1048576 bucketsize 12",
 }
 NETS, PORTS = "hash:net", "hash:ip,port"
+_ACTIONS: Mapping[Action, tuple[int, FelixAction]] = {
+    Action.ALLOW: (ACCEPT, felix.RETURN),
+    Action.PASS: (PASS, felix.RETURN),
+    Action.DENY: (DENIED, felix.DROP),
+}
+"""Which bit a rule sets, and what is then done with what has it."""
+_DOES = {Action.ALLOW: "allows", Action.PASS: "passes on", Action.DENY: "denies"}
 
 Range = tuple[int, int]
 Sets = dict[str, IpSet]
@@ -58,7 +79,7 @@ class PolicyChains:
 
     def __init__(
         self,
-        policy: NetworkPolicy,
+        policy: Policy,
         selection: Selection,
         everybody: Sequence[Pod],
         version: int,
@@ -74,7 +95,8 @@ class PolicyChains:
         rules = [
             made
             for place, one in enumerate(self._policy.rules(way))
-            for made in self._rule(way, place, one)
+            if (known := self._converted(one)) is not None
+            for made in self._rule(way, place, known)
         ]
         if rules and rules[-1].action == felix.RETURN:
             rules.pop()
@@ -85,6 +107,21 @@ class PolicyChains:
             matches=first.matches, action=first.action, comments=comments, reason=first.reason
         )
         return [kept, *rules[1:]]
+
+    def _converted(self, one: PolicyRule) -> PolicyRule | None:
+        """A rule as Calico understands it, of a policy of the cluster.
+
+        It knows no names of ports: such a rule is about all of them. Of peers it knows no nodes and
+        no domain names: it leaves such a rule out if that allows, else it denies everything.
+        """
+        if not isinstance(self._policy, ClusterPolicy):
+            return one
+        if any(peer.nodes is not None or peer.domain is not None for peer in one.peers):
+            denies = one.action is not Action.ALLOW
+            return replace(one, peers=(), ports=(), action=Action.DENY) if denies else None
+        if any(isinstance(port.port, str) for port in one.ports):
+            return replace(one, ports=())
+        return one
 
     def _rule(self, way: Direction, place: int, one: PolicyRule) -> Iterator[FelixRule]:
         """By protocol, in the order of their names; of each, one rule a peer."""
@@ -97,7 +134,8 @@ class PolicyChains:
             ports = by_protocol.get(name)
             for peer in one.peers or (None,):
                 reason = self._because(way, place, one, peer)
-                yield from self._written(way, name, ports or (), peer, reason)
+                done = _ACTIONS[one.action]
+                yield from self._written(way, name, ports or (), peer, (*done, reason))
 
     def _because(
         self, way: Direction, place: int, one: PolicyRule, peer: PolicyPeer | None
@@ -105,8 +143,11 @@ class PolicyChains:
         ports = ", ".join(map(str, one.ports)) or "every port"
         whom = str(peer) if peer is not None else "anybody"
         side = "from" if way is Direction.INGRESS else "to"
+        policy = self._policy
+        named = policy.key if policy.namespace else f"{policy.kind} {policy.key}"
+        does = _DOES[one.action]
         return Because(
-            text=f"{way.lower()}[{place}] of {self._policy.key} allows {ports} {side} {whom}",
+            text=f"{way.lower()}[{place}] of {named} {does} {ports} {side} {whom}",
             origin=peer.origin if peer is not None else one.origin,
             owner="calico",
         )
@@ -117,9 +158,12 @@ class PolicyChains:
         protocol: str,
         ports: Sequence[PolicyPort],
         peer: PolicyPeer | None,
-        reason: Because,
+        done: tuple[int, FelixAction, Because],
     ) -> Iterator[FelixRule]:
-        """One of Felix's rules: what does not fit into one goes before it, and sets a bit."""
+        """One of Felix's rules: what does not fit into one goes before it, and sets a bit.
+
+        `done`: the bit that the rule itself sets, what becomes of what has it, and why.
+        """
         inward = way is Direction.INGRESS
         side, end = ("source", "src") if inward else ("destination", "dst")
         named = [str(one.port) for one in ports if isinstance(one.port, str)]
@@ -161,8 +205,9 @@ class PolicyChains:
         if before:
             matches.append(felix.marked(FROM_WORKLOAD))
         yield from before
-        yield rule(*matches, then=felix.set_mark(ACCEPT), reason=reason)
-        yield rule(felix.marked(ACCEPT), then=felix.RETURN)
+        bit, then, reason = done
+        yield rule(*matches, then=felix.set_mark(bit), reason=reason)
+        yield rule(felix.marked(bit), then=then, reason=reason if bit == DENIED else None)
 
     def _nets(self, peer: PolicyPeer | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
         """The block and what it leaves out; None: it is of the other family."""

@@ -17,9 +17,9 @@ from k8stui.because import Because
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.record import record
 
-ACCEPT, PASS, FROM_WORKLOAD, BLOCK = 0x10000, 0x20000, 0x80000, 0x100000
-"""Bits of the mark: accepted, to be judged by the next tier, two to reckon with (the second bit of
-``IptablesMarkMask`` 0xffff0000 that iptables has no use for is left out)."""
+ACCEPT, PASS, DENIED, FROM_WORKLOAD, BLOCK = 0x10000, 0x20000, 0x40000, 0x80000, 0x100000
+"""Bits of the mark, of ``IptablesMarkMask`` 0xffff0000 (felix/dataplane/driver.go): accepted, to be
+judged by the next tier, to be dropped at once, two to reckon with."""
 ALL_BITS = ACCEPT | PASS | FROM_WORKLOAD | BLOCK
 _HASH_LENGTH = 16
 _UNSAFE = re.compile(r"[^\w @%+=:,./-]", re.ASCII)
