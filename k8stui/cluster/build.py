@@ -32,7 +32,7 @@ from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import finish_pods
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
-from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy
+from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy, replaced
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
@@ -138,6 +138,9 @@ def build(
     settings = read_settings(inventory, kubeadm, proxy, distribution, calico)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
+    plugins = seen_plugins(objects, manifests.skipped)
+    if not options.proxy_mode:
+        proxy = replaced(proxy, plugins)
     before = options.before
     if before is not None:
         nodes = before.nodes
@@ -183,7 +186,7 @@ def build(
         docker=docker_options(manifests.objects),
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
-        network_plugins=seen_plugins(objects, manifests.skipped),
+        network_plugins=plugins,
         calico=calico,
         announced=announced(balancers, services, slices, nodes, pods),
         hosts=options.hosts,

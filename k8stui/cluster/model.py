@@ -368,6 +368,8 @@ class ProxyConfiguration:
     localhost_node_ports: bool = settings.LOCALHOST_NODE_PORTS.default
     node_port_addresses: tuple[str, ...] = settings.NODE_PORT_ADDRESSES.default
     conntrack_tcp_be_liberal: bool = settings.CONNTRACK_TCP_BE_LIBERAL.default
+    replaced_by: str = ""
+    """What does its work where there is no kube-proxy, in words; `mode` is then ``none``."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
@@ -380,6 +382,12 @@ class NetworkPlugin:
     """As its project writes it: ``Calico``."""
     origin: Origin
     """By what it is known."""
+    by: str = ""
+    """By what it moves packets where that is not Linux' own tables: ``eBPF``."""
+    replaces: tuple[str, ...] = ()
+    """What it does itself in place of others, in words: ``policies``."""
+    replaces_proxy: Origin | None = None
+    """Where it is written that it does kube-proxy's work; None: kube-proxy does it."""
 
 
 @record(kw_only=True)

@@ -13,6 +13,7 @@ dist/images, azure-container-networking).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text
@@ -38,6 +39,16 @@ class _Sign:
     """API groups, with all below them."""
     annotations: tuple[str, ...] = ()
     """Beginnings of the keys of a Node's annotations."""
+    by: str = ""
+    """By what it moves packets where that is not Linux' own tables."""
+    always: tuple[str, ...] = ()
+    """What it does itself in place of others."""
+    settings: str = ""
+    """The ConfigMap that says what else."""
+    proxies: str | None = None
+    """The key there that says whether it does kube-proxy's work; empty: it always does."""
+    masquerades: str = ""
+    """The key there that says whether it masquerades itself."""
 
 
 _SIGNS = (
@@ -61,6 +72,11 @@ _SIGNS = (
         config_maps=("cilium-config",),
         groups=("cilium.io",),
         annotations=("io.cilium.", "network.cilium.io/"),
+        by="eBPF",
+        always=("the way between pods", "policies"),
+        settings="cilium-config",
+        proxies="kube-proxy-replacement",
+        masquerades="enable-bpf-masquerade",
     ),
     _Sign(
         name="Weave Net",
@@ -104,6 +120,9 @@ _SIGNS = (
         config_maps=("ovn-config",),
         groups=("k8s.ovn.org",),
         annotations=("k8s.ovn.org/",),
+        by="Open vSwitch",
+        always=("the way between pods", "policies", "the masquerade"),
+        proxies="",
     ),
     _Sign(
         name="Azure CNI",
@@ -125,17 +144,50 @@ def seen_plugins(
     `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
     """
     found: dict[str, NetworkPlugin] = {}
+    said: dict[str, Manifest] = {}
     for manifest in objects:
+        if manifest.kind == "ConfigMap" and manifest.name in _SETTINGS:
+            said[manifest.name] = manifest
         for sign, path in _shown(manifest):
-            origin = manifest.origin(*path)
-            found.setdefault(sign.name, NetworkPlugin(name=sign.name, origin=origin))
+            found.setdefault(sign.name, _plugin(sign, manifest.origin(*path)))
     for version, kind in sorted(skipped):
         for sign in _of_group(version.partition("/")[0]):
             origin = Origin(kind=OriginKind.OBSERVED, reason=f"the input holds {kind} of {version}")
-            found.setdefault(sign.name, NetworkPlugin(name=sign.name, origin=origin))
+            found.setdefault(sign.name, _plugin(sign, origin))
+    for sign in _SIGNS:
+        if sign.settings in said and sign.name in found:
+            found[sign.name] = _told(sign, found[sign.name], said[sign.settings])
     if "Canal" in found:  # its DaemonSet runs Calico's programs too
         found.pop("Calico", None)
     return tuple(found.values())
+
+
+_SETTINGS = frozenset(sign.settings for sign in _SIGNS if sign.settings)
+_ON = frozenset({"true", "strict"})
+"""Values that switch all of it on (Cilium: ``strict`` until 1.13, then ``true``)."""
+
+
+def _plugin(sign: _Sign, origin: Origin) -> NetworkPlugin:
+    always = sign.proxies == ""
+    return NetworkPlugin(
+        name=sign.name,
+        origin=origin,
+        by=sign.by,
+        replaces=(*(("kube-proxy's work",) if always else ()), *sign.always),
+        replaces_proxy=origin if always else None,
+    )
+
+
+def _told(sign: _Sign, found: NetworkPlugin, settings: Manifest) -> NetworkPlugin:
+    """The plug-in with what its own settings say that it does beside."""
+    more: list[str] = []
+    proxy = None
+    if sign.proxies and text(settings.data, "data", sign.proxies) in _ON:
+        proxy = settings.origin("data", sign.proxies)
+        more.append("kube-proxy's work")
+    if sign.masquerades and text(settings.data, "data", sign.masquerades) in _ON:
+        more.append("the masquerade")
+    return replace(found, replaces=(*more, *found.replaces), replaces_proxy=proxy)
 
 
 _Path = tuple[str | int, ...]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8stui.apiserver.fields import Object, flag, number, table, text, texts
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import ProxyConfiguration
+from k8stui.cluster.model import NetworkPlugin, ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
@@ -101,6 +101,19 @@ def completed_by_kubeadm(
         cidr, origin = ",".join(map(str, pods)), assumed(why)
     origins = {**proxy.origins, "cluster_cidr": origin}
     return replace(proxy, cluster_cidr=cidr, origins=origins)
+
+
+def replaced(proxy: ProxyConfiguration, plugins: Iterable[NetworkPlugin]) -> ProxyConfiguration:
+    """`proxy`; none where the input has no configuration of it and a plug-in does its work."""
+    if proxy.origin.kind is not OriginKind.ASSUMED:
+        return proxy
+    for one in plugins:
+        if one.replaces_proxy is not None:
+            origins = {**proxy.origins, "mode": one.replaces_proxy}
+            return replace(
+                proxy, mode="none", replaced_by=f"{one.name} ({one.by})", origins=origins
+            )
+    return proxy
 
 
 def _is_for_kubeadm(

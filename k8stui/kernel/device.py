@@ -1,6 +1,7 @@
 """Devices: handing a packet to one, and getting one from it.
 
-After net/core/dev.c (__dev_queue_xmit, __netif_receive_skb_core), drivers/net/veth.c and
+After net/core/dev.c (__dev_queue_xmit, sch_handle_egress, __netif_receive_skb_core,
+sch_handle_ingress), drivers/net/veth.c and
 drivers/net/loopback.c. Captures are taken where AF_PACKET sockets take them: on the way out after
 everything else, on the way in before everything else.
 """
@@ -31,6 +32,10 @@ def transmit(host: Host, name: str, skb: Skb) -> None:
         cause = DeviceCause(interface=interface) if interface else None
         state = "has no carrier" if interface and interface.up else "is down"
         simulation.journal.loss(host.name, skb, f"{name} {state}", cause=cause, device=name)
+        return
+    if interface.program_out:
+        what = f"not modelled: eBPF program {interface.program_out} on {name} has what leaves there"
+        not_modelled(host, interface, skb, what)
         return
     if interface.kind is LinkKind.OTHER:
         if interface.driver:
@@ -109,6 +114,12 @@ def receive(host: Host, name: str, skb: Skb) -> None:
         host.simulation.journal.loss(host.name, skb, f"{name} is down", cause=cause, device=name)
         return
     host.simulation.journal.capture(host.name, skb, name, host.simulation.events.now, incoming=True)
+    if interface.program_in:
+        what = (
+            f"not modelled: eBPF program {interface.program_in} on {name} has what comes in there"
+        )
+        not_modelled(host, interface, skb, what)
+        return
     master = host.interface(interface.master) if interface.master is not None else None
     if master is not None and master.kind is LinkKind.OTHER:
         what = f"not modelled: {master.driver or 'unknown'} device {master.name}, which has {name}"

@@ -109,6 +109,11 @@ class Interface:
     ipip: Ipip | None = None
     driver: str = ""
     """For another kind: what ``ip -d link`` calls it (``gre``); empty: nothing tells its kind."""
+    program_in: str = ""
+    """The eBPF program that has whatever comes in, before all else (XDP, tc ingress): what it does
+    is not modelled. Empty: there is none."""
+    program_out: str = ""
+    """The same for what leaves by it (tc egress)."""
     reason: Because | None = field(default=None, compare=False)
 
 

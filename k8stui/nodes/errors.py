@@ -34,17 +34,18 @@ class NodeOptionError(K8sTuiError, ValueError):
 class UnmodelledModeError(K8sTuiError):
     """kube-proxy's rules are asked for, and the input names a mode that is not modelled."""
 
-    def __init__(self, mode: str, place: Place | None) -> None:
-        super().__init__(mode, place)
-        self.mode = mode
+    def __init__(self, title: str, place: Place | None) -> None:
+        super().__init__(title, place)
+        self.title = title
+        """As `k8stui.nodes.kubeproxy.mode_title` has it."""
         self.place = place
         """Where it is written."""
 
     def __str__(self) -> str:
         where = f"{self.place.file}:{self.place.line}: " if self.place else ""
         return (
-            f"{where}kube-proxy's mode {self.mode} is not modelled, so its rules cannot be "
-            "printed; --owner cni and --owner kubelet can, --proxy-mode iptables shows that mode's"
+            f"{where}{self.title} is not modelled, so its rules cannot be printed;"
+            " --owner cni and --owner kubelet can, --proxy-mode iptables shows that mode's"
         )
 
 

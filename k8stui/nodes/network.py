@@ -17,7 +17,7 @@ from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins, is_shown, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
-from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin
+from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin, mode_title
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import bridge_nf, build_node
@@ -244,7 +244,7 @@ def _remarks(site: Site) -> Iterator[Remark]:
     yield from stand_ins(site)
     decided = site.is_whole and site.cluster.proxy.mode == "nftables"
     if not is_modelled(site.cluster) and not decided:
-        said = f"kube-proxy's mode {site.cluster.proxy.mode} is not modelled"
+        said = f"{mode_title(site.cluster)} is not modelled"
         text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
         yield Remark(text=text, origin=mode_origin(site.cluster))
     for node in site.cluster.nodes.values():

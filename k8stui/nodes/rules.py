@@ -20,7 +20,7 @@ from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
-from k8stui.nodes.kubeproxy import is_modelled, mode_origin, proxy_contribution
+from k8stui.nodes.kubeproxy import is_modelled, mode_origin, mode_title, proxy_contribution
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER
 from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
@@ -105,7 +105,7 @@ def generated_ruleset(
     if owner not in OWNERS:
         raise NodeOptionError("--owner", owner, OWNERS)
     if owner == "kube-proxy" and not is_modelled(site.cluster):
-        raise UnmodelledModeError(site.cluster.proxy.mode, mode_origin(site.cluster).place)
+        raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
     made = [
         contribution
         for name, write in _OWNERS.items()

@@ -87,7 +87,12 @@ def calico_remarks(calico: CalicoSettings) -> tuple[Remark, ...]:
 
 
 def _said(plugin: NetworkPlugin, name: str) -> str:
+    does = ""
+    if plugin.by:
+        parts = plugin.replaces
+        listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+        does = f" ({plugin.by} does {listed})"
     return (
-        f"{plugin.name}, the input's network plug-in, is not modelled: nodes without a dump of "
-        f"their own are taken to be as {name} leaves them"
+        f"{plugin.name}, the input's network plug-in, is not modelled{does}: nodes without a dump "
+        f"of their own are taken to be as {name} leaves them"
     )

@@ -16,6 +16,7 @@ from k8stui.nodes.kubeproxy.modes import (
     is_modelled,
     mode_of,
     mode_origin,
+    mode_title,
     relaying_sockets,
     relays,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "KubeProxyRules",
     "is_modelled",
     "mode_origin",
+    "mode_title",
     "proxy_contribution",
     "proxy_ruleset",
     "relaying_sockets",

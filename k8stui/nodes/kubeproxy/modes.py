@@ -63,6 +63,14 @@ def mode_origin(cluster: Cluster) -> Origin:
     return proxy.origins.get("mode", proxy.origin)
 
 
+def mode_title(cluster: Cluster) -> str:
+    """What makes the rules for Services, in words: kube-proxy's mode, or its replacement."""
+    proxy = cluster.proxy
+    if proxy.replaced_by:
+        return f"{proxy.replaced_by} in kube-proxy's place"
+    return f"kube-proxy's mode {proxy.mode or MODES[0]}"
+
+
 def mode_of(cluster: Cluster) -> Mode:
     """The mode that the cluster's configuration names.
 

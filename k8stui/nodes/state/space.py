@@ -38,6 +38,7 @@ from k8stui.nodes.state.parsing import (
     parse_ruleset,
     parse_tracked,
 )
+from k8stui.nodes.state.programs import Programs, parse_programs, with_programs
 from k8stui.nodes.state.settings import parse_sysctls
 from k8stui.nodes.state.stream import Section
 from k8stui.record import record
@@ -65,6 +66,7 @@ _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _TRACKED = ("conntrack -L -o extended", "conntrack -L")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
+_BPF = ("bpftool -j net show",)
 
 
 @record()
@@ -97,7 +99,12 @@ class CollectedSpace:
     @cached_property
     def interfaces(self) -> tuple[Interface, ...] | None:
         section = self._one(_ADDRESSES)
-        return self._read(section, parse_interfaces)
+        found = self._read(section, parse_interfaces)
+        return found if found is None else tuple(with_programs(found, self._programs))
+
+    @cached_property
+    def _programs(self) -> Programs | None:
+        return self._read(self._one(_BPF), lambda text, _: parse_programs(text))
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
