@@ -18,7 +18,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.state import collected, state_place
 from k8stui.cluster.model import Node
-from k8stui.kernel.namespace import Interface, LinkKind, NetNamespace
+from k8stui.kernel.namespace import Interface, NetNamespace
 from k8stui.origin import Place
 
 ID = "mtu"
@@ -53,7 +53,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _kind(device: Interface) -> str:
-    return "vxlan" if device.kind is LinkKind.VXLAN else device.driver
+    return device.driver or device.kind.value
 
 
 def _card(space: NetNamespace, tunnel: Interface, node: Node) -> Interface | None:
