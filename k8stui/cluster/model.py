@@ -368,8 +368,6 @@ class ProxyConfiguration:
     localhost_node_ports: bool = settings.LOCALHOST_NODE_PORTS.default
     node_port_addresses: tuple[str, ...] = settings.NODE_PORT_ADDRESSES.default
     conntrack_tcp_be_liberal: bool = settings.CONNTRACK_TCP_BE_LIBERAL.default
-    replaced_by: str = ""
-    """What does its work where there is no kube-proxy, in words; `mode` is then ``none``."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 

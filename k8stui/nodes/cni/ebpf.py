@@ -3,7 +3,7 @@
 A node without bpftool does not tell; the devices' own names do. Source: Cilium pkg/datapath/loader
 (attaches cil_from_container at each lxc device, cil_to_host and cil_from_host at cilium_host,
 cil_from_overlay and cil_to_overlay at cilium_vxlan and cilium_geneve), Documentation/network/
-ebpf/lifeofapacket.rst; docs/facts/cni.md section 9.
+ebpf/lifeofapacket.rst.
 """
 
 from __future__ import annotations
