@@ -21,6 +21,8 @@ from k8stui.settings import PROXY, PROXY_CONFIG, PROXY_MODE, Setting
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
+REPLACED = "none"
+"""The mode of a kube-proxy that is not there: a network plug-in does its work."""
 _PATHS = {setting.name: setting.path for setting in PROXY}
 
 
@@ -110,9 +112,7 @@ def replaced(proxy: ProxyConfiguration, plugins: Iterable[NetworkPlugin]) -> Pro
     for one in plugins:
         if one.replaces_proxy is not None:
             origins = {**proxy.origins, "mode": one.replaces_proxy}
-            return replace(
-                proxy, mode="none", replaced_by=f"{one.name} ({one.by})", origins=origins
-            )
+            return replace(proxy, mode=REPLACED, origins=origins)
     return proxy
 
 

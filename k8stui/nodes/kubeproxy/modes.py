@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
+from k8stui.cluster.proxy_configuration import REPLACED
 from k8stui.late import Late
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.errors import NodeOptionError
@@ -65,10 +66,16 @@ def mode_origin(cluster: Cluster) -> Origin:
 
 def mode_title(cluster: Cluster) -> str:
     """What makes the rules for Services, in words: kube-proxy's mode, or its replacement."""
-    proxy = cluster.proxy
-    if proxy.replaced_by:
-        return f"{proxy.replaced_by} in kube-proxy's place"
-    return f"kube-proxy's mode {proxy.mode or MODES[0]}"
+    instead = replacement(cluster)
+    return instead or f"kube-proxy's mode {cluster.proxy.mode or MODES[0]}"
+
+
+def replacement(cluster: Cluster) -> str:
+    """What does kube-proxy's work where there is none, in words; empty: there is one."""
+    if cluster.proxy.mode != REPLACED:
+        return ""
+    who = (one for one in cluster.network_plugins if one.replaces_proxy is not None)
+    return next((f"{one.name} ({one.by}) in kube-proxy's place" for one in who), "")
 
 
 def mode_of(cluster: Cluster) -> Mode:

@@ -14,7 +14,7 @@ from k8stui.cluster.model import Cluster, Service
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Unmodelled
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.kubeproxy.modes import is_modelled, mode_origin, mode_title
+from k8stui.nodes.kubeproxy.modes import is_modelled, mode_origin, replacement
 from k8stui.nodes.kubeproxy.ports import is_proxied
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.origin import Origin
@@ -42,7 +42,7 @@ def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
         for port in service.ports:
             if port.node_port:
                 ports.setdefault((port.protocol, port.node_port), why)
-    name = mode_title(cluster) if cluster.proxy.replaced_by else f"kube-proxy in mode {mode}"
+    name = replacement(cluster) or f"kube-proxy in mode {mode}"
     return (Unmodelled(name=name, addresses=addresses, ports=ports),)
 
 
