@@ -38,6 +38,7 @@ _RULE_ERRNO = {
 NO_ROUTE = "ENETUNREACH"
 LOOPBACK = "lo"
 _ROOT = 0
+_OWN_PRIORITIES = frozenset(rule.priority for rule in DEFAULT_POLICY_RULES)
 
 
 class Lookup(NamedTuple):
@@ -46,6 +47,8 @@ class Lookup(NamedTuple):
     route: Route | None
     error: str | None
     """errno when nothing leads there: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL."""
+    rule: PolicyRule | None = None
+    """That decided, where it is none of the kernel's own."""
 
 
 class Ports(NamedTuple):
@@ -213,14 +216,15 @@ class Tables:
             if rule.action is RuleAction.NOP:
                 continue
             if rule.action is not RuleAction.TABLE:
-                return Lookup(None, _RULE_ERRNO[rule.action])
+                return Lookup(None, _RULE_ERRNO[rule.action], rule)
             table = self._tables.get(rule.table)
             route = table.longest(destination, device) if table else None
             if route is None or route.type is RouteType.THROW:
                 continue
             if _is_suppressed(rule, route):
                 continue
-            return Lookup(route, _ERRNO.get(route.type))
+            own = None if rule.priority in _OWN_PRIORITIES else rule
+            return Lookup(route, _ERRNO.get(route.type), own)
         return Lookup(None, NO_ROUTE)
 
     def _look_up_merged(self, both: _Table, destination: Address, device: str | None) -> Lookup:

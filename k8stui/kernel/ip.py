@@ -56,7 +56,7 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
     """Write down the routing decision; False when the packet ends by it."""
     journal = host.simulation.journal
     route = decision.route
-    cause: Cause | None = RouteCause(route=route)
+    cause: Cause | None = RouteCause(route=route, rule=decision.rule)
     fate = decision.fate
     if fate in (Fate.LOCAL, Fate.FORWARD, Fate.BROADCAST):
         text = route_line(route) if route else f"{fate.value} {skb.packet.dst}"
@@ -143,7 +143,11 @@ def local_out(host: Host, skb: Skb) -> str | None:
         if again.fate is Fate.ERROR:
             text = f"no way to {packet.dst} from {packet.src} after the change"
             host.simulation.journal.loss(
-                host.name, skb, text, cause=RouteCause(route=again.route), hook=Hook.OUTPUT
+                host.name,
+                skb,
+                text,
+                cause=RouteCause(route=again.route, rule=again.rule),
+                hook=Hook.OUTPUT,
             )
             return again.error
         if again.route is not decision.route:
@@ -167,7 +171,7 @@ def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
         skb,
         StepKind.ROUTE,
         route_line(route) if route else f"{decision.fate.value} {skb.packet.dst}",
-        cause=RouteCause(route=route),
+        cause=RouteCause(route=route, rule=decision.rule),
         device=decision.device,
     )
 

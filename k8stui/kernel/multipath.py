@@ -53,7 +53,7 @@ def outgoing(
         own = [host.routing.hop_source(hop) == source for hop in route.hops]
         shares = _preferred(shares, own)
     hop = _chosen(host, route, shares, _key(host, source, destination, ports))
-    found = host.routing.along(hop, destination, source)
+    found = host.routing.along(hop, destination, source)._replace(rule=found.rule)
     if source is None and found.source is not None:
         # ip_route_connect asks again with the address that it has got: this hop's.
         host.hops[id(route), _key(host, found.source, destination, ports)] = hop

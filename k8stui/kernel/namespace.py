@@ -193,6 +193,7 @@ class PolicyRule:
     """Selectors that are not evaluated, as they are printed."""
     version: int | None = None
     """Of which family it is; None: each has one like it."""
+    reason: Because | None = field(default=None, compare=False)
 
 
 DEFAULT_POLICY_RULES = (
@@ -209,6 +210,7 @@ class Neighbour:
     address: Address
     device: str
     mac: str
+    reason: Because | None = field(default=None, compare=False)
 
 
 @record(kw_only=True)
@@ -221,6 +223,7 @@ class FdbEntry:
     permanent: bool = False
     destination: Address | None = None
     """Remote VTEP, for a vxlan device."""
+    reason: Because | None = field(default=None, compare=False)
 
 
 @record(kw_only=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from k8stui.kernel.address import (
     Address,
+    Prefix,
     is_limited_broadcast,
     is_link_local,
     is_loopback,
@@ -25,8 +26,10 @@ from k8stui.kernel.namespace import (
     InterfaceAddress,
     LinkKind,
     NetNamespace,
+    PolicyRule,
     Route,
     RouteType,
+    RuleAction,
     Scope,
 )
 from k8stui.kernel.packet import Packet
@@ -61,6 +64,8 @@ class Decision(NamedTuple):
     error: str | None = None
     incoming: bool = False
     """Made for a packet that came in (an input route)."""
+    rule: PolicyRule | None = None
+    """The policy rule that led there, where it is none of the kernel's own."""
 
 
 class Routing(Tables):
@@ -129,7 +134,7 @@ class Routing(Tables):
         asked: Address | None = destination
         if is_multicast(destination) or is_limited_broadcast(destination) or is_zero(destination):
             asked = None
-        back, error = self.look_up(source, asked, packet.mark if mark else 0)
+        back, error, _ = self.look_up(source, asked, packet.mark if mark else 0)
         if error or back is None:
             return False
         if back.type is RouteType.LOCAL:
@@ -167,17 +172,17 @@ class Routing(Tables):
             return Decision(Fate.MARTIAN_SOURCE)
         if is_multicast(destination):
             return Decision(Fate.BROADCAST, incoming=True)
-        route, error = self.look_up(destination, source, mark, device, ports=ports)
+        route, error, rule = self.look_up(destination, source, mark, device, ports=ports)
         forwards = self.forwards(device)
         if error or route is None:
             if not forwards:
                 return Decision(Fate.NO_FORWARDING, route)
-            return Decision(Fate.ERROR, route, error=error, incoming=True)
+            return Decision(Fate.ERROR, route, error=error, incoming=True, rule=rule)
         if route.type is RouteType.BROADCAST:
             return Decision(Fate.BROADCAST, route, incoming=True)
         if route.type is RouteType.LOCAL:
             bad = self._validate_source(source, destination, device, mark, ports)
-            return bad or Decision(Fate.LOCAL, route, LOOPBACK, incoming=True)
+            return bad or Decision(Fate.LOCAL, route, LOOPBACK, incoming=True, rule=rule)
         if not forwards:
             return Decision(Fate.NO_FORWARDING, route)
         bad = self._validate_source(source, destination, device, mark, ports)
@@ -187,6 +192,7 @@ class Routing(Tables):
             route.device or "",
             route.gateway or destination,
             incoming=True,
+            rule=rule,
         )
 
     def _validate_source(
@@ -203,7 +209,7 @@ class Routing(Tables):
         counted = mark if self._counts_mark(device) else 0
         # __fib_validate_source: the way back, so its ports change places.
         turned = Ports(ports.protocol, ports.destination, ports.source)
-        back, error = self.look_up(source, destination, counted, device, ports=turned)
+        back, error, _ = self.look_up(source, destination, counted, device, ports=turned)
         if error or back is None:
             return Decision(Fate.RP_FILTER, back)
         if back.type is not RouteType.UNICAST:
@@ -225,10 +231,10 @@ class Routing(Tables):
         """
         if is_zero(destination):
             destination = Address.parse("127.0.0.1" if destination.version == 4 else "::1")
-        route, error = self.look_up(destination, source, mark, ports=ports)
+        route, error, rule = self.look_up(destination, source, mark, ports=ports)
         if error or route is None:
-            return Decision(Fate.ERROR, route, error=error)
-        return self.along(route, destination, source)
+            return Decision(Fate.ERROR, route, error=error, rule=rule)
+        return self.along(route, destination, source)._replace(rule=rule)
 
     def along(self, route: Route, destination: Address, source: Address | None) -> Decision:
         """Send a packet of the node's own by a route (__mkroute_output)."""
@@ -323,6 +329,44 @@ def _primaries(interface: Interface | None, version: int) -> list[InterfaceAddre
     ]
 
 
+def rule_line(rule: PolicyRule) -> str:
+    """The rule as ``ip rule show`` prints it (iproute2 ip/iprule.c print_rule)."""
+    words = [f"{rule.priority}:"]
+    if rule.inverted:
+        words.append("not")
+    words += ["from", "all" if rule.source is None else _prefix(rule.source)]
+    if rule.destination is not None:
+        words += ["to", _prefix(rule.destination)]
+    if rule.mark is not None:
+        mask = "" if rule.mark_mask == 0xFFFFFFFF else f"/{rule.mark_mask:#x}"
+        words += ["fwmark", f"{rule.mark:#x}{mask}"]
+    for name, device in (("iif", rule.iif), ("oif", rule.oif)):
+        words += [name, device] if device is not None else []
+    for name, both in (
+        ("uidrange", rule.users),
+        ("ipproto", rule.protocol if rule.protocol is None else (rule.protocol,) * 2),
+        ("sport", rule.source_ports),
+        ("dport", rule.destination_ports),
+    ):
+        if both is not None:
+            first, last = both
+            words += [
+                name,
+                f"{first}-{last}" if last != first or name == "uidrange" else str(first),
+            ]
+    if rule.action is RuleAction.TABLE:
+        words += ["lookup", rule.table]
+        if rule.suppress_prefix_length is not None:
+            words += ["suppress_prefixlength", str(rule.suppress_prefix_length)]
+    else:
+        words.append(rule.action.value)
+    return " ".join(words)
+
+
+def _prefix(prefix: Prefix) -> str:
+    return str(prefix.address if prefix.length == prefix.address.bits else prefix)
+
+
 def route_line(route: Route) -> str:
     """The route as ``ip route show`` prints it, without protocol and metric."""
     prefix = route.destination
@@ -330,7 +374,7 @@ def route_line(route: Route) -> str:
     if prefix.length == 0:
         words.append("default")
     else:
-        words.append(str(prefix.address if prefix.length == prefix.address.bits else prefix))
+        words.append(_prefix(prefix))
     if route.weight:
         words.append("nexthop")
     if route.gateway:

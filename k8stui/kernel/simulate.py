@@ -209,7 +209,7 @@ class _Run:
             probe,
             StepKind.ROUTE,
             text,
-            cause=RouteCause(route=route),
+            cause=RouteCause(route=route, rule=decision.rule),
             device=decision.device or None,
         )
         self.client.feel(result_of(errno), errno, self.host.name, f"connect(): {text}", step)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from k8stui.because import Because
-from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, Route, Socket
+from k8stui.kernel.namespace import FdbEntry, Interface, Neighbour, PolicyRule, Route, Socket
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.record import record
@@ -80,6 +80,8 @@ class RouteCause:
     """A route decided; None: no route matched."""
 
     route: Route | None
+    rule: PolicyRule | None = None
+    """The policy rule that led to it, or that refused; None: one of the kernel's own."""
 
 
 @record(kw_only=True)

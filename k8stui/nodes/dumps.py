@@ -16,6 +16,7 @@ from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.nftables import unread_chains
 from k8stui.nodes.state.parsing import (
     as_one,
+    parse_failed,
     parse_fdb,
     parse_interfaces,
     parse_neighbours,
@@ -64,7 +65,10 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
         IP_RULE.flag,
         lambda text, file: {"policy_rules": as_one({4: parse_policy_rules(text, file, 4)})},
     ),
-    IP_NEIGH.name: (IP_NEIGH.flag, lambda *given: {"neighbours": parse_neighbours(*given)}),
+    IP_NEIGH.name: (
+        IP_NEIGH.flag,
+        lambda *given: {"neighbours": parse_neighbours(*given), "failed": parse_failed(*given)},
+    ),
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
     SYSCTL.name: (SYSCTL.flag, lambda text, _: {"sysctls": parse_sysctls(text)}),
     CONNTRACK.name: (CONNTRACK.flag, lambda *given: {"tracked": parse_tracked(*given)}),

@@ -66,7 +66,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         unmodelled=_engines(site.cluster, observed),
         not_evaluated=observed.not_evaluated,
         nft=observed.nft,
-        absent=site.unattached(node),
+        absent=site.absent(node),
         judges=programs.judges + (() if observed.is_whole else part.judges),
     )
 

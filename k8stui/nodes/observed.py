@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Protocol
 
+from k8stui.because import Because
+from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
@@ -44,6 +46,10 @@ class ObservedSpace(Protocol):
     def policy_rules(self) -> tuple[PolicyRule, ...] | None: ...
     @property
     def neighbours(self) -> tuple[Neighbour, ...] | None: ...
+    @property
+    def failed(self) -> Mapping[Address, Because]:
+        """Neighbours that did not answer."""
+
     @property
     def fdb(self) -> tuple[FdbEntry, ...] | None: ...
     @property
@@ -120,6 +126,7 @@ class ObservedNode:
     routes: tuple[Route, ...] | None = None
     policy_rules: tuple[PolicyRule, ...] | None = None
     neighbours: tuple[Neighbour, ...] | None = None
+    failed: Mapping[Address, Because] = field(default_factory=dict)
     fdb: tuple[FdbEntry, ...] | None = None
     sysctls: Sysctls | None = None
     sockets: tuple[Socket, ...] | None = None

@@ -443,8 +443,23 @@ class Site:
             }
         return found.get(pod.key)
 
+    def absent(self, node: Node) -> Mapping[Address, str]:
+        """Whom one would look for on a node and who is not there, by address, in words."""
+        failed = self.observed(node).failed
+        if not failed:
+            return self.unattached(node)
+        known = {a for other in self.cluster.nodes.values() for a in other.addresses}
+        known |= {a for pod, _ in self._placed for a in pod.addresses}
+        silent = {
+            address: f"{address} did not answer {node.name} before ({why.origin.place.file}:"
+            f"{why.origin.place.line}: FAILED)"
+            for address, why in failed.items()
+            if address not in known and why.origin.place is not None
+        }
+        return {**silent, **self.unattached(node)}
+
     def unattached(self, node: Node) -> Mapping[Address, str]:
-        """Pods of a node none of whose collected namespaces is theirs, by address, in words."""
+        """Pods of a node none of whose collected namespaces is theirs."""
         observed = self.observed(node)
         if not observed.pods:
             return {}

@@ -353,6 +353,7 @@ def _in_use(site: Site) -> Iterator[Prefix]:
             *(a for u in site.uplinks(node) for a in site.addresses_on(node, u)),
         )
         yield from (Prefix(address, address.bits) for address in own)
+        yield from (Prefix(address, address.bits) for address in site.observed(node).failed)
         yield from (Prefix(a, a.bits) for pod in site.pods(node.name) for a in pod.addresses)
         yield from node.pod_cidrs
     yield from cluster.pod_cidrs

@@ -39,6 +39,12 @@ def because(cause: Cause | None) -> Because | None:
             return chain.reason
         case RouteCause(route=route) if route is not None:
             return route.reason
+        case RouteCause(rule=rule) if rule is not None:
+            return rule.reason
+        case NeighbourCause(neighbour=found) if found is not None:
+            return found.reason
+        case BridgeCause(entry=entry) if entry is not None:
+            return entry.reason
         case DeviceCause(interface=interface):
             return interface.reason
         case SocketCause(socket=socket) if socket is not None:

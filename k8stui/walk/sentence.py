@@ -9,6 +9,7 @@ from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.routing import rule_line
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import (
     ConntrackCause,
@@ -37,6 +38,8 @@ def sentence(step: Step, forks: Iterable[Fork] = ()) -> str:
         return _deliver(step, why)
     if isinstance(cause, RouteCause):
         told = step.text if why is None or not why.text else f"{step.text}: {why.text}"
+        if cause.rule is not None:
+            told += f" (by ip rule {rule_line(cause.rule)})"
         chance = _hop_chance(step, cause, forks)
         return f"{told} ({chance})" if chance else told
     return step.text

@@ -117,5 +117,7 @@ def _of_table(name: str) -> str:
 
 
 def _printed(command: str, causes: Sequence[Cause], decided: Cause | None) -> KernelTable:
+    if isinstance(decided, RouteCause):
+        decided = RouteCause(route=decided.route)
     at = next((n for n, cause in enumerate(causes) if cause == decided), None)
     return KernelTable(command, tuple(row(command, cause) for cause in causes), at)

@@ -673,3 +673,64 @@ def test_namespaces_that_could_not_be_entered_are_said(tmp_path: Path, *, has_ot
     node = CollectedNode(str(file))
     assert node.shut == ("shut",)
     assert set(node.pods) == ({"other"} if has_others else set())
+
+
+def test_a_rule_that_decided_is_told_with_its_line(tmp_path: Path) -> None:
+    rules = (
+        '[{"priority":0,"src":"all","table":"local"},\n'
+        '{"priority":7,"src":"all","dport":80,"table":"9"},\n'
+        '{"priority":32766,"src":"all","table":"main"}]'
+    )
+    routes = [{"dst": "192.0.2.0/24", "dev": "eth7", "table": "9"}]
+    address = {"family": "inet", "local": "192.0.2.1", "prefixlen": 24, "scope": "global"}
+    parts = {
+        ("node", ADDR): [device("eth7", 2, addr_info=[address])],
+        ("node", "ip -j -4 rule show"): rules,
+        ("node", "ip -j -4 route show table all"): routes,
+    }
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "node-1.txt").write_text(stream(parts))
+    (tmp_path / "node.yaml").write_text(NODE)
+    world = build_world([str(tmp_path)])
+    trace = walk(world, parse_request(world, "node/node-1", "192.0.2.9:80"))
+    assert trace.outcome.result is Result.CONNECTED
+    texts = [step.text for hop in trace.hops for step in hop.steps if "by ip rule" in step.text]
+    assert texts[0].endswith("(by ip rule 7: from all dport 80 lookup 9)")
+    deny = rules.replace('"dport":80,"table":"9"', '"dport":80,"action":"prohibit"')
+    (tmp_path / "nodes" / "node-1.txt").write_text(
+        stream({**parts, ("node", "ip -j -4 rule show"): deny})
+    )
+    world = build_world([str(tmp_path)])
+    trace = walk(world, parse_request(world, "node/node-1", "192.0.2.9:80"))
+    step = trace.hops[0].steps[0]
+    assert trace.outcome.result is Result.UNREACHABLE
+    assert step.origin is not None
+    assert step.origin.place is not None
+    assert "prohibit" in deny.splitlines()[1]
+    lines = (tmp_path / "nodes" / "node-1.txt").read_text().splitlines()
+    assert "prohibit" in lines[step.origin.place.line - 1]
+
+
+@pytest.mark.parametrize("states", [["STALE"], ["FAILED"], ["INCOMPLETE"], ["REACHABLE"]])
+def test_a_neighbour_that_did_not_answer_is_not_invented(tmp_path: Path, states: list[str]) -> None:
+    """A host of the nodes' network of which nothing else is known; stale ones are asked again."""
+    near: dict[str, object] = {"dst": "192.0.2.9", "dev": "eth7", "state": states}
+    if states[0] in ("STALE", "REACHABLE"):
+        near["lladdr"] = "0a:00:00:00:00:99"
+    parts = {("node", "iptables-save"): "", ("node", "ip -j neigh show"): [near]}
+    found = asked(tmp_path, parts)
+    if states == ["FAILED"]:
+        assert found.result is not Result.CONNECTED
+        assert found.reason.startswith("192.0.2.9 did not answer node-1 before (")
+        assert ": FAILED)" in found.reason
+    else:
+        assert found.result is Result.CONNECTED
+
+
+def test_neighbours_and_forwarding_entries_know_their_lines() -> None:
+    (near,) = parse_neighbours("\n10.0.0.9 dev eth0 lladdr 0a:00:00:00:00:09 REACHABLE\n", "f")
+    (entry,) = parse_fdb("\n\n0a:00:00:00:00:09 dev veth1 master cni0\n", "f")
+    for one, line in ((near.reason, 2), (entry.reason, 3)):
+        assert one is not None
+        assert one.origin.place is not None
+        assert one.origin.place.line == line

@@ -14,6 +14,7 @@ from functools import partial
 from k8stui.because import Because
 from k8stui.digest import sha1
 from k8stui.kernel import iproute, iproute_json, save, tracked
+from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.namespace import (
     DEFAULT_POLICY_RULES,
@@ -136,8 +137,11 @@ def parse_policy_rules(text: str, file: str, version: int | None = None) -> tupl
         iproute_json.IprouteError: not what the command prints.
 
     """
-    del file
-    return iproute.policy_rules(printed.records(text, "ip rule"), version)
+    return tuple(
+        replace(rule, reason=observed_at(file, record.line, "a routing rule of the real node"))
+        for record in printed.records(text, "ip rule")
+        for rule in iproute.policy_rules((record,), version)
+    )
 
 
 def as_one(rules: Mapping[int, tuple[PolicyRule, ...]]) -> tuple[PolicyRule, ...]:
@@ -163,8 +167,25 @@ def parse_neighbours(text: str, file: str) -> tuple[Neighbour, ...]:
         iproute_json.IprouteError: not what the command prints.
 
     """
-    del file
-    return iproute.neighbours(printed.records(text, "ip neigh"))
+    return tuple(
+        replace(near, reason=observed_at(file, record.line, "a neighbour of the real node"))
+        for record in printed.records(text, "ip neigh")
+        for near in iproute.neighbours((record,))
+    )
+
+
+def parse_failed(text: str, file: str) -> Mapping[Address, Because]:
+    """Those of ``ip -j neigh show`` that did not answer (NUD_FAILED), and where it says so.
+
+    Raises:
+        iproute_json.IprouteError: not what the command prints.
+
+    """
+    return {
+        iproute_json.address_of(record, "dst"): observed_at(file, record.line, "it did not answer")
+        for record in printed.records(text, "ip neigh")
+        if "FAILED" in iproute_json.texts_of(record, "state")
+    }
 
 
 def parse_tracked(text: str, file: str) -> tuple[TrackedConnection, ...]:
@@ -184,10 +205,18 @@ def parse_fdb(text: str, file: str) -> tuple[FdbEntry, ...]:
         iproute_json.IprouteError: not what the command prints.
 
     """
-    del file
+    told = "a forwarding entry of the real node"
     if text.lstrip().startswith("["):
-        return iproute.fdb_entries(iproute_json.load(text, "bridge -j fdb"))
-    return iproute.fdb(text.splitlines())
+        return tuple(
+            replace(entry, reason=observed_at(file, record.line, told))
+            for record in iproute_json.load(text, "bridge -j fdb")
+            for entry in iproute.fdb_entries((record,))
+        )
+    return tuple(
+        replace(entry, reason=observed_at(file, number, told))
+        for number, line in enumerate(text.splitlines(), 1)
+        for entry in iproute.fdb((line,))
+    )
 
 
 def _port(link: iproute_json.Record) -> iproute_json.Record | None:

@@ -7,8 +7,10 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TypeVar
 
+from k8stui.because import Because
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import iproute_json, ipset, save
+from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
@@ -30,6 +32,7 @@ from k8stui.nodes.state.listening import parse_sockets
 from k8stui.nodes.state.nftables import unread_chains
 from k8stui.nodes.state.parsing import (
     as_one,
+    parse_failed,
     parse_fdb,
     parse_interfaces,
     parse_neighbours,
@@ -147,6 +150,11 @@ class CollectedSpace:
     @cached_property
     def neighbours(self) -> tuple[Neighbour, ...] | None:
         return self._read(self._one(_NEIGHBOURS), parse_neighbours)
+
+    @cached_property
+    def failed(self) -> Mapping[Address, Because]:
+        """Neighbours that did not answer."""
+        return self._read(self._one(_NEIGHBOURS), parse_failed) or {}
 
     @cached_property
     def fdb(self) -> tuple[FdbEntry, ...] | None:
