@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _GROUPS = ("projectcalico.org", "crd.projectcalico.org")
 _OWN_POLICIES = "NetworkPolicy"
+_DAEMONS = frozenset({"calico-node", "canal"})
 _ENDPOINT_TO_HOST = "defaultEndpointToHostAction"
 _OF_RULES = {
     "allowIPIPPacketsFromWorkloads": False,
@@ -102,7 +103,7 @@ def _is_its(version: str) -> bool:
 
 
 def _is_its_daemon(manifest: Manifest) -> bool:
-    return manifest.kind == "DaemonSet" and manifest.name == "calico-node"
+    return manifest.kind == "DaemonSet" and manifest.name in _DAEMONS
 
 
 def _pools(

@@ -33,6 +33,7 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
     "amazon-vpc-cni": Late("k8stui.nodes.cni.aws_vpc", "AwsVpcCni"),
     "kube-router": Late("k8stui.nodes.cni.kube_router", "KubeRouter"),
+    "canal": Late("k8stui.nodes.cni.canal", "Canal"),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
     "bridge": _BRIDGE,
     "bridge-ipmasq": partial(_BRIDGE, masquerade=True),
@@ -54,7 +55,7 @@ OF_ANOTHER_KIND = frozenset(
     name
     for name in CHOICES
     if name.startswith(("docker-", "amazon"))
-    or name in {"docker", "flannel-wireguard", "kube-router"}
+    or name in {"docker", "flannel-wireguard", "kube-router", "canal"}
 )
 """Those that come with another runtime or cloud or with daemons of their own, or that are only
 named: no what-if offers them, it takes them by name."""
@@ -127,9 +128,11 @@ def stand_ins(site: Site) -> tuple[Remark, ...]:
     imitated = [one for one in site.cluster.network_plugins if one not in others]
     calico = site.cluster.calico
     told: tuple[Remark, ...] = ()
-    if calico is not None and name == "calico":
+    if calico is not None and name in ("calico", "canal"):
         told = calico_remarks(calico)
         imitated = [] if calico.pools else imitated
+    if name == "canal":
+        imitated = []  # it is flannel that stands between the nodes
     return (*stand_in_remarks(others, name), *map(without_tunnels, imitated), *told)
 
 

@@ -37,9 +37,11 @@ _because = partial(usual, owner=_OWNER, set_up_by="Calico's plug-in")
 class CalicoPlugin:
     """``"type": "calico"`` with portmap; BGP between the nodes, with a pool's tunnels."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, mtu_bytes: int | None = None) -> None:
+        """`mtu_bytes`: of pods' devices; None: what Calico's own tunnels take."""
         self._site = site
         self._tunnels = Tunnels(site)
+        self._mtu_bytes = mtu_bytes or self._tunnels.mtu_bytes
 
     def recognises(self, node: Node) -> bool:
         """Whether the dump has one of its cables."""
@@ -53,16 +55,20 @@ class CalicoPlugin:
         return ()
 
     def node_part(self, node: Node) -> Part:
-        cables = (self._cable(node, pod) for pod in self._site.pods(node.name))
         between = self._tunnels.part(node)
         if not between.interfaces:
             between = host_gateway_routes(self._site, node, "calico's BGP")
-        return reduce(add, cables, Part()) + between
+        return self.cables(node) + between
+
+    def cables(self, node: Node) -> Part:
+        """The cables to the node's pods, and the ways by them."""
+        made = (self._cable(node, pod) for pod in self._site.pods(node.name))
+        return reduce(add, made, Part())
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         device = self._device(node, pod)
         addresses = ((one, one.bits) for one in pod.addresses)
-        eth0 = pod_end(node, pod, device, addresses, _because, mtu_bytes=self._tunnels.mtu_bytes)
+        eth0 = pod_end(node, pod, device, addresses, _because, mtu_bytes=self._mtu_bytes)
         return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
@@ -75,7 +81,7 @@ class CalicoPlugin:
             name=device,
             kind=LinkKind.VETH,
             mac=_FAR_MAC,
-            mtu_bytes=self._tunnels.mtu_bytes,
+            mtu_bytes=self._mtu_bytes,
             peer=(pod.key, "eth0"),
             reason=_because(pod, f"host end of the cable to pod {pod.key}"),
         )

@@ -102,11 +102,29 @@ class Flannel:
         if self._daemon.nftables:
             judge = _nftables_judge(site, node)
             part += Part(judges=(judge,) if judge else ())
+        between = self.between(node)
+        return between + part if between.interfaces else part + between
+
+    def between(self, node: Node) -> Part:
+        """What flanneld itself puts there: the ways to the other nodes' pods, with their device."""
         if self._backend.device:
-            return self._other_tunnel(node) + part
+            return self._other_tunnel(node)
         if not self._backend.vxlan:
-            return part + host_gateway_routes(site, node, "flannel")
-        return self._overlay(node) + part
+            return host_gateway_routes(self._site, node, "flannel")
+        return self._overlay(node)
+
+    @property
+    def mtu_bytes(self) -> int:
+        """Of pods' devices."""
+        return self._backend.mtu_bytes
+
+    def rules(self, node: Node, version: int) -> Contribution | None:
+        """What flanneld itself writes with iptables; None: nothing."""
+        site = self._site
+        own = next((net for net in site.networks(node) if net.address.version == version), None)
+        if own is None or self._daemon.nftables:
+            return None
+        return _flanneld(site, node, own, self._daemon)
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """With the route of host-local's ``routes``: the whole pod network by the gateway."""
@@ -133,10 +151,9 @@ class Flannel:
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         site, configuration = self._site, self._list
-        own = next((net for net in site.networks(node) if net.address.version == version), None)
         bridge = self._bridged.attachment(node).bridge
         made = [
-            _flanneld(site, node, own, self._daemon) if own and not self._daemon.nftables else None,
+            self.rules(node, version),
             ip_masq(site, node, version, configuration.name, "bridge plug-in")
             if self._delegate_masquerades
             else None,

@@ -61,7 +61,8 @@ class Engines:
         """The engine whose rules and sets stand on the node; None: there are no such rules."""
         if self._has_rules(node):
             return self._usual
-        return self._felix if self._plugin_of(node) == CALICO else None  # it does not go without
+        # Calico's plug-in does not go without Felix.
+        return self._felix if self._plugin_of(node) in KNOWN[CALICO].cni else None
 
     def judges(self, node: Node) -> tuple[Judge, ...]:
         """What judges packets on the node by rules that are not netfilter's."""
@@ -88,7 +89,7 @@ class Engines:
         known = KNOWN.get(self.usual)
         if known is None or known.rules is None:
             return False
-        return known.cni in ("", self._plugin_of(node))
+        return not known.cni or self._plugin_of(node) in known.cni
 
     def _seen(self, node: Node) -> str | None:
         """The engine whose chains the node's dump shows."""

@@ -34,8 +34,8 @@ class KnownEngine:
     """As its project calls it."""
     rules: Callable[[Site], Engine] | None = None
     """Its rules and sets in Linux' tables. None: they are modelled by the API's rules."""
-    cni: str = ""
-    """The plug-in (``--cni``) whose devices its rules are about; with another one they would meet
+    cni: frozenset[str] = frozenset()
+    """The plug-ins (``--cni``) whose devices its rules are about; with another one they would meet
     nothing. Empty: any."""
     at: JudgesAt = JudgesAt.DEVICES
     """Without rules: where it decides."""
@@ -60,7 +60,7 @@ KNOWN: Mapping[str, KnownEngine] = {
     CALICO: KnownEngine(
         title="Calico",
         rules=calico.CALICO,
-        cni="calico",
+        cni=frozenset({"calico", "canal"}),
         place="in the chains of the pod's cali device",
         kinds=_ADMIN | _CLUSTER,
         plugins=("Calico", "Canal"),

@@ -17,6 +17,7 @@ from k8stui.cluster.selection import Selection, selects
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.rules import Chain
+from k8stui.nodes.cni import chosen
 from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico import static
@@ -118,6 +119,11 @@ class Calico:
         return self._site.cluster.calico or _USUAL
 
     @cached_property
+    def _is_canal(self) -> bool:
+        """Whether flannel has the addresses: Felix then makes no pool for itself."""
+        return chosen(self._site) == "canal"
+
+    @cached_property
     def _pools(self) -> tuple[_Pool, ...]:
         cluster = self._site.cluster
         pods = cluster.pod_cidrs or (cluster.pod_cidr,)
@@ -127,14 +133,16 @@ class Calico:
             for one in self._told.pools
             if (cidr := one.cidr or usual.get(4)) is not None
         ]
-        if not found:
+        if not found and not self._is_canal:
             origin = defaulted("natOutgoing of Calico's default pool")
             found = [_Pool(one, nat_outgoing=True, origin=origin) for one in pods]
         return tuple(found)
 
     @cached_property
     def _versions(self) -> tuple[int, ...]:
-        return tuple(sorted({one.cidr.address.version for one in self._pools}))
+        pods = self._site.cluster.pod_cidrs or (self._site.cluster.pod_cidr,)
+        known = [one.cidr for one in self._pools] or pods
+        return tuple(sorted({one.address.version for one in known}))
 
     def _outgoing(self, version: int) -> FelixRule | None:
         """``natOutgoing`` of the pools: what leaves them gets the node's address."""
