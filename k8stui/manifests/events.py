@@ -71,6 +71,21 @@ class Reading:
     """Offsets of keys that were there before in the same mapping."""
 
 
+def too_deep(offset: int) -> YamlFault:
+    """Say that the value at `offset` is nested too deep, aliases written out."""
+    return YamlFault(f"nested deeper than {MAX_DEPTH} levels", offset)
+
+
+def too_many(most: int, offset: int) -> YamlFault:
+    """Say that aliases up to `offset` stand for more than `most` values."""
+    return YamlFault(f"its aliases stand for more than {most:,} values", offset)
+
+
+def most_expanded(content: str) -> int:
+    """For how many values the aliases of a text may stand."""
+    return min(MAX_EXPANDED, 5_000 + 4 * len(content))
+
+
 def parser(content: str) -> Any:
     """Make libyaml's parser; PyYAML's own where libyaml is not there."""
     try:
@@ -139,7 +154,7 @@ class _Reader:
         self.anchors: dict[str, object] = {}
         self.open: set[str] = set()
         self.expanded = 0
-        self.most = min(MAX_EXPANDED, 5_000 + 4 * len(content))
+        self.most = most_expanded(content)
         self.measured: dict[int, tuple[int, int]] = {}
         self.result = Reading()
         self.keep: list[object] = []
@@ -196,7 +211,7 @@ class _Reader:
 
     def mapping(self, start: Any, skip: Skip | None, depth: int) -> dict[str, object]:
         if depth > MAX_DEPTH:
-            raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start.start_mark.index)
+            raise too_deep(start.start_mark.index)
         get = self.get
         out: dict[str, object] = {}
         merged: list[Any] = []
@@ -250,7 +265,7 @@ class _Reader:
 
     def sequence(self, start: Any, skip: Skip | None, depth: int) -> list[object]:
         if depth > MAX_DEPTH:
-            raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start.start_mark.index)
+            raise too_deep(start.start_mark.index)
         get, node = self.get, self.node
         out: list[object] = []
         while (event := get()).__class__ is not SequenceEndEvent:
@@ -311,9 +326,9 @@ class _Reader:
         size, height = self.measure(value)
         self.expanded += size
         if self.expanded > self.most:
-            raise YamlFault(f"its aliases stand for more than {self.most:,} values", at)
+            raise too_many(self.most, at)
         if depth + height > MAX_DEPTH:
-            raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", at)
+            raise too_deep(at)
         return value
 
     def measure(self, value: object) -> tuple[int, int]:

@@ -160,11 +160,8 @@ class Private:
     @staticmethod
     def _entries(node: tree.TreeNode) -> Iterator[tree.TreeEntry]:
         yield from node.entries
-        for source in node.merged:
-            for one in (
-                source.entries if not source.mapping else [tree.TreeEntry(None, 0, 0, source)]
-            ):
-                yield from one.node.entries
+        for source in node.sources():
+            yield from source.entries
 
     def _field(self, entry: tree.TreeEntry, fields: Struct | None) -> None:
         key = entry.key or ""

@@ -205,14 +205,14 @@ def _plan(
     kind: Kind | None,
 ) -> Slots | None:
     """Find the place of each value of `value` in the lines; None where one cannot be told."""
-    root = tree.tree(stretch)
-    if root is None:
-        return None
     try:
+        root = tree.tree(stretch)
+        if root is None:
+            return None
         planner = _Planner(stretch, lines, shape)
         planner.judge(root)
         return planner.plan(value, root, kind.fields if kind else ANY)
-    except IrregularError:
+    except (IrregularError, YamlFault):
         return None
 
 

@@ -17,7 +17,14 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
-from k8stui.manifests.events import MAX_DEPTH, YamlFault, fault, parser
+from k8stui.manifests.events import (
+    MAX_DEPTH,
+    fault,
+    most_expanded,
+    parser,
+    too_deep,
+    too_many,
+)
 from k8stui.manifests.manifest import Path
 from k8stui.manifests.scalars import key_text, resolve, tagged
 from k8stui.record import record
@@ -51,6 +58,10 @@ class TreeNode:
     entries: list[TreeEntry] = field(default_factory=list)
     merged: list[TreeNode] = field(default_factory=list)
     """What ``<<`` names."""
+    inherited: dict[str, TreeEntry] = field(default_factory=dict)
+    """By key what comes by `merged`; own keys count before these."""
+    height: int = 0
+    """Levels below it, aliases written out."""
 
     def child(self, part: str | int) -> TreeEntry | None:
         """Find the entry that counts: of a repeated key the last; merged ones come after own."""
@@ -58,15 +69,16 @@ class TreeNode:
             return self.entries[part] if not self.mapping and part < len(self.entries) else None
         if not self.mapping:
             return None
-        for entry in reversed(self.entries):
-            if entry.key == part:
-                return entry
-        for source in self.merged:
-            for one in source.entries if not source.mapping else [source]:
-                node = one.node if isinstance(one, TreeEntry) else one
-                if (found := node.child(part)) is not None:
-                    return found
-        return None
+        own = (entry for entry in reversed(self.entries) if entry.key == part)
+        return next(own, None) or self.inherited.get(part)
+
+    def sources(self) -> list[TreeNode]:
+        """The mappings whose keys count where it has none of its own, the first ones first."""
+        return [
+            node
+            for source in self.merged
+            for node in ([source] if source.mapping else [one.node for one in source.entries])
+        ]
 
 
 def tree(content: str) -> TreeNode | None:
@@ -97,6 +109,8 @@ class _Builder:
     def __init__(self, content: str) -> None:
         self.get: Callable[[], Any] = parser(content).get_event
         self.anchors: dict[str, TreeNode] = {}
+        self.most = most_expanded(content)
+        self.expanded = 0
 
     def document(self) -> TreeNode | None:
         self.get()
@@ -109,20 +123,25 @@ class _Builder:
         kind = event.__class__
         if kind is AliasEvent:
             # Written here, though what is in it stands elsewhere.
-            target = self.anchors.get(event.anchor)
-            return target if target is not None else TreeNode(start, end)
+            target = self.anchors.get(event.anchor, TreeNode(start, end))
+            if depth + target.height > MAX_DEPTH:
+                raise too_deep(start)
+            return target
         if kind is ScalarEvent:
             node = TreeNode(start, end, event.style, event.value)
         else:
             if depth > MAX_DEPTH:
-                raise YamlFault(f"nested deeper than {MAX_DEPTH} levels", start)
+                raise too_deep(start)
             node = TreeNode(start, end, mapping=kind is MappingStartEvent)
         if event.anchor:
-            self.anchors[event.anchor] = node
+            # Whoever names it before its end would stand in itself: nobody may follow that.
+            self.anchors[event.anchor] = TreeNode(start, end)
         if node.mapping:
             self.mapping(node, depth)
         elif node.text is None:
             self.sequence(node, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = node
         return node
 
     @staticmethod
@@ -138,6 +157,7 @@ class _Builder:
             node.entries.append(TreeEntry(None, at, below.end, below))
             event = self.get()
         node.end = self.stop(event)
+        node.height = 1 + max((one.node.height for one in node.entries), default=0)
 
     def mapping(self, node: TreeNode, depth: int) -> None:
         event: Any = self.get()
@@ -154,6 +174,14 @@ class _Builder:
                 node.entries.append(TreeEntry(key or named.text or "", start, end, value))
             event = self.get()
         node.end = self.stop(event)
+        for source in node.sources():
+            self.expanded += len(source.inherited) + len(source.entries)
+            if self.expanded > self.most:
+                raise too_many(self.most, node.start)
+            own = {entry.key or "": entry for entry in source.entries}
+            node.inherited = source.inherited | own | node.inherited
+        below = (*node.entries, *node.inherited.values())
+        node.height = 1 + max((one.node.height for one in below), default=0)
 
 
 def _key(event: Any) -> str | None:

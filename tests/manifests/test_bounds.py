@@ -13,6 +13,7 @@ from k8stui.manifests.documents import documents
 from k8stui.manifests.load import load
 from k8stui.manifests.secrecy import Veil
 from k8stui.manifests.text import Text
+from k8stui.manifests.tree import tree
 
 
 def _list(count: int) -> dict[str, object]:
@@ -118,3 +119,39 @@ def test_what_aliases_stand_for_is_hidden_once(kind: str) -> None:
     text = f"kind: {kind}\n{lists}items: [*a60, [*a60]]\ndata: [*a60]\n"
     text = text.replace("a1:", "a0: &a0 [my pass, my word]\na1:")
     assert "my" not in Veil(text).line(text.index("a0:")).line
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[*{0}]", "[*{0}, *{0}]", "{{x: *{0}}}", "{{<<: *{0}}}", "{{<<: [*{0}, *{0}], {0}: *{0}}}"],
+)
+@pytest.mark.parametrize("kind", ["List", "Pod", "Unknown"])
+def test_chains_of_aliases_have_an_end(kind: str, line: str, tmp_path: Path) -> None:
+    chain = "".join(f"a{n + 1}: &a{n + 1} {line.format(f'a{n}')}\n" for n in range(1_200))
+    file = tmp_path / "chain.yaml"
+    file.write_text(f"kind: {kind}\na0: &a0 {{}}\n{chain}items: [*a1200]\ndata: *a1200\n")
+    assert not load([str(file)]).objects
+
+
+def test_a_mapping_that_merges_itself(tmp_path: Path) -> None:
+    file = tmp_path / "itself.yaml"
+    file.write_text("m: &m {<<: *m, x: *m}\n")
+    assert [one.message for one in load([str(file)]).problems] == ["*m contains itself"]
+
+
+def test_of_merged_keys_the_first_counts() -> None:
+    text = "a: &a {x: 1}\nb: &b {<<: *a, x: 2, p: 3}\nc: {<<: [*b, *a], z: 4}\nd: {<<: [*a, *b]}\n"
+    root = tree(text)
+    assert root is not None
+    told = {name: (root.child(name), tuple("xpzw")) for name in "abcd"}
+    found = {
+        name: [one.node.text if (one := entry.node.child(key)) else None for key in keys]
+        for name, (entry, keys) in told.items()
+        if entry is not None
+    }
+    assert found == {
+        "a": ["1", None, None, None],
+        "b": ["2", "3", None, None],
+        "c": ["2", "3", "4", None],
+        "d": ["1", "3", None, None],
+    }

@@ -17,7 +17,7 @@ from typing import cast
 
 import pytest
 
-from k8stui.manifests.schema import KINDS, calico
+from k8stui.manifests.schema import KINDS, balancers, calico
 from k8stui.manifests.schema.networking import ROUTES
 from k8stui.manifests.schema.types import Anything, ListOf, MapOf, OneOf, Scalar, Struct, Type
 
@@ -38,7 +38,7 @@ _NO_PART_OF_KUBERNETES = {
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
-    *(kind.name for kind in calico.KINDS),
+    *(kind.name for kind in (*balancers.KINDS, *calico.KINDS)),
 }
 """Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes."""
 _SCALARS: Mapping[str, tuple[set[type], ...]] = {
