@@ -27,6 +27,7 @@ from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.model import Cluster, Node, Pod, Remark, Workload
+from k8stui.cluster.nameservers import kubelet_dns
 from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -169,6 +170,7 @@ def build(
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
+    asked_of, asked_by = next(kubelet_dns(inventory), ((), None))
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(
         nodes=nodes,
@@ -180,6 +182,7 @@ def build(
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
         cluster_domain=settings.cluster_domain,
+        kubelet_dns=asked_of,
         distribution=distribution,
         flannel=settings.flannel,
         cni_configurations=cni_configurations(manifests.objects),
@@ -210,7 +213,7 @@ def build(
             *lost_by_apply(inventory),
             *unread_values(inventory, configurations),
         ),
-        origins=settings.origins,
+        origins={**settings.origins, **({"kubelet_dns": asked_by} if asked_by else {})},
     )
 
 

@@ -28,7 +28,7 @@ from k8stui.cluster.policy import (
 )
 from k8stui.cluster.selection import meant, selects
 from k8stui.cluster.selectors import demanded, matches
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
 
@@ -46,6 +46,8 @@ class Peer:
     labels: Mapping[str, str]
     namespace: str
     words: str
+    ranges: tuple[Prefix, ...] = ()
+    """Where it is, if no address is known: a block that holds some of that is taken to hold it."""
 
 
 @record()
@@ -161,6 +163,8 @@ class Judgement:
     def _means(self, wanted: PolicyPeer, policy: Policy, peer: Peer) -> bool | None:
         address = peer.address
         if wanted.block is not None:
+            if address is None:
+                return any(map(wanted.block.holds_some, peer.ranges))
             return address in wanted.block
         if wanted.nodes is not None:
             return address is not None and any(

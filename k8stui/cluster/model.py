@@ -481,6 +481,8 @@ class Cluster:
     pod_cidr: Prefix
     service_cidr: Prefix
     cluster_domain: str = "cluster.local"
+    kubelet_dns: tuple[Address, ...] = ()
+    """``clusterDNS``, which the kubelet writes into each pod's resolv.conf; empty: not known."""
     distribution: Distribution | None = None
     """What it was set up with; None: a cluster that was not built from any input."""
     flannel: Mapping[str, object] | None = None
@@ -515,7 +517,7 @@ class Cluster:
     """Gateways, webhooks and APIServices: they tell where pods listen."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """Origins of pod_cidr, service_cidr."""
+    """Origins of pod_cidr, service_cidr, kubelet_dns."""
 
     @property
     def all_policies(self) -> tuple[Policy, ...]:

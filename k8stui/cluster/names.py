@@ -11,8 +11,9 @@ from dataclasses import replace
 from enum import StrEnum
 
 from k8stui.cluster.environment import service_environment
-from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
+from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin
 from k8stui.record import record
 
@@ -30,7 +31,10 @@ __all__ = [
 NDOTS = 5
 """What the kubelet writes for pods that use cluster DNS."""
 _USUAL_NDOTS = 1
-_DNS_SERVICE = "kube-system/kube-dns"
+DNS_SERVICE = "kube-system/kube-dns"
+DNS_LABELS = {"k8s-app": "kube-dns"}
+"""What the pods of cluster DNS carry, whoever installed them."""
+DNS_PORT = 53
 _MAX_ALIASES = 8
 
 
@@ -154,17 +158,30 @@ def silent_dns(cluster: Cluster) -> Service | None:
 
     Where the input has none of its pods it is taken to answer: a dump may leave them out.
     """
-    service = cluster.services.get(_DNS_SERVICE)
+    service = cluster.services.get(DNS_SERVICE)
     if service is None or not service.selector:
         return None
-    if any(endpoint.ready for endpoint in _endpoints(cluster, service)):
+    port = dns_port(service)
+    if any(
+        endpoint.ready
+        for each in cluster.endpoint_slices.get(service.key, ())
+        for endpoint in each.endpoints
+        if port is None or any(one.name == port.name for one in each.ports or ())
+    ):
         return None
     wanted = service.selector.items()
     known = any(
-        pod.namespace == service.namespace and wanted <= pod.labels.items()
+        pod.namespace == service.namespace
+        and (pod.labels.items() >= wanted or pod.labels.items() >= DNS_LABELS.items())
         for pod in cluster.pods.values()
     )
     return service if known else None
+
+
+def dns_port(service: Service) -> ServicePort | None:
+    """The port at which a Service answers questions; None: it is no name server."""
+    ports = (p for p in service.ports if p.port == DNS_PORT and p.protocol is Protocol.UDP)
+    return next(ports, None)
 
 
 def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:

@@ -108,6 +108,13 @@ class IpBlock:
     def __contains__(self, address: object) -> bool:
         return address in self.cidr and not any(address in one for one in self.excepts)
 
+    def holds_some(self, other: Prefix) -> bool:
+        """Whether it holds addresses of another range."""
+        left_out = (one.prefix for one in self.excepts if one.prefix is not None)
+        return self.cidr.overlaps(other) and not any(
+            one.length <= other.length and other.address in one for one in left_out
+        )
+
     def __str__(self) -> str:
         left_out = f" except {', '.join(map(str, self.excepts))}" if self.excepts else ""
         return f"{self.cidr}{left_out}"

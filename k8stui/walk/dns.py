@@ -19,6 +19,7 @@ from k8stui.cluster.names import (
     silent_dns,
     uses_cluster_dns,
 )
+from k8stui.cluster.nameservers import LostServer, lost_server
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -52,7 +53,20 @@ def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
         if silent is not None:
             said = f"cluster DNS does not answer: Service {silent.key} has no ready endpoint"
             return Answer(addresses=(), sentences=(f"no such name: {said}",), origin=silent.origin)
+    lost = lost_server(cluster, source.pod) if asks_dns else None
+    if lost is not None:
+        said = f"no such name: {in_vain(lost)}"
+        return Answer(addresses=(), sentences=(said,), origin=lost.origin)
     return _answer(cluster, found, beyond)
+
+
+def in_vain(lost: LostServer) -> str:
+    """That nobody answers the pod's resolver."""
+    whose = "the kubelet's clusterDNS is" if lost.by_kubelet else "dnsConfig names the nameserver"
+    return (
+        f"{whose} {lost.address}, the address of no name server: cluster DNS is Service "
+        f"{lost.dns.name}, {lost.right}"
+    )
 
 
 def ask_service(cluster: Cluster, service: Service, beyond: tuple[Address, ...]) -> Answer:

@@ -14,7 +14,7 @@ from k8stui.apiserver.fields import labels
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
-from k8stui.cluster.names import uses_cluster_dns
+from k8stui.cluster.names import DNS_LABELS, DNS_PORT, uses_cluster_dns
 from k8stui.cluster.policy import (
     ClusterPolicy,
     Direction,
@@ -39,10 +39,8 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
-_DNS_PORT = 53
 _RESOLVER_SECONDS = 10
 """Two tries of five seconds at one server (resolv.conf(5), timeout and attempts)."""
-_DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
 def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
@@ -140,15 +138,16 @@ def _find_dns(cluster: Cluster) -> Peer:
     servers = (
         pod
         for pod in cluster.pods.values()
-        if pod.namespace == "kube-system" and _DNS_LABELS.items() <= pod.labels.items()
+        if pod.namespace == "kube-system" and DNS_LABELS.items() <= pod.labels.items()
     )
     pod = next(servers, None)
     return Peer(
         pod.addresses[0] if pod is not None and pod.addresses else None,
         pod,
-        pod.labels if pod is not None else _DNS_LABELS,
+        pod.labels if pod is not None else DNS_LABELS,
         "kube-system",
         "cluster DNS",
+        cluster.pod_cidrs or (cluster.pod_cidr,),
     )
 
 
@@ -265,9 +264,18 @@ class Policies:
         """What keeps a pod from cluster DNS, so that no name resolves there."""
         if client.host_network or not uses_cluster_dns(self._cluster, client):
             return None
-        peer = _dns_server.of(self._cluster)
-        found = self.denied(Direction.EGRESS, client, peer, Ask(_DNS_PORT, Protocol.UDP, peer.pod))
+        peer = self.name_server
+        ask = Ask(DNS_PORT, Protocol.UDP, peer.pod)
+        found = self.denied(Direction.EGRESS, client, peer, ask)
+        if found is None and peer.pod is not None and not peer.pod.host_network:
+            asking = self.judgement.peer(client, None, client.key)
+            found = self.denied(Direction.INGRESS, peer.pod, asking, ask)
         return replace(found, of_names=True) if found is not None else None
+
+    @property
+    def name_server(self) -> Peer:
+        """A pod of cluster DNS, or what is known of it."""
+        return _dns_server.of(self._cluster)
 
     def denied(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Denial | None:
         """One way of one pod; None: it is allowed."""

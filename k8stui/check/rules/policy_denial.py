@@ -27,7 +27,9 @@ from k8stui.check.hosts import asked, service_named
 from k8stui.check.ports import number_of
 from k8stui.cluster.judgement import Ask, Peer
 from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.cluster.names import DNS_PORT
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
+from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.policies import Denial, Policies
@@ -95,17 +97,25 @@ def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
 def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
     """Pods that no name resolves in: one for all that the same policies select."""
     policies = Policies(ground.judgement.cluster, ground.judgement)
+    server = policies.name_server.pod
+    left = 0  # those that cluster DNS does not let in
+    if server is not None and not server.host_network:
+        ask = Ask(DNS_PORT, Protocol.UDP, server)
+        left = ~ground.admission.through(Direction.INGRESS, server, ask)
     seen: set[tuple[str, ...]] = set()
     for pod in ground.cluster.pods.values():
         selecting = policies.judgement.selecting(pod, Direction.EGRESS)
         key = tuple(f"{one.kind} {one.key}" for one in selecting)
-        if not key or key in seen:
+        if key in seen or not (key or (left and left & ground.admission.bit(pod))):
             continue
         denial = policies.nameless(pod)
         if denial is not None and denial.denied is not None:
             seen.add(key)
-            opens = any(one.rules(Direction.EGRESS) for one in denial.denied.ruling.selecting)
-            severity = Severity.WARNING if opens else Severity.INFO
+            ruling = denial.denied.ruling
+            # A pod may well be told to ask nobody; cluster DNS is there to be asked by all.
+            opens = any(one.rules(Direction.EGRESS) for one in ruling.selecting)
+            meant = ruling.direction is Direction.EGRESS and not opens
+            severity = Severity.INFO if meant else Severity.WARNING
             yield severity, f"no name resolves in pod {pod.key}", denial
 
 

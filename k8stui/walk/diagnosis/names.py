@@ -8,19 +8,32 @@ from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
-from k8stui.cluster.names import circle, resolve, search_list, silent_dns, uses_cluster_dns
+from k8stui.cluster.names import (
+    circle,
+    dns_port,
+    resolve,
+    search_list,
+    silent_dns,
+    uses_cluster_dns,
+)
+from k8stui.cluster.nameservers import LostServer, lost_server
 from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
 from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed
+from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
 
 def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     """Say why there is no address, and what would give one."""
+    client = _asking(cluster, request)
+    lost_by = lost_server(cluster, client) if client is not None else None
+    if client is not None and lost_by is not None:
+        return Diagnosis(in_vain(lost_by), rightly(lost_by, client), lost_by.origin)
     silent = _silent(cluster, request)
     if silent is not None:
         return silent
@@ -77,13 +90,27 @@ def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) ->
     )
 
 
+def rightly(lost: LostServer, pod: Pod) -> str:
+    """What gives the pods a nameserver that answers."""
+    if lost.by_kubelet:
+        return (
+            f"write {lost.right} into clusterDNS of the kubelets' configuration "
+            "(/var/lib/kubelet/config.yaml), restart them, and make the pods anew"
+        )
+    whose = f"{pod.owner[0]} {pod.owner[1]}" if pod.owner else f"pod {pod.name}"
+    return (
+        f"write {lost.right} into dnsConfig.nameservers of {whose}, or dnsPolicy: ClusterFirst "
+        "instead"
+    )
+
+
 def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
     """Cluster DNS itself is down: no name resolves, whatever it is."""
     pod = _asking(cluster, request)
     service = silent_dns(cluster)
     if pod is None or service is None or not uses_cluster_dns(cluster, pod):
         return None
-    found = without_endpoints(cluster, service, None)
+    found = without_endpoints(cluster, service, dns_port(service))
     if found is None:
         return None
     return Diagnosis(
