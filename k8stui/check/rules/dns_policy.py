@@ -4,6 +4,10 @@ With hostNetwork the default dnsPolicy, ClusterFirst, means the node's own resol
 (pkg/kubelet/network/dns getPodDNSType); so does dnsPolicy Default. Names of Services are unknown
 there.
 
+So does a nameserver of the Services' range that is the address of no DNS Service: the kubelet's
+clusterDNS (in kubeadm's ConfigMap kubelet-config), or dnsConfig with dnsPolicy None. No name
+resolves then.
+
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
 to hosts that are no Service's of the input.
 """
@@ -20,22 +24,44 @@ from k8stui.check.hosts import ToldHost, asked
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import uses_cluster_dns
+from k8stui.cluster.nameservers import LostServer, lost_server
+from k8stui.walk.diagnosis.names import rightly
+from k8stui.walk.dns import in_vain
 
 ID = "dns-policy"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     pods: dict[tuple[str, str, str], Pod] = {}
+    told_of_kubelet = False
     for pod in ground.cluster.pods.values():
         kind, name = pod.owner or ("Pod", pod.name)
         pods.setdefault((kind, pod.namespace, name), pod)
     for template in ground.templates:
         known = pods.get((template.kind, template.namespace, template.name))
-        if known is None or uses_cluster_dns(ground.cluster, known):
+        lost = lost_server(ground.cluster, known) if known is not None else None
+        if known is not None and lost is not None:
+            subject = f"{template.manifest.kind} {template.namespace}/{template.name}"
+            if lost.by_kubelet and told_of_kubelet:
+                continue
+            told_of_kubelet |= lost.by_kubelet
+            yield _in_vain(lost, known, "KubeletConfiguration" if lost.by_kubelet else subject)
+        if known is None or lost is not None or uses_cluster_dns(ground.cluster, known):
             continue
         found = next(_asked(ground, template), None)
         if found is not None:
             yield _finding(ground, template, known, *found)
+
+
+def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=subject,
+        place=lost.origin.place,
+        why=f"no name resolves{' in pods of dnsPolicy ClusterFirst' if lost.by_kubelet else ''}: {in_vain(lost)}",
+        fix=rightly(lost, pod),
+    )
 
 
 def _asked(ground: Ground, template: Template) -> Iterator[tuple[ToldHost, Service]]:
