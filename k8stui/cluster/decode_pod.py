@@ -160,7 +160,7 @@ def _observe(draft: Draft, manifest: Manifest) -> None:
     conditions = array(status, "conditions")
     draft.phase = _PHASES.get(text(status, "phase"), PodPhase.PENDING)
     draft.ready = ready(conditions, default=False)
-    if not draft.ready and draft.phase is PodPhase.RUNNING:
+    if not draft.ready and draft.phase in (PodPhase.RUNNING, PodPhase.PENDING):
         draft.unready_reason = _unready(draft.spec, status, conditions)
     if draft.phase is PodPhase.FAILED:
         told = (text(status, "reason"), text(status, "message"))

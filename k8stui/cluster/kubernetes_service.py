@@ -5,11 +5,12 @@ Source: pkg/controlplane/controller/kubernetesservice; docs/facts/control-plane.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.decode_endpoints import SERVICE_NAME
 from k8stui.cluster.model import (
+    Cluster,
     Endpoint,
     EndpointPort,
     EndpointSlice,
@@ -18,7 +19,7 @@ from k8stui.cluster.model import (
     ServicePort,
 )
 from k8stui.kernel.address import Prefix
-from k8stui.origin import assumed
+from k8stui.origin import OriginKind, assumed
 
 KEY = "default/kubernetes"
 PORT = 6443
@@ -60,6 +61,27 @@ def add_kubernetes(
             port if isinstance(port, int) else PORT,
         ),
     )
+
+
+def control_plane(cluster: Cluster) -> list[Node]:
+    """The nodes of the input that are labelled so."""
+    nodes = (n for n in cluster.nodes.values() if n.origin.kind is not OriginKind.ASSUMED)
+    return [node for node in nodes if _CONTROL_PLANE & node.labels.keys()]
+
+
+def lost_api_servers(cluster: Cluster) -> Iterator[Endpoint]:
+    """Endpoints of the API server that are no node's, where its nodes are in the input.
+
+    Each API server writes its own --advertise-address there, so it is a node's of the control
+    plane. A cloud's own control plane is no node, and then nobody knows.
+    """
+    if not control_plane(cluster):
+        return
+    known = {address for node in cluster.nodes.values() for address in node.addresses}
+    for each in cluster.endpoint_slices.get(KEY, ()):
+        for endpoint in each.endpoints:
+            if endpoint.pod is None and known.isdisjoint(endpoint.addresses):
+                yield endpoint
 
 
 def kubernetes_service(cidr: Prefix) -> Service:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.because import Because
+from k8stui.cluster.kubernetes_service import lost_api_servers
 from k8stui.cluster.model import Cluster, Node
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
@@ -358,6 +359,8 @@ def _in_use(site: Site) -> Iterator[Prefix]:
         yield from node.pod_cidrs
     yield from cluster.pod_cidrs
     yield from cluster.service_cidrs
+    for endpoint in lost_api_servers(cluster):
+        yield from (Prefix(address, address.bits) for address in endpoint.addresses)
     for service in cluster.services.values():
         balancers = (e.ip for e in service.load_balancer_ingress if e.ip)
         for address in (*service.cluster_ips, *service.external_ips, *balancers):

@@ -112,7 +112,8 @@ def why_silent(pod: Pod) -> str:
         return f"pod {pod.key} has finished ({pod.phase.value}): its network namespace is gone"
     if pod.node_name is None:
         return f"pod {pod.key} is Pending: {pod.pending_reason or 'no node was found for it'}"
-    why = f": {pod.pending_reason}" if pod.pending_reason else ""
+    known = pod.pending_reason or pod.unready_reason
+    why = f": {known}" if known else ""
     return f"pod {pod.key} has no address yet ({pod.phase.value}){why}"
 
 

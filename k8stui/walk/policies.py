@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import labels
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Pod
+from k8stui.cluster.model import Pod, Service
 from k8stui.cluster.names import DNS_LABELS, DNS_PORT, uses_cluster_dns
 from k8stui.cluster.policy import (
     ClusterPolicy,
@@ -23,6 +23,7 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
+from k8stui.cluster.selection import meant
 from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
@@ -233,8 +234,23 @@ class Policies:
         yield from filter(None, found)
 
     def seen_as(self, denial: Denial, source: Address | None, request: Request) -> Denial:
-        """The denial of a client that `source` stands for, if a node's stands for one outside."""
+        """The denial of a client that `source` stands for, if a node's stands for one outside.
+
+        Or for a pod on its node's network.
+        """
         connect = request.connect
+        pod = self._cluster.pods.get("/".join(request.source.split("/")[1:3]))
+        if pod is not None and pod.host_network and denial.denied is not None:
+            address = denial.denied.peer.address
+            length = address.bits if address is not None else ""
+            return replace(
+                denial,
+                reason=f"{denial.reason}: that is pod {pod.key}, which is on its node's network, "
+                "where policies see the node's address and none of the pod's labels",
+                advice=f"name the nodes by an ipBlock ({pod.node_name}: cidr {address}/{length}) "
+                f"in {denial.denied.ruling.direction.lower()} of {denial.policy}, or take "
+                f"hostNetwork off pod {pod.name}",
+            )
         if connect is None or connect.source == source or connect.namespace != OUTSIDE:
             return denial
         by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
@@ -347,10 +363,21 @@ class Policies:
                     mend = f"write {NAMESPACE_NAME}: {peer.namespace} there, which every namespace "
                     mend += f"has, in {field}; or kubectl label namespace {peer.namespace} {wanted}"
                     return f"{said}{peer.namespace} has {shown})", mend
+                unknown_space = self._no_space(policy, rule, peer)
+                if unknown_space:
+                    has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
+                    shown = ", ".join(f"{key}={value}" for key, value in sorted(has.items()))
+                    said = f" (its namespaceSelector {unknown_space} fits no namespace; "
+                    mend = "label the namespace that was meant (kubectl label namespace "
+                    mend += f"{peer.namespace} {unknown_space}), or mend the namespaceSelector in "
+                    return f"{said}{peer.namespace} has {shown})", mend + field
                 virtual = self._virtual(rule, peer)
                 if virtual is not None:
                     said = f" (an ipBlock holds {virtual}, the address of a Service, which is "
                     mend = "write a podSelector that selects the pods of the Service in "
+                    if peer.pod is None and peer.address is not None:
+                        mend = f"write ipBlock: {{cidr: {peer.address}/{peer.address.bits}}} and "
+                        mend += f"port {ask.port}, the endpoint's own, in "
                     return f"{said}rewritten before policies look)", mend + field
         return "", ""
 
@@ -363,17 +390,34 @@ class Policies:
                     return key
         return ""
 
+    def _no_space(self, policy: Policy, rule: PolicyRule, peer: Peer) -> str:
+        """The labels by which a rule means pods of namespaces of which there is none."""
+        written = self._cluster.namespace_labels
+        spaces = {*written, *(pod.namespace for pod in self._cluster.pods.values())}
+        for one in rule.peers if peer.namespace else ():
+            wanted = labels(one.namespaces, "matchLabels")
+            chosen = meant(one, policy.namespace)
+            is_meant = wanted and chosen.has_labels(peer.labels)
+            if is_meant and not any(chosen.has_space(each, written) for each in spaces):
+                return ",".join(f"{key}={value}" for key, value in wanted.items())
+        return ""
+
     def _virtual(self, rule: PolicyRule, peer: Peer) -> Address | None:
         """An address of a Service in front of the peer that a rule's ipBlock was meant for."""
         blocks = [one.block for one in rule.peers if one.block is not None]
-        for service in self._cluster.services.values() if blocks and peer.pod is not None else ():
-            if peer.pod is None or peer.pod.namespace != service.namespace or not service.selector:
-                continue
-            if service.selector.items() <= peer.pod.labels.items():
+        for service in self._cluster.services.values() if blocks else ():
+            if self._leads_to(service, peer):
                 for address in service.cluster_ips:
                     if any(address in block.cidr for block in blocks):
                         return address
         return None
+
+    def _leads_to(self, service: Service, peer: Peer) -> bool:
+        if peer.pod is not None:
+            selector, is_near = service.selector, peer.pod.namespace == service.namespace
+            return bool(selector and is_near and selector.items() <= peer.pod.labels.items())
+        slices = self._cluster.endpoint_slices.get(service.key, ())
+        return any(peer.address in one.addresses for each in slices for one in each.endpoints)
 
     def allows(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
         """Whether a rule is surely about this connection."""

@@ -54,12 +54,13 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:
+    where = " in pods of dnsPolicy ClusterFirst" if lost.by_kubelet else ""
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
         subject=subject,
         place=lost.origin.place,
-        why=f"no name resolves{' in pods of dnsPolicy ClusterFirst' if lost.by_kubelet else ''}: {in_vain(lost)}",
+        why=f"no name resolves{where}: {in_vain(lost)}",
         fix=rightly(lost, pod),
     )
 

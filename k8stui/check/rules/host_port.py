@@ -11,6 +11,9 @@ where maxUnavailable comes to none. The latter is an information where the nodes
 A port that is open on some nodes only, those where its pods run, or on one address only (hostIP),
 is an information: who asks another node or address is refused.
 
+A hostPort that is some Service's nodePort is a warning: both are rules of nat PREROUTING, and the
+first takes it all (kube-proxy's, or portmap's where that puts its own in front).
+
 With nodeName no scheduler looks: the node itself refuses the second pod, which is Failed at once.
 """
 
@@ -35,6 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _daemon_sets(ground)
     yield from _rollouts(ground)
     yield from _not_everywhere(ground)
+    yield from _node_ports(ground)
     yield from _refused(ground)
 
 
@@ -48,6 +52,33 @@ def _refused(ground: Ground) -> Iterator[Finding]:
                 place=pod.origins.get("node_name", pod.origin).place,
                 why=f"it is {pod.phase.value} on {pod.node_name}: {pod.unready_reason}",
                 fix=instead_of(pod),
+            )
+
+
+def _node_ports(ground: Ground) -> Iterator[Finding]:
+    """Numbers that a Service has as its nodePort too: one of the two is never asked there."""
+    taken = {
+        (port.node_port, port.protocol): service
+        for service in ground.services
+        for port in service.ports
+        if port.node_port
+    }
+    told: set[int] = set()
+    for pod in ground.cluster.pods.values() if taken else ():
+        for port in declared(pod):
+            service = taken.get((port.host_port or 0, port.protocol))
+            if service is None or pod.host_network or id(port) in told:
+                continue
+            told.add(id(port))
+            word = port_word(port.host_port or 0, port.protocol)
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Pod {pod.key}",
+                place=port.origin.place,
+                why=f"hostPort {word} is nodePort of Service {service.key} too: on a node of such "
+                "a pod both have rules for it, and the first rule has every packet",
+                fix="take a hostPort outside the range of node ports (30000-32767)",
             )
 
 

@@ -23,7 +23,13 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
-from k8stui.walk.diagnosis.endpoints import AT_ITS_TIMES, misplaced, on_lost_node, readiness
+from k8stui.walk.diagnosis.endpoints import (
+    AT_ITS_TIMES,
+    given_by_controller,
+    misplaced,
+    on_lost_node,
+    readiness,
+)
 from k8stui.walk.diagnosis.pending import instead_of, room, waits_for_claim
 from k8stui.walk.diagnosis.selectors import different, is_astray, matching, written
 from k8stui.walk.lookup import why_silent
@@ -88,6 +94,9 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
             f"{idle.subject}, which it selects, has no pod now",
             f"nothing, if that is meant; else look at the replicas of {idle.subject}",
         )
+    given = given_by_controller(ground.cluster, service)
+    if given is not None:
+        return _Reason(Severity.WARNING, given.reason.removeprefix("its "), given.advice)
     miss = carriers.near_miss(service)
     guess = not (ground.has_strangers or ground.world.problems)
     own = misplaced(ground.cluster, service) if miss is None or not miss.sure else None
@@ -214,6 +223,8 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
             f"none of the pods that it selects is ready ({who})",
             _readiness(service, [pod for pod in pods if pod not in pending]),
         )
+    if pending[0].node_name is not None:
+        return _Reason(Severity.WARNING, why_silent(pending[0]), room(pending[0]))
     claims = waits_for_claim(pending[0])
     guessed = ground.nodes_are_assumed and not claims
     sure = Severity.WARNING if claims else Severity.ERROR

@@ -14,7 +14,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.step import StepKind
-from k8stui.origin import Origin
+from k8stui.origin import Origin, OriginKind
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, instead_of, room
@@ -25,6 +25,7 @@ from k8stui.walk.diagnosis.selectors import (
     is_astray,
     matching,
     nearest_pod,
+    pods_with,
     written,
 )
 from k8stui.walk.lookup import why_silent
@@ -111,6 +112,9 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         own_label = misplaced(cluster, service)
         if own_label is not None:
             return own_label
+        given = given_by_controller(cluster, service)
+        if given is not None:
+            return given
         if miss is None:
             said, mend = "", f"create pods labelled {wanted}, or mend the selector"
         else:
@@ -122,7 +126,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     finished = [p for p in pods if p.phase.is_final]
     if len(finished) == len(pods):
         return Diagnosis(why_silent(pods[0]), instead_of(pods[0]), pods[0].origin)
-    pending = [p for p in pods if p.node_name is None or not p.addresses]
+    pending = [p for p in pods if not p.phase.is_final and (p.node_name is None or not p.addresses)]
     if pending and len(pending) + len(finished) == len(pods):
         return Diagnosis(
             why_silent(pending[0]),
@@ -277,6 +281,39 @@ def misplaced(cluster: Cluster, service: Service) -> Diagnosis | None:
     return None
 
 
+_HASHES = ("pod-template-hash", "controller-revision-hash")
+_POD_NAME = "statefulset.kubernetes.io/pod-name"
+
+
+def given_by_controller(cluster: Cluster, service: Service) -> Diagnosis | None:
+    """A label in the selector that only a controller gives, and that no pod has now."""
+    selector = service.selector or {}
+    place = service.origins.get("selector", service.origin)
+    for key in _HASHES:
+        rest = {other: value for other, value in selector.items() if other != key}
+        fits = [*pods_with(cluster, service.namespace, rest)] if key in selector and rest else []
+        if fits:
+            now = fits[0].labels.get(key)
+            return Diagnosis(
+                f"its selector asks for {key}={selector[key]}, which a controller gives anew with "
+                f"each change of the template; {fits[0].name} has "
+                + (f"{key}={now}" if now else f"no {key}"),
+                f"take {key} out of the selector: {written(rest)} is enough",
+                place,
+            )
+    name, _, number = selector.get(_POD_NAME, "").rpartition("-")
+    for each in cluster.workloads:
+        if (each.kind, each.namespace, each.name) == ("StatefulSet", service.namespace, name):
+            has = ", ".join(p.rpartition("/")[2] for p in each.pods[:3]) or "none"
+            return Diagnosis(
+                f"its selector asks for pod {name}-{number}, and StatefulSet {name} has "
+                f"{each.replicas} replica{'' if each.replicas == 1 else 's'} ({has})",
+                f"scale StatefulSet {name} up, or write the name of one of its pods",
+                place,
+            )
+    return None
+
+
 def _with_selector(cluster: Cluster, service: Service, found: Diagnosis) -> Diagnosis:
     """Somebody wrote endpoints for a Service with a selector: the controller overwrites them."""
     by_hand = next((w for w in cluster.unread_endpoints if w.service == service.key), None)
@@ -314,11 +351,12 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
         lost = lost or refused_endpoints(cluster, service)
         if lost is not None:
             return lost
+        empty = service.origins.get("selector", service.origin)  # ``selector: {}`` is none
         return Diagnosis(
             "it has no selector, and nobody has written EndpointSlices for it",
             "give it a selector, or write an EndpointSlice "
             f"labelled kubernetes.io/service-name: {service.name}",
-            service.origin,
+            service.origin if empty.kind is OriginKind.DEFAULTED else empty,
         )
     families = {f"IPv{version}" for version in service.ip_families}
     fitting = [each for each in slices if each.address_type in families]
@@ -326,6 +364,13 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
         return _wrong_type(slices[0], families)
     port = asked or (service.ports[0] if service.ports else None)
     named = [p for each in fitting for p in each.ports or ()]
+    if port is not None and not named:
+        return Diagnosis(
+            "the endpoints written for it have no ports, so there is nothing to lead to",
+            f"write ports: [{{port: {port.target_port}, protocol: {port.protocol.name}}}] beside "
+            "them, the port at which they answer",
+            fitting[0].origin,
+        )
     if port is not None and all(p.name != port.name for p in named):
         has = ", ".join(dict.fromkeys(_port_name(p.name) for p in named))
         return Diagnosis(
@@ -402,7 +447,7 @@ def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diag
     port = asked or (service.ports[0] if service.ports else None)
     if port is None or not isinstance(port.target_port, str):
         return Diagnosis("none is ready", "look at the pods: kubectl get pods", service.origin)
-    pods = matching(cluster, service)
+    pods = [pod for pod in matching(cluster, service) if not pod.phase.is_final]
     declared = [p for pod in pods for c in pod.containers for p in c.ports if p.name]
     names = [p.name for p in declared if p.protocol is port.protocol]
     others = [p for p in declared if p.name == port.target_port]

@@ -27,6 +27,14 @@ from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
+_OF_DOCKER = (
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "docker.for.mac.localhost",
+    "host.containers.internal",
+)
+"""Names that Docker Desktop's and podman's own resolvers know."""
+
 
 def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     """Say why there is no address, and what would give one."""
@@ -60,7 +68,8 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if left_out is not None:
         return left_out
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
-    return lost or _other_name(cluster, pod, asked, reason)
+    port = request.destination.rpartition(":")[2]
+    return lost or _other_name(cluster, pod, asked, reason, port)
 
 
 def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) -> Diagnosis | None:
@@ -218,7 +227,16 @@ def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
             "the end: a Service with pods, or a host",
             origin,
         )
+    short = resolve(cluster, target, None)
+    if short.is_resolved and short.service != alias.key:
+        return Diagnosis(
+            f"{reason}: no search list is added to an externalName",
+            f"write externalName: {short.fqdn}",
+            origin,
+        )
     near = _nearest(cluster, None, target)
+    if near is not None and near.startswith(f"{alias.name}.{alias.namespace}."):
+        near = None
     return Diagnosis(
         reason,
         f"write externalName: {near}"
@@ -228,7 +246,7 @@ def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
     )
 
 
-def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> Diagnosis:
+def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port: str) -> Diagnosis:
     """Cluster DNS was asked, and has another name for what was meant."""
     bare = asked.rstrip(".")
     if asked.endswith(".") and resolve(cluster, bare, pod).is_resolved:
@@ -246,6 +264,17 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
                 "dnsConfig.searches",
                 pod.origins.get("dns_config", pod.origin),
             )
+    in_pod = _container(pod, bare, port) if pod is not None else None
+    if in_pod is not None:
+        return in_pod
+    if bare.lower() in _OF_DOCKER:
+        node = cluster.nodes.get(pod.node_name or "") if pod is not None else None
+        whose = f" ({node.addresses[0]} is {node.name}'s)" if node and node.addresses else ""
+        return Diagnosis(
+            f"{bare} is Docker's name for the machine that it runs on: a cluster has none such",
+            f"ask that machine's own address{whose}, or give it a name: a Service without selector "
+            "with an EndpointSlice, or hostAliases in the pod",
+        )
     ahead, _, behind = bare.partition(".")
     swapped = f"{behind}.{ahead}"
     if behind and "." not in behind and resolve(cluster, swapped, pod).is_resolved:
@@ -254,6 +283,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
             "then its namespace",
             f"ask {swapped}",
         )
+    elsewhere = _pod_elsewhere(cluster, pod, bare)
+    if elsewhere is not None:
+        return elsewhere
     near = _nearest(cluster, pod, bare)
     exact = near is not None and near.partition(".")[0] == bare.partition(".")[0]
     of_pod = _of_pod(cluster, bare) if not exact else None
@@ -279,6 +311,34 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str) -> D
             meant.origins.get("name", meant.origin),
         )
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
+
+
+def _container(pod: Pod, asked: str, port: str) -> Diagnosis | None:
+    """A container of the asking pod: what has a name of its own in Docker's networks."""
+    if all(one.name != asked for one in pod.containers):
+        return None
+    return Diagnosis(
+        f"{asked} is a container of pod {pod.key} itself: containers have no names in DNS, and all "
+        "of a pod share one network",
+        f"ask localhost:{port}",
+        pod.origin,
+    )
+
+
+def _pod_elsewhere(cluster: Cluster, pod: Pod | None, asked: str) -> Diagnosis | None:
+    """``POD.SERVICE``, where Service and pod are in another namespace."""
+    here = pod.namespace if pod is not None else "default"
+    host, _, name = asked.partition(".")
+    for service in cluster.services.values() if name and "." not in name else ():
+        if service.name == name and service.namespace != here:
+            full = f"{asked}.{service.namespace}"
+            if resolve(cluster, f"{full}.svc.{cluster.cluster_domain}.", None).is_resolved:
+                return Diagnosis(
+                    f"there is no Service {name} in namespace {here}; the one in "
+                    f"{service.namespace} has {host}",
+                    f"ask {full}",
+                )
+    return None
 
 
 def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:

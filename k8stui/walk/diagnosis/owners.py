@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.cluster.kubernetes_service import KEY, control_plane, lost_api_servers
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
@@ -67,6 +68,16 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
     if endpoint is None or case.service is None or case.pod_with(address) is not None:
         return None
     key = case.service.key
+    if key == KEY and any(address in one.addresses for one in lost_api_servers(case.cluster)):
+        servers = [(n.name, n.address(address.version)) for n in control_plane(case.cluster)]
+        listed = ", ".join(f"{name} ({own})" for name, own in servers if own)
+        return Diagnosis(
+            f"the endpoints of Service {key} name {address}, the address of no node: the API "
+            f"server runs on {listed}",
+            "let the API server there advertise its node's address (--advertise-address), and "
+            f"take {address} out of the endpoints",
+            endpoint.origin,
+        )
     virtual = service_with(case, address)
     if virtual is not None and address in virtual.cluster_ips:
         name = f"{virtual.name}.{virtual.namespace}.svc.{case.cluster.cluster_domain}"

@@ -6,7 +6,7 @@ The scheduler's words are those of pkg/scheduler/framework/plugins (`cluster.sch
 from __future__ import annotations
 
 from k8stui.cluster.model import Pod
-from k8stui.origin import Origin
+from k8stui.origin import Origin, OriginKind
 
 _CLAIMS = "PersistentVolumeClaims"
 _SELECTOR = "node affinity/selector"
@@ -56,6 +56,12 @@ def waits_for_claim(pod: Pod) -> bool:
 
 def room(pod: Pod) -> str:
     """What would give a Pending pod a node."""
+    if pod.node_name is not None and not pod.addresses and pod.origin.kind is OriginKind.OBSERVED:
+        space = "" if pod.namespace == "default" else f" -n {pod.namespace}"
+        return (
+            "look why its network is not there yet (the image, a volume, the network plug-in of "
+            f"{pod.node_name}): kubectl describe pod {pod.name}{space}"
+        )
     if pod.node_name is not None and not pod.addresses:
         return "give the node a larger podCIDR, or let it run fewer pods"
     found = [mend for said, mend in _MENDS.items() if said in pod.pending_reason]

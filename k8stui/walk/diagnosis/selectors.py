@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.meant import carriers
@@ -17,6 +17,13 @@ from k8stui.suggest import nearest
 def matching(cluster: Cluster, service: Service) -> list[Pod]:
     """Pods of the Service's namespace that its selector matches."""
     return pod_index.of(cluster).selected(service)
+
+
+def pods_with(cluster: Cluster, namespace: str, labels: Mapping[str, str]) -> Iterator[Pod]:
+    """Pods of a namespace that carry all of some labels."""
+    for pod in cluster.pods.values():
+        if pod.namespace == namespace and labels.items() <= pod.labels.items():
+            yield pod
 
 
 def is_its_workload(cluster: Cluster, service: Service, name: str) -> bool:
