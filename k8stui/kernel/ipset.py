@@ -1,4 +1,4 @@
-"""ipsets, as ``ipset save`` prints them, for ``-m set --match-set``.
+"""ipsets, as ``ipset save`` or ``ipset list`` print them, for ``-m set --match-set``.
 
 After ipset(8) and net/netfilter/ipset/ip_set_core.c, ip_set_hash_gen.h (mtype_test_cidrs: of
 several networks that hold an address the smallest decides, ``nomatch`` ones say no).
@@ -200,7 +200,7 @@ def _unheard(line: int, text: str) -> None:
 
 
 def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[str, IpSet]:
-    """The sets of ``ipset save`` by name, as far as each is understood as a whole.
+    """The sets of ``ipset save`` or ``ipset list`` by name, each where it is understood as a whole.
 
     A set of a kind that cannot be asked, or with one element that is not understood, is left out,
     and so is a list that has it: a rule that asks for it cannot be evaluated. `doubt` hears the
@@ -212,7 +212,7 @@ def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[st
     """
     sets: dict[str, IpSet] = {}
     unknown: set[str] = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _saved(text):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -234,6 +234,36 @@ def parse(text: str, doubt: Callable[[int, str], None] = _unheard) -> Mapping[st
             unknown.add(name)
             doubt(number, f"element {what} is not understood: what set {name} holds is not known")
     return sets
+
+
+def _saved(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; those of ``ipset list`` as ``ipset save`` prints the same.
+
+    libipset's print_set (lib/session.c list_create, list_adt): a name, a kind, a header, then the
+    members. What has no members (``-terse``) is a set of which nothing is known.
+    """
+    lines = list(enumerate(text.splitlines(), 1))
+    is_list = any(line.startswith("Name: ") for _, line in lines)
+    name, kind, header, members = "", "", "", False
+    for number, line in lines:
+        label, colon, value = line.partition(":")
+        if not is_list:
+            yield number, line
+        elif label == "Name" and colon:
+            if name and not members:
+                yield number, f"create {name} unknown"
+            name, members = value.strip(), False
+        elif members and line.strip():
+            yield number, f"add {name} {line}"
+        elif label == "Type":
+            kind = value.strip()
+        elif label == "Header":
+            header = value.strip()
+        elif label == "Members":
+            members = True
+            yield number, f"create {name} {kind} {header}"
+    if name and not members:
+        yield lines[-1][0], f"create {name} unknown"
 
 
 def _created(kind: str, options: list[str]) -> IpSet | None:

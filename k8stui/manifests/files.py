@@ -21,6 +21,7 @@ _NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
 """What stat says of a path that leads nowhere, as `pathlib` reads it."""
 _CNI = (".conflist",)
 _READ = _CNI + SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
+_ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst")
 STDIN = "-"
 
 
@@ -61,6 +62,9 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         if not count:
             names = ", ".join(SUFFIXES)
             yield Note(message=f"no {names} file in this folder", file=given, count=0)
+    elif given.endswith(_ARCHIVES):
+        hint = f"unpack it, and give the folder: tar -xf {given}"
+        yield Problem(file=given, message="an archive, which is not looked into", hint=hint)
     else:
         yield InputFile(given, named=True)
 

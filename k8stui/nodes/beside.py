@@ -1,6 +1,7 @@
 """Dumps of nodes that lie beside the manifests.
 
-``NODE.iptables`` and ``NODE.ipset``; ``nodes/NODE.txt``, all that was collected of the node.
+``NODE.iptables`` and ``NODE.ipset``; ``nodes/NODE.txt``, all that was collected of the node, or
+``nodes/NODE/`` with a file for each command; folders of other programs (`nodes.state.bundle`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.state import bundle
 
 _KINDS = {".iptables": "iptables", ".ipset": "ipset"}
 _NODES = "nodes"
@@ -27,9 +29,10 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
             node, kind = os.path.splitext(name)  # noqa: PTH122 - pathlib costs 3 ms of a walk
             if node in nodes:
                 found.setdefault(_KINDS[kind], {}).setdefault(node, path)
-        for node, path in _states(folder):
-            if node in nodes:
-                found.setdefault("state", {}).setdefault(node, path)
+        for host, path in _states(folder):
+            called = _called(host, nodes)
+            if called is not None:
+                found.setdefault("state", {}).setdefault(called, path)
     if not found:
         return options
     said: dict[str, Mapping[str, str]] = {
@@ -43,14 +46,44 @@ def without_node(folders: Sequence[str], nodes: Collection[str]) -> Iterator[tup
     """States in `folders` that are called after none of `nodes`: (path, the name)."""
     for folder in folders:
         for node, path in _states(folder):
-            if node not in nodes:
+            if _called(node, nodes) is None:
                 yield path, node
+
+
+def _called(host: str, nodes: Collection[str]) -> str | None:
+    """The Node of a host: kubelet takes its name in small letters, some clouds its first label.
+
+    Where there is but one node and nothing says its name, it is that one.
+    """
+    if not host:
+        return next(iter(nodes)) if len(nodes) == 1 else None
+    small = host.lower()
+    names = (host, small, small.partition(".")[0])
+    return next((one for one in names if one in nodes), None)
 
 
 def _states(folder: str) -> Iterator[tuple[str, str]]:
     """What was collected of nodes: (the node's name, path)."""
-    for name, path in _files(os.path.join(folder, _NODES), _STATES):  # noqa: PTH118
+    nodes = os.path.join(folder, _NODES)  # noqa: PTH118
+    for name, path in _files(nodes, _STATES):
         yield next(name.removesuffix(end) for end in _STATES if name.endswith(end)), path
+    for name in _folders(nodes):
+        path = os.path.join(nodes, name)  # noqa: PTH118
+        if bundle.is_by_hand(path):
+            yield name, path
+    for name in ("", *_folders(folder)):
+        path = os.path.join(folder, name) if name else folder  # noqa: PTH118
+        layout = bundle.layout_of(path)
+        if layout is not None:
+            yield bundle.host_of(path, layout), path
+
+
+def _folders(folder: str) -> Sequence[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except OSError:
+        return ()
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:

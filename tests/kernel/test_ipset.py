@@ -128,3 +128,72 @@ def test_a_set_is_of_its_family_though_it_is_empty() -> None:
     assert lines == [
         "create s hash:net family inet6 maxelem 9", "create l list:set size 8", "add l s"
     ]  # fmt: skip
+
+
+LISTED = """\
+$ sudo ipset list
+Name: KUBE-CLUSTER-IP
+Type: hash:ip,port
+Revision: 6
+Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x1234abcd
+Size in memory: 352
+References: 3
+Number of entries: 2
+Members:
+10.96.0.10,udp:53
+10.96.0.1,tcp:443
+
+Name: nets
+Type: hash:net
+Revision: 7
+Header: family inet hashsize 1024 maxelem 65536 timeout 0 comment
+Size in memory: 352
+References: 0
+Number of entries: 2
+Members:
+10.0.0.0/8 timeout 0
+10.1.0.0/16 nomatch comment "a: b"
+
+Name: both
+Type: list:set
+Revision: 3
+Header: size 8
+Members:
+nets
+
+Name: terse
+Type: hash:ip
+Revision: 5
+Header: family inet hashsize 1024 maxelem 65536
+Number of entries: 4
+"""
+
+
+def test_a_listing_says_what_a_save_does() -> None:
+    saved = (
+        "create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536 bucketsize 12 "
+        "initval 0x1234abcd\nadd KUBE-CLUSTER-IP 10.96.0.10,udp:53\n"
+        "add KUBE-CLUSTER-IP 10.96.0.1,tcp:443\n"
+        "create nets hash:net family inet hashsize 1024 maxelem 65536 timeout 0 comment\n"
+        "add nets 10.0.0.0/8 timeout 0\nadd nets 10.1.0.0/16 nomatch comment x\n"
+        "create both list:set size 8\nadd both nets\n"
+    )
+    listed, expected = parse(LISTED), parse(saved)
+    assert list(listed) == list(expected)
+    for name, one in listed.items():
+        assert list(one.save_lines(name)) == list(expected[name].save_lines(name))
+
+
+def test_a_set_without_its_members_is_not_known() -> None:
+    assert "terse" not in parse(LISTED)
+
+
+def test_an_empty_set_is_known() -> None:
+    (name, one) = next(iter(parse(LISTED.partition("10.96")[0]).items()))
+    assert (name, list(one.elements())) == ("KUBE-CLUSTER-IP", [])
+
+
+def test_a_member_that_is_not_understood_is_told_with_its_line() -> None:
+    heard: list[int] = []
+    parse(LISTED.replace("10.96.0.1,tcp", "x"), lambda line, _: heard.append(line))
+    assert heard == [11]

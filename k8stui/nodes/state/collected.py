@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ROOT, End
+from k8stui.nodes.state import bundle
 from k8stui.nodes.state.space import CollectedSpace, Link
 from k8stui.nodes.state.stream import Section, is_stream, sections
 from k8stui.settings import STATE
@@ -30,6 +32,12 @@ class CollectedNode(CollectedSpace):
     @cached_property
     def _all_sections(self) -> Mapping[str, Mapping[str, Section]]:
         file = self._file
+        if os.path.isdir(file):  # noqa: PTH112 - pathlib costs 3 ms of a walk
+            try:
+                return bundle.sections(file)
+            except OSError as error:
+                message = error.strerror or str(error)
+                raise ObservedFileError(STATE.flag, file, None, message) from error
         try:
             text = packed.read(file).decode("utf-8")
         except OSError as error:
@@ -51,7 +59,8 @@ class CollectedNode(CollectedSpace):
 
     @property
     def is_whole(self) -> bool:
-        return True
+        layout = bundle.layout_of(self._file)
+        return layout is None or layout.is_whole
 
     def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> CollectedNode:
         """The same node with other rules of iptables, by IP version, and more sets."""

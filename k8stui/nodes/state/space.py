@@ -56,6 +56,7 @@ _SAVES = {
 }
 _ADDRESSES = ("ip -j -d addr show", "ip -j addr show", "ip -d addr show", "ip addr show")
 _ROUTES = {
+    None: ("ip -j route show table all", "ip route show table all"),
     4: ("ip -j -4 route show table all", "ip -4 route show table all"),
     6: ("ip -j -6 route show table all", "ip -6 route show table all"),
 }
@@ -67,6 +68,7 @@ _NEIGHBOURS = ("ip -j neigh show", "ip neigh show")
 _FDB = ("bridge -j fdb show", "bridge fdb show")
 _PORTS = ("bridge -j -d link show", "bridge -j -d link")
 _TRACKED = ("conntrack -L -o extended", "conntrack -L")
+_SOCKETS = ("ss -Hltnu", "ss -tunlp4", "ss -tunlp6")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
 _BPF = ("bpftool -j net show",)
@@ -168,7 +170,10 @@ class CollectedSpace:
     @cached_property
     def sockets(self) -> tuple[Socket, ...] | None:
         """Listening ones."""
-        return self._read(self._one(("ss -Hltnu",)), parse_sockets)
+        found = None
+        for section in self._all(_SOCKETS):
+            found = (*(found or ()), *(self._read(section, parse_sockets) or ()))
+        return found
 
     @cached_property
     def tracked(self) -> tuple[TrackedConnection, ...]:
