@@ -13,8 +13,10 @@ from k8stui.export.drawing.ink import (
     fit,
     join,
     line_width,
+    middle,
     repaint,
     run,
+    width_of,
     wrap,
 )
 from k8stui.export.drawing.ink import text_of as plain
@@ -26,6 +28,8 @@ from k8stui.walk.compare import common_steps
 _GAP = "  "
 _DRAWN_FROM = (80, 14)
 """Columns and rows that are left over from which on the way of a case is drawn."""
+_LEAST_NAME = 18
+"""Cells that a column's name keeps, where it gives way."""
 NOBODY = "-"
 """In a cell that nobody can ask."""
 
@@ -47,10 +51,13 @@ class CaseTable:
         self._tails = [_tail(cases, row) for row in cases.rows]
         self._tail_names = _tail_names(cases)
         self._name = max((len(row.name) for row in cases.rows), default=0)
-        self._widths = [
-            max(len(name) + 2, *(line_width(cells[n]) for cells in self._cells), 1)
-            for n, name in enumerate(cases.columns)
+        least = [
+            max(1, *(line_width(cells[n]) for cells in self._cells))
+            for n in range(len(cases.columns))
         ]
+        names = [width_of(neutralise(name)) + 2 for name in cases.columns]
+        self._widths = [max(each) for each in zip(names, least, strict=True)]
+        _squeeze(self._widths, least, width - 1 - self._name - 2 * len(least))
         tails = zip(*self._tails, strict=True)
         self._tail_widths = [
             max(len(name), *map(len, values))
@@ -69,7 +76,8 @@ class CaseTable:
         """The columns' names."""
         parts = [run(f" {'':<{self._name}}")]
         for name, width in zip(self.cases.columns, self._widths, strict=True):
-            parts.append(run(f"{_GAP}  {name:<{width - 2}}", Ink.STRONG))
+            shown = fit(run(middle(neutralise(name), width - 2), Ink.STRONG), width - 2)
+            parts += [run(f"{_GAP}  "), shown]
         if not self.is_tall:
             for name, width in zip(self._tail_names, self._tail_widths, strict=False):
                 parts.append(run(f"{_GAP}{name:<{width}}", Ink.STRONG))
@@ -78,7 +86,7 @@ class CaseTable:
     def lines(self, number: int, lit: int | None = None) -> list[Line]:
         """One row of the table; `lit`: the column under the cursor."""
         row = self.cases.rows[number]
-        parts = [fit(run(f" {neutralise(row.name)}"), self._name + 1)]
+        parts = [fit(run(f" {middle(neutralise(row.name), self._name)}"), self._name + 1)]
         for n, (cell, width) in enumerate(zip(self._cells[number], self._widths, strict=True)):
             shown = fit(cell, width)
             parts += [run(_GAP), repaint(shown, Ink.CURSOR) if n == lit else shown]
@@ -180,6 +188,16 @@ class CaseTable:
         if self.cases.left_out:
             lines.append(run(f" {self.cases.left_out}", Ink.DIM))
         return lines
+
+
+def _squeeze(widths: list[int], least: list[int], room: int) -> None:
+    """Make the widest columns narrower until all have room: names give way, not what is said."""
+    least = [min(width, max(one, _LEAST_NAME)) for width, one in zip(widths, least, strict=True)]
+    while sum(widths) > room:
+        widest = max(range(len(widths)), key=lambda n: widths[n] - least[n])
+        if widths[widest] == least[widest]:
+            return
+        widths[widest] -= 1
 
 
 def row_words(cases: Cases, number: int) -> str:

@@ -16,6 +16,7 @@ from k8stui.export.drawing.ink import (
     fit,
     hang,
     join,
+    line_width,
     middle,
     run,
     sides,
@@ -29,7 +30,7 @@ from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.needle import understood
-from k8stui.tui.sheet import Sheet, moved_over
+from k8stui.tui.sheet import Sheet, Spread, moved_over
 from k8stui.tui.state import State
 
 _LEAST_ROWS = 3
@@ -98,19 +99,30 @@ class ChainSheet(Sheet):
         self._lit = self._matching_lines()
         self.title = chain_title(shown.namespace, f"{shown.table} · {shown.chain.name}", width)
         self.head = (*_breadcrumb(shown.path, width), _policy(shown.chain, self._count, width))
+        self._spread: Spread | None = None
         self._fold()
+        self._place_cursor(None)
+        self.note = run(self._note())
+        if not self._above and not self._below:  # whatever the cursor is on
+            foot = self._because(height, moved=False)
+            room = height - 2 - len(self.head) - len(foot)
+            count = self._count + self._has_policy
+            self._spread = Spread.within(room, count, self._whole_rule)
+        self._place_cursor(state.chain.cursor)
+        self.foot = self._because(height, moved=state.chain.cursor is not None)
+
+    def _place_cursor(self, moved: int | None) -> None:
+        shown = self.shown
         if shown.index:
             self.cursor = self._row_of(shown.index)
         elif shown.decided and shown.chain.policy:
             self.cursor = len(self) - 1
         else:
             self.cursor = 0
-        if state.chain.cursor is not None:
-            self.cursor = max(0, min(state.chain.cursor, len(self) - 1))
+        if moved is not None:
+            self.cursor = max(0, min(moved, len(self) - 1))
         if shown.index and self.cursor == self._row_of(shown.index):
             self.extent = len(self._lit)
-        self.note = run(self._note())
-        self.foot = self._because(height)
 
     # Rows: [rules or a fold above] [the matching rule, wrapped] [rules or a fold below] [policy]
 
@@ -124,6 +136,8 @@ class ChainSheet(Sheet):
         self._has_policy = bool(self.shown.chain.policy)
 
     def __len__(self) -> int:
+        if self._spread is not None:
+            return len(self._spread.rows)
         return (
             self._count
             - self._above
@@ -136,6 +150,8 @@ class ChainSheet(Sheet):
 
     def _row_of(self, index: int) -> int:
         """Row of the 1-based rule `index`, which is not folded away."""
+        if self._spread is not None:
+            return self._spread.first[index - 1]
         row = index - 1 - self._above + bool(self._above)
         if self.shown.index and index > self.shown.index:
             row += len(self._lit) - 1
@@ -143,6 +159,9 @@ class ChainSheet(Sheet):
 
     def rule_at(self, row: int) -> tuple[int, int] | None:
         """(1-based rule, line of it) on `row`; None on a fold or the policy."""
+        if self._spread is not None:
+            entry, part = self._spread.rows[row]
+            return (entry + 1, part) if entry < self._count else None
         if self._above:
             if row == 0:
                 return None
@@ -173,7 +192,10 @@ class ChainSheet(Sheet):
     def line(self, row: int) -> Line:
         found = self.rule_at(row)
         at_cursor = self._state.chain.cursor is not None and row == self.cursor
-        line = self._other_line(row) if found is None else self._rule_line(*found)
+        if self._spread is not None:
+            line = self._spread.line(row)
+        else:
+            line = self._other_line(row) if found is None else self._rule_line(*found)
         if at_cursor:
             return tuple((text, Ink.CURSOR) for text, _ in fit(line, self._width))
         return line
@@ -185,6 +207,9 @@ class ChainSheet(Sheet):
             first = self.shown.chain.rules[0 if upper else self._count - 1]
             what = _difference(first.text) if upper else "not looked at"
             return run(f" ┄ {count:,} rules: {what} ┄  (Enter opens)", Ink.DIM)
+        return self._policy_line()
+
+    def _policy_line(self) -> Line:
         policy = f"   policy {self.shown.chain.policy}"
         if self.shown.decided and not self.shown.index:
             drops = self.shown.chain.policy == "DROP"
@@ -196,12 +221,27 @@ class ChainSheet(Sheet):
     def _rule_line(self, index: int, part: int) -> Line:
         if index == self.shown.index:
             return self._lit[part]
-        rule = self.shown.chain.rules[index - 1]
-        text = neutralise(self._text(rule))
+        lead, text, ink = self._other_rule(index)
+        return cut(join((lead, run(text, ink))), self._width)
+
+    def _whole_rule(self, entry: int) -> list[Line]:
+        """All rows of a rule, counted from 0, or of the policy behind the last one."""
+        if entry == self._count:
+            return [self._policy_line()]
+        if entry + 1 == self.shown.index:
+            return self._lit
+        lead, text, ink = self._other_rule(entry + 1)
+        taken = line_width(lead)
+        texts = wrap(text, self._width - taken - 1, indent=2)
+        leads = (lead, *(run(" " * taken) for _ in texts[1:]))
+        return [join((one, run(part, ink))) for one, part in zip(leads, texts, strict=True)]
+
+    def _other_rule(self, index: int) -> tuple[Line, str, Ink]:
+        """What leads a rule that did not decide, its text, and its ink."""
         passed = index in self.shown.matched
         lead = run(f" {'✓' if passed else ' '}{index:>{self._digits}} ", Ink.DIM)
-        ink = Ink.TEXT if passed or not self.shown.decided else Ink.DIM
-        return cut(join((lead, run(text, ink))), self._width)
+        text = neutralise(self._text(self.shown.chain.rules[index - 1]))
+        return lead, text, Ink.TEXT if passed or not self.shown.decided else Ink.DIM
 
     def _text(self, rule: Rule) -> str:
         prefix = f"-A {self.shown.chain.name} "
@@ -233,13 +273,13 @@ class ChainSheet(Sheet):
         found = self.rule_at(self.cursor or 0) if len(self) else None
         return self.shown.chain.rules[found[0] - 1] if found else None
 
-    def _because(self, height: int) -> tuple[Line, ...]:
+    def _because(self, height: int, *, moved: bool) -> tuple[Line, ...]:
+        """Why the rule under the cursor is there; `moved`: whether that is another one."""
         if height < 9:
             return ()
         rule = self.selected()
-        moved = self._state.chain.cursor is not None
         lines: list[Line] = [run("─" * self._width, Ink.FAINT)]
-        if moved and rule is not None and height >= 14:
+        if moved and rule is not None and height >= 14 and self._spread is None:
             texts = wrap(neutralise(rule.text), self._width - 2, indent=2)
             lines += [run(" " + text) for text in texts[:4]]
         why = rule.reason if rule is not None else None
@@ -263,6 +303,8 @@ class ChainSheet(Sheet):
         return (*lines, *because_lines(said, origin, self._width, min(room, _MOST_BECAUSE)))
 
     def moved(self, row: int, by: int) -> int:
+        if self._spread is not None:
+            return self._spread.moved(row, by)
         lit = self._row_of(self.shown.index) if self.shown.index else None
         return moved_over(lit, len(self._lit), row, by, len(self))
 

@@ -18,7 +18,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.neutralise import neutralise
 from k8stui.tui.chain_pane import because_lines, chain_title
-from k8stui.tui.sheet import Sheet, moved_over
+from k8stui.tui.sheet import Sheet, Spread, moved_over
 from k8stui.tui.state import State
 from k8stui.walk.reason import because, proof
 from k8stui.walk.tables import asked, row
@@ -48,18 +48,26 @@ class EntriesSheet(Sheet):
         self.cursor = self._decided
         if self._moved is None:
             self.extent = max(1, len(self._lit))
-        if self._moved is not None and len(self):
-            self.cursor = max(0, min(self._moved, len(self) - 1))
         count = len(self._entries)
         self.note = run(f"{count:,} entr{'y' if count == 1 else 'ies'}" if count else "")
         if step is not None and height >= 9:
-            self.foot = _because(step, width, height - 4 - max(3, self.extent))
+            self.foot = _because(step, width, height - 4 - max(3, len(self._lit)))
+        room = height - 2 - len(self.head) - len(self.foot)
+        self._spread = Spread.within(room, count, self._whole)
+        if self._spread is not None and self._decided is not None:
+            self.cursor = self._spread.first[self._decided]
+        if self._moved is not None and len(self):
+            self.cursor = max(0, min(self._moved, len(self) - 1))
 
     def __len__(self) -> int:
+        if self._spread is not None:
+            return len(self._spread.rows)
         return len(self._entries) + max(0, len(self._lit) - 1)
 
     def entry_at(self, row: int) -> tuple[int, int]:
         """(entry, line of it) on a row."""
+        if self._spread is not None:
+            return self._spread.rows[row]
         decided = self._decided
         if decided is None or row < decided:
             return row, 0
@@ -70,7 +78,9 @@ class EntriesSheet(Sheet):
 
     def line(self, row: int) -> Line:
         entry, part = self.entry_at(row)
-        if entry == self._decided:
+        if self._spread is not None:
+            line = self._spread.line(row)
+        elif entry == self._decided:
             line = self._lit[part]
         else:
             line = cut(run("   " + neutralise(self._text(entry)), Ink.DIM), self._width)
@@ -79,10 +89,19 @@ class EntriesSheet(Sheet):
         return line
 
     def moved(self, row: int, by: int) -> int:
+        if self._spread is not None:
+            return self._spread.moved(row, by)
         return moved_over(self._decided, len(self._lit), row, by, len(self))
 
     def copied(self, row: int) -> str:
         return self._text(self.entry_at(row)[0])
+
+    def _whole(self, entry: int) -> list[Line]:
+        """All of an entry, on as many rows as it takes."""
+        if entry == self._decided:
+            return self._lit
+        texts = wrap(neutralise(self._text(entry)), self._width - 4, indent=2)
+        return [run("   " + part, Ink.DIM) for part in texts]
 
     def _matching(self, text: str) -> list[Line]:
         texts = wrap(neutralise(text), self._width - 12, indent=2)

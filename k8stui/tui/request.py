@@ -16,6 +16,7 @@ from textual.events import DescendantFocus
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
+from k8stui.export.drawing.ink import middle, width_of
 from k8stui.neutralise import neutralise
 from k8stui.tui.candidates import who_and_whom
 from k8stui.tui.once import Once
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _ARROW = " → "
+_SCROLLBAR = 2
+"""Cells of it, beside the candidates."""
 _KEYS = "↑↓ choose   Enter takes it   Tab the other field   Esc back"
 
 
@@ -82,6 +85,19 @@ def _in_others(
                 request = parse_request(world, who, whom, namespace)
                 found[request.source, request.destination] = request
     return list(found.values())
+
+
+def _in_a_line(text: str, room: int) -> str:
+    """A candidate in so many cells: its names keep both ends, and the port is never lost."""
+    if width_of(text) <= room:
+        return text
+    source, arrow, whom = text.partition(_ARROW)
+    if arrow:
+        half = (room - width_of(arrow)) // 2
+        return f"{_in_a_line(source, half)}{arrow}{_in_a_line(whom, half)}"
+    where, slash, name = text.rpartition("/")
+    where = middle(where, max(room // 3, room - width_of(name) - 1))
+    return where + slash + middle(name, room - width_of(where + slash))
 
 
 class RequestScreen(Once, ModalScreen[Request | None]):
@@ -193,7 +209,8 @@ class RequestScreen(Once, ModalScreen[Request | None]):
             untouched = typed == self._first[name]
             self._shown = self._found[name].matching("" if untouched else typed)
         options = self.query_one("#candidates", OptionList)
-        options.set_options([Content(neutralise(each)) for each in self._shown])
+        room = (options.size.width or self.app.size.width) - _SCROLLBAR
+        options.set_options([Content(_in_a_line(neutralise(each), room)) for each in self._shown])
         options.highlighted = 0 if self._shown and typed != self._first[name] else None
 
     def action_move(self, by: int) -> None:

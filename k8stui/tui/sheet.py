@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Self
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, text_of
 from k8stui.tui.needle import understood
@@ -71,6 +73,38 @@ def moved_over(lit: int | None, lines: int, row: int, by: int, count: int) -> in
     entry = row if row < lit else max(lit, row - more)
     entry = max(0, min(entry + by, count - more - 1))
     return entry if entry <= lit else entry + more
+
+
+class Spread:
+    """Entries of a body that has room for all rows of each: none of them is cut."""
+
+    def __init__(self, entries: Sequence[Sequence[Line]]) -> None:
+        self._entries = entries
+        self.rows = [(n, part) for n, lines in enumerate(entries) for part in range(len(lines))]
+        """By row: the entry, and the line of it."""
+        self.first = [row for row, (_, part) in enumerate(self.rows) if not part]
+        """By entry: its first row."""
+
+    @classmethod
+    def within(cls, room: int, entries: int, lines: Callable[[int], Sequence[Line]]) -> Self | None:
+        """All of so many entries; None where they have not that many rows of room."""
+        found: list[Sequence[Line]] = []
+        for n in range(entries if entries <= room else 0):
+            found.append(lines(n))
+            room -= len(found[-1])
+            if room < 0:
+                return None
+        return cls(found) if found else None
+
+    def line(self, row: int) -> Line:
+        """What stands on a row."""
+        entry, part = self.rows[row]
+        return self._entries[entry][part]
+
+    def moved(self, row: int, by: int) -> int:
+        """As `Sheet.moved`."""
+        entry = self.rows[row][0] + by
+        return self.first[max(0, min(entry, len(self.first) - 1))]
 
 
 class Lines(Sheet):

@@ -38,7 +38,11 @@ from k8stui.tui.messages import WorldLoaded
 from k8stui.tui.names import PaneName
 from k8stui.tui.screen import WalkScreen
 from k8stui.tui.state import WHAT_IF
+from k8stui.tui.status import in_full
 from k8stui.walk.world import World
+
+_NOW_ROWS = 3
+"""Of what is said of the step, as k8stui.tcss has them."""
 
 
 class TourJobs(Jobs):
@@ -94,7 +98,6 @@ class TourScreen(WalkScreen):
         event.prevent_default()  # else the first request of the cluster is shown
         self.take_world(event)
         self._desks[id(event.desk.world)] = event.desk
-        self._make_room()
         self._show()
 
     def action_position(self, by: int) -> None:
@@ -111,6 +114,7 @@ class TourScreen(WalkScreen):
         self.generation += 1  # what was asked for on the way is wanted no more
         self.close_find(is_kept=False)
         self.desk = self._desk(stop)
+        self._make_room()
         self.set_class(stop.position.zoom, "-zoom")
         self.show_pane(PaneName(stop.position.pane))
         for name in PaneName:
@@ -167,10 +171,23 @@ class TourScreen(WalkScreen):
         self._make_room()
 
     def _make_room(self) -> None:
-        """As many lines for the caption as the longest one takes: the drawing keeps its size."""
+        """As many lines for the caption as the longest one takes: the drawing keeps its size.
+
+        What a shorter one leaves is the step's, where more is to be said of it.
+        """
         width = self.size.width
         most = max(len(self._said(stop, width)) for stop in self._stops)
-        self.query_one("#caption").styles.height = min(most, max(2, self.size.height // 4))
+        most = min(most, max(2, self.size.height // 4))
+        spare = max(0, most - len(self._said(self.stop, width)))
+        if self.desk is not None:
+            needed = len(in_full(self.desk.state, width)) if spare else 0
+            spare = max(0, min(spare, needed - _NOW_ROWS))
+        self.query_one("#caption").styles.height = most - spare
+        now = self.query_one("#now")
+        if spare:
+            now.styles.height = _NOW_ROWS + spare
+        else:
+            now.styles.clear_rule("height")
 
     def _said(self, stop: Stop, width: int) -> list[Line]:
         """The caption with its number; above it the moment of the deployment."""

@@ -34,6 +34,8 @@ from k8stui.tui.sheet import Sheet
 from k8stui.tui.state import State
 from k8stui.walk.trace import Hop, Outcome, Trace, TraceStep
 
+_TWO_OF_ORIGIN = 13
+"""Rows of the pane from which on who says so has two."""
 _WORD = 12
 """Cells of glyph and word of a step."""
 
@@ -204,7 +206,7 @@ def details_of(step: TraceStep, width: int, inner: int) -> tuple[Line, ...]:
     if inner >= 20:
         lines += cause_lines(step, width, 2 if inner < 32 else 4)
     if inner >= 9:
-        rows = 1 if inner < 20 else 2
+        rows = 2 if inner >= _TWO_OF_ORIGIN else 1
         ink = origin[-1][1] if step.origin else Ink.DIM
         said = hang(run("from ", Ink.DIM), where, width - 1, ink, indent=5, rows=rows)
         lines += [*(said if where else ()), *[NOTHING] * rows][:rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,20 @@ def test_columns_stand_under_their_names(width: int, kind: Kind) -> None:
         assert line_width(lines[0]) == line_width(drawn.head())
         if width >= 80:
             assert all(line_width(line) <= width for line in lines)
+
+
+def test_long_names_give_way_to_what_is_said_of_each_case() -> None:
+    rows = tuple(replace(row, name=f"{row.name}-{'long' * 15}") for row in WAYS.rows)
+    columns = tuple(f"{name}-{'longer' * 10}-{n}" for n, name in enumerate(WAYS.columns))
+    named = replace(WAYS, rows=rows, columns=columns)
+    drawn = CaseTable(named, 80)
+    whole = [drawn.head(), *(line for n in range(len(rows)) for line in drawn.lines(n))]
+    assert all(line_width(line) <= 80 for line in whole)
+    told = "\n".join(map(text_of, whole))
+    for verdict in ("✓ DNAT SNAT", "✗ unreachable", "ports 30001 ⇒ 8080 ⇒ 8080"):
+        assert verdict in told
+    for n in range(len(columns)):
+        assert f"-{n}" in text_of(drawn.head())  # a name keeps its end
 
 
 @pytest.mark.parametrize("width", [80, 140])

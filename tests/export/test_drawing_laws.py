@@ -7,6 +7,7 @@ hides neither the packet nor what the client feels, and nothing but the packet m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +18,13 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.export.drawing.frame import Film, Frame
 from k8stui.export.drawing.ink import Ink, text_of, to_ascii, width_of
 from k8stui.export.drawing.scene import scene
+from k8stui.export.drawing.sizes import CARD_WIDTH
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk
+from k8stui.walk.whatif import what_ifs
 from k8stui.walk.world import World, build_world
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -257,6 +260,66 @@ def test_the_header_touches_no_word(
             shown = [row.ljust(size[0] + 1) for row in _text(frame)]
             beside = "".join(row[x - 1] + row[x + width] for row in shown[y : y + height] if x)
             assert not any(char.isalnum() for char in beside), (step, shown)
+
+
+WORD = re.compile(r"[^\s─━│┯┷┴┬├┤╭╮╰╯╥╨▸▾]+")
+
+
+@pytest.mark.parametrize("size", [(78, 14), (83, 15), (98, 28), (118, 30)], ids=str)
+@pytest.mark.parametrize("name", ["webapp", "userspace", "odd", "flannel-vxlan", "docker0"])
+def test_the_header_leaves_no_part_of_a_word(
+    cases: dict[str, Case], name: str, size: tuple[int, int]
+) -> None:
+    for film in _films(cases[name], size):
+        for number, step in enumerate(film.trace.steps):
+            frame = film.frame(number)
+            if frame.card is None:
+                continue
+            x, y, width, height = frame.card
+            for row in range(y, y + height):
+                written = text_of(frame.drawing.canvas.line(row, {}))
+                if len(written) != frame.drawing.canvas.width:
+                    continue  # wide characters
+                shown = _text(frame)[row]
+                for word in WORD.finditer(written):
+                    first, behind = word.span()
+                    if behind <= x or first >= x + width:
+                        continue
+                    rest = [n for n in range(first, behind) if not x <= n < x + width]
+                    assert not any(shown[n].isalnum() for n in rest), (step, shown)
+
+
+@pytest.mark.parametrize("size", [(78, 14), (78, 15), (83, 15), (118, 30)], ids=str)
+@pytest.mark.parametrize("name", ["webapp", "bridge", "docker0"])
+def test_on_the_wire_the_header_stands_in_no_node(
+    cases: dict[str, Case], name: str, size: tuple[int, int]
+) -> None:
+    for film in _films(cases[name], size):
+        for number, (hop, step) in enumerate(film.trace.placed):
+            frame = film.frame(number)
+            if hop.namespace not in ("wire", "outside") or frame.card is None:
+                continue
+            x, y, width, height = frame.card
+            if number + 1 == len(film) or width > CARD_WIDTH:
+                continue  # the verdict stands there too, or it has no room between the others
+            for at in frame.drawing.nodes.values():
+                is_over = x < at.x + at.width and at.x < x + width
+                assert not (is_over and y < at.y + at.height and at.y < y + height), step
+
+
+def test_a_long_reason_gives_way_to_its_word_where_it_would_hide_much() -> None:
+    world = build_world([str(SAMPLES / "webapp")])
+    asked = parse_request(world, "outside", "node/node-1:30001")
+    local = next(one for one in what_ifs(world, asked) if one.value == "Local").apply()
+    trace = walk(local, asked)
+    made = scene(local.network, local.cluster, trace)
+    low, high = (
+        "\n".join(_text(Film(made, local.cluster, trace, *size).frame(11)))
+        for size in ((83, 15), (118, 46))
+    )
+    assert "✗ DROP ┘" in low
+    assert "✗ Service default/myweb has endpoints" in high
+    assert "mysql-1" in low
 
 
 @pytest.mark.parametrize("size", [(78, 17), (98, 28)], ids=str)

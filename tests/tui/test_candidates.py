@@ -130,6 +130,27 @@ async def test_a_workload_of_another_namespace_asks_and_is_asked(bank: Path) -> 
         assert request.destination == "svc/bank/counter:80"
 
 
+async def test_a_long_name_is_a_line_that_keeps_its_ends(tmp_path: Path) -> None:
+    name = f"checkout-{'of-a-shop-' * 5}7d9fc"
+    (tmp_path / "long.yaml").write_text(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: {'n' * 60}}}\n"
+        "spec: {containers: [{name: c, image: i, ports: [{containerPort: 8081}]}]}\n"
+    )
+    async with opened(str(tmp_path)) as typist:
+        await typist.press("r", "tab", *"chec")
+        options = typist.app.screen.query_one("#candidates", OptionList)
+        shown = str(options.get_option_at_index(0).prompt)
+        assert shown.startswith("nnn")
+        assert shown.endswith(":8081")
+        assert "/checkout-of" in shown
+        assert len(shown) <= options.size.width
+        await typist.press("enter")
+        desk = typist.walk.desk
+        assert desk is not None
+        assert desk.state.trace is not None
+        assert desk.state.trace.request.destination == f"pod/{'n' * 60}/{name}:8081"
+
+
 async def test_candidates_follow_what_is_typed_and_a_mended_error_goes() -> None:
     async with opened(str(WEBAPP)) as typist:
         await typist.press("r", *"zzz")

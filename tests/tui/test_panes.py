@@ -173,6 +173,44 @@ def test_unfolded_there_is_a_row_for_every_rule() -> None:
     assert "-d 10.96.0.0/32" in text_of(sheet.line(0))
 
 
+@pytest.mark.parametrize("number", [4, 15, 22])
+@pytest.mark.parametrize("width", [40, 58])
+def test_entries_are_whole_where_all_have_room(number: Any, width: Any) -> None:
+    low, high = (EntriesSheet(at(number), width, height) for height in (9, 40))
+    assert "…" not in "".join(text_of(high.line(row)) for row in range(len(high)))
+    assert {low.copied(row) for row in range(len(low))} >= {
+        high.copied(row) for row in range(len(high))
+    }
+    starts = [row for row in range(len(high)) if not high.entry_at(row)[1]]
+    assert [high.moved(row, 1) for row in starts] == [*starts[1:], starts[-1]]
+    assert [high.moved(row, -1) for row in starts] == [starts[0], *starts[:-1]]
+    assert len(starts) == len({high.entry_at(row)[0] for row in range(len(high))})
+
+
+def test_rules_are_whole_where_all_have_room() -> None:
+    number = next(
+        n
+        for n in range(1, len(literal.TRACE.steps))
+        if (found := shown_chain(at(n))) is not None and 1 < len(found.chain.rules) < 5
+    )
+    cut, whole = chain_sheet(number, 40, 12), chain_sheet(number, 40, 40)
+    rules = whole.shown.chain.rules
+    prefix = f"-A {whole.shown.chain.name} "
+    lines = " ".join(text(shown(whole, 40, 40)).replace("│", " ").split())
+    for index, rule in enumerate(rules, start=1):
+        said = rule.text if index == whole.shown.index else rule.text.removeprefix(prefix)
+        assert said.split()[-1] in lines
+    assert "…" in text(shown(cut, 40, 12))
+    found = [whole.rule_at(row) for row in range(len(whole))]
+    starts = [row for row, at_row in enumerate(found) if at_row is None or not at_row[1]]
+    assert [whole.moved(row, 1) for row in starts] == [*starts[1:], starts[-1]]
+    for row in starts:
+        moved = chain_sheet(number, 40, 40, cursor=row)
+        assert moved.cursor == row
+        at_row = found[row]
+        assert moved.selected() is (rules[at_row[0] - 1] if at_row else None)
+
+
 class CountingRules(Sequence[Rule]):
     """Knows how many rules were looked at."""
 

@@ -52,7 +52,8 @@ class Presenter:
         await harness.ready(self.pilot)
 
     def text(self, widget: str) -> str:
-        return "\n".join(self.screen.query_one(widget, Drawn).shown_text)
+        """What a bar shows now, on the screen in front."""
+        return "\n".join(self.app.screen.query_one(widget, Drawn).shown_text)
 
     @property
     def is_there(self) -> bool:
@@ -78,6 +79,16 @@ async def presenting(
 
 def words(text: str) -> str:
     return " ".join(text.split())
+
+
+async def test_what_a_short_caption_leaves_is_the_steps() -> None:
+    rehearsal = rehearsed("row-8")
+    async with presenting(rehearsal) as tour:
+        room = tour.screen.query_one("#layout").size
+        await tour.press("space", "space", "space")
+        assert not tour.text("#now").rstrip().endswith("all")
+        assert "spec.template.spec.containers[0].ports[0]" in tour.text("#now")
+        assert tour.screen.query_one("#layout").size == room
 
 
 @pytest.mark.parametrize("name", TOURS)

@@ -11,6 +11,9 @@ from k8stui.export.drawing.ink import Ink, Line, middle, width_of
 _ONE_CELL_EACH = re.compile(r"[\x20-\x7e…─-▟←-⇿▸▾▶◀●○◌◆◇✓✗]*").fullmatch
 """Of a text whose characters surely take a cell each."""
 
+_NO_WORD = frozenset("─━│┯┷┴┬├┤╭╮╰╯┌┐└┘╥╨▸▾")
+"""Characters of lines, which end a word."""
+
 Cell = tuple[int, int]
 """(column, row), 0-based."""
 
@@ -36,6 +39,31 @@ class Canvas:
     def at(self, x: int, y: int) -> str:
         """The character on a cell of the canvas."""
         return self._text[y][x]
+
+    def words(self, x: int, y: int) -> range:
+        """Columns of the words on a cell, with a blank between two of them; none beside words."""
+        row = self._text[y]
+
+        def is_word(at: int) -> bool:
+            return 0 <= at < self.width and row[at] != " " and row[at] not in _NO_WORD
+
+        def goes_on(at: int, by: int) -> bool:
+            return is_word(at) or (0 <= at < self.width and row[at] == " " and is_word(at + by))
+
+        if not (is_word(x) or (row[x] == " " and is_word(x - 1) and is_word(x + 1))):
+            return range(x, x)
+        first = last = x
+        while goes_on(first - 1, -1):
+            first -= 1
+        while goes_on(last + 1, 1):
+            last += 1
+        return range(first, last + 1)
+
+    def line_beside(self, words: range, y: int) -> str:
+        """The line that words stand on, as in the edge of a box or on a bridge; else a blank."""
+        beside = (words.start - 2, words.start - 1, words.stop, words.stop + 1)
+        found = {self._text[y][at] for at in beside if 0 <= at < self.width}
+        return next((line for line in "━─" if line in found), " ")
 
     def put(self, x: int, y: int, text: str, ink: Ink = Ink.TEXT) -> list[Cell]:
         """Write `text`; gives the cells written."""

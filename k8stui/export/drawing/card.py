@@ -8,7 +8,7 @@ from math import inf
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
-from k8stui.export.drawing.words import STOPS, sentence
+from k8stui.export.drawing.words import STOPS, sentence, step_sign
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import StepKind
 from k8stui.walk.trace import TraceStep
@@ -22,9 +22,9 @@ _BAR = 0.5
 """Of the wire or a bridge: it goes on behind the card."""
 _TOUCH = 0.4
 """Of that for a text or a line that the card would touch."""
-_WRONG = 30.0
+_WRONG = 60.0
 """For a place in another node."""
-_TOLD = 44
+_TOLD = (44, 34)
 """Columns for the reason why a packet goes no further, on at most `_MOST_TOLD` lines."""
 _MOST_TOLD = 4
 _FAR = 45
@@ -32,19 +32,26 @@ _FAR = 45
 _LOW = 12
 
 
-def card(step: TraceStep, frame: Ink) -> list[Line]:
-    """The header after a step, framed; empty before there is a packet."""
+def cards(step: TraceStep, frame: Ink) -> list[list[Line]]:
+    """The header after a step, framed; none before there is a packet.
+
+    Where the packet goes no further, with the reason, wide and narrow; then, for where that would
+    hide much, with the word alone.
+    """
     after = step.after
     if after is None:
         return []
-    return _framed(step.before or after, after, _word(step), frame, _end(step))
+    before, word = step.before or after, _word(step)
+    return [_framed(before, after, word, frame, end) for end in _ends(step)]
 
 
-def _end(step: TraceStep) -> list[Line]:
-    """Why the packet goes no further."""
+def _ends(step: TraceStep) -> list[list[Line]]:
+    """Why the packet goes no further, at length and in a word; nothing of one that goes on."""
     if step.kind not in STOPS:
-        return []
-    return [run(text, Ink.DROP) for text in wrap(f"✗ {sentence(step)}", _TOLD)[:_MOST_TOLD]]
+        return [[]]
+    whole = [wrap(f"✗ {sentence(step)}", cells)[:_MOST_TOLD] for cells in _TOLD]
+    short = [f"✗ {step_sign(step).word}"]
+    return [[run(text, Ink.DROP) for text in said] for said in (*whole, short)]
 
 
 def _word(step: TraceStep) -> str:
@@ -66,8 +73,11 @@ def _framed(
         *_side("dst", endpoint(before, source=False), endpoint(after, source=False), word),
     ]
     *wrapped, floor = _framed(inner, inner, "", frame) if inner is not None else [NOTHING]
-    body += end
     mark = _mark(before, after)
+    if len(end) == 1 and not mark:  # in the edge, as a mark: a row less
+        mark = join((run(" "), end[0], run(" ")))
+    else:
+        body += end
     least = line_width(floor) + line_width(mark) - 2
     width = max(len(title) + len(ttl) + 1, least, *(line_width(line) for line in body))
     top = join(
@@ -153,6 +163,10 @@ class Room:
                     continue
                 best, least = (left, top), (cost, top, left)
         return best
+
+    def hides(self, at: Rect) -> float:
+        """What it costs to hide what stands there."""
+        return self._cost(*at)
 
     def _cost(self, x: int, y: int, width: int, height: int) -> float:
         low, high = self._sums[y], self._sums[y + height]

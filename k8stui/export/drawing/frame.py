@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.canvas import Cell, Rect
-from k8stui.export.drawing.card import Room, card
+from k8stui.export.drawing.card import Room, cards
 from k8stui.export.drawing.ink import Ink, Line, cut, width_of
 from k8stui.export.drawing.layout import plan
 from k8stui.export.drawing.places import HUB, Drawing
@@ -18,6 +18,8 @@ from k8stui.kernel.step import Direction, StepKind
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 LO = "lo"
+_LITTLE = 40.0
+"""What a card may hide (`Room.hides`) before one that says less is taken: a few dim words."""
 Over = dict[Cell, tuple[str, Ink]]
 """What stands over the drawing: a character, or none for the one that is there, and its ink."""
 
@@ -149,18 +151,25 @@ class ShownDrawing:
         self.over: Over = {}
 
     def _desk(self, place: Place, told: Mapping[Place, list[Deed]]) -> Rect | None:
-        """Where it stands what was done at a place; as far as the next one that tells something."""
+        """Where it stands what was done at a place: as far as the next one that tells something.
+
+        What is longer than that begins further left, where nothing else is told.
+        """
         desk = self.drawing.desks.get(place)
         if desk is None:
             return None
-        beside = [
-            (other.x, other.x + other.width, bool(told.get(name)))
+        row = [
+            (other, told.get(name, ()))
             for name, other in self.drawing.desks.items()
-            if name[0] == place[0] and other.y == desk.y and other.x > desk.x
+            if name[0] == place[0] and other.y == desk.y and other is not desk
         ]
-        end = min((x - 1 for x, _, tells in beside if tells), default=0)
-        end = end or max((far for _, far, _ in beside), default=desk.x + desk.width)
-        return Rect(desk.x, desk.y, end - desk.x, desk.height)
+        behind = [(other, done) for other, done in row if other.x > desk.x]
+        end = min((other.x - 1 for other, done in behind if done), default=0)
+        end = end or max((o.x + o.width for o, _ in behind), default=desk.x + desk.width)
+        before = [(other, done) for other, done in row if other.x < desk.x]
+        least = max((o.x + 1 + _longest(done) for o, done in before), default=desk.x)
+        x = max(min(desk.x, end - _longest(told.get(place, ()))), min(least, desk.x))
+        return Rect(x, desk.y, end - x, desk.height)
 
     def lines(self) -> list[Line]:
         """The whole picture, row by row."""
@@ -196,8 +205,8 @@ class Frame(ShownDrawing):
             self._mark(spot.cells, sign.glyph, sign.ink)
             if is_last:
                 self._verdict(reel.trace)
-            lines = card(step, Ink.DROP if sign.ink is Ink.STOP else ink)
-            self._card(reel.room, lines, spot.cells, self._elsewhere(spot.cells))
+            choice = cards(step, Ink.DROP if sign.ink is Ink.STOP else ink)
+            self._card(reel.room, choice, spot.cells)
 
     def _mark(self, cells: list[Cell], glyph: str, ink: Ink) -> None:
         for n, cell in enumerate(cells):
@@ -246,9 +255,30 @@ class Frame(ShownDrawing):
             if not (at.x <= x < at.x + at.width and at.y <= y < at.y + at.height)
         ]
 
-    def _card(self, room: Room, lines: list[Line], spot: list[Cell], elsewhere: list[Rect]) -> None:
-        if not lines:
+    def _card(self, room: Room, choice: list[list[Line]], spot: list[Cell]) -> None:
+        """Put the first of the cards that hides little; else the one that hides least."""
+        elsewhere = self._elsewhere(spot)
+        placed = ((self._place(room, lines, spot, elsewhere), lines) for lines in choice)
+        found = [(at, lines) for at, lines in placed if at is not None]
+        if not found:
             return
+        at, lines = next(
+            ((at, lines) for at, lines in found if room.hides(at) <= _LITTLE),
+            min(found, key=lambda one: room.hides(one[0])),
+        )
+        self._uncut(at)
+        for n, line in enumerate(lines):
+            x = at.x
+            for text, ink in line:
+                put(self.over, (x, at.y + n), text, ink, at.width)
+                x += width_of(text)
+        self.card = at
+        self._tie(at, spot)
+
+    def _place(
+        self, room: Room, lines: list[Line], spot: list[Cell], elsewhere: list[Rect]
+    ) -> Rect | None:
+        """Where a card stands best; None: it does not fit."""
         width = sum(width_of(text) for text, _ in lines[0])
         middle = spot[len(spot) // 2]
         here = Rect(spot[0][0], spot[0][1], len(spot), 1)
@@ -256,17 +286,20 @@ class Frame(ShownDrawing):
         for keep in ((*self._keep, *self._told), self._keep, [here]):
             corner = room.place(width, len(lines), middle, keep, elsewhere)
             if corner is not None:
-                break
-        else:
-            return
-        x, y = corner
-        for n, line in enumerate(lines):
-            at = x
-            for text, ink in line:
-                put(self.over, (at, y + n), text, ink, width)
-                at += width_of(text)
-        self.card = Rect(x, y, width, len(lines))
-        self._tie(self.card, spot)
+                return Rect(*corner, width, len(lines))
+        return None
+
+    def _uncut(self, card: Rect) -> None:
+        """Take away the rest of what the card hides a part of: no word is cut."""
+        canvas = self.drawing.canvas
+        inside = range(card.x, card.x + card.width)
+        for y in range(card.y, card.y + card.height):
+            for edge in (inside[0], inside[-1]):
+                words = canvas.words(edge, y)
+                line = canvas.line_beside(words, y)
+                for x in words:
+                    if x not in inside:
+                        self.over[x, y] = (line, Ink.FAINT)
 
     def _tie(self, at: Rect, spot: list[Cell]) -> None:
         """Tie the card to the packet where it stands right above or below, beside its title."""
@@ -298,6 +331,10 @@ class WholeWalk(ShownDrawing):
             if desk is not None:
                 for n, (text, ink) in enumerate(done[: desk.height]):
                     put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
+
+
+def _longest(done: Iterable[Deed]) -> int:
+    return max((width_of(text) for text, _ in done), default=0)
 
 
 def put(over: Over, at: Cell, text: str, ink: Ink, room: int) -> None:

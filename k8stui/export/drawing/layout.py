@@ -22,7 +22,10 @@ from k8stui.export.drawing.sizes import (
     GAPS,
     NARROW,
     ROOMY,
+    WIRE_ROWS,
     Extras,
+    above_nodes,
+    below_outside,
     node_need,
     node_rows,
     outside_text,
@@ -59,6 +62,8 @@ def plan(scene: Scene, width: int, height: int, *, has_cards: bool = True) -> Wh
     return Folded(scene, width, height)
 
 
+_CARDS = frozenset({"card", "tall_card", "wire_card"})
+"""Of `Extras`: room for the packet's header."""
 _ROOMY_PARTS = (
     "wire_row", "node_lines", "veth_row", "local_deed", "second_deed", "uplink_row", "card",
 )  # fmt: skip
@@ -75,7 +80,7 @@ class Whole:
         self._widths = _shared([node_need(node) for node in scene.nodes], width)
         self._extras = Extras()
         for name in Extras.__slots__:
-            setattr(self._extras, name, has_cards or name not in ("card", "tall_card"))
+            setattr(self._extras, name, has_cards or name not in _CARDS)
             if _rows(scene, self._widths, self._extras) > height and name not in _ROOMY_PARTS:
                 setattr(self._extras, name, False)
         _air(self._extras, lambda: _rows(scene, self._widths, self._extras) <= height, GAPS)
@@ -117,7 +122,13 @@ class Folded:
 
     @property
     def rows(self) -> int:
-        return self.head + self.lines + self.body
+        return self.top + self.body
+
+    @property
+    def top(self) -> int:
+        """Rows above the box: the header of a packet on the wire stands there, not in the box."""
+        needed = WIRE_ROWS if self.extras.wire_card and self._scene.wire else 0
+        return max(self.head + self.lines, needed)
 
     @property
     def head(self) -> int:
@@ -147,7 +158,7 @@ class Folded:
         only = replace(self._scene, nodes=(self._slotted(self._scene.nodes[at]),))
         pen = Pen(Drawing(Canvas(self.width, self.rows)), only, self.extras)
         left = (self.width - self.box) // 2
-        box = Rect(left, self.head + self.lines, self.box, self.body)
+        box = Rect(left, self.top, self.box, self.body)
         pen.folded(self._scene.nodes, at, box, self._grid())
         return pen.drawing
 
@@ -226,9 +237,9 @@ def _air(extras: Extras, fits: Callable[[], bool], gaps: Iterable[str]) -> None:
 def _rows(scene: Scene, widths: list[int], extras: Extras) -> int:
     rows = 0
     if scene.outside is not None:
-        rows += 3 + extras.below_outside
+        rows += 3 + below_outside(extras)
     if scene.wire:
-        rows += 1 + extras.above_nodes
+        rows += 1 + above_nodes(scene, extras)
     if scene.nodes:
         pairs = zip(scene.nodes, widths, strict=True)
         rows += max(node_rows(node, width, extras) for node, width in pairs)

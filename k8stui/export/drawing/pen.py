@@ -17,6 +17,8 @@ from k8stui.export.drawing.sizes import (
     LO,
     UNDER_ROUTE,
     Extras,
+    above_nodes,
+    below_outside,
     card_rows,
     local_rows,
     node_rows,
@@ -66,7 +68,7 @@ class Pen:
         y = 0
         self._beside = CARD_WIDTH
         centre = self.canvas.width // 2
-        wire_y = (3 + self.extras.below_outside) if self.scene.outside else 0
+        wire_y = (3 + below_outside(self.extras)) if self.scene.outside else 0
         used = sum(widths) + GAP * (len(widths) - 1)
         x = (self.canvas.width - used) // 2
         lefts = [x + sum(widths[:n]) + GAP * n for n in range(len(widths))]
@@ -74,7 +76,7 @@ class Pen:
         if self.scene.wire:
             self.canvas.bar(wire_y, 0, self.canvas.width - 1)
             self._wire_label(wire_y, centre, [-1, *ports], last=True)
-            y = wire_y + 1 + self.extras.above_nodes
+            y = wire_y + 1 + above_nodes(self.scene, self.extras)
         if self.scene.outside is not None:
             self._outside(outside, wire_y, centre)
         rows = max(
@@ -91,7 +93,7 @@ class Pen:
         port = box.x + box.width - 4
         outside, y = self.scene.outside, 0
         if outside is not None:
-            lead = f"▸ {OUTSIDE}  client ── " if self.extras.wire_row else f"▸ {OUTSIDE} "
+            lead = f"▸ {OUTSIDE}  " if self.extras.wire_row else f"▸ {OUTSIDE} "
             text = outside.text if self.extras.wire_row else outside.address or outside.text
             behind = self._line(OUTSIDE, lead, text, Rect(0, 0, self.canvas.width, 1))
             y = 1 if self.extras.wire_row or not self.scene.wire else 0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from k8stui.export.drawing.ink import width_of
-from k8stui.export.drawing.scene import Device, NodeBox, PodBox
+from k8stui.export.drawing.scene import Device, NodeBox, PodBox, Scene
 from k8stui.export.drawing.stations import ROUTE, THROUGH
 
 GAP = 2
 ROOMY = 116
 """A node wider than this gains nothing."""
 CARD_ROWS = 5
+WIRE_ROWS = 4
+"""Of a header of which nothing is rewritten: so many has that of a packet on the wire."""
 CARD_WIDTH = 29
 """Columns beside the pods for the packet's header, where it has no rows of its own."""
 ARROW = " ▸ "
@@ -34,6 +36,8 @@ class Extras:
     """The wire below the outside, not beside it."""
     node_lines: bool = False
     """A row for the line of each node that is not open."""
+    wire_card: bool = False
+    """Above the nodes as many rows as the header of a packet on the wire needs."""
     veth_row: bool = False
     """The cables' ends below the bridge, not on it."""
     local_deed: bool = False
@@ -60,7 +64,8 @@ GAPS = ("above_nodes", "below_outside", "below_stack", "above_pods")
 def outside_text(device: Device, width: int) -> str:
     """The client outside, with its MAC address where there is room."""
     text = f"client ── {device.text}"
-    return f"{text}  {device.mac}" if device.mac and len(text) + 28 < width else text
+    has_room = len(text) + 28 + 2 * CARD_WIDTH < width  # a header stands beside it
+    return f"{text}  {device.mac}" if device.mac and has_room else text
 
 
 def pod_width(pod: PodBox) -> int:
@@ -90,6 +95,18 @@ def node_rows(node: NodeBox, width: int, extras: Extras) -> int:
     if node.pods:
         rows += extras.veth_row + extras.above_pods + 4 + extras.pod_macs
     return rows
+
+
+def below_outside(extras: Extras) -> int:
+    """Rows between the outside's box and the wire: a header beside the box ends above the wire."""
+    return max(extras.below_outside, int(extras.wire_card))
+
+
+def above_nodes(scene: Scene, extras: Extras) -> int:
+    """Rows between the wire and the nodes that are open; beside the outside a header has room."""
+    if not extras.wire_card or scene.outside is not None or not scene.nodes:
+        return extras.above_nodes
+    return max(extras.above_nodes, WIRE_ROWS - 1)
 
 
 def card_rows(extras: Extras) -> int:
