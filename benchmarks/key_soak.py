@@ -1,13 +1,15 @@
 """Random keys on a terminal: nothing may end the screen, hang it, or leave the terminal changed.
 
-    python benchmarks/key_soak.py [--size COLUMNSxROWS] [KEYS] [SEEDS] [ARGUMENT...]
+    python benchmarks/key_soak.py [--size CxR] [--begin KEYS]... [KEYS] [SEEDS] [ARGUMENT...]
 
 KEYS a seed and a size (default 2,500: with 5 seeds and 4 sizes 50,000); ARGUMENTs are the
 program's. SEEDS is a number, or FIRST-LAST. It runs on a terminal of its own, and gets what one can
 send it: keys, bytes that are no UTF-8, pastes with and without brackets, mouse reports, answers of
 a terminal, sizes down to 1×1 and 0×0, Ctrl-C, Ctrl-Z, stop and continue. Where a key leaves, it is
 started anew, in the workbench, in story mode, in a replay or in a comparison. Keys that write a
-file are left out. Ends with status 1 at the first fault, and prints the last keys before it.
+file are left out. --begin: what is pressed first at each start, in place of these (``p``, ``pt``,
+``w``: story, replay on the stage, comparison). Ends with status 1 at the first fault, and prints
+the last keys before it.
 """
 
 from __future__ import annotations
@@ -153,11 +155,17 @@ class Soak:
     """One program after the other on a terminal of one size, from one seed."""
 
     def __init__(
-        self, seed: int, size: tuple[int, int], arguments: list[str], folder: Path
+        self,
+        seed: int,
+        size: tuple[int, int],
+        arguments: list[str],
+        folder: Path,
+        begins: tuple[bytes, ...] = BEGINS,
     ) -> None:
         self.dice = random.Random(f"{seed} {size}")  # noqa: S311 - to have it again
         self.size = size
         self.folder = folder
+        self.begins = begins
         self.arguments = arguments
         self.last: deque[bytes] = deque(maxlen=60)
         self.starts = 0
@@ -183,7 +191,7 @@ class Soak:
         try:
             session.read_until(b"\x1b[?1049h", _DEAD_SECONDS)
             self._pump(session, 0.5)
-            begin = self.dice.choice(BEGINS)
+            begin = self.dice.choice(self.begins)
             self.last.append(b"<start> " + begin)
             os.write(session.fd, begin)
             while number < count:
@@ -290,13 +298,17 @@ def main() -> int:
     if given[:1] == ["--size"]:
         columns, _, rows = given[1].partition("x")
         sizes, given = ((int(columns), int(rows)),), given[2:]
+    begins: list[bytes] = []
+    while given[:1] == ["--begin"]:
+        begins.append(given[1].encode())
+        given = given[2:]
     count = int(given[0]) if given else 2_500
     first, _, last = (given[1] if len(given) > 1 else "5").rpartition("-")
     seeds = range(int(first), int(last) + 1) if first else range(int(last))
     total, start = 0, time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="key-soak-"))
     for seed, size in product(seeds, sizes):
-        soak = Soak(seed, size, given[2:], folder)
+        soak = Soak(seed, size, given[2:], folder, tuple(begins) or BEGINS)
         try:
             soak.run(count)
         except FaultError as fault:

@@ -38,6 +38,9 @@ class Centred(Lines):
 MOST_IN_SIGHT = 12
 """Walks of one request that keep their places on the drawing."""
 
+_MOST_MOMENTS = 12
+"""Moments of a replay whose drawings are kept: one goes back and forth between a few."""
+
 
 class Views:
     """Makes the sheet of each pane for the state as it is."""
@@ -56,6 +59,8 @@ class Views:
         """In a replay: what stands at its moments and is walked then; the walk of the whole."""
         self._places: tuple[object, tuple[Scene, ...]] | None = None
         """The backdrop that was drawn last, and its scenes."""
+        self._moments: dict[tuple[int, int, tuple[int, int]], tuple[World, Film]] = {}
+        """Of the backdrop, by what stands and is walked at a moment, and by size."""
 
     def sheet(self, pane: PaneName, width: int, height: int) -> Sheet:
         """The sheet of a pane `width` cells wide inside and `height` rows high outside."""
@@ -85,13 +90,29 @@ class Views:
         if state.world is None or trace is None or not state.steps:
             return self._unasked(size) or self._empty(PaneName.LAYOUT, width)
         film = self._film
-        if film is None or film.trace is not trace or film.size != size:
-            others = self._in_sight(trace)
-            made = self._scene(trace) or scene(
-                state.world.network, state.world.cluster, trace, others
-            )
-            film = self._film = Film(made, state.world.cluster, trace, *size)
+        if film is None or film.trace is not trace or film.size != size or self.backdrop:
+            film = self._at_moment(state.world, trace, size)
+            if film is None:
+                network, cluster = state.world.network, state.world.cluster
+                made = scene(network, cluster, trace, self._in_sight(trace))
+                film = Film(made, cluster, trace, *size)
+            self._film = film
         return LayoutSheet(film, state)
+
+    def _at_moment(self, world: World, trace: Trace, size: tuple[int, int]) -> Film | None:
+        """In a replay: the film of a moment, kept for when one comes back to it."""
+        self._take_places()
+        key = id(world), id(trace), size
+        found = self._moments.pop(key, None)
+        if found is None:
+            made = self._scene(trace)
+            if made is None:
+                return None
+            found = world, Film(made, world.cluster, trace, *size)
+            while len(self._moments) >= _MOST_MOMENTS:
+                del self._moments[next(iter(self._moments))]
+        self._moments[key] = found
+        return found[1]
 
     def _in_sight(self, trace: Trace) -> tuple[Trace, ...]:
         """Walks of the same request that were shown: what they met keeps its place."""
@@ -109,13 +130,18 @@ class Views:
 
     def _scene(self, trace: Trace | None) -> Scene | None:
         """In a replay: what stands now, each thing in its place of the whole deployment."""
-        world = self.state.world
+        world, places = self.state.world, self._take_places()
         if self.backdrop is None or world is None:
             return None
-        if self._places is None or self._places[0] is not self.backdrop:
-            self._places = (self.backdrop, moment_scenes(*self.backdrop))
         walked = self.backdrop[1]
-        return at_moment(self._places[1], world, trace or walked, walked)
+        return at_moment(places, world, trace or walked, walked)
+
+    def _take_places(self) -> tuple[Scene, ...]:
+        """The scenes of the backdrop; what was drawn over another one is forgotten."""
+        if self._places is None or self._places[0] is not self.backdrop:
+            self._moments.clear()
+            self._places = (self.backdrop, moment_scenes(*self.backdrop) if self.backdrop else ())
+        return self._places[1]
 
     def _unasked(self, size: tuple[int, int]) -> Sheet | None:
         """In a replay: what stands at a moment at which nobody can ask yet."""

@@ -99,7 +99,7 @@ def test_inks_are_the_palettes_colours() -> None:
     here = palette.INKS[Ink.HERE]
     cells = [cell for row in screen.buffer.values() for cell in row.values()]
     lit = [cell for cell in cells if cell.bg == palette.DARK[here.background][1:]]
-    assert "".join(cell.data for cell in lit).startswith("▶ outside  client")
+    assert "".join(cell.data for cell in lit).startswith("▶ outside  eth0")
     assert {(cell.fg, cell.bold) for cell in lit} == {(palette.DARK[here.colour][1:], True)}
     assert {cell.bg for cell in cells if cell not in lit} == {palette.DARK["background"][1:]}
 

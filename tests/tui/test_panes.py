@@ -201,13 +201,13 @@ def test_rules_are_whole_where_all_have_room() -> None:
         said = rule.text if index == whole.shown.index else rule.text.removeprefix(prefix)
         assert said.split()[-1] in lines
     assert "…" in text(shown(cut, 40, 12))
-    found = [whole.rule_at(row) for row in range(len(whole))]
-    starts = [row for row, at_row in enumerate(found) if at_row is None or not at_row[1]]
+    rows = [whole.rule_at(row) for row in range(len(whole))]
+    starts = [row for row, at_row in enumerate(rows) if at_row is None or not at_row[1]]
     assert [whole.moved(row, 1) for row in starts] == [*starts[1:], starts[-1]]
     for row in starts:
         moved = chain_sheet(number, 40, 40, cursor=row)
         assert moved.cursor == row
-        at_row = found[row]
+        at_row = rows[row]
         assert moved.selected() is (rules[at_row[0] - 1] if at_row else None)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import inf
+from operator import add
 
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
@@ -24,6 +26,8 @@ _TOUCH = 0.4
 """Of that for a text or a line that the card would touch."""
 _WRONG = 60.0
 """For a place in another node."""
+_SPARED = 4
+"""Columns that a card has to be narrower before its TTL stands in the lower edge."""
 _TOLD = (44, 34)
 """Columns for the reason why a packet goes no further, on at most `_MOST_TOLD` lines."""
 _MOST_TOLD = 4
@@ -78,14 +82,18 @@ def _framed(
         mark = join((run(" "), end[0], run(" ")))
     else:
         body += end
-    least = line_width(floor) + line_width(mark) - 2
-    width = max(len(title) + len(ttl) + 1, least, *(line_width(line) for line in body))
+    life = run(ttl, Ink.CHANGED if before.ttl != after.ttl else Ink.TEXT)
+    least = max(line_width(line) for line in body)
+    if not mark and inner is None and len(title) + len(ttl) > least + _SPARED:
+        mark, life = life, NOTHING  # in the other edge: the card is narrower by that
+    least = max(least, line_width(floor) + line_width(mark) - 2)
+    width = max(len(title) + line_width(life) + 1, least)
     top = join(
         (
             run("┌", frame),
             run(title, Ink.STRONG),
-            run("─" * (width + 2 - len(title) - len(ttl)), frame),
-            run(ttl, Ink.CHANGED if before.ttl != after.ttl else Ink.TEXT),
+            run("─" * (width + 2 - len(title) - line_width(life)), frame),
+            life,
             run("┐", frame),
         )
     )
@@ -122,11 +130,8 @@ class Room:
         self._width, self._height = canvas.width, canvas.height
         self._sums = [[0.0] * (canvas.width + 1)]
         for y in range(canvas.height):
-            line, above, total = [0.0], self._sums[-1], 0.0
-            for x, cost in enumerate(_costs(canvas, y)):
-                total += cost
-                line.append(above[x + 1] + total)
-            self._sums.append(line)
+            line = accumulate(_costs(canvas, y), initial=0.0)
+            self._sums.append([*map(add, self._sums[-1], line)])
 
     def place(
         self,
