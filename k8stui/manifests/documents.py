@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _MARKS = "---", "..."
-_EMPTY = re.compile(r"(?:---)?(?:\s|(?<=\s)#[^\n]*)*")
+_EMPTY = re.compile(r"(?:---)?(?:\s|(?<=\s)#[^\n]*+)*+")
 
 
 def documents(content: str) -> Iterator[tuple[int, int]]:

@@ -155,3 +155,9 @@ def test_of_merged_keys_the_first_counts() -> None:
         "c": ["2", "3", "4", None],
         "d": ["1", "3", None, None],
     }
+
+
+def test_words_of_comments_are_read_once() -> None:
+    text = "---\n" + "\t# so many # words in a # line of comment\n" * 40 + "a: 1\n"
+    assert list(documents(text)) == [(0, len(text))]
+    assert list(documents(text.removesuffix("a: 1\n"))) == []
