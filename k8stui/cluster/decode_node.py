@@ -22,6 +22,8 @@ PATHS: dict[str, tuple[str | int, ...]] = {
     "taints": ("spec", "taints"),
     "unschedulable": ("spec", "unschedulable"),
     "ready": ("status", "conditions"),
+    "kubelet_version": ("status", "nodeInfo", "kubeletVersion"),
+    "proxy_version": ("status", "nodeInfo", "kubeProxyVersion"),
 }
 
 """Taint that the node lifecycle controller puts on a cordoned node."""
@@ -53,6 +55,8 @@ def decode_node(manifest: Manifest, index: int) -> Node:
         taints=_taints(spec, cordoned),
         unschedulable=cordoned,
         runtime=text(manifest.data, "status", "nodeInfo", "containerRuntimeVersion"),
+        kubelet_version=text(manifest.data, "status", "nodeInfo", "kubeletVersion"),
+        proxy_version=text(manifest.data, "status", "nodeInfo", "kubeProxyVersion"),
         ready=ready(array(manifest.data, "status", "conditions"), default=True),
         origin=manifest.origin(),
         origins=Origins(manifest, PATHS),

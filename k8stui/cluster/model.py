@@ -156,6 +156,10 @@ class Node:
     ready: bool = True
     runtime: str = ""
     """What runs its containers, as its kubelet reports it: ``docker://20.10.24``."""
+    kubelet_version: str = ""
+    """As reported: ``v1.31.4``; empty: not known."""
+    proxy_version: str = ""
+    """kube-proxy's, which the kubelet takes for its own."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 

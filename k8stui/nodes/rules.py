@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from k8stui.cluster.model import Node
+from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge
 from k8stui.kernel.rules import Rule, Ruleset
@@ -26,6 +27,8 @@ from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
 from k8stui.record import record
 
+_COUNTS_SINCE = 31
+
 
 @record()
 class Programs:
@@ -39,8 +42,8 @@ class Programs:
 
 
 def _kubelet(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
-    del site, programs, node
-    return (kubelet(version),)
+    del site, programs
+    return (kubelet(version, minor(node.kubelet_version)),)
 
 
 def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
@@ -52,10 +55,26 @@ def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Seq
             site.cluster,
             node,
             version,
+            nfacct=_counts(site, node, version),
             local_addresses=addresses,
             everywhere=site.proxied(version),
         ),
     )
+
+
+def _counts(site: Site, node: Node, version: int) -> bool:
+    """Whether its kube-proxy counts by nfacct: since 1.31, where the kernel has it.
+
+    Source: kubernetes/kubernetes pull requests 122812 and 125015. That the kernel lacks it a dump
+    shows: the rule that drops what conntrack calls invalid then stands there without it.
+    """
+    since = minor(node.proxy_version or node.kubelet_version)
+    if since is not None and since < _COUNTS_SINCE:
+        return False
+    seen = site.observed(node).rulesets.get(version)
+    rules = _chain(seen, "filter", "KUBE-FORWARD") if seen is not None else ()
+    invalid = [rule for rule in rules if " INVALID " in rule.text]
+    return not invalid or any("nfacct" in rule.text for rule in invalid)
 
 
 def _cni(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:

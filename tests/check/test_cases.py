@@ -15,6 +15,7 @@ from k8stui.check.rules import (
     mtu,
     node_routes,
     node_state,
+    proxy_version,
     stale_rules,
     two_backends,
 )
@@ -52,5 +53,8 @@ def test_findings_stand_where_they_are_marked(case: Path) -> None:
 def test_every_rule_has_a_case() -> None:
     marked = {rule for case in CASES for _, rule, _ in expected(case.read_text())}
     # What is told at a line of a dump has its cases in test_node_state.py, test_collected.py.
-    of_dumps = (node_state, node_routes, stale_rules, two_backends, differing_sets, mtu)
+    of_dumps = (
+        *(node_state, node_routes, stale_rules, proxy_version, two_backends),
+        *(differing_sets, mtu),
+    )
     assert marked == {rule.id for rule in (*RULES, INPUT)} - {one.ID for one in of_dumps}

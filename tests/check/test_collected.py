@@ -12,12 +12,21 @@ import truth
 
 from k8stui.check import Finding, check
 from k8stui.check.finding import Severity
-from k8stui.check.rules import differing_sets, mtu, node_routes, stale_rules, two_backends
+from k8stui.check.rules import (
+    differing_sets,
+    mtu,
+    node_routes,
+    proxy_version,
+    stale_rules,
+    two_backends,
+)
 from k8stui.walk.world import build_world
 
 FOLDER = truth.find("real-nodes")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="real-nodes is not on this machine")
-_RULES = {one.ID for one in (differing_sets, mtu, node_routes, stale_rules, two_backends)}
+_RULES = {
+    one.ID for one in (differing_sets, mtu, node_routes, proxy_version, stale_rules, two_backends)
+}
 
 
 class State:
@@ -163,3 +172,30 @@ def test_a_tunnel_that_takes_too_much(k3s: State) -> None:
 def test_pods_that_send_more_than_the_tunnel_takes(k3s: State) -> None:
     k3s.edit("k3s-agent", r'("ifname":"flannel\.1",[^{}]*?"mtu":)1450', r"\g<1>1400")
     assert any("sends packets of 1450 bytes" in one.why for one in k3s.found())
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("v1.36.2", ""), ("v1.31.0", ""), ("v1.27.3+k3s1", "1.31 or newer")]
+)
+def test_the_version_that_the_nodes_report(k3s: State, version: str, said: str) -> None:
+    file = k3s.folder / "cluster.yaml"
+    file.write_text(
+        file.read_text().replace("kubeletVersion: v1.36.2", f"kubeletVersion: {version}")
+    )
+    found = [one for one in k3s.found() if one.rule == "proxy-version"]
+    assert len(found) == (2 if said else 0)
+    assert all(said in one.why and "KUBE-FORWARD" in one.why for one in found)
+
+
+def test_rules_of_an_old_kube_proxy(k3s: State) -> None:
+    """Counters aside, a node port has two rules there, as up to 1.23."""
+    k3s.edit("k3s-agent", r"-m nfacct --nfacct-name  \S+ ", "", count=0)
+    k3s.edit(
+        "k3s-agent",
+        r"^(-A KUBE-NODEPORTS .*) -j KUBE-EXT-(\w+)$",
+        r"\1 -j KUBE-MARK-MASQ\n\1 -j KUBE-SVC-\2",
+        count=0,
+    )
+    (found,) = (one for one in k3s.found() if one.rule == "proxy-version")
+    assert "kube-proxy 1.23 or older (chain KUBE-NODEPORTS)" in found.why
+    assert "kubelet v1.36.2" in found.why

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import truth
 from nodes.clusters import lab, port
 
@@ -11,10 +14,35 @@ from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.network import node_ruleset
 
 
-def test_since_1_28() -> None:
+@pytest.mark.parametrize(
+    ("file", "minor"),
+    [("1.20", 20), ("1.24", 24), ("1.24", 26), ("1.28-and-later", 28), ("1.28-and-later", None)],
+)
+def test_by_version(file: str, minor: int | None) -> None:
     folder = truth.folder("recordings-cni") / "kubelet-recreated"
-    expected = parse(truth.read(folder / "kubelet-1.28-and-later.iptables") or "")
-    assert dump(compose([kubelet(4)])) == dump(expected)
+    expected = parse(truth.read(folder / f"kubelet-{file}.iptables") or "")
+    assert dump(compose([kubelet(4, minor)])) == dump(expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"), [("", True), ("v1.31.0", True), ("v1.30.9+k3s1", False)]
+)
+def test_kube_proxy_counts_since_1_31(said: str, counts: bool) -> None:
+    cluster = lab()
+    node = replace(cluster.nodes["node-1"], kubelet_version=said)
+    cluster = replace(cluster, nodes={**cluster.nodes, "node-1": node})
+    lines = dump(node_ruleset(cluster, node, owner="kube-proxy")).splitlines()
+    assert any("nfacct" in line for line in lines) is counts
+    assert any("--ctstate INVALID" in line for line in lines)
+
+
+def test_the_marks_of_an_old_kubelet_stand_once_beside_kube_proxys() -> None:
+    cluster = lab()
+    node = replace(cluster.nodes["node-1"], kubelet_version="v1.26.4")
+    cluster = replace(cluster, nodes={**cluster.nodes, "node-1": node})
+    lines = dump(node_ruleset(cluster, node)).splitlines()
+    assert lines.count("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000") == 1
+    assert sum(line.endswith("-j KUBE-POSTROUTING") for line in lines) == 1
 
 
 def test_ipv6_has_canaries_and_hint_only() -> None:
