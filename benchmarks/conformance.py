@@ -5,8 +5,8 @@ python benchmarks/conformance.py CHECKOUT [ENGINE]
 CHECKOUT: of github.com/kubernetes-sigs/network-policy-api, whose ``conformance/`` holds a cluster,
 policies, and tests written in Go. Nothing of it is kept here. Of each test are read: which
 manifests it applies, whose pod is asked, how it changes policies (rules that swap places, a
-priority, an action, a namespace's labels), and every poke with what it expects. A change that is not understood
-(it writes a rule in Go) leaves out the rest of its ``t.Run``, which is counted apart.
+priority, an action, a namespace's labels), and every poke with what it expects. A change that is
+not understood (it writes a rule in Go) leaves out the rest of its ``t.Run``: that is counted apart.
 
 ENGINE: ``api`` (default) or ``calico``: by its chains.
 """

@@ -62,10 +62,20 @@ def words(cause: RuleCause) -> str:
     if cause.rule is None:
         return ""
     why = because(cause)
-    comment = next(_comments(cause.rule.text), "")
+    comment = next(_comments(cause.rule.text), "") or _OF_CHAINS.get(cause.chain.name, "")
     if why is not None and why.text and why.origin.kind is not OriginKind.OBSERVED:
         return why.text
     return comment or (why.text if why is not None else "")
+
+
+_OF_CHAINS = {
+    f"cali-failsafe-{way}": (
+        "a failsafe port of Calico's, open whatever its policies for host endpoints say "
+        f"(failsafe{bound}boundHostPorts)"
+    )
+    for way, bound in (("in", "In"), ("out", "Out"))
+}
+"""What rules without a word of their own are for, by their chain (Calico felix/rules/static.go)."""
 
 
 def _comments(rule: str) -> Iterator[str]:

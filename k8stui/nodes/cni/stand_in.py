@@ -74,14 +74,22 @@ def without_tunnels(plugin: NetworkPlugin) -> Remark:
     )
 
 
+_FAILSAFES = (
+    ", but for the failsafe ports, which stay open: 22, 179, 2379, 2380, 5473, 6443, 6666, 6667 "
+    "and 68/UDP to the host, unless failsafeInboundHostPorts says otherwise"
+)
+"""Calico v3.30 felix/config/config_params.go."""
+
+
 def calico_remarks(calico: CalicoSettings) -> tuple[Remark, ...]:
     """What the input says to Calico and is not modelled: policies of its own, settings."""
     of_its_own = (
         Remark(
-            text=f"Calico's {one.text}: not modelled; what it allows or denies is not known",
+            text=f"Calico's {one.text}: not modelled; what it allows or denies is not known{but}",
             origin=one.origin,
         )
-        for one in (*calico.policies, *calico.hosts)
+        for those, but in ((calico.policies, ""), (calico.hosts, _FAILSAFES))
+        for one in those
     )
     return (*of_its_own, *calico.remarks)
 

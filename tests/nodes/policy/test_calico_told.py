@@ -14,6 +14,7 @@ from k8stui.check import check
 from k8stui.kernel import save
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import StepKind
+from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk
@@ -188,3 +189,34 @@ def test_felix_may_stand_behind_the_others(tmp_path: Path) -> None:
         assert chain is not None
         assert chain.rules[place].text.endswith("-j cali-INPUT")
         assert len(chain.rules) > 1
+
+
+FAILSAFE = """*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:cali-INPUT - [0:0]
+:cali-failsafe-in - [0:0]
+-A INPUT -m comment --comment "cali:Cz_u1IQiXIMmKD4c" -j cali-INPUT
+-A cali-INPUT -m comment --comment "cali:d1_5ZFfDKG2dMpJQ" -j cali-failsafe-in
+-A cali-INPUT -m comment --comment "cali:V0KKPpXnBxTV2qtC" -j DROP
+-A cali-failsafe-in -p tcp -m comment --comment "cali:wWFQM43tJU7wwnFZ" --dport 22 -j ACCEPT
+COMMIT
+"""
+
+
+def test_a_failsafe_port_is_named_at_its_step(tmp_path: Path) -> None:
+    dump = tmp_path / "node-1.save"
+    dump.write_text(FAILSAFE)
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(PODS))
+    options = NodeOptions(iptables={"node-1": str(dump)})
+    world = build_world([str(tmp_path / "all.yaml")], node_options=options)
+    said = [step.text for step in ask(world, "outside", "node/node-1:22").steps]
+    assert any("a failsafe port of Calico's" in one for one in said), said
+    assert ask(world, "outside", "node/node-1:23").outcome.result is Result.TIMEOUT
+
+
+def test_host_endpoints_leave_failsafe_ports_open(tmp_path: Path) -> None:
+    world = world_of(tmp_path, [of_calico("HostEndpoint", "warp", node="node-1")])
+    (said,) = (one.why for one in check(world) if "HostEndpoint warp" in one.why)
+    assert "failsafe ports, which stay open: 22, 179" in said
