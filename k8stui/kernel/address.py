@@ -152,6 +152,16 @@ def is_link_local(address: Address) -> bool:
     return address.value >> 118 == 0x3FA  # fe80::/10
 
 
+def is_unique_local(address: Address) -> bool:
+    """fc00::/7 (RFC 4193)."""
+    return address.version == 6 and address.value >> 121 == 0x7E
+
+
+def common_bits(one: Address, other: Address) -> int:
+    """How many leading bits two addresses of one version have in common."""
+    return one.bits - (one.value ^ other.value).bit_length()
+
+
 def is_zero(address: Address) -> bool:
     """0.0.0.0 or ``::``."""
     return address.value == 0

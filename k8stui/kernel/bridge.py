@@ -54,6 +54,7 @@ def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
         _bridged_dnat(host, port, skb, decision)
         return
     own = host.interface(bridge)
+    skb.entered = decision.device or None
     skb.packet = changed(packet, dmac=own.mac if own else packet.dmac)
     _finish(host, port, skb)
 
@@ -192,6 +193,9 @@ def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
 
 
 def _push(host: Host, skb: Skb, target: Interface) -> None:
+    # br_nf_dev_queue_xmit: what was put together is cut again as it was.
+    if 0 < skb.fragment_bytes <= target.mtu_bytes:
+        skb.cut(target.mtu_bytes)
     # br_dev_queue_push_xmit: what is too long for the port is dropped in silence.
     if skb.packet.length_bytes > target.mtu_bytes:
         host.simulation.journal.loss(

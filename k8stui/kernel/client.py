@@ -12,7 +12,7 @@ from functools import partial
 from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.fib import Ports
+from k8stui.kernel.fib import LOOPBACK, Ports
 from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
@@ -25,6 +25,10 @@ from k8stui.record import record
 _HEADER_BYTES = {4: 20, 6: 40}
 _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
+_DUPLICATE_BYTES = 12
+"""Option of an ACK that says what came twice (D-SACK, RFC 2883): a SYN-ACK repeats the SYN."""
+_FIRST_SECONDS = 0.5
+"""A SYN is sent again after a second (TCP_TIMEOUT_INIT)."""
 _EIGHT = 8
 """Header of UDP, and of an echo request."""
 _DATAGRAM_BYTES = 13
@@ -67,11 +71,21 @@ class Server:
     """Where it was delivered."""
 
 
+def keeps_mtu(host: Host, destination: Address) -> bool:
+    """Whether a host learns nothing of the way to an address: its own IPv4 ones are behind lo.
+
+    Wherever NAT sends it then (__mkroute_output: no exceptions for RTN_LOCAL). IPv6 has them.
+    """
+    return destination.version == 4 and host.routing.is_local(destination)
+
+
 class Client:
     """A TCP, SCTP or connected UDP socket, or a ping, with one question."""
 
     __slots__ = (
+        "_is_own_server",
         "address",
+        "asks_again",
         "data_bytes",
         "decided_at",
         "deciding_step",
@@ -80,6 +94,7 @@ class Client:
         "host",
         "mtu_bytes",
         "own_mtu_bytes",
+        "pending",
         "phase",
         "port",
         "protocol",
@@ -113,6 +128,12 @@ class Client:
         self.remote_port = remote_port
         self.data_bytes = data_bytes
         self.unconnected = unconnected
+        self.pending: str | None = None
+        """An errno that came when nobody waited for it (sk_err): the next call fails with it."""
+        self._is_own_server = False
+        """Whether its SYN came back to itself."""
+        self.asks_again = False
+        """Whether what became of the first SYN may not become of the next one."""
         self.mtu_bytes = 0
         """What fits into one segment, its headers counted: known with the SYN-ACK."""
         self.own_mtu_bytes = own_mtu_bytes
@@ -148,11 +169,21 @@ class Client:
         now = self.host.simulation.events.now
         self.seconds = round(now, 2) if now >= 0.01 else 0.0
 
+    def hear_pending(self, errno: str) -> None:
+        """Fail with what a request before left behind (sock_alloc_send_pskb, sock_error)."""
+        journal = self.host.simulation.journal
+        probe = Skb(self.question(), journal.number(), Direction.FORWARD)
+        text = f"send() fails with {errno}: that answer to the request before came too late for it"
+        step = journal.step(self.host.name, probe, StepKind.DROP, text)
+        self.feel(result_of(errno), errno, self.host.name, text, step)
+
     def ask(self, decision: Decision) -> str | None:
         """Send the question (again); the errno of a send that fails."""
         packet = self.question()
         skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
         skb.decision = decision
+        if packet.length_bytes > self.own_mtu_bytes:
+            skb.fragment_bytes = self.own_mtu_bytes
         return self.host.simulation.stack.local_out(self.host, skb)
 
     def question(self) -> Packet:
@@ -167,9 +198,6 @@ class Client:
         is_tcp = self.protocol is Protocol.TCP
         if self.data_bytes is not None and self.protocol is not Protocol.SCTP and not is_tcp:
             size = _EIGHT + self.data_bytes
-            is_cut = header + size > self.own_mtu_bytes
-        else:
-            is_cut = False
         is_echo = self.protocol in ECHO
         return Packet(
             src=self.address,
@@ -182,10 +210,10 @@ class Client:
             flags=TcpFlags.SYN if is_tcp else TcpFlags(0),
             mss_bytes=mss_of(self.own_mtu_bytes, version) if is_tcp else 0,
             icmp_type=ECHO_REQUEST[version][1] if is_echo else 0,
-            # What the own device does not take is sent in fragments, the first of them the longest;
-            # only what fits may not be cut on the way (ip_make_skb, IP_PMTUDISC_WANT).
-            length_bytes=self.own_mtu_bytes if is_cut else header + size,
-            dont_fragment=version == 6 or not is_cut,
+            length_bytes=header + size,
+            # What the own device does not take is sent in fragments; only what fits may not be cut
+            # on the way (ip_make_skb, IP_PMTUDISC_WANT).
+            dont_fragment=version == 6 or header + size <= self.own_mtu_bytes,
         )
 
     def owns(self, host: Host, packet: Packet) -> bool:
@@ -224,7 +252,13 @@ class Client:
                     self.host.name, skb, StepKind.DELIVER, "the answer to the first data"
                 )
                 self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
-        elif packet.flags & TcpFlags.SYN and packet.flags & TcpFlags.ACK:
+        elif packet.flags & TcpFlags.SYN and not packet.flags & TcpFlags.ACK:
+            # tcp_rcv_synsent_state_process: a simultaneous open, here with itself.
+            text = "a SYN of its own comes in: the socket opens a connection with itself"
+            journal.step(self.host.name, skb, StepKind.DELIVER, text)
+            self._is_own_server = True
+            self._send(TcpFlags.SYN | TcpFlags.ACK, 0)
+        elif packet.flags & TcpFlags.SYN:
             step = journal.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
             )
@@ -242,10 +276,15 @@ class Client:
 
     def _send(self, flags: TcpFlags, data_bytes: int) -> None:
         whole = _HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes
+        asks = bool(flags & TcpFlags.SYN)
+        if asks:
+            whole += _SYN_BYTES - _SEGMENT_BYTES
+        elif self._is_own_server and not data_bytes:
+            whole += _DUPLICATE_BYTES
         packet = changed(
             self.question(),
             flags=flags,
-            mss_bytes=0,
+            **({} if asks else {"mss_bytes": 0}),
             length_bytes=min(whole, self.mtu_bytes) if data_bytes else whole,
         )
         skb = Skb(packet, self.host.simulation.journal.number(), Direction.FORWARD)
@@ -296,7 +335,8 @@ class Client:
         journal = self.host.simulation.journal
         if self.phase is Phase.TALKING:
             # tcp_v4_err: an open connection minds no error but the one that tells the path's MTU.
-            if packet.mtu_bytes and packet.mtu_bytes < self.mtu_bytes:
+            keeps = keeps_mtu(self.host, self.remote)
+            if packet.mtu_bytes and packet.mtu_bytes < self.mtu_bytes and not keeps:
                 self.mtu_bytes = packet.mtu_bytes
                 text = f"{what}: segments of at most {packet.mtu_bytes} bytes from now on"
                 journal.step(self.host.name, skb, StepKind.DELIVER, text)
@@ -305,15 +345,33 @@ class Client:
                 text = f"{what}: an open connection does not mind"
                 journal.step(self.host.name, skb, StepKind.DELIVER, text)
             return
+        if errno and skb.device == LOOPBACK and self._is_first_to_itself(packet.inner):
+            # tcp_v6_err: connect() still holds the socket (sock_owned_by_user), for all of this
+            # happens while it sends the first SYN. The error is put aside, and the SYN sent again.
+            # Of IPv4 it is told all the same (ip_icmp_error).
+            text = f"{what}: connect() holds the socket still, the error is put aside"
+            journal.step(self.host.name, skb, StepKind.DELIVER, text)
+            self.asks_again = True
+            return
         if self.unconnected:
             # __udp4_lib_err: without IP_RECVERR only a connected socket is told.
             errno = None
         if errno is None or self.phase is Phase.DONE:
             feels = "the socket feels nothing" if errno is None else "the client knows already"
             journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {feels}")
+            self.pending = errno
             return
         step = journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
         self._refused(errno, what, skb, step)
+
+    def _is_first_to_itself(self, quoted: Packet | None) -> bool:
+        return (
+            self.protocol is Protocol.TCP
+            and quoted is not None
+            and quoted.src.version == 6
+            and (quoted.src, quoted.sport) == (quoted.dst, quoted.dport)
+            and self.host.simulation.events.now < _FIRST_SECONDS
+        )
 
     def _refused(self, errno: str, what: str, skb: Skb, step: int) -> None:
         # The message only brings the news: the step that it tells of decided.

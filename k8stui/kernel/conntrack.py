@@ -118,6 +118,7 @@ class Entry:
         "reason",
         "reply",
         "seen_reply",
+        "simultaneous",
         "snat",
         "source_done",
         "state",
@@ -137,7 +138,7 @@ class Entry:
         self.mark = 0
         self.waiting = 0
         """Packets of the connection that wait for ARP."""
-        self.confirmed = self.seen_reply = self.assured = False
+        self.confirmed = self.seen_reply = self.assured = self.simultaneous = False
         self.reason: Because | None = None
         """Of one that stood there before: where it was seen."""
         self.dnat = self.snat = False
@@ -247,8 +248,8 @@ class Conntrack:
     def age(self, seconds: float) -> None:
         """Time passed between two requests, each of which begins at 0; entries run out."""
         self._aged += seconds
-        for entry, reply in tuple(self._by_tuple.values()):
-            if not reply:
+        for tuple_, (entry, _) in tuple(self._by_tuple.items()):
+            if tuple_ == entry.original:  # of who asks itself both directions are one
                 entry.updated_seconds -= seconds
                 entry.begun_seconds -= seconds
                 entry.waiting = 0
@@ -316,9 +317,19 @@ class Conntrack:
             else:
                 self.delete(entry)
         elif reply and packet.flags & TcpFlags.SYN:
-            if entry.state == "SYN_SENT":
+            if not packet.flags & TcpFlags.ACK:
+                # Both ends ask: a simultaneous open (SYN_SENT2).
+                entry.simultaneous = entry.simultaneous or entry.state == "SYN_SENT"
+            elif entry.state == "SYN_SENT":
                 entry.enter("SYN_RECV", now_seconds)
-        elif _is_ack(packet.flags):
+        elif not _is_ack(packet.flags):
+            pass
+        elif reply and entry.state == "SYN_RECV":
+            # An ACK of the server may be an answer to a SYN that was sent again.
+            if entry.simultaneous:
+                entry.enter("ESTABLISHED", now_seconds)
+                entry.assured = True
+        else:
             entry.enter("ESTABLISHED", now_seconds)
             entry.assured = entry.assured or (entry.seen_reply and not reply)
         # A repeated SYN does not renew the time-out.
@@ -345,7 +356,9 @@ class Conntrack:
     def lines(self, now_seconds: float) -> tuple[str, ...]:
         """The entries of this walk, oldest first, as ``conntrack -L`` prints them."""
         return tuple(
-            entry.line(now_seconds) for entry, reply in self._by_tuple.values() if not reply
+            entry.line(now_seconds)
+            for tuple_, (entry, _) in self._by_tuple.items()
+            if tuple_ == entry.original
         )
 
 

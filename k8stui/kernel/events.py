@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from math import inf
 
 HOP_SECONDS = 4e-6
 """Time a packet takes from one namespace to the next; only the order of events depends on it."""
@@ -69,13 +70,13 @@ class EventQueue:
         self._heap.clear()
         return shown
 
-    def next(self, *, timers: bool) -> Action | None:
+    def next(self, *, timers: bool, until: float = inf) -> Action | None:
         """Take the next event, and move the clock to it; None when there is none.
 
         Without `timers` those are thrown away: the request is over, only packets that are under
-        way still arrive.
+        way still arrive. Nothing happens later than `until`.
         """
-        while self._heap:
+        while self._heap and self._heap[0][0] <= until:
             at, _, is_timer, action = heapq.heappop(self._heap)
             if is_timer and not timers:
                 continue

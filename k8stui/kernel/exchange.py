@@ -16,6 +16,9 @@ from k8stui.record import record
 DEFAULT_SOURCE_PORT = 40000
 """One of those that the kernel draws from (ip_local_port_range)."""
 
+SAME_SOCKET = frozenset({Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6})
+"""Who asks once more does so over the same socket."""
+
 
 class Result(StrEnum):
     """What the client feels, in the words of the JSON contract (docs/json.md)."""

@@ -41,6 +41,37 @@ MSS_HEADERS_BYTES = {4: 40, 6: 60}
 """Headers of IP and TCP without options: what an MSS leaves out of the MTU (RFC 6691)."""
 
 
+_HEADER_BYTES = {4: 20, 6: 40}
+_FRAGMENT_HEADER_BYTES = {4: 0, 6: 8}
+
+
+def first_fragment(packet: Packet, mtu_bytes: int) -> Packet:
+    """What a datagram begins with that is sent through less than it takes.
+
+    All fragments but the last carry a multiple of eight bytes; IPv6 tells of them in a header of
+    its own (RFC 791 3.2, RFC 8200 4.5; ip_append_data, ip_do_fragment, ip6_fragment). Where the
+    first one would not be shorter than the datagram is, it is sent whole.
+    """
+    whole = packet.whole_bytes or packet.length_bytes
+    version = packet.src.version
+    header = _HEADER_BYTES[version] + _FRAGMENT_HEADER_BYTES[version]
+    return changed(
+        packet,
+        length_bytes=(mtu_bytes - header) // 8 * 8 + header,
+        whole_bytes=whole,
+        dont_fragment=version == 6,
+    )
+
+
+def fragments(packet: Packet) -> int:
+    """Of how many fragments `packet` is the first; 1: it is whole."""
+    if not packet.whole_bytes:
+        return 1
+    header = _HEADER_BYTES[packet.src.version]
+    each = packet.length_bytes - header - _FRAGMENT_HEADER_BYTES[packet.src.version]
+    return -(-(packet.whole_bytes - header) // each)
+
+
 def segment_back(
     packet: Packet, ttl: int, flags: TcpFlags, length_bytes: int, mss_bytes: int = 0
 ) -> Packet:

@@ -31,6 +31,8 @@ from k8stui.record import record
 HookFunction = Callable[["Host", Skb, HookState], Blocked | None]
 """What is called for each packet at a hook."""
 
+_ROUTE_ERRORS = 5.0
+"""net.ipv4.route.error_burst, in units of error_cost: a second each."""
 _KEPT = 256
 """Namespaces whose indexes are kept between walks."""
 
@@ -195,8 +197,10 @@ class Host:
         "name",
         "namespace",
         "neighbours_learned",
+        "path_mtus",
         "recent",
         "resolving",
+        "route_errors",
         "routing",
         "simulation",
     )
@@ -217,6 +221,11 @@ class Host:
         self.resolving: dict[tuple[str, Address], IncompleteNeighbour] = {}
         self.hops: dict[tuple[int, tuple[object, ...]], Route] = {}
         """Which of a route's next hops a flow takes: `k8stui.kernel.multipath`."""
+        self.route_errors: dict[Address, tuple[float, float]] = {}
+        """Of who has been told that there is no route: how many more errors it may get, and when
+        that was counted (inet_peer: rate_tokens, rate_last)."""
+        self.path_mtus: dict[Address, int] = {}
+        """What is known to fit on the way to an address (fnhe_pmtu, rt6_exception)."""
         self.connections: dict[tuple[Address, int, Address, int], bool] = {}
         """TCP connections that a listener knows; True: established."""
 
@@ -225,6 +234,27 @@ class Host:
         self.conntrack.age(seconds)
         self.recent.age(seconds)
         self.resolving.clear()
+        self.route_errors = {
+            peer: (tokens, counted - seconds)
+            for peer, (tokens, counted) in self.route_errors.items()
+        }
+
+    def may_tell_of_route(self, peer: Address, packets: int = 1) -> bool:
+        """Whether the first of so many packets without a route is answered.
+
+        net/ipv4/route.c ip_error: five at once, then one a second. IPv6 has another limit.
+        """
+        if peer.version == 6:
+            return True
+        now = self.simulation.events.now
+        left, counted = self.route_errors.get(peer, (_ROUTE_ERRORS, now))
+        left = min(left + now - counted, _ROUTE_ERRORS)
+        self.route_errors[peer] = (left - min(packets, int(left)), now)
+        return left >= 1
+
+    def path_mtu(self, destination: Address, device_mtu_bytes: int) -> int:
+        """What fits on the way to `destination`, as far as this host knows (dst_mtu)."""
+        return min(device_mtu_bytes, self.path_mtus.get(destination, device_mtu_bytes))
 
     def interface(self, name: str) -> Interface | None:
         return self._standing.interfaces.get(name)

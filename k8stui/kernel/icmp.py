@@ -104,10 +104,16 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     way = multipath.outgoing(host, packet.src, own, ports=Ports(ICMP_OF[version]))
     if way.fate is Fate.ERROR or way.source is None:
         return
+    source = way.source
+    told = way.route.source if way.route else None
+    came_by = skb.entered or skb.device
+    if version == 6 and not is_own and told is None and way.fate is Fate.FORWARD and came_by:
+        # icmp6_send: "a more meaningful saddr from input if"
+        source = host.routing.nearest(came_by, packet.src) or source
     quoted = changed(packet, smac="", dmac="", mark=0)
     length = min(_QUOTED_BYTES[version], _ERROR_BYTES[version] + packet.length_bytes)
     error = Packet(
-        src=way.source,
+        src=source,
         dst=packet.src,
         protocol=ICMP_OF[version],
         ttl=host.namespace.sysctls.ip_default_ttl,

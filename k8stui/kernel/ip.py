@@ -11,11 +11,11 @@ from k8stui.kernel import bridge, multipath, neighbour, netfilter
 from k8stui.kernel.address import is_multicast
 from k8stui.kernel.device import transmit
 from k8stui.kernel.fib import LOOPBACK, Ports
-from k8stui.kernel.header import changed
+from k8stui.kernel.header import changed, fragments
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.link import NO_MAC
-from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol, group_mac
+from k8stui.kernel.packet import BROADCAST_MAC, Protocol, group_mac
 from k8stui.kernel.routing import Decision, Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
@@ -35,6 +35,7 @@ def receive(host: Host, device: str, skb: Skb) -> None:
     skb.device = device
     if skb.prerouted:
         skb.prerouted = False
+        skb.fragment_bytes = -1 if skb.fragment_bytes else 0
     elif netfilter.run(host, skb, HookState(Hook.PREROUTING, device, None)):
         return
     decision = skb.decision
@@ -66,6 +67,9 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
         error = decision.error or ""
         text = route_line(route) if route else f"no route to {skb.packet.dst}"
         answer = _ICMP_FOR_ERROR[skb.packet.src.version].get(error)
+        if answer and not host.may_tell_of_route(skb.packet.src, fragments(skb.packet)):
+            answer = None
+            text += "; it has been told too often already"
         if answer is None:
             journal.loss(host.name, skb, text, cause=cause, device=device)
         else:
@@ -88,6 +92,7 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
 
 
 def _local_deliver(host: Host, device: str, skb: Skb) -> None:
+    skb.put_together()
     blocked = netfilter.run(host, skb, HookState(Hook.INPUT, device, None))
     if blocked:
         bridge.refuse(host, skb, blocked)
@@ -108,12 +113,14 @@ def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
         )
         stack.icmp_error(host, skb, *_TIME_EXCEEDED[packet.src.version], 0)
         return
-    if out and packet.length_bytes > out.mtu_bytes and packet.dont_fragment:
+    # ip6_pkt_too_big: of what was put together here, the longest fragment counts.
+    longest = skb.fragment_bytes or packet.length_bytes
+    if out and longest > out.mtu_bytes and packet.dont_fragment:
         host.simulation.journal.step(
             host.name,
             skb,
             StepKind.DROP,
-            f"{packet.length_bytes} bytes do not fit through {out.name} and may not be cut",
+            f"{longest} bytes do not fit through {out.name} and may not be cut",
             cause=DeviceCause(interface=out),
             device=out.name,
         )
@@ -184,8 +191,9 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
     # A bridge that sends it on has nothing to do with the one it may have come in by.
     skb.physical_in = None
     skb.prerouted = False
-    if is_own:
-        skb.packet = _cut(host, skb.packet, decision.device)
+    if is_own and not _fits(host, skb, decision.device):
+        return "EMSGSIZE"
+    _cut(host, skb, decision.device, is_own=is_own)
     packet = skb.packet
     if decision.device == LOOPBACK:
         skb.packet = changed(packet, smac=NO_MAC, dmac=NO_MAC)
@@ -199,15 +207,38 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
     return None
 
 
-def _cut(host: Host, packet: Packet, device: str) -> Packet:
-    """The first fragment of a datagram that was written for a device that takes more.
+def _fits(host: Host, skb: Skb, device: str) -> bool:
+    """Whether an own segment still fits where NAT has sent it; else its sender is told.
 
-    It is then sent by another one, as after DNAT of what was for lo. A socket that looks for the
-    path's MTU lets its own host cut all the same (ip_fragment and ip6_fragment, skb->ignore_df).
+    It was made for another device. ip_fragment, ip6_fragment: it may not be cut.
     """
+    packet = skb.packet
     out = host.interface(device)
-    if out is None or packet.length_bytes <= out.mtu_bytes:
-        return packet
-    if packet.protocol not in _CUT or packet.inner is not None:
-        return packet
-    return changed(packet, length_bytes=out.mtu_bytes, dont_fragment=packet.src.version == 6)
+    if out is None or packet.protocol is not Protocol.TCP or packet.length_bytes <= out.mtu_bytes:
+        return True
+    text = f"{packet.length_bytes} bytes do not fit through {device} and may not be cut"
+    cause = DeviceCause(interface=out)
+    host.simulation.journal.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
+    how = _TOO_BIG[packet.src.version]
+    host.simulation.stack.icmp_error(host, skb, *how, out.mtu_bytes)
+    return False
+
+
+def _cut(host: Host, skb: Skb, device: str, *, is_own: bool) -> None:
+    """Cut a datagram that is too long for the device, or that came in fragments.
+
+    One of the node's own may have been written for another device, as after DNAT of what was for
+    lo. A socket that looks for the path's MTU lets its own host cut all the same (ip_fragment and
+    ip6_fragment, skb->ignore_df); of what a tunnel sends IPv4 is cut alone.
+    """
+    packet = skb.packet
+    out = host.interface(device)
+    is_error = packet.inner is not None and packet.vni is None
+    if out is None or packet.protocol not in _CUT or is_error:
+        return
+    # ip_skb_dst_mtu: whom it sends itself it sends by what it knows of the whole path.
+    mtu_bytes = host.path_mtu(packet.dst, out.mtu_bytes) if is_own else out.mtu_bytes
+    if is_own and packet.length_bytes <= mtu_bytes:
+        skb.fragment_bytes = 0
+    elif packet.vni is None or packet.src.version == 4:
+        skb.cut(mtu_bytes)

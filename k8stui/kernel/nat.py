@@ -85,7 +85,10 @@ def set_up(
                 tries += 1
                 if tries > range_[1] - range_[0]:
                     return False
-                sport = sport + 1 if sport < range_[1] else range_[0]
+                if keep and tries == 1:  # find_free_id: from somewhere (get_random_u16) onwards
+                    sport = _stand_in(now, range_)
+                else:
+                    sport = sport + 1 if sport < range_[1] else range_[0]
             new = new._replace(sport=sport)
         entry.snat = entry.snat or new != now
     entry.reply = inverted(new)

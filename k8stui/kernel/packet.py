@@ -78,6 +78,9 @@ class Packet:
     vni: int | None = None
     """VXLAN network identifier; None when this is not a VXLAN packet."""
     length_bytes: int = 60
+    """Of what passes here: of a datagram that is cut, its first fragment."""
+    whole_bytes: int = 0
+    """Length of the datagram of which this is the first fragment; 0: it is not cut."""
     dont_fragment: bool = True
     """May not be cut on the way: IPv4's DF, and all of IPv6 (RFC 8200 section 5)."""
 

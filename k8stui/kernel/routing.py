@@ -13,10 +13,12 @@ from typing import NamedTuple
 from k8stui.kernel.address import (
     Address,
     Prefix,
+    common_bits,
     is_limited_broadcast,
     is_link_local,
     is_loopback,
     is_multicast,
+    is_unique_local,
     is_zero,
 )
 from k8stui.kernel.address_routes import own_link_local
@@ -286,6 +288,25 @@ class Routing(Tables):
     def hop_source(self, hop: Route) -> Address | None:
         """The address that belongs to a next hop (fib_info_update_nhc_saddr)."""
         return self._select(hop.device or "", hop.gateway, _SCOPE[hop.scope])
+
+    def nearest(self, device: str, towards: Address) -> Address | None:
+        """The own IPv6 address that fits best to speak to `towards` from a device.
+
+        ipv6_dev_get_saddr, RFC 6724 section 5: one of the device, then one of the same kind (its
+        labels tell unique local addresses from global ones), then the longest common prefix.
+        """
+        found = [
+            (
+                interface.name == device,
+                is_unique_local(one.address) == is_unique_local(towards),
+                min(common_bits(one.address, towards), one.prefix_length),
+                one.address,
+            )
+            for interface in self._namespace.interfaces
+            for one in _primaries(interface, 6)
+            if not is_link_local(one.address) and not is_loopback(one.address)
+        ]
+        return max(found, key=lambda one: one[:3])[3] if found else None
 
     def own_address(self, device: str, towards: Address) -> Address | None:
         """The sender address of an ARP request (arp_solicit: inet_select_addr, scope link)."""

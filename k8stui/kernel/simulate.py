@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
+from math import inf
 
 from k8stui.kernel import bridge, device, icmp, ip, ipip, multipath, neighbour, netfilter, vxlan
 from k8stui.kernel.address import is_multicast, is_zero
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
-from k8stui.kernel.exchange import Choose, Connect, Exchange, Felt, Result
+from k8stui.kernel.exchange import SAME_SOCKET, Choose, Connect, Exchange, Felt, Result
 from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.host import Host, Simulation, Stack
@@ -48,13 +49,14 @@ def connect(
     choose: Choose | None = None,
     *,
     until_answered: bool = False,
+    linger_seconds: float = 0.0,
 ) -> Exchange:
     """Send one request and follow it until the client knows, or gives up.
 
     `choose` decides where chance does; without it every random rule matches, which is the first
     endpoint. What `Connect.earlier` asks for happens before, and is not part of the exchange.
     `until_answered` ends it when the client knows: a connection's last ACK, a third of
-    the work, is not sent.
+    the work, is not sent. `linger_seconds`: for how long timers still go on after that.
 
     Raises:
         KeyError: the network has no namespace of the request's name.
@@ -86,7 +88,7 @@ def connect(
     simulation.choose = choose or first_way
     run = _Run(simulation, endpoints, host, request, request.earlier)
     run.start()
-    run.loop(until_answered=until_answered)
+    run.loop(until_answered=until_answered, linger_seconds=linger_seconds)
     return run.exchange()
 
 
@@ -134,7 +136,16 @@ def syn_delays(sysctls: Sysctls) -> tuple[float, ...]:
 class _Run:
     """One request while it is simulated."""
 
-    __slots__ = ("client", "decision", "delays", "endpoints", "host", "request", "simulation")
+    __slots__ = (
+        "client",
+        "decision",
+        "delays",
+        "endpoints",
+        "host",
+        "pending",
+        "request",
+        "simulation",
+    )
 
     def __init__(
         self,
@@ -157,6 +168,9 @@ class _Run:
             ports = Ports(request.protocol, request.port_of(turn), request.port)
         self.decision = multipath.outgoing(host, destination, request.source, ports=ports)
         device = host.interface(self.decision.device)
+        before = endpoints.client
+        # A new connection has a socket of its own.
+        self.pending = before.pending if before and request.protocol in SAME_SOCKET else None
         self.client = Client(
             host,
             request.protocol,
@@ -164,7 +178,9 @@ class _Run:
             port=request.port_of(turn),
             remote=destination,
             remote_port=request.port,
-            own_mtu_bytes=device.mtu_bytes if device else _ETHERNET_MTU_BYTES,
+            own_mtu_bytes=host.path_mtu(
+                destination, device.mtu_bytes if device else _ETHERNET_MTU_BYTES
+            ),
             data_bytes=request.data_bytes,
             unconnected=request.unconnected and request.protocol is Protocol.UDP,
         )
@@ -172,6 +188,9 @@ class _Run:
 
     def start(self) -> None:
         """connect() or the first send(): the route decides, then the first packet leaves."""
+        if self.pending is not None:
+            self.client.hear_pending(self.pending)
+            return
         if self._fails_at_once():
             return
         repeats = self.request.protocol in (Protocol.TCP, Protocol.SCTP)
@@ -222,11 +241,13 @@ class _Run:
         """The retransmission timer of the SYN."""
         if self.client.phase is not Phase.WAITING:
             return
-        if sent >= len(self.delays) or not len(self.simulation.events):
+        is_over = not len(self.simulation.events) and not self.client.asks_again
+        if sent >= len(self.delays) or is_over:
             # Nothing is under way and nobody asks for a neighbour any more: all further repeats
             # end as the first one did.
             self._give_up(sent)
             return
+        self.client.asks_again = False
         self._wait(sent)
         self.client.ask(self.decision)
 
@@ -267,9 +288,10 @@ class _Run:
             return journal.losses[0]
         return None
 
-    def loop(self, *, until_answered: bool) -> None:
+    def loop(self, *, until_answered: bool, linger_seconds: float = 0.0) -> None:
         """Let everything happen, in order."""
         events, client = self.simulation.events, self.client
+        until = inf
         for _ in range(MAX_EVENTS):
             if self.simulation.cannot is not None:
                 last = len(self.simulation.journal.steps) - 1
@@ -278,7 +300,9 @@ class _Run:
                 client.feel(Result.UNKNOWN, None, place, self.simulation.cannot, last)
                 return
             is_waiting = client.phase is not Phase.DONE
-            action = events.next(timers=is_waiting)
+            if not is_waiting and linger_seconds and until == inf:
+                until = events.now + linger_seconds
+            action = events.next(timers=is_waiting or until < inf, until=until)
             if action is None or (until_answered and not is_waiting):
                 break
             action()

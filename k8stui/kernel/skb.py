@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.kernel.conntrack import CtState, Entry
-from k8stui.kernel.header import changed
+from k8stui.kernel.header import changed, first_fragment
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.routing import Decision
 from k8stui.kernel.step import Direction
@@ -25,7 +25,9 @@ class Skb:
         "decision",
         "device",
         "direction",
+        "entered",
         "entry",
+        "fragment_bytes",
         "number",
         "packet",
         "physical_in",
@@ -42,8 +44,15 @@ class Skb:
         """For an error or RST: the step that it tells of."""
         self.device: str | None = None
         """Device that it came in by."""
+        self.entered: str | None = None
+        """IP6CB(skb)->iif, where it is not `device`: what a bridge has routed after DNAT counts as
+        come in by the device that it will leave by (ip6_rcv_core: the device of skb_dst)."""
         self.decision: Decision | None = None
         """skb_dst: where routing sends it."""
+        self.fragment_bytes = 0
+        """Of a datagram that was put together here: its longest fragment (frag_max_size). Of one
+        that is sent here: what its socket has cut it for. 0: neither. -1: it was put together on
+        a bridge, which the IP layer does not remember (ip_rcv_core clears IPCB)."""
         self.entry: Entry | None = None
         self.ct_state: CtState | None = None
         """None: conntrack has not seen it."""
@@ -52,6 +61,20 @@ class Skb:
         """nf_bridge: the bridge port that it came in by, while br_netfilter looks after it."""
         self.prerouted = False
         """IP PREROUTING was passed on the bridge and must not be passed again (ip_sabotage_in)."""
+
+    def put_together(self) -> None:
+        """Wait for all fragments (ip_defrag, nf_ct_frag6_gather)."""
+        packet = self.packet
+        if packet.whole_bytes:
+            self.fragment_bytes = packet.length_bytes
+            self.packet = changed(packet, length_bytes=packet.whole_bytes, whole_bytes=0)
+
+    def cut(self, mtu_bytes: int) -> None:
+        """Send what was put together in fragments that are no longer than they were."""
+        longest = min(mtu_bytes, self.fragment_bytes) if self.fragment_bytes > 0 else mtu_bytes
+        if self.packet.length_bytes > longest:
+            self.packet = first_fragment(self.packet, longest)
+        self.fragment_bytes = 0
 
     def crossed(self) -> Skb:
         """The packet as another namespace gets it: the header only, no mark (skb_scrub_packet)."""
@@ -80,6 +103,7 @@ class Skb:
         other.ct_reply = self.ct_reply
         other.physical_in = self.physical_in
         other.prerouted = self.prerouted
+        other.fragment_bytes = self.fragment_bytes
         return other
 
     @property

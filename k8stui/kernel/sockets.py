@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_loopback
-from k8stui.kernel.client import Client, Server
+from k8stui.kernel.client import Client, Server, keeps_mtu
 from k8stui.kernel.conntrack import is_icmp_error
 from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import MSS_HEADERS_BYTES, changed, mss_of, segment_back
@@ -205,6 +205,10 @@ class SocketTable:
         client = self.client
         version = packet.src.version
         if is_icmp_error(packet):
+            asked = packet.inner.dst if packet.inner is not None else None
+            if asked is not None and packet.mtu_bytes and not keeps_mtu(host, asked):
+                # ipv4_update_pmtu, ip6_update_pmtu
+                host.path_mtus[asked] = host.path_mtu(asked, packet.mtu_bytes)
             if (client is None or not client.hears(host, skb)) and not self._too_big(host, skb):
                 host.simulation.journal.step(
                     host.name,
@@ -324,7 +328,7 @@ def _mtu(host: Host, asked: Packet) -> int:
     ports = Ports(asked.protocol, asked.dport, asked.sport)
     way = multipath.outgoing(host, asked.src, asked.dst, ports=ports)
     device = host.interface(way.device)
-    return device.mtu_bytes if device is not None else 0
+    return host.path_mtu(asked.src, device.mtu_bytes) if device is not None else 0
 
 
 def _is_broadcast(skb: Skb) -> bool:

@@ -68,6 +68,8 @@ def registrations(family: int) -> Iterator[Registration[HookFunction]]:
 
 def _track(host: Host, skb: Skb, where: HookState) -> Blocked | None:
     """Find or begin the packet's connection (nf_conntrack_in)."""
+    if where.hook is Hook.PREROUTING:
+        skb.put_together()  # nf_defrag_ipv4, nf_defrag_ipv6: conntrack has them switched on
     if skb.ct_state is not None:
         return None
     found = host.conntrack.look_up(skb.packet, host.simulation.events.now)

@@ -19,7 +19,7 @@ from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import BridgeCause, DeviceCause, StepKind
 
-_OVERHEAD_BYTES = {4: 50, 6: 70}
+OVERHEAD_BYTES = {4: 50, 6: 70}
 """Outer IP and UDP header, VXLAN header, inner Ethernet header."""
 
 
@@ -75,7 +75,7 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         mark=inner.mark,
         inner=changed(inner, mark=0),
         vni=settings.vni,
-        length_bytes=inner.length_bytes + _OVERHEAD_BYTES[remote.version],
+        length_bytes=inner.length_bytes + OVERHEAD_BYTES[remote.version],
         dont_fragment=remote.version == 6,
     )
     carrier = skb.tunnelled(outer)

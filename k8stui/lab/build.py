@@ -58,6 +58,7 @@ def plan(
     patience_seconds: float,
     *,
     earlier: Sequence[Exchange] = (),
+    earlier_patience_seconds: Sequence[float] = (),
     relayed: Relayed | None = None,
     others: Sequence[Exchange] = (),
     tries: int = 0,
@@ -132,6 +133,7 @@ def plan(
         unconnected=request.unconnected,
         data_bytes=-1 if request.data_bytes is None else request.data_bytes,
         earlier=[request.port_of(turn) for turn in range(request.earlier)],
+        earlier_patience_seconds=list(earlier_patience_seconds),
         pause_seconds=request.pause_seconds,
         tries=tries,
     )

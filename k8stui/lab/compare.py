@@ -8,7 +8,7 @@ same wherever they appear. Repeats (a SYN again, an ARP question again) count on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from k8stui.kernel.address import Address
@@ -18,6 +18,7 @@ from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Protocol, is_group_mac
 from k8stui.kernel.skb import REQUEST
 from k8stui.kernel.step import Capture
+from k8stui.lab.frames import is_error
 from k8stui.lab.passages import RuleMet, rules_met
 from k8stui.lab.plan import Seen, Sight
 from k8stui.lab.sight import (
@@ -97,39 +98,96 @@ class BranchComparison:
         return not told and all(row.is_equal for row in self.rows)
 
 
-def compare(exchange: Exchange, seen: Seen, earlier: Sequence[Exchange] = ()) -> BranchComparison:
-    """Lay the kernel's packets beside the walk's. `earlier`: what was asked before, unseen."""
+def compare(
+    exchange: Exchange,
+    seen: Seen,
+    earlier: Sequence[Exchange] = (),
+    afterwards: Exchange | None = None,
+    former_ports: Collection[int] = (),
+) -> BranchComparison:
+    """Lay the kernel's packets beside the walk's. `earlier`: what was asked before, unseen.
+
+    `former_ports`: of the client's earlier connections, which are still open: a busy machine may
+    be late with one of their packets.
+
+    `afterwards`: the same exchange with what timers do when the client knows already. A kernel
+    on a busy machine may have got there before the lab has looked; it need not.
+    """
     random = random_ports((*earlier, exchange))
     walked = [_walked(capture) for capture in exchange.captures]
     known = {p for sight in walked for p in (sight.sport, sight.dport)} - random.keys()
+    own = {p for step in exchange.steps for p in (step.before.sport, step.before.dport)}
+    seen = _without(seen, _translated(seen, frozenset(former_ports) - own) - known - own)
     ports = PairedPorts(known, random, _more_digits(exchange, seen))
     ours = _once([_comparable(sight) for sight in walked], ports)
     claimed = frozenset(key(sight, ports) for sight in ours)
+    later = afterwards.captures if afterwards is not None else ()
+    may_follow = {key(_comparable(_walked(one)), ports) for one in later} - claimed
+    # When data is acknowledged by itself is a matter of timers (tcp_ack_snd_check).
+    may_acknowledge = speaks(exchange)
 
-    def is_claimed(sight: Sight) -> bool:
-        return not is_plain_ack(sight) or key(sight, ports) in claimed
+    def is_compared(sight: Sight) -> bool:
+        found = key(sight, ports)
+        return found in claimed or not (
+            found in may_follow or (may_acknowledge and is_plain_ack(sight))
+        )
 
-    frames = [_comparable(frame) for frame in seen["frames"]]
-    in_time = [_comparable(frame) for frame in _in_time(seen)]
-    if speaks(exchange):
-        # When data is acknowledged by itself is a matter of timers (tcp_ack_snd_check).
-        frames = list(filter(is_claimed, frames))
-        in_time = list(filter(is_claimed, in_time))
+    frames = list(filter(is_compared, map(_comparable, seen["frames"])))
+    in_time = list(filter(is_compared, map(_comparable, _in_time(seen))))
     theirs = _once(frames, ports)
     rows = tuple(_rows(ours, theirs, ports))
     equal = all(row.is_equal for row in rows)
     walk, kernel = _felt_by_walk(exchange), _felt_by_kernel(seen)
-    rules, rules_equal = rules_met(exchange, seen, ports)
+    rules, rules_equal = rules_met(exchange, seen, ports, afterwards)
     return BranchComparison(
         rows=rows,
         walk=walk,
         kernel=kernel,
         felt_differs=tuple(_felt_differs(walk, kernel, ports)),
-        tracked=tuple(_tracked(exchange, seen, ports)),
+        tracked=_tracked_apart(exchange, afterwards, seen, ports),
         order=_order(ours, _once(in_time, ports), ports) if equal else "",
         rules=rules,
         rules_equal=rules_equal,
     )
+
+
+_PORTS = re.compile(r"sport=(\d+) .*dport=(\d+)")
+"""Of an entry: who asks, and whom the answers go to."""
+
+
+def _translated(seen: Seen, ports: frozenset[int]) -> frozenset[int]:
+    """With those that NAT has made of them, as conntrack tells."""
+    if not ports:
+        return ports
+    lines = (line for lines in seen["conntrack"].values() for line in lines)
+    pairs = [(int(found[1]), int(found[2])) for found in map(_PORTS.search, lines) if found]
+    for _ in seen["conntrack"]:  # one namespace after the other may translate
+        ports |= {after for before, after in pairs if before in ports}
+    return ports
+
+
+def _without(seen: Seen, ports: frozenset[int]) -> Seen:
+    """What was seen but for packets of connections with one of these ports."""
+
+    def stays(sight: Sight) -> bool:
+        is_other = sight.sport in ports or sight.dport in ports
+        return not is_other and (sight.inner is None or stays(sight.inner))
+
+    if not ports:
+        return seen
+    kept = list(filter(stays, seen["frames"]))
+    # What is traced of an error ends before it says which connection it is about.
+    gone = {_error(one) for one in seen["frames"] if not stays(one)} - {*map(_error, kept), None}
+    passed = {
+        name: [one for one in told if stays(one["header"]) and _error(one["header"]) not in gone]
+        for name, told in seen["passed"].items()
+    }
+    return {**seen, "frames": kept, "passed": passed}
+
+
+def _error(sight: Sight) -> tuple[object, ...] | None:
+    """By what an ICMP error is known, wherever it is; None: it is none."""
+    return (sight.protocol, sight.icmp_type, sight.icmp_code) if is_error(sight) else None
 
 
 def _more_digits(exchange: Exchange, seen: Seen) -> int:
@@ -263,7 +321,7 @@ def _order(ours: Iterable[Sight], theirs: Iterable[Sight], ports: PairedPorts) -
 _FELT = ("result", "errno", "server", "server_address", "server_port", "source_seen")
 _SOON_SECONDS = 0.1
 """A kernel is not quicker than its timers, but for their rounding."""
-_LATE_SECONDS = 1.5
+LATE_SECONDS = 1.5
 """How much longer than the timers say a busy machine may take."""
 
 
@@ -277,7 +335,7 @@ def _felt_differs(walk: FeltAndSeen, kernel: FeltAndSeen, ports: PairedPorts) ->
     # Who hears nothing waits as long as it likes; a kernel that gives up has an errno.
     waits = walk.result == kernel.result == Result.TIMEOUT and kernel.errno is None
     late = kernel.seconds - walk.seconds
-    if not waits and not -_SOON_SECONDS <= late <= _LATE_SECONDS:
+    if not waits and not -_SOON_SECONDS <= late <= LATE_SECONDS:
         yield "seconds"
 
 
@@ -287,6 +345,15 @@ _ENTRY = re.compile(
 _MORE = re.compile(r"mark=[1-9]\d*|zone[a-z-]*=[1-9]\d*")
 _LOT = re.compile(r"^\S+ src=\S+ dst=\S+ sport=\*")
 _PORT = re.compile(r"\b([sd]port|id)=(\d+)")
+
+
+def _tracked_apart(
+    exchange: Exchange, afterwards: Exchange | None, seen: Seen, ports: PairedPorts
+) -> tuple[TrackedApart, ...]:
+    found = tuple(_tracked(exchange, seen, ports))
+    if found and afterwards is not None and not tuple(_tracked(afterwards, seen, ports)):
+        return ()
+    return found
 
 
 def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[TrackedApart]:

@@ -1,7 +1,7 @@
 """Frames as AF_PACKET gives them → their header fields.
 
-Ethernet II, IPv4 (RFC 791), IPv6 (RFC 8200, without extension headers), TCP, UDP, SCTP, ICMP, ARP
-(RFC 826), VXLAN (RFC 7348).
+Ethernet II, IPv4 (RFC 791), IPv6 (RFC 8200; of extension headers that of fragments), TCP, UDP,
+SCTP, ICMP, ARP (RFC 826), VXLAN (RFC 7348).
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ _ICMP, _TCP, _UDP, _ICMPV6, _SCTP = 1, 6, 17, 58, 132
 _ETHERNET_BYTES, _VXLAN_BYTES, _UDP_BYTES = 14, 8, 8
 _IPV6_BYTES = 40
 _DONT_FRAGMENT = 0x40
+_OFFSET = 0x1FFF
+_FRAGMENT, _FRAGMENT_BYTES = 44, 8
+"""IPv6's fragment header (RFC 8200 4.5)."""
 _SYN, _PSH = 2, 8
 _TOO_BIG = 2
 """Of ICMPv6."""
@@ -47,7 +50,14 @@ def parse(frame: bytes, vxlan_ports: Collection[int]) -> Sight | None:
         return None
     if found is None:
         return None
+    if found.inner is None and (found.vni is not None or is_error(found)):
+        return None  # what it carries or quotes is a further fragment, or noise
     return replace(found, dmac=frame[:6].hex(":"), smac=frame[6:12].hex(":"))
+
+
+def is_error(sight: Sight) -> bool:
+    """Whether it is an ICMP error."""
+    return not sight.arp and sight.icmp_type in _ERRORS.get(sight.protocol, ())
 
 
 def _arp(body: bytes) -> Sight | None:
@@ -62,6 +72,8 @@ def ipv4(body: bytes, vxlan_ports: Collection[int] = ()) -> Sight | None:
     """An IPv4 packet, perhaps cut short."""
     if len(body) < 20 or body[0] >> 4 != 4:
         return None
+    if int.from_bytes(body[6:8], "big") & _OFFSET:
+        return None  # a further fragment: the walk has the first
     found = Sight(
         src=socket.inet_ntoa(body[12:16]),
         dst=socket.inet_ntoa(body[16:20]),
@@ -78,12 +90,16 @@ def ipv6(body: bytes, vxlan_ports: Collection[int] = ()) -> Sight | None:
     if len(body) < 40 or body[0] >> 4 != 6:
         return None
     src, dst = (socket.inet_ntop(socket.AF_INET6, body[at : at + 16]) for at in (8, 24))
-    protocol = body[6]
+    protocol, header_bytes = body[6], _IPV6_BYTES
+    if protocol == _FRAGMENT and len(body) >= _IPV6_BYTES + _FRAGMENT_BYTES:
+        if int.from_bytes(body[42:44], "big") >> 3:
+            return None
+        protocol, header_bytes = body[_IPV6_BYTES], _IPV6_BYTES + _FRAGMENT_BYTES
     if protocol not in (_TCP, _UDP, _SCTP, _ICMPV6):
         return None
     length = _IPV6_BYTES + int.from_bytes(body[4:6], "big")
     packet = Sight(src=src, dst=dst, protocol=protocol, ttl=body[7], length=length)
-    found = _transport(packet, body, _IPV6_BYTES, vxlan_ports)
+    found = _transport(packet, body, header_bytes, vxlan_ports)
     if protocol == _ICMPV6:
         if found.icmp_type in _NOISE:
             return None

@@ -24,7 +24,13 @@ from k8stui.lab.commands import batch
 from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
 from k8stui.lab.links import wait_for_links
-from k8stui.lab.namespaces import HeldNamespace, die_with_parent, put, run
+from k8stui.lab.namespaces import (
+    HeldNamespace,
+    die_with_parent,
+    put,
+    run,
+    wait_for_addresses,
+)
 from k8stui.lab.plan import FD, NOWHERE, ClientPlan, Failure, Plan, Seen, Tools
 from k8stui.lab.rules import load, load_sets
 from k8stui.lab.servers import LabServer
@@ -112,8 +118,9 @@ def experiment(plan: Plan) -> Seen:
         counted = count(plan["asker"], servers)
         return Seen(
             errno="", answered=False, seconds=0.0, served=[], frames=[], left_out=left_out,
-            build_seconds=built, conntrack={}, passed={}, counted=counted,
+            build_seconds=built, earlier_seconds=0.0, conntrack={}, passed={}, counted=counted,
         )  # fmt: skip
+    began = time.monotonic()
     client = _after_the_earlier(plan["asker"], servers)
     captures = []
     for space, planned in zip(spaces, plan["spaces"], strict=True):
@@ -122,6 +129,7 @@ def experiment(plan: Plan) -> Seen:
             captures.append(Sniffer(planned))
     watches = _watches(plan, spaces)
     looking = [watch for _, watch in watches]
+    earlier_seconds = time.monotonic() - began
     served, seconds = converse(client, servers, looking)
     frames = [frame for capture in captures for frame in capture.frames()]
     clock.close()
@@ -148,6 +156,7 @@ def experiment(plan: Plan) -> Seen:
         frames=frames,
         left_out=left_out,
         build_seconds=built,
+        earlier_seconds=earlier_seconds,
         conntrack=tracked,
         passed=passed,
         counted=[],
@@ -155,15 +164,20 @@ def experiment(plan: Plan) -> Seen:
 
 
 def _after_the_earlier(asker: ClientPlan, servers: list[LabServer]) -> LabClient:
-    """The client when it has asked as often as it shall; its connections stay open."""
+    """The client when it has asked as often as it shall; connections that it got stay open."""
     open_still = []
     client = None
-    for port in asker["earlier"]:
+    for port, patience in zip(asker["earlier"], asker["earlier_patience_seconds"], strict=True):
         if client is None or client.is_tcp:
             client = LabClient(asker, port)
             open_still.append(client)
         client.forget()
-        converse(client, servers)
+        converse(client, servers, patience_seconds=patience)
+        if client.errno and client.is_tcp:
+            # A program closes what has failed. An error that came while connect() held the socket
+            # ends the call only, and its SYN would be sent again (tcp_v4_err).
+            client.hang_up()
+        client.acknowledge()  # else it would be seen as one of the next connection's
         time.sleep(asker["pause_seconds"])
     if client is None or client.is_tcp:
         client = LabClient(asker)
@@ -212,6 +226,7 @@ def _build(plan: Plan, spaces: list[HeldNamespace]) -> list[str]:
         _batch(tools["ip"], (), [["link", "set", "dev", "lo", "up"], *planned["ip"]], name)
     for space, planned in both:
         space.enter()
+        wait_for_addresses()
         name = planned["name"]
         _batch(tools["ip"], ("-6",), planned["ip6"], name)
         _batch(tools["bridge"], (), planned["bridge"], name)

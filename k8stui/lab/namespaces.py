@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def die_with_parent(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it has ended before
         os._exit(1)
+
+
+_ADDRESS_SECONDS = 2.0
+"""A device without a carrier never gets its routes."""
+_TICK_SECONDS = 0.002
+_LOCAL_ROUTE = 0x80000000
+"""RTF_LOCAL (include/uapi/linux/ipv6_route.h)."""
 
 
 class HeldNamespace:
@@ -82,6 +90,28 @@ def put(settings: Iterable[ProcFile]) -> list[str]:
             if setting["value"] != "0":
                 missing.append(f"{name} = {setting['value']}: {error.strerror}")
     return missing
+
+
+def wait_for_addresses() -> None:
+    """Wait until each IPv6 address of this namespace is the namespace's own.
+
+    Without duplicate address detection, too, its local route is made by a work queue
+    (addrconf_dad_work), which is late on a busy machine.
+    """
+    deadline = time.monotonic() + _ADDRESS_SECONDS
+    while not _has_local_routes() and time.monotonic() < deadline:
+        time.sleep(_TICK_SECONDS)
+
+
+def _has_local_routes() -> bool:
+    try:
+        addresses = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+        routes = Path("/proc/net/ipv6_route").read_text(encoding="ascii").splitlines()
+    except OSError:  # a kernel without IPv6
+        return True
+    # Destination, its length, source, its length, gateway, metric, two counters, flags, device.
+    local = {words[0] for words in map(str.split, routes) if int(words[8], 16) & _LOCAL_ROUTE}
+    return all(line.split()[0] in local for line in addresses)
 
 
 def run(arguments: Sequence[str], text: str, files: Sequence[int] = ()) -> str | None:

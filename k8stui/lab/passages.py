@@ -6,7 +6,7 @@ which nothing matched are nobody's claim, unless the chain's policy dropped the 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.kernel.compile import compile_rule
@@ -15,6 +15,7 @@ from k8stui.kernel.matches.base import Module
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.kernel.targets.base import GoOn
+from k8stui.lab.frames import is_error
 from k8stui.lab.plan import Seen, Sight
 from k8stui.lab.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
 from k8stui.record import record
@@ -60,22 +61,30 @@ class _Passage:
 
 
 def rules_met(
-    exchange: Exchange, seen: Seen, ports: PairedPorts
+    exchange: Exchange, seen: Seen, ports: PairedPorts, afterwards: Exchange | None = None
 ) -> tuple[tuple[RuleMet, ...], int]:
     """Where rules differ, in the walk's order; and how many do not.
 
     Only of the namespaces whose rules the kernel tells. A packet that came again counts once.
+    `afterwards`: as for `k8stui.lab.compare.compare`.
     """
     told = seen["passed"]
     ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
-    sent_again = [one for one, ways in ours.items() if len(ways) > 1]
-    theirs = _by_key(_sent_once(_kernel(seen), ports, sent_again), ports)
-    if speaks(exchange):
-        theirs = {
-            one: ways
-            for one, ways in theirs.items()
-            if one in ours or not is_plain_ack(ways[0].packet)
-        }
+    theirs = _by_key(_sent_once(_kernel(seen), ports, ours), ports)
+    later = {one.key(ports) for one in _walked(afterwards.steps)} if afterwards else frozenset()
+    may_acknowledge = speaks(exchange)
+    # Where a datagram goes in fragments, each of them may be answered; what is traced of an error
+    # ends before it says which one it is about.
+    is_cut = any(one.packet.whole_bytes for one in exchange.captures)
+
+    def may_be_more(packet: Sight) -> bool:
+        return (may_acknowledge and is_plain_ack(packet)) or (is_cut and is_error(packet))
+
+    theirs = {
+        one: ways
+        for one, ways in theirs.items()
+        if one in ours or not (one in later or may_be_more(ways[0].packet))
+    }
     differs = []
     equal = 0
     for one in dict.fromkeys((*ours, *theirs)):
@@ -102,18 +111,21 @@ def _by_key(passages: Iterable[_Passage], ports: PairedPorts) -> dict[_Key, list
 
 
 def _sent_once(
-    passages: Iterable[_Passage], ports: PairedPorts, walked_again: Container[_Key]
+    passages: Iterable[_Passage], ports: PairedPorts, walked: Mapping[_Key, Sequence[_Passage]]
 ) -> Iterator[_Passage]:
     """Leave out what was sent again: it meets other rules, for conntrack has seen an answer.
 
     It may have another mark too: what it met in nat the first time it does not meet again. But for
-    what the walk has sent again too, since chance could choose anew.
+    what the walk has sent again too: by another way, or with a mark that it did not have before.
     """
     first: dict[_Key, int] = {}
+    seen: set[_Key] = set()
     for passage in passages:
         found = passage.key(ports)
         begun = first.setdefault(passage.packet_key(ports), passage.time_ns)
-        if passage.time_ns - begun < _SENT_AGAIN_NS or found in walked_again:
+        is_new = found in walked and found not in seen
+        if passage.time_ns - begun < _SENT_AGAIN_NS or is_new or len(walked.get(found, ())) > 1:
+            seen.add(found)
             yield passage
 
 
@@ -189,7 +201,8 @@ def _passage(step: Step, rules: list[_Rule]) -> _Passage:
         namespace=step.namespace,
         table=step.cause.table,
         chain=step.hook.value if step.hook else step.cause.chain.name,
-        mark=step.before.mark,
+        # What is traced is told when its first rule has done what it does (nft_do_chain).
+        mark=step.after.mark,
         packet=packet,
         rules=tuple(rules),
     )

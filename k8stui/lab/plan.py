@@ -100,6 +100,8 @@ class ClientPlan(TypedDict):
     -1: nothing, and as little as usual."""
     earlier: list[int]
     """Ports from which the same was asked before; nobody looks then."""
+    earlier_patience_seconds: list[float]
+    """How long each of these is waited for."""
     pause_seconds: float
     """Behind each of these."""
     tries: int
@@ -219,6 +221,8 @@ class Seen(TypedDict):
     left_out: list[str]
     """Rules and settings that this kernel has not got."""
     build_seconds: float
+    earlier_seconds: float
+    """From the beginning of the first earlier request to that of the last."""
     conntrack: dict[str, list[str]]
     """By namespace: the lines of /proc/net/nf_conntrack when all was said, while it is open."""
     passed: dict[str, list[Passed]]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from k8stui.lab.plan import Listener, Onward
-from k8stui.lab.sockets import ANY, QUESTION, TCP, socket_for
+from k8stui.lab.sockets import ANY, QUESTION, RECEIVE_ERRORS, TCP, socket_for
 
 
 class Relay:
@@ -63,7 +63,7 @@ class Relay:
         """See what has become of its own connection."""
         if self._dialled is None or self.is_done:
             return
-        poll = select.poll()
+        poll = select.poll()  # POLLERR is told in any case
         poll.register(self._dialled, select.POLLOUT if self._is_tcp else select.POLLIN)
         if not poll.poll(0):
             if time.monotonic() > self._deadline:
@@ -90,5 +90,8 @@ class Relay:
 def _dialling(listener: Listener, onward: Onward) -> socket.socket:
     made = socket_for(listener["protocol"], listener["version"])
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # All namespaces of a lab are one machine: an error comes while connect() holds the socket and
+    # would be put aside (tcp_v4_err, sk_err_soft). So it is told at once, as another machine's is.
+    made.setsockopt(*RECEIVE_ERRORS[listener["version"]], 1)
     made.bind((ANY[listener["version"]], onward["source_port"]))
     return made

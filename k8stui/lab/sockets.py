@@ -9,6 +9,8 @@ TCP, UDP = 6, 17
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - inside a namespace of the lab's own
 QUESTION = b"hello"
+RECEIVE_ERRORS = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+"""IP_RECVERR and IPV6_RECVERR."""
 
 
 def hang_up(connection: socket.socket) -> None:
@@ -34,3 +36,8 @@ def one_segment(connection: socket.socket, data_bytes: int) -> bytes:
 def no_ack_alone(connection: socket.socket) -> None:
     """Let an ACK wait for data that goes the same way (tcp(7), TCP_QUICKACK)."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+
+
+def ack_at_once(connection: socket.socket) -> None:
+    """Send an ACK that waits, if one does."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

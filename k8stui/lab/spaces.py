@@ -22,7 +22,9 @@ from k8stui.kernel.namespace import (
     RuleAction,
     Scope,
     Sysctls,
+    Vxlan,
 )
+from k8stui.kernel.vxlan import OVERHEAD_BYTES
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.naming import Naming
 from k8stui.lab.plan import FD, NOWHERE, ProcFile, Space
@@ -37,6 +39,7 @@ _SWITCHES = (
     "route_localnet", "src_valid_mark", "proxy_arp", "accept_local", "arp_ignore", "forwarding",
 )  # fmt: skip
 """Of single devices: fields of `Sysctls` that are called as the kernel calls them."""
+_NEVER_SECONDS = 3600
 
 
 class Nowhere:
@@ -114,7 +117,7 @@ class Building:
             vxlan = interface.vxlan
             return [
                 *words, "type", "vxlan", "id", str(vxlan.vni), "local", str(vxlan.local),
-                "dev", self.naming(vxlan.device), "dstport", str(vxlan.port), "nolearning",
+                *self._below(interface, vxlan), "dstport", str(vxlan.port), "nolearning",
             ]  # fmt: skip
         far = self._far_end(interface, network)
         if far is None:
@@ -128,6 +131,17 @@ class Building:
             "address", device.mac, "mtu", str(device.mtu_bytes),
             "netns", FD % self._indexes[space],
         ]  # fmt: skip
+
+    def _below(self, interface: Interface, vxlan: Vxlan) -> Words:
+        """The device below a tunnel, which would take some of its MTU where it has got less itself.
+
+        As when it was made narrow later on (vxlan_config_apply looks once).
+        """
+        below = self.namespace.interface(vxlan.device)
+        around = OVERHEAD_BYTES[vxlan.local.version]
+        if below is None or below.mtu_bytes < interface.mtu_bytes + around:
+            return []
+        return ["dev", self.naming(vxlan.device)]
 
     def _described(self, interface: Interface) -> Words:
         words = ["link", "add", "name", self.naming(interface.name)]
@@ -378,10 +392,25 @@ class Building:
         values = [("rp_filter", d, v) for d, v in sysctls.rp_filter.items()]
         for name in _SWITCHES:
             values += [(name, d, int(v)) for d, v in getattr(sysctls, name).items()]
+        families = ("ipv4", "ipv6") if self.has_ipv6 else ("ipv4",)
         return [
-            _setting(f"net/ipv4/conf/{self.naming(device)}/{name}", value)
-            for name, device, value in values
-            if device not in ("all", "default") and self.namespace.interface(device) is not None
+            *(
+                _setting(f"net/ipv4/conf/{self.naming(device)}/{name}", value)
+                for name, device, value in values
+                if device not in ("all", "default") and self.namespace.interface(device) is not None
+            ),
+            # What was known before is stale: used, it would be asked again after 5 s, of which the
+            # walk has nothing (neigh_timer_handler).
+            *(
+                _setting(
+                    f"net/{family}/neigh/{self.naming(one.name)}/delay_first_probe_time",
+                    _NEVER_SECONDS,
+                    needed=False,
+                )
+                for family in families
+                for one in self.namespace.interfaces
+                if one.master is None
+            ),
         ]
 
 
@@ -411,10 +440,14 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFil
             yield _setting(f"net/bridge/{name}", value, needed=value)
     liberal = sysctls.nf_conntrack_tcp_be_liberal
     yield _setting("net/netfilter/nf_conntrack_tcp_be_liberal", liberal, needed=liberal)
+    if not ipv6:
+        # No device has IPv6 but lo: a node without any says EADDRNOTAVAIL where one that has but
+        # its own link-local addresses says that there is no route (ip6_route_get_saddr).
+        yield _setting("net/ipv6/conf/default/disable_ipv6", 1, needed=False)
     for device in ("all", "default"):
         conf = f"net/ipv6/conf/{device}"
-        yield _setting(f"{conf}/disable_ipv6", not ipv6, needed=ipv6)
         if ipv6:
+            yield _setting(f"{conf}/disable_ipv6", 0)
             yield _setting(f"{conf}/forwarding", sysctls.ip_forward)
             for name in (
                 "accept_dad",

@@ -19,16 +19,16 @@ from k8stui.lab.servers import LabServer
 from k8stui.lab.sockets import (
     ANY,
     QUESTION,
+    RECEIVE_ERRORS,
     TCP,
     UDP,
+    ack_at_once,
     hang_up,
     no_ack_alone,
     one_segment,
     socket_for,
 )
 
-_RECEIVE_ERRORS = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
-"""IP_RECVERR and IPV6_RECVERR: a ping hears every error (iputils ping/ping.c)."""
 _ECHO_REQUEST = {4: 8, 6: 128}
 _ECHO_BYTES = 56
 """What ``ping`` sends unless it is told otherwise."""
@@ -59,7 +59,8 @@ class LabClient:
         asker = self.asker
         made = socket_for(asker["protocol"], asker["version"])
         if self._is_ping:
-            made.setsockopt(*_RECEIVE_ERRORS[asker["version"]], 1)
+            # A ping hears every error (iputils ping/ping.c).
+            made.setsockopt(*RECEIVE_ERRORS[asker["version"]], 1)
         source = asker["source"] or ANY[asker["version"]]
         try:
             made.bind((source, self._port))
@@ -81,6 +82,11 @@ class LabClient:
         if not self._is_joined and not self.asker["unconnected"]:
             self.socket.close()
             self.socket = self._open()
+
+    def acknowledge(self) -> None:
+        """Send the ACK that waits for something to say (tcp(7), TCP_QUICKACK)."""
+        if self.is_tcp and self.answered and self.asker["data_bytes"] >= 0:
+            ack_at_once(self.socket)
 
     @property
     def is_done(self) -> bool:
@@ -179,9 +185,15 @@ class Loop:
 
 
 def converse(
-    client: LabClient, servers: Sequence[LabServer], lookers: Iterable[Looker] = ()
+    client: LabClient,
+    servers: Sequence[LabServer],
+    lookers: Iterable[Looker] = (),
+    patience_seconds: float | None = None,
 ) -> tuple[list[Served], float]:
-    """Ask, and wait until the client knows or loses patience. What servers saw; seconds."""
+    """Ask, and wait until the client knows or loses patience. What servers saw; seconds.
+
+    `patience_seconds`: another patience than the client's own.
+    """
     relays = [server.relay for server in servers if server.relay is not None]
     client.is_passed_on = client.is_tcp and bool(relays)
     loop = Loop(relays)
@@ -192,7 +204,8 @@ def converse(
         _attend(loop, server, client.asker["data_bytes"], served)
     mine = client.socket.fileno()
     started = time.monotonic()
-    deadline = started + client.asker["patience_seconds"]
+    patience = client.asker["patience_seconds"] if patience_seconds is None else patience_seconds
+    deadline = started + patience
     client.ask()
     if not client.is_done:
         loop.when(mine, client.waits_for, client.look)

@@ -11,7 +11,7 @@ import pytest
 
 from k8stui.export.lab import lab_json, verdict
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.header import WITH_PORTS, changed
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.simulate import connect
 from k8stui.lab.compare import BranchComparison, compare
@@ -58,6 +58,7 @@ def as_walked(exchange: Exchange) -> Seen:
         frames=frames,
         left_out=[],
         build_seconds=0.0,
+        earlier_seconds=0.0,
         conntrack={name: list(lines) for name, lines in exchange.conntrack.items()},
         passed={},
         counted=[],
@@ -267,3 +268,54 @@ def test_the_last_line(guestbook: World, exchange: Exchange) -> None:
     told = lab_json([same, other])
     assert told["agree"] is False
     assert [walk["agree"] for walk in told["walks"]] == [True, False]
+
+
+def _other_connection(seen: Seen, port: int, conntrack: bool) -> None:
+    """One more SYN, of a connection that the client made before, as it is after NAT."""
+    at = next(n for n, one in enumerate(seen["frames"]) if one.namespace == "node-1")
+    seen["frames"].insert(at, replace(seen["frames"][at], sport=port))
+    if conntrack:
+        seen["conntrack"].setdefault("node-1", []).append(
+            "tcp 6 60 SYN_SENT src=203.0.113.10 dst=192.168.0.11 sport=39998 dport=30080 "
+            f"src=10.244.1.2 dst=10.244.1.1 sport=80 dport={port} mark=0 use=1"
+        )
+
+
+@pytest.mark.parametrize("former", [(), (39998,)])
+def test_a_late_packet_of_a_connection_before(exchange: Exchange, former: tuple[int, ...]) -> None:
+    seen = as_walked(exchange)
+    _other_connection(seen, 39998, conntrack=False)
+    assert compare(exchange, seen, former_ports=former).agrees is bool(former)
+
+
+def test_it_is_known_behind_nat_too(exchange: Exchange) -> None:
+    """By the entry of conntrack, which says what has become of its port."""
+    for told in (False, True):
+        seen = as_walked(exchange)
+        _other_connection(seen, 51234, conntrack=told)
+        found = compare(exchange, seen, former_ports=(39998,))
+        assert all(row.is_equal for row in found.rows) is told
+
+
+def test_ports_of_the_request_itself_are_not_left_out(exchange: Exchange) -> None:
+    """30080 may be a client's port, too; and then a packet that is missing is missed."""
+    seen = as_walked(exchange)
+    del seen["frames"][0]
+    assert not compare(exchange, seen, former_ports=(30080, 80, 40000)).agrees
+
+
+def test_what_timers_do_when_the_client_knows(guestbook: World) -> None:
+    """It may be seen, or not; anything else that follows may not."""
+    request = parse_request(guestbook, "pod/client", "pod/frontend-1:80").connect
+    assert request is not None
+    now = connect(guestbook.network, request)
+    last = now.captures[-1]
+    later = replace(last, packet=changed(last.packet, ttl=9))
+    afterwards = replace(now, captures=(*now.captures, later))
+    seen = as_walked(now)
+    seen["frames"].append(frame(later.packet, later.namespace, later.device, incoming=True))
+    assert not compare(now, seen).agrees
+    assert compare(now, seen, afterwards=afterwards).agrees
+    assert compare(now, as_walked(now), afterwards=afterwards).agrees
+    seen["frames"].append(replace(seen["frames"][-1], ttl=8))
+    assert not compare(now, seen, afterwards=afterwards).agrees

@@ -128,3 +128,40 @@ def test_the_kernels_own_noise_is_left_out(kind: int) -> None:
 def test_nothing_on_the_wire_breaks_it(body: bytes, kind: int) -> None:
     parse(ether(kind, body), [8472])
     parse(ether(kind, ip4(17, body)), [53, 8472])
+
+
+FRAGMENT = 44
+
+
+def fragment4(offset: int) -> bytes:
+    whole = bytearray(ip4(17, UDP + bytes(1472)))
+    whole[6:8] = struct.pack("!H", (0x2000 if not offset else 0) | offset // 8)
+    return bytes(whole)
+
+
+def fragment6(offset: int) -> bytes:
+    head = struct.pack("!BBHI", 17, 0, offset | (not offset), 7)
+    return ip6(FRAGMENT, head + UDP + bytes(1440))
+
+
+def test_a_first_fragment_is_told_and_no_other() -> None:
+    """The walk has the first: later ones hold no ports."""
+    first = parse(ether(0x0800, fragment4(0)), ())
+    assert first is not None
+    assert (first.dport, first.length, first.dont_fragment) == (53, 1500, False)
+    first = parse(ether(0x86DD, fragment6(0)), ())
+    assert first is not None
+    assert (first.protocol, first.dport, first.length) == (17, 53, 1496)
+    assert parse(ether(0x0800, fragment4(1480)), ()) is None
+    assert parse(ether(0x86DD, fragment6(1448)), ()) is None
+
+
+def test_nor_what_quotes_or_carries_another_one() -> None:
+    error = struct.pack("!BBHI", 3, 1, 0, 0)
+    assert parse(ether(0x0800, ip4(1, error + fragment4(1480)[:60])), ()) is None
+    quoted = parse(ether(0x0800, ip4(1, error + fragment4(0)[:60])), ())
+    assert quoted is not None
+    assert quoted.inner is not None
+    assert quoted.inner.length == 1500
+    outer = struct.pack("!HHHH", 40000, 8472, 0, 0) + bytes((8, 0, 0, 0, 0, 0, 1, 0))
+    assert parse(ether(0x0800, ip4(17, outer + ether(0x0800, fragment4(1480)))), {8472}) is None

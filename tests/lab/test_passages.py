@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from lab.test_compare import as_walked, frame
 
 from k8stui.kernel.exchange import Exchange
+from k8stui.kernel.header import changed
 from k8stui.kernel.rules import BUILTIN_CHAINS, Rule
 from k8stui.kernel.simulate import connect
-from k8stui.kernel.step import RuleCause
+from k8stui.kernel.step import RuleCause, Step
 from k8stui.lab.compare import compare
 from k8stui.lab.netlink import attribute, attributes, name, number
 from k8stui.lab.plan import Met, Passed
+from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
-from k8stui.walk.world import World
+from k8stui.walk.world import World, build_world
 
 Lists = dict[str, list[Passed]]
 
@@ -44,7 +46,7 @@ def told(exchange: Exchange) -> Lists:
             chain = step.hook.value if step.hook else ""
             passed = Passed(
                 space=step.namespace, table=cause.table, chain=chain, device=step.device or "",
-                mark=step.before.mark, header=frame(step.before), met=[],
+                mark=step.after.mark, header=frame(step.before), met=[],
             )  # fmt: skip
             found.setdefault(step.namespace, []).append(passed)
         last = here
@@ -199,3 +201,44 @@ def test_numbers_and_names(value: int) -> None:
 @given(st.binary(max_size=60))
 def test_what_is_cut_short_ends(data: bytes) -> None:
     attributes(data)
+
+
+def test_a_mark_is_told_as_the_first_rule_leaves_it() -> None:
+    """AWS' VPC CNI restores a connection's mark by the first rule that a packet meets."""
+    world = build_world([], node_options=NodeOptions(cni="amazon-vpc-cni"))
+    request = parse_request(world, "outside", "node/node-1:30080").connect
+    assert request is not None
+    walked = connect(world.network, request)
+    marks = [step for step in walked.steps if "--restore-mark" in step.text]
+    assert any(step.before.mark != step.after.mark for step in marks)
+    seen = as_walked(walked)
+    seen["passed"] = told(walked)
+    found = compare(walked, seen)
+    assert found.rules == ()
+    assert found.rules_equal > 0
+
+
+def _unmarked(step: Step) -> Step:
+    before, after = (changed(one, mark=0) for one in (step.before, step.after))
+    return replace(step, before=before, after=after)
+
+
+def test_a_packet_sent_again_with_another_mark_is_told(exchange: Exchange) -> None:
+    """It meets no nat table, which marks; both sides have it, half a second later and more."""
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    again = {
+        space: [
+            {**one, "mark": 0, "header": replace(one["header"], time_ns=10**9)}
+            for one in passages
+            if one["mark"]
+        ]
+        for space, passages in seen["passed"].items()
+    }
+    assert any(again.values())
+    bare = replace(exchange, steps=(*exchange.steps, *map(_unmarked, exchange.steps)))
+    for space, passages in again.items():
+        seen["passed"][space] = [*seen["passed"][space], *passages]  # type: ignore[list-item]
+    assert compare(bare, seen).rules == ()
+    seen["passed"] = told(exchange)
+    assert compare(bare, seen).rules != ()

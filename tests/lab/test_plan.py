@@ -83,7 +83,7 @@ def test_a_node_stands_as_the_model_has_it(guestbook: World, some_tools: Tools) 
     assert settings["net/ipv4/ip_forward"] == "1"
     assert settings["net/bridge/bridge-nf-call-iptables"] == "1"
     assert settings["net/ipv4/conf/all/route_localnet"] == "1"
-    assert settings["net/ipv6/conf/all/disable_ipv6"] == "1"
+    assert settings["net/ipv6/conf/default/disable_ipv6"] == "1"
 
 
 def test_routing_tables_with_a_name_get_a_number(guestbook: World, some_tools: Tools) -> None:

@@ -55,6 +55,10 @@ _USUAL = CniConfiguration(
 """The bridge is cni0 all the same: the bridge plug-in's default name."""
 _ETHERNET_BYTES = 1500
 _VXLAN_BYTES = 50
+_MORE_BYTES = {4: 0, 6: 20}
+"""flannel counts 50 bytes around a packet whatever the family (encapOverhead), and gives the pods
+that much. Its device gets less from the kernel where the outer header is IPv6's, for no more fits
+through the device below (vxlan_config_apply)."""
 _POSTROUTING = "FLANNEL-POSTRTG"
 _FORWARD = "FLANNEL-FWD"
 
@@ -238,7 +242,7 @@ class Flannel:
             name=device,
             kind=LinkKind.VXLAN,
             mac=self._mac(node, device, network),
-            mtu_bytes=self._backend.mtu_bytes,
+            mtu_bytes=backend.mtu_bytes - _MORE_BYTES[local.version],
             addresses=(
                 InterfaceAddress(
                     address=address,
