@@ -103,6 +103,11 @@ def _assumed_by(site: Site, name: str) -> Origin | None:
     return assumed(said, cluster.distribution.origin.place)
 
 
+def has_flannels_addresses(site: Site) -> bool:
+    """Whether flannel gives the addresses, under cables of another plug-in (Canal)."""
+    return chosen(site) == "canal"
+
+
 def is_shown(site: Site) -> bool:
     """Whether the input, or an option, says which plug-in there is."""
     cluster = site.cluster

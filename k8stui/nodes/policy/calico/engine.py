@@ -17,7 +17,7 @@ from k8stui.cluster.selection import Selection, selects
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.rules import Chain
-from k8stui.nodes.cni import chosen
+from k8stui.nodes.cni import has_flannels_addresses
 from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico import static
@@ -121,7 +121,7 @@ class Calico:
     @cached_property
     def _is_canal(self) -> bool:
         """Whether flannel has the addresses: Felix then makes no pool for itself."""
-        return chosen(self._site) == "canal"
+        return has_flannels_addresses(self._site)
 
     @cached_property
     def _pools(self) -> tuple[_Pool, ...]:
