@@ -91,7 +91,7 @@ def _differences(
     world, status = read_world(**common)
     with value_of("--diff"):
         found = find_node(world.cluster, name)
-    report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
+        report = rules_report(world, found, 6 if family == "ipv6" else 4, file, owner=owner)
     if file:
         remark({name: file}, {})
     if form == "json":

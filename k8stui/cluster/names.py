@@ -21,6 +21,8 @@ __all__ = [
     "Resolution",
     "ResolutionKind",
     "candidates",
+    "circle",
+    "is_address",
     "resolve",
     "search_list",
     "service_environment",
@@ -93,7 +95,7 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
     Without a pod the search list is that of the namespace ``default``.
     """
     literal = name.strip("[]")
-    if _is_address(literal):
+    if is_address(literal):
         address = Address.parse(literal)
         return Resolution(name=name, kind=ResolutionKind.ADDRESS, addresses=(address,))
     for address, hosts in from_pod.host_aliases if from_pod is not None else ():
@@ -302,7 +304,7 @@ def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int)
         return replace(found, fqdn=fqdn, cname=service.external_name)
     inside = target.endswith(f".{cluster.cluster_domain}")
     reason = f"{service.key} is an alias of {target}, "
-    if _is_address(target):
+    if is_address(target):
         reason += "an address: no resolver takes an alias for one"
     elif round_ := circle(cluster, service):
         reason += f"and the aliases go in a circle: {' → '.join(round_)}"
@@ -310,7 +312,7 @@ def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int)
         reason += "which is no name of the cluster" if inside else "a name outside the cluster"
     return Resolution(
         name=asked,
-        kind=ResolutionKind.UNKNOWN if inside or _is_address(target) else ResolutionKind.EXTERNAL,
+        kind=ResolutionKind.UNKNOWN if inside or is_address(target) else ResolutionKind.EXTERNAL,
         fqdn=fqdn,
         service=service.key,
         cname=service.external_name,
@@ -337,7 +339,8 @@ def circle(cluster: Cluster, service: Service) -> tuple[str, ...]:
     return ()
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether it is no name at all."""
     try:
         Address.parse(text)
     except ValueError:

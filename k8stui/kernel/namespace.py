@@ -372,6 +372,17 @@ class Stranger:
     """The contradiction in one sentence."""
 
 
+@record(kw_only=True)
+class RulesCut:
+    """How far the rules that were seen of a namespace go."""
+
+    words: str
+    tables: tuple[str, ...] = ()
+    """Those that were not shown."""
+    legacy: bool = False
+    """iptables-nft's were shown, and legacy tables are beside them."""
+
+
 @record(kw_only=True, weakref_slot=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
@@ -401,8 +412,8 @@ class NetNamespace:
     stranger: Stranger | None = None
     absent: Mapping[Address, str] = field(default_factory=dict)
     """Whom one would look for here and who was not found, in words."""
-    rules_cut: str = ""
-    """Why `rulesets` may not be all that stands there, in words; empty: nothing says so."""
+    rules_cut: RulesCut | None = None
+    """Why `rulesets` may not be all that stands there; None: nothing says so."""
     standing: object = field(default=None, init=False, repr=False, compare=False)
     """What `k8stui.kernel.host` keeps of it between walks. Here, so that it goes with it."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import DeviceTest, device_matches
-from k8stui.kernel.namespace import Interface, LinkKind, Stranger
+from k8stui.kernel.namespace import Interface, LinkKind, RulesCut, Stranger
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.observed import SeenNode
 from k8stui.nodes.wire import WIRE
@@ -21,6 +21,8 @@ _BESIDE = re.compile(
     r"|kube-dummy|dummy|eth|en[opsx]|ens|bond|wl|vmnet|zt|flannel).*"
 )
 """Devices of programs that may run beside any plug-in, and network cards."""
+_LEGACY = "legacy"
+"""What iptables-save's own remark about the other back end names."""
 _USUAL = ("filter", "nat")
 """Tables that kube-proxy and every plug-in have rules in."""
 
@@ -71,13 +73,15 @@ def _is_for_pods(device: Interface) -> bool:
     return device.kind is not LinkKind.LOOPBACK and not is_uplink
 
 
-def cut(node: str, observed: SeenNode) -> str:
-    """How far what was observed of a node goes, in words; empty: it is all there, and evaluated."""
+def cut(node: str, observed: SeenNode) -> RulesCut | None:
+    """How far what was observed of a node goes; None: it is all there, and evaluated."""
     parts = [f"iptables-save says: {remark}" for remark in observed.remarks]
+    lost: set[str] = set()
     if not observed.is_whole:
         for ruleset in observed.rulesets.values():
             missing = [name for name in _USUAL if name not in ruleset.tables]
             if missing:
+                lost.update(missing)
                 parts.append(f"it has no table {' and no table '.join(missing)}")
     if observed.unseen:
         parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
@@ -93,6 +97,10 @@ def cut(node: str, observed: SeenNode) -> str:
         if rule.users is not None
     ]
     if not parts:
-        return ""
+        return None
     lead = f"of {node}" if observed.is_whole else f"as far as the dump of {node} goes"
-    return f"{lead}: {'; '.join(parts)}"
+    return RulesCut(
+        words=f"{lead}: {'; '.join(parts)}",
+        tables=tuple(sorted(lost)),
+        legacy=any(_LEGACY in remark for remark in observed.remarks),
+    )

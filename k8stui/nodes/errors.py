@@ -62,7 +62,9 @@ class ObservedFileError(K8sTuiError, ValueError):
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.message} ({self.option})"
+        # Where another option gave the file (rules --diff), that one is named in front.
+        option = "" if self.told_of else f" ({self.option})"
+        return f"{where}: {self.message}{option}"
 
 
 class NoNamespaceError(K8sTuiError, LookupError):

@@ -116,8 +116,8 @@ def _absent(network: Mapping[str, NetNamespace], exchange: Exchange) -> str:
 def _cut(network: Mapping[str, NetNamespace], exchange: Exchange) -> Iterator[str]:
     """Why the rules that were met may not be all, node by node."""
     for name in dict.fromkeys(step.namespace for step in exchange.steps):
-        if said := network[name].rules_cut:
-            yield said
+        if cut := network[name].rules_cut:
+            yield cut.words
 
 
 def _server_pod(cluster: Cluster, exchange: Exchange) -> str | None:

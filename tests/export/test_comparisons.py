@@ -278,3 +278,18 @@ def test_compare_walks_a_hundred_branches(
     text = capsys.readouterr().out
     assert (f"; {rest} not walked" in " ".join(text.split())) == (rest != "0")
     assert ("the first 100 branches are walked" in text) == (rest != "0")
+
+
+def test_a_file_that_cannot_be_read_is_told_by_the_option_that_gave_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "nowhere"
+    for option, line in (
+        ("--diff", ["rules", GUESTBOOK, "--diff", f"node-1={nowhere}"]),
+        ("--iptables", ["rules", GUESTBOOK, "--node", "node-1", "--iptables", f"node-1={nowhere}"]),
+    ):
+        assert run(line) == 2
+        told = capsys.readouterr().err
+        assert f"{nowhere}: No such file or directory" in told
+        assert option in told
+        assert told.count("--") == 1

@@ -20,6 +20,7 @@ from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin, OriginKind
+from k8stui.walk.diagnosis.own_bridges import keep_apart, make_anew
 from k8stui.walk.lookup import can_send
 
 ID = "address-overlap"
@@ -136,8 +137,7 @@ def _strayed(ground: Ground, pod: Pod) -> Iterator[Finding]:
             f"Pod {pod.key}", pod.origin,
             f"its address {address} is of {known.runtime}'s own bridge, and not of the pods of "
             f"{node.name} ({', '.join(map(str, node.pod_cidrs))}): no other node reaches it",
-            f"make it anew (kubectl -n {pod.namespace} delete pod {pod.name}); where new ones get "
-            f"such an address too, take /etc/cni/net.d/{known.file} away on {node.name}",
+            make_anew(known, pod),
         )  # fmt: skip
 
 
@@ -150,10 +150,7 @@ def _apart(cidr: Prefix) -> str:
     known = own_bridge(cidr.address)
     if known is None:
         return "give each node a range of its own (spec.podCIDR)"
-    return (
-        f"give the nodes a network plug-in, take /etc/cni/net.d/{known.file} away where there is "
-        "one, and make the pods anew"
-    )
+    return keep_apart(known)
 
 
 def _pods(ground: Ground) -> Iterator[Finding]:

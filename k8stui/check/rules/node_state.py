@@ -54,7 +54,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _is_cut(ground: Ground, node: str) -> bool:
     """Whether the node has more rules than its dump shows: then nothing is certain."""
-    return bool(ground.world.network[node].rules_cut)
+    return ground.world.network[node].rules_cut is not None
 
 
 def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:

@@ -18,7 +18,6 @@ from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import jumps_to
 
-_LEFT_OUT = "no table nat"
 _SERVICES = "KUBE-SERVICES"
 _WRITES_AGAIN = "restart kube-proxy on {}, which writes its rules again, and find out who {}"
 
@@ -30,7 +29,8 @@ def missing_rules(case: Case, what: str) -> Diagnosis | None:
             continue
         version = case.exchange.steps[0].before.src.version
         table = ruleset(case, name, version).tables.get("nat")
-        if table is None and _LEFT_OUT in case.network[name].rules_cut:
+        cut = case.network[name].rules_cut
+        if table is None and cut is not None and "nat" in cut.tables:
             return Diagnosis(
                 f"nothing rewrites {what} on {name}: its dump has no table nat, where kube-proxy's "
                 "rules stand, so what becomes of it there cannot be told",
@@ -106,8 +106,8 @@ def kept_by_the_node(case: Case, service: Service, connect: Connect) -> Diagnosi
 
 def _link(case: Case, node: str, table: Table, what: str, origin: Origin) -> Diagnosis:
     """The first link that is missing, from the hooks on."""
-    services, remarks = table.chains.get(_SERVICES), case.network[node].rules_cut
-    if services is None and "legacy" in remarks:
+    services, cut = table.chains.get(_SERVICES), case.network[node].rules_cut
+    if services is None and cut is not None and cut.legacy:
         return Diagnosis(
             f"no rule of {node}'s dump knows {what}: the dump is that of iptables-nft, and "
             "kube-proxy may have written to the legacy tables that are beside it",

@@ -11,13 +11,13 @@ from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
 from k8stui.cluster.names import (
     circle,
     dns_port,
+    is_address,
     resolve,
     search_list,
     silent_dns,
     uses_cluster_dns,
 )
 from k8stui.cluster.nameservers import LostServer, lost_server
-from k8stui.kernel.address import Address
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
@@ -209,10 +209,15 @@ def _policy(pod: Pod, reason: str) -> Diagnosis:
     return Diagnosis(reason, f"write dnsPolicy: {wanted} in {whose}", origin)
 
 
-def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
-    """An ExternalName that leads nowhere."""
+def alias_of_nothing(cluster: Cluster, alias: Service) -> Diagnosis | None:
+    """An ExternalName that certainly leads nowhere, for whom it is an answer that was asked for."""
+    full = f"{alias.name}.{alias.namespace}.svc.{cluster.cluster_domain}."
+    return _leads_nowhere(cluster, alias, resolve(cluster, full, None).reason)
+
+
+def _leads_nowhere(cluster: Cluster, alias: Service, reason: str) -> Diagnosis | None:
     target, origin = alias.external_name.rstrip("."), alias.origins.get("external_name")
-    if _is_address(target):
+    if is_address(target):
         return Diagnosis(
             reason,
             f"make {alias.name} a Service without selector (type ClusterIP) and write an "
@@ -227,6 +232,15 @@ def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
             "the end: a Service with pods, or a host",
             origin,
         )
+    return None
+
+
+def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
+    """An ExternalName that leads nowhere."""
+    certain = _leads_nowhere(cluster, alias, reason)
+    if certain is not None:
+        return certain
+    target, origin = alias.external_name.rstrip("."), alias.origins.get("external_name")
     short = resolve(cluster, target, None)
     if short.is_resolved and short.service != alias.key:
         return Diagnosis(
@@ -412,11 +426,3 @@ def _nearest(cluster: Cluster, pod: Pod | None, asked: str) -> str | None:
         near = by_name[close] if close else None
     near = near or nearest(asked, choices) or nearest(first, choices)
     return near if near != asked else None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        Address.parse(text)
-    except ValueError:
-        return False
-    return True

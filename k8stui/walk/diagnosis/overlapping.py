@@ -5,6 +5,7 @@ from __future__ import annotations
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.step import NeighbourCause, RouteCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.own_bridges import keep_apart
 from k8stui.walk.diagnosis.owners import overlap
 
 
@@ -27,8 +28,7 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
         return Diagnosis(
             f"{network} is the bridge that {known.runtime} brings along ({known.file}), the same "
             f"on {one} and on {other}: its pods reach those of their own node alone",
-            f"give the nodes a network plug-in, take /etc/cni/net.d/{known.file} away where there "
-            "is one, and make the pods anew",
+            keep_apart(known),
             node.origins.get("pod_cidrs", node.origin) if node else None,
         )
     return Diagnosis(

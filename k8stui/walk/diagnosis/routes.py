@@ -23,6 +23,7 @@ from k8stui.kernel.targets.base import Jump, Return
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
+from k8stui.walk.diagnosis.own_bridges import make_anew
 from k8stui.walk.diagnosis.owners import (
     Behind,
     named_by_hand,
@@ -120,18 +121,19 @@ def _made_too_early(case: Case, target: Address) -> Diagnosis | None:
     if bridge is None or pod is None or pod.node_name is None:
         return None
     node = case.cluster.nodes[pod.node_name]
-    network = next((one for one in node.pod_cidrs if one.address.version == target.version), None)
-    for device in case.network[pod.node_name].interfaces if network is not None else ():
-        if network is not None and any(one.address in bridge.network for one in device.addresses):
-            other = other_network(case, node.name, device.name, network.nth(1))
-            if other is not None:
-                cause = DeviceCause(interface=device)
-                return Diagnosis(other.reason, other.advice, origin_of(cause))
+    for network in node.pod_cidrs:
+        for device in case.network[pod.node_name].interfaces:
+            if network.address.version != target.version:
+                continue
+            if any(one.address in bridge.network for one in device.addresses):
+                other = other_network(case, node.name, device.name, network.nth(1))
+                if other is not None:
+                    cause = DeviceCause(interface=device)
+                    return Diagnosis(other.reason, other.advice, origin_of(cause))
     return Diagnosis(
         f"pod {pod.key} has an address of {bridge.runtime}'s own bridge ({bridge.network}), to "
         "which no other node has a route: it was made before the network plug-in was there",
-        f"make it anew: kubectl -n {pod.namespace} delete pod {pod.name}; where new ones get such "
-        f"an address too, take /etc/cni/net.d/{bridge.file} away on {pod.node_name}",
+        make_anew(bridge, pod),
         pod.origin,
     )
 
