@@ -1,8 +1,8 @@
 """Mistakes planted in real manifests: how many does `k8stui check` find, on the line of each?
 
-python benchmarks/seeded.py [--each N] [--seed S] [--show KIND] FOLDER...
+python benchmarks/seeded.py [--each N] [--seed S] [--show KIND] [FOLDER...]
 
-Every folder is taken as one input. In a copy of it one mistake at a time is written into one line,
+Every folder is taken as one input; without any those of `OWN`, which every clone has. In a copy of it one mistake at a time is written into one line,
 of a kind and at a place where what is beside it shows that it is one: a selector that matched, a
 reference whose object is there, a port that the pods declare. N places of each kind (default 1)
 are drawn by S (default 1). Found: a new error or warning on that very line (for a line taken out
@@ -43,6 +43,27 @@ TEMPLATE: Mapping[str, Path_] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
+ROOT = Path(__file__).resolve().parents[1]
+OWN = (
+    *(f"samples/{name}" for name in ("guestbook", "webapp", "policies")),
+    *(
+        f"tests/recordings/{name}"
+        for name in (
+            "affinity",
+            "dual-stack",
+            "external-policy",
+            "guestbook",
+            "loadbalancer",
+            "traffic-distribution",
+            "webapp-mysql",
+        )
+    ),
+    *(
+        f"tests/recordings-cluster/{name}/input"
+        for name in ("kubeadm-like", "ports", "service-types", "statefulset", "webapp-mysql")
+    ),
+)
+"""Sets that work, of this repository."""
 MOST_FILES = 60
 """A folder with more is no set that somebody would check at once."""
 
@@ -417,15 +438,16 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", help="what was missed of this kind; all: of every kind")
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="*", default=OWN)
     given = parser.parse_args()
     right: Counter[str] = Counter()
     elsewhere: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for folder in given.folders:
+    for named in given.folders:
+        folder = ROOT / named if given.folders is OWN else Path(named)
         if sum(1 for _ in folder.rglob("*.y*ml")) > MOST_FILES:
             continue
-        chance = random.Random(f"{given.seed} {folder}")  # noqa: S311 - the same each time
+        chance = random.Random(f"{given.seed} {named}")  # noqa: S311 - the same each time
         for one in measured(folder, given.each, chance):
             total[one.spot.kind] += 1
             right[one.spot.kind] += one.found

@@ -155,8 +155,9 @@ def test_rules_and_listeners_of_rancher_s(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_names_the_command(tmp_path: Path) -> None:
     world = laid(tmp_path, SOS)
-    said = world.network["worker-7"].rules_cut
-    assert "iptables_-vnxL cannot be read; run on the node: iptables-save" in said
+    cut = world.network["worker-7"].rules_cut
+    assert cut is not None
+    assert "iptables_-vnxL cannot be read; run on the node: iptables-save" in cut.words
 
 
 def test_one_file_a_command(tmp_path: Path) -> None:
