@@ -2,12 +2,12 @@
 
 python benchmarks/seeded.py [--each N] [--seed S] [--show KIND] [FOLDER...]
 
-Every folder is taken as one input; without any those of `OWN`, which every clone has. In a copy of it one mistake at a time is written into one line,
-of a kind and at a place where what is beside it shows that it is one: a selector that matched, a
-reference whose object is there, a port that the pods declare. N places of each kind (default 1)
-are drawn by S (default 1). Found: a new error or warning on that very line (for a line taken out
-or moved: on the lines beside it too). Prints the share of each kind, and with `--show` what was
-missed.
+Every folder is taken as one input; without any those of `OWN`, which every clone has. In a copy of
+it one mistake at a time is written into one line, of a kind and at a place where what is beside it
+shows that it is one: a selector that matched, a reference whose object is there, a port that the
+pods declare. N places of each kind (default 1) are drawn by S (default 1). Found: a new error or
+warning on that very line (for a line taken out or moved: on the lines beside it too). Prints the
+share of each kind, and with `--show` what was missed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ OWN = (
         f"tests/recordings/{name}"
         for name in (
             "affinity",
-            "dual-stack",
             "external-policy",
             "guestbook",
             "loadbalancer",

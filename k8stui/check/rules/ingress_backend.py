@@ -6,7 +6,9 @@ a targetPort.
 
 An error where the name is a typing error of a Service's; else only a warning: a Service of that
 name may be elsewhere, or an operator makes it.
-Does not apply to ``resource`` backends, nor to ports of ExternalName Services.
+Does not apply to backends that an annotation describes (AWS Load Balancer Controller:
+``use-annotation``, also under the name of a Service), to ``resource`` backends, nor to ports of
+ExternalName Services.
 """
 
 from __future__ import annotations
@@ -77,13 +79,11 @@ def _judge(
 ) -> Iterator[Finding]:
     namespace, name = manifest.namespace or "default", text(backend, *name_path)
     subject = f"Ingress {namespace}/{manifest.name}"
+    if _ACTION in (at(backend, *name_path[:-1], "port", "name"), backend.get("servicePort")):
+        return
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         here = [s.name for s in ground.services if s.namespace == namespace]
-        if at(backend, *name_path[:-1], "port", "name") == _ACTION or (
-            backend.get("servicePort") == _ACTION
-        ):
-            return
         near = nearest(name, here)
         yield Finding(
             rule=ID,
