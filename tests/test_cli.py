@@ -144,6 +144,7 @@ def test_standard_input() -> None:
         (("walk", GUESTBOOK, "--from", "outside", "--to", "svc/x\n::error::"), "k8stui: --to: "),
         (("walk", GUESTBOOK, "--from", "pod/a\nb", "--to", "svc/frontend"), "no pod a␊b in"),
         (("rules", GUESTBOOK, "--node", "n\x1b[1m\nm"), "--node: there is no node n␛[1m␊m"),
+        (("present", "row-1", "--format", "text", "--", "\x1b[31m"), "argument (␛[31m)"),
         (("topology", "--nodes", "٣", GUESTBOOK), "'٣' is not a whole number"),
         (("topology", "--nodes", "1_0", GUESTBOOK), "'1_0' is not a whole number"),
     ],

@@ -98,6 +98,13 @@ def cli() -> None:
     """
 
 
+class _AsWritten(io.StringIO):
+    """Keeps what a terminal would obey, for it to be shown: click drops it elsewhere, unsaid."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def run(args: Sequence[str]) -> int:
     """Run one command line. Gives the exit status; nothing but `SystemExit` gets out."""
     gc.disable()  # a process that lives for 0.1 s: 5 % of it were looking for garbage
@@ -108,7 +115,7 @@ def run(args: Sequence[str]) -> int:
         from k8stui.export.terminal import complain  # noqa: PLC0415 - for mistakes only
         from k8stui.neutralise import neutralise  # noqa: PLC0415 - as above
 
-        said = io.StringIO()
+        said = _AsWritten()
         error.show(said)
         complain("\n".join(map(neutralise, said.getvalue().rstrip("\n").split("\n"))))
         return BAD
