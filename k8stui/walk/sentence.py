@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.header import ECHO
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.routing import rule_line
 from k8stui.kernel.rules import BUILTIN_CHAINS
@@ -59,14 +59,14 @@ def change(before: Packet, after: Packet) -> str:
 
 def source(packet: Packet) -> str:
     """Address and port that the packet comes from."""
-    if packet.protocol in ECHO:
+    if packet.protocol not in WITH_PORTS:
         return str(packet.src)
     return packet.src.with_port(packet.sport)
 
 
 def destination(packet: Packet) -> str:
     """Address and port that the packet goes to."""
-    if packet.protocol in ECHO:
+    if packet.protocol not in WITH_PORTS:
         return str(packet.dst)
     return packet.dst.with_port(packet.dport)
 

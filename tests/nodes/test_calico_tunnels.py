@@ -13,6 +13,9 @@ import pytest
 import yaml
 from manifests_of import pod, service
 
+from k8stui.export.drawing.card import cards
+from k8stui.export.drawing.header import endpoint
+from k8stui.export.drawing.ink import Ink
 from k8stui.export.json import packet
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Result
@@ -136,6 +139,9 @@ def test_ipip_goes_by_tunl0_to_the_node_s_address(tmp_path: Path) -> None:
     assert (outer.protocol, outer.ttl, inner.ttl) == (Protocol.IPIP, 63, 63)
     assert outer.length_bytes == inner.length_bytes + 20
     assert str(inner.dst) == "10.244.2.2"
+    assert endpoint(outer, source=True) == "192.168.0.11", "IPIP has no ports"
+    drawn = [text for card in cards(there, Ink.TEXT) for line in card for text, _ in line]
+    assert {"IPIP", "10.244.2.2:7000"} <= set(" ".join(drawn).split())
     shown = packet(outer)
     assert shown is not None
     assert shown["protocol"] == "IPIP"

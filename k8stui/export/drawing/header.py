@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8stui.export.drawing.ink import Ink, Line, join, line_width, run
+from k8stui.kernel.header import WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 
 _SHOWN = (TcpFlags.SYN, TcpFlags.FIN, TcpFlags.RST, TcpFlags.PSH, TcpFlags.ACK)
@@ -50,9 +51,7 @@ def endpoint(packet: Packet, *, source: bool) -> str:
     """Address and, where the protocol has them, port."""
     address = packet.src if source else packet.dst
     port = packet.sport if source else packet.dport
-    if packet.protocol in (Protocol.ICMP, Protocol.ICMPV6):
-        return str(address)
-    return address.with_port(port)
+    return address.with_port(port) if packet.protocol in WITH_PORTS else str(address)
 
 
 def change(before: str, after: str) -> Line:
