@@ -13,6 +13,7 @@ import click
 import pytest
 
 from k8stui.cli import cli
+from k8stui.cli.failure import failed
 from k8stui.cli.options import WholeNumber
 
 ROOT = Path(__file__).parent.parent
@@ -287,6 +288,32 @@ def test_streams_that_nobody_reads_or_writes(line: str, status: int) -> None:
     assert "Traceback" not in done.stderr
     assert "this is a bug" not in done.stderr
     assert len(done.stderr.splitlines()) <= 3
+
+
+def test_a_report_says_where_and_quotes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    password = "hunter2 'or \"what"  # noqa: S105 - what must not get out
+
+    def looked_up() -> int:
+        try:
+            return int(password)
+        except ValueError as error:
+            raise KeyError(password) from error
+
+    with pytest.raises(KeyError) as raised:
+        looked_up()
+    assert failed(raised.value) == 2
+    (report,) = tmp_path.glob("k8stui-crash-*")
+    assert "KeyError" in capsys.readouterr().err
+    text = report.read_text()
+    assert "hunter2" not in text
+    assert "what" not in text
+    for said in ("ValueError: invalid literal for int() with base 10: …", "KeyError: …"):
+        assert said in text
+    assert text.index("ValueError") < text.index("KeyError")
+    assert "in looked_up" in text
 
 
 def test_a_crash_is_one_line_and_a_report(tmp_path: Path) -> None:

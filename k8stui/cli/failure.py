@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from k8stui import __version__
 from k8stui.cli.status import BAD
 from k8stui.errors import explain_mistake
 from k8stui.export.terminal import complain
+
+_QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
+"""From the first quotation mark of a message to the last: a value may hold some itself."""
 
 
 def failed(error: Exception) -> int:
@@ -31,6 +35,19 @@ def _report(error: Exception) -> str:
         delete=False,
     ) as file:  # fmt: skip
         file.write(f"k8stui {__version__}, Python {platform.python_version()}, {sys.platform}\n")
-        # Without locals: they hold what the manifests say.
-        file.writelines(traceback.format_exception(error))
+        # Without locals, and without what a message quotes: both hold what the manifests say.
+        for each in _chain(error):
+            file.write("Traceback (most recent call last):\n")
+            file.writelines(traceback.format_tb(each.__traceback__))
+            file.write(f"{type(each).__name__}: {_QUOTED.sub('…', str(each))}\n\n")
     return file.name
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error behind those that led to it."""
+    found: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in found:
+        found.insert(0, one)
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return found

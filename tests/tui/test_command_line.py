@@ -33,6 +33,8 @@ async def typed(typist: Typist, text: str) -> list[str]:
         ("svc sql", "service/default/mysql"),
         ("pod my", "pod/default/mysql-1"),
         ("node 2", "node/node-2"),
+        ("pods", "pod/default/mysql-1"),
+        ("nodes", "node/node-1"),
     ],
 )
 async def test_an_object_is_shown_in_the_tree(text: str, key: str) -> None:
