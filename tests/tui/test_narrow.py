@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from tui.harness import running
+
 from k8stui.export.drawing.ink import run
 from k8stui.tui.app import K8sTuiApp
 from k8stui.tui.jobs import Jobs
@@ -24,6 +27,17 @@ def test_the_palette_outlives_any_width() -> None:
             assert app.is_running
 
     asyncio.run(narrowed())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (80, 2), (3, 80)])
+async def test_the_screen_itself_never_scrolls(size: tuple[int, int]) -> None:
+    """Its scrollbar takes a column, which changes what is drawn, and with it the scrollbar."""
+    async with running(size=size) as driver:
+        for key in ("right", "p", "p", "z"):
+            await driver.press(key)
+            screen = driver.app.screen
+            assert not screen.show_vertical_scrollbar
+            assert not screen.show_horizontal_scrollbar
 
 
 def test_a_list_that_was_never_drawn_is_filtered() -> None:
