@@ -242,7 +242,7 @@ def _saved(text: str) -> Iterator[tuple[int, str]]:
     libipset's print_set (lib/session.c list_create, list_adt): a name, a kind, a header, then the
     members. What has no members (``-terse``) is a set of which nothing is known.
     """
-    lines = list(enumerate(text.splitlines(), 1))
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line]
     is_list = any(line.startswith("Name: ") for _, line in lines)
     name, kind, header, members = "", "", "", False
     for number, line in lines:

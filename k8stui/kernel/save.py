@@ -52,7 +52,8 @@ def parse(text: str, *, file: str = "", why: Why | None = None) -> Ruleset:
     lines = text.split("\n")
     reader = _Reader(file, why, _listed_table(lines))
     for number, line in enumerate(lines, start=1):
-        reader.read(number, line.rstrip("\r"))
+        if line:  # a section of a state stands behind tens of thousands that are empty
+            reader.read(number, line.rstrip("\r"))
     return reader.ruleset()
 
 

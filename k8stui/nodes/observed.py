@@ -66,6 +66,9 @@ class ObservedSpace(Protocol):
     def rulesets(self) -> Mapping[int, Ruleset]:
         """By IP version."""
 
+    def has_chain(self, name: str) -> bool:
+        """Whether iptables has a chain of that name; asked of every node, so quickly answered."""
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """What iptables-save itself says that it does not show."""
@@ -142,6 +145,9 @@ class ObservedNode:
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()
+
+    def has_chain(self, name: str) -> bool:
+        return any(name in table.chains for rules in self.rulesets.values() for table in rules)
 
     def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> ObservedNode:
         return replace(self, rulesets={**self.rulesets, **rules}, sets={**sets, **self.sets})

@@ -43,8 +43,7 @@ class Kindnet:
 
     def recognises(self, node: Node) -> bool:
         """By its chain: the cables are ptp's."""
-        rulesets = self._site.observed(node).rulesets.values()
-        return any(ruleset.chain("nat", _CHAIN) is not None for ruleset in rulesets)
+        return self._site.observed(node).has_chain(_CHAIN)
 
     def addresses(self, node: Node) -> Sequence[Address]:
         return self._ptp.addresses(node)

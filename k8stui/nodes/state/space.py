@@ -191,6 +191,13 @@ class CollectedSpace:
             return dict.fromkeys(_SAVES, Ruleset())
         return found
 
+    def has_chain(self, name: str) -> bool:
+        """Whether iptables has a chain of that name: its line is looked for, nothing is parsed."""
+        if "rulesets" in self.__dict__:
+            return any(name in table.chains for rules in self.rulesets.values() for table in rules)
+        texts = (one.text for commands in _SAVES.values() for one in self._all(commands))
+        return any(f"\n:{name} " in text or f"\n-N {name}\n" in text for text in texts)
+
     @property
     def other_rulesets(self) -> Mapping[int, Ruleset]:
         """Those of the other back end, where both have some."""
