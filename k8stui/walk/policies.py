@@ -239,17 +239,16 @@ class Policies:
         Or for a pod on its node's network.
         """
         connect = request.connect
-        pod = self._cluster.pods.get("/".join(request.source.split("/")[1:3]))
-        if pod is not None and pod.host_network and denial.denied is not None:
-            address = denial.denied.peer.address
-            length = address.bits if address is not None else ""
+        far = denial.denied.peer if denial.denied is not None else None
+        nodes = self._cluster.nodes.values()
+        address = far.address if far is not None and request.source != OUTSIDE else None
+        if address is not None and any(address in node.addresses for node in nodes):
+            cidr = f"{address}/{address.bits}"
             return replace(
                 denial,
-                reason=f"{denial.reason}: that is pod {pod.key}, which is on its node's network, "
-                "where policies see the node's address and none of the pod's labels",
-                advice=f"name the nodes by an ipBlock ({pod.node_name}: cidr {address}/{length}) "
-                f"in {denial.denied.ruling.direction.lower()} of {denial.policy}, or take "
-                f"hostNetwork off pod {pod.name}",
+                reason=f"{denial.reason}: that is a node's address, which pods of hostNetwork "
+                "have too, and none of their labels count",
+                advice=f"{denial.advice}, by an ipBlock ({{cidr: {cidr}}}, and so each node)",
             )
         if connect is None or connect.source == source or connect.namespace != OUTSIDE:
             return denial
@@ -394,10 +393,11 @@ class Policies:
         """The labels by which a rule means pods of namespaces of which there is none."""
         written = self._cluster.namespace_labels
         spaces = {*written, *(pod.namespace for pod in self._cluster.pods.values())}
+        spaces |= {"default", "kube-system", "kube-public", "kube-node-lease"}
         for one in rule.peers if peer.namespace else ():
             wanted = labels(one.namespaces, "matchLabels")
             chosen = meant(one, policy.namespace)
-            is_meant = wanted and chosen.has_labels(peer.labels)
+            is_meant = wanted and NAMESPACE_NAME not in wanted and chosen.has_labels(peer.labels)
             if is_meant and not any(chosen.has_space(each, written) for each in spaces):
                 return ",".join(f"{key}={value}" for key, value in wanted.items())
         return ""

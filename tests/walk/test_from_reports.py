@@ -233,8 +233,8 @@ SITUATIONS = {
         options=ENFORCED,
         source="pod/gate/edge",
         result="timeout",
-        why="pod gate/edge, which is on its node's network",
-        mend="by an ipBlock (node-2: cidr 192.168.0.12/32) in ingress",
+        why="a node's address, which pods of hostNetwork have too",
+        mend="in ingress of NetworkPolicy from-gate, by an ipBlock ({cidr: 192.168.0.12/32}",
     ),
     "a pod's name below a Service of another namespace": asked(
         "db-0.db:5432",
