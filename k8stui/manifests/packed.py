@@ -24,9 +24,24 @@ def read(path: str) -> bytes:
         OSError: it cannot be read, is damaged, a device, or holds more than `LIMIT`.
 
     """
+    return _read(path)
+
+
+def beginning(path: str, size: int) -> bytes:
+    """Return the first `size` bytes of what stands in the file; fewer are all of it.
+
+    Raises:
+        OSError: as `read`, as far as it is read.
+
+    """
+    return _read(path, size)
+
+
+def _read(path: str, size: int | None = None) -> bytes:
+    """What stands in the file; `size`: no more than so many bytes."""
     if not path.endswith(PACKED):
         with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
-            return whole(opened)
+            return whole(opened, size=size)
     # Imported where needed: each costs every start about a millisecond.
     import gzip  # noqa: PLC0415
     import lzma  # noqa: PLC0415
@@ -35,13 +50,15 @@ def read(path: str) -> bytes:
     try:
         with gzip.open(path) if path.endswith(".gz") else lzma.open(path) as unpacked:
             limit = max(_SMALL, _RATIO * os.stat(path).st_size)  # noqa: PTH116
-            return whole(cast("IO[bytes]", unpacked), min(limit, LIMIT))
+            return whole(cast("IO[bytes]", unpacked), min(limit, LIMIT), size)
     except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OSError(f"damaged {path[-2:]} file: {error}") from None
 
 
-def whole(stream: IO[bytes], limit: int | None = None) -> bytes:
+def whole(stream: IO[bytes], limit: int | None = None, size: int | None = None) -> bytes:
     """Return all that comes out of a stream; `limit` is in bytes, `LIMIT` where there is none.
+
+    `size`: no more than so many bytes are wanted.
 
     Raises:
         OSError: a device, which may have no end, or more than `limit` bytes.
@@ -53,11 +70,13 @@ def whole(stream: IO[bytes], limit: int | None = None) -> bytes:
         found = None
     if found is not None and _is_device(found) and not stream.isatty():
         raise OSError("a device, not a file")
+    if size is not None:
+        return stream.read(size)
     parts = []
-    size, limit = 0, LIMIT if limit is None else limit
+    length, limit = 0, LIMIT if limit is None else limit
     while part := stream.read(_PART):
-        size += len(part)
-        if size > limit:
+        length += len(part)
+        if length > limit:
             raise OSError(f"holds more than {limit:,} bytes")
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)

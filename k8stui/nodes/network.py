@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
+from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.rules import Ruleset
@@ -68,6 +69,17 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """Its site, where `cluster` can be the same one a moment later."""
         is_same = self.options is options and self.cluster.nodes == cluster.nodes
         return self._site if is_same else None
+
+    def has_address(self, node: str, address: Address) -> bool:
+        """Whether a device of the node has the address; a node that was seen is not built for it.
+
+        Raises:
+            KeyError: there is no such node.
+
+        """
+        seen = self._site.observed(self.cluster.nodes[node]).devices
+        devices = self[node].interfaces if seen is None else seen
+        return any(one.address == address for device in devices for one in device.addresses)
 
     def plugin_of(self, node: Node) -> str:
         """The name of the node's network plug-in, as ``--cni`` has it."""

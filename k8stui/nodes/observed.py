@@ -41,6 +41,10 @@ class ObservedSpace(Protocol):
     @property
     def interfaces(self) -> tuple[Interface, ...] | None: ...
     @property
+    def devices(self) -> tuple[Interface, ...] | None:
+        """The same without the programs on them; asked of every node, so quickly answered."""
+
+    @property
     def routes(self) -> tuple[Route, ...] | None: ...
     @property
     def policy_rules(self) -> tuple[PolicyRule, ...] | None: ...
@@ -145,6 +149,10 @@ class ObservedNode:
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()
+
+    @property
+    def devices(self) -> tuple[Interface, ...] | None:
+        return self.interfaces
 
     def has_chain(self, name: str) -> bool:
         return any(name in table.chains for rules in self.rulesets.values() for table in rules)

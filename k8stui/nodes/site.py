@@ -111,7 +111,7 @@ class Site:
         switches = 0
         for node in self.cluster.nodes.values():
             observed = self.observed(node)
-            by_name = {one.name: one for one in observed.interfaces or ()}
+            by_name = {one.name: one for one in observed.devices or ()}
             for uplink in self.uplinks(node) if by_name else ():
                 networks = {e.network: e.address for e in self._on_uplink(node, uplink)}
                 known = next((found[net].switch for net in networks if net in found), None)
@@ -126,7 +126,7 @@ class Site:
 
     def _on_uplink(self, node: Node, uplink: Uplink) -> Iterator[InterfaceAddress]:
         """The addresses of a device on the wire, or of the bridge above it."""
-        seen = {one.name: one for one in self.observed(node).interfaces or ()}
+        seen = {one.name: one for one in self.observed(node).devices or ()}
         device = seen.get(uplink.device)
         master = seen.get(device.master) if device is not None and device.master else None
         for one in (device, master):
@@ -136,7 +136,7 @@ class Site:
 
     def addresses_on(self, node: Node, uplink: Uplink) -> tuple[Address, ...]:
         """At which addresses the node answers there; without a dump its own."""
-        if self.observed(node).interfaces is None:
+        if self.observed(node).devices is None:
             return tuple(a for version in (4, 6) if (a := node.address(version)))
         return tuple(entry.address for entry in self._on_uplink(node, uplink))
 
@@ -372,7 +372,7 @@ class Site:
 
     def _find_uplinks(self, node: Node) -> Iterator[Uplink]:
         observed = self.observed(node)
-        seen = observed.interfaces or ()
+        seen = observed.devices or ()
         first = next(
             (i for i in seen if any(e.address in node.addresses for e in i.addresses)), None
         )
@@ -387,30 +387,33 @@ class Site:
         yield Uplink(card.name, first.mac)
         for interface in seen:
             # Whatever else has an address of a network and is no cable to a namespace here.
-            if interface in (first, card) or not self._is_card(node, interface):
-                continue
-            if any(
-                1 < entry.prefix_length < entry.address.bits and not is_link_local(entry.address)
-                for entry in interface.addresses
+            # Where a cable leads is asked last: that takes the pods' own namespaces.
+            if (
+                interface not in (first, card)
+                and any(
+                    1 < entry.prefix_length < entry.address.bits
+                    and not is_link_local(entry.address)
+                    for entry in interface.addresses
+                )
+                and self._is_card(node, interface)
             ):
                 yield Uplink(interface.name, interface.mac)
 
     def _card_below(self, node: Node, interface: Interface) -> Interface:
         """Where the address is a bridge's: the port that leads out of the node."""
         if interface.kind is LinkKind.BRIDGE:
-            for port in self.observed(node).interfaces or ():
+            for port in self.observed(node).devices or ():
                 if port.master == interface.name and self._is_card(node, port):
                     return port
         return interface
 
     def _is_card(self, node: Node, interface: Interface) -> bool:
-        is_cabled = (ROOT, interface.name) in self.observed(node).cables
         is_card = interface.kind is LinkKind.VETH or interface.driver in OVER_CARDS
-        return is_card and not is_cabled
+        return is_card and (ROOT, interface.name) not in self.observed(node).cables
 
     def answers_for(self, node: Node, address: Address) -> bool:
         """Whether the node answers who looks for the address: a dump may show that it lost it."""
-        seen = self.observed(node).interfaces
+        seen = self.observed(node).devices
         return seen is None or any(e.address == address for i in seen for e in i.addresses)
 
     def on_wire(self, device: str, version: int) -> Sequence[tuple[str, Neighbour]]:

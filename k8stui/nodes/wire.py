@@ -187,7 +187,7 @@ def _pods_on_the_wire(site: Site) -> Iterator[Neighbour]:
     }
     for node in site.cluster.nodes.values():
         uplinks = site.uplinks(node)
-        for pod in site.pods(node.name) if site.observed(node).interfaces is not None else ():
+        for pod in site.pods(node.name) if site.observed(node).devices is not None else ():
             for address in pod.addresses:
                 net = site.lan.network_of(address)
                 if net is not None:

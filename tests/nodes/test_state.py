@@ -734,3 +734,27 @@ def test_neighbours_and_forwarding_entries_know_their_lines() -> None:
         assert one is not None
         assert one.origin.place is not None
         assert one.origin.place.line == line
+
+
+def test_of_a_node_that_no_walk_enters_the_beginning_is_read(tmp_path: Path) -> None:
+    """Devices, routes and neighbours tell what the wire needs; the rules stay where they are."""
+    rule = f"-A INPUT -m comment --comment {'x' * 90} -j ACCEPT\n"
+    save = f"*filter\n:INPUT ACCEPT [0:0]\n{rule * 6000}COMMIT"
+    parts: dict[tuple[str, str], object] = {
+        ("node", ADDR): [device("eth0", 2), device("va", 3, link_index=2, link_netnsid=1)],
+        ("node", "ip -j -4 route show table all"): [{"dst": "default", "dev": "eth0"}],
+        ("node", "ip -j -6 route show table all"): [],
+        ("node", "ip -j neigh show"): [],
+        ("node", "iptables-nft-save"): save,
+        ("node", ADDR + " "): [],
+        ("pod-a", ADDR): [device("eth0", 2, link_index=3, link_netnsid=0)],
+    }
+    node = collected(tmp_path, parts)
+    assert [one.name for one in node.devices or ()] == ["eth0", "va"]
+    assert [route.device for route in node.routes or ()] == ["eth0"]
+    assert node.neighbours == ()
+    assert "_all_sections" not in vars(node)
+    assert len(node.rulesets[4].tables["filter"].chains["INPUT"].rules) == 6000
+    assert list(node.pods) == ["pod-a"]
+    # Of two alike the first counts, whether or not all was read.
+    assert [one.name for one in node.interfaces or ()] == ["eth0", "va"]

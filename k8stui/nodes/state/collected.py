@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
 
@@ -15,8 +16,11 @@ from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ROOT, End
 from k8stui.nodes.state import bundle
 from k8stui.nodes.state.space import CollectedSpace, Link
-from k8stui.nodes.state.stream import Section, is_stream, sections
+from k8stui.nodes.state.stream import Section, beginning, is_stream, sections
 from k8stui.settings import STATE
+
+_BEGINNING = 1 << 19
+"""Bytes: a node of 250 pods has 200 kB of devices, routes and neighbours."""
 
 
 class CollectedNode(CollectedSpace):
@@ -28,34 +32,59 @@ class CollectedNode(CollectedSpace):
         self._file = file
         self._said = said
         self.__dict__.update(said)  # a cached property looks here first
+        if "interfaces" in said:
+            self.__dict__["devices"] = said["interfaces"]
 
     @cached_property
     def _all_sections(self) -> Mapping[str, Mapping[str, Section]]:
-        file = self._file
-        if os.path.isdir(file):  # noqa: PTH112 - pathlib costs 3 ms of a walk
-            try:
-                return bundle.sections(file)
-            except OSError as error:
-                message = error.strerror or str(error)
-                raise ObservedFileError(STATE.flag, file, None, message) from error
-        try:
-            text = packed.read(file).decode("utf-8")
-        except OSError as error:
-            raise ObservedFileError(STATE.flag, file, None, error.strerror or str(error)) from error
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            raise ObservedFileError(STATE.flag, file, line, "it is not text (UTF-8)") from error
+        with self._reading():
+            if os.path.isdir(self._file):  # noqa: PTH112 - pathlib costs 3 ms of a walk
+                return bundle.sections(self._file)
+            text = packed.read(self._file).decode("utf-8")
         if not is_stream(text):
             message = (
                 "not what k8stui collect writes (sections of `@ NAMESPACE COMMAND`); "
                 "run on the node: k8stui collect --print-script | sudo sh"
             )
-            raise ObservedFileError(STATE.flag, file, 1, message)
-        return sections(text, file)
+            raise ObservedFileError(STATE.flag, self._file, 1, message)
+        return sections(text, self._file)
+
+    @cached_property
+    def _first_sections(self) -> Mapping[str, Mapping[str, Section]]:
+        """Those at the beginning, where the root namespace's devices and routes stand.
+
+        What lies between the nodes rests on these, so they are read of every node; all else only
+        when a walk gets there.
+        """
+        with self._reading():
+            if os.path.isdir(self._file):  # noqa: PTH112 - as above
+                return {}
+            # The last section is cut off, so what is cut off within a character is left out.
+            text = packed.beginning(self._file, _BEGINNING).decode("utf-8", "replace")
+            return sections(beginning(text), self._file)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is wrong with the file becomes one error."""
+        file = self._file
+        try:
+            yield
+        except OSError as error:
+            raise ObservedFileError(STATE.flag, file, None, error.strerror or str(error)) from error
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise ObservedFileError(STATE.flag, file, line, "it is not text (UTF-8)") from error
 
     @property
     def sections(self) -> Mapping[str, Section]:
         return self._all_sections.get(ROOT, {})
+
+    def _section(self, command: str) -> Section | None:
+        if "_all_sections" not in self.__dict__:
+            found = self._first_sections.get(ROOT, {}).get(command)
+            if found is not None:
+                return found
+        return self.sections.get(command)
 
     @property
     def is_whole(self) -> bool:

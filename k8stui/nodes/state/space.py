@@ -56,9 +56,9 @@ _SAVES = {
 }
 _ADDRESSES = ("ip -j -d addr show", "ip -j addr show", "ip -d addr show", "ip addr show")
 _ROUTES = {
-    None: ("ip -j route show table all", "ip route show table all"),
     4: ("ip -j -4 route show table all", "ip -4 route show table all"),
     6: ("ip -j -6 route show table all", "ip -6 route show table all"),
+    None: ("ip -j route show table all", "ip route show table all"),
 }
 _RULES = {
     4: ("ip -j -4 rule show", "ip -4 rule show"),
@@ -101,10 +101,17 @@ class CollectedSpace:
         """By command."""
         return self._sections
 
+    def _section(self, command: str) -> Section | None:
+        """That of one command, without more of the file than it needs."""
+        return self.sections.get(command)
+
+    @cached_property
+    def devices(self) -> tuple[Interface, ...] | None:
+        return self._read(self._one(_ADDRESSES), parse_interfaces)
+
     @cached_property
     def interfaces(self) -> tuple[Interface, ...] | None:
-        section = self._one(_ADDRESSES)
-        found = self._read(section, parse_interfaces)
+        found = self.devices
         return found if found is None else tuple(with_programs(found, self._programs))
 
     @cached_property
@@ -133,6 +140,8 @@ class CollectedSpace:
     def routes(self) -> tuple[Route, ...] | None:
         found = None
         for version, commands in _ROUTES.items():
+            if version is None and found is not None:
+                break  # what one family's commands show is not asked for again
             section = self._one(commands)
             read = self._read(section, partial(parse_routes, version=version))
             if read is not None:
@@ -268,7 +277,7 @@ class CollectedSpace:
     def _all(self, commands: Sequence[str]) -> Iterator[Section]:
         """The sections of these commands that did not fail."""
         for command in commands:
-            section = self.sections.get(command)
+            section = self._section(command)
             if section is not None and not section.failure:
                 yield section
 

@@ -44,11 +44,19 @@ def is_stream(text: str) -> bool:
 
 
 def sections(text: str, file: str) -> Mapping[str, Mapping[str, Section]]:
-    """The sections of a stream by namespace, then by command; of two alike the later counts."""
+    """The sections of a stream by namespace, then by command; of two alike the first counts.
+
+    So what a stream's beginning shows is not changed by what stands behind it.
+    """
     found: dict[str, dict[str, Section]] = {}
     for one in _sections(text, file):
-        found.setdefault(one.namespace, {})[one.command] = one
+        found.setdefault(one.namespace, {}).setdefault(one.command, one)
     return found
+
+
+def beginning(text: str) -> str:
+    """Of a stream that was cut off somewhere what is whole: without its last section."""
+    return text[: text.rfind("\n@ ") + 1]
 
 
 def _sections(text: str, file: str) -> Iterator[Section]:

@@ -124,6 +124,8 @@ class Case:
 
     def has(self, namespace: str, address: Address) -> bool:
         """Whether a device of the namespace has the address."""
+        if isinstance(self.network, ClusterNetwork) and namespace in self.cluster.nodes:
+            return self.network.has_address(namespace, address)
         found = self.network.get(namespace)
         return found is not None and any(
             one.address == address for device in found.interfaces for one in device.addresses
