@@ -44,7 +44,7 @@ def read_world(
         if doubts or note.doubt is None:
             complain(f"note: {note.render()}")
     remark(node_options.iptables, node_options.ipset, node_options.ip_addr)
-    problems = world.problems
+    problems = world.manifests.problems  # of nodes' states, the walks that rest on them tell
     if ignore:
         from k8stui.check import rule_of  # noqa: PLC0415 - 20 ms
 

@@ -13,7 +13,7 @@ from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import DeviceTest, device_matches
 from k8stui.kernel.namespace import Interface, LinkKind, RulesCut, Stranger
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.observed import SeenNode
+from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.wire import WIRE
 
 _BESIDE = re.compile(
@@ -85,6 +85,8 @@ def cut(node: str, observed: SeenNode) -> RulesCut | None:
                 parts.append(f"it has no table {' and no table '.join(missing)}")
     if observed.unseen:
         parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
+    if observed.routes and not has_devices(observed):
+        parts.append("its routes lead to devices that could not be read: assumed, too")
     parts += [
         f"its ip rule {rule.priority} asks for {rule.unheard}, which is not evaluated: passed over"
         for rule in observed.policy_rules or ()
@@ -104,3 +106,16 @@ def cut(node: str, observed: SeenNode) -> RulesCut | None:
         tables=tuple(sorted(lost)),
         legacy=any(_LEGACY in remark for remark in observed.remarks),
     )
+
+
+def has_devices(observed: SeenNode) -> bool:
+    """Whether the devices are there that seen routes lead to: not where they could not be read."""
+    return observed.interfaces is not None or not observed.unread
+
+
+def pod_cut(pod: str, observed: ObservedSpace) -> RulesCut | None:
+    """What cannot be read of a pod's namespace whose parts were all asked for."""
+    if not observed.unread:
+        return None
+    said = ", ".join(map(str, observed.unread))
+    return RulesCut(words=f"of pod {pod}: nothing was collected of {said}; assumed instead")

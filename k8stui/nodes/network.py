@@ -22,7 +22,7 @@ from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin, mode_title
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import bridge_nf, build_node
-from k8stui.nodes.observed import ObservedNode, SeenNode
+from k8stui.nodes.observed import ObservedNode, SeenNode, Unread
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_collected_pod, build_pod
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
@@ -80,6 +80,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         seen = self._site.observed(self.cluster.nodes[node]).devices
         devices = self[node].interfaces if seen is None else seen
         return any(one.address == address for device in devices for one in device.addresses)
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What of the nodes' states could not be read, as far as walks have got."""
+        return tuple(one for seen in self._site.dumps.values() for one in seen.unread)
 
     def plugin_of(self, node: Node) -> str:
         """The name of the node's network plug-in, as ``--cni`` has it."""
@@ -245,7 +250,9 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         home = self.cluster.nodes[pod.node_name]
         space = self._site.space_of(home, pod)
         if space is not None:
-            return partial(build_collected_pod, self._site, home, pod, space)
+            return partial(
+                build_collected_pod, self._site, home, pod, space, self._plugins.of(home)
+            )
         seen = self._site.observed(home)
         absent = self._site.unattached(home)
         build = partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)

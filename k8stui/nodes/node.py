@@ -25,7 +25,7 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes import nodelocaldns
-from k8stui.nodes.doubt import cut, stranger
+from k8stui.nodes.doubt import cut, has_devices, stranger
 from k8stui.nodes.kubeproxy import unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
@@ -281,8 +281,9 @@ def _plugged(observed: Interface, generated: Interface | None, far_end: End | No
 
 def _routes(site: Site, node: Node, part: Part) -> tuple[Route, ...]:
     """The dump's routes; where it holds no table `local`, the kernel's own entries are added."""
-    observed = site.observed(node).routes
-    if observed is None:
+    seen = site.observed(node)
+    observed = seen.routes
+    if observed is None or not has_devices(seen):
         return standing_routes(part)
     if any(route.table == "local" for route in observed):
         return observed

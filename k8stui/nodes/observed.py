@@ -35,6 +35,21 @@ class DumpLine:
     field: str = ""
 
 
+@record(kw_only=True)
+class Unread:
+    """One command's output in a node's state that cannot be read; the rest of the state is used."""
+
+    file: str
+    line: int
+    """1-based."""
+    message: str
+    command: str
+    """What has to be run again."""
+
+    def __str__(self) -> str:
+        return f"{self.command}, not read: {self.file}:{self.line}: {self.message}"
+
+
 class ObservedSpace(Protocol):
     """What is known of one network namespace; None and empty: nothing, so it is generated."""
 
@@ -91,6 +106,14 @@ class ObservedSpace(Protocol):
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
         """Rules that were seen and cannot be read."""
 
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What could not be read (of a node also in the others), as far as it was asked for."""
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was asked for and not shown, each with why: as it is generated, it counts."""
+
 
 End = tuple[str, str]
 """One end of a cable: (namespace, device)."""
@@ -116,10 +139,6 @@ class SeenNode(ObservedSpace, Protocol):
     @property
     def is_whole(self) -> bool:
         """Whether all that stands there was asked for: what is not shown is not there."""
-
-    @property
-    def unseen(self) -> tuple[str, ...]:
-        """What was asked for and not shown, each with why: as it is generated, it counts."""
 
     def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> SeenNode:
         """The same node with other rules of iptables, by IP version, and more sets."""
@@ -149,6 +168,7 @@ class ObservedNode:
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def devices(self) -> tuple[Interface, ...] | None:

@@ -10,6 +10,7 @@ from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
+from k8stui.nodes.doubt import pod_cut
 from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.part import Part
 from k8stui.nodes.servicelb import servicelb
@@ -18,15 +19,24 @@ from k8stui.nodes.sockets import as_seen, pod_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 
 
-def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) -> NetNamespace:
-    """The pod's namespace as it was collected, its cables leading where both their ends say."""
+def build_collected_pod(
+    site: Site, node: Node, pod: Pod, space: ObservedSpace, plugin: Plugin
+) -> NetNamespace:
+    """The pod's namespace as it was collected, its cables leading where both their ends say.
+
+    Routes that cannot be read are those that `plugin` gives.
+    """
     far_ends = site.near_ends(node, pod)
-    return NetNamespace(
+    routes = space.routes
+    if routes is None and space.unread:
+        part = Part(interfaces=(loopback({a.version for a in pod.addresses}),))
+        routes = standing_routes(part + plugin.pod_part(node, pod))
+    found = NetNamespace(
         name=pod.key,
         interfaces=tuple(
             replace(one, peer=far_ends.get(one.name)) for one in space.interfaces or ()
         ),
-        routes=space.routes or (),
+        routes=routes or (),
         policy_rules=space.policy_rules or DEFAULT_POLICY_RULES,
         neighbours=space.neighbours or (),
         fdb=space.fdb or (),
@@ -38,6 +48,8 @@ def build_collected_pod(site: Site, node: Node, pod: Pod, space: ObservedSpace) 
         not_evaluated=space.not_evaluated,
         nft=space.nft,
     )
+    cut = pod_cut(pod.key, space)
+    return found if cut is None else replace(found, rules_cut=cut)
 
 
 def build_pod(

@@ -467,6 +467,8 @@ class Site:
         if not observed.pods:
             return {}
         shut = f" ({', '.join(observed.shut)}: could not be entered)" if observed.shut else ""
+        hidden = [one for space in observed.pods.values() for one in space.unread]
+        shut += f" ({'; '.join(map(str, hidden))})" if hidden else ""
         return {
             address: f"pod {pod.key} is not attached in this snapshot: no namespace that was "
             f"collected of {node.name} has its address{shut}"

@@ -14,6 +14,7 @@ from k8stui.manifests import Manifests, Note, Problem
 from k8stui.manifests.progress import Watch
 from k8stui.nodes.beside import with_dumps, without_node
 from k8stui.nodes.network import ClusterNetwork, build_network
+from k8stui.nodes.observed import Unread
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
 
@@ -39,8 +40,11 @@ class World:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the input, to be shown with file, line and caret."""
-        return self.manifests.problems
+        """What is wrong with the input, to be shown with file, line and caret.
+
+        Of nodes' states: what was met so far, for they are read where a walk gets to.
+        """
+        return (*self.manifests.problems, *map(_problem, self.network.unread))
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -52,6 +56,16 @@ class World:
     def stand_ins(self) -> tuple[Note, ...]:
         """What every walk rests on: for which plug-in of the input another one stands."""
         return tuple(map(_note, self.network.stand_ins))
+
+
+def _problem(unread: Unread) -> Problem:
+    return Problem(
+        file=unread.file,
+        line=unread.line,
+        column=1,
+        message=f"{unread.command}: not read: {unread.message}",
+        hint=f"run again on the node: {unread.command}; the rest of its state is used",
+    )
 
 
 def _note(remark: Remark) -> Note:

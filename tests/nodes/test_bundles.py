@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from k8stui.kernel.exchange import Result
-from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.bundle import layout_of
 from k8stui.nodes.state.collected import CollectedNode
@@ -194,5 +193,7 @@ def test_what_a_shell_said_in_place_of_output_is_no_output(tmp_path: Path) -> No
     node = CollectedNode(str(tmp_path))
     assert set(node.rulesets) == {4}
     (tmp_path / "networking" / "iptablessave").write_text("who knows\n")
-    with pytest.raises(ObservedFileError, match="run again on the node: iptables-save"):
-        _ = CollectedNode(str(tmp_path)).rulesets
+    node = CollectedNode(str(tmp_path))
+    assert 4 not in node.rulesets
+    (wrong,) = node.unread
+    assert (wrong.command, wrong.line) == ("iptables-save", 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import lzma
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,7 +20,6 @@ from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.beside import with_dumps
 from k8stui.nodes.dumps import read_observed
-from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.listening import SocketsError, parse_sockets
@@ -87,8 +88,9 @@ def test_sections_know_their_lines_and_failures() -> None:
 
 def test_an_error_names_the_line_of_the_stream_and_the_command(tmp_path: Path) -> None:
     node = collected(tmp_path, {("node", "hostname"): "a", ("node", ADDR): "\n[{"})
-    with pytest.raises(ObservedFileError, match=r"node-1.txt:6: .*run again on the node: ip -j"):
-        _ = node.interfaces
+    assert node.interfaces is None
+    (wrong,) = node.unread
+    assert (wrong.file[-10:], wrong.line, wrong.command) == ("node-1.txt", 6, ADDR)
 
 
 def test_a_rule_knows_its_line_in_the_stream(tmp_path: Path) -> None:
@@ -230,8 +232,9 @@ def chain(family: str, table: str, **said: object) -> dict[str, object]:
 @pytest.mark.parametrize("text", ["", "[]", '{"nftables": [{"chain": {}}]}'])
 def test_no_ruleset(text: str, tmp_path: Path) -> None:
     node = collected(tmp_path, {("node", "nft -j list ruleset"): f"{text}\n"})
-    with pytest.raises(ObservedFileError, match="run again on the node: nft -j list ruleset"):
-        _ = node.nft
+    assert node.nft is None
+    (wrong,) = node.unread
+    assert (wrong.command, wrong.line) == ("nft -j list ruleset", 2)
 
 
 def test_of_a_ruleset_as_text_the_hooks_are_known() -> None:
@@ -758,3 +761,85 @@ def test_of_a_node_that_no_walk_enters_the_beginning_is_read(tmp_path: Path) -> 
     assert list(node.pods) == ["pod-a"]
     # Of two alike the first counts, whether or not all was read.
     assert [one.name for one in node.interfaces or ()] == ["eth0", "va"]
+
+
+_BROKEN = {
+    ADDR: "[{",
+    "ip -j -4 route show table all": '[{"dst": "192.0.2.0/24"',
+    "ip -j -6 route show table all": "[{]",
+    "ip -j -4 rule show": '[{"priority": "x"',
+    "ip -j -6 rule show": "{",
+    "ip -j neigh show": '[{"dst": "192.0.2.9", "lladdr": 7}]',
+    "bridge -j fdb show": "[7]",
+    "ip -j netns list-id": "[",
+    "iptables-nft-save": "*filter\n:INPUT DROP [0:0]\n-A INP",
+    "iptables-legacy-save": "*filter\nwhat",
+    "ip6tables-nft-save": "-A nothing",
+    "nft -j list ruleset": '{"nftables": [',
+    "ipset save": "create",
+    "sysctl": "net/ipv4/ip_forward",
+    "ss -Hltnu": "tcp",
+    "bpftool -j net show": "[{",
+    "conntrack -L -o extended": "ipv4 2 tcp",
+}
+
+
+@pytest.mark.parametrize("command", _BROKEN)
+def test_a_section_that_cannot_be_read_costs_itself_alone(command: str, tmp_path: Path) -> None:
+    outcome = asked(tmp_path, {("node", command): _BROKEN[command]})
+    assert outcome.result is Result.CONNECTED
+    text = (tmp_path / "nodes" / "node-1.txt").read_text().splitlines()
+    line = text.index(f"@ node {command}") + 2
+    told = [outcome.reason] if f"{command}, not read: " in outcome.reason else []
+    assert told, outcome.reason
+    assert any(f"node-1.txt:{n}: " in told[0] for n in range(line, line + 3)), told
+
+
+def test_bytes_that_are_no_text_cost_their_section_alone(tmp_path: Path) -> None:
+    node = collected(tmp_path, {("node", ADDR): [device("eth0", 2)], ("node", "ipset save"): "a"})
+    file = tmp_path / "node-1.txt"
+    file.write_bytes(file.read_bytes().replace(b"\na\n", b"\n#\n\xff\n"))
+    assert [one.name for one in node.interfaces or ()] == ["eth0"]
+    assert node.sets == {}
+    assert [(one.line, one.message) for one in node.unread] == [(5, "it is not text (UTF-8)")]
+
+
+def test_what_cannot_be_read_is_a_problem_of_the_input(tmp_path: Path) -> None:
+    asked(tmp_path, {})
+    file = tmp_path / "nodes" / "node-1.txt"
+    file.write_text(file.read_text() + "@ node ipset save\nx\n")
+    world = build_world([str(tmp_path)])
+    _ = world.network["node-1"]
+    (problem,) = world.problems
+    assert problem.line == len(file.read_text().splitlines())
+    assert "run again on the node: ipset save" in problem.render()
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("ip -j -4 route show table all", "[{"),
+        ("ip -j -4 rule show", "[{"),
+        ("ip -j neigh show", "[{"),
+        ("iptables-nft-save", "*nat\n:A"),
+        ("sysctl", "x"),
+        ("ss -Hltnu", "tcp"),
+    ],
+)
+def test_of_a_pods_sections_too(command: str, text: str, tmp_path: Path) -> None:
+    """The rest of the pod's namespace is used, and a walk from it says what was not read."""
+    states = Path(__file__).parents[1] / "real-nodes" / "kindnet"
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "cluster.yaml").write_bytes((states / "cluster.yaml").read_bytes())
+    for packed in (states / "nodes").iterdir():
+        said = lzma.decompress(packed.read_bytes()).decode()
+        parts = re.split(r"(?m)^(?=@ )", said)
+        is_one = re.compile(rf"@ cni-\S+ {command}\n")
+        broken = [f"{p.splitlines()[0]}\n{text}\n" if is_one.match(p) else p for p in parts]
+        (tmp_path / "nodes" / packed.stem).write_text("".join(broken))
+    world = build_world([str(tmp_path)])
+    request = parse_request(world, "pod/web-2", "pod/db-1:5432")
+    outcome = walk(world, request).outcome
+    assert outcome.result is Result.CONNECTED
+    assert f"of pod default/web-2: nothing was collected of {command}, not read: " in outcome.reason
+    assert any(command in problem.message for problem in world.problems)

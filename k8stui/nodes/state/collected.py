@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
-from k8stui.nodes.observed import ROOT, End
+from k8stui.nodes.observed import ROOT, End, Unread
 from k8stui.nodes.state import bundle
 from k8stui.nodes.state.space import CollectedSpace, Link
 from k8stui.nodes.state.stream import Section, beginning, is_stream, sections
@@ -40,7 +40,7 @@ class CollectedNode(CollectedSpace):
         with self._reading():
             if os.path.isdir(self._file):  # noqa: PTH112 - pathlib costs 3 ms of a walk
                 return bundle.sections(self._file)
-            text = packed.read(self._file).decode("utf-8")
+            text = packed.read(self._file).decode(errors="surrogateescape")
         if not is_stream(text):
             message = (
                 "not what k8stui collect writes (sections of `@ NAMESPACE COMMAND`); "
@@ -60,7 +60,7 @@ class CollectedNode(CollectedSpace):
             if os.path.isdir(self._file):  # noqa: PTH112 - as above
                 return {}
             # The last section is cut off, so what is cut off within a character is left out.
-            text = packed.beginning(self._file, _BEGINNING).decode("utf-8", "replace")
+            text = packed.beginning(self._file, _BEGINNING).decode(errors="surrogateescape")
             return sections(beginning(text), self._file)
 
     @contextmanager
@@ -71,9 +71,6 @@ class CollectedNode(CollectedSpace):
             yield
         except OSError as error:
             raise ObservedFileError(STATE.flag, file, None, error.strerror or str(error)) from error
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            raise ObservedFileError(STATE.flag, file, line, "it is not text (UTF-8)") from error
 
     @property
     def sections(self) -> Mapping[str, Section]:
@@ -114,6 +111,11 @@ class CollectedNode(CollectedSpace):
             for name, found in self._all_sections.items()
             if name != ROOT and all(one.failure or not one.text for one in found.values())
         )
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        spaces: Iterable[CollectedSpace] = self.__dict__.get("pods", {}).values()
+        return (*super().unread, *(one for space in spaces for one in space.unread))
 
     @cached_property
     def cables(self) -> Mapping[End, End]:

@@ -26,7 +26,7 @@ from k8stui.kernel.namespace import (
 from k8stui.kernel.nft_ruleset import IPTABLES, NftRuleset
 from k8stui.kernel.nft_ruleset import parse as parse_nft
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.errors import ObservedFileError
+from k8stui.nodes.observed import Unread
 from k8stui.nodes.state import printed
 from k8stui.nodes.state.listening import parse_sockets
 from k8stui.nodes.state.nftables import unread_chains
@@ -45,7 +45,6 @@ from k8stui.nodes.state.programs import Programs, parse_programs, with_programs
 from k8stui.nodes.state.settings import parse_sysctls
 from k8stui.nodes.state.stream import Section
 from k8stui.record import record
-from k8stui.settings import STATE
 
 _T = TypeVar("_T")
 _NONE: Mapping[str, Section] = MappingProxyType({})
@@ -72,6 +71,11 @@ _SOCKETS = ("ss -Hltnu", "ss -tunlp4", "ss -tunlp6")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
 _BPF = ("bpftool -j net show",)
+_PARTS = (
+    "interfaces", "names", "routes", "policy_rules", "neighbours", "fdb", "sysctls", "sockets",
+    "tracked", "rulesets", "sets", "nft", "not_evaluated",
+)  # fmt: skip
+"""What is read of sections."""
 
 
 @record()
@@ -95,6 +99,8 @@ class CollectedSpace:
     def __init__(self, name: str, sections: Mapping[str, Section] = _NONE) -> None:
         self.name = name
         self._sections = sections
+        self._unread: dict[str, Unread] = {}
+        """By command."""
 
     @property
     def sections(self) -> Mapping[str, Section]:
@@ -146,7 +152,8 @@ class CollectedSpace:
             read = self._read(section, partial(parse_routes, version=version))
             if read is not None:
                 found = (*(found or ()), *read)
-        return found
+        # One family's alone are not all of them.
+        return None if self._is_unread(*_ROUTES.values()) else found
 
     @cached_property
     def policy_rules(self) -> tuple[PolicyRule, ...] | None:
@@ -182,7 +189,7 @@ class CollectedSpace:
         found = None
         for section in self._all(_SOCKETS):
             found = (*(found or ()), *(self._read(section, parse_sockets) or ()))
-        return found
+        return None if self._is_unread(_SOCKETS) else found
 
     @cached_property
     def tracked(self) -> tuple[TrackedConnection, ...]:
@@ -196,7 +203,11 @@ class CollectedSpace:
         Where only nft could be asked, iptables has none of its own.
         """
         found = {version: read[0] for version, read in self._saves.items() if read}
-        if not found and (self._one(_NFT) or self._one(_NFT_TEXT)) is not None:
+        if (
+            not found
+            and not self._is_unread(*_SAVES.values())
+            and (self._one(_NFT) or self._one(_NFT_TEXT)) is not None
+        ):
             return dict.fromkeys(_SAVES, Ruleset())
         return found
 
@@ -227,6 +238,9 @@ class CollectedSpace:
                 if (ruleset := self._read(section, parse_ruleset)) is not None
             ]
             found[version] = sorted(read, key=lambda ruleset: not ruleset.tables)
+            # Rules that cannot be read are not none at all, though the other back end has none.
+            if self._is_unread(commands):
+                found[version] = [ruleset for ruleset in found[version] if ruleset.tables]
         return found
 
     @cached_property
@@ -255,9 +269,22 @@ class CollectedSpace:
             ("its routes", _ROUTES[4], self.routes),
             ("its settings", ("sysctl",), self.sysctls),
         )
-        return tuple(
-            f"{name} ({self._why(commands)})" for name, commands, said in parts if said is None
+        missing = tuple(
+            f"{name} ({self._why(commands)})"
+            for name, commands, said in parts
+            if said is None and not self._is_unread(commands)
         )
+        return (*missing, *map(str, self._all_unread()))
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        return tuple(self._unread.values())
+
+    def _all_unread(self) -> tuple[Unread, ...]:
+        """Every section of this namespace that cannot be read: for that each is."""
+        for name in _PARTS:
+            getattr(self, name)
+        return tuple(self._unread.values())
 
     def _why(self, commands: Sequence[str]) -> str:
         asked = [self.sections[one] for one in commands if one in self.sections]
@@ -268,8 +295,18 @@ class CollectedSpace:
     @cached_property
     def remarks(self) -> tuple[str, ...]:
         """What iptables-save itself says that it does not show."""
+        _ = self.rulesets
         sections = [s for commands in _SAVES.values() for s in self._all(commands)]
-        return tuple(said for one in sections for _, said in save.remarks(one.text))
+        return tuple(
+            said
+            for one in sections
+            if one.command not in self._unread
+            for _, said in save.remarks(one.text)
+        )
+
+    def _is_unread(self, *groups: Sequence[str]) -> bool:
+        """Whether a section of one of these commands is known not to be readable."""
+        return any(one in self._unread for commands in groups for one in commands)
 
     def _one(self, commands: Sequence[str]) -> Section | None:
         return next(iter(self._all(commands)), None)
@@ -282,20 +319,25 @@ class CollectedSpace:
                 yield section
 
     def _read(self, section: Section | None, parse: Callable[[str, str], _T]) -> _T | None:
-        """What `parse` makes of a section.
-
-        Raises:
-            ObservedFileError: nothing; it says which command to run again.
-
-        """
-        if section is None:
+        """What `parse` makes of a section; None where that cannot be read, which `_unread` says."""
+        if section is None or section.command in self._unread:
             return None
         try:
+            # What is no text was read as surrogates (PEP 383).
+            if not section.text.isascii():
+                section.text.encode()
             return parse(section.placed, section.file)
+        except UnicodeEncodeError as error:
+            line = section.line + error.object.count("\n", 0, error.start)
+            message = "it is not text (UTF-8)"
         except K8sTuiError as error:
-            line = getattr(error, "line_number", None) or getattr(error, "line", None)
-            message = f"{error}; run again on the node: {section.command}"
-            raise ObservedFileError(STATE.flag, section.file, line, message) from error
+            told = getattr(error, "line_number", None) or getattr(error, "line", None)
+            line = told if isinstance(told, int) else section.line
+            message = getattr(error, "message", None) or str(error)
+        self._unread[section.command] = Unread(
+            file=section.file, line=line, message=message, command=section.command
+        )
+        return None
 
 
 def _link(record: iproute_json.Json) -> Link:
