@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 
 from k8stui.neutralise import neutralise
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.messages import OtherFailed, OtherRead
 from k8stui.tui.once import Once
@@ -22,7 +23,7 @@ from k8stui.tui.working import Working
 _KEYS = "↑↓ choose   Tab takes it   Enter reads it   Esc back"
 
 
-class AgainstScreen(Once, Working, ModalScreen[bool]):
+class AgainstScreen(Fitted, Once, Working, ModalScreen[bool]):
     """Gives back whether another input was read: it is the jobs' other one then."""
 
     BINDINGS: ClassVar = [

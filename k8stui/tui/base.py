@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from k8stui.tui.drawn import Drawn
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.history import History
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.names import PaneName
@@ -25,7 +26,7 @@ _REFUSED_SECONDS = 2.5
 """How long it stands there why a key did nothing."""
 
 
-class Base(Working, Screen[None]):
+class Base(Fitted, Working, Screen[None]):
     """The state that the parts share, and what they do with it."""
 
     def __init__(self, jobs: Jobs) -> None:

@@ -20,6 +20,7 @@ from k8stui.tui import keys
 from k8stui.tui.desk import Desk
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.filtering import Filtering
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.footer import named_keys
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.listings import mistake_lines
@@ -35,7 +36,7 @@ from k8stui.walk.whatif import first_difference
 _KINDS = tuple(Kind)
 
 
-class CompareScreen(Once, Filtering, Working, Screen[tuple[Case, int] | None]):
+class CompareScreen(Fitted, Once, Filtering, Working, Screen[tuple[Case, int] | None]):
     """Gives back the case to go on with on the workbench, and its 0-based step."""
 
     BINDINGS: ClassVar = [*keys.COMPARE]

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run, text_of
 from k8stui.tui.drawn import Bar
 from k8stui.tui.filtering import Filtering
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.once import Once
 from k8stui.tui.pane import Pane
 from k8stui.tui.sheet import Sheet
@@ -40,7 +41,7 @@ class ListSheet(Sheet):
         return line
 
 
-class ListScreen(Once, Filtering, ModalScreen[int | None]):
+class ListScreen(Fitted, Once, Filtering, ModalScreen[int | None]):
     """Shows lines; Enter gives back the chosen one where there is something to choose."""
 
     BINDINGS: ClassVar = [

@@ -11,11 +11,12 @@ from textual.css.query import NoMatches
 from textual.widgets import Input
 from textual.worker import Worker
 
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.once import Once
 from k8stui.tui.working import Working
 
 
-class Palette(Once, Working, CommandPalette):
+class Palette(Fitted, Once, Working, CommandPalette):
     """The palette; keys that mean nothing just now do nothing, and Ctrl-C closes it."""
 
     # In a terminal of three columns no column is left for a line of its list, and the toolkit

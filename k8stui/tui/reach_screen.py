@@ -18,6 +18,7 @@ from k8stui.export.reach_map import Probe, ReachMap
 from k8stui.tui import keys
 from k8stui.tui.drawn import Bar, Drawn
 from k8stui.tui.filtering import Filtering
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.footer import named_keys
 from k8stui.tui.listings import mistake_lines
 from k8stui.tui.lookout import Patience
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _ARROWS = ("->", "→", ">")
 
 
-class ReachScreen(Once, Filtering, Working, Screen[Probe | None]):
+class ReachScreen(Fitted, Once, Filtering, Working, Screen[Probe | None]):
     """Gives back the pair to be walked on the workbench."""
 
     BINDINGS: ClassVar = [*keys.REACH]

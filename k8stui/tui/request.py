@@ -19,6 +19,7 @@ from textual.widgets import Input, OptionList, Static
 from k8stui.export.drawing.ink import middle, width_of
 from k8stui.neutralise import neutralise
 from k8stui.tui.candidates import who_and_whom
+from k8stui.tui.fitted import Fitted
 from k8stui.tui.once import Once
 from k8stui.walk.request import RequestError, parse_request
 from k8stui.walk.trace import Request
@@ -100,7 +101,7 @@ def _in_a_line(text: str, room: int) -> str:
     return where + slash + middle(name, room - width_of(where + slash))
 
 
-class RequestScreen(Once, ModalScreen[Request | None]):
+class RequestScreen(Fitted, Once, ModalScreen[Request | None]):
     """Gives back a request that is understood, or None."""
 
     BINDINGS: ClassVar = [

@@ -6,18 +6,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from reach.test_brute_force import CLUSTERS, _objects
-from reach.test_changes import world_of
+from reach.test_changes import unlike_the_api, world_of
 
 from k8stui.kernel.exchange import Result
 from k8stui.reach.ends import asked, askers
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walks
-
-
-def unlike_the_api(policy: dict[str, Any]) -> bool:
-    """Calico denies all for a rule about nodes, which it does not know."""
-    rules = policy.get("ingress", []) + policy.get("egress", [])
-    return any("nodes" in peer for rule in rules for peer in rule.get("to", []))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
