@@ -17,6 +17,8 @@ if _OURS:
 
 from k8stui import __version__  # noqa: E402
 
+_MOMENT_SECONDS = 0.01
+
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
@@ -29,12 +31,26 @@ def main() -> None:
 
         if _OURS:
             _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+            _signal.signal(_signal.SIGALRM, _signal.default_int_handler)
+            sys.unraisablehook = _interrupt_again
         status = run(sys.argv[1:])
     except KeyboardInterrupt:  # between two lines here
         status = 130
     # Python looks for garbage once more as it ends: 2 s beside a cluster of 10,000 Services.
     gc.freeze()
     sys.exit(status)
+
+
+def _interrupt_again(dropped: sys.UnraisableHookArgs) -> None:
+    """Interrupt a moment later where Python has dropped a Ctrl-C.
+
+    It drops what is raised in a callback of a weak reference or in a ``__del__``, and each import
+    has such a callback (importlib._bootstrap _get_module_lock): the program would go on.
+    """
+    if dropped.exc_type is KeyboardInterrupt:
+        _signal.setitimer(_signal.ITIMER_REAL, _MOMENT_SECONDS)
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def _fill_in() -> None:

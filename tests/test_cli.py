@@ -437,3 +437,30 @@ main()
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr, done.stdout) == (-signal.SIGINT, "", "")
+
+
+_DROPS = """
+import sys, time, weakref
+from k8stui import __main__, cli
+
+class Thing:
+    pass
+
+def run(arguments):
+    thing = Thing()
+    kept = weakref.ref(thing, lambda _: (print("now", flush=True), time.sleep(20)))
+    del thing
+    time.sleep(20)
+
+cli.run = run
+__main__.main()
+"""
+
+
+def test_an_interrupt_that_python_drops_comes_again() -> None:
+    """Nothing that is raised in a weak reference's callback gets out; imports have them, too."""
+    with subprocess.Popen([sys.executable, "-c", _DROPS], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"now\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
