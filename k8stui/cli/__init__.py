@@ -113,11 +113,10 @@ def run(args: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.ClickException as error:
         from k8stui.export.terminal import complain  # noqa: PLC0415 - for mistakes only
-        from k8stui.neutralise import neutralise  # noqa: PLC0415 - as above
 
         said = _AsWritten()
         error.show(said)
-        complain("\n".join(map(neutralise, said.getvalue().rstrip("\n").split("\n"))))
+        complain(said.getvalue().rstrip("\n"))
         return BAD
     except (click.Abort, KeyboardInterrupt):
         return 130

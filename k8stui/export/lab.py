@@ -13,6 +13,7 @@ from k8stui.lab.experiment import Experiment
 from k8stui.lab.passages import RuleMet
 from k8stui.lab.plan import Sight
 from k8stui.lab.sight import place
+from k8stui.neutralise import neutralise
 from k8stui.walk.again import said
 
 _WITH_PORTS = (int(Protocol.TCP), int(Protocol.UDP), int(Protocol.SCTP))
@@ -20,6 +21,10 @@ _WITH_PORTS = (int(Protocol.TCP), int(Protocol.UDP), int(Protocol.SCTP))
 
 def lab_lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
     """One experiment: its head, its `packets` (else only those that differ), its outcome."""
+    return map(neutralise, _lines(experiment, packets=packets))
+
+
+def _lines(experiment: Experiment, *, packets: bool) -> Iterator[str]:
     comparison = experiment.comparison
     request = experiment.request
     cold = ", no neighbour known" if experiment.cold else ""
@@ -71,7 +76,7 @@ def verdict(experiments: Sequence[Experiment], counts: Sequence[Count] = ()) -> 
     """The last line: whether all agree, or where the first difference is."""
     for experiment in experiments:
         if not experiment.comparison.agrees:
-            return f"kernel and walk differ: {_first_difference(experiment)}"
+            return neutralise(f"kernel and walk differ: {_first_difference(experiment)}")
     for count in counts:
         if not count.agrees:
             who = f"{count.request.source} → {count.request.destination}"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from k8stui.export.plain import can_draw, to_ascii
-from k8stui.neutralise import data_without_commands, without_commands
+from k8stui.neutralise import data_without_commands, neutralise, without_commands
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Trace
@@ -27,8 +27,11 @@ _COLOURS = {
 
 
 def complain(text: str) -> None:
-    """Write a line to stderr; where nobody can read it, the exit status has to do."""
-    text = without_commands(text)
+    """Write lines to stderr; where nobody can read them, the exit status has to do.
+
+    Whatever of an input is in them is shown: no terminal and no CI runner obeys it.
+    """
+    text = "\n".join(map(neutralise, text.split("\n")))
     with suppress(OSError):
         sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,20 @@ def test_they_are_the_options_of_walk() -> None:
         for command in (walk.command, lab.command)
     ]
     assert [options[0][name] for name in own] == [options[1][name] for name in own]
+
+
+@pytest.mark.usefixtures("nft")
+def test_rules_that_are_not_handed_on_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a dump holds is no order to the terminal, on whichever stream it is told of."""
+    assert run(["rules", "--node", "node-1"]) == 0
+    rules = capsys.readouterr().out
+    odd = tmp_path / "node-1.rules"
+    rule = '-A KUBE-NODEPORTS -m "\x1b[31m" -j \x1b]0;a\x07\n'
+    odd.write_text(rules.replace("-A KUBE-NODEPORTS", f"{rule}-A KUBE-NODEPORTS", 1))
+    run(["lab", *REQUEST, "--iptables", f"node-1={odd}"])
+    out, err = capsys.readouterr()
+    assert "not handed to iptables: -A KUBE-NODEPORTS" in err
+    assert "␛]0;a␇" in err
+    assert not {"\x1b", "\x07"} & set(out + err)
