@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.because import Because
 from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.namespace import NetNamespace
@@ -23,3 +24,9 @@ def state_place(ground: Ground, node: str) -> Place | None:
     """The file that says what stands on the node; None: there is none."""
     file = ground.world.options.state.get(node) or ground.world.options.iptables.get(node)
     return DumpLine(file, 1) if file else None
+
+
+def seen_at(ground: Ground, node: str, reason: Because | None) -> Place | None:
+    """The line that shows something of the node; where that is not known, the whole file."""
+    place = reason.origin.place if reason is not None else None
+    return place or state_place(ground, node)

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import collected, state_place
+from k8stui.check.state import collected, seen_at
 from k8stui.cluster.model import Node
 from k8stui.kernel.namespace import Interface, NetNamespace
-from k8stui.origin import Place
 
 ID = "mtu"
 _AROUND_BYTES = {"vxlan": 50, "ipip": 20, "sit": 20, "gre": 24, "wireguard": 60, "geneve": 50}
@@ -32,7 +31,6 @@ def look(ground: Ground) -> Iterator[Finding]:
     pods = {pod.key for pods in ground.senders.values() for pod in pods}
     tunnels: dict[tuple[str, str], list[tuple[int, Node]]] = {}
     for node, space in collected(ground):
-        devices = {one.name: one for one in space.interfaces}
         used = {route.device for route in space.routes if route.destination.length}
         for tunnel in space.interfaces:
             kind = _kind(tunnel)
@@ -40,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 continue
             tunnels.setdefault((kind, tunnel.name), []).append((tunnel.mtu_bytes, node))
             yield from _below(ground, node, tunnel, _card(space, tunnel, node))
-            yield from _inside(ground, node, tunnel, devices, pods)
+            yield from _inside(ground, node, tunnel, space, pods)
     for (_, name), those in tunnels.items():
         usual = max(those, key=lambda one: sum(mtu == one[0] for mtu, _ in those))
         for mtu, node in those:
@@ -87,14 +85,10 @@ def _below(
 
 
 def _inside(
-    ground: Ground,
-    node: Node,
-    tunnel: Interface,
-    devices: dict[str, Interface],
-    pods: set[str],
+    ground: Ground, node: Node, tunnel: Interface, space: NetNamespace, pods: set[str]
 ) -> Iterator[Finding]:
     """The first pod of the node whose device takes more than the tunnel."""
-    for near in devices.values():
+    for near in space.interfaces:
         if near.peer is None or near.peer[0] not in pods:
             continue
         far = ground.world.network[near.peer[0]].interfaces
@@ -111,14 +105,11 @@ def _inside(
 
 
 def _finding(ground: Ground, node: Node, device: Interface | None, why: str, fix: str) -> Finding:
-    place: Place | None = None
-    if device is not None and device.reason is not None:
-        place = device.reason.origin.place
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
         subject=f"Node {node.name}",
-        place=place or state_place(ground, node.name),
+        place=seen_at(ground, node.name, device.reason if device is not None else None),
         why=why,
         fix=fix,
     )

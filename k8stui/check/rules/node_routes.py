@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import collected, state_place
+from k8stui.check.state import collected, seen_at
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address
 from k8stui.kernel.fib import Tables
@@ -49,12 +49,11 @@ def look(ground: Ground) -> Iterator[Finding]:
     for way in ways:
         why = _wrong(ground, way)
         if why:
-            place = way.route.reason.origin.place if way.route and way.route.reason else None
             yield Finding(
                 rule=ID,
                 severity=Severity.ERROR,
                 subject=f"Node {way.source.name}",
-                place=place or state_place(ground, way.source.name),
+                place=seen_at(ground, way.source.name, way.route.reason if way.route else None),
                 why=why,
                 fix=f"restart the network plug-in's daemon on {way.source.name}, which writes its "
                 "routes again, and look at its log; a route by hand stays only until the next boot",

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import state_place
+from k8stui.check.state import seen_at
 from k8stui.cluster.versions import minor
 from k8stui.nodes.kubeproxy.dialect import dialect_of
 
@@ -37,7 +37,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             rule=ID,
             severity=Severity.WARNING,
             subject=f"Node {name}",
-            place=why.origin.place if why is not None else state_place(ground, name),
+            place=seen_at(ground, name, why),
             why=f"its rules are those of kube-proxy {dialect} (chain {dialect.chain.name}), and "
             f"the node reports {program} {said}",
             fix=f"look which kube-proxy runs on {name} (the image of its pod), and whether it is "

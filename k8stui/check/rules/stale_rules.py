@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.state import state_place
+from k8stui.check.state import seen_at
 from k8stui.cluster.model import Node
 from k8stui.kernel.rules import Chain, Ruleset
 from k8stui.origin import OriginKind
@@ -49,12 +49,11 @@ def _compared(ground: Ground, node: Node, version: int, seen: Ruleset) -> Iterat
         said.append(f"do not know {_told(c for _, c in unknown)}")
     if not said:
         return
-    place = gone[0][1].reason.origin.place if gone and gone[0][1].reason else None
     yield Finding(
         rule=ID,
         severity=Severity.WARNING,
         subject=f"Node {node.name}",
-        place=place or state_place(ground, node.name),
+        place=seen_at(ground, node.name, gone[0][1].reason if gone else None),
         why=f"kube-proxy's rules {', and '.join(said)}",
         fix=f"look whether kube-proxy on {node.name} runs and reaches the API server (its log); "
         "restarted, it writes its rules again",

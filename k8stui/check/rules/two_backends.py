@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import state_place
+from k8stui.check.state import seen_at, state_place
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.writers import writers
 
@@ -53,14 +53,13 @@ def _finding(ground: Ground, name: str, version: int, other: Ruleset) -> Finding
     seen = ground.world.network.observed_ruleset(node, version)
     both = sorted(writers(other) & (writers(seen) if seen is not None else frozenset()))
     count = sum(len(chain.rules) for table in other for chain in table.chains.values())
-    first = next((c for t in other for c in t.chains.values() if c.reason is not None), None)
-    place = first.reason.origin.place if first is not None and first.reason is not None else None
+    reasons = (chain.reason for table in other for chain in table.chains.values())
     whose = f": {' and '.join(both)} wrote into both" if both else ""
     return Finding(
         rule=ID,
         severity=Severity.WARNING if both else Severity.INFO,
         subject=f"Node {name}",
-        place=place or state_place(ground, name),
+        place=seen_at(ground, name, next(filter(None, reasons), None)),
         why=f"iptables' other back end has {count} rules too, and packets meet both{whose}",
         fix="what is not renewed is left over: take it out with the tool of its own back end "
         "(iptables-legacy-save, iptables-nft-save show which is which), or start the node again",
