@@ -11,7 +11,7 @@ apply to endpoints that had to be assumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
@@ -28,18 +28,21 @@ def look(ground: Ground) -> Iterator[Finding]:
     network = ground.world.network
     if (ground.cluster.proxy.mode or "iptables") != "iptables":
         return
-    for name in network.observed:
+    observed = network.observed
+    assumed = _assumed(ground) if observed else frozenset()
+    for name in observed:
         node = ground.cluster.nodes[name]
         for version in (4, 6):
             seen = network.observed_ruleset(node, version)
             if seen is not None and seen.chain("nat", "KUBE-SERVICES") is not None:
-                yield from _compared(ground, node, version, seen)
+                yield from _compared(ground, node, version, seen, assumed)
 
 
-def _compared(ground: Ground, node: Node, version: int, seen: Ruleset) -> Iterator[Finding]:
+def _compared(
+    ground: Ground, node: Node, version: int, seen: Ruleset, assumed: Collection[str]
+) -> Iterator[Finding]:
     should = _endpoints(ground.world.network.ruleset(node, version, "kube-proxy"))
     there = _endpoints(seen)
-    assumed = _assumed(ground)
     gone = [(n, c) for n, c in there.items() if n not in should and _service(c) not in assumed]
     unknown = [(n, c) for n, c in should.items() if n not in there and _service(c) not in assumed]
     said = []
