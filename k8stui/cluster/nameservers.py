@@ -6,7 +6,7 @@ dnsConfig with dnsPolicy None), resolv.conf(5).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from k8stui.apiserver.fields import texts
 from k8stui.apiserver.inventory import Inventory
@@ -15,6 +15,7 @@ from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, dns_port, uses_cluster_dns
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 
@@ -59,7 +60,7 @@ def lost_server(cluster: Cluster, pod: Pod) -> LostServer | None:
             return None
         given, origin = (*cluster.kubelet_dns, *own), cluster.origins["kubelet_dns"]
     ranges = cluster.service_cidrs or (cluster.service_cidr,)
-    answering = _answering(cluster)
+    answering = _answering.of(cluster)
     if not given or not all(
         one not in answering and any(one in cidr for cidr in ranges) for one in given
     ):
@@ -67,10 +68,14 @@ def lost_server(cluster: Cluster, pod: Pod) -> LostServer | None:
     return LostServer(given[0], dns, by_kubelet, origin)
 
 
-def _answering(cluster: Cluster) -> Mapping[Address, Service]:
-    return {
-        address: service
+def _name_servers(cluster: Cluster) -> frozenset[Address]:
+    return frozenset(
+        address
         for service in cluster.services.values()
         if service.type is not ServiceType.EXTERNAL_NAME and dns_port(service) is not None
         for address in service.cluster_ips
-    }
+    )
+
+
+# Asked for each pod that asks by name.
+_answering: Derived[Cluster, frozenset[Address]] = Derived(_name_servers)
