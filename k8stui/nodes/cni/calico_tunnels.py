@@ -7,12 +7,13 @@ vxlan_mgr.go; felix/calc/vxlan_resolver.go; libcalico-go/lib/backend/k8s/resourc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha1
 
 from k8stui.because import Because
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import CalicoPool, Node
+from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.link import mac_address
 from k8stui.kernel.namespace import (
@@ -166,7 +167,7 @@ class Tunnels:
     def _address(self, node: Node, pool: CalicoPool) -> Address | None:
         """As annotated; else the first of the node's range, which no pod has."""
         told = node.annotations.get(_ANNOTATION + _ADDRESSES[pool.tunnel, pool.version])
-        found = next(_read(told, pool.version), None) if told else None
+        found = _read(told, pool.version) if told else None
         own = (one.address for one in self._networks(node, pool.version))
         return found or next(own, None)
 
@@ -182,7 +183,7 @@ class Tunnels:
             except ValueError:
                 pass  # Felix would not start with it; its own is the better guess
         name = node.name if version == 4 else f"{node.name}-v6"
-        digest = sha1(name.encode(), usedforsecurity=False).digest()
+        digest = sha1(name.encode()).digest()
         return f"66:{digest[:5].hex(':')}"
 
 
@@ -190,14 +191,9 @@ def _subnet(node: Node, version: int) -> Prefix | None:
     """The network of the node's own address, as calico-node has found it (``IPv4Address``)."""
     told = node.annotations.get(f"{_ANNOTATION}IPv{version}Address", "")
     address, _, length = told.partition("/")
-    own = next(_read(address, version), None) if length.isdecimal() else None
+    own = _read(address, version) if length.isdecimal() else None
     return Prefix.of(own, int(length)) if own is not None and int(length) <= own.bits else None
 
 
-def _read(told: str, version: int) -> Iterator[Address]:
-    try:
-        address = Address.parse(told)
-    except ValueError:
-        return
-    if address.version == version:
-        yield address
+def _read(told: str, version: int) -> Address | None:
+    return next((one for one in addresses((told,)) if one.version == version), None)
