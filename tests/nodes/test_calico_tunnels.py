@@ -50,6 +50,10 @@ TOLD = [
     node(1, "192.168.0.11", IPv4Address="192.168.0.11/24"),
     node(2, "192.168.7.12", IPv4Address="192.168.7.12/24"),
 ]
+NO_LENGTH = [
+    node(1, "192.168.0.11", IPv4Address=f"192.168.0.11/{'9' * 5000}"),
+    node(2, "192.168.0.12", IPv4Address="192.168.0.12"),
+]
 PODS = [
     pod("loom", "app=loom", ports=[{"containerPort": 7000}], node="node-2"),
     pod("dyer", node="node-1"),
@@ -175,10 +179,11 @@ def test_vxlan_goes_by_the_other_end_s_mac_address(tmp_path: Path) -> None:
         (NEAR, CROSS, False),
         (FAR, CROSS, True),
         (TOLD, CROSS, True),
+        (NO_LENGTH, CROSS, False),
         (NEAR, ALWAYS, True),
         (NEAR, "Never", False),
     ],
-    ids=["same-subnet", "other-subnet", "as-annotated", "always", "never"],
+    ids=["same-subnet", "other-subnet", "as-annotated", "no-length", "always", "never"],
 )
 def test_the_mode_says_which_nodes_are_far(
     tmp_path: Path, tunnel: str, nodes: list[Manifest], mode: str, *, is_wrapped: bool

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.fields import addresses
+from k8stui.cluster.fields import addresses, prefixes
 from k8stui.cluster.model import CalicoPool, Node
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
@@ -190,9 +190,8 @@ class Tunnels:
 def _subnet(node: Node, version: int) -> Prefix | None:
     """The network of the node's own address, as calico-node has found it (``IPv4Address``)."""
     told = node.annotations.get(f"{_ANNOTATION}IPv{version}Address", "")
-    address, _, length = told.partition("/")
-    own = _read(address, version) if length.isdecimal() else None
-    return Prefix.of(own, int(length)) if own is not None and int(length) <= own.bits else None
+    found = prefixes((told,) if "/" in told else ())
+    return next((one for one in found if one.address.version == version), None)
 
 
 def _read(told: str, version: int) -> Address | None:
