@@ -15,17 +15,18 @@ from k8stui.because import Because
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Container, Node, Pod, PodPhase
 from k8stui.kernel.address import Address
+from k8stui.kernel.link import device_name
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Rule
-from k8stui.nodes.cni.daemon import argument, told
+from k8stui.nodes.cni.daemon import argument, port, told
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.record import record
 
 OWNER = "node-local-dns"
-_IMAGE = "node-cache"
+_IMAGE, _DEVICE = "node-cache", "nodelocaldns"
 _UNTRACKED, _ALLOWED = "skip conntrack", "allow DNS traffic"
 _BOTH = ("tcp", "udp")
 
@@ -59,7 +60,7 @@ def dns_port(container: Container) -> int | None:
     words = container.spoken
     if container.init or _IMAGE not in container.image or argument(words, "localip") is None:
         return None
-    return _number(argument(words, "p"), 53)
+    return _port(argument(words, "p"), 53)
 
 
 def part(site: Site, node: Node) -> Part:
@@ -147,15 +148,23 @@ def _told(pod: Pod, container: Container) -> Cache | None:
         container=container,
         addresses=own,
         port=port,
-        health_port=_number(argument(words, "health-port"), 8080),
-        device=argument(words, "interfacename") or "nodelocaldns",
+        health_port=_port(argument(words, "health-port"), 8080),
+        device=_device(argument(words, "interfacename")),
         has_rules=told(words, "setupiptables", otherwise=True),
         has_device=told(words, "setupinterface", otherwise=True),
     )
 
 
-def _number(written: str | None, otherwise: int) -> int:
-    return int(written) if written is not None and written.isdecimal() else otherwise
+def _port(written: str | None, otherwise: int) -> int:
+    return port(written or "") or otherwise
+
+
+def _device(written: str | None) -> str:
+    """What the kernel refuses is not used."""
+    try:
+        return device_name(written or "")
+    except ValueError:
+        return _DEVICE
 
 
 def _because(cache: Cache, text: str) -> Because:

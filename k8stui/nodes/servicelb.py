@@ -8,7 +8,6 @@ recordings-agents/servicelb.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.because import Because
@@ -16,12 +15,12 @@ from k8stui.cluster.fields import addresses, prefixes
 from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Rule, Ruleset
+from k8stui.nodes.cni.daemon import port
 from k8stui.nodes.contribution import Contribution, Jump, TablePart, compose
 from k8stui.record import record
 
 _IMAGE = "klipper-lb"
 _PROTOCOLS = frozenset(("tcp", "udp", "sctp"))
-_LAST_PORT = 65535
 
 
 def servicelb(node: Node, pod: Pod) -> Mapping[int, Ruleset]:
@@ -103,17 +102,10 @@ def _script(node: Node, pod: Pod, container: Container, told: _Told, version: in
 def _told(env: Mapping[str, str]) -> _Told | None:
     """None: the script has not what it needs, and fails at its first rule."""
     protocol = env.get("DEST_PROTO", "TCP").lower()
-    from_port, to_port = _port(env.get("SRC_PORT", "")), _port(env.get("DEST_PORT", ""))
+    from_port, to_port = port(env.get("SRC_PORT", "")), port(env.get("DEST_PORT", ""))
     if protocol not in _PROTOCOLS or from_port is None or to_port is None:
         return None
     return _Told(protocol, from_port, to_port)
-
-
-def _port(written: str) -> int | None:
-    """What iptables takes for one."""
-    if not re.fullmatch(r"[0-9]{1,5}", written) or int(written) > _LAST_PORT:
-        return None
-    return int(written)
 
 
 def _ranges(written: str, version: int) -> Iterator[Prefix]:

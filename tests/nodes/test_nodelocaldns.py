@@ -53,6 +53,29 @@ def test_told_to_leave_the_tables_alone_it_writes_nothing() -> None:
     assert "nodelocaldns" in {one.name for one in network["node-1"].interfaces}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-p", "9" * 5000),
+        ("-p", "70000", "-health-port", "65536"),
+        ("-interfacename", "a\nb c"),
+        ("-interfacename", "x" * 16),
+    ],
+)
+def test_what_is_no_port_and_no_device_is_not_used(words: tuple[str, ...]) -> None:
+    """Such a text of the input gets into no rule, no socket and no namespace."""
+
+    def stands(*more: str) -> object:
+        made = cluster((node(1, "192.168.0.11"),), (daemon("-localip", "169.254.20.10", *more),))
+        network = build_network(made)
+        here = network["node-1"]
+        devices = [one.name for one in here.interfaces]
+        ports = [one.port for one in here.sockets if one.owner == "node-cache"]
+        return devices, ports, dump(network.ruleset(made.nodes["node-1"], 4, "node-local-dns"))
+
+    assert stands(*words) == stands()
+
+
 _OBJECTS = """\
 apiVersion: v1
 kind: Service

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Container, Pod
 from k8stui.kernel.address import Prefix
 from k8stui.nodes.site import Site
+
+_LAST_PORT = 65535
 
 
 def running(site: Site, is_it: Callable[[Pod, Container], bool]) -> Container | None:
@@ -19,6 +22,13 @@ def running(site: Site, is_it: Callable[[Pod, Container], bool]) -> Container | 
 def listed(written: str) -> tuple[Prefix, ...]:
     """The ranges in a variable: ``10.0.0.0/8,fd00::/8``."""
     return prefixes(map(str.strip, written.split(",")))
+
+
+def port(written: str) -> int | None:
+    """What iptables takes for one."""
+    if not re.fullmatch(r"[0-9]{1,5}", written) or int(written) > _LAST_PORT:
+        return None
+    return int(written)
 
 
 def argument(words: Sequence[str], flag: str) -> str | None:
