@@ -100,7 +100,7 @@ def _options(configuration: Configuration, version: int) -> _Options | None:
 def _printed(words: Sequence[object], version: int) -> tuple[str, str]:
     """Conditions as iptables-save has them: addresses and devices first, the rest at the end.
 
-    None where a word is no condition: another target, a table, a program to run.
+    None of them where one word is no condition: another target, a table, a program to run.
     """
     first: dict[str, str] = {}
     rest: list[str] = []

@@ -1,9 +1,8 @@
 """What Felix makes of a policy: a chain a way, and the sets that its rules ask.
 
 Source: Calico v3.30 libcalico-go/lib/backend/k8s/conversion k8sRuleToCalico, SimplifyPorts,
-combinePortsWithANPEgressPeers, k8sANPHandleFailedRules;
-felix/calc/rule_scanner.go ruleToParsedRule; felix/rules/policy.go ProtoRuleToIptablesRules,
-SplitPortList,
+combinePortsWithANPEgressPeers, k8sANPHandleFailedRules; felix/calc/rule_scanner.go
+ruleToParsedRule; felix/rules/policy.go ProtoRuleToIptablesRules, SplitPortList,
 CombineMatchAndActionsForProtoRule. Of several networks of a policy of the cluster each has a rule.
 """
 
