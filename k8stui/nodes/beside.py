@@ -67,23 +67,15 @@ def _states(folder: str) -> Iterator[tuple[str, str]]:
     nodes = os.path.join(folder, _NODES)  # noqa: PTH118
     for name, path in _files(nodes, _STATES):
         yield next(name.removesuffix(end) for end in _STATES if name.endswith(end)), path
-    for name in _folders(nodes):
+    for name in bundle.folders(nodes):
         path = os.path.join(nodes, name)  # noqa: PTH118
         if bundle.is_by_hand(path):
             yield name, path
-    for name in ("", *_folders(folder)):
+    for name in ("", *bundle.folders(folder)):
         path = os.path.join(folder, name) if name else folder  # noqa: PTH118
         layout = bundle.layout_of(path)
         if layout is not None:
             yield bundle.host_of(path, layout), path
-
-
-def _folders(folder: str) -> Sequence[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir())
-    except OSError:
-        return ()
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -158,7 +158,7 @@ def sections(folder: str) -> Mapping[str, Mapping[str, Section]]:
             failed = _section(os.path.join(folder, path), ROOT, command, failure=why)
             found[ROOT].setdefault(command, failed)
     if layout.namespaces:
-        for name in _names(os.path.join(folder, layout.namespaces)):
+        for name in folders(os.path.join(folder, layout.namespaces)):
             inside = os.path.join(layout.namespaces, name)
             files = {
                 f"{inside}/ip_netns_exec_{name}_{end}": command
@@ -192,7 +192,8 @@ def _section(file: str, namespace: str, command: str, text: str = "", failure: s
     )
 
 
-def _names(folder: str) -> list[str]:
+def folders(folder: str) -> list[str]:
+    """Names of the folders in one; none where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir())
