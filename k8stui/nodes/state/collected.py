@@ -38,7 +38,7 @@ class CollectedNode(CollectedSpace):
     @cached_property
     def _all_sections(self) -> Mapping[str, Mapping[str, Section]]:
         with self._reading():
-            if os.path.isdir(self._file):  # noqa: PTH112 - pathlib costs 3 ms of a walk
+            if self._is_folder:
                 return bundle.sections(self._file)
             text = packed.read(self._file).decode(errors="surrogateescape")
         if not is_stream(text):
@@ -57,7 +57,7 @@ class CollectedNode(CollectedSpace):
         when a walk gets there.
         """
         with self._reading():
-            if os.path.isdir(self._file):  # noqa: PTH112 - as above
+            if self._is_folder:
                 return {}
             # The last section is cut off, so what is cut off within a character is left out.
             text = packed.beginning(self._file, _BEGINNING).decode(errors="surrogateescape")
@@ -83,9 +83,13 @@ class CollectedNode(CollectedSpace):
                 return found
         return self.sections.get(command)
 
-    @property
+    @cached_property
+    def _is_folder(self) -> bool:
+        return os.path.isdir(self._file)  # noqa: PTH112 - pathlib costs 3 ms of a walk
+
+    @cached_property
     def is_whole(self) -> bool:
-        layout = bundle.layout_of(self._file)
+        layout = bundle.layout_of(self._file) if self._is_folder else None
         return layout is None or layout.is_whole
 
     def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> CollectedNode:
