@@ -197,3 +197,14 @@ def test_what_a_shell_said_in_place_of_output_is_no_output(tmp_path: Path) -> No
     assert 4 not in node.rulesets
     (wrong,) = node.unread
     assert (wrong.command, wrong.line) == ("iptables-save", 1)
+
+
+def test_bytes_that_are_no_text_cost_their_file_alone(tmp_path: Path) -> None:
+    laid(tmp_path, RANCHER)
+    (tmp_path / "networking" / "iptablessave").write_bytes(SAVE.encode() + b"# caf\xe9\n")
+    node = CollectedNode(str(tmp_path))
+    assert 4 not in node.rulesets
+    assert node.routes
+    (wrong,) = node.unread
+    assert (wrong.command, wrong.line) == ("iptables-save", SAVE.count("\n") + 1)
+    assert wrong.message == "it is not text (UTF-8)"

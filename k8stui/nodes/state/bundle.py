@@ -174,7 +174,7 @@ def _sections(
     for path, command in files.items():
         whole = os.path.join(folder, path)
         if os.path.isfile(whole):
-            text = packed.read(whole).decode("utf-8", "replace")
+            text = packed.read(whole).decode(errors="surrogateescape")
             # What went wrong was written into the same file (2>&1).
             failed = len(text) < _ONE_LINE and _FAILED.match(text.strip())
             failure = text.strip().partition("\n")[0] if failed else ""
