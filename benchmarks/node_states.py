@@ -5,10 +5,10 @@
 FOLDER/cluster.yaml is what `dump.py` prints, FOLDER/nodes/NODE.txt.gz what the script of
 ``k8stui collect`` would print of flannel's nodes: devices with MAC addresses of their own, routes,
 neighbours, 20,000 rules and more, settings, and the same of each pod's namespace. As it stands:
-100 nodes, 7,000 pods, some 370 MB unpacked. The same arguments give the same bytes.
+100 nodes, 7,000 pods, some 390 MB unpacked. The same arguments give the same bytes.
 
-Measured of it (user and system CPU seconds, peak memory): ``walk`` on one node, ``walk`` between
-two nodes (aimed at: 3 s, 300 MB) and ``topology``; with ``--measure`` by this script.
+Measured of it (user and system CPU seconds, peak memory): ``walk`` on one node, between two nodes
+(aimed at: 3 s, 300 MB) and to a Service, and ``topology``; with ``--measure`` by this script.
 """
 
 from __future__ import annotations
