@@ -7,7 +7,8 @@ here, PREROUTING and INPUT there.
 
 from __future__ import annotations
 
-from k8stui.kernel import device
+from k8stui.kernel import device, multipath
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import Interface, LinkKind
@@ -40,7 +41,11 @@ def xmit(host: Host, interface: Interface, skb: Skb) -> None:
         if decision is not None and decision.route is not None:
             remote = decision.next_hop or inner.dst
             cause = RouteCause(route=decision.route)
-    way = host.routing.outgoing(remote, settings.local)
+    # ip_tunnel_init_flow: what it carries has a say in which of several next hops the outer packet
+    # takes. The way to an end that is settled is found once and kept (dst_cache).
+    carried = inner if settings.remote is None else None
+    ports = Ports(Protocol.IPIP)
+    way = multipath.outgoing(host, remote, settings.local, ports=ports, carried=carried)
     if way.fate is Fate.ERROR or way.device == interface.name:
         text = f"no route to the node {remote}"
         if way.device == interface.name:

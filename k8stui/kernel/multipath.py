@@ -42,8 +42,13 @@ def outgoing(
     source: Address | None = None,
     mark: int = 0,
     ports: Ports = NO_PORTS,
+    *,
+    carried: Packet | None = None,
 ) -> Decision:
-    """Decide about a packet of the node's own (fib_select_path)."""
+    """Decide about a packet of the node's own (fib_select_path).
+
+    `carried`: what a tunnel puts into it, where that counts too (flowi4_multipath_hash).
+    """
     found = host.routing.outgoing(destination, source, mark, ports)
     route = found.route
     if route is None or not route.hops:
@@ -52,7 +57,8 @@ def outgoing(
     if source is not None and source.version == 4:
         own = [host.routing.hop_source(hop) == source for hop in route.hops]
         shares = _preferred(shares, own)
-    hop = _chosen(host, route, shares, _key(host, source, destination, ports))
+    inner = () if carried is None else (carried.src, carried.dst, Ports.of(carried))
+    hop = _chosen(host, route, shares, (*_key(host, source, destination, ports), *inner))
     found = host.routing.along(hop, destination, source)._replace(rule=found.rule)
     if source is None and found.source is not None:
         # ip_route_connect asks again with the address that it has got: this hop's.

@@ -18,6 +18,7 @@ from k8stui.kernel.multipath import _preferred
 from k8stui.kernel.namespace import (
     Interface,
     InterfaceAddress,
+    Ipip,
     LinkKind,
     NetNamespace,
     Network,
@@ -156,6 +157,59 @@ def test_who_is_bound_leaves_by_its_own_device(source: str, device: str) -> None
     assert only.probability == 1
     sent = {one.device for one in only.captures if one.namespace == "host" and not one.incoming}
     assert sent == {device}
+
+
+def tunnelled(remote: str | None) -> dict[str, NetNamespace]:
+    """The two of `two_uplinks` with a tunnel between them; the answers go past it."""
+    spaces = two_uplinks()
+    host, router = spaces["host"], spaces["router"]
+    tunnel = Interface(name="tunl0", kind=LinkKind.IPIP, mtu_bytes=1480, ipip=Ipip())
+    own = InterfaceAddress(address=ip("10.7.7.7"), prefix_length=32)
+    end = InterfaceAddress(address=ip("10.8.8.8"), prefix_length=32)
+    there = (*router.interfaces, replace(tunnel, addresses=(end,)))
+    here = replace(
+        tunnel,
+        addresses=(own,),
+        ipip=Ipip(local=own.address, remote=ip(remote) if remote else None),
+    )
+    return {
+        "host": replace(
+            host,
+            interfaces=(*host.interfaces, here),
+            routes=(
+                *kernel_routes((*host.interfaces, here)),
+                *(one for one in host.routes if one.hops),
+                replace(via("10.9.9.9/32", "10.8.8.8", "tunl0"), onlink=True),
+            ),
+        ),
+        "router": replace(
+            router,
+            interfaces=there,
+            routes=(*kernel_routes(there), via("10.7.7.7/32", "10.0.0.2", "p0")),
+        ),
+    }
+
+
+@pytest.mark.parametrize("remote", [None, "10.8.8.8"])
+def test_a_tunnel_over_several_next_hops(remote: str | None) -> None:
+    request = Connect(namespace="host", destination=ip("10.9.9.9"), port=80)
+    found = list(branches(tunnelled(remote), request))
+    assert [(str(one.probability), one.felt.result.value) for one in found] == [
+        ("1/4", "connected"),
+        ("3/4", "connected"),
+    ]
+    for one, device in zip(found, ("up0", "up1"), strict=True):
+        outer = [two for two in one.captures if two.packet.protocol is Protocol.IPIP]
+        assert {two.device for two in outer if two.namespace == "host"} == {device}
+
+
+@pytest.mark.parametrize(("remote", "ways"), [(None, ["1/4", "3/4"]), ("10.8.8.8", ["1"])])
+def test_only_a_tunnel_without_a_remote_end_asks_anew_for_each_flow(
+    remote: str | None, ways: list[str]
+) -> None:
+    """ip_tunnel_xmit: the inner flow is part of the hash, but a settled end's way is kept."""
+    request = Connect(namespace="host", destination=ip("10.9.9.9"), port=80, earlier=1)
+    assert [str(one.probability) for one in branches(tunnelled(remote), request)] == ways
 
 
 def test_rp_filter_minds_each_of_the_hops() -> None:
