@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from k8stui.cluster.options import ClusterOptions
+from k8stui.export.drawing.canvas import Rect
 from k8stui.export.drawing.frame import Film, Frame
 from k8stui.export.drawing.ink import Ink, text_of, to_ascii, width_of
 from k8stui.export.drawing.scene import scene
@@ -22,7 +23,7 @@ from k8stui.export.drawing.sizes import CARD_WIDTH
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Trace
+from k8stui.walk.trace import Trace, TraceStep
 from k8stui.walk.walk import walk
 from k8stui.walk.whatif import what_ifs
 from k8stui.walk.world import World, build_world
@@ -203,6 +204,15 @@ def _films(case: Case, size: tuple[int, int]) -> Iterator[Film]:
         yield Film(made, case.world.cluster, trace, *size)
 
 
+def _with_headers(case: Case, size: tuple[int, int]) -> Iterator[tuple[TraceStep, Frame, Rect]]:
+    """Steps at which the header is drawn."""
+    for film in _films(case, size):
+        for number, step in enumerate(film.trace.steps):
+            frame = film.frame(number)
+            if frame.card is not None:
+                yield step, frame, frame.card
+
+
 def _text(frame: Frame) -> list[str]:
     return [text_of(line) for line in frame.lines()]
 
@@ -251,15 +261,10 @@ def test_the_header_is_read_at_the_packet_on_every_step(
 def test_the_header_touches_no_word(
     cases: dict[str, Case], name: str, size: tuple[int, int]
 ) -> None:
-    for film in _films(cases[name], size):
-        for number, step in enumerate(film.trace.steps):
-            frame = film.frame(number)
-            if frame.card is None:
-                continue
-            x, y, width, height = frame.card
-            shown = [row.ljust(size[0] + 1) for row in _text(frame)]
-            beside = "".join(row[x - 1] + row[x + width] for row in shown[y : y + height] if x)
-            assert not any(char.isalnum() for char in beside), (step, shown)
+    for step, frame, (x, y, width, height) in _with_headers(cases[name], size):
+        shown = [row.ljust(size[0] + 1) for row in _text(frame)]
+        beside = "".join(row[x - 1] + row[x + width] for row in shown[y : y + height] if x)
+        assert not any(char.isalnum() for char in beside), (step, shown)
 
 
 WORD = re.compile(r"[^\s─━│┯┷┴┬├┤╭╮╰╯╥╨▸▾]+")
@@ -270,23 +275,18 @@ WORD = re.compile(r"[^\s─━│┯┷┴┬├┤╭╮╰╯╥╨▸▾]+")
 def test_the_header_leaves_no_part_of_a_word(
     cases: dict[str, Case], name: str, size: tuple[int, int]
 ) -> None:
-    for film in _films(cases[name], size):
-        for number, step in enumerate(film.trace.steps):
-            frame = film.frame(number)
-            if frame.card is None:
-                continue
-            x, y, width, height = frame.card
-            for row in range(y, y + height):
-                written = text_of(frame.drawing.canvas.line(row, {}))
-                if len(written) != frame.drawing.canvas.width:
-                    continue  # wide characters
-                shown = _text(frame)[row]
-                for word in WORD.finditer(written):
-                    first, behind = word.span()
-                    if behind <= x or first >= x + width:
-                        continue
-                    rest = [n for n in range(first, behind) if not x <= n < x + width]
-                    assert not any(shown[n].isalnum() for n in rest), (step, shown)
+    for step, frame, (x, y, width, height) in _with_headers(cases[name], size):
+        for row in range(y, y + height):
+            written = text_of(frame.drawing.canvas.line(row, {}))
+            if len(written) != frame.drawing.canvas.width:
+                continue  # wide characters
+            shown = _text(frame)[row]
+            for word in WORD.finditer(written):
+                first, behind = word.span()
+                if behind <= x or first >= x + width:
+                    continue
+                rest = [n for n in range(first, behind) if not x <= n < x + width]
+                assert not any(shown[n].isalnum() for n in rest), (step, shown)
 
 
 @pytest.mark.parametrize("size", [(78, 14), (78, 15), (83, 15), (118, 30)], ids=str)
