@@ -222,6 +222,22 @@ def _masq_agent(dump: Dump) -> Dump:
     )
 
 
+def _firewalld_out(dump: Dump) -> Dump:
+    return (
+        dump.chain("filter", "OUTPUT_direct")
+        .first("filter", "-A OUTPUT -j OUTPUT_direct")
+        .add("filter", "-A OUTPUT_direct -d 10.244.2.0/24 -j DROP")
+    )
+
+
+def _mesh(dump: Dump) -> Dump:
+    return (
+        dump.chain("mangle", "ISTIO_DROP")
+        .first("mangle", "-A FORWARD -j ISTIO_DROP")
+        .add("mangle", "-A ISTIO_DROP -d 10.244.2.0/24 -j DROP")
+    )
+
+
 def _fail2ban(dump: Dump) -> Dump:
     return (
         dump.chain("filter", "f2b-recidive")
@@ -307,6 +323,16 @@ FOUND = {
         cause=("a rule of firewalld: -A FORWARD -j REJECT",),
         mend="firewall-cmd --permanent --zone=trusted --add-source=10.244.0.0/16",
         at="-A FORWARD -j REJECT",
+    ),
+    "firewalld lets the node itself not out": Found(
+        rules={"node-1": _firewalld_out}, ask=("node/node-1", "svc/shop"), result="timeout",
+        by="node-1", cause=("a rule of firewalld: -A OUTPUT_direct",),
+        mend="iptables -I OUTPUT_direct 1 ", at="-A OUTPUT_direct", checked="",
+    ),
+    "a chain of a mesh is not the host's own": Found(
+        rules={"node-1": _mesh}, result="timeout", by="node-1",
+        cause=("a rule of Istio: -A ISTIO_DROP",),
+        mend="iptables -t mangle -I ISTIO_DROP 1 ", at="-A ISTIO_DROP", checked="",
     ),
     "kube-router's rules for a pod of before": Found(
         rules={"node-2": _kube_router_left}, result="refused", by="node-2",

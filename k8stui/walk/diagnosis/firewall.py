@@ -7,6 +7,7 @@ from collections.abc import Collection
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
+from k8stui.nodes.writers import writer_of
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import pod_range
@@ -14,25 +15,13 @@ from k8stui.walk.diagnosis.reverse_path import wrong_way_back
 from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import because, words
 
-_WRITERS: tuple[tuple[str, str], ...] = (
+_POLICIES: tuple[tuple[str, str], ...] = (
     ("KUBE-NWPLCY-", "a NetworkPolicy, by kube-router"),
     ("KUBE-POD-FW-", "a NetworkPolicy, by kube-router"),
     ("cali-", "Calico"),
-    ("CILIUM_", "Cilium"),
     ("WEAVE-NPC", "a NetworkPolicy, by Weave Net"),
-    ("DOCKER", "Docker"),
-    ("ufw-", "ufw"),
-    ("ufw6-", "ufw"),
-    ("IN_", "firewalld"),
-    ("FWDI_", "firewalld"),
-    ("FWDO_", "firewalld"),
-    ("FWD_", "firewalld"),
-    ("FORWARD_", "firewalld"),
-    ("INPUT_", "firewalld"),
-    ("f2b-", "fail2ban"),
-    ("LIBVIRT_", "libvirt"),
 )
-"""Beginnings of the names of chains, and who writes those."""
+"""Beginnings of the names of chains that are a policy's; all others are their writers'."""
 
 
 _OF_TABLE = ("ufw", "firewalld")
@@ -93,7 +82,8 @@ def _names(case: Case, step: Step, table: str) -> Collection[str]:
 
 
 def _by_chain(name: str) -> str:
-    return next((who for start, who in _WRITERS if name.startswith(start)), "")
+    policy = next((said for start, said in _POLICIES if name.startswith(start)), "")
+    return policy or writer_of(name)
 
 
 def _writer(case: Case, step: Step, rule: RuleCause) -> str:
@@ -175,7 +165,7 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if rule.is_nft:
         return ""  # whose rule it is, and whether it comes back, its text does not tell
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
-    if writer == "firewalld":
+    if writer == "firewalld" and step.hook is not Hook.OUTPUT:
         return _trusted(here, str(packet.src if packet.carried is not None else pods))
     if writer == "fail2ban":
         jail = rule.chain.name.removeprefix("f2b-")
