@@ -13,7 +13,7 @@ from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.fib import LOOPBACK, Ports
-from k8stui.kernel.header import ECHO, MSS_HEADERS_BYTES, changed, mss_of
+from k8stui.kernel.header import ECHO, HEADER_BYTES, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
@@ -22,7 +22,6 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Direction, StepKind
 from k8stui.record import record
 
-_HEADER_BYTES = {4: 20, 6: 40}
 _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
 _DUPLICATE_BYTES = 12
@@ -189,7 +188,7 @@ class Client:
     def question(self) -> Packet:
         """The first packet: SYN, datagram, INIT or echo request."""
         version = self.remote.version
-        header = _HEADER_BYTES[version]
+        header = HEADER_BYTES[version]
         size = {
             Protocol.TCP: _SYN_BYTES,
             Protocol.UDP: _DATAGRAM_BYTES,
@@ -275,7 +274,7 @@ class Client:
             self.host.simulation.events.after_syscall(speak)
 
     def _send(self, flags: TcpFlags, data_bytes: int) -> None:
-        whole = _HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes
+        whole = HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes
         asks = bool(flags & TcpFlags.SYN)
         if asks:
             whole += _SYN_BYTES - _SEGMENT_BYTES

@@ -39,9 +39,8 @@ _LONGEST_BYTES = 65535
 """Of an IPv4 packet: lo takes a byte more (IPV4_MAX_PMTU, include/net/ip.h)."""
 MSS_HEADERS_BYTES = {4: 40, 6: 60}
 """Headers of IP and TCP without options: what an MSS leaves out of the MTU (RFC 6691)."""
-
-
-_HEADER_BYTES = {4: 20, 6: 40}
+HEADER_BYTES = {4: 20, 6: 40}
+"""Of IP, without options."""
 _FRAGMENT_HEADER_BYTES = {4: 0, 6: 8}
 
 
@@ -54,7 +53,7 @@ def first_fragment(packet: Packet, mtu_bytes: int) -> Packet:
     """
     whole = packet.whole_bytes or packet.length_bytes
     version = packet.src.version
-    header = _HEADER_BYTES[version] + _FRAGMENT_HEADER_BYTES[version]
+    header = HEADER_BYTES[version] + _FRAGMENT_HEADER_BYTES[version]
     return changed(
         packet,
         length_bytes=(mtu_bytes - header) // 8 * 8 + header,
@@ -67,7 +66,7 @@ def fragments(packet: Packet) -> int:
     """Of how many fragments `packet` is the first; 1: it is whole."""
     if not packet.whole_bytes:
         return 1
-    header = _HEADER_BYTES[packet.src.version]
+    header = HEADER_BYTES[packet.src.version]
     each = packet.length_bytes - header - _FRAGMENT_HEADER_BYTES[packet.src.version]
     return -(-(packet.whole_bytes - header) // each)
 
