@@ -13,13 +13,12 @@ import socket
 import struct
 import time
 
+from k8stui.lab.netlink import DUMP, HEADER, MESSAGE_BYTES, REQUEST, split
+
 _ROUTE = 0
-_REQUEST, _DUMP = 1, 0x300
-_NEW_LINK, _GET_LINK, _DONE = 16, 18, 3
-_HEADER = struct.Struct("=IHHII")
+_NEW_LINK, _GET_LINK = 16, 18
 _LINK = struct.Struct("=BxHiII")
 _RUNNING, _LOWER_UP = 1 << 6, 1 << 16
-_MESSAGE_BYTES = 1 << 17
 _TICK_SECONDS = 0.001
 
 
@@ -32,15 +31,12 @@ def wait_for_links(deadline: float) -> None:
 
 
 def _all_send(asked: socket.socket) -> bool:
-    length = _HEADER.size + _LINK.size
-    asked.send(_HEADER.pack(length, _GET_LINK, _REQUEST | _DUMP, 0, 0) + _LINK.pack(0, 0, 0, 0, 0))
+    length = HEADER.size + _LINK.size
+    asked.send(HEADER.pack(length, _GET_LINK, REQUEST | DUMP, 0, 0) + _LINK.pack(0, 0, 0, 0, 0))
     sending = True
     while True:
-        data = asked.recv(_MESSAGE_BYTES)
-        while data:
-            length, kind, *_ = _HEADER.unpack_from(data)
+        for kind, body in split(asked.recv(MESSAGE_BYTES)):
             if kind != _NEW_LINK:  # NLMSG_DONE, or an error: nothing more comes
                 return sending
-            _, _, _, flags, _ = _LINK.unpack_from(data, _HEADER.size)
+            _, _, _, flags, _ = _LINK.unpack_from(body)
             sending = sending and bool(not flags & _LOWER_UP or flags & _RUNNING)
-            data = data[length + -length % 4 :]

@@ -20,13 +20,13 @@ _TRACES = 9
 _NF_TABLES = 10
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _ERROR, _DONE = 2, 3
-_REQUEST, _ACK, _DUMP, _CREATE = 1, 4, 0x300, 0x400
+REQUEST, _ACK, DUMP, _CREATE = 1, 4, 0x300, 0x400
 _NESTED, _KIND = 0x8000, 0x3FFF
-_HEADER = struct.Struct("=IHHII")
+HEADER = struct.Struct("=IHHII")
 _GENERIC = struct.Struct("!BBH")
 _ATTRIBUTE = struct.Struct("=HH")
 _BUFFER_BYTES = 4 << 20
-_MESSAGE_BYTES = 1 << 17
+MESSAGE_BYTES = 1 << 17
 
 Attributes = dict[int, bytes]
 
@@ -99,11 +99,11 @@ class Netfilter:
             LabError: the kernel refuses.
 
         """
-        batch = [_message(_BATCH_BEGIN, _REQUEST, 0, b"", resource=_NF_TABLES)]
+        batch = [_message(_BATCH_BEGIN, REQUEST, 0, b"", resource=_NF_TABLES)]
         for kind, family, body in messages:
-            batch.append(_message(_NF_TABLES << 8 | kind, _REQUEST | _CREATE, family, body))
+            batch.append(_message(_NF_TABLES << 8 | kind, REQUEST | _CREATE, family, body))
         # The last one is acknowledged; who fails before it says so by itself.
-        batch.append(_message(_BATCH_END, _REQUEST | _ACK, 0, b"", resource=_NF_TABLES))
+        batch.append(_message(_BATCH_END, REQUEST | _ACK, 0, b"", resource=_NF_TABLES))
         self._socket.send(b"".join(batch))
         for _ in self._answers():
             pass
@@ -117,7 +117,7 @@ class Netfilter:
         """
         asked = attribute(1, table) + attribute(2, chain)
         self._socket.send(
-            _message(_NF_TABLES << 8 | MessageType.GET_RULE, _REQUEST | _DUMP, family, asked)
+            _message(_NF_TABLES << 8 | MessageType.GET_RULE, REQUEST | DUMP, family, asked)
         )
         found = []
         for answer, body in self._answers():
@@ -129,7 +129,7 @@ class Netfilter:
     def _answers(self) -> Iterator[tuple[int, bytes]]:
         """What comes until the kernel has said all."""
         while True:
-            for kind, body in _split(self._socket.recv(_MESSAGE_BYTES)):
+            for kind, body in split(self._socket.recv(MESSAGE_BYTES)):
                 if kind == _DONE:
                     return
                 if kind == _ERROR:
@@ -148,23 +148,24 @@ class Netfilter:
         """
         while True:
             try:
-                data = self._socket.recv(_MESSAGE_BYTES)
+                data = self._socket.recv(MESSAGE_BYTES)
             except BlockingIOError:
                 return
-            for kind, body in _split(data):
+            for kind, body in split(data):
                 if kind == _NF_TABLES << 8 | MessageType.TRACE:
                     yield attributes(body[_GENERIC.size :])
 
 
 def _message(kind: int, flags: int, family: int, body: bytes, *, resource: int = 0) -> bytes:
-    length = _HEADER.size + _GENERIC.size + len(body)
-    return _HEADER.pack(length, kind, flags, 0, 0) + _GENERIC.pack(family, 0, resource) + body
+    length = HEADER.size + _GENERIC.size + len(body)
+    return HEADER.pack(length, kind, flags, 0, 0) + _GENERIC.pack(family, 0, resource) + body
 
 
-def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(data) >= _HEADER.size:
-        length, kind, *_ = _HEADER.unpack_from(data)
-        if length < _HEADER.size:
+def split(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The messages that came at once: their types, and what stands behind their headers."""
+    while len(data) >= HEADER.size:
+        length, kind, *_ = HEADER.unpack_from(data)
+        if length < HEADER.size:
             return
-        yield kind, data[_HEADER.size : length]
+        yield kind, data[HEADER.size : length]
         data = data[length + -length % 4 :]
