@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Choose, Connect, Exchange, Result
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
@@ -158,8 +157,7 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
     ):
         usual = exchange.felt.seconds
         network = _Impatient(network, asked.namespace)
-        chosen = tuple(fork.chosen for fork in exchange.forks)
-        exchange = next(branches(network, asked, given=chosen))
+        exchange = connect(network, asked, _chosen(exchange))
         told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
         notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
     made, left_out = plan(
@@ -224,6 +222,7 @@ def _in_its_time(asked: Connect, earlier: Sequence[Exchange], earlier_seconds: f
 
 
 def _chosen(exchange: Exchange) -> Choose:
+    """Once more what chance came to."""
     chosen = iter([fork.chosen for fork in exchange.forks])
     return lambda _: next(chosen, 0)
 
