@@ -45,6 +45,7 @@ from k8stui.kernel.step import (
     SocketCause,
     StepKind,
 )
+from k8stui.manifests import Manifests
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 from k8stui.walk.reason import origin_of, proof
 from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
@@ -325,7 +326,12 @@ CLUSTER = Cluster(
     service_cidr=Prefix.parse("10.96.0.0/12"),
 )
 WORLD: Any = SimpleNamespace(
-    cluster=CLUSTER, network=NETWORK, problems=(), notes=(), manifests=(), bundled=True
+    cluster=CLUSTER,
+    network=NETWORK,
+    problems=(),
+    notes=(),
+    manifests=Manifests(objects=(), problems=(), notes=()),
+    bundled=True,
 )
 
 REQUEST = Request(

@@ -62,7 +62,7 @@ def test_no_key_of_a_burst_is_lost(keys: str, words: list[str], tmp_path: Path) 
 
 def test_keys_typed_before_anything_is_read_wait_for_it(tmp_path: Path) -> None:
     session = Session(WEBAPP, SIZE, XDG_STATE_HOME=str(tmp_path))
-    session.read_until(b"\x1b[?1049h")
+    session.read_until_held()
     os.write(session.fd, b"rmyweb-1\rsvc/mysql:3306\rll")
     assert "pod/myweb-1 ─▶ svc/mysql:3306" in shows(session, ["step 3/"])
     leave(session)
@@ -70,7 +70,7 @@ def test_keys_typed_before_anything_is_read_wait_for_it(tmp_path: Path) -> None:
 
 def test_one_leaves_though_more_keys_wait_than_may(tmp_path: Path) -> None:
     session = Session(WEBAPP, SIZE, XDG_STATE_HOME=str(tmp_path))
-    session.read_until(b"\x1b[?1049h")
+    session.read_until_held()
     os.write(session.fd, b"r" + b"x" * 2_000 + b"\r\x03\x03\x03")
     assert session.end() == 0
     assert session.left_behind() == []

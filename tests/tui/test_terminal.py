@@ -20,6 +20,8 @@ import pytest
 from k8stui.tui.terminal import Terminal, look
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCAL_MODES = 3
+"""Of what tcgetattr gives."""
 PATIENCE = 240.0
 """Seconds until a test gives up: many programs may start at once on few cores."""
 STANDS = b"tep 1/"
@@ -99,6 +101,14 @@ class Session:
                     return
                 self.output += data
         assert text in self.output or text == b"\0", self.output[-2000:]
+
+    def read_until_held(self) -> None:
+        """Until the screen is on, and keys are the program's: a Ctrl-C before is a signal."""
+        self.read_until(b"\x1b[?1049h")  # Textual writes it first, and sets the modes then
+        end = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self.fd)[LOCAL_MODES] & (termios.ICANON | termios.ISIG):
+            assert time.monotonic() < end, "the terminal's modes are not set"
+            time.sleep(0.001)
 
     def end(self, seconds: float = PATIENCE / 2, last: int = signal.SIGKILL) -> int:
         """Read the rest, for so long at most; the exit status. Then `last` is sent."""
