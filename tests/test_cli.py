@@ -229,6 +229,56 @@ def test_ascii_where_the_encoding_has_no_arrows() -> None:
     assert "->" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_ascii"),
+    [
+        ({"LC_ALL": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "C.UTF-8"}, True),
+        ({"LANG": "C"}, True),
+        ({"LC_CTYPE": "C", "LANG": "C.UTF-8"}, True),
+        ({"LANG": "de_DE.ISO-8859-1"}, True),
+        ({"LANG": "C.UTF-8", "K8STUI_ASCII": "1"}, True),
+        ({"LANG": "C.UTF-8"}, False),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False),
+        ({"LANG": "C.UTF-8", "TERM": "linux"}, False),
+        ({"LC_ALL": "C", "PYTHONUTF8": "1"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_the_locale_decides_what_is_drawn(environment: dict[str, str], is_ascii: bool) -> None:
+    """Python writes UTF-8 in the locale C (PEP 538, PEP 540): what the user has set decides."""
+    done = said("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", **environment)
+    assert done.isascii() is is_ascii
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "--format", "drawing"),
+        ("ways", GUESTBOOK, "svc/frontend"),
+        ("walk", "--help"),
+    ],
+    ids=("drawing", "ways", "help"),
+)
+def test_all_that_is_drawn_has_its_ascii(asked: tuple[str, ...]) -> None:
+    drawn, plain = said(*asked, LANG="C.UTF-8"), said(*asked, LANG="C")
+    assert not drawn.isascii()
+    assert plain.isascii()
+    assert b"\\u" not in plain
+
+
+def said(*args: str, **environment: str) -> bytes:
+    """Give what the program prints where nothing but `environment` tells of characters."""
+    unset = ("LANG", "LC_ALL", "LC_CTYPE", "PYTHONUTF8", "PYTHONIOENCODING", "K8STUI_ASCII")
+    env = {name: value for name, value in os.environ.items() if name not in unset}
+    command = [sys.executable, "-m", "k8stui", *args]
+    done = subprocess.run(
+        command, capture_output=True, cwd=ROOT, env=env | environment, check=False, timeout=60
+    )
+    return done.stdout
+
+
 def test_rules_save_and_json_agree() -> None:
     saved = k8stui("rules", GUESTBOOK, "--node", "node-1", "--table", "nat")
     assert (saved.returncode, saved.stderr) == (0, "")

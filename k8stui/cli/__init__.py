@@ -43,8 +43,23 @@ class _ReaderGoneError(Exception):
     """Standard output was closed from the other end: ``| head``."""
 
 
+class _Help(click.HelpFormatter):
+    """Help for the terminal that it is asked on."""
+
+    def getvalue(self) -> str:
+        from k8stui.export.terminal import shown  # noqa: PLC0415 - for help only
+
+        return shown(super().getvalue(), sys.stdout)
+
+
+class _Context(click.Context):
+    formatter_class = _Help
+
+
 class _Group(click.Group):
     """Commands by the names of their modules; the default one takes paths: ``k8stui PATH…``."""
+
+    context_class = _Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = args[:1] in (["--help"], ["-h"], ["--version"])
@@ -66,6 +81,7 @@ class _Group(click.Group):
             return None
         command = import_module(f"k8stui.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
+        command.context_class = _Context
         return command
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -11,7 +11,7 @@ import click
 
 from k8stui.cli.options import WholeNumber, output_format, screen_options
 from k8stui.cli.status import BAD, FINE
-from k8stui.export.terminal import complain, write
+from k8stui.export.terminal import complain, write, write_cells
 
 if TYPE_CHECKING:
     from k8stui.tour.rehearse import Rehearsal
@@ -105,7 +105,7 @@ def command(
     if form == "text" or not (on_terminal and sys.stdin.isatty()):
         from k8stui.export.tour import tour_lines  # noqa: PLC0415
 
-        write(f"{line}\n" for line in tour_lines(rehearsal, width, height - 8))
+        write_cells(tour_lines(rehearsal, width, height - 8))
     else:
         _show(rehearsal, is_ascii=is_ascii, mouse=not no_mouse)
     return BAD if problems else FINE

@@ -9,7 +9,7 @@ import click
 
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
-from k8stui.export.terminal import write, write_data, write_markup
+from k8stui.export.terminal import write, write_cells, write_data, write_markup
 
 
 @click.command("reach")
@@ -85,5 +85,5 @@ def command(
         put = write_markup if form == "svg" else write
         put(f"{line}\n" for line in drawers[form](world.cluster, found))
     else:
-        write(f"{line}\n" for line in export.reach_lines(world.cluster, found, screen_columns()))
+        write_cells(export.reach_lines(world.cluster, found, screen_columns()))
     return status

@@ -12,7 +12,7 @@ import click
 
 from k8stui.cli.options import common_options, room_options, screen_options
 from k8stui.cli.reading import read_world
-from k8stui.export.terminal import write, write_walks
+from k8stui.export.terminal import write, write_cells, write_walks
 
 
 @click.command("show", hidden=True)
@@ -141,5 +141,5 @@ def _print_versions(common: dict[str, Any], against: tuple[str, ...]) -> int:
     world, status = read_world(**common)
     other, status_after = read_world(**{**common, "paths": against, "context": None})
     found = versions(world, other)
-    write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+    write_cells(cases_lines(found, screen_columns()))
     return status or status_after or (FOUND if is_worse(found) else FINE)

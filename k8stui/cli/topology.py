@@ -9,7 +9,7 @@ import click
 from k8stui.cli.options import common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.errors import value_of
-from k8stui.export.terminal import write, write_data
+from k8stui.export.terminal import write, write_data, write_markup
 
 
 @click.command("topology")
@@ -37,7 +37,7 @@ def command(form: str, one: str | None, **common: Any) -> int:
     elif form == "svg":
         from k8stui.export.topology_svg import topology_svg  # noqa: PLC0415
 
-        write(f"{line}\n" for line in topology_svg(world.cluster))
+        write_markup(f"{line}\n" for line in topology_svg(world.cluster))
     else:
         from k8stui.export import diagram  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.errors import value_of
-from k8stui.export.terminal import write, write_data, write_markup, write_walks
+from k8stui.export.terminal import write_cells, write_data, write_markup, write_walks
 from k8stui.settings import WHAT_IFS
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _draw(world: World, trace: Trace, form: str, step: int | None, cells: tuple[
 
         write_markup(f"{line}\n" for line in svg(lines, f"k8stui: {text_of(title(trace))}"))
     else:
-        write(f"{text_of(line).rstrip()}\n" for line in lines)
+        write_cells(text_of(line).rstrip() for line in lines)
 
 
 def _compared(
@@ -208,7 +208,7 @@ def _compared(
     if form == "json":
         write_data([compare_json(found)])
     else:
-        write(f"{line}\n" for line in compare_lines(found, screen_columns()))
+        write_cells(compare_lines(found, screen_columns()))
     delivered = all(answer.result is Result.CONNECTED for answer in found.answers_before)
     return status or (FINE if delivered else FOUND)
 
@@ -230,5 +230,5 @@ def _against(
     if form == "json":
         write_data([cases_json(found)])
     else:
-        write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+        write_cells(cases_lines(found, screen_columns()))
     return status or status_after or (FOUND if is_worse(found) else FINE)

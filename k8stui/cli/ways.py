@@ -10,7 +10,7 @@ from k8stui.cli.options import WholeNumber, common_options, output_format
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
 from k8stui.errors import value_of
-from k8stui.export.terminal import write, write_data
+from k8stui.export.terminal import write_cells, write_data
 
 
 @click.command("ways")
@@ -43,5 +43,5 @@ def command(service: str, entries: int, form: str, **common: Any) -> int:
     if form == "json":
         write_data([cases_json(found)])
     else:
-        write(f"{line}\n" for line in cases_lines(found, screen_columns()))
+        write_cells(cases_lines(found, screen_columns()))
     return status or (FINE if is_usable(found) else FOUND)

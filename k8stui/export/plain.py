@@ -26,6 +26,8 @@ _ASCII = str.maketrans(
         "≥": ">=",
         "≤": "<=",
         "✓": "+",
+        "✗": "x",
+        "≠": "!=",
     }
 )
 
@@ -33,15 +35,6 @@ _ASCII = str.maketrans(
 def to_ascii(text: str) -> str:
     r"""Replace arrows and lines by ASCII; any other character becomes ``\u…``."""
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
-
-
-def can_draw(encoding: str | None) -> bool:
-    """Whether a stream of this encoding can show the characters used here."""
-    try:
-        "─▶⇒→●○…├└│".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def wrap(text: str, first: str, following: str, width: int = WIDTH) -> Iterator[str]:

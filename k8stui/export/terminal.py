@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from k8stui.export.plain import can_draw, to_ascii
+from k8stui.export.charset import can_draw, environment, wants_ascii
+from k8stui.export.plain import to_ascii
 from k8stui.neutralise import data_without_commands, neutralise, without_commands
 
 if TYPE_CHECKING:
@@ -33,12 +34,21 @@ def complain(text: str) -> None:
     """
     text = "\n".join(map(neutralise, text.split("\n")))
     with suppress(OSError):
-        sys.stderr.write((text if can_draw(sys.stderr.encoding) else to_ascii(text)) + "\n")
+        sys.stderr.write(shown(text, sys.stderr) + "\n")
 
 
 def write(chunks: Iterable[str]) -> None:
     """Write text to stdout, each chunk from the begin of a line; nothing in it is a CI command."""
-    write_as_is(map(without_commands, chunks))
+    write_as_is(without_commands(shown(chunk, sys.stdout)) for chunk in chunks)
+
+
+def write_cells(lines: Iterable[str]) -> None:
+    """Write a drawing or a table to stdout: in ASCII it is as wide."""
+    if not _draws(sys.stdout):
+        from k8stui.export.drawing.ink import to_ascii as cell_by_cell  # noqa: PLC0415 - 20 ms
+
+        lines = map(cell_by_cell, lines)
+    write_as_is(without_commands(f"{line}\n") for line in lines)
 
 
 def write_data(chunks: Iterable[str]) -> None:
@@ -74,6 +84,22 @@ def write_walks(rounds: Sequence[Sequence[Trace]], *, verbose: bool) -> None:
             code = _COLOURS.get(line.style.value) if colour and line.text else None
             lines.append(f"\x1b[{code}m{line.text}\x1b[0m\n" if code else f"{line.text}\n")
         write(lines)
+
+
+def shown(text: str, stream: TextIO) -> str:
+    """Give what a stream shows of a text: ASCII where arrows and lines would not be seen."""
+    return text if text.isascii() or _draws(stream) else to_ascii(text)
+
+
+def _draws(stream: TextIO) -> bool:
+    """Whether arrows and lines can be seen: by the stream's encoding, and by the locale.
+
+    Python writes UTF-8 in the locale C (PEP 540). What is said to Python alone is meant for it.
+    """
+    if os.environ.get("PYTHONIOENCODING") or os.environ.get("PYTHONUTF8"):
+        return can_draw(stream.encoding)
+    is_ascii = wants_ascii(environment(), is_terminal=stream.isatty())
+    return can_draw(stream.encoding) and not is_ascii
 
 
 def wants_colour() -> bool:

@@ -22,6 +22,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
+from k8stui.export.charset import environment
 from k8stui.export.drawing.ink import Ink, to_ascii
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys, themes
@@ -92,7 +93,7 @@ class K8sTuiApp(App[int]):
         session: SessionFile | None = None,
     ) -> None:
         """`session`: where the last time is remembered; None: it is not."""
-        terminal = terminal or look(os.environ)
+        terminal = terminal or look(environment())
         super().__init__(
             driver_class=_driver(terminal), ansi_color=True if terminal.is_ansi else None
         )
@@ -238,7 +239,7 @@ def run(
     jobs = Jobs(
         paths, cluster_options, node_options, namespace, context, watches=watches, against=against
     )
-    terminal = look(os.environ, ascii=ascii)
+    terminal = look(environment(), ascii=ascii)
     session = of_user() if remembers and rehearsal is None else None
     app = K8sTuiApp(jobs, terminal, presentation=presentation, rehearsal=rehearsal, session=session)
     app.run(mouse=mouse)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import select
 import signal
@@ -12,6 +11,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
+
+from k8stui.export.charset import wants_ascii
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the program; its status is 128 and their number, as shells have it."""
@@ -32,8 +33,7 @@ class Terminal:
 def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal:  # noqa: A002
     """Decide from the environment; `ascii` overrides what the locale says.
 
-    ``NO_COLOR`` (no-color.org) and terminals of 16 colours get the terminal's own colours. ASCII:
-    ``K8STUI_ASCII``, the Linux console's font, or a character set that has no box drawing.
+    ``NO_COLOR`` (no-color.org) and terminals of 16 colours get the terminal's own colours.
     """
     if environ.get("TEXTUAL_DRIVER"):  # what textual-serve sets; the rest is of its own terminal
         return Terminal(bool(environ.get("NO_COLOR")), bool(ascii), is_page=True)
@@ -42,8 +42,7 @@ def look(environ: Mapping[str, str], *, ascii: bool | None = None) -> Terminal: 
         "COLORTERM"
     )
     is_ansi = bool(environ.get("NO_COLOR")) or few
-    plain = bool(environ.get("K8STUI_ASCII")) or term == "linux" or not _has_boxes(environ)
-    return Terminal(is_ansi=is_ansi, is_ascii=plain if ascii is None else ascii)
+    return Terminal(is_ansi=is_ansi, is_ascii=wants_ascii(environ) if ascii is None else ascii)
 
 
 def give_size(descriptor: int) -> None:
@@ -104,19 +103,3 @@ def leave(status: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
-
-
-def _has_boxes(environ: Mapping[str, str]) -> bool:
-    """Whether the character set of the locale holds what is drawn.
-
-    The locale C means ASCII, though Python reads and writes UTF-8 there (PEP 538, PEP 540).
-    """
-    name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    if name in ("C", "POSIX"):
-        return False
-    encoding = name.partition(".")[2].partition("@")[0] or locale.getpreferredencoding(False)
-    try:
-        "─│╭▶⇒○✓".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

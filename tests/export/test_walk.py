@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from k8stui.export.charset import can_draw
 from k8stui.export.json import walk_json
-from k8stui.export.plain import can_draw, to_ascii, wrap
+from k8stui.export.plain import to_ascii, wrap
 from k8stui.export.text import seconds_words, walk_lines, walk_text
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Result

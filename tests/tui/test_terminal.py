@@ -236,6 +236,17 @@ def test_sixteen_colours_only_on_a_terminal_of_sixteen() -> None:
 
 
 @pytest.mark.parametrize(
+    "environ", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LC_CTYPE": "C"}, {"TERM": "linux"}], ids=str
+)
+def test_what_holds_no_lines_gets_none(environ: dict[str, str]) -> None:
+    """Python sets LC_CTYPE to C.UTF-8 where it is C (PEP 538), for the program too."""
+    session = start(**{"LC_ALL": "", "LC_CTYPE": "", "COLORTERM": "", **environ})
+    os.write(session.fd, b"llppq")
+    session.end()
+    assert session.output.isascii()
+
+
+@pytest.mark.parametrize(
     ("environ", "expected"),
     [
         ({"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}, Terminal()),
