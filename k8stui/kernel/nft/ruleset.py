@@ -1,0 +1,133 @@
+"""What ``nft list ruleset`` shows of one namespace: tables, chains, sets, maps (nft(8)).
+
+A rule is its text, and an element too, as in `kernel.rules`: what they say is compiled when a
+packet first gets there (`nft.compile`), so that a ruleset of 100,000 rules costs no more than its
+lines until somebody walks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+
+from k8stui.because import Because
+from k8stui.kernel.rules import Chain
+from k8stui.record import record
+
+_VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
+
+
+@record(kw_only=True)
+class Base:
+    """Where a base chain stands."""
+
+    type: str
+    """``filter``, ``nat`` or ``route``."""
+    hook: str
+    """``prerouting`` …"""
+    priority: int
+    policy: str = "accept"
+    devices: tuple[str, ...] = ()
+    """Of an ``ingress`` or ``egress`` hook."""
+
+
+@record(kw_only=True, eq=False)
+class NftChain:
+    """A chain: its rules are those of `chain`, each with the text that nft prints."""
+
+    chain: Chain
+    base: Base | None = None
+    comment: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.chain.name
+
+    @property
+    def does_something(self) -> bool:
+        return self.base is not None and (self.base.policy == "drop" or bool(len(self.chain.rules)))
+
+
+@record()
+class Element:
+    """An element of a set or a map, as printed: ``10.96.0.1 . tcp . 443 : goto service-…``."""
+
+    text: str
+    reason: Because | None = field(default=None, compare=False)
+
+
+@record(kw_only=True, eq=False, weakref_slot=True)
+class NftSet:
+    """A set, or with `data` a map; its lines in the order in which nft prints them."""
+
+    name: str
+    key: str
+    """``ipv4_addr . inet_service``, or with `is_typeof` ``ip saddr . tcp dport``."""
+    data: str = ""
+    """Of a map what its elements lead to: ``verdict``, ``ipv4_addr . inet_service`` …"""
+    is_typeof: bool = False
+    policy: str = ""
+    size: int | None = None
+    flags: tuple[str, ...] = ()
+    statements: str = ""
+    """What each element carries: ``counter``."""
+    auto_merge: bool = False
+    timeout: str = ""
+    """As nft writes times: ``3h``, ``1m30s``."""
+    gc_interval: str = ""
+    comment: str = ""
+    elements: Sequence[Element] = ()
+    """May be a lazy sequence."""
+    reason: Because | None = field(default=None, compare=False)
+
+    @property
+    def kind(self) -> str:
+        return "map" if self.data else "set"
+
+
+@record()
+class NftObject:
+    """A named counter, quota, limit, helper, flow table …: its lines, as printed."""
+
+    kind: str
+    """``counter``, ``ct helper``, ``flowtable`` …"""
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@record(kw_only=True, eq=False)
+class NftTable:
+    """A table. `chains` and `sets` may be lazy mappings, in printed order."""
+
+    family: str
+    """``ip``, ``ip6``, ``inet``, ``arp``, ``bridge`` or ``netdev``."""
+    name: str
+    chains: Mapping[str, NftChain] = field(default_factory=dict)
+    sets: Mapping[str, NftSet] = field(default_factory=dict)
+    """Sets and maps: they share their names (nft_set_lookup)."""
+    objects: tuple[NftObject, ...] = ()
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """IP versions whose packets it sees."""
+        return () if "dormant" in self.flags else _VERSIONS.get(self.family, ())
+
+    @property
+    def base_chains(self) -> Iterator[NftChain]:
+        """Those that stand at a hook; a lazy mapping may know them without making the others."""
+        return (chain for chain in self.chains.values() if chain.base is not None)
+
+
+@record(eq=False)
+class NftRuleset:
+    """The tables of one namespace."""
+
+    tables: tuple[NftTable, ...] = ()
+
+    def base_chains(self, version: int) -> Iterator[tuple[NftTable, NftChain]]:
+        """Those at whose hooks something is done."""
+        for table in self.tables:
+            if version in table.versions:
+                yield from ((table, one) for one in table.base_chains if one.does_something)

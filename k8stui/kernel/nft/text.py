@@ -1,0 +1,329 @@
+"""The text of ``nft list ruleset``: with or without handles (``-a``), also one table of it.
+
+The structure is read here. Rules and elements stay text (`nft.ruleset`): a statement that nobody
+knows is met by a packet or by nobody. Of files for ``nft -f`` as well, as far as they only declare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from k8stui.because import Because
+from k8stui.kernel.nft import priority
+from k8stui.kernel.nft.errors import NftError
+from k8stui.kernel.nft.ruleset import (
+    Base,
+    Element,
+    NftChain,
+    NftObject,
+    NftRuleset,
+    NftSet,
+    NftTable,
+)
+from k8stui.kernel.rules import Chain, Rule
+
+Why = Callable[[str, int], Because]
+"""What is the reason of a rule, chain or element: its text, and its line's number."""
+
+_PIECE = re.compile(r'"[^"\n]*"|#[^\n]*|\\\n|[{};\n]|[^"#{};\n\\]+|.')
+_BASE = re.compile(
+    r'type\s+(\w+)\s+hook\s+(\w+)(?:\s+devices?\s*=?\s*(\{[^}]*\}|"[^"]*"|\S+))?\s+priority\s+(.+)'
+)
+_ELEMENT_END = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_ON_ONE_LINE = re.compile(r"\s*\n\s*")
+_OBJECTS = frozenset(
+    {"counter", "quota", "limit", "flowtable", "synproxy", "secmark",
+     "ct helper", "ct timeout", "ct expectation"}
+)  # fmt: skip
+
+
+class _Statement(NamedTuple):
+    """What stands between two ends of a line or semicolons."""
+
+    text: str
+    line: int
+
+
+class _Block(NamedTuple):
+    """``HEAD { … }``."""
+
+    head: str
+    line: int
+    parts: list[_Statement | _Block]
+
+
+def parse(text: str, why: Why | None = None) -> NftRuleset:
+    """Read a ruleset. Each rule, chain and element gets the reason that `why` gives.
+
+    Raises:
+        NftError: what cannot stand in such a text, with its line.
+
+    """
+    reader = _Reader(why)
+    for part in _Structure(text).parts():
+        if isinstance(part, _Statement):
+            if part.text.split() != ["flush", "ruleset"]:
+                raise NftError(f"not a table of nft list ruleset: {_short(part.text)}", part.line)
+        else:
+            reader.table(part)
+    return reader.ruleset()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+class _Structure:
+    """Blocks and statements of a text."""
+
+    def __init__(self, text: str) -> None:
+        self._pieces = _PIECE.finditer(text)
+        self._line = 1
+
+    def parts(self) -> Iterator[_Statement | _Block]:
+        """What stands outermost.
+
+        Raises:
+            NftError: a brace too many, or one that is missing.
+
+        """
+        return iter(self._within(None, 0))
+
+    def _within(self, opened: str | None, since: int) -> list[_Statement | _Block]:
+        holds_blocks = opened is None or opened.startswith("table")
+        found: list[_Statement | _Block] = []
+        words: list[str] = []
+        start = self._line
+        depth = 0
+        for match in self._pieces:
+            piece = match[0]
+            first = piece[0]
+            if not words:
+                start = self._line
+            if first == "\n":
+                self._line += 1
+                if depth:
+                    words.append("\n")
+                    continue
+                self._end(found, words, start)
+            elif first == "#":
+                if words and not depth:
+                    words[-1] = words[-1].rstrip(" \t")
+            elif first == "\\" and len(piece) == 2:
+                self._line += 1
+                words.append(" ")
+            elif first == ";" and not depth:
+                self._end(found, words, start)
+            elif first == "{":
+                if holds_blocks:
+                    head = "".join(words).strip()
+                    words.clear()
+                    found.append(_Block(head, start, self._within(head or "{", start)))
+                else:
+                    depth += 1
+                    words.append(piece)
+            elif first == "}":
+                if depth:
+                    depth -= 1
+                    words.append(piece)
+                    continue
+                self._end(found, words, start)
+                if opened is None:
+                    raise NftError("a closing brace too many", self._line)
+                return found
+            else:
+                words.append(piece)
+        self._end(found, words, start)
+        if opened is not None:
+            raise NftError(f"{_short(opened)}: its closing brace is missing", since)
+        return found
+
+    @staticmethod
+    def _end(found: list[_Statement | _Block], words: list[str], line: int) -> None:
+        if not words:
+            return
+        text = "".join(words)
+        words.clear()
+        if text.startswith("\t\t"):
+            # Rules of iptables-nft are shown with blanks where nothing is known of a match.
+            text = text[2:]
+            if text.strip():
+                found.append(_Statement(text, line))
+        elif text := text.strip():
+            found.append(_Statement(text, line))
+
+
+class _Reader:
+    """Blocks become tables."""
+
+    def __init__(self, why: Why | None) -> None:
+        self._why = why
+        self._tables: dict[tuple[str, str], NftTable] = {}
+
+    def ruleset(self) -> NftRuleset:
+        return NftRuleset(tuple(self._tables.values()))
+
+    def table(self, block: _Block) -> None:
+        words = block.head.split()
+        if words and words[0] == "add":
+            words = words[1:]
+        if len(words) == 2 and words[0] == "table":
+            words.insert(1, "ip")
+        if len(words) != 3 or words[0] != "table":
+            raise NftError(f"not a table of nft list ruleset: {_short(block.head)}", block.line)
+        _, family, name = words
+        chains: dict[str, NftChain] = {}
+        sets: dict[str, NftSet] = {}
+        objects: list[NftObject] = []
+        flags: tuple[str, ...] = ()
+        comment = ""
+        before = self._tables.get((family, name))
+        if before is not None:
+            chains, sets, objects = {**before.chains}, {**before.sets}, [*before.objects]
+            flags, comment = before.flags, before.comment
+        for part in block.parts:
+            if isinstance(part, _Statement):
+                word, _, rest = part.text.strip().partition(" ")
+                if word == "flags":
+                    flags = _listed(rest)
+                elif word == "comment":
+                    comment = _unquoted(rest)
+                else:
+                    raise NftError(f"not a part of a table: {_short(part.text)}", part.line)
+                continue
+            kind, _, named = part.head.rpartition(" ")
+            if kind == "chain":
+                chains[named] = self._chain(part, named, family)
+            elif kind in ("set", "map"):
+                sets[named] = self._set(part, named, kind)
+            elif kind in _OBJECTS:
+                objects.append(NftObject(kind, named, tuple(_lines(part))))
+            else:
+                raise NftError(f"not a part of a table: {_short(part.head)}", part.line)
+        self._tables[family, name] = NftTable(
+            family=family,
+            name=name,
+            chains=chains,
+            sets=sets,
+            objects=tuple(objects),
+            flags=flags,
+            comment=comment,
+        )
+
+    def _because(self, text: str, line: int) -> Because | None:
+        return self._why(text, line) if self._why is not None else None
+
+    def _chain(self, block: _Block, name: str, family: str) -> NftChain:
+        rules: list[Rule] = []
+        base: Base | None = None
+        comment = ""
+        reason = None
+        for part in block.parts:
+            text, line = _text(part)
+            if text.startswith("type ") and (found := _BASE.fullmatch(text.strip())):
+                base = _base(found, family, line)
+                reason = self._because(text, line)
+            elif text.startswith("policy ") and base is not None:
+                policy = text.split()[1]
+                base = Base(
+                    type=base.type,
+                    hook=base.hook,
+                    priority=base.priority,
+                    policy=policy,
+                    devices=base.devices,
+                )
+            elif text.startswith("comment ") and not rules:
+                comment = _unquoted(text.partition(" ")[2])
+            else:
+                text = _ON_ONE_LINE.sub(" ", text)
+                rules.append(Rule(text, self._because(text, line)))
+        chain = Chain(name, tuple(rules), base.policy.upper() if base else None, reason)
+        return NftChain(chain=chain, base=base, comment=comment)
+
+    def _set(self, block: _Block, name: str, kind: str) -> NftSet:
+        said: dict[str, str] = {}
+        statements: list[str] = []
+        elements: tuple[Element, ...] = ()
+        for part in block.parts:
+            text, line = _text(part)
+            word, _, rest = text.strip().partition(" ")
+            if word == "elements":
+                held = rest.partition("{")[2].rpartition("}")[0]
+                elements = tuple(self._elements(held, line))
+            elif word in _SET_WORDS:
+                said[word] = rest.strip()
+            else:
+                statements.append(text.strip())
+        of = "typeof" if "typeof" in said else "type"
+        if of not in said:
+            raise NftError(f"{kind} {name}: it has no type", block.line)
+        key, _, data = said[of].partition(" : ")
+        if (kind == "map") is not bool(data):
+            raise NftError(f"{kind} {name}: its type is {said[of]}", block.line)
+        size = said.get("size")
+        if size is not None and not (size.isascii() and size.isdigit()):
+            raise NftError(f"{kind} {name}: size {size}", block.line)
+        return NftSet(
+            name=name,
+            key=key.strip(),
+            data=data.strip(),
+            is_typeof=of == "typeof",
+            policy=said.get("policy", ""),
+            size=None if size is None else int(size),
+            flags=_listed(said.get("flags", "")),
+            statements=" ".join(statements),
+            auto_merge="auto-merge" in said,
+            timeout=said.get("timeout", ""),
+            gc_interval=said.get("gc-interval", ""),
+            comment=_unquoted(said.get("comment", "")),
+            elements=elements,
+            reason=self._because(f"{kind} {name}", block.line),
+        )
+
+    def _elements(self, held: str, line: int) -> Iterator[Element]:
+        texts = held.split(",") if '"' not in held else _ELEMENT_END.split(held)
+        for text in texts:
+            line += text.count("\n")
+            if said := text.strip():
+                yield Element(said, self._because(said, line))
+
+
+_SET_WORDS = frozenset(
+    {"type", "typeof", "policy", "size", "flags", "auto-merge", "timeout", "gc-interval", "comment"}
+)
+
+
+def _text(part: _Statement | _Block) -> tuple[str, int]:
+    if isinstance(part, _Block):
+        raise NftError(f"a block within a chain or a set: {_short(part.head)}", part.line)
+    return part.text, part.line
+
+
+def _lines(block: _Block) -> Iterator[str]:
+    for part in block.parts:
+        text, _ = _text(part)
+        yield text
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (word.strip() for word in text.split(","))))
+
+
+def _unquoted(text: str) -> str:
+    return text.strip().removeprefix('"').removesuffix('"')
+
+
+def _base(found: re.Match[str], family: str, line: int) -> Base:
+    kind, hook, devices, number = found.groups()
+    try:
+        at = priority.read(number, family)
+    except ValueError as error:
+        raise NftError(str(error), line) from None
+    return Base(
+        type=kind,
+        hook=hook,
+        priority=at,
+        devices=tuple(word.strip('"') for word in re.findall(r'"[^"]*"|[^\s{},"]+', devices or "")),
+    )
