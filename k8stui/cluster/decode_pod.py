@@ -175,7 +175,20 @@ def _observe(draft: Draft, manifest: Manifest) -> None:
 
 
 def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
-    """What the kubelet says keeps a pod from being ready: a container, a gate, or its condition."""
+    """What the kubelet says keeps a pod from being ready: a container, a gate, or its condition.
+
+    Init containers come first, one by one: the others do not start before (PodInitializing).
+    """
+    for entry in array(status, "initContainerStatuses"):
+        name, state = text(entry, "name"), table(entry, "state")
+        if flag(entry, "ready") or text(state, "terminated", "reason") == "Completed":
+            continue
+        for how in ("waiting", "terminated"):
+            reason = text(state, how, "reason")
+            if reason and reason != "PodInitializing":
+                return f"init container {name} is {how}, {reason}"
+        if "running" in state and not _is_sidecar(spec, name):
+            return f"init container {name} runs and has not ended"
     for entry in array(status, "containerStatuses"):
         name, state = text(entry, "name"), table(entry, "state")
         if flag(entry, "ready"):
@@ -184,7 +197,8 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
             if reason := text(state, how, "reason"):
                 return f"container {name} is {how}, {reason}"
         if "running" in state:
-            return f"container {name} runs" + _probed(spec, name)
+            late = "startupProbe" if flag(entry, "started") is False else "readinessProbe"
+            return f"container {name} runs" + _probed(spec, name, late)
     for condition in conditions:
         if text(condition, "type") == "Ready" and (said := text(condition, "message")):
             return said
@@ -192,10 +206,19 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
     return _probed(spec, text(single[0], "name")).lstrip(", ") if len(single) == 1 else ""
 
 
-def _probed(spec: Object, name: str) -> str:
-    """The probe that has to succeed first."""
+def _is_sidecar(spec: Object, name: str) -> bool:
+    """Whether an init container goes on running while the others do."""
+    return any(
+        text(one, "name") == name and text(one, "restartPolicy") == "Always"
+        for one in array(spec, "initContainers")
+    )
+
+
+def _probed(spec: Object, name: str, which: str = "readinessProbe") -> str:
+    """The probe that has to succeed first: until the startup probe has, no other is asked."""
+    said = f", its {which.removesuffix('Probe')} probe"
     for container in array(spec, "containers"):
-        probe = table(container, "readinessProbe")
+        probe = table(container, which)
         if text(container, "name") != name or not probe:
             continue
         for how, words in (("httpGet", "HTTP"), ("tcpSocket", "TCP"), ("grpc", "gRPC")):
@@ -203,6 +226,6 @@ def _probed(spec: Object, name: str) -> str:
                 port = at(probe, how, "port")
                 path = text(probe, how, "path")
                 where = f"{path} on port {port}" if path else f"port {port}"
-                return f", its readiness probe asks {words} {where}"
-        return ", its readiness probe runs a command"
+                return f"{said} asks {words} {where}"
+        return f"{said} runs a command"
     return ""

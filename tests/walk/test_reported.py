@@ -108,6 +108,21 @@ def seen(**status: Any) -> Manifest:
     return made
 
 
+def starting(name: str, **state: Any) -> Manifest:
+    """A pod of a dump whose init container `name` is in that state; the others wait for it."""
+    wait = {"name": name, "image": "x", "command": ["sh", "-c", "until nc -z web 80; do :; done"]}
+    kept = {"ready": False, "restartCount": 0, "image": "x", "imageID": ""}
+    made = seen(
+        phase="Pending",
+        initContainerStatuses=[{**kept, "name": name, "state": state}],
+        containerStatuses=[
+            {**kept, "name": "main", "state": {"waiting": {"reason": "PodInitializing"}}}
+        ],
+    )
+    made["spec"]["initContainers"] = [wait]
+    return made
+
+
 def container_status(**state: Any) -> dict[str, Any]:
     return {"containerStatuses": [{"name": "main", "ready": False, "restartCount": 4, "image": "x",
                                    "imageID": "", "state": state}]}  # fmt: skip
@@ -221,6 +236,35 @@ SELECTORS = {
         "svc/web", *NODES, service("web"), seen(**container_status(running={})),
         result="refused", cause="container main runs, its readiness probe asks HTTP /up on port 80",
         mend="look at the readiness probe",
+    ),
+    "a startup probe at the wrong port": asking(
+        "svc/web", *NODES, service("web"),
+        observed("web-0", "app=web", "10.244.1.5", ready=False, ports=[8080],
+                 container={"startupProbe": {"tcpSocket": {"port": 8085}}})
+        | {"status": {
+            "phase": "Running", "podIP": "10.244.1.5", "podIPs": [{"ip": "10.244.1.5"}],
+            "conditions": [{"type": "Ready", "status": "False"}],
+            "containerStatuses": [{"name": "main", "ready": False, "started": False, "image": "x",
+                                   "restartCount": 0, "imageID": "", "state": {"running": {}}}],
+        }},
+        result="refused", cause="its startup probe asks TCP port 8085",
+        mend="mend the startup probe",
+    ),
+    "an init container waits for the Service that waits for it": asking(
+        "svc/web", *NODES, service("web"), starting("wait", running={}),
+        result="refused", cause="init container wait runs and has not ended, and asks for Service "
+        "web itself", mend="do not wait for it in init container wait",
+    ),
+    "an init container waits for somebody else": asking(
+        "svc/shop", *NODES, service("shop", "app=web"), starting("wait", running={}),
+        result="refused", cause="init container wait runs and has not ended)",
+        mend="kubectl logs web-0 -c wait",
+    ),
+    "an init container ends again and again": asking(
+        "svc/shop", *NODES, service("shop", "app=web"),
+        starting("migrate", waiting={"reason": "CrashLoopBackOff"}),
+        result="refused", cause="init container migrate is waiting, CrashLoopBackOff",
+        mend="kubectl logs web-0 -c migrate --previous",
     ),
     "readiness gates without a controller": asking(
         "svc/web", service("web"),

@@ -29,6 +29,7 @@ from k8stui.walk.diagnosis.endpoints import (
     misplaced,
     on_lost_node,
     readiness,
+    waits_for_itself,
 )
 from k8stui.walk.diagnosis.pending import instead_of, room, waits_for_claim
 from k8stui.walk.diagnosis.selectors import different, is_astray, matching, written
@@ -220,7 +221,7 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     if len(pending) < len(pods):
         return _Reason(
             Severity.ERROR,
-            f"none of the pods that it selects is ready ({who})",
+            f"none of the pods that it selects is ready ({who})" + _kept(service, pods),
             _readiness(service, [pod for pod in pods if pod not in pending]),
         )
     if pending[0].node_name is not None:
@@ -236,10 +237,16 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     )
 
 
+def _kept(service: Service, pods: Sequence[Pod]) -> str:
+    """What keeps the first of them from being ready, where its state says so."""
+    known = pods[0].unready_reason
+    return f": {known}{waits_for_itself(service, pods[0])}" if known else ""
+
+
 def _readiness(service: Service, pods: Sequence[Pod]) -> str:
     """A StatefulSet's pods may wait for each other's names, which only ready pods have."""
     space = "" if service.namespace == "default" else f" -n {service.namespace}"
-    look = readiness(pods[0], space)
+    look = readiness(pods[0], space, waits_for_itself(service, pods[0]))
     if service.headless and any(pod.owner and pod.owner[0] == "StatefulSet" for pod in pods):
         return (
             f"{look}; if the pods look for each other by name before they are ready, set "

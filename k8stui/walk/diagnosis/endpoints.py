@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from k8stui.cluster.model import (
     Cluster,
     Endpoint,
@@ -146,10 +148,11 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
     if unready and all(lost) and len(unready) + len(finished) == len(pods):
         return lost[0] or Diagnosis()
     if unready and all(p in unready or p in pending or p in finished for p in pods):
+        circle = waits_for_itself(service, unready[0])
         return Diagnosis(
             f"{_count(unready)} {wanted}, and none is ready ({unready[0].name}"
-            + (f": {unready[0].unready_reason})" if unready[0].unready_reason else ")"),
-            readiness(unready[0], space),
+            + (f": {unready[0].unready_reason}{circle})" if unready[0].unready_reason else ")"),
+            readiness(unready[0], space, circle),
             unready[0].origins.get("unready_reason", unready[0].origin),
         )
     return _family(service, pods) or _port(cluster, service, asked)
@@ -171,10 +174,37 @@ def on_lost_node(cluster: Cluster, pod: Pod) -> Diagnosis | None:
     )
 
 
-def readiness(pod: Pod, space: str) -> str:
-    """What would make a pod ready."""
+def waits_for_itself(service: Service, pod: Pod) -> str:
+    """An init container that asks the Service whose endpoints wait for it to end; else empty."""
+    name = _INIT.match(pod.unready_reason)
+    asks = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?![\w-])")
+    if name is None or service.publish_not_ready_addresses:
+        return ""
+    for one in pod.containers:
+        said = (*one.spoken, *(value for _, value in one.env))
+        if one.init and one.name == name[1] and any(map(asks.search, said)):
+            return f", and asks for Service {service.name} itself, which has no endpoint before"
+    return ""
+
+
+_INIT = re.compile(r"init container (\S+)")
+
+
+def readiness(pod: Pod, space: str, circle: str = "") -> str:
+    """What would make a pod ready; `circle`: it waits for what waits for it."""
     why = pod.unready_reason
     describe = f"kubectl describe pod {pod.name}{space}"
+    init = _INIT.match(why)
+    if circle and init is not None:
+        return (
+            f"do not wait for it in init container {init[1]}: the pod's own program can, or the "
+            "Service may set publishNotReadyAddresses: true"
+        )
+    if init is not None and "image" not in why.lower():
+        log = f"kubectl logs {pod.name}{space} -c {init[1]}"
+        if "runs" in why:
+            return f"look what init container {init[1]} waits for: {log}"
+        return f"look why init container {init[1]} ends: {log} --previous"
     if "image" in why.lower():
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
@@ -185,6 +215,11 @@ def readiness(pod: Pod, space: str) -> str:
         return (
             "install the controller that sets that condition (a load balancer's), or take the "
             "readinessGates off"
+        )
+    if "startup probe" in why:
+        return (
+            "mend the startup probe (its port and path are the program's?), or give it more time "
+            f"(failureThreshold × periodSeconds): {describe}"
         )
     return f"look at the readiness probe, or at what the pod waits for: {describe}"
 
