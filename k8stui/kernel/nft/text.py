@@ -31,7 +31,7 @@ _PIECE = re.compile(r'"[^"\n]*"|#[^\n]*|\\\n|[{};\n]|[^"#{};\n\\]+|.')
 _BASE = re.compile(
     r'type\s+(\w+)\s+hook\s+(\w+)(?:\s+devices?\s*=?\s*(\{[^}]*\}|"[^"]*"|\S+))?\s+priority\s+(.+)'
 )
-_ELEMENT_END = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_ELEMENT = re.compile(r'(?:[^",]+|"[^"]*"|")+')
 _ON_ONE_LINE = re.compile(r"\s*\n\s*")
 _OBJECTS = frozenset(
     {"counter", "quota", "limit", "flowtable", "synproxy", "secmark",
@@ -283,8 +283,7 @@ class _Reader:
         )
 
     def _elements(self, held: str, line: int) -> Iterator[Element]:
-        texts = held.split(",") if '"' not in held else _ELEMENT_END.split(held)
-        for text in texts:
+        for text in held.split(",") if '"' not in held else _ELEMENT.findall(held):
             line += text.count("\n")
             if said := text.strip():
                 yield Element(said, self._because(said, line))
