@@ -78,6 +78,8 @@ class Setting(Generic[T]):
     """What is said where the value is None."""
     path: tuple[str, ...] = ()
     """Where it stands in a KubeProxyConfiguration."""
+    nftables_path: tuple[str, ...] = ()
+    """Where mode nftables looks instead."""
 
     @property
     def flag(self) -> str:
@@ -377,6 +379,7 @@ MASQUERADE_ALL: Setting[bool] = Setting(
     what_if="masqueradeAll",
     values=("true", "false"),
     path=("iptables", "masqueradeAll"),
+    nftables_path=("nftables", "masqueradeAll"),
 )
 MASQUERADE_BIT: Setting[int] = Setting(
     name="masquerade_bit",
@@ -385,6 +388,7 @@ MASQUERADE_BIT: Setting[int] = Setting(
     default=14,
     form=Form.NUMBER,
     path=("iptables", "masqueradeBit"),
+    nftables_path=("nftables", "masqueradeBit"),
 )
 LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
     name="localhost_node_ports",

@@ -300,6 +300,23 @@ def test_rules_of_one_owner(owner: str, family: str) -> None:
     assert ("KUBE-SERVICES" in done.stdout) == (owner in ("all", "kube-proxy"))
 
 
+def test_rules_of_mode_nftables() -> None:
+    asked = ("rules", GUESTBOOK, "--node", "node-1", "--proxy-mode", "nftables")
+    listed = k8stui(*asked)
+    assert listed.returncode == 0
+    assert listed.stdout.startswith("table ip kube-proxy {\n\tcomment")
+    assert "table ip6 kube-proxy {" in listed.stdout
+    one = k8stui(*asked, "--family", "ipv6")
+    assert one.stdout.startswith("table ip6 kube-proxy {")
+    document = json.loads(k8stui(*asked, "--family", "ipv4", "--format", "json").stdout)
+    (table,) = document["nftables"]
+    texts = [row["text"] for part in table["sets"] for row in part["elements"]]
+    texts += [row["text"] for chain in table["chains"] for row in chain["rules"]]
+    assert len(texts) > 40
+    assert all(text in listed.stdout for text in texts)
+    assert "KUBE-SERVICES" not in k8stui(*asked, "--format", "save").stdout
+
+
 @pytest.mark.parametrize("form", ["text", "json", "dot", "mermaid", "svg"])
 def test_topology(form: str) -> None:
     done = k8stui("topology", GUESTBOOK, "--format", form)

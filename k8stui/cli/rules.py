@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import by_node, common_options, output_format
+from k8stui.cli.options import by_node, common_options
 from k8stui.cli.reading import read_world, remark
 from k8stui.cli.status import FINE, FOUND
 from k8stui.errors import value_of
@@ -16,7 +16,11 @@ from k8stui.export.terminal import write, write_data
 @click.command("rules")
 @common_options
 @click.option("--node", metavar="NODE", help="Whose rules. Needed, unless --diff names it.")
-@click.option("--family", type=click.Choice(["ipv4", "ipv6"]), default="ipv4", show_default=True)
+@click.option(
+    "--family",
+    type=click.Choice(["ipv4", "ipv6"]),
+    help="Without it ipv4, of nftables' tables all.",
+)
 @click.option("--table", type=click.Choice(["nat", "filter", "mangle", "raw"]))
 @click.option(
     "--owner",
@@ -27,7 +31,13 @@ from k8stui.export.terminal import write, write_data
     show_default=True,
     help="Only what that one would have programmed.",
 )
-@output_format("save", "json", "ipset")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["save", "nft", "json", "ipset"]),
+    help="Without it nft (as nft list ruleset prints) where kube-proxy's mode is nftables, else "
+    "save (as iptables-save prints).",
+)
 @click.option(
     "--diff",
     "dump",
@@ -39,14 +49,14 @@ from k8stui.export.terminal import write, write_data
 def command(
     *,
     node: str | None,
-    family: str,
+    family: str | None,
     table: str | None,
     owner: str,
-    form: str,
+    form: str | None,
     dump: str | None,
     **common: Any,
 ) -> int:
-    """Print a node's rules as iptables-save does, or compare a real node's with them."""
+    """Print a node's rules as iptables-save or nft does, or compare a real node's with them."""
     if form == "ipset" and (dump is not None or table is not None):
         raise click.UsageError("--format ipset prints all sets of a node: no --table, no --diff")
     if dump is not None:
@@ -55,7 +65,14 @@ def command(
         return _differences(node, family, dump, owner=owner, form=form, common=common)
     if node is None:
         raise click.UsageError("Missing option '--node'.")
-    from k8stui.export.rules import ipset_lines, rules_json, save_lines  # noqa: PLC0415
+    from k8stui.cluster.proxy_configuration import NFTABLES  # noqa: PLC0415
+    from k8stui.export.rules import (  # noqa: PLC0415
+        ipset_lines,
+        nft_json,
+        nft_lines,
+        rules_json,
+        save_lines,
+    )
     from k8stui.walk.lookup import find_node  # noqa: PLC0415
 
     world, status = read_world(**common)
@@ -64,16 +81,30 @@ def command(
     if form == "ipset":
         write(f"{line}\n" for line in ipset_lines(world.network.sets(found, owner)))
         return status
-    ruleset = world.network.ruleset(found, 6 if family == "ipv6" else 4, owner)
-    if form == "json":
-        write_data(rules_json(ruleset, found.name, family, table))
+    version = {"ipv4": 4, "ipv6": 6}.get(family or "")
+    nft = world.network.nft(found, owner)
+    native = bool(nft.tables) and world.cluster.proxy.mode == NFTABLES
+    if form == "nft" or (form is None and native and table is None):
+        write(nft_lines(nft, version))
+        return status
+    ruleset = world.network.ruleset(found, version or 4, owner)
+    if form == "json" and native and table is None:
+        write_data(nft_json(nft, found.name, version))
+    elif form == "json":
+        write_data(rules_json(ruleset, found.name, family or "ipv4", table))
     else:
         write(f"{line}\n" for line in save_lines(ruleset, table))
     return status
 
 
 def _differences(
-    node: str | None, family: str, dump: str, *, owner: str, form: str, common: dict[str, Any]
+    node: str | None,
+    family: str | None,
+    dump: str,
+    *,
+    owner: str,
+    form: str | None,
+    common: dict[str, Any],
 ) -> int:
     """``rules --diff``: differences are findings."""
     from k8stui.export.difference import difference_json, difference_lines  # noqa: PLC0415

@@ -189,6 +189,7 @@ def build(
         docker=docker_options(manifests.objects),
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
+        service_ranges=settings.service_ranges,
         network_plugins=plugins,
         calico=calico,
         announced=announced(balancers, services, slices, nodes, pods),

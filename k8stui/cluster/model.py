@@ -499,6 +499,8 @@ class Cluster:
     """One a family; the first is `pod_cidr`."""
     service_cidrs: tuple[Prefix, ...] = ()
     """One a family; the first is `service_cidr`."""
+    service_ranges: Mapping[Prefix, Origin] = field(default_factory=dict)
+    """Those of ServiceCIDR objects, the input's and the one that an API server makes itself."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
     announced: Mapping[Address, Announced] = field(default_factory=dict)

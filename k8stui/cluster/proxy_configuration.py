@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 REPLACED = "none"
 """The mode of a kube-proxy that is not there: a network plug-in does its work."""
-_PATHS = {setting.name: setting.path for setting in PROXY}
+NFTABLES = "nftables"
+"""The mode whose settings have a section of their own."""
 
 
 class ProxyConfigurationError(K8sTuiError):
@@ -65,7 +66,7 @@ def read_proxy(
             origin=assumed("no KubeProxyConfiguration in the input: kube-proxy's own defaults")
         )
     else:
-        configuration = decode_proxy(manifest)
+        configuration = decode_proxy(manifest, options.proxy_mode)
     if options.proxy_mode:
         origins = {**configuration.origins, "mode": assumed(PROXY_MODE.flag)}
         configuration = replace(configuration, mode=options.proxy_mode, origins=origins)
@@ -133,27 +134,34 @@ def _subnet(configuration: Manifest) -> str:
     return text(table(configuration.data, "networking"), "podSubnet")
 
 
-def decode_proxy(manifest: Manifest) -> ProxyConfiguration:
-    """One KubeProxyConfiguration with kube-proxy's defaults."""
-    read = {setting.name: _value(setting, manifest.data) for setting in PROXY}
+def decode_proxy(manifest: Manifest, mode: str | None = None) -> ProxyConfiguration:
+    """One KubeProxyConfiguration with kube-proxy's defaults; `mode` goes before what it says."""
+    mode = mode or text(manifest.data, *PROXY_MODE.path)
+    paths = {setting.name: _path(setting, mode) for setting in PROXY}
+    read = {one.name: _value(one, manifest.data, paths[one.name]) for one in PROXY}
     return replace(
         ProxyConfiguration(origin=manifest.origin()),
-        origins=Origins(manifest, _PATHS, filled_in_by="kube-proxy"),
+        origins=Origins(manifest, paths, filled_in_by="kube-proxy"),
         **read,
     )
 
 
-def _value(setting: Setting[object], data: Object) -> Any:
+def _path(setting: Setting[object], mode: str) -> tuple[str, ...]:
+    """Where it stands for a kube-proxy in that mode (server_linux.go createProxier)."""
+    return setting.nftables_path if mode == NFTABLES and setting.nftables_path else setting.path
+
+
+def _value(setting: Setting[object], data: Object, path: tuple[str, ...]) -> Any:
     """What is written; its default where nothing is, or something of another type."""
     match setting.default:
         case bool():
-            found: object = flag(data, *setting.path)
+            found: object = flag(data, *path)
         case int():
-            found = number(data, *setting.path)
+            found = number(data, *path)
         case str():
-            found = text(data, *setting.path) or None
+            found = text(data, *path) or None
         case _:
-            found = texts(data, *setting.path)
+            found = texts(data, *path)
     return setting.default if found is None else found
 
 

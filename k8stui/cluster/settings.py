@@ -17,7 +17,7 @@ from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import CalicoSettings, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
-from k8stui.origin import Origin, assumed
+from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class ClusterSettings:
 
     pod_cidrs: Mapping[int, Prefix]
     service_cidrs: Mapping[int, Prefix]
+    service_ranges: Mapping[Prefix, Origin]
+    """Those of ServiceCIDR objects."""
     cluster_domain: str
     flannel: Mapping[str, object] | None
     origins: Mapping[str, Origin]
@@ -89,14 +91,31 @@ def read_settings(
     services, services_origin = written.get(
         "service_cidr", ((), assumed(f"{distribution.name}'s usual service range"))
     )
+    service_cidrs = _by_family(services, families, distribution.service_cidrs)
     return ClusterSettings(
         pod_cidrs=_by_family(pods, families, distribution.pod_cidrs),
-        service_cidrs=_by_family(services, families, distribution.service_cidrs),
+        service_cidrs=service_cidrs,
+        service_ranges=dict(_ranges(inventory, service_cidrs.values(), services_origin)),
         cluster_domain=domain,
         flannel=flannel,
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
         remarks=remarks,
     )
+
+
+def _ranges(
+    inventory: Inventory, own: Iterable[Prefix], origin: Origin
+) -> Iterator[tuple[Prefix, Origin]]:
+    """The ranges of ServiceCIDR objects. An API server makes one of its own range, since 1.33.
+
+    Where the input has Nodes but says nothing of that range, it shows what is there: then none.
+    Source: pkg/controlplane/controller/defaultservicecidr.
+    """
+    for manifest in inventory.of("ServiceCIDR").values():
+        for prefix in _prefixes(",".join(texts(manifest.data, "spec", "cidrs"))):
+            yield prefix, manifest.origin("spec", "cidrs")
+    if origin.kind is not OriginKind.ASSUMED or not inventory.of("Node"):
+        yield from ((prefix, origin) for prefix in own)
 
 
 def _usual_pods(distribution: Distribution) -> str:

@@ -15,10 +15,18 @@ from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.nft.ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins, is_shown, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
-from k8stui.nodes.kubeproxy import MODES, is_modelled, mode_origin, mode_title
+from k8stui.nodes.kubeproxy import (
+    MODES,
+    ipvs,
+    is_modelled,
+    is_written,
+    mode_origin,
+    mode_title,
+)
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps
 from k8stui.nodes.node import bridge_nf, build_node
@@ -26,7 +34,12 @@ from k8stui.nodes.observed import ObservedNode, SeenNode, Unread
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_collected_pod, build_pod
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
-from k8stui.nodes.rules import Programs, generated_ruleset, ruleset
+from k8stui.nodes.rules import (
+    Programs,
+    generated_nft,
+    generated_ruleset,
+    ruleset,
+)
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
 from k8stui.record import record
@@ -179,6 +192,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """What all programs that are known to be there would have written, whatever was seen."""
         return generated_ruleset(self._site, self._programs(node), node, version)
 
+    def nft(self, node: Node, owner: str = "all") -> NftRuleset:
+        """The node's tables of nftables' own; or those that `owner` would have written."""
+        programs = self._programs(node)
+        return generated_nft(self._site, programs, node, owner)
+
     def generated_sets(self, node: Node) -> Mapping[str, IpSet]:
         """The sets that the rules of `generated` may ask."""
         engine = self._engines.of(node)
@@ -263,8 +281,12 @@ def _remarks(site: Site) -> Iterator[Remark]:
     yield from stand_ins(site)
     decided = site.is_whole and site.cluster.proxy.mode == "nftables"
     if not is_modelled(site.cluster) and not decided:
-        said = f"{mode_title(site.cluster)} is not modelled"
-        text = f"{said}: what goes to a Service's addresses or node ports is not known, all else is"
+        text = (
+            f"{mode_title(site.cluster)} is not modelled: what goes to a Service's addresses or "
+            "node ports is not known, all else is"
+        )
+        if site.cluster.proxy.mode == ipvs.IPVS:
+            text += f"; {ipvs.WHAT_IT_DOES}; {ipvs.ITS_END}"
         yield Remark(text=text, origin=mode_origin(site.cluster))
     for node in site.cluster.nodes.values():
         if node.annotations:
@@ -308,7 +330,7 @@ def build_network(
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
-    if not is_modelled(cluster) and mode_origin(cluster).place is None:
+    if not is_written(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed, same)
     plugins = Plugins(site)

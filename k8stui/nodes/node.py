@@ -26,7 +26,7 @@ from k8stui.kernel.namespace import (
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes import nodelocaldns
 from k8stui.nodes.doubt import cut, has_devices, stranger
-from k8stui.nodes.kubeproxy import unmodelled
+from k8stui.nodes.kubeproxy import ipvs, unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
 from k8stui.nodes.observed import End, SeenNode
@@ -38,8 +38,6 @@ from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.nodes.sysctl import BRIDGE_NF, IP_FORWARD, RP_FILTER, written
 from k8stui.nodes.wire import WIRE, port_name
 from k8stui.origin import assumed
-
-_IPVS_DEVICE = "kube-ipvs0"
 
 
 def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
@@ -79,6 +77,7 @@ def _policy_rules(part: Part) -> tuple[PolicyRule, ...]:
 def _stands(site: Site, programs: Programs, node: Node) -> tuple[Part, tuple[Route, ...]]:
     """Devices and all that hangs on them; and the routes, with the kernel's own."""
     part = _base(site, node) + programs.plugin.node_part(node) + nodelocaldns.part(site, node)
+    part += _ipvs_part(site, node)
     observed = site.observed(node)
     interfaces = _observed_interfaces(site, node, part)
     if interfaces is not None:
@@ -220,6 +219,14 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
     return kept + missing
 
 
+def _ipvs_part(site: Site, node: Node) -> Part:
+    """The device of a kube-proxy in mode ipvs."""
+    if site.cluster.proxy.mode != ipvs.IPVS:
+        return Part()
+    (engine,) = unmodelled(site.cluster)
+    return Part(interfaces=(ipvs.device(engine.addresses, node.addresses),))
+
+
 def _engines(cluster: Cluster, observed: SeenNode) -> tuple[Unmodelled, ...]:
     """What takes packets here and is not modelled: by the input's word, or by what stands here.
 
@@ -229,21 +236,24 @@ def _engines(cluster: Cluster, observed: SeenNode) -> tuple[Unmodelled, ...]:
     bound = {
         entry.address: entry.reason or interface.reason
         for interface in observed.interfaces or ()
-        if interface.name == _IPVS_DEVICE
+        if interface.name == ipvs.DEVICE
         for entry in interface.addresses
     }
     if observed.nft is not None and observed.nft.tables and cluster.proxy.mode == "nftables":
         return ()  # its own rules decide
     if "KUBE-CLUSTER-IP" in observed.sets or bound:
-        cluster = replace(cluster, proxy=replace(cluster.proxy, mode="ipvs"))
+        cluster = replace(cluster, proxy=replace(cluster.proxy, mode=ipvs.IPVS))
     found = unmodelled(cluster)
     if not bound:
-        return found
-    shown = assumed(f"{_IPVS_DEVICE} has the address")
+        # Where no dump shows devices, they are made with the one of ipvs among them.
+        is_made = cluster.proxy.mode == ipvs.IPVS and observed.interfaces is None
+        takes_at = TakesAt.AS_IPVS if is_made and not observed.sets else TakesAt.BEFORE_ROUTING
+        return tuple(replace(engine, takes_at=takes_at) for engine in found)
+    shown = assumed(f"{ipvs.DEVICE} has the address")
     addresses = {
-        address: replace(reason, text=_IPVS_DEVICE)
+        address: replace(reason, text=ipvs.DEVICE)
         if reason
-        else Because(text=_IPVS_DEVICE, origin=shown)
+        else Because(text=ipvs.DEVICE, origin=shown)
         for address, reason in bound.items()
     }
     # With the node's own rules and devices the packet finds its way to where ipvs stands.

@@ -15,13 +15,21 @@ from k8stui.cluster.model import Node
 from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge
+from k8stui.kernel.nft.ruleset import NftRuleset
 from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes import nodelocaldns
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
-from k8stui.nodes.kubeproxy import is_modelled, mode_origin, mode_title, proxy_contribution
+from k8stui.nodes.kubeproxy import (
+    is_modelled,
+    is_written,
+    mode_origin,
+    mode_title,
+    proxy_contribution,
+    proxy_table,
+)
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER
 from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
@@ -121,10 +129,7 @@ def generated_ruleset(
         UnmodelledModeError: kube-proxy's rules are asked for, and its mode is not modelled.
 
     """
-    if owner not in OWNERS:
-        raise NodeOptionError("--owner", owner, OWNERS)
-    if owner == "kube-proxy" and not is_modelled(site.cluster):
-        raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
+    _check(site, owner)
     made = [
         contribution
         for name, write in _OWNERS.items()
@@ -132,6 +137,34 @@ def generated_ruleset(
         for contribution in write(site, programs, node, version)
     ]
     return compose(made)
+
+
+def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all") -> NftRuleset:
+    """What ``nft list ruleset`` prints of the programs that write nftables' own tables.
+
+    Raises:
+        NodeOptionError: there is no such owner.
+        UnmodelledModeError: kube-proxy's tables are asked for, and its mode is not modelled.
+
+    """
+    _check(site, owner)
+    if owner not in ("all", "kube-proxy") or not is_written(site.cluster):
+        return NftRuleset()
+    addresses = _local_addresses(site, programs.plugin, node)
+    made = (
+        proxy_table(
+            site.cluster, node, version, local_addresses=addresses, everywhere=site.proxied(version)
+        )
+        for version in (4, 6)
+    )
+    return NftRuleset(tuple(table for table in made if table is not None))
+
+
+def _check(site: Site, owner: str) -> None:
+    if owner not in OWNERS:
+        raise NodeOptionError("--owner", owner, OWNERS)
+    if owner == "kube-proxy" and not is_written(site.cluster):
+        raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
 
 
 def ruleset(site: Site, programs: Programs, node: Node, version: int) -> Ruleset:

@@ -70,6 +70,10 @@ def test_a_mode(tmp_path: Path, text: str, line: int, mode: str) -> None:
     assert ask(made, "node/node-1", "node/node-2:80").outcome.result is Result.REFUSED
     node = made.cluster.nodes["node-1"]
     assert "cni" not in str(made.network.ruleset(node, 4, "kubelet"))
+    if mode == "nftables":
+        assert not made.network.ruleset(node, 4, "kube-proxy").tables
+        assert made.network.nft(node, "kube-proxy").tables
+        return
     with pytest.raises(UnmodelledModeError, match=rf"more.yaml:{line}: .*{mode}"):
         made.network.ruleset(node, 4, "kube-proxy")
 

@@ -40,11 +40,12 @@ _API_SERVICE = struct(
     groupPriorityMinimum=INTEGER,
     versionPriority=INTEGER,
 )
+_BIT = Scalar("a bit from 0 to 31", (int,), 0, 31)
 _PROXY = struct(
     "KubeProxyConfiguration",
     "apiVersion kind bindAddress clusterCIDR hostnameOverride healthzBindAddress "
     "metricsBindAddress mode detectLocalMode portRange udpIdleTimeout",
-    unread="clientConnection configSyncPeriod featureGates ipvs nftables winkernel logging "
+    unread="clientConnection configSyncPeriod featureGates ipvs winkernel logging "
     "resourceContainer showHiddenMetricsForVersion windowsRunAsService",
     metadata=META,
     detectLocal=struct("detectLocal", "bridgeInterface interfaceNamePrefix"),
@@ -54,7 +55,10 @@ _PROXY = struct(
         localhostNodePorts=BOOLEAN,
         masqueradeAll=BOOLEAN,
         snatNodeInternalIP=BOOLEAN,
-        masqueradeBit=Scalar("a bit from 0 to 31", (int,), 0, 31),
+        masqueradeBit=_BIT,
+    ),
+    nftables=struct(
+        "nftables", "minSyncPeriod syncPeriod", masqueradeAll=BOOLEAN, masqueradeBit=_BIT
     ),
     conntrack=struct(
         "conntrack",

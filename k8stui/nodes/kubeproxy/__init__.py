@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
+from k8stui.kernel.nft.ruleset import NftTable
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.kubeproxy.around import Around
@@ -14,6 +15,7 @@ from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
 from k8stui.nodes.kubeproxy.modes import (
     MODES,
     is_modelled,
+    is_written,
     mode_of,
     mode_origin,
     mode_title,
@@ -27,10 +29,12 @@ __all__ = [
     "Everywhere",
     "KubeProxyRules",
     "is_modelled",
+    "is_written",
     "mode_origin",
     "mode_title",
     "proxy_contribution",
     "proxy_ruleset",
+    "proxy_table",
     "relaying_sockets",
     "relays",
     "unmodelled",
@@ -53,11 +57,30 @@ def proxy_contribution(
     `everywhere`: what other nodes of the cluster have worked out.
 
     Raises:
-        NodeOptionError: a mode that is not imitated (nftables, ipvs).
+        NodeOptionError: a mode that is not imitated (ipvs).
 
     """
     around = Around(nfacct=nfacct, local_addresses=local_addresses, everywhere=everywhere)
     return mode_of(cluster).contribution(cluster, node, version, around)
+
+
+def proxy_table(
+    cluster: Cluster,
+    node: Node,
+    version: int,
+    *,
+    local_addresses: Sequence[Address] | None = None,
+    everywhere: Everywhere | None = None,
+) -> NftTable | None:
+    """The same in nftables; None: the mode writes nothing there.
+
+    Raises:
+        NodeOptionError: a mode that is not imitated (ipvs).
+
+    """
+    tables = mode_of(cluster).tables
+    around = Around(local_addresses=local_addresses, everywhere=everywhere)
+    return tables(cluster, node, version, around) if tables is not None else None
 
 
 def proxy_ruleset(

@@ -7,11 +7,12 @@ endpoints, topology hints, its podCIDR) does not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from weakref import WeakValueDictionary, ref
 
 from k8stui.cluster.model import Cluster, Service, ServicePort
+from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
 from k8stui.nodes.kubeproxy.names import EndpointNames, chain_suffix
@@ -108,6 +109,33 @@ class Everywhere:
     def suffixes(self) -> Mapping[str, str]:
         """Hash at the end of a service port's chain names → service port name."""
         return {suffix: name for name, (_, _, suffix) in self.service_ports.items()}
+
+    @cached_property
+    def asked_at(self) -> Mapping[Hashable, Sequence[str]]:
+        """What packets are sent to → names of the service ports that may answer there.
+
+        Address, protocol and port; protocol and node port; cluster IP alone.
+        """
+        found: dict[Hashable, list[str]] = {}
+        for name, (service, port, _) in self.service_ports.items():
+            protocol = int(port.protocol)
+            vips = (one.ip for one in service.load_balancer_ingress if one.ip is not None)
+            for address in (*service.cluster_ips, *service.external_ips, *vips):
+                found.setdefault((address, protocol, port.port), []).append(name)
+            for address in service.cluster_ips:
+                found.setdefault((address,), []).append(name)
+            if port.node_port:
+                found.setdefault((protocol, port.node_port), []).append(name)
+        return found
+
+    def ports_to(self, address: Address) -> Iterator[str]:
+        """Names of the service ports that have an endpoint of this address."""
+        keys = {
+            key
+            for key, slices in self._cluster.endpoint_slices.items()
+            if any(address in one.addresses[:1] for part in slices for one in part.endpoints)
+        }
+        return (name for name, known in self.service_ports.items() if known[0].key in keys)
 
     @cached_property
     def is_large_cluster(self) -> bool:

@@ -20,7 +20,7 @@ from k8stui.nodes.contribution import Contribution, TablePart, compose
 from k8stui.nodes.kubeproxy import balance, fixed, portals
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
-from k8stui.nodes.kubeproxy.lazy import LazyRules
+from k8stui.nodes.kubeproxy.lazy import LazyRows
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
@@ -147,7 +147,7 @@ class KubeProxyRules:
         key = (name, self.settings.detector)
         found = self._everywhere.chains.get(key) if shared else None
         if found is None:
-            found = Chain(name, LazyRules(self._maker(plan, name)))
+            found = Chain(name, LazyRows(self._maker(plan, name)))
             if shared:
                 self._everywhere.chains[key] = found
         return found
@@ -218,7 +218,7 @@ class KubeProxyRules:
         return Chain(name, _Blocks(rules, self, block))
 
 
-class _Blocks(LazyRules, ComparedRules):
+class _Blocks(LazyRows[Rule], ComparedRules):
     """The rules of a chain that all service ports share: a block for each, by their names."""
 
     __slots__ = ("block", "proxy")

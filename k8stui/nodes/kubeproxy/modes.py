@@ -7,24 +7,31 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
-from k8stui.cluster.proxy_configuration import REPLACED
+from k8stui.cluster.proxy_configuration import NFTABLES, REPLACED
 from k8stui.late import Late
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.iptables import iptables_contribution
+from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.settings import PROXY_MODE
 
 if TYPE_CHECKING:
+    from k8stui.kernel.nft.ruleset import NftTable
     from k8stui.nodes.kubeproxy.userspace import ProxySocket
 
 _USERSPACE = "k8stui.nodes.kubeproxy.userspace"
+_NFTABLES = "k8stui.nodes.kubeproxy.nftables.rules"
 
 
 def _no_sockets(_cluster: Cluster, _version: int) -> Mapping[str, ProxySocket]:
     return {}
+
+
+def _no_chains(_cluster: Cluster, _node: Node, _version: int, _around: Around) -> Contribution:
+    return Contribution(OWNER)
 
 
 @record()
@@ -32,9 +39,12 @@ class Mode:
     """What kube-proxy does in one mode."""
 
     contribution: Callable[[Cluster, Node, int, Around], Contribution]
-    """What it writes on a node, for IP version 4 or 6."""
+    """What it writes in iptables on a node, for IP version 4 or 6."""
     sockets: Callable[[Cluster, int], Mapping[str, ProxySocket]] = field(default=_no_sockets)
     """Where the process itself takes connections and makes a second one, by service port name."""
+
+    tables: Callable[[Cluster, Node, int, Around], NftTable] | None = None
+    """What it writes in nftables; None: it writes nothing there."""
 
     @property
     def relays(self) -> bool:
@@ -47,14 +57,21 @@ _MODES: Mapping[str, Mode] = {
     "userspace": Mode(
         Late(_USERSPACE, "userspace_contribution"), Late(_USERSPACE, "proxy_sockets")
     ),
+    NFTABLES: Mode(_no_chains, tables=Late(_NFTABLES, "nftables_table")),
 }
 """kube-proxy's default on Linux first."""
 
-MODES = tuple(_MODES)
+MODES = tuple(name for name, mode in _MODES.items() if mode.tables is None)
+"""Those that walks go through."""
 
 
 def is_modelled(cluster: Cluster) -> bool:
-    """Whether the mode that the cluster's configuration names is one of `MODES`."""
+    """Whether walks go through what the mode writes that the cluster's configuration names."""
+    return (cluster.proxy.mode or MODES[0]) in MODES
+
+
+def is_written(cluster: Cluster) -> bool:
+    """Whether it is known what it writes."""
     return (cluster.proxy.mode or MODES[0]) in _MODES
 
 
@@ -82,7 +99,7 @@ def mode_of(cluster: Cluster) -> Mode:
     """The mode that the cluster's configuration names.
 
     Raises:
-        NodeOptionError: it is not imitated (nftables, ipvs).
+        NodeOptionError: it is not imitated (ipvs).
 
     """
     mode = cluster.proxy.mode or MODES[0]

@@ -10,30 +10,42 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.cluster.model import Node, ProxyConfiguration
+from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin
 from k8stui.record import record
 
 LOOPBACK = Prefix.parse("127.0.0.0/8")
+PRIMARY = "primary"
 
 
 @record(kw_only=True)
 class LocalDetector:
     """How kube-proxy tells traffic of the node's (or the cluster's) own pods from all other.
 
-    `source` and `interface` are where iptables-save prints them: before and behind ``-d``. One of
-    them is set; both empty: nothing is known about pods, and no rule asks.
+    By where it comes from, or by which device; neither: nothing is known about pods, and no rule
+    asks.
     """
 
-    source: str = ""
-    """``-s CIDR`` with a blank behind it."""
-    interface: str = ""
-    """``-i NAME`` with a blank behind it."""
+    prefix: Prefix | None = None
+    device: str = ""
+    is_start: bool = False
+    """All devices whose names start with `device`."""
     setting: str
     """The setting that decided, as one would write it."""
 
     def __bool__(self) -> bool:
-        return bool(self.source or self.interface)
+        return self.prefix is not None or bool(self.device)
+
+    @property
+    def source(self) -> str:
+        """``-s CIDR`` with a blank behind it: iptables-save prints it before ``-d``."""
+        return f"-s {self.prefix} " if self.prefix is not None else ""
+
+    @property
+    def interface(self) -> str:
+        """``-i NAME`` with a blank behind it: iptables-save prints it behind ``-d``."""
+        return f"-i {self.device}{'+' if self.is_start else ''} " if self.device else ""
 
     @property
     def local(self) -> str:
@@ -59,10 +71,17 @@ class ProxySettings:
     node_port_addresses: tuple[Address, ...] | None
     """The addresses on which node ports answer; None: on all of the node's."""
     drop_invalid: bool
+    node_ports_setting: str
+    """What says so, as one would write it."""
     nfacct: bool
     """The kernel has netfilter accounting (``-m nfacct``)."""
     origin: Origin
     """Of the KubeProxyConfiguration."""
+
+    @property
+    def ip(self) -> str:
+        """The family as nftables writes it."""
+        return "ip" if self.version == 4 else "ip6"
 
 
 def settings(
@@ -80,7 +99,8 @@ def settings(
     """
     if local_addresses is None:
         local_addresses = (*node.addresses, Address.parse("127.0.0.1"), Address.parse("::1"))
-    prefixes = tuple(_node_port_prefixes(proxy, node, version))
+    written = node_port_addresses(proxy)
+    prefixes = tuple(_node_port_prefixes(written, node, version))
     everywhere = not prefixes or any(prefix.length == 0 for prefix in prefixes)
     return ProxySettings(
         version=version,
@@ -99,6 +119,7 @@ def settings(
             sorted({a for a in local_addresses if any(a in prefix for prefix in prefixes)}),
         ),
         drop_invalid=not proxy.conntrack_tcp_be_liberal,
+        node_ports_setting=f"nodePortAddresses: {', '.join(written)}",
         nfacct=nfacct,
         origin=proxy.origin,
     )
@@ -110,26 +131,35 @@ def local_detector(proxy: ProxyConfiguration, node: Node, version: int) -> Local
         case "BridgeInterface":
             name = proxy.bridge_interface
             setting = f"detectLocal.bridgeInterface: {name}"
-            return LocalDetector(interface=name and f"-i {name} ", setting=setting)
+            return LocalDetector(device=name, setting=setting)
         case "InterfaceNamePrefix":
             name = proxy.interface_name_prefix
             setting = f"detectLocal.interfaceNamePrefix: {name}"
-            return LocalDetector(interface=name and f"-i {name}+ ", setting=setting)
+            return LocalDetector(device=name, is_start=True, setting=setting)
         case "NodeCIDR":
             prefix = node.pod_cidr(version)
             setting = f"detectLocalMode: NodeCIDR ({prefix})"
         case _:
             prefix = next(_prefixes(proxy.cluster_cidr.split(","), version), None)
             setting = f"clusterCIDR: {proxy.cluster_cidr}"
-    return LocalDetector(source=f"-s {prefix} " if prefix else "", setting=setting)
+    return LocalDetector(prefix=prefix, setting=setting)
 
 
-def _node_port_prefixes(proxy: ProxyConfiguration, node: Node, version: int) -> Iterator[Prefix]:
+def node_port_addresses(proxy: ProxyConfiguration) -> tuple[str, ...]:
+    """As they are written; unwritten, mode nftables takes the primary address alone.
+
+    Source: kube-proxy cmd/kube-proxy/app/server.go (newProxyServer).
+    """
+    default = (PRIMARY,) if proxy.mode == NFTABLES else ()
+    return proxy.node_port_addresses or default
+
+
+def _node_port_prefixes(written: Sequence[str], node: Node, version: int) -> Iterator[Prefix]:
     """NodePortAddresses of one family; ``primary`` stands for the node's IP."""
-    if proxy.node_port_addresses == ("primary",):
+    if written == (PRIMARY,):
         primary = node.address(version)
         return iter((Prefix(primary, primary.bits),) if primary else ())
-    return _prefixes(proxy.node_port_addresses, version)
+    return _prefixes(written, version)
 
 
 def _prefixes(texts: Sequence[str], version: int) -> Iterator[Prefix]:

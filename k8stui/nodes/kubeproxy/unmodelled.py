@@ -2,9 +2,8 @@
 
 What goes to a Service goes an unknown way; everything else is walked as ever.
 
-Sources: kube-proxy pkg/proxy/ipvs/proxier.go syncProxyRules (each address of a Service is bound to
-kube-ipvs0 on every node, so all that is sent there is the node's own), pkg/proxy/nftables/
-proxier.go (maps of address, protocol and port; what else goes to a clusterIP is refused).
+Source: kube-proxy pkg/proxy/ipvs/proxier.go syncProxyRules (each address of a Service is bound to
+kube-ipvs0 on every node, so all that is sent there is the node's own).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from k8stui.cluster.model import Cluster, Service
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Unmodelled
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.kubeproxy.ipvs import IPVS
 from k8stui.nodes.kubeproxy.modes import is_modelled, mode_origin, replacement
 from k8stui.nodes.kubeproxy.ports import is_proxied
 from k8stui.nodes.kubeproxy.reasons import OWNER
@@ -34,7 +34,7 @@ def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
         why = _because(service, mode_origin(cluster))
         vips = [e.ip for e in service.load_balancer_ingress if e.ip and e.ip_mode != "Proxy"]
         for address in (*service.cluster_ips, *service.external_ips, *vips):
-            if address not in own or mode == "ipvs":
+            if address not in own or mode == IPVS:
                 addresses.setdefault(address, why)
             else:
                 for port in service.ports:

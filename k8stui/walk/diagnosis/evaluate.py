@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import UnmodelledCause
-from k8stui.nodes.kubeproxy import is_modelled
+from k8stui.nodes.kubeproxy import ipvs, is_modelled
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import service_with
 
@@ -23,8 +23,10 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         whom = f"Service {why.service}" if why.service else f"{step.before.dst} ({why.text})"
         return Diagnosis(
             reason=f"{step.cause.name} is not modelled: what it makes of a packet to {whom} on "
-            f"{step.namespace} is not known",
-            advice=f"ask a pod's address to see the way without Services, or {_otherwise(case)}",
+            f"{step.namespace} is not known"
+            + (f": {ipvs.WHAT_IT_DOES}" if ipvs.IPVS in step.cause.name else ""),
+            advice=f"ask a pod's address to see the way without Services, or {_otherwise(case)}"
+            + (f" ({ipvs.ITS_END})" if ipvs.IPVS in step.cause.name else ""),
             origin=why.origin,
         )
     if step is None or rule is None or rule.rule is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import lzma
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 from k8stui.apiserver import apply
 from k8stui.cluster import Cluster, build
 from k8stui.cluster.model import Node
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.address import Address
 
 LOOPBACK = (Address.parse("127.0.0.1"), Address.parse("::1"))
@@ -49,12 +50,11 @@ class Recording:
         names = [node["metadata"]["name"] for node in _documents(folder / "nodes.yaml")]
         node = max((n for n in names if self.stem.startswith(n)), key=len)
         variant = self.stem.removeprefix(node).removeprefix(".")
-        mode = "iptables"
+        mode = "nftables" if self.path.name.removesuffix(".xz").endswith(".nft") else "iptables"
         if variant.startswith("v1.20-"):
             mode, variant = variant.removeprefix("v1.20-"), ""
         proxy = folder / (f"proxy.{variant}.yaml" if variant else "proxy.yaml")
-        cluster = _cluster(folder, proxy)
-        cluster = replace(cluster, proxy=replace(cluster.proxy, mode=mode))
+        cluster = _cluster(folder, proxy, mode)
         return cluster, cluster.nodes[node]
 
     def local_addresses(self, node: str) -> tuple[Address, ...] | None:
@@ -84,11 +84,11 @@ def _documents(path: Path) -> list[dict[str, dict[str, str]]]:
 
 
 @lru_cache(maxsize=4)
-def _cluster(folder: Path, proxy: Path) -> Cluster:
+def _cluster(folder: Path, proxy: Path, mode: str) -> Cluster:
     files = [str(_unpacked(folder / name)) for name in OBJECTS if _unpacked(folder / name)]
     manifests = apply([*files, str(proxy)])
     assert not manifests.problems, [p.render() for p in manifests.problems]
-    return build(manifests)
+    return build(manifests, ClusterOptions(proxy_mode=mode))
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,247 @@
+"""kube-proxy in mode nftables: the table it writes on one node, for one family.
+
+Nothing is built before somebody looks: a packet that is looked up in a map costs the one service
+port that it goes to. Where kube-proxy's order is random (the chains of Services) ours is by
+service port name.
+
+Source: kube-proxy pkg/proxy/nftables/proxier.go; docs/facts/kube-proxy.md section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+
+from k8stui.cluster.model import Cluster, Node
+from k8stui.kernel.address import Address, is_loopback
+from k8stui.kernel.nft.ruleset import Element, NftChain, NftSet, NftTable
+from k8stui.kernel.rules import Chain
+from k8stui.nodes.kubeproxy.around import Around
+from k8stui.nodes.kubeproxy.everywhere import Everywhere
+from k8stui.nodes.kubeproxy.lazy import LazyRows
+from k8stui.nodes.kubeproxy.nftables import chains, elements, fixed
+from k8stui.nodes.kubeproxy.nftables.elements import Key, Made
+from k8stui.nodes.kubeproxy.nftables.names import service_port
+from k8stui.nodes.kubeproxy.port_plan import PortPlan
+from k8stui.nodes.kubeproxy.reasons import for_setting
+from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
+
+_Block = Callable[[PortPlan, ProxySettings], Made]
+
+
+def nftables_table(cluster: Cluster, node: Node, version: int, around: Around) -> NftTable:
+    """The table that kube-proxy writes on `node`."""
+    return NftablesRules(cluster, node, version, around).table
+
+
+class NftablesRules:
+    """What stands in the table ``kube-proxy`` of `node` for IP `version` 4 or 6."""
+
+    def __init__(self, cluster: Cluster, node: Node, version: int, around: Around) -> None:
+        self.everywhere = around.everywhere or Everywhere(cluster, version)
+        self.settings = settings(
+            cluster.proxy, node, version, nfacct=False, local_addresses=around.local_addresses
+        )
+        self._ranges = tuple(cluster.service_ranges.items())
+        self._plans: dict[str, PortPlan] = {}
+
+    @property
+    def planned(self) -> int:
+        """How many service ports somebody has looked at."""
+        return len(self._plans)
+
+    def plan(self, name: str) -> PortPlan:
+        """What becomes of the service port `name` on this node.
+
+        Raises:
+            KeyError: there is no such service port in this family.
+
+        """
+        plan = self._plans.get(name)
+        if plan is None:
+            here = self.settings
+            plan = self._plans[name] = self.everywhere.plan(name, here.node_name, here.zone)
+        return plan
+
+    @cached_property
+    def table(self) -> NftTable:
+        return NftTable(
+            family=self.settings.ip,
+            name=fixed.TABLE,
+            comment=fixed.COMMENT,
+            chains=_Chains(self, self._fixed_chains()),
+            sets=_Sets(self, {one.name: one for one in self._shared_sets()}),
+        )
+
+    def _fixed_chains(self) -> Mapping[str, NftChain]:
+        return {one.name: one for one in fixed.chains(self.settings, self._ranges)}
+
+    def _shared_sets(self) -> Iterator[NftSet]:
+        """Sets and maps in the order in which they are made."""
+        address = f"ipv{self.settings.version}_addr"
+        port = "inet_proto . inet_service"
+
+        def made(name: str, key: str, data: str, comment: str, block: _Block) -> NftSet:
+            return NftSet(
+                name=name,
+                key=key,
+                data=data,
+                comment=comment,
+                elements=Shared(self, block),
+                reason=for_setting(self.settings, comment),
+            )
+
+        yield made(
+            "hairpin-connections",
+            f"{address} . {address} . {port}",
+            "",
+            "service hairpin connections",
+            elements.hairpin_connections,
+        )
+        yield made("cluster-ips", address, "", "Active ClusterIPs", elements.cluster_ips)
+        if self.settings.node_port_addresses is not None:
+            comment = "IPs that accept NodePort traffic"
+            why = for_setting(self.settings, comment, self.settings.node_ports_setting)
+            yield NftSet(
+                name="nodeport-ips",
+                key=address,
+                comment=comment,
+                elements=tuple(
+                    Element(str(one), why)
+                    for one in self.settings.node_port_addresses
+                    if not is_loopback(one)
+                ),
+                reason=why,
+            )
+        yield made(
+            "no-endpoint-services",
+            f"{address} . {port}",
+            "verdict",
+            "vmap to drop or reject packets to services with no endpoints",
+            elements.no_endpoint_services,
+        )
+        yield made(
+            "no-endpoint-nodeports",
+            port,
+            "verdict",
+            "vmap to drop or reject packets to service nodeports with no endpoints",
+            elements.no_endpoint_nodeports,
+        )
+        yield made(
+            "firewall-ips",
+            f"{address} . {port}",
+            "verdict",
+            "destinations that are subject to LoadBalancerSourceRanges",
+            elements.firewall_ips,
+        )
+        yield made(
+            "service-ips",
+            f"{address} . {port}",
+            "verdict",
+            "ClusterIP, ExternalIP and LoadBalancer IP traffic",
+            elements.service_ips,
+        )
+        yield made(
+            "service-nodeports", port, "verdict", "NodePort traffic", elements.service_nodeports
+        )
+
+
+class Shared(LazyRows[Element]):
+    """The elements of a set that all service ports fill, in the order in which nft prints them."""
+
+    __slots__ = ("block", "proxy")
+
+    def __init__(self, proxy: NftablesRules, block: _Block) -> None:
+        super().__init__(self._all)
+        self.proxy, self.block = proxy, block
+
+    def at(self, fields: Sequence[Address | int | str]) -> Element | None:
+        """The element of that key; only service ports that may have it are looked at."""
+        proxy = self.proxy
+        for name in self._candidates(tuple(fields)):
+            for key, element in self.block(proxy.plan(name), proxy.settings):
+                if key.fields == fields:
+                    return element
+        return None
+
+    def _candidates(self, fields: tuple[Address | int | str, ...]) -> Iterable[str]:
+        everywhere = self.proxy.everywhere
+        if self.block is not elements.hairpin_connections:
+            return everywhere.asked_at.get(fields, ())
+        source = fields[0]
+        if source != fields[1] or not isinstance(source, Address):
+            return ()
+        return everywhere.ports_to(source)
+
+    def _all(self) -> Iterator[Element]:
+        found: dict[Key, Element] = {}
+        for name in self.proxy.everywhere.service_ports:
+            for key, element in self.block(self.proxy.plan(name), self.proxy.settings):
+                found.setdefault(key, element)
+        return (found[key] for key in sorted(found, key=lambda key: key.order))
+
+
+class _Chains(Mapping[str, NftChain]):
+    """kube-proxy's chains: a few fixed ones, and some for each service port."""
+
+    def __init__(self, proxy: NftablesRules, always: Mapping[str, NftChain]) -> None:
+        self._proxy, self.always = proxy, always
+        self._made: dict[str, NftChain] = {}
+
+    def __getitem__(self, name: str) -> NftChain:
+        found = self.always.get(name) or self._made.get(name)
+        if found is None:
+            plan = _plan_of(self._proxy, name, chains.own_chains)
+            rules = LazyRows(partial(chains.rules_of, plan, name, self._proxy.settings))
+            found = self._made[name] = NftChain(chain=Chain(name, rules))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.always
+        yield from _own(self._proxy, chains.own_chains)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Sets(Mapping[str, NftSet]):
+    """kube-proxy's sets and maps: the shared ones, then one for each endpoint with affinity."""
+
+    def __init__(self, proxy: NftablesRules, shared: Mapping[str, NftSet]) -> None:
+        self._proxy, self._shared = proxy, shared
+        self._made: dict[str, NftSet] = {}
+
+    def __getitem__(self, name: str) -> NftSet:
+        found = self._shared.get(name) or self._made.get(name)
+        if found is None:
+            plan = _plan_of(self._proxy, name, chains.own_sets)
+            found = chains.affinity_set(plan, name, self._proxy.settings)
+            self._made[name] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._shared
+        yield from _own(self._proxy, chains.own_sets)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _own(proxy: NftablesRules, names: Callable[[PortPlan], Iterator[str]]) -> Iterator[str]:
+    for port in proxy.everywhere.service_ports:
+        yield from names(proxy.plan(port))
+
+
+def _plan_of(
+    proxy: NftablesRules, name: str, names: Callable[[PortPlan], Iterator[str]]
+) -> PortPlan:
+    """The plan of the service port that a chain or a set is of: its name tells.
+
+    Raises:
+        KeyError: no service port has such a one.
+
+    """
+    plan = proxy.plan(service_port(name))
+    if name not in names(plan):
+        raise KeyError(name)
+    return plan
