@@ -1,11 +1,12 @@
 """All pairs of a cluster with policies: CPU seconds, peak memory, and how many walks it took.
 
-python benchmarks/reach.py [PODS] [SERVICES] [POLICIES] [NODES]
+python benchmarks/reach.py [PODS] [SERVICES] [POLICIES] [NODES] [ENGINE]
 
 Without numbers: 1,000 pods, 1,000 Services and 500 policies on 10 nodes; aimed at is 10 s and
 500 MB on two cores. Beside it some pairs, walked one by one, and what all would take that way. The
 pods are applications of two pods each; two Services lead to each, and a policy lets one other
-application in, or out, and those in front. A plug-in that enforces policies is there.
+application in, or out, and those in front. A plug-in that enforces policies is there (Calico), or
+what ENGINE says, as ``--policy-engine`` has it: kube-router's rules and sets, for one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.felt import walked
 from k8stui.reach.reach import reach
@@ -114,14 +116,15 @@ def _engine() -> dict[str, Any]:
 
 
 def main() -> None:
-    numbers = [int(each) for each in sys.argv[1:]]
+    numbers = [int(each) for each in sys.argv[1:5]]
+    engine = next(iter(sys.argv[5:]), None)
     pods, services, policies, nodes = (*numbers, *(1_000, 1_000, 500, 10)[len(numbers) :])
     items = objects(pods, services, policies, nodes)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cluster.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
         begun = time.process_time()
-        world = build_world([str(file)], ClusterOptions())
+        world = build_world([str(file)], ClusterOptions(), NodeOptions(policy_engine=engine))
         read = time.process_time() - begun
     begun = time.process_time()
     rows, columns = list(askers(world)), list(asked(world))

@@ -199,7 +199,7 @@ class Alike:
         port = side.devices.get(cables[0].peer[1])
         if port is None:
             return None
-        names = PlacedNames(own, {cables[0].mac, port.mac}, port.name)
+        names = PlacedNames(own, (cables[0].mac, port.mac), port.name)
         place = self._numbered(
             (
                 side.name,
@@ -248,16 +248,14 @@ class Alike:
             for prefix in side.prefixes:
                 border.add(Masked(prefix.address.version, prefix.address.value, mask_of(prefix)))
             border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
-            for chain, in_nat in _visited(exchange, side.space):
+            for chain, table in _visited(exchange, side.space):
                 if name == getattr(fork, "namespace", None) and chain.name == own:
                     continue
                 asked = questions_of.of(chain)
-                if asked.opaque or (asked.recent and not in_nat):
+                if asked.recent and table.name != "nat":
+                    return None  # nat sees only the first packet, from the client
+                if not border.ask(asked, table, side.space.sets):
                     return None
-                border.named.append(asked.hosts)
-                border.patterns |= asked.patterns
-                for network in asked.networks:
-                    border.add(network)
         return border
 
 
@@ -294,11 +292,8 @@ def _own_chain(table: Table | None, text: str) -> Chain | None:
     return table.chains.get(target.chain) if table and isinstance(target, Jump) else None
 
 
-def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, bool]]:
-    """The chains that packets were in, or may have been: those of the hooks, and by jumps.
-
-    With each, whether it is one of nat, which sees only the first packet, from the client.
-    """
+def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, Table]]:
+    """The chains that packets were in, or may have been: those of the hooks, and by jumps."""
     for ruleset in space.every_ruleset():
         for table in ruleset:
             names = list(BUILTIN_CHAINS.get(table.name, ()))
@@ -315,4 +310,4 @@ def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, b
                         names += [led.name] if led is not None else []
             for name in dict.fromkeys(names):
                 if name in table.chains:
-                    yield table.chains[name], table.name == "nat"
+                    yield table.chains[name], table

@@ -130,6 +130,23 @@ class IpSet:
         """Take in a set, into a ``list:set``."""
         self.members[name] = member
 
+    @property
+    def of_addresses(self) -> bool:
+        """Whether nothing but one address is looked up in it."""
+        lists = self.kind == LIST_OF_SETS
+        plain = lists or self._fields in (("ip",), ("net",))
+        return plain and all(one.of_addresses for one in self.members.values())
+
+    def has(self, address: Address) -> bool:
+        """Whether an address is in a set `of_addresses`."""
+        if any(member.has(address) for member in self.members.values()):
+            return True
+        for (length,), level in self._by_lengths.items():
+            found = level.get((Prefix.of(address, length),)) if length <= address.bits else None
+            if found is not None:
+                return found
+        return False
+
     def contains(self, packet: Packet, directions: tuple[str, ...]) -> bool:
         """Whether the packet's fields, each taken from ``src`` or ``dst``, are in the set."""
         if any(member.contains(packet, directions) for member in self.members.values()):

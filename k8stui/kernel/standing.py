@@ -5,26 +5,28 @@ What is an address's own (its devices, its MACs) is called by its place; the res
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, Route
+from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, PolicyRule, Route
 
 
 class PlacedNames:
     """What is a namespace's own is called by its place, so that two can be compared."""
 
-    def __init__(self, own: list[Address], macs: set[str], device: str) -> None:
+    def __init__(self, own: list[Address], macs: Sequence[str], device: str) -> None:
         self._own = {address: place for place, address in enumerate(own)}
         self.own = frozenset(own)
-        self._macs, self._device = macs, device
+        self._macs = {mac: f"@{place}" for place, mac in enumerate(macs)}
+        self._device = device
 
     def of(self, address: Address | None) -> object:
         return None if address is None else self._own.get(address, address)
 
     def mac(self, mac: str) -> str:
-        return "@" if mac in self._macs else mac
+        return self._macs.get(mac, mac)
 
     def device(self, name: str | None) -> str | None:
         return "@" if name == self._device else name
@@ -57,10 +59,10 @@ class AddressStanding:
         known = [one.address for one in space.neighbours]
         self._span = (min(known), max(known)) if known else None
         gateways = {route.gateway for route in space.routes}
-        self.always = tuple(one for one in space.neighbours if one.address in gateways)
+        self.always = self._looks(one for one in space.neighbours if one.address in gateways)
         """Neighbours that every packet may need."""
 
-    def near(self, ends: Iterable[Address]) -> tuple[tuple[Neighbour, ...], ...]:
+    def near(self, ends: Iterable[Address]) -> tuple[tuple[object, ...], ...]:
         """Its neighbours as far as they matter to packets between those `ends`.
 
         All on its node are its neighbours, and few of them have part in a walk.
@@ -71,7 +73,15 @@ class AddressStanding:
         asked = [one for one in ends if first <= one <= last]
         if not asked:
             return (self.always,)
-        return self.always, tuple(one for one in self._neighbours if one.address in asked)
+        return self.always, self._looks(one for one in self._neighbours if one.address in asked)
+
+    def _looks(self, neighbours: Iterable[Neighbour]) -> tuple[object, ...]:
+        """By what they do to a packet: the far end of a cable has another MAC on each."""
+        names = self.names
+        return tuple(
+            (names.of(one.address), names.mac(one.mac), names.device(one.device))
+            for one in neighbours
+        )
 
 
 class TableLine(NamedTuple):
@@ -100,8 +110,20 @@ class Surroundings:
             else:
                 prefixes.add(whole)
                 self.by_device.setdefault(route.device or "", []).append(route)
+        self.rules: dict[Address, list[object]] = {}
+        """Of ``ip rule``, what those say of an address that name just that one."""
+        run, before = 0, None
         for rule in space.policy_rules:
-            prefixes |= {one for one in (rule.source, rule.destination) if one is not None}
+            ends = [one for one in (rule.source, rule.destination) if one is not None]
+            hosts = [one for one in ends if one.length == one.address.bits]
+            look = _rule_look(rule, hosts[0]) if len(hosts) == 1 else None
+            if look is None or look != before:
+                run, before = run + 1, look  # side by side they may stand in any order
+            if look is None:
+                prefixes |= set(ends)
+            else:
+                prefixes |= set(ends) - set(hosts)
+                self.rules.setdefault(hosts[0].address, []).append((run, look))
         self.prefixes = frozenset(prefixes)
         self.entries: dict[object, list[TableLine]] = {}
         """Of the neighbour tables, by address, MAC and device."""
@@ -126,8 +148,9 @@ class Surroundings:
         return (tuple(entries), tuple(routes))
 
     def to(self, address: Address, names: PlacedNames) -> tuple[object, ...]:
-        """The routes to this one address."""
-        return tuple(route_look(one, names) for one in self.routes.get(address, ()))
+        """The routes to this one address, and the rules about it."""
+        routes = [route_look(one, names) for one in self.routes.get(address, ())]
+        return (*routes, *self.rules.get(address, ()))
 
 
 def device_look(one: Interface, names: PlacedNames) -> tuple[object, ...]:
@@ -166,3 +189,9 @@ def route_look(one: Route, names: PlacedNames) -> tuple[object, ...]:
         one.metric,
         one.onlink,
     )
+
+
+def _rule_look(one: PolicyRule, host: Prefix) -> object:
+    """A rule in which one address stands, but for that address."""
+    source, destination = (None if end == host else end for end in (one.source, one.destination))
+    return one.source == host, replace(one, source=source, destination=destination)

@@ -46,7 +46,7 @@ class Places:
         self._alike = Alike(world.network, self._home)
         self._places: dict[str, Hashable] = {}
         self._doubt = False
-        """Some rule asks what cannot be told here: a set, a list."""
+        """Some rule asks what cannot be told here: a list, a pair of addresses."""
 
     def of(self, pod: Pod) -> Hashable:
         """The same for all pods that nothing on any way can tell apart; its key if in doubt.
@@ -139,11 +139,8 @@ class Places:
                 for table in ruleset:
                     for chain in _chains(table):
                         asked = questions_of.of(chain)
-                        self._doubt = self._doubt or asked.opaque or asked.recent
-                        border.named.append(asked.hosts)
-                        border.patterns |= asked.patterns
-                        for network in asked.networks:
-                            border.add(network)
+                        is_told = border.ask(asked, table, side.space.sets) and not asked.recent
+                        self._doubt = self._doubt or not is_told
         cluster = world.cluster
         written = [one for one in cluster.proxy.cluster_cidr.split(",") if one.strip()]
         ranges = (

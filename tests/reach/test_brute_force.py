@@ -151,6 +151,10 @@ SERVICES = st.fixed_dictionaries(
         "sessionAffinity": st.just("ClientIP"),
     },
 )
+CNIS = [
+    *("flannel", "flannel-vxlan", "bridge", "docker0", "docker-28"),
+    *("ptp", "ptp-ipmasq", "kindnet", "calico", "amazon-vpc-cni", "kube-router"),
+]
 CLUSTERS = st.fixed_dictionaries(
     {
         "nodes": st.integers(1, 3),
@@ -160,7 +164,7 @@ CLUSTERS = st.fixed_dictionaries(
         "cluster_policies": st.lists(CLUSTER_POLICIES, max_size=2),
         "enforced": st.booleans(),
         "engine": st.sampled_from([None, "kube-router", "api", "none"]),
-        "cni": st.sampled_from(["flannel", "flannel-vxlan", "bridge", "ptp", "docker0"]),
+        "cni": st.sampled_from(CNIS),
     }
 )
 
