@@ -11,7 +11,7 @@ from k8stui.export.plain import wrap
 from k8stui.export.reach_marks import MARKS, felt_words
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
-from k8stui.reach.fold import Fold, Folding, mark_of
+from k8stui.reach.fold import Fold, Folding, Mark, mark_of
 from k8stui.reach.reach import Class, Reach
 from k8stui.reach.relations import bits
 from k8stui.reach.told import told
@@ -61,7 +61,7 @@ def reach_lines(cluster: Cluster, found: Reach, columns: int) -> Iterator[str]:
 def _failures(found: Reach) -> Iterator[str]:
     told_alike: dict[tuple[str, str], list[Class]] = {}
     for one in found.classes.values():
-        if one.felt.result is not Result.CONNECTED:
+        if one.felt.result is not Result.CONNECTED or one.felt.unenforced:
             told_alike.setdefault((felt_words(one.felt), one.felt.reason), []).append(one)
     failed = sorted(told_alike.items(), key=lambda each: -_pairs_of(each[1]))
     for (felt, reason), classes in failed[:_TOLD]:
@@ -103,6 +103,7 @@ def reach_json(cluster: Cluster, found: Reach, *, summary: bool = False) -> Iter
             "decided_at": one.felt.decided_at,
             "reason": one.felt.reason,
             "walk": {"from": one.asker.name, "to": one.asked.name},
+            **_not_enforced(one),
             "pairs": one.pairs,
             "sources": [found.askers[place].name for place in bits(sources)],
             "destinations": [found.asked[place].name for place in destinations],
@@ -147,7 +148,12 @@ def _pairs(cluster: Cluster, found: Reach) -> Iterator[dict[str, object]]:
             }
             if len(one.felt.shares) > 1:
                 written["outcomes"] = _shares(one)
-            yield written
+            yield written | _not_enforced(one)
+
+
+def _not_enforced(one: Class) -> dict[str, object]:
+    """Said only where it is so."""
+    return {"not_enforced": True} if one.felt.unenforced else {}
 
 
 def _shares(one: Class) -> dict[str, str]:
@@ -166,7 +172,7 @@ def _members(found: Reach) -> dict[int, tuple[int, list[int]]]:
     return members
 
 
-def _sign(mark: Result | None) -> str:
+def _sign(mark: Mark) -> str:
     return to_ascii(MARKS[mark].glyph)
 
 

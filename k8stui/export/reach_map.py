@@ -23,10 +23,9 @@ from k8stui.export.drawing.ink import (
     width_of,
 )
 from k8stui.export.reach_marks import MARKS, felt_words
-from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.reach.ends import Asked, Asker
-from k8stui.reach.fold import Fold, Folding, Group, mark_of
+from k8stui.reach.fold import Fold, Folding, Group, Mark, mark_of
 from k8stui.reach.reach import Cell, Class, Reach
 from k8stui.reach.told import told
 from k8stui.record import record
@@ -138,7 +137,7 @@ class ReachMap:
         self._columns = _Side({one: folding.columns(one) for one in Fold}, folding.column_name)
         self._fails = [folding.failing(place) for place in range(len(found.asked))]
         """Of each who is asked: who does not always get a connection, a set of bits."""
-        self._counts: dict[Result | None, int] = {}
+        self._counts: dict[Mark, int] = {}
         """Pairs by what their cells show."""
         for one in found.classes.values():
             mark = mark_of(one.felt)

@@ -12,7 +12,7 @@ from k8stui.reach.ends import Asked, Asker
 from k8stui.record import record
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Outcome
+from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
 from k8stui.walk.world import World
 
@@ -35,6 +35,8 @@ class PairFelt:
     decided_at: str
     """Where the result was decided that counts."""
     reason: str
+    unenforced: bool = False
+    """Policies say no, and it is connected all the same, for nothing enforces them."""
 
     @property
     def result(self) -> Result:
@@ -63,7 +65,10 @@ def together(parts: Sequence[PairFelt]) -> PairFelt:
 
 
 def most(parts: Sequence[PairFelt], result: Result) -> int:
-    """The place of the first part that shows a result."""
+    """The place of the first part that shows a result, and what nobody enforces first of all."""
+    unheard = (place for place, each in enumerate(parts) if each.unenforced)
+    if result is Result.CONNECTED and (place := next(unheard, None)) is not None:
+        return place
     mostly = (place for place, each in enumerate(parts) if each.result is result)
     partly = (place for place, each in enumerate(parts) if result in each.shares)
     return next(mostly, next(partly, 0))
@@ -88,17 +93,20 @@ def walked(
         shares = {Result.UNKNOWN: Fraction(1)}
         return PairFelt(shares=shares, decided_at=asker.namespace, reason=str(error))
     found: dict[Result, Fraction] = {}
-    told: dict[Result, Outcome] = {}
+    told: dict[Result, Trace] = {}
     for each in walks(world, request, given=given):
         done = each.outcome
         if lands is not None and done.server_address not in (None, lands):
             raise AstrayError
         found[done.result] = found.get(done.result, Fraction(0)) + each.probability
-        told.setdefault(done.result, done)
+        first = told.setdefault(done.result, each)
+        if each.unenforced and not first.unenforced:
+            told[done.result] = each
     whole = sum(found.values())
     counts = told[counting(found)]
     return PairFelt(
         shares={result: share / whole for result, share in found.items()},
-        decided_at=counts.decided_at,
-        reason=counts.reason,
+        decided_at=counts.outcome.decided_at,
+        reason=counts.unenforced or counts.outcome.reason,
+        unenforced=bool(counts.unenforced),
     )

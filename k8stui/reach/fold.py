@@ -42,9 +42,20 @@ class Group:
     """``deploy/web ×3``, ``pod/web-1``, ``pod/web-1 +4``; of namespaces all but default."""
 
 
-def mark_of(felt: PairFelt) -> Result | None:
+class Unheard(Enum):
+    """Policies say no, and nothing enforces them."""
+
+    CONNECTED = "not enforced"
+
+
+Mark = Result | Unheard | None
+
+
+def mark_of(felt: PairFelt) -> Mark:
     """What a cell shows: a result; None: now this, now that."""
-    return felt.result if len(felt.shares) == 1 else None
+    if len(felt.shares) > 1:
+        return None
+    return Unheard.CONNECTED if felt.unenforced else felt.result
 
 
 class Folding:
@@ -84,7 +95,8 @@ class Folding:
 
     def failing(self, place: int) -> int:
         """Who does not always get a connection to one who is asked: a set of bits."""
-        return sum(mask for mark, mask in self._said[place] if mark is not Result.CONNECTED)
+        connected = (Result.CONNECTED, Unheard.CONNECTED)
+        return sum(mask for mark, mask in self._said[place] if mark not in connected)
 
     def _kin(self, one: Asker | Asked, place: int, fold: Fold) -> Hashable:
         """Only those who have the same may be put together."""
@@ -99,12 +111,12 @@ class Folding:
         return port, bool(one.node), service and service.key
 
     @cached_property
-    def _said(self) -> list[frozenset[tuple[Result | None, int]]]:
+    def _said(self) -> list[frozenset[tuple[Mark, int]]]:
         """Of each who is asked: what is said of whom."""
         marks = {number: mark_of(one.felt) for number, one in self._found.classes.items()}
         said = []
         for column in self._found.columns:
-            by_mark: dict[Result | None, int] = {}
+            by_mark: dict[Mark, int] = {}
             for cell in column:
                 mark = marks[cell.number]
                 by_mark[mark] = by_mark.get(mark, 0) | cell.askers

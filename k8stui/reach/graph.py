@@ -16,7 +16,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.order import by_place, natural
 from k8stui.reach.ends import Asked, Asker, namespace_of, own_service, workloads
 from k8stui.reach.felt import PairFelt
-from k8stui.reach.fold import mark_of
+from k8stui.reach.fold import Unheard, mark_of
 from k8stui.reach.reach import Cell, Reach
 from k8stui.reach.relations import bits
 from k8stui.reach.told import policies_in, selecting, told
@@ -125,7 +125,7 @@ def deniers(cluster: Cluster, reason: str) -> list[str]:
 def _way(felt: PairFelt) -> Openness | None:
     """What an edge of a class says; None: there is no way that anybody could take."""
     mark = mark_of(felt)
-    if mark is Result.CONNECTED:
+    if mark in (Result.CONNECTED, Unheard.CONNECTED):
         return Openness.OPEN
     if mark in (Result.UNREACHABLE, Result.NO_SUCH_NAME):
         return None
@@ -139,6 +139,8 @@ def _by(cluster: Cluster, found: Reach, asker: Asker, asked: Asked, cell: Cell) 
         return ""
     said = told(cluster, found.parts[cell.part], asker, asked, cell)
     words, by = RESULT_WORDS[felt.result], ", ".join(deniers(cluster, said.reason))
+    if felt.unenforced:
+        return f"not enforced: {by}"
     return f"{words} by {by}" if by else words
 
 

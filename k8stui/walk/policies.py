@@ -61,13 +61,8 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     kind = denial.policy.partition(" ")[0]
     engine = enforcer(world)
     nobody = nobody_enforces(world) if engine is None else knows_no(engine, kind)
-    return replace(
-        trace,
-        assumptions=(
-            *trace.assumptions,
-            f"{where}{denial.reason}; not enforced, so it arrives: {nobody}",
-        ),
-    )
+    said = f"{denial.reason}; not enforced, so it arrives: {nobody}"
+    return replace(trace, assumptions=(*trace.assumptions, f"{where}{said}"), unenforced=said)
 
 
 def enforcer(world: World) -> str | None:

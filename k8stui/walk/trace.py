@@ -103,6 +103,8 @@ class Trace:
     assumptions: tuple[str, ...] = ()
     """What the whole walk rests on, in sentences with FILE:LINE: a network plug-in that stands for
     one that is not modelled."""
+    unenforced: str = ""
+    """It arrives, and this is what policies have against it that nobody enforces, in a sentence."""
     branch: int = 1
     """1-based number of this branch in the order of `walks`."""
     alike: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from k8stui.export.reach import reach_csv, reach_json, reach_lines
 from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.felt import walked
+from k8stui.reach.graph import edges, reach_graph
 from k8stui.reach.reach import Reach, reach
 from k8stui.walk.world import World, build_world
 
@@ -110,3 +111,25 @@ def test_nobody(world: World) -> None:
         "0 askers, 6 asked: 0 pairs in 0 classes, 0 walks"
     ]
     assert json.loads("".join(reach_json(world.cluster, nothing)))["pairs"] == []
+
+
+def test_what_nothing_enforces_is_told_apart(tmp_path: Path) -> None:
+    """The policy says no, and the packet arrives: with a plug-in that knows no policies."""
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "".join(_POD.format(name=name) for name in ("apple", "bread", "cheese")) + _MORE
+    )
+    free = build_world([str(file)], node_options=NodeOptions(policy_engine="none"))
+    found = reach(free, list(askers(free)), list(asked(free)))
+    pairs = json.loads("".join(reach_json(free.cluster, found)))["pairs"]
+    said = {(one["from"], one["to"]): one for one in pairs}
+    denied = said["pod/default/cheese", "svc/default/apple:8080"]
+    allowed = said["pod/default/bread", "svc/default/apple:8080"]
+    assert (denied["result"], denied["not_enforced"]) == ("connected", True)
+    assert "NetworkPolicy default/fence selects pod default/apple" in denied["reason"]
+    assert "not_enforced" not in allowed
+    lines = list(reach_lines(free.cluster, found, 100))
+    assert any(line.endswith("n not enforced") for line in lines)
+    assert any(line.startswith("connected, not enforced: ") for line in lines)
+    graph = [edge.by for edge in edges(reach_graph(free.cluster, found))]
+    assert "not enforced: NetworkPolicy default/fence" in graph
