@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.because import Because
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.nft.listing import lines
-from k8stui.kernel.nft.ruleset import Element, NftRuleset, NftSet, NftTable
+from k8stui.kernel.nft_ruleset import Element, NftRuleset, NftSet, NftTable
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.kernel.save import dump_lines
 from k8stui.neutralise import neutralise

@@ -54,6 +54,12 @@ def jhash2(key: Sequence[int], initial: int) -> int:
     return _final((a + left[0]) & _WORD, (b + left[1]) & _WORD, (c + left[2]) & _WORD)
 
 
+def jhash(key: bytes, initial: int) -> int:
+    """The same hash of bytes, a multiple of four (include/linux/jhash.h jhash)."""
+    words = [int.from_bytes(key[at : at + 4], "little") for at in range(0, len(key), 4)]
+    return jhash2(words, initial)
+
+
 def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
     for turn in (4, 6, 8, 16, 19, 4):
         # The three change places each time; after six they stand as before.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import field
 from typing import Protocol as Interface
 
@@ -32,15 +32,15 @@ class ReversePath(Interface):
 
 
 class RecentLookup(Interface):
-    """The lists of ``-m recent`` (/proc/net/xt_recent)."""
+    """The lists of ``-m recent`` (/proc/net/xt_recent), and nftables' dynamic sets."""
 
-    def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:
+    def seen(self, name: str, key: Hashable, seconds: int | None, hitcount: int | None) -> bool:
         """Whether the list has the address, young and often enough."""
 
-    def keep(self, name: str, address: Address) -> None:
+    def keep(self, name: str, key: Hashable) -> None:
         """A rule that matched puts the address into the list, or its time stamp anew."""
 
-    def forget(self, name: str, address: Address) -> None:
+    def forget(self, name: str, key: Hashable) -> None:
         """A rule that matched takes the address out."""
 
 
@@ -50,16 +50,16 @@ class NothingRecent:
     def seen(
         self,
         name: str,  # noqa: ARG002
-        address: Address,  # noqa: ARG002
+        key: Hashable,  # noqa: ARG002
         seconds: int | None,  # noqa: ARG002
         hitcount: int | None,  # noqa: ARG002
     ) -> bool:
         return False
 
-    def keep(self, name: str, address: Address) -> None:
+    def keep(self, name: str, key: Hashable) -> None:
         pass
 
-    def forget(self, name: str, address: Address) -> None:
+    def forget(self, name: str, key: Hashable) -> None:
         pass
 
 

@@ -280,18 +280,6 @@ class Unmodelled:
 
 
 @record(kw_only=True)
-class NotEvaluated:
-    """A chain of rules that are not evaluated: whatever gets to it goes an unknown way."""
-
-    name: str
-    """In words: ``nftables ruleset (table ip kube-proxy, chain services)``."""
-    version: int
-    hook: str
-    """``PREROUTING`` …"""
-    priority: int
-
-
-@record(kw_only=True)
 class Judged:
     """What a judge says of a packet."""
 
@@ -407,7 +395,6 @@ class NetNamespace:
     tracked: tuple[TrackedConnection, ...] = ()
     """Connections that conntrack knows before anybody asks."""
     unmodelled: tuple[Unmodelled, ...] = ()
-    not_evaluated: tuple[NotEvaluated, ...] = ()
     judges: tuple[Judge, ...] = ()
     stranger: Stranger | None = None
     absent: Mapping[Address, str] = field(default_factory=dict)

@@ -29,7 +29,6 @@ def run(host: Host, skb: Skb, where: HookState) -> Blocked | None:
 def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
     """Everything that registers itself in `namespace`, in the kernel's own order."""
     yield from unmodelled.registrations(family, namespace.unmodelled)
-    yield from unmodelled.unevaluated(family, namespace.not_evaluated)
     yield from judge.registrations(family, namespace.judges)
     rulesets = list(namespace.every_ruleset(family))
     nft = namespace.nft

@@ -1,67 +1,127 @@
-"""A ruleset of nftables, read from libnftables' JSON (libnftables-json(5)).
+"""What ``nft list ruleset`` shows of one namespace: tables, chains, sets, maps (nft(8)).
 
-A rule keeps its statements as they were printed, and a text in nft's own words for people.
+A rule is its text, and an element too, as in `kernel.rules`: what they say is compiled when a
+packet first gets there (`kernel.nft.compile`), so that a ruleset of 100,000 rules costs no more
+than its lines until somebody walks it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from k8stui.errors import K8sTuiError
-from k8stui.kernel.nft_words import written
-from k8stui.kernel.rules import Chain, Rule
+from k8stui.because import Because
+from k8stui.kernel.rules import Chain
 from k8stui.record import record
 
-Statement = Mapping[str, object]
-
-_HOOKS = frozenset({"prerouting", "input", "forward", "output", "postrouting"})
-_VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
-IPTABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
-"""Tables that iptables-nft has made its own: its save shows them."""
-
-
-class NftError(K8sTuiError, ValueError):
-    """The text is not what the command prints."""
-
-    line = None
+_VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
 
 
 @record(kw_only=True)
-class NftChain:
-    """A chain; a base chain knows its hook."""
+class Base:
+    """Where a base chain stands."""
 
-    name: str
-    rules: tuple[Sequence[Statement], ...] = ()
+    type: str
+    """``filter``, ``nat`` or ``route``."""
+    hook: str
+    """``prerouting`` …"""
+    priority: int
+    policy: str = "accept"
+    devices: tuple[str, ...] = ()
+    """Of an ``ingress`` or ``egress`` hook."""
+
+
+@record(kw_only=True, eq=False)
+class NftChain:
+    """A chain: its rules are those of `chain`, each with the text that nft prints."""
+
     chain: Chain
-    """The same with each rule's text: what steps show."""
-    hook: str | None = None
-    """``PREROUTING`` …"""
-    priority: int = 0
-    is_nat: bool = False
-    drops: bool = False
-    """Its policy."""
+    base: Base | None = None
+    comment: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.chain.name
 
     @property
     def does_something(self) -> bool:
-        return self.hook is not None and (self.drops or bool(self.rules))
+        return self.base is not None and (self.base.policy == "drop" or bool(len(self.chain.rules)))
 
 
-@record(kw_only=True)
+@record()
+class Element:
+    """An element of a set or a map, as printed: ``10.96.0.1 . tcp . 443 : goto service-…``."""
+
+    text: str
+    reason: Because | None = field(default=None, compare=False)
+
+
+@record(kw_only=True, eq=False, weakref_slot=True)
+class NftSet:
+    """A set, or with `data` a map; its lines in the order in which nft prints them."""
+
+    name: str
+    key: str
+    """``ipv4_addr . inet_service``, or with `is_typeof` ``ip saddr . tcp dport``."""
+    data: str = ""
+    """Of a map what its elements lead to: ``verdict``, ``ipv4_addr . inet_service`` …"""
+    is_typeof: bool = False
+    policy: str = ""
+    size: int | None = None
+    flags: tuple[str, ...] = ()
+    statements: str = ""
+    """What each element carries: ``counter``."""
+    auto_merge: bool = False
+    timeout: str = ""
+    """As nft writes times: ``3h``, ``1m30s``."""
+    gc_interval: str = ""
+    comment: str = ""
+    elements: Sequence[Element] = ()
+    """May be a lazy sequence."""
+    reason: Because | None = field(default=None, compare=False)
+
+    @property
+    def kind(self) -> str:
+        return "map" if self.data else "set"
+
+
+@record()
+class NftObject:
+    """A named counter, quota, limit, helper, flow table …: its lines, as printed."""
+
+    kind: str
+    """``counter``, ``ct helper``, ``flowtable`` …"""
+    name: str
+    lines: tuple[str, ...] = ()
+
+
+@record(kw_only=True, eq=False)
 class NftTable:
-    """A table: chains, and sets and maps by name."""
+    """A table. `chains` and `sets` may be lazy mappings, in printed order."""
 
     family: str
+    """``ip``, ``ip6``, ``inet``, ``arp``, ``bridge`` or ``netdev``."""
     name: str
     chains: Mapping[str, NftChain] = field(default_factory=dict)
-    sets: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    """Elements; of a map pairs of key and value."""
+    sets: Mapping[str, NftSet] = field(default_factory=dict)
+    """Sets and maps: they share their names (nft_set_lookup)."""
+    objects: tuple[NftObject, ...] = ()
+    flags: tuple[str, ...] = ()
+    comment: str = ""
+    bases: tuple[str, ...] | None = None
+    """Names of the base chains, so that a lazy mapping need not make all; None: not known."""
 
     @property
     def versions(self) -> tuple[int, ...]:
         """IP versions whose packets it sees."""
-        return _VERSIONS.get(self.family, ())
+        return () if "dormant" in self.flags else _VERSIONS.get(self.family, ())
+
+    @property
+    def base_chains(self) -> Iterator[NftChain]:
+        """Those that stand at a hook."""
+        if self.bases is not None:
+            return (self.chains[name] for name in self.bases)
+        return (chain for chain in self.chains.values() if chain.base is not None)
 
 
 @record(eq=False)
@@ -74,70 +134,4 @@ class NftRuleset:
         """Those at whose hooks something is done."""
         for table in self.tables:
             if version in table.versions:
-                for chain in table.chains.values():
-                    if chain.does_something:
-                        yield table, chain
-
-
-def parse(text: str, skipped: Collection[str] = IPTABLES) -> NftRuleset:
-    """The tables of ``nft -j list ruleset`` but those of families ip and ip6 that are `skipped`.
-
-    Raises:
-        NftError: not what the command prints.
-
-    """
-    try:
-        return _parse(json.loads(text)["nftables"], skipped)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None
-
-
-def _parse(listed: Sequence[Mapping[str, object]], skipped: Collection[str]) -> NftRuleset:
-    tables: dict[tuple[str, str], tuple[dict[str, dict[str, object]], dict[str, object]]] = {}
-    rules: dict[tuple[str, str, str], list[Sequence[Statement]]] = {}
-    for one in listed:
-        for kind, said in one.items():
-            if kind == "metainfo" or not isinstance(said, dict):
-                continue
-            family = str(said["family"])
-            name = str(said["name"] if kind == "table" else said["table"])
-            if family in ("ip", "ip6") and name in skipped:
-                continue
-            chains, sets = tables.setdefault((family, name), ({}, {}))
-            if kind == "chain":
-                chains[str(said["name"])] = said
-            elif kind == "rule":
-                rules.setdefault((family, name, str(said["chain"])), []).append(said["expr"])
-            elif kind in ("set", "map"):
-                sets[str(said["name"])] = said.get("elem", [])
-    return NftRuleset(
-        tuple(
-            NftTable(
-                family=family,
-                name=name,
-                chains={
-                    chain: _chain(said, rules.get((family, name, chain), ()))
-                    for chain, said in chains.items()
-                },
-                sets={key: tuple(elements) for key, elements in sets.items()},  # type: ignore[arg-type]
-            )
-            for (family, name), (chains, sets) in tables.items()
-        )
-    )
-
-
-def _chain(said: Mapping[str, object], rules: Sequence[Sequence[Statement]]) -> NftChain:
-    name, priority = str(said["name"]), said.get("prio")
-    drops = said.get("policy") == "drop"
-    at = str(said.get("hook"))
-    hook = at.upper() if at in _HOOKS else None
-    policy = ("DROP" if drops else "ACCEPT") if hook is not None else None
-    return NftChain(
-        name=name,
-        rules=tuple(rules),
-        chain=Chain(name, tuple(Rule(written(rule)) for rule in rules), policy),
-        hook=hook,
-        priority=priority if isinstance(priority, int) else 0,
-        is_nat=said.get("type") == "nat",
-        drops=drops,
-    )
+                yield from ((table, one) for one in table.base_chains if one.does_something)

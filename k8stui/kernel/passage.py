@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from k8stui.kernel.conntrack import CtState
-from k8stui.kernel.hooks import HookState
+from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import RuleCause, StepKind
-from k8stui.kernel.traverse import Accept, CannotEvaluate, PacketContext, Traversal, traverse
+from k8stui.kernel.traverse import (
+    Accept,
+    CannotEvaluate,
+    PacketContext,
+    Reject,
+    Traversal,
+    traverse,
+)
+
+Asked = Callable[[Host, Skb, HookState], Traversal]
+"""What a chain says of a packet at a hook."""
 
 
 def passed(table: Table, host: Host, skb: Skb, where: HookState) -> Traversal:
@@ -47,6 +58,43 @@ def kept(result: Traversal, host: Host, skb: Skb, where: HookState) -> Traversal
     if result.untracked and skb.ct_state is None:
         skb.ct_state = CtState.UNTRACKED
     return result
+
+
+def carried_out(asked: Asked, host: Host, skb: Skb, where: HookState) -> Blocked | None:
+    """Do what a chain that does not translate says."""
+    result = asked(host, skb, where)
+    verdict = result.verdict
+    if isinstance(verdict, Accept):
+        return None
+    if isinstance(verdict, Reject):
+        host.simulation.journal.step(
+            host.name,
+            skb,
+            StepKind.REJECT,
+            f"rejected with {verdict.with_}",
+            cause=result.cause,
+            device=where.device,
+            hook=where.hook,
+        )
+        return Blocked(reject=verdict.with_)
+    if isinstance(verdict, CannotEvaluate):
+        unknown(host, skb, where, result, verdict)
+    else:
+        ended(host, skb, where, result, "dropped")
+    return Blocked()
+
+
+def routed_again(asked: Asked, host: Host, skb: Skb, where: HookState) -> Blocked | None:
+    """The same, and the node's own packet is routed again if its mark has changed.
+
+    Of what a route depends on, a rule can change the mark (ip_route_me_harder).
+    """
+    before = skb.packet
+    blocked = carried_out(asked, host, skb, where)
+    if blocked or where.reroute is None or before.mark == skb.packet.mark:
+        return blocked
+    errno = where.reroute()
+    return Blocked(errno=errno) if errno else None
 
 
 def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:

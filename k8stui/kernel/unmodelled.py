@@ -12,7 +12,7 @@ from k8stui.kernel.conntrack import CtState
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
 from k8stui.kernel.host import HookFunction, Host
-from k8stui.kernel.namespace import NotEvaluated, TakesAt, Unmodelled
+from k8stui.kernel.namespace import TakesAt, Unmodelled
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Hook, StepKind, UnmodelledCause
 
@@ -32,30 +32,6 @@ def registrations(
     for engine in engines:
         for hook, priority in _HOOKS[engine.takes_at].items():
             yield Registration(family, hook, priority, partial(_take, engine))
-
-
-def unevaluated(
-    family: int, chains: Iterable[NotEvaluated]
-) -> Iterator[Registration[HookFunction]]:
-    """Chains that are not evaluated at the hooks at which they stand."""
-    for chain in chains:
-        if chain.version == family:
-            yield Registration(family, Hook(chain.hook), chain.priority, partial(_stop, chain))
-
-
-def _stop(chain: NotEvaluated, host: Host, skb: Skb, where: HookState) -> Blocked | None:
-    """End the walk, unknown, where a packet gets to the chain."""
-    text = f"cannot tell: {chain.name}"
-    host.simulation.journal.step(
-        host.name,
-        skb,
-        StepKind.UNKNOWN,
-        text,
-        device=where.device,
-        hook=where.hook,
-    )
-    host.simulation.cannot = text
-    return Blocked()
 
 
 def _take(engine: Unmodelled, host: Host, skb: Skb, where: HookState) -> Blocked | None:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
-from k8stui.kernel.nft_ruleset import parse as parse_nft
+from k8stui.kernel.nft.compatible import own
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ObservedNode, SeenNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
-from k8stui.nodes.state.nftables import unread_chains
+from k8stui.nodes.state.nftables import parse_nft
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_failed,
@@ -50,10 +50,8 @@ def _rules(text: str, file: str) -> _Said:
     return {"rulesets": parse_rulesets(text, file), "remarks": said}
 
 
-def _nft(text: str) -> _Said:
-    if text.lstrip().startswith("{"):
-        return {"nft": parse_nft(text), "not_evaluated": ()}
-    return {"nft": None, "not_evaluated": unread_chains(text)}
+def _nft(text: str, file: str) -> _Said:
+    return {"nft": own(parse_nft(text, file))}
 
 
 _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
@@ -72,7 +70,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
     SYSCTL.name: (SYSCTL.flag, lambda text, _: {"sysctls": parse_sysctls(text)}),
     CONNTRACK.name: (CONNTRACK.flag, lambda *given: {"tracked": parse_tracked(*given)}),
-    NFT.name: (NFT.flag, lambda text, _: _nft(text)),
+    NFT.name: (NFT.flag, _nft),
 }
 """What the output of one command says, by the option that names its file."""
 

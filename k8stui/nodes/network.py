@@ -15,7 +15,7 @@ from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
-from k8stui.kernel.nft.ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.cni import Plugins, is_shown, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError

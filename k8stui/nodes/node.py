@@ -62,7 +62,6 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         tracked=observed.tracked,
         unmodelled=_engines(site.cluster, observed),
-        not_evaluated=observed.not_evaluated,
         nft=observed.nft,
         absent=site.absent(node),
         judges=programs.judges + (() if observed.is_whole else part.judges),

@@ -14,7 +14,6 @@ from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     Neighbour,
-    NotEvaluated,
     PolicyRule,
     Route,
     Socket,
@@ -103,10 +102,6 @@ class ObservedSpace(Protocol):
         """Tables of nftables' own."""
 
     @property
-    def not_evaluated(self) -> tuple[NotEvaluated, ...]:
-        """Rules that were seen and cannot be read."""
-
-    @property
     def unread(self) -> tuple[Unread, ...]:
         """What could not be read (of a node also in the others), as far as it was asked for."""
 
@@ -161,7 +156,6 @@ class ObservedNode:
     remarks: tuple[str, ...] = ()
     sets: Mapping[str, IpSet] = field(default_factory=dict)
     nft: NftRuleset | None = None
-    not_evaluated: tuple[NotEvaluated, ...] = ()
     other_rulesets: Mapping[int, Ruleset] = field(default_factory=dict)
     pods: Mapping[str, ObservedSpace] = field(default_factory=dict)
     shut: tuple[str, ...] = ()

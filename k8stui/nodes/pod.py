@@ -45,7 +45,6 @@ def build_collected_pod(
         sets=space.sets,
         sysctls=space.sysctls or Sysctls(),
         sockets=as_seen(pod_sockets(site.listening, pod), space.sockets),
-        not_evaluated=space.not_evaluated,
         nft=space.nft,
     )
     cut = pod_cut(pod.key, space)

@@ -15,7 +15,7 @@ from k8stui.cluster.model import Node
 from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge
-from k8stui.kernel.nft.ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes import nodelocaldns
 from k8stui.nodes.cni.plugin import Plugin

@@ -5,7 +5,7 @@ Not the simulator: routes are "local, own pods, or the uplink", conntrack is the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
 from k8stui.kernel.address import Address, Prefix
@@ -53,15 +53,15 @@ class Host:
 class Recent:
     """The lists of ``-m recent`` after some packets, all of them just now."""
 
-    entries: frozenset[tuple[str, Address]] = frozenset()
+    entries: frozenset[tuple[str, Hashable]] = frozenset()
 
-    def seen(self, name: str, address: Address, seconds: int | None, hitcount: int | None) -> bool:  # noqa: ARG002
-        return (name, address) in self.entries
+    def seen(self, name: str, key: Hashable, seconds: int | None, hitcount: int | None) -> bool:  # noqa: ARG002
+        return (name, key) in self.entries
 
-    def keep(self, name: str, address: Address) -> None:
+    def keep(self, name: str, key: Hashable) -> None:
         pass  # `_Run` takes what was kept from the traversal
 
-    def forget(self, name: str, address: Address) -> None:
+    def forget(self, name: str, key: Hashable) -> None:
         pass
 
 

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
+from k8stui.kernel.nft.compatible import own
+from k8stui.kernel.nft.errors import NftError
+from k8stui.kernel.nft.read import parse
 from k8stui.kernel.nft.traverse import traverse
-from k8stui.kernel.nft_ruleset import NftError, NftTable, parse
+from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Fork, Hook, StepKind
 from k8stui.kernel.traverse import Traversal
@@ -26,6 +29,9 @@ SADDR = {"payload": {"protocol": "ip", "field": "saddr"}}
 L4 = {"meta": {"key": "l4proto"}}
 DPORT = {"payload": {"protocol": "th", "field": "dport"}}
 MARK = {"meta": {"key": "mark"}}
+TRIPLE = ["ipv4_addr", "inet_proto", "inet_service"]
+TYPES: Mapping[str, Json] = {"known": {"type": "ipv4_addr"}, "triples": {"type": TRIPLE}}
+VMAP: Json = {"type": TRIPLE, "map": "verdict"}
 
 
 def table(
@@ -38,7 +44,9 @@ def table(
     base = next(iter(chains))
     listed: list[Json] = [{"table": {"family": family, "name": "t"}}]
     for name, elements in (sets or {}).items():
-        listed.append({"set": {"family": family, "table": "t", "name": name, "elem": elements}})
+        kind, type_ = ("map", VMAP) if name == "services" else ("set", TYPES[name])
+        said = {"family": family, "table": "t", "name": name, "elem": elements, **type_}
+        listed.append({kind: said})
     for name, rules in chains.items():
         hooked = {"type": "filter", "hook": "prerouting", "prio": 0, "policy": policy}
         more = hooked if name == base else {}
@@ -227,16 +235,24 @@ def test_what_a_packet_does_not_meet_need_not_be_understood() -> None:
 
 def test_tables_of_iptables_are_left_out_and_inet_is_of_both_families() -> None:
     listed: list[Json] = []
-    for family, name in (("ip", "nat"), ("ip6", "own"), ("inet", "nat"), ("bridge", "b")):
+    for family, name, chain in (
+        ("ip", "nat", "INPUT"),
+        ("ip", "filter", "input"),
+        ("ip6", "own", "INPUT"),
+        ("inet", "nat", "INPUT"),
+        ("bridge", "b", "INPUT"),
+    ):
         listed.append({"table": {"family": family, "name": name}})
         hooked = {"hook": "input", "type": "filter", "prio": 3, "policy": "drop"}
-        listed.append({"chain": {"family": family, "table": name, "name": "c", **hooked}})
-    found = parse(json.dumps({"nftables": listed}))
-    assert [one.name for one, _ in found.base_chains(4)] == ["nat"]
+        listed.append({"chain": {"family": family, "table": name, "name": chain, **hooked}})
+    whole = parse(json.dumps({"nftables": listed}))
+    found = own(whole)
+    assert [one.name for one, _ in found.base_chains(4)] == ["filter", "nat"]
     assert [one.name for one, _ in found.base_chains(6)] == ["own", "nat"]
+    assert [one.name for one, _ in whole.base_chains(4)] == ["nat", "filter", "nat"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"nftables": 1}', '{"nftables": [{"chain": {}}]}'])
+@pytest.mark.parametrize("text", ["{}", "[]", '{"nftables": 1}', '{"nftables": [{"chain": {}}]}'])
 def test_no_ruleset(text: str) -> None:
     with pytest.raises(NftError, match="not what nft -j list ruleset prints"):
         parse(text)

@@ -23,7 +23,7 @@ from k8stui.nodes.dumps import read_observed
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.listening import SocketsError, parse_sockets
-from k8stui.nodes.state.nftables import unread_chains
+from k8stui.nodes.state.nftables import parse_nft
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_fdb,
@@ -259,12 +259,14 @@ table inet fw {
 	}
 }
 """
-    found = unread_chains(text)
-    assert [(one.version, one.hook, one.priority) for one in found] == [
-        (4, "PREROUTING", -110),
-        (4, "INPUT", 5),
-        (6, "INPUT", 5),
+    found = parse_nft(text, "f")
+    stand = [
+        (version, chain.base.hook, chain.base.priority)
+        for version in (4, 6)
+        for _, chain in found.base_chains(version)
+        if chain.base is not None
     ]
+    assert stand == [(4, "prerouting", -110), (4, "input", 5), (6, "input", 5)]
 
 
 def test_a_folders_states_are_found_and_options_come_first(tmp_path: Path) -> None:
@@ -370,13 +372,13 @@ def test_tables_of_iptables_are_not_met_twice(tmp_path: Path) -> None:
     parts = {
         ("node", "iptables-nft-save"): SAVE.format("ACCEPT"),
         ("node", "nft -j list ruleset"): nft(
-            chain("ip", "filter", hook="output", prio=0, policy="drop")
+            chain("ip", "filter", name="OUTPUT", hook="output", prio=0, policy="drop")
         ),
     }
     assert asked(tmp_path, parts).result is Result.CONNECTED
 
 
-def test_rules_as_text_alone_are_not_known(tmp_path: Path) -> None:
+def test_rules_as_text_alone_are_walked(tmp_path: Path) -> None:
     base = "chain out {\n\t\ttype filter hook output priority 0; policy drop;\n\t}"
     text = f"table ip own {{\n\t{base}\n}}"
     parts = {
@@ -384,8 +386,9 @@ def test_rules_as_text_alone_are_not_known(tmp_path: Path) -> None:
         ("node", "nft list ruleset"): text,
     }
     found = asked(tmp_path, parts)
-    assert found.result is Result.UNKNOWN
-    assert "cannot tell: nftables ruleset (table ip own, chain out)" in found.reason
+    assert found.result is Result.TIMEOUT
+    assert "the policy DROP of chain out (table ip own)" in found.reason
+    assert found.advice == "on node-1: nft add rule ip own out tcp dport 80 accept"
 
 
 def test_pods_hang_where_neighbours_and_the_bridge_say(tmp_path: Path) -> None:
@@ -628,7 +631,6 @@ def test_a_dump_of_one_command_comes_before_the_state(tmp_path: Path) -> None:
     assert output is not None
     assert output.policy == "ACCEPT"
     assert found.nft is not None
-    assert found.not_evaluated == ()
     assert [part.partition(" (")[0] for part in found.unseen] == ["its routes", "its settings"]
 
 

@@ -1,1 +1,1 @@
-"""nftables: rulesets as ``nft -j list ruleset`` prints them, and what they do with a packet."""
+"""nftables: the language of its rules, read, printed, and what they do with a packet."""

@@ -2,59 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator
 from functools import partial
 
-from k8stui.kernel.hooks import HookState, Registration
+from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
 from k8stui.kernel.host import HookFunction, Host
-from k8stui.kernel.iptables import carried_out
 from k8stui.kernel.nft.traverse import traverse
 from k8stui.kernel.nft_ruleset import NftChain, NftRuleset, NftTable
-from k8stui.kernel.passage import context_of, kept
+from k8stui.kernel.passage import carried_out, context_of, kept, routed_again
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Hook
 from k8stui.kernel.tracking import MANIP
 from k8stui.kernel.translation import Lookup
 from k8stui.kernel.traverse import Traversal
 
-_TRACKING = frozenset({"ct", "dnat", "snat", "masquerade", "redirect"})
+_TRACKING = re.compile(r"(?<![\w-])(?:ct|dnat|snat|masquerade|redirect)(?![\w-])")
+_HOOKS = {hook.value.lower(): hook for hook in Hook}
+_AT_A_DEVICE = {
+    "ingress": (Hook.PREROUTING, -(2**31)),
+    "egress": (Hook.POSTROUTING, Priority.CONNTRACK_CONFIRM),
+}
+"""Before all that IP does, and after (include/linux/netfilter_netdev.h)."""
 
 
 def registrations(family: int, ruleset: NftRuleset) -> Iterator[Registration[HookFunction]]:
     """Base chains that filter."""
     for table, chain in ruleset.base_chains(family):
-        if not chain.is_nat:
-            asked = partial(_passed, table, chain)
-            function = partial(carried_out, asked)
-            yield Registration(family, Hook(chain.hook or ""), chain.priority, function)
+        base = chain.base
+        assert base is not None
+        asked = partial(_passed, table, chain)
+        if base.hook in _AT_A_DEVICE:
+            hook, priority = _AT_A_DEVICE[base.hook]
+            function = partial(_at_a_device, asked, base.devices)
+            yield Registration(family, hook, priority, function)
+        elif base.hook in _HOOKS and base.type != "nat":
+            hook = _HOOKS[base.hook]
+            is_route = base.type == "route" and hook is Hook.OUTPUT
+            function = partial(routed_again if is_route else carried_out, asked)
+            yield Registration(family, hook, base.priority, function)
 
 
 def nat_lookups(family: int, ruleset: NftRuleset) -> Iterator[Registration[Lookup]]:
     """Base chains that NAT asks."""
     for table, chain in ruleset.base_chains(family):
-        hook = Hook(chain.hook or "")
-        if chain.is_nat and hook in MANIP:
+        base = chain.base
+        assert base is not None
+        hook = _HOOKS.get(base.hook)
+        if base.type == "nat" and hook is not None and hook in MANIP:
             asked = partial(_passed, table, chain)
-            yield Registration(family, hook, chain.priority, asked)
+            yield Registration(family, hook, base.priority, asked)
 
 
 def needs_tracking(ruleset: NftRuleset) -> bool:
     """Whether a rule needs connection tracking (nft_ct_get_init, nft_nat_init …)."""
+    return any(map(_needs_tracking, ruleset.tables))
+
+
+def _needs_tracking(table: NftTable) -> bool:
+    if any(chain.base is not None and chain.base.type == "nat" for chain in table.base_chains):
+        return True  # nf_tables_register_hook: nf_nat registers, and takes conntrack along
     return any(
-        _speaks_of(statement)
-        for table in ruleset.tables
+        _TRACKING.search(rule.text.partition(' comment "')[0])
         for chain in table.chains.values()
-        for rule in chain.rules
-        for statement in rule
+        for rule in chain.chain.rules
     )
 
 
-def _speaks_of(said: object) -> bool:
-    if isinstance(said, Mapping):
-        return any(key in _TRACKING or _speaks_of(value) for key, value in said.items())
-    if isinstance(said, Sequence) and not isinstance(said, str):
-        return any(map(_speaks_of, said))
-    return False
+def _at_a_device(
+    asked: Lookup, devices: tuple[str, ...], host: Host, skb: Skb, where: HookState
+) -> Blocked | None:
+    # A port of a bridge takes a frame in before the bridge does.
+    if {where.device, skb.physical_in}.isdisjoint(devices):
+        return None
+    return carried_out(asked, host, skb, where)
 
 
 def _passed(table: NftTable, chain: NftChain, host: Host, skb: Skb, where: HookState) -> Traversal:

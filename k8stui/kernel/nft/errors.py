@@ -12,3 +12,11 @@ class NftError(K8sTuiError, ValueError):
         super().__init__(message)
         self.line = line
         """1-based; None: it cannot be told."""
+
+
+class BreakError(Exception):
+    """The packet has no such field, or not this value: the rule does not match (NFT_BREAK)."""
+
+
+class UnknownError(Exception):
+    """What becomes of the packet is not known here, or not modelled."""

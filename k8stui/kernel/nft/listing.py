@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.kernel.nft import priority
-from k8stui.kernel.nft.ruleset import Element, NftChain, NftObject, NftRuleset, NftSet, NftTable
+from k8stui.kernel.nft_ruleset import Element, NftChain, NftObject, NftRuleset, NftSet, NftTable
 
 _FURTHER = ",\n\t\t\t     "
 _ON_A_LINE = {

@@ -1,7 +1,8 @@
 """The text of ``nft list ruleset``: with or without handles (``-a``), also one table of it.
 
-The structure is read here. Rules and elements stay text (`nft.ruleset`): a statement that nobody
-knows is met by a packet or by nobody. Of files for ``nft -f`` as well, as far as they only declare.
+The structure is read here. Rules and elements stay text (`kernel.nft_ruleset`): a statement that
+nobody knows is met by a packet or by nobody. Of files for ``nft -f`` as well, as far as they only
+declare.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from k8stui.because import Because
 from k8stui.kernel.nft import priority
 from k8stui.kernel.nft.errors import NftError
-from k8stui.kernel.nft.ruleset import (
+from k8stui.kernel.nft_ruleset import (
     Base,
     Element,
     NftChain,
@@ -24,8 +25,9 @@ from k8stui.kernel.nft.ruleset import (
 )
 from k8stui.kernel.rules import Chain, Rule
 
-Why = Callable[[str, int], Because]
-"""What is the reason of a rule, chain or element: its text, and its line's number."""
+Why = Callable[[str, int, str], Because]
+"""What is the reason of a rule, chain or element: its text, its line's number, and the name of the
+chain or set that it is in."""
 
 _PIECE = re.compile(r'"[^"\n]*"|#[^\n]*|\\\n|[{};\n]|[^"#{};\n\\]+|.')
 _BASE = re.compile(
@@ -212,8 +214,8 @@ class _Reader:
             comment=comment,
         )
 
-    def _because(self, text: str, line: int) -> Because | None:
-        return self._why(text, line) if self._why is not None else None
+    def _because(self, text: str, line: int, holder: str) -> Because | None:
+        return self._why(text, line, holder) if self._why is not None else None
 
     def _chain(self, block: _Block, name: str, family: str) -> NftChain:
         rules: list[Rule] = []
@@ -224,7 +226,7 @@ class _Reader:
             text, line = _text(part)
             if text.startswith("type ") and (found := _BASE.fullmatch(text.strip())):
                 base = _base(found, family, line)
-                reason = self._because(text, line)
+                reason = self._because(text, line, name)
             elif text.startswith("policy ") and base is not None:
                 policy = text.split()[1]
                 base = Base(
@@ -238,7 +240,7 @@ class _Reader:
                 comment = _unquoted(text.partition(" ")[2])
             else:
                 text = _ON_ONE_LINE.sub(" ", text)
-                rules.append(Rule(text, self._because(text, line)))
+                rules.append(Rule(text, self._because(text, line, name)))
         chain = Chain(name, tuple(rules), base.policy.upper() if base else None, reason)
         return NftChain(chain=chain, base=base, comment=comment)
 
@@ -251,7 +253,7 @@ class _Reader:
             word, _, rest = text.strip().partition(" ")
             if word == "elements":
                 held = rest.partition("{")[2].rpartition("}")[0]
-                elements = tuple(self._elements(held, line))
+                elements = tuple(self._elements(held, line, name))
             elif word in _SET_WORDS:
                 said[word] = rest.strip()
             else:
@@ -279,14 +281,14 @@ class _Reader:
             gc_interval=said.get("gc-interval", ""),
             comment=_unquoted(said.get("comment", "")),
             elements=elements,
-            reason=self._because(f"{kind} {name}", block.line),
+            reason=self._because(f"{kind} {name}", block.line, name),
         )
 
-    def _elements(self, held: str, line: int) -> Iterator[Element]:
+    def _elements(self, held: str, line: int, name: str) -> Iterator[Element]:
         for text in held.split(",") if '"' not in held else _ELEMENT.findall(held):
             line += text.count("\n")
             if said := text.strip():
-                yield Element(said, self._because(said, line))
+                yield Element(said, self._because(said, line, name))
 
 
 _SET_WORDS = frozenset(

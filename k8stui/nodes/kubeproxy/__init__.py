@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
-from k8stui.kernel.nft.ruleset import NftTable
+from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.kubeproxy.around import Around

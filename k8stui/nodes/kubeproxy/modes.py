@@ -19,7 +19,7 @@ from k8stui.record import record
 from k8stui.settings import PROXY_MODE
 
 if TYPE_CHECKING:
-    from k8stui.kernel.nft.ruleset import NftTable
+    from k8stui.kernel.nft_ruleset import NftTable
     from k8stui.nodes.kubeproxy.userspace import ProxySocket
 
 _USERSPACE = "k8stui.nodes.kubeproxy.userspace"

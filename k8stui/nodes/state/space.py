@@ -17,19 +17,19 @@ from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     Neighbour,
-    NotEvaluated,
     PolicyRule,
     Route,
     Socket,
     Sysctls,
 )
-from k8stui.kernel.nft_ruleset import IPTABLES, NftRuleset
-from k8stui.kernel.nft_ruleset import parse as parse_nft
+from k8stui.kernel.nft import listed_json
+from k8stui.kernel.nft.compatible import own
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.observed import Unread
 from k8stui.nodes.state import printed
 from k8stui.nodes.state.listening import parse_sockets
-from k8stui.nodes.state.nftables import unread_chains
+from k8stui.nodes.state.nftables import parse_nft
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_failed,
@@ -73,7 +73,7 @@ _NFT_TEXT = ("nft list ruleset",)
 _BPF = ("bpftool -j net show",)
 _PARTS = (
     "interfaces", "names", "routes", "policy_rules", "neighbours", "fdb", "sysctls", "sockets",
-    "tracked", "rulesets", "sets", "nft", "not_evaluated",
+    "tracked", "rulesets", "sets", "nft",
 )  # fmt: skip
 """What is read of sections."""
 
@@ -251,14 +251,12 @@ class CollectedSpace:
     @cached_property
     def nft(self) -> NftRuleset | None:
         """Tables of nftables' own; all of them where iptables could not be asked for its."""
-        skipped = IPTABLES if any(self._saves.values()) else ()
-        return self._read(self._one(_NFT), lambda text, _: parse_nft(text, skipped))
-
-    @cached_property
-    def not_evaluated(self) -> tuple[NotEvaluated, ...]:
-        """Their base chains, where they were printed as text alone."""
-        section = None if self._one(_NFT) else self._one(_NFT_TEXT)
-        return self._read(section, lambda text, _: unread_chains(text)) or ()
+        # The text has what JSON leaves out.
+        said = self._one(_NFT_TEXT)
+        found = self._read(said, parse_nft)
+        if said is None:
+            found = self._read(self._one(_NFT), lambda text, _: listed_json.parse(text))
+        return found if found is None or not any(self._saves.values()) else own(found)
 
     @property
     def unseen(self) -> tuple[str, ...]:

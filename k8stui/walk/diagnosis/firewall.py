@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from k8stui.kernel.header import ECHO
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.nodes.writers import writer_of
@@ -114,6 +114,12 @@ def _who_sets_it(case: Case, step: Step, rule: RuleCause) -> str:
 
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
+    if rule.is_nft:
+        family = "ip" if packet.src.version == 4 else "ip6"
+        let, also = _is_it_for_nft(packet), ""
+        if step.hook is Hook.FORWARD:
+            let, also = f"{family} saddr {pods}", f" and {family} daddr {pods} likewise"
+        return f"on {here}: nft add rule {rule.table} {rule.chain.name} {let} accept{also}"
     manager = _manager(case, step, rule)
     transport = packet.protocol.name.lower()
     if rule.chain.name != "FORWARD":
@@ -150,6 +156,13 @@ def _is_it(packet: Packet) -> str:
     if packet.protocol is Protocol.IPIP:
         return f"-p {packet.protocol:d}"
     return f"-p {packet.protocol.name.lower()} --dport {packet.dport}"
+
+
+def _is_it_for_nft(packet: Packet) -> str:
+    """The same in nft's words."""
+    if packet.protocol in WITH_PORTS:
+        return f"{packet.protocol.name.lower()} dport {packet.dport}"
+    return f"meta l4proto {packet.protocol:d}"
 
 
 def _trusted(here: str, source: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from nodes.kubeproxy.recording import Recording, recordings
 
 from k8stui.kernel.nft.listing import listing
-from k8stui.kernel.nft.ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.nftables.rules import nftables_table
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.kernel.address import Prefix
-from k8stui.kernel.nft.ruleset import NftSet
+from k8stui.kernel.nft_ruleset import NftSet
 from k8stui.kernel.rules import Rule
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.nftables import names

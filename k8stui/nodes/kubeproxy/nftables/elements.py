@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address
-from k8stui.kernel.nft.ruleset import Element
+from k8stui.kernel.nft_ruleset import Element
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.nftables import names
 from k8stui.nodes.kubeproxy.port_plan import PortPlan

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.kernel.address import Prefix
-from k8stui.kernel.nft.ruleset import Base, NftChain
+from k8stui.kernel.nft_ruleset import Base, NftChain
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.kubeproxy.nftables.intervals import one_of
 from k8stui.nodes.kubeproxy.reasons import for_setting

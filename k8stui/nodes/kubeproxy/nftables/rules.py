@@ -14,7 +14,7 @@ from functools import cached_property, partial
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address, is_loopback
-from k8stui.kernel.nft.ruleset import Element, NftChain, NftSet, NftTable
+from k8stui.kernel.nft_ruleset import Element, NftChain, NftSet, NftTable
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere

@@ -1,0 +1,108 @@
+"""From a rule's text to its statements, and from a set's to what can be looked up in it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from k8stui.kernel.derived import Derived
+from k8stui.kernel.nft.compatible import leaves_out
+from k8stui.kernel.nft.datatypes import BY_NAME
+from k8stui.kernel.nft.element import Held
+from k8stui.kernel.nft.errors import NftError, UnknownError
+from k8stui.kernel.nft.expression import Types
+from k8stui.kernel.nft.expressions import EXPRESSIONS
+from k8stui.kernel.nft.index import Index
+from k8stui.kernel.nft.lookup import index_of as _index_of
+from k8stui.kernel.nft.statement import Statement, Unknown
+from k8stui.kernel.nft.statements import BEHIND, STATEMENTS
+from k8stui.kernel.nft.words import Grammar, Words
+from k8stui.kernel.nft_ruleset import Element, NftSet
+
+_GRAMMAR = Grammar(EXPRESSIONS, STATEMENTS, BEHIND)
+
+
+@lru_cache(maxsize=65536)
+def statements(text: str) -> tuple[Statement, ...]:
+    """What a rule asks and does, one after the other.
+
+    What is not understood stays as it is, with all that comes behind it.
+    """
+    if leaves_out(text):
+        return (
+            Unknown("what iptables-nft shows and nft does not; run on the node: iptables-save"),
+        )
+    words = Words(text, _GRAMMAR)
+    found: list[Statement] = []
+    while words.ahead:
+        place = words.place
+        try:
+            found.append(words.statement())
+        except NftError:
+            found.append(Unknown(words.rest(place)))
+    return tuple(found)
+
+
+def types_of_key(one: NftSet) -> Types:
+    """Of each field of its key the type.
+
+    Raises:
+        UnknownError: one is not known.
+
+    """
+    return _types(one.key, is_typeof=one.is_typeof)
+
+
+def _types_of_data(one: NftSet) -> Types | None:
+    """As `Words.collection` wants them."""
+    if not one.data:
+        return None
+    if one.data == "verdict":
+        return ()
+    return _types(one.data.removeprefix("interval "), is_typeof=one.is_typeof)
+
+
+@lru_cache(maxsize=1024)
+def _types(text: str, *, is_typeof: bool) -> Types:
+    if is_typeof:
+        try:
+            return Words(text, _GRAMMAR).expression().types
+        except NftError as error:
+            raise UnknownError(f"typeof {text}: {error}") from None
+    try:
+        return tuple(BY_NAME[word] for word in text.split(" . "))
+    except KeyError as error:
+        raise UnknownError(f"type {error.args[0]}") from None
+
+
+def held(one: NftSet, element: Element) -> Held:
+    """What an element says.
+
+    Raises:
+        UnknownError: it is not understood.
+
+    """
+    words = Words(element.text, _GRAMMAR)
+    try:
+        found = words.element(types_of_key(one), _types_of_data(one))
+    except NftError as error:
+        raise UnknownError(f"{one.kind} {one.name}, element {element.text}: {error}") from None
+    if words.ahead:
+        raise UnknownError(f"{one.kind} {one.name}, element {element.text}")
+    return found
+
+
+def _index(one: NftSet) -> Index[Held]:
+    return _index_of(tuple(held(one, element) for element in one.elements))
+
+
+_indexes = Derived(_index)
+
+
+def index_of(one: NftSet) -> Index[Held]:
+    """What stands in a set, by its keys; made once for each set.
+
+    Raises:
+        UnknownError: an element is not understood.
+
+    """
+    return _indexes.of(one)

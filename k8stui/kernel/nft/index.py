@@ -1,0 +1,90 @@
+"""Look-ups in sets and maps: by hash, whatever a set holds; it is never searched through.
+
+A range is taken apart into prefixes, as net/netfilter/nft_set_pipapo.c pipapo_expand does. Each
+element then is one or more keys of some shape (how many bits of each field do not count), and a
+look-up asks once for each shape that occurs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import product
+from typing import Generic, TypeVar
+
+from k8stui.kernel.address import Address
+from k8stui.kernel.nft.datatypes import Raw
+
+T = TypeVar("T")
+
+Span = tuple[int, Hashable]
+"""How many bits at the end do not count (of a name, negative: how many characters do), and what is
+left before them."""
+
+
+class Index(Generic[T]):
+    """What stands at a key."""
+
+    __slots__ = ("_by_shape", "rest")
+
+    def __init__(self) -> None:
+        self._by_shape: dict[tuple[int, ...], dict[tuple[Hashable, ...], T]] = {}
+        self.rest: T | None = None
+        """What stands at all other keys (``*``)."""
+
+    def add(self, fields: Sequence[Sequence[Span]], held: T) -> None:
+        """`fields`: of each field of the key what it spans."""
+        for spans in product(*fields):
+            shape = tuple(span[0] for span in spans)
+            key = tuple(span[1] for span in spans)
+            self._by_shape.setdefault(shape, {}).setdefault(key, held)
+
+    def find(self, key: Sequence[Raw]) -> T | None:
+        """What stands there; of several the narrowest that was put in first."""
+        numbers = [one.value if isinstance(one, Address) else one for one in key]
+        for shape, held in self._by_shape.items():
+            if len(shape) != len(numbers):
+                continue
+            found = held.get(tuple(map(_cut, numbers, shape)))
+            if found is not None:
+                return found
+        return self.rest
+
+
+def _cut(value: int | str, bits: int) -> Hashable:
+    if not bits:
+        return value
+    if isinstance(value, str):
+        return value[:-bits]
+    return value >> bits
+
+
+def exactly(raw: Raw) -> Sequence[Span]:
+    """One value."""
+    return ((0, raw.value if isinstance(raw, Address) else raw),)
+
+
+def between(first: int, last: int) -> Sequence[Span]:
+    """All numbers of a range, as prefixes."""
+    return tuple(_prefixes(first, last))
+
+
+def _prefixes(first: int, last: int) -> Iterator[Span]:
+    while first <= last:
+        bits = (first & -first).bit_length() - 1 if first else (last + 1).bit_length()
+        while (1 << bits) > last - first + 1:
+            bits -= 1
+        yield bits, first >> bits
+        first += 1 << bits
+
+
+def beginning(text: str) -> Sequence[Span]:
+    """Every name that begins so."""
+    return ((-len(text), text),)
+
+
+def of(entries: Iterable[tuple[Sequence[Sequence[Span]], T]]) -> Index[T]:
+    """An index of all these."""
+    index: Index[T] = Index()
+    for fields, held in entries:
+        index.add(fields, held)
+    return index

@@ -1,0 +1,179 @@
+"""``nft -j list ruleset`` (libnftables-json(5)), read into what its text is read into.
+
+JSON leaves out some of what the text has: which sets are dynamic, comments of tables and chains.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from k8stui.kernel.nft import times
+from k8stui.kernel.nft.compile import held, statements
+from k8stui.kernel.nft.errors import NftError, UnknownError
+from k8stui.kernel.nft.expressions import MODULES as EXPRESSIONS
+from k8stui.kernel.nft.spoken import Json, Say, Spoken
+from k8stui.kernel.nft.statements import BEHIND_AN_EXPRESSION
+from k8stui.kernel.nft.statements import MODULES as STATEMENTS
+from k8stui.kernel.nft_ruleset import (
+    Base,
+    Element,
+    NftChain,
+    NftObject,
+    NftRuleset,
+    NftSet,
+    NftTable,
+)
+from k8stui.kernel.rules import Chain, Rule
+
+_FAMILIES: dict[str, Spoken] = {
+    kind: spoken
+    for module in (*EXPRESSIONS, *STATEMENTS, *BEHIND_AN_EXPRESSION)
+    for kind, spoken in module.JSON.items()
+}
+
+
+def parse(text: str) -> NftRuleset:
+    """Read a ruleset.
+
+    Raises:
+        NftError: not what the command prints.
+
+    """
+    try:
+        reader = _Reader()
+        for one in json.loads(text)["nftables"]:
+            for kind, said in one.items():
+                reader.read(kind, said)
+        return reader.ruleset()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if isinstance(error, NftError):
+            raise
+        raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None
+
+
+class _Open:
+    """A table that is read."""
+
+    def __init__(self) -> None:
+        self.said: Json = {}
+        self.chains: dict[str, Json] = {}
+        self.rules: dict[str, list[Rule]] = {}
+        self.sets: dict[str, NftSet] = {}
+        self.objects: list[NftObject] = []
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._tables: dict[tuple[str, str], _Open] = {}
+
+    def read(self, kind: str, said: Json) -> None:
+        if kind == "metainfo" or not isinstance(said, dict):
+            return
+        family = str(said["family"])
+        name = str(said["name"] if kind == "table" else said["table"])
+        table = self._tables.setdefault((family, name), _Open())
+        say = Say(_FAMILIES, family)
+        if kind == "table":
+            table.said = said
+        elif kind == "chain":
+            table.chains[str(said["name"])] = said
+        elif kind == "rule":
+            table.rules.setdefault(str(said["chain"]), []).append(Rule(_rule(said, say)))
+        elif kind in ("set", "map"):
+            table.sets[str(said["name"])] = _set(said, say)
+        else:
+            table.objects.append(NftObject(kind, str(said["name"]), tuple(_lines(kind, said))))
+
+    def ruleset(self) -> NftRuleset:
+        return NftRuleset(
+            tuple(
+                NftTable(
+                    family=family,
+                    name=name,
+                    chains={
+                        chain: _chain(said, table.rules.get(chain, ()))
+                        for chain, said in table.chains.items()
+                    },
+                    sets=table.sets,
+                    objects=tuple(table.objects),
+                    comment=str(table.said.get("comment", "")),
+                )
+                for (family, name), table in self._tables.items()
+            )
+        )
+
+
+def _rule(said: Json, say: Say) -> str:
+    text = " ".join(map(say.statement, said["expr"]))
+    if "comment" in said:
+        text += f' comment "{said["comment"]}"'
+    return " ".join(map(str, statements(text)))
+
+
+def _chain(said: Json, rules: Sequence[Rule]) -> NftChain:
+    name = str(said["name"])
+    base = None
+    if "hook" in said:
+        devices = said.get("dev", ())
+        base = Base(
+            type=str(said.get("type", "filter")),
+            hook=str(said["hook"]),
+            priority=int(said["prio"]),
+            policy=str(said.get("policy", "accept")),
+            devices=(devices,) if isinstance(devices, str) else tuple(map(str, devices)),
+        )
+    return NftChain(
+        chain=Chain(name, tuple(rules), base.policy.upper() if base else None),
+        base=base,
+        comment=str(said.get("comment", "")),
+    )
+
+
+def _type(said: Json) -> str:
+    return said if isinstance(said, str) else " . ".join(map(str, said))
+
+
+def _set(said: Json, say: Say) -> NftSet:
+    found = _declared(said, say)
+    # The type decides how an element is printed.
+    texts = (Element(say.element(one)) for one in said.get("elem", ()))
+    return replace(found, elements=tuple(_printed(found, one) for one in texts))
+
+
+def _printed(one: NftSet, element: Element) -> Element:
+    try:
+        return Element(str(held(one, element)))
+    except UnknownError:
+        return element
+
+
+def _declared(said: Json, say: Say) -> NftSet:
+    data = _type(said["map"]) if "map" in said else ""
+    key = said["type"]
+    return NftSet(
+        name=str(said["name"]),
+        key=say(key["typeof"]) if isinstance(key, dict) else _type(key),
+        data=data,
+        is_typeof=isinstance(key, dict),
+        policy=str(said.get("policy", "")),
+        size=int(said["size"]) if "size" in said else None,
+        flags=tuple(say.several(said.get("flags", ()))),
+        statements=" ".join(map(say.statement, said.get("stmt", ()))),
+        auto_merge=bool(said.get("auto-merge")),
+        timeout=times.written(int(said["timeout"])) if "timeout" in said else "",
+        gc_interval=times.written(int(said["gc-interval"])) if "gc-interval" in said else "",
+        comment=str(said.get("comment", "")),
+    )
+
+
+def _lines(kind: str, said: Json) -> Iterator[str]:
+    if "comment" in said:
+        yield f'comment "{said["comment"]}"'
+    if kind == "counter":
+        yield f"packets {said['packets']} bytes {said['bytes']}"
+    elif kind == "quota":
+        yield f"{'over ' if said.get('inv') else ''}{said['bytes']} bytes"
+    elif kind == "limit":
+        yield f"rate {said['rate']}/{said['per']}"

@@ -1,0 +1,85 @@
+"""Sets where rules use them: written on the spot, or by their name."""
+
+from __future__ import annotations
+
+from k8stui.kernel.nft import index
+from k8stui.kernel.nft.datatypes import Value, fields_of
+from k8stui.kernel.nft.element import Held
+from k8stui.kernel.nft.index import Index
+from k8stui.kernel.nft.passage import Passage
+from k8stui.kernel.nft.times import seconds
+
+
+def index_of(elements: tuple[Held, ...]) -> Index[Held]:
+    """Elements by their keys."""
+    made = index.of(([part.spans for part in one.key], one) for one in elements if one.key)
+    made.rest = next((one for one in elements if not one.key), None)
+    return made
+
+
+class AnonymousSet:
+    """``{ 80, 443 }``, ``{ 0 : goto a, 1 : goto b }``."""
+
+    __slots__ = ("_index", "elements")
+
+    def __init__(self, elements: tuple[Held, ...]) -> None:
+        self.elements = elements
+        self._index: Index[Held] | None = None
+
+    def find(self, _: Passage, value: Value) -> Held | None:
+        """The element that holds the value."""
+        if self._index is None:
+            self._index = index_of(self.elements)
+        return self._index.find(fields_of(value))
+
+    def __str__(self) -> str:
+        return f"{{ {', '.join(map(str, self.elements))} }}"
+
+
+class NamedSet:
+    """``@service-ips``; also what rules put into a dynamic one (nft_dynset.c)."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find(self, passage: Passage, value: Value) -> Held | None:
+        """The element that holds the value.
+
+        Raises:
+            UnknownError: the table has no such set.
+
+        """
+        said, elements = passage.named(self.name)
+        found = elements.find(fields_of(value))
+        if found is None and "dynamic" in said.flags and self._was_put(passage, value):
+            return _PUT
+        return found
+
+    def _was_put(self, passage: Passage, value: Value) -> bool:
+        said, _ = passage.named(self.name)
+        kept = seconds(said.timeout) if said.timeout else None
+        return passage.context.recent.seen(self.key(passage), value, kept, None)
+
+    def put(self, passage: Passage, value: Value, *, again: bool) -> None:
+        """A rule puts a value in; `again`: what is there already is young again."""
+        passage.named(self.name)
+        if again or not self._was_put(passage, value):
+            passage.context.recent.keep(self.key(passage), value)
+
+    def take_out(self, passage: Passage, value: Value) -> None:
+        passage.context.recent.forget(self.key(passage), value)
+
+    def key(self, passage: Passage) -> str:
+        """By which the namespace knows what rules put in."""
+        return f"{passage.table_name} {self.name}"
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+
+Among = AnonymousSet | NamedSet
+
+_PUT = Held(())
+"""What stands in a dynamic set for all that rules put in."""

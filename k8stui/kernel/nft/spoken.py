@@ -1,0 +1,116 @@
+"""libnftables' JSON (libnftables-json(5)) put into the words of nft, for `nft.words` to read.
+
+Each family says its own part (`JSON` of its module); what binds them is here. How a value is
+printed its type decides, and that is known once the words are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from k8stui.kernel.nft import times
+from k8stui.kernel.nft.errors import NftError
+
+Json = Any
+"""What json.loads gives; a shape that libnftables does not print raises as Python has it."""
+
+_BITS = frozenset({"&", "|", "^", "<<", ">>"})
+_PLAIN = re.compile(r"[\w./:*@\\+-]+")
+_DEEPEST = 40
+
+
+class Say:
+    """Says what a piece of JSON means; `word` is what it is called."""
+
+    __slots__ = ("_depth", "_families", "family", "word")
+
+    def __init__(
+        self, families: Mapping[str, Spoken], family: str, word: str = "", depth: int = 0
+    ) -> None:
+        self._families = families
+        self._depth = depth
+        self.family = family
+        """Of the table: what is usual there, JSON writes out."""
+        self.word = word
+
+    def statement(self, said: Json) -> str:
+        """A statement, or an expression of some family.
+
+        Raises:
+            NftError: it goes too deep.
+
+        """
+        ((kind, inner),) = said.items()
+        spoken = self._families.get(kind)
+        if self._depth > _DEEPEST:
+            raise NftError(f"too deep: {kind}")
+        if spoken is None:
+            return _unknown(kind, inner)
+        return spoken(inner, Say(self._families, self.family, kind, self._depth + 1))
+
+    def __call__(self, said: Json) -> str:
+        """A value, or where it comes from."""
+        if isinstance(said, bool):
+            return "exists" if said else "missing"
+        if isinstance(said, int):
+            return str(said)
+        if isinstance(said, str):
+            return said if _PLAIN.fullmatch(said) else f'"{said}"'
+        if isinstance(said, list):
+            return ",".join(map(self, said))
+        ((kind, inner),) = said.items()
+        if kind in _BITS:
+            left, *others = inner
+            return f" {kind} ".join((self(left), *map(self._behind_bits, others)))
+        if kind in _BINDING:
+            return _BINDING[kind](inner, self)
+        return self.statement(said)
+
+    def _behind_bits(self, said: Json) -> str:
+        if isinstance(said, list):
+            return f"({' | '.join(map(self, said))})"
+        return f"({self(said)})" if isinstance(said, dict) and _BITS & said.keys() else self(said)
+
+    def element(self, said: Json) -> str:
+        """An element of a set or, with what it leads to, of a map."""
+        if isinstance(said, list):
+            key, data = said
+            return f"{self(key)} : {self(data)}"
+        return self(said)
+
+    @staticmethod
+    def several(said: Json) -> list[str]:
+        """One word, or a list of them."""
+        return [said] if isinstance(said, str) else list(said)
+
+
+Spoken = Callable[[Json, Say], str]
+
+
+def _unknown(kind: str, said: Json) -> str:
+    if isinstance(said, dict):
+        return " ".join((kind, *(str(value) for value in said.values())))
+    return kind if said is None else f"{kind} {said}"
+
+
+def _held(said: Json, say: Say) -> str:
+    """An element with more than its key."""
+    parts = [say(said["val"])]
+    parts += [say.statement({kind: said[kind]}) for kind in ("counter", "limit") if kind in said]
+    parts += [f"{kind} {times.written(said[kind])}" for kind in _TIMES if kind in said]
+    if "comment" in said:
+        parts.append(f'comment "{said["comment"]}"')
+    return " ".join(parts)
+
+
+_TIMES = ("timeout", "expires")
+_BINDING: Mapping[str, Spoken] = {
+    "prefix": lambda said, say: f"{say(said['addr'])}/{said['len']}",
+    "range": lambda said, say: "-".join(map(say, said)),
+    "concat": lambda said, say: " . ".join(map(say, said)),
+    "set": lambda said, say: f"{{ {', '.join(map(say.element, said))} }}",
+    "map": lambda said, say: f"{say(said['key'])} map {say(said['data'])}",
+    "elem": _held,
+}

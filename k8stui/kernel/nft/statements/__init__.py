@@ -1,0 +1,32 @@
+"""The statements of nftables, a module a family; each says by which words it begins."""
+
+from __future__ import annotations
+
+from k8stui.kernel.nft.statements import (
+    comment,
+    count,
+    counter,
+    dynamic,
+    flow,
+    limit,
+    log,
+    masquerade,
+    match,
+    nat,
+    notrack,
+    queue,
+    quota,
+    reject,
+    setting,
+    verdicts,
+    vmap,
+)
+
+MODULES = (
+    comment, count, counter, dynamic, flow, limit, log, masquerade, nat, notrack, queue, quota,
+    reject, verdicts,
+)  # fmt: skip
+BEHIND_AN_EXPRESSION = (match, setting, vmap)
+
+STATEMENTS = {word: read for module in MODULES for word, read in module.GRAMMAR.items()}
+BEHIND = {word: read for module in BEHIND_AN_EXPRESSION for word, read in module.BEHIND.items()}

@@ -1,0 +1,71 @@
+"""Something set: ``meta mark set meta mark | 0x4000``, ``tcp option maxseg size set rt mtu``.
+
+nft_meta.c nft_meta_set_eval, nft_ct.c nft_ct_set_eval, nft_exthdr.c nft_exthdr_tcp_set_eval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from k8stui.kernel.header import changed
+from k8stui.kernel.nft.errors import UnknownError
+from k8stui.kernel.nft.expression import Expression
+from k8stui.kernel.nft.expressions.ct import Ct
+from k8stui.kernel.nft.expressions.meta import Meta
+from k8stui.kernel.nft.expressions.option import SegmentSize
+from k8stui.kernel.nft.passage import Passage
+from k8stui.kernel.nft.spoken import Spoken
+from k8stui.kernel.nft.words import Words
+from k8stui.kernel.step import StepKind
+
+_ALL = 0xFFFFFFFF
+_WITHOUT_EFFECT = (
+    "meta nftrace", "meta priority", "ct helper", "ct timeout", "ct label",
+)  # fmt: skip
+"""Nothing that is walked looks at these."""
+
+
+class Setting(NamedTuple):
+    """``KEY set VALUE``."""
+
+    key: Expression
+    what: Expression
+
+    def do(self, passage: Passage, /) -> None:
+        key = self.key
+        if str(key) in _WITHOUT_EFFECT:
+            return
+        value = self.what.value(passage) if self._is_known else None
+        if not isinstance(value, int):
+            raise UnknownError(str(self))
+        if key == Meta("mark"):
+            passage.become(changed(passage.packet, mark=value & _ALL), StepKind.MARK)
+        elif key == Ct("mark"):
+            passage.mark_connection(value & _ALL)
+            passage.visit(StepKind.MARK)
+        elif key == SegmentSize():
+            had = key.value(passage)
+            # It is never made larger.
+            if isinstance(had, int) and value < had:
+                passage.become(changed(passage.packet, mss_bytes=value), StepKind.RULE)
+
+    @property
+    def _is_known(self) -> bool:
+        return self.key in (Meta("mark"), Ct("mark"), SegmentSize())
+
+    def __str__(self) -> str:
+        return f"{self.key} set {self.what}"
+
+
+def _read(words: Words, key: Expression) -> Setting:
+    words.expect("set")
+    return Setting(key, words.expression(key.types))
+
+
+BEHIND = {"set": _read}
+JSON: Mapping[str, Spoken] = {
+    "ct helper": lambda said, _: f'ct helper set "{said}"',
+    "ct timeout": lambda said, _: f'ct timeout set "{said}"',
+    "mangle": lambda said, say: f"{say(said['key'])} set {say(said['value'])}",
+}
