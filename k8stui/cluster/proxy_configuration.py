@@ -16,7 +16,7 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
 from k8stui.origin import OriginKind, assumed, defaulted
-from k8stui.settings import PROXY, PROXY_CONFIG, PROXY_MODE, Setting
+from k8stui.settings import MODE, PROXY, PROXY_CONFIG, PROXY_MODE, Setting
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -136,7 +136,7 @@ def _subnet(configuration: Manifest) -> str:
 
 def decode_proxy(manifest: Manifest, mode: str | None = None) -> ProxyConfiguration:
     """One KubeProxyConfiguration with kube-proxy's defaults; `mode` goes before what it says."""
-    mode = mode or text(manifest.data, *PROXY_MODE.path)
+    mode = mode or text(manifest.data, *MODE.path)
     paths = {setting.name: _path(setting, mode) for setting in PROXY}
     read = {one.name: _value(one, manifest.data, paths[one.name]) for one in PROXY}
     return replace(

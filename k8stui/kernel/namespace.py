@@ -10,9 +10,9 @@ from k8stui.because import Because
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
-from k8stui.kernel.nft_ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset, NftTable
 from k8stui.kernel.packet import Packet, Protocol
-from k8stui.kernel.rules import Ruleset
+from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.record import record
 
 
@@ -371,6 +371,17 @@ class RulesCut:
     """iptables-nft's were shown, and legacy tables are beside them."""
 
 
+def _of_nftables(table: NftTable, name: str) -> Chain | None:
+    if not name.startswith("@"):
+        found = table.chains.get(name)
+        return found.chain if found is not None else None
+    held = table.sets.get(name.removeprefix("@"))
+    if held is None:
+        return None
+    rules = tuple(Rule(element.text, element.reason) for element in held.elements)
+    return Chain(name, rules, reason=held.reason)
+
+
 @record(kw_only=True, weakref_slot=True)
 class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
@@ -410,6 +421,31 @@ class NetNamespace:
             for version, ruleset in rulesets.items():
                 if family in (None, version):
                     yield ruleset
+
+    def chain(self, version: int, table: str, name: str) -> Chain | None:
+        """A chain that packets of the IP version meet, by the table's name as steps have it.
+
+        A table of nftables' own is called by its family too, and a set of it ``@NAME``: its
+        elements are the rules.
+        """
+        if " " not in table:
+            found = self.rulesets.get(version)
+            return found.chain(table, name) if found is not None else None
+        for one in self.nft.tables if self.nft is not None else ():
+            if table == f"{one.family} {one.name}" and version in one.versions:
+                return _of_nftables(one, name)
+        return None
+
+    def chains(self, version: int) -> Iterator[tuple[str, str]]:
+        """Table and name of all that `chain` finds, nat first: most look for that."""
+        ruleset = self.rulesets.get(version) or Ruleset()
+        for table in sorted(ruleset, key=lambda one: one.name != "nat"):
+            yield from ((table.name, name) for name in table.chains)
+        for one in self.nft.tables if self.nft is not None else ():
+            if version in one.versions:
+                called = f"{one.family} {one.name}"
+                yield from ((called, name) for name in one.chains)
+                yield from ((called, f"@{name}") for name in one.sets)
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

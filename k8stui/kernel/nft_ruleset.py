@@ -7,10 +7,12 @@ than its lines until somebody walks it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from k8stui.because import Because
+from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
 from k8stui.record import record
 
@@ -56,6 +58,16 @@ class Element:
     reason: Because | None = field(default=None, compare=False)
 
 
+class Asked(ABC):
+    """Elements that know which of them stands at a key, without making all."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def at(self, fields: Sequence[Address | int | str], /) -> Element | None:
+        """The element of that key, field by field as a packet has it."""
+
+
 @record(kw_only=True, eq=False, weakref_slot=True)
 class NftSet:
     """A set, or with `data` a map; its lines in the order in which nft prints them."""
@@ -77,7 +89,7 @@ class NftSet:
     gc_interval: str = ""
     comment: str = ""
     elements: Sequence[Element] = ()
-    """May be a lazy sequence."""
+    """May be a lazy sequence, and one that is `Asked`."""
     reason: Because | None = field(default=None, compare=False)
 
     @property

@@ -57,6 +57,17 @@ class Hook(StrEnum):
     POSTROUTING = "POSTROUTING"
 
 
+class Met(NamedTuple):
+    """An element of a set or map of nftables that a packet was looked up in."""
+
+    name: str
+    """Of the set."""
+    element: Rule
+    """Its text and reason."""
+    decides: bool
+    """It is a map's, and what it leads to was done."""
+
+
 @record(kw_only=True)
 class RuleCause:
     """A rule decided (or a chain's policy, when `rule` is None)."""
@@ -68,6 +79,16 @@ class RuleCause:
     rule: Rule | None
     skipped: int = 0
     """Rules of this chain looked at since the last match that did not match."""
+    met: tuple[Met, ...] = ()
+    """Elements of named sets and maps that the rule found, in that order."""
+    leads: str = ""
+    """Of nftables the chain that the rule, or the element, leads to."""
+
+    @property
+    def reason(self) -> Because | None:
+        """Of the rule; a map says less of why than the element that was found in it."""
+        found = next((one.element.reason for one in reversed(self.met) if one.decides), None)
+        return found or (self.rule.reason if self.rule is not None else self.chain.reason)
 
     @property
     def is_nft(self) -> bool:

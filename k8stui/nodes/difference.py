@@ -253,7 +253,8 @@ _Found = tuple[DifferenceKind, _Placed | None, _Placed | None]
 
 
 def _rules(key: tuple[str, str], expected: Chain | None, observed: Chain | None) -> list[_Found]:
-    wanted, seen = _placed(expected), _placed(observed)
+    is_nft = " " in key[0]
+    wanted, seen = (_placed(side, is_nft=is_nft) for side in (expected, observed))
     pairs, missing, extra = _matched(wanted, seen)
     moved = _out_of_order(key, pairs, wanted, seen)
     found: list[_Found] = [(DifferenceKind.MISSING, each, None) for each in missing]
@@ -262,11 +263,11 @@ def _rules(key: tuple[str, str], expected: Chain | None, observed: Chain | None)
     return [*found, *((DifferenceKind.EXTRA, None, each) for each in extra)]
 
 
-def _placed(chain: Chain | None) -> list[_Placed]:
+def _placed(chain: Chain | None, *, is_nft: bool) -> list[_Placed]:
     if chain is None:
         return []
     return [
-        _Placed(index, rule, _meaning(chain.name, rule.text))
+        _Placed(index, rule, rule.text if is_nft else _meaning(chain.name, rule.text))
         for index, rule in enumerate(chain.rules, start=1)
     ]
 
@@ -308,6 +309,8 @@ def _out_of_order(
     observed: Sequence[_Placed],
 ) -> Iterator[_Pair]:
     """The fewest rules that would have to move to give the expected order."""
+    if key[1].startswith("@"):
+        return  # a set has no order
     if key not in ORDER_FREE and key[1] not in _RELAYED:
         by_writer: dict[str, list[_Pair]] = {}
         for pair in pairs:

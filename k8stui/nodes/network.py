@@ -23,7 +23,6 @@ from k8stui.nodes.kubeproxy import (
     MODES,
     ipvs,
     is_modelled,
-    is_written,
     mode_origin,
     mode_title,
 )
@@ -38,6 +37,7 @@ from k8stui.nodes.rules import (
     Programs,
     generated_nft,
     generated_ruleset,
+    nft_ruleset,
     ruleset,
 )
 from k8stui.nodes.site import Site, namespace_of
@@ -54,6 +54,8 @@ class Instead:
     """By IP version."""
     sets: Mapping[str, IpSet]
     """Those that the rules may ask, beside the ones that were seen."""
+    nft: NftRuleset | None = None
+    """None: those of nftables that were seen."""
 
 
 class ClusterNetwork(Mapping[str, NetNamespace]):
@@ -195,7 +197,17 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def nft(self, node: Node, owner: str = "all") -> NftRuleset:
         """The node's tables of nftables' own; or those that `owner` would have written."""
         programs = self._programs(node)
+        if owner == "all":
+            return nft_ruleset(self._site, programs, node) or NftRuleset()
         return generated_nft(self._site, programs, node, owner)
+
+    def generated_nft(self, node: Node, owner: str = "all") -> NftRuleset:
+        """The tables of nftables' own that would have been written, whatever was seen."""
+        return generated_nft(self._site, self._programs(node), node, owner)
+
+    def observed_nft(self, node: Node) -> NftRuleset | None:
+        """What a dump shows of them; None: nothing."""
+        return self._site.observed(node).nft
 
     def generated_sets(self, node: Node) -> Mapping[str, IpSet]:
         """The sets that the rules of `generated` may ask."""
@@ -279,8 +291,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
 
 def _remarks(site: Site) -> Iterator[Remark]:
     yield from stand_ins(site)
-    decided = site.is_whole and site.cluster.proxy.mode == "nftables"
-    if not is_modelled(site.cluster) and not decided:
+    if not is_modelled(site.cluster):
         text = (
             f"{mode_title(site.cluster)} is not modelled: what goes to a Service's addresses or "
             "node ports is not known, all else is"
@@ -322,7 +333,7 @@ def build_network(
     if instead:
         unseen = ObservedNode()
         put = {
-            node: observed.get(node, unseen).with_rules(those.rules, those.sets)
+            node: observed.get(node, unseen).with_rules(those.rules, those.sets, those.nft)
             for node, those in instead.items()
         }
         observed = {**observed, **put}
@@ -330,7 +341,7 @@ def build_network(
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
-    if not is_written(cluster) and mode_origin(cluster).place is None:
+    if not is_modelled(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed, same)
     plugins = Plugins(site)

@@ -31,7 +31,7 @@ from k8stui.nodes.kubeproxy.settings import settings
 from k8stui.nodes.names import mac
 from k8stui.nodes.observed import End, SeenNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
-from k8stui.nodes.rules import Programs, ruleset
+from k8stui.nodes.rules import Programs, nft_ruleset, ruleset
 from k8stui.nodes.site import OVER_CARDS, Site
 from k8stui.nodes.sockets import as_seen, node_sockets
 from k8stui.nodes.standing import loopback, standing_routes
@@ -62,7 +62,7 @@ def build_node(site: Site, programs: Programs, node: Node) -> NetNamespace:
         sockets=as_seen(node_sockets(site, node, part.sockets), observed.sockets),
         tracked=observed.tracked,
         unmodelled=_engines(site.cluster, observed),
-        nft=observed.nft,
+        nft=nft_ruleset(site, programs, node),
         absent=site.absent(node),
         judges=programs.judges + (() if observed.is_whole else part.judges),
     )
@@ -238,8 +238,6 @@ def _engines(cluster: Cluster, observed: SeenNode) -> tuple[Unmodelled, ...]:
         if interface.name == ipvs.DEVICE
         for entry in interface.addresses
     }
-    if observed.nft is not None and observed.nft.tables and cluster.proxy.mode == "nftables":
-        return ()  # its own rules decide
     if "KUBE-CLUSTER-IP" in observed.sets or bound:
         cluster = replace(cluster, proxy=replace(cluster.proxy, mode=ipvs.IPVS))
     found = unmodelled(cluster)

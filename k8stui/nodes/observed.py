@@ -135,8 +135,10 @@ class SeenNode(ObservedSpace, Protocol):
     def is_whole(self) -> bool:
         """Whether all that stands there was asked for: what is not shown is not there."""
 
-    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> SeenNode:
-        """The same node with other rules of iptables, by IP version, and more sets."""
+    def with_rules(
+        self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet], nft: NftRuleset | None
+    ) -> SeenNode:
+        """The same node with other rules of iptables, by IP version, more sets, other tables."""
 
 
 @record(kw_only=True)
@@ -171,5 +173,12 @@ class ObservedNode:
     def has_chain(self, name: str) -> bool:
         return any(name in table.chains for rules in self.rulesets.values() for table in rules)
 
-    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> ObservedNode:
-        return replace(self, rulesets={**self.rulesets, **rules}, sets={**sets, **self.sets})
+    def with_rules(
+        self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet], nft: NftRuleset | None
+    ) -> ObservedNode:
+        return replace(
+            self,
+            rulesets={**self.rulesets, **rules},
+            sets={**sets, **self.sets},
+            nft=nft or self.nft,
+        )

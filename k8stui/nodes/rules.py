@@ -24,7 +24,6 @@ from k8stui.nodes.errors import NodeOptionError, UnmodelledModeError
 from k8stui.nodes.kubelet import kubelet
 from k8stui.nodes.kubeproxy import (
     is_modelled,
-    is_written,
     mode_origin,
     mode_title,
     proxy_contribution,
@@ -148,7 +147,7 @@ def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all"
 
     """
     _check(site, owner)
-    if owner not in ("all", "kube-proxy") or not is_written(site.cluster):
+    if owner not in ("all", "kube-proxy") or not is_modelled(site.cluster):
         return NftRuleset()
     addresses = _local_addresses(site, programs.plugin, node)
     made = (
@@ -160,10 +159,19 @@ def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all"
     return NftRuleset(tuple(table for table in made if table is not None))
 
 
+def nft_ruleset(site: Site, programs: Programs, node: Node) -> NftRuleset | None:
+    """The tables that stand on the node: a dump's, where one shows what is there. None: none."""
+    observed = site.observed(node)
+    if observed.nft is not None or observed.is_whole:
+        return observed.nft
+    made = generated_nft(site, programs, node)
+    return made if made.tables else None
+
+
 def _check(site: Site, owner: str) -> None:
     if owner not in OWNERS:
         raise NodeOptionError("--owner", owner, OWNERS)
-    if owner == "kube-proxy" and not is_written(site.cluster):
+    if owner == "kube-proxy" and not is_modelled(site.cluster):
         raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
 
 

@@ -10,6 +10,7 @@ from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.environment import service_environment
 from k8stui.cluster.model import Cluster, Node, Service, ServiceType
 from k8stui.kernel.namespace import FdbEntry, Socket
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.routing import route_line
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.apart import rules_apart
@@ -35,7 +36,7 @@ class NodeGain:
     """What a node gains or loses, each thing as Linux prints it."""
 
     rules: Delta
-    """Of iptables-save, and of ip6tables-save where the cluster has IPv6."""
+    """Of iptables-save, and of ip6tables-save where the cluster has IPv6; and those of nft."""
     devices: Delta
     routes: Delta
     fdb: Delta
@@ -133,7 +134,21 @@ def _rules(before: World, after: World, name: str) -> Delta:
         gone, come = rules_apart(*(_ruleset(each, node, version) for each in (before, after)))
         old += [rule.text for rule in gone]
         new += [rule.text for rule in come]
+    then, now = (each.network[name].nft for each in (before, after))
+    if then is not now:
+        old += _nft_lines(then)
+        new += _nft_lines(now)
     return difference(old, new)
+
+
+def _nft_lines(ruleset: NftRuleset | None) -> Iterator[str]:
+    """Each rule and element, with its chain or set before it."""
+    for table in ruleset.tables if ruleset is not None else ():
+        called = f"{table.family} {table.name}"
+        for one in table.sets.values():
+            yield from (f"{called} @{one.name}: {element.text}" for element in one.elements)
+        for chain in table.chains.values():
+            yield from (f"{called} {chain.name}: {rule.text}" for rule in chain.chain.rules)
 
 
 def _ruleset(world: World, node: Node, version: int) -> Ruleset:

@@ -26,7 +26,7 @@ from k8stui.export.drawing.ink import (
 )
 from k8stui.export.drawing.words import origin_line, sentence
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.kernel.step import RuleCause, StepKind
+from k8stui.kernel.step import Met, RuleCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
 from k8stui.tui.needle import understood
@@ -56,6 +56,12 @@ class ShownChain:
     matched: frozenset[int]
     decided: bool
     """Whether the step under the cursor was decided in this chain."""
+    met: tuple[Met, ...] = ()
+    """Elements of nftables' sets and maps that the rule found."""
+
+    @property
+    def is_nft(self) -> bool:
+        return " " in self.table
 
 
 def shown_chain(state: State) -> ShownChain | None:
@@ -68,8 +74,7 @@ def shown_chain(state: State) -> ShownChain | None:
     if state.chain.browsed and state.world is not None and step.before is not None:
         table, name = state.chain.browsed[-1]
         namespace = state.world.network[hop.namespace]
-        ruleset = namespace.rulesets.get(step.before.src.version)
-        chain = ruleset.chain(table, name) if ruleset else None
+        chain = namespace.chain(step.before.src.version, table, name)
         if chain is not None:
             path = (*path, *(name for _, name in state.chain.browsed))
             return ShownChain(hop.namespace, table, chain, path, 0, frozenset(), decided=False)
@@ -83,6 +88,7 @@ def shown_chain(state: State) -> ShownChain | None:
         cause.index,
         state.matched_rules(),
         decided=True,
+        met=cause.met,
     )
 
 
@@ -98,7 +104,7 @@ class ChainSheet(Sheet):
         self._digits = len(str(self._count))
         self._lit = self._matching_lines()
         self.title = chain_title(shown.namespace, f"{shown.table} · {shown.chain.name}", width)
-        self.head = (*_breadcrumb(shown.path, width), _policy(shown.chain, self._count, width))
+        self.head = (*_breadcrumb(shown.path, width), _policy(shown, self._count, width))
         self._spread: Spread | None = None
         self._fold()
         self._place_cursor(None)
@@ -255,6 +261,8 @@ class ChainSheet(Sheet):
         lead = f"▶ {index:>{self._digits}} "
         room = self._width - len(lead) - 7
         texts = wrap(neutralise(rule.text), room, indent=2)
+        for one in self.shown.met:
+            texts += wrap(neutralise(f"@{one.name}: {one.element.text}"), room - 2, indent=4)
         lines = [
             fit(run((lead if not n else " " * len(lead)) + text, Ink.MATCH), self._width - 6)
             for n, text in enumerate(texts)
@@ -284,6 +292,8 @@ class ChainSheet(Sheet):
             lines += [run(" " + text) for text in texts[:4]]
         why = rule.reason if rule is not None else None
         step = self._state.step
+        if not moved and step is not None and isinstance(step.cause, RuleCause):
+            why = step.cause.reason if self.shown.decided else why
         if step is not None and step.kind is StepKind.SNAT and self.shown.decided and not moved:
             # Why *this* packet: the rule is the same for all that is marked.
             changed, _, reason = sentence(step).partition(", because ")
@@ -361,9 +371,12 @@ def _difference(text: str) -> str:
     return "other ports" if "--dport" in text else "no match"
 
 
-def _policy(chain: Chain, count: int, width: int) -> Line:
-    """The chain's own line of iptables-save."""
+def _policy(shown: ShownChain, count: int, width: int) -> Line:
+    """The chain's own line of iptables-save, or as nft names a chain or a set."""
+    chain = shown.chain
     text = f" :{chain.name} {chain.policy or '-'} [0:0]"
+    if shown.is_nft:
+        text = f" {chain.name}" if chain.name.startswith("@") else f" chain {chain.name}"
     return cut(sides(run(neutralise(text), Ink.DIM), run(f"{count:,} ", Ink.FAINT), width), width)
 
 

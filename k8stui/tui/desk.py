@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from k8stui.export.drawing.ink import NOTHING, Line, run
 from k8stui.export.drawing.scene import version_of
-from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui import status
@@ -24,6 +23,7 @@ from k8stui.tui.state import WHAT_IF, ChainView, State
 from k8stui.tui.tree import RowKind, Tree
 from k8stui.tui.views import Views
 from k8stui.tui.walk_pane import WalkSheet
+from k8stui.walk.rules_met import leads_to
 
 if TYPE_CHECKING:
     from k8stui.origin import Place
@@ -298,14 +298,14 @@ class Desk:
             chain.unfolded = True
             chain.cursor = folded if folded is not None else chain.cursor
             return True
-        name = compile_rule(rule.text).target_name
+        table = sheet.shown.table
+        name = leads_to(table, rule)
         step, hop = self.state.step, self.state.hop
         if not name or step is None or hop is None or step.before is None:
             return False
-        ruleset = self.world.network[hop.namespace].rulesets.get(step.before.src.version)
-        if ruleset is None or ruleset.chain(sheet.shown.table, name) is None:
+        if self.world.network[hop.namespace].chain(step.before.src.version, table, name) is None:
             return False
-        chain.browsed = (*chain.browsed, (sheet.shown.table, name))
+        chain.browsed = (*chain.browsed, (table, name))
         chain.cursor = None
         return True
 
@@ -322,15 +322,12 @@ class Desk:
         for number in (*range(at, len(trace.hops)), *range(at)):
             hop = trace.hops[number]
             before = hop.steps[0].before if hop.steps else None
-            rulesets = self.world.network[hop.namespace].rulesets
-            if before is None or before.src.version not in rulesets:
+            if before is None:
                 continue
-            step = state.index if number == at else hop.steps[0].number - 1
-            return [
-                (step, table.name, name)
-                for table in sorted(rulesets[before.src.version], key=lambda t: t.name != "nat")
-                for name in table.chains
-            ]
+            found = list(self.world.network[hop.namespace].chains(before.src.version))
+            if found:
+                step = state.index if number == at else hop.steps[0].number - 1
+                return [(step, table, name) for table, name in found]
         return []
 
     def open_chain(self, step: int, table: str, name: str) -> None:

@@ -8,11 +8,15 @@ from itertools import zip_longest
 from k8stui.kernel.step import RouteCause, RuleCause, StepKind
 from k8stui.record import record
 from k8stui.walk.compare import common_steps, decision
+from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Hop, Trace, TraceStep
 
 _DETAILED = (RuleCause, RouteCause)
 """Causes that are another decision where their text is another one. What conntrack, a neighbour or
 a socket says names the packet itself."""
+
+_WHERE_SERVICES_ARE_FOUND = ("KUBE-SERVICES", "KUBE-NODEPORTS", "services")
+"""By kube-proxy's modes."""
 
 
 class Likeness(Enum):
@@ -61,6 +65,28 @@ def align(one: Trace, other: Trace) -> tuple[Pair, ...]:
 
 def _key(hop: Hop, step: TraceStep) -> tuple[object, ...]:
     detail = step.detail if isinstance(step.cause, _DETAILED) else ""
-    # What is written into the header is the decision itself; where NAT is undone it follows.
-    target = step.after.dst if step.kind is StepKind.DNAT and step.after is not None else None
-    return hop.namespace, hop.direction, step.kind, step.hook, detail, target
+    decided = _decided(step)
+    # What was decided, not by which of two modes' rules; where NAT is undone it follows.
+    said = detail if decided is None else ""
+    return hop.namespace, hop.direction, step.kind, step.hook, said, decided
+
+
+def _decided(step: TraceStep) -> object:
+    """What a rule decided, whichever rule it was: the Service found, the endpoint, mark, source.
+
+    None: the rule is the decision.
+    """
+    after, cause = step.after, step.cause
+    if after is None or not isinstance(cause, RuleCause):
+        return None
+    match step.kind:
+        case StepKind.DNAT:
+            return after.dst
+        case StepKind.SNAT:
+            return after.src
+        case StepKind.MARK:
+            return after.mark
+        case StepKind.JUMP if cause.chain.name in _WHERE_SERVICES_ARE_FOUND:
+            return service_of(cause)
+        case _:
+            return None

@@ -8,11 +8,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Node
+from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.nodes.difference import Difference, differences, owned, told_apart
 from k8stui.nodes.mended import mended
 from k8stui.nodes.network import Instead, build_network
+from k8stui.nodes.nft_comparable import comparable
+from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.state.nftables import is_nft
 from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -85,7 +90,7 @@ class RulesReport:
 def rules_report(
     world: World, node: Node, version: int, file: str = "", *, owner: str = "all", limit: int = 50
 ) -> RulesReport:
-    """Compare the iptables-save in `file` with what `owner` would have programmed on `node`.
+    """Compare iptables-save or nft list in `file` with what `owner` would have put on `node`.
 
     Without a `file`: what the world itself has seen of the node. `owner`: ``all``, or only
     ``kube-proxy``, ``cni`` or ``kubelet``: for a node whose other programs (another network
@@ -98,8 +103,13 @@ def rules_report(
         RequestError: the node's rules of that family were not seen.
 
     """
+    if file and is_nft(file):
+        world = with_tables(world, {**world.options.nft, node.name: file})
+        return _of_nftables(world, node, version, file, owner=owner, limit=limit)
     if file:
         world = with_rules(world, {**world.options.iptables, node.name: file})
+    elif world.cluster.proxy.mode == NFTABLES and world.network.observed_nft(node) is not None:
+        return _of_nftables(world, node, version, file, owner=owner, limit=limit)
     observed = world.network.observed_ruleset(node, version)
     if observed is None:
         raise _not_seen(world, node, version, file)
@@ -115,30 +125,80 @@ def rules_report(
     put_right = Instead(
         {version: mended(observed, everything, found)}, world.network.generated_sets(node)
     )
-    network = build_network(world.cluster, world.options, instead={node.name: put_right})
-    should = replace(world, cluster=network.cluster, network=network)
-    services = _concerned(world, found)
-    walked = services[:limit]
-    ways = _ways(should, node, walked, found)
-    broken = list(breakages(should, world, ways))
-    if found and not broken:
-        # Before it is said that nothing changes: whatever else meets the node's rules.
-        more = [way for way in ways_to_pods(should, node) if way not in ways]
-        broken, ways = list(breakages(should, world, more)), [*ways, *more]
-    broken.sort(key=lambda each: connected(each.observed) - connected(each.expected))
-    return RulesReport(
-        node=node.name,
-        version=version,
-        file=file,
-        owner=owner,
-        differences=found,
-        others=others,
-        breakages=tuple(broken),
-        asked=len(ways),
-        walked=walked,
-        not_walked=len(services) - len(walked),
-        assumed=tuple(key for key in services if _is_assumed(world, key)),
-    )
+    report = _Report(world, node, version, file, owner, limit)
+    return report.of(found, others, put_right)
+
+
+def _of_nftables(
+    world: World, node: Node, version: int, file: str, *, owner: str, limit: int
+) -> RulesReport:
+    """The same of nftables' own tables: of those that are expected; others' are counted."""
+    seen = world.network.observed_nft(node) or NftRuleset()
+    expected = world.network.generated_nft(node, owner)
+    known = {(one.family, one.name) for one in expected.tables}
+    own = NftRuleset(tuple(one for one in seen.tables if (one.family, one.name) in known))
+    foreign = NftRuleset(tuple(one for one in seen.tables if one not in own.tables))
+    found = differences(comparable(expected, version), comparable(own, version))
+    others = {
+        table.name: sum(len(chain.rules) for chain in table.chains.values())
+        for table in comparable(foreign, version)
+    }
+    put_right = Instead({}, {}, NftRuleset((*expected.tables, *foreign.tables)))
+    report = _Report(world, node, version, file, owner, limit)
+    return report.of(found, others, put_right)
+
+
+@record()
+class _Report:
+    """What was asked for, and how the report on it is made."""
+
+    world: World
+    node: Node
+    version: int
+    file: str
+    owner: str
+    limit: int
+
+    def of(
+        self, found: tuple[Difference, ...], others: Mapping[str, int], put_right: Instead
+    ) -> RulesReport:
+        """With the requests that are answered differently once it is `put_right`."""
+        world, node, limit = self.world, self.node, self.limit
+        network = build_network(world.cluster, world.options, instead={node.name: put_right})
+        should = replace(world, cluster=network.cluster, network=network)
+        services = _concerned(world, found)
+        walked = services[:limit]
+        ways = _ways(should, node, walked, found)
+        broken = list(breakages(should, world, ways))
+        if found and not broken:
+            # Before it is said that nothing changes: whatever else meets the node's rules.
+            more = [way for way in ways_to_pods(should, node) if way not in ways]
+            broken, ways = list(breakages(should, world, more)), [*ways, *more]
+        broken.sort(key=lambda each: connected(each.observed) - connected(each.expected))
+        return self._report(found, others, broken, len(ways), services)
+
+    def _report(
+        self,
+        found: tuple[Difference, ...],
+        others: Mapping[str, int],
+        broken: Iterable[Breakage],
+        asked: int,
+        services: tuple[str, ...],
+    ) -> RulesReport:
+        walked = services[: self.limit]
+        return RulesReport(
+            node=self.node.name,
+            version=self.version,
+            file=self.file,
+            owner=self.owner,
+            differences=found,
+            others=others,
+            breakages=tuple(broken),
+            asked=asked,
+            walked=walked,
+            not_walked=len(services) - len(walked),
+            assumed=tuple(key for key in services if _is_assumed(self.world, key)),
+        )
 
 
 def _not_seen(world: World, node: Node, version: int, file: str) -> RequestError:
@@ -191,7 +251,15 @@ def with_rules(world: World, iptables: Mapping[str, str]) -> World:
         NodeOptionError, ObservedFileError: as `k8stui.nodes.network.build_network`.
 
     """
-    options = replace(world.options, iptables=iptables)
+    return _with(world, replace(world.options, iptables=iptables))
+
+
+def with_tables(world: World, nft: Mapping[str, str]) -> World:
+    """The same world with other dumps of ``--nft``; raises as `with_rules`."""
+    return _with(world, replace(world.options, nft=nft))
+
+
+def _with(world: World, options: NodeOptions) -> World:
     network = build_network(world.cluster, options)
     return replace(world, cluster=network.cluster, options=options, network=network)
 

@@ -24,6 +24,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
+_NFT_COMMENT = re.compile(r' comment "([^"]*)"$')
 _CALICO_HASH = re.compile(r"cali:[-\w]{16}", re.ASCII)
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
 _POLICY = defaulted("a chain's policy is ACCEPT unless somebody sets another")
@@ -33,10 +34,8 @@ _KERNEL = defaulted("the kernel's default, or what the CNI plug-in and kube-prox
 def because(cause: Cause | None) -> Because | None:
     """The reason of the rule, route, device or socket; None where it carries none."""
     match cause:
-        case RuleCause(rule=rule) if rule is not None:
-            return rule.reason
-        case RuleCause(rule=None, chain=chain):
-            return chain.reason
+        case RuleCause():
+            return cause.reason
         case RouteCause(route=route) if route is not None:
             return route.reason
         case RouteCause(rule=rule) if rule is not None:
@@ -62,7 +61,7 @@ def words(cause: RuleCause) -> str:
     if cause.rule is None:
         return ""
     why = because(cause)
-    comment = next(_comments(cause.rule.text), "") or _OF_CHAINS.get(cause.chain.name, "")
+    comment = next(_comments(cause), "") or _OF_CHAINS.get(cause.chain.name, "")
     if why is not None and why.text and why.origin.kind is not OriginKind.OBSERVED:
         return why.text
     return comment or (why.text if why is not None else "")
@@ -78,9 +77,13 @@ _OF_CHAINS = {
 """What rules without a word of their own are for, by their chain (Calico felix/rules/static.go)."""
 
 
-def _comments(rule: str) -> Iterator[str]:
+def _comments(cause: RuleCause) -> Iterator[str]:
     """What somebody wrote about a rule for people: Calico's hash of it is for Calico alone."""
-    for test in compile_rule(rule).tests:
+    assert cause.rule is not None
+    if cause.is_nft:
+        yield from _NFT_COMMENT.findall(cause.rule.text)
+        return
+    for test in compile_rule(cause.rule.text).tests:
         if isinstance(test, Comment) and not _CALICO_HASH.fullmatch(test.text):
             yield test.text
 
@@ -90,7 +93,7 @@ def service_of(cause: Cause | None) -> str | None:
     why = because(cause)
     if why is not None and why.service:
         return why.service
-    if isinstance(cause, RuleCause) and cause.rule is not None:
+    if isinstance(cause, RuleCause) and cause.rule is not None and not cause.is_nft:
         first = compile_rule(cause.rule.text).comment.split(" ", 1)[0].partition(":")[0]
         return first if "/" in first else None
     return None

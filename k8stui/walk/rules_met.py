@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.rules import Rule
 from k8stui.kernel.step import RuleCause, Step, StepKind
 from k8stui.kernel.targets.base import Jump
 
@@ -12,8 +14,14 @@ MARKING = ("KUBE-MARK-MASQ", "CNI-HOSTPORT-SETMARK")
 """Chains that mark a packet to be masqueraded: kube-proxy's and portmap's."""
 
 
-MASQUERADING = ("KUBE-POSTROUTING", "CNI-HOSTPORT-MASQ")
+MASQUERADING = ("KUBE-POSTROUTING", "CNI-HOSTPORT-MASQ", "masquerading")
 """Chains that masquerade what is so marked."""
+
+
+def marks(step: Step) -> bool:
+    """Whether a rule of nftables sets a mark: kube-proxy's do it on the spot, without a chain."""
+    is_rule = isinstance(step.cause, RuleCause) and step.cause.is_nft
+    return step.kind is StepKind.MARK and is_rule and step.after.mark != 0
 
 
 def jumps_to(step: Step) -> str:
@@ -21,8 +29,28 @@ def jumps_to(step: Step) -> str:
     cause = step.cause
     if not isinstance(cause, RuleCause) or cause.rule is None:
         return ""
+    if cause.is_nft:
+        return cause.leads
     target = compile_rule(cause.rule.text).target
     return target.chain if isinstance(target, Jump) else ""
+
+
+def leads_to(table: str, rule: Rule) -> str:
+    """Where a rule sends packets that it matches: a chain, or (``@NAME``) a map that says which.
+
+    Empty: nowhere. `table`: as steps have it.
+    """
+    if " " not in table:
+        return compile_rule(rule.text).target_name
+    chain = _NFT_CHAIN.search(rule.text)
+    if chain is not None:
+        return chain[1]
+    named = _NFT_SET.findall(rule.text)
+    return f"@{named[-1]}" if named else ""
+
+
+_NFT_CHAIN = re.compile(r"\b(?:jump|goto) ([^\s,}]+)")
+_NFT_SET = re.compile(r"@([^\s,}]+)")
 
 
 def chain_of(step: Step) -> str:
@@ -36,6 +64,8 @@ def marked_by(steps: list[Step]) -> Step | None:
     for step in steps:
         if jumps_to(step) in MARKING:
             pending = step
+        elif marks(step):
+            found = step
         elif step.kind is StepKind.MARK and chain_of(step) in MARKING:
             found = pending or step
     return found
@@ -43,7 +73,8 @@ def marked_by(steps: list[Step]) -> Step | None:
 
 def sent_to_be_marked(steps: list[Step]) -> Step | None:
     """The last jump to a marking chain, whatever came of it."""
-    return next((step for step in reversed(steps) if jumps_to(step) in MARKING), None)
+    asked = (step for step in reversed(steps) if jumps_to(step) in MARKING or marks(step))
+    return next(asked, None)
 
 
 def sent_to_be_dropped(steps: Iterable[Step]) -> Step | None:

@@ -119,10 +119,15 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         # What cannot be evaluated is said by the step, not by who wrote the rule.
         is_unknown = step.kind is StepKind.UNKNOWN
         return f"{place}: {step.text if is_unknown else said or step.text}"
-    target = compile_rule(cause.rule.text).target_name
-    if step.kind is StepKind.JUMP and cause.chain.name in _BUILTIN:
+    target = cause.leads if cause.is_nft else compile_rule(cause.rule.text).target_name
+    if step.kind is StepKind.JUMP and (cause.chain.name in _BUILTIN or _is_hook(cause)):
         said = ""  # a jump out of a built-in chain: the chain that it leads to speaks for itself
     return place + (f": {said}" if said else "") + (f" → {target}" if target else "")
+
+
+def _is_hook(cause: RuleCause) -> bool:
+    """Whether a chain of nftables stands at a hook: only such a one has a policy."""
+    return cause.is_nft and cause.chain.policy is not None
 
 
 def _with(text: str, aside: str) -> str:
@@ -136,7 +141,7 @@ def _mark(step: Step, cause: RuleCause, said: str) -> str:
     if new == old:
         return f"{new:#x}: already set"
     words = f"{new:#x}" if new else f"{old:#x} cleared"
-    if not new and cause.chain.name == "KUBE-POSTROUTING":
+    if not new and cause.chain.name in ("KUBE-POSTROUTING", "masquerading"):
         return f"{words}: it has done its work"
     return words + (f": {said}" if said else "")
 

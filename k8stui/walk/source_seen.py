@@ -50,11 +50,11 @@ def why_masqueraded(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
         return "the client is its own server (hairpin): else the answer would never leave the pod"
     service = cluster.services.get(service_of(marking.cause) or "")
     chain = marking.cause.chain.name if isinstance(marking.cause, RuleCause) else ""
-    if service is not None and chain.startswith("KUBE-EXT-"):
+    if service is not None and chain.startswith(("KUBE-EXT-", "external-")):
         policy = service.external_traffic_policy or "Cluster"
         origin = service.origins.get("external_traffic_policy")
         return f"externalTrafficPolicy is {policy}{_where(origin)}"
-    if service is not None and chain.startswith(("KUBE-SVC-", "KUBE-SVL-")):
+    if service is not None and chain.startswith(("KUBE-SVC-", "KUBE-SVL-", "services")):
         return _of_cluster_ip(cluster, client, exchange.steps[0].before.src)
     return _said(marking) or _by_rule(marking)
 

@@ -11,6 +11,7 @@ import truth
 from kernel.hooks import Fate, Host, fates, packet
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.rules import Ruleset
 
@@ -23,12 +24,12 @@ def flow_files() -> list[str]:
 
 
 @cache
-def entries(name: str) -> list[dict[str, Any]]:
+def entries(name: str, mode: str = "iptables") -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = json.loads((truth.folder("recordings") / name).read_text())
-    return [entry for entry in entries if entry["mode"] == "iptables"]
+    return [entry for entry in entries if entry["mode"] == mode]
 
 
-def host(entry: dict[str, Any], ruleset: Ruleset) -> Host:
+def host(entry: dict[str, Any], ruleset: Ruleset | NftRuleset) -> Host:
     """The machine of a recording, with rules of one IP version."""
     return Host(
         ruleset=ruleset,
@@ -93,11 +94,13 @@ def _not_sticky(host: Host, probe: Packet, seen: list[Fate]) -> str:
     return ""
 
 
-def disagreements(name: str, rulesets: Callable[[int], Ruleset]) -> list[str]:
+def disagreements(
+    name: str, rulesets: Callable[[int], Ruleset | NftRuleset], mode: str = "iptables"
+) -> list[str]:
     """Every flow of a file, by what the rules of its IP version say; empty when all agree."""
     mark = 0x8 if ".mark." in name else 0x4000
     wrong = []
-    for entry in entries(name):
+    for entry in entries(name, mode):
         hosts = {version: host(entry, rulesets(version)) for version in (4, 6)}
         for flow in entry["flows"]:
             why = _disagreement(hosts[6 if ":" in flow["dest"] else 4], flow, mark)

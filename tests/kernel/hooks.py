@@ -9,6 +9,9 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.hooks import Priority
+from k8stui.kernel.nft.traverse import traverse as traverse_nft
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.rules import Ruleset, Table
 from k8stui.kernel.step import Fork, Hook
@@ -31,7 +34,7 @@ LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1/128"))
 class Host:
     """What the driver knows of a node."""
 
-    ruleset: Ruleset
+    ruleset: Ruleset | NftRuleset
     addresses: frozenset[Address]
     pods: frozenset[Address] = frozenset()
     pod_device: str = "cni0"
@@ -54,12 +57,14 @@ class Recent:
     """The lists of ``-m recent`` after some packets, all of them just now."""
 
     entries: frozenset[tuple[str, Hashable]] = frozenset()
+    put: set[tuple[str, Hashable]] = field(default_factory=set, compare=False)
 
     def seen(self, name: str, key: Hashable, seconds: int | None, hitcount: int | None) -> bool:  # noqa: ARG002
         return (name, key) in self.entries
 
     def keep(self, name: str, key: Hashable) -> None:
-        pass  # `_Run` takes what was kept from the traversal
+        """Of nftables alone: what iptables' rules keep `_Run` takes from the traversal."""
+        self.put.add((name, key))
 
     def forget(self, name: str, key: Hashable) -> None:
         pass
@@ -115,18 +120,42 @@ class _Run:
     recent: Recent
     ways: list[int] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.recent = Recent(self.recent.entries)
+
     def _choose(self, fork: Fork) -> int:
         place = len(self.ways)
         self.ways.append(len(fork.ways))
         return self.forced[place] if place < len(self.forced) else 0
 
     def _table(self, table: str, context: PacketContext, packet: Packet) -> Traversal:
-        found = self.host.ruleset.tables.get(table, Table(table, {}))
-        result = traverse(found, context.hook, packet, context)
+        ruleset = self.host.ruleset
+        if isinstance(ruleset, NftRuleset):
+            result = self._base_chains(ruleset, table, context, packet)
+        else:
+            found = ruleset.tables.get(table, Table(table, {}))
+            result = traverse(found, context.hook, packet, context)
         assert isinstance(result.verdict, Accept | Drop | Reject | Dnat | Masquerade | Redirect), (
             result.verdict
         )
-        self.recent = Recent(self.recent.entries.union(result.recent_set))
+        kept = context.recent.put if isinstance(context.recent, Recent) else ()
+        self.recent = Recent(self.recent.entries.union(result.recent_set, kept))
+        return result
+
+    def _base_chains(
+        self, ruleset: NftRuleset, table: str, context: PacketContext, packet: Packet
+    ) -> Traversal:
+        """Those that stand where iptables has the table: "mangle" is what filters before NAT."""
+        result = Traversal(verdict=Accept(), cause=None, packet=packet, ct_mark=0)
+        for each, chain in ruleset.base_chains(packet.dst.version):
+            base = chain.base
+            assert base is not None
+            early = base.priority < Priority.NAT_DESTINATION
+            stage = "nat" if base.type == "nat" else "mangle" if early else "filter"
+            if base.hook.upper() == context.hook and stage == table:
+                result = traverse_nft(each, chain, result.packet, context)
+                if not isinstance(result.verdict, Accept):
+                    break
         return result
 
     def send(self, packet: Packet) -> Fate:

@@ -18,7 +18,11 @@ CAPTION = 80 - len(" 10/10  ") - 1
 
 
 def test_there_is_one_for_every_row_and_one_of_kube_proxy_s_past() -> None:
-    assert list(TOURS) == [*(f"row-{n}" for n in range(1, 12)), "userspace-to-iptables"]
+    assert list(TOURS) == [
+        *(f"row-{n}" for n in range(1, 12)),
+        "three-proxies",
+        "userspace-to-iptables",
+    ]
 
 
 @pytest.mark.parametrize("name", TOURS)

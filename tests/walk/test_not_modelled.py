@@ -49,7 +49,7 @@ def ask(made: World, source: str, destination: str) -> Trace:
     return walk(made, parse_request(made, source, destination))
 
 
-@pytest.mark.parametrize("mode", ["ipvs", "nftables", "kernelspace"])
+@pytest.mark.parametrize("mode", ["ipvs", "kernelspace"])
 @pytest.mark.parametrize(("text", "line"), [(MODE, 3), (IN_CONFIG_MAP, 8)])
 def test_a_mode(tmp_path: Path, text: str, line: int, mode: str) -> None:
     made = world(tmp_path, text.format(mode=mode))
@@ -70,10 +70,6 @@ def test_a_mode(tmp_path: Path, text: str, line: int, mode: str) -> None:
     assert ask(made, "node/node-1", "node/node-2:80").outcome.result is Result.REFUSED
     node = made.cluster.nodes["node-1"]
     assert "cni" not in str(made.network.ruleset(node, 4, "kubelet"))
-    if mode == "nftables":
-        assert not made.network.ruleset(node, 4, "kube-proxy").tables
-        assert made.network.nft(node, "kube-proxy").tables
-        return
     with pytest.raises(UnmodelledModeError, match=rf"more.yaml:{line}: .*{mode}"):
         made.network.ruleset(node, 4, "kube-proxy")
 

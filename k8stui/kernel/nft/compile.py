@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.nft.compatible import leaves_out
-from k8stui.kernel.nft.datatypes import BY_NAME
-from k8stui.kernel.nft.element import Held
+from k8stui.kernel.nft.datatypes import BY_NAME, Raw
+from k8stui.kernel.nft.element import Found, Held
 from k8stui.kernel.nft.errors import NftError, UnknownError
 from k8stui.kernel.nft.expression import Types
 from k8stui.kernel.nft.expressions import EXPRESSIONS
-from k8stui.kernel.nft.index import Index
-from k8stui.kernel.nft.lookup import index_of as _index_of
+from k8stui.kernel.nft.index import Finds, Index, of
 from k8stui.kernel.nft.statement import Statement, Unknown
 from k8stui.kernel.nft.statements import BEHIND, STATEMENTS
 from k8stui.kernel.nft.words import Grammar, Words
-from k8stui.kernel.nft_ruleset import Element, NftSet
+from k8stui.kernel.nft_ruleset import Asked, Element, NftSet
 
 _GRAMMAR = Grammar(EXPRESSIONS, STATEMENTS, BEHIND)
 
@@ -81,28 +82,50 @@ def held(one: NftSet, element: Element) -> Held:
         UnknownError: it is not understood.
 
     """
-    words = Words(element.text, _GRAMMAR)
     try:
-        found = words.element(types_of_key(one), _types_of_data(one))
+        return _held(element.text, types_of_key(one), _types_of_data(one))
     except NftError as error:
         raise UnknownError(f"{one.kind} {one.name}, element {element.text}: {error}") from None
+
+
+@lru_cache(maxsize=65536)
+def _held(text: str, key: Types, data: Types | None) -> Held:
+    words = Words(text, _GRAMMAR)
+    found = words.element(key, data)
     if words.ahead:
-        raise UnknownError(f"{one.kind} {one.name}, element {element.text}")
+        raise NftError("more than an element")
     return found
 
 
-def _index(one: NftSet) -> Index[Held]:
-    return _index_of(tuple(held(one, element) for element in one.elements))
+class _Asking(NamedTuple):
+    """An index that asks the elements themselves."""
+
+    asked: NftSet
+    elements: Asked
+
+    def find(self, key: Sequence[Raw], /) -> Found | None:
+        """What stands there."""
+        element = self.elements.at(key)
+        return Found(element, held(self.asked, element)) if element is not None else None
+
+
+def _index(one: NftSet) -> Index[Found]:
+    found = [Found(element, held(one, element)) for element in one.elements]
+    made = of(([part.spans for part in one.held.key], one) for one in found if one.held.key)
+    made.rest = next((one for one in found if not one.held.key), None)
+    return made
 
 
 _indexes = Derived(_index)
 
 
-def index_of(one: NftSet) -> Index[Held]:
+def index_of(one: NftSet) -> Finds[Found]:
     """What stands in a set, by its keys; made once for each set.
 
     Raises:
         UnknownError: an element is not understood.
 
     """
+    if isinstance(one.elements, Asked):
+        return _Asking(one, one.elements)
     return _indexes.of(one)

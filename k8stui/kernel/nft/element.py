@@ -6,6 +6,14 @@ from typing import NamedTuple
 
 from k8stui.kernel.nft.literal import Field
 from k8stui.kernel.nft.verdict import Said
+from k8stui.kernel.nft_ruleset import Element
+
+
+class Found(NamedTuple):
+    """An element of a named set, as it stands there and as it was read."""
+
+    element: Element
+    held: Held
 
 
 class Held(NamedTuple):

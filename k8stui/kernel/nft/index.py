@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import product
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.nft.datatypes import Raw
 
 T = TypeVar("T")
+Held_co = TypeVar("Held_co", covariant=True)
 
 Span = tuple[int, Hashable]
 """How many bits at the end do not count (of a name, negative: how many characters do), and what is
 left before them."""
+
+
+class Finds(Protocol[Held_co]):
+    """What can be looked up in."""
+
+    def find(self, key: Sequence[Raw], /) -> Held_co | None:
+        """What stands there."""
 
 
 class Index(Generic[T]):

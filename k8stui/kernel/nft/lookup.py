@@ -10,8 +10,7 @@ from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.times import seconds
 
 
-def index_of(elements: tuple[Held, ...]) -> Index[Held]:
-    """Elements by their keys."""
+def _index_of(elements: tuple[Held, ...]) -> Index[Held]:
     made = index.of(([part.spans for part in one.key], one) for one in elements if one.key)
     made.rest = next((one for one in elements if not one.key), None)
     return made
@@ -29,7 +28,7 @@ class AnonymousSet:
     def find(self, _: Passage, value: Value) -> Held | None:
         """The element that holds the value."""
         if self._index is None:
-            self._index = index_of(self.elements)
+            self._index = _index_of(self.elements)
         return self._index.find(fields_of(value))
 
     def __str__(self) -> str:
@@ -53,9 +52,12 @@ class NamedSet:
         """
         said, elements = passage.named(self.name)
         found = elements.find(fields_of(value))
-        if found is None and "dynamic" in said.flags and self._was_put(passage, value):
+        if found is not None:
+            passage.meet(self.name, found)
+            return found.held
+        if "dynamic" in said.flags and self._was_put(passage, value):
             return _PUT
-        return found
+        return None
 
     def _was_put(self, passage: Passage, value: Value) -> bool:
         said, _ = passage.named(self.name)

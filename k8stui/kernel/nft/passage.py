@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import NoReturn
 
 from k8stui.kernel.context import PacketContext
-from k8stui.kernel.nft.element import Held
+from k8stui.kernel.nft.element import Found
 from k8stui.kernel.nft.errors import UnknownError
-from k8stui.kernel.nft.index import Index
+from k8stui.kernel.nft.index import Finds
 from k8stui.kernel.nft.verdict import Said
 from k8stui.kernel.nft_ruleset import NftSet, NftTable
 from k8stui.kernel.packet import Packet
-from k8stui.kernel.step import Fork, RuleCause, StepKind, Way
+from k8stui.kernel.rules import Rule
+from k8stui.kernel.step import Fork, Met, RuleCause, StepKind, Way
 from k8stui.kernel.traverse import MatchedRule, Traversal
 from k8stui.kernel.verdict import (
     CannotEvaluate,
@@ -64,7 +65,7 @@ class Passage:
         table: NftTable,
         packet: Packet,
         context: PacketContext,
-        index_of: Callable[[NftSet], Index[Held]],
+        index_of: Callable[[NftSet], Finds[Found]],
     ) -> None:
         self.table = table
         self.packet = packet
@@ -90,6 +91,16 @@ class Passage:
         """A rule is looked at."""
         self._cause = cause
 
+    def meet(self, name: str, found: Found) -> None:
+        """The rule found an element of a set."""
+        element = Rule(found.element.text, found.element.reason)
+        met = Met(name, element, decides=found.held.data is not None)
+        self._cause = replace(self.cause, met=(*self.cause.met, met))
+
+    def lead(self, chain: str) -> None:
+        """The rule leads to a chain."""
+        self._cause = replace(self.cause, leads=chain)
+
     # What expressions ask
 
     @property
@@ -101,7 +112,7 @@ class Passage:
         """Whether the packet belongs to a connection."""
         return self.context.ct_state not in _NOWHERE
 
-    def named(self, name: str) -> tuple[NftSet, Index[Held]]:
+    def named(self, name: str) -> tuple[NftSet, Finds[Found]]:
         """A set or map of the table.
 
         Raises:

@@ -69,6 +69,7 @@ def _lead(said: Said, passage: Passage, depth: int) -> bool:
     if found is None or depth >= _MOST_JUMPS:
         why = "no such chain" if found is None else "the chains jump too deep"
         passage.end(CannotEvaluate(cause, f"nftables ruleset: {said}: {why}"))
+    passage.lead(said.chain)
     passage.visit(StepKind.JUMP)
     _through(found.chain, passage, depth + 1)
     return said.kind == "jump"

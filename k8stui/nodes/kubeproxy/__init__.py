@@ -15,7 +15,6 @@ from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
 from k8stui.nodes.kubeproxy.modes import (
     MODES,
     is_modelled,
-    is_written,
     mode_of,
     mode_origin,
     mode_title,
@@ -29,7 +28,6 @@ __all__ = [
     "Everywhere",
     "KubeProxyRules",
     "is_modelled",
-    "is_written",
     "mode_origin",
     "mode_title",
     "proxy_contribution",

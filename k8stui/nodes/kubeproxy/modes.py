@@ -61,17 +61,11 @@ _MODES: Mapping[str, Mode] = {
 }
 """kube-proxy's default on Linux first."""
 
-MODES = tuple(name for name, mode in _MODES.items() if mode.tables is None)
-"""Those that walks go through."""
+MODES = tuple(_MODES)
 
 
 def is_modelled(cluster: Cluster) -> bool:
-    """Whether walks go through what the mode writes that the cluster's configuration names."""
-    return (cluster.proxy.mode or MODES[0]) in MODES
-
-
-def is_written(cluster: Cluster) -> bool:
-    """Whether it is known what it writes."""
+    """Whether the mode that the cluster's configuration names is one of `MODES`."""
     return (cluster.proxy.mode or MODES[0]) in _MODES
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import LinkKind
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import packed
 from k8stui.nodes.errors import ObservedFileError
@@ -92,9 +93,15 @@ class CollectedNode(CollectedSpace):
         layout = bundle.layout_of(self._file) if self._is_folder else None
         return layout is None or layout.is_whole
 
-    def with_rules(self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet]) -> CollectedNode:
-        """The same node with other rules of iptables, by IP version, and more sets."""
-        said = {"rulesets": {**self.rulesets, **rules}, "sets": {**sets, **self.sets}}
+    def with_rules(
+        self, rules: Mapping[int, Ruleset], sets: Mapping[str, IpSet], nft: NftRuleset | None
+    ) -> CollectedNode:
+        """The same node with other rules of iptables, by IP version, more sets, other tables."""
+        said = {
+            "rulesets": {**self.rulesets, **rules},
+            "sets": {**sets, **self.sets},
+            "nft": nft or self.nft,
+        }
         found = CollectedNode(self._file, {**self._said, **said})
         found._all_sections = self._all_sections  # read once
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from pathlib import Path
 
 from k8stui.because import Because
 from k8stui.kernel.nft import read
@@ -17,6 +18,19 @@ _SERVICE_PORT = re.compile(
     r"([\w.-]*?)(?:__|$|\s)"
 )
 """How kube-proxy names chains and sets of a Service's port (nftables/proxier.go)."""
+
+
+def is_nft(file: str) -> bool:
+    """Whether a file is ``nft list ruleset``'s rather than iptables-save's, by its beginning."""
+    try:
+        with Path(file).open("rb") as opened:
+            beginning = opened.read(_BEGINNING).lstrip()
+    except OSError:
+        return False  # whoever reads it says so
+    return beginning.startswith((b"{", b"table ")) or b"\ntable " in beginning
+
+
+_BEGINNING = 4096
 
 
 def parse_nft(text: str, file: str) -> NftRuleset:

@@ -49,6 +49,7 @@ from k8stui.walk.diagnosis.stale import stale_entry
 from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 from k8stui.walk.diagnosis.tunnels import tunnel_down, tunnel_end_missing
+from k8stui.walk.diagnosis.unallocated import no_such_cluster_ip
 
 _Way = Callable[[Case], Diagnosis | None]
 
@@ -58,6 +59,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_calico,
         outside_the_source_ranges,
         no_local_endpoint,
+        no_such_cluster_ip,
         no_endpoints,
         foreign_answer,
         outdated_rules,

@@ -43,7 +43,7 @@ def _otherwise(case: Case) -> str:
     """What shows the way with Services: the mode is the input's, or what a node's dump shows."""
     if is_modelled(case.cluster):
         return "leave out the dump that shows the mode"
-    return "walk it with --proxy-mode iptables"
+    return "walk it with --proxy-mode nftables or iptables"
 
 
 def _taken_address(case: Case, here: str, name: str) -> Diagnosis | None:

@@ -20,7 +20,7 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
     why = because(rule)
     setting = (why.setting if why else None) or ""
     if step.kind is not StepKind.DROP or not (
-        "no local endpoints" in compile_rule(rule.rule.text).comment
+        (not rule.is_nft and "no local endpoints" in compile_rule(rule.rule.text).comment)
         or "TrafficPolicy: Local" in setting
     ):
         return None

@@ -9,6 +9,8 @@ from k8stui.walk.reason import origin_of
 _KUBE_PROXYS = ("KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-NODEPORTS", "KUBE-SVL", "KUBE-SVC")
 """Where kube-proxy rejects or drops for want of endpoints; KUBE-ROUTER- and KUBE-POD-FW- are not
 its own."""
+_KUBE_PROXYS_NFT = ("service-endpoints-check", "nodeport-endpoints-check", "reject-chain")
+"""The same in mode nftables."""
 
 
 def outdated_rules(case: Case) -> Diagnosis | None:
@@ -16,7 +18,8 @@ def outdated_rules(case: Case) -> Diagnosis | None:
     step, rule, service = case.decided, case.rule, case.service
     if step is None or rule is None or rule.rule is None or service is None:
         return None
-    kubes = rule.chain.name.startswith(_KUBE_PROXYS) and step.kind in (
+    writes = _KUBE_PROXYS_NFT if rule.is_nft else _KUBE_PROXYS
+    kubes = rule.chain.name.startswith(writes) and step.kind in (
         StepKind.DROP,
         StepKind.REJECT,
     )

@@ -7,9 +7,12 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 from __future__ import annotations
 
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
-from k8stui.kernel.address import Prefix, is_loopback
+from k8stui.cluster.proxy_configuration import NFTABLES
+from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.header import ECHO
+from k8stui.nodes.kubeproxy import mode_origin
+from k8stui.nodes.kubeproxy.settings import node_port_addresses
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
@@ -210,7 +213,7 @@ def _settings(
             f"ask 127.0.0.1:{connect.port}, or {node.name}'s own address {own}:{connect.port}",
             entry.origins.get("node_port", entry.origin),
         )
-    written = proxy.node_port_addresses
+    written = node_port_addresses(proxy)
     served = [text for text in written if text != "primary"]
     prefixes = [prefix for text in served if (prefix := _prefix(text)) is not None]
     if "primary" in written and address not in (node.address(4), node.address(6)):
@@ -219,6 +222,22 @@ def _settings(
         held = any(address in p for p in prefixes if p.address.version == address.version)
     else:
         held = True
+    by_mode = proxy.mode == NFTABLES
+    if is_loopback(address) and by_mode:
+        return Diagnosis(
+            f"kube-proxy in mode nftables does not serve {word} on {address}: there are no "
+            "localhost node ports in that mode, whatever nodePortAddresses says",
+            f"ask {own}:{connect.port}",
+            mode_origin(case.cluster),
+        )
+    if not held and not proxy.node_port_addresses:
+        return Diagnosis(
+            f"kube-proxy in mode nftables serves {word} on {node.name}'s first addresses alone "
+            f"({' and '.join(map(str, _primary(node)))}), and {address} is another one: "
+            "nodePortAddresses is not set, which in that mode means primary",
+            f"ask {own}:{connect.port}, or set nodePortAddresses to a range that holds {address}",
+            mode_origin(case.cluster),
+        )
     if not held:
         return Diagnosis(
             f"kube-proxy does not serve {word} on {address}: nodePortAddresses says "
@@ -235,6 +254,10 @@ def _settings(
             proxy.origins.get("localhost_node_ports", proxy.origin),
         )
     return None
+
+
+def _primary(node: Node) -> list[Address]:
+    return [address for version in (4, 6) if (address := node.address(version)) is not None]
 
 
 def _any(case: Case, node: Node, prefixes: list[Prefix]) -> bool:

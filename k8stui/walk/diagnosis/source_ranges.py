@@ -1,7 +1,7 @@
 """loadBalancerSourceRanges does not let the client in: kube-proxy drops.
 
 pkg/proxy/iptables/proxier.go (KUBE-PROXY-FIREWALL, KUBE-FW-); older ones drop in nat by
-KUBE-MARK-DROP.
+KUBE-MARK-DROP. pkg/proxy/nftables/proxier.go (firewall-): before DNAT.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import pod_range
 from k8stui.walk.rules_met import chain_of, sent_to_be_dropped
 
+_DROPPING = ("KUBE-PROXY-FIREWALL", "firewall-")
+
 
 def outside_the_source_ranges(case: Case) -> Diagnosis | None:
     """Recognise the drop of what a Service's source ranges do not let in."""
@@ -19,7 +21,7 @@ def outside_the_source_ranges(case: Case) -> Diagnosis | None:
         return None
     marked = sent_to_be_dropped(case.asked)
     by_mark = marked is not None and chain_of(marked).startswith("KUBE-FW-")
-    by_rule = step.kind is StepKind.DROP and chain_of(step).startswith("KUBE-PROXY-FIREWALL")
+    by_rule = step.kind is StepKind.DROP and chain_of(step).startswith(_DROPPING)
     if not (by_mark or by_rule):
         return None
     client = case.exchange.steps[0].before.src

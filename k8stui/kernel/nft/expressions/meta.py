@@ -62,16 +62,12 @@ class Meta(NamedTuple):
 
 
 def _incoming(passage: Passage) -> Raw:
-    # Where there is no device the kernel has index 0 and no name (nft_meta_store_ifname: break).
-    if passage.context.in_device is None:
-        raise BreakError
-    return passage.context.in_device
+    # Where there is no device its name is empty (nft_meta_store_ifname), which is no other's.
+    return passage.context.in_device or ""
 
 
 def _outgoing(passage: Passage) -> Raw:
-    if passage.context.out_device is None:
-        raise BreakError
-    return passage.context.out_device
+    return passage.context.out_device or ""
 
 
 def _owner(which: str) -> Callable[[Passage], Raw]:

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address, is_loopback
-from k8stui.kernel.nft_ruleset import Element, NftChain, NftSet, NftTable
+from k8stui.kernel.nft_ruleset import Asked, Element, NftChain, NftSet, NftTable
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
@@ -65,16 +65,15 @@ class NftablesRules:
 
     @cached_property
     def table(self) -> NftTable:
+        always = {one.name: one for one in fixed.chains(self.settings, self._ranges)}
         return NftTable(
             family=self.settings.ip,
             name=fixed.TABLE,
             comment=fixed.COMMENT,
-            chains=_Chains(self, self._fixed_chains()),
+            chains=_Chains(self, always),
+            bases=tuple(name for name, one in always.items() if one.base is not None),
             sets=_Sets(self, {one.name: one for one in self._shared_sets()}),
         )
-
-    def _fixed_chains(self) -> Mapping[str, NftChain]:
-        return {one.name: one for one in fixed.chains(self.settings, self._ranges)}
 
     def _shared_sets(self) -> Iterator[NftSet]:
         """Sets and maps in the order in which they are made."""
@@ -146,7 +145,7 @@ class NftablesRules:
         )
 
 
-class Shared(LazyRows[Element]):
+class Shared(LazyRows[Element], Asked):
     """The elements of a set that all service ports fill, in the order in which nft prints them."""
 
     __slots__ = ("block", "proxy")
