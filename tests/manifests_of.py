@@ -134,10 +134,22 @@ def kube_proxy(**settings: Any) -> Manifest:
     }
 
 
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as people write them: ``|``."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def write(folder: Path, manifests: Iterable[Manifest]) -> Path:
     """All of them in one file, a field a line."""
     file = folder / "situation.yaml"
-    texts = (yaml.safe_dump(each, sort_keys=False) for each in manifests)
+    texts = (yaml.dump(each, Dumper=_Dumper, sort_keys=False) for each in manifests)
     file.write_text("---\n".join(texts), encoding="utf-8")
     return file
 

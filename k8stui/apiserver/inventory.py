@@ -46,6 +46,7 @@ _GROUPS = {
     "ServiceL2Status": "metallb.io",
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
+    "KubeletConfiguration": "kubelet.config.k8s.io",
 }
 """The kinds that decide about the cluster, with their API group."""
 
@@ -67,7 +68,9 @@ _CLUSTER_SCOPED = frozenset(
     }
 )
 _GUARDS = frozenset({"LimitRange", "ResourceQuota"})
-_CONFIGURATION = frozenset({"KubeProxyConfiguration", "ClusterConfiguration"})
+_CONFIGURATION = frozenset(
+    {"KubeProxyConfiguration", "ClusterConfiguration", "KubeletConfiguration"}
+)
 
 WORKLOADS = frozenset(
     {"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"}

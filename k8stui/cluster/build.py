@@ -16,6 +16,7 @@ from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.balancers import announced, find_balancers
 from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
+from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
 from k8stui.cluster.distribution import find_distribution
@@ -26,8 +27,9 @@ from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster, Node, Pod, Remark, Workload
-from k8stui.cluster.nameservers import kubelet_dns
+from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Remark, Service, Workload
+from k8stui.cluster.names import DNS_SERVICE
+from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -39,6 +41,7 @@ from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.workloads import expand
+from k8stui.origin import Origin
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifests
 
 _DEFAULT_OPTIONS = ClusterOptions()
+
+_USUAL_DOMAIN = "cluster.local"
 
 _NO_BUSINESS_OF_PODS = frozenset(
     {"Service", "Endpoints", "EndpointSlice", "ConfigMap", "NetworkPolicy", "Ingress"}
@@ -170,7 +175,13 @@ def build(
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
-    asked_of, asked_by = next(kubelet_dns(inventory), ((), None))
+    told = told_by_kubelet(inventory)
+    config_maps = {
+        key: ConfigMap(table(one.data, "data"), one)
+        for key, one in inventory.of("ConfigMap").items()
+    }
+    corefile = _corefile(services, pods, config_maps)
+    pod_domain, cluster_domain = _domains(settings.cluster_domain, told, corefile)
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(
         nodes=nodes,
@@ -181,8 +192,10 @@ def build(
         proxy=proxy,
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
-        cluster_domain=settings.cluster_domain,
-        kubelet_dns=asked_of,
+        cluster_domain=cluster_domain,
+        pod_domain=pod_domain,
+        corefile=corefile,
+        kubelet_dns=told.servers,
         distribution=distribution,
         flannel=settings.flannel,
         cni_configurations=cni_configurations(manifests.objects),
@@ -202,9 +215,7 @@ def build(
             for name, manifest in inventory.of("Namespace").items()
         },
         unread_endpoints=tuple(unread_endpoints(inventory, services)),
-        config_maps={
-            key: table(one.data, "data") for key, one in inventory.of("ConfigMap").items()
-        },
+        config_maps=config_maps,
         port_users=tuple(users_of(objects)),
         refused={one.subject: one for one in reversed(manifests.problems) if one.subject},
         remarks=(
@@ -214,8 +225,40 @@ def build(
             *lost_by_apply(inventory),
             *unread_values(inventory, configurations),
         ),
-        origins={**settings.origins, **({"kubelet_dns": asked_by} if asked_by else {})},
+        origins={**settings.origins, **_dns_origins(told, corefile)},
     )
+
+
+def _corefile(
+    services: Mapping[str, Service], pods: Mapping[str, Pod], config_maps: Mapping[str, ConfigMap]
+) -> Corefile | None:
+    if not config_maps or DNS_SERVICE not in services:
+        return None
+    from k8stui.cluster.corefile import corefile_of  # noqa: PLC0415 - rare
+
+    return corefile_of(services[DNS_SERVICE], pods.values(), config_maps)
+
+
+def _domains(said: str, told: Told, corefile: Corefile | None) -> tuple[str, str]:
+    """The domain of the pods' search lists, and the one that cluster DNS serves.
+
+    Whoever says nothing of it agrees with the others; `said`: kubeadm's or k3s' dnsDomain.
+    """
+    pods = told.domain or said
+    zones = corefile.zones if corefile is not None else ()
+    if zones:
+        serves = pods if pods in zones else _USUAL_DOMAIN
+        serves = serves if serves in zones else zones[0]
+    else:
+        serves = said or pods or _USUAL_DOMAIN
+    return pods or serves, serves
+
+
+def _dns_origins(told: Told, corefile: Corefile | None) -> dict[str, Origin]:
+    found = {"kubelet_dns": told.servers_origin, "pod_domain": told.domain_origin}
+    if corefile is not None:
+        found["cluster_domain"] = corefile.zones_origin
+    return {name: origin for name, origin in found.items() if origin is not None}
 
 
 def _cluster_policies(inventory: Inventory) -> tuple[ClusterPolicy, ...]:

@@ -106,7 +106,8 @@ def who_names(
 def _configured(cluster: Cluster, pod: Pod, container: Container) -> Iterator[tuple[str, str]]:
     """Lines of the ConfigMaps that a container reads; with its key where a value is one line."""
     for name, only in container.reads:
-        for key, value in cluster.config_maps.get(f"{pod.namespace}/{name}", {}).items():
+        held = cluster.config_maps.get(f"{pod.namespace}/{name}")
+        for key, value in held.data.items() if held is not None else ():
             if only not in ("", key) or not isinstance(value, str):
                 continue
             lines = value.splitlines()

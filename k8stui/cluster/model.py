@@ -11,6 +11,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from k8stui import settings
+from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.policy import ClusterPolicy, NetworkPolicy, Policy
@@ -466,6 +467,19 @@ class Remark:
     origin: Origin
 
 
+@record(kw_only=True)
+class Corefile:
+    """What cluster DNS was told (`k8stui.cluster.corefile`)."""
+
+    ports: tuple[int, ...]
+    zones: tuple[str, ...]
+    """Of the plugin kubernetes, those that turn addresses into names aside; empty: not known."""
+    serves_services: bool
+    """Whether there is that plugin at all."""
+    ports_origin: Origin
+    zones_origin: Origin
+
+
 @record(kw_only=True, weakref_slot=True)
 class Cluster:
     """Everything, indexed the way the other rooms look it up. Mappings keep a stable order.
@@ -485,6 +499,11 @@ class Cluster:
     pod_cidr: Prefix
     service_cidr: Prefix
     cluster_domain: str = "cluster.local"
+    """The zone that cluster DNS serves."""
+    pod_domain: str = "cluster.local"
+    """The domain of the pods' search lists: the kubelet's ``clusterDomain``."""
+    corefile: Corefile | None = None
+    """What cluster DNS itself was told, where the input says it."""
     kubelet_dns: tuple[Address, ...] = ()
     """``clusterDNS``, which the kubelet writes into each pod's resolv.conf; empty: not known."""
     distribution: Distribution | None = None
@@ -517,13 +536,13 @@ class Cluster:
     """Of the Namespaces that the input holds."""
     refused: Mapping[str, Problem] = field(default_factory=dict)
     """Objects of the input that the API server refuses, ``Service default/web``: why."""
-    config_maps: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    """Data of ConfigMaps by ``namespace/name``."""
+    config_maps: Mapping[str, ConfigMap] = field(default_factory=dict)
+    """By ``namespace/name``."""
     port_users: tuple[PortUser, ...] = ()
     """Gateways, webhooks and APIServices: they tell where pods listen."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """Origins of pod_cidr, service_cidr, kubelet_dns."""
+    """Origins of pod_cidr, service_cidr, kubelet_dns, pod_domain, cluster_domain."""
 
     @property
     def all_policies(self) -> tuple[Policy, ...]:

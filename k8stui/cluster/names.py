@@ -177,6 +177,11 @@ def silent_dns(cluster: Cluster) -> Service | None:
         and (pod.labels.items() >= wanted or pod.labels.items() >= DNS_LABELS.items())
         for pod in cluster.pods.values()
     )
+    known = known or any(
+        one.namespace == service.namespace and wanted <= one.pod_labels.items()
+        for one in cluster.workloads
+        if not one.pods
+    )
     return service if known else None
 
 
@@ -192,7 +197,7 @@ def search_list(cluster: Cluster, pod: Pod | None) -> tuple[str, ...]:
     Source: kubelet/network/dns/dns.go generateSearchesForDNSClusterFirst, appendDNSConfig. None:
     as of a pod in the namespace ``default``.
     """
-    domain = cluster.cluster_domain
+    domain = cluster.pod_domain
     own = pod.dns_config.searches if pod and pod.dns_config else ()
     if pod is not None and pod.dns_policy == "None":
         return own

@@ -6,15 +6,15 @@ dnsConfig with dnsPolicy None), resolv.conf(5).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
-from k8stui.apiserver.fields import texts
+from k8stui.apiserver.fields import text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, dns_port, uses_cluster_dns
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
@@ -37,12 +37,85 @@ class LostServer:
         return self.dns.cluster_ips[0]
 
 
-def kubelet_dns(inventory: Inventory) -> Iterator[tuple[tuple[Address, ...], Origin]]:
-    """``clusterDNS`` of each KubeletConfiguration in a ConfigMap: kubeadm keeps it in one."""
-    for one in embedded_in(inventory, "KubeletConfiguration"):
+@record()
+class Told:
+    """What the kubelets write into each pod's resolv.conf."""
+
+    servers: tuple[Address, ...] = ()
+    servers_origin: Origin | None = None
+    domain: str = ""
+    domain_origin: Origin | None = None
+
+
+def told_by_kubelet(inventory: Inventory) -> Told:
+    """``clusterDNS`` and ``clusterDomain`` of the first KubeletConfiguration that has them.
+
+    It stands alone (/var/lib/kubelet/config.yaml) or in a ConfigMap, as kubeadm keeps it.
+    """
+    found = Told()
+    for one in (
+        *inventory.of("KubeletConfiguration").values(),
+        *embedded_in(inventory, "KubeletConfiguration"),
+    ):
         given = addresses(tuple(texts(one.data, "clusterDNS")))
-        if given:
-            yield given, one.origin("clusterDNS")
+        if given and not found.servers:
+            found = replace(found, servers=given, servers_origin=one.origin("clusterDNS"))
+        domain = text(one.data, "clusterDomain").strip(".").lower()
+        if domain and not found.domain:
+            found = replace(found, domain=domain, domain_origin=one.origin("clusterDomain"))
+    return found
+
+
+@record()
+class Unserved:
+    """Why cluster DNS answers no pod, though its pods run, and what would mend it."""
+
+    why: str
+    mend: str
+    origin: Origin
+
+
+def unserved(cluster: Cluster) -> Unserved | None:
+    """What the Corefile of cluster DNS leaves out; None where nothing says so."""
+    dns, told = cluster.services.get(DNS_SERVICE), cluster.corefile
+    port = dns_port(dns) if dns is not None else None
+    if dns is None or told is None or port is None:
+        return None
+    led = {
+        one.port
+        for each in cluster.endpoint_slices.get(dns.key, ())
+        for one in each.ports or ()
+        if one.name == port.name
+    }
+    if led and not led & set(told.ports):
+        listens, leads = told.ports[0], next(iter(led))
+        return Unserved(
+            f"CoreDNS listens on port {listens} (Corefile), Service {dns.name} leads to {leads}",
+            f"write targetPort: {listens} into Service {dns.name}, or .:{leads} into the Corefile",
+            told.ports_origin,
+        )
+    if not told.serves_services:
+        return Unserved(
+            "the Corefile of cluster DNS has no plugin kubernetes, which knows the Services",
+            f"write kubernetes {cluster.pod_domain} in-addr.arpa ip6.arpa into its block",
+            told.ports_origin,
+        )
+    return None
+
+
+def other_domain(cluster: Cluster) -> Unserved | None:
+    """The pods' search list is of another domain than the one that cluster DNS serves."""
+    has, serves = cluster.pod_domain, cluster.cluster_domain
+    if has == serves:
+        return None
+    by_kubelet = "pod_domain" in cluster.origins
+    whose = "the kubelet's clusterDomain is" if by_kubelet else "the cluster's dnsDomain is"
+    return Unserved(
+        f"{whose} {has}, which every pod has in its search list, and cluster DNS serves {serves}",
+        f"write clusterDomain: {serves} into the kubelets' configuration (and make the pods anew), "
+        f"or kubernetes {has} into the Corefile of cluster DNS",
+        cluster.origins.get("pod_domain") or cluster.origins["cluster_domain"],
+    )
 
 
 def lost_server(cluster: Cluster, pod: Pod) -> LostServer | None:
@@ -61,20 +134,40 @@ def lost_server(cluster: Cluster, pod: Pod) -> LostServer | None:
         given, origin = (*cluster.kubelet_dns, *own), cluster.origins["kubelet_dns"]
     ranges = cluster.service_cidrs or (cluster.service_cidr,)
     answering = _answering.of(cluster)
+    # What the kubelets of a cluster with name servers of its own name must be one of those.
+    known = by_kubelet and _all_is_there(cluster)
     if not given or not all(
-        one not in answering and any(one in cidr for cidr in ranges) for one in given
+        one not in answering and (known or any(one in cidr for cidr in ranges)) for one in given
     ):
         return None
     return LostServer(given[0], dns, by_kubelet, origin)
 
 
+LINK_LOCAL = Prefix.parse("169.254.0.0/16")
+"""Where NodeLocal DNS has its address (169.254.20.10)."""
+
+
+def _all_is_there(cluster: Cluster) -> bool:
+    """Whether the input holds the pods of cluster DNS, and no cache on the nodes."""
+    dns = cluster.services.get(DNS_SERVICE)
+    if dns is None or not dns.selector:
+        return False
+    wanted = dns.selector.items()
+    system = [pod for pod in cluster.pods.values() if pod.namespace == dns.namespace]
+    cached = any("node-cache" in one.image for pod in system for one in pod.containers)
+    return not cached and any(wanted <= pod.labels.items() for pod in system)
+
+
 def _name_servers(cluster: Cluster) -> frozenset[Address]:
-    return frozenset(
+    """Addresses of Services with port 53, and of nodes and pods: one may be a name server."""
+    services = (
         address
         for service in cluster.services.values()
         if service.type is not ServiceType.EXTERNAL_NAME and dns_port(service) is not None
-        for address in service.cluster_ips
+        for address in (*service.cluster_ips, *service.external_ips)
     )
+    machines = (*cluster.nodes.values(), *cluster.pods.values())
+    return frozenset((*services, *(address for one in machines for address in one.addresses)))
 
 
 # Asked for each pod that asks by name.

@@ -38,6 +38,7 @@ class ClusterSettings:
     service_ranges: Mapping[Prefix, Origin]
     """Those of ServiceCIDR objects."""
     cluster_domain: str
+    """Empty: nobody says it."""
     flannel: Mapping[str, object] | None
     origins: Mapping[str, Origin]
     remarks: tuple[Remark, ...] = ()
@@ -59,7 +60,7 @@ def read_settings(
     """Collect the settings; `configurations` are the ClusterConfiguration documents."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
     arguments = distribution.arguments
-    domain = arguments.get("--cluster-domain", "cluster.local")
+    domain = arguments.get("--cluster-domain", "")
     for attribute, flag in (("pod_cidr", "--cluster-cidr"), ("service_cidr", "--service-cidr")):
         if flag in arguments:
             written[attribute] = (_prefixes(arguments[flag]), distribution.origin)

@@ -11,6 +11,7 @@ from k8stui.manifests.manifest import Manifest
 from k8stui.manifests.reader import read_text
 from k8stui.manifests.source import SourceText
 from k8stui.manifests.text import Text
+from k8stui.record import record
 
 CONFIGURATIONS = {
     "kube-proxy": ("config.conf",),
@@ -50,6 +51,31 @@ def position_in(manifest: Manifest, key: str, offset: int) -> tuple[int, int]:
     data = manifest.data.get("data")
     content = data.get(key) if isinstance(data, dict) else None
     return _inner(manifest, key, content if isinstance(content, str) else "").position(offset)
+
+
+@record()
+class InnerPlace:
+    """A `Place` in the text of ``data[key]``, looked for on the first question."""
+
+    manifest: Manifest
+    key: str
+    offset: int
+
+    @property
+    def file(self) -> str:
+        return self.manifest.file
+
+    @property
+    def line(self) -> int:
+        return position_in(self.manifest, self.key, self.offset)[0]
+
+    @property
+    def column(self) -> int:
+        return position_in(self.manifest, self.key, self.offset)[1]
+
+    @property
+    def field(self) -> str:
+        return self.manifest.place("data", self.key).field
 
 
 def _inner(manifest: Manifest, key: str, content: str) -> Text:

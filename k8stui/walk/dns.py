@@ -19,7 +19,7 @@ from k8stui.cluster.names import (
     silent_dns,
     uses_cluster_dns,
 )
-from k8stui.cluster.nameservers import LostServer, lost_server
+from k8stui.cluster.nameservers import LostServer, lost_server, unserved
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -53,6 +53,10 @@ def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
         if silent is not None:
             said = f"cluster DNS does not answer: Service {silent.key} has no ready endpoint"
             return Answer(addresses=(), sentences=(f"no such name: {said}",), origin=silent.origin)
+        left_out = unserved(cluster)
+        if left_out is not None:
+            said = f"no such name: {left_out.why}"
+            return Answer(addresses=(), sentences=(said,), origin=left_out.origin)
     lost = lost_server(cluster, source.pod) if asks_dns else None
     if lost is not None:
         said = f"no such name: {in_vain(lost)}"

@@ -39,8 +39,10 @@ _NO_PART_OF_KUBERNETES = {
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
     *(kind.name for kind in (*balancers.KINDS, *calico.KINDS)),
+    "KubeletConfiguration",
 }
-"""Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes."""
+"""Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes. The kubelet's
+file is no object of the API: its fields are those of k8s.io/kubelet config/v1beta1/types.go."""
 _SCALARS: Mapping[str, tuple[set[type], ...]] = {
     "int": ({int},),
     "bool": ({bool},),

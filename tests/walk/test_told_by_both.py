@@ -480,7 +480,10 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_told_by_both(name: str, tmp_path: Path) -> None:
-    case = CASES[name]
+    judge_both(tmp_path, CASES[name])
+
+
+def judge_both(tmp_path: Path, case: Both) -> None:
     judge(tmp_path, case.walked)
     file = tmp_path / "situation.yaml"
     lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines()]

@@ -5,8 +5,9 @@ With hostNetwork the default dnsPolicy, ClusterFirst, means the node's own resol
 there.
 
 So does a nameserver of the Services' range that is the address of no DNS Service: the kubelet's
-clusterDNS (in kubeadm's ConfigMap kubelet-config), or dnsConfig with dnsPolicy None. No name
-resolves then.
+clusterDNS (in kubeadm's ConfigMap kubelet-config, or its own file), or dnsConfig with dnsPolicy
+None. No name resolves then; nor where the kubelet's clusterDomain is another one than the zone in
+the Corefile of cluster DNS, or that listens on another port than its Service leads to.
 
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
 to hosts that are no Service's of the input.
@@ -23,8 +24,8 @@ from k8stui.check.ground import Ground
 from k8stui.check.hosts import ToldHost, asked
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
-from k8stui.cluster.names import uses_cluster_dns
-from k8stui.cluster.nameservers import LostServer, lost_server
+from k8stui.cluster.names import DNS_SERVICE, uses_cluster_dns
+from k8stui.cluster.nameservers import LostServer, lost_server, other_domain, unserved
 from k8stui.walk.diagnosis.names import rightly
 from k8stui.walk.dns import in_vain
 
@@ -32,6 +33,7 @@ ID = "dns-policy"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _of_the_cluster(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
     for pod in ground.cluster.pods.values():
@@ -51,6 +53,20 @@ def look(ground: Ground) -> Iterator[Finding]:
         found = next(_asked(ground, template), None)
         if found is not None:
             yield _finding(ground, template, known, *found)
+
+
+def _of_the_cluster(ground: Ground) -> Iterator[Finding]:
+    """What keeps cluster DNS from answering anybody."""
+    wrong = unserved(ground.cluster) or other_domain(ground.cluster)
+    if wrong is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {DNS_SERVICE}",
+            place=wrong.origin.place,
+            why=f"no name resolves in pods of dnsPolicy ClusterFirst: {wrong.why}",
+            fix=wrong.mend,
+        )
 
 
 def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:

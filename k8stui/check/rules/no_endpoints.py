@@ -20,6 +20,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.cluster.meant import MissedLabel
 from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.names import DNS_SERVICE
 from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import is_typo
@@ -91,9 +92,10 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         )
     if idle is not None:
         return _Reason(
-            Severity.INFO,
+            Severity.WARNING if service.key == DNS_SERVICE else Severity.INFO,
             f"{idle.subject}, which it selects, has no pod now",
-            f"nothing, if that is meant; else look at the replicas of {idle.subject}",
+            f"nothing, if that is meant; else kubectl scale {idle.kind.lower()}/{idle.name} "
+            "--replicas=1",
         )
     given = given_by_controller(ground.cluster, service)
     if given is not None:

@@ -51,7 +51,7 @@ WITHOUT_PART = frozenset(
     ClusterTrustBundle PodCertificateRequest LeaseCandidate StorageVersion StorageVersionMigration
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
     PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
-    KubeletConfiguration Eviction Scale TokenReview
+    Eviction Scale TokenReview
     """.split()  # noqa: SIM905
 )
 """Built-in kinds that have no part in how packets move: skipped, and never taken for typing

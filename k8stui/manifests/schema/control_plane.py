@@ -84,6 +84,44 @@ _KUBEADM = struct(
     networking=struct("networking", "dnsDomain podSubnet serviceSubnet"),
 )
 
+_KUBELET = struct(
+    "KubeletConfiguration",
+    "apiVersion kind clusterDomain",
+    unread="enableServer staticPodPath podLogsDir syncFrequency fileCheckFrequency "
+    "httpCheckFrequency staticPodURL staticPodURLHeader address port readOnlyPort tlsCertFile "
+    "tlsPrivateKeyFile tlsCipherSuites tlsCurvePreferences tlsMinVersion rotateCertificates "
+    "serverTLSBootstrap authentication authorization registryPullQPS registryBurst "
+    "imagePullCredentialsVerificationPolicy preloadedImagesVerificationAllowlist "
+    "eventRecordQPS eventBurst enableDebuggingHandlers enableContentionProfiling healthzPort "
+    "healthzBindAddress oomScoreAdj streamingConnectionIdleTimeout nodeStatusUpdateFrequency "
+    "nodeStatusReportFrequency nodeLeaseDurationSeconds imageMinimumGCAge imageMaximumGCAge "
+    "imageGCHighThresholdPercent imageGCLowThresholdPercent volumeStatsAggPeriod "
+    "kubeletCgroups systemCgroups cgroupRoot cgroupsPerQOS cgroupDriver cpuManagerPolicy "
+    "singleProcessOOMKill cpuManagerPolicyOptions cpuManagerReconcilePeriod "
+    "memoryManagerPolicy topologyManagerPolicy topologyManagerScope "
+    "topologyManagerPolicyOptions qosReserved runtimeRequestTimeout hairpinMode maxPods "
+    "podCIDR podPidsLimit resolvConf runOnce cpuCFSQuota cpuCFSQuotaPeriod "
+    "nodeStatusMaxImages maxOpenFiles contentType kubeAPIQPS kubeAPIBurst serializeImagePulls "
+    "maxParallelImagePulls evictionHard evictionSoft evictionSoftGracePeriod "
+    "evictionPressureTransitionPeriod evictionMaxPodGracePeriod evictionMinimumReclaim "
+    "mergeDefaultEvictionSettings podsPerCore enableControllerAttachDetach "
+    "protectKernelDefaults makeIPTablesUtilChains iptablesMasqueradeBit iptablesDropBit "
+    "featureGates failSwapOn memorySwap containerLogMaxSize containerLogMaxFiles "
+    "containerLogMaxWorkers containerLogMonitorInterval "
+    "configMapAndSecretChangeDetectionStrategy systemReserved kubeReserved reservedSystemCPUs "
+    "showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup "
+    "enforceNodeAllocatable allowedUnsafeSysctls defaultPodSysctls volumePluginDir providerID "
+    "kernelMemcgNotification logging enableSystemLogHandler enableSystemLogQuery "
+    "shutdownGracePeriod shutdownGracePeriodCriticalPods shutdownGracePeriodByPodPriority "
+    "crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler "
+    "seccompDefault memoryThrottlingFactor memoryReservationPolicy registerWithTaints "
+    "registerNode tracing localStorageCapacityIsolation containerRuntimeEndpoint "
+    "imageServiceEndpoint failCgroupV1 userNamespaces dynamicKubeletConfigDir "
+    "registerSchedulable",
+    metadata=META,
+    clusterDNS=TEXTS,
+)
+"""Fields by k8s.io/kubelet/config/v1beta1/types.go."""
 
 KINDS = (
     *(
@@ -108,6 +146,13 @@ KINDS = (
         "KubeProxyConfiguration",
         ("kubeproxy.config.k8s.io/v1alpha1",),
         _PROXY,
+        named=False,
+        namespaced=False,
+    ),
+    Kind(
+        "KubeletConfiguration",
+        ("kubelet.config.k8s.io/v1beta1", "kubelet.config.k8s.io/v1"),
+        _KUBELET,
         named=False,
         namespaced=False,
     ),

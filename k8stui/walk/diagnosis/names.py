@@ -17,7 +17,14 @@ from k8stui.cluster.names import (
     silent_dns,
     uses_cluster_dns,
 )
-from k8stui.cluster.nameservers import LostServer, lost_server
+from k8stui.cluster.nameservers import (
+    LINK_LOCAL,
+    LostServer,
+    Unserved,
+    lost_server,
+    other_domain,
+    unserved,
+)
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
@@ -45,6 +52,11 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     silent = _silent(cluster, request)
     if silent is not None:
         return silent
+    if client is not None and uses_cluster_dns(cluster, client):
+        asked = request.destination.rpartition(":")[0]
+        wrong = unserved(cluster) or _in_other_domain(cluster, client, asked)
+        if wrong is not None:
+            return Diagnosis(wrong.why, wrong.mend, wrong.origin)
     found = headless_without_endpoints(cluster, request)
     if found.reason:
         return found
@@ -70,6 +82,17 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
     port = request.destination.rpartition(":")[2]
     return lost or _other_name(cluster, pod, asked, reason, port)
+
+
+def _in_other_domain(cluster: Cluster, client: Pod, asked: str) -> Unserved | None:
+    """A name that would resolve, were the pods' search list of the domain that is served."""
+    wrong = other_domain(cluster)
+    if wrong is None:
+        return None
+    domain = cluster.cluster_domain
+    full = asked.rstrip(".").removesuffix(f".{cluster.pod_domain}")
+    tries = (f"{full}.{middle}{domain}." for middle in (f"{client.namespace}.svc.", "svc.", ""))
+    return wrong if any(resolve(cluster, one, None).is_resolved for one in tries) else None
 
 
 def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) -> Diagnosis | None:
@@ -102,9 +125,10 @@ def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) ->
 def rightly(lost: LostServer, pod: Pod) -> str:
     """What gives the pods a nameserver that answers."""
     if lost.by_kubelet:
+        cache = ", or run NodeLocal DNS, which has it" if lost.address in LINK_LOCAL else ""
         return (
             f"write {lost.right} into clusterDNS of the kubelets' configuration "
-            "(/var/lib/kubelet/config.yaml), restart them, and make the pods anew"
+            f"(/var/lib/kubelet/config.yaml){cache}, restart them, and make the pods anew"
         )
     whose = f"{pod.owner[0]} {pod.owner[1]}" if pod.owner else f"pod {pod.name}"
     return (

@@ -1,0 +1,75 @@
+"""CoreDNS's own configuration: on which ports it listens, and which zone of Services it serves.
+
+A Corefile is blocks of ``ZONE[:PORT] … { plugin … }``; without a port it is 53, and the plugin
+kubernetes serves the zones behind its name, or else the block's own. Sources: CoreDNS's manual
+(Configuration) and plugin/kubernetes. Read is the one in a ConfigMap that cluster DNS mounts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from k8stui.cluster.config_maps import ConfigMap
+from k8stui.cluster.model import Corefile, Pod, Service
+
+KEY = "Corefile"
+_USUAL_PORT = 53
+_BLOCK = re.compile(r"^(?P<head>[^\s#{(][^#{]*)\{", re.MULTILINE)
+_PLUGIN = re.compile(r"^\s*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
+_PORT = re.compile(r":(\d{1,5})$")
+_ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
+_REVERSE = ("in-addr.arpa", "ip6.arpa")
+
+
+def corefile_of(
+    service: Service, pods: Iterable[Pod], config_maps: Mapping[str, ConfigMap]
+) -> Corefile | None:
+    """The Corefile that a name server's pods read; None: none is in the input."""
+    wanted = (service.selector or {}).items()
+    for pod in pods if wanted else ():
+        if pod.namespace == service.namespace and wanted <= pod.labels.items():
+            for held in _read_by(config_maps, pod):
+                return parse(held)
+    return None
+
+
+def _read_by(config_maps: Mapping[str, ConfigMap], pod: Pod) -> Iterator[ConfigMap]:
+    for container in pod.containers:
+        if any("dns.port" in word for word in container.spoken):
+            continue
+        for name, only in container.reads:
+            held = config_maps.get(f"{pod.namespace}/{name}")
+            if held is not None and only in {"", KEY} and isinstance(held.data.get(KEY), str):
+                yield held
+
+
+def parse(held: ConfigMap) -> Corefile | None:
+    """Read ``data.Corefile``; None where it is a template, imports other files, or is none."""
+    text = str(held.data[KEY])
+    blocks = [*_BLOCK.finditer(text)]
+    if not blocks or "{{" in text or re.search(r"^\s*import\b", text, re.MULTILINE):
+        return None
+    ports: list[int] = []
+    for block in blocks:
+        for key in block["head"].split():
+            found = _PORT.search(key.rstrip(","))
+            ports.append(int(found[1]) if found is not None else _USUAL_PORT)
+    plugins = [*_PLUGIN.finditer(text)]
+    zones: list[str] = []
+    for plugin in plugins:
+        own = plugin["zones"].split() or _heads(blocks, plugin.start())
+        zones += (zone.rstrip(".").lower() for zone in own if not zone.endswith(_REVERSE))
+    return Corefile(
+        ports=tuple(dict.fromkeys(ports)),
+        zones=tuple(zone for zone in dict.fromkeys(zones) if _ZONE.fullmatch(zone)),
+        serves_services=bool(plugins),
+        ports_origin=held.origin(KEY, blocks[0].start()),
+        zones_origin=held.origin(KEY, plugins[0].start("zones") if plugins else 0),
+    )
+
+
+def _heads(blocks: list[re.Match[str]], offset: int) -> list[str]:
+    """The zones of the block that a place is in."""
+    head = next((one["head"] for one in reversed(blocks) if one.start() < offset), "")
+    return [_PORT.sub("", key.rstrip(",")) for key in head.split()]
