@@ -1,19 +1,26 @@
-"""Ports that a container opens for some only: its own words bind them to 127.0.0.1 or 0.0.0.0.
+"""Ports that a container opens for some only: something binds them to 127.0.0.1 or 0.0.0.0.
 
-``--bind 127.0.0.1:8000``, ``--listen=localhost``, ``BIND_ADDRESS=127.0.0.1``: what comes by the
-pod's address is refused, while everything inside the pod (a probe by exec, a proxy beside it) finds
-somebody. ``--bind 0.0.0.0:8000`` is every IPv4 address, and refuses IPv6 (ip(7); `::` takes both,
-ipv6(7)). Programs differ in their options, so only those are read that say what they mean.
+Its own words (``--bind 127.0.0.1:8000``, ``--listen=localhost``, ``BIND_ADDRESS=127.0.0.1``), a
+ConfigMap that it mounts (``bind 127.0.0.1``, ``bind-address = 127.0.0.1``), or the program itself,
+where it is told nothing: many that are made for a developer's machine bind to 127.0.0.1. What comes
+by the pod's address is refused, while everything inside the pod (a probe by exec, a proxy beside
+it) finds somebody. ``--bind 0.0.0.0:8000`` is every IPv4 address, and refuses IPv6 (ip(7); `::`
+takes both, ipv6(7)). Programs differ in their options, so only those are read that say what they
+mean.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
-from k8stui.cluster.model import Container
+from k8stui.cluster.evidence import configured
+from k8stui.cluster.model import Cluster, Container, Pod
+from k8stui.cluster.programs import unless_told
 from k8stui.kernel.packet import Protocol
+from k8stui.origin import Origin
+from k8stui.record import record
 
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?$")
 _OPENS = re.compile(r"bind|listen", re.IGNORECASE)
@@ -23,30 +30,92 @@ _ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+$")
+_DIRECTIVE = re.compile(
+    r"\s*(?:bind|listen|bind[-_]?(?:address|ip|host)|listen[-_]?(?:addresse?s?|host))"
+    r"(?:\s*[:=]\s*|\s+)(?P<value>[^#;{]*)",
+    re.IGNORECASE,
+)
+"""A line of redis.conf, my.cnf, postgresql.conf, mongod.conf, nginx's, Apache's or HAProxy's."""
+_BY_WORDS = "its command, args or env say so"
 
 
-def own_only(container: Container) -> frozenset[int]:
+@record()
+class Bound:
+    """For whom alone a port is opened, who says so, and what would open it for all."""
+
+    by: str
+    origin: Origin
+    mend: str = "let it bind to 0.0.0.0"
+
+
+def own_only(cluster: Cluster, pod: Pod, container: Container) -> Mapping[int, Bound]:
     """TCP ports that the container declares, and binds to the loopback network."""
-    return _bound_to(container, _OWN)
+    return _bound_to(cluster, pod, container, _OWN)
 
 
-def ipv4_only(container: Container) -> frozenset[int]:
+def ipv4_only(cluster: Cluster, pod: Pod, container: Container) -> Mapping[int, Bound]:
     """TCP ports that the container declares, and binds to IPv4 addresses alone."""
-    return _bound_to(container, _IPV4)
+    return _bound_to(cluster, pod, container, _IPV4)
 
 
-def _bound_to(container: Container, kind: re.Pattern[str]) -> frozenset[int]:
+def _bound_to(
+    cluster: Cluster, pod: Pod, container: Container, kind: re.Pattern[str]
+) -> dict[int, Bound]:
     declared = {port.number for port in container.ports if port.protocol is Protocol.TCP}
     if not declared:
-        return frozenset()
-    opened: dict[int, bool] = {}
-    for number, address in _opened(container, declared):
-        opened[number] = opened.get(number, True) and kind.match(address) is not None
-    return frozenset(number for number, is_kind in opened.items() if is_kind)
+        return {}
+    opened: dict[int, Bound | None] = {}
+    for number, address, bound in _opened(cluster, pod, container, declared):
+        fits = kind.match(address) is not None and opened.get(number, bound) is not None
+        opened[number] = bound if fits else None
+    by_itself = None if opened else unless_told(container, declared)
+    if by_itself is not None and kind.match("127.0.0.1"):
+        return {
+            by_itself.port: Bound(
+                f"{by_itself.program} does unless told otherwise, and nothing here tells it",
+                container.origin,
+                f"let it bind to 0.0.0.0: {by_itself.option}",
+            )
+        }
+    return {number: bound for number, bound in opened.items() if bound is not None}
 
 
-def _opened(container: Container, declared: set[int]) -> Iterator[tuple[int, str]]:
-    """(port, address), for each address that is named."""
+def _opened(
+    cluster: Cluster, pod: Pod, container: Container, declared: set[int]
+) -> Iterator[tuple[int, str, Bound]]:
+    """(port, address, who says so), for each address that is named."""
+    by_words = Bound(_BY_WORDS, container.origin)
+    for number, address in _by_words(container, declared):
+        yield number, address, by_words
+    for line in configured(cluster, pod, container):
+        found = _DIRECTIVE.match(line.text)
+        if found is None:
+            continue
+        for number, address in _addresses(found["value"], declared):
+            yield number, address, Bound(f"ConfigMap {line.name} says so", line.origin)
+
+
+def _addresses(value: str, declared: set[int]) -> Iterator[tuple[int, str]]:
+    """``127.0.0.1 -::1``, ``'localhost'``, ``0.0.0.0:8080 ssl``, ``8080``."""
+    for word in re.split(r"[\s,]+", value.strip().strip("'\"[]")):
+        text = word.strip("'\"").removeprefix("-")
+        if _NUMBER.fullmatch(text):
+            number, address = text, "*"
+        else:
+            found = _ADDRESS.match(text)
+            if text in {"*", "::", "::*"}:
+                number, address = "", "*"
+            elif found is None or not (_OWN.match(found[1]) or _IPV4.match(found[1])):
+                continue
+            else:
+                number, address = found[2] or "", found[1]
+        if not number and len(declared) == 1:
+            number = str(*declared)
+        if number and int(number) in declared:
+            yield int(number), address
+
+
+def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, str]]:
     words = [word for text in container.spoken for word in text.split()]
     options = [(match[1], match[2] or after) for match, after in _options(words)]
     port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")

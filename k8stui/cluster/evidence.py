@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator
 
 from k8stui.apiserver.fields import array, at, labels, number, table, text
 from k8stui.apiserver.inventory import namespace_of
+from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.model import Cluster, Container, Pod, PortUser, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
+from k8stui.origin import Origin
+from k8stui.record import record
 
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _HTTPS = 443
@@ -90,9 +93,10 @@ def who_names(
             word.search(value) for _, value in container.env
         ):
             return "a probe, an argument or an env value"
-        for name, line in _configured(cluster, pod, container):
-            if word.search(line) and _LISTENS.search(line) and not _CONNECTS.search(line):
-                return f"ConfigMap {name}"
+        for line in configured(cluster, pod, container):
+            said = line.text
+            if word.search(said) and _LISTENS.search(said) and not _CONNECTS.search(said):
+                return f"ConfigMap {line.name}"
     if protocol is not Protocol.TCP:
         return ""
     led = {
@@ -103,19 +107,38 @@ def who_names(
     return next((user.who for user in cluster.port_users if _says(user, pod, wanted, led)), "")
 
 
-def _configured(cluster: Cluster, pod: Pod, container: Container) -> Iterator[tuple[str, str]]:
+@record()
+class ConfiguredLine:
+    """A line of a ConfigMap's value, and where it stands."""
+
+    name: str
+    """``namespace/name`` of the ConfigMap."""
+    key: str
+    text: str
+    held: ConfigMap
+    offset: int
+
+    @property
+    def origin(self) -> Origin:
+        return self.held.origin(self.key, self.offset)
+
+
+def configured(cluster: Cluster, pod: Pod, container: Container) -> Iterator[ConfiguredLine]:
     """Lines of the ConfigMaps that a container reads; with its key where a value is one line."""
     for name, only in container.reads:
         held = cluster.config_maps.get(f"{pod.namespace}/{name}")
         for key, value in held.data.items() if held is not None else ():
-            if only not in ("", key) or not isinstance(value, str):
+            if held is None or only not in ("", key) or not isinstance(value, str):
                 continue
-            lines = value.splitlines()
+            lines = value.splitlines(keepends=True)
             if len(lines) == 1:
                 lines = [f"{key}={value}"]
+            offset = 0
             for line in lines:
                 if not line.lstrip().startswith(("#", "//", ";")):
-                    yield f"{pod.namespace}/{name}", line
+                    text = line.rstrip("\r\n")
+                    yield ConfiguredLine(f"{pod.namespace}/{name}", key, text, held, offset)
+                offset += len(line)
 
 
 def _says(user: PortUser, pod: Pod, wanted: int, led: set[tuple[str, int]]) -> bool:

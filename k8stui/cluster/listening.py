@@ -12,8 +12,18 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, auto
 from functools import cached_property
 
+from k8stui.cluster.bound import Bound, ipv4_only, own_only
+from k8stui.cluster.configured_ports import configured_port
 from k8stui.cluster.evidence import who_names
-from k8stui.cluster.model import Cluster, Container, ContainerPort, Pod, Service, ServiceType
+from k8stui.cluster.model import (
+    Cluster,
+    Container,
+    ContainerPort,
+    Pod,
+    Service,
+    ServiceType,
+    ToldPort,
+)
 from k8stui.cluster.transports import speaks_for
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
@@ -109,6 +119,14 @@ class Listening:
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
 
+    def own_only(self, pod: Pod, container: Container) -> Mapping[int, Bound]:
+        """Ports that the container declares, and opens for its own pod alone."""
+        return own_only(self._cluster, pod, container)
+
+    def ipv4_only(self, pod: Pod, container: Container) -> Mapping[int, Bound]:
+        """Ports that the container declares, and opens for IPv4 alone."""
+        return ipv4_only(self._cluster, pod, container)
+
     def others_ports(self, pod: Pod, protocol: Protocol) -> frozenset[int]:
         """Ports that others are known to have, and no container of this pod.
 
@@ -161,11 +179,11 @@ class Listening:
         return Opinion.ASSUMED
 
     def told_other(self, pod: Pod, number: int, protocol: Protocol) -> Container | None:
-        """The container that would listen on the port, did its env not tell it to open another.
+        """The container that would listen on the port, were it not told to open another one.
 
-        ``PORT=3000`` beside ``containerPort: 8080``: the declaration is documentation, the variable
-        is what a program reads. Not where anything else names the port, nor where the container
-        declares several.
+        By its env or configuration (``PORT=3000`` beside ``containerPort: 8080``): the declaration
+        is documentation, the variable is what a program reads. Not where anything else names the
+        port, nor where the container declares several.
         """
         if protocol is not Protocol.TCP:
             return None
@@ -174,11 +192,18 @@ class Listening:
             containers = tuple(c for c in containers if number in (p.number for p in c.ports))
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
-            if one.told is None or one.told.number == number or several:
+            told = self.told(pod, one, number)
+            if told is None or told.number == number or several:
                 continue
             if not self.who_names(pod, None, number, protocol):
                 return one
         return None
+
+    def told(self, pod: Pod, container: Container, number: int) -> ToldPort | None:
+        """The port that env, or a ConfigMap that it reads, tells its program to open."""
+        if container.told is not None or not container.reads:
+            return container.told
+        return configured_port(self._cluster, pod, container, number)
 
     def _is_in_front(self, pod: Pod, number: int, protocol: Protocol) -> bool:
         """Whether it is the port, or node port, of a Service that selects the pod."""

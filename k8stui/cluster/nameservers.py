@@ -166,8 +166,9 @@ def _name_servers(cluster: Cluster) -> frozenset[Address]:
         if service.type is not ServiceType.EXTERNAL_NAME and dns_port(service) is not None
         for address in (*service.cluster_ips, *service.external_ips)
     )
-    machines = (*cluster.nodes.values(), *cluster.pods.values())
-    return frozenset((*services, *(address for one in machines for address in one.addresses)))
+    nodes = (address for node in cluster.nodes.values() for address in node.addresses)
+    pods = (address for pod in cluster.pods.values() for address in pod.addresses)
+    return frozenset((*services, *nodes, *pods))
 
 
 # Asked for each pod that asks by name.

@@ -11,7 +11,6 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.listening import LedPort, Listening, Opinion, declared
 from k8stui.cluster.model import Node, Pod, PodPhase
@@ -142,10 +141,10 @@ def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:
     for container in pod.containers:
         if container.init and not container.restartable_init:
             continue  # it has ended before the others begin
-        own, ipv4 = own_only(container), ipv4_only(container)
+        own, ipv4 = listening.own_only(pod, container), listening.ipv4_only(pod, container)
         elsewhere = dns_port(container)
         for port in container.ports:
-            if container.told and listening.told_other(pod, port.number, port.protocol):
+            if listening.told_other(pod, port.number, port.protocol):
                 continue
             if port.number == elsewhere:
                 continue  # at the addresses of its own device

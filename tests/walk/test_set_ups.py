@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests_of import Manifest, kind, service, workload
+from manifests_of import Manifest, kind, pod, service, workload
 from walk.test_reported import NODES, WEB, asking
 from walk.test_told_by_both import Both, judge_both
 
@@ -117,6 +117,103 @@ NAMES = {
         at="selector:",
     ),
 }  # fmt: skip
+
+
+def running(*command: str, port: int = 8000, **env: str) -> Any:
+    """A pod that runs a command, and a Service in front of it."""
+    container: dict[str, Any] = {"command": list(command)}
+    if env:
+        container["env"] = [{"name": name, "value": value} for name, value in env.items()]
+    return (
+        *NODES,
+        service("web", to=port),
+        pod("web-0", "app=web", ports=[port], container=container),
+    )
+
+
+def reading(text: str, key: str, port: int, **more: Any) -> tuple[Manifest, ...]:
+    """A pod that mounts a ConfigMap of one file, and a Service in front of it."""
+    return (
+        *NODES,
+        config("files", **{key: text}),
+        service("web", to=port),
+        pod("web-0", "app=web", ports=[port],
+            volumes=[{"name": "files", "configMap": {"name": "files"}}],
+            container={"volumeMounts": [{"name": "files", "mountPath": "/etc/files"}], **more}),
+    )  # fmt: skip
+
+
+def for_itself(*manifests: Manifest, mend: str, by: str, at: str = "") -> Both:
+    return Both(
+        walked=asking("svc/web", *manifests, result="refused", cause=f"to 127.0.0.1 ({by}",
+                      mend=mend, at=at),
+        rule="bound-to-localhost", words=by, mend=mend,
+    )  # fmt: skip
+
+
+def for_all(*manifests: Manifest) -> Both:
+    return Both(walked=asking("svc/web", *manifests, result="connected"))
+
+
+LISTENING = {
+    "gunicorn is told nothing": for_itself(
+        *running("gunicorn", "-w", "4", "shop.wsgi"), by="gunicorn does unless told otherwise",
+        mend="--bind 0.0.0.0:8000"),
+    "gunicorn in a script": for_itself(
+        *running("sh", "-c", "python manage.py migrate && exec gunicorn shop.wsgi"),
+        by="gunicorn does", mend="--bind 0.0.0.0:8000"),
+    "gunicorn is told": for_all(*running("gunicorn", "-b", ":8000", "shop.wsgi")),
+    "gunicorn is told by env": for_all(*running("gunicorn", "a", GUNICORN_CMD_ARGS="--bind :8000")),
+    "gunicorn listens everywhere where there is PORT": for_all(
+        *running("gunicorn", "a", PORT="8000")),
+    "gunicorn reads a file": for_all(*running("gunicorn", "-c", "/etc/g.py", "shop.wsgi")),
+    "gunicorn is installed, and something else runs": for_all(
+        *running("sh", "-c", "pip install gunicorn && python serve.py")),
+    "flask on another port": for_itself(
+        *running("flask", "run", "--port=5005", port=5005), by="flask run does",
+        mend="--host 0.0.0.0"),
+    "Django's own server with a port only": for_itself(
+        *running("python", "manage.py", "runserver", "8000"), by="manage.py runserver does",
+        mend="runserver 0.0.0.0:8000"),
+    "Django's own server for all": for_all(
+        *running("python", "manage.py", "runserver", "0.0.0.0:8000")),
+    "redis.conf": for_itself(
+        *reading("port 6379\nbind 127.0.0.1 -::1\n", "redis.conf", 6379),
+        by="ConfigMap default/files", mend="bind to 0.0.0.0", at="bind 127.0.0.1 -::1"),
+    "redis.conf for all": for_all(*reading("bind * -::*\nport 6379\n", "redis.conf", 6379)),
+    "my.cnf": for_itself(
+        *reading("[mysqld]\nbind-address = 127.0.0.1\n", "my.cnf", 3306),
+        by="ConfigMap default/files", mend="bind to 0.0.0.0", at="bind-address = 127.0.0.1"),
+    "postgresql.conf": for_itself(
+        *reading("listen_addresses = 'localhost'\nmax_connections = 9\n", "pg.conf", 5432),
+        by="ConfigMap default/files", mend="bind to 0.0.0.0"),
+    "a commented line": for_all(*reading("# bind 127.0.0.1\nport 6379\n", "redis.conf", 6379)),
+    "another port is for the pod itself": for_all(
+        *reading("server {\n  listen 127.0.0.1:81;\n}\nserver {\n  listen 80;\n}\n",
+                 "site.conf", 80)),
+    "nginx listens elsewhere": Both(
+        walked=asking("svc/web", *reading("server {\n  listen 8081;\n}\n", "default.conf", 80),
+                      result="refused", cause="to listen on 8081",
+                      mend="containerPort and targetPort 8081", at="listen 8081;"),
+        rule="told-port", words="listen on 8081", mend="targetPort 8081",
+    ),
+    "nginx takes in other files": for_all(
+        *reading("http {\n  include conf.d/*.conf;\n  server {\n    listen 8081;\n  }\n}\n",
+                 "nginx.conf", 80)),
+    "Spring's own port": Both(
+        walked=asking("svc/web",
+                      *reading("spring:\n  name: a\nserver:\n  a: b\n  port: 9000\n",
+                               "application.yaml", 8080),
+                      result="refused", cause="to listen on 9000", mend="targetPort 9000",
+                      at="port: 9000"),
+        rule="told-port", words="listen on 9000", mend="9000",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTENING)
+def test_listening(name: str, tmp_path: Path) -> None:
+    judge_both(tmp_path, LISTENING[name])
 
 
 @pytest.mark.parametrize("name", NAMES)

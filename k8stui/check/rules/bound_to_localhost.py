@@ -1,9 +1,11 @@
 """A Service leads to a port that the container opens for its own pod only.
 
-Its command, arguments or env bind the port to 127.0.0.1 (``--bind 127.0.0.1:8000``): the pod's
-kernel refuses what comes by the pod's address, from the Service and from the kubelet's probes.
-Where the Service has IPv6 addresses, ``0.0.0.0`` is as bad: it is IPv4 alone. An information where
-the Service has IPv4 too, as most clients then try the other.
+Its command, arguments or env bind the port to 127.0.0.1 (``--bind 127.0.0.1:8000``), a ConfigMap
+that it mounts does (``bind 127.0.0.1``), or the program does where it is told nothing (gunicorn,
+flask run, uvicorn, Django's and Rails' servers): the pod's kernel refuses what comes by the pod's
+address, from the Service and from the kubelet's probes. Where the Service has IPv6 addresses,
+``0.0.0.0`` is as bad: it is IPv4 alone. An information where the Service has IPv4 too, as most
+clients then try the other.
 
 Does not apply where the container binds another address too, and where only an option of a client
 (``--host`` without ``--port``) names localhost.
@@ -31,32 +33,37 @@ def look(ground: Ground) -> Iterator[Finding]:
             continue
         for pod in target.pods(Match.DECLARED):
             for container in running(pod):
+                bound = own_only(ground.cluster, pod, container)
                 found = [
                     port
                     for port in container.ports
-                    if target.port.target_port in (port.number, port.name)
-                    and port.number in own_only(container)
+                    if target.port.target_port in (port.number, port.name) and port.number in bound
                 ]
-                yield from _families(target, pod, container)
+                yield from _families(ground, target, pod, container)
                 if found:
                     number = found[0].number
                     yield Finding(
                         rule=ID,
                         severity=Severity.WARNING,
                         subject=f"Service {target.service.key}",
-                        place=container.origin.place,
+                        place=bound[number].origin.place,
                         why=f"container {container.name} of {pod.name} binds port {number} to "
-                        "127.0.0.1: what the Service sends there is refused",
-                        fix="let it bind to 0.0.0.0",
+                        f"127.0.0.1 ({bound[number].by}): what the Service sends there is refused",
+                        fix=bound[number].mend,
                         claim=ground.ask(target.service, target.port, some=True),
                     )
 
 
-def _families(target: ServedPort, pod: Pod, container: Container) -> Iterator[Finding]:
+def _families(
+    ground: Ground, target: ServedPort, pod: Pod, container: Container
+) -> Iterator[Finding]:
     service, port = target.service, target.port
-    bound = ipv4_only(container) - own_only(container)
     led = [p for p in container.ports if port.target_port in (p.number, p.name)]
-    if _IPV6 not in service.ip_families or not any(p.number in bound for p in led):
+    if _IPV6 not in service.ip_families:
+        return
+    own = own_only(ground.cluster, pod, container)
+    bound = ipv4_only(ground.cluster, pod, container)
+    if not any(p.number in bound and p.number not in own for p in led):
         return
     yield Finding(
         rule=ID,

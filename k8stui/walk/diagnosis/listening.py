@@ -33,7 +33,7 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         if not no_socket:
             return None
         return Diagnosis(reason=f"nothing is known to listen on port {word} of {felt.decided_at}")
-    for_itself = _for_itself(pod, port)
+    for_itself = _for_itself(case, pod, port)
     if for_itself is not None and not is_loopback(connect.destination):
         return for_itself
     for_ipv4 = _for_ipv4(case, pod, port) if connect.destination.version == _IPV6 else None
@@ -73,15 +73,16 @@ def _endpoint(case: Case) -> Pod | None:
     return case.cluster.pods.get(next(named, ""))
 
 
-def _for_itself(pod: Pod, port: int) -> Diagnosis | None:
-    """The container's own words bind the port to 127.0.0.1."""
+def _for_itself(case: Case, pod: Pod, port: int) -> Diagnosis | None:
+    """Something binds the port to 127.0.0.1."""
     for container in pod.containers:
-        if port in own_only(container):
+        bound = own_only(case.cluster, pod, container).get(port)
+        if bound is not None:
             return Diagnosis(
-                f"container {container.name} of pod {pod.key} binds port {port} to 127.0.0.1 (its "
-                "command, args or env say so): only the pod itself reaches it there",
-                "let it bind to 0.0.0.0 (every address of the pod)",
-                container.origin,
+                f"container {container.name} of pod {pod.key} binds port {port} to 127.0.0.1 "
+                f"({bound.by}): only the pod itself reaches it there",
+                f"{bound.mend} (every address of the pod)",
+                bound.origin,
             )
     return None
 
@@ -89,15 +90,16 @@ def _for_itself(pod: Pod, port: int) -> Diagnosis | None:
 def _for_ipv4(case: Case, pod: Pod, port: int) -> Diagnosis | None:
     """The container's own words bind the port to 0.0.0.0, and IPv6 was asked."""
     for container in pod.containers:
-        if port in ipv4_only(container):
+        bound = ipv4_only(case.cluster, pod, container).get(port)
+        if bound is not None:
             service = case.service
             by_name = service is not None and len(service.ip_families) > 1
             return Diagnosis(
-                f"container {container.name} of pod {pod.key} binds port {port} to 0.0.0.0 (its "
-                "command, args or env say so), which is IPv4 alone: IPv6 is refused",
+                f"container {container.name} of pod {pod.key} binds port {port} to 0.0.0.0 "
+                f"({bound.by}), which is IPv4 alone: IPv6 is refused",
                 "let it bind to :: (every address, of both families)"
                 + (f", or take IPv6 out of Service {service.name}" if service and by_name else ""),
-                container.origin,
+                bound.origin,
             )
     return None
 
@@ -105,16 +107,19 @@ def _for_ipv4(case: Case, pod: Pod, port: int) -> Diagnosis | None:
 def told_another_port(
     cluster: Cluster, pod: Pod, port: int, protocol: Protocol
 ) -> Diagnosis | None:
-    """The container's env tells its program to open another port than the one that it declares."""
-    container = Listening(cluster).told_other(pod, port, protocol)
-    if container is None or container.told is None:
+    """The container's env or configuration tells its program to open another port."""
+    judge = Listening(cluster)
+    container = judge.told_other(pod, port, protocol)
+    told = judge.told(pod, container, port) if container is not None else None
+    if container is None or told is None:
         return None
-    told = container.told
     declares = ", whatever it declares" if container.ports else ""
     return Diagnosis(
         f"{told.name} tells container {container.name} of pod {pod.key} to listen on "
         f"{told.number}, so nothing listens on port {port_word(port, protocol)}{declares}",
-        f"write {told.name}: {port}, or containerPort and targetPort {told.number}",
+        (f"write {told.name}: {port}, or " if container.told else "write ")
+        + f"containerPort and targetPort {told.number}"
+        + ("" if container.told else f", or {port} into {told.name}"),
         told.origin,
     )
 
