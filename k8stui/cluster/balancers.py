@@ -25,9 +25,11 @@ from k8stui.cluster.model import (
     PodPhase,
     Service,
     ServiceType,
+    Unbalanced,
 )
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
@@ -50,6 +52,8 @@ class _Pool:
     """First and last."""
     auto: bool
     manifest: Manifest
+    written: str
+    """Its addresses, as they are written."""
 
     def __contains__(self, address: Address) -> bool:
         return any(
@@ -91,21 +95,33 @@ class Balancers:
     advertisements: tuple[_Advertisement, ...]
     seen: Mapping[str, tuple[str, Origin]]
     """By ``namespace/name`` of a Service: the node that announces it, as its status says."""
+    asked: Mapping[str, tuple[str, Origin]]
+    """By ``namespace/name`` of a Service: its ``spec.loadBalancerIP``."""
 
-    def with_addresses(self, services: dict[str, Service]) -> dict[str, Service]:
-        """Give an address to those load balancers that have none: as MetalLB's controller would."""
+    def with_addresses(
+        self, services: dict[str, Service]
+    ) -> tuple[dict[str, Service], dict[str, Unbalanced]]:
+        """Give an address to those load balancers that have none: as MetalLB's controller would.
+
+        And say why the others get none (internal/allocator/allocator.go).
+        """
         taken = {
             one.ip
             for service in services.values()
             for one in service.load_balancer_ingress
             if one.ip
         }
-        found = dict(services)
+        found, lacks = dict(services), {}
         for key, service in services.items():
             if service.load_balancer_ingress or service.type is not ServiceType.LOAD_BALANCER:
                 continue
             given, origin = self._given(service, taken)
-            if not given or service.load_balancer_class is not None:
+            if service.load_balancer_class is not None:
+                continue
+            lack = self._lack(service, given, services, taken)
+            if lack is not None:
+                lacks[key] = lack
+            if lack is not None or not given:
                 continue
             taken |= set(given)
             found[key] = replace(
@@ -113,15 +129,72 @@ class Balancers:
                 load_balancer_ingress=tuple(LoadBalancerIngress(ip=one) for one in given),
                 origins={**service.origins, "load_balancer_ingress": origin},
             )
-        return found
+        return found, lacks
+
+    def _lack(
+        self,
+        service: Service,
+        given: tuple[Address, ...],
+        services: Mapping[str, Service],
+        taken: set[Address],
+    ) -> Unbalanced | None:
+        """Why MetalLB gives none, or not the one that is asked for; None: nothing is known."""
+        if not self.pools:
+            return None
+        all_pools = ", ".join(one.name for one in self.pools)
+        out = [one for one in given if not any(one in pool for pool in self.pools)]
+        if out:
+            origin = self.asked.get(service.key, ("", service.origin))[1]
+            if any(key in service.annotations for key in _WANTED):
+                origin = service.origins.get("annotations", service.origin)
+            listed = ", ".join(f"{one.name}: {one.written}" for one in self.pools)
+            return Unbalanced(
+                f"the address {out[0]} that it asks for is in no IPAddressPool ({listed}): MetalLB "
+                "gives it none",
+                f"ask for an address of a pool ({self.pools[0].written}), or add {out[0]} to one",
+                origin,
+            )
+        if given:
+            return None
+        named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
+        pools = [p for p in self.pools if p.name == named or (not named and p.auto)]
+        if not pools:
+            said = f"its annotation asks for IPAddressPool {named}, and there is {all_pools}"
+            by_itself = f"no IPAddressPool gives addresses unasked ({all_pools}: autoAssign: false)"
+            return Unbalanced(
+                said if named else by_itself,
+                f"write {self.pools[0].name} there, or make IPAddressPool {named}"
+                if named
+                else f"ask for one: metallb.io/address-pool: {self.pools[0].name}",
+                service.origins.get("annotations", service.origin)
+                if named
+                else self.pools[0].manifest.origin("spec", "autoAssign"),
+            )
+        held = [
+            f"{one.ip}: {other.key}"
+            for other in services.values()
+            for one in other.load_balancer_ingress
+            if one.ip is not None and one.ip in taken and any(one.ip in pool for pool in pools)
+        ]
+        if not held:
+            return None
+        return Unbalanced(
+            f"IPAddressPool {pools[0].name} ({pools[0].written}) is used up "
+            f"({', '.join(held[:3])})",
+            f"widen the addresses of IPAddressPool {pools[0].name}, or let Services share one "
+            "(metallb.io/allow-shared-ip)",
+            pools[0].manifest.origin("spec", "addresses"),
+        )
 
     def _given(self, service: Service, taken: set[Address]) -> tuple[tuple[Address, ...], Origin]:
         asked = next(
             (service.annotations[key] for key in _WANTED if key in service.annotations), ""
         )
+        origin = service.origins.get("annotations", service.origin)
+        if not asked and service.key in self.asked:
+            asked, origin = self.asked[service.key]
         if asked:
-            wanted = tuple(filter(None, (_address(one) for one in asked.split(","))))
-            return wanted, service.origins.get("annotations", service.origin)
+            return tuple(filter(None, (_address(one) for one in asked.split(",")))), origin
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
         for pool in self.pools:
             if pool.name == named or (not named and pool.auto):
@@ -151,7 +224,86 @@ def find_balancers(inventory: Inventory) -> Balancers | None:
         seen[key] = text(status, "node"), one.origin("status", "node")
     if not pools and not ads and not seen:
         return None
-    return Balancers(pools=pools, advertisements=ads, seen=seen)
+    asked = {
+        key: (text(one.data, "spec", "loadBalancerIP"), one.origin("spec", "loadBalancerIP"))
+        for key, one in inventory.of("Service").items()
+        if text(one.data, "spec", "loadBalancerIP")
+    }
+    return Balancers(pools=pools, advertisements=ads, seen=seen, asked=asked)
+
+
+def unannounced(
+    balancers: Balancers | None,
+    services: Mapping[str, Service],
+    nodes: Mapping[str, Node],
+    known: Mapping[Address, Announced],
+) -> dict[Address, Unbalanced]:
+    """Addresses of MetalLB's pools that no speaker announces, and why."""
+    found: dict[Address, Unbalanced] = {}
+    if balancers is None or not nodes:
+        return found
+    for service in services.values():
+        for one in service.load_balancer_ingress:
+            pool = next((p for p in balancers.pools if one.ip in p), None) if one.ip else None
+            if one.ip is None or pool is None or one.ip in known:
+                continue
+            lack = _unheard(balancers, pool, nodes)
+            if lack is not None:
+                found[one.ip] = lack
+    return found
+
+
+def _unheard(balancers: Balancers, pool: _Pool, nodes: Mapping[str, Node]) -> Unbalanced | None:
+    ads = [one for one in balancers.advertisements if one.is_for(pool)]
+    if not ads:
+        return Unbalanced(
+            f"no L2Advertisement and no BGPAdvertisement is for IPAddressPool {pool.name}: MetalLB "
+            "gives its addresses, and nobody announces them",
+            f"write an L2Advertisement for it (spec.ipAddressPools: [{pool.name}])",
+            pool.manifest.origin(),
+        )
+    chosen = [node for node in nodes.values() if any(one.chooses(node) for one in ads)]
+    if not chosen:
+        return Unbalanced(
+            f"no node has the labels that {ads[0].manifest.kind} {ads[0].manifest.name} asks for: "
+            "nobody announces the address",
+            "mend its nodeSelectors, or label a node so",
+            ads[0].manifest.origin("spec", "nodeSelectors"),
+        )
+    if all(_EXCLUDED in node.labels for node in chosen):
+        return Unbalanced(
+            f"{chosen[0].name} is labelled {_EXCLUDED}, as kubeadm labels control planes, so its "
+            "speaker announces nothing, and no other node may",
+            f"kubectl label node {chosen[0].name} {_EXCLUDED}-, or run MetalLB's speakers with "
+            "--ignore-exclude-lb",
+            chosen[0].origins.get("labels", chosen[0].origin),
+        )
+    return None
+
+
+def without_port(services: Mapping[str, Service]) -> dict[str, Unbalanced]:
+    """Load balancers of k3s' ServiceLB whose port another one has on every node.
+
+    It opens a Service's ports as hostPorts of a DaemonSet's pods; a second one's stay Pending, and
+    its Service without an address (k3s pkg/cloudprovider/servicelb.go).
+    """
+    found: dict[str, Unbalanced] = {}
+    first: dict[tuple[int, Protocol], Service] = {}
+    for key, service in services.items():
+        if service.type is not ServiceType.LOAD_BALANCER or service.load_balancer_class:
+            continue
+        for port in service.ports:
+            other = first.setdefault((port.port, port.protocol), service)
+            if other is not service and not service.load_balancer_ingress:
+                found[key] = Unbalanced(
+                    f"k3s' ServiceLB opens port {port.port} on every node for Service {other.key} "
+                    "already: its own pods stay Pending, and it gets no address",
+                    "take another port, put both behind one ingress controller, or use a load "
+                    "balancer with addresses of its own (MetalLB)",
+                    port.origins.get("port", port.origin),
+                )
+                break
+    return found
 
 
 def announced(
@@ -286,6 +438,7 @@ def _pool(manifest: Manifest) -> _Pool:
         ranges=tuple(filter(None, ranges)),
         auto=flag(table(manifest.data, "spec"), "autoAssign") is not False,
         manifest=manifest,
+        written=", ".join(texts(manifest.data, "spec", "addresses")),
     )
 
 

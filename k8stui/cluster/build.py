@@ -13,7 +13,7 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.balancers import announced, find_balancers
+from k8stui.cluster.balancers import announced, find_balancers, unannounced, without_port
 from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.config_maps import ConfigMap
@@ -27,7 +27,7 @@ from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Remark, Service, Workload
+from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Remark, Service, Unbalanced, Workload
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.network_plugins import seen_plugins
@@ -170,11 +170,15 @@ def build(
     population = _populate(inventory, nodes, allocatable, options, memory)
     pods = population.pods
     balancers = find_balancers(inventory)
+    unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
-        services = balancers.with_addresses(services)
+        services, unbalanced = balancers.with_addresses(services)
+    elif distribution.name == "k3s" and distribution.balancer:
+        unbalanced = without_port(services)
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
+    announcers = announced(balancers, services, slices, nodes, pods)
     told = told_by_kubelet(inventory)
     config_maps = {
         key: ConfigMap(table(one.data, "data"), one)
@@ -205,7 +209,9 @@ def build(
         service_ranges=settings.service_ranges,
         network_plugins=plugins,
         calico=calico,
-        announced=announced(balancers, services, slices, nodes, pods),
+        announced=announcers,
+        unannounced=unannounced(balancers, services, nodes, announcers),
+        unbalanced=unbalanced,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
         policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),

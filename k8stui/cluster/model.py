@@ -294,6 +294,15 @@ class Announced:
     origin: Origin
 
 
+@record()
+class Unbalanced:
+    """Why a load balancer has no address, or why nobody answers for it; and what would mend it."""
+
+    why: str
+    mend: str
+    origin: Origin
+
+
 @record(kw_only=True)
 class EndpointSlice:
     """Endpoints of one Service and one family."""
@@ -524,6 +533,10 @@ class Cluster:
     """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
     announced: Mapping[Address, Announced] = field(default_factory=dict)
     """By address of a load balancer: who announces it, where the input shows that."""
+    unannounced: Mapping[Address, Unbalanced] = field(default_factory=dict)
+    """By address of a load balancer: why nobody announces it."""
+    unbalanced: Mapping[str, Unbalanced] = field(default_factory=dict)
+    """By ``namespace/name`` of a Service: why its load balancer gets no address."""
     calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""

@@ -453,6 +453,8 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
             node = next((n for n in cluster.nodes.values() if n.address(address.version)), None)
             if node is None or address in own or address in seen:
                 continue
+            if address in cluster.unannounced:
+                continue
             seen.add(address)
             told = cluster.announced.get(address)
             if told is not None and (there := cluster.nodes[told.node].address(address.version)):

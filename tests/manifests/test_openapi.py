@@ -18,7 +18,7 @@ from typing import cast
 import pytest
 
 from k8stui.manifests.schema import KINDS, balancers, calico
-from k8stui.manifests.schema.networking import ROUTES
+from k8stui.manifests.schema.networking import BESIDE_ROUTES, ROUTES
 from k8stui.manifests.schema.types import Anything, ListOf, MapOf, OneOf, Scalar, Struct, Type
 
 _FILE = Path(__file__).with_name("openapi.json.xz")
@@ -35,6 +35,7 @@ server's, and so are its conditions; a claim's template is read as a claim."""
 _NO_PART_OF_KUBERNETES = {
     "Gateway",
     *ROUTES,
+    *BESIDE_ROUTES,
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",

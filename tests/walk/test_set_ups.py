@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests_of import Manifest, kind, pod, service, workload
+from manifests_of import Manifest, kind, node, pod, service, workload, write
 from walk.test_reported import NODES, WEB, asking
 from walk.test_told_by_both import Both, judge_both
+
+from k8stui.check import Severity, check
+from k8stui.cluster.options import ClusterOptions
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import build_world
 
 KUBELET: Manifest = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -209,6 +215,95 @@ LISTENING = {
         rule="told-port", words="listen on 9000", mend="9000",
     ),
 }  # fmt: skip
+
+
+def pool(*addresses: str, **spec: Any) -> Manifest:
+    return kind("metallb.io/v1beta1", "lan", "IPAddressPool", "metallb-system",
+                spec={"addresses": list(addresses), **spec})  # fmt: skip
+
+
+def advertisement(**spec: Any) -> Manifest:
+    return kind("metallb.io/v1beta1", "all", "L2Advertisement", "metallb-system", spec=spec)
+
+
+def balanced(name: str = "web", *, given: str = "", **more: Any) -> Manifest:
+    if given:
+        more["status"] = {"loadBalancer": {"ingress": [{"ip": given}]}}
+    return service(name, "app=web", to=8080, type="LoadBalancer", **more)
+
+
+EXCLUDED = node(1)
+EXCLUDED["metadata"]["labels"] = {"node.kubernetes.io/exclude-from-external-load-balancers": ""}
+RANGE = "192.168.0.240-192.168.0.250"
+
+
+def from_outside(to: str, *manifests: Manifest, words: str, mend: str, at: str = "",
+                 **more: Any) -> Both:  # fmt: skip
+    return Both(
+        walked=asking(to, *manifests, WEB, source="outside", result="unreachable", cause=words,
+                      mend=mend, at=at, **more),
+        rule="load-balancer", words=words, mend=mend,
+    )  # fmt: skip
+
+
+BALANCERS = {
+    "MetalLB announces it": Both(
+        walked=asking("192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), WEB,
+                      pool(RANGE), advertisement(), source="outside", result="connected"),
+    ),
+    "no advertisement": from_outside(
+        "192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), pool(RANGE),
+        words="no L2Advertisement and no BGPAdvertisement is for IPAddressPool lan",
+        mend="write an L2Advertisement"),
+    "the advertisement is for another pool": from_outside(
+        "192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), pool(RANGE),
+        advertisement(ipAddressPools=["wan"]),
+        words="is for IPAddressPool lan", mend="ipAddressPools: [lan]"),
+    "the advertisement chooses no node": from_outside(
+        "192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), pool(RANGE),
+        advertisement(nodeSelectors=[{"matchLabels": {"rack": "a"}}]),
+        words="no node has the labels that L2Advertisement all asks for",
+        mend="mend its nodeSelectors", at="nodeSelectors:"),
+    "the only node is a control plane": from_outside(
+        "192.168.0.240:80", EXCLUDED, balanced(given="192.168.0.240"), pool(RANGE),
+        advertisement(), words="exclude-from-external-load-balancers",
+        mend="--ignore-exclude-lb"),
+    "an address that no pool has": from_outside(
+        "svc/web", *NODES, balanced(loadBalancerIP="10.1.2.3"), pool(RANGE), advertisement(),
+        words="10.1.2.3 that it asks for is in no IPAddressPool", mend=RANGE,
+        at="loadBalancerIP: 10.1.2.3"),
+    "a pool that is not there": from_outside(
+        "svc/web", *NODES,
+        balanced(head={"annotations": {"metallb.io/address-pool": "wan"}}), pool(RANGE),
+        advertisement(), words="asks for IPAddressPool wan, and there is lan", mend="write lan"),
+    "a pool that gives only what is asked for": from_outside(
+        "svc/web", *NODES, balanced(), pool(RANGE, autoAssign=False), advertisement(),
+        words="no IPAddressPool gives addresses unasked", mend="metallb.io/address-pool: lan"),
+    "a pool that is used up": from_outside(
+        "svc/web", *NODES, balanced("first", given="192.168.0.240"), balanced(),
+        pool("192.168.0.240/32"), advertisement(),
+        words="is used up (192.168.0.240: default/first)", mend="widen the addresses"),
+    "a pool that holds a node": Both(
+        walked=asking("svc/web", *NODES, balanced(), WEB, pool("192.168.0.10-192.168.0.20"),
+                      advertisement(), result="connected"),
+        rule="external-ip", words="it holds 192.168.0.11, node node-1's own address",
+        mend="take the nodes' addresses out", at="addresses:",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BALANCERS)
+def test_balancers(name: str, tmp_path: Path) -> None:
+    judge_both(tmp_path, BALANCERS[name])
+
+
+def test_a_second_load_balancer_of_one_port_on_k3s(tmp_path: Path) -> None:
+    file = write(tmp_path, (*NODES, balanced("first"), balanced("second"), WEB))
+    made = build_world([str(file)], ClusterOptions(distribution="k3s"))
+    found = walk(made, parse_request(made, "outside", "svc/second")).outcome
+    assert "opens port 80 on every node for Service default/first" in found.reason
+    (told,) = [one for one in check(made) if one.severity is Severity.WARNING]
+    assert told.subject == "Service default/second"
 
 
 @pytest.mark.parametrize("name", LISTENING)

@@ -4,6 +4,9 @@ A value such as ``cart:7071`` or ``http://api.shop:81/x`` names a Service of the
 to another port of its clusterIP matches no rule and goes nowhere. A name that is a typing error
 away from a Service's resolves to nothing.
 
+``localhost`` is the pod itself: told so is a container of a pod that has no such port, where a
+Service of its namespace has it.
+
 Looks at env values, command and args, and at ConfigMaps' values; in those of several lines at names
 alone, and at no comments. Does not apply to
 hosts that no Service of the input is like (they may be elsewhere), nor, as to ports, to
@@ -13,18 +16,20 @@ port too and it is a digit away from the Service's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import table, text
+from k8stui.apiserver.fields import array, table, text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import ToldHost, asked, in_texts, in_values, service_named
 from k8stui.check.place import TextPlace
-from k8stui.check.template import Template
+from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServiceType
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
@@ -32,6 +37,7 @@ from k8stui.suggest import is_digit_slip, is_typo
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
+_DIGITS = 5
 _NO_TAG = 80
 """From here on the number behind the colon is a port; below, an image's tag (``redis:7``)."""
 
@@ -39,6 +45,7 @@ _NO_TAG = 80
 def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
+            yield from _own(ground, template, container)
             told: set[tuple[str, int | None]] = set()
             for one in asked(container):
                 if (one.host, one.port) in told:
@@ -54,6 +61,46 @@ def look(ground: Ground) -> Iterator[Finding]:
             found = _judge(ground, manifest, one, one.what)
             if found is not None:
                 yield found
+
+
+_ITSELF = frozenset(("localhost", "127.0.0.1"))
+_LISTENS = re.compile(r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE", re.IGNORECASE)
+"""Variables that say where the program itself listens."""
+
+
+def _own(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+    """``DB_HOST=localhost``: the pod itself, which has no such port; a Service beside it has."""
+    pod = ground.pod_of(template)
+    env = {text(one, "name"): text(one, "value") for one in array(container.data, "env")}
+    for one in asked(container) if pod is not None and not pod.host_network else ():
+        if one.host not in _ITSELF or one.what not in env or _LISTENS.search(one.what):
+            continue
+        beside = env.get(re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", one.what), "")
+        port = one.port or (int(beside) if beside.isdecimal() and len(beside) <= _DIGITS else 0)
+        if pod is None or any(own.number == port for own in declared(pod)):
+            continue
+        if port not in ground.listening.others_ports(pod, Protocol.TCP):
+            continue
+        service = next(
+            (
+                s
+                for s in ground.services
+                if s.namespace == pod.namespace and port in (p.port for p in s.ports)
+            ),
+            None,
+        )
+        if service is None:
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=template.manifest.place(*one.path),
+            why=f"{one.what} of container {container.name} leads to {one.host}:{port}, the pod "
+            f"itself, where nothing listens on {port}; Service {service.key} has that port",
+            fix=f"write {service.name} instead of {one.host}",
+            claim=Claim(pod_source(pod), f"{one.host}:{port}"),
+        )
 
 
 def _judge(

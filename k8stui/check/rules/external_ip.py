@@ -10,6 +10,8 @@ syncProxyRules): a node's own address is then every node's, and the node is cut 
 Two Services with the same externalIP, or load balancer's address, and port: only one of them gets
 the traffic.
 
+An IPAddressPool of MetalLB that holds a node's address may give that to a Service.
+
 Does not apply to a node's address on a port that no system service uses, which is the usual way
 without a load balancer, nor to addresses outside the cluster's ranges.
 """
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.balancers import find_balancers
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address
 from k8stui.walk.sentence import port_word
@@ -29,6 +32,7 @@ _SYSTEM = {22: "sshd", 2379: "etcd", 2380: "etcd", 6443: "the API server", 10250
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _pools(ground)
     with_any = [s for s in ground.services if s.external_ips or s.load_balancer_ingress]
     if not with_any:
         return
@@ -54,6 +58,26 @@ def look(ground: Ground) -> Iterator[Finding]:
                     fix="take an address that is routed to the nodes and belongs to nobody",
                 )
         yield from _shared_ingress(ground, service, taken)
+
+
+def _pools(ground: Ground) -> Iterator[Finding]:
+    """MetalLB's pools that hold a node's own address."""
+    balancers = find_balancers(ground.inventory)
+    for pool in balancers.pools if balancers is not None else ():
+        for node in ground.cluster.nodes.values():
+            address = next((one for one in node.addresses if one in pool), None)
+            if address is None:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"IPAddressPool {pool.manifest.namespace or 'default'}/{pool.name}",
+                place=pool.manifest.place("spec", "addresses"),
+                why=f"it holds {address}, node {node.name}'s own address: given to a Service, "
+                "whoever announces it takes what is meant for the node (ssh, the kubelet)",
+                fix="take the nodes' addresses out of the pool",
+            )
+            break
 
 
 def _shared_ingress(

@@ -1,8 +1,11 @@
-"""An Ingress or a route of a Gateway leads to a Service, or to a port of one, that is not there.
+"""An Ingress or a route of a gateway leads to a Service, or to a port of one, that is not there.
 
 The Ingress controller answers 503 (or 404) for such a path: no packet ever goes to a pod. A
 backend's Service must be in the Ingress's own namespace, its port one of the Service's ports, not
 a targetPort.
+
+A route of the Gateway API leads into another namespace only where a ReferenceGrant there lets it;
+Istio's VirtualService names a host: a Service of its own namespace, or one in full.
 
 An error where the name is a typing error of a Service's; else only a warning: a Service of that
 name may be elsewhere, or an operator makes it.
@@ -18,6 +21,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.hosts import service_named
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.manifests import Manifest
@@ -38,13 +42,12 @@ def look(ground: Ground) -> Iterator[Finding]:
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():
             yield from _route(ground, manifest)
+    for manifest in ground.of_kind("VirtualService").values():
+        yield from _virtual(ground, manifest)
 
 
 def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
-    """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port.
-
-    In another namespace only with a ReferenceGrant there, which is not looked for.
-    """
+    """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port."""
     own = manifest.namespace or "default"
     for rule, _ in enumerate(array(manifest.data, "spec", "rules")):
         for index, one in enumerate(array(manifest.data, "spec", "rules", rule, "backendRefs")):
@@ -61,6 +64,9 @@ def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
             elif isinstance(wanted := one.get("port"), int) and not _has(service, wanted):
                 found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
                 known = service.type is not ServiceType.EXTERNAL_NAME
+            elif namespace != own and not _granted(ground, manifest, service):
+                yield _without_grant(manifest, service, (*path, "namespace"))
+                continue
             else:
                 continue
             if known:
@@ -69,6 +75,69 @@ def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                     severity=Severity.ERROR if service is not None else Severity.WARNING,
                     subject=f"{manifest.kind} {own}/{manifest.name}",
                     place=manifest.place(*found[0]),
+                    why=found[1],
+                    fix=found[2],
+                )
+
+
+def _granted(ground: Ground, route: Manifest, service: Service) -> bool:
+    """Whether a ReferenceGrant of the Service's namespace lets the route in."""
+    own = route.namespace or "default"
+    for grant in ground.of_kind("ReferenceGrant").values():
+        if (grant.namespace or "default") != service.namespace:
+            continue
+        lets_in = any(
+            (text(one, "kind"), text(one, "namespace")) == (route.kind, own)
+            for one in array(grant.data, "spec", "from")
+        )
+        leads = any(
+            text(one, "kind") == "Service" and text(one, "name") in ("", service.name)
+            for one in array(grant.data, "spec", "to")
+        )
+        if lets_in and leads:
+            return True
+    return False
+
+
+def _without_grant(route: Manifest, service: Service, path: _Path) -> Finding:
+    own = route.namespace or "default"
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{route.kind} {own}/{route.name}",
+        place=route.place(*path),
+        why=f"Service {service.key} is in another namespace, and no ReferenceGrant there lets a "
+        f"{route.kind} of namespace {own} lead to it: the gateway answers 500",
+        fix=f"write a ReferenceGrant into namespace {service.namespace} (from: {route.kind} in "
+        f"{own}, to: Service {service.name})",
+    )
+
+
+def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """The destinations of a VirtualService (networking.istio.io, Destination)."""
+    own = manifest.namespace or "default"
+    domain = ground.cluster.cluster_domain
+    for part in ("http", "tcp", "tls"):
+        for rule, entry in enumerate(array(manifest.data, "spec", part)):
+            for index, one in enumerate(array(entry, "route")):
+                base: _Path = ("spec", part, rule, "route", index, "destination")
+                host, wanted = text(one, "destination", "host"), at(one, "destination", "port")
+                name, namespace = service_named(host, own, domain)
+                service = ground.cluster.services.get(f"{namespace}/{name}")
+                asked = wanted.get("number") if isinstance(wanted, dict) else None
+                found: tuple[tuple[str, ...], str, str]
+                if service is not None and isinstance(asked, int) and not _has(service, asked):
+                    found = ("port", "number"), _lacks(service, asked), _instead(service, asked)
+                elif service is None and (near := ground.meant_service(namespace, name)):
+                    said = f"there is no Service {namespace}/{name}"
+                    found = ("host",), said, f"write {host.replace(name, near, 1)}"
+                else:
+                    continue
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=f"VirtualService {own}/{manifest.name}",
+                    place=manifest.place(*base, *found[0]),
                     why=found[1],
                     fix=found[2],
                 )

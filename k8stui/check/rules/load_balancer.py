@@ -4,6 +4,9 @@ Somebody outside Kubernetes' own controllers (a cloud, MetalLB) gives it one; un
 is ``<pending>``, and there is only the node port. Manifests never hold the address, so this is an
 information: where there is no such controller, it stays so.
 
+A warning where the input shows why: MetalLB's pools have none left, or not the one that is asked
+for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already.
+
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
 
@@ -13,18 +16,23 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import ServiceType
+from k8stui.cluster.model import Service, ServiceType, Unbalanced
 
 ID = "load-balancer"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _unannounced(ground)
     for service in ground.services:
         if (
             service.type is not ServiceType.LOAD_BALANCER
             or service.load_balancer_ingress
             or service.external_ips
         ):
+            continue
+        lack = ground.cluster.unbalanced.get(service.key)
+        if lack is not None:
+            yield _finding(service, lack)
             continue
         port = next((p for p in service.ports if p.node_port), None)
         if port is not None:
@@ -44,6 +52,27 @@ def look(ground: Ground) -> Iterator[Finding]:
             else "nothing in a cloud; elsewhere install a load-balancer controller, or use "
             "NodePort",
         )
+
+
+def _unannounced(ground: Ground) -> Iterator[Finding]:
+    """Services whose address nobody announces."""
+    known = ground.cluster.unannounced
+    for service in ground.services if known else ():
+        for one in service.load_balancer_ingress:
+            if one.ip is not None and one.ip in known:
+                lack = known[one.ip]
+                yield _finding(service, Unbalanced(f"{one.ip}: {lack.why}", lack.mend, lack.origin))
+
+
+def _finding(service: Service, lack: Unbalanced) -> Finding:
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Service {service.key}",
+        place=lack.origin.place,
+        why=lack.why,
+        fix=lack.mend,
+    )
 
 
 RULE = CheckRule(

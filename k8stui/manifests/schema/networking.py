@@ -56,6 +56,8 @@ _NETWORK_POLICY = struct(
 )
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 """Of the Gateway API (gateway-api apis/v1)."""
+BESIDE_ROUTES = ("ReferenceGrant", "VirtualService")
+"""What lets a route into another namespace, and Istio's own routes."""
 KINDS = (
     kind(
         "Ingress",
@@ -86,6 +88,17 @@ KINDS = (
             unread="spec",
         )
         for name in ROUTES
+    ),
+    kind(
+        "ReferenceGrant",
+        "gateway.networking.k8s.io/v1 gateway.networking.k8s.io/v1beta1 "
+        "gateway.networking.k8s.io/v1alpha2",
+        unread="spec",
+    ),
+    kind(
+        "VirtualService",
+        "networking.istio.io/v1 networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
+        unread="spec",
     ),
     kind(
         "ServiceCIDR",

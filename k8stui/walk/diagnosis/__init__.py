@@ -22,6 +22,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.walk.diagnosis.aliases import by_host_alias
 from k8stui.walk.diagnosis.answers import foreign_answer, other_address
+from k8stui.walk.diagnosis.balancers import nobody_announces
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device
@@ -66,6 +67,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_rule,
     ),
     RouteCause: (
+        nobody_announces,
         outside_the_source_ranges,
         stale_entry,
         other_family,
@@ -82,6 +84,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         no_route,
     ),
     NeighbourCause: (
+        nobody_announces,
         stale_entry,
         overlapping_networks,
         one_address_for_two,
@@ -115,6 +118,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
 _ANY: tuple[_Way, ...] = (
+    nobody_announces,
     stale_entry,
     other_family,
     bridged_reply,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Exchange, Felt
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
@@ -15,6 +16,18 @@ from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
+
+
+def _by_address(cluster: Cluster) -> dict[Address, Pod]:
+    found: dict[Address, Pod] = {}
+    for pod in cluster.pods.values():
+        for address in pod.addresses:
+            found.setdefault(address, pod)
+    return found
+
+
+_pods: Derived[Cluster, dict[Address, Pod]] = Derived(_by_address)
+"""The first pod that has each address: asked once a walk that fails."""
 
 
 @record()
@@ -112,8 +125,7 @@ class Case:
 
     def pod_with(self, address: Address) -> Pod | None:
         """The pod that has the address; one with hostNetwork has its node's."""
-        found = (p for p in self.cluster.pods.values() if address in p.addresses)
-        return next(found, None)
+        return _pods.of(self.cluster).get(address)
 
     def node_with(self, address: Address) -> str | None:
         """The node on one of whose devices the address is (its Node object names one of them)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from k8stui.cluster.kubernetes_service import KEY, control_plane, lost_api_servers
-from k8stui.cluster.model import Service
+from k8stui.cluster.model import Cluster, Service
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.derived import Derived
 from k8stui.record import record
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
@@ -36,11 +37,20 @@ def pod_range(case: Case, address: Address) -> Prefix:
 
 def service_with(case: Case, address: Address) -> Service | None:
     """The Service that has the address: its ClusterIP, external or load balancer's address."""
-    for service in case.cluster.services.values():
-        ingress = (i.ip for i in service.load_balancer_ingress)
-        if address in (*service.cluster_ips, *service.external_ips, *ingress):
-            return service
-    return None
+    return _services.of(case.cluster).get(address)
+
+
+def _by_address(cluster: Cluster) -> dict[Address, Service]:
+    found: dict[Address, Service] = {}
+    for service in cluster.services.values():
+        ingress = (i.ip for i in service.load_balancer_ingress if i.ip is not None)
+        for address in (*service.cluster_ips, *service.external_ips, *ingress):
+            found.setdefault(address, service)
+    return found
+
+
+_services: Derived[Cluster, dict[Address, Service]] = Derived(_by_address)
+"""The first Service that has each address."""
 
 
 def what_it_is(case: Case, address: Address) -> str:

@@ -115,7 +115,12 @@ def _from_beyond(
     ways = [f"ask {address.with_port(entry.port)}" for address in addresses[:1]]
     ways += [f"ask {name}:{entry.port}" for name in names[:1]]
     origin = service.origins.get("type", service.origin)
-    if service.type is ServiceType.LOAD_BALANCER and not ways:
+    lack = case.cluster.unbalanced.get(service.key)
+    if lack is not None and not ways:
+        said += f"; it has no address of a load balancer: {lack.why}"
+        ways.append(lack.mend)
+        origin = lack.origin
+    elif service.type is ServiceType.LOAD_BALANCER and not ways:
         said += "; its load balancer has no address yet (status.loadBalancer is empty)"
         named = service.load_balancer_class
         ways.append(
