@@ -1,9 +1,10 @@
 """The schema holds what Kubernetes' own OpenAPI definitions say: every field, and its type.
 
 ``openapi.json.xz``: names and types of fields of Kubernetes 1.36 (api/openapi-spec/swagger.json),
-for the kinds that k8stui knows, without any description; ``[]`` is a list, ``{}`` a map. The two
-configurations, which no server serves, are as in staging/src/k8s.io/kube-proxy/config/v1alpha1 and
-cmd/kubeadm/app/apis/kubeadm/v1beta4 (types.go): what is not read there is an object.
+for the kinds that k8stui knows, without any description; ``[]`` is a list, ``{}`` a map. The
+three configurations, which no server serves, are as in k8s.io/kube-proxy/config/v1alpha1,
+k8s.io/kubelet/config/v1beta1 and cmd/kubeadm/app/apis/kubeadm/v1beta4 (types.go): what is not read
+there is an object.
 """
 
 from __future__ import annotations
@@ -40,10 +41,8 @@ _NO_PART_OF_KUBERNETES = {
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
     *(kind.name for kind in (*balancers.KINDS, *calico.KINDS)),
-    "KubeletConfiguration",
 }
-"""Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes. The kubelet's
-file is no object of the API: its fields are those of k8s.io/kubelet config/v1beta1/types.go."""
+"""Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes."""
 _SCALARS: Mapping[str, tuple[set[type], ...]] = {
     "int": ({int},),
     "bool": ({bool},),

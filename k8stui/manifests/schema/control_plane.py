@@ -116,8 +116,8 @@ _KUBELET = struct(
     "crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler "
     "seccompDefault memoryThrottlingFactor memoryReservationPolicy registerWithTaints "
     "registerNode tracing localStorageCapacityIsolation containerRuntimeEndpoint "
-    "imageServiceEndpoint failCgroupV1 userNamespaces dynamicKubeletConfigDir "
-    "registerSchedulable",
+    "imageServiceEndpoint failCgroupV1 userNamespaces "
+    "",
     metadata=META,
     clusterDNS=TEXTS,
 )
