@@ -60,7 +60,7 @@ def binding(verdict: Verdict, packet: Packet, place: BindingPoint) -> Binding | 
         case Snat(addresses, ports, random, persistent, random_fully):
             return Binding(addresses, ports, random or random_fully, persistent)
         case Masquerade(ports, random, random_fully):
-            source = place.routing.masquerade_source(place.out_device, place.next_hop)
+            source = place.routing.masquerade_source(place.out_device, place.next_hop, packet.dst)
             return source and Binding((source, source), ports, random or random_fully)
         case Redirect(ports, random):
             own = _redirect(packet, place)

@@ -196,8 +196,10 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
     # br_nf_dev_queue_xmit: what was put together is cut again as it was.
     if 0 < skb.fragment_bytes <= target.mtu_bytes:
         skb.cut(target.mtu_bytes)
-    # br_dev_queue_push_xmit: what is too long for the port is dropped in silence.
-    if skb.packet.length_bytes > target.mtu_bytes:
+    # br_dev_queue_push_xmit: what is too long for the port is dropped in silence; there is room for
+    # a VLAN tag (is_skb_forwardable), but for what br_netfilter may not cut.
+    room = device.VLAN_TAG_BYTES if skb.physical_in is None else 0
+    if skb.packet.length_bytes > target.mtu_bytes + room:
         host.simulation.journal.loss(
             host.name,
             skb,

@@ -12,7 +12,7 @@ from functools import partial
 from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.fib import LOOPBACK, Ports
+from k8stui.kernel.fib import Ports
 from k8stui.kernel.header import ECHO, HEADER_BYTES, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
@@ -344,10 +344,10 @@ class Client:
                 text = f"{what}: an open connection does not mind"
                 journal.step(self.host.name, skb, StepKind.DELIVER, text)
             return
-        if errno and skb.device == LOOPBACK and self._is_first_to_itself(packet.inner):
-            # tcp_v6_err: connect() still holds the socket (sock_owned_by_user), for all of this
-            # happens while it sends the first SYN. The error is put aside, and the SYN sent again.
-            # Of IPv4 it is told all the same (ip_icmp_error).
+        if errno and self._is_held():
+            # tcp_v6_err: connect() still holds the socket (sock_owned_by_user), for what happens
+            # on one machine happens while it sends the first SYN. The error is put aside, and the
+            # SYN sent again. Of IPv4 poll(2) tells all the same (ip_icmp_error).
             text = f"{what}: connect() holds the socket still, the error is put aside"
             journal.step(self.host.name, skb, StepKind.DELIVER, text)
             self.asks_again = True
@@ -363,14 +363,17 @@ class Client:
         step = journal.step(self.host.name, skb, StepKind.DELIVER, f"{what}: {errno}")
         self._refused(errno, what, skb, step)
 
-    def _is_first_to_itself(self, quoted: Packet | None) -> bool:
-        return (
-            self.protocol is Protocol.TCP
-            and quoted is not None
-            and quoted.src.version == 6
-            and (quoted.src, quoted.sport) == (quoted.dst, quoted.dport)
-            and self.host.simulation.events.now < _FIRST_SECONDS
-        )
+    def _is_held(self) -> bool:
+        """Whether connect() has not returned yet when an error comes in."""
+        simulation, mine = self.host.simulation, self.host.namespace
+        if (
+            self.protocol is not Protocol.TCP
+            or self.remote.version != 6
+            or simulation.events.now > _FIRST_SECONDS
+        ):
+            return False
+        been = {capture.namespace for capture in simulation.journal.captures}
+        return all(simulation.hosts[name].namespace.shares_kernel(mine) for name in been)
 
     def _refused(self, errno: str, what: str, skb: Skb, step: int) -> None:
         # The message only brings the news: the step that it tells of decided.

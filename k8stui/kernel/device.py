@@ -16,7 +16,7 @@ from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import DeviceCause, StepKind
 
-_VLAN_TAG_BYTES = 4
+VLAN_TAG_BYTES = 4
 
 
 def transmit(host: Host, name: str, skb: Skb) -> None:
@@ -93,7 +93,7 @@ def _fits(host: Host, name: str, skb: Skb) -> bool:
     Measured: with an MTU of 1400 an IP packet of 1404 bytes comes in, one of 1405 does not.
     """
     interface, length = host.interface(name), skb.packet.length_bytes
-    if interface is None or length <= interface.mtu_bytes + _VLAN_TAG_BYTES:
+    if interface is None or length <= interface.mtu_bytes + VLAN_TAG_BYTES:
         return True
     text = f"{length} bytes do not fit through {name}, whose MTU is {interface.mtu_bytes}"
     cause = DeviceCause(interface=interface)

@@ -155,9 +155,12 @@ class Simulation:
     cannot: str | None = None
     """Set when a rule could not be evaluated: the walk ends there, unknown."""
 
-    def next_request(self, pause_seconds: float) -> None:
-        """Begin anew at 0 s with an empty journal, in namespaces that remember."""
-        passed = self.events.restart() + pause_seconds
+    def next_request(self, waited_seconds: float, pause_seconds: float) -> None:
+        """Begin anew at 0 s with an empty journal, in namespaces that remember.
+
+        The client has `waited_seconds`, also where nothing more happened.
+        """
+        passed = max(self.events.restart(), waited_seconds) + pause_seconds
         self.journal = Journal()
         self.cannot = None
         for host in self.hosts.values():

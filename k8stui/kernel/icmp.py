@@ -100,6 +100,13 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     version = packet.src.version
     decision = skb.decision
     is_own = decision is not None and decision.incoming and decision.fate is Fate.LOCAL
+    if version == 6 and is_own:
+        # icmp6_send asks for an address (ipv6_chk_addr): what a route calls local is none.
+        is_own = any(
+            one.address == packet.dst
+            for each in host.namespace.interfaces
+            for one in each.addresses
+        )
     own = packet.dst if is_own else None
     way = multipath.outgoing(host, packet.src, own, ports=Ports(ICMP_OF[version]))
     if way.fate is Fate.ERROR or way.source is None:

@@ -246,6 +246,8 @@ class Socket:
     answers_as_asked: bool = False
     """UDP: answers from the address that was asked (IP_PKTINFO), as name servers do; without it
     a socket bound to no address answers from the one that the way back prefers (udp(7))."""
+    answers: bool = True
+    """UDP: whether the program says anything to what it takes."""
     onward: tuple[Address, int] | None = None
     """For a process that passes on what it takes: whom it connects to, on its own."""
     owner: str = ""
@@ -387,6 +389,8 @@ class NetNamespace:
     """One network namespace at rest: what a packet finds when it gets there."""
 
     name: str
+    machine: str = ""
+    """Of the namespace of the machine that it is part of; empty: it is one of its own."""
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] = ()
     """All tables; what the kernel adds for each address (local, broadcast, connected) included."""
@@ -446,6 +450,10 @@ class NetNamespace:
                 called = f"{one.family} {one.name}"
                 yield from ((called, name) for name in one.chains)
                 yield from ((called, f"@{name}") for name in one.sets)
+
+    def shares_kernel(self, other: NetNamespace) -> bool:
+        """Whether both are namespaces of one machine."""
+        return (self.machine or self.name) == (other.machine or other.name)
 
     def interface(self, name: str) -> Interface | None:
         for interface in self.interfaces:

@@ -250,19 +250,23 @@ class Routing(Tables):
                 return Decision(Fate.ERROR, route, error="EINVAL")
         chosen = source or route.source
         if chosen is None:
-            towards = route.gateway
-            if towards is None and destination.version == 6:
-                # RFC 6724: among several addresses the one of the destination's network.
-                towards = destination
+            # ip6_route_get_saddr asks for the destination, fib_result_prefsrc for the next hop.
+            towards = destination if destination.version == 6 else route.gateway
             chosen = self._select(device, towards, _SCOPE[route.scope])
         is_broadcast = route.type is RouteType.BROADCAST or is_limited_broadcast(destination)
         fate = Fate.BROADCAST if is_broadcast else Fate.FORWARD
         return Decision(fate, route, device, route.gateway or destination, chosen)
 
-    def masquerade_source(self, device: str, next_hop: Address | None) -> Address | None:
-        """MASQUERADE's address (nf_nat_masquerade_ipv4; docs/facts/outcomes.md, section 7)."""
-        version = next_hop.version if next_hop else 4
-        return self._select(device, next_hop, _SCOPE["global"], version)
+    def masquerade_source(
+        self, device: str, next_hop: Address | None, destination: Address
+    ) -> Address | None:
+        """MASQUERADE's address (docs/facts/outcomes.md, section 7).
+
+        nf_nat_masquerade_ipv4 looks for one that fits the next hop, nf_nat_masquerade_ipv6 for one
+        that fits the destination.
+        """
+        towards = destination if destination.version == 6 else next_hop
+        return self._select(device, towards, _SCOPE["global"])
 
     def redirect_address(self, device: str, destination: Address) -> Address | None:
         """Where REDIRECT sends what came in by `device` (nf_nat_redirect_ipv4, _ipv6).
@@ -317,6 +321,10 @@ class Routing(Tables):
     ) -> Address | None:
         # inet_select_addr: the primary address that shares the subnet, else the device's first,
         # else the first of any device.
+        if towards is not None and towards.version == 6 and not is_link_local(towards):
+            fitting = self.nearest(device, towards)
+            if fitting is not None:
+                return fitting
         version = towards.version if towards else version
         interface = self._interfaces.get(device)
         fallback: Address | None = None

@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 
 from k8stui.kernel import bridge, device, icmp, ip, ipip, multipath, neighbour, netfilter, vxlan
-from k8stui.kernel.address import is_multicast, is_zero
+from k8stui.kernel.address import is_link_local, is_multicast, is_zero
 from k8stui.kernel.client import Client, Phase, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
@@ -79,7 +79,7 @@ def connect(
         run = _Run(simulation, endpoints, host, request, turn)
         run.start()
         run.loop(until_answered=False)
-        simulation.next_request(request.pause_seconds)
+        simulation.next_request(run.client.seconds, request.pause_seconds)
         if turn == 0 and request.formerly is not None:
             simulation.change(network)
             host = simulation.host(request.namespace)
@@ -215,6 +215,8 @@ class _Run:
             errno = "ENETUNREACH" if is_tcp else "EACCES"
         if errno is None and is_tcp and is_multicast(remote):
             errno = "ENETUNREACH"
+        if remote.version == 6 and is_link_local(remote):
+            errno = "EINVAL"  # by which device? (tcp_v6_connect, ip6_datagram_connect)
         if errno is None:
             return False
         text = route_line(route) if route else f"no route to {remote}"

@@ -155,6 +155,8 @@ class SocketTable:
             send_error(host, skb, *PORT_UNREACHABLE[version])
             return
         self._deliver(host, skb, listener)
+        if not listener.answers:
+            return
         bound = packet.dst if listener.answers_as_asked else listener.address
         ports = Ports(Protocol.UDP, packet.dport, packet.sport)
         way = multipath.outgoing(host, packet.src, bound, ports=ports)

@@ -157,11 +157,7 @@ def _base(site: Site, node: Node) -> Part:
         ),
     )
     # The bridge has an address of each of the pods' families, so the kernel speaks them too.
-    versions = {entry.address.version for entry in addresses}
-    versions |= {cidr.address.version for cidr in node.pod_cidrs}
-    return Part(
-        interfaces=(loopback(versions), eth0), routes=tuple(routes), neighbours=tuple(neighbours)
-    )
+    return Part(interfaces=(loopback(), eth0), routes=tuple(routes), neighbours=tuple(neighbours))
 
 
 def _with_made(

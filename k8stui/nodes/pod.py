@@ -29,10 +29,11 @@ def build_collected_pod(
     far_ends = site.near_ends(node, pod)
     routes = space.routes
     if routes is None and space.unread:
-        part = Part(interfaces=(loopback({a.version for a in pod.addresses}),))
+        part = Part(interfaces=(loopback(),))
         routes = standing_routes(part + plugin.pod_part(node, pod))
     found = NetNamespace(
         name=pod.key,
+        machine=node.name,
         interfaces=tuple(
             replace(one, peer=far_ends.get(one.name)) for one in space.interfaces or ()
         ),
@@ -65,7 +66,7 @@ def build_pod(
     `seen`: what a dump says of the node. A gateway that it shows to have gone is not known, though
     neighbours are warm by assumption. `absent`: that its namespace was looked for and not found.
     """
-    part = Part(interfaces=(loopback({a.version for a in pod.addresses}),))
+    part = Part(interfaces=(loopback(),))
     part += plugin.pod_part(node, pod)
     neighbours = part.neighbours
     if seen.interfaces is not None:
@@ -77,6 +78,7 @@ def build_pod(
     rulesets = servicelb(node, pod)
     return NetNamespace(
         name=pod.key,
+        machine=node.name,
         interfaces=part.interfaces,
         routes=standing_routes(part),
         neighbours=neighbours,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from k8stui.because import Because
 from k8stui.kernel.address import Address
 from k8stui.kernel.address_routes import kernel_routes
@@ -23,15 +21,16 @@ _LOOPBACK_ADDRESSES = {
 _TABLE_ORDER = {"main": 0, "default": 2, "local": 3}
 
 
-def loopback(versions: Collection[int]) -> Interface:
-    """``lo``, up; with ::1 only where the namespace speaks IPv6 at all."""
+def loopback() -> Interface:
+    """``lo``, up; with ::1 also where nothing else speaks IPv6.
+
+    Unless net.ipv6.conf.lo.disable_ipv6 is set (net/ipv6/addrconf.c init_loopback).
+    """
     return Interface(
         name="lo",
         kind=LinkKind.LOOPBACK,
         mtu_bytes=65536,
-        addresses=tuple(
-            entry for version, entry in _LOOPBACK_ADDRESSES.items() if version in {4, *versions}
-        ),
+        addresses=tuple(_LOOPBACK_ADDRESSES.values()),
         reason=_LOOPBACK,
     )
 

@@ -121,7 +121,7 @@ def build_wire(site: Site) -> NetNamespace:
         for switch, networks in switches.items()
     )
     part = Part(
-        interfaces=(loopback(_versions(lan.networks)), *bridges, *ports),
+        interfaces=(loopback(), *bridges, *ports),
         neighbours=tuple(neighbours),
         fdb=tuple(fdb),
         routes=(
@@ -203,7 +203,7 @@ def _pods_on_the_wire(site: Site) -> Iterator[Neighbour]:
 def build_outside(site: Site) -> NetNamespace:
     """The client beyond the router: 203.0.113.10, everything by way of the router."""
     networks = site.lan.outside
-    part = Part(interfaces=(loopback(_versions(networks)),)) + _leg(
+    part = Part(interfaces=(loopback(),)) + _leg(
         networks, [client(net) for net in networks], "eth0", (WIRE, "eth1")
     )
     part += Part(
@@ -325,7 +325,7 @@ def build_lan(site: Site) -> NetNamespace:
         Route(destination=prefix, type=RouteType.THROW, table="local", reason=assumption)
         for prefix in sorted(used)
     ]
-    part = Part(interfaces=(loopback(_versions(networks)), *devices), routes=tuple(routes))
+    part = Part(interfaces=(loopback(), *devices), routes=tuple(routes))
     return NetNamespace(
         name=LAN,
         interfaces=part.interfaces,
@@ -502,7 +502,3 @@ def _leg(
 
 def _mac(addresses: list[Address]) -> str:
     return mac(addresses[0]) if addresses else "02:00:00:00:00:00"
-
-
-def _versions(networks: tuple[LanNetwork, ...]) -> set[int]:
-    return {net.prefix.address.version for net in networks}

@@ -146,10 +146,51 @@ def test_masquerade_takes_the_address_of_the_next_hop_s_subnet() -> None:
         replace(one, addresses=addresses) if one.name == "eth0" else one for one in NODE.interfaces
     )
     routing = standing(replace(NODE, interfaces=devices)).routing
-    assert str(routing.masquerade_source("eth0", ip("172.20.0.12"))) == "172.20.0.11"
-    assert str(routing.masquerade_source("eth0", ip("10.9.9.9"))) == "192.168.0.11"
+    far = ip("8.8.8.8")
+    assert str(routing.masquerade_source("eth0", ip("172.20.0.12"), far)) == "172.20.0.11"
+    assert str(routing.masquerade_source("eth0", ip("10.9.9.9"), far)) == "192.168.0.11"
     # `lo` has no global address: the first global one of any device.
-    assert str(routing.masquerade_source("lo", ip("192.168.0.11"))) == "192.168.0.11"
+    assert str(routing.masquerade_source("lo", ip("192.168.0.11"), far)) == "192.168.0.11"
+
+
+@pytest.mark.parametrize(
+    ("device", "destination", "source"),
+    [
+        # A cable without an address of its own (canal): the longest common prefix of all devices.
+        ("cali1", "fd00:10:244:1::4", "fd00:10:244:1::"),
+        ("cali1", "2001:db8:203::9", "2001:db8::11"),
+        ("eth0", "fd00:10:244:1::4", "fd00:192:168::11"),
+        # The next hop counts for nothing, the destination does.
+        ("eth0", "2001:db8:203::9", "2001:db8::11"),
+    ],
+)
+def test_ipv6_speaks_from_the_address_that_fits_the_destination(
+    device: str, destination: str, source: str
+) -> None:
+    # ipv6_dev_get_saddr, by nf_nat_masquerade_ipv6 and ip6_route_get_saddr.
+    def made(name: str, *addresses: str) -> Interface:
+        own = tuple(InterfaceAddress(address=ip(a), prefix_length=128) for a in addresses)
+        return Interface(
+            name=name, kind=LinkKind.VETH, mac=f"02:00:00:00:00:{name[-1]}0", addresses=own
+        )
+
+    node = NetNamespace(
+        name="n",
+        interfaces=(
+            made("eth0", "fd00:192:168::11", "2001:db8::11"),
+            made("flannel1", "fd00:10:244:1::"),
+            made("cali1"),
+        ),
+        routes=(
+            Route(destination=Prefix.parse("::/0"), gateway=ip("fd00:192:168::1"), device="eth0"),
+            Route(destination=Prefix.parse("fd00:10:244:1::4/128"), device=device),
+        ),
+    )
+    routing = standing(node).routing
+    towards = ip(destination)
+    assert str(routing.masquerade_source(device, ip("fd00:192:168::1"), towards)) == source
+    found = routing.outgoing(towards)
+    assert found.device != device or str(found.source) == source
 
 
 def test_kernel_routes() -> None:

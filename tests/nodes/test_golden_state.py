@@ -83,7 +83,12 @@ class TestState:
                 device.mac,
                 device.mtu_bytes,
                 device.master,
-                [(str(a.address), a.prefix_length, str(a.scope)) for a in device.addresses],
+                [
+                    (str(a.address), a.prefix_length, str(a.scope))
+                    for a in device.addresses
+                    # IPv6 was switched off where they were recorded: no namespace had ::1.
+                    if str(a.address) != "::1"
+                ],
             )
             for device in mine.interfaces
         } == expected

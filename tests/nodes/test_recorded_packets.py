@@ -117,7 +117,7 @@ def _switch() -> NetNamespace:
     bridge = Interface(name="lan", kind=LinkKind.BRIDGE, mac="06:00:00:00:00:00")
     return NetNamespace(
         name=WIRE,
-        interfaces=(loopback({4}), bridge, *ports),
+        interfaces=(loopback(), bridge, *ports),
         sysctls=Sysctls(bridge_nf_call_iptables=False),
     )
 
@@ -141,7 +141,7 @@ def _outside(made: ClusterNetwork, to_pods: str | None) -> NetNamespace:
         routes.append(
             Route(destination=Prefix.parse(pods), gateway=Address.parse(via), device="eth0")
         )
-    part = Part(interfaces=(loopback({4}), eth0), routes=tuple(routes))
+    part = Part(interfaces=(loopback(), eth0), routes=tuple(routes))
     return NetNamespace(name=OUTSIDE, interfaces=part.interfaces, routes=standing_routes(part))
 
 

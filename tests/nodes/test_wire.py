@@ -74,7 +74,7 @@ def test_wire() -> None:
         for device in wire.interfaces
     }
     assert shown == {
-        "lo": (None, None, ["127.0.0.1"]),
+        "lo": (None, None, ["127.0.0.1", "::1"]),
         "lan": (None, None, ["192.168.0.1"]),
         "node-1": ("lan", ("node-1", "eth0"), []),
         "node-2": ("lan", ("node-2", "eth0"), []),
