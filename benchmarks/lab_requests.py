@@ -33,8 +33,9 @@ from k8stui.errors import K8sTuiError
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
+from k8stui.lab.anew import Changed
 from k8stui.lab.errors import LabError, NotComparedError
-from k8stui.lab.experiment import MAX_BRANCHES, Changed, Experiment, experiments
+from k8stui.lab.experiment import MAX_BRANCHES, Experiment, experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import end_all, find_tools
 from k8stui.nodes.cni import CHOICES
@@ -407,7 +408,7 @@ class Campaign:
         self._done: Counter[str] = Counter()
         self._of_kind: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
-        self._clusters = 0
+        self._clusters = self._unsent = 0
         self.differ = self.unsteady = self.broken = 0
 
     def ask_all(self, numbers: Iterator[int]) -> None:
@@ -430,6 +431,10 @@ class Campaign:
             question = Question(wanted=wanted, cold=cold, skipped=dice.choice([0, 0, 0, 1, 2]))
         except K8sTuiError as error:
             self._leave(error)
+            return
+        if wanted.connect is None:
+            with self._lock:
+                self._unsent += 1  # a name that has no address
             return
         try:
             one = question.ask(world, self._tools)
@@ -456,12 +461,18 @@ class Campaign:
 
     def _leave(self, error: K8sTuiError) -> None:
         with self._lock:
-            self._left[str(error)[:60]] += 1
+            self._left[str(error)] += 1
 
     def summary(self) -> Iterator[str]:
         yield f"{self._done.total()} requests in {self._clusters} clusters: {dict(self._done)}"
         yield ", ".join(f"{kind} {times}" for kind, times in sorted(self._of_kind.items()))
-        yield f"not compared {self._left.total()}: {dict(self._left.most_common(12))}"
+        asked = self._done.total() + self._left.total()
+        yield (
+            f"{asked + self._unsent} asked: {self._unsent} of them send no packet,"
+            f" {self._left.total()} are not compared ({self._left.total() / max(1, asked):.1%}):"
+        )
+        for reason, times in self._left.most_common():
+            yield f"  {times} {reason}"
         end_all()
         spent = [resource.getrusage(one) for one in (_SELF, _CHILDREN)]
         seconds = sum(one.ru_utime + one.ru_stime for one in spent) / max(1, self._done.total())

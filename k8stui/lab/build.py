@@ -70,7 +70,9 @@ def plan(
     does that takes the connection. Also what the lab leaves
     out, in sentences.
     """
-    exchanges = (exchange, *earlier, *(relayed.exchanges if relayed else ()), *others)
+    exchanges = (exchange, *earlier, *others)
+    if relayed is not None:
+        exchanges = (*exchanges, *relayed.exchanges, *relayed.before)
     forks = (*(fork for one in earlier for fork in one.forks), *exchange.forks)
     speaks = request.data_bytes is not None and request.protocol is Protocol.TCP
     names = touched(request, exchanges)
@@ -94,9 +96,9 @@ def plan(
         notes += [f"{name}: not handed to ipset: {one}" for one in refused]
         rules = {}
         for version, ruleset in space.rulesets.items():
-            if version == 6 and not building.has_ipv6:
-                continue
             is_asked = version == request.destination.version
+            if version == 6 and not (building.has_ipv6 or is_asked):
+                continue
             chosen = decided(forks, name) if is_asked and not tries else {}
             rules[str(version)], refused = restore_text(ruleset, chosen, made)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
@@ -130,6 +132,7 @@ def plan(
         destination=str(request.destination),
         port=request.port,
         patience_seconds=patience_seconds,
+        hears_at_once=_is_from_elsewhere(network, request, exchange),
         unconnected=request.unconnected,
         data_bytes=-1 if request.data_bytes is None else request.data_bytes,
         earlier=[request.port_of(turn) for turn in range(request.earlier)],
@@ -138,6 +141,15 @@ def plan(
         tries=tries,
     )
     return Plan(spaces=planned, asker=asker, tools=tools), tuple(notes)
+
+
+def _is_from_elsewhere(network: Network, request: Connect, exchange: Exchange) -> bool:
+    """Whether what says no to a client's connect() has been to another machine."""
+    felt, mine = exchange.felt, network[request.namespace]
+    if felt.errno is None or felt.established:
+        return False
+    been = {capture.namespace for capture in exchange.captures}
+    return not all(network[name].shares_kernel(mine) for name in been)
 
 
 def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> NetNamespace:
@@ -244,7 +256,10 @@ def _listeners(
                         answers_as_asked=socket.answers_as_asked,
                         stands_for=socket.answers_as_asked or _is_foreign(space, address),
                         passes_on=bool(passes_on),
-                        onward=list(relayed.onward) if relayed and passes_on else [],
+                        onward=[
+                            None if turn is None else list(turn)
+                            for turn in (relayed.onward if relayed and passes_on else ())
+                        ],
                     ),
                 )
     return list(found.values())

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.exchange import Choose, Connect, Exchange, Result
+from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import LinkKind, NetNamespace, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
+from k8stui.lab.anew import Changed, chosen
 from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
 from k8stui.lab.compare import LATE_SECONDS, BranchComparison, compare
 from k8stui.lab.errors import LabError, NotComparedError
-from k8stui.lab.passed_on import QuestionBranch, ways
+from k8stui.lab.passed_on import QuestionBranch, knows_already, ways
 from k8stui.lab.run import run
 from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record
@@ -88,8 +89,8 @@ def experiments(
             if number > MAX_BRANCHES:
                 raise LabError(f"more than {MAX_BRANCHES} branches", "leave --all out")
             share = way.exchange.probability / len(asked)
-            if cold and way.relayed is not None:
-                raise NotComparedError("who passes on knows the neighbours of whom it has taken")
+            if cold and way.relayed is not None and knows_already(way):
+                raise NotComparedError("who passes on knows neighbours of those it has taken")
             tried = _tried(way, destination, tools)
             yield Experiment(
                 request=request, branch=number, probability=share, trial=tried, cold=cold
@@ -150,16 +151,14 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
         felt = replace(exchange.felt, errno=None)
         exchange = replace(exchange, felt=felt)
         notes = (f"connected, and silence: nobody waits {felt.seconds:.0f} s for its end here",)
-    elif (
-        exchange.felt.result is Result.TIMEOUT
-        and asked.protocol is Protocol.TCP
-        and way.relayed is None
-    ):
-        usual = exchange.felt.seconds
-        network = _Impatient(network, asked.namespace)
-        exchange = connect(network, asked, _chosen(exchange))
-        told = f"{exchange.felt.seconds:.0f} s here instead of {usual:.0f}"
-        notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
+    elif asked.protocol is Protocol.TCP and way.relayed is None:
+        given_up = next(filter(_is_silent, (exchange, *earlier)), None)
+        if given_up is not None:
+            network = _Impatient(network, asked.namespace)
+            exchange = connect(network, asked, chosen(exchange))
+            earlier = _earlier(network, asked)
+            told = f"3 s here instead of {given_up.felt.seconds:.0f}"
+            notes = (f"the client's kernel gives up after {told}: net.ipv4.tcp_syn_retries is 1",)
     made, left_out = plan(
         network,
         asked,
@@ -167,10 +166,7 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
         tools,
         _patience(exchange, asked),
         earlier=earlier,
-        earlier_patience_seconds=[
-            _patience(one, asked) + (0.0 if _is_silent(one) else _EARLIER_SECONDS)
-            for one in earlier
-        ],
+        earlier_patience_seconds=[_earlier_patience(one, asked) for one in earlier],
         relayed=way.relayed,
     )
     seen = run(made)
@@ -185,10 +181,13 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
         if asked.protocol is Protocol.TCP
         else []
     )
+    if way.relayed is not None:
+        earlier = (*earlier, *way.relayed.before)
+        former += [one.steps[0].before.sport for one in way.relayed.before if one.steps]
     comparison = compare(exchange, seen, earlier, former_ports=former)
     if not comparison.agrees and asked.earlier and way.relayed is None:
         asked = _in_its_time(asked, earlier, seen["earlier_seconds"])
-        exchange = connect(network, asked, _chosen(exchange))
+        exchange = connect(network, asked, chosen(exchange))
         comparison = compare(exchange, seen, earlier, former_ports=former)
     if not comparison.agrees and way.relayed is None:
         afterwards = _afterwards(network, asked, exchange)
@@ -208,7 +207,7 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
 
 def _afterwards(network: Network, asked: Connect, exchange: Exchange) -> Exchange:
     """The exchange, and what follows by itself when the client knows already."""
-    return connect(network, asked, _chosen(exchange), linger_seconds=LATE_SECONDS + _SPARE_SECONDS)
+    return connect(network, asked, chosen(exchange), linger_seconds=LATE_SECONDS + _SPARE_SECONDS)
 
 
 def _in_its_time(asked: Connect, earlier: Sequence[Exchange], earlier_seconds: float) -> Connect:
@@ -216,15 +215,9 @@ def _in_its_time(asked: Connect, earlier: Sequence[Exchange], earlier_seconds: f
 
     After two seconds conntrack takes datagrams for a stream, and entries run out.
     """
-    spent = sum(_UDP_PATIENCE_SECONDS if _is_silent(one) else one.felt.seconds for one in earlier)
+    spent = sum(one.felt.seconds for one in earlier)
     pause = max(asked.pause_seconds, (earlier_seconds - spent) / asked.earlier)
     return replace(asked, pause_seconds=pause)
-
-
-def _chosen(exchange: Exchange) -> Choose:
-    """Once more what chance came to."""
-    chosen = iter([fork.chosen for fork in exchange.forks])
-    return lambda _: next(chosen, 0)
 
 
 def _is_silent(exchange: Exchange) -> bool:
@@ -241,37 +234,23 @@ def _patience(exchange: Exchange, asked: Connect) -> float:
     return exchange.felt.seconds + _SPARE_SECONDS
 
 
+def _earlier_patience(exchange: Exchange, asked: Connect) -> float:
+    """Seconds until the client asks again: as in the walk, for entries run out meanwhile."""
+    if _is_silent(exchange) and asked.protocol is not Protocol.TCP:
+        return exchange.felt.seconds
+    return exchange.felt.seconds + _SPARE_SECONDS + _EARLIER_SECONDS
+
+
 def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:
     """What the same client has asked before, one by one (`Connect.earlier`)."""
     found = tuple(connect(network, replace(asked, earlier=turn)) for turn in range(asked.earlier))
     if any(one.felt.result is Result.UNKNOWN for one in found):
         raise NotComparedError("an earlier request does not go to its end")
-    if asked.protocol is Protocol.TCP and any(map(_is_silent, found)):
-        raise NotComparedError("an earlier connection is not answered: a lab does not wait so long")
+    if any(_is_silent(one) and one.felt.established for one in found):
+        raise NotComparedError("an earlier connection's data waits for its end for 15 minutes")
+    if asked.protocol is Protocol.TCP and any(_is_silent(one) and one.forks for one in found):
+        raise NotComparedError("chance decides once more about each SYN of an earlier connection")
     return found
-
-
-class Changed(Mapping[str, NetNamespace]):
-    """The same network with a change in some of its namespaces, made when one is looked at."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._made: dict[str, NetNamespace] = {}
-
-    def change(self, space: NetNamespace) -> NetNamespace:
-        """The namespace as it is here."""
-        raise NotImplementedError
-
-    def __getitem__(self, name: str) -> NetNamespace:
-        if name not in self._made:
-            self._made[name] = self.change(self._network[name])
-        return self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._network)
-
-    def __len__(self) -> int:
-        return len(self._network)
 
 
 class _Impatient(Changed):

@@ -111,7 +111,10 @@ def experiment(plan: Plan) -> Seen:
     servers = []
     for space, planned in zip(spaces, plan["spaces"], strict=True):
         space.enter()
-        servers += [LabServer(planned["name"], listener) for listener in planned["listeners"]]
+        servers += [
+            LabServer(planned["name"], listener, plan["asker"]["data_bytes"])
+            for listener in planned["listeners"]
+        ]
     built = time.monotonic() - started
     spaces[plan["asker"]["space"]].enter()
     if plan["asker"]["tries"]:

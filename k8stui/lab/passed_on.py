@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.branches import branches
 from k8stui.kernel.exchange import Connect, Exchange, Felt, Result
-from k8stui.kernel.namespace import Network, Socket
-from k8stui.kernel.packet import Protocol
-from k8stui.kernel.step import Capture, Direction
+from k8stui.kernel.namespace import NetNamespace, Network, Socket
+from k8stui.kernel.packet import Protocol, TcpFlags
+from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS, connect
+from k8stui.kernel.skb import REQUEST
+from k8stui.kernel.step import Capture, Direction, Step
+from k8stui.lab.anew import Changed, chosen
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.plan import Onward
 from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record
 from k8stui.walk import userspace
-from k8stui.walk.relay import SOURCE_PORT, Tries, joined, left_alone, onward, taken
-from k8stui.walk.trace import Request
+from k8stui.walk.relay import SOURCE_PORT, Tries, joined, keeps_socket, left_alone, onward, taken
+from k8stui.walk.trace import Outcome, Request
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
@@ -30,13 +33,16 @@ _LONGEST_SECONDS = 10.0
 
 @record(kw_only=True)
 class Relayed:
-    """What a process does with the connection that it has taken."""
+    """What a process does with the connections that it takes."""
 
     socket: Socket
     namespace: str
-    onward: tuple[Onward, ...]
+    onward: tuple[tuple[Onward, ...] | None, ...]
+    """Whom it tries, for each time that it is asked; None: it goes on by the socket that it has."""
     exchanges: tuple[Exchange, ...]
-    """Its own, each once."""
+    """Its own for the last of them, each once."""
+    before: tuple[Exchange, ...]
+    """Those for what was asked before, by sockets of their own."""
 
 
 @record(kw_only=True)
@@ -58,56 +64,131 @@ def ways(
         NotComparedError: a process does what the lab's own does not.
 
     """
+    one = replace(request, connect=asked)
     if relays(world.cluster):
-        for proxied, outer, tries in userspace.passed_on(world.cluster, network, asked):
-            yield _way(world, proxied, replace(request, connect=asked), outer, tries)
+        for proxied, outer, turns in userspace.passed_on(world.cluster, network, asked):
+            yield _way(world, proxied, one, outer, turns)
         return
     for outer in branches(network, asked):
         tries = onward(outer)
-        yield _way(world, network, replace(request, connect=asked), outer, tries)
+        turns = None if tries is None else (tries,) * (asked.earlier + 1)
+        yield _way(world, network, one, outer, turns)
+
+
+def knows_already(way: QuestionBranch) -> bool:
+    """Whether one of its exchanges asks for a neighbour that another one has made known.
+
+    Each is walked by itself, in a network where nobody knows anybody.
+    """
+    if way.relayed is not None and len(way.relayed.onward) > 1:
+        return True
+    told = set()
+    for one in way.exchange.captures:
+        if one.arp and one.incoming:
+            told.add((one.namespace, one.packet.src))
+        elif one.arp and _asks(one) and (one.namespace, one.packet.dst) in told:
+            return True
+    return False
+
+
+def _asks(capture: Capture) -> bool:
+    return not capture.incoming and capture.packet.icmp_type == REQUEST
 
 
 def _way(
-    world: World, network: Network, request: Request, outer: Exchange, tries: Tries | None
+    world: World,
+    network: Network,
+    request: Request,
+    outer: Exchange,
+    turns: tuple[Tries, ...] | None,
 ) -> QuestionBranch:
-    socket = taken(outer)
-    if tries is None or socket is None or outer.felt.server is None:
+    socket, asked = taken(outer), request.connect
+    if turns is None or asked is None or socket is None or outer.felt.server is None:
         return QuestionBranch(network=network, exchange=outer)
-    asked = request.connect
-    if asked is None or asked.earlier or asked.data_bytes is not None:
-        raise NotComparedError("the lab's own process passes on one plain request")
-    if tries:
-        trace, inner = joined(world.cluster, network, request, outer, tries)
-        felt, done = inner[-1].felt, trace.outcome
-        felt = replace(felt, result=done.result, errno=done.errno, seconds=done.seconds)
-        share = tries[0][0].share
+    done: list[tuple[Outcome | None, tuple[Exchange, ...]]] = []
+    keeps = bool(turns[-1]) and keeps_socket(turns[-1][0][0], asked)
+    for turn, tries in enumerate(turns):
+        if not tries or (keeps and turn < asked.earlier):
+            done.append((None, ()))
+            continue
+        then = replace(request, connect=replace(asked, earlier=turn))
+        trace, exchanges = joined(world.cluster, network, then, outer, tries)
+        done.append((trace.outcome, exchanges))
+    end, inner = done[-1]
+    if end is not None:
+        felt, share = inner[-1].felt, turns[-1][0][0].share
+        felt = replace(felt, result=end.result, errno=end.errno, seconds=end.seconds)
     else:
         result, errno, seconds = left_alone(request.protocol, 0.0)
         felt = replace(outer.felt, result=result, errno=errno, seconds=seconds)
-        inner, share = (), Fraction(1)
-    if felt.result is not Result.CONNECTED and request.protocol is Protocol.UDP:
-        raise NotComparedError("a process takes a datagram and has no answer to pass back")
-    if felt.result is Result.UNKNOWN:
-        raise NotComparedError(f"the walk does not go to its end: {felt.reason}")
-    if request.protocol is Protocol.TCP and felt.seconds > _LONGEST_SECONDS:
-        raise NotComparedError(f"a process waits {felt.seconds:.0f} s for somebody else")
-    tried = dict(zip(dict.fromkeys(target for target, _ in tries), inner, strict=False))
+        share = Fraction(1)
+    _judge(request.protocol, felt)
     made = Relayed(
         socket=socket,
         namespace=outer.felt.server,
         onward=tuple(
-            Onward(
-                address=str(target.address),
-                port=target.port,
-                source_port=SOURCE_PORT,
-                patience_seconds=_patience(patience, tried.get(target)),
-            )
-            for target, patience in tries
+            None
+            if keeps and turn
+            else _onward(tries, inner if keeps else done[turn][1], 0 if keeps else turn)
+            for turn, tries in enumerate(turns)
         ),
         exchanges=inner,
+        before=tuple(one for _, exchanges in done[:-1] for one in exchanges),
     )
-    whole = replace(_whole(outer, inner, felt), probability=outer.probability * share)
+    if felt.result is not Result.CONNECTED and not felt.established:
+        # Nothing is answered; a connection ends before its client has said anything.
+        if request.protocol is Protocol.UDP:
+            network = _Mute(network, made)
+            made = replace(made, socket=replace(socket, answers=False))
+            felt = replace(felt, seconds=UDP_PATIENCE_SECONDS)
+        outer = connect(network, replace(asked, data_bytes=_unsaid(asked)), chosen(outer))
+    whole = replace(_whole(outer, made, felt), probability=outer.probability * share)
     return QuestionBranch(network=network, exchange=whole, relayed=made)
+
+
+def _judge(protocol: Protocol, felt: Felt) -> None:
+    if felt.result is Result.UNKNOWN:
+        raise NotComparedError(f"the walk does not go to its end: {felt.reason}")
+    if protocol is not Protocol.TCP:
+        return
+    if felt.established and felt.result is Result.REFUSED:
+        raise NotComparedError("a process passes on the end of a connection of its own")
+    if felt.seconds > _LONGEST_SECONDS and not felt.established:
+        raise NotComparedError(f"a process waits {felt.seconds:.0f} s for somebody else")
+
+
+def _unsaid(asked: Connect) -> int | None:
+    return None if asked.protocol is Protocol.TCP else asked.data_bytes
+
+
+class _Mute(Changed):
+    """With a process that has no answer to pass back."""
+
+    def __init__(self, network: Network, relayed: Relayed) -> None:
+        super().__init__(network)
+        self._relayed = relayed
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        if space.name != self._relayed.namespace:
+            return space
+        sockets = tuple(
+            replace(one, answers=False) if one == self._relayed.socket else one
+            for one in space.sockets
+        )
+        return replace(space, sockets=sockets)
+
+
+def _onward(tries: Tries, exchanges: Sequence[Exchange], turn: int) -> tuple[Onward, ...]:
+    tried = dict(zip(dict.fromkeys(target for target, _ in tries), exchanges, strict=False))
+    return tuple(
+        Onward(
+            address=str(target.address),
+            port=target.port,
+            source_port=SOURCE_PORT + 2 * turn,
+            patience_seconds=_patience(patience, tried.get(target)),
+        )
+        for target, patience in tries
+    )
 
 
 def _patience(patience: float, tried: Exchange | None) -> float:
@@ -116,28 +197,59 @@ def _patience(patience: float, tried: Exchange | None) -> float:
     return _LONGEST_SECONDS if is_answered else min(patience, _LONGEST_SECONDS)
 
 
-def _whole(outer: Exchange, inner: Sequence[Exchange], felt: Felt) -> Exchange:
-    """In the order of time: a datagram is answered when the process has its own answer."""
-    steps = list(outer.steps)
+def _whole(outer: Exchange, relayed: Relayed, felt: Felt) -> Exchange:
+    """In the order of time.
+
+    A datagram is answered when the process has its own answer; a connection's data goes on when
+    the process has its own connection.
+    """
+    inner = relayed.exchanges
+    is_answered = felt.result is Result.CONNECTED
+    steps = [one for one in outer.steps if is_answered or not _is_answer(one)]
     for each in inner:
         last = max((step.packet_number for step in steps), default=0)
         steps += [replace(step, packet_number=step.packet_number + last) for step in each.steps]
-    asks = outer.captures
-    if outer.steps[0].before.protocol is Protocol.UDP:
-        asks = tuple(takewhile(_is_question, asks))
-    own = (capture for each in inner for capture in each.captures)
+    own = [capture for each in inner for capture in each.captures]
+    asks = list(takewhile(_is_question, outer.captures))
+    answers = outer.captures[len(asks) :]
+    if outer.steps[0].before.protocol is Protocol.TCP:
+        greets, says, later = _parts(outer.captures)
+        first, asked, answered = _parts(own)
+        asks, own = [*greets, *first], [*says, *asked, *answered]
+        answers = tuple(later) if is_answered else ()
     return replace(
         outer,
         steps=tuple(steps),
-        captures=(*asks, *own, *outer.captures[len(asks) :]),
-        conntrack=_tracked((outer, *inner)),
+        captures=(*asks, *own, *answers),
+        conntrack=_tracked((outer, *relayed.before, *inner)),
         felt=felt,
         forks=(*outer.forks, *(fork for each in inner for fork in each.forks)),
     )
 
 
 def _is_question(capture: Capture) -> bool:
-    return capture.arp or capture.direction is Direction.FORWARD
+    return capture.direction is Direction.FORWARD
+
+
+def _parts(
+    captures: Sequence[Capture],
+) -> tuple[Sequence[Capture], Sequence[Capture], Sequence[Capture]]:
+    """Of a connection: how it is made, what is said, what is answered."""
+    said = next((n for n, one in enumerate(captures) if _has_data(one)), len(captures))
+    answered = next(
+        (n for n, one in enumerate(captures) if _has_data(one) and not _is_question(one)),
+        len(captures),
+    )
+    return captures[:said], captures[said:answered], captures[answered:]
+
+
+def _is_answer(step: Step) -> bool:
+    """Whether it is about what answers a connection's data."""
+    return step.direction is Direction.REPLY and bool(step.before.flags & TcpFlags.PSH)
+
+
+def _has_data(capture: Capture) -> bool:
+    return bool(capture.packet.flags & TcpFlags.PSH)
 
 
 def _tracked(exchanges: Sequence[Exchange]) -> Mapping[str, tuple[str, ...]]:

@@ -50,8 +50,9 @@ class Listener(TypedDict):
     """Whether its host has not got the address, and answers for somebody else."""
     passes_on: bool
     """Whether it is a process that makes a connection of its own, to one of `onward`."""
-    onward: list[Onward]
-    """One after the other, until one answers."""
+    onward: list[list[Onward] | None]
+    """For each time that it is asked: one after the other, until one answers; None: by the socket
+    that it has got."""
 
 
 class Space(TypedDict):
@@ -93,6 +94,9 @@ class ClientPlan(TypedDict):
     destination: str
     port: int
     patience_seconds: float
+    hears_at_once: bool
+    """TCP: whether an error comes from another machine, when connect() has let go of the socket.
+    All namespaces of a lab are one machine."""
     unconnected: bool
     """UDP: sendto() without connect()."""
     data_bytes: int

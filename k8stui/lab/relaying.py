@@ -1,4 +1,4 @@
-"""A process of the lab's own that passes on what it takes, by a second connection."""
+"""A process of the lab's own that passes on what it takes, by connections of its own."""
 
 from __future__ import annotations
 
@@ -7,38 +7,105 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from k8stui.lab.plan import Listener, Onward
-from k8stui.lab.sockets import ANY, QUESTION, RECEIVE_ERRORS, TCP, socket_for
+from k8stui.lab.sockets import (
+    ANY,
+    QUESTION,
+    RECEIVE_ERRORS,
+    TCP,
+    no_ack_alone,
+    one_segment,
+    socket_for,
+)
 
 
 class Relay:
-    """A process that makes a connection of its own for the one that it takes.
+    """A process that makes a connection of its own for each that it takes.
 
     docker-proxy, and kube-proxy in userspace mode (proxysocket.go TryConnectEndpoints): one target
-    after the other, each for so long.
+    after the other, each for so long. What comes by the one it sends by the other.
     """
 
-    def __init__(self, listener: Listener) -> None:
-        self._is_tcp = listener["protocol"] == TCP
+    def __init__(self, listener: Listener, data_bytes: int) -> None:
+        self._data_bytes = data_bytes
         # Sockets are of the namespace in which they were made: there is no time for that later.
-        self._left = [(_dialling(listener, onward), onward) for onward in listener["onward"]]
-        self._dialled: socket.socket | None = None
-        self._deadline = 0.0
-        self._answer: Callable[[], None] = lambda: None
-        self._close: Callable[[], None] = lambda: None
-        self.has_taken = False
+        self._turns = [
+            None if turn is None else [(_dialling(listener, one), one) for one in turn]
+            for turn in listener["onward"]
+        ]
+        self._is_tcp = listener["protocol"] == TCP
+        self._passages: list[_Passage] = []
+        self._now: _Passage | None = None
+
+    def expect(self) -> None:
+        """Somebody is about to ask: what is done is about whoever comes next."""
+        self._now = None
+
+    def take(self, connection: socket.socket) -> None:
+        """A client has connected."""
+        self._begin(_Passage(self._next(), self._data_bytes, connection))
+
+    def take_datagram(self, answer: Callable[[], None]) -> None:
+        """A client asks; `answer` is what it is told at last."""
+        if self._turns and self._turns[0] is None:
+            del self._turns[0]
+            self._now = self._passages[-1]
+            self._now.say(answer)
+        elif self._turns:
+            self._begin(_Passage(self._next(), self._data_bytes, None, answer))
+
+    def _next(self) -> list[tuple[socket.socket, Onward]]:
+        return self._turns.pop(0) or [] if self._turns else []
+
+    def _begin(self, passage: _Passage) -> None:
+        self._passages.append(passage)
+        self._now = passage
+        passage.dial()
+
+    def look(self) -> None:
+        """See what has become of its own connections."""
+        for passage in self._passages:
+            passage.look()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is known what became of its own connection."""
+        return self._now is not None and self._now.is_done
+
+    @property
+    def is_connected(self) -> bool:
+        return self._now is not None and self._now.is_connected
+
+    def close(self) -> None:
+        """It got no connection of its own: it closes the one that it took."""
+        if self._now is not None and self._now.taken is not None:
+            self._now.taken.close()
+
+
+class _Passage:
+    """One connection that was taken, or one client's datagrams, and what was made for it."""
+
+    def __init__(
+        self,
+        left: list[tuple[socket.socket, Onward]],
+        data_bytes: int,
+        taken: socket.socket | None,
+        answer: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.taken = taken
+        """None: datagrams."""
         self.is_done = False
         self.is_connected = False
+        self._left = left
+        self._data_bytes = data_bytes
+        self._answer = answer
+        self._dialled: socket.socket | None = None
+        self._deadline = 0.0
 
-    def begin(self, close: Callable[[], None], answer: Callable[[], None] = lambda: None) -> None:
-        """Somebody has come; `answer` is what a datagram's client is told at last."""
-        if not self.has_taken:
-            self.has_taken = True
-            self._close, self._answer = close, answer
-            self._dial()
-
-    def _dial(self) -> None:
+    def dial(self) -> None:
+        """Try the next one."""
         if not self._left:
             self.is_done = True
             return
@@ -48,43 +115,70 @@ class Relay:
             failed = self._dialled.connect_ex((onward["address"], onward["port"]))
             if failed not in (0, errno.EINPROGRESS):
                 self._fail()
-            elif not self._is_tcp:
-                self._dialled.send(QUESTION)
+            elif self.taken is None:
+                self._dialled.send(self._question())
         except OSError:
             self._fail()
+
+    def say(self, answer: Callable[[], None]) -> None:
+        """The same client sends another datagram."""
+        self._answer = answer
+        if self._dialled is not None:
+            with suppress(OSError):
+                self._dialled.send(self._question())
+
+    def _question(self) -> bytes:
+        return QUESTION if self._data_bytes < 0 else bytes(self._data_bytes)
 
     def _fail(self) -> None:
-        if self._dialled is not None:
+        if self._dialled is not None and self.taken is not None:
             self._dialled.close()
             self._dialled = None
-        self._dial()
+        self.dial()
 
     def look(self) -> None:
-        """See what has become of its own connection."""
-        if self._dialled is None or self.is_done:
+        """See what has come."""
+        if self._dialled is None:
             return
-        poll = select.poll()  # POLLERR is told in any case
-        poll.register(self._dialled, select.POLLOUT if self._is_tcp else select.POLLIN)
-        if not poll.poll(0):
-            if time.monotonic() > self._deadline:
-                self._fail()
-            return
+        if self.taken is None:
+            self._look_for_datagram(self._dialled)
+        elif self.is_connected:
+            self._pass_data(self.taken, self._dialled)
+        elif not self.is_done:
+            self._look_for_connection(self._dialled)
+
+    def _look_for_datagram(self, dialled: socket.socket) -> None:
         try:
-            if self._is_tcp:
-                if self._dialled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                    self._fail()
-                    return
-            else:
-                self._dialled.recv(1 << 16)
+            dialled.recv(1 << 16)
+        except BlockingIOError:
+            return
         except OSError:
-            self._fail()
+            # A client is not told that its datagram is refused (proxysocket.go, udp_proxy).
+            self.is_done = True
             return
         self.is_done = self.is_connected = True
         self._answer()
 
-    def close(self) -> None:
-        """It got no connection of its own: it closes the one that it took."""
-        self._close()
+    def _look_for_connection(self, dialled: socket.socket) -> None:
+        poll = select.poll()  # POLLERR is told in any case
+        poll.register(dialled, select.POLLOUT)
+        if not poll.poll(0):
+            if time.monotonic() > self._deadline:
+                self._fail()
+        elif dialled.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._fail()
+        else:
+            self.is_done = self.is_connected = True
+
+    def _pass_data(self, taken: socket.socket, dialled: socket.socket) -> None:
+        if self._data_bytes < 0:
+            return
+        for one in (taken, dialled):
+            no_ack_alone(one)
+        for comes, goes in ((taken, dialled), (dialled, taken)):
+            with suppress(OSError):
+                if comes.recv(1 << 16):
+                    goes.send(one_segment(goes, self._data_bytes))
 
 
 def _dialling(listener: Listener, onward: Onward) -> socket.socket:

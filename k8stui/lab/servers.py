@@ -26,7 +26,7 @@ _SAYS_WHOM = {
 class LabServer:
     """A listening socket; made inside its namespace."""
 
-    def __init__(self, space: str, listener: Listener) -> None:
+    def __init__(self, space: str, listener: Listener, data_bytes: int = -1) -> None:
         self.space = space
         self.port = listener["port"]
         self.is_tcp = listener["protocol"] == TCP
@@ -47,7 +47,7 @@ class LabServer:
         else:
             self.socket.setsockopt(*_SAYS_WHOM[version], 1)
         self.kept: list[socket.socket] = []
-        self.relay = Relay(listener) if listener["passes_on"] else None
+        self.relay = Relay(listener, data_bytes) if listener["passes_on"] else None
 
     def hang_up(self) -> None:
         """End every connection that was taken."""
@@ -65,7 +65,8 @@ class LabServer:
         connection, peer = self.socket.accept()
         self.kept.append(connection)
         if self.relay is not None:
-            self.relay.begin(connection.close)
+            connection.setblocking(False)
+            self.relay.take(connection)
             return None
         return self._served(connection.getsockname()[0], peer)
 
@@ -105,7 +106,7 @@ class LabServer:
                 self.socket.sendmsg([f"you {seen}".encode()], back, 0, peer)
 
         if self.relay is not None:
-            self.relay.begin(lambda: None, answer)
+            self.relay.take_datagram(answer)
             return None
         answer()
         return self._served(asked, peer)

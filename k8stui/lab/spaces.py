@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import (
@@ -185,9 +185,10 @@ class Building:
 
     @property
     def has_ipv6(self) -> bool:
-        return any(
-            entry.address.version == 6 for i in self.namespace.interfaces for entry in i.addresses
-        )
+        """Beyond ::1, which every namespace has by itself."""
+        own = (entry.address for one in self.namespace.interfaces for entry in one.addresses)
+        routed = (one.destination.address for one in self.namespace.routes)
+        return any(one.version == 6 and not is_loopback(one) for one in (*own, *routed))
 
     def _ports(self) -> Iterator[Words]:
         for interface in self.namespace.interfaces:
@@ -441,8 +442,8 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFil
     liberal = sysctls.nf_conntrack_tcp_be_liberal
     yield _setting("net/netfilter/nf_conntrack_tcp_be_liberal", liberal, needed=liberal)
     if not ipv6:
-        # No device has IPv6 but lo: a node without any says EADDRNOTAVAIL where one that has but
-        # its own link-local addresses says that there is no route (ip6_route_get_saddr).
+        # lo alone has it, as every namespace has whose switches nobody has touched: that the other
+        # devices have but their own link-local addresses makes no difference to a walk.
         yield _setting("net/ipv6/conf/default/disable_ipv6", 1, needed=False)
     for device in ("all", "default"):
         conf = f"net/ipv6/conf/{device}"

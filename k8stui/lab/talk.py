@@ -58,8 +58,8 @@ class LabClient:
     def _open(self) -> socket.socket:
         asker = self.asker
         made = socket_for(asker["protocol"], asker["version"])
-        if self._is_ping:
-            # A ping hears every error (iputils ping/ping.c).
+        if self._is_ping or asker["hears_at_once"]:
+            # A ping hears every error (iputils ping/ping.c); the other is `ClientPlan`'s.
             made.setsockopt(*RECEIVE_ERRORS[asker["version"]], 1)
         source = asker["source"] or ANY[asker["version"]]
         try:
@@ -196,6 +196,8 @@ def converse(
     """
     relays = [server.relay for server in servers if server.relay is not None]
     client.is_passed_on = client.is_tcp and bool(relays)
+    for relay in relays:
+        relay.expect()
     loop = Loop(relays)
     served: list[Served] = []
     for looker in lookers:
@@ -212,8 +214,11 @@ def converse(
     loop.run(lambda: client.is_done or client.wants_to_speak, deadline)
     if client.wants_to_speak and client.is_passed_on:
         loop.run(lambda: any(relay.is_done for relay in relays), deadline)
+    if client.wants_to_speak and client.is_passed_on and client.asker["data_bytes"] < 0:
         client.answered = any(relay.is_connected for relay in relays)
-    elif client.wants_to_speak:
+    elif client.wants_to_speak and (
+        not client.is_passed_on or any(relay.is_connected for relay in relays)
+    ):
         # Who has not been taken from the queue would be answered by the kernel alone.
         loop.run(lambda: bool(served), time.monotonic() + _SETTLE_SECONDS)
         client.speak()

@@ -7,7 +7,7 @@ the kernel's: what joins the two exchanges is a step of kind proxy, and the serv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from fractions import Fraction
 from math import inf
 
@@ -27,6 +27,8 @@ from k8stui.walk.trace import Hop, Outcome, Request, Trace, TraceStep
 OWNER = "kube-proxy"
 SOURCE_PORT = 40001
 """Of the process's own first connection; stands for any free port, other than the client's."""
+_DOCKER_IDLE_SECONDS = 90.0
+"""UDPConnTrackTimeout of moby's cmd/docker-proxy/udp_proxy_linux.go."""
 DIALS = (0.25, 0.5, 1.0, 2.0)
 """Seconds for each try (proxysocket.go EndpointDialTimeouts)."""
 
@@ -46,8 +48,11 @@ class RelayTarget:
     """How long a client stays with it (sessionAffinity ClientIP); None: it moves on each time."""
     proxy: str = OWNER
     """The process that connects on."""
-    certain: bool = False
+    certain: bool = field(default=False, compare=False)
     """Whose turn it is is known: the proxy has served this client before."""
+    idle_seconds: float = 0.25
+    """How long a client's datagrams go by one socket that nothing passes: --udp-timeout of
+    kube-proxy, in effect until 1.22 (userspace mode only)."""
     mode: str = " (userspace mode)"
     """Said behind it, where the process has modes."""
 
@@ -81,7 +86,16 @@ def onward(outer: Exchange) -> Tries | None:
         return None
     address, port = socket.onward
     origin = socket.reason.origin if socket.reason is not None else None
-    return ((RelayTarget(address, port, origin, proxy=socket.owner, mode=""), inf),)
+    target = RelayTarget(
+        address, port, origin, proxy=socket.owner, mode="", idle_seconds=_DOCKER_IDLE_SECONDS
+    )
+    return ((target, inf),)
+
+
+def keeps_socket(target: RelayTarget, asked: Connect) -> bool:
+    """Whether a client that asks again is passed on by the socket that there is for it."""
+    is_udp = asked.protocol is Protocol.UDP
+    return is_udp and asked.earlier > 0 and asked.pause_seconds < target.idle_seconds
 
 
 def taken(exchange: Exchange) -> Socket | None:
@@ -152,13 +166,17 @@ class _Dialled:
 
 def _dial(network: Network, request: Request, node: str, target: RelayTarget) -> _Dialled:
     asked = request.connect
+    turn = asked.earlier if asked is not None else 0
+    keeps = asked is not None and keeps_socket(target, asked)
     made = Connect(
         namespace=node,
         destination=target.address,
         port=target.port,
         protocol=request.protocol,
-        source_port=SOURCE_PORT + 2 * (asked.earlier if asked is not None else 0),
+        source_port=SOURCE_PORT if keeps else SOURCE_PORT + 2 * turn,
         data_bytes=asked.data_bytes if asked is not None else None,
+        earlier=turn if keeps else 0,
+        pause_seconds=asked.pause_seconds if asked is not None else 0.0,
     )
     return _Dialled(target, replace(request, names=(), connect=made), connect(network, made), {})
 

@@ -8,7 +8,7 @@ pkg/proxy/userspace/proxysocket.go (TryConnectEndpoints, ProxyLoop), roundrobin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import inf
@@ -26,14 +26,19 @@ from k8stui.nodes.kubeproxy import relaying_sockets
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import outcome
-from k8stui.walk.relay import DIALS, OWNER, RelayTarget, Tries, joined, left_alone
+from k8stui.walk.relay import (
+    DIALS,
+    OWNER,
+    RelayTarget,
+    Tries,
+    joined,
+    keeps_socket,
+    left_alone,
+)
 from k8stui.walk.trace import Request, Trace
 
 if TYPE_CHECKING:
     from k8stui.nodes.kubeproxy.userspace import ProxySocket
-
-_UDP_IDLE_SECONDS = 0.25
-"""--udp-timeout of kube-proxy, in effect until 1.22 (userspace mode only)."""
 
 
 def relayed(
@@ -56,11 +61,12 @@ def relayed(
 
 def passed_on(
     cluster: Cluster, network: Network, asked: Connect
-) -> Iterator[tuple[Network, Exchange, Tries | None]]:
+) -> Iterator[tuple[Network, Exchange, tuple[Tries, ...] | None]]:
     """Each exchange of a client, and whom kube-proxy tries for it, each endpoint's turn by itself.
 
-    With the network in which its sockets stand. None: it is not taken by kube-proxy; nobody: it
-    closes what it took.
+    With the network in which its sockets stand. Of a request that is made again: whom it has tried
+    each time, the last one at the end. None: it is not taken by kube-proxy; nobody: it closes what
+    it took.
     """
     proxied = _WithProxies(cluster, network)
     for outer in branches(proxied, asked):
@@ -69,10 +75,14 @@ def passed_on(
             yield proxied, outer, None
             continue
         targets = tuple(_targets(proxy))
-        for target in targets:
-            yield proxied, outer, _tries(target, targets, asked.protocol)
         if not targets:
-            yield proxied, outer, ()
+            yield proxied, outer, ((),) * (asked.earlier + 1)
+        elif asked.earlier:
+            turns = (_next(targets, replace(asked, earlier=n)) for n in range(asked.earlier + 1))
+            yield proxied, outer, tuple(_tries(one, targets, asked.protocol) for one in turns)
+        else:
+            for target in targets:
+                yield proxied, outer, (_tries(target, targets, asked.protocol),)
 
 
 def _onward(
@@ -154,15 +164,14 @@ class _Kinds:
         return tuple(found)
 
 
-def _next(targets: list[RelayTarget], asked: Connect) -> RelayTarget:
+def _next(targets: Sequence[RelayTarget], asked: Connect) -> RelayTarget:
     """Whose turn it is once this client, and nobody else, has asked before.
 
     proxysocket.go udpProxySocket: a client's socket keeps its endpoint until it has been idle for
     ``udpIdleTimeout``.
     """
     sticky = targets[0].sticky_seconds
-    keeps = asked.protocol is Protocol.UDP and asked.pause_seconds < _UDP_IDLE_SECONDS
-    stays = keeps or (sticky is not None and asked.pause_seconds < sticky)
+    stays = keeps_socket(targets[0], asked) or (sticky is not None and asked.pause_seconds < sticky)
     return replace(targets[0 if stays else asked.earlier % len(targets)], certain=True)
 
 

@@ -11,9 +11,10 @@ from k8stui.export.lab import lab_lines
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.simulate import connect
+from k8stui.lab.anew import Changed
 from k8stui.lab.build import plan
 from k8stui.lab.compare import compare
-from k8stui.lab.experiment import Changed, experiments
+from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions

@@ -12,6 +12,7 @@ from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walks
 from k8stui.walk.world import World, build_world
@@ -64,8 +65,14 @@ def agree(
     result: str,
     *,
     source_port: int | None = None,
+    data_bytes: int | None = None,
+    again_after: float | None = None,
 ) -> None:
-    request = parse_request(world, source, destination, source_port=source_port)
+    request = parse_request(
+        world, source, destination, source_port=source_port, data_bytes=data_bytes
+    )
+    if again_after is not None:
+        request = again(request, 2, again_after)
     found = list(experiments(world, request, tools, every=True))
     for one in found:
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
@@ -159,11 +166,53 @@ def test_docker_proxy(
     agree(world, nft, source, destination, result, source_port=source_port)
 
 
-def test_one_plain_request(nft: Tools) -> None:
+@pytest.mark.parametrize("size", [9, 3000])
+@pytest.mark.parametrize(
+    ("source", "destination", "result"),
+    [
+        ("pod/web", "svc/local:80", "connected"),
+        ("pod/dns", "svc/hosted:80", "connected"),
+        ("outside", "node/node-1:30080", "connected"),
+        ("pod/web", "svc/closed:80", "refused"),
+        ("pod/web", "svc/dns:53", "connected"),
+    ],
+)
+def test_data_goes_by_both_connections(
+    nft: Tools, *, source: str, destination: str, result: str, size: int
+) -> None:
+    """Whoever passes on reads it when it has its own connection; else it closes, unread."""
+    world = build_world([str(CASES)], cluster_options=USERSPACE)
+    agree(world, nft, source, destination, result, data_bytes=size)
+
+
+@pytest.mark.parametrize("destination", ["192.168.0.11:8088", "192.168.0.11:8089/udp"])
+def test_docker_proxy_carries_data(nft: Tools, tmp_path: Path, destination: str) -> None:
+    file = tmp_path / "pods.yaml"
+    file.write_text(DOCKER)
+    world = build_world([str(file)], ClusterOptions(nodes=1), NodeOptions(cni="docker0"))
+    result = "timeout" if "udp" in destination else "connected"
+    agree(world, nft, "pod/baker", destination, result, data_bytes=700)
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.3])
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [("pod/web", "svc/dns:53"), ("outside", "node/node-1:30053/udp"), ("pod/web", "svc/local:80")],
+)
+def test_who_asks_again_is_passed_on_again(
+    nft: Tools, source: str, destination: str, pause: float
+) -> None:
+    """By the next one's turn; a client's datagrams by one socket within 0.25 s."""
+    world = build_world([str(CASES)], cluster_options=USERSPACE)
+    agree(world, nft, source, destination, "connected", again_after=pause)
+
+
+def test_nobody_knows_anybody(nft: Tools) -> None:
+    """Each of both connections asks for its own neighbours, as long as they are not the same."""
     world = build_world([], cluster_options=USERSPACE)
-    request = parse_request(world, "pod/client", "svc/frontend:80", data_bytes=9)
-    with pytest.raises(NotComparedError, match="one plain request"):
-        list(experiments(world, request, nft))
-    request = parse_request(world, "pod/client", "svc/frontend:80")
-    with pytest.raises(NotComparedError, match="knows the neighbours"):
-        list(experiments(world, request, nft, cold=True))
+    request = parse_request(world, "outside", "node/node-1:30080")
+    cold = experiments(world, request, nft, every=True, cold=True)
+    assert next(cold).comparison.agrees
+    to_itself = parse_request(world, "deploy/redis-leader", "svc/redis-leader:6379")
+    with pytest.raises(NotComparedError, match="knows neighbours"):
+        list(experiments(world, to_itself, nft, cold=True))

@@ -17,8 +17,9 @@ from k8stui.kernel.namespace import (
     RouteType,
     RuleAction,
 )
+from k8stui.lab.anew import Changed
 from k8stui.lab.errors import NotComparedError
-from k8stui.lab.experiment import Changed, experiments
+from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World

@@ -1,0 +1,55 @@
+"""An error that comes while connect() sends the first SYN: IPv6 puts it aside for a second.
+
+net/ipv6/tcp_ipv6.c tcp_v6_err (sock_owned_by_user) and net/ipv4/ip_sockglue.c ip_icmp_error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8stui.export.lab import lab_lines
+from k8stui.lab.experiment import experiments
+from k8stui.lab.plan import Tools
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import World, build_world
+
+FILE = Path(__file__).with_name("inside-connect.yaml")
+CASES = [
+    # Pod and node are one kernel: all the way there and back lies inside connect().
+    ("node/a", "[fd00:10:96::80]:80", 1.0),
+    ("pod/cook", "[fd00:10:96::80]:80", 1.0),
+    ("node/a", "[fd00:192:168::11]:30080", 1.0),
+    ("outside", "[fd00:192:168::11]:30080", 0.0),
+    ("node/a", "10.96.0.80:80", 0.0),
+    ("pod/cook", "10.96.0.80:80", 0.0),
+    ("outside", "192.168.0.11:30080", 0.0),
+    # A RST waits behind the socket, and is heard when connect() lets go of it.
+    ("pod/cook", "[fd00:192:168::11]:9", 0.0),
+    ("node/a", "[::1]:9", 0.0),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return build_world([str(FILE)])
+
+
+@pytest.mark.parametrize(("source", "destination", "seconds"), CASES)
+def test_the_second_syn_is_refused(
+    world: World, source: str, destination: str, seconds: float
+) -> None:
+    felt = walk(world, parse_request(world, source, destination)).outcome
+    assert felt.errno == "ECONNREFUSED"
+    assert felt.seconds == pytest.approx(seconds, abs=0.05)
+
+
+@pytest.mark.parametrize(("source", "destination", "seconds"), CASES)
+def test_so_says_the_kernel(
+    world: World, nft: Tools, source: str, destination: str, seconds: float
+) -> None:
+    (one,) = experiments(world, parse_request(world, source, destination), nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.seconds >= seconds
