@@ -12,6 +12,7 @@ from k8stui.export.plain import WIDTH, wrap
 from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.walk.compare import MOST_BRANCHES, Comparison, not_walked
+from k8stui.walk.mode_differences import mode_differences
 from k8stui.walk.trace import Outcome, Trace, TraceStep
 
 TWO_COLUMNS = 100
@@ -57,6 +58,8 @@ def compare_lines(found: Comparison, width: int = WIDTH) -> Iterator[str]:
         yield f"note: of each side the first {MOST_BRANCHES} branches are walked, and no more"
     if found.answers_before == found.answers_after:
         yield "the client and the server feel no difference"
+    for told in mode_differences(found):
+        yield from wrap(neutralise(told), "how the modes differ: ", "  ")
 
 
 def _shared(found: Comparison) -> str:
@@ -138,6 +141,7 @@ def compare_json(found: Comparison) -> str:
         "setting": found.setting,
         "common_steps": found.common,
         "same": found.is_same,
+        "mode_differences": list(mode_differences(found)),
         "nodes_with_observed_rules": list(found.observed_nodes),
         "before": {
             "value": found.value_before,

@@ -11,6 +11,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.align import Likeness, align
 from k8stui.walk.compare import compare
+from k8stui.walk.mode_differences import mode_differences
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
@@ -171,6 +172,29 @@ def test_two_modes_stand_side_by_side_at_the_same_decisions(by_iptables: World) 
     together = [left for left, right in beside if left is right]
     for kind in (StepKind.JUMP, StepKind.DNAT, StepKind.MARK, StepKind.SNAT, StepKind.DELIVER):
         assert kind in together, kind
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "told"),
+    [
+        ("pod/client", "svc/frontend:81", "a cluster IP on a port that its Service has not"),
+        ("pod/client", "10.96.77.77:80", "an address of the ServiceCIDR that no Service has"),
+        ("pod/client", "svc/inside", "the endpoint's address lies in a ServiceCIDR"),
+        ("outside", "203.0.113.77:443", "nftables drops it before DNAT, iptables in filter"),
+        ("node/node-1", "203.0.113.88:80", "asked by the node itself at an external address"),
+        ("node/node-1", "localhost:30080", "a node port at 127.0.0.1"),
+        ("pod/client", "svc/frontend", ""),
+        ("pod/client", "svc/empty", ""),
+    ],
+)
+def test_a_comparison_says_how_the_modes_differ(
+    by_iptables: World, world: World, source: str, destination: str, told: str
+) -> None:
+    """Whichever of them is the input's."""
+    said = mode_differences(compare(by_iptables, source, destination, "proxy-mode=nftables"))
+    assert said == mode_differences(compare(world, source, destination, "proxy-mode=iptables"))
+    assert len(said) == bool(told)
+    assert told in "".join(said)
 
 
 DOCUMENT = """apiVersion: kubeproxy.config.k8s.io/v1alpha1
