@@ -34,8 +34,6 @@ from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
 from k8stui.record import record
 
-_COUNTS_SINCE = 31
-
 
 @record()
 class Programs:
@@ -70,14 +68,11 @@ def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Seq
 
 
 def _counts(site: Site, node: Node, version: int) -> bool:
-    """Whether its kube-proxy counts by nfacct: since 1.31, where the kernel has it.
+    """Whether its kernel has nfacct for kube-proxy to count with.
 
-    Source: kubernetes/kubernetes pull requests 122812 and 125015. That the kernel lacks it a dump
-    shows: the rule that drops what conntrack calls invalid then stands there without it.
+    That it lacks it a dump shows: the rule that drops what conntrack calls invalid then stands
+    there without it.
     """
-    since = minor(node.proxy_version or node.kubelet_version)
-    if since is not None and since < _COUNTS_SINCE:
-        return False
     seen = site.observed(node).rulesets.get(version)
     rules = _chain(seen, "filter", "KUBE-FORWARD") if seen is not None else ()
     invalid = [rule for rule in rules if " INVALID " in rule.text]

@@ -30,6 +30,7 @@ _OF_SERVICES = (
     "KUBE-SVC-",
     "KUBE-SVL-",
     "KUBE-EXT-",
+    "KUBE-XLB-",
     "KUBE-FW-",
     "KUBE-SEP-",
 )

@@ -17,6 +17,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.state import seen_at
 from k8stui.cluster.versions import minor
 from k8stui.nodes.kubeproxy.dialect import dialect_of
+from k8stui.nodes.kubeproxy.program import version_said
 
 ID = "proxy-version"
 
@@ -25,14 +26,13 @@ def look(ground: Ground) -> Iterator[Finding]:
     network = ground.world.network
     for name in network.observed:
         node = ground.cluster.nodes[name]
-        said = node.proxy_version or node.kubelet_version
+        program, said = version_said(ground.cluster, node)
         version = minor(said)
         seen = network.observed_ruleset(node, 4) or network.observed_ruleset(node, 6)
         dialect = dialect_of(seen) if seen is not None else None
         if version is None or dialect is None or version in dialect:
             continue
         why = dialect.chain.rules[0].reason if dialect.chain.rules else None
-        program = "kube-proxy" if node.proxy_version else "kubelet"
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,

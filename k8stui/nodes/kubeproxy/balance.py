@@ -45,17 +45,30 @@ def local_rules(plan: PortPlan, settings: ProxySettings, *, comments: bool) -> I
 def _balanced(
     plan: PortPlan, chain: str, backends: Sequence[Backend], settings: ProxySettings, comments: bool
 ) -> Iterator[Rule]:
-    port = plan.port
-    key = port.service_key
     if chain == plan.internal_chain and (settings.masquerade_all or settings.detector):
         yield _masquerade_outsiders(plan, chain, settings)
+    said = []
+    for backend in backends:
+        comment = f'-m comment --comment "{plan.port.name} -> {backend.text}" ' if comments else ""
+        said.append((backend, comment, comment))
+    yield from balancing(plan, chain, settings, said)
+
+
+def balancing(
+    plan: PortPlan, chain: str, settings: ProxySettings, said: Sequence[tuple[Backend, str, str]]
+) -> Iterator[Rule]:
+    """First who was here before, then chance.
+
+    `said`: of each endpoint the comments of both rules, with a blank behind them.
+    """
+    port = plan.port
+    key = port.service_key
     names = plan.endpoint_chains
-    count = len(backends)
-    where = " on this node" if chain == plan.local_chain else ""
+    count = len(said)
+    where = " on this node" if chain.startswith(("KUBE-SVL-", "KUBE-XLB-")) else ""
     if port.affinity_seconds is not None:
-        for number, backend in enumerate(backends, 1):
+        for number, (backend, comment, _) in enumerate(said, 1):
             target = names[backend.text]
-            comment = f'-m comment --comment "{port.name} -> {backend.text}" ' if comments else ""
             yield Rule(
                 f"-A {chain} {comment}-m recent --rcheck --seconds {port.affinity_seconds} "
                 f"--reap --name {target} --mask {_MASK[settings.version]} --rsource -j {target}",
@@ -66,8 +79,7 @@ def _balanced(
                     f"Service {key} within the last {port.affinity_seconds} s",
                 ),
             )
-    for number, backend in enumerate(backends, 1):
-        comment = f'-m comment --comment "{port.name} -> {backend.text}" ' if comments else ""
+    for number, (backend, _, comment) in enumerate(said, 1):
         left = count + 1 - number
         if left > 1:
             chance = f"-m statistic --mode random --probability {probability(left)} "
@@ -204,6 +216,12 @@ def firewall_rules(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
                     setting,
                 ),
             )
+    if settings.before(25):  # pull request 110289
+        yield Rule(
+            f'{chain} -m comment --comment "{port.name} loadbalancer IP" -j KUBE-MARK-DROP',
+            for_service(port, fact, "every other source is marked, and dropped in filter", setting),
+        )
+        return
     yield Rule(
         f'{chain} -m comment --comment "other traffic to {port.name} will be dropped by '
         'KUBE-PROXY-FIREWALL"',

@@ -42,6 +42,18 @@ _JUMPS = {
 }
 """In the order of insertion: what is inserted last stands on top."""
 
+_SINCE = {
+    ("filter", "KUBE-FIREWALL"): 25,
+    ("filter", "KUBE-PROXY-FIREWALL"): 25,
+    ("filter", "KUBE-NODEPORTS"): 21,
+}
+"""Minor versions that brought a chain with its jumps (pull requests 110289, 97824)."""
+
+
+def is_there(table: str, chain: str, settings: ProxySettings) -> bool:
+    """Whether a kube-proxy of this version has the chain."""
+    return not settings.before(_SINCE.get((table, chain), 0))
+
 
 def jumps(table: str, settings: ProxySettings) -> tuple[Jump, ...]:
     """The jumps from the built-in chains of `table`."""
@@ -58,6 +70,7 @@ def jumps(table: str, settings: ProxySettings) -> tuple[Jump, ...]:
         )
         for builtin, targets in _JUMPS.get(table, ())
         for chain, state, comment in targets
+        if is_there(table, chain, settings)
     )
 
 
@@ -101,11 +114,15 @@ def forward(settings: ProxySettings) -> Iterator[Rule]:
         f"{settings.mark}/{settings.mark} -j ACCEPT",
         for_setting(settings, "service traffic that will be masqueraded may be forwarded"),
     )
-    yield Rule(
-        '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" '
-        "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-        for_setting(settings, "answers, and what belongs to a known connection, may be forwarded"),
-    )
+    two = ("conntrack pod source rule", "conntrack pod destination rule")
+    for said in two if settings.before(24) else ("conntrack rule",):
+        yield Rule(
+            f'-A KUBE-FORWARD -m comment --comment "kubernetes forwarding {said}" '
+            "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+            for_setting(
+                settings, "answers, and what belongs to a known connection, may be forwarded"
+            ),
+        )
 
 
 def mark_masquerade(settings: ProxySettings) -> Iterator[Rule]:
@@ -141,7 +158,9 @@ def postrouting(settings: ProxySettings) -> Iterator[Rule]:
 def last_services(settings: ProxySettings) -> Iterator[Rule]:
     """The end of nat KUBE-SERVICES: what is for the node itself may be for a node port."""
     if settings.node_port_addresses is None:
-        if settings.version == 6:
+        if settings.before(26):
+            match = ""
+        elif settings.version == 6:
             match = "! -d ::1/128 "
         else:
             match = "" if settings.localhost_node_ports else "! -d 127.0.0.0/8 "

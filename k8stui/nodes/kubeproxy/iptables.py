@@ -1,4 +1,4 @@
-"""kube-proxy 1.36 in iptables mode: the rules it writes on one node, for one family.
+"""kube-proxy 1.20 to 1.36 in iptables mode: the rules it writes on one node, for one family.
 
 Nothing is built before somebody looks: a chain is made when it is looked up, and looking up one
 Service's chain costs no more than the names of the others. Where kube-proxy's order is random
@@ -11,19 +11,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from k8stui.cluster.model import Cluster, Node
+from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain, Rule, Ruleset
 from k8stui.nodes.apart import ComparedChains, ComparedRules, Pair
 from k8stui.nodes.contribution import Contribution, TablePart, compose
-from k8stui.nodes.kubeproxy import balance, fixed, portals
+from k8stui.nodes.kubeproxy import balance, before_ext, fixed, portals
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRows
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
+from k8stui.nodes.kubeproxy.program import version_said
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
+
+_Block = Callable[[PortPlan, ProxySettings], Iterator[Rule]]
+_EXT_SINCE = 24
+"""KUBE-EXT and KUBE-SVL, and comments that name endpoints (pull request 109060)."""
+
+
+class _SharedBlocks(NamedTuple):
+    """One service port's part of the chains that all share."""
+
+    nat_services: _Block
+    nat_node_ports: _Block
+    filter_services: _Block
+    filter_external: _Block
+
+
+_TODAY = _SharedBlocks(
+    portals.nat_services,
+    portals.nat_node_ports,
+    portals.filter_services,
+    portals.filter_external,
+)
+_OLD = _SharedBlocks(
+    before_ext.nat_services,
+    before_ext.nat_node_ports,
+    before_ext.filter_services,
+    before_ext.filter_external,
+)
 
 
 def iptables_contribution(
@@ -59,7 +89,12 @@ class KubeProxyRules:
     ) -> None:
         self._everywhere = everywhere or Everywhere(cluster, version)
         self.settings = settings(
-            cluster.proxy, node, version, nfacct=nfacct, local_addresses=local_addresses
+            cluster.proxy,
+            node,
+            version,
+            nfacct=nfacct,
+            local_addresses=local_addresses,
+            minor=minor(version_said(cluster, node)[1]),
         )
         self._plans: dict[str, PortPlan] = {}
 
@@ -87,6 +122,18 @@ class KubeProxyRules:
         """What kube-proxy writes, to be composed with what others write."""
         here = self.settings
         canary = {fixed.CANARY: Chain(fixed.CANARY)}
+        blocks = _OLD if here.before(_EXT_SINCE) else _TODAY
+        filter_chains = {
+            "KUBE-FIREWALL": Chain("KUBE-FIREWALL", tuple(fixed.firewall(here))),
+            "KUBE-FORWARD": Chain("KUBE-FORWARD", tuple(fixed.forward(here))),
+            "KUBE-SERVICES": self._shared("KUBE-SERVICES", blocks.filter_services),
+            "KUBE-EXTERNAL-SERVICES": self._shared(
+                "KUBE-EXTERNAL-SERVICES", blocks.filter_external
+            ),
+            "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", portals.filter_node_ports),
+            "KUBE-PROXY-FIREWALL": self._shared("KUBE-PROXY-FIREWALL", portals.filter_firewall),
+        }
+        marked = {"KUBE-MARK-DROP": Chain("KUBE-MARK-DROP")} if here.before(25) else {}
         return Contribution(
             OWNER,
             {
@@ -94,16 +141,9 @@ class KubeProxyRules:
                 "filter": TablePart(
                     canary
                     | {
-                        "KUBE-FIREWALL": Chain("KUBE-FIREWALL", tuple(fixed.firewall(here))),
-                        "KUBE-FORWARD": Chain("KUBE-FORWARD", tuple(fixed.forward(here))),
-                        "KUBE-SERVICES": self._shared("KUBE-SERVICES", portals.filter_services),
-                        "KUBE-EXTERNAL-SERVICES": self._shared(
-                            "KUBE-EXTERNAL-SERVICES", portals.filter_external
-                        ),
-                        "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", portals.filter_node_ports),
-                        "KUBE-PROXY-FIREWALL": self._shared(
-                            "KUBE-PROXY-FIREWALL", portals.filter_firewall
-                        ),
+                        name: chain
+                        for name, chain in filter_chains.items()
+                        if fixed.is_there("filter", name, here)
                     },
                     fixed.jumps("filter", here),
                 ),
@@ -111,6 +151,7 @@ class KubeProxyRules:
                     _NatChains(
                         self,
                         canary
+                        | marked
                         | {
                             "KUBE-MARK-MASQ": Chain(
                                 "KUBE-MARK-MASQ", tuple(fixed.mark_masquerade(here))
@@ -118,11 +159,9 @@ class KubeProxyRules:
                             "KUBE-POSTROUTING": Chain(
                                 "KUBE-POSTROUTING", tuple(fixed.postrouting(here))
                             ),
-                            "KUBE-NODEPORTS": self._shared(
-                                "KUBE-NODEPORTS", portals.nat_node_ports
-                            ),
+                            "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", blocks.nat_node_ports),
                             "KUBE-SERVICES": self._shared(
-                                "KUBE-SERVICES", portals.nat_services, fixed.last_services
+                                "KUBE-SERVICES", blocks.nat_services, fixed.last_services
                             ),
                         },
                     ),
@@ -144,7 +183,7 @@ class KubeProxyRules:
 
         """
         shared = self._everywhere.is_shared(plan) and name != plan.firewall_chain
-        key = (name, self.settings.detector)
+        key = (name, self.settings.detector, self.settings.minor)
         found = self._everywhere.chains.get(key) if shared else None
         if found is None:
             found = Chain(name, LazyRows(self._maker(plan, name)))
@@ -163,6 +202,8 @@ class KubeProxyRules:
         """
         here = self.settings
         comments = not self._everywhere.is_large_cluster
+        if here.before(_EXT_SINCE) and not name.startswith("KUBE-SEP-"):
+            return before_ext.own_chains(plan, here)[name]
         match name[:9]:
             case "KUBE-SEP-" if name in plan.endpoints:
                 return partial(balance.endpoint_rules, plan, name, here, comments=comments)
@@ -185,7 +226,20 @@ class KubeProxyRules:
         else:
             return None
         plan = self.plan(port) if port else None
-        return plan if plan is not None and plan.owns(name) else None
+        return plan if plan is not None and self._has(plan, name) else None
+
+    def _has(self, plan: PortPlan, name: str) -> bool:
+        if self.settings.before(_EXT_SINCE):
+            return name in plan.endpoints or name in before_ext.own_chains(plan, self.settings)
+        return plan.owns(name)
+
+    def chains_of(self, plan: PortPlan) -> Iterator[str]:
+        """Names of the chains that exist for this port alone, those of its endpoints last."""
+        if not self.settings.before(_EXT_SINCE):
+            yield from plan.own_chains()
+            return
+        yield from before_ext.own_chains(plan, self.settings)
+        yield from plan.endpoints
 
     def ports_apart(self, earlier: KubeProxyRules) -> Collection[str]:
         """Service ports of which some rule may not be as it was; both have the same settings."""
@@ -199,7 +253,7 @@ class KubeProxyRules:
         """Every chain that belongs to one service port, with its plan; in no order."""
         for name in self._everywhere.service_ports:
             plan = self.plan(name)
-            for chain in plan.own_chains():
+            for chain in self.chains_of(plan):
                 yield chain, plan
 
     def _shared(
@@ -252,7 +306,7 @@ class _Blocks(LazyRows[Rule], ComparedRules):
                 yield from block(proxy.plan(port), proxy.settings)
 
 
-_OWN_PREFIXES = ("KUBE-SVC-", "KUBE-SVL-", "KUBE-EXT-", "KUBE-FW-")
+_OWN_PREFIXES = ("KUBE-SVC-", "KUBE-SVL-", "KUBE-EXT-", "KUBE-FW-", "KUBE-XLB-")
 
 
 class _NatChains(ComparedChains):
@@ -300,6 +354,6 @@ class _NatChains(ComparedChains):
             for rules in (earlier.rules, now)
             for port in ports
             if rules.has(port)
-            for name in rules.plan(port).own_chains()
+            for name in rules.chains_of(rules.plan(port))
         )
         return {*self.shared, *earlier.shared, *own}

@@ -17,6 +17,9 @@ from k8stui.record import record
 
 LOOPBACK = Prefix.parse("127.0.0.0/8")
 PRIMARY = "primary"
+_LIBERAL_SINCE, _COUNTS_SINCE = 29, 31
+"""Minor versions: conntrack.tcpBeLiberal spares the rule against INVALID (1.28 has it always);
+nfacct counts (pull requests 122812 and 125015)."""
 
 
 @record(kw_only=True)
@@ -75,8 +78,14 @@ class ProxySettings:
     """What says so, as one would write it."""
     nfacct: bool
     """The kernel has netfilter accounting (``-m nfacct``)."""
+    minor: int | None = None
+    """Of kube-proxy's version, the 31 of 1.31; None: the newest that is imitated."""
     origin: Origin
     """Of the KubeProxyConfiguration."""
+
+    def before(self, minor: int) -> bool:
+        """Whether kube-proxy is older than 1.`minor`."""
+        return self.minor is not None and self.minor < minor
 
     @property
     def ip(self) -> str:
@@ -91,14 +100,19 @@ def settings(
     *,
     nfacct: bool,
     local_addresses: Sequence[Address] | None,
+    minor: int | None = None,
 ) -> ProxySettings:
-    """The configuration for `node` and the IP `version`.
+    """The configuration for `node` and the IP `version`. `minor`: as `ProxySettings.minor`.
 
     `local_addresses` are all addresses on the node's interfaces, loopback included; None: those
     of the Node object and 127.0.0.1. They matter to nodePortAddresses alone.
     """
     if local_addresses is None:
         local_addresses = (*node.addresses, Address.parse("127.0.0.1"), Address.parse("::1"))
+
+    def is_since(brought_by: int) -> bool:
+        return minor is None or minor >= brought_by
+
     written = node_port_addresses(proxy)
     prefixes = tuple(_node_port_prefixes(written, node, version))
     everywhere = not prefixes or any(prefix.length == 0 for prefix in prefixes)
@@ -118,9 +132,10 @@ def settings(
         else tuple(
             sorted({a for a in local_addresses if any(a in prefix for prefix in prefixes)}),
         ),
-        drop_invalid=not proxy.conntrack_tcp_be_liberal,
+        drop_invalid=not (proxy.conntrack_tcp_be_liberal and is_since(_LIBERAL_SINCE)),
         node_ports_setting=f"nodePortAddresses: {', '.join(written)}",
-        nfacct=nfacct,
+        nfacct=nfacct and is_since(_COUNTS_SINCE),
+        minor=minor,
         origin=proxy.origin,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import lzma
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,12 +50,13 @@ class Recording:
         names = [node["metadata"]["name"] for node in _documents(folder / "nodes.yaml")]
         node = max((n for n in names if self.stem.startswith(n)), key=len)
         variant = self.stem.removeprefix(node).removeprefix(".")
+        version = "v1.36.2"
         mode = "nftables" if self.path.name.removesuffix(".xz").endswith(".nft") else "iptables"
         if variant.startswith("v1.20-"):
-            mode, variant = variant.removeprefix("v1.20-"), ""
+            mode, variant, version = variant.removeprefix("v1.20-"), "", "v1.20.2"
         proxy = folder / (f"proxy.{variant}.yaml" if variant else "proxy.yaml")
         cluster = _cluster(folder, proxy, mode)
-        return cluster, cluster.nodes[node]
+        return cluster, replace(cluster.nodes[node], proxy_version=version)
 
     def local_addresses(self, node: str) -> tuple[Address, ...] | None:
         """The addresses on the node's interfaces, where they are not just those of the Node."""

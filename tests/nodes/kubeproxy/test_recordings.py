@@ -12,7 +12,7 @@ from nodes.kubeproxy.recording import Recording, recordings
 from k8stui.kernel.save import dump
 from k8stui.nodes.kubeproxy import proxy_ruleset
 
-RECORDINGS = [r for r in recordings(".iptables", ".ip6tables") if ".v1.20-iptables" not in r.name]
+RECORDINGS = recordings(".iptables", ".ip6tables")
 
 
 @pytest.mark.skipif(not RECORDINGS, reason="recordings is not on this machine")
