@@ -108,7 +108,7 @@ class Draft:
             containers=self.containers,
             node_name=self.node_name,
             addresses=self.addresses,
-            host_address=self._host_address(),
+            host_address=self.host_address,
             host_network=self.host_network,
             phase=self.phase,
             ready=self.ready,
@@ -132,7 +132,9 @@ class Draft:
             origins=Origins(self.manifest, _PATHS, self._decided(origin), self.spec_path),
         )
 
-    def _host_address(self) -> Address | None:
+    @property
+    def host_address(self) -> Address | None:
+        """status.hostIP, where the input says it."""
         written = text(self.manifest.data, "status", "hostIP")
         return next(iter(addresses((written,))), None) if written else None
 

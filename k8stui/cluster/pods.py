@@ -18,6 +18,7 @@ from k8stui.cluster.needs import HostPort, host_ports
 from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
+from k8stui.origin import assumed
 
 if TYPE_CHECKING:
     from k8stui.cluster.claims import Claims, MisspeltClasses
@@ -48,6 +49,8 @@ def finish_pods(
         if stays is not None and stays.addresses and not draft.observed:
             draft.node_name, draft.addresses = stays.node_name, stays.addresses
     for draft in expansion.drafts:
+        if draft.observed and draft.node_name is None:
+            _find_node(draft, nodes)
         if draft.node_name is not None and draft.node_name not in nodes:
             # Nobody runs it; the garbage collector will delete it
             # (docs/facts/control-plane.md section 8).
@@ -67,6 +70,17 @@ def finish_pods(
         draft.key: memory.kept(("Pod", draft.key), draft.said, draft.finish)
         for draft in expansion.drafts
     }
+
+
+def _find_node(draft: Draft, nodes: Mapping[str, Node]) -> None:
+    """Somebody has taken nodeName out of the dump: the kubelet that reports the pod has hostIP."""
+    host = draft.host_address
+    for node in nodes.values() if host is not None else ():
+        if host in node.addresses:
+            draft.node_name = node.name
+            draft.decided["node_name"] = assumed(
+                f"status.hostIP {host}: nodeName is not in the dump", draft.manifest.origin().place
+            )
 
 
 def _hold_back(expansion: Expansion, states: Sequence[PodState]) -> None:

@@ -23,8 +23,10 @@ def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
     of a runtime's own is the network of those nodes alone on which all pods hang on it.
     """
     found: dict[str, Node | None] = {}
+    named = _named(inventory)
     for pod in inventory.of("Pod").values():
-        name = text(pod.data, "spec", "nodeName")
+        host = text(pod.data, "status", "hostIP")
+        name = text(pod.data, "spec", "nodeName") or named.get(host) or _by_address(host)
         if not name or not pod.observed:
             continue
         status = table(pod.data, "status")
@@ -52,6 +54,29 @@ def seen_nodes(inventory: Inventory) -> dict[str, Node | None]:
             if name:
                 found.setdefault(name, None)
     return dict(sorted(found.items()))
+
+
+def _named(inventory: Inventory) -> dict[str, str]:
+    """Names of nodes by their addresses, as Nodes and pods say them.
+
+    A dump that somebody has tidied up may have lost nodeName, and not what the kubelet reports.
+    """
+    found = {
+        text(pod.data, "status", "hostIP"): text(pod.data, "spec", "nodeName")
+        for pod in inventory.of("Pod").values()
+        if text(pod.data, "spec", "nodeName")
+    }
+    for name, node in inventory.of("Node").items():
+        for entry in array(node.data, "status", "addresses"):
+            found[text(entry, "address")] = name
+    found.pop("", None)
+    return found
+
+
+def _by_address(host: str) -> str:
+    """What to call a node of which nothing but the address is known."""
+    known = addresses((host,)) if host else ()
+    return str(known[0]).replace(":", "-") if known else ""
 
 
 def asked_nodes(inventory: Inventory) -> tuple[str, ...]:
