@@ -4,7 +4,7 @@ Nothing is built before somebody looks: a chain is made when it is looked up, an
 Service's chain costs no more than the names of the others. Where kube-proxy's order is random
 (the six chains that all Services share) ours is by service port name.
 
-Source: kube-proxy pkg/proxy/iptables/proxier.go; docs/facts/kube-proxy.md sections 1 to 7.
+Source: kube-proxy pkg/proxy/iptables/proxier.go; docs/facts/kube-proxy.md sections 1 to 7 and 12.
 """
 
 from __future__ import annotations
