@@ -32,7 +32,7 @@ START = "import gc; gc.disable(); "
 LOAD = START + "from k8stui.apiserver import apply; m = apply([{file!r}]); "
 RUNS = {
     "load": LOAD,
-    "cluster": LOAD + "from k8stui.cluster import build; build(m)",
+    "cluster": LOAD + "from k8stui.cluster.build import build; build(m)",
 }
 FLOORS = {
     "yaml": START + "from yaml._yaml import CParser; CParser(open({file!r}).read()).raw_parse()",

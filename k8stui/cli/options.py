@@ -122,10 +122,12 @@ def _read(setting: Setting[object], value: Any) -> object:
     match setting.form:
         case Form.NODE_FILES:
             return by_node(setting.flag, value)
-        case Form.HOSTS:
+        case Form.HOSTS if value:
             from k8stui.cluster.hosts import read_hosts  # noqa: PLC0415
 
             return read_hosts(value)
+        case Form.HOSTS:
+            return {}
         case _:
             return value
 

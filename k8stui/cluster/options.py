@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
-from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.kubelet import PodState
-from k8stui.cluster.model import Cluster
 from k8stui.record import record
 from k8stui.settings import DISTRIBUTION, NODES, PROXY_CONFIG, PROXY_MODE
+
+if TYPE_CHECKING:
+    from k8stui.cluster.hosts import OutsideHost
+    from k8stui.cluster.kubelet import PodState
+    from k8stui.cluster.model import Cluster
 
 
 @record(kw_only=True)

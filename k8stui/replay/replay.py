@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import islice
 
 from k8stui.apiserver.inventory import WORKLOADS
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Cluster
 from k8stui.errors import value_of

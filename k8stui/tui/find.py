@@ -19,19 +19,19 @@ class FindBar(Input):
         Binding("up", "move(-1)", "up", id="find-up", tooltip="To the one found before"),
     ]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Typed(Message):
         """Another letter: find this, live."""
 
         text: str
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Moved(Message):
         """Up or down among what was found."""
 
         by: int
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Closed(Message):
         """Done: with what was found, or (Esc) without."""
 

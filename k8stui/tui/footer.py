@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run, sides
 from k8stui.tui.keys import FIRST_TO_GO, FOOTER, footer_name
@@ -11,6 +12,7 @@ _GAPS = ("   ", "  ")
 """Between two entries; the wider one where there is room."""
 
 
+@lru_cache(maxsize=8)
 def footer(width: int, found: Line = ()) -> Line:
     """The bindings that are shown, and the legend where there is room for it.
 

@@ -206,13 +206,17 @@ class Jobs:
     def walk(self, world: World, request: Request | None, generation: int, post: Post) -> None:
         """Walk one request (None: the one to begin with)."""
         from k8stui.walk.error import RequestError  # noqa: PLC0415 - after the first frame
+        from k8stui.walk.landmarks import telling  # noqa: PLC0415
         from k8stui.walk.walk import walk  # noqa: PLC0415
 
         try:
-            trace = walk(world, request) if request is not None else self.opening(world)
+            if request is not None:
+                post(Walked(walk(world, request), generation))
+                return
+            trace = self.opening(world)
             if trace is None:
                 raise RequestError("no Service: press r to ask for something")  # noqa: TRY301
-            post(Walked(trace, generation))
+            post(Walked(trace, generation, telling(trace)))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 
@@ -320,7 +324,7 @@ class Jobs:
 
     def pair(self, world: World, pair: Probe, generation: int, post: Post) -> None:
         """Walk a pair of the map: a branch that ends as the map says, at the step that decides."""
-        from k8stui.kernel.exchange import Result  # noqa: PLC0415
+        from k8stui.walk.landmarks import telling  # noqa: PLC0415
         from k8stui.walk.request import parse_request  # noqa: PLC0415
         from k8stui.walk.walk import walks  # noqa: PLC0415
 
@@ -330,8 +334,7 @@ class Jobs:
             first = next(traces)
             wanted = pair.known.felt.result
             trace = next((t for t in (first, *traces) if t.outcome.result is wanted), first)
-            failed = trace.outcome.result is not Result.CONNECTED
-            post(Walked(trace, generation, (trace.outcome.step or 1) - 1 if failed else 0))
+            post(Walked(trace, generation, telling(trace)))
         except Exception as error:  # noqa: BLE001 - as above
             post(WalkFailed(error, generation))
 

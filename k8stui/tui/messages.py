@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReadOn(Message):
     """More of the input was read."""
 
@@ -32,28 +32,28 @@ class ReadOn(Message):
     """Of the objects that were found since the last time."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class WorldLoaded(Message):
     """The manifests are read and the cluster stands."""
 
     desk: Desk
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Reloaded(Message):
     """The input changed, and was read again."""
 
     desk: Desk
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReloadFailed(Message):
     """The input changed, and cannot be read any more."""
 
     error: Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class OtherRead(Message):
     """Another input was read, or the one that is compared with was read again."""
 
@@ -62,21 +62,21 @@ class OtherRead(Message):
     """Which objects differ from what was read before."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class OtherFailed(Message):
     """Another input cannot be read."""
 
     error: Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class LoadFailed(Message):
     """Nothing could be read."""
 
     error: Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Walked(Message):
     """A request was walked."""
 
@@ -86,7 +86,7 @@ class Walked(Message):
     """0-based step to begin at."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TableMade(Message):
     """A table of cases is there, or why there is none."""
 
@@ -94,7 +94,7 @@ class TableMade(Message):
     found: Cases | Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReachOn(Message):
     """More of who reaches whom is known."""
 
@@ -104,21 +104,21 @@ class ReachOn(Message):
     walks: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ReachMade(Message):
     """Who reaches whom is known, or why it is not."""
 
     found: ReachMap | Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MomentMade(Message):
     """A moment of a deployment is known."""
 
     timeline: Timeline
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Checked(Message):
     """A world was checked."""
 
@@ -126,14 +126,14 @@ class Checked(Message):
     checkup: Checkup
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class CheckFailed(Message):
     """A check came to no end: a bug."""
 
     error: Exception
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class LinesFound(Message):
     """The manifest lines around a place were found."""
 
@@ -145,7 +145,7 @@ class LinesFound(Message):
     """Whether the values of containers' variables are shown."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class NeighboursFound(Message):
     """Who uses an object and whom it uses is known."""
 
@@ -154,14 +154,14 @@ class NeighboursFound(Message):
     neighbours: tuple[Related, ...]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class LinesMissing(Message):
     """There are none to show."""
 
     why: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class WalkFailed(Message):
     """A request could not be walked."""
 
@@ -169,7 +169,7 @@ class WalkFailed(Message):
     generation: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Branched(Message):
     """All branches of a request were walked, or the first ones of very many."""
 

@@ -22,7 +22,7 @@ _WHEEL_ROWS = 3
 class Pane(Drawn):
     """One of the four views, or a list in front of them."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Clicked(Message):
         """A row of the body was clicked."""
 

@@ -185,9 +185,7 @@ def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:
             lines += hang(run(" "), where, width, ink, rows=height - len(lines))
         return lines
     arrow = run(" → ", Ink.KEY)
-    needed = len(hang(lead, reason, width)), len(hang(arrow, advice, width))
-    rows = max(1, min(needed[0], height - needed[1], height - 1))
-    rows = max(rows, min(needed[0], height // 2))
+    rows = min(len(hang(lead, reason, width)), max(1, height - 1))
     lines = hang(lead, reason, width, rows=rows)
     if len(lines) < height:
         lines += hang(arrow, advice, width, Ink.KEY, rows=height - len(lines))

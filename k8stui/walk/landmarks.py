@@ -42,6 +42,15 @@ def landmarks(trace: Trace) -> tuple[FoundLandmark, ...]:
     return tuple(sorted(found.values(), key=lambda each: each.index))
 
 
+def telling(trace: Trace) -> int:
+    """Where a walk that was not chosen step by step is looked at: where it failed, else its begin.
+
+    0-based, in `Trace.steps`.
+    """
+    failed = (each.index for each in landmarks(trace) if each.landmark is Landmark.FAILURE)
+    return next(failed, 0)
+
+
 def _found(trace: Trace, steps: tuple[TraceStep, ...]) -> Iterator[FoundLandmark]:
     forward = sum(len(hop.steps) for hop in trace.hops if hop.direction is Direction.FORWARD)
     reply = next(

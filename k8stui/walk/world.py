@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import k8stui
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.model import Cluster, Remark
 from k8stui.cluster.options import ClusterOptions
 from k8stui.manifests import Manifests, Note, Problem

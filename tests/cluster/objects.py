@@ -6,7 +6,8 @@ from io import BytesIO
 from typing import Any
 
 from k8stui.apiserver import apply
-from k8stui.cluster import Cluster, ClusterOptions, build
+from k8stui.cluster import Cluster, ClusterOptions
+from k8stui.cluster.build import build
 
 
 def cluster(text: str, **options: Any) -> Cluster:

@@ -17,7 +17,8 @@ import truth
 import yaml
 
 from k8stui.apiserver import apply
-from k8stui.cluster import Cluster, ClusterOptions, build
+from k8stui.cluster import Cluster, ClusterOptions
+from k8stui.cluster.build import build
 from k8stui.cluster.kubelet import PodState
 from k8stui.cluster.model import EndpointSlice, Pod, PodPhase, Service
 from k8stui.kernel.address import Address

@@ -8,7 +8,8 @@ from io import BytesIO
 from cluster.objects import deployment, service
 
 from k8stui.apiserver import apply
-from k8stui.cluster import ClusterOptions, build
+from k8stui.cluster import ClusterOptions
+from k8stui.cluster.build import build
 from k8stui.manifests import Manifests
 
 

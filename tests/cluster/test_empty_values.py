@@ -11,7 +11,7 @@ import json
 import pytest
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 
 POD = {
     "apiVersion": "v1",

@@ -13,7 +13,7 @@ from cluster.recorded import Moment
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.hints import add_hints
 from k8stui.cluster.model import Endpoint, Service
 from k8stui.kernel.address import Address

@@ -11,7 +11,8 @@ import truth
 import yaml
 
 from k8stui.apiserver import apply
-from k8stui.cluster import ClusterOptions, build
+from k8stui.cluster import ClusterOptions
+from k8stui.cluster.build import build
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests
 from k8stui.origin import OriginKind

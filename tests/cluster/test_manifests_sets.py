@@ -9,7 +9,7 @@ import pytest
 import truth
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 
 FOLDER = Path(truth.__file__).parent.parent.parent / "shared" / "manifests"
 

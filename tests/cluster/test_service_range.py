@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
 from k8stui.cluster.addresses import dynamic_band, dynamic_ports
+from k8stui.cluster.build import build
 from k8stui.kernel.address import Prefix
 
 CIDR = """

@@ -8,7 +8,8 @@ import pytest
 from cluster.objects import cluster
 
 from k8stui.apiserver import apply
-from k8stui.cluster import ClusterOptions, build
+from k8stui.cluster import ClusterOptions
+from k8stui.cluster.build import build
 from k8stui.cluster.proxy_configuration import ProxyConfigurationError
 from k8stui.origin import OriginKind
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.policy import Direction, read_block

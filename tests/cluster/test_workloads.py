@@ -6,7 +6,7 @@ import pytest
 from cluster.objects import OBSERVED_POD, cluster, deployment, service
 from cluster.recorded import FOLDERS, Moment, from_dump, read
 
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.origin import OriginKind
 
 

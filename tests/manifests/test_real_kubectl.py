@@ -15,7 +15,7 @@ from manifests.api_stand_in import ApiStandIn, write_kubeconfig
 from manifests.live_objects import configuration, pod, shop
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.manifests import Manifests, kubectl
 
 MANY = 1_203

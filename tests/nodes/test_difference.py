@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.difference import ORDER_FREE, Difference, DifferenceKind, differences, owned

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from k8stui.apiserver import apply
 from k8stui.cli import cli
-from k8stui.cluster import build
+from k8stui.cluster.build import build
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result

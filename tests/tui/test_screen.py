@@ -459,10 +459,15 @@ async def test_ascii_only_sends_ascii() -> None:
 def test_the_first_frame_needs_nothing_of_the_lower_rooms() -> None:
     """Measured: with them the first frame costs twice as much (benchmarks/tui.py)."""
     code = (
-        "import sys, k8stui.tui.app; "
+        "import sys; from k8stui.cli.options import room_options; "
+        "from k8stui.settings import OPTIONS, Form; import k8stui.cli.show, k8stui.tui.app; "
+        "many = (Form.NODE_FILES, Form.HOSTS); "
+        "room_options(**{o.name: () if o.form in many else o.default for o in OPTIONS}); "
         "print([m for m in sys.modules if m == 'networkx' or m.startswith('k8stui.') "
-        "and m.split('.')[1] in ('kernel', 'manifests', 'cluster', 'nodes', 'walk', 'export') "
-        "and m not in ('k8stui.export', 'k8stui.export.drawing', 'k8stui.export.drawing.ink', "
+        "and m.split('.')[1] in ('kernel', 'manifests', 'apiserver', 'cluster', 'nodes', 'walk', "
+        "'export') and m not in ('k8stui.cluster', 'k8stui.cluster.options', 'k8stui.nodes', "
+        "'k8stui.nodes.options', 'k8stui.export', 'k8stui.export.charset', 'k8stui.export.plain', "
+        "'k8stui.export.terminal', 'k8stui.export.drawing', 'k8stui.export.drawing.ink', "
         "'k8stui.export.drawing.palette')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

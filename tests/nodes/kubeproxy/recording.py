@@ -11,7 +11,8 @@ import truth
 import yaml
 
 from k8stui.apiserver import apply
-from k8stui.cluster import Cluster, build
+from k8stui.cluster import Cluster
+from k8stui.cluster.build import build
 from k8stui.cluster.model import Node
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.address import Address
