@@ -9,7 +9,18 @@ from operator import add
 
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, fit, join, line_width, run, wrap
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    cut,
+    fit,
+    join,
+    line_width,
+    run,
+    skip,
+    wrap,
+)
 from k8stui.export.drawing.words import STOPS, sentence, step_sign
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import StepKind
@@ -40,13 +51,64 @@ def cards(step: TraceStep, frame: Ink) -> list[list[Line]]:
     """The header after a step, framed; none before there is a packet.
 
     Where the packet goes no further, with the reason, wide and narrow; then, for where that would
-    hide much, with the word alone.
+    hide much, with the word alone. A card in a card, then, for where it is too high, beside it.
     """
     after = step.after
     if after is None:
         return []
     before, word = step.before or after, _word(step)
-    return [_framed(before, after, word, frame, end) for end in _ends(step)]
+    framed = [_framed(before, after, word, frame, end) for end in _ends(step)]
+    if after.carried is not None and step.kind not in STOPS:
+        framed.append(_beside(after, after.carried, frame))
+    return framed
+
+
+def closed(step: TraceStep, frame: Ink) -> list[list[Line]]:
+    """A card in a card whose inner one is shut: what it is and where it goes, at length and short.
+
+    None of a card without another in it.
+    """
+    outer = step.after
+    inner = outer.carried if outer is not None else None
+    if outer is None or inner is None or step.kind in STOPS:
+        return []
+    *open_, _ = _framed(outer, outer, "", frame, is_whole=False)
+    goes = endpoint(inner, source=False)
+    return [
+        _shut(open_, join((run(" ▷ ", Ink.NAT), run(f"{name} ", ink), run(f"{goes} "))), frame)
+        for name, ink in ((what(inner), Ink.STRONG), ("to", Ink.DIM))
+    ]
+
+
+def _shut(rows: Sequence[Line], said: Line, frame: Ink) -> list[Line]:
+    """Rows of a card with a lower edge in which something stands; as wide as that needs."""
+    width = line_width(rows[0]) - 2
+    more = max(0, line_width(said) - width)
+    wider = []
+    for row, fill in zip(rows, ("─", *" " * len(rows)), strict=False):
+        *most, (bar, ink) = row
+        wider.append(join((tuple(most), run(bar[:-1] + fill * more + bar[-1], ink))))
+    rest = run("─" * (width + more - line_width(said)), frame)
+    return [*wider, join((run("└", frame), said, rest, run("┘", frame)))]
+
+
+def _beside(outer: Packet, inner: Packet, frame: Ink) -> list[Line]:
+    """A card in a card, the inner one on the right."""
+    left = _framed(outer, outer, "", frame, is_whole=False)
+    right = _framed(inner, inner, "", frame)
+    height = max(len(left), len(right))
+    edges = ["┬", *"│" * (height - 2), "┴"]
+    return [
+        join((cut(one, line_width(one) - 1, ellipsis=False), run(edge, frame), skip(other, 1)))
+        for one, edge, other in zip(_high(left, height), edges, _high(right, height), strict=True)
+    ]
+
+
+def _high(card: list[Line], height: int) -> list[Line]:
+    """A card with blank rows above its lower edge."""
+    (bar, ink), *_ = card[1]
+    blank = join((run(bar[0], ink), run(" " * (line_width(card[0]) - 2)), run(bar[0], ink)))
+    return [*card[:-1], *[blank] * (height - len(card)), card[-1]]
 
 
 def _ends(step: TraceStep) -> list[list[Line]]:
@@ -65,12 +127,19 @@ def _word(step: TraceStep) -> str:
 
 
 def _framed(
-    before: Packet, after: Packet, word: str, frame: Ink, end: Sequence[Line] = ()
+    before: Packet,
+    after: Packet,
+    word: str,
+    frame: Ink,
+    end: Sequence[Line] = (),
+    *,
+    is_whole: bool = True,
 ) -> list[Line]:
-    inner = after.carried
+    """`is_whole`: with the packet that it carries in it."""
+    inner = after.carried if is_whole else None
     title = f" {what(after)}" + (f" vni {after.vni}" if after.vni is not None else "") + " "
     ttl = f" ttl {after.ttl} "
-    if inner is not None or before.carried is not None:
+    if after.carried is not None or before.carried is not None:
         before = after  # wrapped or unwrapped: another card, not another header
     body = [
         *_side("src", endpoint(before, source=True), endpoint(after, source=True), word),
@@ -160,11 +229,11 @@ class Room:
                 cost += self._cost(left, top, width, height)
                 if cost > least[0]:
                     continue
-                cost += _WRONG * any(_meets(left, top, width, height, at) for at in elsewhere)
+                cost += _WRONG * any(meets(left, top, width, height, at) for at in elsewhere)
                 cost += _TOUCH * self._beside(left, top, width, height)
                 if (cost, top, left) >= least:
                     continue
-                if any(_meets(left, top, width, height, rect) for rect in rects):
+                if any(meets(left, top, width, height, rect) for rect in rects):
                     continue
                 best, least = (left, top), (cost, top, left)
         return best
@@ -172,6 +241,10 @@ class Room:
     def hides(self, at: Rect) -> float:
         """What it costs to hide what stands there."""
         return self._cost(*at)
+
+    def touches(self, at: Rect) -> float:
+        """What it would cost to hide what stands right beside it."""
+        return self._beside(*at)
 
     def _cost(self, x: int, y: int, width: int, height: int) -> float:
         low, high = self._sums[y], self._sums[y + height]
@@ -189,7 +262,7 @@ def _apart(at: int, first: int, size: int) -> int:
     return first - at if first > at else max(0, at - (first + size - 1))
 
 
-def _meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
+def meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
     return (
         x < rect.x + rect.width
         and rect.x < x + width

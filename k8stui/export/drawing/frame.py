@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from k8stui.cluster.model import Cluster
 from k8stui.export.drawing.canvas import Cell, Rect
-from k8stui.export.drawing.card import Room, cards
+from k8stui.export.drawing.card import Room, cards, closed, meets
 from k8stui.export.drawing.ink import Ink, Line, cut, width_of
 from k8stui.export.drawing.layout import plan
 from k8stui.export.drawing.places import HUB, Drawing
@@ -206,6 +206,8 @@ class Frame(ShownDrawing):
             if is_last:
                 self._verdict(reel.trace)
             choice = cards(step, Ink.DROP if sign.ink is Ink.STOP else ink)
+            if len(self._elsewhere(spot.cells)) == len(self.drawing.nodes):  # on a wire
+                choice += closed(step, ink)
             self._card(reel.room, choice, spot.cells)
 
     def _mark(self, cells: list[Cell], glyph: str, ink: Ink) -> None:
@@ -256,14 +258,18 @@ class Frame(ShownDrawing):
         ]
 
     def _card(self, room: Room, choice: list[list[Line]], spot: list[Cell]) -> None:
-        """Put the first of the cards that hides little; else the one that hides least."""
+        """Put the first of the cards that hides little; else the one that hides least.
+
+        One in a node that the packet is not in only where there is no other.
+        """
         elsewhere = self._elsewhere(spot)
         placed = ((self._place(room, lines, spot, elsewhere), lines) for lines in choice)
         found = [(at, lines) for at, lines in placed if at is not None]
         if not found:
             return
+        found = [one for one in found if not any(meets(*one[0], at) for at in elsewhere)] or found
         at, lines = next(
-            ((at, lines) for at, lines in found if room.hides(at) <= _LITTLE),
+            ((at, lines) for at, lines in found if room.hides(at) + room.touches(at) <= _LITTLE),
             min(found, key=lambda one: room.hides(one[0])),
         )
         self._uncut(at)
