@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text
@@ -232,7 +233,11 @@ def _is_image(sign: _Sign, images: Sequence[str]) -> bool:
     )
 
 
-def _of_group(group: str) -> Iterator[_Sign]:
-    for sign in _SIGNS:
-        if any(group == known or group.endswith(f".{known}") for known in sign.groups):
-            yield sign
+@lru_cache(maxsize=256)
+def _of_group(group: str) -> tuple[_Sign, ...]:
+    """Whose group it is: asked for every object, of a few groups."""
+    return tuple(
+        sign
+        for sign in _SIGNS
+        if any(group == known or group.endswith(f".{known}") for known in sign.groups)
+    )

@@ -290,7 +290,7 @@ def test_the_header_leaves_no_part_of_a_word(
 
 
 @pytest.mark.parametrize("size", [(78, 14), (78, 15), (83, 15), (118, 30)], ids=str)
-@pytest.mark.parametrize("name", ["webapp", "bridge", "docker0"])
+@pytest.mark.parametrize("name", ["webapp", "bridge", "docker0", "flannel-vxlan"])
 def test_on_the_wire_the_header_stands_in_no_node(
     cases: dict[str, Case], name: str, size: tuple[int, int]
 ) -> None:
@@ -305,6 +305,18 @@ def test_on_the_wire_the_header_stands_in_no_node(
             for at in frame.drawing.nodes.values():
                 is_over = x < at.x + at.width and at.x < x + width
                 assert not (is_over and y < at.y + at.height and at.y < y + height), step
+
+
+@pytest.mark.parametrize("size", [(78, 15), (78, 17), (118, 40)], ids=str)
+def test_a_card_in_a_card_on_the_wire_says_what_is_in_it(
+    cases: dict[str, Case], size: tuple[int, int]
+) -> None:
+    """Where there is no room for it, the inner one is shut."""
+    for film in _films(cases["flannel-vxlan"], size):
+        for number, (hop, step) in enumerate(film.trace.placed):
+            inner = step.after.carried if step.after is not None else None
+            if hop.namespace == "wire" and inner is not None:
+                assert str(inner.dst) in "\n".join(_text(film.frame(number)))
 
 
 def test_a_long_reason_gives_way_to_its_word_where_it_would_hide_much() -> None:

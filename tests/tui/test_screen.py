@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +16,13 @@ from textual.widgets import Input, Static
 from tui import harness, literal
 from tui.harness import Driver, running
 
+from k8stui.tui.jobs import Jobs
 from k8stui.tui.listing import ListScreen
 from k8stui.tui.names import PaneName
 from k8stui.tui.request import RequestScreen
 from k8stui.walk.offers import Offer
 
+MATCHES_NOTHING = str(Path(__file__).parents[2] / "samples/broken/selector-matches-nothing")
 LAST = len(literal.TRACE.steps) - 1
 SIZES = [(60, 20), (80, 24), (100, 28), (120, 40), (200, 50)]
 
@@ -472,6 +475,15 @@ def test_the_first_frame_needs_nothing_of_the_lower_rooms() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_broken_sample_opens_on_its_failure() -> None:
+    async with running(jobs=Jobs([MATCHES_NOTHING])) as driver:
+        trace = driver.state.trace
+        assert trace is not None
+        assert driver.state.index + 1 == trace.outcome.step
+        await driver.press("home")
+        assert driver.state.index == 0
 
 
 @pytest.mark.parametrize("theme", ["k8stui-light", "nord", "textual-light", "ansi-dark"])

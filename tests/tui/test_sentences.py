@@ -20,6 +20,7 @@ from k8stui.tui.desk import Desk
 from k8stui.tui.frame import View, body_height
 from k8stui.tui.names import PaneName
 from k8stui.tui.status import in_full, now, title
+from k8stui.walk.landmarks import telling
 from k8stui.walk.world import build_world
 
 SAMPLES_DIR = Path(__file__).resolve().parents[2] / "samples"
@@ -188,3 +189,22 @@ def test_what_is_cut_is_one_key_away(name: Any) -> None:
         assert state.trace is not None
         said = state.trace.outcome.reason if is_end else sentence(state.steps[number])
         assert "".join(told(said).split()) in "".join(whole.split())
+
+
+@pytest.mark.parametrize("folder", sorted((SAMPLES_DIR / "broken").iterdir()), ids=lambda f: f.name)
+def test_at_a_failures_end_the_reason_comes_first(folder: Path) -> None:
+    state = desk(f"broken/{folder.name}").state
+    state.go(len(state.steps) - 1)
+    rows = [text_of(line) for line in now(state, 80, 3)]
+    wanted = [text_of(line) for line in in_full(state, 80)]
+    reason = next((n for n, row in enumerate(wanted) if row.startswith(" → ")), len(wanted))
+    if reason <= 2:  # and one row for what would mend it
+        assert rows[:reason] == wanted[:reason]
+
+
+def test_what_is_walked_first_is_shown_where_it_failed() -> None:
+    failed, connected = (desk(name).state.trace for name in ("broken/hairpin-off", "webapp"))
+    assert failed is not None
+    assert connected is not None
+    assert telling(failed) == (failed.outcome.step or 0) - 1 > 0
+    assert telling(connected) == 0

@@ -118,10 +118,11 @@ class Canvas:
         runs: list[tuple[str, Ink]] = []
         chars: list[str] = []
         now: Ink | None = None
+        get = over.get
         for x, (char, ink) in enumerate(zip(self._text[y], self._ink[y], strict=True)):
-            if (x, y) in over:
-                other, ink = over[x, y]  # noqa: PLW2901 - the overlay wins
-                char = other or char  # noqa: PLW2901
+            stands = get((x, y))
+            if stands is not None:  # the overlay wins
+                char, ink = stands[0] or char, stands[1]  # noqa: PLW2901
             if ink is not now:
                 if chars and now is not None:
                     runs.append(("".join(chars), now))

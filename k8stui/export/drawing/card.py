@@ -222,11 +222,13 @@ class Room:
         best, least = None, (inf, 0, 0)
         # The nearest first: whatever is further away than the best one costs can be left out.
         for off, top in sorted((_apart(y, top, height), top) for top in tops):
+            low, high = self._sums[top], self._sums[top + height]  # as in _cost
             for aside, left in asides:
                 cost = 4.0 * off + 0.7 * aside
                 if cost > least[0]:
                     break
-                cost += self._cost(left, top, width, height)
+                right = left + width
+                cost += high[right] - high[left] - low[right] + low[left]
                 if cost > least[0]:
                     continue
                 cost += _WRONG * any(meets(left, top, width, height, at) for at in elsewhere)

@@ -83,7 +83,10 @@ def width_of(text: str) -> int:
 
 def line_width(line: Line) -> int:
     """Cells that a line takes on the screen."""
-    return sum(width_of(text) for text, _ in line)
+    width = 0
+    for text, _ in line:
+        width += len(text) if text.isascii() else cell_len(text)
+    return width
 
 
 def text_of(line: Line) -> str:
@@ -145,9 +148,10 @@ def middle(text: str, width: int) -> str:
 
 def fit(line: Line, width: int, fill: Ink = Ink.TEXT) -> Line:
     """The line, exactly `width` cells wide."""
-    line = cut(line, width)
-    missing = width - line_width(line)
-    return join((line, ((" " * missing, fill),))) if missing > 0 else line
+    missing = max(0, width) - line_width(line)
+    if missing > 0:
+        return join((line, ((" " * missing, fill),)))
+    return line if not missing else fit(cut(line, width), width, fill)
 
 
 def skip(line: Line, cells: int) -> Line:
