@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tui import harness
 
+from k8stui.nodes.options import NodeOptions
 from k8stui.tui.jobs import Jobs
 from k8stui.tui.themes import LIGHT
 from k8stui.walk.world import sample
@@ -44,6 +45,14 @@ def after(keys: list[str], *, light: bool = False) -> Any:
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 def test_the_stage(snap_compare: Any, size: Any, scene: str) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=after(SCENES[scene]))
+
+
+def test_a_tunnel_on_the_wire(snap_compare: Any) -> None:
+    """The card in the card is shut: the header stands on the wire, and in no node."""
+    options = NodeOptions(cni="flannel-vxlan")
+    made = harness.make_app(Jobs([str(sample("webapp"))], node_options=options))
+    keys = after(["S", *["right"] * 11])
+    assert snap_compare(made, terminal_size=(80, 24), run_before=keys)
 
 
 @pytest.mark.parametrize("scene", ["story", "story-replay"])

@@ -20,6 +20,8 @@ from k8stui.walk.trace import Hop, Trace, TraceStep
 LO = "lo"
 _LITTLE = 40.0
 """What a card may hide (`Room.hides`) before one that says less is taken: a few dim words."""
+_NEAR = 4.0
+"""How much more it weighs what a card would touch there."""
 Over = dict[Cell, tuple[str, Ink]]
 """What stands over the drawing: a character, or none for the one that is there, and its ink."""
 
@@ -269,7 +271,11 @@ class Frame(ShownDrawing):
             return
         found = [one for one in found if not any(meets(*one[0], at) for at in elsewhere)] or found
         at, lines = next(
-            ((at, lines) for at, lines in found if room.hides(at) + room.touches(at) <= _LITTLE),
+            (
+                (at, lines)
+                for at, lines in found
+                if room.hides(at) + _NEAR * room.touches(at) <= _LITTLE
+            ),
             min(found, key=lambda one: room.hides(one[0])),
         )
         self._uncut(at)
