@@ -307,6 +307,18 @@ def test_on_the_wire_the_header_stands_in_no_node(
                 assert not (is_over and y < at.y + at.height and at.y < y + height), step
 
 
+@pytest.mark.parametrize("width", [78, 98, 118, 138, 200])
+@pytest.mark.parametrize("name", ["webapp", "flannel-vxlan"])
+def test_a_drawing_is_no_higher_than_its_room(
+    cases: dict[str, Case], name: str, width: int
+) -> None:
+    for height in range(14, 50):
+        for film in _films(cases[name], (width, height)):
+            canvas = film.drawing(0).canvas
+            assert canvas.width <= width
+            assert canvas.height <= height
+
+
 @pytest.mark.parametrize("size", [(78, 15), (78, 17), (118, 40)], ids=str)
 def test_a_card_in_a_card_on_the_wire_says_what_is_in_it(
     cases: dict[str, Case], size: tuple[int, int]

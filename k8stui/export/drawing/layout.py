@@ -79,7 +79,8 @@ class Whole:
         self._scene = scene
         self._widths = _shared([node_need(node) for node in scene.nodes], width)
         self._extras = Extras()
-        for name in Extras.__slots__:
+        # First what had to fit, else one of the others would take its rows.
+        for name in sorted(Extras.__slots__, key=lambda name: name not in _ROOMY_PARTS):
             setattr(self._extras, name, has_cards or name not in _CARDS)
             if _rows(scene, self._widths, self._extras) > height and name not in _ROOMY_PARTS:
                 setattr(self._extras, name, False)
