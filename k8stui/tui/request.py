@@ -273,6 +273,10 @@ class RequestScreen(Fitted, Once, ModalScreen[Request | None]):
         self._enter(event.input)
 
     def _enter(self, field: Input) -> None:
+        source, arrow, whom = field.value.partition("->")
+        if arrow and field.id == "source" and not self._is_chosen:  # both, as :walk has them
+            self._ask(source.strip(), whom.strip())
+            return
         is_typed = self._is_chosen or field.value.strip() != self._first[field.id or ""]
         if not self._take(field):
             return

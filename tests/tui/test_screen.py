@@ -310,6 +310,22 @@ async def test_the_request_box_completes_and_asks(monkeypatch: Any) -> None:
         assert driver.is_on_top
 
 
+async def test_who_asks_whom_can_be_typed_in_one(monkeypatch: Any) -> None:
+    asked = []
+
+    def parse(_world: Any, source: Any, destination: Any, _namespace: Any) -> Any:
+        asked.append((source, destination))
+        return literal.REQUEST
+
+    monkeypatch.setattr("k8stui.tui.request.parse_request", parse)
+    async with running() as driver:
+        await driver.press("r")
+        driver.app.screen.query_one("#source", Input).value = "pod/a -> svc/frontend:80"
+        await driver.press("enter")
+        assert asked[-1] == ("pod/a", "svc/frontend:80")
+        assert driver.is_on_top
+
+
 async def test_a_request_that_means_nothing_is_explained_in_the_box(monkeypatch: Any) -> None:
     from k8stui.walk.request import RequestError
 
