@@ -494,7 +494,10 @@ def test_the_first_frame_needs_nothing_of_the_lower_rooms() -> None:
 
 
 async def test_a_broken_sample_opens_on_its_failure() -> None:
-    async with running(jobs=Jobs([MATCHES_NOTHING])) as driver:
+    app = harness.make_app(Jobs([MATCHES_NOTHING]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await harness.ready(pilot)
+        driver = Driver(app, pilot, harness.LiteralJobs())
         trace = driver.state.trace
         assert trace is not None
         assert driver.state.index + 1 == trace.outcome.step
