@@ -30,8 +30,13 @@ _ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+$")
+_VARIABLES = frozenset(
+    {"ASPNETCORE_URLS", "SERVER_ADDRESS", "FLASK_RUN_HOST", "UVICORN_HOST", "QUARKUS_HTTP_HOST",
+     "GF_SERVER_HTTP_ADDR", "OLLAMA_HOST", "JUPYTER_IP", "MICRONAUT_SERVER_HOST"}
+)  # fmt: skip
+"""Variables by which one program or framework is told where it listens."""
 _DIRECTIVE = re.compile(
-    r"\s*(?:bind|listen|bind[-_]?(?:address|ip|host)|listen[-_]?(?:addresse?s?|host))"
+    r"\s*(?:network\.host|http\.host|server\.address|bind|listen|bind[-_]?(?:address|ip|host)|listen[-_]?(?:addresse?s?|host))"
     r"(?:\s*[:=]\s*|\s+)(?P<value>[^#;{]*)",
     re.IGNORECASE,
 )
@@ -122,11 +127,14 @@ def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, s
     env = dict(container.env)
     port = port or env.get("PORT", "")
     said = [(value, _OPENS.search(name) is not None, name in _WHERE) for name, value in options]
-    said += [(v, _OPENS.search(k) is not None, k in ("HOST", "HOSTNAME")) for k, v in env.items()]
+    said += [
+        (v, k in _VARIABLES or _OPENS.search(k) is not None, k in ("HOST", "HOSTNAME"))
+        for k, v in env.items()
+    ]
     for value, opens, where in said:
         if not opens and not (where and _NUMBER.fullmatch(port)):
             continue
-        for text in value.split(","):
+        for text in re.split(r"[,;]", value):
             found = _ADDRESS.match(text)
             if found is None or not found[1]:
                 continue

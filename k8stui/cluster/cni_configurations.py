@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text
-from k8stui.cluster.model import CniConfiguration
+from k8stui.cluster.model import Cluster, CniConfiguration
 from k8stui.manifests.foreign import CNI_LIST, DOCKER_OPTIONS
 from k8stui.origin import Origin
 
@@ -31,6 +31,17 @@ _NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 def cni_configurations(objects: Iterable[Manifest]) -> tuple[CniConfiguration, ...]:
     """All of them, in the order of the input."""
     return tuple(_found(objects))
+
+
+def without_portmap(cluster: Cluster) -> CniConfiguration | None:
+    """The list of plug-ins, where there is one and none of them opens hostPorts.
+
+    Cilium and OVN do that themselves.
+    """
+    lists = [one for one in cluster.cni_configurations if one.plugins]
+    types = [str(plugin.get("type")) for one in lists for plugin in one.plugins]
+    by_itself = any("portmap" in one or "cilium" in one or "ovn" in one for one in types)
+    return lists[0] if lists and not by_itself else None
 
 
 def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:

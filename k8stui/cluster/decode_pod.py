@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 0xFFFF
-_TOLD = frozenset({"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT"})
+_TOLD = frozenset(
+    {"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "FLASK_RUN_PORT",
+     "UVICORN_PORT", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_URLS", "GF_SERVER_HTTP_PORT",
+     "QUARKUS_HTTP_PORT"}
+)  # fmt: skip
+_URL = re.compile(r"https?://[^:/;]+:(\d{1,5})/?$")
+"""A value of ASPNETCORE_URLS, where it is one alone."""
 _EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*"})  # noqa: S104
 """Values of a host's variable that say where a program listens, not whom it asks."""
 _PHASES = {str(phase): phase for phase in PodPhase}
@@ -70,6 +76,8 @@ def _told(manifest: Manifest, container: object, path: tuple[str | int, ...]) ->
     found: list[ToldPort] = []
     for index, one in enumerate(array(container, "env")):
         name, value = text(one, "name"), text(one, "value")
+        if name == "ASPNETCORE_URLS" and (url := _URL.match(value)) is not None:
+            value = url[1]
         if name not in _TOLD or not _PORT.fullmatch(value) or not 0 < int(value) <= _LAST_PORT:
             continue
         beside = name.removesuffix("PORT")
@@ -186,7 +194,7 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
         for how in ("waiting", "terminated"):
             reason = text(state, how, "reason")
             if reason and reason != "PodInitializing":
-                return f"init container {name} is {how}, {reason}"
+                return f"init container {name} is {how}, {reason}" + _told_of_it(entry, how)
         if "running" in state and not _is_sidecar(spec, name):
             return f"init container {name} runs and has not ended"
     for entry in array(status, "containerStatuses"):
@@ -195,7 +203,7 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
             continue
         for how in ("waiting", "terminated"):
             if reason := text(state, how, "reason"):
-                return f"container {name} is {how}, {reason}"
+                return f"container {name} is {how}, {reason}" + _told_of_it(entry, how)
         if "running" in state:
             late = "startupProbe" if flag(entry, "started") is False else "readinessProbe"
             return f"container {name} runs" + _probed(spec, name, late)
@@ -204,6 +212,24 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
             return said
     single = array(spec, "containers")
     return _probed(spec, text(single[0], "name")).lstrip(", ") if len(single) == 1 else ""
+
+
+_ITS_OWN_WORDS = frozenset(
+    ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+)
+"""Reasons that say nothing without the message beside them."""
+
+
+def _told_of_it(entry: object, how: str) -> str:
+    """How a container ended the last time, or what is missing for it to start."""
+    state = table(entry, "state", how)
+    if text(state, "reason") in _ITS_OWN_WORDS and (said := text(state, "message")):
+        return f": {said}"
+    ended = table(entry, "lastState", "terminated")
+    reason = text(ended, "reason")
+    if not reason or how == "terminated":
+        return ""
+    return f" (it ended last: {reason}, status {number(ended, 'exitCode') or 0})"
 
 
 def _is_sidecar(spec: Object, name: str) -> bool:

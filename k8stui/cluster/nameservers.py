@@ -13,7 +13,7 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
-from k8stui.cluster.names import DNS_SERVICE, dns_port, uses_cluster_dns
+from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, uses_cluster_dns
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.origin import Origin, OriginKind
@@ -79,6 +79,12 @@ def unserved(cluster: Cluster) -> Unserved | None:
     """What the Corefile of cluster DNS leaves out; None where nothing says so."""
     dns, told = cluster.services.get(DNS_SERVICE), cluster.corefile
     port = dns_port(dns) if dns is not None else None
+    if dns is not None and port is None and any(one.port == DNS_PORT for one in dns.ports):
+        return Unserved(
+            f"Service {dns.name} has no port {DNS_PORT}/UDP, by which every resolver asks first",
+            f"add a port {DNS_PORT} with protocol: UDP to Service {dns.name}",
+            dns.origins.get("ports", dns.origin),
+        )
     if dns is None or told is None or port is None:
         return None
     led = {

@@ -266,6 +266,32 @@ SELECTORS = {
         result="refused", cause="init container migrate is waiting, CrashLoopBackOff",
         mend="kubectl logs web-0 -c migrate --previous",
     ),
+    "killed for its memory": asking(
+        "svc/web", *NODES, service("web"),
+        seen(containerStatuses=[{
+            "name": "main", "ready": False, "restartCount": 9, "image": "x", "imageID": "",
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+        }]),
+        result="refused", cause="(it ended last: OOMKilled, status 137)",
+        mend="raise resources.limits.memory",
+    ),
+    "a ConfigMap that is not there": asking(
+        "svc/web", *NODES, service("web"),
+        seen(**container_status(waiting={"reason": "CreateContainerConfigError",
+                                         "message": 'configmap "web-conf" not found'})),
+        result="refused", cause='CreateContainerConfigError: configmap "web-conf" not found',
+        mend='make what is missing (configmap "web-conf" not found)',
+    ),
+    "endpoints of another protocol": asking(
+        "svc/ext", service("ext", None, 5432),
+        kind("discovery.k8s.io/v1", "by-hand", "EndpointSlice", addressType="IPv4",
+             ports=[{"port": 5432, "protocol": "UDP"}],
+             endpoints=[{"addresses": ["203.0.113.7"]}])
+        | {"metadata": {"name": "by-hand", "labels": {"kubernetes.io/service-name": "ext"}}},
+        result="refused", cause="its port 5432 is TCP, that of the endpoints written for it is UDP",
+        mend="write protocol: TCP", not_said=("take the dump again",),
+    ),
     "readiness gates without a controller": asking(
         "svc/web", service("web"),
         pod("web-0", "app=web", ports=[80],

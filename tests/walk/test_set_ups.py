@@ -115,6 +115,13 @@ NAMES = {
                      mend="write kubernetes cluster.local", at=".:53 {"),
         rule="dns-policy", words="no plugin kubernetes", mend="write kubernetes cluster.local",
     ),
+    "cluster DNS has no UDP port": Both(
+        walked=named(service("kube-dns", "k8s-app=kube-dns", port=53, namespace="kube-system",
+                             clusterIP="10.96.0.10"), *name_server()[1:],
+                     result="no-such-name", cause="Service kube-dns has no port 53/UDP",
+                     mend="add a port 53 with protocol: UDP"),
+        rule="dns-policy", words="no port 53/UDP", mend="protocol: UDP",
+    ),
     "cluster DNS has no replicas": Both(
         walked=named(*name_server(replicas=0), result="no-such-name",
                      cause="Deployment coredns, whose pods it selects, has replicas: 0",
@@ -183,6 +190,26 @@ LISTENING = {
         mend="runserver 0.0.0.0:8000"),
     "Django's own server for all": for_all(
         *running("python", "manage.py", "runserver", "0.0.0.0:8000")),
+    "ASP.NET by its URL": for_itself(
+        *running("dotnet", "shop.dll", port=5000, ASPNETCORE_URLS="http://localhost:5000"),
+        by="its command, args or env say so", mend="let it bind to 0.0.0.0"),
+    "ASP.NET for all": for_all(
+        *running("dotnet", "shop.dll", port=5000, ASPNETCORE_URLS="http://+:5000")),
+    "Spring by SERVER_ADDRESS": for_itself(
+        *running("java", "-jar", "a.jar", port=8080, SERVER_ADDRESS="127.0.0.1"),
+        by="its command, args or env say so", mend="let it bind to 0.0.0.0"),
+    "a server's address that is another's": for_all(
+        *running("java", "-jar", "a.jar", port=8080, SERVER_ADDRESS="localhost:5555")),
+    "elasticsearch.yml": for_itself(
+        *reading("cluster.name: a\nnetwork.host: 127.0.0.1\n", "elasticsearch.yml", 9200),
+        by="ConfigMap default/files says so", mend="let it bind to 0.0.0.0"),
+    "FLASK_RUN_PORT": Both(
+        walked=asking("svc/web", *running("flask", "run", "--host=0.0.0.0", port=5000,
+                                          FLASK_RUN_PORT="8080"),
+                      result="refused", cause="FLASK_RUN_PORT tells container main",
+                      mend="targetPort 8080"),
+        rule="told-port", words="to listen on 8080", mend="8080",
+    ),
     "redis.conf": for_itself(
         *reading("port 6379\nbind 127.0.0.1 -::1\n", "redis.conf", 6379),
         by="ConfigMap default/files", mend="bind to 0.0.0.0", at="bind 127.0.0.1 -::1"),

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
@@ -32,6 +34,29 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _nodes(ground)
     yield from _pods(ground)
     yield from _cluster_cidr(ground)
+    yield from _flannel(ground)
+
+
+def _flannel(ground: Ground) -> Iterator[Finding]:
+    """Flannel's own range holds none of the nodes' pods: it neither routes nor hides for them.
+
+    A subnet comes from node.spec.podCIDR (flannel pkg/subnet/kube); rules and routes are made for
+    Network.
+    """
+    told = prefixes(filter(None, (text(ground.cluster.flannel or {}, "Network"),)))
+    for node in ground.cluster.nodes.values() if told else ():
+        cidrs = [one for one in node.pod_cidrs if one.address.version == told[0].address.version]
+        origin = node.origins.get("pod_cidrs", node.origin)
+        if cidrs and _known(origin) and not any(_overlap(one, told[0]) for one in cidrs):
+            yield _finding(
+                f"Node {node.name}", origin,
+                f"its pod range {cidrs[0]} is not in flannel's Network {told[0]}: flannel neither "
+                "lets through nor masquerades what its pods send",
+                "write the pods' range (podSubnet, --pod-network-cidr) as Network into flannel's "
+                "net-conf.json, and start flannel anew",
+                Severity.WARNING,
+            )  # fmt: skip
+            return
 
 
 def _cluster_cidr(ground: Ground) -> Iterator[Finding]:
@@ -87,11 +112,15 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
     for node in nodes:
         for address in node.addresses:
             for cidr, what, origin in ranges:
-                if address in cidr and _known(origin):
+                if address in cidr and (_known(origin) or what == "Services"):
+                    # kube-proxy takes no notice of a range that nobody says: it may be another.
+                    sure = _known(origin)
                     yield _finding(
                         f"Node {node.name}", node.origins.get("addresses", node.origin),
-                        f"its address {address} is in the range of the {what}, {cidr}",
+                        f"its address {address} is in the range of the {what}, {cidr}"
+                        + ("" if sure else " (assumed)"),
                         "move the range, or the nodes' network",
+                        Severity.ERROR if sure else Severity.INFO,
                     )  # fmt: skip
             first = seen.setdefault(address, node)
             if first is not node:

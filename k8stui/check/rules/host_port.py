@@ -14,6 +14,10 @@ is an information: who asks another node or address is refused.
 A hostPort that is some Service's nodePort is a warning: both are rules of nat PREROUTING, and the
 first takes it all (kube-proxy's, or portmap's where that puts its own in front).
 
+Where the input's CNI configuration names no portmap, no hostPort is open at all.
+
+A port that the kubelet or kube-proxy has on every node (10250, 10256) is a warning.
+
 With nodeName no scheduler looks: the node itself refuses the second pod, which is Failed at once.
 """
 
@@ -25,8 +29,10 @@ from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
+from k8stui.cluster.cni_configurations import without_portmap
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, PodPhase
+from k8stui.walk.diagnosis.node_listeners import add_portmap, no_portmap
 from k8stui.walk.diagnosis.pending import instead_of
 from k8stui.walk.sentence import port_word
 
@@ -40,6 +46,60 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _not_everywhere(ground)
     yield from _node_ports(ground)
     yield from _refused(ground)
+    yield from _of_the_node(ground)
+    yield from _unopened(ground)
+
+
+def _unopened(ground: Ground) -> Iterator[Finding]:
+    """HostPorts in a cluster whose CNI configuration names nobody that opens them."""
+    told = without_portmap(ground.cluster)
+    seen: set[int] = set()
+    for pod in ground.cluster.pods.values() if told is not None else ():
+        for port in declared(pod):
+            if told is None or not port.host_port or pod.host_network or id(port) in seen:
+                continue
+            seen.add(id(port))
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Pod {pod.key}",
+                place=port.origin.place,
+                why=no_portmap(port, told),
+                fix=add_portmap(told),
+            )
+
+
+_DAEMONS = {
+    10248: "the kubelet's health check",
+    10249: "kube-proxy's metrics",
+    10250: "the kubelet",
+    10256: "kube-proxy's health check",
+}
+"""What listens on every node. Sources: pkg/cluster/ports/ports.go, proxy config defaults."""
+
+
+def _of_the_node(ground: Ground) -> Iterator[Finding]:
+    """Ports of nodes that their own daemons have: whoever starts second cannot bind."""
+    for template in ground.templates:
+        for (port, protocol, _, _), path in _ports(template):
+            owner = _DAEMONS.get(port) if protocol == "TCP" else None
+            if owner is None or "kube-proxy" in template.name:
+                continue
+            shared = bool(flag(template.spec, "hostNetwork"))
+            why = (
+                f"with hostNetwork it listens on port {port} of its node, where {owner} listens: "
+                "it cannot bind it, and who asks there gets the other"
+                if shared
+                else f"hostPort {port} takes what is sent to {owner} on that node"
+            )
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=template.subject,
+                place=template.manifest.place(*path),
+                why=why,
+                fix="take another port, in its arguments and its Service too",
+            )
 
 
 def _refused(ground: Ground) -> Iterator[Finding]:

@@ -3,7 +3,8 @@
 Webhooks (``clientConfig.service``) and APIServices name a Service that the server itself calls, at
 port 443 unless they say otherwise (k8s.io/api admissionregistration/v1 ServiceReference): it
 resolves no DNS name but looks the Service and its port up. A webhook that fails this way refuses
-every object that it is asked about, unless its failurePolicy is Ignore.
+every object that it is asked about, unless its failurePolicy is Ignore; so does one whose Service
+has no endpoints, which is a warning.
 
 A warning where the name is no typing error of a Service's: that one may be elsewhere. Does not
 apply to ``clientConfig.url``.
@@ -20,11 +21,17 @@ from k8stui.cluster.model import ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.suggest import is_typo, nearest
+from k8stui.walk.diagnosis.endpoints import without_endpoints
 
 ID = "server-calls"
 _DEFAULT_PORT = 443
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 _Path = tuple[str | int, ...]
+_REFUSES = {
+    "admissionregistration.k8s.io/v1": ("", "Fail"),
+    "admissionregistration.k8s.io/v1beta1": ("Fail",),
+}
+"""Values of failurePolicy, by version: its default was Ignore (admissionregistration/v1beta1)."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -34,9 +41,42 @@ def look(ground: Ground) -> Iterator[Finding]:
                 path: _Path = ("webhooks", index, "clientConfig", "service")
                 called = table(webhook, "clientConfig", "service")
                 yield from _judge(ground, manifest, called, path)
+                yield from _nobody(ground, manifest, table(webhook), path)
     for manifest in ground.of_kind("APIService").values():
         called = table(manifest.data, "spec", "service")
         yield from _judge(ground, manifest, called, ("spec", "service"))
+
+
+def _nobody(ground: Ground, manifest: Manifest, webhook: Object, path: _Path) -> Iterator[Finding]:
+    """A webhook without anybody behind it refuses all that it is asked about."""
+    called = table(webhook, "clientConfig", "service")
+    service = ground.cluster.services.get(f"{text(called, 'namespace')}/{text(called, 'name')}")
+    if service is None or text(webhook, "failurePolicy") not in _REFUSES[manifest.api_version]:
+        return
+    if service.selector is None or ground.endpoints(service) or ground.has_strangers:
+        return
+    lack = without_endpoints(ground.cluster, service, None)
+    if lack is None:
+        return
+    about = sorted(
+        {
+            str(resource)
+            for rule in array(webhook, "rules")
+            for resource in array(rule, "resources")
+            if "CREATE" in array(rule, "operations") or "*" in array(rule, "operations")
+        }
+    )
+    if not about:
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {manifest.name}",
+        place=manifest.place(*path, "name"),
+        why=f"the API server refuses every new object of {', '.join(about)} that it asks this "
+        f"webhook about: {lack.reason}, and failurePolicy is Fail",
+        fix=f"{lack.advice}; or set failurePolicy: Ignore, or take the webhook away",
+    )
 
 
 def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> Iterator[Finding]:

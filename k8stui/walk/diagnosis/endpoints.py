@@ -90,9 +90,10 @@ def _with_port(cluster: Cluster, service: Service, port: ServicePort | None) -> 
     found: list[Endpoint] = []
     families = {f"IPv{version}" for version in service.ip_families}
     for each in cluster.endpoint_slices.get(service.key, ()):
-        names = {p.name for p in each.ports or ()}
+        names = {(p.name, p.protocol) for p in each.ports or ()}
         known = each.address_type in families
-        if each.ports is not None and known and (port is None or port.name in names):
+        fits = port is None or (port.name, port.protocol) in names
+        if each.ports is not None and known and fits:
             found.extend(each.endpoints)
     return found
 
@@ -200,6 +201,14 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             f"do not wait for it in init container {init[1]}: the pod's own program can, or the "
             "Service may set publishNotReadyAddresses: true"
         )
+    if "OOMKilled" in why:
+        return (
+            "raise resources.limits.memory of that container, or let it need less: the kernel "
+            f"killed it for its memory ({describe})"
+        )
+    if "not found" in why:
+        missing = why.rpartition(": ")[2]
+        return f"make what is missing ({missing}), or mend its name in the pod: {describe}"
     if init is not None and "image" not in why.lower():
         log = f"kubectl logs {pod.name}{space} -c {init[1]}"
         if "runs" in why:
@@ -415,6 +424,14 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
             if port.name
             else "take the name off the port of the endpoints",
             next((p.origin for p in named if p.origin), None) or fitting[0].origin,
+        )
+    same = [p for p in named if port is not None and p.name == port.name]
+    if port is not None and all(p.protocol is not port.protocol for p in same):
+        return Diagnosis(
+            f"its port {port.port} is {port.protocol.name}, that of the endpoints written for it "
+            f"is {same[0].protocol.name}: kube-proxy joins the two by name and protocol",
+            f"write protocol: {port.protocol.name} beside the port of the endpoints",
+            same[0].origin or fitting[0].origin,
         )
     unready = next(
         (e for each in fitting for e in each.endpoints if not e.ready and e.addresses), None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from k8stui.cluster.cni_configurations import without_portmap
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Node, Service
+from k8stui.cluster.model import CniConfiguration, ContainerPort, Node, Service
 from k8stui.kernel.exchange import Connect
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.sentence import port_word
@@ -12,9 +13,39 @@ from k8stui.walk.sentence import port_word
 def on_another_address(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
     """Whose port it is: a host port, a hostNetwork pod, an external address, a pod of the node."""
     return (
-        _host_port(case, node, connect)
+        _unopened(case, node, connect)
+        or _host_port(case, node, connect)
         or _external(case, node, connect)
         or _of_a_pod(case, node, connect)
+    )
+
+
+def _unopened(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
+    """A hostPort of the node that no plug-in opens."""
+    told = without_portmap(case.cluster)
+    for pod in case.cluster.pods.values() if told is not None else ():
+        if pod.node_name != node.name or pod.host_network or told is None:
+            continue
+        for port in declared(pod):
+            if (port.host_port, port.protocol) == (connect.port, connect.protocol):
+                return Diagnosis(f"pod {pod.key} has {no_portmap(port, told)}", add_portmap(told),
+                                 told.origin)  # fmt: skip
+    return None
+
+
+def no_portmap(port: ContainerPort, told: CniConfiguration) -> str:
+    """That nobody opens a hostPort (cni.dev/plugins/current/meta/portmap)."""
+    return (
+        f"hostPort {port.host_port}, and the CNI configuration {told.name} names no plug-in that "
+        "opens it (portmap)"
+    )
+
+
+def add_portmap(told: CniConfiguration) -> str:
+    """What opens it."""
+    return (
+        f"add portmap to the plugins of {told.name} ({{type: portmap, capabilities: "
+        "{portMappings: true}}), or let the pod use hostNetwork"
     )
 
 
