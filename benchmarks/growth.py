@@ -105,6 +105,15 @@ def node_ports(size: int, folder: Path) -> list[str]:
     return checked(folder, *one)
 
 
+def strangers(size: int, folder: Path) -> list[str]:
+    """Services of which none asks for any of the pods that there are."""
+    parts = []
+    for n in range(size):
+        parts.append(WEB.format(name=f"{'abcdefghij'[n % 10]}{n}w", replicas=1))
+        parts.append(SERVICE.format(name=f"s{n}", app=f"z{n}q{n}", type="ClusterIP", more=""))
+    return checked(folder, *parts)
+
+
 def policies(size: int, folder: Path) -> list[str]:
     one = (
         f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}}}\n"
@@ -232,6 +241,7 @@ CASES = {
     "jumps": Case(100, long_chain_of_jumps),
     "services-of-one-port": Case(100, services_of_one_port),
     "node-ports": Case(100, node_ports),
+    "strangers": Case(150, strangers),
     "policies": Case(200, policies),
     "policed": Case(100, policed),
     "nodes": Case(60, nodes),

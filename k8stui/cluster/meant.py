@@ -13,10 +13,12 @@ from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
-from k8stui.suggest import is_typo, nearest
+from k8stui.suggest import Lexicon, is_typo, nearest
 
 Pair = tuple[str, str]
 _SIDES = (("ingress", "from"), ("egress", "to"))
+_MANY = 100
+"""Of more values likeness says nothing (some are always alike), and to look at all takes long."""
 _FLAGS = ("true", "false", "yes", "no", "enabled")
 """Values that say nothing of whom a label is."""
 
@@ -82,6 +84,7 @@ class Carriers:
         self._anywhere: dict[Pair, list[Pod]] = {}
         self._made_by: dict[tuple[str, str], Pod] = {}
         self._served = served
+        self._lexicons: dict[tuple[str, str], Lexicon] = {}
         for pod in pods:
             self._made_by.setdefault((pod.namespace, pod.owner[1] if pod.owner else pod.name), pod)
             for key, value in pod.labels.items():
@@ -142,7 +145,7 @@ class Carriers:
 
     def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:
         key, value = pair
-        near = nearest(value, self._values.get((service.namespace, key), {}))
+        near = self._near(service.namespace, key, value)
         if near is not None:
             yield key, near
         for carried in self._keys_of.get((service.namespace, value), ()):
@@ -159,6 +162,16 @@ class Carriers:
             for pod in self._by_pair.get(first, ()):
                 if rest.items() <= pod.labels.items() and key in pod.labels:
                     yield key, pod.labels[key]
+
+    def _near(self, namespace: str, key: str, value: str) -> str | None:
+        """The value of a label that is most like one; of many, one that is a slip away."""
+        values = self._values.get((namespace, key), {})
+        if len(values) <= _MANY:
+            return nearest(value, values)
+        lexicon = self._lexicons.get((namespace, key))
+        if lexicon is None:
+            lexicon = self._lexicons[namespace, key] = Lexicon(values)
+        return lexicon.typo(value)
 
     def _carriers(self, namespace: str, meant: Pair, rest: Mapping[str, str]) -> list[Pod]:
         found = self._by_pair.get((namespace, meant), ())

@@ -63,7 +63,7 @@ def _unopened(ground: Ground) -> Iterator[Finding]:
                 rule=ID,
                 severity=Severity.WARNING,
                 subject=f"Pod {pod.key}",
-                place=port.origin.place,
+                place=told.origin.place,
                 why=no_portmap(port, told),
                 fix=add_portmap(told),
             )
