@@ -23,6 +23,8 @@ from k8stui.origin import Origin
 from k8stui.record import record
 
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?$")
+_SETTING = re.compile(r"(listen_addresses|bind[-_]address)=(.*)")
+"""Behind ``-c`` (postgres)."""
 _OPENS = re.compile(r"bind|listen", re.IGNORECASE)
 _WHERE = frozenset({"host", "hostname", "address", "addr", "ip"})
 """Options that say it only together with one for the port: else a client's, of its server."""
@@ -123,6 +125,7 @@ def _addresses(value: str, declared: set[int]) -> Iterator[tuple[int, str]]:
 def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, str]]:
     words = [word for text in container.spoken for word in text.split()]
     options = [(match[1], match[2] or after) for match, after in _options(words)]
+    options += [(match[1], match[2]) for match in map(_SETTING.fullmatch, words) if match]
     port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")
     env = dict(container.env)
     port = port or env.get("PORT", "")

@@ -1,8 +1,8 @@
 """The port that a ConfigMap tells a container's program to open, whatever the container declares.
 
-nginx's and Apache's ``listen``, Spring's ``server.port``: only where the file takes the place of
-the one in the image (nginx.conf, default.conf, httpd.conf, application.yaml), takes in no others,
-and names ports of its own.
+nginx's and Apache's ``listen``, HAProxy's ``bind``, Spring's ``server.port``: only where the file
+takes the place of the one in the image (nginx.conf, default.conf, httpd.conf, haproxy.cfg,
+application.yaml), takes in no others, and names ports of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from k8stui.cluster.model import Cluster, Container, Pod, ToldPort
 _WEB = frozenset({"nginx.conf", "default.conf", "httpd.conf", "apache2.conf", "ports.conf"})
 _SPRING = re.compile(r"application(-[\w-]+)?\.(ya?ml|properties)$")
 _LISTEN = re.compile(r"^[ \t]*listen\s+(?:\S*:)?(\d{1,5})\b", re.IGNORECASE | re.MULTILINE)
+_BIND = re.compile(r"^[ \t]*bind\s+[^\s:]*:(\d{1,5})\b", re.MULTILINE)
 _INCLUDE = re.compile(
     r"^[ \t]*include\s+\S*(?:conf\.d|sites-enabled|\*)", re.IGNORECASE | re.MULTILINE
 )
@@ -55,6 +56,8 @@ def _opened(key: str, text: str) -> dict[int, int]:
     """Ports that a file opens, and where it says so."""
     if key in _WEB and not _INCLUDE.search(text):
         return {int(one[1]): one.start(1) for one in _LISTEN.finditer(text)}
+    if key == "haproxy.cfg":
+        return {int(one[1]): one.start(1) for one in _BIND.finditer(text)}
     if _SPRING.fullmatch(key) is not None:
         found = _SERVER_PORT.search(text)
         if found is not None:

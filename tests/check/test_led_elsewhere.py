@@ -56,6 +56,10 @@ CASES: dict[str, tuple[tuple[Manifest, ...], str, str]] = {
     "a grant in the wrong namespace": ((*WEB, _TO_APPS, grant("default")), _WITHOUT, "web"),
     "a VirtualService": ((*WEB, virtual("web", 80)), "", ""),
     "in full": ((*WEB, virtual("web.apps.svc.cluster.local", 80)), "", ""),
+    "in another namespace by its short name": (
+        (service("web", to=8080), virtual("web")),
+        "no Service apps/web; it is in namespace default",
+        "write web.default.svc.cluster.local"),
     "misspelt": ((*WEB, virtual("wbe")), "no Service apps/wbe", "write web"),
     "the pod's port": ((*WEB, virtual("web", 8080, "tcp")), "has no port 8080", "port 80"),
     "a host of the world": ((*WEB, virtual("api.example.org", 443)), "", ""),

@@ -283,6 +283,13 @@ SELECTORS = {
         result="refused", cause='CreateContainerConfigError: configmap "web-conf" not found',
         mend='make what is missing (configmap "web-conf" not found)',
     ),
+    "a key of a Secret that is not there": asking(
+        "svc/web", *NODES, service("web"),
+        seen(**container_status(waiting={"reason": "CreateContainerConfigError",
+                                         "message": "couldn't find key P in Secret default/w"})),
+        result="refused", cause="couldn't find key P in Secret default/w",
+        mend="make what is missing (couldn't find key P in Secret default/w)",
+    ),
     "endpoints of another protocol": asking(
         "svc/ext", service("ext", None, 5432),
         kind("discovery.k8s.io/v1", "by-hand", "EndpointSlice", addressType="IPv4",

@@ -210,6 +210,9 @@ LISTENING = {
                       mend="targetPort 8080"),
         rule="told-port", words="to listen on 8080", mend="8080",
     ),
+    "postgres by a setting": for_itself(
+        *running("postgres", "-c", "listen_addresses=localhost", port=5432),
+        by="its command, args or env say so", mend="let it bind to 0.0.0.0"),
     "redis.conf": for_itself(
         *reading("port 6379\nbind 127.0.0.1 -::1\n", "redis.conf", 6379),
         by="ConfigMap default/files", mend="bind to 0.0.0.0", at="bind 127.0.0.1 -::1"),
@@ -233,6 +236,13 @@ LISTENING = {
     "nginx takes in other files": for_all(
         *reading("http {\n  include conf.d/*.conf;\n  server {\n    listen 8081;\n  }\n}\n",
                  "nginx.conf", 80)),
+    "HAProxy listens elsewhere": Both(
+        walked=asking("svc/web", *reading("frontend a\n  bind *:8080\n  default_backend b\n",
+                                          "haproxy.cfg", 80),
+                      result="refused", cause="to listen on 8080", mend="targetPort 8080",
+                      at="bind *:8080"),
+        rule="told-port", words="listen on 8080", mend="targetPort 8080",
+    ),
     "Spring's own port": Both(
         walked=asking("svc/web",
                       *reading("spring:\n  name: a\nserver:\n  a: b\n  port: 9000\n",

@@ -128,6 +128,10 @@ def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 found: tuple[tuple[str, ...], str, str]
                 if service is not None and isinstance(asked, int) and not _has(service, asked):
                     found = ("port", "number"), _lacks(service, asked), _instead(service, asked)
+                elif service is None and "." not in host and (away := _elsewhere(ground, name)):
+                    there = next(s.namespace for s in ground.services if s.name == name)
+                    said = f"there is no Service {namespace}/{name}{away}"
+                    found = ("host",), said, f"write {name}.{there}.svc.{domain}"
                 elif service is None and (near := ground.meant_service(namespace, name)):
                     said = f"there is no Service {namespace}/{name}"
                     found = ("host",), said, f"write {host.replace(name, near, 1)}"

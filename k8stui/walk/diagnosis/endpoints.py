@@ -206,7 +206,7 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             "raise resources.limits.memory of that container, or let it need less: the kernel "
             f"killed it for its memory ({describe})"
         )
-    if "not found" in why:
+    if "CreateContainerConfigError: " in why or "not found" in why:
         missing = why.rpartition(": ")[2]
         return f"make what is missing ({missing}), or mend its name in the pod: {describe}"
     if init is not None and "image" not in why.lower():
