@@ -1,7 +1,8 @@
 """netfilter's hooks: which functions stand at each of them, in the order of their priorities.
 
 include/uapi/linux/netfilter_ipv4.h (enum nf_ip_hook_priorities, the same in netfilter_ipv6.h);
-net/netfilter/core.c nf_hook_entries_grow (of two with one priority the later comes second).
+net/netfilter/core.c nf_hook_entries_grow (of two with one priority the one that registered later
+is called first).
 """
 
 from __future__ import annotations

@@ -214,6 +214,8 @@ class Way(NamedTuple):
     """0-based place of the rule that then matches first; None: none of them does."""
     share: Fraction
     """How often. 1/n where kube-proxy prints rounded decimals."""
+    number: int | None = None
+    """The (first) number that is then drawn, where one is (nftables' numgen)."""
 
 
 @record(kw_only=True)

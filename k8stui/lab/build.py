@@ -13,7 +13,7 @@ from k8stui.kernel.namespace import Interface, NetNamespace, Network, Route, Soc
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.skb import REPLY
 from k8stui.kernel.step import Direction, Fork, StepKind
-from k8stui.lab import sets
+from k8stui.lab import nftables, sets
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.naming import Naming
 from k8stui.lab.plan import ClientPlan, Listener, Plan, Space, Tools
@@ -102,6 +102,13 @@ def plan(
             chosen = decided(forks, name) if is_asked and not tries else {}
             rules[str(version)], refused = restore_text(ruleset, chosen, made)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
+        own, refused = "", ()
+        if space.nft is not None and tools["nft"]:
+            drawn = nftables.decided(forks, name) if not tries else {}
+            own, refused = nftables.text(space.nft, drawn, [one.name for one in space.interfaces])
+            notes += [f"{name}: not handed to nft: {text}" for text in refused]
+        elif space.nft is not None and space.nft.tables:
+            notes.append(f"{name}: nft is not installed: its own tables are left out")
         planned.append(
             Space(
                 name=name,
@@ -117,6 +124,7 @@ def plan(
                 bridge=building.bridge(),
                 sets=dict(made),
                 rules=rules,
+                nft=own,
                 listeners=_listeners(space, request, exchanges, relayed),
                 devices=building.naming.changed,
                 vxlan_ports=vxlan_ports,

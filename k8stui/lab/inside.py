@@ -32,7 +32,7 @@ from k8stui.lab.namespaces import (
     wait_for_addresses,
 )
 from k8stui.lab.plan import FD, NOWHERE, ClientPlan, Failure, Plan, Seen, Tools
-from k8stui.lab.rules import load, load_sets
+from k8stui.lab.rules import load, load_nft, load_sets
 from k8stui.lab.servers import LabServer
 from k8stui.lab.talk import LabClient, converse, count, give_up
 from k8stui.lab.trace import Watch
@@ -68,7 +68,13 @@ def main() -> None:
 
 def _retire(tools: Tools) -> None:
     leave_host()
-    programs = (tools["ip"], tools["bridge"], tools["ipset"], *tools["restore"].values())
+    programs = (
+        tools["ip"],
+        tools["bridge"],
+        tools["ipset"],
+        *tools["restore"].values(),
+        tools["nft"],
+    )
     confine(filter(None, programs))
 
 
@@ -234,6 +240,8 @@ def _build(plan: Plan, spaces: list[HeldNamespace]) -> list[str]:
         _batch(tools["ip"], ("-6",), planned["ip6"], name)
         _batch(tools["bridge"], (), planned["bridge"], name)
         left_out += [f"{name}: {line}" for line in load_sets(tools["ipset"], planned["sets"])]
+        # Of two chains with one priority the later is called first: in a walk iptables' is.
+        left_out += [f"{name}: {line}" for line in load_nft(tools["nft"], planned["nft"])]
         for version, text in planned["rules"].items():
             left_out += [f"{name}: {line}" for line in load(tools["restore"][version], text)]
     deadline = time.monotonic() + _LINK_SECONDS

@@ -174,7 +174,7 @@ def _walked(steps: Iterable[Step]) -> Iterator[_Passage]:
     top = 0
     for step in steps:
         cause = step.cause
-        if not isinstance(cause, RuleCause):
+        if not isinstance(cause, RuleCause) or cause.is_nft:
             last = None
             continue
         place = (step.packet_number, step.namespace, step.hook, cause.table, step.device)

@@ -75,6 +75,8 @@ class Space(TypedDict):
     """By name: what ``ipset restore`` reads, before any rule; members of a list before it."""
     rules: dict[str, str]
     """By IP version: what iptables-restore reads."""
+    nft: str
+    """What ``nft -f`` reads; empty: there are no tables of nftables' own."""
     listeners: list[Listener]
     devices: dict[str, str]
     """Real name → name in the walk, of devices that are called otherwise here."""
@@ -119,6 +121,8 @@ class Tools(TypedDict):
     bridge: str
     ipset: str
     """Empty: not installed; then no rule that asks a set can be loaded."""
+    nft: str
+    """Empty: not installed; then nftables' own tables are left out."""
     restore: dict[str, str]
     """By IP version: iptables-restore and ip6tables-restore."""
     tells_rules: bool

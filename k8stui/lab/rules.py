@@ -15,6 +15,8 @@ _refused: set[tuple[str, str, str]] = set()
 _MATCH = re.compile(r"(?<= )(?:-m |--match-set |-j (?!KUBE-|CNI-))(\S+)")
 """Matches, sets, and targets that are no chains of Kubernetes' own."""
 _FAILED = re.compile(r"^(?:line |Error occurred at line: )(\d+)", re.MULTILINE)
+_NFT_FAILED = re.compile(r"^(?:/dev/stdin|-):(\d+):", re.MULTILINE)
+_NFT_NO_RULES = ("type ", "typeof ", "flags ", "size ", "timeout ", "elements ")
 _WAIT = ("-w", "5")
 
 
@@ -63,6 +65,29 @@ def load(restore: str, text: str) -> list[str]:
             _judge(restore, text)
         if len(_refused) == known:
             raise LabError(f"no rule can be loaded: {complaint.splitlines()[-1]}")
+
+
+def load_nft(nft: str, text: str) -> list[str]:
+    """Make nftables' own tables in the namespace that this process is in; gives what was left out.
+
+    A file is all or nothing; nft says which lines it cannot do, or the kernel has not got.
+
+    Raises:
+        LabError: what fails is not a rule.
+
+    """
+    left_out: list[str] = []
+    lines = text.splitlines()
+    while any(lines) and (complaint := run([nft, "-f", "-"], "\n".join([*lines, ""]))) is not None:
+        failed = {int(number) - 1 for number in _NFT_FAILED.findall(complaint)}
+        rules = {at for at in failed if at < len(lines) and lines[at].startswith("\t\t")}
+        rules = {at for at in rules if not lines[at].lstrip().startswith(_NFT_NO_RULES)}
+        if not rules:
+            raise LabError(f"nft: {complaint.splitlines()[0]}")
+        for at in sorted(rules):
+            left_out.append(lines[at].strip())
+            lines[at] = ""
+    return left_out
 
 
 def _sorted_out(restore: str, text: str) -> tuple[list[tuple[str, str]], list[str]]:

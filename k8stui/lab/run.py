@@ -59,10 +59,11 @@ def find_tools(backend: IptablesBackend | None = None) -> tuple[Tools, IptablesB
             for version, name in (("4", "iptables"), ("6", "ip6tables"))
         }
         if all(restore.values()):
-            ipset = shutil.which("ipset", path=_PATH) or ""
+            ipset, nft = (shutil.which(name, path=_PATH) or "" for name in ("ipset", "nft"))
             tools = {
                 **found,
                 "ipset": ipset,
+                "nft": nft,
                 "restore": restore,
                 "tells_rules": each is IptablesBackend.NFT,
             }

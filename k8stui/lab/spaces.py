@@ -61,7 +61,7 @@ class Nowhere:
         building = Building(NetNamespace(name=NOWHERE), {})
         return Space(
             name=NOWHERE, settings=building.settings(), links=[], ip=up, ip6=[],
-            device_settings=[], bridge=[], sets={}, rules={}, listeners=[], devices={},
+            device_settings=[], bridge=[], sets={}, rules={}, nft="", listeners=[], devices={},
             vxlan_ports=[],
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.lab.frames import ipv4, ipv6
 from k8stui.lab.netlink import Attributes, MessageType, Netfilter, attribute, name, number
 from k8stui.lab.plan import Met, Passed, Sight, Space
@@ -116,8 +117,8 @@ class _Reading:
         found: list[Passed] = []
         last: dict[bytes, list[Met]] = {}  # a REJECT's answer is under way before that rule is told
         for came, trace in told:
-            if name(trace[1]) == _TABLE:
-                continue
+            if name(trace[1]) not in BUILTIN_CHAINS:
+                continue  # the lab's own, or one of nftables' own: those are not compared by rules
             if 8 in trace:  # the packet is told once in each chain that a hook calls
                 header = self._header(trace)
                 last[trace[6]] = []

@@ -50,5 +50,10 @@ def legacy(guestbook: World) -> Tools:
 def some_tools() -> Tools:
     """For plans that nobody builds."""
     return Tools(
-        ip="/ip", bridge="/bridge", ipset="/ipset", restore={"4": "/4", "6": "/6"}, tells_rules=True
+        ip="/ip",
+        bridge="/bridge",
+        ipset="/ipset",
+        nft="/nft",
+        restore={"4": "/4", "6": "/6"},
+        tells_rules=True,
     )

@@ -31,11 +31,10 @@ def outcome(key: Expression, passage: Passage, of: Callable[[Value], T]) -> T:
         return of(key.value(passage))
     if not 0 < len(numbers) <= _MOST:
         raise UnknownError(str(key))
-    counted: dict[T, int] = {}
+    drawn: dict[T, list[int]] = {}
     for number in numbers:
-        found = of(number)
-        counted[found] = counted.get(found, 0) + 1
-    ways = list(counted)
-    if len(ways) == 1:
-        return ways[0]
-    return ways[passage.draw([Fraction(counted[way], len(numbers)) for way in ways])]
+        drawn.setdefault(of(number), []).append(number)
+    if len(drawn) == 1:
+        return next(iter(drawn))
+    shares = [(Fraction(len(same), len(numbers)), same[0]) for same in drawn.values()]
+    return list(drawn)[passage.draw(shares)]

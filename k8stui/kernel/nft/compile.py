@@ -53,7 +53,7 @@ def types_of_key(one: NftSet) -> Types:
     return _types(one.key, is_typeof=one.is_typeof)
 
 
-def _types_of_data(one: NftSet) -> Types | None:
+def types_of_data(one: NftSet) -> Types | None:
     """As `Words.collection` wants them."""
     if not one.data:
         return None
@@ -83,7 +83,7 @@ def held(one: NftSet, element: Element) -> Held:
 
     """
     try:
-        return _held(element.text, types_of_key(one), _types_of_data(one))
+        return _held(element.text, types_of_key(one), types_of_data(one))
     except NftError as error:
         raise UnknownError(f"{one.kind} {one.name}, element {element.text}: {error}") from None
 

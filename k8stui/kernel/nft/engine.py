@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from k8stui.kernel.hooks import Blocked, HookState, Priority, Registration
@@ -28,7 +28,7 @@ _AT_A_DEVICE = {
 
 def registrations(family: int, ruleset: NftRuleset) -> Iterator[Registration[HookFunction]]:
     """Base chains that filter."""
-    for table, chain in ruleset.base_chains(family):
+    for table, chain in _in_order(family, ruleset):
         base = chain.base
         assert base is not None
         asked = partial(_passed, table, chain)
@@ -45,13 +45,18 @@ def registrations(family: int, ruleset: NftRuleset) -> Iterator[Registration[Hoo
 
 def nat_lookups(family: int, ruleset: NftRuleset) -> Iterator[Registration[Lookup]]:
     """Base chains that NAT asks."""
-    for table, chain in ruleset.base_chains(family):
+    for table, chain in _in_order(family, ruleset):
         base = chain.base
         assert base is not None
         hook = _HOOKS.get(base.hook)
         if base.type == "nat" and hook is not None and hook in MANIP:
             asked = partial(_passed, table, chain)
             yield Registration(family, hook, base.priority, asked)
+
+
+def _in_order(family: int, ruleset: NftRuleset) -> Sequence[tuple[NftTable, NftChain]]:
+    """Of two with one priority the later comes first (nf_hook_entries_grow)."""
+    return [*ruleset.base_chains(family)][::-1]
 
 
 def needs_tracking(ruleset: NftRuleset) -> bool:

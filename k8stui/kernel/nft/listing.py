@@ -2,59 +2,97 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 
 from k8stui.kernel.nft import priority
+from k8stui.kernel.nft.compile import statements, types_of_key
+from k8stui.kernel.nft.errors import UnknownError
 from k8stui.kernel.nft_ruleset import Element, NftChain, NftObject, NftRuleset, NftSet, NftTable
 
 _FURTHER = ",\n\t\t\t     "
 _ON_A_LINE = {
-    "mark": 5, "inet_proto": 5, "inet_service": 5, "integer": 5,
+    "mark": 5, "inet_proto": 5, "inet_service": 5, "integer": 5, "tcp_flag": 5, "uid": 5,
+    "gid": 5, "ct_status": 2,
     "ipv4_addr": 2, "ct_state": 2, "nf_proto": 2, "pkt_type": 2,
 }  # fmt: skip
 """Elements that stand side by side (calculate_delim); of all others one a line."""
 
 
-def listing(ruleset: NftRuleset) -> str:
+class Form(StrEnum):
+    """For whom it is."""
+
+    PRINTED = "printed"
+    STATELESS = "stateless"
+    """Without what has been counted and how long things are kept yet (``nft -s``)."""
+    SENT = "sent"
+    """As ``nft -f`` reads it: a map to addresses and ports is printed so that it does not."""
+
+
+_COUNTED = re.compile(r"counter packets \d+ bytes \d+")
+_KEPT_YET = re.compile(r" expires \w+")
+
+
+def listing(ruleset: NftRuleset, form: Form = Form.PRINTED) -> str:
     """All of it."""
-    return "".join(lines(ruleset.tables))
+    return "".join(lines(ruleset.tables, form))
 
 
-def lines(tables: Iterable[NftTable]) -> Iterator[str]:
+def lines(tables: Iterable[NftTable], form: Form = Form.PRINTED) -> Iterator[str]:
     """A chunk a table, a set, a chain: what is built lazily need not be held at once."""
     for table in tables:
         yield f"table {table.family} {table.name} {{\n"
-        yield from _table(table)
+        yield from _table(table, form)
         yield "}\n"
 
 
-def _table(table: NftTable) -> Iterator[str]:
+def rule_text(text: str, form: Form) -> str:
+    """A rule, from what its text was read as."""
+    if form is Form.PRINTED:
+        return text
+    return " ".join(getattr(one, form, one.__str__)() for one in statements(text))
+
+
+def _without_state(text: str) -> str:
+    """An element; what is quoted is somebody's sentence."""
+    said = text.split('"')
+    said[::2] = (_KEPT_YET.sub("", _COUNTED.sub("counter", part)) for part in said[::2])
+    return '"'.join(said)
+
+
+def _table(table: NftTable, form: Form) -> Iterator[str]:
     if table.flags:
         yield f"\tflags {','.join(table.flags)}\n"
     if table.comment:
         yield f'\tcomment "{table.comment}"\n'
     blank = "\n" if table.flags else ""
-    for chunk in _parts(table):
+    for chunk in _parts(table, form):
         yield blank + chunk
         blank = "\n"
 
 
-def _parts(table: NftTable) -> Iterator[str]:
-    yield from (_object(one) for one in table.objects if one.kind != "flowtable")
-    yield from map(set_text, table.sets.values())
-    yield from (_object(one) for one in table.objects if one.kind == "flowtable")
-    yield from (chain_text(one, table.family) for one in table.chains.values())
+def _parts(table: NftTable, form: Form) -> Iterator[str]:
+    yield from (_object(one, form) for one in table.objects if one.kind != "flowtable")
+    yield from (set_text(one, form) for one in table.sets.values())
+    yield from (_object(one, form) for one in table.objects if one.kind == "flowtable")
+    yield from (chain_text(one, table.family, form) for one in table.chains.values())
 
 
-def _object(one: NftObject) -> str:
-    body = "".join(f"\t\t{line}\n" for line in one.lines)
+def _object(one: NftObject, form: Form) -> str:
+    said = (line for line in one.lines if form is Form.PRINTED or not _is_state(line))
+    body = "".join(f"\t\t{line}\n" for line in said)
     return f"\t{one.kind} {one.name} {{\n{body}\t}}\n"
 
 
-def set_text(one: NftSet) -> str:
+def _is_state(line: str) -> bool:
+    return line.startswith("packets ")
+
+
+def set_text(one: NftSet, form: Form = Form.PRINTED) -> str:
     """A set or a map."""
     body = "".join(f"\t\t{line}\n" for line in set_head(one))
-    elements = elements_text(one, one.elements)
+    elements = elements_text(one, one.elements, form)
     held = f"\t\telements = {{ {elements} }}\n" if elements else ""
     return f"\t{one.kind} {one.name} {{\n{body}{held}\t}}\n"
 
@@ -81,24 +119,31 @@ def set_head(one: NftSet) -> Iterator[str]:
         yield f'comment "{one.comment}"'
 
 
-def elements_text(one: NftSet, elements: Sequence[Element]) -> str:
+def elements_text(one: NftSet, elements: Sequence[Element], form: Form = Form.PRINTED) -> str:
     """The elements between the braces."""
     room = elements_on_a_line(one)
+    shown = (element.text for element in elements)
+    texts = list(shown if form is Form.PRINTED else map(_without_state, shown))
     if room == 1:
-        return _FURTHER.join(element.text for element in elements)
-    texts = [element.text for element in elements]
+        return _FURTHER.join(texts)
     rows = (texts[at : at + room] for at in range(0, len(texts), room))
     return _FURTHER.join(", ".join(row) for row in rows)
 
 
 def elements_on_a_line(one: NftSet) -> int:
     """How many elements nft prints side by side."""
-    return _ON_A_LINE.get(one.key, 1)
+    if not one.is_typeof:
+        return _ON_A_LINE.get(one.key, 1)
+    try:
+        types = types_of_key(one)
+    except UnknownError:
+        return 1
+    return _ON_A_LINE.get(types[0].name, 1) if len(types) == 1 else 1
 
 
-def chain_text(one: NftChain, family: str) -> str:
+def chain_text(one: NftChain, family: str, form: Form = Form.PRINTED) -> str:
     """A chain with its rules."""
-    rules = "".join(f"\t\t{rule.text}\n" for rule in one.chain.rules)
+    rules = "".join(f"\t\t{rule_text(rule.text, form)}\n" for rule in one.chain.rules)
     body = "".join(f"\t\t{line}\n" for line in chain_head(one, family))
     return f"\tchain {one.name} {{\n{body}{rules}\t}}\n"
 

@@ -104,7 +104,30 @@ class Range(NamedTuple):
         return f"{self.type.write(self.first)}-{self.type.write(self.last)}"
 
 
-Field = Literal | Beginning | Network | Range
+class Leading(NamedTuple):
+    """``0x12340000/16``: all numbers whose first bits are these."""
+
+    type: Datatype
+    raw: int
+    length: int
+
+    @property
+    def types(self) -> tuple[Datatype, ...]:
+        return (self.type,)
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        bits = self.type.bits - self.length
+        return ((bits, self.raw >> bits),)
+
+    def value(self, _: object, /) -> Raw:
+        raise UnknownError(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.type.write(self.raw)}/{self.length}"
+
+
+Field = Literal | Beginning | Network | Range | Leading
 """What a key says of one of its fields."""
 
 
@@ -143,10 +166,21 @@ def read(word: str, type_: Datatype) -> Field:
     try:
         return Literal(type_, type_.read(text))
     except ValueError:
+        if not type_.bits:
+            raise
+        first, slash, length = text.partition("/")
+        if slash and length.isdecimal() and len(length) < 4 and int(length) <= type_.bits:
+            return _leading(type_.read(first), type_, int(length))
         first, dash, last = text.partition("-")
-        if not dash or not type_.bits:
+        if not dash:
             raise
         return Range(type_, type_.read(first), type_.read(last))
+
+
+def _leading(raw: Raw, type_: Datatype, length: int) -> Leading:
+    if not isinstance(raw, int):
+        raise ValueError(f"no number: {raw}")  # noqa: TRY004 - of what is read
+    return Leading(type_, raw, length)
 
 
 def _address(text: str, type_: Datatype) -> Field:

@@ -124,14 +124,14 @@ class Passage:
             raise UnknownError(f"@{name}: no such set")
         return found, self._index_of(found)
 
-    def draw(self, shares: Sequence[Fraction]) -> int:
-        """Chance decides: which of several ways."""
+    def draw(self, shares: Sequence[tuple[Fraction, int]]) -> int:
+        """Chance decides: which of several ways. Each has its share, and a number drawn then."""
         place = self.cause.index - 1
         fork = Fork(
             namespace=self.context.namespace,
             table=self.table_name,
             chain=self.cause.chain,
-            ways=tuple(Way(place, share) for share in shares),
+            ways=tuple(Way(place, *share) for share in shares),
         )
         fork = replace(fork, chosen=self.context.choose(fork))
         self._forks.append(fork)

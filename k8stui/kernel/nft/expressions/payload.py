@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from k8stui.kernel.header import WITH_PORTS
+from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.nft import datatypes as types
 from k8stui.kernel.nft.datatypes import Datatype, Raw
 from k8stui.kernel.nft.errors import BreakError, NftError, UnknownError
@@ -66,6 +66,9 @@ _READ: Mapping[str, Callable[[Packet], Raw]] = {
     "code": lambda packet: packet.icmp_code,
 }
 
+NO_NUMBER = -1
+"""Some number that nobody knows; taken for none of those that rules name."""
+
 
 class Payload(NamedTuple):
     """A field of a header."""
@@ -82,6 +85,8 @@ class Payload(NamedTuple):
         self._depend(packet)
         if self.header == "ether":
             return self._frame(packet)
+        if self.header == "th" and packet.protocol not in WITH_PORTS:
+            return self._without_ports(packet)
         read = _READ.get(self.field)
         if read is not None:
             return read(packet)
@@ -96,8 +101,12 @@ class Payload(NamedTuple):
         number = _NUMBERS.get(self.header)
         if number is not None and number != packet.protocol:
             raise BreakError
-        if self.header == "th" and packet.protocol not in WITH_PORTS:
-            raise BreakError
+
+    def _without_ports(self, packet: Packet) -> int:
+        """What stands there all the same: of a ping type and code, then a checksum."""
+        if packet.protocol in ECHO and self.field == "sport":
+            return packet.icmp_type << 8 | packet.icmp_code
+        return NO_NUMBER
 
     def _frame(self, packet: Packet) -> Raw:
         if self.field == "type":

@@ -53,6 +53,8 @@ class Match:
             return (value & right.raw != 0) is not (self.operator == "!")
         if isinstance(right, Fields):
             return (self._found(right.parts, value)) is not (self.operator == "!=")
+        if isinstance(right, Literal) and right.type is BOOLEAN:
+            value = int(value not in (0, ""))  # exists, missing: nothing is index 0, or no name
         if isinstance(right, Field):
             return self._found((right,), value) is not (self.operator == "!=")
         return (value == right.value(passage)) is not (self.operator == "!=")
@@ -72,7 +74,7 @@ class Match:
         other = self.right.value(passage)
         if isinstance(value, Address) and isinstance(other, Address):
             value, other = value.value, other.value
-        if not isinstance(value, int) or not isinstance(other, int):
+        if not isinstance(value, int) or not isinstance(other, int) or value < 0:
             raise UnknownError(str(self))
         return _ORDERS[self.operator](value, other)
 
@@ -84,7 +86,10 @@ class Match:
         return self.operator if self.operator != "==" or not is_plain else ""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (str(self.left), self._written_operator, str(self.right))))
+        right = str(self.right)
+        if self.operator and isinstance(self.right, Literal) and self.right.type.is_bitmask:
+            right = right.replace(",", " | ")  # one value, not any of these
+        return " ".join(filter(None, (str(self.left), self._written_operator, right)))
 
 
 class Flags:
