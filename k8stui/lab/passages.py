@@ -89,6 +89,9 @@ def rules_met(
     equal = 0
     for one in dict.fromkeys((*ours, *theirs)):
         mine, others = ours.get(one, []), theirs.get(one, [])
+        if len(others) > len(mine) and may_be_more(others[0].packet):
+            known = [_places(passage) for passage in mine]
+            others = [way for way in others if _places(way) in known] or others[: len(mine)]
         for number in range(max(len(mine), len(others))):
             walk = mine[number] if number < len(mine) else None
             kernel = others[number] if number < len(others) else None

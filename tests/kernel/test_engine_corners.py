@@ -10,7 +10,7 @@ from kernel.nets import CLIENT, SERVER_1, SERVER_2, Broken, ip, mac, network, ru
 from k8stui.kernel import save
 from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.conntrack import Conntrack, Entry, inverted, tuple_of
-from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
@@ -144,6 +144,26 @@ def test_a_port_with_a_small_mtu_drops_in_silence() -> None:
     felt = ask(broken.spaces, CLIENT, "10.244.1.3:8080").felt
     assert felt.errno == "ETIMEDOUT"
     assert "longer than the 50 bytes" in felt.reason
+
+
+@pytest.mark.parametrize(
+    ("mtu_bytes", "bridge_nf", "gets_there"),
+    [(1496, False, True), (1495, False, False), (1499, True, False)],
+)
+def test_a_port_has_room_for_a_vlan_tag(
+    mtu_bytes: int, *, bridge_nf: bool, gets_there: bool
+) -> None:
+    """Measured: but for what br_netfilter would have to cut, and may not (is_skb_forwardable)."""
+    broken = standard().device("wire", "node-2", mtu_bytes=mtu_bytes)
+    broken.sysctl("wire", bridge_nf_call_iptables=bridge_nf)
+    to = Connect(
+        namespace=CLIENT,
+        destination=ip("10.244.2.2"),
+        port=9,
+        protocol=Protocol.UDP,
+        data_bytes=1472,
+    )
+    assert (connect(broken.spaces, to).felt.result is Result.REFUSED) is gets_there
 
 
 def test_reject_on_the_bridge_path() -> None:

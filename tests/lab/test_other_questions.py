@@ -139,3 +139,47 @@ def test_unconnected(guestbook: World, nft: Tools) -> None:
     for destination, result in (("8.8.8.8:53/udp", "connected"), ("10.244.2.77:81/udp", "timeout")):
         request = parse_request(guestbook, "pod/client", destination, unconnected=True)
         agree(list(experiments(guestbook, request, nft)), result)
+
+
+APART = """\
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+spec: {podCIDRs: ["fd00:10:244:1::/64"]}
+status: {addresses: [{type: InternalIP, address: "fd00:192:168::11"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cook}
+spec: {containers: [{name: main, image: cook}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: outer}
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  selector: {app: nobody}
+  ports: [{port: 81, protocol: UDP}]
+status: {loadBalancer: {ingress: [{ip: "2001:db8:1::2"}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "more"),
+    [
+        # Each fragment is refused, and what is traced of an error does not say which one it quotes.
+        ("node/a", "[fd00:10:96::99]/icmp", {"data_bytes": 3000}),
+        # The address is a route's alone: the error comes from another one (icmp6_send).
+        ("outside", "[2001:db8:1::2]:30081/udp", {"source_port": 30081}),
+    ],
+)
+def test_what_random_requests_have_shown(
+    nft: Tools, tmp_path: Path, *, source: str, destination: str, more: dict[str, int]
+) -> None:
+    file = tmp_path / "apart.yaml"
+    file.write_text(APART)
+    world = build_world([str(file)], None, NodeOptions(cni="canal"))
+    request = parse_request(world, source, destination, **more)  # type: ignore[arg-type]
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))

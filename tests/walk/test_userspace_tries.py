@@ -11,6 +11,7 @@ from k8stui.export.rules import save_lines
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walks
@@ -92,3 +93,14 @@ def test_a_datagram_has_one_try(tmp_path: Path, address: str) -> None:
         assert trace.outcome.result is (Result.CONNECTED if is_there else Result.TIMEOUT)
         assert trace.outcome.errno is None
         assert _proxies(trace) == 1
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_who_asks_again_is_passed_on_by_the_same_tries(tmp_path: Path, times: int) -> None:
+    """Each endpoint is dialled once, also where it is known whose turn it is."""
+    _walks(tmp_path, "TCP", "10.244.1.88", "10.244.1.89")
+    world = build_world([str(tmp_path)], ClusterOptions(proxy_mode="userspace"))
+    asked = again(parse_request(world, "node/node-1", "svc/desk:60"), times)
+    for trace in walks(world, asked):
+        assert trace.outcome.errno == "ECONNRESET"
+        assert _proxies(trace) == 2
