@@ -26,6 +26,8 @@ _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
 _DUPLICATE_BYTES = 12
 """Option of an ACK that says what came twice (D-SACK, RFC 2883): a SYN-ACK repeats the SYN."""
+_RTO_SECONDS = 0.2
+"""When the first data is sent again on a way that is quick (TCP_RTO_MIN)."""
 _FIRST_SECONDS = 0.5
 """A SYN is sent again after a second (TCP_TIMEOUT_INIT)."""
 _EIGHT = 8
@@ -271,7 +273,21 @@ class Client:
             self.mtu_bytes = min(self.own_mtu_bytes, offered)
             self._send(TcpFlags.ACK, 0)
             speak = partial(self._send, TcpFlags.ACK | TcpFlags.PSH, self.data_bytes)
-            self.host.simulation.events.after_syscall(speak)
+            events = self.host.simulation.events
+            events.after_syscall(speak)
+            events.timer(_RTO_SECONDS, self._look_at_path)
+
+    def _look_at_path(self) -> None:
+        """Send the data again where somebody has found out meanwhile that it was too big.
+
+        Nobody has told the socket, as of what a tunnel sends: this host sends less
+        (tcp_current_mss), another one says so the next time.
+        """
+        hosts = self.host.simulation.hosts.values()
+        known = [mtu for one in hosts for mtu in one.path_mtus.values()]
+        if self.phase is Phase.TALKING and min(known, default=self.mtu_bytes) < self.mtu_bytes:
+            self.mtu_bytes = self.host.path_mtu(self.remote, self.mtu_bytes)
+            self._send(TcpFlags.ACK | TcpFlags.PSH, self.data_bytes or 0)
 
     def _send(self, flags: TcpFlags, data_bytes: int) -> None:
         whole = HEADER_BYTES[self.remote.version] + _SEGMENT_BYTES + data_bytes

@@ -191,7 +191,7 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
     # A bridge that sends it on has nothing to do with the one it may have come in by.
     skb.physical_in = None
     skb.prerouted = False
-    if is_own and not _fits(host, skb, decision.device):
+    if not _fits(host, skb, decision.device, is_own=is_own):
         return "EMSGSIZE"
     _cut(host, skb, decision.device, is_own=is_own)
     packet = skb.packet
@@ -207,20 +207,29 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
     return None
 
 
-def _fits(host: Host, skb: Skb, device: str) -> bool:
-    """Whether an own segment still fits where NAT has sent it; else its sender is told.
+def _fits(host: Host, skb: Skb, device: str, *, is_own: bool) -> bool:
+    """Whether a packet that may not be cut fits; else its sender is told (ip6_fragment).
 
-    It was made for another device. ip_fragment, ip6_fragment: it may not be cut.
+    Of the own ones that is a segment which was made for another device than the one where NAT has
+    sent it, or what a tunnel sends over IPv6: nobody tells who is in there. Of what is passed on
+    IPv6 knows what does not fit further on; IPv4 does not look (ip_dst_mtu_maybe_forward).
     """
     packet = skb.packet
     out = host.interface(device)
-    if out is None or packet.protocol is not Protocol.TCP or packet.length_bytes <= out.mtu_bytes:
+    if out is None:
         return True
-    text = f"{packet.length_bytes} bytes do not fit through {device} and may not be cut"
+    longest, fits = packet.length_bytes, out.mtu_bytes
+    is_six = packet.src.version == 6
+    if not is_own:
+        longest, fits = skb.fragment_bytes or longest, host.path_mtu(packet.dst, fits)
+    is_whole = packet.protocol is Protocol.TCP or (packet.vni is not None and is_six)
+    if longest <= fits or not (is_whole if is_own else is_six):
+        return True
+    text = f"{longest} bytes do not fit through {device} and may not be cut"
     cause = DeviceCause(interface=out)
     host.simulation.journal.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
     how = _TOO_BIG[packet.src.version]
-    host.simulation.stack.icmp_error(host, skb, *how, out.mtu_bytes)
+    host.simulation.stack.icmp_error(host, skb, *how, fits)
     return False
 
 

@@ -78,6 +78,7 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         length_bytes=inner.length_bytes + OVERHEAD_BYTES[remote.version],
         dont_fragment=remote.version == 6,
     )
+    _remember(host, inner, outer, way.device)
     carrier = skb.tunnelled(outer)
     carrier.decision = way
     journal.step(
@@ -90,6 +91,19 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         before=inner,
     )
     host.simulation.stack.local_out(host, carrier)
+
+
+def _remember(host: Host, inner: Packet, outer: Packet, device: str) -> None:
+    """What is too big for the way between the nodes is known from now on (skb_tunnel_check_pmtu).
+
+    IPv4 forgets it of what it only passes on (ip_dst_mtu_maybe_forward).
+    """
+    below = host.interface(device)
+    if below is None or outer.length_bytes <= below.mtu_bytes:
+        return
+    if inner.dst.version == 6 or host.routing.is_local(inner.src):
+        fits = below.mtu_bytes - OVERHEAD_BYTES[outer.src.version]
+        host.path_mtus[inner.dst] = host.path_mtu(inner.dst, fits)
 
 
 def receive(host: Host, skb: Skb) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.address import Address, is_loopback
@@ -242,10 +243,13 @@ def _listeners(
         for step in exchange.steps
         if step.namespace == space.name and step.packet_number == 1
     } | {(request.protocol, request.destination, request.port)}
-    found: dict[tuple[int, str, int], Listener] = {}
+    found: dict[tuple[int, int, str, int], Listener] = {}
     held = {request.port_of(turn) for turn in range(request.earlier + 1)}
-    version = request.destination.version
-    for socket in space.sockets:
+    onward = (
+        one.steps[0].before.dst for one in (relayed.exchanges if relayed else ()) if one.steps
+    )
+    versions = {one.version for one in (request.destination, *onward)}
+    for version, socket in product(sorted(versions), space.sockets):
         if socket.protocol not in _TRANSPORTS or not _speaks(socket, version):
             continue
         passes_on = relayed and (relayed.namespace, relayed.socket) == (space.name, socket)
@@ -255,7 +259,7 @@ def _listeners(
             if port and not is_held:
                 text = "" if address is None else str(address)
                 found.setdefault(
-                    (int(socket.protocol), text, port),
+                    (version, int(socket.protocol), text, port),
                     Listener(
                         protocol=int(socket.protocol),
                         version=version,

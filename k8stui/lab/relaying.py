@@ -182,10 +182,11 @@ class _Passage:
 
 
 def _dialling(listener: Listener, onward: Onward) -> socket.socket:
-    made = socket_for(listener["protocol"], listener["version"])
+    version = 6 if ":" in onward["address"] else 4  # docker-proxy goes on by IPv4 alone
+    made = socket_for(listener["protocol"], version)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # All namespaces of a lab are one machine: an error comes while connect() holds the socket and
     # would be put aside (tcp_v4_err, sk_err_soft). So it is told at once, as another machine's is.
-    made.setsockopt(*RECEIVE_ERRORS[listener["version"]], 1)
-    made.bind((ANY[listener["version"]], onward["source_port"]))
+    made.setsockopt(*RECEIVE_ERRORS[version], 1)
+    made.bind((ANY[version], onward["source_port"]))
     return made

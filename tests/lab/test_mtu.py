@@ -14,13 +14,40 @@ from k8stui.kernel.simulate import connect
 from k8stui.lab.anew import Changed
 from k8stui.lab.build import plan
 from k8stui.lab.compare import compare
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
 
+TWO = """\
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+spec: {podCIDRs: ["fd00:10:244:1::/64"]}
+status: {addresses: [{type: InternalIP, address: "fd00:192:168::11"}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: b}
+spec: {podCIDRs: ["fd00:10:244:2::/64"]}
+status: {addresses: [{type: InternalIP, address: "fd00:192:168::12"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cook}
+spec: {nodeName: a, containers: [{name: main, image: cook, args: ["sleep", "9"]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: waiter}
+spec:
+  nodeName: b
+  containers: [{name: main, image: waiter, ports: [{containerPort: 90, protocol: PROTOCOL}]}]
+"""
 DUAL = Path(__file__).with_name("dual-stack.yaml")
 
 
@@ -141,3 +168,27 @@ def test_a_firewall_that_keeps_it_to_itself(nft: Tools) -> None:
     found = compare(exchange, run(made))
     assert found.walk.result == "connected"
     assert found.kernel.result == "timeout"
+
+
+@pytest.mark.parametrize("times", [0, 1])
+@pytest.mark.parametrize(("way", "size"), [("/udp", 1300), ("/udp", 1370), ("", 1300), ("", 1350)])
+def test_what_a_tunnel_over_ipv6_cannot_send(
+    nft: Tools, tmp_path: Path, *, way: str, size: int, times: int
+) -> None:
+    """It is not cut, and told to the node itself (ip6_fragment).
+
+    Who asks from there sends less the next time, and a pod is told then (skb_tunnel_check_pmtu).
+    """
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO.replace("PROTOCOL", "UDP" if way else "TCP"))
+    world = build_world([str(file)], None, NodeOptions(cni="flannel-vxlan"))
+    world = narrow(world, ("a", "eth0"), ("wire", "a"), mtu=1480)
+    for source in ("node/a", "pod/cook"):
+        request = parse_request(world, source, f"pod/waiter:90{way}", data_bytes=size)
+        asked = again(request, times, 0.0)
+        try:
+            (one,) = experiments(world, asked, nft)
+        except NotComparedError:
+            assert (way, size, times) == ("", 1350, 1)  # the first of them waits for 15 minutes
+            continue
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))

@@ -38,6 +38,16 @@ kind: Pod
 metadata: {name: baker}
 spec: {containers: [{name: main, image: baker, args: ["sleep", "9"]}]}
 """
+BOTH = """\
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+spec: {podCIDRs: [10.244.1.0/24, "fd00:10:244:1::/64"]}
+status:
+  addresses:
+    - {type: InternalIP, address: 192.168.0.11}
+    - {type: InternalIP, address: "fd00:192:168::11"}
+"""
 SIX = """\
 apiVersion: v1
 kind: Node
@@ -216,3 +226,11 @@ def test_nobody_knows_anybody(nft: Tools) -> None:
     to_itself = parse_request(world, "deploy/redis-leader", "svc/redis-leader:6379")
     with pytest.raises(NotComparedError, match="knows neighbours"):
         list(experiments(world, to_itself, nft, cold=True))
+
+
+def test_docker_proxy_goes_on_by_ipv4(nft: Tools, tmp_path: Path) -> None:
+    """Whoever asks by IPv6, the container has none."""
+    file = tmp_path / "pods.yaml"
+    file.write_text(f"{BOTH}---\n{DOCKER}")
+    world = build_world([str(file)], None, NodeOptions(cni="docker-17.06"))
+    agree(world, nft, "pod/baker", "[fd00:192:168::11]:8088", "connected")
