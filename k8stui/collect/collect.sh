@@ -67,7 +67,7 @@ one() {
     say iptables-save
     say ip6tables-save
   fi
-  say nft -j list ruleset || say nft list ruleset
+  say nft list ruleset || say nft -j list ruleset
   say ipset save
   say ipvsadm -Sn
   say ss -Hltnu

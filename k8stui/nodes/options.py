@@ -44,6 +44,6 @@ class NodeOptions:
     conntrack: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of the output of ``conntrack -L``."""
     nft: Mapping[str, str] = field(default_factory=dict)
-    """Node name → path of the output of ``nft -j list ruleset``."""
+    """Node name → path of the output of ``nft list ruleset``, or of ``nft -j``."""
     state: Mapping[str, str] = field(default_factory=dict)
     """Node name → path of what ``k8stui collect`` wrote of it."""
