@@ -42,6 +42,7 @@ _CHAIN = re.compile(r"(?!-)[A-Za-z0-9_:.-]{1,31}")
 _TABLE = re.compile(r"raw|mangle|nat|filter|security")
 _NFT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9/\\_.-]{0,254}")
 """nft(8), lexical conventions; at most NFT_NAME_MAXLEN less one characters."""
+_NFT_KEY = re.compile(r"[A-Za-z0-9_.:/-]+( \. [A-Za-z0-9_.:/-]+){0,7}")
 _NFT_FAMILIES = frozenset({"ip", "ip6", "inet"})
 _ROUTE_TABLE = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,31}")
 _SYSCTL = re.compile(r"(?!-)[A-Za-z0-9_./@:-]{1,96}")
@@ -193,6 +194,11 @@ def _rule(cause: RuleCause, version: int) -> Iterator[_Said]:
         if family in _NFT_FAMILIES and _is(_NFT_NAME, table) and _is(_NFT_NAME, chain):
             shows = f"rule {cause.index} decided" if cause.index else "its policy decided"
             yield _line("nft", "list", "chain", family, table, chain), f"the chain: {shows}"
+            for met in cause.met:
+                key = met.element.text.partition(" : ")[0].partition(" comment ")[0]
+                if _is(_NFT_NAME, met.name) and _is(_NFT_KEY, key):
+                    get = ("nft", "get", "element", family, table, met.name, "{", key, "}")
+                    yield _line(*get), "the element that the packet was found by"
         return
     if not _is(_TABLE, cause.table) or not _is(_CHAIN, chain):
         return

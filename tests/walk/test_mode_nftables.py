@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.align import Likeness, align
+from k8stui.walk.commands import commands
 from k8stui.walk.compare import compare
 from k8stui.walk.mode_differences import mode_differences
 from k8stui.walk.request import parse_request
@@ -224,3 +226,15 @@ def test_an_input_that_says_so_is_walked_so(tmp_path: Path, text: str) -> None:
     trace = ask(made, "pod/client", "svc/frontend")
     assert trace.outcome.result is Result.CONNECTED
     assert "masqueradeAll" in trace.outcome.reason
+
+
+def test_the_commands_show_the_chain_and_the_element(world: World) -> None:
+    trace = ask(world, "pod/client", "svc/frontend")
+    step = next(s for s in trace.steps if isinstance(s.cause, RuleCause) and s.cause.met)
+    lines = [command.line for command in commands(trace, step)]
+    address = world.cluster.services["default/frontend"].cluster_ips[0]
+    assert lines[0] == "nft list chain ip kube-proxy services"
+    assert shlex.split(lines[1]) == [
+        "nft", "get", "element", "ip", "kube-proxy", "service-ips",
+        "{", f"{address} . tcp . 80", "}",
+    ]  # fmt: skip

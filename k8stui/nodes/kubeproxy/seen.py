@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from k8stui.cluster.model import Node, ProxyConfiguration
+from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, Side
 from k8stui.kernel.rules import Rule, Ruleset
+from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.observed import SeenNode
 from k8stui.origin import Origin, OriginKind
 
@@ -28,8 +30,10 @@ def seen_in_dumps(
 ) -> ProxyConfiguration:
     """`proxy` with how it tells pods' traffic, as the dumps' rules show it.
 
-    Only where that had to be assumed. Dumps without rules of a Service tell nothing.
+    Only where that had to be assumed. Dumps without rules of a Service tell nothing. A table of
+    nftables' own tells the mode, where the input does not.
     """
+    proxy = _with_mode(proxy, observed)
     here = proxy.origins.get("cluster_cidr", proxy.origin)
     if here.kind is not OriginKind.ASSUMED:
         return proxy
@@ -45,6 +49,27 @@ def seen_in_dumps(
     first = next(iter(found.values()))
     cidrs = ",".join(one.cluster_cidr for one in found.values() if one.cluster_cidr)
     return replace(first, cluster_cidr=cidrs)
+
+
+def _with_mode(proxy: ProxyConfiguration, observed: Mapping[str, SeenNode]) -> ProxyConfiguration:
+    """Mode nftables, where a dump has its table (nftables/proxier.go, kubeProxyTable)."""
+    said = proxy.origins.get("mode")
+    if said is not None and said.kind is not OriginKind.DEFAULTED:
+        return proxy
+    for dump in observed.values():
+        nft = dump.nft
+        for table in nft.tables if nft is not None else ():
+            rules = table.chains[_DISPATCH].chain.rules if _DISPATCH in table.chains else ()
+            if table.name == OWNER and rules:
+                why = rules[0].reason
+                origin = why.origin if why is not None else Origin(kind=OriginKind.OBSERVED)
+                return replace(proxy, mode=NFTABLES, origins={**proxy.origins, "mode": origin})
+        if nft is not None:
+            break  # all nodes' kube-proxies are set up alike
+    return proxy
+
+
+_DISPATCH = "services"
 
 
 def _seen(

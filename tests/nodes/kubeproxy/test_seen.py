@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from k8stui.cluster.model import ProxyConfiguration
+from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.save import dump_lines
 from k8stui.nodes.network import build_network
 from k8stui.nodes.options import NodeOptions
@@ -69,3 +70,19 @@ def test_rules_without_services_tell_nothing(tmp_path: Path) -> None:
     file.write_text("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n")
     options = NodeOptions(iptables={"node-1": str(file)})
     assert build_network(WORLD.cluster, options).cluster is WORLD.cluster
+
+
+def test_a_table_of_nftables_tells_the_mode(tmp_path: Path) -> None:
+    file = tmp_path / "node-1.nft"
+    network = build_network(replace(WORLD.cluster, proxy=replace(UNKNOWN, mode="nftables")))
+    file.write_text(listing(network.nft(NODE)))
+    options = NodeOptions(nft={"node-1": str(file)})
+    seen = build_network(replace(WORLD.cluster, proxy=UNKNOWN), options).cluster.proxy
+    assert seen.mode == "nftables"
+    place = seen.origins["mode"].place
+    assert place is not None
+    assert place.file == str(file)
+    said = replace(UNKNOWN, origins={"mode": assumed("--proxy-mode")})
+    assert (
+        build_network(replace(WORLD.cluster, proxy=said), options).cluster.proxy.mode != "nftables"
+    )
