@@ -124,13 +124,16 @@ def _cause(cause: Cause | None) -> dict[str, object] | None:
     text = proof(cause)
     if not isinstance(cause, RuleCause):
         return {"text": text}
-    return {
+    said: dict[str, object] = {
         "table": cause.table,
         "chain": cause.chain.name,
         "index": cause.index,
         "text": text,
         "skipped": cause.skipped,
     }
+    if cause.met:
+        said["elements"] = [{"set": one.name, "text": one.element.text} for one in cause.met]
+    return said
 
 
 def origin(value: Origin | None) -> dict[str, object] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
 import pytest
 
 from k8stui.cluster.options import ClusterOptions
+from k8stui.export.json import walk_json
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.align import Likeness, align
@@ -238,3 +240,17 @@ def test_the_commands_show_the_chain_and_the_element(world: World) -> None:
         "nft", "get", "element", "ip", "kube-proxy", "service-ips",
         "{", f"{address} . tcp . 80", "}",
     ]  # fmt: skip
+
+
+def test_json_has_the_elements(world: World) -> None:
+    request = parse_request(world, "outside", "node/node-2:30080")
+    document = json.loads(walk_json(request, [walk(world, request)]))
+    steps = [step for hop in document["branches"][0]["hops"] for step in hop["steps"]]
+    (found,) = [s["cause"]["elements"] for s in steps if "elements" in (s["cause"] or {})][:1]
+    assert found == [
+        {"set": "nodeport-ips", "text": "192.168.0.12"},
+        {
+            "set": "service-nodeports",
+            "text": "tcp . 30080 : goto external-DTOG5KOK-default/frontend/tcp/",
+        },
+    ]
