@@ -2,7 +2,8 @@
 
 Started by `k8stui.lab.run`; nothing here may be called in a process that does anything else, since
 it leaves the host's network namespace. Each plan has a child of its own: what one has built, and
-what it has learned, is gone before the next.
+what it has learned, is gone before the next. Python's own files may be out of reach behind
+`_retire`: no module is imported there, and no codec but UTF-8 is asked for.
 """
 
 from __future__ import annotations
@@ -210,7 +211,7 @@ def _watches(plan: Plan, spaces: list[HeldNamespace]) -> list[tuple[int, Watch]]
 def _tracked() -> list[str]:
     """Connections that this namespace tracks; a kernel without the file shows none."""
     try:
-        return Path("/proc/net/nf_conntrack").read_text(encoding="ascii").splitlines()
+        return Path("/proc/net/nf_conntrack").read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
 

@@ -105,8 +105,8 @@ def wait_for_addresses() -> None:
 
 def _has_local_routes() -> bool:
     try:
-        addresses = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
-        routes = Path("/proc/net/ipv6_route").read_text(encoding="ascii").splitlines()
+        addresses = Path("/proc/net/if_inet6").read_text(encoding="utf-8").splitlines()
+        routes = Path("/proc/net/ipv6_route").read_text(encoding="utf-8").splitlines()
     except OSError:  # a kernel without IPv6
         return True
     # Destination, its length, source, its length, gateway, metric, two counters, flags, device.

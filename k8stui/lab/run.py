@@ -23,7 +23,8 @@ from k8stui.lab.plan import Failure, Plan, Seen, Sight, Tools
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 _START = "import sys; sys.path.append(sys.argv[1]); from k8stui.lab.inside import main; main()"
 """With ``-I``, and the package behind the standard library: the process is root's, and nothing in
-the current folder or in the user's environment may take part in it."""
+the current folder or in the user's environment may take part in it. With ``-S``: another k8stui
+among the interpreter's packages would come first, and leave out what it does not know of a plan."""
 _BUILD_SECONDS = 60.0
 _OF_SIGHT = {field.name for field in fields(Sight)}
 
@@ -80,7 +81,7 @@ class _Process:
         root = str(Path(k8stui.__file__).parent.parent)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, and a constant
-            [sys.executable, "-I", "-c", _START, root],
+            [sys.executable, "-I", "-S", "-c", _START, root],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

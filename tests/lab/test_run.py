@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import subprocess
+import sys
 import time
+import venv
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,6 +59,26 @@ def test_nothing_of_one_plan_is_in_the_next(
     assert len(started) == 1
     end_all()
     assert started[0].poll() is not None
+
+
+def test_it_is_the_package_that_made_the_plan(
+    guestbook: World,
+    nft: Tools,
+    started: list[subprocess.Popen[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another version among the interpreter's packages would not know all of a plan."""
+    venv.create(tmp_path)
+    [packages] = tmp_path.glob("lib/python*/site-packages")
+    other = packages / "k8stui"
+    other.mkdir()
+    (other / "__init__.py").write_text("raise ImportError('another version')\n")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    made, exchange = planned(guestbook, nft, ASKED[0])
+    assert compare(exchange, run(made)).agrees
+    assert len(started) == 1
+    end_all()  # before the interpreter's folder goes
 
 
 def test_one_that_has_ended_is_replaced(
