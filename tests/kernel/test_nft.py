@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
+from k8stui.kernel.events import EventQueue
 from k8stui.kernel.nft.compatible import own
 from k8stui.kernel.nft.errors import NftError
 from k8stui.kernel.nft.read import parse
 from k8stui.kernel.nft.traverse import traverse
 from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.recent import RecentLists
 from k8stui.kernel.step import Fork, Hook, StepKind
 from k8stui.kernel.traverse import Traversal
 from k8stui.kernel.verdict import Accept, CannotEvaluate, Dnat, Drop, Masquerade, Reject, Snat
@@ -226,6 +228,61 @@ def test_each_number_that_is_drawn_is_as_likely(most: int) -> None:
 def test_what_is_not_modelled_is_not_guessed(statement: Json) -> None:
     found = run(table({"base": [[statement, {"drop": None}], [{"accept": None}]]}))
     assert isinstance(found.verdict, CannotEvaluate)
+
+
+_STRANGE = """table ip t {
+    set known {
+        type ipv4_addr
+        elements = { 10.96.0.10, strange%eth0, 10.96.0.12 }
+    }
+    set all {
+        type ipv4_addr
+        elements = { *, strange%eth0 }
+    }
+    set put {
+        type inet_service
+        flags dynamic
+        elements = { strange }
+    }
+    map ways {
+        type inet_service : verdict
+        elements = { 80 : drop, strange : accept, * : accept }
+    }
+    map wide {
+        type inet_proto . inet_service : verdict
+        flags interval
+        elements = { tcp . 80-90 : drop, tcp . strange : accept }
+    }
+    chain base {
+        type filter hook prerouting priority 0; policy accept;
+        RULE
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        ("ip daddr @known drop", Drop()),
+        ("ip daddr != @known drop", Accept()),
+        ("ip saddr @known drop", None),
+        ("ip saddr @all drop", Drop()),
+        ("tcp dport vmap @ways", Drop()),
+        ("tcp sport vmap @ways", None),
+        ("meta l4proto . th dport vmap @wide", None),
+        ("add @put { tcp dport } tcp dport @put drop", Drop()),
+        ("add @put { tcp dport } tcp sport @put drop", None),
+    ],
+)
+def test_an_element_that_is_not_understood_costs_only_itself(rule: str, verdict: object) -> None:
+    (made,) = parse(_STRANGE.replace("RULE", rule)).tables
+    found = run(made, recent=RecentLists(EventQueue())).verdict
+    if verdict is None:
+        assert isinstance(found, CannotEvaluate)
+        assert "strange" in found.what
+    else:
+        assert found == verdict
 
 
 def test_what_a_packet_does_not_meet_need_not_be_understood() -> None:

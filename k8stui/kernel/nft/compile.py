@@ -109,23 +109,49 @@ class _Asking(NamedTuple):
         return Found(element, held(self.asked, element)) if element is not None else None
 
 
-def _index(one: NftSet) -> Index[Found]:
-    found = [Found(element, held(one, element)) for element in one.elements]
+class _Partly(NamedTuple):
+    """An index of what was understood: where the others stand is not known."""
+
+    read: Index[Found]
+    unread: str
+    may_overlap: bool
+    """A wider element may stand beside a narrower one (nft_set_pipapo.c nft_pipapo_insert)."""
+
+    def find(self, key: Sequence[Raw], /) -> Found | None:
+        """What stands there; of a map, only if no other element can lead elsewhere.
+
+        Raises:
+            UnknownError: what was not understood may stand there.
+
+        """
+        found = self.read.find(key)
+        if found is not None and found.held.data is None:
+            return found
+        if found is None or self.may_overlap or not found.held.key:
+            raise UnknownError(self.unread)
+        return found
+
+
+def _index(one: NftSet) -> Finds[Found]:
+    found: list[Found] = []
+    unread = ""
+    for element in one.elements:
+        try:
+            found.append(Found(element, held(one, element)))
+        except UnknownError as error:
+            unread = unread or str(error)
     made = of(([part.spans for part in one.held.key], one) for one in found if one.held.key)
     made.rest = next((one for one in found if not one.held.key), None)
-    return made
+    if not unread:
+        return made
+    return _Partly(made, unread, may_overlap="interval" in one.flags and " . " in one.key)
 
 
 _indexes = Derived(_index)
 
 
 def index_of(one: NftSet) -> Finds[Found]:
-    """What stands in a set, by its keys; made once for each set.
-
-    Raises:
-        UnknownError: an element is not understood.
-
-    """
+    """What stands in a set, by its keys; made once for each set."""
     if isinstance(one.elements, Asked):
         return _Asking(one, one.elements)
     return _indexes.of(one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.nft import index
 from k8stui.kernel.nft.datatypes import Value, fields_of
 from k8stui.kernel.nft.element import Held
+from k8stui.kernel.nft.errors import UnknownError
 from k8stui.kernel.nft.index import Index
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.times import seconds
@@ -47,17 +48,22 @@ class NamedSet:
         """The element that holds the value.
 
         Raises:
-            UnknownError: the table has no such set.
+            UnknownError: the table has no such set, or an element that may hold it is not
+                understood.
 
         """
         said, elements = passage.named(self.name)
-        found = elements.find(fields_of(value))
+        is_put = "dynamic" in said.flags and self._was_put(passage, value)
+        try:
+            found = elements.find(fields_of(value))
+        except UnknownError:
+            if not is_put:
+                raise
+            found = None
         if found is not None:
             passage.meet(self.name, found)
             return found.held
-        if "dynamic" in said.flags and self._was_put(passage, value):
-            return _PUT
-        return None
+        return _PUT if is_put else None
 
     def _was_put(self, passage: Passage, value: Value) -> bool:
         said, _ = passage.named(self.name)
