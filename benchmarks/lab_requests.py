@@ -83,7 +83,7 @@ def setting(dice: random.Random) -> Setting:
         cni=dice.choice(CHOICES),
         nodes=dice.randint(1, 3),
         families=dice.choice([(4,), (4,), (4,), (4, 6), (6, 4), (6,)]),
-        mode=dice.choice(["iptables", "iptables", "iptables", "userspace"]),
+        mode=dice.choice(["iptables", "iptables", "nftables", "nftables", "userspace"]),
         engine=dice.choice([None, None, "kube-router", "kube-router-v2.11"]),
         mtu=dice.choice([None] * 7 + [1280, 1400, 1492]),
     )

@@ -21,18 +21,26 @@ from k8stui.kernel.nft.times import seconds, written
 from k8stui.kernel.nft_ruleset import Base, Element, NftChain, NftRuleset, NftSet, NftTable
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.kernel.step import Fork
+from k8stui.lab.errors import NotComparedError
 
 Place = tuple[str, str, int]
 """Table with its family, chain, 1-based number of the rule."""
 
+Draws = tuple[int, ...]
+"""Which number a rule drew, each time that it was asked for one."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,254}")
 _HARMLESS = re.compile(r'(?:"[A-Za-z0-9 _.:*+/-]*"|[A-Za-z0-9 _.:,/@{}()<>=!&|^*+\[\]-])*')
 _TYPE = re.compile(r"[a-z0-9_. -]+")
-_LED_TO = re.compile(r"\b(?:jump|goto) (\S+)")
+_LED_TO = re.compile(r"\b(?:jump|goto) ([^\s,}]+)")
 _ASKED = re.compile(r"@([^\s,}]+)")
 _DRAWN = re.compile(
     r"(?:numgen (?:random|inc)|symhash|jhash [^{}]+?) mod \d+(?! seed)(?: offset \d+)?"
 )
+_ONCE = "numgen inc mod 65536 0 "
+"""What a rule asks that is to match the first time only."""
+_ENDS = re.compile(r"(?<!\S)(?:dnat|snat|redirect|masquerade|accept|drop|goto)\b")
+_RETURNS = re.compile(r"(?<!\S)(?:jump|continue)\b")
 _FAMILIES = frozenset({"ip", "ip6", "inet"})
 _HOOKS = frozenset({"prerouting", "input", "forward", "output", "postrouting", "ingress"})
 _TYPES = frozenset({"filter", "nat", "route"})
@@ -41,18 +49,19 @@ _LEFT_AWAY = (Comment, Counter, Flow, Log)
 """Statements that decide nothing; of some the lab has not got what they name."""
 
 
-def decided(forks: Sequence[Fork], namespace: str) -> Mapping[Place, int]:
-    """Which number chance drew in one branch, by the rule; a SYN sent again gets it again."""
-    found: dict[Place, int] = {}
+def decided(forks: Sequence[Fork], namespace: str) -> Mapping[Place, Draws]:
+    """Which numbers chance drew in one branch, by the rule."""
+    found: dict[Place, Draws] = {}
     for fork in forks:
         way = fork.way
         if fork.namespace == namespace and way.place is not None and way.number is not None:
-            found.setdefault((fork.table, fork.chain.name, way.place + 1), way.number)
+            place = (fork.table, fork.chain.name, way.place + 1)
+            found[place] = (*found.get(place, ()), way.number)
     return found
 
 
 def text(
-    ruleset: NftRuleset, chosen: Mapping[Place, int], devices: Collection[str]
+    ruleset: NftRuleset, chosen: Mapping[Place, Draws], devices: Collection[str]
 ) -> tuple[str, tuple[str, ...]]:
     """The text for ``nft -f``; also what is not handed to it.
 
@@ -73,7 +82,7 @@ class _Handed:
     def __init__(
         self,
         table: NftTable,
-        chosen: Mapping[Place, int],
+        chosen: Mapping[Place, Draws],
         devices: Collection[str],
         refused: list[str],
     ) -> None:
@@ -154,15 +163,13 @@ class _Handed:
     def _rules(self, chain: Chain) -> Iterator[Rule]:
         for number, rule in enumerate(chain.rules, start=1):
             said = statements(rule.text)
-            kept = [one for one in said if not isinstance(one, _LEFT_AWAY)]
-            made = " ".join(map(_sent, kept))
-            drawn = self._chosen.get((self._called, chain.name, number))
-            if drawn is not None:
-                made = _DRAWN.sub(f"numgen inc mod 1 offset {drawn}", made)
-            if any(isinstance(one, Unknown) for one in said) or not self._is_harmless(made):
+            kept = [_sent(one) for one in said if not isinstance(one, _LEFT_AWAY)]
+            made = _as_drawn(kept, self._chosen.get((self._called, chain.name, number), ()))
+            is_known = not any(isinstance(one, Unknown) for one in said)
+            if not is_known or not all(map(self._is_harmless, made)):
                 self._refused.append(rule.text)
-            elif made:
-                yield Rule(made)
+            else:
+                yield from (Rule(one) for one in made if one)
 
     def _is_harmless(self, made: str) -> bool:
         """Whether it has plain words alone, and what it names is there."""
@@ -174,3 +181,32 @@ class _Handed:
 def _sent(statement: Statement) -> str:
     sent = getattr(statement, "sent", None)
     return sent() if sent is not None else str(statement)
+
+
+def _as_drawn(said: Sequence[str], draws: Draws) -> list[str]:
+    """The rule that draws the number that chance did; several where it drew several.
+
+    A counter counts how often it was asked (nft_numgen.c nft_ng_inc_gen): each rule but the last
+    goes on once, and the packet ends there, so that the next is the next packet's.
+
+    Raises:
+        NotComparedError: it would not end there.
+
+    """
+    if not draws:
+        return [" ".join(said)]
+    turns = draws[:1] if len(set(draws)) == 1 else draws
+    if len(turns) > 1 and (not any(map(_ENDS.search, said)) or any(map(_RETURNS.search, said))):
+        raise NotComparedError(
+            "packets of one exchange draw several numbers in a rule of nftables that goes on"
+        )
+    found = []
+    for turn, number in enumerate(turns, start=1):
+        once = _ONCE if turn < len(turns) else ""
+        found.append(" ".join(_drawing(one, number, once) for one in said))
+    return found
+
+
+def _drawing(statement: str, number: int, once: str) -> str:
+    made, times = _DRAWN.subn(f"numgen inc mod 1 offset {number}", statement)
+    return once + made if times else made

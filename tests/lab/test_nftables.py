@@ -11,12 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel.nft_rules import CONDITION
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.nft.text import parse
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
 from k8stui.lab.nftables import text
 from k8stui.lab.plan import Tools
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
 
@@ -302,3 +305,61 @@ def test_a_file_that_includes_another_is_not_handed_on() -> None:
         'include "/etc/passwd"', "define x = 1", "jump no", "ip saddr @none drop", "'odd",
         "table bridge b",
     }  # fmt: skip
+
+
+SERVICE = """kind: Service
+apiVersion: v1
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}], sessionAffinity: AFFINITY}
+---
+kind: Pod
+apiVersion: v1
+metadata: {name: web-1, labels: {app: web}}
+spec: {containers: [{name: web, image: web, ports: [{containerPort: 80}]}]}
+---
+kind: Pod
+apiVersion: v1
+metadata: {name: web-2, labels: {app: web}}
+spec: {containers: [{name: web, image: web, ports: [{containerPort: 80}]}]}
+---
+kind: Pod
+apiVersion: v1
+metadata: {name: client}
+spec: {containers: [{name: client, image: client}]}
+"""
+
+
+@pytest.mark.parametrize("affinity", ["None", "ClientIP"])
+@pytest.mark.parametrize("times", [0, 2])
+def test_kube_proxy_draws_what_the_walk_does(
+    nft: Tools, tmp_path: Path, affinity: str, times: int
+) -> None:
+    """Each branch, the first time and the third."""
+    if not nft["nft"]:
+        pytest.skip("nft is not on this machine")
+    path = tmp_path / "web.yaml"
+    path.write_text(SERVICE.replace("AFFINITY", affinity))
+    world = build_world([str(path)], cluster_options=ClusterOptions(proxy_mode="nftables"))
+    request = again(parse_request(world, "pod/client", "svc/web"), times, 0.0)
+    found = list(experiments(world, request, nft, every=True))
+    assert len(found) == (1 if times and affinity == "ClientIP" else 2)
+    for one in found:
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        assert not [note for note in one.trial.notes if "not handed" in note]
+
+
+def test_a_number_that_is_drawn_anew_is_anothers_rule() -> None:
+    """The first rule matches once; the next is for the packet that comes then."""
+    ruleset = parse(
+        "table ip t {\n\tchain c {\n"
+        "\t\tip ttl 9 numgen random mod 2 vmap { 0 : drop, 1 : accept }\n"
+        "\t\tmeta mark set numgen random mod 2\n\t}\n}\n"
+    )
+    made, refused = text(ruleset, {("ip t", "c", 1): (1, 0)}, ())
+    assert not refused
+    assert [line.strip() for line in made.splitlines() if "ttl" in line] == [
+        "ip ttl 9 numgen inc mod 65536 0 numgen inc mod 1 offset 1 vmap { 0 : drop, 1 : accept }",
+        "ip ttl 9 numgen inc mod 1 offset 0 vmap { 0 : drop, 1 : accept }",
+    ]
+    with pytest.raises(NotComparedError, match="several numbers"):
+        text(ruleset, {("ip t", "c", 2): (1, 0)}, ())
