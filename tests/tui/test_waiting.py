@@ -4,6 +4,7 @@ leaves."""
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any, cast
 
 import pytest
@@ -13,6 +14,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Key
 from textual.widgets import Input
 from tui.harness import Driver, running
+from tui.test_terminal import PATIENCE
 
 from k8stui.tui import ahead
 from k8stui.tui.ahead import Ahead
@@ -46,7 +48,8 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 
 
 async def typed(app: Driver, text: str) -> None:
-    for _ in range(500):
+    end = monotonic() + PATIENCE
+    while monotonic() < end:
         await app.pilot.pause(0.01)
         if app.app.screen.query_one(Input).value == text:
             return
