@@ -10,6 +10,7 @@ from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import BridgePort, FdbEntry, Interface
+from k8stui.kernel.nft_ruleset import BRIDGE
 from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.routing import Decision, Fate
 from k8stui.kernel.skb import Skb
@@ -30,10 +31,20 @@ def handle_frame(host: Host, port: Interface, skb: Skb) -> None:
             device=port.name,
         )
         return
+    if _stopped(host, skb, HookState(Hook.PREROUTING, port.name, None)):
+        return
     if skb.arp or not host.namespace.sysctls.bridge_nf_call_iptables:
         _finish(host, port, skb)
     else:
         _pre_routing(host, port, skb)
+
+
+def _stopped(host: Host, skb: Skb, where: HookState) -> bool:
+    """Whether a chain of the bridge's own hooks has the frame.
+
+    Not asked of ARP: the packet that waits for the answer meets the same hooks.
+    """
+    return not skb.arp and netfilter.run(host, skb, where, BRIDGE) is not None
 
 
 def _pre_routing(host: Host, port: Interface, skb: Skb) -> None:
@@ -147,6 +158,8 @@ def _forward(host: Host, bridge: str, skb: Skb, port: Interface, target: Interfa
 
 
 def _forward_hooks(host: Host, bridge: str, skb: Skb, target: Interface) -> None:
+    if _stopped(host, skb, HookState(Hook.FORWARD, skb.physical_in, target.name)):
+        return
     # br_nf_forward, br_nf_post_routing: a bridged packet passes IP FORWARD and POSTROUTING.
     if skb.physical_in is not None and not skb.arp:
         blocked = netfilter.run(
@@ -189,10 +202,18 @@ def xmit(host: Host, bridge: Interface, skb: Skb) -> None:
             cause=BridgeCause(bridge=bridge.name, entry=host.fdb(bridge.name, packet.dmac)),
             device=target.name,
         )
-    _push(host, skb, target)
+    _send(host, skb, target)
+
+
+def _send(host: Host, skb: Skb, target: Interface) -> None:
+    # __br_forward, for the node's own: NF_BR_LOCAL_OUT.
+    if not _stopped(host, skb, HookState(Hook.OUTPUT, None, target.name)):
+        _push(host, skb, target)
 
 
 def _push(host: Host, skb: Skb, target: Interface) -> None:
+    if _stopped(host, skb, HookState(Hook.POSTROUTING, None, target.name)):
+        return
     # br_nf_dev_queue_xmit: what was put together is cut again as it was.
     if 0 < skb.fragment_bytes <= target.mtu_bytes:
         skb.cut(target.mtu_bytes)
@@ -250,7 +271,7 @@ def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None
         if came_by is not None:
             _forward_hooks(host, bridge, copy, target)
         else:
-            _push(host, copy, target)
+            _send(host, copy, target)
 
 
 def _pass_up(host: Host, bridge: str, skb: Skb) -> None:
@@ -266,6 +287,8 @@ def _pass_up(host: Host, bridge: str, skb: Skb) -> None:
     host.simulation.journal.capture(
         host.name, skb, bridge, host.simulation.events.now, incoming=True
     )
+    if _stopped(host, skb, HookState(Hook.INPUT, bridge, None)):
+        return
     device.deliver(host, own, skb, is_mine=True)
 
 

@@ -64,7 +64,7 @@ class Registration(NamedTuple, Generic[Function]):
     """A function at a hook (struct nf_hook_ops)."""
 
     family: int
-    """4 or 6."""
+    """4, 6, or one of `nft_ruleset`'s others."""
     hook: Hook
     priority: int
     function: Function

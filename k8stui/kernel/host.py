@@ -263,7 +263,7 @@ class Host:
         return self._standing.interfaces.get(name)
 
     def hooks(self, family: int) -> Registry[HookFunction]:
-        """What stands at the hooks of a family (4, 6)."""
+        """What stands at the hooks of a family (4, 6, `nft_ruleset.BRIDGE`, `nft_ruleset.ARP`)."""
         standing = self._standing.hooks
         found = standing.get(family)
         if found is None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from k8stui.kernel import netfilter
 from k8stui.kernel.address import Address, link_local
 from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
+from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host, IncompleteNeighbour
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour
+from k8stui.kernel.nft_ruleset import ARP
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
 from k8stui.kernel.routing import Fate
 from k8stui.kernel.skb import REPLY, REQUEST, Skb
-from k8stui.kernel.step import NeighbourCause, StepKind
+from k8stui.kernel.step import Hook, NeighbourCause, StepKind
 
 _SOLICITATIONS = 3
 _RETRANS_SECONDS = 1.0
@@ -92,7 +95,19 @@ def _ask(host: Host, device: str, target: Address, resolution: IncompleteNeighbo
     host.simulation.events.timer(
         _RETRANS_SECONDS, partial(_time_out, host, device, target, resolution)
     )
-    transmit(host, device, asking)
+    _transmit(host, device, asking)
+
+
+def _transmit(host: Host, device: str, frame: Skb) -> None:
+    # arp_xmit
+    if not _stopped(host, frame, HookState(Hook.OUTPUT, None, device)):
+        transmit(host, device, frame)
+
+
+def _stopped(host: Host, frame: Skb, where: HookState) -> bool:
+    """Whether a chain of ARP's hooks has the frame; IPv6's neighbours do not pass them."""
+    is_arp = frame.packet.dst.version == 4
+    return is_arp and netfilter.run(host, frame, where, ARP) is not None
 
 
 def _has(host: Host, interface: Interface, address: Address) -> bool:
@@ -133,8 +148,9 @@ def receive(host: Host, device: str, skb: Skb) -> None:
     interface = host.interface(device)
     if interface is None:
         return
+    where = HookState(Hook.INPUT, device, None)
     if frame.icmp_type == REQUEST:
-        if not _answers_for(host, device, frame):
+        if not _answers_for(host, device, frame) or _stopped(host, skb, where):
             return
         _learn(host, device, frame.src, frame.smac, create=True)
         reply = changed(
@@ -147,8 +163,8 @@ def receive(host: Host, device: str, skb: Skb) -> None:
         )
         answer = Skb(reply, skb.number, skb.direction)
         answer.arp = True
-        transmit(host, device, answer)
-    elif frame.dmac == interface.mac:
+        _transmit(host, device, answer)
+    elif frame.dmac == interface.mac and not _stopped(host, skb, where):
         _learn(host, device, frame.src, frame.smac, create=False)
         host.answered.add((device, frame.src))
 

@@ -13,12 +13,16 @@ from k8stui.kernel.hooks import Blocked, HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.nft import engine as nft_engine
+from k8stui.kernel.nft_ruleset import ARP, BRIDGE
 from k8stui.kernel.skb import Skb
 
 
-def run(host: Host, skb: Skb, where: HookState) -> Blocked | None:
-    """Pass a packet through a hook (nf_hook_slow); None when it may go on."""
-    family = skb.packet.src.version
+def run(host: Host, skb: Skb, where: HookState, family: int | None = None) -> Blocked | None:
+    """Pass a packet through a hook (nf_hook_slow); None when it may go on.
+
+    `family`: None is that of the packet's IP version.
+    """
+    family = family or skb.packet.src.version
     for one in host.hooks(family).at(family, where.hook):
         blocked = one.function(host, skb, where)
         if blocked:
@@ -28,6 +32,10 @@ def run(host: Host, skb: Skb, where: HookState) -> Blocked | None:
 
 def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
     """Everything that registers itself in `namespace`, in the kernel's own order."""
+    if family in (BRIDGE, ARP):
+        if namespace.nft is not None:
+            yield from nft_engine.not_modelled(family, namespace.nft)
+        return
     yield from unmodelled.registrations(family, namespace.unmodelled)
     yield from judge.registrations(family, namespace.judges)
     rulesets = list(namespace.every_ruleset(family))

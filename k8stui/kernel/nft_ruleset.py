@@ -16,7 +16,10 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
 from k8stui.record import record
 
+BRIDGE, ARP = 7, 3
+"""Families whose hooks are not those of IP (include/uapi/linux/netfilter.h NFPROTO_BRIDGE …)."""
 _VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
+_FAMILIES = {**_VERSIONS, "bridge": (BRIDGE,), "arp": (ARP,)}
 
 
 @record(kw_only=True)
@@ -129,6 +132,11 @@ class NftTable:
         return () if "dormant" in self.flags else _VERSIONS.get(self.family, ())
 
     @property
+    def families(self) -> tuple[int, ...]:
+        """At whose hooks its base chains stand: IP versions, `BRIDGE`, `ARP`."""
+        return () if "dormant" in self.flags else _FAMILIES.get(self.family, ())
+
+    @property
     def base_chains(self) -> Iterator[NftChain]:
         """Those that stand at a hook."""
         if self.bases is not None:
@@ -142,8 +150,8 @@ class NftRuleset:
 
     tables: tuple[NftTable, ...] = ()
 
-    def base_chains(self, version: int) -> Iterator[tuple[NftTable, NftChain]]:
+    def base_chains(self, family: int) -> Iterator[tuple[NftTable, NftChain]]:
         """Those at whose hooks something is done."""
         for table in self.tables:
-            if version in table.versions:
+            if family in table.families:
                 yield from ((table, one) for one in table.base_chains if one.does_something)

@@ -157,7 +157,7 @@ def unknown(
         device=where.device,
         hook=where.hook,
     )
-    host.simulation.cannot = f"{text}: {cause.rule.text if cause.rule else ''}"
+    host.simulation.cannot = f"{text}: {cause.rule.text}" if cause.rule else text
 
 
 def _place(cause: RuleCause) -> str:

@@ -12,10 +12,11 @@ from k8stui.kernel.nft.traverse import traverse
 from k8stui.kernel.nft_ruleset import NftChain, NftRuleset, NftTable
 from k8stui.kernel.passage import carried_out, context_of, kept, routed_again
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import Hook
+from k8stui.kernel.step import Hook, RuleCause
 from k8stui.kernel.tracking import MANIP
 from k8stui.kernel.translation import Lookup
 from k8stui.kernel.traverse import Traversal
+from k8stui.kernel.verdict import CannotEvaluate
 
 _TRACKING = re.compile(r"(?<![\w-])(?:ct|dnat|snat|masquerade|redirect)(?![\w-])")
 _HOOKS = {hook.value.lower(): hook for hook in Hook}
@@ -52,6 +53,26 @@ def nat_lookups(family: int, ruleset: NftRuleset) -> Iterator[Registration[Looku
         if base.type == "nat" and hook is not None and hook in MANIP:
             asked = partial(_passed, table, chain)
             yield Registration(family, hook, base.priority, asked)
+
+
+def not_modelled(family: int, ruleset: NftRuleset) -> Iterator[Registration[HookFunction]]:
+    """Base chains of the families `bridge` and `arp`: what they make of a frame is not known."""
+    for table, chain in _in_order(family, ruleset):
+        base = chain.base
+        assert base is not None
+        hook = _HOOKS.get(base.hook)
+        if hook is not None:
+            asked = partial(_not_known, table, chain)
+            yield Registration(family, hook, base.priority, partial(carried_out, asked))
+
+
+def _not_known(table: NftTable, chain: NftChain, _: Host, skb: Skb, __: HookState) -> Traversal:
+    called = f"{table.family} {table.name}"
+    rule = next(iter(chain.chain.rules), None)
+    cause = RuleCause(table=called, chain=chain.chain, index=int(rule is not None), rule=rule)
+    what = f"chain {called} {chain.name}: family {table.family} is not modelled"
+    verdict = CannotEvaluate(cause, what)
+    return Traversal(verdict=verdict, cause=cause, packet=skb.packet, ct_mark=0)
 
 
 def _in_order(family: int, ruleset: NftRuleset) -> Sequence[tuple[NftTable, NftChain]]:

@@ -31,11 +31,14 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         )
     if step is None or rule is None or rule.rule is None:
         return Diagnosis(reason=case.felt.reason)
+    place = f"rule {rule.index} of {rule.table} {rule.chain.name} on {step.namespace}"
+    reason = f"cannot evaluate {place}: {step.text}"
+    if rule.is_nft:
+        return Diagnosis(reason=reason)
     target = compile_rule(rule.rule.text).target_name or "its target"
     return Diagnosis(
-        reason=f"cannot evaluate rule {rule.index} of {rule.table} {rule.chain.name} on "
-        f"{step.namespace}: {step.text}; if it matches, the packet goes to {target}, else on to "
-        f"rule {rule.index + 1}",
+        reason=f"{reason}; if it matches, the packet goes to {target}, else on to rule "
+        f"{rule.index + 1}",
     )
 
 
