@@ -4,7 +4,11 @@
 
 Half the objects are Services (a quarter of them NodePorts), half Deployments of two pods; each
 moment is one of them applied. A moment should cost what changes in it: five times the moments, not
-much more than five times the seconds. --keep: as the screen does it, with all moments kept.
+much more than five times the seconds. It costs more: all workloads are expanded and all pods bound
+anew (a draft is filled in on its way, so it cannot be kept yet), and every node is built and its
+chains put together from all Services although one of them changed.
+
+--keep: as the screen does it, with all moments kept.
 """
 
 from __future__ import annotations

@@ -58,8 +58,12 @@ class Base(Fitted, Working, Screen[None]):
         if self.desk is not None:
             self.desk.views.front = self.front
             self.desk.views.has_details = not self.query_one("#now").display
+            self.make_room()
         for widget in self.query(Drawn):
             widget.redraw()
+
+    def make_room(self) -> None:
+        """Give the lines around the panes the rows that they need."""
 
     def redraw_line(self, name: str) -> None:
         """Draw one of the lines above and below the panes anew."""

@@ -58,6 +58,8 @@ class Desk:
         """Where what-ifs came from, innermost last."""
         self._floor = 0
         """So many what-ifs are older than the replay: it ends before they are turned back."""
+        self._answer: Trace | None = None
+        """The walk that was shown first of the present request."""
         self._full: tuple[_Left, Tree] | None = None
         """Where the replay came from, and the tree then."""
         self.checkup: Checkup | None = None
@@ -67,8 +69,20 @@ class Desk:
         return status.title(self.state, width)
 
     def now(self, width: int, height: int) -> list[Line]:
-        """The step in three lines."""
+        """The step in a few lines."""
         return status.now(self.state, width, height)
+
+    def needed_now(self, width: int) -> int:
+        """Lines that a walk's end needs to be said in full, where it failed.
+
+        Of the walk that answered the request first: its branches and what-ifs change no place.
+        """
+        trace, first = self.state.trace, self._answer
+        if trace is None:
+            return 0
+        if first is None or _asked(first) != _asked(trace):
+            first = self._answer = trace
+        return status.needed(first, width)
 
     def show(self, trace: Trace, index: int = 0) -> None:
         """Take up a walk; the first one opens its Service's ways of access in the tree."""
@@ -134,8 +148,7 @@ class Desk:
         left = self._left[-1] if len(self._left) > self._floor else None
         if left is None or left.trace is None or state.trace is None:
             return None
-        was, now = left.trace.request, state.trace.request
-        if (was.source, was.destination) != (now.source, now.destination):
+        if _asked(left.trace) != _asked(state.trace):
             return None
         from k8stui.walk.cases import of_traces  # noqa: PLC0415 - only when asked for
 
@@ -392,6 +405,11 @@ class Desk:
             port = f":{service.ports[0].port}" if service.ports else ""
             destination = f"svc/{service.name}.{service.namespace}{port}"
         return source, destination
+
+
+def _asked(trace: Trace) -> tuple[str, str]:
+    """Who asks whom."""
+    return trace.request.source, trace.request.destination
 
 
 def _last(turned: tuple[str, ...]) -> str:

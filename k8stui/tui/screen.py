@@ -34,6 +34,10 @@ from k8stui.tui.telling import Telling
 from k8stui.tui.watching import Watching
 
 _ORDER = tuple(PaneName)
+NOW_ROWS = 3
+"""Of the step below the panes, as k8stui.tcss has them."""
+_NOW_SHARE = 3
+"""The step below the panes gets no more than this part of the screen."""
 _WAITING = "reading the manifests …"
 
 
@@ -97,6 +101,21 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
         if self.desk is None:
             return [NOTHING] * height
         return self._caption(width, height) if self.is_story else self.desk.now(width, height)
+
+    def make_room(self) -> None:
+        """As many rows for the step as a walk that failed needs at its end; the panes give way.
+
+        In a replay what stands has its place at all moments, in a story on the whole stage.
+        """
+        width, height = self.size
+        needed = 0
+        if self.desk is not None and self.timeline is None and not self.is_story:
+            needed = min(self.desk.needed_now(width), height // _NOW_SHARE)
+        now = self.query_one("#now")
+        if needed > NOW_ROWS:
+            now.styles.height = needed
+        elif now.styles.clear_rule("height"):
+            now.refresh(layout=True)
 
     def _sheet(self, name: PaneName, width: int, height: int) -> Sheet:
         if self.desk is not None:

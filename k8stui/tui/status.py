@@ -1,4 +1,4 @@
-"""The lines above and below the panes: title, the step in three lines, the keys."""
+"""The lines above and below the panes: title, the step in a few lines, the keys."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ from k8stui.export.drawing.words import (
     step_sign,
     told,
 )
+from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
 from k8stui.walk.brief import brief
-from k8stui.walk.trace import Request, Trace
+from k8stui.walk.trace import Hop, Request, Trace, TraceStep
 
 _ASKS = " ─▶ "
 _LEAD = run(" k8stui ", Ink.KEY)
@@ -152,9 +153,7 @@ def _now(state: State, width: int, height: int) -> list[Line]:
             sign = RESULTS[trace.outcome.result]
             waiting = f"{sign.glyph} {sign.word}: {trace.outcome.reason}"
         return hang(run(" "), told(waiting), width, Ink.DIM, indent=1, rows=height)
-    sign, way = step_sign(step), place_sign(step, hop.direction)
-    name = middle(neutralise(place_name(hop.namespace)), max(8, width // 3))
-    place = run(f" {way.glyph} {name} ", way.ink)
+    sign, place = step_sign(step), _where(step, hop, width)
     if state.index + 1 == len(state.steps):
         return _end(trace, place, width, height)
     what = run(f"{sign.glyph} {sign.word}  ", sign.ink)
@@ -170,6 +169,25 @@ def _now(state: State, width: int, height: int) -> list[Line]:
         ink = origin_line(step.origin)[0][1]
         lines += hang(run(" "), where, width, ink, rows=height - len(lines))
     return lines
+
+
+def _where(step: TraceStep, hop: Hop, width: int) -> Line:
+    """Where the packet is."""
+    way = place_sign(step, hop.direction)
+    name = middle(neutralise(place_name(hop.namespace)), max(8, width // 3))
+    return run(f" {way.glyph} {name} ", way.ink)
+
+
+def needed(trace: Trace, width: int) -> int:
+    """Rows that the end of a walk that failed takes: what is felt, why, what would mend it.
+
+    They are given to all of its steps, so that nothing changes place between two of them; a walk
+    that succeeds has nothing to be mended, and the drawing keeps the rows.
+    """
+    if trace.outcome.result is Result.CONNECTED or not (trace.hops and trace.hops[-1].steps):
+        return 0
+    hop = trace.hops[-1]
+    return len(_end(trace, _where(hop.steps[-1], hop, width), width, _ALL_ROWS))
 
 
 def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:

@@ -36,13 +36,10 @@ from k8stui.tui.drawn import Bar
 from k8stui.tui.jobs import Jobs, Post
 from k8stui.tui.messages import WorldLoaded
 from k8stui.tui.names import PaneName
-from k8stui.tui.screen import WalkScreen
+from k8stui.tui.screen import NOW_ROWS, WalkScreen
 from k8stui.tui.state import WHAT_IF
 from k8stui.tui.status import in_full
 from k8stui.walk.world import World
-
-_NOW_ROWS = 3
-"""Of what is said of the step, as k8stui.tcss has them."""
 
 
 class TourJobs(Jobs):
@@ -114,7 +111,7 @@ class TourScreen(WalkScreen):
         self.generation += 1  # what was asked for on the way is wanted no more
         self.close_find(is_kept=False)
         self.desk = self._desk(stop)
-        self._make_room()
+        self.make_room()
         self.set_class(stop.position.zoom, "-zoom")
         self.show_pane(PaneName(stop.position.pane))
         for name in PaneName:
@@ -168,9 +165,9 @@ class TourScreen(WalkScreen):
     # The lowest lines
 
     def on_resize(self, _: events.Resize) -> None:
-        self._make_room()
+        self.make_room()
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
         """As many lines for the caption as the longest one takes: the drawing keeps its size.
 
         What a shorter one leaves is the step's, where more is to be said of it.
@@ -181,11 +178,11 @@ class TourScreen(WalkScreen):
         spare = max(0, most - len(self._said(self.stop, width)))
         if self.desk is not None:
             needed = len(in_full(self.desk.state, width)) if spare else 0
-            spare = max(0, min(spare, needed - _NOW_ROWS))
+            spare = max(0, min(spare, needed - NOW_ROWS))
         self.query_one("#caption").styles.height = most - spare
         now = self.query_one("#now")
         if spare:
-            now.styles.height = _NOW_ROWS + spare
+            now.styles.height = NOW_ROWS + spare
         else:
             now.styles.clear_rule("height")
 

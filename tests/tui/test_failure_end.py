@@ -1,0 +1,68 @@
+"""Where a walk failed, its end says whole what is felt, why, and what would mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tui.harness import Driver, LiteralJobs, make_app, ready
+
+from k8stui.export.drawing.words import told
+from k8stui.kernel.exchange import Result
+from k8stui.tui.jobs import Jobs
+
+BROKEN = sorted(
+    path for path in (Path(__file__).parents[2] / "samples" / "broken").iterdir() if path.is_dir()
+)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.name)
+async def test_the_end_is_whole_at_80_by_24_and_nothing_moves_on_the_way(path: Path) -> None:
+    app = make_app(Jobs([str(path)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        driver = Driver(app, pilot, LiteralJobs())
+        await driver.press("home")
+        rows = app.screen.query_one("#now").size.height
+        await driver.press("end")
+        outcome = driver.state.trace.outcome
+        said = words(driver.text("#now"))
+        assert words(told(outcome.reason)) in said
+        assert words(told(outcome.advice)) in said
+        assert "…" not in said
+        assert app.screen.query_one("#now").size.height == rows
+        assert rows == 3 or outcome.result is not Result.CONNECTED
+        assert "╰" in driver.text("#layout").splitlines()[-1]
+
+
+async def test_a_replay_and_a_story_keep_their_places() -> None:
+    app = make_app(Jobs([str(BROKEN[0].parent / "selector-matches-nothing")]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        driver = Driver(app, pilot, LiteralJobs())
+        now = app.screen.query_one("#now")
+        assert now.size.height == 5
+        await driver.press("t")
+        assert now.size.height == 3
+        await driver.press("t")
+        assert now.size.height == 5
+        await driver.press("p")
+        assert now.size.height == 2
+        await driver.press("p")
+        assert now.size.height == 5
+
+
+async def test_a_what_if_that_mends_it_keeps_their_places() -> None:
+    app = make_app(Jobs([str(BROKEN[0].parent / "local-policy-no-pod-here")]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        driver = Driver(app, pilot, LiteralJobs())
+        now = app.screen.query_one("#now")
+        assert now.size.height == 5
+        await driver.press("i", "down", "o")
+        assert driver.state.trace.outcome.result is Result.CONNECTED
+        assert now.size.height == 5
