@@ -14,7 +14,7 @@ from k8stui.kernel.passage import carried_out, passed, routed_again
 from k8stui.kernel.rules import BUILTIN_CHAINS, Ruleset, Table
 from k8stui.kernel.step import Hook
 from k8stui.kernel.tracking import MANIP
-from k8stui.kernel.translation import Lookup
+from k8stui.kernel.translation import PRIORITY, Lookup
 
 _PRIORITIES = {"raw": Priority.RAW, "mangle": Priority.MANGLE, "filter": Priority.FILTER}
 _NAT = "nat"
@@ -34,7 +34,7 @@ def nat_lookups(family: int, ruleset: Ruleset) -> Iterator[Registration[Lookup]]
     """What NAT asks (iptable_nat.c nf_nat_ipv4_ops)."""
     for hook, table in _speaking(ruleset):
         if table.name == _NAT and hook in MANIP:
-            yield Registration(family, hook, 0, partial(passed, table))
+            yield Registration(family, hook, PRIORITY[MANIP[hook]], partial(passed, table))
 
 
 def _speaking(ruleset: Ruleset) -> Iterator[tuple[Hook, Table]]:

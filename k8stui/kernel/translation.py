@@ -25,7 +25,8 @@ from k8stui.kernel.traverse import Accept, CannotEvaluate, Drop, Traversal
 Lookup = Callable[[Host, Skb, HookState], Traversal]
 """What an engine says about the first packet of a connection."""
 
-_PRIORITY = {Manip.DESTINATION: Priority.NAT_DESTINATION, Manip.SOURCE: Priority.NAT_SOURCE}
+PRIORITY = {Manip.DESTINATION: Priority.NAT_DESTINATION, Manip.SOURCE: Priority.NAT_SOURCE}
+"""Of NAT itself, and of iptables' nat table where NAT asks it (iptable_nat.c nf_nat_ipv4_ops)."""
 
 
 def registrations(
@@ -35,7 +36,7 @@ def registrations(
     registry = Registry(lookups)
     for hook, manip in MANIP.items():
         asked = tuple(one.function for one in registry.at(family, hook))
-        yield Registration(family, hook, _PRIORITY[manip], partial(_nat, asked))
+        yield Registration(family, hook, PRIORITY[manip], partial(_nat, asked))
 
 
 def _nat(lookups: tuple[Lookup, ...], host: Host, skb: Skb, where: HookState) -> Blocked | None:

@@ -14,6 +14,7 @@ from kernel.nft_rules import CONDITION
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.nft.text import parse
+from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
 from k8stui.lab.nftables import text
@@ -329,6 +330,9 @@ spec: {containers: [{name: client, image: client}]}
 """
 
 
+PORTED = "ports: [{port: 80, nodePort: 30080}"
+
+
 @pytest.mark.parametrize("affinity", ["None", "ClientIP"])
 @pytest.mark.parametrize("times", [0, 2])
 def test_kube_proxy_draws_what_the_walk_does(
@@ -346,6 +350,23 @@ def test_kube_proxy_draws_what_the_walk_does(
     for one in found:
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
         assert not [note for note in one.trial.notes if "not handed" in note]
+
+
+def test_of_iptables_and_nftables_nat_iptables_is_asked_first(nft: Tools, tmp_path: Path) -> None:
+    """Both have one priority: portmap's chains are met before kube-proxy's DNAT."""
+    if not nft["nft"]:
+        pytest.skip("nft is not on this machine")
+    path = tmp_path / "web.yaml"
+    made = SERVICE.replace("AFFINITY", "None, type: NodePort").replace("ports: [{port: 80}", PORTED)
+    path.write_text(made.replace("containerPort: 80}", "containerPort: 80, hostPort: 8000}", 1))
+    world = build_world([str(path)], cluster_options=ClusterOptions(proxy_mode="nftables"))
+    address = world.cluster.nodes["node-1"].addresses[0]
+    [found] = experiments(world, parse_request(world, "outside", f"{address}:30080"), nft)
+    assert found.comparison.agrees, "\n".join(lab_lines(found, packets=False))
+    steps = found.trial.exchange.steps
+    translated = next(at for at, step in enumerate(steps) if step.kind is StepKind.DNAT)
+    causes = [step.cause for step in steps[:translated]]
+    assert "nat" in [one.table for one in causes if isinstance(one, RuleCause)]
 
 
 def test_a_number_that_is_drawn_anew_is_anothers_rule() -> None:
