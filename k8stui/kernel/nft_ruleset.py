@@ -31,6 +31,8 @@ class Base:
     hook: str
     """``prerouting`` …"""
     priority: int
+    named: str = field(default="", compare=False)
+    """The name that a listing says it by: newer versions of nft name it at more hooks."""
     policy: str = "accept"
     devices: tuple[str, ...] = ()
     """Of an ``ingress`` or ``egress`` hook."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from kernel.nets import CLIENT, PODS, SERVER_1, SERVER_2, ip, standard
 
 from k8stui.kernel.exchange import Connect, Exchange, Result
-from k8stui.kernel.nft import text
+from k8stui.kernel.nft import read, text
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause, StepKind
 
@@ -88,3 +90,20 @@ def test_what_cannot_decide_is_passed(family: str, hook: str) -> None:
     assert not is_told(idle, family, hook)
     drops = ask(family, hook, rule="", policy="drop", server=SERVER_2, warm=False)
     assert is_told(drops, family, hook)
+
+
+def test_a_chain_whose_device_is_not_said() -> None:
+    """As ``nft -j`` 1.0.6 prints one of family `netdev`."""
+    of = {"family": "netdev", "table": "t"}
+    hooked = {"type": "filter", "hook": "ingress", "prio": 0, "policy": "accept"}
+    listed = [
+        {"table": {"family": "netdev", "name": "t"}},
+        {"chain": {**of, "name": "c", **hooked}},
+        {"rule": {**of, "chain": "c", "expr": [{"drop": None}]}},
+    ]
+    ruleset = read.parse(json.dumps({"nftables": listed}))
+    made = standard().change("node-1", nft=ruleset)
+    asked = Connect(namespace=CLIENT, destination=ip(PODS[SERVER_2][0]), port=8080)
+    found = connect(made.spaces, asked)
+    assert found.felt.result is Result.UNKNOWN
+    assert "at which device it stands is not said" in found.steps[-1].text

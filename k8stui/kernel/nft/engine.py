@@ -25,6 +25,7 @@ _AT_A_DEVICE = {
     "egress": (Hook.POSTROUTING, Priority.CONNTRACK_CONFIRM),
 }
 """Before all that IP does, and after (include/linux/netfilter_netdev.h)."""
+_NO_DEVICE = "at which device it stands is not said (nft -j leaves it out)"
 
 
 def registrations(family: int, ruleset: NftRuleset) -> Iterator[Registration[HookFunction]]:
@@ -36,6 +37,8 @@ def registrations(family: int, ruleset: NftRuleset) -> Iterator[Registration[Hoo
         if base.hook in _AT_A_DEVICE:
             hook, priority = _AT_A_DEVICE[base.hook]
             function = partial(_at_a_device, asked, base.devices)
+            if not base.devices:
+                function = partial(carried_out, partial(_not_known, table, chain, _NO_DEVICE))
             yield Registration(family, hook, priority, function)
         elif base.hook in _HOOKS and base.type != "nat":
             hook = _HOOKS[base.hook]
@@ -62,16 +65,17 @@ def not_modelled(family: int, ruleset: NftRuleset) -> Iterator[Registration[Hook
         assert base is not None
         hook = _HOOKS.get(base.hook)
         if hook is not None:
-            asked = partial(_not_known, table, chain)
+            asked = partial(_not_known, table, chain, f"family {table.family} is not modelled")
             yield Registration(family, hook, base.priority, partial(carried_out, asked))
 
 
-def _not_known(table: NftTable, chain: NftChain, _: Host, skb: Skb, __: HookState) -> Traversal:
+def _not_known(
+    table: NftTable, chain: NftChain, why: str, _: Host, skb: Skb, __: HookState
+) -> Traversal:
     called = f"{table.family} {table.name}"
     rule = next(iter(chain.chain.rules), None)
     cause = RuleCause(table=called, chain=chain.chain, index=int(rule is not None), rule=rule)
-    what = f"chain {called} {chain.name}: family {table.family} is not modelled"
-    verdict = CannotEvaluate(cause, what)
+    verdict = CannotEvaluate(cause, f"chain {called} {chain.name}: {why}")
     return Traversal(verdict=verdict, cause=cause, packet=skb.packet, ct_mark=0)
 
 

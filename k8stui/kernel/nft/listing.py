@@ -154,7 +154,7 @@ def chain_head(one: NftChain, family: str) -> Iterator[str]:
         yield f'comment "{one.comment}"'
     base = one.base
     if base is not None:
-        number = priority.written(base.priority, family, base.hook)
+        number = priority.written(base.priority, family, base.hook, base.named)
         yield (
             f"type {base.type} hook {base.hook}{_devices(base.devices)} priority {number}; "
             f"policy {base.policy};"

@@ -20,18 +20,19 @@ def _names(family: str) -> dict[str, int]:
     return _BRIDGE if family == "bridge" else _NAMES
 
 
-def written(priority: int, family: str, hook: str) -> str:
-    """``filter``, ``dstnat - 10``, ``-110``: as nft prints it."""
+def written(priority: int, family: str, hook: str, named: str = "") -> str:
+    """``filter``, ``dstnat - 10``, ``-110``: as nft prints it; `named`: by that name anywhere."""
     for name, number in _names(family).items():
-        if abs(priority - number) <= _NEAR and _ONLY_AT.get(name, hook) == hook:
+        is_known = name == named or _ONLY_AT.get(name, hook) == hook
+        if abs(priority - number) <= _NEAR and is_known:
             if priority == number:
                 return name
             return f"{name} {'+' if priority > number else '-'} {abs(priority - number)}"
     return str(priority)
 
 
-def read(text: str, family: str) -> int:
-    """The number.
+def read(text: str, family: str) -> tuple[int, str]:
+    """The number, and the name that it was said by; empty: none.
 
     Raises:
         ValueError: no priority.
@@ -44,4 +45,4 @@ def read(text: str, family: str) -> int:
     if name is not None and name not in _names(family):
         raise ValueError(f"no priority of family {family}: {name}")
     start = _names(family)[name] if name is not None else int(number)
-    return start + int(f"{sign or ''}{more or 0}")
+    return start + int(f"{sign or ''}{more or 0}"), name or ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.because import Because
@@ -229,13 +230,7 @@ class _Reader:
                 reason = self._because(text, line, name)
             elif text.startswith("policy ") and base is not None:
                 policy = text.split()[1]
-                base = Base(
-                    type=base.type,
-                    hook=base.hook,
-                    priority=base.priority,
-                    policy=policy,
-                    devices=base.devices,
-                )
+                base = replace(base, policy=policy)
             elif text.startswith("comment ") and not rules:
                 comment = _unquoted(text.partition(" ")[2])
             else:
@@ -319,12 +314,13 @@ def _unquoted(text: str) -> str:
 def _base(found: re.Match[str], family: str, line: int) -> Base:
     kind, hook, devices, number = found.groups()
     try:
-        at = priority.read(number, family)
+        at, named = priority.read(number, family)
     except ValueError as error:
         raise NftError(str(error), line) from None
     return Base(
         type=kind,
         hook=hook,
         priority=at,
+        named=named,
         devices=tuple(word.strip('"') for word in re.findall(r'"[^"]*"|[^\s{},"]+', devices or "")),
     )
