@@ -37,6 +37,9 @@ def sources() -> dict[str, list[str]]:
         "--ip-addr": [json.dumps(node["addr"]), json.dumps(node["addr"], indent=2)],
         "--ip-route": [json.dumps(node["route"]), json.dumps(node["route"], indent=2)],
         "--ipset": [_SETS],
+        "--nft": [
+            path.read_text() for path in sorted((ROOT / "tests/kernel/rulesets").glob("*.nft"))
+        ],
         "--proxy-config": [path.read_text() for path in sorted(recorded.glob("*/proxy*.yaml"))],
     }
 
