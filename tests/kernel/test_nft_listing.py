@@ -67,3 +67,13 @@ def test_what_is_wrong_is_said_with_its_line(wrong: str, line: int, said: str) -
     with pytest.raises(NftError, match=said) as raised:
         text.parse(wrong)
     assert raised.value.line == line
+
+
+def test_a_priority_keeps_the_name_that_another_nft_has_for_it() -> None:
+    told = (
+        "table ip t {\n\tchain c {\n\t\ttype nat hook output priority dstnat + 1; policy accept;\n"
+        "\t}\n}\n"
+    )
+    ruleset = text.parse(told)
+    assert listing.listing(ruleset) == told
+    assert "priority -99;" in listing.listing(ruleset, listing.Form.SENT)

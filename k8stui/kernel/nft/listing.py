@@ -144,17 +144,18 @@ def elements_on_a_line(one: NftSet) -> int:
 def chain_text(one: NftChain, family: str, form: Form = Form.PRINTED) -> str:
     """A chain with its rules."""
     rules = "".join(f"\t\t{rule_text(rule.text, form)}\n" for rule in one.chain.rules)
-    body = "".join(f"\t\t{line}\n" for line in chain_head(one, family))
+    body = "".join(f"\t\t{line}\n" for line in chain_head(one, family, form))
     return f"\tchain {one.name} {{\n{body}{rules}\t}}\n"
 
 
-def chain_head(one: NftChain, family: str) -> Iterator[str]:
+def chain_head(one: NftChain, family: str, form: Form = Form.PRINTED) -> Iterator[str]:
     """The lines before the rules."""
     if one.comment:
         yield f'comment "{one.comment}"'
     base = one.base
     if base is not None:
-        number = priority.written(base.priority, family, base.hook, base.named)
+        named = base.named if form is not Form.SENT else ""  # an older nft does not know it there
+        number = priority.written(base.priority, family, base.hook, named)
         yield (
             f"type {base.type} hook {base.hook}{_devices(base.devices)} priority {number}; "
             f"policy {base.policy};"
