@@ -82,7 +82,7 @@ CONDITION: Words = st.one_of(
     asked("ct original", END, OPERATOR, st.one_of(ADDRESS, NETWORK)),
     asked("ct mark", OPERATOR, MARK),
     asked("ct mark set", MARK, "ct mark &", MASK, SAME, MARK),
-    asked("ct mark set", MARK, "ct mark", OPERATOR, st.integers(1, 31).map("0x40000000/{}".format)),
+    asked("ct mark set", MARK, "ct mark", OPERATOR, st.integers(2, 31).map("0x40000000/{}".format)),
     asked("tcp flags", flags(FLAG, ",")),
     asked("tcp flags", st.sampled_from(["==", "!=", "!"]), FLAG),
     asked("tcp flags & (syn | ack)", SAME, st.sampled_from(["syn", "ack"])),
