@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
-from k8stui.cli import cli
+from k8stui.cli import cli, run
 from k8stui.cli.failure import failed
-from k8stui.cli.options import WholeNumber
+from k8stui.cli.options import Seconds, WholeNumber
 
 ROOT = Path(__file__).parent.parent
 GUESTBOOK = str(ROOT / "samples" / "guestbook")
@@ -170,6 +170,22 @@ def test_every_whole_number_is_read_in_one_way() -> None:
     }
     assert len(numbers) > 10
     assert set(numbers.values()) == {WholeNumber}
+
+
+def test_a_time_that_is_no_number_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--from", "outside", "--to", "node/node-1:30080"]
+    assert run(["walk", "samples/guestbook", *asked, "--again", "1", "--pause=nan"]) == 2
+    assert "--pause" in capsys.readouterr().err
+    context = click.Context(cli)
+    times = [
+        param.type
+        for name in cli.list_commands(context)
+        if (command := cli.get_command(context, name)) is not None
+        for param in command.params
+        if isinstance(param.type, click.types.FloatParamType)
+    ]
+    assert len(times) > 1
+    assert all(isinstance(each, Seconds) for each in times)
 
 
 def test_problems_go_to_stderr_with_a_count_and_the_rest_is_used(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from k8stui.cli.options import WholeNumber
+from k8stui.cli.options import Seconds, WholeNumber
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _OPTIONS = (
     ),
     click.option(
         "--pause",
-        type=click.FloatRange(0, 10_000_000),
+        type=Seconds(0, 10_000_000),
         metavar="SECONDS",
         help="Between the requests of --again: 1.",
     ),

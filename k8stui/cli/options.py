@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,18 @@ class WholeNumber(click.IntRange):
         if isinstance(value, str) and not (value.isascii() and value.lstrip("+-").isdecimal()):
             self.fail(f"{value!r} is not a whole number", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Seconds(click.FloatRange):
+    """A time within a range. What is no number is in no range, though click's lets it pass."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is not a time", param, ctx)
+        return found
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

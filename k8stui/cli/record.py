@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from k8stui.cli.options import WholeNumber, common_options
+from k8stui.cli.options import Seconds, WholeNumber, common_options
 from k8stui.cli.output import output_to
 from k8stui.cli.reading import read_world
 from k8stui.cli.status import FINE, FOUND
@@ -38,7 +38,7 @@ _KINDS = (".cast", ".svg")
 @click.option("--height", type=WholeNumber(20, 200), default=30, show_default=True)
 @click.option(
     "--pace",
-    type=click.FloatRange(0.05, 60),
+    type=Seconds(0.05, 60),
     default=1.2,
     show_default=True,
     metavar="SECONDS",
