@@ -213,6 +213,18 @@ def replicas(size: int, folder: Path) -> list[str]:
     return ["walk", manifests(folder, *parts), "--from", "outside", "--to", "svc/big", "--all"]
 
 
+def remembered(size: int, folder: Path) -> list[str]:
+    """Endpoints that remember clients: of mode nftables each has a chain and a set."""
+    parts = (
+        WEB.format(name="big", replicas=size),
+        SERVICE.format(name="big", app="big", type="ClusterIP", more="").replace(
+            "spec:\n", "spec:\n  sessionAffinity: ClientIP\n"
+        ),
+    )
+    more = ("--nodes", "20", "--node", "node-1", "--proxy-mode", "nftables")
+    return ["rules", manifests(folder, *parts), *more]
+
+
 def crowds(size: int, folder: Path) -> list[str]:
     """Pods that stand on one node by name, and as many that care for them and find no place."""
     looks = (
@@ -252,6 +264,7 @@ CASES = {
     "labels": Case(500, labels),
     "workloads": Case(100, workloads),
     "replicas": Case(500, replicas),
+    "remembered": Case(300, remembered),
 }
 
 

@@ -25,6 +25,7 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "endpoints-by-hand",
         "labels",
         "replicas",
+        "remembered",
     ],
 )
 def test_four_times_the_input_is_no_more_than_five_times_the_work(case: str) -> None:

@@ -23,6 +23,7 @@ from k8stui.nodes.kubeproxy import balance, before_ext, fixed, portals
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRows
+from k8stui.nodes.kubeproxy.plans import Plans
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.program import version_said
 from k8stui.nodes.kubeproxy.reasons import OWNER
@@ -70,7 +71,7 @@ def iptables_contribution(
     ).contribution
 
 
-class KubeProxyRules:
+class KubeProxyRules(Plans):
     """The rules on `node` for IP `version` 4 or 6.
 
     `nfacct`: the kernel has netfilter accounting; `local_addresses`: see `settings.settings`;
@@ -87,35 +88,17 @@ class KubeProxyRules:
         local_addresses: Sequence[Address] | None = None,
         everywhere: Everywhere | None = None,
     ) -> None:
-        self._everywhere = everywhere or Everywhere(cluster, version)
-        self.settings = settings(
-            cluster.proxy,
-            node,
-            version,
-            nfacct=nfacct,
-            local_addresses=local_addresses,
-            minor=minor(version_said(cluster, node)[1]),
+        super().__init__(
+            everywhere or Everywhere(cluster, version),
+            settings(
+                cluster.proxy,
+                node,
+                version,
+                nfacct=nfacct,
+                local_addresses=local_addresses,
+                minor=minor(version_said(cluster, node)[1]),
+            ),
         )
-        self._plans: dict[str, PortPlan] = {}
-
-    @property
-    def planned(self) -> int:
-        """How many service ports somebody has looked at."""
-        return len(self._plans)
-
-    def plan(self, name: str) -> PortPlan:
-        """What becomes of the service port `name` on this node.
-
-        Raises:
-            KeyError: there is no such service port in this family.
-
-        """
-        plan = self._plans.get(name)
-        if plan is None:
-            here = self.settings
-            plan = self._everywhere.plan(name, here.node_name, here.zone)
-            self._plans[name] = plan
-        return plan
 
     @cached_property
     def contribution(self) -> Contribution:
@@ -182,13 +165,13 @@ class KubeProxyRules:
             KeyError: the plan has no such chain.
 
         """
-        shared = self._everywhere.is_shared(plan) and name != plan.firewall_chain
+        shared = self.everywhere.is_shared(plan) and name != plan.firewall_chain
         key = (name, self.settings.detector, self.settings.minor)
-        found = self._everywhere.chains.get(key) if shared else None
+        found = self.everywhere.chains.get(key) if shared else None
         if found is None:
             found = Chain(name, LazyRows(self._maker(plan, name)))
             if shared:
-                self._everywhere.chains[key] = found
+                self.everywhere.chains[key] = found
         return found
 
     def _maker(self, plan: PortPlan, name: str) -> Callable[[], Iterator[Rule]]:
@@ -201,7 +184,7 @@ class KubeProxyRules:
 
         """
         here = self.settings
-        comments = not self._everywhere.is_large_cluster
+        comments = not self.everywhere.is_large_cluster
         if here.before(_EXT_SINCE) and not name.startswith("KUBE-SEP-"):
             return before_ext.own_chains(plan, here)[name]
         match name[:9]:
@@ -220,9 +203,9 @@ class KubeProxyRules:
     def find(self, name: str) -> PortPlan | None:
         """The plan that the nat chain `name` belongs to."""
         if name.startswith("KUBE-SEP-"):
-            port = self._everywhere.owner(name)
+            port = self.everywhere.owner(name)
         elif name.startswith(_OWN_PREFIXES):
-            port = self._everywhere.suffixes.get(name.rpartition("-")[2])
+            port = self.everywhere.suffixes.get(name.rpartition("-")[2])
         else:
             return None
         plan = self.plan(port) if port else None
@@ -243,15 +226,15 @@ class KubeProxyRules:
 
     def ports_apart(self, earlier: KubeProxyRules) -> Collection[str]:
         """Service ports of which some rule may not be as it was; both have the same settings."""
-        return self._everywhere.ports_apart(earlier._everywhere)
+        return self.everywhere.ports_apart(earlier.everywhere)
 
     def has(self, port: str) -> bool:
         """Whether there is such a service port in this family."""
-        return port in self._everywhere.service_ports
+        return port in self.everywhere.service_ports
 
     def own_chains(self) -> Iterator[tuple[str, PortPlan]]:
         """Every chain that belongs to one service port, with its plan; in no order."""
-        for name in self._everywhere.service_ports:
+        for name in self.everywhere.service_ports:
             plan = self.plan(name)
             for chain in self.chains_of(plan):
                 yield chain, plan
@@ -265,7 +248,7 @@ class KubeProxyRules:
         """A chain that holds one block per service port."""
 
         def rules() -> Iterator[Rule]:
-            yield from _Blocks.of(self, block, self._everywhere.service_ports)
+            yield from _Blocks.of(self, block, self.everywhere.service_ports)
             if last:
                 yield from last(self.settings)
 

@@ -6,9 +6,10 @@ docs/facts/kube-proxy.md section 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.nft import times
 from k8stui.kernel.nft_ruleset import NftSet
 from k8stui.kernel.rules import Rule
 from k8stui.nodes.kubeproxy.endpoints import Backend
@@ -24,47 +25,52 @@ _AFFINITY_SIZE = 65535
 """proxier.go: what nft gives a dynamic set on most systems."""
 
 
-def own_chains(plan: PortPlan) -> Iterator[str]:
-    """The names of a service port's chains, in the order in which they are made."""
-    port, choice = plan.port, plan.choice
-    base = names.port_base(port)
-    if port.affinity_seconds is not None:
-        for backend in choice.reachable:
-            yield names.ENDPOINT + names.endpoint_base(port, backend)
-    if choice.cluster:
-        yield names.SERVICE + base
-    if choice.local:
-        yield names.LOCAL + base
-    if plan.has_external_chain:
-        yield names.EXTERNAL + base
-    if port.vips and port.source_ranges:
-        yield names.FIREWALL + base
+class Own:
+    """What a service port has for itself: its chains and affinity sets, as they are made.
+
+    An endpoint's name is a hash of it: made once here, however often it is asked for.
+    """
+
+    def __init__(self, plan: PortPlan) -> None:
+        self.plan = plan
+        port, choice = plan.port, plan.choice
+        base = names.port_base(port)
+        remembered = choice.reachable if port.affinity_seconds is not None else ()
+        endpoints = {names.endpoint_base(port, backend): backend for backend in remembered}
+        shared = (
+            (names.SERVICE, bool(choice.cluster)),
+            (names.LOCAL, bool(choice.local)),
+            (names.EXTERNAL, plan.has_external_chain),
+            (names.FIREWALL, bool(port.vips and port.source_ranges)),
+        )
+        self.chains: Mapping[str, Backend | None] = {
+            **{names.ENDPOINT + name: backend for name, backend in endpoints.items()},
+            **{prefix + base: None for prefix, is_there in shared if is_there},
+        }
+        """Each with the endpoint that it is of, if it is of one."""
+        self.sets: Mapping[str, Backend] = {
+            names.AFFINITY + name: backend for name, backend in endpoints.items()
+        }
 
 
-def own_sets(plan: PortPlan) -> Iterator[str]:
-    """The names of its affinity sets."""
-    if plan.port.affinity_seconds is not None:
-        for backend in plan.choice.reachable:
-            yield names.AFFINITY + names.endpoint_base(plan.port, backend)
-
-
-def rules_of(plan: PortPlan, name: str, settings: ProxySettings) -> Iterator[Rule]:
+def rules_of(own: Own, name: str, settings: ProxySettings) -> Iterator[Rule]:
     """The rules of one of its chains."""
+    plan, backend = own.plan, own.chains[name]
     port, choice = plan.port, plan.choice
+    if backend is not None:
+        return _endpoint(port, backend, settings)
     if name.startswith(names.SERVICE):
         return _balanced(port, choice.cluster, settings, "")
     if name.startswith(names.LOCAL):
         return _balanced(port, choice.local, settings, " on this node")
     if name.startswith(names.EXTERNAL):
         return _external(plan, settings)
-    if name.startswith(names.FIREWALL):
-        return _firewall(port, settings)
-    return _endpoint(plan, _backend(plan, name), settings)
+    return _firewall(port, settings)
 
 
-def affinity_set(plan: PortPlan, name: str, settings: ProxySettings) -> NftSet:
+def affinity_set(own: Own, name: str, settings: ProxySettings) -> NftSet:
     """The clients that an endpoint has answered, for as long as they are remembered."""
-    port = plan.port
+    port = own.plan.port
     seconds = port.affinity_seconds or 0
     text = f"clients of this endpoint of Service {port.service_key}, for {seconds} s"
     return NftSet(
@@ -72,25 +78,9 @@ def affinity_set(plan: PortPlan, name: str, settings: ProxySettings) -> NftSet:
         key=f"ipv{settings.version}_addr",
         size=_AFFINITY_SIZE,
         flags=("dynamic", "timeout"),
-        timeout=_duration(seconds),
-        reason=for_endpoint(port, _backend(plan, name), text),
+        timeout=times.written(seconds),
+        reason=for_endpoint(port, own.sets[name], text),
     )
-
-
-def _backend(plan: PortPlan, name: str) -> Backend:
-    """The endpoint that a chain or a set is of."""
-    base = name.partition("-")[2]
-    reachable = plan.choice.reachable
-    return next(one for one in reachable if names.endpoint_base(plan.port, one) == base)
-
-
-def _duration(seconds: int) -> str:
-    """As nft prints times (src/datatype.c time_print): ``3h``, ``1m30s``."""
-    days, rest = divmod(seconds, 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (rest, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number)
 
 
 def _balanced(
@@ -139,8 +129,7 @@ def _to(backend: Backend) -> tuple[str, str]:
     return f"{address} . {port}", backend.text
 
 
-def _endpoint(plan: PortPlan, backend: Backend, settings: ProxySettings) -> Iterator[Rule]:
-    port = plan.port
+def _endpoint(port: Port, backend: Backend, settings: ProxySettings) -> Iterator[Rule]:
     which = f"endpoint of Service {port.service_key}"
     name = names.AFFINITY + names.endpoint_base(port, backend)
     text = f"{which}: remember that this client got it, for {port.affinity_seconds} s"

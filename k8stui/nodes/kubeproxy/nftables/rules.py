@@ -20,8 +20,10 @@ from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRows
 from k8stui.nodes.kubeproxy.nftables import chains, elements, fixed
+from k8stui.nodes.kubeproxy.nftables.chains import Own
 from k8stui.nodes.kubeproxy.nftables.elements import Key, Made
 from k8stui.nodes.kubeproxy.nftables.names import service_port
+from k8stui.nodes.kubeproxy.plans import Plans
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.reasons import for_setting
 from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
@@ -34,34 +36,34 @@ def nftables_table(cluster: Cluster, node: Node, version: int, around: Around) -
     return NftablesRules(cluster, node, version, around).table
 
 
-class NftablesRules:
+class NftablesRules(Plans):
     """What stands in the table ``kube-proxy`` of `node` for IP `version` 4 or 6."""
 
     def __init__(self, cluster: Cluster, node: Node, version: int, around: Around) -> None:
-        self.everywhere = around.everywhere or Everywhere(cluster, version)
-        self.settings = settings(
-            cluster.proxy, node, version, nfacct=False, local_addresses=around.local_addresses
+        super().__init__(
+            around.everywhere or Everywhere(cluster, version),
+            settings(
+                cluster.proxy, node, version, nfacct=False, local_addresses=around.local_addresses
+            ),
         )
         self._ranges = tuple(cluster.service_ranges.items())
-        self._plans: dict[str, PortPlan] = {}
+        self._own: dict[str, Own] = {}
 
-    @property
-    def planned(self) -> int:
-        """How many service ports somebody has looked at."""
-        return len(self._plans)
-
-    def plan(self, name: str) -> PortPlan:
-        """What becomes of the service port `name` on this node.
+    def own(self, port: str) -> Own:
+        """What the service port `port` has for itself.
 
         Raises:
             KeyError: there is no such service port in this family.
 
         """
-        plan = self._plans.get(name)
-        if plan is None:
-            here = self.settings
-            plan = self._plans[name] = self.everywhere.plan(name, here.node_name, here.zone)
-        return plan
+        found = self._own.get(port)
+        if found is None:
+            found = self._own[port] = Own(self.plan(port))
+        return found
+
+    def every(self) -> Iterator[Own]:
+        """The same of every service port."""
+        return map(self.own, self.everywhere.service_ports)
 
     @cached_property
     def table(self) -> NftTable:
@@ -190,14 +192,17 @@ class _Chains(Mapping[str, NftChain]):
     def __getitem__(self, name: str) -> NftChain:
         found = self.always.get(name) or self._made.get(name)
         if found is None:
-            plan = _plan_of(self._proxy, name, chains.own_chains)
-            rules = LazyRows(partial(chains.rules_of, plan, name, self._proxy.settings))
+            own = self._proxy.own(service_port(name))
+            if name not in own.chains:
+                raise KeyError(name)
+            rules = LazyRows(partial(chains.rules_of, own, name, self._proxy.settings))
             found = self._made[name] = NftChain(chain=Chain(name, rules))
         return found
 
     def __iter__(self) -> Iterator[str]:
         yield from self.always
-        yield from _own(self._proxy, chains.own_chains)
+        for own in self._proxy.every():
+            yield from own.chains
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -213,34 +218,15 @@ class _Sets(Mapping[str, NftSet]):
     def __getitem__(self, name: str) -> NftSet:
         found = self._shared.get(name) or self._made.get(name)
         if found is None:
-            plan = _plan_of(self._proxy, name, chains.own_sets)
-            found = chains.affinity_set(plan, name, self._proxy.settings)
+            own = self._proxy.own(service_port(name))
+            found = chains.affinity_set(own, name, self._proxy.settings)
             self._made[name] = found
         return found
 
     def __iter__(self) -> Iterator[str]:
         yield from self._shared
-        yield from _own(self._proxy, chains.own_sets)
+        for own in self._proxy.every():
+            yield from own.sets
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-def _own(proxy: NftablesRules, names: Callable[[PortPlan], Iterator[str]]) -> Iterator[str]:
-    for port in proxy.everywhere.service_ports:
-        yield from names(proxy.plan(port))
-
-
-def _plan_of(
-    proxy: NftablesRules, name: str, names: Callable[[PortPlan], Iterator[str]]
-) -> PortPlan:
-    """The plan of the service port that a chain or a set is of: its name tells.
-
-    Raises:
-        KeyError: no service port has such a one.
-
-    """
-    plan = proxy.plan(service_port(name))
-    if name not in names(plan):
-        raise KeyError(name)
-    return plan
