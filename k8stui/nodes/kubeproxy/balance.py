@@ -9,11 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Rule
+from k8stui.nodes.kubeproxy.asked import at_address
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.reasons import for_endpoint, for_port_setting, for_service
-from k8stui.nodes.kubeproxy.settings import ProxySettings
+from k8stui.nodes.kubeproxy.reasons import (
+    FROM_A_POD,
+    FROM_OUTSIDE,
+    MARKED_OF_THE_NODE,
+    OF_THE_NODE,
+    for_endpoint,
+    for_policy,
+    for_port_setting,
+    for_service,
+)
+from k8stui.nodes.kubeproxy.settings import LocalDetector, ProxySettings
 
 _MASK = {4: "255.255.255.255", 6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}
 
@@ -45,8 +56,8 @@ def local_rules(plan: PortPlan, settings: ProxySettings, *, comments: bool) -> I
 def _balanced(
     plan: PortPlan, chain: str, backends: Sequence[Backend], settings: ProxySettings, comments: bool
 ) -> Iterator[Rule]:
-    if chain == plan.internal_chain and (settings.masquerade_all or settings.detector):
-        yield _masquerade_outsiders(plan, chain, settings)
+    if chain == plan.internal_chain:
+        yield from mark_for_cluster_ip(plan, chain, settings)
     said = []
     for backend in backends:
         comment = f'-m comment --comment "{plan.port.name} -> {backend.text}" ' if comments else ""
@@ -100,12 +111,31 @@ def balancing(
         )
 
 
-def _masquerade_outsiders(plan: PortPlan, chain: str, settings: ProxySettings) -> Rule:
+def mark_for_cluster_ip(plan: PortPlan, chain: str, settings: ProxySettings) -> Iterator[Rule]:
     """What goes to the cluster IP without coming from a pod gets the node's address."""
+    if settings.masquerade_all or settings.detector:
+        detector = None if settings.masquerade_all else settings.detector
+        yield mark_outsiders(
+            plan, chain, settings, plan.port.cluster_ip, "cluster IP", detector=detector
+        )
+
+
+def mark_outsiders(
+    plan: PortPlan,
+    chain: str,
+    settings: ProxySettings,
+    address: Address,
+    what: str,
+    *,
+    detector: LocalDetector | None,
+) -> Rule:
+    """The mark for what goes to an address and comes from no pod.
+
+    `what`: of which kind the address is; `detector`: how pods are told, None: all are marked.
+    """
     port = plan.port
-    detector = settings.detector
     before = behind = ""
-    if settings.masquerade_all:
+    if detector is None:
         setting = "iptables.masqueradeAll: true"
         text = "masqueradeAll: whatever goes to a cluster IP gets this node's address"
     else:
@@ -113,10 +143,9 @@ def _masquerade_outsiders(plan: PortPlan, chain: str, settings: ProxySettings) -
         behind = detector.interface and f"! {detector.interface}"
         setting = detector.setting
         text = "not from a pod: gets this node's address, so that the answer comes back here"
+    asked = at_address(port, address, f"{port.name} {what}", behind)
     return Rule(
-        f"-A {chain} {before}-d {port.cluster_ip}/{32 if settings.version == 4 else 128} "
-        f'{behind}-p {port.protocol} -m comment --comment "{port.name} cluster IP" '
-        f"-m {port.protocol} --dport {port.number} -j KUBE-MARK-MASQ",
+        f"-A {chain} {before}{asked} -j KUBE-MARK-MASQ",
         for_port_setting(port, settings.origin, text, setting),
     )
 
@@ -129,67 +158,33 @@ def external_rules(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     if not port.external_local:
         yield Rule(
             f'{chain} -m comment --comment "masquerade traffic for {outside}" -j KUBE-MARK-MASQ',
-            for_service(
-                port,
-                "external_traffic_policy",
-                "externalTrafficPolicy: Cluster: the endpoint may be on another node, so the "
-                "packet gets this node's address and the answer comes back here",
-                "externalTrafficPolicy: Cluster",
-            ),
+            for_policy(port, FROM_OUTSIDE),
         )
-        yield Rule(
-            f"{chain} -j {plan.cluster_chain}",
-            for_service(
-                port,
-                "external_traffic_policy",
-                f"on to all endpoints of Service {port.service_key}",
-                "externalTrafficPolicy: Cluster",
-            ),
-        )
+        text = f"on to all endpoints of Service {port.service_key}"
+        yield Rule(f"{chain} -j {plan.cluster_chain}", for_policy(port, text))
         return
-    setting = "externalTrafficPolicy: Local"
     if settings.detector:
         yield Rule(
             f'{chain} {settings.detector.local}-m comment --comment "pod traffic for {outside}" '
             f"-j {plan.cluster_chain}",
-            for_port_setting(
-                port,
-                settings.origin,
-                "from a pod: inside the cluster the policy Local does not hold",
-                settings.detector.setting,
-            ),
+            for_port_setting(port, settings.origin, FROM_A_POD, settings.detector.setting),
         )
     yield Rule(
         f'{chain} -m comment --comment "masquerade LOCAL traffic for {outside}" -m addrtype '
         "--src-type LOCAL -j KUBE-MARK-MASQ",
-        for_service(
-            port,
-            "external_traffic_policy",
-            "from the node itself, to any endpoint: gets this node's address",
-            setting,
-        ),
+        for_policy(port, MARKED_OF_THE_NODE),
     )
     yield Rule(
         f'{chain} -m comment --comment "route LOCAL traffic for {outside}" -m addrtype '
         f"--src-type LOCAL -j {plan.cluster_chain}",
-        for_service(
-            port,
-            "external_traffic_policy",
-            "from the node itself: the policy Local does not hold",
-            setting,
-        ),
+        for_policy(port, OF_THE_NODE),
     )
     if plan.choice.local:
-        yield Rule(
-            f"{chain} -j {plan.local_chain}",
-            for_service(
-                port,
-                "external_traffic_policy",
-                f"on to the endpoints of Service {port.service_key} on this node; the client's "
-                "address stays",
-                setting,
-            ),
+        text = (
+            f"on to the endpoints of Service {port.service_key} on this node; the client's "
+            "address stays"
         )
+        yield Rule(f"{chain} -j {plan.local_chain}", for_policy(port, text))
 
 
 def firewall_rules(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:

@@ -10,17 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from k8stui.because import Because
+from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Rule
-from k8stui.nodes.kubeproxy.balance import balancing
+from k8stui.nodes.kubeproxy.asked import at_address, at_node_port, refused
+from k8stui.nodes.kubeproxy.balance import balancing, mark_for_cluster_ip, mark_outsiders
 from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.reasons import for_port, for_port_setting, for_service
+from k8stui.nodes.kubeproxy.reasons import (
+    for_cluster_ip,
+    for_external_ip,
+    for_load_balancer,
+    for_nobody,
+    for_nobody_here,
+    for_node_port,
+    for_policy,
+    for_service,
+)
 from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 Maker = Callable[[], Iterator[Rule]]
 _MARK = "-j KUBE-MARK-MASQ"
 _OWN_MARKS_SINCE, _EXTERNAL_SINCE, _BARE_BALANCING_SINCE = 22, 21, 23
+_EXTERNAL, _NOBODY = "external IP", "has no endpoints"
 
 
 def own_chains(plan: PortPlan, settings: ProxySettings) -> dict[str, Maker]:
@@ -40,88 +51,73 @@ def nat_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """Cluster IP, external IPs and load balancer addresses."""
     if not plan.choice.any_endpoints:
         return
-    port, key = plan.port, plan.port.service_key
+    port, services = plan.port, "KUBE-SERVICES"
     own = settings.before(_OWN_MARKS_SINCE)
-    to_cluster = _asked(plan, settings, port.cluster_ip, "cluster IP")
-    because = for_service(port, "cluster_ips", f"cluster IP of Service {key}, port {port.number}")
     if own:
-        yield from _outsiders(plan, settings, "KUBE-SERVICES", port.cluster_ip, "cluster IP")
-    yield Rule(f"-A KUBE-SERVICES {to_cluster} -j {plan.cluster_chain}", because)
+        yield from mark_for_cluster_ip(plan, services, settings)
+    asked = at_address(port, port.cluster_ip, f"{port.name} cluster IP")
+    yield Rule(f"-A {services} {asked} -j {plan.cluster_chain}", for_cluster_ip(port))
     for address in port.external_ips:
-        asked = _asked(plan, settings, address, "external IP")
-        because = for_service(
-            port, "external_ips", f"external IP of Service {key}, port {port.number}"
-        )
-        target = _beyond(plan)
+        asked = f"-A {services} {at_address(port, address, f'{port.name} {_EXTERNAL}')}"
+        because, target = for_external_ip(port), _beyond(plan)
         if settings.before(_EXTERNAL_SINCE):
             if not port.external_local:
-                yield Rule(f"-A KUBE-SERVICES {asked} {_MARK}", because)
+                yield Rule(f"{asked} {_MARK}", because)
             yield Rule(
-                f"-A KUBE-SERVICES {asked} -m physdev ! --physdev-is-in -m addrtype ! --src-type "
-                f"LOCAL -j {target}",
+                f"{asked} -m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j {target}",
                 because,
             )
-            yield Rule(
-                f"-A KUBE-SERVICES {asked} -m addrtype --dst-type LOCAL -j {target}", because
-            )
+            yield Rule(f"{asked} -m addrtype --dst-type LOCAL -j {target}", because)
             continue
         if own and not port.external_local:
-            yield from _outsiders(plan, settings, "KUBE-SERVICES", address, "external IP")
-        yield Rule(f"-A KUBE-SERVICES {asked} -j {target}", because)
+            yield _external_mark(plan, services, settings, address)
+        yield Rule(f"{asked} -j {target}", because)
     for address in port.vips:
-        asked = _asked(plan, settings, address, "loadbalancer IP")
-        yield Rule(
-            f"-A KUBE-SERVICES {asked} -j {plan.firewall_chain}",
-            for_service(
-                port,
-                "load_balancer_ingress",
-                f"load balancer address of Service {key}, port {port.number}",
-            ),
-        )
+        asked = at_address(port, address, f"{port.name} loadbalancer IP")
+        yield Rule(f"-A {services} {asked} -j {plan.firewall_chain}", for_load_balancer(port))
 
 
 def nat_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """The node port, and until 1.21 the mark for what comes by it."""
-    port = plan.port
+    port, chain = plan.port, "KUBE-NODEPORTS"
     if not port.node_port or not plan.choice.any_endpoints:
         return
     if settings.before(_OWN_MARKS_SINCE):
-        yield _marked_node_port(plan, settings, "KUBE-NODEPORTS")
-    yield Rule(f"-A KUBE-NODEPORTS {_at_node_port(plan)} -j {_beyond(plan)}", _for_node_port(plan))
+        yield _marked_node_port(plan, settings, chain)
+    asked = at_node_port(port, port.name)
+    yield Rule(f"-A {chain} {asked} -j {_beyond(plan)}", for_node_port(port))
 
 
 def filter_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """The cluster IP of a Service without endpoints."""
+    port = plan.port
     if not plan.choice.any_endpoints:
-        asked = _asked(plan, settings, plan.port.cluster_ip, "has no endpoints")
-        yield Rule(f"-A KUBE-SERVICES {asked} -j {_rejected(settings)}", _nobody(plan))
+        asked = at_address(port, port.cluster_ip, f"{port.name} {_NOBODY}")
+        yield Rule(f"-A KUBE-SERVICES {asked} -j {refused(settings)}", for_nobody(port))
 
 
 def filter_external(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """What comes from outside for a Service without endpoints."""
     port = plan.port
+    chain, said = "-A KUBE-EXTERNAL-SERVICES", f"{port.name} {_NOBODY}"
     if plan.choice.any_endpoints:
         return
     for address in (*port.external_ips, *port.vips):
-        asked = _asked(plan, settings, address, "has no endpoints")
-        yield Rule(f"-A KUBE-EXTERNAL-SERVICES {asked} -j {_rejected(settings)}", _nobody(plan))
+        asked = at_address(port, address, said)
+        yield Rule(f"{chain} {asked} -j {refused(settings)}", for_nobody(port))
     if port.node_port:
-        yield Rule(
-            f'-A KUBE-EXTERNAL-SERVICES -p {port.protocol} -m comment --comment "{port.name} has '
-            f'no endpoints" -m addrtype --dst-type LOCAL -m {port.protocol} --dport '
-            f"{port.node_port} -j {_rejected(settings)}",
-            _nobody(plan),
-        )
+        asked = at_node_port(port, said, "-m addrtype --dst-type LOCAL ")
+        yield Rule(f"{chain} {asked} -j {refused(settings)}", for_nobody(port))
 
 
 def _cluster(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-SVC: since 1.22 the marks, then all endpoints."""
     port, chain = plan.port, plan.cluster_chain
     if not settings.before(_OWN_MARKS_SINCE):
-        yield from _outsiders(plan, settings, chain, port.cluster_ip, "cluster IP")
+        yield from mark_for_cluster_ip(plan, chain, settings)
         if not port.external_local:
             for address in port.external_ips:
-                yield from _outsiders(plan, settings, chain, address, "external IP")
+                yield _external_mark(plan, chain, settings, address)
             if port.node_port:
                 yield _marked_node_port(plan, settings, chain)
     yield from _spread(plan, settings, chain, plan.choice.cluster)
@@ -130,10 +126,7 @@ def _cluster(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
 def _local(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """KUBE-XLB: what came from outside to a Service of the policy Local."""
     port, chain = plan.port, f"-A {_xlb(plan)}"
-    setting = "externalTrafficPolicy: Local"
-    because = for_service(
-        port, "external_traffic_policy", "from inside: the policy Local does not hold", setting
-    )
+    because = for_policy(port, "from inside: the policy Local does not hold")
     if not plan.choice.any_endpoints:
         return
     if port.node_port and not settings.before(_OWN_MARKS_SINCE):
@@ -159,13 +152,7 @@ def _local(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     if not local:
         yield Rule(
             f'{chain} -m comment --comment "{port.name} has no local endpoints" -j KUBE-MARK-DROP',
-            for_service(
-                port,
-                "external_traffic_policy",
-                f"Service {port.service_key} has endpoints, but none on this node, and "
-                "externalTrafficPolicy is Local",
-                setting,
-            ),
+            for_nobody_here(port, "externalTrafficPolicy"),
         )
         return
     yield from _spread(plan, settings, _xlb(plan), local)
@@ -209,29 +196,9 @@ def _spread(
     yield from balancing(plan, chain, settings, both)
 
 
-def _outsiders(
-    plan: PortPlan, settings: ProxySettings, chain: str, address: object, what: str
-) -> Iterator[Rule]:
-    """What does not come from a pod gets the node's address."""
-    port, detector = plan.port, settings.detector
-    everybody = settings.masquerade_all if what == "cluster IP" else not detector
-    if not everybody and not detector:
-        return
-    before = behind = ""
-    if not everybody:
-        before = detector.source and f"! {detector.source}"
-        behind = detector.interface and f"! {detector.interface}"
-    asked = _asked(plan, settings, address, what, behind)
-    text = "not from a pod: gets this node's address, so that the answer comes back here"
-    yield Rule(
-        f"-A {chain} {before}{asked} {_MARK}",
-        for_port_setting(
-            port,
-            settings.origin,
-            text,
-            "iptables.masqueradeAll: true" if everybody else detector.setting,
-        ),
-    )
+def _external_mark(plan: PortPlan, chain: str, settings: ProxySettings, address: Address) -> Rule:
+    """Where nothing tells pods from others all are marked."""
+    return mark_outsiders(plan, chain, settings, address, _EXTERNAL, detector=settings.detector)
 
 
 def _marked_node_port(plan: PortPlan, settings: ProxySettings, chain: str) -> Rule:
@@ -239,32 +206,8 @@ def _marked_node_port(plan: PortPlan, settings: ProxySettings, chain: str) -> Ru
     source = ""
     if plan.port.external_local:
         source = "-s 127.0.0.0/8 " if settings.version == 4 else "-s ::1/128 "
-    return Rule(f"-A {chain} {source}{_at_node_port(plan)} {_MARK}", _for_node_port(plan))
-
-
-def _at_node_port(plan: PortPlan) -> str:
-    port = plan.port
-    return (
-        f'-p {port.protocol} -m comment --comment "{port.name}" -m {port.protocol} '
-        f"--dport {port.node_port}"
-    )
-
-
-def _for_node_port(plan: PortPlan) -> Because:
-    port = plan.port
-    text = f"node port {port.node_port} of Service {port.service_key}, port {port.number}"
-    return for_port(port, "node_port", text)
-
-
-def _asked(
-    plan: PortPlan, settings: ProxySettings, address: object, what: str, behind: str = ""
-) -> str:
-    port = plan.port
-    width = 32 if settings.version == 4 else 128
-    return (
-        f"-d {address}/{width} {behind}-p {port.protocol} "
-        f'-m comment --comment "{port.name} {what}" -m {port.protocol} --dport {port.number}'
-    )
+    asked = at_node_port(plan.port, plan.port.name)
+    return Rule(f"-A {chain} {source}{asked} {_MARK}", for_node_port(plan.port))
 
 
 def _beyond(plan: PortPlan) -> str:
@@ -274,15 +217,3 @@ def _beyond(plan: PortPlan) -> str:
 
 def _xlb(plan: PortPlan) -> str:
     return f"KUBE-XLB-{plan.suffix}"
-
-
-def _rejected(settings: ProxySettings) -> str:
-    icmp = "icmp-port-unreachable" if settings.version == 4 else "icmp6-port-unreachable"
-    return f"REJECT --reject-with {icmp}"
-
-
-def _nobody(plan: PortPlan) -> Because:
-    port = plan.port
-    return for_port(
-        port, "", f"Service {port.service_key}, port {port.number}: no endpoint is ready"
-    )

@@ -10,44 +10,35 @@ from collections.abc import Iterator
 
 from k8stui.because import Because
 from k8stui.kernel.rules import Rule
+from k8stui.nodes.kubeproxy.asked import at_address, at_node_port, refused
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.reasons import for_port, for_service
+from k8stui.nodes.kubeproxy.reasons import (
+    for_cluster_ip,
+    for_external_ip,
+    for_load_balancer,
+    for_nobody,
+    for_nobody_here,
+    for_node_port,
+    for_service,
+    for_source_ranges,
+)
 from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 
-def nat_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
+def nat_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:  # noqa: ARG001
     """Cluster IP, external IPs and load balancer addresses that have endpoints."""
     port = plan.port
-    key = port.service_key
-    transport = port.protocol
-    width = 32 if settings.version == 4 else 128
     if plan.has_internal:
-        yield Rule(
-            f"-A KUBE-SERVICES -d {port.cluster_ip}/{width} -p {transport} -m comment "
-            f'--comment "{port.name} cluster IP" -m {transport} --dport {port.number} '
-            f"-j {plan.internal_chain}",
-            for_service(port, "cluster_ips", f"cluster IP of Service {key}, port {port.number}"),
-        )
+        asked = at_address(port, port.cluster_ip, f"{port.name} cluster IP")
+        yield Rule(f"-A KUBE-SERVICES {asked} -j {plan.internal_chain}", for_cluster_ip(port))
     if not plan.choice.any_endpoints:
         return
     for address in port.external_ips:
-        yield Rule(
-            f"-A KUBE-SERVICES -d {address}/{width} -p {transport} -m comment "
-            f'--comment "{port.name} external IP" -m {transport} --dport {port.number} '
-            f"-j {plan.external_chain}",
-            for_service(port, "external_ips", f"external IP of Service {key}, port {port.number}"),
-        )
+        asked = at_address(port, address, f"{port.name} external IP")
+        yield Rule(f"-A KUBE-SERVICES {asked} -j {plan.external_chain}", for_external_ip(port))
     for address in port.vips:
-        yield Rule(
-            f"-A KUBE-SERVICES -d {address}/{width} -p {transport} -m comment "
-            f'--comment "{port.name} loadbalancer IP" -m {transport} --dport {port.number} '
-            f"-j {plan.vip_chain}",
-            for_service(
-                port,
-                "load_balancer_ingress",
-                f"load balancer address of Service {key}, port {port.number}",
-            ),
-        )
+        asked = at_address(port, address, f"{port.name} loadbalancer IP")
+        yield Rule(f"-A KUBE-SERVICES {asked} -j {plan.vip_chain}", for_load_balancer(port))
 
 
 def nat_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
@@ -55,33 +46,23 @@ def nat_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     port = plan.port
     if not port.node_port or not plan.choice.any_endpoints:
         return
-    transport = port.protocol
-    match = (
-        f'-p {transport} -m comment --comment "{port.name}" -m {transport} --dport {port.node_port}'
-    )
-    text = f"node port {port.node_port} of Service {port.service_key}, port {port.number}"
+    asked = at_node_port(port, port.name)
     if settings.localhost_node_ports and settings.nfacct:
         yield Rule(
-            f"-A KUBE-NODEPORTS -d 127.0.0.0/8 {match} -m nfacct --nfacct-name  "
+            f"-A KUBE-NODEPORTS -d 127.0.0.0/8 {asked} -m nfacct --nfacct-name  "
             f"localhost_nps_accepted_pkts -j {plan.external_chain}",
-            for_port(port, "node_port", f"{text}, from the node itself to 127.0.0.1 (counted)"),
+            for_node_port(port, ", from the node itself to 127.0.0.1 (counted)"),
         )
-    yield Rule(
-        f"-A KUBE-NODEPORTS {match} -j {plan.external_chain}", for_port(port, "node_port", text)
-    )
+    yield Rule(f"-A KUBE-NODEPORTS {asked} -j {plan.external_chain}", for_node_port(port))
 
 
 def filter_services(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     """The cluster IP of a Service that has nothing to offer here."""
     if not plan.has_internal:
         port = plan.port
-        verdict, reason = _refusal(plan, settings, "internalTrafficPolicy")
-        yield Rule(
-            f"-A KUBE-SERVICES -d {port.cluster_ip}/{32 if settings.version == 4 else 128} "
-            f"-p {port.protocol} -m comment --comment {verdict[0]} -m {port.protocol} "
-            f"--dport {port.number} -j {verdict[1]}",
-            reason,
-        )
+        said, target, reason = _refusal(plan, settings, "internalTrafficPolicy")
+        asked = at_address(port, port.cluster_ip, said)
+        yield Rule(f"-A KUBE-SERVICES {asked} -j {target}", reason)
 
 
 def filter_external(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
@@ -89,21 +70,13 @@ def filter_external(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     port = plan.port
     if not port.accessible or plan.has_external:
         return
-    transport = port.protocol
-    width = 32 if settings.version == 4 else 128
-    (comment, target), reason = _refusal(plan, settings, "externalTrafficPolicy")
+    said, target, reason = _refusal(plan, settings, "externalTrafficPolicy")
     for address in (*port.external_ips, *port.vips):
-        yield Rule(
-            f"-A KUBE-EXTERNAL-SERVICES -d {address}/{width} -p {transport} -m comment "
-            f"--comment {comment} -m {transport} --dport {port.number} -j {target}",
-            reason,
-        )
+        asked = at_address(port, address, said)
+        yield Rule(f"-A KUBE-EXTERNAL-SERVICES {asked} -j {target}", reason)
     if port.node_port:
-        yield Rule(
-            f"-A KUBE-EXTERNAL-SERVICES -p {transport} -m comment --comment {comment} "
-            f"-m addrtype --dst-type LOCAL -m {transport} --dport {port.node_port} -j {target}",
-            reason,
-        )
+        asked = at_node_port(port, said, "-m addrtype --dst-type LOCAL ")
+        yield Rule(f"-A KUBE-EXTERNAL-SERVICES {asked} -j {target}", reason)
 
 
 def filter_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:  # noqa: ARG001
@@ -123,40 +96,20 @@ def filter_node_ports(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]
         )
 
 
-def filter_firewall(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
+def filter_firewall(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:  # noqa: ARG001
     """What KUBE-FW did not let through to the load balancer's addresses."""
     port = plan.port
     if not port.source_ranges or not plan.choice.any_endpoints:
         return
+    said = f"{port.name} traffic not accepted by {plan.firewall_chain}"
     for address in port.vips:
-        yield Rule(
-            f"-A KUBE-PROXY-FIREWALL -d {address}/{32 if settings.version == 4 else 128} "
-            f'-p {port.protocol} -m comment --comment "{port.name} traffic not accepted by '
-            f'{plan.firewall_chain}" -m {port.protocol} --dport {port.number} -j DROP',
-            for_service(
-                port,
-                "load_balancer_source_ranges",
-                f"the source is in none of the loadBalancerSourceRanges of Service "
-                f"{port.service_key}",
-                "loadBalancerSourceRanges",
-            ),
-        )
+        asked = at_address(port, address, said)
+        yield Rule(f"-A KUBE-PROXY-FIREWALL {asked} -j DROP", for_source_ranges(port))
 
 
-def _refusal(
-    plan: PortPlan, settings: ProxySettings, policy: str
-) -> tuple[tuple[str, str], Because]:
+def _refusal(plan: PortPlan, settings: ProxySettings, policy: str) -> tuple[str, str, Because]:
     """Comment and target of a rule that refuses, and why."""
     port = plan.port
-    key = port.service_key
     if plan.choice.any_endpoints:
-        return (f'"{port.name} has no local endpoints"', "DROP"), for_service(
-            port,
-            "internal_traffic_policy" if policy.startswith("i") else "external_traffic_policy",
-            f"Service {key} has endpoints, but none on this node, and {policy} is Local",
-            f"{policy}: Local",
-        )
-    icmp = "icmp-port-unreachable" if settings.version == 4 else "icmp6-port-unreachable"
-    return (f'"{port.name} has no endpoints"', f"REJECT --reject-with {icmp}"), for_port(
-        port, "", f"Service {key}, port {port.number}: no endpoint is ready"
-    )
+        return f"{port.name} has no local endpoints", "DROP", for_nobody_here(port, policy)
+    return f"{port.name} has no endpoints", refused(settings), for_nobody(port)

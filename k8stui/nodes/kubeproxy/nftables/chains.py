@@ -18,7 +18,17 @@ from k8stui.nodes.kubeproxy.nftables.fixed import mark, pods
 from k8stui.nodes.kubeproxy.nftables.intervals import one_of
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.ports import Port
-from k8stui.nodes.kubeproxy.reasons import for_endpoint, for_port_setting, for_service
+from k8stui.nodes.kubeproxy.reasons import (
+    FROM_A_POD,
+    FROM_OUTSIDE,
+    MARKED_OF_THE_NODE,
+    OF_THE_NODE,
+    for_endpoint,
+    for_policy,
+    for_port_setting,
+    for_service,
+    for_source_ranges,
+)
 from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 _AFFINITY_SIZE = 65535
@@ -148,49 +158,27 @@ def _external(plan: PortPlan, settings: ProxySettings) -> Iterator[Rule]:
     base = names.port_base(port)
     marking = f"meta mark set meta mark | {mark(settings)}"
     everywhere = f"goto {names.SERVICE}{base}"
-    fact = "external_traffic_policy"
     if not port.external_local:
-        setting = "externalTrafficPolicy: Cluster"
-        yield Rule(
-            f'{marking} comment "masquerade"',
-            for_service(
-                port,
-                fact,
-                f"{setting}: the endpoint may be on another node, so the packet gets this node's "
-                "address and the answer comes back here",
-                setting,
-            ),
-        )
+        yield Rule(f'{marking} comment "masquerade"', for_policy(port, FROM_OUTSIDE))
         text = f"on to all endpoints of Service {port.service_key}"
-        yield Rule(everywhere, for_service(port, fact, text, setting))
+        yield Rule(everywhere, for_policy(port, text))
         return
-    setting = "externalTrafficPolicy: Local"
     if settings.detector:
         yield Rule(
             f'{pods(settings)} {everywhere} comment "short-circuit pod traffic"',
-            for_port_setting(
-                port,
-                settings.origin,
-                "from a pod: inside the cluster the policy Local does not hold",
-                settings.detector.setting,
-            ),
+            for_port_setting(port, settings.origin, FROM_A_POD, settings.detector.setting),
         )
     yield Rule(
         f'fib saddr type local {marking} comment "masquerade local traffic"',
-        for_service(
-            port,
-            fact,
-            "from the node itself, to any endpoint: gets this node's address",
-            setting,
-        ),
+        for_policy(port, MARKED_OF_THE_NODE),
     )
     yield Rule(
         f'fib saddr type local {everywhere} comment "short-circuit local traffic"',
-        for_service(port, fact, "from the node itself: the policy Local does not hold", setting),
+        for_policy(port, OF_THE_NODE),
     )
     if plan.choice.local:
         text = f"on to the endpoints of Service {port.service_key} on this node"
-        yield Rule(f"goto {names.LOCAL}{base}", for_service(port, fact, text, setting))
+        yield Rule(f"goto {names.LOCAL}{base}", for_policy(port, text))
 
 
 def _firewall(port: Port, settings: ProxySettings) -> Iterator[Rule]:
@@ -199,12 +187,4 @@ def _firewall(port: Port, settings: ProxySettings) -> Iterator[Rule]:
     if settings.node_address and any(settings.node_address in one for one in allowed):
         # What the node sends to the load balancer may leave with the balancer's own address.
         allowed += [Prefix(address, address.bits) for address in port.vips]
-    yield Rule(
-        f"{settings.ip} saddr != {one_of(allowed)} drop",
-        for_service(
-            port,
-            "load_balancer_source_ranges",
-            f"the source is in none of the loadBalancerSourceRanges of Service {port.service_key}",
-            "loadBalancerSourceRanges",
-        ),
-    )
+    yield Rule(f"{settings.ip} saddr != {one_of(allowed)} drop", for_source_ranges(port))

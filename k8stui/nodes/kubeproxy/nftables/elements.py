@@ -19,7 +19,16 @@ from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.nftables import names
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.ports import TRANSPORTS
-from k8stui.nodes.kubeproxy.reasons import for_endpoint, for_port, for_service
+from k8stui.nodes.kubeproxy.reasons import (
+    for_cluster_ip,
+    for_endpoint,
+    for_external_ip,
+    for_load_balancer,
+    for_nobody,
+    for_nobody_here,
+    for_node_port,
+    for_service,
+)
 from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 _NUMBERS = {name: int(protocol) for protocol, name in TRANSPORTS.items()}
@@ -56,21 +65,16 @@ Made = Iterator[tuple[Key, Element]]
 def service_ips(plan: PortPlan, _settings: ProxySettings) -> Made:
     """``service-ips``: what has an endpoint to go to."""
     port = plan.port
-    key = port.service_key
     base = names.port_base(port)
     if plan.has_internal:
         chain = (names.LOCAL if port.internal_local else names.SERVICE) + base
-        why = for_service(port, "cluster_ips", f"cluster IP of Service {key}, port {port.number}")
-        yield _goto(plan, port.cluster_ip, chain, why)
+        yield _goto(plan, port.cluster_ip, chain, for_cluster_ip(port))
     if not plan.choice.any_endpoints:
         return
     for address in port.external_ips:
-        why = for_service(port, "external_ips", f"external IP of Service {key}, port {port.number}")
-        yield _goto(plan, address, names.EXTERNAL + base, why)
+        yield _goto(plan, address, names.EXTERNAL + base, for_external_ip(port))
     for address in port.vips:
-        text = f"load balancer address of Service {key}, port {port.number}"
-        why = for_service(port, "load_balancer_ingress", text)
-        yield _goto(plan, address, names.EXTERNAL + base, why)
+        yield _goto(plan, address, names.EXTERNAL + base, for_load_balancer(port))
 
 
 def service_nodeports(plan: PortPlan, _settings: ProxySettings) -> Made:
@@ -79,8 +83,7 @@ def service_nodeports(plan: PortPlan, _settings: ProxySettings) -> Made:
     if port.node_port and plan.choice.any_endpoints:
         key = Key((), port.protocol, port.node_port)
         chain = names.EXTERNAL + names.port_base(port)
-        text = f"node port {port.node_port} of Service {port.service_key}, port {port.number}"
-        yield key, Element(f"{key} : goto {chain}", for_port(port, "node_port", text))
+        yield key, Element(f"{key} : goto {chain}", for_node_port(port))
 
 
 def firewall_ips(plan: PortPlan, _settings: ProxySettings) -> Made:
@@ -148,12 +151,6 @@ def _refused(
     port = plan.port
     key = Key(addresses, port.protocol, number)
     away = plan.choice.any_endpoints
-    if away:
-        fact = "internal_traffic_policy" if policy.startswith("i") else "external_traffic_policy"
-        text = f"Service {port.service_key} has endpoints, but none on this node, and {policy} is"
-        why = for_service(port, fact, f"{text} Local", f"{policy}: Local")
-    else:
-        text = f"Service {port.service_key}, port {port.number}: no endpoint is ready"
-        why = for_port(port, "", text)
+    why = for_nobody_here(port, policy) if away else for_nobody(port)
     verdict = "drop" if away else "goto reject-chain"
     return key, Element(f'{key} comment "{port.name}" : {verdict}', why)
