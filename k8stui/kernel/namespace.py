@@ -12,7 +12,7 @@ from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.nft_ruleset import NftRuleset, NftTable
 from k8stui.kernel.packet import Packet, Protocol
-from k8stui.kernel.rules import Chain, Rule, Ruleset
+from k8stui.kernel.rules import Chain, Ruleset
 from k8stui.record import record
 
 
@@ -378,10 +378,7 @@ def _of_nftables(table: NftTable, name: str) -> Chain | None:
         found = table.chains.get(name)
         return found.chain if found is not None else None
     held = table.sets.get(name.removeprefix("@"))
-    if held is None:
-        return None
-    rules = tuple(Rule(element.text, element.reason) for element in held.elements)
-    return Chain(name, rules, reason=held.reason)
+    return held.chain if held is not None else None
 
 
 @record(kw_only=True, weakref_slot=True)
@@ -436,7 +433,7 @@ class NetNamespace:
             found = self.rulesets.get(version)
             return found.chain(table, name) if found is not None else None
         for one in self.nft.tables if self.nft is not None else ():
-            if table == f"{one.family} {one.name}" and version in one.versions:
+            if table == one.called and version in one.versions:
                 return _of_nftables(one, name)
         return None
 
@@ -447,9 +444,8 @@ class NetNamespace:
             yield from ((table.name, name) for name in table.chains)
         for one in self.nft.tables if self.nft is not None else ():
             if version in one.versions:
-                called = f"{one.family} {one.name}"
-                yield from ((called, name) for name in one.chains)
-                yield from ((called, f"@{name}") for name in one.sets)
+                yield from ((one.called, name) for name in one.chains)
+                yield from ((one.called, f"@{name}") for name in one.sets)
 
     def shares_kernel(self, other: NetNamespace) -> bool:
         """Whether both are namespaces of one machine."""

@@ -13,7 +13,7 @@ from dataclasses import field
 
 from k8stui.because import Because
 from k8stui.kernel.address import Address
-from k8stui.kernel.rules import Chain
+from k8stui.kernel.rules import Chain, Rule
 from k8stui.record import record
 
 BRIDGE, ARP = 7, 3
@@ -101,6 +101,12 @@ class NftSet:
     def kind(self) -> str:
         return "map" if self.data else "set"
 
+    @property
+    def chain(self) -> Chain:
+        """The set as a chain ``@NAME``: its elements are the rules."""
+        rules = tuple(Rule(element.text, element.reason) for element in self.elements)
+        return Chain(f"@{self.name}", rules, reason=self.reason)
+
 
 @record()
 class NftObject:
@@ -127,6 +133,11 @@ class NftTable:
     comment: str = ""
     bases: tuple[str, ...] | None = None
     """Names of the base chains, so that a lazy mapping need not make all; None: not known."""
+
+    @property
+    def called(self) -> str:
+        """As steps name it: ``ip kube-proxy``."""
+        return f"{self.family} {self.name}"
 
     @property
     def versions(self) -> tuple[int, ...]:

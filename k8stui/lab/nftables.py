@@ -90,14 +90,13 @@ class _Handed:
         self._chosen = chosen
         self._devices = devices
         self._refused = refused
-        self._called = f"{table.family} {table.name}"
         self._chains: set[str] = set()
         self._sets: set[str] = set()
 
     def table(self) -> NftTable | None:
         table = self._table
         if table.family not in _FAMILIES or not _NAME.fullmatch(table.name) or table.flags:
-            self._refused.append(f"table {self._called}")
+            self._refused.append(f"table {self._table.called}")
             return None
         self._chains = {one.name for one in table.chains.values() if self._is_named(one.name)}
         sets = {one.name: one for each in table.sets.values() if (one := self._set(each))}
@@ -164,7 +163,7 @@ class _Handed:
         for number, rule in enumerate(chain.rules, start=1):
             said = statements(rule.text)
             kept = [_sent(one) for one in said if not isinstance(one, _LEFT_AWAY)]
-            made = _as_drawn(kept, self._chosen.get((self._called, chain.name, number), ()))
+            made = _as_drawn(kept, self._chosen.get((self._table.called, chain.name, number), ()))
             is_known = not any(isinstance(one, Unknown) for one in said)
             if not is_known or not all(map(self._is_harmless, made)):
                 self._refused.append(rule.text)

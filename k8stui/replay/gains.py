@@ -144,11 +144,10 @@ def _rules(before: World, after: World, name: str) -> Delta:
 def _nft_lines(ruleset: NftRuleset | None) -> Iterator[str]:
     """Each rule and element, with its chain or set before it."""
     for table in ruleset.tables if ruleset is not None else ():
-        called = f"{table.family} {table.name}"
         for one in table.sets.values():
-            yield from (f"{called} @{one.name}: {element.text}" for element in one.elements)
+            yield from (f"{table.called} @{one.name}: {element.text}" for element in one.elements)
         for chain in table.chains.values():
-            yield from (f"{called} {chain.name}: {rule.text}" for rule in chain.chain.rules)
+            yield from (f"{table.called} {chain.name}: {rule.text}" for rule in chain.chain.rules)
 
 
 def _ruleset(world: World, node: Node, version: int) -> Ruleset:

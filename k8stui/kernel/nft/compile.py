@@ -140,8 +140,7 @@ def _index(one: NftSet) -> Finds[Found]:
             found.append(Found(element, held(one, element)))
         except UnknownError as error:
             unread = unread or str(error)
-    made = of(([part.spans for part in one.held.key], one) for one in found if one.held.key)
-    made.rest = next((one for one in found if not one.held.key), None)
+    made = of(([part.spans for part in one.held.key], one) for one in found)
     if not unread:
         return made
     return _Partly(made, unread, may_overlap="interval" in one.flags and " . " in one.key)

@@ -72,10 +72,9 @@ def not_modelled(family: int, ruleset: NftRuleset) -> Iterator[Registration[Hook
 def _not_known(
     table: NftTable, chain: NftChain, why: str, _: Host, skb: Skb, __: HookState
 ) -> Traversal:
-    called = f"{table.family} {table.name}"
     rule = next(iter(chain.chain.rules), None)
-    cause = RuleCause(table=called, chain=chain.chain, index=int(rule is not None), rule=rule)
-    verdict = CannotEvaluate(cause, f"chain {called} {chain.name}: {why}")
+    cause = RuleCause(table=table.called, chain=chain.chain, index=int(rule is not None), rule=rule)
+    verdict = CannotEvaluate(cause, f"chain {table.called} {chain.name}: {why}")
     return Traversal(verdict=verdict, cause=cause, packet=skb.packet, ct_mark=0)
 
 

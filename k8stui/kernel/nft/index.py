@@ -2,13 +2,15 @@
 
 A range is taken apart into prefixes, as net/netfilter/nft_set_pipapo.c pipapo_expand does. Each
 element then is one or more keys of some shape (how many bits of each field do not count), and a
-look-up asks once for each shape that occurs.
+look-up asks once for each shape that occurs. Ranges of several fields multiply: an element of more
+keys than anybody writes is kept as it is, and asked by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import Generic, Protocol, TypeVar
 
 from k8stui.kernel.address import Address
@@ -17,6 +19,7 @@ from k8stui.kernel.nft.datatypes import Raw
 T = TypeVar("T")
 Held_co = TypeVar("Held_co", covariant=True)
 
+_MOST_KEYS = 1024
 Span = tuple[int, Hashable]
 """How many bits at the end do not count (of a name, negative: how many characters do), and what is
 left before them."""
@@ -32,22 +35,28 @@ class Finds(Protocol[Held_co]):
 class Index(Generic[T]):
     """What stands at a key."""
 
-    __slots__ = ("_by_shape", "rest")
+    __slots__ = ("_by_shape", "_rest", "_wide")
 
     def __init__(self) -> None:
         self._by_shape: dict[tuple[int, ...], dict[tuple[Hashable, ...], T]] = {}
-        self.rest: T | None = None
-        """What stands at all other keys (``*``)."""
+        self._wide: list[tuple[Sequence[Sequence[Span]], T]] = []
+        self._rest: T | None = None
+        """What stands at all other keys."""
 
     def add(self, fields: Sequence[Sequence[Span]], held: T) -> None:
-        """`fields`: of each field of the key what it spans."""
-        for spans in product(*fields):
-            shape = tuple(span[0] for span in spans)
-            key = tuple(span[1] for span in spans)
-            self._by_shape.setdefault(shape, {}).setdefault(key, held)
+        """`fields`: of each field of the key what it spans; none: all other keys (``*``)."""
+        if not fields:
+            self._rest = held if self._rest is None else self._rest
+        elif prod(map(len, fields)) > _MOST_KEYS:
+            self._wide.append((fields, held))
+        else:
+            for spans in product(*fields):
+                shape = tuple(span[0] for span in spans)
+                key = tuple(span[1] for span in spans)
+                self._by_shape.setdefault(shape, {}).setdefault(key, held)
 
     def find(self, key: Sequence[Raw]) -> T | None:
-        """What stands there; of several the narrowest that was put in first."""
+        """What stands there; of several one that was put in first."""
         numbers = [one.value if isinstance(one, Address) else one for one in key]
         for shape, held in self._by_shape.items():
             if len(shape) != len(numbers):
@@ -55,7 +64,14 @@ class Index(Generic[T]):
             found = held.get(tuple(map(_cut, numbers, shape)))
             if found is not None:
                 return found
-        return self.rest
+        for fields, wide in self._wide:
+            if len(fields) == len(numbers) and all(map(_spans, fields, numbers)):
+                return wide
+        return self._rest
+
+
+def _spans(field: Sequence[Span], value: int | str) -> bool:
+    return any(_cut(value, bits) == left for bits, left in field)
 
 
 def _cut(value: int | str, bits: int) -> Hashable:

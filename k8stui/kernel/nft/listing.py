@@ -42,7 +42,7 @@ def listing(ruleset: NftRuleset, form: Form = Form.PRINTED) -> str:
 def lines(tables: Iterable[NftTable], form: Form = Form.PRINTED) -> Iterator[str]:
     """A chunk a table, a set, a chain: what is built lazily need not be held at once."""
     for table in tables:
-        yield f"table {table.family} {table.name} {{\n"
+        yield f"table {table.called} {{\n"
         yield from _table(table, form)
         yield "}\n"
 

@@ -11,12 +11,6 @@ from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.times import seconds
 
 
-def _index_of(elements: tuple[Held, ...]) -> Index[Held]:
-    made = index.of(([part.spans for part in one.key], one) for one in elements if one.key)
-    made.rest = next((one for one in elements if not one.key), None)
-    return made
-
-
 class AnonymousSet:
     """``{ 80, 443 }``, ``{ 0 : goto a, 1 : goto b }``."""
 
@@ -29,7 +23,7 @@ class AnonymousSet:
     def find(self, _: Passage, value: Value) -> Held | None:
         """The element that holds the value."""
         if self._index is None:
-            self._index = _index_of(self.elements)
+            self._index = index.of(([part.spans for part in one.key], one) for one in self.elements)
         return self._index.find(fields_of(value))
 
     def __str__(self) -> str:
@@ -81,7 +75,7 @@ class NamedSet:
 
     def key(self, passage: Passage) -> str:
         """By which the namespace knows what rules put in."""
-        return f"{passage.table_name} {self.name}"
+        return f"{passage.table.called} {self.name}"
 
     def __str__(self) -> str:
         return f"@{self.name}"

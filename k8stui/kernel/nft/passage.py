@@ -78,10 +78,6 @@ class Passage:
         self._notes: list[str] = []
 
     @property
-    def table_name(self) -> str:
-        return f"{self.table.family} {self.table.name}"
-
-    @property
     def cause(self) -> RuleCause:
         """The rule that is looked at."""
         assert self._cause is not None
@@ -129,7 +125,7 @@ class Passage:
         place = self.cause.index - 1
         fork = Fork(
             namespace=self.context.namespace,
-            table=self.table_name,
+            table=self.table.called,
             chain=self.cause.chain,
             ways=tuple(Way(place, *share) for share in shares),
         )

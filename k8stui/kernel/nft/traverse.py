@@ -29,7 +29,7 @@ def traverse(table: NftTable, base: NftChain, packet: Packet, context: PacketCon
         _through(base.chain, passage, 0)
     except Ended as ended:
         return ended.result
-    policy = RuleCause(table=passage.table_name, chain=base.chain, index=0, rule=None)
+    policy = RuleCause(table=passage.table.called, chain=base.chain, index=0, rule=None)
     drops = base.base is not None and base.base.policy == "drop"
     return passage.result(Drop() if drops else Accept(), policy)
 
@@ -39,7 +39,7 @@ def _through(chain: Chain, passage: Passage, depth: int) -> None:
     last = -1
     for place, rule in enumerate(chain.rules):
         cause = RuleCause(
-            table=passage.table_name,
+            table=passage.table.called,
             chain=chain,
             index=place + 1,
             rule=rule,
