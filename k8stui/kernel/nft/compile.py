@@ -38,7 +38,7 @@ def statements(text: str) -> tuple[Statement, ...]:
         place = words.place
         try:
             found.append(words.statement())
-        except NftError:
+        except ValueError:  # NftError, and what is no number
             found.append(Unknown(words.rest(place)))
     return tuple(found)
 
@@ -67,7 +67,7 @@ def _types(text: str, *, is_typeof: bool) -> Types:
     if is_typeof:
         try:
             return Words(text, _GRAMMAR).expression().types
-        except NftError as error:
+        except ValueError as error:
             raise UnknownError(f"typeof {text}: {error}") from None
     try:
         return tuple(BY_NAME[word] for word in text.split(" . "))
@@ -84,7 +84,7 @@ def held(one: NftSet, element: Element) -> Held:
     """
     try:
         return _held(element.text, types_of_key(one), types_of_data(one))
-    except NftError as error:
+    except ValueError as error:
         raise UnknownError(f"{one.kind} {one.name}, element {element.text}: {error}") from None
 
 

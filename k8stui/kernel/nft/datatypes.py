@@ -33,7 +33,8 @@ def fields_of(value: Value) -> tuple[Raw, ...]:
     return value if type(value) is tuple else (value,)  # type: ignore[return-value]
 
 
-_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|\d+")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,32}|[0-9]{1,39}")
+"""No field is longer than an IPv6 address."""
 
 
 def number(text: str) -> int:

@@ -47,7 +47,14 @@ def parse(text: str) -> NftRuleset:
             for kind, said in one.items():
                 reader.read(kind, said)
         return reader.ruleset()
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         if isinstance(error, NftError):
             raise
         raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None

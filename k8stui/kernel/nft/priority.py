@@ -11,7 +11,7 @@ _BRIDGE = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
 _ONLY_AT = {"dstnat": "prerouting", "srcnat": "postrouting", "out": "output"}
 _NEAR = 10
 """How far from a named one a priority is still written by it."""
-_WRITTEN = re.compile(r"(?:([a-z]+)|(-?\d+))\s*(?:([+-])\s*(\d+))?")
+_WRITTEN = re.compile(r"(?:([a-z]+)|(-?[0-9]{1,10}))\s*(?:([+-])\s*([0-9]{1,10}))?")
 
 
 def _names(family: str) -> dict[str, int]:

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.because import Because
-from k8stui.kernel.nft import priority
+from k8stui.kernel.nft import priority, times
+from k8stui.kernel.nft.datatypes import number
 from k8stui.kernel.nft.errors import NftError
 from k8stui.kernel.nft_ruleset import (
     Base,
@@ -40,6 +41,10 @@ _OBJECTS = frozenset(
     {"counter", "quota", "limit", "flowtable", "synproxy", "secmark",
      "ct helper", "ct timeout", "ct expectation"}
 )  # fmt: skip
+
+
+_HOLDING = 2
+"""A ruleset holds tables, and a table chains and sets; within these braces are an expression's."""
 
 
 class _Statement(NamedTuple):
@@ -94,8 +99,8 @@ class _Structure:
         """
         return iter(self._within(None, 0))
 
-    def _within(self, opened: str | None, since: int) -> list[_Statement | _Block]:
-        holds_blocks = opened is None or opened.startswith("table")
+    def _within(self, opened: str | None, since: int, level: int = 0) -> list[_Statement | _Block]:
+        holds_blocks = level < _HOLDING
         found: list[_Statement | _Block] = []
         words: list[str] = []
         start = self._line
@@ -123,7 +128,7 @@ class _Structure:
                 if holds_blocks:
                     head = "".join(words).strip()
                     words.clear()
-                    found.append(_Block(head, start, self._within(head or "{", start)))
+                    found.append(_Block(head, start, self._within(head or "{", start, level + 1)))
                 else:
                     depth += 1
                     words.append(piece)
@@ -158,15 +163,38 @@ class _Structure:
             found.append(_Statement(text, line))
 
 
+class _Open:
+    """A table that is read; a text may come back to it."""
+
+    def __init__(self) -> None:
+        self.chains: dict[str, NftChain] = {}
+        self.sets: dict[str, NftSet] = {}
+        self.objects: list[NftObject] = []
+        self.flags: tuple[str, ...] = ()
+        self.comment = ""
+
+    def table(self, family: str, name: str) -> NftTable:
+        """It, with what was read so far."""
+        return NftTable(
+            family=family,
+            name=name,
+            chains=self.chains,
+            sets=self.sets,
+            objects=tuple(self.objects),
+            flags=self.flags,
+            comment=self.comment,
+        )
+
+
 class _Reader:
     """Blocks become tables."""
 
     def __init__(self, why: Why | None) -> None:
         self._why = why
-        self._tables: dict[tuple[str, str], NftTable] = {}
+        self._tables: dict[tuple[str, str], _Open] = {}
 
     def ruleset(self) -> NftRuleset:
-        return NftRuleset(tuple(self._tables.values()))
+        return NftRuleset(tuple(one.table(*called) for called, one in self._tables.items()))
 
     def table(self, block: _Block) -> None:
         words = block.head.split()
@@ -177,43 +205,26 @@ class _Reader:
         if len(words) != 3 or words[0] != "table":
             raise NftError(f"not a table of nft list ruleset: {_short(block.head)}", block.line)
         _, family, name = words
-        chains: dict[str, NftChain] = {}
-        sets: dict[str, NftSet] = {}
-        objects: list[NftObject] = []
-        flags: tuple[str, ...] = ()
-        comment = ""
-        before = self._tables.get((family, name))
-        if before is not None:
-            chains, sets, objects = {**before.chains}, {**before.sets}, [*before.objects]
-            flags, comment = before.flags, before.comment
+        table = self._tables.setdefault((family, name), _Open())
         for part in block.parts:
             if isinstance(part, _Statement):
                 word, _, rest = part.text.strip().partition(" ")
                 if word == "flags":
-                    flags = _listed(rest)
+                    table.flags = _listed(rest)
                 elif word == "comment":
-                    comment = _unquoted(rest)
+                    table.comment = _unquoted(rest)
                 else:
                     raise NftError(f"not a part of a table: {_short(part.text)}", part.line)
                 continue
             kind, _, named = part.head.rpartition(" ")
             if kind == "chain":
-                chains[named] = self._chain(part, named, family)
+                table.chains[named] = self._chain(part, named, family)
             elif kind in ("set", "map"):
-                sets[named] = self._set(part, named, kind)
+                table.sets[named] = self._set(part, named, kind)
             elif kind in _OBJECTS:
-                objects.append(NftObject(kind, named, tuple(_lines(part))))
+                table.objects.append(NftObject(kind, named, tuple(_lines(part))))
             else:
                 raise NftError(f"not a part of a table: {_short(part.head)}", part.line)
-        self._tables[family, name] = NftTable(
-            family=family,
-            name=name,
-            chains=chains,
-            sets=sets,
-            objects=tuple(objects),
-            flags=flags,
-            comment=comment,
-        )
 
     def _because(self, text: str, line: int, holder: str) -> Because | None:
         return self._why(text, line, holder) if self._why is not None else None
@@ -259,16 +270,20 @@ class _Reader:
         key, _, data = said[of].partition(" : ")
         if (kind == "map") is not bool(data):
             raise NftError(f"{kind} {name}: its type is {said[of]}", block.line)
-        size = said.get("size")
-        if size is not None and not (size.isascii() and size.isdigit()):
-            raise NftError(f"{kind} {name}: size {size}", block.line)
+        try:
+            size = number(said["size"]) if "size" in said else None
+            for word in ("timeout", "gc-interval"):
+                if word in said:
+                    times.seconds(said[word])
+        except ValueError as error:
+            raise NftError(f"{kind} {name}: {error}", block.line) from None
         return NftSet(
             name=name,
             key=key.strip(),
             data=data.strip(),
             is_typeof=of == "typeof",
             policy=said.get("policy", ""),
-            size=None if size is None else int(size),
+            size=size,
             flags=_listed(said.get("flags", "")),
             statements=" ".join(statements),
             auto_merge="auto-merge" in said,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_PART = re.compile(r"(\d+)(ms|[dhms])")
+_PLAIN = re.compile(r"[0-9]{1,18}")
+_PART = re.compile(r"([0-9]{1,18})(ms|[dhms])")
 
 
 def seconds(text: str) -> int:
@@ -15,7 +16,7 @@ def seconds(text: str) -> int:
         ValueError: no time.
 
     """
-    if text.isascii() and text.isdigit():
+    if _PLAIN.fullmatch(text):
         return int(text)
     parts = _PART.findall(text)
     if not parts or "".join(map("".join, parts)) != text:

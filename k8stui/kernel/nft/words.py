@@ -8,7 +8,8 @@ binds them (concatenations, bits, maps, sets) is here, after src/parser_bison.y.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from k8stui.kernel.nft import literal
@@ -34,6 +35,8 @@ _BITS: tuple[Mapping[str, str], ...] = (
     {"<<": "<<", "lshift": "<<", ">>": ">>", "rshift": ">>"},
 )
 """From what binds loosest to what binds most."""
+_DEEPEST = 50
+_TOO_DEEP = f"more than {_DEEPEST} within each other"
 _FURTHER = frozenset({"timeout", "expires", "counter", "comment", "limit", "quota", "last"})
 
 
@@ -51,7 +54,7 @@ class Grammar(NamedTuple):
 class Words:
     """The words of one rule or element that are not read yet."""
 
-    __slots__ = ("_at", "_grammar", "_places", "_text", "_words")
+    __slots__ = ("_at", "_depth", "_grammar", "_places", "_text", "_words")
 
     def __init__(self, text: str, grammar: Grammar) -> None:
         self._text = text
@@ -60,6 +63,7 @@ class Words:
         self._words = [match[0] for match in found]
         self._places = [match.start() for match in found]
         self._at = 0
+        self._depth = 0
 
     # One by one
 
@@ -108,16 +112,16 @@ class Words:
         if not self.has(word):
             raise NftError(f"{word} is missing before {self.ahead or 'the end'}")
 
-    def number(self) -> int:
-        """A number as it is written.
+    def number(self, bits: int = 64) -> int:
+        """A number as it is written, of so many bits at most.
 
         Raises:
             NftError: none.
 
         """
         raw = self._literal(INTEGER)
-        if not isinstance(raw, Literal) or not isinstance(raw.raw, int):
-            raise NftError(f"not a number: {raw}")
+        if not isinstance(raw, Literal) or not isinstance(raw.raw, int) or raw.raw >> bits:
+            raise NftError(f"not a number of {bits} bits: {raw}")
         return raw.raw
 
     def name(self) -> str:
@@ -135,6 +139,22 @@ class Words:
 
     # What stands within
 
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """What is read here stands within something else.
+
+        Raises:
+            NftError: that within others, more than anybody writes.
+
+        """
+        if self._depth == _DEEPEST:
+            raise NftError(_TOO_DEEP)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
     def statement(self) -> Statement:
         """The next statement.
 
@@ -142,6 +162,10 @@ class Words:
             NftError: it is not understood.
 
         """
+        with self._deeper():
+            return self._statement()
+
+    def _statement(self) -> Statement:
         statements = self._grammar.statements
         read = statements.get(f"{self.ahead} {self.further}") or statements.get(self.ahead)
         if read is not None:
@@ -157,6 +181,10 @@ class Words:
             NftError: it is not understood.
 
         """
+        with self._deeper():
+            return self._expression(expected)
+
+    def _expression(self, expected: Types) -> Expression:
         parts = [self._bits(0, expected[:1])]
         while self.has("."):
             parts.append(self._bits(0, expected[len(parts) : len(parts) + 1]))
@@ -256,8 +284,12 @@ class Words:
         if level == len(_BITS):
             return self._single(expected)
         left = self._bits(level + 1, expected)
+        count = 0
         while operator := _BITS[level].get(self.ahead):
             self.take()
+            count += 1
+            if count > _DEEPEST:  # each stands within the one before
+                raise NftError(_TOO_DEEP)
             right = self._bits(level + 1, left.types or expected)
             left = _flags(left, operator, right) or Bits(left, operator, right)
         return left

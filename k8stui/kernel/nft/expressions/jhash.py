@@ -77,11 +77,11 @@ def _symhash(words: Words) -> Hash:
 
 def _numbered(words: Words, of: Expression | None) -> Hash:
     words.expect("mod")
-    most = words.number()
+    most = words.number(32)
     if not most:
         raise NftError("mod 0")
-    seed = words.number() if words.has("seed") else None
-    return Hash(of, most, seed, words.number() if words.has("offset") else 0)
+    seed = words.number(32) if words.has("seed") else None
+    return Hash(of, most, seed, words.number(32) if words.has("offset") else 0)
 
 
 GRAMMAR = {"jhash": _jhash, "symhash": _symhash}

@@ -44,8 +44,8 @@ def _read(words: Words) -> Numgen:
     if mode not in ("random", "inc"):
         raise NftError(f"not understood: numgen {mode}")
     words.expect("mod")
-    most = words.number()
-    return Numgen(mode, most, words.number() if words.has("offset") else 0)
+    most = words.number(32)
+    return Numgen(mode, most, words.number(32) if words.has("offset") else 0)
 
 
 GRAMMAR = {"numgen": _read}
