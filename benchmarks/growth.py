@@ -186,6 +186,21 @@ def config_maps(size: int, folder: Path) -> list[str]:
     return checked(folder, *one)
 
 
+def mounted(size: int, folder: Path) -> list[str]:
+    """Pods that all read one ConfigMap, which grows with them."""
+    lines = "".join(f"    key{n} value {n}\n" for n in range(20 * size))
+    held = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata:\n  a.conf: |\n{lines}"
+    one = (
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{n}, labels: {{app: a{n}}}}}\nspec:\n"
+        "  volumes: [{name: v, configMap: {name: big}}]\n"
+        "  containers: [{name: c, image: i, ports: [{containerPort: 80}], "
+        "volumeMounts: [{name: v, mountPath: /x}]}]\n---\n"
+        + SERVICE.format(name=f"s{n}", app=f"a{n}", type="ClusterIP", more="")
+        for n in range(size)
+    )
+    return checked(folder, held, *one)
+
+
 def labels(size: int, folder: Path) -> list[str]:
     written = "".join(f"    l{n}: v{n}\n" for n in range(size))
     return checked(
@@ -262,6 +277,7 @@ CASES = {
     "endpoints-by-hand": Case(500, endpoints_by_hand),
     "config-maps": Case(300, config_maps),
     "labels": Case(500, labels),
+    "mounted": Case(50, mounted),
     "workloads": Case(100, workloads),
     "replicas": Case(500, replicas),
     "remembered": Case(300, remembered),

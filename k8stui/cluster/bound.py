@@ -12,12 +12,14 @@ mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from k8stui.cluster.evidence import configured
+from k8stui.cluster.config_maps import ConfigMap, ConfiguredLine
+from k8stui.cluster.evidence import read_by
 from k8stui.cluster.model import Cluster, Container, Pod
 from k8stui.cluster.programs import unless_told
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin
 from k8stui.record import record
@@ -94,12 +96,22 @@ def _opened(
     by_words = Bound(_BY_WORDS, container.origin)
     for number, address in _by_words(container, declared):
         yield number, address, by_words
-    for line in configured(cluster, pod, container):
-        found = _DIRECTIVE.match(line.text)
-        if found is None:
-            continue
-        for number, address in _addresses(found["value"], declared):
-            yield number, address, Bound(f"ConfigMap {line.name} says so", line.origin)
+    for name, held, only in read_by(cluster.config_maps, pod, container):
+        for line, value in _directives.of(held):
+            if only not in ("", line.key):
+                continue
+            for number, address in _addresses(value, declared):
+                origin = held.origin(line.key, line.offset)
+                yield number, address, Bound(f"ConfigMap {name} says so", origin)
+
+
+def _directives_in(held: ConfigMap) -> Sequence[tuple[ConfiguredLine, str]]:
+    found = ((line, _DIRECTIVE.match(line.text)) for line in held.lines())
+    return [(line, match["value"]) for line, match in found if match is not None]
+
+
+_directives: Derived[ConfigMap, Sequence[tuple[ConfiguredLine, str]]] = Derived(_directives_in)
+"""Once a ConfigMap, not for each pod that reads it."""
 
 
 def _addresses(value: str, declared: set[int]) -> Iterator[tuple[int, str]]:

@@ -8,9 +8,12 @@ application.yaml), takes in no others, and names ports of its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from k8stui.cluster.config_maps import ConfigMap
+from k8stui.cluster.evidence import read_by
 from k8stui.cluster.model import Cluster, Container, Pod, ToldPort
+from k8stui.kernel.derived import Derived
 
 _WEB = frozenset({"nginx.conf", "default.conf", "httpd.conf", "apache2.conf", "ports.conf"})
 _SPRING = re.compile(r"application(-[\w-]+)?\.(ya?ml|properties)$")
@@ -31,18 +34,12 @@ def configured_port(
 ) -> ToldPort | None:
     """The port that is opened instead of `number`; None where no file says so."""
     found: ToldPort | None = None
-    for name, only in container.reads:
-        held = cluster.config_maps.get(f"{pod.namespace}/{name}")
-        for key, value in held.data.items() if held is not None and not only else ():
-            if not isinstance(value, str) or held is None:
-                continue
-            opened = _opened(key, value)
-            if not opened:
-                continue
+    for name, held, only in read_by(cluster.config_maps, pod, container):
+        for key, opened in _ports_of.of(held) if not only else ():
             if number in opened or found is not None:
                 return None
             first, offset = next(iter(opened.items()))
-            found = _told(held, f"{pod.namespace}/{name}", key, first, offset)
+            found = _told(held, name, key, first, offset)
     return found
 
 
@@ -64,3 +61,12 @@ def _opened(key: str, text: str) -> dict[int, int]:
             group = 1 if found[1] else 2
             return {int(found[group]): found.start(group)}
     return {}
+
+
+def _opening(held: ConfigMap) -> Sequence[tuple[str, Mapping[int, int]]]:
+    texts = ((key, value) for key, value in held.data.items() if isinstance(value, str))
+    return [(key, opened) for key, value in texts if (opened := _opened(key, value))]
+
+
+_ports_of: Derived[ConfigMap, Sequence[tuple[str, Mapping[int, int]]]] = Derived(_opening)
+"""By key; once a ConfigMap, not for each pod that reads it."""

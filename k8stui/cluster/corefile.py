@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.config_maps import ConfigMap
+from k8stui.cluster.evidence import read_by
 from k8stui.cluster.model import Corefile, Pod, Service
 
 KEY = "Corefile"
 _USUAL_PORT = 53
-_BLOCK = re.compile(r"^(?P<head>[^\s#{(][^#{]*)\{", re.MULTILINE)
+_BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
 _PLUGIN = re.compile(r"^\s*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
 _PORT = re.compile(r":(\d{1,5})$")
 _ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
@@ -38,9 +39,8 @@ def _read_by(config_maps: Mapping[str, ConfigMap], pod: Pod) -> Iterator[ConfigM
     for container in pod.containers:
         if any("dns.port" in word for word in container.spoken):
             continue
-        for name, only in container.reads:
-            held = config_maps.get(f"{pod.namespace}/{name}")
-            if held is not None and only in {"", KEY} and isinstance(held.data.get(KEY), str):
+        for _, held, only in read_by(config_maps, pod, container):
+            if only in {"", KEY} and isinstance(held.data.get(KEY), str):
                 yield held
 
 

@@ -9,7 +9,7 @@ APIServices).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.apiserver.fields import array, at, labels, number, table, text
 from k8stui.apiserver.inventory import namespace_of
@@ -17,8 +17,6 @@ from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.model import Cluster, Container, Pod, PortUser, Service
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
-from k8stui.origin import Origin
-from k8stui.record import record
 
 _GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _HTTPS = 443
@@ -93,10 +91,10 @@ def who_names(
             word.search(value) for _, value in container.env
         ):
             return "a probe, an argument or an env value"
-        for line in configured(cluster, pod, container):
-            said = line.text
-            if word.search(said) and _LISTENS.search(said) and not _CONNECTS.search(said):
-                return f"ConfigMap {line.name}"
+        for name, held, only in read_by(cluster.config_maps, pod, container):
+            for said in (line.text for line in held.lines(only)):
+                if word.search(said) and _LISTENS.search(said) and not _CONNECTS.search(said):
+                    return f"ConfigMap {name}"
     if protocol is not Protocol.TCP:
         return ""
     led = {
@@ -107,38 +105,14 @@ def who_names(
     return next((user.who for user in cluster.port_users if _says(user, pod, wanted, led)), "")
 
 
-@record()
-class ConfiguredLine:
-    """A line of a ConfigMap's value, and where it stands."""
-
-    name: str
-    """``namespace/name`` of the ConfigMap."""
-    key: str
-    text: str
-    held: ConfigMap
-    offset: int
-
-    @property
-    def origin(self) -> Origin:
-        return self.held.origin(self.key, self.offset)
-
-
-def configured(cluster: Cluster, pod: Pod, container: Container) -> Iterator[ConfiguredLine]:
-    """Lines of the ConfigMaps that a container reads; with its key where a value is one line."""
+def read_by(
+    config_maps: Mapping[str, ConfigMap], pod: Pod, container: Container
+) -> Iterator[tuple[str, ConfigMap, str]]:
+    """The ConfigMaps that a container reads: ``namespace/name``, and which key alone if one."""
     for name, only in container.reads:
-        held = cluster.config_maps.get(f"{pod.namespace}/{name}")
-        for key, value in held.data.items() if held is not None else ():
-            if held is None or only not in ("", key) or not isinstance(value, str):
-                continue
-            lines = value.splitlines(keepends=True)
-            if len(lines) == 1:
-                lines = [f"{key}={value}"]
-            offset = 0
-            for line in lines:
-                if not line.lstrip().startswith(("#", "//", ";")):
-                    text = line.rstrip("\r\n")
-                    yield ConfiguredLine(f"{pod.namespace}/{name}", key, text, held, offset)
-                offset += len(line)
+        held = config_maps.get(f"{pod.namespace}/{name}")
+        if held is not None:
+            yield f"{pod.namespace}/{name}", held, only
 
 
 def _says(user: PortUser, pod: Pod, wanted: int, led: set[tuple[str, int]]) -> bool:

@@ -24,6 +24,7 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "addresses",
         "endpoints-by-hand",
         "labels",
+        "mounted",
         "replicas",
         "remembered",
     ],

@@ -109,6 +109,14 @@ NAMES = {
                      at=".:1053 {"),
         rule="dns-policy", words="listens on port 1053", mend="targetPort: 1053",
     ),
+    "CoreDNS listens elsewhere, for a zone of its own too": Both(
+        walked=named(*name_server(COREFILE.replace(".:53", ".:1053")
+                                  + "example.org:1053 {\n  forward . 192.0.2.53\n}\n"),
+                     result="no-such-name", cause="CoreDNS listens on port 1053 (Corefile), "
+                     "Service kube-dns leads to 53", mend="write targetPort: 1053",
+                     at=".:1053 {"),
+        rule="dns-policy", words="listens on port 1053", mend="targetPort: 1053",
+    ),
     "CoreDNS knows no Services": Both(
         walked=named(*name_server(".:53 {\n  errors\n  forward . /etc/resolv.conf\n}\n"),
                      result="no-such-name", cause="has no plugin kubernetes",
