@@ -457,6 +457,12 @@ def test_no_screen_and_no_graph_library_is_loaded(args: tuple[str, ...]) -> None
     assert not modules & {"textual", "networkx", "rich", "asyncio", "importlib.metadata"}
 
 
+def test_a_walk_without_nftables_does_not_load_its_language() -> None:
+    modules, status = loaded_by(COMMANDS[0])
+    assert status == "0"
+    assert not modules & {"k8stui.kernel.nft.words", "pathlib"}
+
+
 @pytest.mark.parametrize("args", COMMANDS, ids=lambda args: args[0])
 def test_what_only_mistakes_need_is_not_loaded(args: tuple[str, ...]) -> None:
     modules, _ = loaded_by(args)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from k8stui.cluster.model import Container
 from k8stui.record import record
@@ -21,7 +22,6 @@ class Program:
     """How it is called, where it listens, and what would tell it otherwise."""
 
     name: str
-    called: re.Pattern[str]
     """Its first words, joined by blanks."""
     port: int
     option: str
@@ -37,33 +37,34 @@ _STARTED_BY = (
 _SHELL = re.compile(r"^\S*\bsh\s+(?:-\w+\s+)*-\w*c\s+")
 
 
-def _program(called: str, port: int, option: str, variables: str = "") -> Program:
-    words = called.split()
-    pattern = r"\s+".join(map(re.escape, words))
-    return Program(called, re.compile(rf"{_STARTED_BY}{pattern}(?:\s|$)"), port, option, variables)
+@lru_cache(maxsize=64)
+def _called(name: str) -> re.Pattern[str]:
+    """How a line begins that starts a program: made for those that a line names."""
+    words = r"\s+".join(map(re.escape, name.split()))
+    return re.compile(rf"{_STARTED_BY}{words}(?:\s|$)")
 
 
 _PROGRAMS = (
-    _program("gunicorn", 8000, "--bind 0.0.0.0:8000", "GUNICORN"),
-    _program("flask run", 5000, "--host 0.0.0.0", "FLASK_RUN_HOST"),
-    _program("uvicorn", 8000, "--host 0.0.0.0", "UVICORN"),
-    _program("hypercorn", 8000, "--bind 0.0.0.0:8000", "HYPERCORN"),
-    _program("daphne", 8000, "-b 0.0.0.0"),
-    _program("manage.py runserver", 8000, "runserver 0.0.0.0:8000"),
-    _program("rails server", 3000, "-b 0.0.0.0", "BINDING"),
-    _program("rails s", 3000, "-b 0.0.0.0", "BINDING"),
-    _program("artisan serve", 8000, "--host 0.0.0.0", "SERVER_HOST"),
-    _program("ng serve", 4200, "--host 0.0.0.0"),
-    _program("vite", 5173, "--host 0.0.0.0"),
-    _program("webpack serve", 8080, "--host 0.0.0.0"),
-    _program("webpack-dev-server", 8080, "--host 0.0.0.0"),
-    _program("jupyter notebook", 8888, "--ip 0.0.0.0", "JUPYTER"),
-    _program("jupyter lab", 8888, "--ip 0.0.0.0", "JUPYTER"),
-    _program("kubectl proxy", 8001, "--address 0.0.0.0"),
-    _program("mkdocs serve", 8000, "--dev-addr 0.0.0.0:8000"),
-    _program("hugo server", 1313, "--bind 0.0.0.0", "HUGO"),
-    _program("jekyll serve", 4000, "--host 0.0.0.0", "JEKYLL"),
-    _program("mlflow server", 5000, "--host 0.0.0.0", "MLFLOW_HOST"),
+    Program("gunicorn", 8000, "--bind 0.0.0.0:8000", "GUNICORN"),
+    Program("flask run", 5000, "--host 0.0.0.0", "FLASK_RUN_HOST"),
+    Program("uvicorn", 8000, "--host 0.0.0.0", "UVICORN"),
+    Program("hypercorn", 8000, "--bind 0.0.0.0:8000", "HYPERCORN"),
+    Program("daphne", 8000, "-b 0.0.0.0"),
+    Program("manage.py runserver", 8000, "runserver 0.0.0.0:8000"),
+    Program("rails server", 3000, "-b 0.0.0.0", "BINDING"),
+    Program("rails s", 3000, "-b 0.0.0.0", "BINDING"),
+    Program("artisan serve", 8000, "--host 0.0.0.0", "SERVER_HOST"),
+    Program("ng serve", 4200, "--host 0.0.0.0"),
+    Program("vite", 5173, "--host 0.0.0.0"),
+    Program("webpack serve", 8080, "--host 0.0.0.0"),
+    Program("webpack-dev-server", 8080, "--host 0.0.0.0"),
+    Program("jupyter notebook", 8888, "--ip 0.0.0.0", "JUPYTER"),
+    Program("jupyter lab", 8888, "--ip 0.0.0.0", "JUPYTER"),
+    Program("kubectl proxy", 8001, "--address 0.0.0.0"),
+    Program("mkdocs serve", 8000, "--dev-addr 0.0.0.0:8000"),
+    Program("hugo server", 1313, "--bind 0.0.0.0", "HUGO"),
+    Program("jekyll serve", 4000, "--host 0.0.0.0", "JEKYLL"),
+    Program("mlflow server", 5000, "--host 0.0.0.0", "MLFLOW_HOST"),
 )
 _SAYS_WHERE = re.compile(
     r"\s(?:-b|-c|-H|--bind\S*|--host\S*|--ip\b\S*|--address\S*|--config\S*|--dev-addr\S*|--uds\S*"
@@ -93,7 +94,8 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
         return None
     for line in _lines(container):
         for one in _PROGRAMS:
-            if one.called.match(line) is None or _SAYS_WHERE.search(line):
+            is_named = one.name.split()[0] in line and _called(one.name).match(line)
+            if not is_named or _SAYS_WHERE.search(line):
                 continue
             names = (name for name, _ in container.env)
             if one.variables and any(name.startswith(one.variables) for name in names):

@@ -12,7 +12,6 @@ from k8stui.kernel import iptables, judge, tracking, translation, unmodelled
 from k8stui.kernel.hooks import Blocked, HookState, Registration
 from k8stui.kernel.host import HookFunction, Host
 from k8stui.kernel.namespace import NetNamespace
-from k8stui.kernel.nft import engine as nft_engine
 from k8stui.kernel.nft_ruleset import ARP, BRIDGE
 from k8stui.kernel.skb import Skb
 
@@ -32,22 +31,24 @@ def run(host: Host, skb: Skb, where: HookState, family: int | None = None) -> Bl
 
 def registrations(family: int, namespace: NetNamespace) -> Iterator[Registration[HookFunction]]:
     """Everything that registers itself in `namespace`, in the kernel's own order."""
+    nft = namespace.nft
+    if nft is not None:
+        from k8stui.kernel.nft import engine  # noqa: PLC0415 - 15 ms of a walk without nftables
     if family in (BRIDGE, ARP):
-        if namespace.nft is not None:
-            yield from nft_engine.not_modelled(family, namespace.nft)
+        if nft is not None:
+            yield from engine.not_modelled(family, nft)
         return
     yield from unmodelled.registrations(family, namespace.unmodelled)
     yield from judge.registrations(family, namespace.judges)
     rulesets = list(namespace.every_ruleset(family))
-    nft = namespace.nft
-    tracks = nft is not None and nft_engine.needs_tracking(nft)
+    tracks = nft is not None and engine.needs_tracking(nft)
     if namespace.judges or namespace.tracked or tracks or any(map(tracking.is_needed, rulesets)):
         yield from tracking.registrations(family)
     for ruleset in rulesets:
         yield from iptables.registrations(family, ruleset)
     lookups = [one for each in rulesets for one in iptables.nat_lookups(family, each)]
     if nft is not None:
-        yield from nft_engine.registrations(family, nft)
-        lookups += nft_engine.nat_lookups(family, nft)
+        yield from engine.registrations(family, nft)
+        lookups += engine.nat_lookups(family, nft)
     if lookups or any("nat" in ruleset.tables for ruleset in rulesets):
         yield from translation.registrations(family, lookups)

@@ -24,7 +24,6 @@ from k8stui.kernel.step import (
 )
 from k8stui.origin import Origin, OriginKind, assumed, defaulted
 
-_NFT_COMMENT = re.compile(r' comment "([^"]*)"$')
 _CALICO_HASH = re.compile(r"cali:[-\w]{16}", re.ASCII)
 _WARM = assumed("neighbour tables and forwarding databases are warm, as after a first ping")
 _POLICY = defaulted("a chain's policy is ACCEPT unless somebody sets another")
@@ -81,7 +80,9 @@ def _comments(cause: RuleCause) -> Iterator[str]:
     """What somebody wrote about a rule for people: Calico's hash of it is for Calico alone."""
     assert cause.rule is not None
     if cause.is_nft:
-        yield from _NFT_COMMENT.findall(cause.rule.text)
+        from k8stui.kernel.nft import mentions  # noqa: PLC0415 - not of every walk
+
+        yield from mentions.comments(cause.rule.text)
         return
     for test in compile_rule(cause.rule.text).tests:
         if isinstance(test, Comment) and not _CALICO_HASH.fullmatch(test.text):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from k8stui.kernel.compile import compile_rule
@@ -42,15 +41,10 @@ def leads_to(table: str, rule: Rule) -> str:
     """
     if " " not in table:
         return compile_rule(rule.text).target_name
-    chain = _NFT_CHAIN.search(rule.text)
-    if chain is not None:
-        return chain[1]
-    named = _NFT_SET.findall(rule.text)
-    return f"@{named[-1]}" if named else ""
+    from k8stui.kernel.nft import mentions  # noqa: PLC0415 - not of every walk
 
-
-_NFT_CHAIN = re.compile(r"\b(?:jump|goto) ([^\s,}]+)")
-_NFT_SET = re.compile(r"@([^\s,}]+)")
+    maps = mentions.sets(rule.text)
+    return next(iter(mentions.chains(rule.text)), f"@{maps[-1]}" if maps else "")
 
 
 def chain_of(step: Step) -> str:

@@ -22,7 +22,6 @@ from k8stui.kernel.namespace import (
     Socket,
     Sysctls,
 )
-from k8stui.kernel.nft import listed_json
 from k8stui.kernel.nft.compatible import own
 from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
@@ -254,8 +253,10 @@ class CollectedSpace:
         # The text has what JSON leaves out.
         said = self._one(_NFT_TEXT)
         found = self._read(said, parse_nft)
-        if said is None:
-            found = self._read(self._one(_NFT), lambda text, _: listed_json.parse(text))
+        if said is None and (listed := self._one(_NFT)) is not None:
+            from k8stui.kernel.nft import listed_json  # noqa: PLC0415 - rare
+
+            found = self._read(listed, lambda text, _: listed_json.parse(text))
         return found if found is None or not any(self._saves.values()) else own(found)
 
     @property
