@@ -29,7 +29,7 @@ from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Hook
 from k8stui.kernel.verdict import Dnat
-from k8stui.nodes.kubeproxy import proxy_table
+from k8stui.nodes.kubeproxy import proxy_contribution
 
 SIZES = (100, 1_000, 10_000)
 _ASKED = 100
@@ -48,8 +48,7 @@ def cluster_of(services: int) -> Cluster:
 
 
 def table_of(cluster: Cluster) -> NftTable:
-    made = proxy_table(cluster, cluster.nodes["node-1"], 4)
-    assert made is not None
+    (made,) = proxy_contribution(cluster, cluster.nodes["node-1"], 4).nft
     return made
 
 

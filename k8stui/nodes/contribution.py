@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import field
 
+from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset, Table
 from k8stui.nodes.apart import ComparedChains, chains_apart
 from k8stui.record import record
@@ -55,6 +56,8 @@ class Contribution:
     owner: str
     """kube-proxy, kubelet, flannel, portmap, docker …"""
     tables: Mapping[str, TablePart] = field(default_factory=dict)
+    nft: tuple[NftTable, ...] = ()
+    """Its tables of nftables' own: nobody else writes into those."""
 
 
 def compose(contributions: Sequence[Contribution]) -> Ruleset:

@@ -8,14 +8,14 @@ sync.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from k8stui.cluster.model import Node
 from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge
-from k8stui.kernel.nft_ruleset import NftRuleset
+from k8stui.kernel.nft_ruleset import NftRuleset, NftTable
 from k8stui.kernel.rules import Rule, Ruleset
 from k8stui.nodes import nodelocaldns
 from k8stui.nodes.cni.plugin import Plugin
@@ -27,7 +27,6 @@ from k8stui.nodes.kubeproxy import (
     mode_origin,
     mode_title,
     proxy_contribution,
-    proxy_table,
 )
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER
 from k8stui.nodes.policy.engine import Engine
@@ -54,14 +53,13 @@ def _kubelet(site: Site, programs: Programs, node: Node, version: int) -> Sequen
 def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
     if not is_modelled(site.cluster):
         return ()
-    addresses = _local_addresses(site, programs.plugin, node)
     return (
         proxy_contribution(
             site.cluster,
             node,
             version,
             nfacct=_counts(site, node, version),
-            local_addresses=addresses,
+            local_addresses=_local_addresses(site, programs.plugin, node),
             everywhere=site.proxied(version),
         ),
     )
@@ -123,35 +121,36 @@ def generated_ruleset(
         UnmodelledModeError: kube-proxy's rules are asked for, and its mode is not modelled.
 
     """
-    _check(site, owner)
-    made = [
-        contribution
-        for name, write in _OWNERS.items()
-        if owner in ("all", name)
-        for contribution in write(site, programs, node, version)
-    ]
-    return compose(made)
+    return compose(list(_written(site, programs, node, version, owner)))
 
 
 def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all") -> NftRuleset:
     """What ``nft list ruleset`` prints of the programs that write nftables' own tables.
+
+    A program's tables stand one behind the other, as it makes them for both families at once.
 
     Raises:
         NodeOptionError: there is no such owner.
         UnmodelledModeError: kube-proxy's tables are asked for, and its mode is not modelled.
 
     """
-    _check(site, owner)
-    if owner not in ("all", "kube-proxy") or not is_modelled(site.cluster):
-        return NftRuleset()
-    addresses = _local_addresses(site, programs.plugin, node)
-    made = (
-        proxy_table(
-            site.cluster, node, version, local_addresses=addresses, everywhere=site.proxied(version)
-        )
-        for version in (4, 6)
-    )
-    return NftRuleset(tuple(table for table in made if table is not None))
+    by_owner: dict[str, list[NftTable]] = {}
+    for version in (4, 6):
+        for one in _written(site, programs, node, version, owner):
+            by_owner.setdefault(one.owner, []).extend(one.nft)
+    return NftRuleset(tuple(table for tables in by_owner.values() for table in tables))
+
+
+def _written(
+    site: Site, programs: Programs, node: Node, version: int, owner: str
+) -> Iterator[Contribution]:
+    if owner not in OWNERS:
+        raise NodeOptionError("--owner", owner, OWNERS)
+    if owner == "kube-proxy" and not is_modelled(site.cluster):
+        raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
+    for name, write in _OWNERS.items():
+        if owner in ("all", name):
+            yield from write(site, programs, node, version)
 
 
 def nft_ruleset(site: Site, programs: Programs, node: Node) -> NftRuleset | None:
@@ -161,13 +160,6 @@ def nft_ruleset(site: Site, programs: Programs, node: Node) -> NftRuleset | None
         return observed.nft
     made = generated_nft(site, programs, node)
     return made if made.tables else None
-
-
-def _check(site: Site, owner: str) -> None:
-    if owner not in OWNERS:
-        raise NodeOptionError("--owner", owner, OWNERS)
-    if owner == "kube-proxy" and not is_modelled(site.cluster):
-        raise UnmodelledModeError(mode_title(site.cluster), mode_origin(site.cluster).place)
 
 
 def ruleset(site: Site, programs: Programs, node: Node, version: int) -> Ruleset:

@@ -14,15 +14,16 @@ from nodes.clusters import ORIGIN, cluster, node, pod, port
 
 from k8stui.cluster.cni_configurations import cni_configuration
 from k8stui.cluster.model import Cluster, Container
+from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.save import dump
-from k8stui.nodes.network import build_network
+from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions
 
 
 def folders(kind: str) -> list[Path]:
     found = truth.find("recordings-agents")
-    return sorted((found / kind).glob("iptables-*")) if found else []
+    return sorted((found / kind).iterdir()) if found else []
 
 
 def text(case: Path, name: str) -> str:
@@ -60,8 +61,7 @@ def test_portmap(case: Path) -> None:
     network = build_network(portmapped(case), NodeOptions())
     made = network.cluster.nodes["node-1"]
     assert network.plugin_of(made) == "bridge"
-    for version, name in ((4, "iptables"), (6, "ip6tables")):
-        assert dump(network.ruleset(made, version, "cni")).strip() == text(case, name).strip()
+    _same_rules(network, case)
     localnet = [
         name
         for name, on in network["node-1"].sysctls.route_localnet.items()
@@ -75,7 +75,11 @@ def test_flannel(case: Path) -> None:
     said = dict(word.split("=") for word in text(case, "args").split())
     subnets = [one for one in (said["subnet"], said["ipv6subnet"]) if one]
     addresses = ["192.168.0.11", "fd00::11"][: len(subnets)]
-    net_conf = {"Network": said["network"], "IPv6Network": said["ipv6network"]}
+    net_conf = {
+        "Network": said["network"],
+        "IPv6Network": said["ipv6network"],
+        "EnableNFTables": said["mode"] == "nft",
+    }
     words = (
         "/opt/bin/flanneld",
         f"--ip-masq={said['ipMasq']}",
@@ -88,7 +92,13 @@ def test_flannel(case: Path) -> None:
         containers=(Container(name="kube-flannel", spoken=words, origin=ORIGIN),),
     )
     made = cluster((node(1, *addresses, cidrs=subnets),), (daemon,), flannel=net_conf)
-    network = build_network(made, NodeOptions())
+    _same_rules(build_network(made, NodeOptions()), case)
+
+
+def _same_rules(network: ClusterNetwork, case: Path) -> None:
+    """Of what iptables-nft wrote ``nft`` shows the same as ``iptables``, through nft's eyes."""
+    made = network.cluster.nodes["node-1"]
     for version, name in ((4, "iptables"), (6, "ip6tables")):
-        ours = dump(network.ruleset(made.nodes["node-1"], version, "cni"))
-        assert ours.strip() == text(case, name).strip()
+        assert dump(network.ruleset(made, version, "cni")).strip() == text(case, name).strip()
+    native = listing(network.nft(made, "cni")).strip()
+    assert native == ("" if case.name.startswith("iptables") else text(case, "nft").strip())

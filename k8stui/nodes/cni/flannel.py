@@ -1,4 +1,4 @@
-"""flannel 0.28: its rules, its routes between the nodes, and the bridge it has set up.
+"""flannel 0.28: its routes between the nodes, and the bridge it has set up.
 
 Source: docs/facts/cni.md section 6 (flannel-io/flannel pkg/trafficmngr/iptables/iptables.go:
 masqRules, masqIP6Rules, forwardRules; pkg/backend/hostgw, vxlan; flannel-io/cni-plugin
@@ -7,41 +7,37 @@ flannel_linux.go:doCmdAdd). Recorded in recordings-cni/flannel-host-gw and flann
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.model import CniConfiguration, Container, Node, Pod
-from k8stui.kernel.address import Address, Prefix, is_multicast
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
     FdbEntry,
     Interface,
     InterfaceAddress,
     Ipip,
-    Judge,
-    Judged,
-    JudgesAt,
     LinkKind,
     Neighbour,
     Route,
     Vxlan,
 )
-from k8stui.kernel.packet import Packet
-from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni import conflist, node_annotations
+from k8stui.nodes.cni import conflist, flannel_rules, node_annotations
 from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import Configuration
 from k8stui.nodes.cni.daemon import running, told
 from k8stui.nodes.cni.firewall import firewall
-from k8stui.nodes.cni.ipmasq import MULTICAST, ip_masq
+from k8stui.nodes.cni.flannel_rules import Daemon
+from k8stui.nodes.cni.ipmasq import ip_masq
 from k8stui.nodes.cni.portmap import portmap, route_localnet
-from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
-from k8stui.origin import Origin, defaulted
+from k8stui.origin import defaulted
 from k8stui.record import record
 
 _USUAL = CniConfiguration(
@@ -103,9 +99,6 @@ class Flannel:
     def node_part(self, node: Node) -> Part:
         site, bridge = self._site, self._bridged.attachment(node).bridge
         part = self._bridged.node_part(node) + route_localnet(site, node, bridge, self._list)
-        if self._daemon.nftables:
-            judge = _nftables_judge(site, node)
-            part += Part(judges=(judge,) if judge else ())
         between = self.between(node)
         return between + part if between.interfaces else part + between
 
@@ -123,12 +116,8 @@ class Flannel:
         return self._backend.mtu_bytes
 
     def rules(self, node: Node, version: int) -> Contribution | None:
-        """What flanneld itself writes with iptables; None: nothing."""
-        site = self._site
-        own = next((net for net in site.networks(node) if net.address.version == version), None)
-        if own is None or self._daemon.nftables:
-            return None
-        return _flanneld(site, node, own, self._daemon)
+        """What flanneld itself writes; None: nothing."""
+        return flannel_rules.rules(self._site, node, version, self._daemon)
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         """With the route of host-local's ``routes``: the whole pod network by the gateway."""
@@ -358,17 +347,7 @@ _OTHER_BACKENDS = {"wireguard": ("wireguard", 80), "ipip": ("ipip", 20), "udp": 
 _DEVICES = {"wireguard": "flannel-wg", "ipip": "flannel.ipip", "tun": "flannel0"}
 
 
-@record(kw_only=True)
-class _Daemon:
-    """What flanneld is told; without a word of the input as its own DaemonSet runs it."""
-
-    ip_masq: bool = True
-    forward_rules: bool = True
-    nftables: bool = False
-    origin: Origin = defaulted("flanneld --ip-masq, as its DaemonSet runs it")
-
-
-def _daemon(site: Site) -> _Daemon:
+def _daemon(site: Site) -> Daemon:
     """By the arguments of the input's flannel pods, and net-conf.json's EnableNFTables.
 
     Source: flannel main.go (flags --ip-masq, default false; --iptables-forward-rules, true).
@@ -376,8 +355,8 @@ def _daemon(site: Site) -> _Daemon:
     nftables = (site.cluster.flannel or {}).get("EnableNFTables") is True
     found = running(site, _is_its)
     if found is None:
-        return _Daemon(nftables=nftables)
-    return _Daemon(
+        return Daemon(nftables=nftables)
+    return Daemon(
         ip_masq=told(found.spoken, "ip-masq", otherwise=False),
         forward_rules=told(found.spoken, "iptables-forward-rules", otherwise=True),
         nftables=nftables,
@@ -398,102 +377,7 @@ def _delegated(site: Site) -> Configuration:
     return replace(found, main={"isGateway": True, **told})
 
 
-def _nftables_judge(site: Site, node: Node) -> Judge | None:
-    """Flannel's nftables rules: known where they leave a packet alone, not modelled where not.
-
-    Source: flannel pkg/trafficmngr/nftables/nftables.go (masquerade of what pods send beyond the
-    pod network, and of what others send to pods of other nodes).
-    """
-    pods = site.pod_network(4)
-    own = next((net for net in site.networks(node) if net.address.version == 4), None)
-    if own is None:
-        return None
-    because = Because(
-        text="flannel masquerades by nftables",
-        origin=defaulted("EnableNFTables: true", None),
-        owner="flannel",
-    )
-
-    def says(packet: Packet, local: bool) -> Iterable[Judged]:
-        del local
-        if packet.src in pods and packet.dst not in pods and not is_multicast(packet.dst):
-            yield Judged(
-                passes=None,
-                text="cannot tell: nftables (table ip flannel-ipv4, chain postrtg) masquerades it",
-                reason=because,
-            )
-
-    return Judge(name="flannel", says=says, at=JudgesAt.POSTROUTING)
-
-
 def _number(value: object, default: int, largest: int) -> int:
     """A number of net-conf.json; the default where there is none that the kernel takes."""
     usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= largest
     return int(value) if usable and isinstance(value, int) else default
-
-
-def _flanneld(site: Site, node: Node, own: Prefix, daemon: _Daemon) -> Contribution:
-    """The rules of the daemon itself; the jumps are appended (flannel 0.21.5 and later)."""
-    version = own.address.version
-    pods = site.pod_network(version)
-    masq_comment = '-m comment --comment "flanneld masq"'
-    forward_comment = '-m comment --comment "flanneld forward"'
-    network = site.pod_network_origin(node)
-
-    def because(text: str, origin: Origin = network) -> Because:
-        return Because(text=text, origin=origin, owner="flannel")
-
-    lines = (
-        (
-            f"-m mark --mark 0x4000/0x4000 {masq_comment} -j RETURN",
-            "kube-proxy has marked the packet and masquerades it itself",
-        ),
-        (
-            f"-s {own} -d {pods} {masq_comment} -j RETURN",
-            f"a pod of {node.name} talks to a pod: it keeps its address",
-        ),
-        (
-            f"-s {pods} -d {own} {masq_comment} -j RETURN",
-            f"a pod talks to a pod of {node.name}: it keeps its address",
-        ),
-        (
-            f"! -s {pods} -d {own} {masq_comment} -j RETURN",
-            f"others talk to a pod of {node.name}: they keep their address",
-        ),
-        (
-            f"-s {pods} ! -d {MULTICAST[version]} {masq_comment} -j MASQUERADE --random-fully",
-            "a pod talks to somebody beyond the pod network: with the node's address",
-        ),
-        (
-            f"! -s {pods} -d {pods} {masq_comment} -j MASQUERADE --random-fully",
-            "others talk to a pod of another node by way of this one: with this node's address",
-        ),
-    )
-    posting = Chain(
-        _POSTROUTING,
-        tuple(Rule(f"-A {_POSTROUTING} {match}", because(text)) for match, text in lines),
-    )
-    forwarding = Chain(
-        _FORWARD,
-        tuple(
-            Rule(
-                f"-A {_FORWARD} {side} {pods} {forward_comment} -j ACCEPT",
-                because("what pods send and get may be forwarded, whatever FORWARD's policy is"),
-            )
-            for side in ("-s", "-d")
-        ),
-    )
-    masq = because("flannel masquerades", daemon.origin)
-    forward = because("flannel lets pods through", defaulted("flanneld --iptables-forward-rules"))
-    jump = Rule(f"-A POSTROUTING {masq_comment} -j {_POSTROUTING}", masq)
-    forward_jump = Rule(f"-A FORWARD {forward_comment} -j {_FORWARD}", forward)
-    tables = {}
-    if daemon.ip_masq:
-        tables["nat"] = TablePart(
-            chains={_POSTROUTING: posting}, jumps=(Jump("POSTROUTING", jump),)
-        )
-    if daemon.forward_rules:
-        tables["filter"] = TablePart(
-            chains={_FORWARD: forwarding}, jumps=(Jump("FORWARD", forward_jump),)
-        )
-    return Contribution("flannel", tables)

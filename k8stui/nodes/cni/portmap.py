@@ -17,9 +17,10 @@ from k8stui.cluster.model import ContainerPort, Node, Pod
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.cni import portmap_nftables
 from k8stui.nodes.cni.conflist import Configuration, named, switch
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
-from k8stui.nodes.host_ports import host_ports, passed_on
+from k8stui.nodes.host_ports import Mapped, asked_at, host_ports, passed_on
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.record import record
@@ -49,17 +50,18 @@ _DOING = (
 """The long ones that say what to do, which no condition does; a beginning of one is enough."""
 _PORTS_IN_ONE_RULE = 15
 """What -m multiport takes."""
-_ANY = frozenset((Address.parse("0.0.0.0"), Address.parse("::")))  # noqa: S104 - an address to compare with
 
 
 @record(kw_only=True)
 class _Options:
     """What the plug-in is told, as its defaults are where it is told nothing (main.go:parseConfig).
 
-    With the nftables backend (plug-ins since 1.6) no iptables rule is written.
+    `nftables`: its backend of that name (plug-ins since 1.6), which has no marks and fails where
+    there are conditions (recordings-agents: 1.9.1).
     """
 
     network: str
+    nftables: bool = False
     snat: bool = True
     """Mark what comes from the pods' network and from localhost, for masquerade."""
     bit: int = _MARK_BIT
@@ -80,15 +82,16 @@ class _Options:
 
 
 def _options(configuration: Configuration, version: int) -> _Options | None:
-    """None: the list does not call the plug-in, or it writes no rule of iptables'."""
+    """None: the list does not call the plug-in."""
     told = configuration.chained.get("portmap")
-    if told is None or told.get("backend") == "nftables":
+    if told is None:
         return None
     bit = told.get("markMasqBit")
     usable = isinstance(bit, int) and not isinstance(bit, bool) and 0 <= bit <= 31
     written = told.get(f"conditionsV{version}")
     return _Options(
         network=configuration.name,
+        nftables=told.get("backend") == "nftables",
         snat=switch(told, "snat", otherwise=True),
         bit=bit if usable and isinstance(bit, int) else _MARK_BIT,
         set_mark=named(told, "externalSetMarkChain", _SETMARK),
@@ -153,31 +156,45 @@ def portmap(
     options = _options(configuration, version)
     if options is None:
         return None
-    entries: list[Rule] = []
-    chains: dict[str, Chain] = {}
-    for pod in site.pods(node.name):
-        ports = tuple(host_ports(pod))
-        address = next((a for a in pod.addresses if a.version == version), None) if ports else None
-        if address is None:
-            continue
-        digest = sha512(f"{options.network}{pod.container_id}".encode()).hexdigest()
-        name = f"CNI-DN-{digest}"[:28]
-        network = site.network_of(node, address) or Prefix(address, address.bits)
-        entries += _entries(pod, ports, name, options)
-        rules = [
-            rule
-            for port in ports
-            if port.host_ip is None or port.host_ip.version == version
-            for rule in _pod_rules(name, _Target(pod, port, address, network), options)
-        ]
-        chains[name] = Chain(name, tuple(rules))
-    if not entries:
+    mapped = tuple(_mapped(site, node, version))
+    if not mapped:
         return None
     general = Because(
         text="pods of this node have a hostPort",
         origin=configuration.origin,
         owner="portmap",
     )
+    if options.nftables:
+        return Contribution("portmap", nft=(portmap_nftables.table(mapped, options.snat, general),))
+    return _iptables(site, node, mapped, options, general)
+
+
+def _mapped(site: Site, node: Node, version: int) -> Iterator[Mapped]:
+    """Pods of the node with hostPorts and an address of that family."""
+    for pod in site.pods(node.name):
+        ports = tuple(host_ports(pod))
+        address = next((a for a in pod.addresses if a.version == version), None) if ports else None
+        if address is not None:
+            yield Mapped(pod, ports, address)
+
+
+def _iptables(
+    site: Site, node: Node, mapped: Sequence[Mapped], options: _Options, general: Because
+) -> Contribution:
+    entries: list[Rule] = []
+    chains: dict[str, Chain] = {}
+    for one in mapped:
+        pod, address = one.pod, one.address
+        digest = sha512(f"{options.network}{pod.container_id}".encode()).hexdigest()
+        name = f"CNI-DN-{digest}"[:28]
+        network = site.network_of(node, address) or Prefix(address, address.bits)
+        entries += _entries(pod, one.ports, name, options)
+        rules = [
+            rule
+            for port in one.here
+            for rule in _pod_rules(name, _Target(pod, port, address, network), options)
+        ]
+        chains[name] = Chain(name, tuple(rules))
     chains[_DNAT] = Chain(_DNAT, tuple(entries))
     local = f"-m addrtype --dst-type LOCAL -j {_DNAT}"
     jumps = [
@@ -237,9 +254,8 @@ def _pod_rules(name: str, target: _Target, options: _Options) -> Iterator[Rule]:
     pod, port, address, network = target
     because = passed_on(pod, port, "portmap")
     protocol = port.protocol.name.lower()
-    host = ""
-    if port.host_ip is not None and port.host_ip not in _ANY:
-        host = f"-d {port.host_ip}/{port.host_ip.bits} "
+    asked = asked_at(port)
+    host = f"-d {asked}/{asked.bits} " if asked is not None else ""
     match = f"{host}-p {protocol} -m {protocol} --dport {port.host_port}"
     if options.snat and options.everybody:
         yield Rule(f"-A {name} {match} -j {options.set_mark}", because)

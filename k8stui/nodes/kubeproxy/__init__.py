@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address
-from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.kubeproxy.around import Around
@@ -32,7 +31,6 @@ __all__ = [
     "mode_title",
     "proxy_contribution",
     "proxy_ruleset",
-    "proxy_table",
     "relaying_sockets",
     "relays",
     "unmodelled",
@@ -60,25 +58,6 @@ def proxy_contribution(
     """
     around = Around(nfacct=nfacct, local_addresses=local_addresses, everywhere=everywhere)
     return mode_of(cluster).contribution(cluster, node, version, around)
-
-
-def proxy_table(
-    cluster: Cluster,
-    node: Node,
-    version: int,
-    *,
-    local_addresses: Sequence[Address] | None = None,
-    everywhere: Everywhere | None = None,
-) -> NftTable | None:
-    """The same in nftables; None: the mode writes nothing there.
-
-    Raises:
-        NodeOptionError: a mode that is not imitated (ipvs).
-
-    """
-    tables = mode_of(cluster).tables
-    around = Around(local_addresses=local_addresses, everywhere=everywhere)
-    return tables(cluster, node, version, around) if tables is not None else None
 
 
 def proxy_ruleset(

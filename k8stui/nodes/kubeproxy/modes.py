@@ -13,13 +13,11 @@ from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.errors import NodeOptionError
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.iptables import iptables_contribution
-from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.settings import PROXY_MODE
 
 if TYPE_CHECKING:
-    from k8stui.kernel.nft_ruleset import NftTable
     from k8stui.nodes.kubeproxy.userspace import ProxySocket
 
 _USERSPACE = "k8stui.nodes.kubeproxy.userspace"
@@ -30,21 +28,14 @@ def _no_sockets(_cluster: Cluster, _version: int) -> Mapping[str, ProxySocket]:
     return {}
 
 
-def _no_chains(_cluster: Cluster, _node: Node, _version: int, _around: Around) -> Contribution:
-    return Contribution(OWNER)
-
-
 @record()
 class Mode:
     """What kube-proxy does in one mode."""
 
     contribution: Callable[[Cluster, Node, int, Around], Contribution]
-    """What it writes in iptables on a node, for IP version 4 or 6."""
+    """What it writes in iptables or nftables on a node, for IP version 4 or 6."""
     sockets: Callable[[Cluster, int], Mapping[str, ProxySocket]] = field(default=_no_sockets)
     """Where the process itself takes connections and makes a second one, by service port name."""
-
-    tables: Callable[[Cluster, Node, int, Around], NftTable] | None = None
-    """What it writes in nftables; None: it writes nothing there."""
 
     @property
     def relays(self) -> bool:
@@ -57,7 +48,7 @@ _MODES: Mapping[str, Mode] = {
     "userspace": Mode(
         Late(_USERSPACE, "userspace_contribution"), Late(_USERSPACE, "proxy_sockets")
     ),
-    NFTABLES: Mode(_no_chains, tables=Late(_NFTABLES, "nftables_table")),
+    NFTABLES: Mode(Late(_NFTABLES, "nftables_contribution")),
 }
 """kube-proxy's default on Linux first."""
 

@@ -16,6 +16,7 @@ from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.nft_ruleset import Asked, Element, NftChain, NftSet, NftTable
 from k8stui.kernel.rules import Chain
+from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.lazy import LazyRows
@@ -25,10 +26,17 @@ from k8stui.nodes.kubeproxy.nftables.elements import Key, Made
 from k8stui.nodes.kubeproxy.nftables.names import service_port
 from k8stui.nodes.kubeproxy.plans import Plans
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.reasons import for_setting
+from k8stui.nodes.kubeproxy.reasons import OWNER, for_setting
 from k8stui.nodes.kubeproxy.settings import ProxySettings, settings
 
 _Block = Callable[[PortPlan, ProxySettings], Made]
+
+
+def nftables_contribution(
+    cluster: Cluster, node: Node, version: int, around: Around
+) -> Contribution:
+    """The table, and nothing of iptables."""
+    return Contribution(OWNER, nft=(nftables_table(cluster, node, version, around),))
 
 
 def nftables_table(cluster: Cluster, node: Node, version: int, around: Around) -> NftTable:
