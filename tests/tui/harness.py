@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 from tui import literal
@@ -96,8 +97,7 @@ class Driver:
         await self.pilot.pause()
 
     async def settle(self) -> None:
-        if len(self.app.workers):
-            await self.app.workers.wait_for_complete()
+        await settled(self.app)
         await self.pilot.pause(0)
 
     def text(self, widget: str) -> str:
@@ -111,12 +111,18 @@ def make_app(jobs: Jobs | None = None, *, ansi: bool = False, is_ascii: bool = F
     return K8sTuiApp(jobs or LiteralJobs(), Terminal(is_ansi=ansi, is_ascii=is_ascii))
 
 
+async def settled(app: App[int]) -> None:
+    """Until no work is going on; work in whose place other work came is waited for no more."""
+    while going_on := [worker for worker in app.workers if not worker.is_finished]:
+        with suppress(WorkerCancelled):
+            await app.workers.wait_for_complete(going_on)
+
+
 async def ready(pilot: Pilot[int]) -> None:
     """Until the walk is on the screen."""
     for _ in range(3):
         await pilot.pause(0)
-        with suppress(WorkerCancelled):  # an app that leaves at once cancels its work
-            await pilot.app.workers.wait_for_complete()
+        await settled(pilot.app)
     await pilot.pause()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from tui.harness import make_app, ready
+from tui.harness import make_app, ready, settled
 
 from k8stui.export.drawing.ink import text_of
 from k8stui.tui.app import K8sTuiApp
@@ -37,7 +37,7 @@ class Typist:
             await self.settle()
 
     async def settle(self) -> None:
-        await self.app.workers.wait_for_complete()
+        await settled(self.app)
         await self.pilot.pause(0)
 
     @property

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from tui.harness import ready
+from tui.harness import ready, settled
 from tui.test_key_paths import WEBAPP
 
 from k8stui.tui.app import K8sTuiApp
@@ -33,7 +33,7 @@ async def used(path: Path, *keys: str, theme: str = "") -> WalkScreen:
         themes.append(app.theme)
         for key in keys:
             await pilot.press(key)
-            await app.workers.wait_for_complete()
+            await settled(app)
             await pilot.pause(0)
     return screen
 
