@@ -197,8 +197,10 @@ class _Run:
         if repeats:
             self._wait(0)
         errno = self.client.ask(self.decision)
-        # connect() does not mind what became of the first SYN (tcp_connect).
-        if errno is not None and not repeats:
+        # connect() does not mind what became of the first SYN (tcp_connect), nor the send() of an
+        # IPv6 ping of what it sends (net/ipv6/ping.c ping_v6_sendmsg): both wait for an answer.
+        minds = not repeats and self.request.protocol is not Protocol.ICMPV6
+        if errno is not None and minds:
             # REJECT has sent its error already; the step that refused lies before that.
             steps = self.simulation.journal.steps
             step = max(n for n, one in enumerate(steps) if one.kind in _ENDS)

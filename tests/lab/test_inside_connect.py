@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import World, build_world
@@ -53,3 +55,28 @@ def test_so_says_the_kernel(
     (one,) = experiments(world, parse_request(world, source, destination), nft)
     assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
     assert one.comparison.kernel.seconds >= seconds
+
+
+@pytest.fixture(scope="module")
+def rejecting() -> World:
+    """Where nothing but the port of a Service gets to its address, no ping either."""
+    return build_world([str(FILE)], cluster_options=ClusterOptions(proxy_mode="nftables"))
+
+
+PINGS = [
+    # ping_v6_sendmsg does not say what became of the packet: only the error that comes back does.
+    ("[fd00:10:96::80]/icmp", 0, "ECONNREFUSED"),
+    ("[fd00:10:96::80]/icmp", 1, "ECONNREFUSED"),
+    ("10.96.0.80/icmp", 0, "EPERM"),
+    ("10.96.0.80/icmp", 1, "ECONNREFUSED"),
+]
+
+
+@pytest.mark.parametrize(("destination", "earlier", "errno"), PINGS)
+def test_a_ping_that_its_own_node_refuses(
+    rejecting: World, nft: Tools, destination: str, earlier: int, errno: str
+) -> None:
+    asked = again(parse_request(rejecting, "node/a", destination), earlier, 0.05)
+    assert walk(rejecting, asked).outcome.errno == errno
+    (one,) = experiments(rejecting, asked, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
