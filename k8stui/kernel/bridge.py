@@ -214,13 +214,10 @@ def _send(host: Host, skb: Skb, target: Interface) -> None:
 def _push(host: Host, skb: Skb, target: Interface) -> None:
     if _stopped(host, skb, HookState(Hook.POSTROUTING, None, target.name)):
         return
-    # br_nf_dev_queue_xmit: what was put together is cut again as it was.
-    if 0 < skb.fragment_bytes <= target.mtu_bytes:
-        skb.cut(target.mtu_bytes)
     # br_dev_queue_push_xmit: what is too long for the port is dropped in silence; there is room for
-    # a VLAN tag (is_skb_forwardable), but for what br_netfilter may not cut.
-    room = device.VLAN_TAG_BYTES if skb.physical_in is None else 0
-    if skb.packet.length_bytes > target.mtu_bytes + room:
+    # a VLAN tag (is_skb_forwardable).
+    room_bytes = target.mtu_bytes + device.VLAN_TAG_BYTES
+    if not _cut(host, skb, target) or skb.packet.length_bytes > room_bytes:
         host.simulation.journal.loss(
             host.name,
             skb,
@@ -230,6 +227,26 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
         )
         return
     device.transmit(host, target.name, skb)
+
+
+def _cut(host: Host, skb: Skb, target: Interface) -> bool:
+    """Cut what br_netfilter looks after and the port does not take; whether it may be cut.
+
+    By what the bridge takes, not the port (br_nf_dev_queue_xmit; the MTU of fake_rtable is the
+    bridge's), and no longer than the fragments that it was put together from. Of IPv6 also what was
+    whole is cut (ip6_fragment), though routers may not.
+    """
+    packet = skb.packet
+    if skb.physical_in is None or skb.arp or packet.length_bytes <= target.mtu_bytes:
+        return True
+    bridge = host.interface(target.master or "")
+    takes_bytes = bridge.mtu_bytes if bridge is not None else target.mtu_bytes
+    is_whole, is_six = skb.fragment_bytes <= 0, packet.src.version == 6
+    longest = packet.length_bytes if is_whole and is_six else skb.fragment_bytes
+    if longest > takes_bytes or (is_whole and not is_six and packet.dont_fragment):
+        return False
+    skb.cut(takes_bytes, always=is_six)
+    return True
 
 
 def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None:

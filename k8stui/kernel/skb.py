@@ -69,10 +69,13 @@ class Skb:
             self.fragment_bytes = packet.length_bytes
             self.packet = changed(packet, length_bytes=packet.whole_bytes, whole_bytes=0)
 
-    def cut(self, mtu_bytes: int) -> None:
-        """Send what was put together in fragments that are no longer than they were."""
+    def cut(self, mtu_bytes: int, *, always: bool = False) -> None:
+        """Send what was put together in fragments that are no longer than they were.
+
+        `always`: though it would fit as one (ip6_fragment, asked by a bridge).
+        """
         longest = min(mtu_bytes, self.fragment_bytes) if self.fragment_bytes > 0 else mtu_bytes
-        if self.packet.length_bytes > longest:
+        if always or self.packet.length_bytes > longest:
             self.packet = first_fragment(self.packet, longest)
         self.fragment_bytes = 0
 
