@@ -24,7 +24,7 @@ from k8stui.record import record
 
 _SYN_BYTES = 40
 _SEGMENT_BYTES = 32
-_DUPLICATE_BYTES = 12
+D_SACK_BYTES = 12
 """Option of an ACK that says what came twice (D-SACK, RFC 2883): a SYN-ACK repeats the SYN."""
 _RTO_SECONDS = 0.2
 """When the first data is sent again on a way that is quick (TCP_RTO_MIN)."""
@@ -80,6 +80,16 @@ def keeps_mtu(host: Host, destination: Address) -> bool:
     return destination.version == 4 and host.routing.is_local(destination)
 
 
+@record(kw_only=True)
+class _PutAside:
+    """An error that did not end the connection when it came."""
+
+    errno: str
+    what: str
+    skb: Skb
+    step: int
+
+
 class Client:
     """A TCP, SCTP or connected UDP socket, or a ping, with one question."""
 
@@ -93,12 +103,14 @@ class Client:
         "errno",
         "established_at",
         "host",
+        "late_errno",
         "mtu_bytes",
         "own_mtu_bytes",
         "pending",
         "phase",
         "port",
         "protocol",
+        "put_aside",
         "reason",
         "remote",
         "remote_port",
@@ -135,12 +147,16 @@ class Client:
         """Whether its SYN came back to itself."""
         self.asks_again = False
         """Whether what became of the first SYN may not become of the next one."""
+        self.put_aside: _PutAside | None = None
+        """The error that TCP fails with when it gives up, for want of another (sk_err_soft)."""
         self.mtu_bytes = 0
         """What fits into one segment, its headers counted: known with the SYN-ACK."""
         self.own_mtu_bytes = own_mtu_bytes
         """What the client's own device takes: the MSS that it offers."""
         self.established_at: int | None = None
         """The step at which connect() returned, where data was to follow."""
+        self.late_errno = "ETIMEDOUT"
+        """How an open connection ends of which nothing comes back (sk_err_soft)."""
         self.phase = Phase.WAITING
         self.result = Result.TIMEOUT
         self.errno: str | None = None
@@ -295,7 +311,7 @@ class Client:
         if asks:
             whole += _SYN_BYTES - _SEGMENT_BYTES
         elif self._is_own_server and not data_bytes:
-            whole += _DUPLICATE_BYTES
+            whole += D_SACK_BYTES
         packet = changed(
             self.question(),
             flags=flags,
@@ -359,14 +375,17 @@ class Client:
             else:
                 text = f"{what}: an open connection does not mind"
                 journal.step(self.host.name, skb, StepKind.DELIVER, text)
+                if not packet.mtu_bytes:
+                    self.late_errno = errno or self.late_errno
             return
         if errno and self._is_held():
             # tcp_v6_err: connect() still holds the socket (sock_owned_by_user), for what happens
             # on one machine happens while it sends the first SYN. The error is put aside, and the
             # SYN sent again. Of IPv4 poll(2) tells all the same (ip_icmp_error).
             text = f"{what}: connect() holds the socket still, the error is put aside"
-            journal.step(self.host.name, skb, StepKind.DELIVER, text)
+            step = journal.step(self.host.name, skb, StepKind.DELIVER, text)
             self.asks_again = True
+            self.put_aside = _PutAside(errno=errno, what=what, skb=skb, step=step)
             return
         if self.unconnected:
             # __udp4_lib_err: without IP_RECVERR only a connected socket is told.
@@ -390,6 +409,15 @@ class Client:
             return False
         been = {capture.namespace for capture in simulation.journal.captures}
         return all(simulation.hosts[name].namespace.shares_kernel(mine) for name in been)
+
+    def give_up(self) -> bool:
+        """Whether there is an error that was put aside: it is told at last (tcp_write_err)."""
+        aside = self.put_aside
+        if aside is None:
+            return False
+        what = f"{aside.what}, put aside until the last SYN was lost"
+        self._refused(aside.errno, what, aside.skb, aside.step)
+        return True
 
     def _refused(self, errno: str, what: str, skb: Skb, step: int) -> None:
         # The message only brings the news: the step that it tells of decided.

@@ -7,6 +7,8 @@ docs/facts/outcomes.md, section 1.
 from __future__ import annotations
 
 from k8stui.kernel import multipath
+from k8stui.kernel.address import Address, is_link_local
+from k8stui.kernel.address_routes import own_link_local
 from k8stui.kernel.conntrack import CtState, is_icmp_error
 from k8stui.kernel.device import transmit
 from k8stui.kernel.fib import Ports
@@ -101,12 +103,7 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     decision = skb.decision
     is_own = decision is not None and decision.incoming and decision.fate is Fate.LOCAL
     if version == 6 and is_own:
-        # icmp6_send asks for an address (ipv6_chk_addr): what a route calls local is none.
-        is_own = any(
-            one.address == packet.dst
-            for each in host.namespace.interfaces
-            for one in each.addresses
-        )
+        is_own = _has_address(host, packet.dst, skb.device)
     own = packet.dst if is_own else None
     way = multipath.outgoing(host, packet.src, own, ports=Ports(ICMP_OF[version]))
     if way.fate is Fate.ERROR or way.source is None:
@@ -136,6 +133,21 @@ def send_error(host: Host, skb: Skb, kind: int, code: int, mtu_bytes: int = 0) -
     answer.decided = host.simulation.journal.last()
     _attach(answer, skb)
     host.simulation.stack.local_out(host, answer)
+
+
+def _has_address(host: Host, address: Address, device: str | None) -> bool:
+    """Whether an IPv6 address is a device's, a link-local one of this very device (ipv6_chk_addr).
+
+    What only a route calls local is none.
+    """
+    if is_link_local(address):
+        own = host.interface(device or "")
+        return own is not None and address in (
+            own_link_local(own),
+            *(one.address for one in own.addresses),
+        )
+    devices = host.namespace.interfaces
+    return any(one.address == address for each in devices for one in each.addresses)
 
 
 def _attach(answer: Skb, skb: Skb) -> None:

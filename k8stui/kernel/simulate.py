@@ -259,7 +259,10 @@ class _Run:
         now = self.simulation.events.now
         for delay in self.delays[sent:]:
             now = expiry(now, delay)
-        self._lost("ETIMEDOUT", float(round(now)))
+        if self.client.give_up():
+            self.client.seconds = float(round(now))
+        else:
+            self._lost("ETIMEDOUT", float(round(now)))
 
     def _lost(self, errno: str | None, seconds: float) -> None:
         step = self._lost_at()
@@ -313,7 +316,7 @@ class _Run:
         else:
             client.feel(Result.TIMEOUT, None, self.host.name, "frames circle for ever", None)
         if client.phase is Phase.TALKING:
-            self._lost("ETIMEDOUT", DATA_PATIENCE_SECONDS)
+            self._lost(client.late_errno, DATA_PATIENCE_SECONDS)
         elif client.phase is Phase.WAITING:
             is_ping = self.request.protocol in ECHO
             self._lost(None, PING_PATIENCE_SECONDS if is_ping else UDP_PATIENCE_SECONDS)

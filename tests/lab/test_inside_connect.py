@@ -5,12 +5,16 @@ net/ipv6/tcp_ipv6.c tcp_v6_err (sock_owned_by_user) and net/ipv4/ip_sockglue.c i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
+from k8stui.kernel.namespace import NetNamespace
+from k8stui.kernel.save import parse
+from k8stui.lab.anew import Changed
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.walk.again import again
@@ -80,3 +84,34 @@ def test_a_ping_that_its_own_node_refuses(
     assert walk(rejecting, asked).outcome.errno == errno
     (one,) = experiments(rejecting, asked, nft)
     assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
+class Dicing(Changed):
+    """With a node that refuses or drops its own SYNs, as chance has it."""
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        return replace(space, rulesets={**space.rulesets, 6: parse(DICE)})
+
+    def judges_policies(self, node: object) -> bool:
+        del node
+        return False
+
+
+DICE = """*filter
+:OUTPUT ACCEPT [0:0]
+-A OUTPUT -p tcp -m statistic --mode random --probability 0.50000000000 -j REJECT --reject-with icmp6-port-unreachable
+-A OUTPUT -p tcp -j DROP
+COMMIT
+"""
+
+
+def test_an_error_that_was_put_aside_is_told_at_last(world: World, nft: Tools) -> None:
+    """tcp_write_err: sk_err_soft, for want of another."""
+    dicing = replace(world, network=Dicing(world.network))  # type: ignore[arg-type]
+    asked = parse_request(dicing, "node/a", "[fd00:192:168::11]:9")
+    ends = []
+    for one in experiments(dicing, asked, nft, every=True):
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        ends.append((one.comparison.walk.result, one.comparison.kernel.seconds > 2.5))
+    assert ("refused", True) in ends
+    assert {("refused", False), ("timeout", True)} < set(ends)

@@ -192,3 +192,34 @@ def test_what_a_tunnel_over_ipv6_cannot_send(
             assert (way, size, times) == ("", 1350, 1)  # the first of them waits for 15 minutes
             continue
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
+@pytest.mark.parametrize("mtu", [1280, 1491, 1492, 1496, 1499])
+@pytest.mark.parametrize("way", ["", "/udp"])
+def test_a_bridge_port_that_takes_less_than_its_bridge(
+    nft: Tools, tmp_path: Path, *, way: str, mtu: int
+) -> None:
+    """br_netfilter cuts IPv6 that was whole, by what the bridge takes: no router would do either.
+
+    A port lets four bytes more pass than it takes (is_skb_forwardable).
+    """
+    file = tmp_path / "two.yaml"
+    text = TWO.replace("PROTOCOL", "UDP" if way else "TCP").replace("nodeName: b", "nodeName: a")
+    file.write_text(text)
+    world = build_world([str(file)])
+    port = next(one.name for one in world.network["a"].interfaces if one.name.startswith("veth"))
+    ends = [end for end in veths(world.network["a"]) if end[1] != port]
+    for narrowed in (ends, veths(world.network["a"])):
+        there = narrow(world, *narrowed, mtu=mtu)
+        for size in (1300, 1452, 3000):
+            request = parse_request(there, "pod/cook", f"pod/waiter:90{way}", data_bytes=size)
+            try:
+                (one,) = experiments(there, request, nft)
+            except NotComparedError:
+                assert (way, mtu) == ("", 1492)  # the answer is repeated in 1488 bytes
+                continue
+            assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
+def veths(space: NetNamespace) -> list[tuple[str, str]]:
+    return [(space.name, one.name) for one in space.interfaces if one.name.startswith("veth")]
