@@ -2,11 +2,11 @@
 
     nice python benchmarks/lab_requests.py [REQUESTS] [SEED] [SECONDS] [AT_ONCE]
 
-Needs what `k8stui lab` needs. Each cluster has a plug-in, IP families, a mode of kube-proxy, a
+Needs what `k8stui lab` needs. Each cluster has a plug-in (they take turns), IP families, a mode of kube-proxy, a
 policy engine, nodes, pods, Services and policies of its own, and now and then a device with another
 MTU; of each a few requests are asked, with neighbours warm or cold, one branch each. It prints each
-difference with what reproduces it, how many requests of which kind there were, and ends with status
-1 if there was a difference. What differs is asked again, for a busy machine's timers are late; what
+difference with what reproduces it, how many requests of which kind there were and what became of
+them with each plug-in, and ends with status 1 if there was a difference. What differs is asked again, for a busy machine's timers are late; what
 differs the first time only is printed and counted by itself. AT_ONCE labs stand side by side: most
 of a request is waiting.
 """
@@ -78,9 +78,10 @@ class Setting:
         return f"--cni {self.cni} --proxy-mode {self.mode}{policy} ({family}{mtu})"
 
 
-def setting(dice: random.Random) -> Setting:
+def setting(dice: random.Random, cni: str | None = None) -> Setting:
+    drawn = dice.choice(CHOICES)
     return Setting(
-        cni=dice.choice(CHOICES),
+        cni=cni or drawn,
         nodes=dice.randint(1, 3),
         families=dice.choice([(4,), (4,), (4,), (4, 6), (6, 4), (6,)]),
         mode=dice.choice(["iptables", "iptables", "nftables", "nftables", "userspace"]),
@@ -379,7 +380,6 @@ class Question:
 
 def kinds(drawn: Setting, wanted: Request, *, cold: bool) -> Iterator[str]:
     """What to count a request under."""
-    yield f"cni {drawn.cni}"
     yield f"mode {drawn.mode}"
     yield f"policies {drawn.engine or 'none'}"
     connect = wanted.connect
@@ -408,6 +408,8 @@ class Campaign:
         self._done: Counter[str] = Counter()
         self._of_kind: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
+        self._of_cni: Counter[tuple[str, str]] = Counter()
+        """By the plug-in, and the column of the table."""
         self._clusters = self._unsent = 0
         self.differ = self.unsteady = self.broken = 0
 
@@ -417,7 +419,7 @@ class Campaign:
             while self._done.total() < self._count and time.monotonic() < self._ends_at:
                 number = next(numbers)
                 dice = random.Random(number)  # noqa: S311 - to be had again
-                drawn = setting(dice)
+                drawn = setting(dice, CHOICES[number % len(CHOICES)])
                 world = world_of(dice, drawn, Path(name))
                 for turn in range(REQUESTS_PER_CLUSTER):
                     self._ask(dice, world, drawn, f"cluster {number} request {turn} {drawn.said}")
@@ -430,7 +432,7 @@ class Campaign:
             cold = dice.random() < 0.3
             question = Question(wanted=wanted, cold=cold, skipped=dice.choice([0, 0, 0, 1, 2]))
         except K8sTuiError as error:
-            self._leave(error)
+            self._leave(error, drawn)
             return
         if wanted.connect is None:
             with self._lock:
@@ -442,26 +444,30 @@ class Campaign:
                 question.ask(world, self._tools).comparison.agrees for _ in range(ASKED_AGAIN)
             )
         except NotComparedError as error:
-            self._leave(error)
+            self._leave(error, drawn)
             return
         except LabError as error:
             with self._lock:
                 self.broken += 1
+                self._of_cni[drawn.cni, _BROKEN] += 1
                 print(f"{here}: {wanted.source} → {wanted.destination}: {error}", flush=True)
             return
         with self._lock:
             self._done[one.comparison.kernel.result] += 1
             self._of_kind.update(kinds(drawn, wanted, cold=cold))
+            self._of_cni[drawn.cni, _COMPARED] += 1
             if not one.comparison.agrees:
                 self.differ += steady
                 self.unsteady += not steady
+                self._of_cni[drawn.cni, _DIFFER if steady else _AT_FIRST] += 1
                 how = "" if steady else " (agreed when it was asked again)"
                 print(f"{here} {'cold' if cold else 'warm'} {wanted.connect}{how}:")
                 print("\n".join(lab_lines(one, packets=False)), flush=True)
 
-    def _leave(self, error: K8sTuiError) -> None:
+    def _leave(self, error: K8sTuiError, drawn: Setting) -> None:
         with self._lock:
             self._left[str(error)] += 1
+            self._of_cni[drawn.cni, _LEFT] += 1
 
     def summary(self) -> Iterator[str]:
         yield f"{self._done.total()} requests in {self._clusters} clusters: {dict(self._done)}"
@@ -473,6 +479,7 @@ class Campaign:
         )
         for reason, times in self._left.most_common():
             yield f"  {times} {reason}"
+        yield from self._table()
         end_all()
         spent = [resource.getrusage(one) for one in (_SELF, _CHILDREN)]
         seconds = sum(one.ru_utime + one.ru_stime for one in spent) / max(1, self._done.total())
@@ -482,7 +489,17 @@ class Campaign:
             f" {self.broken} could not be built"
         )
 
+    def _table(self) -> Iterator[str]:
+        yield "  ".join(["plug-in".ljust(_WIDTH), *_COLUMNS])
+        for cni in CHOICES:
+            found = (str(self._of_cni[cni, one]).rjust(len(one)) for one in _COLUMNS)
+            yield "  ".join([cni.ljust(_WIDTH), *found])
 
+
+_COLUMNS = _COMPARED, _DIFFER, _AT_FIRST, _LEFT, _BROKEN = (
+    "compared", "differ", "differed at first only", "not compared", "not built",
+)  # fmt: skip
+_WIDTH = max(map(len, CHOICES))
 _SELF, _CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 
 

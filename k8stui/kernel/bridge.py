@@ -230,20 +230,21 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
 
 
 def _cut(host: Host, skb: Skb, target: Interface) -> bool:
-    """Cut what br_netfilter looks after and the port does not take; whether it may be cut.
+    """Cut what br_netfilter put together, or the port does not take; whether it may be cut.
 
     By what the bridge takes, not the port (br_nf_dev_queue_xmit; the MTU of fake_rtable is the
     bridge's), and no longer than the fragments that it was put together from. Of IPv6 also what was
     whole is cut (ip6_fragment), though routers may not.
     """
-    packet = skb.packet
-    if skb.physical_in is None or skb.arp or packet.length_bytes <= target.mtu_bytes:
+    packet, together_bytes = skb.packet, max(skb.fragment_bytes, 0)
+    fits_bytes = min(target.mtu_bytes, together_bytes or target.mtu_bytes)
+    if skb.physical_in is None or skb.arp or packet.length_bytes <= fits_bytes:
         return True
     bridge = host.interface(target.master or "")
     takes_bytes = bridge.mtu_bytes if bridge is not None else target.mtu_bytes
-    is_whole, is_six = skb.fragment_bytes <= 0, packet.src.version == 6
-    longest = packet.length_bytes if is_whole and is_six else skb.fragment_bytes
-    if longest > takes_bytes or (is_whole and not is_six and packet.dont_fragment):
+    is_six = packet.src.version == 6
+    longest = together_bytes or (packet.length_bytes if is_six else 0)
+    if longest > takes_bytes or (packet.dont_fragment and not is_six and not together_bytes):
         return False
     skb.cut(takes_bytes, always=is_six)
     return True

@@ -189,7 +189,7 @@ def _tried(way: QuestionBranch, asked: Connect, tools: Tools) -> Trial:
         else []
     )
     if way.relayed is not None:
-        earlier = (*earlier, *way.relayed.before)
+        earlier = (*earlier, *way.relayed.before, *way.relayed.begun)
         former += [one.steps[0].before.sport for one in way.relayed.before if one.steps]
     comparison = compare(exchange, seen, earlier, former_ports=former)
     if not comparison.agrees and asked.earlier and way.relayed is None:
@@ -245,7 +245,7 @@ def _fits_shortened(exchange: Exchange) -> bool:
     step = exchange.steps[decided] if decided is not None else None
     if step is None or step.direction is not Direction.REPLY:
         return False
-    if not isinstance(step.cause, DeviceCause):
+    if step.before.protocol is not Protocol.TCP or not isinstance(step.cause, DeviceCause):
         return False
     takes_bytes = step.cause.interface.mtu_bytes + VLAN_TAG_BYTES
     return takes_bytes < step.before.length_bytes <= takes_bytes + D_SACK_BYTES

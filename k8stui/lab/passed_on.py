@@ -43,6 +43,8 @@ class Relayed:
     """Its own for the last of them, each once."""
     before: tuple[Exchange, ...]
     """Those for what was asked before, by sockets of their own."""
+    begun: tuple[Exchange, ...] = ()
+    """With what the socket was first asked by which it goes on: what chance came to then, holds."""
 
 
 @record(kw_only=True)
@@ -114,6 +116,7 @@ def _way(
         then = replace(request, connect=replace(asked, earlier=turn))
         trace, exchanges = joined(world.cluster, network, then, outer, tries)
         done.append((trace.outcome, exchanges))
+    _judge_earlier(request.protocol, [one for one, _ in done], keeps=keeps)
     end, inner = done[-1]
     if end is not None:
         felt, share = inner[-1].felt, turns[-1][0][0].share
@@ -134,6 +137,7 @@ def _way(
         ),
         exchanges=inner,
         before=tuple(one for _, exchanges in done[:-1] for one in exchanges),
+        begun=_begun(world, network, request, outer, turns[-1]) if keeps else (),
     )
     if felt.result is not Result.CONNECTED and not felt.established:
         # Nothing is answered; a connection ends before its client has said anything.
@@ -144,6 +148,21 @@ def _way(
         outer = connect(network, replace(asked, data_bytes=_unsaid(asked)), chosen(outer))
     whole = replace(_whole(outer, made, felt), probability=outer.probability * share)
     return QuestionBranch(network=network, exchange=whole, relayed=made)
+
+
+def _begun(
+    world: World, network: Network, request: Request, outer: Exchange, tries: Tries
+) -> tuple[Exchange, ...]:
+    assert request.connect is not None
+    first = replace(request, connect=replace(request.connect, earlier=0))
+    return joined(world.cluster, network, first, outer, tries)[1]
+
+
+def _judge_earlier(protocol: Protocol, ends: Sequence[Outcome | None], *, keeps: bool) -> None:
+    """Whether the client waits for each datagram's answer as long as for the last one's."""
+    answered = {end is not None and end.result is Result.CONNECTED for end in ends}
+    if protocol is Protocol.UDP and not keeps and len(answered) > 1:
+        raise NotComparedError("a process passes on one datagram and not the other")
 
 
 def _judge(protocol: Protocol, felt: Felt) -> None:

@@ -194,7 +194,7 @@ def test_what_a_tunnel_over_ipv6_cannot_send(
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
 
 
-@pytest.mark.parametrize("mtu", [1280, 1491, 1492, 1496, 1499])
+@pytest.mark.parametrize("mtu", [1280, 1492, 1499])
 @pytest.mark.parametrize("way", ["", "/udp"])
 def test_a_bridge_port_that_takes_less_than_its_bridge(
     nft: Tools, tmp_path: Path, *, way: str, mtu: int
@@ -211,7 +211,7 @@ def test_a_bridge_port_that_takes_less_than_its_bridge(
     ends = [end for end in veths(world.network["a"]) if end[1] != port]
     for narrowed in (ends, veths(world.network["a"])):
         there = narrow(world, *narrowed, mtu=mtu)
-        for size in (1300, 1452, 3000):
+        for size in (1452, 3000):
             request = parse_request(there, "pod/cook", f"pod/waiter:90{way}", data_bytes=size)
             try:
                 (one,) = experiments(there, request, nft)
