@@ -2,13 +2,13 @@
 
     nice python benchmarks/lab_requests.py [REQUESTS] [SEED] [SECONDS] [AT_ONCE]
 
-Needs what `k8stui lab` needs. Each cluster has a plug-in (they take turns), IP families, a mode of kube-proxy, a
-policy engine, nodes, pods, Services and policies of its own, and now and then a device with another
-MTU; of each a few requests are asked, with neighbours warm or cold, one branch each. It prints each
-difference with what reproduces it, how many requests of which kind there were and what became of
-them with each plug-in, and ends with status 1 if there was a difference. What differs is asked again, for a busy machine's timers are late; what
-differs the first time only is printed and counted by itself. AT_ONCE labs stand side by side: most
-of a request is waiting.
+Needs what `k8stui lab` needs. Each cluster has a plug-in (they take turns), IP families, a mode of
+kube-proxy, a policy engine, nodes, pods, Services and policies of its own, and now and then a
+device with another MTU; of each a few requests are asked, with neighbours warm or cold, one branch
+each. It prints each difference with what reproduces it, how many requests of which kind there were
+and what became of them with each plug-in, and ends with status 1 if there was a difference. What
+differs is asked again, for a busy machine's timers are late; what differs the first time only is
+printed and counted by itself. AT_ONCE labs stand side by side: most of a request is waiting.
 """
 
 from __future__ import annotations

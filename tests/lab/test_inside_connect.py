@@ -99,8 +99,10 @@ class Dicing(Changed):
 
 DICE = """*filter
 :OUTPUT ACCEPT [0:0]
--A OUTPUT -p tcp -m statistic --mode random --probability 0.50000000000 -j REJECT --reject-with icmp6-port-unreachable
+:REFUSE - [0:0]
+-A OUTPUT -p tcp -m statistic --mode random --probability 0.50000000000 -j REFUSE
 -A OUTPUT -p tcp -j DROP
+-A REFUSE -j REJECT --reject-with icmp6-port-unreachable
 COMMIT
 """
 
