@@ -19,7 +19,7 @@ def difference_lines(report: RulesReport) -> Iterator[str]:
     Rules stand on one line each, however long, so that they can be searched and pasted.
     """
     yield from wrap(neutralise(_headline(report)), "", "")
-    for line in _others(report):
+    for line in (*_others(report), *_repeated(report)):
         yield from wrap(neutralise(line), "", "")
     if report.differences and report.assumed:
         yield from wrap(neutralise(_assumed(report)), "", "")
@@ -67,6 +67,14 @@ def _others(report: RulesReport) -> Iterator[str]:
             f"not compared: {absent} has no rule there, and nothing in the input says that it is "
             "what the nodes have (--cni NAME says so)"
         )
+
+
+def _repeated(report: RulesReport) -> Iterator[str]:
+    if report.repeated:
+        where = ", ".join(
+            f"{each.table} {each.chain} rule {each.observed_index}" for each in report.repeated
+        )
+        yield f"not counted: what stands a second time, directly behind itself: {where}"
 
 
 def _assumed(report: RulesReport) -> str:
@@ -152,6 +160,7 @@ def difference_json(report: RulesReport) -> str:
         "owner": report.owner,
         "others": dict(report.others),
         "differences": [_difference_json(each) for each in report.differences],
+        "repeated": [_difference_json(each) for each in report.repeated],
         "requests": [_breakage_json(each) for each in report.breakages],
         "requests_asked": report.asked,
         "services_walked": list(report.walked),

@@ -12,9 +12,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset
+from k8stui.nodes.policy.chains import interchangeable
 from k8stui.nodes.writers import writer_of, writers
 from k8stui.record import record
 
@@ -45,6 +47,7 @@ _RELAYED = frozenset(
 """The chains of userspace mode: services in random order, and for each service port a random port
 on which kube-proxy listens, so the number tells nothing (docs/facts/kube-proxy.md section 10)."""
 _RELAY_PORT = re.compile(r"(--to-ports |--to-destination \S+:)\d+")
+_COUNTS = re.compile(r" -m (statistic|limit|hashlimit|recent|connlimit|quota|nfacct) ")
 _LAST = "NOTE: this must be the last rule in this chain"
 """In kube-proxy's comment of the jumps to KUBE-NODEPORTS; with nodePortAddresses several, in
 random order (docs/facts/kube-proxy.md section 4)."""
@@ -58,6 +61,8 @@ class DifferenceKind(StrEnum):
     MOVED = "moved"
     """The rule is there, but at another place among those that are there too."""
     POLICY = "policy"
+    REPEATED = "repeated"
+    """The rule stands once more directly behind itself: whoever it lets go on meets it again."""
     CHAIN = "chain"
     """A user-defined chain stands on one side only; its rules are told one by one."""
 
@@ -260,7 +265,28 @@ def _rules(key: tuple[str, str], expected: Chain | None, observed: Chain | None)
     found: list[_Found] = [(DifferenceKind.MISSING, each, None) for each in missing]
     found += [(DifferenceKind.MOVED, *pair) for pair in moved]
     found.sort(key=lambda each: each[1].index if each[1] else 0)
-    return [*found, *((DifferenceKind.EXTRA, None, each) for each in extra)]
+    again = _repeated(extra, seen, {each.index for _, each in pairs})
+    for each in extra:
+        kind = DifferenceKind.REPEATED if each in again else DifferenceKind.EXTRA
+        found.append((kind, None, each))
+    return found
+
+
+def _repeated(
+    extra: Sequence[_Placed], seen: Sequence[_Placed], wanted: set[int]
+) -> Sequence[_Placed]:
+    """Those directly behind a rule that is wanted and says the same.
+
+    Not where chance or a count decides: a second time is another one.
+    """
+    found: list[_Placed] = []
+    for each in extra:
+        before = seen[each.index - 2] if each.index > 1 else None
+        again = before is not None and before.meaning == each.meaning
+        follows = before is not None and (before.index in wanted or before in found)
+        if again and follows and not _COUNTS.search(each.meaning):
+            found.append(each)
+    return found
 
 
 def _placed(chain: Chain | None, *, is_nft: bool) -> list[_Placed]:
@@ -316,7 +342,7 @@ def _out_of_order(
         for pair in pairs:
             by_writer.setdefault(writer_of(key[1], pair[0].rule), []).append(pair)
         for of_one in by_writer.values():
-            yield from _misplaced(of_one)
+            yield from _misplaced(tuple(_runs(key[1], of_one)))
         return
     blocks: dict[str, list[_Pair]] = {}
     ends = tuple(
@@ -330,6 +356,19 @@ def _out_of_order(
             yield pair
     for block in blocks.values():
         yield from _misplaced(block)
+
+
+def _runs(chain: str, pairs: Iterable[_Pair]) -> Iterator[_Pair]:
+    """As expected, but what may stand in any order among its likes in the order that was seen."""
+    for is_free, run in groupby(pairs, lambda each: bool(interchangeable(chain, each[0].rule))):
+        if not is_free:
+            yield from run
+            continue
+        groups: dict[str, list[_Pair]] = {}
+        for each in run:
+            groups.setdefault(interchangeable(chain, each[0].rule), []).append(each)
+        for group in sorted(groups.values(), key=lambda one: min(each[1].index for each in one)):
+            yield from group
 
 
 def _misplaced(pairs: Sequence[_Pair]) -> Iterator[_Pair]:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
+from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
@@ -27,7 +28,7 @@ from k8stui.nodes.kubeproxy import (
     mode_title,
 )
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.seen import seen_in_dumps
+from k8stui.nodes.kubeproxy.seen import seen_in_dumps, seen_ranges
 from k8stui.nodes.node import bridge_nf, build_node
 from k8stui.nodes.observed import ObservedNode, SeenNode, Unread
 from k8stui.nodes.options import NodeOptions
@@ -341,6 +342,8 @@ def build_network(
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
+        if not cluster.service_ranges and proxy.mode == NFTABLES:
+            cluster = replace(cluster, service_ranges=seen_ranges(observed))
     if not is_modelled(cluster) and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed, same)

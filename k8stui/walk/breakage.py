@@ -12,7 +12,7 @@ from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.nft_ruleset import NftRuleset
-from k8stui.nodes.difference import Difference, differences, owned, told_apart
+from k8stui.nodes.difference import Difference, DifferenceKind, differences, owned, told_apart
 from k8stui.nodes.mended import mended
 from k8stui.nodes.network import Instead, build_network
 from k8stui.nodes.nft_comparable import comparable
@@ -73,6 +73,8 @@ class RulesReport:
     owner: str
     """Whose rules were compared: ``all``, or one of kube-proxy, cni, kubelet."""
     differences: tuple[Difference, ...]
+    repeated: tuple[Difference, ...] = ()
+    """Rules that stand twice in a row, which changes nothing."""
     others: Mapping[str, int]
     """Programs that have rules there too, which were not compared, and how many."""
     breakages: tuple[Breakage, ...]
@@ -163,6 +165,8 @@ class _Report:
         self, found: tuple[Difference, ...], others: Mapping[str, int], put_right: Instead
     ) -> RulesReport:
         """With the requests that are answered differently once it is `put_right`."""
+        repeated = tuple(each for each in found if each.kind is DifferenceKind.REPEATED)
+        found = tuple(each for each in found if each.kind is not DifferenceKind.REPEATED)
         world, node, limit = self.world, self.node, self.limit
         network = build_network(world.cluster, world.options, instead={node.name: put_right})
         should = replace(world, cluster=network.cluster, network=network)
@@ -175,7 +179,8 @@ class _Report:
             more = [way for way in ways_to_pods(should, node) if way not in ways]
             broken, ways = list(breakages(should, world, more)), [*ways, *more]
         broken.sort(key=lambda each: connected(each.observed) - connected(each.expected))
-        return self._report(found, others, broken, len(ways), services)
+        report = self._report(found, others, broken, len(ways), services)
+        return replace(report, repeated=repeated)
 
     def _report(
         self,

@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from k8stui.cluster.model import Node
+from k8stui.nodes.site import Site
+
 CHAINS: Mapping[str, str] = {
     "FLANNEL-": "flannel",
     "CNI-": "the CNI plug-ins",
@@ -51,3 +54,9 @@ WORDS: Mapping[str, str] = {
     "cilium": "Cilium",
 }
 """What stands in rules of built-in chains that jump to no chain of theirs."""
+
+
+def has_table(site: Site, node: Node, name: str) -> bool:
+    """Whether a dump of the node shows that table of nftables' own."""
+    seen = site.observed(node).nft
+    return any(table.name == name for table in (seen.tables if seen is not None else ()))

@@ -15,6 +15,7 @@ from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.nft_ruleset import Base, NftChain, NftTable
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.cni.chains import has_table
 from k8stui.nodes.cni.ipmasq import MULTICAST
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.site import Site
@@ -40,7 +41,7 @@ class Daemon:
 def rules(site: Site, node: Node, version: int, daemon: Daemon) -> Contribution | None:
     """What the daemon writes on `node` for one family; None: nothing."""
     own = next((net for net in site.networks(node) if net.address.version == version), None)
-    if daemon.nftables:
+    if daemon.nftables or has_table(site, node, f"flannel-ipv{version}"):
         return Contribution(_OWNER, nft=(_table(site, node, version, own, daemon),))
     return _iptables(site, node, own, daemon) if own is not None else None
 

@@ -18,6 +18,7 @@ from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni import portmap_nftables
+from k8stui.nodes.cni.chains import has_table
 from k8stui.nodes.cni.conflist import Configuration, named, switch
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.host_ports import Mapped, asked_at, host_ports, passed_on
@@ -164,7 +165,7 @@ def portmap(
         origin=configuration.origin,
         owner="portmap",
     )
-    if options.nftables:
+    if options.nftables or has_table(site, node, portmap_nftables.TABLE):
         return Contribution("portmap", nft=(portmap_nftables.table(mapped, options.snat, general),))
     return _iptables(site, node, mapped, options, general)
 

@@ -14,6 +14,7 @@ from k8stui.kernel.nft_ruleset import Base, NftChain, NftTable
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.host_ports import Mapped, asked_at, passed_on
 
+TABLE = "cni_hostport"
 _FAMILY = {4: "ip", 6: "ip6"}
 
 
@@ -40,7 +41,7 @@ def table(mapped: Sequence[Mapped], snat: bool, general: Because) -> NftTable:
         chains.append(NftChain(chain=Chain("masquerading", rules, "ACCEPT"), base=base))
     return NftTable(
         family=_FAMILY[mapped[0].address.version],
-        name="cni_hostport",
+        name=TABLE,
         chains={one.name: one for one in chains},
         comment="CNI portmap plugin",
     )

@@ -30,11 +30,12 @@ __all__ = ["CALICO", "CHOICES", "KNOWN", "KUBE_ROUTER", "NONE", "Engines", "Know
 CHOICES = (*KNOWN, NONE)
 """Values of ``--policy-engine``."""
 _CHAINS = {
+    "KUBE-NWPLCY-TAIL": "kube-router-v2.11",
     "KUBE-ROUTER-FORWARD": KUBE_ROUTER,
     "cali-FORWARD": CALICO,
     "WEAVE-NPC": "weave",
 }
-"""By which chain of a dump's filter table an engine is known."""
+"""By which chain of a dump's filter table an engine is known; the first that is there counts."""
 
 
 class Engines:
@@ -56,11 +57,18 @@ class Engines:
         self._plugin_of = plugin_of
         self.usual = asked or _shown(site.cluster, chosen(site))
         """The engine of the nodes whose dumps do not show another one's rules."""
+        self._routers: dict[str, Engine | None] = {}
 
     def of(self, node: Node) -> Engine | None:
-        """The engine whose rules and sets stand on the node; None: there are no such rules."""
+        """The engine whose rules and sets stand on the node; None: there are no such rules.
+
+        Kube-router's a dump shows even where the input does not say that it runs.
+        """
         if self._has_rules(node):
             return self._usual
+        seen = self._seen(node)
+        if seen is not None and seen.startswith(KUBE_ROUTER):
+            return self._kube_router(seen)
         # Calico's plug-in does not go without Felix.
         return self._felix if self._plugin_of(node) in KNOWN[CALICO].cni else None
 
@@ -114,6 +122,12 @@ class Engines:
     @cached_property
     def _usual(self) -> Engine | None:
         return self._made(self.usual)
+
+    def _kube_router(self, name: str) -> Engine | None:
+        found = self._routers.get(name)
+        if found is None:
+            found = self._routers[name] = self._made(name)
+        return found
 
     @cached_property
     def _felix(self) -> Engine:

@@ -20,6 +20,7 @@ from k8stui.nodes.contribution import Jump
 from k8stui.nodes.policy.kube_router.dialect import Dialect, LetsThrough
 from k8stui.nodes.policy.kube_router.names import PolicyNames, pod_chain, with_id
 from k8stui.nodes.policy.kube_router.plan import Allowed, PolicyPlan
+from k8stui.nodes.policy.kube_router.seen import POD, POLICY, Names
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record
 
@@ -61,6 +62,8 @@ class NodeView:
     dialect: Dialect
     sync: str
     """The number in the names of chains."""
+    seen: Names
+    """The names that a dump of the node shows."""
     version: int
     ranges: tuple[Prefix, ...]
     """Of the Services' clusterIPs."""
@@ -71,6 +74,14 @@ class NodeView:
     """All of the cluster: every node has a chain for each."""
     plan: Callable[[NetworkPolicy], PolicyPlan]
     policies_of: Callable[[Pod], Sequence[NetworkPolicy]]
+
+    def chain_of(self, pod: Pod) -> str:
+        seen = self.seen.get((POD, pod.namespace, pod.name))
+        return seen or pod_chain(pod.namespace, pod.name, self.sync)
+
+    def policy_chain(self, policy: NetworkPolicy) -> str:
+        seen = self.seen.get((POLICY, policy.namespace, policy.name))
+        return seen or PolicyNames(policy.namespace, policy.name, self.version).chain(self.sync)
 
     def because(self, text: str, origin: Origin | None = None, pod: Pod | None = None) -> Because:
         return Because(
@@ -85,7 +96,6 @@ class Chains(Mapping[str, Chain]):
     """Every chain of the engine's own, by name."""
 
     def __init__(self, node: NodeView) -> None:
-        sync, version = node.sync, node.version
         makers: dict[str, Make] = {
             _COMMON: lambda: _common(node),
             _DEFAULT: lambda: _default(node),
@@ -96,10 +106,10 @@ class Chains(Mapping[str, Chain]):
         if node.dialect.tail:
             makers[_TAIL] = lambda: _tail(node)
         for policy in node.policies:
-            name = PolicyNames(policy.namespace, policy.name, version).chain(sync)
+            name = node.policy_chain(policy)
             makers[name] = lambda name=name, policy=policy: _policy(node, name, policy)  # type: ignore[misc]
         for pod, address in node.pods:
-            name = pod_chain(pod.namespace, pod.name, sync)
+            name = node.chain_of(pod)
             makers[name] = lambda name=name, pod=pod, at=address: _pod(node, name, pod, at)  # type: ignore[misc]
         self._makers = makers
 
@@ -243,7 +253,7 @@ def _output(node: NodeView) -> Iterator[Rule]:
 def _jump(
     node: NodeView, chain: str, pod: Pod, address: Address, *, inward: bool, bridged: bool = False
 ) -> Rule:
-    to = pod_chain(pod.namespace, pod.name, node.sync)
+    to = node.chain_of(pod)
     physical = "-m physdev --physdev-is-bridged " if bridged else ""
     comment = node.dialect.jump(pod, to, inward=inward)
     way = "to" if inward else "from"
@@ -283,7 +293,7 @@ def _pod(node: NodeView, chain: str, pod: Pod, address: Address) -> Iterator[Rul
                 side = source
             case _:
                 side = ""
-        name = PolicyNames(policy.namespace, policy.name, node.version).chain(node.sync)
+        name = node.policy_chain(policy)
         ways = " and ".join(one.lower() for one in policy.directions)
         yield rule(
             f"{side}{_said(dialect.policy(policy))} -j {name}",

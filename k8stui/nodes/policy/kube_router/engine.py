@@ -15,6 +15,7 @@ from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.policy.kube_router.chains import OWNER, Chains, NodeView, builtin_jumps
 from k8stui.nodes.policy.kube_router.dialect import Dialect, K3s, Upstream
 from k8stui.nodes.policy.kube_router.plan import PolicyPlan, address_of, counts
+from k8stui.nodes.policy.kube_router.seen import names
 from k8stui.nodes.site import Site
 
 STABLE_SYNC = 1_700_000_000_000_000_000
@@ -41,6 +42,7 @@ class KubeRouter:
         view = NodeView(
             dialect=self._dialect,
             sync=self._sync,
+            seen=names(self._site.observed(node).rulesets.get(version)),
             version=version,
             ranges=tuple(ranges),
             node_ports=_node_ports(self._site.cluster),
