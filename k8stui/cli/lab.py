@@ -132,7 +132,8 @@ def _done(
             if requests is not None:
                 raise
             missed += 1
-            left.append(f"{request.source} → {request.destination}: not compared: {error}")
+            why = error.render().replace("\n", ": ")
+            left.append(f"{request.source} → {request.destination}: not compared: {why}")
     for line in dict.fromkeys(left):
         complain(f"note: {line}")
     if not done:

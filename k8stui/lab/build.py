@@ -92,9 +92,11 @@ def plan(
     nowhere = Nowhere(len(names))
     for name, building in buildings.items():
         space = spaces[name]
-        asked = sets.asked(space.rulesets.values()) if tools["ipset"] else ()
+        asked = sets.asked(space.rulesets.values())
         made, refused = sets.restore_text(asked, space.sets)
         notes += [f"{name}: not handed to ipset: {one}" for one in refused]
+        if made:
+            _needs(tools["ipset"], name, "rules that ask for ipsets", "ipset")
         rules = {}
         for version, ruleset in space.rulesets.items():
             is_asked = version == request.destination.version
@@ -104,12 +106,11 @@ def plan(
             rules[str(version)], refused = restore_text(ruleset, chosen, made)
             notes += [f"{name}: not handed to iptables: {text}" for text in refused]
         own, refused = "", ()
-        if space.nft is not None and tools["nft"]:
+        if space.nft is not None and space.nft.tables:
+            _needs(tools["nft"], name, "tables of nftables' own", "nftables")
             drawn = nftables.decided(forks, name) if not tries else {}
             own, refused = nftables.text(space.nft, drawn, [one.name for one in space.interfaces])
             notes += [f"{name}: not handed to nft: {text}" for text in refused]
-        elif space.nft is not None and space.nft.tables:
-            notes.append(f"{name}: nft is not installed: its own tables are left out")
         planned.append(
             Space(
                 name=name,
@@ -150,6 +151,14 @@ def plan(
         tries=tries,
     )
     return Plan(spaces=planned, asker=asker, tools=tools), tuple(notes)
+
+
+def _needs(tool: str, name: str, what: str, package: str) -> None:
+    if not tool:
+        raise NotComparedError(
+            f"{name} has {what}, and {package} is not installed",
+            f"apt install {package}, or dnf install {package}",
+        )
 
 
 def _is_from_elsewhere(network: Network, request: Connect, exchange: Exchange) -> bool:

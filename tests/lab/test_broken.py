@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.simulate import connect
 from k8stui.lab.build import plan
@@ -55,6 +56,29 @@ def rules(name: str, old: str, new: str) -> Break:
         at = next(n for n, line in enumerate(lines) if old in line)
         lines[at] = lines[at].replace(old, new) if new else ""
         space(made, name)["rules"]["4"] = "".join(lines)
+
+    return change
+
+
+def nftables(old: str, new: str, name: str = "node-1") -> Break:
+    """Replace text in tables of nftables' own, once."""
+
+    def change(made: Plan) -> None:
+        text = space(made, name)["nft"]
+        assert old in text
+        space(made, name)["nft"] = text.replace(old, new, 1)
+
+    return change
+
+
+def in_chain(chain: str, rule: str, name: str = "node-1") -> Break:
+    """Put a rule of nftables first in a chain that a hook calls."""
+
+    def change(made: Plan) -> None:
+        head, found, tail = space(made, name)["nft"].partition(f"chain {chain} {{\n")
+        hook, _, rest = tail.partition("\n")
+        assert found
+        space(made, name)["nft"] = f"{head}{found}{hook}\n\t\t{rule}\n{rest}"
 
     return change
 
@@ -307,6 +331,70 @@ CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
 ]
 
 
+NO_PORT = ("pod/client", "10.102.69.253:81")
+FORWARD = "filter-forward"
+MARKED = "meta mark & 0x00004000 != 0x00000000 meta mark set meta mark ^ 0x00004000"
+FRONTEND = "service-DTOG5KOK-default/frontend/tcp/"
+MARKING = f"meta mark set meta mark | 0x00004000\n\t\tgoto {FRONTEND}"
+TRACKING = "chain filter-input {"
+UNTRACKED = "chain probe {\n\t\ttype filter hook prerouting priority raw;\n\t\tnotrack\n\t}\n\t"
+OF_NFTABLES: list[tuple[str, tuple[str, str], Break]] = [
+    ("element-missing", NODE_PORT, nftables("tcp . 30080 : goto", "tcp . 30081 : goto")),
+    (
+        "element-to-another-chain",
+        NEAR,
+        nftables(
+            "goto service-RNWQOXEG-default/redis-leader/tcp/",
+            "goto service-W2TDRVLD-default/redis-follower/tcp/",
+        ),
+    ),
+    ("dnat-to-another-pod", NODE_PORT, nftables("0 : 10.244.1.3 . 80", "0 : 10.244.1.5 . 80")),
+    ("dnat-to-another-port", NODE_PORT, nftables("0 : 10.244.1.3 . 80", "0 : 10.244.1.3 . 81")),
+    ("another-number", NODE_PORT, nftables("mod 1 offset 0", "mod 1 offset 1")),
+    ("masquerade-missing", NODE_PORT, nftables(f"{MARKED} masquerade fully-random", "")),
+    (
+        "masquerade-to-another-address",
+        NODE_PORT,
+        nftables(f"{MARKED} masquerade fully-random", f"{MARKED} snat to 192.168.0.11"),
+    ),
+    ("mark-missing", NODE_PORT, nftables(MARKING, f"goto {FRONTEND}")),
+    ("jump-missing", NODE_PORT, nftables("jump masquerading", "")),
+    ("services-never-asked", NEAR, nftables("jump services", "")),
+    ("dropped-instead", NO_PORT, nftables("@cluster-ips reject", "@cluster-ips drop")),
+    (
+        "rejected-otherwise",
+        NO_PORT,
+        nftables("@cluster-ips reject", "@cluster-ips reject with icmp host-prohibited"),
+    ),
+    ("address-not-in-a-set", NO_PORT, nftables("10.102.69.253, 10.104", "10.102.69.252, 10.104")),
+    (
+        "hairpin-not-in-a-set",
+        HAIRPIN,
+        nftables("10.244.1.4 . 10.244.1.4 . tcp . 6379", "10.244.1.4 . 10.244.1.4 . tcp . 6380"),
+    ),
+    ("dropped-in-forward", FAR, in_chain(FORWARD, "tcp dport 80 drop")),
+    ("answer-dropped", FAR, in_chain(FORWARD, "tcp sport 80 drop")),
+    (
+        "policy-drop",
+        FAR,
+        nftables(
+            "hook forward priority filter; policy accept",
+            "hook forward priority filter; policy drop",
+        ),
+    ),
+    ("ttl-set", FAR, in_chain(FORWARD, "ip ttl set 70")),
+    ("mss-clamped", FAR, in_chain(FORWARD, "tcp flags syn tcp option maxseg size set 900")),
+    ("mark-of-conntrack", FAR, in_chain(FORWARD, "ct mark set 7")),
+    ("not-tracked", FAR, nftables(TRACKING, f"{UNTRACKED}{TRACKING}")),
+    ("another-mark", FAR, in_chain("filter-prerouting-pre-dnat", "meta mark set 7")),
+]
+
+
+@pytest.fixture(scope="module")
+def in_nftables() -> World:
+    return build_world([], cluster_options=ClusterOptions(proxy_mode="nftables"))
+
+
 @pytest.fixture(scope="module")
 def cluster() -> World:
     return build_world([], node_options=NodeOptions())
@@ -343,3 +431,18 @@ def test_broken(
 ) -> None:
     found = _tried(cluster, ends, nft, change if isinstance(change, list) else [change])
     assert not found.agrees
+
+
+@pytest.mark.parametrize("ends", [NODE_PORT, NEAR, FAR, NO_PORT, HAIRPIN], ids="->".join)
+def test_unbroken_in_nftables(in_nftables: World, nft: Tools, ends: tuple[str, str]) -> None:
+    assert _tried(in_nftables, ends, nft, []).agrees
+
+
+@pytest.mark.parametrize(
+    ("ends", "change"),
+    [pytest.param(ends, change, id=name) for name, ends, change in OF_NFTABLES],
+)
+def test_broken_in_nftables(
+    in_nftables: World, nft: Tools, ends: tuple[str, str], change: Break
+) -> None:
+    assert not _tried(in_nftables, ends, nft, [change]).agrees

@@ -13,6 +13,7 @@ from k8stui.cli import run
 from k8stui.lab import run as lab_run
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Tools
+from k8stui.lab.run import IptablesBackend
 
 REQUEST = ("--from", "pod/client", "--to", "svc/redis-leader:6379")
 
@@ -43,6 +44,16 @@ def test_missing_programs_are_named(
     assert said.out == ""
     assert "not installed: ip, bridge" in said.err
     assert "iproute2" in said.err
+
+
+def test_what_every_way_in_needs_is_told_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, some_tools: Tools, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = {**some_tools, "nft": ""}
+    monkeypatch.setattr(lab_run, "find_tools", lambda _: (without, IptablesBackend.NFT))
+    assert run(["lab", "--proxy-mode", "nftables"]) == 2
+    said = capsys.readouterr().err
+    assert "nftables is not installed: apt install nftables, or dnf" in said
 
 
 def test_other_systems_are_told_what_to_do(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.simulate import connect
 from k8stui.lab import build
-from k8stui.lab.errors import LabError
+from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import NOWHERE, Plan, Space, Tools
 from k8stui.nodes.options import NodeOptions
@@ -147,3 +148,24 @@ def test_requests_that_no_lab_can_ask(
     request = parse_request(guestbook, "pod/client", destination)
     with pytest.raises(LabError, match=message):
         next(experiments(guestbook, request, some_tools))
+
+
+@pytest.mark.parametrize(
+    ("missing", "mode", "engine"),
+    [("nft", "nftables", None), ("ipset", "iptables", "kube-router")],
+)
+def test_what_is_not_installed_is_named_where_it_is_needed(
+    some_tools: Tools, missing: str, mode: str, engine: str | None
+) -> None:
+    tools: Tools = {**some_tools, missing: ""}  # type: ignore[misc]
+    policies = [str(Path(__file__).with_name("policies.yaml"))]
+    ends = ("pod/till", "pod/shelf:8080")
+    plain = build_world(policies)
+    assert planned(plain, tools, *ends)
+    world = build_world(
+        policies, ClusterOptions(proxy_mode=mode), NodeOptions(policy_engine=engine)
+    )
+    with pytest.raises(NotComparedError, match="not installed") as found:
+        planned(world, tools, *ends)
+    package = {"nft": "nftables"}.get(missing, missing)
+    assert f"apt install {package}" in found.value.hint
