@@ -133,7 +133,8 @@ def _sent_once(
 
 
 def _places(passage: _Passage) -> list[tuple[str, int]]:
-    return [(chain, number) for chain, number, _ in passage.rules]
+    """What tells two ways through the rules apart."""
+    return [rule[:2] for rule in passage.rules if not _is_rationed(rule)]
 
 
 def _parting(walk: _Passage | None, kernel: _Passage | None) -> RuleMet | None:
