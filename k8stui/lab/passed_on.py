@@ -123,7 +123,7 @@ def _way(
         felt = replace(felt, result=end.result, errno=end.errno, seconds=end.seconds)
     else:
         result, errno, seconds = left_alone(request.protocol, 0.0)
-        felt = replace(outer.felt, result=result, errno=errno, seconds=seconds)
+        felt = replace(outer.felt, result=result, errno=errno, seconds=seconds, established=False)
         share = Fraction(1)
     _judge(request.protocol, felt)
     made = Relayed(
