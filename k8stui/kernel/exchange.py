@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.namespace import Network
+from k8stui.kernel.namespace import Neighbour, Network
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Capture, Fork, Step
 from k8stui.record import record
@@ -109,6 +109,8 @@ class Exchange:
     forks: tuple[Fork, ...]
     probability: Fraction
     """Product over the forks; 1 without any. With `alike`, of all that it stands for."""
+    learned: Mapping[str, tuple[Neighbour, ...]] = field(default_factory=dict, compare=False)
+    """Per namespace, the neighbours that it has come to know meanwhile."""
     alike: tuple[int, ...] = ()
     """Further ways of the last fork that end as this one, apart from the address that they lead to
     (`k8stui.kernel.alike`)."""

@@ -352,4 +352,9 @@ class _Run:
             ),
             forks=tuple(journal.forks),
             probability=probability,
+            learned={
+                name: tuple(host.neighbours_learned.values())
+                for name, host in simulation.hosts.items()
+                if host.neighbours_learned
+            },
         )

@@ -80,17 +80,30 @@ def ways(
 def knows_already(way: QuestionBranch) -> bool:
     """Whether one of its exchanges asks for a neighbour that another one has made known.
 
-    Each is walked by itself, in a network where nobody knows anybody.
+    A process's own know what its client's has (`_Knowing`), not the other way round.
     """
-    if way.relayed is not None and len(way.relayed.onward) > 1:
-        return True
     told = set()
-    for one in way.exchange.captures:
+    earlier = way.relayed.before if way.relayed is not None else ()
+    for one in (*(one for each in earlier for one in each.captures), *way.exchange.captures):
         if one.arp and one.incoming:
             told.add((one.namespace, one.packet.src))
         elif one.arp and _asks(one) and (one.namespace, one.packet.dst) in told:
             return True
     return False
+
+
+class _Knowing(Changed):
+    """With the neighbours that somebody has come to know in some exchanges."""
+
+    def __init__(self, network: Network, exchanges: Sequence[Exchange]) -> None:
+        super().__init__(network)
+        self._exchanges = exchanges
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        learned = (one for each in self._exchanges for one in each.learned.get(space.name, ()))
+        known = {(one.device, one.address) for one in space.neighbours}
+        more = tuple(one for one in learned if (one.device, one.address) not in known)
+        return replace(space, neighbours=(*space.neighbours, *more)) if more else space
 
 
 def _asks(capture: Capture) -> bool:
@@ -109,12 +122,14 @@ def _way(
         return QuestionBranch(network=network, exchange=outer)
     done: list[tuple[Outcome | None, tuple[Exchange, ...]]] = []
     keeps = bool(turns[-1]) and keeps_socket(turns[-1][0][0], asked)
+    known = _Knowing(network, (outer,))
     for turn, tries in enumerate(turns):
         if not tries or (keeps and turn < asked.earlier):
             done.append((None, ()))
             continue
         then = replace(request, connect=replace(asked, earlier=turn))
-        trace, exchanges = joined(world.cluster, network, then, outer, tries)
+        trace, exchanges = joined(world.cluster, known, then, outer, tries)
+        known = _Knowing(known, exchanges)
         done.append((trace.outcome, exchanges))
     _judge_earlier(request.protocol, [one for one, _ in done], keeps=keeps)
     end, inner = done[-1]
