@@ -176,18 +176,32 @@ def _without(seen: Seen, ports: frozenset[int]) -> Seen:
     if not ports:
         return seen
     kept = list(filter(stays, seen["frames"]))
-    # What is traced of an error ends before it says which connection it is about.
-    gone = {_error(one) for one in seen["frames"] if not stays(one)} - {*map(_error, kept), None}
+    # What is traced of a packet ends before it says what is in it.
+    gone = {_around(one) for one in seen["frames"] if not stays(one)} - {*map(_around, kept), None}
+
+    def is_gone(header: Sight) -> bool:
+        return _ends(header) in gone or (is_error(header) and _kind(header) in gone)
+
     passed = {
-        name: [one for one in told if stays(one["header"]) and _error(one["header"]) not in gone]
+        name: [one for one in told if stays(one["header"]) and not is_gone(one["header"])]
         for name, told in seen["passed"].items()
     }
     return {**seen, "frames": kept, "passed": passed}
 
 
-def _error(sight: Sight) -> tuple[object, ...] | None:
-    """By what an ICMP error is known, wherever it is; None: it is none."""
-    return (sight.protocol, sight.icmp_type, sight.icmp_code) if is_error(sight) else None
+def _around(sight: Sight) -> tuple[object, ...] | None:
+    """By what is known, wherever it is, what has another packet in it; None: nothing has."""
+    if sight.vni is not None:
+        return _ends(sight)
+    return _kind(sight) if is_error(sight) else None
+
+
+def _kind(sight: Sight) -> tuple[object, ...]:
+    return (sight.protocol, sight.icmp_type, sight.icmp_code)
+
+
+def _ends(sight: Sight) -> tuple[object, ...]:
+    return (sight.src, sight.sport, sight.dst, sight.dport)
 
 
 def _more_digits(exchange: Exchange, seen: Seen) -> int:
