@@ -163,6 +163,23 @@ def test_a_syn_sent_again_with_another_mark(exchange: Exchange) -> None:
     assert not compare(exchange, seen).agrees
 
 
+def test_a_late_packet_of_a_connection_before_in_a_tunnel(exchange: Exchange) -> None:
+    """What is traced of it is the outer packet; what is in there tells its frame."""
+    seen = as_walked(exchange)
+    seen["passed"] = told(exchange)
+    first = seen["passed"]["node-1"][0]
+    outer = replace(
+        first["header"], src="192.168.0.12", dst="192.168.0.11", protocol=17, sport=42981,
+        dport=8472, flags=0,
+    )  # fmt: skip
+    seen["passed"]["node-1"].append(first | {"header": outer})
+    assert not compare(exchange, seen, former_ports=(39998,)).agrees
+    inside = replace(first["header"], sport=39998)
+    seen["frames"].append(replace(outer, namespace="node-1", device="eth0", vni=1, inner=inside))
+    assert compare(exchange, seen, former_ports=(39998,)).agrees
+    assert not compare(exchange, seen).agrees
+
+
 @pytest.mark.parametrize(
     ("rule", "agrees"),
     [
