@@ -1,10 +1,12 @@
-"""What a rule names: the chains that it may lead to, the sets that it asks, and its comment."""
+"""What a rule names: the chains that it may lead to, sets, networks, and its comment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.nft.compile import statements
+from k8stui.kernel.nft.literal import Network
 from k8stui.kernel.nft.lookup import AnonymousSet, NamedSet
 from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.match import Match
@@ -20,6 +22,11 @@ def chains(rule: str) -> tuple[str, ...]:
 def sets(rule: str) -> tuple[str, ...]:
     """Names of the sets and maps that the rule asks, or puts something into."""
     return tuple(one.name for one in _within(statements(rule)) if isinstance(one, NamedSet))
+
+
+def networks(rule: str) -> tuple[Prefix, ...]:
+    """Networks that stand in the rule itself."""
+    return tuple(one.prefix for one in _within(statements(rule)) if isinstance(one, Network))
 
 
 def comments(rule: str) -> tuple[str, ...]:

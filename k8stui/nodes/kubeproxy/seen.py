@@ -1,17 +1,15 @@
 """What the rules in a node's dump tell of kube-proxy's configuration, where the input says nothing.
 
 Source: kube-proxy pkg/proxy/iptables/proxier.go writeServiceToEndpointRules (the "cluster IP" rules
-that jump to KUBE-MARK-MASQ; up to 1.21 they stand in KUBE-SERVICES), pkg/proxy/nftables/proxier.go
-(syncProxyRules: the rules about @cluster-ips; setupNFTables), pkg/proxy/util/localdetector.go.
+that jump to KUBE-MARK-MASQ; up to 1.21 they stand in KUBE-SERVICES), pkg/proxy/util/
+localdetector.go.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Prefix
@@ -19,6 +17,7 @@ from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, Side
 from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.rules import Rule, Ruleset
+from k8stui.nodes.kubeproxy.outsiders import Outsiders
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.nodes.observed import SeenNode
 from k8stui.origin import Origin, OriginKind
@@ -27,6 +26,7 @@ _MASQUERADE = "KUBE-MARK-MASQ"
 _CLUSTER_IP = " cluster IP"
 """Ends the comment of a rule about a clusterIP; one about an external address has another end."""
 _BALANCERS = ("KUBE-SVC-", "KUBE-SVL-")
+_CLUSTER_IPS_CHECK = "cluster-ips-check"
 
 
 def seen_in_dumps(
@@ -43,13 +43,9 @@ def seen_in_dumps(
         return proxy
     found: dict[int, ProxyConfiguration] = {}
     for name, dump in observed.items():
-        node = nodes.get(name)
-        for version, ruleset in dump.rulesets.items():
-            if version not in found and (seen := _seen(proxy, node, ruleset)):
-                found[version] = seen
-        for table in _tables(dump):
-            if proxy.mode == NFTABLES and (seen := _seen_in_nft(proxy, node, table)):
-                found.setdefault(table.versions[0], seen)
+        for version, told in _outsiders(dump, proxy.mode):
+            if told is not None and version not in found:
+                found[version] = _configured(proxy, nodes.get(name), told)
         if found:
             break  # all nodes' kube-proxies are set up alike, and a dump costs its reading
     if not found:
@@ -59,6 +55,15 @@ def seen_in_dumps(
     return replace(first, cluster_cidr=cidrs)
 
 
+def _outsiders(dump: SeenNode, mode: str) -> Iterator[tuple[int, Outsiders | None]]:
+    for version, ruleset in dump.rulesets.items():
+        yield version, _in_iptables(ruleset)
+    for table in _tables(dump) if mode == NFTABLES else ():
+        from k8stui.nodes.kubeproxy.nftables import seen  # noqa: PLC0415 - with its language
+
+        yield table.versions[0], seen.outsiders(table, _dispatch(table))
+
+
 def _with_mode(proxy: ProxyConfiguration, observed: Mapping[str, SeenNode]) -> ProxyConfiguration:
     """Mode nftables, where a dump has its table (nftables/proxier.go, kubeProxyTable)."""
     said = proxy.origins.get("mode")
@@ -66,7 +71,8 @@ def _with_mode(proxy: ProxyConfiguration, observed: Mapping[str, SeenNode]) -> P
         return proxy
     for dump in observed.values():
         for table in _tables(dump):
-            return replace(proxy, mode=NFTABLES, origins={**proxy.origins, "mode": _at(table)})
+            at = _where(_dispatch(table)[0])
+            return replace(proxy, mode=NFTABLES, origins={**proxy.origins, "mode": at})
         if dump.nft is not None:
             break  # all nodes' kube-proxies are set up alike
     return proxy
@@ -77,11 +83,10 @@ def seen_ranges(observed: Mapping[str, SeenNode]) -> Mapping[Prefix, Origin]:
     found: dict[Prefix, Origin] = {}
     for dump in observed.values():
         for table in _tables(dump):
-            chain = table.chains.get("cluster-ips-check")
-            for rule in chain.chain.rules if chain is not None else ():
-                if _UNALLOCATED in rule.text:
-                    origin = rule.reason.origin if rule.reason else _at(table)
-                    found |= dict.fromkeys(prefixes(_NETWORK.findall(rule.text)), origin)
+            from k8stui.nodes.kubeproxy.nftables import seen  # noqa: PLC0415 - as above
+
+            ranges = seen.service_ranges(_rules(table, _CLUSTER_IPS_CHECK))
+            found |= {network: _where(rule) for network, rule in ranges.items()}
         if found:
             break
     return found
@@ -95,62 +100,19 @@ def _tables(dump: SeenNode) -> Iterator[NftTable]:
 
 
 def _dispatch(table: NftTable) -> Sequence[Rule]:
-    return table.chains[_DISPATCH].chain.rules if _DISPATCH in table.chains else ()
+    return _rules(table, "services")
 
 
-def _at(table: NftTable) -> Origin:
-    why = _dispatch(table)[0].reason
-    return why.origin if why is not None else Origin(kind=OriginKind.OBSERVED)
+def _rules(table: NftTable, chain: str) -> Sequence[Rule]:
+    return table.chains[chain].chain.rules if chain in table.chains else ()
 
 
-def _seen_in_nft(
-    proxy: ProxyConfiguration, node: Node | None, table: NftTable
-) -> ProxyConfiguration | None:
-    """What the table says; None where it knows no Service."""
-    ips = table.sets.get("cluster-ips")
-    if ips is None or not ips.elements:
-        return None
-    for rule in _dispatch(table):
-        network, device = _FOREIGN.search(rule.text), _FOREIGN_DEVICE.search(rule.text)
-        if network and prefixes((network[1],)):
-            return _by_network(proxy, rule, node, network[1])
-        if device:
-            return _by_device(proxy, rule, device[1], is_start=bool(device[2]))
-        if "@cluster-ips" in rule.text:
-            return _as_seen(proxy, rule, masquerade_all=True)
-    return _as_seen(proxy, _dispatch(table)[0], cluster_cidr="")
+def _where(rule: Rule) -> Origin:
+    return rule.reason.origin if rule.reason else Origin(kind=OriginKind.OBSERVED)
 
 
-def _by_network(
-    proxy: ProxyConfiguration, rule: Rule, node: Node | None, cidr: str
-) -> ProxyConfiguration:
-    own = node is not None and cidr in map(str, node.pod_cidrs)
-    mode = "NodeCIDR" if own else "ClusterCIDR"
-    return _as_seen(proxy, rule, detect_local_mode=mode, cluster_cidr=cidr)
-
-
-def _by_device(
-    proxy: ProxyConfiguration, rule: Rule, name: str, *, is_start: bool
-) -> ProxyConfiguration:
-    mode, field = (
-        ("InterfaceNamePrefix", "interface_name_prefix")
-        if is_start
-        else ("BridgeInterface", "bridge_interface")
-    )
-    return _as_seen(proxy, rule, detect_local_mode=mode, cluster_cidr="", **{field: name})
-
-
-_UNALLOCATED = 'drop comment "Drop traffic to unallocated ClusterIPs"'
-_NETWORK = re.compile(r"(?<=[ {])[0-9a-f.:]+/[0-9]{1,3}(?=[ ,}])")
-_FOREIGN = re.compile(r"^ip6? daddr @cluster-ips ip6? saddr != (\S+/\d+) ")
-_FOREIGN_DEVICE = re.compile(r'^ip6? daddr @cluster-ips iifname != "([^"*]+)(\*?)" ')
-_DISPATCH = "services"
-
-
-def _seen(
-    proxy: ProxyConfiguration, node: Node | None, ruleset: Ruleset
-) -> ProxyConfiguration | None:
-    """One dump's answer; None where it has none."""
+def _in_iptables(ruleset: Ruleset) -> Outsiders | None:
+    """What the rules about clusterIPs say; None where there are none of a Service."""
     first = None
     for rule in _service_rules(ruleset):
         first = first or rule
@@ -161,20 +123,32 @@ def _seen(
             continue
         for test in compiled.tests:
             if isinstance(test, AddressTest) and test.side is Side.SOURCE and test.negated:
-                return _by_network(proxy, rule, node, ",".join(map(str, test.networks)))
+                return Outsiders(rule=rule, beyond=",".join(map(str, test.networks)))
             if isinstance(test, DeviceTest) and test.incoming and test.negated:
                 name = test.pattern
                 is_start = name.endswith("+")
-                return _by_device(proxy, rule, name.rstrip("+"), is_start=is_start)
-        return _as_seen(proxy, rule, masquerade_all=True)
-    return _as_seen(proxy, first, cluster_cidr="") if first else None
+                return Outsiders(rule=rule, not_by=name.rstrip("+"), is_start=is_start)
+        return Outsiders(rule=rule)
+    return Outsiders(rule=first, are_none=True) if first else None
 
 
-def _as_seen(proxy: ProxyConfiguration, rule: Rule, **said: object) -> ProxyConfiguration:
-    """`proxy` with what `rule` says; where it stands is the origin of each."""
-    origin = rule.reason.origin if rule.reason else Origin(kind=OriginKind.OBSERVED)
-    origins = {**proxy.origins, "cluster_cidr": origin, **dict.fromkeys(said, origin)}
-    return replace(proxy, origins=origins, **said)  # type: ignore[arg-type]
+def _configured(
+    proxy: ProxyConfiguration, node: Node | None, told: Outsiders
+) -> ProxyConfiguration:
+    """`proxy` as the rule of the node has it, whose place is the origin of each setting."""
+    said: dict[str, object] = {"cluster_cidr": ""}
+    if told.beyond:
+        own = node is not None and told.beyond in map(str, node.pod_cidrs)
+        mode = "NodeCIDR" if own else "ClusterCIDR"
+        said = {"detect_local_mode": mode, "cluster_cidr": told.beyond}
+    elif told.not_by and told.is_start:
+        said |= {"detect_local_mode": "InterfaceNamePrefix", "interface_name_prefix": told.not_by}
+    elif told.not_by:
+        said |= {"detect_local_mode": "BridgeInterface", "bridge_interface": told.not_by}
+    elif not told.are_none:
+        said = {"masquerade_all": True}
+    origins = dict.fromkeys(("cluster_cidr", *said), _where(told.rule))
+    return replace(proxy, origins={**proxy.origins, **origins}, **said)  # type: ignore[arg-type]
 
 
 def _service_rules(ruleset: Ruleset) -> Iterator[Rule]:

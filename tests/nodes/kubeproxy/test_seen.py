@@ -25,7 +25,7 @@ def rules(proxy: ProxyConfiguration) -> str:
     return "".join(f"{line}\n" for line in dump_lines(network.ruleset(NODE, 4)))
 
 
-@pytest.mark.parametrize(
+SAID = pytest.mark.parametrize(
     "said",
     [
         {"cluster_cidr": "10.244.0.0/16", "detect_local_mode": "ClusterCIDR"},
@@ -38,6 +38,9 @@ def rules(proxy: ProxyConfiguration) -> str:
     ],
     ids=["pods", "other", "node", "bridge", "prefix", "all", "none"],
 )
+
+
+@SAID
 def test_the_rules_that_come_of_what_was_seen_are_those_that_were_seen(
     said: dict[str, object], tmp_path: Path
 ) -> None:
@@ -51,6 +54,23 @@ def test_the_rules_that_come_of_what_was_seen_are_those_that_were_seen(
     assert origin.kind is OriginKind.OBSERVED
     assert origin.place is not None
     assert origin.place.file == str(file)
+
+
+@SAID
+def test_so_do_those_of_nftables(said: dict[str, object], tmp_path: Path) -> None:
+    here = replace(UNKNOWN, mode="nftables", **said)  # type: ignore[arg-type]
+    given = build_network(replace(WORLD.cluster, proxy=here))
+    file = tmp_path / "node-1.nft"
+    file.write_text(listing(given.nft(NODE)))
+    options = NodeOptions(nft={"node-1": str(file)})
+    cluster = replace(WORLD.cluster, proxy=UNKNOWN, service_ranges={})
+    seen = build_network(cluster, options).cluster
+    again = build_network(replace(WORLD.cluster, proxy=seen.proxy))
+    assert listing(again.nft(NODE)) == listing(given.nft(NODE))
+    assert set(seen.service_ranges) == set(WORLD.cluster.service_ranges)
+    for origin in (seen.proxy.origins["cluster_cidr"], *seen.service_ranges.values()):
+        assert origin.place is not None
+        assert origin.place.file == str(file)
 
 
 def test_what_the_input_says_stands(tmp_path: Path) -> None:
