@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
@@ -14,7 +14,7 @@ from k8stui.kernel.namespace import NetNamespace, Network, Socket
 from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.simulate import UDP_PATIENCE_SECONDS, connect
 from k8stui.kernel.skb import REQUEST
-from k8stui.kernel.step import Capture, Direction, Step
+from k8stui.kernel.step import Capture, Direction, Step, StepKind
 from k8stui.lab.anew import Changed, chosen
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.plan import Onward
@@ -78,17 +78,53 @@ def ways(
 
 
 def knows_already(way: QuestionBranch) -> bool:
-    """Whether one of its exchanges asks for a neighbour that another one has made known.
+    """Whether one of its exchanges asks for a neighbour that another one has asked for.
 
-    A process's own know what its client's has (`_Knowing`), not the other way round.
+    A process's own know what its client's, and those before, have found (`_Knowing`): not what
+    was found later, and not whom they have asked for in vain.
     """
+    if way.relayed is None:
+        return False
     told = set()
-    earlier = way.relayed.before if way.relayed is not None else ()
-    for one in (*(one for each in earlier for one in each.captures), *way.exchange.captures):
+    for one in way.exchange.captures:
         if one.arp and one.incoming:
             told.add((one.namespace, one.packet.src))
-        elif one.arp and _asks(one) and (one.namespace, one.packet.dst) in told:
+        elif _asks(one) and (one.namespace, one.packet.dst) in told:
             return True
+    return _meet(
+        {(one.namespace, one.packet.dst) for one in each.captures if _asks(one)}
+        for each in (*way.relayed.before, *way.relayed.exchanges)
+    )
+
+
+def _asks(capture: Capture) -> bool:
+    """Whether somebody asks for a neighbour."""
+    return capture.arp and not capture.incoming and capture.packet.icmp_type == REQUEST
+
+
+def _judge_tunnels(exchanges: Sequence[Exchange]) -> None:
+    """Whether a tunnel knows a flow of one exchange from another one.
+
+    What has ports has others each time; an error has none, and goes by the same port of the tunnel.
+    """
+    if _meet(
+        {
+            (step.namespace, step.before.src, step.before.dst)
+            for step in each.steps
+            if step.kind is StepKind.ENCAPSULATE and step.before.inner is not None
+        }
+        for each in exchanges
+    ):
+        raise NotComparedError("a process hears of the same error by a tunnel again")
+
+
+def _meet(sets: Iterable[set[tuple[object, ...]]]) -> bool:
+    """Whether two of them have something in common."""
+    found: set[tuple[object, ...]] = set()
+    for one in sets:
+        if found & one:
+            return True
+        found |= one
     return False
 
 
@@ -104,10 +140,6 @@ class _Knowing(Changed):
         known = {(one.device, one.address) for one in space.neighbours}
         more = tuple(one for one in learned if (one.device, one.address) not in known)
         return replace(space, neighbours=(*space.neighbours, *more)) if more else space
-
-
-def _asks(capture: Capture) -> bool:
-    return not capture.incoming and capture.packet.icmp_type == REQUEST
 
 
 def _way(
@@ -132,6 +164,7 @@ def _way(
         known = _Knowing(known, exchanges)
         done.append((trace.outcome, exchanges))
     _judge_earlier(request.protocol, [one for one, _ in done], keeps=keeps)
+    _judge_tunnels([one for _, exchanges in done for one in exchanges])
     end, inner = done[-1]
     if end is not None:
         felt, share = inner[-1].felt, turns[-1][0][0].share
