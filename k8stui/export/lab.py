@@ -8,11 +8,13 @@ from typing import Any
 from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.routing import route_line
 from k8stui.lab.chance import Count, End
-from k8stui.lab.compare import BranchComparison, FeltAndSeen, PacketRow
+from k8stui.lab.comparing.compare import BranchComparison
+from k8stui.lab.comparing.felt import FeltAndSeen
+from k8stui.lab.comparing.packets import PacketRow
+from k8stui.lab.comparing.passages import RuleMet
+from k8stui.lab.comparing.sight import place
 from k8stui.lab.experiment import Experiment
-from k8stui.lab.passages import RuleMet
 from k8stui.lab.plan import Sight
-from k8stui.lab.sight import place
 from k8stui.neutralise import neutralise
 from k8stui.walk.again import said
 

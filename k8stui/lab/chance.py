@@ -16,7 +16,7 @@ from k8stui.kernel.branches import branches
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.step import RuleCause
-from k8stui.lab.build import plan
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.record import record
 

@@ -16,11 +16,12 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import DeviceCause, Direction
 from k8stui.lab.anew import Changed, chosen
-from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, count
-from k8stui.lab.compare import LATE_SECONDS, BranchComparison, compare
+from k8stui.lab.comparing.compare import BranchComparison, compare
+from k8stui.lab.comparing.felt import LATE_SECONDS
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.passed_on import QuestionBranch, knows_already, ways
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.nodes.kubeproxy import relays
 from k8stui.record import record

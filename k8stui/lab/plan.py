@@ -1,7 +1,7 @@
 """What a lab is to be made of, as plain data: it goes to the lab's process as JSON.
 
 Commands are lists of words; names of devices are generated or have been judged harmless
-(`k8stui.lab.naming`).
+(`k8stui.lab.planning.naming`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ FD = "{fd:%d}"
 
 NOWHERE = ""
 """Name of the namespace in which cables end that lead to nothing that is built. Not looked at."""
+
+
+ICMP_ERRORS = {1: frozenset({3, 4, 5, 11, 12}), 58: frozenset(range(128))}
+"""Types of ICMP and ICMPv6 that quote a packet (RFC 792, RFC 4443 2.1)."""
 
 
 class ProcFile(TypedDict):
@@ -120,13 +124,13 @@ class Tools(TypedDict):
     ip: str
     bridge: str
     ipset: str
-    """Empty: not installed; then no rule that asks a set can be loaded."""
+    """Empty: not installed."""
     nft: str
-    """Empty: not installed; then nftables' own tables are left out."""
+    """Empty: not installed."""
     restore: dict[str, str]
     """By IP version: iptables-restore and ip6tables-restore."""
     tells_rules: bool
-    """Whether the rules that these load can be traced (`k8stui.lab.trace`)."""
+    """Whether the rules that these load can be traced (`k8stui.lab.inside.trace`)."""
 
 
 class Plan(TypedDict):
@@ -170,6 +174,11 @@ class Sight:
     mtu: int = 0
     """What an ICMP error says that fits; else 0."""
     inner: Sight | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an ICMP error."""
+        return not self.arp and self.icmp_type in ICMP_ERRORS.get(self.protocol, ())
 
 
 class Met(TypedDict):

@@ -21,7 +21,7 @@ from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Failure, Plan, Seen, Sight, Tools
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
-_START = "import sys; sys.path.append(sys.argv[1]); from k8stui.lab.inside import main; main()"
+_START = "import sys; sys.path.append(sys.argv[1]); from k8stui.lab.inside.main import main; main()"
 """With ``-I``, and the package behind the standard library: the process is root's, and nothing in
 the current folder or in the user's environment may take part in it. With ``-S``: another k8stui
 among the interpreter's packages would come first, and leave out what it does not know of a plan."""

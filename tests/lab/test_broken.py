@@ -12,9 +12,9 @@ import pytest
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.simulate import connect
-from k8stui.lab.build import plan
-from k8stui.lab.compare import BranchComparison, compare
+from k8stui.lab.comparing.compare import BranchComparison, compare
 from k8stui.lab.plan import Plan, Space, Tools
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request

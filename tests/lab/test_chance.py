@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.lab import chance
-from k8stui.lab.build import plan
 from k8stui.lab.chance import Count, Share, count, p_value, survival
 from k8stui.lab.plan import Tools
+from k8stui.lab.planning.build import plan
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
 

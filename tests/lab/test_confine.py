@@ -18,7 +18,7 @@ from k8stui.lab.plan import Tools
 _LOOK = """
 import json, os, subprocess, sys
 sys.path.append(sys.argv[1])
-from k8stui.lab.confine import confine, leave_host
+from k8stui.lab.inside.confine import confine, leave_host
 leave_host()
 confine(["/usr/sbin/ip"])
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8stui.lab.frames import parse
+from k8stui.lab.inside.frames import parse
 from k8stui.lab.plan import Sight
 
 MACS = bytes.fromhex("02000af4010102000af40102")

@@ -18,13 +18,13 @@ import yaml
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import words
 from k8stui.kernel.simulate import connect
-from k8stui.lab import build
-from k8stui.lab.commands import batch, set_lines
 from k8stui.lab.errors import LabError
 from k8stui.lab.experiment import experiments
-from k8stui.lab.namespaces import put
+from k8stui.lab.inside.commands import batch, set_lines
+from k8stui.lab.inside.namespaces import put
 from k8stui.lab.plan import Plan, Tools
-from k8stui.lab.restore import is_harmless
+from k8stui.lab.planning import build
+from k8stui.lab.planning.restore import is_harmless
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world

@@ -15,8 +15,8 @@ PAIRS = 20
 _LOOK = f"""
 import fcntl, socket, struct, subprocess, sys, time
 sys.path.append(sys.argv[1])
-from k8stui.lab.confine import leave_host
-from k8stui.lab.links import wait_for_links
+from k8stui.lab.inside.confine import leave_host
+from k8stui.lab.inside.links import wait_for_links
 leave_host()
 asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for number in range({PAIRS}):

@@ -12,11 +12,11 @@ from k8stui.kernel.exchange import Connect
 from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.simulate import connect
 from k8stui.lab.anew import Changed
-from k8stui.lab.build import plan
-from k8stui.lab.compare import compare
+from k8stui.lab.comparing.compare import compare
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.again import again

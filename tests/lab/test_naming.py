@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8stui.lab.naming import Naming
+from k8stui.lab.planning.naming import Naming
 
 
 @pytest.mark.parametrize("name", ["eth0", "cni0", "flannel.1", "veth9c3f81e7", "a", "node-1"])

@@ -17,8 +17,8 @@ from k8stui.kernel.nft.text import parse
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
-from k8stui.lab.nftables import text
 from k8stui.lab.plan import Tools
+from k8stui.lab.planning.nftables import text
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.again import again
 from k8stui.walk.request import parse_request

@@ -15,8 +15,8 @@ from k8stui.kernel.header import changed
 from k8stui.kernel.rules import BUILTIN_CHAINS, Rule
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause, Step
-from k8stui.lab.compare import compare
-from k8stui.lab.netlink import attribute, attributes, name, number
+from k8stui.lab.comparing.compare import compare
+from k8stui.lab.inside.netlink import attribute, attributes, name, number
 from k8stui.lab.plan import Met, Passed
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request

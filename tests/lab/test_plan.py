@@ -11,10 +11,10 @@ import pytest
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.simulate import connect
-from k8stui.lab import build
 from k8stui.lab.errors import LabError, NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import NOWHERE, Plan, Space, Tools
+from k8stui.lab.planning import build
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world

@@ -11,11 +11,11 @@ from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
-from k8stui.lab.build import plan
-from k8stui.lab.compare import compare
+from k8stui.lab.comparing.compare import compare
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import Experiment, experiments
 from k8stui.lab.plan import Tools
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from k8stui.kernel import save
 from k8stui.kernel.rules import Chain
 from k8stui.kernel.step import Fork, Way
-from k8stui.lab.restore import decided, is_harmless, restore_text
+from k8stui.lab.planning.restore import decided, is_harmless, restore_text
 
 TEXT = """*nat
 :OUTPUT ACCEPT [0:0]

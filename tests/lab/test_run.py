@@ -16,10 +16,10 @@ import pytest
 
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.simulate import connect
-from k8stui.lab.build import plan
-from k8stui.lab.compare import compare
+from k8stui.lab.comparing.compare import compare
 from k8stui.lab.errors import LabError
 from k8stui.lab.plan import Plan, Tools
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import end_all, run
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World

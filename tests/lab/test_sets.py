@@ -9,10 +9,10 @@ import pytest
 from k8stui.export.lab import lab_lines
 from k8stui.kernel import save
 from k8stui.kernel.ipset import parse
-from k8stui.lab import sets
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
-from k8stui.lab.restore import restore_text
+from k8stui.lab.planning import sets
+from k8stui.lab.planning.restore import restore_text
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import build_world

@@ -14,9 +14,9 @@ from k8stui.kernel import ipset, save
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import RuleCause
-from k8stui.lab.build import plan
-from k8stui.lab.compare import BranchComparison, compare
+from k8stui.lab.comparing.compare import BranchComparison, compare
 from k8stui.lab.plan import Plan, Tools
+from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world

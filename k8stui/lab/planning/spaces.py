@@ -1,45 +1,27 @@
 """A namespace of the model → the commands that make a real one.
 
-Option names: ip-link(8), ip-address(8), ip-route(8), ip-rule(8), ip-neighbour(8), bridge(8);
-sysctls: the kernel's Documentation/networking/ip-sysctl.rst.
+Option names: ip-link(8), ip-address(8), ip-neighbour(8), bridge(8).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
-from k8stui.kernel.address import Address, Prefix, is_loopback
-from k8stui.kernel.address_routes import kernel_routes
+from k8stui.kernel.address import Prefix, is_loopback
 from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import (
-    DEFAULT_POLICY_RULES,
     Interface,
     LinkKind,
     NetNamespace,
-    PolicyRule,
     Route,
-    RuleAction,
     Scope,
-    Sysctls,
     Vxlan,
 )
 from k8stui.kernel.vxlan import OVERHEAD_BYTES
-from k8stui.lab.errors import NotComparedError
-from k8stui.lab.naming import Naming
 from k8stui.lab.plan import FD, NOWHERE, ProcFile, Space
-
-Words = list[str]
-
-_TABLES = {"main": "254", "default": "253", "local": "255"}
-_FIRST_TABLE = 1000
-"""Of the numbers that tables with a name of their own get."""
-_LAST_TABLE = 0xFFFFFFFF
-_SWITCHES = (
-    "route_localnet", "src_valid_mark", "proxy_arp", "accept_local", "arp_ignore", "forwarding",
-)  # fmt: skip
-"""Of single devices: fields of `Sysctls` that are called as the kernel calls them."""
-_NEVER_SECONDS = 3600
+from k8stui.lab.planning import settings
+from k8stui.lab.planning.naming import Naming
+from k8stui.lab.planning.routing import Routing, Words
 
 
 class Nowhere:
@@ -77,13 +59,20 @@ class Building:
     ) -> None:
         """`hops`: what the walk took where chance decides; without them the kernel chooses."""
         self.namespace = namespace
-        self._hops = hops
         self.naming = Naming()
         for interface in namespace.interfaces:
             self.naming(interface.name)
         self._indexes = indexes
         """Of the namespaces that are built."""
-        self._tables: dict[str, str] = {}
+        self._routing = Routing(namespace, self.naming, hops)
+
+    def settings(self) -> list[ProcFile]:
+        """Before there is a device."""
+        return settings.of_namespace(self.namespace, ipv6=self.has_ipv6)
+
+    def device_settings(self) -> list[ProcFile]:
+        """Of single devices, when they are there."""
+        return settings.of_devices(self.namespace, self.naming, ipv6=self.has_ipv6)
 
     # Devices.
 
@@ -169,14 +158,14 @@ class Building:
             *self._ports(),
             *self._bridges(),
             *self._addresses(),
-            *self._routes(),
-            *self._rules(4),
+            *self._routing.routes(),
+            *self._routing.rules(4),
             *self._neighbours(),
         ]
 
     def ip6(self) -> list[Words]:
         """What only ``ip -6`` takes."""
-        return list(self._rules(6)) if self.has_ipv6 else []
+        return list(self._routing.rules(6)) if self.has_ipv6 else []
 
     def whole_segments(self) -> list[Words]:
         """No device takes several segments as one packet: each is seen as it is sent."""
@@ -247,100 +236,6 @@ class Building:
             for route in self.namespace.routes
         )
 
-    def _routes(self) -> Iterator[Words]:
-        """Those with a gateway need the others; of table local only what the kernel has not got.
-
-        A route of the kernel's own in main is written again, which changes nothing.
-        """
-        own = {_entry(route) for route in kernel_routes(self.namespace.interfaces)}
-        mine = [
-            route
-            for route in self.namespace.routes
-            if not (route.table == "local" and _entry(route) in own) and not _is_multicast(route)
-        ]
-        for route in sorted(mine, key=lambda r: r.gateway is not None):
-            if route.device is not None and self.namespace.interface(route.device) is None:
-                continue
-            yield self._route(route)
-
-    def _route(self, route: Route) -> Words:
-        words = ["route", "replace", route.type.value, _prefix(route.destination)]
-        several = route.hops and self._taken(route) is None
-        if not several:
-            words += self._hop(self._taken(route) or route)
-        if route.source is not None:
-            words += ["src", str(route.source)]
-        words += ["table", self._table(route.table)]
-        if route.destination.address.version == 4 and route.scope in ("link", "host"):
-            words += ["scope", route.scope]
-        if route.protocol == "kernel":
-            words += ["proto", "kernel"]
-        if route.metric:
-            words += ["metric", str(route.metric)]
-        if several:
-            for hop in route.hops:
-                words += ["nexthop", *self._hop(hop), "weight", str(hop.weight)]
-        return words
-
-    def _hop(self, hop: Route) -> Words:
-        words = [] if hop.gateway is None else ["via", str(hop.gateway)]
-        if hop.device is not None:
-            words += ["dev", self.naming(hop.device)]
-        return [*words, "onlink"] if hop.onlink else words
-
-    def _taken(self, route: Route) -> Route | None:
-        """The next hop that the kernel is to take; None: it chooses itself.
-
-        Raises:
-            NotComparedError: several flows of one exchange take several.
-
-        """
-        taken = {hop for hop in self._hops if hop in route.hops}
-        if len(taken) > 1:
-            raise NotComparedError("packets of one exchange take several next hops of one route")
-        return next(iter(taken), None)
-
-    def _rules(self, version: int) -> Iterator[Words]:
-        for rule in self.namespace.policy_rules:
-            own = rule.version or _family(rule)
-            if _plain(rule) not in DEFAULT_POLICY_RULES and own in (None, version):
-                yield self._rule(rule)
-
-    def _rule(self, rule: PolicyRule) -> Words:
-        if rule.unheard:
-            raise NotComparedError(f"a routing rule asks for {rule.unheard}")
-        words = ["rule", "add", *(["not"] if rule.inverted else ()), "pref", str(rule.priority)]
-        if rule.source is not None:
-            words += ["from", _prefix(rule.source)]
-        if rule.destination is not None:
-            words += ["to", _prefix(rule.destination)]
-        if rule.mark is not None:
-            words += ["fwmark", f"{rule.mark:#x}/{rule.mark_mask:#x}"]
-        if rule.protocol is not None:
-            words += ["ipproto", str(rule.protocol)]
-        for name, ports in (("sport", rule.source_ports), ("dport", rule.destination_ports)):
-            words += [name, f"{ports[0]}-{ports[1]}"] if ports is not None else []
-        if rule.users is not None:
-            words += ["uidrange", f"{rule.users[0]}-{rule.users[1]}"]
-        if rule.iif is not None:
-            words += ["iif", self.naming(rule.iif)]
-        if rule.oif is not None:
-            words += ["oif", self.naming(rule.oif)]
-        if rule.action is RuleAction.GOTO:
-            return [*words, "goto", str(rule.goto)]
-        if rule.action is not RuleAction.TABLE:
-            return [*words, "type", rule.action.value]
-        words += ["lookup", self._table(rule.table)]
-        if rule.suppress_prefix_length is not None:
-            words += ["suppress_prefixlength", str(rule.suppress_prefix_length)]
-        return words
-
-    def _table(self, name: str) -> str:
-        if name.isascii() and name.isdecimal() and int(name) <= _LAST_TABLE:
-            return str(int(name))
-        known = _TABLES.get(name)
-        return known or self._tables.setdefault(name, str(_FIRST_TABLE + len(self._tables)))
-
     def _neighbours(self) -> Iterator[Words]:
         """Known, and not confirmed of late: stale.
 
@@ -372,123 +267,6 @@ class Building:
                 found.append([*words, "master", "static"])
         return found
 
-    # Settings.
-
-    def settings(self) -> list[ProcFile]:
-        """Before there is a device: what the model says, and no noise and no limits."""
-        # Whom the kernel lets ping without a raw socket: root of this user namespace.
-        ping = ProcFile(path="net/ipv4/ping_group_range", value="0 0", needed=False)
-        return [
-            ping,
-            *_settings(self.namespace.sysctls, ipv6=self.has_ipv6, bridge=self._has_bridge),
-        ]
-
-    @property
-    def _has_bridge(self) -> bool:
-        return any(i.kind is LinkKind.BRIDGE for i in self.namespace.interfaces)
-
-    def device_settings(self) -> list[ProcFile]:
-        """What the model says of single devices."""
-        sysctls = self.namespace.sysctls
-        values = [("rp_filter", d, v) for d, v in sysctls.rp_filter.items()]
-        for name in _SWITCHES:
-            values += [(name, d, int(v)) for d, v in getattr(sysctls, name).items()]
-        families = ("ipv4", "ipv6") if self.has_ipv6 else ("ipv4",)
-        return [
-            *(
-                _setting(f"net/ipv4/conf/{self.naming(device)}/{name}", value)
-                for name, device, value in values
-                if device not in ("all", "default") and self.namespace.interface(device) is not None
-            ),
-            # What was known before is stale: used, it would be asked again after 5 s, of which the
-            # walk has nothing (neigh_timer_handler).
-            *(
-                _setting(
-                    f"net/{family}/neigh/{self.naming(one.name)}/delay_first_probe_time",
-                    _NEVER_SECONDS,
-                    needed=False,
-                )
-                for family in families
-                for one in self.namespace.interfaces
-                if one.master is None
-            ),
-        ]
-
-
-def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFile]:
-    if sysctls.multipath_hash:
-        yield _setting("net/ipv4/fib_multipath_hash_policy", sysctls.multipath_hash)
-    yield _setting("net/ipv4/ip_forward", sysctls.ip_forward)
-    # A new namespace takes the host's settings (net/ipv4/devinet.c devinet_init_net).
-    for device in ("all", "default"):
-        yield _setting(f"net/ipv4/conf/{device}/rp_filter", sysctls.rp_filter.get(device, 0))
-        for name in _SWITCHES:
-            if name != "forwarding":  # that of all is ip_forward
-                value = getattr(sysctls, name).get(device, 0)
-                yield _setting(f"net/ipv4/conf/{device}/{name}", value)
-        for name in ("send_redirects", "arp_announce", "arp_filter"):
-            yield _setting(f"net/ipv4/conf/{device}/{name}", 0)
-    yield _setting("net/ipv4/ip_default_ttl", sysctls.ip_default_ttl)
-    yield _setting("net/ipv4/tcp_syn_retries", sysctls.tcp_syn_retries)
-    linear = sysctls.tcp_syn_linear_timeouts
-    yield _setting("net/ipv4/tcp_syn_linear_timeouts", linear, needed=False)
-    # Else the seventh error of a series looks like a lost packet (docs/facts/kernel.md).
-    yield _setting("net/ipv4/icmp_ratelimit", 0)
-    if bridge:
-        for name in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"):
-            value = sysctls.bridge_nf_call_iptables
-            # Without br_netfilter nothing calls iptables, which is what 0 says.
-            yield _setting(f"net/bridge/{name}", value, needed=value)
-    liberal = sysctls.nf_conntrack_tcp_be_liberal
-    yield _setting("net/netfilter/nf_conntrack_tcp_be_liberal", liberal, needed=liberal)
-    if not ipv6:
-        # lo alone has it, as every namespace has whose switches nobody has touched: that the other
-        # devices have but their own link-local addresses makes no difference to a walk.
-        yield _setting("net/ipv6/conf/default/disable_ipv6", 1, needed=False)
-    for device in ("all", "default"):
-        conf = f"net/ipv6/conf/{device}"
-        if ipv6:
-            yield _setting(f"{conf}/disable_ipv6", 0)
-            yield _setting(f"{conf}/forwarding", sysctls.ip_forward)
-            for name in (
-                "accept_dad",
-                "dad_transmits",
-                "router_solicitations",
-                "accept_ra",
-                "accept_redirects",
-            ):
-                yield _setting(f"{conf}/{name}", 0)
-    if ipv6:
-        yield _setting("net/ipv6/icmp/ratelimit", 0)
-
-
-def _setting(path: str, value: int, *, needed: bool = True) -> ProcFile:
-    return ProcFile(path=path, value=str(int(value)), needed=needed)
-
-
-def _entry(route: Route) -> tuple[object, ...]:
-    """What tells routes of one table apart."""
-    return (route.type, route.destination, route.device, route.metric)
-
-
-def _is_multicast(route: Route) -> bool:
-    address = route.destination.address
-    return address.version == 6 and address.value >> 120 == 0xFF
-
 
 def _on(value: bool) -> str:
     return "on" if value else "off"
-
-
-def _prefix(prefix: Prefix) -> str:
-    return f"{prefix.address}/{prefix.length}"
-
-
-def _plain(rule: PolicyRule) -> PolicyRule:
-    """The rule as it is for both families."""
-    return replace(rule, version=None)
-
-
-def _family(rule: PolicyRule) -> int | None:
-    ends: list[Address] = [p.address for p in (rule.source, rule.destination) if p is not None]
-    return ends[0].version if ends else None

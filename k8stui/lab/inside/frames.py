@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from k8stui.lab.plan import Sight
+from k8stui.lab.plan import ICMP_ERRORS, Sight
 
 _ARP, _IPV4, _IPV6 = 0x0806, 0x0800, 0x86DD
 _ICMP, _TCP, _UDP, _ICMPV6, _SCTP = 1, 6, 17, 58, 132
@@ -27,7 +27,6 @@ _TOO_BIG = 2
 """Of ICMPv6."""
 _TCP_BYTES = 20
 _LAST_OPTION, _NO_OPTION, _MSS_OPTION = 0, 1, b"\2\4"
-_ERRORS = {_ICMP: frozenset({3, 4, 5, 11, 12}), _ICMPV6: frozenset(range(128))}
 _ECHO = {_ICMP: frozenset({0, 8}), _ICMPV6: frozenset({128, 129})}
 _NOISE = frozenset({130, 131, 132, 133, 134, 137, 143})
 """ICMPv6 that a kernel sends by itself: listener reports, router discovery, and redirects, which
@@ -50,14 +49,9 @@ def parse(frame: bytes, vxlan_ports: Collection[int]) -> Sight | None:
         return None
     if found is None:
         return None
-    if found.inner is None and (found.vni is not None or is_error(found)):
+    if found.inner is None and (found.vni is not None or found.is_error):
         return None  # what it carries or quotes is a further fragment, or noise
     return replace(found, dmac=frame[:6].hex(":"), smac=frame[6:12].hex(":"))
-
-
-def is_error(sight: Sight) -> bool:
-    """Whether it is an ICMP error."""
-    return not sight.arp and sight.icmp_type in _ERRORS.get(sight.protocol, ())
 
 
 def _arp(body: bytes) -> Sight | None:
@@ -129,13 +123,13 @@ def _transport(
             more["mss"] = _mss(body) if body[13] & _SYN else 0
         if protocol == _UDP and more.get("dport") in vxlan_ports:
             more |= _vxlan(body[_UDP_BYTES:], vxlan_ports)
-    elif protocol in _ERRORS and len(body) >= 8:
+    elif protocol in ICMP_ERRORS and len(body) >= 8:
         more["icmp_type"], more["icmp_code"] = body[0], body[1]
         if (protocol, body[0]) == (_ICMPV6, _TOO_BIG):
             more["mtu"] = int.from_bytes(body[4:8], "big")
         elif (protocol, *body[:2]) == (_ICMP, 3, 4):
             more["mtu"] = int.from_bytes(body[6:8], "big")
-        if body[0] in _ERRORS[protocol]:
+        if body[0] in ICMP_ERRORS[protocol]:
             quoted = ipv4 if protocol == _ICMP else ipv6
             more["inner"] = quoted(body[8:], vxlan_ports)
         elif body[0] in _ECHO[protocol]:

@@ -1,7 +1,7 @@
 """Commands of a plan → lines of ``ip -batch``: the last look at every word.
 
 What is printed into a plan is of a checked type already: addresses, numbers, names of devices that
-`k8stui.lab.naming` has chosen. Should something else get here, no program is started.
+`k8stui.lab.planning.naming` has chosen. Should something else get here, no program is started.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 
-from k8stui.lab.netlink import DUMP, HEADER, MESSAGE_BYTES, REQUEST, split
+from k8stui.lab.inside.netlink import DUMP, HEADER, MESSAGE_BYTES, REQUEST, split
 
 _ROUTE = 0
 _NEW_LINK, _GET_LINK = 16, 18

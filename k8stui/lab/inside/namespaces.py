@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from k8stui.lab.commands import setting_path, setting_value
 from k8stui.lab.errors import LabError
+from k8stui.lab.inside.commands import setting_path, setting_value
 from k8stui.lab.plan import ProcFile
 
 _CLONE_NEWNET = 0x40000000

@@ -6,7 +6,7 @@ import socket
 import struct
 from dataclasses import replace
 
-from k8stui.lab.frames import parse
+from k8stui.lab.inside.frames import parse
 from k8stui.lab.plan import Sight, Space
 
 _ETH_P_ALL = 3

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from k8stui.kernel.rules import BUILTIN_CHAINS
-from k8stui.lab.frames import ipv4, ipv6
-from k8stui.lab.netlink import Attributes, MessageType, Netfilter, attribute, name, number
+from k8stui.lab.inside.frames import ipv4, ipv6
+from k8stui.lab.inside.netlink import Attributes, MessageType, Netfilter, attribute, name, number
 from k8stui.lab.plan import Met, Passed, Sight, Space
 
 _TABLE = "k8stui-trace"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from k8stui.lab.commands import set_lines
 from k8stui.lab.errors import LabError
-from k8stui.lab.namespaces import HeldNamespace, run
+from k8stui.lab.inside.commands import set_lines
+from k8stui.lab.inside.namespaces import HeldNamespace, run
 
 _refused: set[tuple[str, str, str]] = set()
 """Kinds of rules that this kernel does not take: (restore, table, shape). Nodes are alike."""

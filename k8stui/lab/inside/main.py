@@ -20,23 +20,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from k8stui.lab.capture import Sniffer, stamped_socket
-from k8stui.lab.commands import batch
-from k8stui.lab.confine import confine, leave_host
 from k8stui.lab.errors import LabError
-from k8stui.lab.links import wait_for_links
-from k8stui.lab.namespaces import (
+from k8stui.lab.inside.capture import Sniffer, stamped_socket
+from k8stui.lab.inside.commands import batch
+from k8stui.lab.inside.confine import confine, leave_host
+from k8stui.lab.inside.links import wait_for_links
+from k8stui.lab.inside.namespaces import (
     HeldNamespace,
     die_with_parent,
     put,
     run,
     wait_for_addresses,
 )
+from k8stui.lab.inside.rules import load, load_nft, load_sets
+from k8stui.lab.inside.servers import LabServer
+from k8stui.lab.inside.talk import LabClient, converse, count, give_up
+from k8stui.lab.inside.trace import Watch
 from k8stui.lab.plan import FD, NOWHERE, ClientPlan, Failure, Plan, Seen, Tools
-from k8stui.lab.rules import load, load_nft, load_sets
-from k8stui.lab.servers import LabServer
-from k8stui.lab.talk import LabClient, converse, count, give_up
-from k8stui.lab.trace import Watch
 
 _LINK_SECONDS = 5.0
 """How long devices may take to begin; a lab in which one does not is asked all the same."""

@@ -13,10 +13,9 @@ from functools import partial
 from typing import Protocol
 
 from k8stui.lab.errors import LabError
-from k8stui.lab.plan import ClientPlan, Counted, Served
-from k8stui.lab.relaying import Relay
-from k8stui.lab.servers import LabServer
-from k8stui.lab.sockets import (
+from k8stui.lab.inside.relaying import Relay
+from k8stui.lab.inside.servers import LabServer
+from k8stui.lab.inside.sockets import (
     ANY,
     QUESTION,
     RECEIVE_ERRORS,
@@ -28,6 +27,7 @@ from k8stui.lab.sockets import (
     one_segment,
     socket_for,
 )
+from k8stui.lab.plan import ClientPlan, Counted, Served
 
 _ECHO_REQUEST = {4: 8, 6: 128}
 _ECHO_BYTES = 56

@@ -15,9 +15,8 @@ from k8stui.kernel.matches.base import Module
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.kernel.targets.base import GoOn
-from k8stui.lab.frames import is_error
+from k8stui.lab.comparing.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
 from k8stui.lab.plan import Seen, Sight
-from k8stui.lab.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
 from k8stui.record import record
 
 _Rule = tuple[str, int, str]
@@ -66,7 +65,7 @@ def rules_met(
     """Where rules differ, in the walk's order; and how many do not.
 
     Only of the namespaces whose rules the kernel tells. A packet that came again counts once.
-    `afterwards`: as for `k8stui.lab.compare.compare`.
+    `afterwards`: as for `k8stui.lab.comparing.compare.compare`.
     """
     told = seen["passed"]
     ours = _by_key((p for p in _walked(exchange.steps) if p.namespace in told), ports)
@@ -78,7 +77,7 @@ def rules_met(
     is_cut = any(one.packet.whole_bytes for one in exchange.captures)
 
     def may_be_more(packet: Sight) -> bool:
-        return (may_acknowledge and is_plain_ack(packet)) or (is_cut and is_error(packet))
+        return (may_acknowledge and is_plain_ack(packet)) or (is_cut and packet.is_error)
 
     theirs = {
         one: ways

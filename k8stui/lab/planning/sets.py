@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.ipset import BITMAP_OF_PORTS, LIST_OF_SETS, IpSet
 from k8stui.kernel.rules import Ruleset
-from k8stui.lab.restore import set_names
+from k8stui.lab.planning.restore import set_names
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+@-]{0,30}")
 """Less than the kernel takes (31 bytes, whichever): a name is a word of a command here."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from k8stui.lab.errors import LabError
+from k8stui.lab.inside.relaying import Relay
+from k8stui.lab.inside.sockets import ANY, TCP, hang_up, no_ack_alone, one_segment, socket_for
 from k8stui.lab.plan import Listener, Served
-from k8stui.lab.relaying import Relay
-from k8stui.lab.sockets import ANY, TCP, hang_up, no_ack_alone, one_segment, socket_for
 
 _IP_PKTINFO = 8
 _TRANSPARENT = {4: (socket.IPPROTO_IP, 19), 6: (socket.IPPROTO_IPV6, 75)}

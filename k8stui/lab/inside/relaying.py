@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from k8stui.lab.plan import Listener, Onward
-from k8stui.lab.sockets import (
+from k8stui.lab.inside.sockets import (
     ANY,
     QUESTION,
     RECEIVE_ERRORS,
@@ -19,6 +18,7 @@ from k8stui.lab.sockets import (
     one_segment,
     socket_for,
 )
+from k8stui.lab.plan import Listener, Onward
 
 
 class Relay:
