@@ -143,7 +143,7 @@ def build(
     calico = calico_settings(objects, manifests.skipped)
     settings = read_settings(inventory, kubeadm, proxy, distribution, calico)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
-    proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values())
+    proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)
     plugins = seen_plugins(objects, manifests.skipped)
     if not options.proxy_mode:
         proxy = replaced(proxy, plugins)

@@ -1,13 +1,15 @@
 """Kubernetes distributions: what each fills in where the input says nothing.
 
 One is known by its Nodes: the version of their kubelet, their labels, whose machines they are
-(providerID), what k3s notes there of its arguments.
+(providerID), what k3s notes there of its arguments; else by what it keeps in kube-system.
 Sources: k3s pkg/cli/cmds/server.go (defaults of --cluster-cidr, --service-cidr, --flannel-backend),
 pkg/agent/netpol (kube-router's network policy controller, unless --disable-network-policy),
-pkg/nodeconfig (annotation k3s.io/node-args), pkg/cloudprovider/servicelb.go; kind
+pkg/nodeconfig (annotation k3s.io/node-args), pkg/cloudprovider/servicelb.go,
+pkg/daemons/agent/agent_linux.go (kubeProxyArgs), manifests/traefik.yaml;
+kind pkg/cluster/internal/kubeadm,
 pkg/internal/apis/config/default.go, images/kindnetd; minikube pkg/minikube/cni/cni.go
-(chooseDefault), pkg/minikube/constants; EKS user guide
-(10.100.0.0/16), eksctl (192.168.0.0/16);
+(chooseDefault), pkg/minikube/constants; EKS user guide (10.100.0.0/16, kube-proxy-config), eksctl
+(192.168.0.0/16);
 GKE (34.118.224.0/20 for Services, 10.4.0.0/14 for pods); AKS (az aks create --pod-cidr,
 --service-cidr, --network-plugin kubenet).
 """
@@ -51,6 +53,12 @@ class _Known:
     """What enforces NetworkPolicies beside the plug-in's own, as ``--policy-engine`` has it."""
     balancer: str = ""
     """Who gives a Service of type LoadBalancer its address, and how a packet gets to a node."""
+    proxy: str = "kubeadm sets clusterCIDR to the pods' range"
+    """How kube-proxy learns which addresses are pods'."""
+    knows_pods: bool = True
+    """Whether it does."""
+    ingress: str = ""
+    """What serves Ingresses of no class of their own; empty: nothing."""
     versions: str = ""
     """By what its kubelet's version is known: a part of it."""
     labels: tuple[str, ...] = ()
@@ -58,6 +66,13 @@ class _Known:
     annotations: tuple[str, ...] = ()
     machines: str = ""
     """And the beginning of their providerID."""
+    keeps: frozenset[str] = frozenset()
+    """And the names of DaemonSets, Deployments and Pods in kube-system that no other has."""
+
+    @property
+    def begins(self) -> tuple[str, ...]:
+        """The same with what a controller puts behind them."""
+        return tuple(f"{one}-" for one in self.keeps)
 
 
 _KNOWN = {
@@ -70,22 +85,34 @@ _KNOWN = {
         cni="flannel-vxlan",
         policy_engine="kube-router",
         balancer="k3s' ServiceLB: every node's own address, by a pod of its DaemonSet there",
+        proxy="k3s starts its kube-proxy with --cluster-cidr, the pods' range",
+        ingress="Traefik, by Service kube-system/traefik",
         versions="+k3s",
+        keeps=frozenset({"local-path-provisioner"}),
         annotations=(_NOTES,),
     ),
-    "kind": _Known(services="10.96.0.0/16", cni="kindnet", machines="kind://"),
     "minikube": _Known(
+        keeps=frozenset({"storage-provisioner"}),
         cni="bridge-ipmasq",
         of_several="kindnet",
         balancer="minikube tunnel: a route of the host to the node",
         labels=("minikube.k8s.io/",),
+    ),
+    "kind": _Known(
+        services="10.96.0.0/16",
+        cni="kindnet",
+        machines="kind://",
+        keeps=frozenset({"kindnet"}),
     ),
     "eks": _Known(
         pods="192.168.0.0/16",
         services="10.100.0.0/16",
         cni="amazon-vpc-cni",
         balancer="a load balancer of AWS, to node ports",
+        proxy="EKS leaves clusterCIDR of kube-proxy-config empty",
+        knows_pods=False,
         versions="-eks-",
+        keeps=frozenset({"aws-node"}),
         labels=("eks.amazonaws.com/", "alpha.eksctl.io/"),
     ),
     "gke": _Known(
@@ -93,7 +120,10 @@ _KNOWN = {
         services="34.118.224.0/20",
         cni="kubenet",
         balancer="a load balancer of Google's, which keeps the address: any ready node",
+        proxy="GKE starts kube-proxy with --cluster-cidr, the pods' range",
+        ingress="GKE's own controller: a load balancer of Google's for each",
         versions="-gke.",
+        keeps=frozenset({"gke-metrics-agent", "pdcsi-node", "fluentbit-gke", "anetd"}),
         labels=("cloud.google.com/gke-",),
         machines="gce://",
     ),
@@ -101,7 +131,9 @@ _KNOWN = {
         services="10.0.0.0/16",
         cni="kubenet",
         balancer="a load balancer of Azure's with floating IP: any ready node",
+        proxy="AKS starts kube-proxy with --cluster-cidr, the pods' range",
         labels=("kubernetes.azure.com/",),
+        keeps=frozenset({"cloud-node-manager", "csi-azuredisk-node", "azure-ip-masq-agent"}),
         machines="azure://",
     ),
 }
@@ -135,6 +167,30 @@ class Distribution:
         return known.of_several if nodes > 1 and known.of_several else known.cni
 
     @property
+    def ingress(self) -> str:
+        """What serves Ingresses; empty: nothing that such a cluster brings."""
+        off = "traefik" in self.arguments.get("--disable", "").split(",")
+        return "" if off else _KNOWN[self.name].ingress
+
+    @property
+    def proxy(self) -> str:
+        """How kube-proxy learns which addresses are pods', in words."""
+        return _KNOWN[self.name].proxy
+
+    @property
+    def proxy_knows_pods(self) -> bool:
+        return _KNOWN[self.name].knows_pods
+
+    @property
+    def proxy_mode(self) -> str:
+        """Kube-proxy's mode, where its starter says one; k3s hands on ``--kube-proxy-arg``."""
+        if self.name != K3S:
+            return ""
+        told = self.arguments.get("--kube-proxy-arg", "").split(",")
+        said = (one.partition("=")[2] for one in told if one.startswith("proxy-mode="))
+        return next(said, "iptables")
+
+    @property
     def balancer(self) -> str:
         """Who announces load balancers' addresses; empty: nobody that is known."""
         off = "servicelb" in self.arguments.get("--disable", "").split(",")
@@ -144,7 +200,7 @@ class Distribution:
 def find_distribution(inventory: Inventory, asked: str | None) -> Distribution:
     """The one that is asked for, else what the Nodes show, else kubeadm's."""
     nodes = tuple(inventory.of("Node").values())
-    shown = next(filter(None, map(_shown, nodes)), None)
+    shown = next(filter(None, map(_shown, nodes)), None) or _kept(inventory)
     name = asked or (shown[0] if shown is not None else KUBEADM)
     known = _KNOWN[name]
     return Distribution(
@@ -176,8 +232,27 @@ def _shown(node: Manifest) -> tuple[str, Origin] | None:
     return None
 
 
+def _kept(inventory: Inventory) -> tuple[str, Origin] | None:
+    """Whose kube-system it is, by what is kept there."""
+    there = {
+        manifest.name: manifest
+        for kind in ("DaemonSet", "Deployment", "Pod")
+        for manifest in inventory.of(kind).values()
+        if manifest.namespace == "kube-system"
+    }
+    for name, known in _KNOWN.items():
+        for one, manifest in there.items():
+            if one in known.keeps or f"{one}-".startswith(known.begins):
+                place = manifest.place("metadata", "name")
+                return name, Origin(kind=OriginKind.OBSERVED, place=place)
+    return None
+
+
 def _arguments(nodes: tuple[Manifest, ...]) -> Iterator[tuple[str, str]]:
-    """The server's arguments: ``--flag value``, ``--flag=value``, ``--flag``."""
+    """The server's arguments: ``--flag value``, ``--flag=value``, ``--flag``.
+
+    What is given several times (``--disable``) is one list.
+    """
     for node in nodes:
         try:
             words = json.loads(text(node.data, "metadata", "annotations", _ARGUMENTS) or "[]")
@@ -185,8 +260,10 @@ def _arguments(nodes: tuple[Manifest, ...]) -> Iterator[tuple[str, str]]:
             continue
         if not isinstance(words, list) or "server" not in words:
             continue
+        said: dict[str, list[str]] = {}
         for word, following in zip(words, (*words[1:], "--"), strict=True):
             flag, equals, value = str(word).partition("=")
             if flag.startswith("--"):
                 bare = "true" if str(following).startswith("--") else str(following)
-                yield flag, value if equals else bare
+                said.setdefault(flag, []).append(value if equals else bare)
+        yield from ((flag, ",".join(values)) for flag, values in said.items())

@@ -19,6 +19,7 @@ from k8stui.origin import OriginKind, assumed, defaulted
 from k8stui.settings import MODE, PROXY, PROXY_CONFIG, PROXY_MODE, Setting
 
 if TYPE_CHECKING:
+    from k8stui.cluster.distribution import Distribution
     from k8stui.manifests import Manifest
 
 REPLACED = "none"
@@ -78,6 +79,7 @@ def completed_by_kubeadm(
     plain: Sequence[Manifest],
     configurations: Sequence[Manifest],
     pods: Iterable[Prefix],
+    distribution: Distribution,
 ) -> ProxyConfiguration:
     """`proxy` with the clusterCIDR that kubeadm writes into it: podSubnet, the pods' ranges.
 
@@ -85,11 +87,15 @@ def completed_by_kubeadm(
     in one file with a ClusterConfiguration (`configurations`): ``kubeadm init --config`` reads
     both. Where there is none, the cluster is taken for one that kubeadm made: a
     ClusterConfiguration without podSubnet is one without clusterCIDR, and if there is not even
-    that, podSubnet was the pods' ranges, `pods`.
+    that, podSubnet was the pods' ranges, `pods`; or as other distributions do it.
 
     Source: cmd/kubeadm/app/componentconfigs/kubeproxy.go (kubeProxyConfig.Default).
     """
     said = proxy.origin.kind is not OriginKind.ASSUMED
+    if not said and distribution.proxy_mode and "mode" not in proxy.origins:
+        started = f"how {distribution.name} starts its kube-proxy"
+        origins = {**proxy.origins, "mode": assumed(started, distribution.origin.place)}
+        proxy = replace(proxy, mode=distribution.proxy_mode, origins=origins)
     if proxy.cluster_cidr or (said and not _is_for_kubeadm(proxy, plain, configurations)):
         return proxy
     subnets = [one for one in configurations if _subnet(one)]
@@ -100,8 +106,9 @@ def completed_by_kubeadm(
         place = configurations[-1].origin().place
         cidr, origin = "", defaulted("kubeadm: no podSubnet, so no clusterCIDR", place)
     else:
-        why = "no KubeProxyConfiguration in the input: kubeadm sets clusterCIDR to the pods' range"
-        cidr, origin = ",".join(map(str, pods)), assumed(why)
+        why = f"no KubeProxyConfiguration in the input: {distribution.proxy}"
+        cidr = ",".join(map(str, pods)) if distribution.proxy_knows_pods else ""
+        origin = assumed(why, distribution.origin.place)
     origins = {**proxy.origins, "cluster_cidr": origin}
     return replace(proxy, cluster_cidr=cidr, origins=origins)
 

@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from k8stui.manifests import archive
+from k8stui.manifests.folders import is_archive
 from k8stui.manifests.packed import PACKED
 from k8stui.manifests.problem import Note, Problem
 from k8stui.record import record
@@ -21,7 +23,7 @@ _NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
 """What stat says of a path that leads nowhere, as `pathlib` reads it."""
 _CNI = (".conflist",)
 _READ = _CNI + SUFFIXES + tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
-_ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst")
+_SHUT = (".tar.zst", ".7z", ".rar")
 STDIN = "-"
 
 
@@ -62,9 +64,11 @@ def expand(given: str) -> Iterator[InputFile | Problem | Note]:
         if not count:
             names = ", ".join(SUFFIXES)
             yield Note(message=f"no {names} file in this folder", file=given, count=0)
-    elif given.endswith(_ARCHIVES):
-        hint = f"unpack it, and give the folder: tar -xf {given}"
-        yield Problem(file=given, message="an archive, which is not looked into", hint=hint)
+    elif is_archive(given):
+        yield from _archive(given)
+    elif given.lower().endswith(_SHUT):
+        hint = "unpack it, and give the folder; or pack it as .tar.gz or .zip"
+        yield Problem(file=given, message="an archive of a kind that is not read", hint=hint)
     else:
         yield InputFile(given, named=True)
 
@@ -78,6 +82,24 @@ def identity(file: InputFile) -> tuple[int, int] | None:
     except (OSError, ValueError):  # told when it is read
         return None
     return found.st_dev, found.st_ino
+
+
+def _archive(given: str) -> Iterator[InputFile | Problem | Note]:
+    """The same of what an archive holds: its order is by name too, and nothing is hidden."""
+    try:
+        found = archive.of(given)
+    except OSError as error:
+        yield Problem(file=given, message=f"cannot be read: {error.strerror or error}")
+        return
+    inside = found[0] if found is not None else None
+    if inside is None:
+        return
+    if inside.refused:
+        message = "entries that are links or devices, or lead out of the archive: not read"
+        yield Note(message=message, file=given, count=inside.refused)
+    for name in sorted(inside.files):
+        if name.endswith(_READ):
+            yield InputFile(f"{given}/{name}", named=False)
 
 
 def _folder(folder: str) -> Iterator[InputFile | Problem | Note]:

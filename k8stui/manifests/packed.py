@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from typing import IO, cast
@@ -39,18 +40,50 @@ def beginning(path: str, size: int) -> bytes:
 
 def _read(path: str, size: int | None = None) -> bytes:
     """What stands in the file; `size`: no more than so many bytes."""
-    if not path.endswith(PACKED):
-        with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
+    try:
+        return _of_a_file(path, size)
+    except NotADirectoryError:
+        from k8stui.manifests import archive  # noqa: PLC0415 - which reads by this module
+
+        found = archive.of(path)
+        if found is None:
+            raise
+    inside, name = found
+    text = inside.read(name)
+    return text if size is None else text[:size]
+
+
+def unpacked(path: str, text: bytes) -> bytes:
+    """`text`, of a file of that name, unpacked where the name says that it is packed.
+
+    Raises:
+        OSError: it is damaged, or holds too much.
+
+    """
+    return _unpack(path, io.BytesIO(text), len(text), None) if path.endswith(PACKED) else text
+
+
+def most(size: int) -> int:
+    """How many bytes a packed file of `size` may stand for."""
+    return min(max(_SMALL, _RATIO * size), LIMIT)
+
+
+def _of_a_file(path: str, size: int | None) -> bytes:
+    with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
+        if not path.endswith(PACKED):
             return whole(opened, size=size)
+        return _unpack(path, opened, os.fstat(opened.fileno()).st_size, size)
+
+
+def _unpack(path: str, stream: IO[bytes], packed_size: int, size: int | None) -> bytes:
     # Imported where needed: each costs every start about a millisecond.
     import gzip  # noqa: PLC0415
     import lzma  # noqa: PLC0415
     import zlib  # noqa: PLC0415
 
     try:
-        with gzip.open(path) if path.endswith(".gz") else lzma.open(path) as unpacked:
-            limit = max(_SMALL, _RATIO * os.stat(path).st_size)  # noqa: PTH116
-            return whole(cast("IO[bytes]", unpacked), min(limit, LIMIT), size)
+        with gzip.open(stream) if path.endswith(".gz") else lzma.open(stream) as opened:
+            return whole(cast("IO[bytes]", opened), most(packed_size), size)
     except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise OSError(f"damaged {path[-2:]} file: {error}") from None
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from k8stui.manifests import folders
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.state import bundle
 
@@ -18,13 +19,13 @@ _NODES = "nodes"
 _STATES = (".txt", ".txt.gz", ".txt.xz")
 
 
-def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[str]) -> NodeOptions:
-    """`options` with the dumps in `folders` that are named after one of `nodes`.
+def with_dumps(options: NodeOptions, given: Sequence[str], nodes: Collection[str]) -> NodeOptions:
+    """`options` with the dumps in the folders of `given` that are named after one of `nodes`.
 
     What the options say of a node themselves comes first. Whatever is no folder is passed over.
     """
     found: dict[str, dict[str, str]] = {}
-    for folder in folders:
+    for folder in given:
         for name, path in _files(folder, tuple(_KINDS)):
             node, kind = os.path.splitext(name)  # noqa: PTH122 - pathlib costs 3 ms of a walk
             if node in nodes:
@@ -42,9 +43,9 @@ def with_dumps(options: NodeOptions, folders: Sequence[str], nodes: Collection[s
     return replace(options, iptables=said["iptables"], ipset=said["ipset"], state=said["state"])
 
 
-def without_node(folders: Sequence[str], nodes: Collection[str]) -> Iterator[tuple[str, str]]:
-    """States in `folders` that are called after none of `nodes`: (path, the name)."""
-    for folder in folders:
+def without_node(given: Sequence[str], nodes: Collection[str]) -> Iterator[tuple[str, str]]:
+    """States in the folders of `given` that are called after none of `nodes`: (path, the name)."""
+    for folder in given:
         for node, path in _states(folder):
             if _called(node, nodes) is None:
                 yield path, node
@@ -67,11 +68,11 @@ def _states(folder: str) -> Iterator[tuple[str, str]]:
     nodes = os.path.join(folder, _NODES)  # noqa: PTH118
     for name, path in _files(nodes, _STATES):
         yield next(name.removesuffix(end) for end in _STATES if name.endswith(end)), path
-    for name in bundle.folders(nodes):
+    for name in bundle.subfolders(nodes):
         path = os.path.join(nodes, name)  # noqa: PTH118
         if bundle.is_by_hand(path):
             yield name, path
-    for name in ("", *bundle.folders(folder)):
+    for name in ("", *bundle.subfolders(folder)):
         path = os.path.join(folder, name) if name else folder  # noqa: PTH118
         layout = bundle.layout_of(path)
         if layout is not None:
@@ -80,9 +81,9 @@ def _states(folder: str) -> Iterator[tuple[str, str]]:
 
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(endings))
-    except OSError:
+        found = folders.names(folder)
+    except (OSError, ValueError):
         return
-    for name in names:
-        yield name, os.path.join(folder, name)  # noqa: PTH118 - as above
+    for name, is_folder in found:
+        if name.endswith(endings) and not is_folder:
+            yield name, os.path.join(folder, name)  # noqa: PTH118 - as above

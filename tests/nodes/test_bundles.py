@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -208,3 +209,24 @@ def test_bytes_that_are_no_text_cost_their_file_alone(tmp_path: Path) -> None:
     (wrong,) = node.unread
     assert (wrong.command, wrong.line) == ("iptables-save", SAVE.count("\n") + 1)
     assert wrong.message == "it is not text (UTF-8)"
+
+
+@pytest.mark.parametrize("inside", ["", "worker-7-2026-03-01"])
+@pytest.mark.parametrize("files", [RANCHER, SOS], ids=["rancher", "sos"])
+def test_a_bundle_may_stay_packed(files: Mapping[str, str], inside: str, tmp_path: Path) -> None:
+    laid(tmp_path / "unpacked", files, inside)
+    file = tmp_path / "bundle.tar.gz"
+    with tarfile.open(file, "w:gz") as made:
+        made.add(tmp_path / "unpacked" / inside, arcname="worker-7-2026-03-01")
+    paths = [str(tmp_path / "unpacked" / "objects.yaml"), str(file)] if inside else [str(file)]
+    world = build_world(paths)
+    assert not world.strangers
+    trace = walk(world, parse_request(world, "node/worker-7", "pod/web:80"))
+    assert trace.outcome.result is Result.CONNECTED
+    places = {
+        step.origin.place.file
+        for hop in trace.hops
+        for step in hop.steps
+        if step.origin is not None and step.origin.place is not None
+    }
+    assert any(place.startswith(f"{file}/") for place in places)

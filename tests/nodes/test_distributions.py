@@ -131,3 +131,54 @@ def test_arguments_that_no_parser_takes_say_nothing(tmp_path: Path) -> None:
     meta = f"annotations: {{k3s.io/node-args: '{'[' * 100_000}'}}"
     network = made(tmp_path, meta=meta, version="v1.33.5+k3s1")
     assert network.plugin_of(network.cluster.nodes["a-node"]) == "flannel-vxlan"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("k3s", "local-path-provisioner-5d9d9885bc-ffz8x"),
+        ("kind", "kindnet-2xq7p"),
+        ("minikube", "storage-provisioner"),
+        ("eks", "aws-node-vt8rz"),
+        ("gke", "pdcsi-node-7xkzq"),
+        ("aks", "cloud-node-manager-h2q4m"),
+        ("kubeadm", "kube-proxy-abcde"),
+    ],
+)
+def test_what_stands_in_kube_system_shows_whose_it_is(tmp_path: Path, name: str, kept: str) -> None:
+    """Where the Nodes do not: ``kubectl get pods -A`` alone."""
+    pod = f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {kept}, namespace: kube-system}}\n"
+    (tmp_path / "system.yaml").write_text(f"{pod}spec: {{containers: [{{name: a, image: a}}]}}\n")
+    network = made(tmp_path)
+    assert network.cluster.distribution is not None
+    assert network.cluster.distribution.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "cidr", "mode"),
+    [
+        ("kubeadm", "10.244.0.0/16", "iptables"),
+        ("k3s", "10.42.0.0/16", "iptables"),
+        ("eks", "", "iptables"),
+        ("aks", "10.244.0.0/16", "iptables"),
+    ],
+)
+def test_how_kube_proxy_is_set_up_is_assumed_with_the_reason(
+    tmp_path: Path, name: str, cidr: str, mode: str
+) -> None:
+    proxy = made(tmp_path, asked=name).cluster.proxy
+    assert (proxy.cluster_cidr, proxy.mode) == (cidr, mode)
+    origin = proxy.origins["cluster_cidr"]
+    assert origin.kind is OriginKind.ASSUMED
+    assert name in origin.reason.lower()
+
+
+def test_k3s_hands_arguments_to_its_kube_proxy(tmp_path: Path) -> None:
+    words = ["server", "--kube-proxy-arg", "v=2", "--kube-proxy-arg", "proxy-mode=nftables"]
+    words += ["--disable", "traefik", "--disable", "servicelb"]
+    meta = f"annotations: {{k3s.io/node-args: {json.dumps(json.dumps(words))}}}"
+    network = made(tmp_path, meta=meta, version="v1.33.5+k3s1")
+    distribution = network.cluster.distribution
+    assert network.cluster.proxy.mode == "nftables"
+    assert distribution is not None
+    assert (distribution.balancer, distribution.ingress) == ("", "")

@@ -13,13 +13,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from k8stui.manifests import packed
+from k8stui.manifests import folders, packed
 from k8stui.nodes.observed import ROOT
 from k8stui.nodes.state.stream import Section
 from k8stui.record import record
 
 # A path is shown as it was typed, and pathlib costs 3 ms of every walk:
-# ruff: noqa: PTH113, PTH118
+# ruff: noqa: PTH118
 
 
 @record(kw_only=True)
@@ -121,14 +121,14 @@ _ONE_LINE = 400
 def layout_of(folder: str) -> Layout | None:
     """Which program's folder it is; None: none of them."""
     for layout in _FOREIGN:
-        if any(os.path.isfile(os.path.join(folder, path)) for path in layout.files):
+        if any(folders.is_file(os.path.join(folder, path)) for path in layout.files):
             return layout
     return None
 
 
 def is_by_hand(folder: str) -> bool:
     """Whether files of single commands stand there."""
-    return any(os.path.isfile(os.path.join(folder, name)) for name in BY_HAND.files)
+    return any(folders.is_file(os.path.join(folder, name)) for name in BY_HAND.files)
 
 
 def host_of(folder: str, layout: Layout) -> str:
@@ -153,12 +153,12 @@ def sections(folder: str) -> Mapping[str, Mapping[str, Section]]:
     layout = layout_of(folder) or BY_HAND
     found = {ROOT: dict(_sections(folder, layout.files, ROOT))}
     for path, command in layout.unreadable.items():
-        if os.path.isfile(os.path.join(folder, path)):
+        if folders.is_file(os.path.join(folder, path)):
             why = f"{path} cannot be read; run on the node: {command}"
             failed = _section(os.path.join(folder, path), ROOT, command, failure=why)
             found[ROOT].setdefault(command, failed)
     if layout.namespaces:
-        for name in folders(os.path.join(folder, layout.namespaces)):
+        for name in subfolders(os.path.join(folder, layout.namespaces)):
             inside = os.path.join(layout.namespaces, name)
             files = {
                 f"{inside}/ip_netns_exec_{name}_{end}": command
@@ -173,7 +173,7 @@ def _sections(
 ) -> Iterator[tuple[str, Section]]:
     for path, command in files.items():
         whole = os.path.join(folder, path)
-        if os.path.isfile(whole):
+        if folders.is_file(whole):
             text = packed.read(whole).decode(errors="surrogateescape")
             # What went wrong was written into the same file (2>&1).
             failed = len(text) < _ONE_LINE and _FAILED.match(text.strip())
@@ -192,10 +192,9 @@ def _section(file: str, namespace: str, command: str, text: str = "", failure: s
     )
 
 
-def folders(folder: str) -> list[str]:
+def subfolders(folder: str) -> list[str]:
     """Names of the folders in one; none where it cannot be read."""
     try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir())
-    except OSError:
+        return [name for name, is_folder in folders.names(folder) if is_folder]
+    except (OSError, ValueError):
         return []

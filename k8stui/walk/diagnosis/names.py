@@ -157,7 +157,10 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
     """The name is the public DNS's; what is wrong behind it can be said all the same."""
     said = f"say its address (--host {asked}=ADDRESS): that of the load balancer"
     if entrance.owner.startswith("Ingress"):
-        said += " or node in front of the ingress controller, which the name has to have in DNS too"
+        set_up = cluster.distribution
+        by = f" ({set_up.ingress}, as {set_up.name} has it)" if set_up and set_up.ingress else ""
+        said += f" or node in front of the ingress controller{by}, which the name has to have in"
+        said += " DNS too"
     keys = list(dict.fromkeys(key for key, _ in entrance.backends))
     lost = [key for key in keys if key not in cluster.services]
     if lost:
