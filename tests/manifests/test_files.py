@@ -11,8 +11,6 @@ import pytest
 
 from k8stui.apiserver import apply
 from k8stui.manifests import Manifests
-from k8stui.manifests.files import expand
-from k8stui.manifests.problem import Problem
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {}\n"
 
@@ -277,11 +275,3 @@ def test_collector_is_as_before(is_on: bool) -> None:
         assert gc.isenabled() is is_on
     finally:
         (gc.enable if before else gc.disable)()
-
-
-@pytest.mark.parametrize("name", ["logs.tar.gz", "logs.tgz", "logs.tar.xz", "logs.tar"])
-def test_an_archive_is_not_read_as_text(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(b"\x1f\x8b\x00")
-    (problem,) = expand(str(tmp_path / name))
-    assert isinstance(problem, Problem)
-    assert problem.hint == f"unpack it, and give the folder: tar -xf {tmp_path / name}"
