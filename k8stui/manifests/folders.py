@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from k8stui.manifests import archive
+from k8stui.manifests import archive, packed
 
 # A path is shown as it was typed, and pathlib costs 3 ms of every walk:
 # ruff: noqa: PTH112, PTH113
@@ -36,6 +36,35 @@ def names(folder: str) -> list[tuple[str, bool]]:
         return sorted(inside.folders.get(name, {}).items())
     with os.scandir(folder) as entries:
         return sorted((entry.name, entry.is_dir()) for entry in entries)
+
+
+def read(path: str) -> bytes:
+    """Return what stands in a file, unpacked.
+
+    Raises:
+        OSError: as `packed.read`, and where it is in an archive that cannot be read.
+
+    """
+    try:
+        return packed.read(path)
+    except NotADirectoryError:
+        return _inside(path)
+
+
+def beginning(path: str, size: int) -> bytes:
+    """Return the first `size` bytes of the same."""
+    try:
+        return packed.beginning(path, size)
+    except NotADirectoryError:
+        return _inside(path)[:size]
+
+
+def _inside(path: str) -> bytes:
+    found = archive.of(path)
+    if found is None:
+        raise NotADirectoryError(20, "Not a directory", path)
+    inside, name = found
+    return inside.read(name)
 
 
 def _is(path: str, *, is_folder: bool) -> bool:

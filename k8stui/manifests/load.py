@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
-from k8stui.manifests import events, foreign, packed
+from k8stui.manifests import events, folders, foreign, packed
 from k8stui.manifests.embedded import CONFIGURATIONS, read_embedded
 from k8stui.manifests.events import YamlFault
 from k8stui.manifests.files import STDIN, InputFile, expand, identity
@@ -177,7 +177,7 @@ class _Loader:
             elif file.path == STDIN:
                 raw = packed.whole(self.stdin or sys.stdin.buffer)
             else:
-                raw = packed.read(file.path)
+                raw = folders.read(file.path)
         except OSError as error:
             message = f"cannot be read: {error.strerror or error}"
             self.found.problems.append(Problem(file=file.path, message=message))

@@ -40,17 +40,10 @@ def beginning(path: str, size: int) -> bytes:
 
 def _read(path: str, size: int | None = None) -> bytes:
     """What stands in the file; `size`: no more than so many bytes."""
-    try:
-        return _of_a_file(path, size)
-    except NotADirectoryError:
-        from k8stui.manifests import archive  # noqa: PLC0415 - which reads by this module
-
-        found = archive.of(path)
-        if found is None:
-            raise
-    inside, name = found
-    text = inside.read(name)
-    return text if size is None else text[:size]
+    with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
+        if not path.endswith(PACKED):
+            return whole(opened, size=size)
+        return _unpack(path, opened, os.fstat(opened.fileno()).st_size, size)
 
 
 def unpacked(path: str, text: bytes) -> bytes:
@@ -66,13 +59,6 @@ def unpacked(path: str, text: bytes) -> bytes:
 def most(size: int) -> int:
     """How many bytes a packed file of `size` may stand for."""
     return min(max(_SMALL, _RATIO * size), LIMIT)
-
-
-def _of_a_file(path: str, size: int | None) -> bytes:
-    with open(path, "rb") as opened:  # noqa: PTH123 - pathlib costs 3 ms
-        if not path.endswith(PACKED):
-            return whole(opened, size=size)
-        return _unpack(path, opened, os.fstat(opened.fileno()).st_size, size)
 
 
 def _unpack(path: str, stream: IO[bytes], packed_size: int, size: int | None) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
 from k8stui.kernel.nft.compatible import own
-from k8stui.manifests import packed
+from k8stui.manifests import folders
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ObservedNode, SeenNode
 from k8stui.nodes.options import NodeOptions
@@ -96,7 +96,7 @@ def read_observed(options: NodeOptions) -> Mapping[str, SeenNode]:
 
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:
     try:
-        return parse(packed.read(file).decode("utf-8"), file)
+        return parse(folders.read(file).decode("utf-8"), file)
     except OSError as error:
         raise ObservedFileError(option, file, None, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

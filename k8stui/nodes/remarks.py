@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.kernel import ipset, save
-from k8stui.manifests import packed
+from k8stui.manifests import folders
 from k8stui.neutralise import neutralise
 from k8stui.nodes.state.parsing import wrong_macs
 from k8stui.record import record
@@ -50,4 +50,4 @@ def dump_remarks(
 
 
 def _text(file: str) -> str:
-    return packed.read(file).decode("utf-8")
+    return folders.read(file).decode("utf-8")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
 from k8stui.errors import K8sTuiError
-from k8stui.manifests import packed
+from k8stui.manifests import folders, packed
 from k8stui.manifests.secrecy import Veil, is_secret_list
 from k8stui.origin import Place, is_file
 
@@ -61,8 +62,8 @@ def lines_around(place: Place, around: int = 5, *, values: bool = False) -> tupl
 
 
 def _opened(path: str) -> TextIO:
-    if path.endswith(packed.PACKED):
-        unpacked = io.BytesIO(packed.read(path))
+    if path.endswith(packed.PACKED) or not os.path.isfile(path):  # noqa: PTH113
+        unpacked = io.BytesIO(folders.read(path))
         return io.TextIOWrapper(unpacked, encoding="utf-8", errors="replace")
     return open(path, encoding="utf-8", errors="replace")  # noqa: PTH123 - the caller closes
 

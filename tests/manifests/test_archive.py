@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.manifests import archive, folders, load, packed
+from k8stui.manifests import archive, folders, load
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
 
@@ -45,7 +45,7 @@ def test_its_files_are_read_in_place(end: str, tmp_path: Path) -> None:
     assert folders.is_folder(f"{made}/b")
     assert not folders.is_folder(f"{made}/a")
     assert folders.is_file(f"{made}/a")
-    assert packed.read(f"{made}/a") == b"x"
+    assert folders.read(f"{made}/a") == b"x"
     assert {one.name for one in tmp_path.iterdir()} == {file.name}
 
 
@@ -54,10 +54,10 @@ def test_what_is_packed_in_it_is_unpacked_and_big_files_are_found_again(tmp_path
 
     big = b"y" * (archive._KEPT + 1)
     made = tarred(tmp_path / "a.tar", {"n.txt.gz": gzip.compress(b"text"), "big": big}, "w")
-    assert packed.read(f"{made}/n.txt.gz") == b"text"
-    assert packed.read(f"{made}/big") == big
+    assert folders.read(f"{made}/n.txt.gz") == b"text"
+    assert folders.read(f"{made}/big") == big
     with pytest.raises(FileNotFoundError):
-        packed.read(f"{made}/none")
+        folders.read(f"{made}/none")
 
 
 def test_what_leads_out_of_it_is_not_read(tmp_path: Path) -> None:

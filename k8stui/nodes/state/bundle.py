@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from k8stui.manifests import folders, packed
+from k8stui.manifests import folders
 from k8stui.nodes.observed import ROOT
 from k8stui.nodes.state.stream import Section
 from k8stui.record import record
@@ -135,7 +135,7 @@ def host_of(folder: str, layout: Layout) -> str:
     """The node's name; empty: nothing says it."""
     for path in layout.hosts:
         try:
-            words = packed.read(os.path.join(folder, path)).decode("utf-8", "replace").split()
+            words = folders.read(os.path.join(folder, path)).decode("utf-8", "replace").split()
         except OSError:
             continue
         if words:
@@ -174,7 +174,7 @@ def _sections(
     for path, command in files.items():
         whole = os.path.join(folder, path)
         if folders.is_file(whole):
-            text = packed.read(whole).decode(errors="surrogateescape")
+            text = folders.read(whole).decode(errors="surrogateescape")
             # What went wrong was written into the same file (2>&1).
             failed = len(text) < _ONE_LINE and _FAILED.match(text.strip())
             failure = text.strip().partition("\n")[0] if failed else ""

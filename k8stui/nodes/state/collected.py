@@ -11,7 +11,7 @@ from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
-from k8stui.manifests import folders, packed
+from k8stui.manifests import folders
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ROOT, End, Unread
 from k8stui.nodes.state import bundle
@@ -40,7 +40,7 @@ class CollectedNode(CollectedSpace):
         with self._reading():
             if self._is_folder:
                 return bundle.sections(self._file)
-            text = packed.read(self._file).decode(errors="surrogateescape")
+            text = folders.read(self._file).decode(errors="surrogateescape")
         if not is_stream(text):
             message = (
                 "not what k8stui collect writes (sections of `@ NAMESPACE COMMAND`); "
@@ -60,7 +60,7 @@ class CollectedNode(CollectedSpace):
             if self._is_folder:
                 return {}
             # The last section is cut off, so what is cut off within a character is left out.
-            text = packed.beginning(self._file, _BEGINNING).decode(errors="surrogateescape")
+            text = folders.beginning(self._file, _BEGINNING).decode(errors="surrogateescape")
             return sections(beginning(text), self._file)
 
     @contextmanager
