@@ -32,6 +32,47 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     return folded[close[0]] if len(close) == 1 else None
 
 
+_SAY_NOTHING = frozenset(
+    """service svc srv server headless hs cs clusterip loadbalancer lb nodeport internal cluster
+    deployment deploy statefulset sts pod pods host""".split()  # noqa: SIM905
+)
+"""Words that say what kind of thing it is, not which."""
+
+
+_ALSO = {
+    "primary": "master", "leader": "master", "slave": "replica", "secondary": "replica",
+    "follower": "replica", "db": "database", "postgresql": "postgres", "mongodb": "mongo",
+}  # fmt: skip
+"""Words of which people use now one, now the other."""
+
+
+def is_same_thing(one: str, other: str) -> bool:
+    """Whether two names are one but for words that say what kind of thing it is.
+
+    ``kafka`` and ``kafka-service``, ``db`` and ``my-db``.
+    """
+    first, second = _core(one), _core(other)
+    if one == other or not first or not second:
+        return False
+    return first == second or any(
+        long.startswith("my") and _core(long.removeprefix("my").removeprefix("-")) == _core(short)
+        for short, long in ((one, other), (other, one))
+    )
+
+
+def is_part(short: str, long: str) -> bool:
+    """Whether a name stands whole at an end of a longer one: ``cache`` and ``staging-cache``.
+
+    A prefix of a kustomization or a release makes such names.
+    """
+    return long.endswith(f"-{short}") or long.startswith(f"{short}-")
+
+
+def _core(name: str) -> str:
+    words = re.split(r"[-_]", name.lower())
+    return "-".join(_ALSO.get(word, word) for word in words if word not in _SAY_NOTHING)
+
+
 def distance(one: str, other: str) -> int:
     """Optimal string alignment: insert, delete, replace, swap neighbours."""
     before: list[int] = []

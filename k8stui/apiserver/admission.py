@@ -3,8 +3,8 @@
 Sources: plugin/pkg/admission/limitranger (defaultContainerResourceRequirements,
 PodValidateLimitFunc), plugin/pkg/admission/resourcequota, pkg/quota/v1/evaluator/core/pods.go,
 plugin/pkg/admission/serviceaccount, plugin/pkg/admission/priority,
-plugin/pkg/admission/runtimeclass; docs/facts/control-plane.md section 2;
-recordings-cluster/namespaces.
+plugin/pkg/admission/runtimeclass, k8s.io/pod-security-admission; docs/facts/control-plane.md
+section 2; recordings-cluster/namespaces.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver import quantity
 from k8stui.apiserver.amounts import pod_amounts
-from k8stui.apiserver.fields import Object, array, flag, number, table, text, texts
+from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.apiserver.pod_security import violation
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ class Admission:
         self._usual = next((one for one in self._classes.values() if one.usual), None)
         self._runtimes = inventory.of("RuntimeClass")
         self._complete = complete
+        self._namespaces = {
+            name: labels(one.data, "metadata", "labels")
+            for name, one in inventory.of("Namespace").items()
+        }
         self._accounts = set(inventory.of("ServiceAccount")) if complete else None
 
     def turn(self, place: int) -> None:
@@ -134,6 +139,8 @@ class Admission:
 
         The words are those of the event that its controller gets behind "Error creating".
         """
+        if wrong := violation(self._namespaces.get(namespace, {}), spec):
+            return wrong
         account = text(spec, "serviceAccountName") or text(spec, "serviceAccount")
         if (
             self._accounts is not None

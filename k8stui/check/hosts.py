@@ -24,6 +24,12 @@ _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|SERVICE|BROKER|MASTER|UPSTREAM|PEER|SEED", re.IGNORECASE
 )
+_UPSTREAM = re.compile(r"\s*server\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;")
+_OPTION = re.compile(
+    r"--?(?:[\w-]*host(?:name)?|replicaof|slaveof|h|server|master|peer)(?:=(?P<value>\S+))?$"
+)
+"""An option whose word is a host; behind it a port may stand, as redis-server has it."""
+_NUMBER = re.compile(r"\d{1,5}")
 _SERVICE_DOMAIN = ".svc."
 """Only a Service's name in full has it."""
 _LONGEST = 2_000
@@ -60,6 +66,33 @@ def asked(container: ContainerText) -> Iterator[ToldHost]:
         for index, word in enumerate(array(container.data, field)):
             if isinstance(word, str):
                 yield from _addresses(word, (*container.path, field, index), field)
+        yield from _by_option(
+            [
+                (each, (*container.path, field, index))
+                for index, word in enumerate(array(container.data, field))
+                if isinstance(word, str) and len(word) <= _LONGEST
+                for each in word.split()
+            ],
+            field,
+        )
+
+
+def _by_option(words: list[tuple[str, tuple[str | int, ...]]], field: str) -> Iterator[ToldHost]:
+    """``--replicaof redis-master 6379``, ``-h db -p 5432``, ``--db-host=db``."""
+    for index, (word, path) in enumerate(words):
+        option = _OPTION.match(word)
+        if option is None:
+            continue
+        after = [each for each, _ in words[index + 1 : index + 4]]
+        host, where = option["value"], path
+        if host is None and after:
+            host, where, after = after[0], words[index + 1][1], after[1:]
+        if host is None or not _ALONE.fullmatch(host):
+            continue
+        if after[:1] and after[0] in ("-p", "-P", "--port"):
+            after = after[1:]
+        port = int(after[0]) if after and _NUMBER.fullmatch(after[0]) else None
+        yield ToldHost(host, port, where, f"{field} {word.partition('=')[0]}")
 
 
 def service_named(host: str, own: str, domain: str) -> tuple[str, str]:
@@ -83,7 +116,7 @@ def in_values(data: Object) -> Iterator[ToldHost]:
 def in_texts(data: Object) -> Iterator[ToldHost]:
     """Hosts in a ConfigMap's values of several lines: configuration files, without comments.
 
-    Without their ports: nobody knows what such a line says of them.
+    With their ports in URLs and nginx' upstream servers; what others say of a port nobody knows.
     """
     for key, value in data.items():
         if not isinstance(value, str) or "\n" not in value.strip() or len(value) > _LONGEST_TEXT:
@@ -93,7 +126,9 @@ def in_texts(data: Object) -> Iterator[ToldHost]:
             if not line.lstrip().startswith(_COMMENTS):
                 for found in _addresses(line, ("data", key), key):
                     offset = at + line.index(found.host)
-                    yield ToldHost(found.host, None, found.path, key, offset)
+                    sure = f"://{found.host}:" in line or _UPSTREAM.match(line) is not None
+                    port = found.port if sure else None
+                    yield ToldHost(found.host, port, found.path, key, offset)
             at += len(line) + 1
 
 

@@ -41,6 +41,19 @@ def references(container: ContainerText) -> Iterator[Reference]:
                     yield Reference(name, (*container.path, field, index))
 
 
+def too_early(container: ContainerText) -> Iterator[Reference]:
+    """Mentions, in env, of a variable that the same list defines further down: they stay as text.
+
+    A container's env is expanded in its order (pkg/kubelet/kubelet_pods.go makeEnvironment).
+    """
+    entries = array(container.data, "env")
+    names = [text(entry, "name") for entry in entries]
+    for index, entry in enumerate(entries):
+        for found in _KUBELET.finditer(text(entry, "value")):
+            if found[1] in names[index + 1 :] and found[1] not in names[:index]:
+                yield Reference(found[1], (*container.path, "env", index, "value"))
+
+
 def env_prefix(service_name: str) -> str:
     """``MY_DB`` for ``my-db`` (pkg/kubelet/envvars makeEnvVariableName)."""
     return service_name.upper().replace("-", "_")

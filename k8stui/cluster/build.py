@@ -87,7 +87,7 @@ def _populate(
     if known is not None and known.pods is before and known.is_settled:
         return known
     claims: Claims | MisspeltClasses | None = None
-    if options.complete or inventory.of("StorageClass"):
+    if options.complete or inventory.of("StorageClass") or inventory.of("PersistentVolume"):
         from k8stui.cluster.claims import Claims, MisspeltClasses  # noqa: PLC0415 - rarely needed
 
         claims = Claims(inventory) if options.complete else MisspeltClasses(inventory)
@@ -168,7 +168,7 @@ def build(
         for name, manifest in inventory.of("Node").items()
     }
     population = _populate(inventory, nodes, allocatable, options, memory)
-    pods = population.pods
+    pods = _waiting(population.pods, services)
     balancers = find_balancers(inventory)
     unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
@@ -233,6 +233,14 @@ def build(
         ),
         origins={**settings.origins, **_dns_origins(told, corefile)},
     )
+
+
+def _waiting(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mapping[str, Pod]:
+    if not any(one.init for pod in pods.values() for one in pod.containers):
+        return pods
+    from k8stui.cluster.waiting import held_back  # noqa: PLC0415 - rare
+
+    return held_back(pods, services)
 
 
 def _corefile(

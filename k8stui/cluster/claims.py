@@ -175,9 +175,32 @@ class MisspeltClasses:
         self._claims = inventory.of("PersistentVolumeClaim")
         self._classes = {one.name for one in inventory.of("StorageClass").values()}
         self._lexicon = Lexicon(self._classes)
+        # On nodes that are assumed, a volume's nodeAffinity says nothing of where it can be.
+        known = inventory.of("PersistentVolume") if inventory.of("Node") else {}
+        volumes = [one.data for one in known.values()]
+        self._volumes = {text(one, "metadata", "name"): one for one in volumes}
+        claims = [table(one, "spec", "claimRef") for one in volumes]
+        keys = [f"{text(one, 'namespace')}/{text(one, 'name')}" for one in claims]
+        self._reserved = dict(zip(keys, volumes, strict=True))
 
-    def mounts(self, draft: Draft) -> str | None:
-        """Why no node can take `draft`; None: its claims are taken to be bound."""
+    def _bound(self, draft: Draft) -> Iterator[Object]:
+        """Volumes of the input that the pod's claims name, or that are reserved for them."""
+        for volume in array(draft.spec, "volumes"):
+            key = f"{draft.namespace}/{text(volume, 'persistentVolumeClaim', 'claimName')}"
+            claim = self._claims.get(key)
+            named = text(claim.data, "spec", "volumeName") if claim is not None else ""
+            found = self._volumes.get(named) or self._reserved.get(key)
+            if claim is not None and found is not None:
+                yield found
+
+    def mounts(self, draft: Draft) -> Mounts | str | None:
+        """Why no node can take `draft`, or the volumes that its claims are bound to for certain.
+
+        None: its claims are taken to be bound, to volumes that any node reaches.
+        """
+        bound = tuple(self._bound(draft))
+        if bound:
+            return Mounts(None, bound, ())
         if not self._classes:
             return None
         claims = [
@@ -207,7 +230,8 @@ class MisspeltClasses:
 class Mounts:
     """The volumes of one pod, as they bear on where it can go."""
 
-    claims: Claims
+    claims: Claims | None
+    """None: nothing is left to be bound."""
     volumes: tuple[Object, ...]
     waiting: tuple[_Claim, ...]
 
@@ -221,7 +245,8 @@ class Mounts:
         reasons = []
         if not all(_reaches(volume, node) for volume in self.volumes):
             reasons.append(_NODE)
-        if self.waiting and self.claims.choose(self.waiting, node) is None:
+        left = self.waiting and self.claims is not None
+        if left and self.claims is not None and self.claims.choose(self.waiting, node) is None:
             reasons.append(_NONE_FREE)
         if not reasons and not all(_shares_place(volume, node) for volume in self.volumes):
             reasons.append(_ZONE)
@@ -229,7 +254,8 @@ class Mounts:
 
     def take(self, node: Node) -> None:
         """The pod goes to `node`."""
-        self.claims.take(self.waiting, node)
+        if self.claims is not None:
+            self.claims.take(self.waiting, node)
 
 
 def _illegal(name: str, claim: Object | None) -> str:

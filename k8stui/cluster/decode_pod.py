@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,22 +11,12 @@ from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
-from k8stui.cluster.model import Container, ContainerPort, PodPhase, ToldPort
+from k8stui.cluster.model import Container, ContainerPort, PodPhase
+from k8stui.cluster.told_ports import told_port
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
-_PORT = re.compile(r"[0-9]{1,5}")
-_LAST_PORT = 0xFFFF
-_TOLD = frozenset(
-    {"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "FLASK_RUN_PORT",
-     "UVICORN_PORT", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_URLS", "GF_SERVER_HTTP_PORT",
-     "QUARKUS_HTTP_PORT"}
-)  # fmt: skip
-_URL = re.compile(r"https?://[^:/;]+:(\d{1,5})/?$")
-"""A value of ASPNETCORE_URLS, where it is one alone."""
-_EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*"})  # noqa: S104
-"""Values of a host's variable that say where a program listens, not whom it asks."""
 _PHASES = {str(phase): phase for phase in PodPhase}
 
 
@@ -58,35 +47,12 @@ def decode_containers(
                         if "valueFrom" not in table(variable)
                     ),
                     spoken=tuple(_spoken(table(entry))),
-                    told=_told(manifest, entry, base),
+                    told=told_port(manifest, table(entry), base),
                     reads=tuple(_reads(table(entry), volumes)),
                     origin=manifest.origin(*base),
                 )
             )
     return tuple(found)
-
-
-def _told(manifest: Manifest, container: object, path: tuple[str | int, ...]) -> ToldPort | None:
-    """The one port that env tells the program to open; None where it says none, or several.
-
-    ``PORT`` as the twelve-factor convention has it, or one of `_TOLD`, unless a variable beside it
-    names the host of a server (``SERVER_HOST=db``): then the port is that server's.
-    """
-    variables = {text(one, "name"): text(one, "value") for one in array(container, "env")}
-    found: list[ToldPort] = []
-    for index, one in enumerate(array(container, "env")):
-        name, value = text(one, "name"), text(one, "value")
-        if name == "ASPNETCORE_URLS" and (url := _URL.match(value)) is not None:
-            value = url[1]
-        if name not in _TOLD or not _PORT.fullmatch(value) or not 0 < int(value) <= _LAST_PORT:
-            continue
-        beside = name.removesuffix("PORT")
-        hosts = (variables.get(f"{beside}{word}", "") for word in ("HOST", "ADDR", "ADDRESS"))
-        if beside and any(host and host not in _EVERYWHERE for host in hosts):
-            continue
-        origin = manifest.origin(*path, "env", index, "value")
-        found.append(ToldPort(name=name, number=int(value), origin=origin))
-    return found[0] if len({one.number for one in found}) == 1 else None
 
 
 def _spoken(container: Object) -> Iterator[str]:

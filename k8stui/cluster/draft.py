@@ -67,6 +67,7 @@ class Draft:
     evicted: bool = False
     """A pod of higher priority took its place, and nobody makes it anew."""
     pending_reason: str = ""
+    pending_mends: tuple[str, ...] = ()
     unready_reason: str = ""
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING
@@ -95,7 +96,7 @@ class Draft:
             *(self.manifest, self.spec_path, self.spec, self.containers, self.labels),
             *(self.owner, self.replica, self.observed, self.node_name, self.addresses),
             *(self.phase, self.ready, self.terminating, self.pending_reason, self.unready_reason),
-            *(self.hostname, self.subdomain, self.decided),
+            *(self.hostname, self.subdomain, self.decided, self.pending_mends),
         )
 
     def finish(self) -> Pod:
@@ -114,6 +115,7 @@ class Draft:
             ready=self.ready,
             terminating=self.terminating,
             pending_reason=self.pending_reason,
+            pending_mends=self.pending_mends,
             unready_reason=self.unready_reason,
             owner=self.owner,
             service_account=text(self.spec, "serviceAccountName") or "default",

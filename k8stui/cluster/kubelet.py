@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
+from k8stui.apiserver import quantity
 from k8stui.apiserver.fields import array, at, text
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import PodPhase
@@ -47,6 +48,9 @@ class PodState:
 
 
 _RUNS = PodState()
+_LEAST_MEMORY = quantity.parse("1Mi")
+"""Below this no container starts: the runtime's own process needs more."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def state_of(draft: Draft, states: Iterable[PodState]) -> PodState:
@@ -72,8 +76,20 @@ def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
     if array(draft.spec, "readinessGates"):
         return "its readinessGates are conditions that nobody has set yet", ("readinessGates",)
     for index, container in enumerate(array(draft.spec, "containers")):
+        limit = at(container, "resources", "limits", "memory")
+        if limit is not None and quantity.parse(limit) < _LEAST_MEMORY:
+            unit = ", where m is a thousandth of a byte" if str(limit).endswith("m") else " bytes"
+            said = f"the memory limit of container {text(container, 'name')} is {limit}{unit}"
+            where = ("containers", index, "resources", "limits", "memory")
+            return f"{said}: no process starts in that", where
         for probe in ("startupProbe", "readinessProbe"):
             for handler in ("httpGet", "tcpSocket"):
+                host = text(container, probe, handler, "host")
+                if host in LOOPBACK and at(draft.spec, "hostNetwork") is not True:
+                    name = text(container, "name")
+                    said = f"the {probe} of container {name} asks host {host}, which is the node "
+                    where = ("containers", index, probe, handler, "host")
+                    return f"{said}itself: the kubelet asks from there", where
                 port = at(container, probe, handler, "port")
                 if not isinstance(port, str) or port.isdecimal():
                     continue

@@ -193,7 +193,7 @@ class Listening:
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
             told = self.told(pod, one, number)
-            if told is None or told.number == number or several:
+            if told is None or number in (told.number, *told.also) or several:
                 continue
             if not self.who_names(pod, None, number, protocol):
                 return one

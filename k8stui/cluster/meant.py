@@ -13,7 +13,7 @@ from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
-from k8stui.suggest import Lexicon, is_typo, nearest
+from k8stui.suggest import Lexicon, is_part, is_same_thing, is_typo, nearest
 
 Pair = tuple[str, str]
 _SIDES = (("ingress", "from"), ("egress", "to"))
@@ -70,6 +70,27 @@ def policy_selectors(
             for which, peer in enumerate(array(rule, field)):
                 path = ("spec", side, index, field, which, "podSelector", "matchLabels")
                 yield path, None if "namespaceSelector" in table(peer) else own
+
+
+def service_called(services: Iterable[Service], asked: str, port: int | None) -> Service | None:
+    """The one Service of these that a name which nobody has is about, by its words.
+
+    ``kafka`` for ``kafka-service``; ``db`` for ``staging-db``, where it has the port that is asked.
+    """
+    known = list(services)
+    same = [o for o in known if is_same_thing(asked, o.name) or is_typo(asked, o.name)]
+    parts = [
+        one
+        for one in known
+        if (is_part(asked, one.name) or is_part(one.name, asked))
+        and any(port == p.port for p in one.ports)
+    ]
+    for found in (same, parts):
+        fitting = [one for one in found if any(port == p.port for p in one.ports)]
+        chosen = fitting if len(found) > 1 else found
+        if chosen:
+            return chosen[0] if len(chosen) == 1 else None
+    return None
 
 
 class Carriers:

@@ -37,11 +37,17 @@ class ContainerPort:
 
 @record(kw_only=True)
 class ToldPort:
-    """The port that a container's env tells its program to open: ``PORT=3000``."""
+    """The port that something tells a container's program to open: ``PORT=3000``."""
 
     name: str
-    """Of the variable."""
+    """Of what tells it: a variable, an option, an image, a file."""
     number: int
+    also: tuple[int, ...] = ()
+    """Others that it opens beside it."""
+    sets: str = ""
+    """What is written in front of the number to tell it another: ``PORT: ``."""
+    by_itself: bool = False
+    """It is the image's own port: nothing tells the program another."""
     origin: Origin
 
 
@@ -108,6 +114,8 @@ class Pod:
     terminating: bool = False
     pending_reason: str = ""
     """The scheduler's message where the pod fits nowhere, or why it has no address there."""
+    pending_mends: tuple[str, ...] = ()
+    """What would let it onto a node, as far as its own words say (`cluster.unplaced`)."""
     unready_reason: str = ""
     """Why it is not ready, as far as the input says."""
     owner: tuple[str, str] | None = None

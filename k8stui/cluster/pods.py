@@ -66,10 +66,22 @@ def finish_pods(
         expansion.evict()
         _hold_back(expansion, states)
         _start(expansion, nodes, states)
+    _say_mends(expansion, nodes, allocatable)
     return {
         draft.key: memory.kept(("Pod", draft.key), draft.said, draft.finish)
         for draft in expansion.drafts
     }
+
+
+def _say_mends(
+    expansion: Expansion, nodes: Mapping[str, Node], allocatable: Mapping[str, Object]
+) -> None:
+    """Of the pods that got no node."""
+    for draft in expansion.drafts:
+        if draft.node_name is None and draft.pending_reason and not draft.lost:
+            from k8stui.cluster.unplaced import mends  # noqa: PLC0415 - rare
+
+            draft.pending_mends = mends(draft.spec, nodes, allocatable)
 
 
 def _find_node(draft: Draft, nodes: Mapping[str, Node]) -> None:

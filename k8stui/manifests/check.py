@@ -168,12 +168,25 @@ def _belongs(key: str) -> str:
     return f"{key} belongs into {homes[key]}: look at the indentation" if key in homes else ""
 
 
+_SELECTED = (("selector", "matchLabels"), ("selector", "matchExpressions"))
+_PLAIN = (
+    "this selector is a plain mapping of labels, as in selector: {app: web}; a workload's has "
+    "matchLabels"
+)
+"""Of Services and ReplicationControllers, whose selectors are older than matchLabels."""
+
+
 def _scalar(value: object, type_: Scalar, path: Path, faults: list[Fault]) -> None:
     where = field_name(path)
     if isinstance(value, dict | list):
         what = "a list" if isinstance(value, list) else "a mapping"
         faults.append(
-            Fault(path=path, message=f"{where} needs {type_.words}, this is {what}", at_key=True)
+            Fault(
+                path=path,
+                message=f"{where} needs {type_.words}, this is {what}",
+                hint=_PLAIN if path[-2:] in _SELECTED else "",
+                at_key=True,
+            )
         )
     elif str in type_.types:
         faults.append(

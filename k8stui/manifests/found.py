@@ -43,13 +43,16 @@ class Report:
     def __init__(self, text: Text, found: Found) -> None:
         self.text, self.found = text, found
 
-    def problem(self, offset: int, message: str, hint: str = "") -> None:
-        """Say what is wrong at `offset`."""
+    def problem(self, offset: int, message: str, hint: str = "", subject: str = "") -> None:
+        """Say what is wrong at `offset`; `subject`: in which object, where that is known."""
         shown, veil = self.text.shown(offset)
         said = veil.said(message, shown)
-        self._problem(self.text.position(offset), said, "" if shown.hidden else hint, shown)
+        hint = "" if shown.hidden else hint
+        self._problem(self.text.position(offset), said, hint, shown, subject)
 
-    def _problem(self, at: tuple[int, int], message: str, hint: str, shown: ShownLine) -> None:
+    def _problem(
+        self, at: tuple[int, int], message: str, hint: str, shown: ShownLine, subject: str
+    ) -> None:
         line, column = at
         self.found.problems.append(
             Problem(
@@ -60,13 +63,14 @@ class Report:
                 hint=hint,
                 source_line=shown.line,
                 caret=shown.column,
+                subject=subject,
             )
         )
 
     def note(self, message: str, line: int = 0) -> None:
         self.found.notes.append(Note(message=message, file=self.text.file, line=line))
 
-    def findings(self, those: list[BrokenText], base: int) -> None:
+    def findings(self, those: list[BrokenText], base: int, subject: str = "") -> None:
         for one in those:
             line, column = self.text.relative(base, one.line, one.column)
             if one.note:
@@ -83,7 +87,8 @@ class Report:
                 )
             else:
                 left = self.text.line_column(base)[1] if one.line == 0 else 0
-                self._problem((line, column), one.message, one.hint, one.shown.shifted(left))
+                shown = one.shown.shifted(left)
+                self._problem((line, column), one.message, one.hint, shown, subject)
 
     def doubled(self, reading: Reading, base: int, one: SourceText) -> None:
         """Say of each repeated key where it stands; the last one won."""

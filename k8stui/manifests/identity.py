@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.manifests.check import Fault, Mend, check
-from k8stui.manifests.schema import KINDS, WITHOUT_PART, balancers, calico
+from k8stui.manifests.schema import KINDS, WITHOUT_PART, balancers, calico, monitoring, networking
 from k8stui.manifests.schema.objects import Kind
 
 _GROUPS = frozenset(
     version.rpartition("/")[0] for kind in KINDS.values() for version in kind.versions
 ) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
-_GROUPS -= calico.GROUPS | balancers.GROUPS  # they have more kinds than are known, and names alike
+# They have more kinds than are known, and names alike.
+_GROUPS -= calico.GROUPS | balancers.GROUPS | monitoring.GROUPS | networking.TRAEFIK
 
 
 def kind_of(data: Mapping[str, object]) -> Kind | None:

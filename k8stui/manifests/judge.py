@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 
 from k8stui.manifests import events, foreign, source
@@ -100,12 +101,14 @@ class ObjectJudge:
 
         secret = data.get("kind") == "Secret"
         findings = examine(piece, judge, secret=secret) if len(piece) <= LARGE else []
-        self.report.findings(findings, base)
+        subject = _subject(data)
+        self.report.findings(findings, base, subject)
         broken = any(not finding.note for finding in findings)
         if not broken and any(not fault.note for fault in faults):
             # The exact look saw nothing (JSON that YAML cannot read): say it without a line.
             for fault in faults:
-                self.report.problem(one.offset(fault.path), fault.message, fault.hint)
+                offset = one.offset(fault.path)
+                self.report.problem(offset, fault.message, fault.hint, subject)
             return True
         return broken
 
@@ -149,7 +152,11 @@ class ObjectJudge:
         for part in ("data", "stringData"):
             values = data.get(part)
             if values is not None:
-                data[part] = dict.fromkeys(values) if isinstance(values, dict) else None
+                data[part] = (
+                    {key: _end_of(value, part) for key, value in values.items()}
+                    if isinstance(values, dict)
+                    else None
+                )
                 paths.append((part,))
         metadata = data.get("metadata")
         notes = metadata.get("annotations") if isinstance(metadata, dict) else None
@@ -160,6 +167,26 @@ class ObjectJudge:
             if one.has(path):
                 self.secret += one.scalars(path)
         return data
+
+
+def _subject(data: Mapping[str, object]) -> str:
+    """Kind and key of an object: ``Service default/web``; empty where it has no name."""
+    kind, metadata = data.get("kind"), data.get("metadata")
+    meta: Mapping[str, object] = metadata if isinstance(metadata, dict) else {}
+    name, namespace = _text(meta.get("name")), _text(meta.get("namespace")) or "default"
+    return f"{kind} {namespace}/{name}" if isinstance(kind, str) and name else ""
+
+
+def _end_of(value: object, part: str) -> str | None:
+    """All that is kept of a Secret's value: whether it is one line that ends in a line feed."""
+    if not isinstance(value, str):
+        return None
+    if part == "data":
+        try:
+            value = b64decode(value, validate=True).decode()
+        except ValueError:
+            return None
+    return "\n" if value.find("\n") == len(value) - 1 > 0 else None
 
 
 def is_observed(data: Mapping[str, object]) -> bool:

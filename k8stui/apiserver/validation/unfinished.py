@@ -58,4 +58,9 @@ def _is_part(one: Manifest) -> bool:
 
 def _is_placeholder(one: Manifest, mistake: Mistake) -> bool:
     value = at(one.data, *(mistake.at or mistake.path))
-    return isinstance(value, str) and _PLACEHOLDER.search(value) is not None
+    return isinstance(value, str) and is_placeholder(value)
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a part of it stands for something that is to be filled in."""
+    return _PLACEHOLDER.search(value) is not None

@@ -6,7 +6,7 @@ two has a name; it reads slices of the Service's families only, and none of addr
 
 A warning where the walk to the endpoints ends, and says that their address is the cause.
 
-Does not apply to Services with a selector, whose endpoints the controllers write.
+Of a Service with a selector the controllers write the endpoints: those by hand do not count.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ID = "endpoints-by-hand"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _overwritten(ground)
     for service in ground.services:
         if service.selector is not None or service.type is ServiceType.EXTERNAL_NAME:
             continue
@@ -45,6 +46,23 @@ def look(ground: Ground) -> Iterator[Finding]:
                 fix=found.advice,
                 claim=ground.ask(service, port),
             )
+
+
+def _overwritten(ground: Ground) -> Iterator[Finding]:
+    """A selector came to a Service whose endpoints are written by hand: those do not count."""
+    for one in ground.cluster.unread_endpoints:
+        service = ground.cluster.services.get(one.service)
+        if service is None or service.selector is None:
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {service.key}",
+            place=ground.place(service, "spec", "selector"),
+            why=f"it has a selector, so the endpoints written by hand ({one.kind} {one.name}) do "
+            "not count: the controller writes those that the selector selects",
+            fix="take the selector off (kustomize's commonLabels writes one into every Service)",
+        )
 
 
 def _nowhere(ground: Ground, service: Service, port: ServicePort) -> Iterator[Finding]:

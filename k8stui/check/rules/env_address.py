@@ -17,9 +17,10 @@ port too and it is a digit away from the Service's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from k8stui.apiserver.fields import array, table, text
+from k8stui.apiserver.fields import array, at, table, text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -27,17 +28,20 @@ from k8stui.check.ground import Ground
 from k8stui.check.hosts import ToldHost, asked, in_texts, in_values, service_named
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
-from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Service, ServiceType
+from k8stui.cluster.evidence import who_names
+from k8stui.cluster.listening import declared, running
+from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
-from k8stui.suggest import is_digit_slip, is_typo
+from k8stui.suggest import is_digit_slip, is_same_thing, is_typo
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
 _DIGITS = 5
+_SHORT = 3
+"""Letters of a namespace's name that may stand for a longer one: prod, production."""
 _NO_TAG = 80
 """From here on the number behind the colon is a port; below, an image's tag (``redis:7``)."""
 
@@ -46,6 +50,9 @@ def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
             yield from _own(ground, template, container)
+            yield from _with_white_space(ground, template, container)
+            yield from _beside(ground, template, container)
+            yield from _on_the_node(ground, template, container)
             told: set[tuple[str, int | None]] = set()
             for one in asked(container):
                 if (one.host, one.port) in told:
@@ -63,7 +70,10 @@ def look(ground: Ground) -> Iterator[Finding]:
                 yield found
 
 
+_TCP = Protocol.TCP
 _ITSELF = frozenset(("localhost", "127.0.0.1"))
+_IS_HOST = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT)S?$", re.IGNORECASE)
+"""Variables whose value is a host and nothing else: no name of a thing (OTEL_SERVICE_NAME)."""
 _LISTENS = re.compile(r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE", re.IGNORECASE)
 """Variables that say where the program itself listens."""
 
@@ -103,6 +113,168 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
         )
 
 
+_NEEDS_NONE = re.compile(
+    r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|PORT|DSN)S?$", re.IGNORECASE
+)
+
+
+def _with_white_space(
+    ground: Ground, template: Template, container: ContainerText
+) -> Iterator[Finding]:
+    """A host, URL or port that ends in a line feed or a blank: no resolver finds such a name.
+
+    ``|`` in a ConfigMap and ``echo`` without ``-n`` before base64 put a line feed there.
+    """
+    for name, value, holder, path in _values(ground, template, container):
+        if value.strip() in ("", value) and not value.endswith("\n"):
+            continue
+        if "\n" in value.strip() or not _NEEDS_NONE.search(name):
+            continue
+        feed = value.endswith("\n")
+        secret = holder.kind == "Secret"
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=holder.place(*path),
+            why=f"{name} of container {container.name} ends in a "
+            f"{'line feed' if feed else 'blank'}"
+            + (f" ({holder.kind} {holder.name})" if holder is not template.manifest else "")
+            + ", which is part of the value: no such name or number is found",
+            fix="encode it again without the line feed (echo -n), or write it into stringData"
+            if secret
+            else "write |- or the value on the key's own line"
+            if feed
+            else "leave the blank out",
+        )
+
+
+def _values(
+    ground: Ground, template: Template, container: ContainerText
+) -> Iterator[tuple[str, str, Manifest, tuple[str | int, ...]]]:
+    """Each variable with its value, and where that is written: here, in a ConfigMap or a Secret.
+
+    Of a Secret no value is known, but whether it ends in a line feed.
+    """
+    for index, one in enumerate(array(container.data, "env")):
+        source = table(one, "valueFrom")
+        name = text(one, "name")
+        if not source:
+            path = (*container.path, "env", index, "value")
+            yield name, text(one, "value"), template.manifest, path
+        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            held = ground.of_kind(kind).get(f"{template.namespace}/{text(source, field, 'name')}")
+            key = text(source, field, "key")
+            if held is not None:
+                yield from ((name, value, held, path) for k, value, path in _held(held) if k == key)
+    for one in array(container.data, "envFrom"):
+        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            held = ground.of_kind(kind).get(f"{template.namespace}/{text(one, field, 'name')}")
+            if held is not None:
+                prefix = text(one, "prefix")
+                yield from ((prefix + key, value, held, path) for key, value, path in _held(held))
+
+
+def _held(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for part in ("data", "stringData"):
+        for key, value in table(manifest.data, part).items():
+            if isinstance(value, str):
+                yield key, value, (part, key)
+
+
+def _beside(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+    """``--upstream=http://127.0.0.1:3000``: the container beside it listens elsewhere.
+
+    Told where every container of the pod declares its ports, and none of them is this one.
+    """
+    pod = ground.pod_of(template)
+    if pod is None or pod.host_network:
+        return
+    stay = running(pod)
+    others = [one for one in stay if one.name != container.name]
+    if not others or not all(one.ports for one in stay):
+        return
+    for one in asked(container):
+        if one.host not in _ITSELF or not one.port or _LISTENS.search(one.what):
+            continue
+        known = any(own.number == one.port for own in declared(pod))
+        if known or who_names(ground.cluster, _without(pod, container.name), None, one.port, _TCP):
+            continue
+        has = [p.number for other in others for p in other.ports if p.protocol is _TCP]
+        if not has or _says_listen(container, one):
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=template.manifest.place(*one.path),
+            why=f"{one.what} of container {container.name} leads to {one.host}:{one.port}, the pod "
+            f"itself, where no container listens on {one.port}; "
+            f"{', '.join(other.name for other in others)} has {', '.join(map(str, has))}",
+            fix=f"write port {has[0]}",
+        )
+
+
+def _says_listen(container: ContainerText, one: ToldHost) -> bool:
+    """Whether the option in which it stands says where the program itself listens."""
+    word = str(at(container.data, *one.path[len(container.path) :]))
+    before = word.partition(one.host)[0]
+    return _LISTENS.search(before) is not None
+
+
+def _without(pod: Pod, name: str) -> Pod:
+    """The pod without one of its containers: what that one says is no evidence of the others."""
+    return replace(pod, containers=tuple(one for one in pod.containers if one.name != name))
+
+
+def _on_the_node(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+    """A host that is the node (status.hostIP), and a port that no hostPort opens there.
+
+    Told where a DaemonSet, which has a pod on each node, declares that port at its own address.
+    """
+    env = {text(one, "name"): one for one in array(container.data, "env")}
+    for name, one in env.items():
+        if text(one, "valueFrom", "fieldRef", "fieldPath") != "status.hostIP":
+            continue
+        ports = [p for p in _ports_of_node(name, env) if p]
+        for number in ports[:1]:
+            pods = [
+                p for p in ground.cluster.pods.values() if p.owner and p.owner[0] == "DaemonSet"
+            ]
+            opens = any(
+                number in (port.host_port, port.number if pod.host_network else 0)
+                for pod in ground.cluster.pods.values()
+                for port in declared(pod)
+            )
+            agent = next((p for p in pods if number in (o.number for o in declared(p))), None)
+            if opens or agent is None or agent.owner is None:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=template.subject,
+                place=template.manifest.place(*container.path, "env"),
+                why=f"{name} of container {container.name} is the node's address, and nothing "
+                f"opens port {number} there: DaemonSet {agent.owner[1]} declares it at its pods' "
+                "own addresses",
+                fix=f"write hostPort: {number} beside containerPort in DaemonSet {agent.owner[1]}",
+            )
+
+
+def _ports_of_node(name: str, env: Mapping[str, object]) -> Iterator[int]:
+    """The port beside a host's variable, or in one that is made of it (``http://$(HOST):8126``)."""
+    for other, one in env.items():
+        value = text(one, "value")
+        if other == re.sub(r"HOST(NAME|_IP)?$|IP$", "PORT", name) and value.isdecimal():
+            yield int(value[:_DIGITS])
+        found = re.search(rf"\$\({re.escape(name)}\):(\d{{1,5}})", value)
+        if found is not None:
+            yield int(found[1])
+        words = re.match(r"(\w+?)_(?:AGENT_)?HOST$", name)
+        if words is not None and re.fullmatch(rf"{words[1]}_\w*PORT", other) and value.isdecimal():
+            yield int(value[:_DIGITS])
+
+
 def _judge(
     ground: Ground, manifest: Manifest, one: ToldHost, who: str, template: Template | None = None
 ) -> Finding | None:
@@ -115,7 +287,11 @@ def _judge(
     name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
-        meant = _meant(ground, namespace, name) or _in_another(ground, namespace, name)
+        meant = (
+            _meant(ground, namespace, name)
+            or _in_another(ground, namespace, name)
+            or _by_words(ground, namespace, name, one)
+        )
         if meant is None:
             return None
         why = f"{who} leads to {one.host}: there is no Service {namespace}/{name}"
@@ -147,7 +323,7 @@ def _judge(
         rule=ID,
         severity=Severity.WARNING,
         subject=subject,
-        place=manifest.place(*one.path),
+        place=_place(manifest, one),
         why=f"{who} leads to port {one.port} of Service {service.key}, which has "
         f"{', '.join(map(str, numbers))}",
         fix=f"write port {numbers[0]}",
@@ -166,7 +342,8 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
     known = further == "" or further.startswith((f"{own}.svc", "svc"))
     if not below or below == governing or service is None or not known:
         return None
-    if f"{own}/{below}" not in ground.cluster.services and not is_typo(below, governing):
+    alike = is_typo(below, governing) or is_same_thing(below, governing) or below == base
+    if f"{own}/{below}" not in ground.cluster.services and not alike:
         return None
     return Finding(
         rule=ID,
@@ -207,7 +384,21 @@ def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
     if name in ground.hostnames and not own:
         return None
     known = namespace in ground.in_namespace or is_typo(namespace, there)
-    return f"{name}.{there}" if known else None
+    short = min(len(namespace), len(there)) >= _SHORT and (
+        there.startswith(namespace) or namespace.startswith(there)
+    )
+    return f"{name}.{there}" if known or short else None
+
+
+def _by_words(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
+    """``kafka`` for Service kafka-service: not where the value may be a mere name."""
+    if one.port is None and not _IS_HOST.search(one.what) and " -" not in one.what:
+        return None
+    found = ground.service_called(namespace, name, one.port)
+    if found is None:
+        return None
+    own = is_its_workload(ground.cluster, found, name)
+    return found.name if own or name not in ground.hostnames else None
 
 
 def _place(manifest: Manifest, one: ToldHost) -> Place:

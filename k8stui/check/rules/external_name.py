@@ -29,6 +29,9 @@ def look(ground: Ground) -> Iterator[Finding]:
             if nothing is not None:
                 why = nothing.reason.removeprefix(f"{service.key} is ")
                 yield _finding(ground, service, Severity.ERROR, why, nothing.advice, "externalName")
+            short = _short(ground, service) if nothing is None else None
+            if short is not None:
+                yield short
             yield from _ports(ground, service)
 
 
@@ -42,6 +45,20 @@ def _finding(
         place=ground.place(service, "spec", *path),
         why=why,
         fix=fix,
+    )
+
+
+def _short(ground: Ground, service: Service) -> Finding | None:
+    """``NAME.NAMESPACE`` of a Service: no search list is added to an alias."""
+    target = service.external_name.rstrip(".").lower()
+    name, _, namespace = target.removesuffix(".svc").partition(".")
+    found = ground.cluster.services.get(f"{namespace or service.namespace}/{name}")
+    if found is None or found is service:
+        return None
+    full = f"{found.name}.{found.namespace}.svc.{ground.cluster.cluster_domain}"
+    why = f"externalName {target} is asked as it is, without a search list: it is not {full}"
+    return _finding(
+        ground, service, Severity.WARNING, why, f"write externalName: {full}", "externalName"
     )
 
 

@@ -16,16 +16,16 @@ ExternalName Services.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from k8stui.apiserver.fields import Object, array, at, table, text
+from k8stui.apiserver.fields import Object, array, at, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import service_named
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.manifests import Manifest
-from k8stui.manifests.schema.networking import ROUTES
+from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.suggest import is_typo, nearest
 
 ID = "ingress-backend"
@@ -44,40 +44,108 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield from _route(ground, manifest)
     for manifest in ground.of_kind("VirtualService").values():
         yield from _virtual(ground, manifest)
+        yield from _gateways(ground, manifest)
+    for kind in OF_TRAEFIK:
+        for manifest in ground.of_kind(kind).values():
+            for rule, entry in enumerate(array(manifest.data, "spec", "routes")):
+                yield from _backends(
+                    ground, manifest, array(entry, "services"), ("spec", "routes", rule, "services")
+                )
+    for manifest in ground.of_kind("Gateway").values():
+        yield from _nobody_serves(ground, manifest)
 
 
 def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
     """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port."""
+    for rule, entry in enumerate(array(manifest.data, "spec", "rules")):
+        path = ("spec", "rules", rule, "backendRefs")
+        yield from _backends(ground, manifest, array(entry, "backendRefs"), path)
+
+
+def _backends(
+    ground: Ground, manifest: Manifest, those: Sequence[object], at_: _Path
+) -> Iterator[Finding]:
+    """Services and their ports, as routes of the Gateway API and of Traefik name them."""
     own = manifest.namespace or "default"
-    for rule, _ in enumerate(array(manifest.data, "spec", "rules")):
-        for index, one in enumerate(array(manifest.data, "spec", "rules", rule, "backendRefs")):
-            path: _Path = ("spec", "rules", rule, "backendRefs", index)
-            if not isinstance(one, dict) or text(one, "kind") not in ("", "Service"):
-                continue
-            namespace, name = text(one, "namespace") or own, text(one, "name")
-            service = ground.cluster.services.get(f"{namespace}/{name}")
-            if service is None:
-                near = ground.meant_service(namespace, name)
-                why = f"there is no Service {namespace}/{name}" + _elsewhere(ground, name)
-                found = ((*path, "name"), why, f"write {near}" if near else "")
-                known = near is not None or any(s.name == name for s in ground.services)
-            elif isinstance(wanted := one.get("port"), int) and not _has(service, wanted):
-                found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
-                known = service.type is not ServiceType.EXTERNAL_NAME
-            elif namespace != own and not _granted(ground, manifest, service):
-                yield _without_grant(manifest, service, (*path, "namespace"))
-                continue
-            else:
-                continue
-            if known:
-                yield Finding(
-                    rule=ID,
-                    severity=Severity.ERROR if service is not None else Severity.WARNING,
-                    subject=f"{manifest.kind} {own}/{manifest.name}",
-                    place=manifest.place(*found[0]),
-                    why=found[1],
-                    fix=found[2],
-                )
+    for index, one in enumerate(those):
+        path: _Path = (*at_, index)
+        if not isinstance(one, dict) or text(one, "kind") not in ("", "Service"):
+            continue
+        namespace, name = text(one, "namespace") or own, text(one, "name")
+        service = ground.cluster.services.get(f"{namespace}/{name}")
+        if service is None:
+            near = ground.meant_service(namespace, name)
+            why = f"there is no Service {namespace}/{name}" + _elsewhere(ground, name)
+            found = ((*path, "name"), why, f"write {near}" if near else "")
+            known = near is not None or any(s.name == name for s in ground.services)
+        elif (wanted := one.get("port")) is not None and not _has(service, wanted):
+            found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
+            known = service.type is not ServiceType.EXTERNAL_NAME
+        elif (
+            namespace != own and manifest.kind in ROUTES and not _granted(ground, manifest, service)
+        ):
+            yield _without_grant(manifest, service, (*path, "namespace"))
+            continue
+        else:
+            continue
+        if known:
+            yield Finding(
+                rule=ID,
+                severity=Severity.ERROR if service is not None else Severity.WARNING,
+                subject=f"{manifest.kind} {own}/{manifest.name}",
+                place=manifest.place(*found[0]),
+                why=found[1],
+                fix=found[2],
+            )
+
+
+def _gateways(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """The Gateways of a VirtualService: ``NAMESPACE/NAME``, or a name of its own namespace."""
+    own = manifest.namespace or "default"
+    for index, said in enumerate(texts(manifest.data, "spec", "gateways")):
+        namespace, slash, name = said.partition("/")
+        if not slash:
+            namespace, name = own, said
+        if said == "mesh" or f"{namespace}/{name}" in ground.of_kind("Gateway"):
+            continue
+        near = ground.names_of("Gateway", namespace).typo(name)
+        away = next(iter(ground.namespaces_with("Gateway", name)), None)
+        meant = (f"{namespace}/{near}" if slash else near) if near else away and f"{away}/{name}"
+        if meant:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"VirtualService {own}/{manifest.name}",
+                place=manifest.place("spec", "gateways", index),
+                why=f"there is no Gateway {namespace}/{name}"
+                + ("" if near else f"; it is in namespace {away}")
+                + ": who comes by that Gateway never meets these routes",
+                fix=f"write {meant}",
+            )
+
+
+def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """An Istio Gateway whose selector no pod has, but for a letter, or for the value's end."""
+    wanted = labels(manifest.data, "spec", "selector")
+    if manifest.group != "networking.istio.io" or not wanted:
+        return
+    carried = ground.labels_in(None)
+    if any(wanted.items() <= each.items() for each in carried):
+        return
+    for key, value in wanted.items():
+        has = sorted({each[key] for each in carried if key in each})
+        near = next((v for v in has if is_typo(value, v) or v.startswith(value)), None)
+        if near is not None:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Gateway {manifest.namespace or 'default'}/{manifest.name}",
+                place=manifest.place("spec", "selector"),
+                why=f"no pod has {key}={value}, so no gateway opens its ports; there is "
+                f"{key}={', '.join(has)}",
+                fix=f"write {key}: {near} in the selector",
+            )
+            return
 
 
 def _granted(ground: Ground, route: Manifest, service: Service) -> bool:
@@ -124,6 +192,8 @@ def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 host, wanted = text(one, "destination", "host"), at(one, "destination", "port")
                 name, namespace = service_named(host, own, domain)
                 service = ground.cluster.services.get(f"{namespace}/{name}")
+                if service is not None:
+                    yield from _subset(ground, manifest, service, one, base)
                 asked = wanted.get("number") if isinstance(wanted, dict) else None
                 found: tuple[tuple[str, ...], str, str]
                 if service is not None and isinstance(asked, int) and not _has(service, asked):
@@ -145,6 +215,60 @@ def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                     why=found[1],
                     fix=found[2],
                 )
+
+
+def _subset(
+    ground: Ground, manifest: Manifest, service: Service, one: object, path: _Path
+) -> Iterator[Finding]:
+    """A destination's subset: a DestinationRule of that host names it, and some pod is in it."""
+    subset = text(one, "destination", "subset")
+    if not subset:
+        return
+    subject = f"VirtualService {manifest.namespace or 'default'}/{manifest.name}"
+    known: dict[str, tuple[Manifest, int, dict[str, str]]] = {}
+    for rule in ground.of_kind("DestinationRule").values():
+        name, namespace = service_named(
+            text(rule.data, "spec", "host"),
+            rule.namespace or "default",
+            ground.cluster.cluster_domain,
+        )
+        if f"{namespace}/{name}" != service.key:
+            continue
+        for index, entry in enumerate(array(rule.data, "spec", "subsets")):
+            known[text(entry, "name")] = (rule, index, labels(entry, "labels"))
+    if subset not in known:
+        near = nearest(subset, known) or ", ".join(known)
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=subject,
+            place=manifest.place(*path, "subset"),
+            why=f"no DestinationRule for {service.name} has a subset {subset}"
+            + (f"; there is {', '.join(known)}" if known else "")
+            + ": its requests are answered 503",
+            fix=f"write {near}" if near else f"write a DestinationRule with subset {subset}",
+        )
+        return
+    rule, index, wanted = known[subset]
+    pods = ground.selected(service)
+    if not pods or any(wanted.items() <= pod.labels.items() for pod in pods):
+        return
+    said = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    key = next((k for k, v in wanted.items() if all(p.labels.get(k) != v for p in pods)), "")
+    has = sorted({pod.labels[key] for pod in pods if key in pod.labels})
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"DestinationRule {rule.namespace or 'default'}/{rule.name}",
+        place=rule.place("spec", "subsets", index, "labels"),
+        why=f"subset {subset}, to which {subject} leads, has no pod: none of Service "
+        f"{service.key}'s has {said}"
+        + (f" ({key} is {', '.join(has)})" if has else f" (they have no label {key})")
+        + "; its requests are answered 503",
+        fix=f"write {key}: {has[0]} into the subset, or label pods {said}"
+        if has
+        else f"label the pods {said} (spec.template.metadata.labels)",
+    )
 
 
 def _judge(
@@ -181,18 +305,18 @@ def _judge(
     )
 
 
-def _behind(service: Service, wanted: int | str) -> ServicePort | None:
+def _behind(service: Service, wanted: object) -> ServicePort | None:
     return next((port for port in service.ports if port.target_port == wanted), None)
 
 
-def _lacks(service: Service, wanted: int | str) -> str:
+def _lacks(service: Service, wanted: object) -> str:
     has = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in service.ports)
     behind = _behind(service, wanted)
     said = f"Service {service.key} has no port {wanted}; it has {has or 'none'}"
     return said + (f", and {wanted} is the targetPort behind {behind.port}" if behind else "")
 
 
-def _instead(service: Service, wanted: int | str) -> str:
+def _instead(service: Service, wanted: object) -> str:
     port = _behind(service, wanted) or next(iter(service.ports), None)
     return f"write port {port.port}" if port is not None else ""
 
@@ -217,7 +341,7 @@ def _field(backend: Object, path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(field for field in ("number", "name") if found.get(field))[:1]
 
 
-def _has(service: Service, wanted: int | str) -> bool:
+def _has(service: Service, wanted: object) -> bool:
     return any(wanted in (port.port, port.name, str(port.port)) for port in service.ports)
 
 

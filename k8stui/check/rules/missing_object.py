@@ -27,6 +27,9 @@ from k8stui.suggest import is_typo
 ID = "missing-object"
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 _Path = tuple[str | int, ...]
+_ALIKE = 5
+"""Letters at the beginning that make one name a shorter form of the other."""
+_BUILT_IN = {"PriorityClass": ("system-cluster-critical", "system-node-critical")}
 _GIVEN = {"ServiceAccount": "default", "ConfigMap": "kube-root-ca.crt"}
 """What every namespace has without being told."""
 
@@ -46,6 +49,36 @@ def look(ground: Ground) -> Iterator[Finding]:
         if found is not None:
             yield found
     yield from _misspelt_classes(ground)
+    yield from _certificates(ground)
+
+
+def _certificates(ground: Ground) -> Iterator[Finding]:
+    """An Ingress' tls names a Secret of its own namespace, unless cert-manager makes it."""
+    for manifest in ground.of_kind("Ingress").values():
+        own = manifest.namespace or "default"
+        notes = table(manifest.data, "metadata", "annotations")
+        if manifest.observed or any("cert-manager.io" in key or "acme" in key for key in notes):
+            continue
+        for index, one in enumerate(array(manifest.data, "spec", "tls")):
+            name = text(one, "secretName")
+            if not name or f"{own}/{name}" in ground.of_kind("Secret"):
+                continue
+            near = ground.names_of("Secret", own).typo(name)
+            away = next(iter(ground.namespaces_with("Secret", name)), None)
+            if near is None and (away is None or ground.is_kustomized):
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"Ingress {own}/{manifest.name}",
+                place=manifest.place("spec", "tls", index, "secretName"),
+                why=f"its certificate is to be in Secret {own}/{name}, which is not there"
+                + (f"; it is in namespace {away}" if near is None else "")
+                + ": it is served with another one",
+                fix=f"write {near}"
+                if near is not None
+                else f"put Secret {name} into namespace {own}: an Ingress reads its own only",
+            )
 
 
 def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
@@ -67,17 +100,32 @@ def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
     for manifest, wanted, path in named:
         name = text(manifest.data, *path)
         known = ground.names_of(wanted, "default")
-        near = known.typo(name) if name and not manifest.observed else None
-        if near is None or f"default/{name}" in ground.of_kind(wanted):
+        if not name or manifest.observed or f"default/{name}" in ground.of_kind(wanted):
+            continue
+        if name in _BUILT_IN.get(wanted, ()):
+            continue
+        there = [key.removeprefix("default/") for key in ground.of_kind(wanted)]
+        alone = there[0] if len(there) == 1 else ""
+        alike = wanted == "PriorityClass" and alone.startswith(name[:_ALIKE])
+        near = known.typo(name) or (alone if alike or wanted == "IngressClass" else "")
+        if not near:
             continue
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
             subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
             place=manifest.place(*path),
-            why=f"it names {wanted} {name}, which is not there",
+            why=f"it names {wanted} {name}, which is not there; {near} is" + _FATES.get(wanted, ""),
             fix=f"write {near}",
         )
+
+
+_FATES = {
+    "IngressClass": ": no controller serves it",
+    "PriorityClass": ": the API server refuses its pods",
+    "RuntimeClass": ": the API server refuses its pods",
+    "StorageClass": ": the claim stays Pending, and so do its pods",
+}
 
 
 def _unscaled(ground: Ground, manifest: Manifest) -> Finding | None:

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from k8stui.apiserver.fields import labels
+from k8stui.apiserver.fields import labels, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
+from k8stui.check.template import Template
 from k8stui.cluster.meant import MissedLabel
-from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.model import Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.manifests import Manifest
 from k8stui.record import record
@@ -33,6 +34,8 @@ from k8stui.walk.diagnosis.endpoints import (
     waits_for_itself,
 )
 from k8stui.walk.diagnosis.pending import instead_of, room, waits_for_claim
+from k8stui.walk.diagnosis.refusals import mend
+from k8stui.walk.diagnosis.refused import refused_pods
 from k8stui.walk.diagnosis.selectors import different, is_astray, matching, written
 from k8stui.walk.lookup import why_silent
 
@@ -90,6 +93,21 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
             f"{idle.subject}, which it selects, has no pod now: it makes one when its time comes",
             AT_ITS_TIMES,
         )
+    refusal = _refusal(ground, idle) if idle is not None else None
+    if idle is not None and refusal is not None:
+        return _Reason(
+            Severity.INFO,
+            f"{idle.subject}, which it selects, has none: {refusal.lack}",
+            mend(refusal),
+        )
+    scaler = _autoscaler(ground, idle) if idle is not None else None
+    if idle is not None and scaler is not None:
+        return _Reason(
+            Severity.WARNING,
+            f"{idle.subject}, which it selects, has replicas: 0, and HorizontalPodAutoscaler "
+            f"{scaler.name} leaves a workload of 0 alone",
+            f"kubectl scale {idle.kind.lower()}/{idle.name} --replicas=1, or take replicas out",
+        )
     if idle is not None:
         return _Reason(
             Severity.WARNING if service.key == DNS_SERVICE else Severity.INFO,
@@ -124,10 +142,16 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
     slip = _own_label(ground, service)
     if slip is not None:
         return slip
+    left_out = refused_pods(ground.cluster, service)
+    if left_out is not None:
+        return _Reason(Severity.WARNING, f"{what}, and {left_out.reason}", left_out.advice)
     if ground.world.problems:
         return _absent(Severity.INFO, f"{what} of what could be read of the input", path)
     if guess and (namesake := carriers.namesake(service)) is not None:
         found = different(service, namesake)
+        other = _copied_label(ground, service, namesake)
+        if other is not None:
+            return other
         return _Reason(
             Severity.WARNING, f"{what}: {found.words}", f"write {found.mend} in the selector", path
         )
@@ -139,6 +163,25 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         f"{what} of the input",
         f"create pods labelled {wanted}, or mend the selector",
         path,
+    )
+
+
+def _autoscaler(ground: Ground, idle: Template) -> Manifest | None:
+    """What is to scale a workload, and does not while it has none (reconcileAutoscaler)."""
+    for one in ground.of_kind("HorizontalPodAutoscaler").values():
+        aim = table(one.data, "spec", "scaleTargetRef")
+        same = (text(aim, "kind"), one.namespace or "default", text(aim, "name"))
+        if same == (idle.kind, idle.namespace, idle.name) and not one.observed:
+            return one
+    return None
+
+
+def _refusal(ground: Ground, idle: Template) -> Workload | None:
+    """The workload, where its pods are refused: rule refused-pods tells it as what it is."""
+    of = (idle.kind, idle.namespace, idle.name)
+    return next(
+        (w for w in ground.cluster.workloads if w.lack and (w.kind, w.namespace, w.name) == of),
+        None,
     )
 
 
@@ -162,6 +205,28 @@ def _wrong_label(ground: Ground, service: Service, miss: MissedLabel) -> _Reason
         f"the selector {written(service.selector or {})} matches no pod: pod {miss.who.name} has "
         f"{key}={value}",
         f"write {key}: {wanted} in the labels of {template.subject}'s pods",
+        (*template.path, "metadata", "labels", key),
+        template.manifest,
+    )
+
+
+def _copied_label(ground: Ground, service: Service, pod: Pod) -> _Reason | None:
+    """The pods of the workload that is called as the Service is carry another Service's label."""
+    wrong = [(k, v) for k, v in (service.selector or {}).items() if pod.labels.get(k) != v]
+    template = ground.template_of(pod)
+    if len(wrong) != 1 or template is None or template.manifest.observed:
+        return None
+    key, value = wrong[0]
+    carried = pod.labels.get(key, "")
+    other = ground.cluster.services.get(f"{service.namespace}/{carried}")
+    if value != service.name or other is None or pod not in ground.selected(other):
+        return None
+    return _Reason(
+        Severity.WARNING,
+        f"the selector {written(service.selector or {})} matches no pod: the pods of "
+        f"{template.subject} have {key}={carried}, so that Service {other.key} leads to them, too",
+        f"write {key}: {value} in the labels of {template.subject}'s pods (template and "
+        "matchLabels)",
         (*template.path, "metadata", "labels", key),
         template.manifest,
     )
@@ -221,8 +286,9 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     if lost[0] is not None and all(lost):
         return _Reason(Severity.ERROR, lost[0].reason, lost[0].advice)
     if len(pending) < len(pods):
+        waits = all(" waits for " in pod.unready_reason for pod in pods if pod not in pending)
         return _Reason(
-            Severity.ERROR,
+            Severity.WARNING if waits else Severity.ERROR,
             f"none of the pods that it selects is ready ({who})" + _kept(service, pods),
             _readiness(service, [pod for pod in pods if pod not in pending]),
         )

@@ -4,6 +4,8 @@ The kubelet looks the name up among the ports of that one container (pkg/probe/u
 ResolveContainerPort); without it the probe fails: a readiness probe keeps the pod out of every
 Service for ever, a liveness probe restarts it again and again.
 
+So does one whose ``host`` is localhost: the kubelet asks from the node, not from inside the pod.
+
 Of numbers only those are told, as a warning, that nothing else in the container speaks of and that
 are a digit away from a declared port, or from one that both its words and another probe name. Does
 not apply to others, since a container may listen where it declares nothing.
@@ -18,6 +20,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import port_in_text
+from k8stui.cluster.kubelet import LOOPBACK
 from k8stui.suggest import is_digit_slip, nearest
 
 ID = "probe-port"
@@ -40,6 +43,17 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
     names = [text(port, "name") for port in array(container.data, "ports") if text(port, "name")]
     for probe, effect in PROBES.items():
         for handler in HANDLERS:
+            host = text(container.data, probe, handler, "host")
+            if host in LOOPBACK and template.spec.get("hostNetwork") is not True:
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=template.subject,
+                    place=template.manifest.place(*container.path, probe, handler, "host"),
+                    why=f"the {probe} of container {container.name} asks host {host}: the kubelet "
+                    f"asks from the node, and so the node itself; it fails, and {effect}",
+                    fix="leave host out: the kubelet then asks the pod's own address",
+                )
             port = at(container.data, probe, handler, "port")
             place = template.manifest.place(*container.path, probe, handler, "port")
             if isinstance(port, int) or (

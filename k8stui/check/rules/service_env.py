@@ -5,6 +5,8 @@ starts and have a clusterIP (pkg/kubelet/kubelet_pods.go getServiceEnvVarMap). A
 later in the input, is headless, stands in another namespace or nowhere gives none; ``$(NAME)`` then
 stays as it is written.
 
+A variable of the container's own env that is used before it is defined stays as well.
+
 Applies only to references in env values, command and args. Does not apply to variables that the
 container defines itself, nor, where no such Service is in the input, to containers with envFrom.
 """
@@ -16,7 +18,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import flag
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.references import Reference, references
+from k8stui.check.references import Reference, references, too_early
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
 from k8stui.suggest import nearest
@@ -29,6 +31,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     told: set[tuple[object, str, str]] = set()
     for template in ground.templates:
         for container in template.containers():
+            yield from _too_early(template, container)
             for reference in references(container):
                 prefix = service_prefix(reference.name)
                 key = (template.manifest, container.name, prefix)
@@ -38,6 +41,21 @@ def look(ground: Ground) -> Iterator[Finding]:
                 if found is not None:
                     told.add(key)
                     yield found
+
+
+def _too_early(template: Template, container: ContainerText) -> Iterator[Finding]:
+    if container.data.get("envFrom"):
+        return
+    for one in too_early(container):
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=template.manifest.place(*one.path),
+            why=f"container {container.name} uses $({one.name}) before {one.name} is defined: the "
+            "list is read in its order, so the text stays as it is",
+            fix=f"put {one.name} in front of it",
+        )
 
 
 def service_prefix(variable: str) -> str:

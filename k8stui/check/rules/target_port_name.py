@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort, name_fault, words
@@ -25,6 +26,8 @@ _ABSENT = (Match.OTHER_PORTS, Match.UNSURE, Match.SILENT)
 def look(ground: Ground) -> Iterator[Finding]:
     told: set[tuple[str, object]] = set()
     for target in ground.targets:
+        if target.is_named and target.led and is_placeholder(str(target.port.target_port)):
+            yield _unfilled(ground, target)
         if not target.is_named or name_fault(str(target.port.target_port)):
             continue
         absent = target.pods(*_ABSENT)
@@ -35,6 +38,18 @@ def look(ground: Ground) -> Iterator[Finding]:
         if absent and target.pods(Match.DECLARED) and key not in told:
             told.add(key)
             yield _somewhere(ground, target)
+
+
+def _unfilled(ground: Ground, target: ServedPort) -> Finding:
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Service {target.service.key}",
+        place=ground.port_place(target.service, target.port, "targetPort"),
+        why=f"{target.port.target_port} is a placeholder that nobody has filled in: as it stands "
+        "no port has that name",
+        fix="fill it in (envsubst, helm template, kustomize), and check what comes out",
+    )
 
 
 def _somewhere(ground: Ground, target: ServedPort) -> Finding:

@@ -34,7 +34,12 @@ _PLACEHOLDERS = ("dummy", "placeholder", "unused")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    found = [t for t in ground.targets if undeclared(t) and meant_instead(ground, t) is None]
+    by_hand = {one.service for one in ground.cluster.unread_endpoints}  # endpoints-by-hand tells
+    found = [
+        t
+        for t in ground.targets
+        if undeclared(t) and meant_instead(ground, t) is None and t.service.key not in by_hand
+    ]
     often = Counter(pair for pair, _ in {(_pair(t), t.service.key) for t in found})
     for target in found:
         yield _finding(ground, target, is_habit=often[_pair(target)] > 1)

@@ -58,7 +58,7 @@ def _fix(pod: Pod) -> str:
         )
     if pod.node_name is not None:
         return "give the node a larger podCIDR, or let it run fewer pods"
-    return "make room, or mend nodeSelector, affinity or tolerations"
+    return room(pod)
 
 
 RULE = CheckRule(

@@ -15,6 +15,7 @@ from k8stui.manifests.schema import (
     cluster,
     cluster_policies,
     control_plane,
+    monitoring,
     networking,
     pods,
     services,
@@ -35,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
         control_plane,
         calico,
         balancers,
+        monitoring,
     )
     for kind in group.KINDS
 }

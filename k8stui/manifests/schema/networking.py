@@ -56,7 +56,9 @@ _NETWORK_POLICY = struct(
 )
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 """Of the Gateway API (gateway-api apis/v1)."""
-BESIDE_ROUTES = ("ReferenceGrant", "VirtualService")
+TRAEFIK = frozenset({"traefik.io", "traefik.containo.us"})
+OF_TRAEFIK = ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP")
+BESIDE_ROUTES = ("ReferenceGrant", "VirtualService", "DestinationRule", *OF_TRAEFIK)
 """What lets a route into another namespace, and Istio's own routes."""
 KINDS = (
     kind(
@@ -95,10 +97,17 @@ KINDS = (
         "gateway.networking.k8s.io/v1alpha2",
         unread="spec",
     ),
-    kind(
-        "VirtualService",
-        "networking.istio.io/v1 networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
-        unread="spec",
+    *(
+        kind(
+            name,
+            "networking.istio.io/v1 networking.istio.io/v1beta1 networking.istio.io/v1alpha3",
+            unread="spec",
+        )
+        for name in ("VirtualService", "DestinationRule")
+    ),
+    *(
+        kind(name, "traefik.io/v1alpha1 traefik.containo.us/v1alpha1", unread="spec")
+        for name in OF_TRAEFIK
     ),
     kind(
         "ServiceCIDR",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.cluster.model import (
     Cluster,
     Endpoint,
@@ -21,7 +22,7 @@ from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, instead_of, room
 from k8stui.walk.diagnosis.refusals import mend
-from k8stui.walk.diagnosis.refused import refused_endpoints
+from k8stui.walk.diagnosis.refused import refused_endpoints, refused_pods
 from k8stui.walk.diagnosis.selectors import (
     in_other_namespace,
     is_astray,
@@ -118,6 +119,13 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
         given = given_by_controller(cluster, service)
         if given is not None:
             return given
+        left_out = refused_pods(cluster, service) if miss is None else None
+        if left_out is not None:
+            return Diagnosis(
+                f"its selector {wanted} matches no pod, and {left_out.reason}",
+                left_out.advice,
+                left_out.origin,
+            )
         if miss is None:
             said, mend = "", f"create pods labelled {wanted}, or mend the selector"
         else:
@@ -206,6 +214,8 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             "raise resources.limits.memory of that container, or let it need less: the kernel "
             f"killed it for its memory ({describe})"
         )
+    if init is not None and " waits for " in why:
+        return _instead_of_waiting(why, init[1])
     if "CreateContainerConfigError: " in why or "not found" in why:
         missing = why.rpartition(": ")[2]
         return f"make what is missing ({missing}), or mend its name in the pod: {describe}"
@@ -218,6 +228,10 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
         return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+    if "no process starts in that" in why:
+        return "write the limit with its unit: 128Mi"
+    if "the kubelet asks from there" in why:
+        return "leave host out of the probe: the kubelet then asks the pod's own address"
     if "no port of that container" in why:
         return "write the name of one of the container's ports, or its number, into the probe"
     if "readinessGates" in why:
@@ -231,6 +245,22 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             f"(failureThreshold × periodSeconds): {describe}"
         )
     return f"look at the readiness probe, or at what the pod waits for: {describe}"
+
+
+def _instead_of_waiting(why: str, name: str) -> str:
+    """What helps an init container that waits for what never comes (`cluster.waiting`)."""
+    if "did you mean " in why:
+        return (
+            f"let init container {name} wait for {why.rpartition('did you mean ')[2].rstrip('?')}"
+        )
+    if "has no port" in why:
+        return f"let init container {name} ask a port that the Service has"
+    if "itself" in why or "waits too" in why:
+        return (
+            f"take the wait out of init container {name} (the program can try again by itself): "
+            "they wait for each other"
+        )
+    return f"mend what init container {name} waits for"
 
 
 AT_ITS_TIMES = (
@@ -511,6 +541,12 @@ def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diag
             f"write protocol: {others[0].protocol.name} in the Service's port, or mend the "
             "container's",
             port.origins.get("protocol", port.origin),
+        )
+    if is_placeholder(port.target_port):
+        return Diagnosis(
+            f"its targetPort is {port.target_port}, a placeholder that nobody has filled in",
+            "fill it in before it is applied (envsubst, helm template, kustomize), then check that",
+            origin,
         )
     only = names[0] if len(set(names)) == 1 else None
     near = nearest(port.target_port, names) or only

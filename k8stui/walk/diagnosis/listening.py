@@ -114,12 +114,18 @@ def told_another_port(
     if container is None or told is None:
         return None
     declares = ", whatever it declares" if container.ports else ""
+    who = f"container {container.name} of pod {pod.key}"
+    does = (
+        f"{who} listens on {told.number}, as {told.name} does unless told otherwise, and nothing "
+        "here tells it"
+        if told.by_itself
+        else f"{told.name} tells {who} to listen on {told.number}"
+    )
     return Diagnosis(
-        f"{told.name} tells container {container.name} of pod {pod.key} to listen on "
-        f"{told.number}, so nothing listens on port {port_word(port, protocol)}{declares}",
-        (f"write {told.name}: {port}, or " if container.told else "write ")
+        f"{does}, so nothing listens on port {port_word(port, protocol)}{declares}",
+        (f"write {told.sets}{port}, or " if told.sets else "write ")
         + f"containerPort and targetPort {told.number}"
-        + ("" if container.told else f", or {port} into {told.name}"),
+        + (f", or {port} into {told.name}" if container.told is None else ""),
         told.origin,
     )
 
@@ -206,6 +212,15 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
     reason = (
         f"Service {service.key} leads to pods that declare {_words(has) or 'nothing'}, not {word}"
     )
+    by_hand = next((w for w in case.cluster.unread_endpoints if w.service == service.key), None)
+    if by_hand is not None and service.selector is not None:
+        return Diagnosis(
+            f"{reason}: its selector {written(service.selector)} selects them, and so the "
+            f"endpoints written by hand ({by_hand.kind} {by_hand.name}) do not count",
+            f"take the selector off Service {service.name} (kustomize's commonLabels writes one "
+            "into every Service): then the endpoints written by hand count",
+            service.origins.get("selector", service.origin),
+        )
     other = Listening(case.cluster).meant_instead(service, port, protocol, pod)
     if other is not None and service.selector is not None:
         meant = _own_values(other, service.selector)

@@ -7,6 +7,7 @@ proposed is never the name that was asked.
 from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
+from k8stui.cluster.meant import service_called
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
 from k8stui.cluster.names import (
     circle,
@@ -327,7 +328,7 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
     elsewhere = _pod_elsewhere(cluster, pod, bare)
     if elsewhere is not None:
         return elsewhere
-    near = _nearest(cluster, pod, bare)
+    near = _nearest(cluster, pod, bare) or _by_words(cluster, pod, bare, port)
     exact = near is not None and near.partition(".")[0] == bare.partition(".")[0]
     of_pod = _of_pod(cluster, bare) if not exact else None
     if of_pod is not None:
@@ -430,6 +431,19 @@ def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
     if selecting is None:
         return Diagnosis("", "put a Service in front of the pod, and ask that by name", pod.origin)
     return Diagnosis("", f"ask Service {selecting.name}, which selects the pod", pod.origin)
+
+
+def _by_words(cluster: Cluster, pod: Pod | None, asked: str, port: str) -> str | None:
+    """The Service of the client's namespace, or of the one that is named, that is meant."""
+    here = pod.namespace if pod is not None else "default"
+    name, _, rest = asked.partition(".")
+    namespace = rest.partition(".")[0] or here
+    there = (one for one in cluster.services.values() if one.namespace == namespace)
+    number = port.partition("/")[0]
+    found = service_called(there, name, int(number) if number.isdecimal() else None)
+    if found is None:
+        return None
+    return found.name if namespace == here else f"{found.name}.{namespace}"
 
 
 def _nearest(cluster: Cluster, pod: Pod | None, asked: str) -> str | None:

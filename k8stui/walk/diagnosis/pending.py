@@ -19,6 +19,9 @@ _MENDS = {
     "Insufficient": "ask for less (resources.requests), or add nodes",
     "topology spread": "mend topologySpreadConstraints, or set whenUnsatisfiable: ScheduleAnyway",
     "anti-affinity": "have no more replicas than nodes, or make podAntiAffinity a preference",
+    "PersistentVolume's node affinity": "let the pod run where its volume is (the volume's "
+    "nodeAffinity says where; a node there is needed), or make the claim and its volume anew",
+    "volume zone": "add a node in the volume's zone, or make the claim and its volume anew",
     _CLAIMS: "give the claim a StorageClass that there is (kubectl get "
     "storageclass), or a volume that fits it",
     "free ports": "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
@@ -26,6 +29,8 @@ _MENDS = {
 }
 
 
+_BY_ITS_WORDS = (_SELECTOR, "untolerated taint", "Insufficient")
+"""What `Pod.pending_mends` says better, where it says anything."""
 _REFUSED = {
     "NodePorts": "take another hostPort, or leave nodeName out: the scheduler gives a hostPort to "
     "one pod of a node only",
@@ -64,5 +69,8 @@ def room(pod: Pod) -> str:
         )
     if pod.node_name is not None and not pod.addresses:
         return "give the node a larger podCIDR, or let it run fewer pods"
-    found = [mend for said, mend in _MENDS.items() if said in pod.pending_reason]
+    found = [*pod.pending_mends]
+    for said, mend in _MENDS.items():
+        if said in pod.pending_reason and not (found and said in _BY_ITS_WORDS):
+            found.append(mend)
     return "; ".join(found) or "make room for the pod, or mend what keeps it from a node"

@@ -11,6 +11,12 @@ def mend(workload: Workload) -> str:
     said, kind = workload.lack, workload.kind.lower()
     if said == PAUSED:
         return f"kubectl rollout resume {kind}/{workload.name}, or take paused: true out"
+    if said.startswith("violates PodSecurity "):
+        return (
+            f"write what it asks for into securityContext of {workload.kind} {workload.name}'s "
+            f"pods, or let namespace {workload.namespace} enforce less (label "
+            "pod-security.kubernetes.io/enforce)"
+        )
     if said.startswith("exceeded quota: "):
         name = said.removeprefix("exceeded quota: ").partition(",")[0]
         return f"raise hard of ResourceQuota {name}, or ask for less (replicas, resources)"

@@ -17,6 +17,36 @@ def refused(cluster: Cluster, kind: str, key: str) -> Diagnosis | None:
     return Diagnosis(problem.message, _mend(problem), origin)
 
 
+_MAKERS = (
+    *("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"),
+    *("Pod", "Job"),
+)
+
+
+def refused_pods(cluster: Cluster, service: Service) -> Diagnosis | None:
+    """What should have made the pods that a Service selects, and was refused.
+
+    Its labels are not known then: it is called as the Service is, or as a label of the selector
+    says, or it is the only one of the namespace.
+    """
+    found = [
+        (kind, name)
+        for kind, _, key in (subject.partition(" ") for subject in cluster.refused)
+        for namespace, _, name in (key.partition("/"),)
+        if kind in _MAKERS and namespace == service.namespace
+    ]
+    values = (service.name, *(service.selector or {}).values())
+    called = [one for one in found if one[1] in values] or found
+    if len(called) != 1:
+        return None
+    kind, name = called[0]
+    why = refused(cluster, kind, f"{service.namespace}/{name}")
+    if why is None:
+        return None
+    said = why.reason.removeprefix(f"{kind} {name}: ")
+    return Diagnosis(f"the API server refuses {kind} {name}: {said}", why.advice, why.origin)
+
+
 def refused_endpoints(cluster: Cluster, service: Service) -> Diagnosis | None:
     """Endpoints that were written for a Service, and refused."""
     found = refused(cluster, "Endpoints", service.key)

@@ -1,0 +1,166 @@
+"""A ServiceMonitor or PodMonitor that finds nobody to scrape.
+
+``endpoints[].port`` of a ServiceMonitor is the *name* of a Service's port, and ``selector`` chooses
+Services by the labels of the Services themselves, not by those of their pods; that of a PodMonitor
+is the name of a container's port. Both look into their own namespace unless ``namespaceSelector``
+says more (prometheus-operator, Documentation/api-reference: ServiceMonitorSpec, Endpoint,
+PodMonitorSpec). A name that nobody has makes no target, and no error either.
+
+Does not apply where the input has nobody that is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from k8stui.apiserver.fields import array, at, flag, labels, table, text, texts
+from k8stui.check.finding import CheckRule, Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.cluster.model import Service, ServicePort
+from k8stui.cluster.selectors import matches
+from k8stui.manifests import Manifest
+from k8stui.suggest import nearest
+
+ID = "monitored-port"
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    for monitor in ground.of_kind("ServiceMonitor").values():
+        yield from _services(ground, monitor)
+    for monitor in ground.of_kind("PodMonitor").values():
+        yield from _pods(ground, monitor)
+
+
+def _where(monitor: Manifest) -> Sequence[str] | None:
+    """The namespaces that it looks into; None: all."""
+    said = table(monitor.data, "spec", "namespaceSelector")
+    if flag(said, "any"):
+        return None
+    return texts(said, "matchNames") or (monitor.namespace or "default",)
+
+
+def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
+    wanted, where = at(monitor.data, "spec", "selector"), _where(monitor)
+    own = {
+        service.key: labels(manifest.data, "metadata", "labels")
+        for service in ground.services
+        if (manifest := ground.inventory.of("Service").get(service.key)) is not None
+    }
+    found = [s for s in ground.services if s.key in own and matches(wanted, own[s.key])]
+    here = [s for s in found if where is None or s.namespace in where]
+    if not here:
+        yield from _nobody(ground, monitor, found, where)
+        return
+    names = sorted({port.name for service in here for port in service.ports if port.name})
+    who = f"Service {here[0].key}" + (f" and {len(here) - 1} more" if len(here) > 1 else "")
+    for index, one in enumerate(array(monitor.data, "spec", "endpoints")):
+        asked = at(one, "port")
+        if asked is None or asked in names:
+            continue
+        port = next((p for s in here for p in s.ports if str(asked) in _numbers(p)), None)
+        near = port.name if port is not None and port.name else nearest(str(asked), names)
+        near = near or (names[0] if len(names) == 1 else None)
+        has = f"it has {', '.join(names)}" if names else "its ports have no names"
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=_subject(monitor),
+            place=monitor.place("spec", "endpoints", index, "port"),
+            why=f"it scrapes nothing: {who} has no port of the name {asked}; {has}",
+            fix=f"write port: {near}" if near else f"give the Service's port the name {asked}",
+        )
+
+
+def _numbers(port: ServicePort) -> tuple[str, ...]:
+    return str(port.port), str(port.target_port)
+
+
+def _nobody(
+    ground: Ground, monitor: Manifest, away: Sequence[Service], where: Sequence[str] | None
+) -> Iterator[Finding]:
+    """No Service has the labels there: they stand elsewhere, or at the pods alone."""
+    wanted = at(monitor.data, "spec", "selector")
+    asked = labels(monitor.data, "spec", "selector", "matchLabels")
+    if away and ground.is_kustomized:
+        return  # a kustomization, which is not applied here, may set the namespace
+    if away:
+        why = (
+            f"Service {away[0].key} has the labels, and it looks into {', '.join(where or ())} only"
+        )
+        fix = f"write namespaceSelector.matchNames: [{away[0].namespace}]"
+        path: tuple[str, ...] = ("spec", "selector")
+    else:
+        meant = [
+            service
+            for service in ground.services
+            if (where is None or service.namespace in where)
+            and service.selector
+            and asked
+            and (
+                asked.items() <= dict(service.selector).items()
+                or any(matches(wanted, pod.labels) for pod in ground.selected(service))
+            )
+        ]
+        if not meant:
+            return
+        text_ = ", ".join(f"{key}: {value}" for key, value in asked.items())
+        why = (
+            f"no Service has the labels that it asks for ({text_}): they are those of the pods of "
+            f"Service {meant[0].key}, and the Service's own count"
+        )
+        fix = f"write {text_} into metadata.labels of Service {meant[0].name}"
+        path = ("spec", "selector")
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=_subject(monitor),
+        place=monitor.place(*path),
+        why=f"it scrapes nothing: {why}",
+        fix=fix,
+    )
+
+
+def _pods(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
+    wanted, where = at(monitor.data, "spec", "selector"), _where(monitor)
+    here = [
+        one
+        for one in ground.templates
+        if (where is None or one.namespace in where) and matches(wanted, one.labels)
+    ]
+    names = sorted(
+        {
+            text(port, "name")
+            for one in here
+            for container in one.containers()
+            for port in array(container.data, "ports")
+        }
+        - {""}
+    )
+    for index, one in enumerate(array(monitor.data, "spec", "podMetricsEndpoints") if here else ()):
+        asked = at(one, "port")
+        if asked is None or asked in names:
+            continue
+        near = nearest(str(asked), names) or (names[0] if len(names) == 1 else None)
+        has = f"they have {', '.join(names)}" if names else "their ports have no names"
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=_subject(monitor),
+            place=monitor.place("spec", "podMetricsEndpoints", index, "port"),
+            why=f"it scrapes nothing: the pods of {here[0].subject} have no port of the name "
+            f"{asked}; {has}",
+            fix=f"write port: {near}" if near else f"give the container's port the name {asked}",
+        )
+
+
+def _subject(monitor: Manifest) -> str:
+    return f"{monitor.kind} {monitor.namespace or 'default'}/{monitor.name}"
+
+
+RULE = CheckRule(
+    id=ID,
+    summary="A monitor that finds nobody to scrape",
+    help=__doc__ or "",
+    severity=Severity.WARNING,
+    look=look,
+)

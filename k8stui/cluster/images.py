@@ -1,0 +1,68 @@
+"""Well-known images: the ports that their programs listen on while nobody tells them otherwise.
+
+Sources: the EXPOSE lines and default configurations of the images themselves (Docker's official
+images, nginxinc/nginx-unprivileged, bitnami/nginx, grafana/grafana, prom/prometheus …). Only images
+that are named as those are: one of the same name in a registry of one's own may be set up anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from k8stui.apiserver.fields import Object, array, text
+
+_HUBS = re.compile(
+    r"^(?:(?:docker\.io|index\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:library/)?"
+)
+_PORTS: Mapping[str, tuple[int, ...]] = {
+    "nginx": (80,), "httpd": (80,), "caddy": (80, 443, 2019), "tomcat": (8080,),
+    "nginxinc/nginx-unprivileged": (8080,), "bitnami/nginx": (8080, 8443),
+    "bitnami/apache": (8080, 8443), "nginxdemos/hello": (80,), "traefik/whoami": (80,),
+    "containous/whoami": (80,), "kennethreitz/httpbin": (80,), "hashicorp/http-echo": (5678,),
+    "mendhak/http-https-echo": (8080, 8443), "ealen/echo-server": (80,),
+    "paulbouwer/hello-kubernetes": (8080,), "gcr.io/google-samples/hello-app": (8080,),
+    "us-docker.pkg.dev/google-samples/containers/gke/hello-app": (8080,),
+    "k8s.gcr.io/echoserver": (8080, 8443), "registry.k8s.io/echoserver": (8080, 8443),
+    "gcr.io/google_containers/echoserver": (8080, 8443),
+    "registry.k8s.io/e2e-test-images/echoserver": (8080, 8443),
+    "redis": (6379,), "memcached": (11211,), "mongo": (27017,), "postgres": (5432,),
+    "mysql": (3306, 33060), "mariadb": (3306,), "rabbitmq": (5672, 15672, 15692, 25672, 4369),
+    "couchdb": (5984, 4369, 9100), "neo4j": (7474, 7473, 7687), "influxdb": (8086,),
+    "zookeeper": (2181, 2888, 3888, 8080), "solr": (8983,), "nats": (4222, 6222, 8222),
+    "wordpress": (80,), "drupal": (80,), "joomla": (80,), "nextcloud": (80,), "phpmyadmin": (80,),
+    "phpmyadmin/phpmyadmin": (80,), "dpage/pgadmin4": (80, 443), "adminer": (8080,),
+    "mongo-express": (8081,), "ghost": (2368,), "registry": (5000,), "sonarqube": (9000, 9092),
+    "jenkins/jenkins": (8080, 50000), "grafana/grafana": (3000,), "prom/prometheus": (9090,),
+    "prom/node-exporter": (9100,), "prom/alertmanager": (9093, 9094),
+    "prom/pushgateway": (9091,), "sonatype/nexus3": (8081,), "kibana": (5601,),
+    "docker.elastic.co/kibana/kibana": (5601,), "elasticsearch": (9200, 9300),
+    "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
+    "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
+}  # fmt: skip
+_DATA = re.compile(
+    r"^/(?:var/(?:lib|www|log|cache|run|jenkins_home)|data|tmp|run|srv|home|docker-entrypoint-initdb"
+    r"|usr/share/nginx/html|usr/share/elasticsearch/data|usr/local/apache2/htdocs|bitnami|prometheus)"
+)
+"""Where a volume holds what is served or kept, no configuration."""
+
+
+def image_ports(container: Object) -> tuple[int, ...]:
+    """The ports of a container whose image nobody tells anything; empty: not known.
+
+    A command or arguments may start something else, and a volume, an `envFrom` or a hook set it up.
+    """
+    if any(array(container, field) for field in ("command", "args", "envFrom")):
+        return ()
+    if "lifecycle" in container:
+        return ()
+    if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
+        return ()
+    return _PORTS.get(_name(text(container, "image")), ())
+
+
+def _name(image: str) -> str:
+    """Without tag and digest, and without Docker's own registry: ``nginx``."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return _HUBS.sub("", f"{head}{slash}{last.partition(':')[0]}")

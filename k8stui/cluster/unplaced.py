@@ -1,0 +1,129 @@
+"""What keeps a pod from every node, and what would let it onto one: label by label, taint by taint.
+
+The scheduler counts nodes; here stands which of the pod's own words no node answers. Labels that
+have been renamed: kubeadm's node-role.kubernetes.io/master (gone in 1.24; its taint in 1.25), the
+beta ones of k8s.io/api/core/v1/well_known_labels.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from k8stui.apiserver import quantity
+from k8stui.apiserver.amounts import pod_amounts
+from k8stui.apiserver.fields import Object, array, labels, table, text, texts
+from k8stui.cluster.model import Node, Taint
+from k8stui.cluster.selectors import tolerates
+from k8stui.suggest import is_typo, nearest
+
+_RENAMED = {
+    "node-role.kubernetes.io/master": "node-role.kubernetes.io/control-plane",
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os": "kubernetes.io/os",
+    "beta.kubernetes.io/arch": "kubernetes.io/arch",
+}
+_KEEPS_OFF = ("NoSchedule", "NoExecute")
+_WORDS = ("cpu", "memory", "ephemeral-storage")
+
+
+def mends(
+    spec: Object, nodes: Mapping[str, Node], allocatable: Mapping[str, Object]
+) -> tuple[str, ...]:
+    """What would let the pod onto a node, each a phrase; empty where its own words say nothing."""
+    if not nodes:
+        return ()
+    known = list(nodes.values())
+    fitting, said = known, []
+    for key, value in _wanted(spec):
+        has = [node for node in known if node.labels.get(key) == value]
+        if not has:
+            said.append(_label(key, value, known))
+        fitting = [node for node in fitting if node in has] or fitting
+    if said:
+        # Renamed or misspelt: the nodes that were meant may keep the pod off by a taint as well.
+        meant = [n for n in known if any(_RENAMED.get(k, k) in n.labels for k, _ in _wanted(spec))]
+        fitting = meant or fitting
+    barred = _barred(array(spec, "tolerations"), fitting)
+    if barred is not None:
+        said.append(barred)
+    return (*said, *_too_much(spec, fitting, allocatable))
+
+
+def _wanted(spec: Object) -> Iterator[tuple[str, str]]:
+    """Labels that a node must have: nodeSelector, and an affinity that leaves no choice."""
+    yield from labels(spec, "nodeSelector").items()
+    required = table(spec, "affinity", "nodeAffinity")
+    field = "requiredDuringSchedulingIgnoredDuringExecution"
+    terms = array(required, field, "nodeSelectorTerms")
+    for one in array(terms[0], "matchExpressions") if len(terms) == 1 else ():
+        values = texts(one, "values")
+        if text(one, "operator") == "In" and len(values) == 1:
+            yield text(one, "key"), values[0]
+
+
+def _label(key: str, value: str, nodes: Iterable[Node]) -> str:
+    """``no node has KEY=VALUE``, and the one that some node has instead."""
+    said = f"no node has {key}={value}"
+    carried: dict[str, set[str]] = {}
+    for node in nodes:
+        for other, has in node.labels.items():
+            carried.setdefault(other, set()).add(has)
+    renamed = _RENAMED.get(key)
+    if renamed in carried:
+        return f"{said}: write {renamed}, as that label is called now"
+    label = f"label a node as the pod wants it (kubectl label node NODE {key}={value})"
+    if key in carried:
+        near = nearest(value, carried[key])
+        if near is not None and is_typo(value, near):
+            return f"{said}: write {key}: {near}, which a node has"
+        has = near or ", ".join(sorted(carried[key])[:3])
+        return f"{said}: {label}, or write {key}: {has}, which a node has"
+    slip = next((other for other in carried if is_typo(key, other)), None)
+    same = [other for other, values in carried.items() if value and value in values]
+    meant = slip or (same[0] if len(same) == 1 and value not in ("true", "") else None)
+    if meant is not None:
+        return f"{said}: write {meant} instead of {key}"
+    return f"{said}: {label}, or take that out of the pod"
+
+
+def _barred(tolerations: Sequence[object], nodes: Sequence[Node]) -> str | None:
+    """The taints of the first node, where each node has one that keeps the pod off."""
+    barring = {node.name: [*_bars(tolerations, node)] for node in nodes}
+    if not nodes or not all(barring.values()):
+        return None
+    name, taints = next(iter(barring.items()))
+    listed = ", ".join(_shown(one) for one in taints)
+    said = (
+        f"give the pod a toleration for the taint{'s' if len(taints) > 1 else ''} {listed} of "
+        f"{name}, or take {'them' if len(taints) > 1 else 'it'} off"
+    )
+    asked = next((text(one, "key") for one in tolerations if text(one, "key") in _RENAMED), "")
+    if any(_RENAMED.get(asked) == one.key for one in taints):
+        said += f" (it tolerates {asked}, as that taint was called before)"
+    return said
+
+
+def _bars(tolerations: Sequence[object], node: Node) -> Iterator[Taint]:
+    for taint in node.taints:
+        if taint.effect in _KEEPS_OFF and not tolerates(tolerations, taint):
+            yield taint
+
+
+def _shown(taint: Taint) -> str:
+    value = f"={taint.value}" if taint.value else ""
+    return f"{taint.key}{value}:{taint.effect}"
+
+
+def _too_much(
+    spec: Object, nodes: Iterable[Node], allocatable: Mapping[str, Object]
+) -> Iterator[str]:
+    """A pod that asks for more than the largest node has at all: most often a unit is missing."""
+    asked = pod_amounts(spec, "requests")
+    for name in _WORDS:
+        given = [table(allocatable.get(node.name, {})).get(name) for node in nodes]
+        most = max((quantity.parse(one) for one in given if one is not None), default=0)
+        if most and asked.get(name, 0) > most:
+            wants, has = quantity.show(asked[name]), quantity.show(most)
+            yield f"ask for less {name}: the pod wants {wants}, and the largest node has {has}"

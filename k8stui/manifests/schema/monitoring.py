@@ -1,0 +1,14 @@
+"""monitoring.coreos.com: which Services and pods are scraped, and at which of their ports.
+
+What they mean is check's affair. Source: prometheus-operator v0.80 pkg/apis/monitoring/v1.
+"""
+
+from __future__ import annotations
+
+from k8stui.manifests.schema.objects import kind
+
+GROUPS = frozenset({"monitoring.coreos.com"})
+KINDS = tuple(
+    kind(name, "monitoring.coreos.com/v1", unread="spec")
+    for name in ("ServiceMonitor", "PodMonitor")
+)
