@@ -117,6 +117,7 @@ class Entry:
         "original",
         "reason",
         "reply",
+        "reset",
         "seen_reply",
         "simultaneous",
         "snat",
@@ -139,6 +140,8 @@ class Entry:
         self.waiting = 0
         """Packets of the connection that wait for ARP."""
         self.confirmed = self.seen_reply = self.assured = self.simultaneous = False
+        self.reset = False
+        """Whether the last packet was a RST of the one who asked."""
         self.reason: Because | None = None
         """Of one that stood there before: where it was seen."""
         self.dnat = self.snat = False
@@ -262,7 +265,7 @@ class Conntrack:
             return self._related(packet)
         tuple_ = tuple_of(packet)
         found = self._find(tuple_)
-        if found is not None and _may_reopen(found[0], packet):
+        if found is not None and _may_reopen(found[0], packet, reply=found[1]):
             self.delete(found[0])
             found = None
         if found is None:
@@ -310,6 +313,7 @@ class Conntrack:
         if packet.protocol is not Protocol.TCP:
             entry.updated_seconds = now_seconds
             return
+        entry.reset = bool(packet.flags & TcpFlags.RST) and not reply
         if packet.flags & TcpFlags.RST:
             # nf_conntrack_tcp_packet: a RST as the only answer deletes the entry at once.
             if entry.seen_reply:
@@ -367,10 +371,14 @@ def _is_ack(flags: TcpFlags) -> bool:
     return bool(flags & TcpFlags.ACK) and not flags & (TcpFlags.SYN | TcpFlags.RST | TcpFlags.FIN)
 
 
-def _may_reopen(entry: Entry, packet: Packet) -> bool:
-    """Whether a SYN begins anew what was closed (nf_conntrack_tcp_packet: RFC 1122, 4.2.2.13)."""
+def _may_reopen(entry: Entry, packet: Packet, *, reply: bool) -> bool:
+    """Whether a SYN begins anew what was closed, or given up by a RST of the one who asks.
+
+    nf_conntrack_tcp_packet, RFC 1122 4.2.2.13: deleted, and looked up once more.
+    """
     is_syn = packet.protocol is Protocol.TCP and packet.flags == TcpFlags.SYN
-    return is_syn and entry.state == "TIME_WAIT"
+    given_up = entry.state == "CLOSE" and entry.reset and not reply
+    return is_syn and (entry.state == "TIME_WAIT" or given_up)
 
 
 def _may_begin(packet: Packet) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from kernel.nets import CLIENT, ip, standard
 
-from k8stui.kernel.conntrack import Entry, TrackedConnection
+from k8stui.kernel.conntrack import Conntrack, Entry, TrackedConnection
 from k8stui.kernel.exchange import Connect, Exchange, Result
-from k8stui.kernel.packet import Protocol
+from k8stui.kernel.header import changed
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import ConntrackCause
 from k8stui.kernel.tracked import TrackedError, parse
@@ -138,3 +139,24 @@ def test_a_syn_opens_anew_what_was_closed(state: str, seen: str) -> None:
     found = connect(net.spaces, request)
     assert states(found)[0] == seen
     assert (found.felt.result is Result.CONNECTED) is (seen == "NEW")
+
+
+@pytest.mark.parametrize(("resets", "seen"), [("client", "NEW"), ("server", "ESTABLISHED")])
+def test_a_syn_opens_anew_what_its_sender_has_given_up(resets: str, seen: str) -> None:
+    """nf_conntrack_tcp_packet: the last packet was a RST of the one who asks."""
+    table = Conntrack()
+    syn = Packet(
+        src=ip("10.244.1.2"), dst=ip("10.244.2.2"), protocol=Protocol.TCP, sport=40000, dport=80,
+        flags=TcpFlags.SYN,
+    )  # fmt: skip
+    answer = changed(
+        syn, src=syn.dst, dst=syn.src, sport=80, dport=40000, flags=TcpFlags.SYN | TcpFlags.ACK
+    )
+    first = table.look_up(syn, 0.0)
+    assert first.entry is not None
+    table.confirm(first.entry)
+    table.look_up(answer, 0.0)
+    table.look_up(changed(syn if resets == "client" else answer, flags=TcpFlags.RST), 0.0)
+    again = table.look_up(syn, 1.0)
+    assert again.state.value == seen
+    assert (again.entry is first.entry) is (seen == "ESTABLISHED")
