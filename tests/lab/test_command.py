@@ -65,12 +65,12 @@ def test_other_systems_are_told_what_to_do(
 
 
 def test_no_right(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from k8stui.lab import experiment
+    from k8stui.lab import trial
 
     def refused(_plan: object) -> object:
         raise LabError("no right to make network namespaces", "run it with sudo")
 
-    monkeypatch.setattr(experiment, "run", refused)
+    monkeypatch.setattr(trial, "run", refused)
     monkeypatch.setattr(shutil, "which", lambda name, path: f"{path}/{name}")
     assert run(["lab", *REQUEST]) == 2
     assert "run it with sudo" in capsys.readouterr().err

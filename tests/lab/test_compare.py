@@ -15,8 +15,9 @@ from k8stui.kernel.header import WITH_PORTS, changed
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.simulate import connect
 from k8stui.lab.comparing.compare import BranchComparison, compare
-from k8stui.lab.experiment import Experiment, Trial
+from k8stui.lab.experiment import Experiment
 from k8stui.lab.plan import Seen, Sight
+from k8stui.lab.trial import Trial
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
 
