@@ -102,6 +102,17 @@ def _asks(capture: Capture) -> bool:
     return capture.arp and not capture.incoming and capture.packet.icmp_type == REQUEST
 
 
+def _judge_given_up(tries: Tries, exchanges: Sequence[Exchange]) -> None:
+    """Whether something is seen of a try only when the process has left it, and may have ended."""
+    for patience, exchange in zip(dict(tries).values(), exchanges, strict=False):
+        seen: dict[tuple[object, ...], float] = {}
+        for one in exchange.captures:
+            place = (one.namespace, one.device, one.incoming, one.packet)
+            seen.setdefault(place, one.time_seconds)
+        if any(seconds > patience for seconds in seen.values()):
+            raise NotComparedError("more is seen of a try that a process has given up")
+
+
 def _judge_tunnels(exchanges: Sequence[Exchange]) -> None:
     """Whether a tunnel knows a flow of one exchange from another one.
 
@@ -162,6 +173,7 @@ def _way(
         then = replace(request, connect=replace(asked, earlier=turn))
         trace, exchanges = joined(world.cluster, known, then, outer, tries)
         known = _Knowing(known, exchanges)
+        _judge_given_up(tries, exchanges)
         done.append((trace.outcome, exchanges))
     _judge_earlier(request.protocol, [one for one, _ in done], keeps=keeps)
     _judge_tunnels([one for _, exchanges in done for one in exchanges])
