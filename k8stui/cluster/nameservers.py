@@ -149,6 +149,15 @@ def lost_server(cluster: Cluster, pod: Pod) -> LostServer | None:
     return LostServer(given[0], dns, by_kubelet, origin)
 
 
+def resolvers(cluster: Cluster, pod: Pod) -> tuple[Address, ...]:
+    """What its resolv.conf names; none where that is the node's (kubelet network/dns/dns.go)."""
+    own = pod.dns_config.nameservers if pod.dns_config is not None else ()
+    if pod.dns_policy == "None" or not uses_cluster_dns(cluster, pod):
+        return own
+    dns = cluster.services.get(DNS_SERVICE)
+    return (*(cluster.kubelet_dns or (dns.cluster_ips if dns is not None else ())), *own)
+
+
 LINK_LOCAL = Prefix.parse("169.254.0.0/16")
 """Where NodeLocal DNS has its address (169.254.20.10)."""
 

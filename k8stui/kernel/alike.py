@@ -189,7 +189,7 @@ class Alike:
         space = self._network.get(home.namespace)
         if space is None or space.rulesets or space.sets:
             return None
-        if any(socket.onward for socket in space.sockets):
+        if any(socket.onward or socket.goes_on for socket in space.sockets):
             return None
         own = [one.address for device in space.interfaces for one in device.addresses]
         cables = [device for device in space.interfaces if device.peer is not None]

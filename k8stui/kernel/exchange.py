@@ -42,6 +42,8 @@ class Connect:
     source_port: int = DEFAULT_SOURCE_PORT
     source: Address | None = None
     """Bound source address; None: the route decides."""
+    uid: int | None = None
+    """As which user (and group) it asks; None: nobody knows."""
     data_bytes: int | None = None
     """TCP: what the client sends once it is connected, and gets back as much; only then is it
     answered. UDP and ping: what the datagram carries. None: nothing, and as little as usual."""

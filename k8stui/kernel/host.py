@@ -152,6 +152,8 @@ class Simulation:
     journal: Journal
     choose: Choose
     hosts: dict[str, Host]
+    asker: tuple[str, int | None] = ("", None)
+    """Who asks: the namespace, and as which user."""
     cannot: str | None = None
     """Set when a rule could not be evaluated: the walk ends there, unknown."""
 

@@ -227,6 +227,16 @@ class FdbEntry:
 
 
 @record(kw_only=True)
+class GoesOn:
+    """How a proxy connects on to where a connection was meant to go before it was turned to it."""
+
+    uid: int
+    """As which user."""
+    own_source: Address | None = None
+    """Its own source where that is an address of this very namespace; None: the route decides."""
+
+
+@record(kw_only=True)
 class Socket:
     """A listening socket."""
 
@@ -250,6 +260,8 @@ class Socket:
     """UDP: whether the program says anything to what it takes."""
     onward: tuple[Address, int] | None = None
     """For a process that passes on what it takes: whom it connects to, on its own."""
+    goes_on: GoesOn | None = None
+    """For a proxy that asks what a connection was meant for (SO_ORIGINAL_DST), and goes there."""
     owner: str = ""
     """Who listens, in words: a container's name, a process."""
     reason: Because | None = field(default=None, compare=False)

@@ -117,6 +117,9 @@ def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,
     )
+    asker, uid = host.simulation.asker
+    if uid is not None and skb.device is None and asker == host.name and skb.is_asked:
+        context.socket_uid = context.socket_gid = uid
     if entry is not None:
         context.ct_dnat = entry.dnat
         context.ct_snat = entry.snat

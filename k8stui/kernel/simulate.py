@@ -71,6 +71,7 @@ def connect(
         journal=journal,
         choose=first_way,
         hosts={},
+        asker=(request.namespace, request.uid),
     )
     host = simulation.host(request.namespace)
     if host is None:

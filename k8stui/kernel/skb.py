@@ -110,6 +110,11 @@ class Skb:
         return other
 
     @property
+    def is_asked(self) -> bool:
+        """Whether the client sends it."""
+        return self.direction is Direction.FORWARD
+
+    @property
     def back(self) -> Direction:
         """The direction of whatever answers this packet."""
         return Direction.REPLY if self.direction is Direction.FORWARD else Direction.FORWARD

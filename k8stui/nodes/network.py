@@ -286,7 +286,7 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
             )
         seen = self._site.observed(home)
         absent = self._site.unattached(home)
-        build = partial(build_pod, self._plugins.of(home), self._site.listening, home, pod, seen)
+        build = partial(build_pod, self._plugins.of(home), self._site, home, pod, seen)
         return partial(build, absent={a: absent[a] for a in pod.addresses if a in absent})
 
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Cluster, Node, Pod
+from k8stui.cluster.nameservers import resolvers
 from k8stui.kernel.address import Address
-from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Sysctls
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Socket, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.doubt import pod_cut
 from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.part import Part
 from k8stui.nodes.servicelb import servicelb
+from k8stui.nodes.sidecars import rulesets, sidecar, with_proxy
+from k8stui.nodes.sidecars.sidecar import Sidecar
 from k8stui.nodes.site import Site
 from k8stui.nodes.sockets import as_seen, pod_sockets
 from k8stui.nodes.standing import loopback, standing_routes
@@ -45,7 +48,7 @@ def build_collected_pod(
         other_rulesets=space.other_rulesets,
         sets=space.sets,
         sysctls=space.sysctls or Sysctls(),
-        sockets=as_seen(pod_sockets(site.listening, pod), space.sockets),
+        sockets=as_seen(_sockets(site.listening, pod, _mesh(site.cluster, pod)), space.sockets),
         nft=space.nft,
     )
     cut = pod_cut(pod.key, space)
@@ -54,14 +57,14 @@ def build_collected_pod(
 
 def build_pod(
     plugin: Plugin,
-    listening: Listening,
+    site: Site,
     node: Node,
     pod: Pod,
     seen: SeenNode,
     *,
     absent: Mapping[Address, str],
 ) -> NetNamespace:
-    """lo, eth0, its routes; no rules but ServiceLB's, the kernel's default settings.
+    """lo, eth0, its routes; no rules but ServiceLB's and a mesh's, the kernel's default settings.
 
     `seen`: what a dump says of the node. A gateway that it shows to have gone is not known, though
     neighbours are warm by assumption. `absent`: that its namespace was looked for and not found.
@@ -75,15 +78,26 @@ def build_pod(
         # Without an address of its own the node answers ARP for nobody (arp_process).
         gone = gateways - own
         neighbours = tuple(one for one in neighbours if one.address not in gone)
-    rulesets = servicelb(node, pod)
+    balancing, mesh = servicelb(node, pod), _mesh(site.cluster, pod)
     return NetNamespace(
         name=pod.key,
         machine=node.name,
         interfaces=part.interfaces,
         routes=standing_routes(part),
         neighbours=neighbours,
-        rulesets=rulesets,
-        sysctls=Sysctls(ip_forward=bool(rulesets)),
-        sockets=pod_sockets(listening, pod),
+        rulesets=balancing or (rulesets(mesh) if mesh is not None else {}),
+        sysctls=Sysctls(ip_forward=bool(balancing)),
+        sockets=_sockets(site.listening, pod, mesh),
         absent=absent,
     )
+
+
+def _mesh(cluster: Cluster, pod: Pod) -> Sidecar | None:
+    if not any(one.init for one in pod.containers):
+        return None
+    return sidecar(pod, resolvers(cluster, pod))
+
+
+def _sockets(listening: Listening, pod: Pod, mesh: Sidecar | None) -> tuple[Socket, ...]:
+    own = pod_sockets(listening, pod)
+    return own if mesh is None or not own else with_proxy(mesh, own)

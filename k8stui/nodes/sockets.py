@@ -133,7 +133,11 @@ def as_seen(made: Iterable[Socket], seen: Sequence[Socket] | None) -> tuple[Sock
     found = []
     for one in seen:
         owner = owners.get((one.protocol, one.port)) if one.port is not None else None
-        found.append(one if owner is None else replace(one, owner=owner.owner, reason=owner.reason))
+        found.append(
+            one
+            if owner is None
+            else replace(one, owner=owner.owner, goes_on=owner.goes_on, reason=owner.reason)
+        )
     return tuple(found)
 
 

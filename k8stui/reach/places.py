@@ -84,6 +84,7 @@ class Places:
                 port in one.but_not_ports,
                 one.answers_as_asked,
                 one.onward,
+                one.goes_on,
             )
             for one in sockets
         )

@@ -119,7 +119,7 @@ def joined(
 ) -> tuple[Trace, tuple[Exchange, ...]]:
     """Put the client's connection around those that the process tries; these, too, each once."""
     node = str(outer.felt.server)
-    there, back = _ways(explain(request, outer, cluster)[0])
+    there, back = there_and_back(explain(request, outer, cluster)[0])
     hops = list(there)
     dialled: dict[RelayTarget, _Dialled] = {}
     spent = 0.0
@@ -145,7 +145,7 @@ def joined(
     first = tries[0][0]
     trace = Trace(
         request=request,
-        hops=_merged((*hops, *(back if is_answered else ()))),
+        hops=merged((*hops, *(back if is_answered else ()))),
         outcome=told,
         probability=first.share,
         branch=first.turn,
@@ -254,12 +254,13 @@ def left_alone(protocol: Protocol, seconds: float) -> tuple[Result, str | None, 
     return Result.TIMEOUT, None, UDP_PATIENCE_SECONDS
 
 
-def _ways(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
+def there_and_back(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
+    """The hops of the question, and those of the answer."""
     there = tuple(hop for hop in hops if hop.direction is Direction.FORWARD)
     return there, hops[len(there) :]
 
 
-def _merged(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
+def merged(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
     """Join neighbours in one namespace and direction, and number all steps anew."""
     found: list[Hop] = []
     number = 0

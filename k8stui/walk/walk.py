@@ -18,6 +18,8 @@ from k8stui.walk.trace import Request, Trace
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
+_ROOT = 0
+"""As whom a pod's program is taken to ask beside a proxy, which is another user."""
 _FIRST_DATA_BYTES = 100
 """A question as short as most: it fits into every segment."""
 
@@ -99,11 +101,17 @@ def _branches(
         return
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
+    if _is_meshed(world, connect.namespace) and connect.uid is None:
+        connect = replace(connect, uid=_ROOT)
     ways = branches(world.network, connect, until_answered=True, alike=endpoints, given=given)
     for handshake in ways:
         servers = tuple(endpoints.server(handshake, way) for way in handshake.alike)
         for exchange in _with_data(world, connect, handshake):
             asked = replace(request, connect=connect)
+            onward = _through_proxies(world, asked, exchange)
+            if onward is not None:
+                yield from ((None, each) for each in onward)
+                continue
             joined = _passed_on(world, asked, exchange)
             made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
             if world.cluster.all_policies and _may_be_unheard(world):
@@ -143,6 +151,20 @@ def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[
     for exchange in branches(world.network, whole, until_answered=True, given=given):
         share = exchange.probability / shares * handshake.probability
         yield replace(exchange, probability=share, alike=handshake.alike)
+
+
+def _is_meshed(world: World, namespace: str) -> bool:
+    """Whether a proxy there goes on with what is turned to it."""
+    return any(socket.goes_on for socket in world.network[namespace].sockets)
+
+
+def _through_proxies(world: World, request: Request, exchange: Exchange) -> Iterator[Trace] | None:
+    server = exchange.felt.server
+    if server is None or not _is_meshed(world, server):
+        return None
+    from k8stui.walk.sidecars import through  # noqa: PLC0415 - where there is a mesh
+
+    return through(world.cluster, world.network, request, exchange)
 
 
 def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | None:
