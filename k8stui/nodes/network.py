@@ -41,6 +41,7 @@ from k8stui.nodes.rules import (
     nft_ruleset,
     ruleset,
 )
+from k8stui.nodes.sidecars import uninjected
 from k8stui.nodes.site import Site, namespace_of
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, build_lan, build_outside, build_wire
 from k8stui.record import record
@@ -300,6 +301,7 @@ def _remarks(site: Site) -> Iterator[Remark]:
         if site.cluster.proxy.mode == ipvs.IPVS:
             text += f"; {ipvs.WHAT_IT_DOES}; {ipvs.ITS_END}"
         yield Remark(text=text, origin=mode_origin(site.cluster))
+    yield from uninjected(site.cluster)
     for node in site.cluster.nodes.values():
         if node.annotations:
             yield from node_annotations.wrong(node)

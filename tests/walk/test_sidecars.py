@@ -108,3 +108,13 @@ def test_datagrams_pass_by(tmp_path: Path) -> None:
     made = world(tmp_path, ISTIO)
     (trace,) = ends(made, "pod/client", "8.8.8.8:53/udp")
     assert proxies(trace) == []
+
+
+def test_what_a_webhook_would_do_is_said_and_not_done(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(
+        "apiVersion: v1\nkind: Namespace\n"
+        "metadata: {name: default, labels: {istio-injection: enabled}}\n"
+    )
+    made = world(tmp_path, ISTIO)
+    (said,) = [one.text for one in made.network.remarks if "sidecar" in one.text]
+    assert "2 of its pods have none" in said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from k8stui.cluster.model import Container, Pod
+from k8stui.cluster.model import Cluster, Container, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.rules import Ruleset
@@ -32,6 +32,32 @@ def sidecar(pod: Pod, servers: Sequence[Address] = ()) -> Sidecar | None:
                     found: Sidecar = made(pod, container, servers)
                     return found
     return None
+
+
+def uninjected(cluster: Cluster) -> Iterator[Remark]:
+    """Namespaces that ask for a sidecar, whose pods the input has without one.
+
+    Source: istio pkg/kube/inject (istio-injection, istio.io/rev of the namespace; the pod's
+    sidecar.istio.io/inject; a pod of its node's network gets none).
+    """
+    asking = {
+        name
+        for name, labels in cluster.namespace_labels.items()
+        if labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
+    }
+    if not asking:
+        return
+    without: dict[str, list[Pod]] = {}
+    for pod in cluster.pods.values():
+        refused = pod.labels.get("sidecar.istio.io/inject") == "false" or pod.host_network
+        if pod.namespace in asking and not refused and sidecar(pod) is None:
+            without.setdefault(pod.namespace, []).append(pod)
+    for name, pods in without.items():
+        yield Remark(
+            text=f"namespace {name} asks for Istio's sidecar, and {len(pods)} of its pods have "
+            "none in the input: a webhook would put it there, here they are walked without",
+            origin=pods[0].origin,
+        )
 
 
 def rulesets(found: Sidecar) -> Mapping[int, Ruleset]:
