@@ -14,7 +14,7 @@ import pyte
 import pytest
 from tui.test_terminal import ROOT
 
-from k8stui.cli import serve
+from k8stui.cli import cli, serve
 from k8stui.cli.web.session import OPTIONS
 
 SLOW = """
@@ -29,7 +29,9 @@ class PageSession:
     """The process of one page, and what it has drawn."""
 
     def __init__(self) -> None:
-        common = serve.command.make_context("serve", ["samples/webapp"]).params
+        asked = ["serve", "samples/webapp"]
+        program = cli.make_context("k8stui", asked)
+        common = serve.command.make_context("serve", asked[1:], program).params
         del common["port"]
         state = {
             OPTIONS: json.dumps(common),

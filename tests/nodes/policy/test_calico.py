@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from manifests_of import pod, service
 
-from k8stui.cli.rules import command
+from k8stui.cli import cli
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.rules import Rule
@@ -334,7 +334,7 @@ def chain_of(tmp_path: Path, prefix: str, *manifests: Manifest) -> list[str]:
     """The rules of the one chain of node-1 that begins so, without hashes."""
     (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, *manifests]))
     asked = ["--cni", "calico", "--node", "node-1", "--owner", "calico", "--table", "filter"]
-    printed = CliRunner().invoke(command, [*asked, str(tmp_path / "p.yaml")]).stdout
+    printed = CliRunner().invoke(cli, ["rules", *asked, str(tmp_path / "p.yaml")]).stdout
     found = [line for line in printed.splitlines() if line.startswith(f"-A {prefix}")]
     assert len({line.split()[1] for line in found}) == 1, printed
     bare = (re.sub(r'-m comment --comment "cali:[^"]*" ', "", line) for line in found)
