@@ -276,11 +276,12 @@ def test_the_header_leaves_no_part_of_a_word(
     cases: dict[str, Case], name: str, size: tuple[int, int]
 ) -> None:
     for step, frame, (x, y, width, height) in _with_headers(cases[name], size):
+        rows = _text(frame)
         for row in range(y, y + height):
             written = text_of(frame.drawing.canvas.line(row, {}))
             if len(written) != frame.drawing.canvas.width:
                 continue  # wide characters
-            shown = _text(frame)[row]
+            shown = rows[row]
             for word in WORD.finditer(written):
                 first, behind = word.span()
                 if behind <= x or first >= x + width:

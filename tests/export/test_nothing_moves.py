@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -128,16 +129,23 @@ spec:
 """
 
 
+@cache
+def kiosk(replicas: int, nodes: int, asked: str) -> tuple[World, tuple[Trace, ...]]:
+    """Every walk to a Service of so many pods on so many nodes."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "kiosk.yaml"
+        file.write_text(MANY.replace("REPLICAS", str(replicas)))
+        there = build_world([str(file)], ClusterOptions(nodes=nodes))
+    return there, tuple(walks(there, parse_request(there, *asked.split())))
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("asked", ["outside node/node-1:30707", "pod/visitor svc/kiosk:70"])
 @pytest.mark.parametrize(("replicas", "nodes"), [(9, 2), (8, 3), (14, 9)])
 def test_nothing_moves_whichever_of_many_endpoints_is_chosen(
-    tmp_path: Path, replicas: int, nodes: int, asked: str, size: str
+    replicas: int, nodes: int, asked: str, size: str
 ) -> None:
-    file = tmp_path / "kiosk.yaml"
-    file.write_text(MANY.replace("REPLICAS", str(replicas)))
-    there = build_world([str(file)], ClusterOptions(nodes=nodes))
-    found = list(walks(there, parse_request(there, *asked.split())))
+    there, found = kiosk(replicas, nodes, asked)
     assert len(found) == replicas
     where: dict[object, object] = {}
     for trace in found:
@@ -150,12 +158,9 @@ def test_nothing_moves_whichever_of_many_endpoints_is_chosen(
         assert film.frame(last).eye is not None, server
 
 
-@pytest.mark.parametrize("size", ["80x24 replay", "80x24 story", "120x34 story", "200x50 story"])
-@pytest.mark.parametrize("number", range(6))
-@pytest.mark.parametrize("name", ["webapp", "guestbook"])
-def test_nothing_moves_when_something_is_deleted_or_scaled(
-    name: str, number: int, size: str
-) -> None:
+@cache
+def changed(name: str, number: int) -> tuple[Trace, tuple[World, ...], Timeline]:
+    """What a deployment was asked, its worlds, and it with something deleted or scaled."""
     here = world(name)
     first = opening(here, [str(SAMPLES / name)])
     assert first is not None
@@ -164,20 +169,30 @@ def test_nothing_moves_when_something_is_deleted_or_scaled(
     )
     played.look_ahead()
     played.move(len(played.names) - 1)
-    before = [(each.world, each.asked[0].trace or first) for each in played.telling()]
+    before = tuple(each.world for each in played.telling())
     choices = [*played.possible()]
     changes = [*(c for c in choices if c.startswith("scale")), *reversed(choices)]
     played.insert(changes[number])
     played.look_ahead()
+    return first, before, played
+
+
+@pytest.mark.parametrize("size", ["80x24 replay", "80x24 story", "120x34 story", "200x50 story"])
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("name", ["webapp", "guestbook"])
+def test_nothing_moves_when_something_is_deleted_or_scaled(
+    name: str, number: int, size: str
+) -> None:
+    first, before, played = changed(name, number)
     where: dict[object, object] = {}
     others = [(each.world, each.asked[0].trace or first) for each in played.telling()]
-    assert [id(one) for one, _ in before] == [id(one) for one, _ in others]
+    assert [id(one) for one in before] == [id(one) for one, _ in others]
     for moment in played.moments:
         trace = moment.asked[0].trace or first
         made = at_moment(moment_scenes(others, first), moment.world, trace, first)
         film = Film(made, moment.world.cluster, trace, *SIZES[size])
         for what, at in places(film):
-            assert where.setdefault(what, at) == at, (what, changes[number])
+            assert where.setdefault(what, at) == at, (what, moment.change)
 
 
 @cache
