@@ -7,6 +7,7 @@ endpoints. What a dump holds is kept as it was seen; only what it lacks is decid
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
@@ -41,13 +42,14 @@ from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.workloads import expand
-from k8stui.origin import Origin
+from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.claims import Claims, MisspeltClasses
     from k8stui.cluster.policy import ClusterPolicy
     from k8stui.manifests import Manifests
+    from k8stui.manifests.problem import Problem
 
 _DEFAULT_OPTIONS = ClusterOptions()
 
@@ -168,7 +170,8 @@ def build(
         for name, manifest in inventory.of("Node").items()
     }
     population = _populate(inventory, nodes, allocatable, options, memory)
-    pods = _waiting(population.pods, services)
+    refusals = {one.subject: one for one in reversed(manifests.problems) if one.subject}
+    pods = _waiting(_lacking(population.pods, refusals), services)
     balancers = find_balancers(inventory)
     unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
@@ -223,7 +226,7 @@ def build(
         unread_endpoints=tuple(unread_endpoints(inventory, services)),
         config_maps=config_maps,
         port_users=tuple(users_of(objects)),
-        refused={one.subject: one for one in reversed(manifests.problems) if one.subject},
+        refused=refusals,
         remarks=(
             *refused,
             *settings.remarks,
@@ -233,6 +236,20 @@ def build(
         ),
         origins={**settings.origins, **_dns_origins(told, corefile)},
     )
+
+
+def _lacking(pods: Mapping[str, Pod], refused: Mapping[str, Problem]) -> Mapping[str, Pod]:
+    """The pods, those not ready that read a ConfigMap which the API server refuses."""
+    lost = [one.removeprefix("ConfigMap ") for one in refused if one.startswith("ConfigMap ")]
+    held = {}
+    for key, pod in pods.items() if lost else ():
+        names = {f"{pod.namespace}/{name}" for one in pod.containers for name, _ in one.reads}
+        missing = next((one for one in lost if one in names), None)
+        if missing is not None and pod.ready and pod.origin.kind is not OriginKind.OBSERVED:
+            why = f"ConfigMap {missing} is not there, the API server refuses it: "
+            why += refused[f"ConfigMap {missing}"].message
+            held[key] = replace(pod, ready=False, unready_reason=why)
+    return {**pods, **held} if held else pods
 
 
 def _waiting(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mapping[str, Pod]:

@@ -76,6 +76,14 @@ def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
     if array(draft.spec, "readinessGates"):
         return "its readinessGates are conditions that nobody has set yet", ("readinessGates",)
     for index, container in enumerate(array(draft.spec, "containers")):
+        first = next(iter(array(container, "command")), "")
+        if (
+            isinstance(first, str)
+            and " " in first.strip()
+            and len(array(container, "command")) == 1
+        ):
+            said = f"the command of container {text(container, 'name')} is the one word {first!r}"
+            return f"{said}: no file is called so", ("containers", index, "command")
         limit = at(container, "resources", "limits", "memory")
         if limit is not None and quantity.parse(limit) < _LEAST_MEMORY:
             unit = ", where m is a thousandth of a byte" if str(limit).endswith("m") else " bytes"

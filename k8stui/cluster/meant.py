@@ -104,10 +104,13 @@ class Carriers:
         self._keys_of: dict[tuple[str, str], dict[str, None]] = {}
         self._anywhere: dict[Pair, list[Pod]] = {}
         self._made_by: dict[tuple[str, str], Pod] = {}
+        self._governed: dict[tuple[str, str], Pod] = {}
         self._served = served
         self._lexicons: dict[tuple[str, str], Lexicon] = {}
         for pod in pods:
             self._made_by.setdefault((pod.namespace, pod.owner[1] if pod.owner else pod.name), pod)
+            if pod.subdomain:
+                self._governed.setdefault((pod.namespace, pod.subdomain), pod)
             for key, value in pod.labels.items():
                 self._anywhere.setdefault((key, value), []).append(pod)
                 self._by_pair.setdefault((pod.namespace, (key, value)), []).append(pod)
@@ -132,8 +135,9 @@ class Carriers:
         return None
 
     def namesake(self, service: Service) -> Pod | None:
-        """A pod whose workload is called as the Service is, whatever its labels are."""
-        return self._made_by.get((service.namespace, service.name))
+        """A pod whose workload is called as the Service is, or which has its name below it."""
+        key = (service.namespace, service.name)
+        return self._made_by.get(key) or self._governed.get(key)
 
     def unknown(self, service: Service) -> list[Pair]:
         """Labels of the selector that no pod of the namespace carries."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import Object, labels
+from k8stui.apiserver.fields import Object, labels, text
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
@@ -19,6 +19,7 @@ from k8stui.cluster.scheduler import schedule
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expansion
 from k8stui.origin import assumed
+from k8stui.suggest import nearest
 
 if TYPE_CHECKING:
     from k8stui.cluster.claims import Claims, MisspeltClasses
@@ -82,6 +83,10 @@ def _say_mends(
             from k8stui.cluster.unplaced import mends  # noqa: PLC0415 - rare
 
             draft.pending_mends = mends(draft.spec, nodes, allocatable)
+        elif draft.lost:
+            near = nearest(text(draft.spec, "nodeName"), nodes)
+            leave = "leave nodeName out: the scheduler chooses a node then"
+            draft.pending_mends = (f"write nodeName: {near}, or {leave}" if near else leave,)
 
 
 def _find_node(draft: Draft, nodes: Mapping[str, Node]) -> None:

@@ -141,6 +141,8 @@ def to_subset(name: str) -> Manifest:
 _EDGE = istio("Gateway", "edge", "infra", selector={"istio": "edge"}, servers=[])
 _BY_EDGE = {"hosts": ["shop.example.org"], "http": []}
 CASES_2: dict[str, tuple[tuple[Manifest, ...], str, str]] = {
+    "a backend without a port": ((*WEB, route(name="web", namespace="apps"), grant()),
+                                 "it names no port of Service apps/web", "write port: 80"),
     "Traefik": ((*SHORT, traefik(name="web", port=80)), "", ""),
     "Traefik, the pod's port": ((*SHORT, traefik(name="web", port=8080)), "has no port 8080", "80"),
     "Traefik, misspelt": ((*SHORT, traefik(name="wbe", port=80)), "no Service default/wbe", "web"),

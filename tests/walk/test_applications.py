@@ -15,6 +15,9 @@ from walk.test_reported import ASKER, NODES, WEB, asking
 from walk.test_told_by_both import Both, judge_both
 
 from k8stui.check import check
+from k8stui.kernel.exchange import Result
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
 from k8stui.walk.world import build_world
 
 
@@ -314,6 +317,32 @@ OTHERS = {
                       at="targetPort: ${APP_PORT}"),
         rule="target-port-name", words="a placeholder", mend="fill it in",
     ),
+    "the whole command in one word": Both(
+        walked=asking("svc/web", *alone(command=["npm start"]), result="refused",
+                      cause="is the one word 'npm start': no file is called so",
+                      mend="[npm, start]", at="command:"),
+        rule="no-endpoints", words="no file is called so", mend="[npm, start]", at="selector:",
+    ),
+    "a nodeName that no node has": Both(
+        walked=asking("svc/web", *NODES, service("web", to=8080),
+                      pod("web-0", "app=web", node="node1"), result="refused",
+                      cause='node "node1" not found', mend="write nodeName: node-1"),
+        rule="unschedulable", words="not found", mend="write nodeName: node-1",
+    ),
+    "a podAffinity to nobody": pending(
+        "mend podAffinity", node(1, "10.244.1.0/24"), node(2, "10.244.2.0/24"),
+        affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": {"matchLabels": {"app": "cache"}},
+             "topologyKey": "kubernetes.io/hostname"}]}}),
+    "a governing Service that selects nobody": Both(
+        walked=asking("db-0.db-hs:5432", *NODES,
+                      service("db-hs", "app=database", port=5432, clusterIP="None"),
+                      workload("StatefulSet", "db", ports=[5432], serviceName="db-hs"),
+                      result="no-such-name", cause="pod db-0 has app=db, not database",
+                      mend="write app: db instead of database", at="selector:"),
+        rule="no-endpoints", words="pod db-0 has app=db, not database", mend="write app: db",
+        at="app: database",
+    ),
     "a label copied from another workload": Both(
         walked=asking("svc/api", *NODES, service("api", port=8080), service("web", to=8080),
                       workload("Deployment", "web", ports=[8080]),
@@ -354,6 +383,18 @@ def test_what_is_refused_is_named_where_its_pods_are_missed(tmp_path: Path) -> N
     (told,) = [one for one in check(made) if one.rule == "no-endpoints"]
     assert "the API server refuses Deployment web: spec.template.spec" in told.why
     assert told.fix == 'write value: "8080"'
+
+
+def test_a_config_map_that_is_refused_keeps_its_readers_from_starting(tmp_path: Path) -> None:
+    """``PORT: 8080`` without quotes: no ConfigMap, so the kubelet starts no container."""
+    settings = kind("v1", "settings", "ConfigMap", data={"PORT": 8080})
+    reads = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+    file = write(tmp_path, (*NODES, settings, service("web", to=8080), ASKER,
+                            pod("web-0", "app=web", ports=[8080], container=reads)))  # fmt: skip
+    made = build_world([str(file)])
+    found = walk(made, parse_request(made, "pod/asker", "svc/web")).outcome
+    assert found.result is Result.REFUSED
+    assert "ConfigMap default/settings is not there, the API server refuses it" in found.reason
 
 
 def test_a_selector_with_match_labels(tmp_path: Path) -> None:

@@ -81,6 +81,10 @@ def _backends(
         elif (wanted := one.get("port")) is not None and not _has(service, wanted):
             found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
             known = service.type is not ServiceType.EXTERNAL_NAME
+        elif manifest.kind in ROUTES and "port" not in one and service.ports:
+            why = f"it names no port of Service {service.key}, and has to: the gateway answers 500"
+            found = (path, why, f"write port: {service.ports[0].port}")
+            known = True
         elif (
             namespace != own and manifest.kind in ROUTES and not _granted(ground, manifest, service)
         ):
@@ -91,7 +95,9 @@ def _backends(
         if known:
             yield Finding(
                 rule=ID,
-                severity=Severity.ERROR if service is not None else Severity.WARNING,
+                severity=Severity.ERROR
+                if service is not None and "port" in one
+                else Severity.WARNING,
                 subject=f"{manifest.kind} {own}/{manifest.name}",
                 place=manifest.place(*found[0]),
                 why=found[1],

@@ -228,6 +228,10 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
         return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+    if "no file is called so" in why:
+        return "write each word of the command by itself: [npm, start], or [sh, -c, npm start]"
+    if "the API server refuses it: " in why:
+        return "mend what the API server refuses; the container does not start without it"
     if "no process starts in that" in why:
         return "write the limit with its unit: 128Mi"
     if "the kubelet asks from there" in why:

@@ -18,6 +18,8 @@ _MENDS = {
     "were unschedulable": "kubectl uncordon the nodes that are cordoned",
     "Insufficient": "ask for less (resources.requests), or add nodes",
     "topology spread": "mend topologySpreadConstraints, or set whenUnsatisfiable: ScheduleAnyway",
+    "pod affinity rules": "mend podAffinity: no node runs a pod with the labels that it asks for; "
+    "or make it a preference",
     "anti-affinity": "have no more replicas than nodes, or make podAntiAffinity a preference",
     "PersistentVolume's node affinity": "let the pod run where its volume is (the volume's "
     "nodeAffinity says where; a node there is needed), or make the claim and its volume anew",

@@ -43,7 +43,7 @@ def refused_pods(cluster: Cluster, service: Service) -> Diagnosis | None:
     why = refused(cluster, kind, f"{service.namespace}/{name}")
     if why is None:
         return None
-    said = why.reason.removeprefix(f"{kind} {name}: ")
+    said = why.reason.removeprefix(f"{kind} {name} is refused and left out: ")
     return Diagnosis(f"the API server refuses {kind} {name}: {said}", why.advice, why.origin)
 
 
