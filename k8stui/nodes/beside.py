@@ -1,6 +1,7 @@
 """Dumps of nodes that lie beside the manifests.
 
-``NODE.iptables`` and ``NODE.ipset``; ``nodes/NODE.txt``, all that was collected of the node, or
+``NODE.iptables`` and ``NODE.ipset``; ``nodes/NODE.txt``, all that was collected of the node,
+``nodes/NODE.json``, what KubeSkoop's collector wrote of it, or
 ``nodes/NODE/`` with a file for each command; folders of other programs (`nodes.state.bundle`).
 """
 
@@ -12,11 +13,14 @@ from dataclasses import replace
 
 from k8stui.manifests import folders
 from k8stui.nodes.options import NodeOptions
-from k8stui.nodes.state import bundle
+from k8stui.nodes.state import bundle, kubeskoop
 
 _KINDS = {".iptables": "iptables", ".ipset": "ipset"}
 _NODES = "nodes"
 _STATES = (".txt", ".txt.gz", ".txt.xz")
+_JSON = (".json", ".json.gz", ".json.xz")
+_HEAD = 4096
+"""Bytes in which KubeSkoop's files name a namespace."""
 
 
 def with_dumps(options: NodeOptions, given: Sequence[str], nodes: Collection[str]) -> NodeOptions:
@@ -68,6 +72,9 @@ def _states(folder: str) -> Iterator[tuple[str, str]]:
     nodes = os.path.join(folder, _NODES)  # noqa: PTH118
     for name, path in _files(nodes, _STATES):
         yield next(name.removesuffix(end) for end in _STATES if name.endswith(end)), path
+    for name, path in _files(nodes, _JSON):
+        if _is_kubeskoop(path):
+            yield next(name.removesuffix(end) for end in _JSON if name.endswith(end)), path
     for name in bundle.subfolders(nodes):
         path = os.path.join(nodes, name)  # noqa: PTH118
         if bundle.is_by_hand(path):
@@ -77,6 +84,13 @@ def _states(folder: str) -> Iterator[tuple[str, str]]:
         layout = bundle.layout_of(path)
         if layout is not None:
             yield bundle.host_of(path, layout), path
+
+
+def _is_kubeskoop(path: str) -> bool:
+    try:
+        return kubeskoop.is_kubeskoop(folders.beginning(path, _HEAD).decode("utf-8", "replace"))
+    except OSError:
+        return False
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import folders
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ROOT, End, Unread
-from k8stui.nodes.state import bundle
+from k8stui.nodes.state import bundle, kubeskoop
 from k8stui.nodes.state.space import CollectedSpace, Link
 from k8stui.nodes.state.stream import Section, beginning, is_stream, sections
 from k8stui.settings import STATE
@@ -41,6 +41,11 @@ class CollectedNode(CollectedSpace):
             if self._is_folder:
                 return bundle.sections(self._file)
             text = folders.read(self._file).decode(errors="surrogateescape")
+        if kubeskoop.is_kubeskoop(text):
+            try:
+                return kubeskoop.sections(text, self._file)
+            except ValueError as error:
+                raise ObservedFileError(STATE.flag, self._file, None, str(error)) from error
         if not is_stream(text):
             message = (
                 "not what k8stui collect writes (sections of `@ NAMESPACE COMMAND`); "
