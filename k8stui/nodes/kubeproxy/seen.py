@@ -73,8 +73,8 @@ def _with_mode(proxy: ProxyConfiguration, observed: Mapping[str, SeenNode]) -> P
         for table in _tables(dump):
             at = _where(_dispatch(table)[0])
             return replace(proxy, mode=NFTABLES, origins={**proxy.origins, "mode": at})
-        if dump.nft is not None:
-            break  # all nodes' kube-proxies are set up alike
+        if dump.nft is not None or dump.rulesets:
+            break  # all nodes' kube-proxies are set up alike, and a dump costs its reading
     return proxy
 
 
