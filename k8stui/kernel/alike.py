@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.border import Border, mask_of, questions_of
+from k8stui.kernel.border import Border, Says
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.matches.header import Network as Masked
-from k8stui.kernel.namespace import NetNamespace, Network
+from k8stui.kernel.namespace import Judge, NetNamespace, Network
+from k8stui.kernel.nft_ruleset import NftTable
+from k8stui.kernel.questions import questions_of
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
 from k8stui.kernel.standing import (
     AddressStanding,
@@ -57,7 +59,7 @@ class Alike:
         self._home = home
         self._sides: dict[str, Surroundings] = {}
         self._standings: dict[Address, AddressStanding | None] = {}
-        self._translations: dict[tuple[int, int], tuple[int, Address] | None] = {}
+        self._translations: dict[tuple[int, int], _Translation | None] = {}
         self._kinds: dict[tuple[int, int | None], _Kinds] = {}
         self._chains: dict[int, Chain] = {}
         """Keeps alive what `_translations` and `_kinds` know by its identity."""
@@ -117,24 +119,35 @@ class Alike:
     def _kinds_of(self, fork: Fork) -> _Kinds:
         key = (id(fork.chain), fork.ways[0].place)
         known = self._kinds.get(key)
-        if known is None or known.asked is not fork.ways:
+        if known is None or (known.asked is not fork.ways and known.asked != fork.ways):
+            self._chains[id(fork.chain)] = fork.chain
             known = self._kinds[key] = self._sorted(fork)
         return known
 
     def _sorted(self, fork: Fork) -> _Kinds:
         """The ways by what they do, and by how those stand to whom they lead."""
         kinds = _Kinds(fork.ways)
-        for way, each in enumerate(fork.ways):
-            made = None if each.place is None else self._translation(fork, each.place)
+        for way, made in enumerate(self._led(fork)):
             if made is None:
                 continue
-            shape, kinds.leads_to[way] = made
-            stands = self.standing(made[1])
+            kinds.leads_to[way], kinds.chains[way] = made.address, made.chain
+            stands = self.standing(made.address)
             if stands is not None:
-                kinds.add(way, (shape, stands.look))
+                kinds.add(way, (made.shape, stands.look))
         return kinds
 
-    def _translation(self, fork: Fork, place: int) -> tuple[int, Address] | None:
+    def _led(self, fork: Fork) -> Iterator[_Translation | None]:
+        if (table := self._nft_table(fork)) is not None:
+            from k8stui.kernel.nft.leads import leads  # noqa: PLC0415 - as in `netfilter`
+
+            for found in leads(table, fork, _unnamed):
+                shape = self._numbered(found.shape) if found is not None else 0
+                yield found and _Translation(shape, found.address, found.chain)
+            return
+        for each in fork.ways:
+            yield None if each.place is None else self._translation(fork, each.place)
+
+    def _translation(self, fork: Fork, place: int) -> _Translation | None:
         """What a rule does but for the address that it leads to, and that address."""
         key = (id(fork.chain), place)
         if key not in self._translations:
@@ -142,7 +155,7 @@ class Alike:
             self._translations[key] = self._translated(fork, place)
         return self._translations[key]
 
-    def _translated(self, fork: Fork, place: int) -> tuple[int, Address] | None:
+    def _translated(self, fork: Fork, place: int) -> _Translation | None:
         texts = [fork.chain.rules[place].text]
         own = _own_chain(self._table(fork), texts[0])
         if own is not None:
@@ -163,7 +176,7 @@ class Alike:
             _unnamed(_STATISTIC.sub("", text).replace(own.name if own else "\n", "@chain"), host)
             for text in texts
         )
-        return self._numbered(shape), address
+        return _Translation(self._numbered(shape), address, own.name if own is not None else "")
 
     def _numbered(self, what: Hashable) -> int:
         """One number for all that are equal: quicker to compare, and kept once."""
@@ -176,6 +189,11 @@ class Alike:
                 return table
         return None
 
+    def _nft_table(self, fork: Fork) -> NftTable | None:
+        ruleset = self._network[fork.namespace].nft
+        tables = ruleset.tables if ruleset is not None else ()
+        return next((one for one in tables if one.called == fork.table), None)
+
     # Where an address stands
 
     def standing(self, address: Address) -> AddressStanding | None:
@@ -187,7 +205,7 @@ class Alike:
 
     def _stands(self, address: Address, home: Home) -> AddressStanding | None:
         space = self._network.get(home.namespace)
-        if space is None or space.rulesets or space.sets:
+        if space is None or space.rulesets or space.sets or space.nft is not None:
             return None
         if any(socket.onward or socket.goes_on for socket in space.sockets):
             return None
@@ -230,11 +248,8 @@ class Alike:
         self, exchange: Exchange, mine: AddressStanding, fork: Fork | None
     ) -> Border | None:
         """Everything that may tell addresses apart; None: something may, in a way not seen."""
-        own = ""
-        if fork is not None:
-            rule = fork.rule(fork.chosen)
-            chain = _own_chain(self._table(fork), rule.text) if rule is not None else None
-            own = chain.name if chain is not None else ""
+        own = self._kinds_of(fork).chains.get(fork.chosen) if fork is not None else None
+        leaf = (fork.namespace, own) if fork is not None and own else None
         border = Border()
         for step in exchange.steps:
             border.ends |= {step.before.src, step.before.dst, step.after.src, step.after.dst}
@@ -242,21 +257,29 @@ class Alike:
         spaces = {step.namespace for step in exchange.steps} - {mine.home}
         for name in sorted(spaces):
             side = self.side(name)
-            if side.space.nft is not None and side.space.nft.tables:
-                return None  # what its rules ask of addresses is not looked into
-            border.sides.append(side)
-            for prefix in side.prefixes:
-                border.add(Masked(prefix.address.version, prefix.address.value, mask_of(prefix)))
-            border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
+            border.enter(side)
+            border.says += [Says(partial(_judged, one)) for one in side.space.judges]
             for chain, table in _visited(exchange, side.space):
-                if name == getattr(fork, "namespace", None) and chain.name == own:
+                if (name, chain.name) == leaf:
                     continue
-                asked = questions_of.of(chain)
-                if asked.recent and table.name != "nat":
-                    return None  # nat sees only the first packet, from the client
-                if not border.ask(asked, table, side.space.sets):
+                # nat sees only the first packet, from the client
+                recent = table.name != "nat" and questions_of.of(chain).is_recent
+                if recent or not border.ask(questions_of.of(chain), table, side.space):
                     return None
+            if side.space.nft is not None and not _asked_by_nft(border, exchange, side.space, leaf):
+                return None
         return border
+
+
+class _Translation(NamedTuple):
+    """What one way of a fork does."""
+
+    shape: int
+    """The same number for all that do the same, but for the address."""
+    address: Address
+    """Whom it leads to."""
+    chain: str
+    """Where that is written, if the way has a chain of its own; else empty."""
 
 
 class _Kinds:
@@ -270,6 +293,8 @@ class _Kinds:
         """Those of one kind, ascending."""
         self.leads_to: dict[int, Address] = {}
         """To whom a way leads, where that can be told."""
+        self.chains: dict[int, str] = {}
+        """By which chain of its own; empty: none."""
 
     def add(self, way: int, kind: Hashable) -> None:
         self.of[way] = kind
@@ -311,3 +336,23 @@ def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, T
             for name in dict.fromkeys(names):
                 if name in table.chains:
                     yield table.chains[name], table
+
+
+def _judged(judge: Judge, address: Address, _device: str) -> Hashable:
+    return judge.about(address)
+
+
+def _asked_by_nft(
+    border: Border, exchange: Exchange, space: NetNamespace, leaf: tuple[str, str] | None
+) -> bool:
+    """Take in the chains of nftables that packets were in; False: they may tell in other ways."""
+    from k8stui.kernel.nft.questions import ask  # noqa: PLC0415 - as in `netfilter`
+    from k8stui.kernel.nft.visited import visited  # noqa: PLC0415 - as above
+
+    for table, chain, is_nat in visited(space, exchange.steps):
+        if (space.name, chain.name) == leaf:
+            continue
+        asked = ask(border, table, chain.chain)
+        if asked is None or (asked.is_recent and not is_nat):
+            return False
+    return True

@@ -1,8 +1,7 @@
 """Whether later packets of a connection may fare otherwise than the first in each direction.
 
-They meet no nat table, carry no mark that it sets, and are ESTABLISHED. Up to the first rule that
-tells them apart they go the same way, so that only the chains which the first packets met are
-asked: a "no" is certain, a "yes" means that they are worth a walk.
+Up to the first rule that tells them apart they go the same way, so that only the chains which the
+first packets met are asked: a "no" is certain, a "yes" means that they are worth a walk.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from k8stui.kernel.matches.ports import PortTest
 from k8stui.kernel.namespace import NetNamespace, Network, PolicyRule
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
-from k8stui.kernel.step import ConntrackCause, Direction, RuleCause, StepKind
+from k8stui.kernel.step import ConntrackCause, Direction, RuleCause, Step, StepKind
 from k8stui.kernel.targets.base import CopyMark, Decide, GoOn, Jump, LowerMss, SetMark
+from k8stui.kernel.telling import Does, Effect, Telling, tell
 from k8stui.kernel.verdict import Accept, Drop, Reject
-from k8stui.record import record
 
 _NAT = "nat"
 _SAME = (
@@ -64,6 +63,8 @@ _SAME = (
 """What all packets of one direction answer alike."""
 _PLAIN_MODULES = frozenset({"addrtype", "comment", "iprange", "mac", "multiport", "physdev", "set"})
 _ENDING = frozenset({"DROP", "REJECT"})
+_PLAIN = Does(Effect.LEAVES)
+_PLAIN_END = Does(Effect.ENDS)
 
 
 def matters(network: Network, exchange: Exchange) -> bool:
@@ -77,16 +78,15 @@ def matters(network: Network, exchange: Exchange) -> bool:
         return True
     family = exchange.steps[0].before.src.version
     skips = ends = False
-    for name, met in _met(exchange).items():
+    for name, steps in _by_namespace(exchange).items():
         namespace = network[name]
-        if namespace.nft is not None or any(map(_routes_apart, namespace.policy_rules)):
+        if any(map(_routes_apart, namespace.policy_rules)):
             return True
-        for table, chain in _chains(namespace, family, met):
-            found = _telling.of(chain)
-            if found.wild:
+        for found, is_harmless in _told(namespace, family, steps):
+            if found.is_wild or not is_harmless:
                 return True
             ends = ends or found.ends
-            skips = skips or found.skips or not all(_only_ends(table, n) for n in found.passes)
+            skips = skips or found.skips
     return skips and ends
 
 
@@ -104,14 +104,28 @@ def _tracked(exchange: Exchange, direction: Direction) -> set[str]:
     }
 
 
-def _met(exchange: Exchange) -> Mapping[str, list[RuleCause]]:
-    """The rules that matched, by namespace."""
-    found: dict[str, list[RuleCause]] = {}
+def _by_namespace(exchange: Exchange) -> Mapping[str, list[Step]]:
+    found: dict[str, list[Step]] = {}
     for step in exchange.steps:
-        met = found.setdefault(step.namespace, [])
-        if isinstance(step.cause, RuleCause) and step.kind is StepKind.JUMP:
-            met.append(step.cause)
+        found.setdefault(step.namespace, []).append(step)
     return found
+
+
+def _told(
+    namespace: NetNamespace, family: int, steps: list[Step]
+) -> Iterator[tuple[Telling, bool]]:
+    """Of each chain that packets came by; and whether to pass by where it sends the first is one.
+
+    A packet that comes back from there is as one that never was there.
+    """
+    met = [step.cause for step in steps if step.kind is StepKind.JUMP]
+    for table, chain in _chains(namespace, family, [c for c in met if isinstance(c, RuleCause)]):
+        found = _telling.of(chain)
+        yield found, all(_only_ends(table, name) for name in found.passes)
+    if namespace.nft is not None:
+        from k8stui.kernel.nft import later  # noqa: PLC0415 - as in `netfilter`
+
+        yield from later.told(namespace, family, steps)
 
 
 def _chains(
@@ -124,8 +138,8 @@ def _chains(
             continue
         names = dict.fromkeys(BUILTIN_CHAINS.get(table.name, ()))
         for name, text in jumped:
-            target = compile_rule(text).target
-            if name == table.name and isinstance(target, Jump):
+            target = compile_rule(text).target if name == table.name else None
+            if isinstance(target, Jump):
                 names[target.chain] = None
         chains = (table.chains.get(name) for name in names)
         yield from ((table, chain) for chain in chains if chain is not None)
@@ -148,100 +162,52 @@ def _ends_at_most(chain: Chain) -> bool:
 
 
 _ending = Derived(_ends_at_most)
+_telling: Derived[Chain, Telling] = Derived(
+    lambda chain: tell((_does(rule.text) for rule in chain.rules), chain.policy)
+)
 
 
-@record(frozen=False)
-class _Telling:
-    """What one chain does to later packets that it did not do to the first."""
-
-    wild: bool = False
-    """Anything may be: the rules ask what has to be tried."""
-    skips: bool = False
-    """A rule that took the first packet on may not take the later ones."""
-    passes: tuple[str, ...] = ()
-    """Chains to which only the first packet was sent."""
-    ends: bool = False
-    """And here is what may end them then."""
-
-
-def _tell(chain: Chain) -> _Telling:
-    found = _Telling(ends=chain.policy == "DROP")
-    is_open = False
-    """Whether the first packet has left, and it is not clear yet what takes the later ones."""
-    for rule in chain.rules:
-        words = rule.text.split()
-        if _is_plain(words) and (found.ends or not _ENDING.intersection(words)):
-            found.skips = found.skips or is_open
-            continue
-        compiled = compile_rule(rule.text)
-        if is_open and not _never_later(compiled):
-            # KUBE-FORWARD: what is marked may pass, and so may all that is known.
-            found.skips = found.skips or not _accepts_all_later(compiled)
-            is_open = False
-        is_open = _take(found, compiled) or is_open
-    found.skips = found.skips or is_open
-    return found
-
-
-_telling = Derived(_tell)
-
-
-def _is_plain(words: list[str]) -> bool:
-    """Whether the rule cannot tell packets apart, to be seen without reading all of it."""
-    modules = {word for before, word in pairwise(words) if before == "-m"}
-    modules -= {"tcp", "udp"}
-    return modules <= _PLAIN_MODULES and not {"--tcp-flags", "--tcp-option", "CONNMARK"} & {*words}
-
-
-def _take(found: _Telling, rule: CompiledRule) -> bool:
-    """Take in what a rule does; whether it took the first packet on and not the later ones."""
+def _does(text: str) -> Does:
+    words = list(pairwise(text.split()))
+    if _is_plain(words):
+        ends = any(before == "-j" and word in _ENDING for before, word in words)
+        return _PLAIN_END if ends else _PLAIN
+    rule = compile_rule(text)
     target = rule.target
     if target is None or isinstance(target, GoOn | LowerMss):
-        return False
-    ends = isinstance(target, Decide) and isinstance(target.verdict, Drop | Reject)
+        return Does(Effect.NOTHING)
     asks = [test for test in rule.tests if not isinstance(test, _SAME)]
     if isinstance(target, CopyMark) or rule.chances or any(map(_is_wild, asks)):
-        found.wild = True
-        return False
+        return Does(Effect.WILD)
     states = [test for test in asks if isinstance(test, StateTest)]
+    effect = _effect(rule)
+    chain = target.chain if isinstance(target, Jump) else ""
+    if len(states) < len(asks):
+        # For a mark, which only the first packet has if the nat table gave it.
+        return Does(effect, True, effect is Effect.ENDS, chain=chain)
     first = all(_holds(test, "NEW") for test in states)
     later = all(_holds(test, "ESTABLISHED") for test in states)
-    if (first and not later) or len(states) < len(asks):
-        # For the first packet only; or for a mark that the nat table gave it.
-        found.wild = found.wild or isinstance(target, SetMark)
-        if isinstance(target, Jump) and not rule.goto:
-            found.passes += (target.chain,)
-            return False
-        return not ends
-    if later and not first:
-        accepts = isinstance(target, Decide) and isinstance(target.verdict, Accept)
-        found.wild = found.wild or not accepts
-    elif later:
-        found.ends = found.ends or ends
-    return False
+    others = (test for test in rule.tests if not isinstance(test, Always | Comment | StateTest))
+    return Does(effect, first, later, later and next(others, None) is None, chain)
 
 
-def _never_later(rule: CompiledRule) -> bool:
-    """Whether no later packet matches, or nothing becomes of one that does."""
-    if rule.target is None or isinstance(rule.target, GoOn | LowerMss):
-        return True
-    return any(
-        isinstance(test, StateTest) and not _holds(test, "ESTABLISHED") for test in rule.tests
-    )
-
-
-def _accepts_all_later(rule: CompiledRule) -> bool:
+def _effect(rule: CompiledRule) -> Effect:
     target = rule.target
-    return (
-        isinstance(target, Decide)
-        and isinstance(target.verdict, Accept)
-        and not rule.chances
-        and all(
-            isinstance(test, Always | Comment)
-            or (isinstance(test, StateTest) and _holds(test, "ESTABLISHED"))
-            for test in rule.tests
-        )
-    )
+    if isinstance(target, Decide):
+        if isinstance(target.verdict, Drop | Reject):
+            return Effect.ENDS
+        return Effect.ACCEPTS if isinstance(target.verdict, Accept) else Effect.LEAVES
+    if isinstance(target, SetMark):
+        return Effect.MARKS
+    return Effect.JUMPS if isinstance(target, Jump) and not rule.goto else Effect.LEAVES
+
+
+def _is_plain(words: list[tuple[str, str]]) -> bool:
+    """Whether the rule cannot tell packets apart, to be seen without reading all of it."""
+    modules = {word for before, word in words if before == "-m"}
+    options = {word for _, word in words}
+    modules -= {"tcp", "udp"}
+    return modules <= _PLAIN_MODULES and not {"--tcp-flags", "--tcp-option", "CONNMARK"} & options
 
 
 def _is_wild(test: Test) -> bool:

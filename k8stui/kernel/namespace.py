@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from dataclasses import field
 from enum import Enum, StrEnum
 
@@ -329,6 +329,8 @@ class Judge:
     to say of it, until something does not pass. What the namespace itself sends or receives is
     not asked about."""
     at: JudgesAt
+    about: Callable[[Address], Hashable] = field(compare=False)
+    """All by which it can tell an address from others."""
 
 
 @record(kw_only=True)

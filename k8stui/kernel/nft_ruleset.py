@@ -8,7 +8,7 @@ than its lines until somebody walks it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from k8stui.because import Because
@@ -71,6 +71,15 @@ class Asked(ABC):
     @abstractmethod
     def at(self, fields: Sequence[Address | int | str], /) -> Element | None:
         """The element of that key, field by field as a packet has it."""
+
+    @property
+    @abstractmethod
+    def named(self) -> Container[Address]:
+        """Addresses that may stand in keys; no other one does."""
+
+    @abstractmethod
+    def about(self, address: Address, /) -> Sequence[Element]:
+        """The elements that name an address, in whatever field of their keys."""
 
 
 @record(kw_only=True, eq=False, weakref_slot=True)

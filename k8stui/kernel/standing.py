@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.matches.header import Network
 from k8stui.kernel.namespace import Interface, Neighbour, NetNamespace, PolicyRule, Route
 
 
@@ -124,13 +125,22 @@ class Surroundings:
             else:
                 prefixes |= set(ends) - set(hosts)
                 self.rules.setdefault(hosts[0].address, []).append((run, look))
-        self.prefixes = frozenset(prefixes)
+        self.networks = tuple(map(network_of, prefixes))
+        """That routes and rules ask for."""
         self.entries: dict[object, list[TableLine]] = {}
         """Of the neighbour tables, by address, MAC and device."""
         for near in space.neighbours:
             self._enter(near.address, near.mac, near.device)
         for entry in space.fdb:
             self._enter(None, entry.mac, entry.device, entry.permanent, entry.destination)
+
+        self.tracked: dict[Address, set[Address]] = {}
+        """By address whom it has connections with that conntrack knew before."""
+        for known in space.tracked:
+            sides = known.original, known.reply
+            both = {address for one in sides for address in (one.src, one.dst)}
+            for address in both:
+                self.tracked.setdefault(address, set()).update(both)
 
     def _enter(self, address: Address | None, mac: str, device: str, *more: object) -> None:
         for key in (address, mac, device):
@@ -151,6 +161,13 @@ class Surroundings:
         """The routes to this one address, and the rules about it."""
         routes = [route_look(one, names) for one in self.routes.get(address, ())]
         return (*routes, *self.rules.get(address, ()))
+
+
+def network_of(prefix: Prefix) -> Network:
+    """As rules ask for it."""
+    address, length = prefix
+    mask = (1 << address.bits) - (1 << (address.bits - length))
+    return Network(address.version, address.value, mask)
 
 
 def device_look(one: Interface, names: PlacedNames) -> tuple[object, ...]:

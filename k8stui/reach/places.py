@@ -1,8 +1,8 @@
 """What routes, devices and rules can tell two pods apart by: where each is plugged in.
 
-The rules that kube-proxy writes for single Services and endpoints are left out, and those that a
-policy engine writes for single pods: what these do to a packet is what `ways` knows of Services,
-and `relations` of policies.
+The rules and sets that kube-proxy writes for single Services and endpoints are left out, and those
+that a policy engine writes for single pods: what these do to a packet is what `ways` knows of
+Services, and `relations` of policies.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from functools import cached_property
 from k8stui.cluster.model import Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.alike import Alike, Home
-from k8stui.kernel.border import Border, mask_of, questions_of
+from k8stui.kernel.border import Border
 from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.matches.header import Network as Masked
+from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.questions import questions_of
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
+from k8stui.kernel.standing import network_of
 from k8stui.kernel.targets.base import Jump
+from k8stui.nodes.kubeproxy.nftables.fixed import TABLE as KUBE_PROXY
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE
 from k8stui.walk.world import World
 
@@ -131,18 +134,15 @@ class Places:
         world, border = self._world, Border()
         for name in (*world.cluster.nodes, WIRE, LAN, OUTSIDE):
             side = self._alike.side(name)
-            border.sides.append(side)
-            if side.space.nft is not None and side.space.nft.tables:
-                self._doubt = True  # what its rules ask of addresses is not looked into
-            border.named += [frozenset(one.addresses) for one in side.space.unmodelled]
-            for prefix in side.prefixes:
-                border.add(_masked(prefix))
+            border.enter(side)
             for ruleset in side.space.every_ruleset():
                 for table in ruleset:
                     for chain in _chains(table):
                         asked = questions_of.of(chain)
-                        is_told = border.ask(asked, table, side.space.sets) and not asked.recent
+                        is_told = border.ask(asked, table, side.space) and not asked.is_recent
                         self._doubt = self._doubt or not is_told
+            for one in side.space.nft.tables if side.space.nft is not None else ():
+                self._doubt = self._doubt or not _ask_nft(border, one)
         cluster = world.cluster
         written = [one for one in cluster.proxy.cluster_cidr.split(",") if one.strip()]
         ranges = (
@@ -154,12 +154,8 @@ class Places:
             *(prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs),
         )
         for prefix in ranges:
-            border.add(_masked(prefix))
+            border.add(network_of(prefix))
         return border
-
-
-def _masked(prefix: Prefix) -> Masked:
-    return Masked(prefix.address.version, prefix.address.value, mask_of(prefix))
 
 
 def _chains(table: Table) -> Iterator[Chain]:
@@ -176,3 +172,26 @@ def _chains(table: Table) -> Iterator[Chain]:
                 known.add(name)
                 if name in table.chains:
                     left.append(name)
+
+
+def _ask_nft(border: Border, table: NftTable) -> bool:
+    """Take in kube-proxy's table, but for its sets and what they lead to: those are of Services.
+
+    False: it is another one, or its rules tell addresses apart in a way not seen here.
+    """
+    from k8stui.kernel.nft import mentions, questions  # noqa: PLC0415 - only where it stands
+
+    left = [one.name for one in table.base_chains]
+    known = set(left)
+    is_told = table.name == KUBE_PROXY
+    while left:
+        chain = table.chains[left.pop()].chain
+        asked = questions.questions_of.of(chain)
+        border.take(asked)
+        is_told = is_told and not asked.is_opaque and not asked.is_recent
+        for rule in chain.rules:
+            others = (name for name in mentions.chains(rule.text) if name not in known)
+            for name in others:
+                known.add(name)
+                left.append(name)
+    return is_told

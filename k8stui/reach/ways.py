@@ -66,7 +66,7 @@ class Ways:
         """
         if asked.pod is not None:
             address = _first_of(asked.pod.addresses, families)
-            if address is None:
+            if address is None or address in self._shared_addresses:
                 return None
             return [self._to(("direct", address), address, asked.port, asked.protocol)]
         service, port = asked.service, asked.service_port

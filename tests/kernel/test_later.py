@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel.nets import CLIENT, Broken, ip, standard, via
+from kernel.nft_rules import CONDITION
 
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.later import matters
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule
+from k8stui.kernel.nft.text import parse
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import Direction
 
@@ -110,6 +113,81 @@ def test_a_chain_that_only_ends_is_missed_by_nobody(rules: list[str], is_worth: 
     handshake = ask(network)
     assert handshake.felt.result is Result.CONNECTED
     assert matters(network.spaces, handshake) is is_worth
+
+
+NFT_TARGETS = ["accept", "drop", "return", "reject", "counter packets 0 bytes 0", "jump side"]
+NFT_RULES = st.lists(
+    st.builds("{} {}".format, CONDITION, st.sampled_from([*NFT_TARGETS, "goto side"])), max_size=4
+)
+SIDE_RULES = st.lists(
+    st.builds("{} {}".format, CONDITION, st.sampled_from(NFT_TARGETS[:-1])), max_size=2
+)
+
+
+def nftables(rules: list[str], side: list[str], policy: str) -> NftRuleset:
+    def said(lines: list[str]) -> str:
+        return "".join(f"\t\t{line}\n" for line in lines)
+
+    return parse(
+        f"table inet t {{\n\tchain side {{\n{said(side)}\t}}\n\n"
+        f"\tchain forward {{\n\t\ttype filter hook forward priority filter; policy {policy};\n"
+        f"{said(rules)}\t}}\n}}\n"
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules=NFT_RULES, side=SIDE_RULES, policy=st.sampled_from(["accept", "drop"]))
+def test_nor_through_nftables(rules: list[str], side: list[str], policy: str) -> None:
+    network = standard().change("node-1", nft=nftables(rules, side, policy))
+    handshake = ask(network)
+    if handshake.felt.result is Result.CONNECTED and not matters(network.spaces, handshake):
+        assert ask(network, 100).felt.result is Result.CONNECTED
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_worth"),
+    [
+        # kube-proxy's: whoever is new is looked up, and comes back.
+        (["ct state new jump side"], False),
+        (["ct state established,related accept", "ct state new accept", "drop"], False),
+        (["ct state vmap { established : accept, related : accept }", "tcp dport 8080 accept",
+          "drop"], False),
+        (["ct state new accept", "tcp dport 8080 drop"], True),
+        (["tcp flags psh drop"], True),
+        (["meta length > 60 drop"], True),
+    ],
+)  # fmt: skip
+def test_rules_of_nftables_that_are(rules: list[str], is_worth: bool) -> None:
+    side = ["ip daddr vmap { 10.9.9.9 : drop }", "ip daddr 10.9.0.0/16 reject"]
+    network = standard().change("node-1", nft=nftables(rules, side, "accept"))
+    handshake = ask(network)
+    assert handshake.felt.result is Result.CONNECTED
+    assert matters(network.spaces, handshake) is is_worth
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_worth"),
+    [
+        # The mark is on the first packet alone, and what comes behind that rule it has not seen.
+        (["-A FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT", "-A FORWARD -j SIDE"], True),
+        (
+            [
+                "-A FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT",
+                "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+                "-A FORWARD -j SIDE",
+            ],
+            False,
+        ),
+    ],
+)
+def test_a_chain_that_only_later_packets_come_to_is(rules: list[str], is_worth: bool) -> None:
+    network = standard().filters(1, *rules, "-A SIDE -p tcp -m tcp --dport 8080 -j DROP")
+    asked = Connect(namespace="outside", destination=ip("192.168.0.11"), port=30012)
+    handshake = connect(network.spaces, asked, until_answered=True)
+    assert handshake.felt.result is Result.CONNECTED
+    assert matters(network.spaces, handshake) is is_worth
+    whole = connect(network.spaces, replace(asked, data_bytes=100), until_answered=True)
+    assert (whole.felt.result is Result.CONNECTED) is not is_worth
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,7 @@ SERVICES = st.fixed_dictionaries(
         "internalTrafficPolicy": st.just("Local"),
         "externalTrafficPolicy": st.just("Local"),
         "sessionAffinity": st.just("ClientIP"),
+        "externalIPs": st.sampled_from([["198.51.100.9"], ["10.244.1.2"], ["192.168.0.11"]]),
     },
 )
 CNIS = [
@@ -165,6 +166,7 @@ CLUSTERS = st.fixed_dictionaries(
         "enforced": st.booleans(),
         "engine": st.sampled_from([None, "kube-router", "api", "none"]),
         "cni": st.sampled_from(CNIS),
+        "mode": st.sampled_from(["iptables", "nftables"]),
     }
 )
 
@@ -206,7 +208,8 @@ def _service(number: int, one: dict[str, Any]) -> dict[str, Any]:
         port["nodePort"] = 30000 + number
         spec |= {k: one[k] for k in ("externalTrafficPolicy",) if k in one}
     if kind in ("NodePort", "ClusterIP"):
-        spec |= {k: one[k] for k in ("internalTrafficPolicy", "sessionAffinity") if k in one}
+        kept = ("internalTrafficPolicy", "sessionAffinity", "externalIPs")
+        spec |= {k: one[k] for k in kept if k in one}
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -275,7 +278,7 @@ def world_of(cluster: dict[str, Any]) -> World:
         )
         return build_world(
             [str(file)],
-            ClusterOptions(nodes=cluster["nodes"]),
+            ClusterOptions(nodes=cluster["nodes"], proxy_mode=cluster["mode"]),
             NodeOptions(cni=cluster["cni"], policy_engine=cluster["engine"]),
         )
 

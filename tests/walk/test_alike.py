@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from k8stui.cluster.options import ClusterOptions
-from k8stui.export.rules import save_lines
+from k8stui.export.rules import nft_lines, save_lines
+from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.clients import arrivals
@@ -52,13 +54,75 @@ spec:
       containers: [{{name: c{number}, image: i, ports: {ports}}}]
 """
 PORTS = ("[]", "[{containerPort: 8080}]", "[{containerPort: 9090}]")
-DROP = """*filter
-:INPUT ACCEPT [0:0]
-:FORWARD ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
--A FORWARD {rule}
-COMMIT
+POLICY = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: some}}
+spec:
+  podSelector: {{}}
+  policyTypes: [Egress]
+  egress: [{{to: [{{{peer}}}]}}]
 """
+PEERS = (
+    'podSelector: {matchLabels: {part: "0"}}',
+    "ipBlock: {cidr: 10.244.0.0/16, except: [10.244.1.3/32, 10.244.2.2/31]}",
+    "ipBlock: {cidr: 10.244.1.0/29}",
+)
+OWN_TABLE = """table inet guard {{
+	set bad {{
+		type ipv4_addr
+		elements = {{ 10.244.1.3, 10.244.1.5 }}
+	}}
+
+	set ranges {{
+		type ipv4_addr
+		flags interval
+		elements = {{ 10.244.1.4/31 }}
+	}}
+
+	map verdicts {{
+		type ipv4_addr . inet_service : verdict
+		elements = {{ 10.244.1.3 . 8080 : drop, 10.244.1.4 . 9090 : drop,
+			10.244.1.5 . 8080 : jump other }}
+	}}
+
+	set seen {{
+		type ipv4_addr
+		size 65535
+		flags dynamic
+	}}
+
+	chain other {{
+		tcp dport 8080 reject with tcp reset
+	}}
+
+	chain forward {{
+		type filter hook forward priority filter; policy accept;
+		{rule}
+	}}
+}}
+"""
+NFT_RULES = (
+    "",
+    "",
+    "ip daddr 10.244.1.3 drop",
+    "ip daddr 10.244.1.4/30 drop",
+    "ip saddr 10.244.1.0/29 reject",
+    "ip daddr 10.244.1.3-10.244.1.5 drop",
+    "ip daddr { 10.244.1.3, 10.244.1.5 } drop",
+    "ip daddr @bad drop",
+    "ip daddr != @ranges tcp dport 8080 drop",
+    "ip daddr . tcp dport vmap @verdicts",
+    "ip daddr . tcp dport vmap { 10.244.1.3 . 8080 : jump other, 10.244.1.4 . 9090 : drop }",
+    "jhash ip daddr mod 2 seed 0x3 0 drop",
+    "ip daddr & 0.0.0.1 == 0.0.0.1 drop",
+    "update @seen { ip daddr } ip saddr @seen drop",
+    "ct original ip daddr 10.244.1.3 drop",
+    "meta mark set ip daddr map { 10.244.1.3 : 0x00000001 } accept",
+    'oifname "veth*" ip daddr @bad drop',
+    'iifname "eth0" drop',
+)
 
 
 def world(
@@ -67,25 +131,31 @@ def world(
     *,
     nodes: int = 3,
     rules: str = "",
+    nft_rule: str = "",
     cni: str | None = None,
     mode: str | None = None,
+    engine: str | None = None,
 ) -> World:
     (folder / "set.yaml").write_text(text)
+    paths = [str(folder / "set.yaml")]
+    options = ClusterOptions(nodes=nodes, proxy_mode=mode) if mode else ClusterOptions(nodes=nodes)
+    plain = build_world(paths, options)
+    node = next(iter(plain.cluster.nodes.values()))
     iptables = {}
     if rules:
-        plain = build_world([str(folder / "set.yaml")], ClusterOptions(nodes=nodes))
-        node = next(iter(plain.cluster.nodes.values()))
         own = "\n".join(save_lines(plain.network.ruleset(node, 4)))
         (folder / "node.save").write_text(
             own.replace("-A FORWARD", f"-A FORWARD {rules}\n-A FORWARD", 1) + "\n"
         )
         iptables = {node.name: str(folder / "node.save")}
-    options = NodeOptions(iptables=iptables, cni=cni) if cni else NodeOptions(iptables=iptables)
-    return build_world(
-        [str(folder / "set.yaml")],
-        ClusterOptions(nodes=nodes, proxy_mode=mode) if mode else ClusterOptions(nodes=nodes),
-        options,
-    )
+    nft = {}
+    if nft_rule:
+        kube_proxy = plain.network[node.name].nft or NftRuleset()
+        own = "".join(nft_lines(kube_proxy)) + OWN_TABLE.format(rule=nft_rule)
+        (folder / "node.nft").write_text(own)
+        nft = {node.name: str(folder / "node.nft")}
+    seen = NodeOptions(iptables=iptables, nft=nft, policy_engine=engine)
+    return build_world(paths, options, replace(seen, cni=cni) if cni else seen)
 
 
 def told(traces: list[Trace]) -> dict[object, Fraction]:
@@ -115,7 +185,7 @@ def servers(traces: list[Trace]) -> list[str]:
     return sorted([*own, *(name for trace in traces for name in trace.alike)])
 
 
-@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     workloads=st.lists(
         st.tuples(
@@ -136,7 +206,10 @@ def servers(traces: list[Trace]) -> list[str]:
     asker=st.sampled_from(("yes", "no")),
     source=st.sampled_from(("pod/asker", "node/node-1", "outside")),
     cni=st.sampled_from(("flannel", "flannel-vxlan", "bridge", "ptp", "docker0")),
-    mode=st.sampled_from(("iptables", "iptables", "userspace")),
+    mode=st.sampled_from(("iptables", "nftables", "nftables", "userspace")),
+    peer=st.sampled_from(("", "", *PEERS)),
+    engine=st.sampled_from((None, "api", "kube-router", "calico")),
+    nft_rule=st.sampled_from(NFT_RULES),
     rule=st.sampled_from(
         (
             "",
@@ -157,6 +230,9 @@ def test_what_is_counted_is_what_each_comes_to(  # noqa: PLR0917
     cni: str,
     mode: str,
     rule: str,
+    peer: str,
+    engine: str | None,
+    nft_rule: str,
 ) -> None:
     text = SERVICE.format(
         type="ClusterIP" if kind == "headless" else kind,
@@ -166,7 +242,15 @@ def test_what_is_counted_is_what_each_comes_to(  # noqa: PLR0917
     for number, (replicas, ports, host) in enumerate(workloads):
         text += WORKLOAD.format(number=number, replicas=replicas, ports=ports, host=host)
     with TemporaryDirectory() as folder:
-        made = world(Path(folder), text, rules=rule, cni=cni, mode=mode)
+        made = world(
+            Path(folder),
+            text + POLICY.format(peer=peer) if peer else text,
+            rules=rule,
+            nft_rule=nft_rule if mode == "nftables" else "",
+            cni=cni,
+            mode=mode,
+            engine=engine,
+        )
         to = "node/node-1:30080" if kind == "NodePort" and source == "outside" else "svc/pool"
         try:
             if kind == "NodePort" and source == "outside":

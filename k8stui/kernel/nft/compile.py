@@ -83,13 +83,19 @@ def held(one: NftSet, element: Element) -> Held:
 
     """
     try:
-        return _held(element.text, types_of_key(one), types_of_data(one))
+        return read_element(element.text, types_of_key(one), types_of_data(one))
     except ValueError as error:
         raise UnknownError(f"{one.kind} {one.name}, element {element.text}: {error}") from None
 
 
 @lru_cache(maxsize=65536)
-def _held(text: str, key: Types, data: Types | None) -> Held:
+def read_element(text: str, key: Types, data: Types | None) -> Held:
+    """What an element says, of fields of these types.
+
+    Raises:
+        ValueError: it is not understood.
+
+    """
     words = Words(text, _GRAMMAR)
     found = words.element(key, data)
     if words.ahead:

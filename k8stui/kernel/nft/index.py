@@ -61,7 +61,7 @@ class Index(Generic[T]):
         for shape, held in self._by_shape.items():
             if len(shape) != len(numbers):
                 continue
-            found = held.get(tuple(map(_cut, numbers, shape)))
+            found = held.get(tuple(map(cut, numbers, shape)))
             if found is not None:
                 return found
         for fields, wide in self._wide:
@@ -71,10 +71,11 @@ class Index(Generic[T]):
 
 
 def _spans(field: Sequence[Span], value: int | str) -> bool:
-    return any(_cut(value, bits) == left for bits, left in field)
+    return any(cut(value, bits) == left for bits, left in field)
 
 
-def _cut(value: int | str, bits: int) -> Hashable:
+def cut(value: int | str, bits: int) -> Hashable:
+    """What of a value counts, as `Span` has it."""
     if not bits:
         return value
     if isinstance(value, str):

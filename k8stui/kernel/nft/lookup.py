@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from k8stui.kernel.nft import index
+from k8stui.kernel.nft.chance import Draw, numbers_of, outcome
 from k8stui.kernel.nft.datatypes import Value, fields_of
 from k8stui.kernel.nft.element import Held
 from k8stui.kernel.nft.errors import UnknownError
+from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.index import Index
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.times import seconds
@@ -14,14 +16,26 @@ from k8stui.kernel.nft.times import seconds
 class AnonymousSet:
     """``{ 80, 443 }``, ``{ 0 : goto a, 1 : goto b }``."""
 
-    __slots__ = ("_index", "elements")
+    __slots__ = ("_draws", "_index", "elements")
 
     def __init__(self, elements: tuple[Held, ...]) -> None:
         self.elements = elements
         self._index: Index[Held] | None = None
+        self._draws: dict[range, Draw[Held | None]] = {}
 
     def find(self, _: Passage, value: Value) -> Held | None:
         """The element that holds the value."""
+        return self.at(value)
+
+    def draw(self, numbers: range) -> Draw[Held | None]:
+        """The elements that hold these numbers, which are as likely."""
+        found = self._draws.get(numbers)
+        if found is None:
+            found = self._draws[numbers] = Draw(numbers, self.at)
+        return found
+
+    def at(self, value: Value) -> Held | None:
+        """As `find`: nothing of the packet counts."""
         if self._index is None:
             self._index = index.of(([part.spans for part in one.key], one) for one in self.elements)
         return self._index.find(fields_of(value))
@@ -82,6 +96,20 @@ class NamedSet:
 
 
 Among = AnonymousSet | NamedSet
+
+
+def looked_up(key: Expression, among: Among, passage: Passage) -> Held | None:
+    """The element that holds the key's value; where that is drawn, a fork decides.
+
+    Raises:
+        UnknownError: see `NamedSet.find`, `chance.outcome`.
+
+    """
+    numbers = numbers_of(key)
+    if numbers is not None and isinstance(among, AnonymousSet):
+        return among.draw(numbers).taken(passage)
+    return outcome(key, passage, lambda value: among.find(passage, value))
+
 
 _PUT = Held(())
 """What stands in a dynamic set for all that rules put in."""

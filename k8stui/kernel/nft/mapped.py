@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from k8stui.kernel.nft.chance import outcome
 from k8stui.kernel.nft.datatypes import Value
 from k8stui.kernel.nft.errors import BreakError, UnknownError
 from k8stui.kernel.nft.expression import Expression, Types
 from k8stui.kernel.nft.literal import Field
-from k8stui.kernel.nft.lookup import Among
+from k8stui.kernel.nft.lookup import Among, looked_up
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.verdict import Said
 
@@ -28,7 +27,7 @@ class Mapped(NamedTuple):
             BreakError: nothing.
 
         """
-        found = outcome(self.key, passage, lambda value: self.among.find(passage, value))
+        found = looked_up(self.key, self.among, passage)
         if found is None:
             raise BreakError
         if found.data is None or isinstance(found.data, Said):

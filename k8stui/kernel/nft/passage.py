@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import NoReturn
 
 from k8stui.kernel.context import PacketContext
@@ -120,14 +119,13 @@ class Passage:
             raise UnknownError(f"@{name}: no such set")
         return found, self._index_of(found)
 
-    def draw(self, shares: Sequence[tuple[Fraction, int]]) -> int:
-        """Chance decides: which of several ways. Each has its share, and a number drawn then."""
-        place = self.cause.index - 1
+    def draw(self, ways: tuple[Way, ...]) -> int:
+        """Chance decides: which of several ways of the rule."""
         fork = Fork(
             namespace=self.context.namespace,
             table=self.table.called,
             chain=self.cause.chain,
-            ways=tuple(Way(place, *share) for share in shares),
+            ways=ways,
         )
         fork = replace(fork, chosen=self.context.choose(fork))
         self._forks.append(fork)

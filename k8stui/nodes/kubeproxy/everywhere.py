@@ -128,14 +128,28 @@ class Everywhere:
                 found.setdefault((protocol, port.node_port), []).append(name)
         return found
 
-    def ports_to(self, address: Address) -> Iterator[str]:
-        """Names of the service ports that have an endpoint of this address."""
-        keys = {
-            key
+    @cached_property
+    def asked_by(self) -> Mapping[Address, Sequence[str]]:
+        """By address that packets are sent to names of the service ports that may answer there."""
+        found: dict[Address, dict[str, None]] = {}
+        for key, names in self.asked_at.items():
+            first = key[0] if isinstance(key, tuple) else None
+            if isinstance(first, Address):
+                found.setdefault(first, {}).update(dict.fromkeys(names))
+        return {address: tuple(names) for address, names in found.items()}
+
+    @cached_property
+    def ports_to(self) -> Mapping[Address, Sequence[str]]:
+        """By address of an endpoint names of the service ports that have it."""
+        behind: dict[str, set[Address]] = {
+            key: {one.addresses[0] for part in slices for one in part.endpoints if one.addresses}
             for key, slices in self._cluster.endpoint_slices.items()
-            if any(address in one.addresses[:1] for part in slices for one in part.endpoints)
         }
-        return (name for name, known in self.service_ports.items() if known[0].key in keys)
+        found: dict[Address, list[str]] = {}
+        for name, (service, _, _) in self.service_ports.items():
+            for address in behind.get(service.key, ()):
+                found.setdefault(address, []).append(name)
+        return found
 
     @cached_property
     def is_large_cluster(self) -> bool:

@@ -7,12 +7,14 @@ what it gets at its node, by those for ingress. What a pod and its own node send
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 
 from k8stui.because import Because
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.model import Cluster, Node
-from k8stui.cluster.policy import Direction, PolicyPort, PolicyRule
+from k8stui.cluster.policy import Direction, PolicyPort, PolicyRule, Range
+from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge, Judged, JudgesAt
 from k8stui.kernel.packet import Packet
 from k8stui.nodes.policy.known import KnownEngine
@@ -26,6 +28,7 @@ class ByTheApi:
         self._cluster = cluster
         self._known = known
         self._judgement = Judgement(cluster)
+        self._known_about: dict[Address, Hashable] = {}
 
     def judge(self, node: Node) -> Judge:
         """The engine on one node."""
@@ -33,7 +36,38 @@ class ByTheApi:
             name=f"policy engine {self._known.title}",
             at=self._known.at,
             says=lambda packet, incoming: self._says(node, packet, incoming=incoming),
+            about=self._about,
         )
+
+    def _about(self, address: Address) -> Hashable:
+        found = self._known_about.get(address)
+        if found is None:
+            pod = self._judgement.pod_at(address)
+            held = tuple(address in block for block in self._blocks)
+            if pod is None:
+                found = address  # a node, or whoever a name leads to
+            else:
+                ports = [
+                    (port.name, port.number, port.protocol)
+                    for container in pod.containers
+                    for port in container.ports
+                ]
+                found = pod.namespace, frozenset(pod.labels.items()), tuple(ports), held
+            self._known_about[address] = found
+        return found
+
+    @cached_property
+    def _blocks(self) -> Sequence[Range]:
+        """All that a rule asks an address for."""
+        peers = (
+            peer
+            for policy in self._cluster.all_policies
+            for way in Direction
+            for rule in policy.rules(way)
+            for peer in rule.peers
+        )
+        found = [peer.block for peer in peers if peer.block is not None]
+        return tuple(dict.fromkeys(range_ for one in found for range_ in (one.cidr, *one.excepts)))
 
     def _says(self, node: Node, packet: Packet, *, incoming: bool) -> Iterator[Judged]:
         judgement = self._judgement

@@ -46,18 +46,21 @@ class Match:
             return (right.find(passage, value) is not None) is not (self.operator == "!=")
         if self.operator in _ORDERS:
             return self._is_in_order(value, passage)
+        if isinstance(right, Field | Fields):
+            return self.compared(right, value)
+        return (value == right.value(passage)) is not (self.operator == "!=")
+
+    def compared(self, right: Field | Fields, value: Value) -> bool:
+        """Whether a value is, or has, what is written there; or is not, as the operator says."""
         if self._asks_for_flags:
             assert isinstance(right, Literal)
             assert isinstance(value, int)
             assert isinstance(right.raw, int)
             return (value & right.raw != 0) is not (self.operator == "!")
-        if isinstance(right, Fields):
-            return (self._found(right.parts, value)) is not (self.operator == "!=")
         if isinstance(right, Literal) and right.type is BOOLEAN:
             value = int(value not in (0, ""))  # exists, missing: nothing is index 0, or no name
-        if isinstance(right, Field):
-            return self._found((right,), value) is not (self.operator == "!=")
-        return (value == right.value(passage)) is not (self.operator == "!=")
+        parts = right.parts if isinstance(right, Fields) else (right,)
+        return self._found(parts, value) is not (self.operator == "!=")
 
     def _found(self, parts: tuple[Field, ...], value: Value) -> bool:
         if self._index is None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from k8stui.kernel.nft.chance import outcome
 from k8stui.kernel.nft.errors import BreakError, UnknownError
 from k8stui.kernel.nft.expression import Expression
-from k8stui.kernel.nft.lookup import Among
+from k8stui.kernel.nft.lookup import Among, looked_up
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.statements.verdicts import carry_out
@@ -23,7 +22,7 @@ class VerdictMap(NamedTuple):
     among: Among
 
     def do(self, passage: Passage, /) -> None:
-        found = outcome(self.key, passage, lambda value: self.among.find(passage, value))
+        found = looked_up(self.key, self.among, passage)
         if found is None:
             raise BreakError
         if not isinstance(found.data, Said):

@@ -158,11 +158,13 @@ class NftablesRules(Plans):
 class Shared(LazyRows[Element], Asked):
     """The elements of a set that all service ports fill, in the order in which nft prints them."""
 
-    __slots__ = ("block", "proxy")
+    __slots__ = ("_by_address", "block", "proxy")
 
     def __init__(self, proxy: NftablesRules, block: _Block) -> None:
         super().__init__(self._all)
         self.proxy, self.block = proxy, block
+        self._by_address: dict[str, Mapping[Address, Sequence[Element]]] = {}
+        """By service port, of those that were asked about."""
 
     def at(self, fields: Sequence[Address | int | str]) -> Element | None:
         """The element of that key; only service ports that may have it are looked at."""
@@ -173,14 +175,41 @@ class Shared(LazyRows[Element], Asked):
                     return element
         return None
 
+    @property
+    def named(self) -> Mapping[Address, Sequence[str]]:
+        """Addresses that may stand in keys, and the service ports that put them there."""
+        everywhere = self.proxy.everywhere
+        return everywhere.ports_to if self._is_of_endpoints else everywhere.asked_by
+
+    def about(self, address: Address) -> Sequence[Element]:
+        """The elements that name an address."""
+        found: list[Element] = []
+        for name in self.named.get(address, ()):
+            naming = self._by_address.get(name)
+            if naming is None:
+                naming = self._by_address[name] = self._naming(name)
+            found += naming.get(address, ())
+        return found
+
+    def _naming(self, name: str) -> Mapping[Address, Sequence[Element]]:
+        found: dict[Address, list[Element]] = {}
+        for key, element in self.block(self.proxy.plan(name), self.proxy.settings):
+            for address in dict.fromkeys(key.addresses):
+                found.setdefault(address, []).append(element)
+        return found
+
+    @property
+    def _is_of_endpoints(self) -> bool:
+        return self.block is elements.hairpin_connections
+
     def _candidates(self, fields: tuple[Address | int | str, ...]) -> Iterable[str]:
         everywhere = self.proxy.everywhere
-        if self.block is not elements.hairpin_connections:
+        if not self._is_of_endpoints:
             return everywhere.asked_at.get(fields, ())
         source = fields[0]
         if source != fields[1] or not isinstance(source, Address):
             return ()
-        return everywhere.ports_to(source)
+        return everywhere.ports_to.get(source, ())
 
     def _all(self) -> Iterator[Element]:
         found: dict[Key, Element] = {}
