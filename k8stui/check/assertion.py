@@ -14,12 +14,12 @@ from k8stui.record import record
 from k8stui.suggest import nearest
 
 ID = "assert"
-_ARROW = "->"
-_WORD = re.compile(rf"{_ARROW}|(?:(?!{_ARROW})\S)+")
+ARROW = "->"
+_WORD = re.compile(rf"{ARROW}|(?:(?!{ARROW})\S)+")
 _NOT = "not"
 _OPTION = "--assert"
 _PORT = re.compile(r":([^:]*)$")
-_FORM = f"write SOURCE {_ARROW} DESTINATION RESULT, as in pod/a {_ARROW} svc/b:80 connected"
+_FORM = f"write SOURCE {ARROW} DESTINATION RESULT, as in pod/a {ARROW} svc/b:80 connected"
 _MEANT = {
     **dict.fromkeys(("allowed", "open", "ok", "yes", "reachable"), "write connected"),
     **dict.fromkeys(
@@ -77,7 +77,7 @@ class Assertion:
         return f"{_NOT} {self.expected.value}" if self.must_not else self.expected.value
 
     def __str__(self) -> str:
-        return f"{self.source} {_ARROW} {self.destination} {self.words}"
+        return f"{self.source} {ARROW} {self.destination} {self.words}"
 
 
 def parse(text: str, place: TextPlace | None = None, line: str = "") -> Assertion:
@@ -116,8 +116,8 @@ class _Reading:
         words = self._words
         if not words:
             raise self._wrong(self._end, "no SOURCE", _FORM)
-        if [n for n, word in enumerate(words) if word.text == _ARROW] != [1]:  # SOURCE is a word
-            spare = next((word for word in words[1:] if word.text != _ARROW), words[0])
+        if [n for n, word in enumerate(words) if word.text == ARROW] != [1]:  # SOURCE is a word
+            spare = next((word for word in words[1:] if word.text != ARROW), words[0])
             raise self._wrong(spare.column, f"not an assertion: {self._text.strip()!r}", _FORM)
         source, self._words = self._one(words[0], others=source_not), words[2:]
         destination_not = self._take_not()

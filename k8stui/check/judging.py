@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 
-from k8stui.check.assertion import ID, Assertion, End
+from k8stui.check.assertion import ARROW, ID, Assertion, End
 from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.proof import command, shown
 from k8stui.cluster.listening import declared
 from k8stui.kernel.exchange import Result
+from k8stui.nodes.wire import LAN, WIRE
 from k8stui.origin import Place
 from k8stui.reach.ends import Asked, Asker, asked, askers
+from k8stui.reach.felt import PairFelt
 from k8stui.reach.reach import reach
 from k8stui.reach.selector import parse_port, parse_selector
 from k8stui.record import record
@@ -32,12 +34,14 @@ RULE = CheckRule(
     help="""A request of --assert or --assert-file ends otherwise than it says.
 
 Every branch of the walk must end as expected: a Service with one bad pod of three fails. Where
-selectors stand on a side, every pair must: all who are selected ask all who are selected.
+selectors stand on a side, every pair must: all who are selected ask all who are selected. From
+outside that is what somebody there knows a way to: node ports, not ClusterIPs and pods.
 """,
     severity=Severity.ERROR,
     look=lambda _: (),
 )
 
+_BEYOND = (OUTSIDE, WIRE, LAN)
 Shares = Mapping[Result, Fraction]
 
 
@@ -89,10 +93,11 @@ def _only(each: Assertion) -> _Pair:
 def _first(world: World, each: Assertion, namespace: str) -> _Pair | None:
     """The first pair of those who are selected that ends otherwise; None: none does.
 
-    Pairs of a pod with itself are left out: no policy is asked about them.
+    Pairs of a pod with itself are left out: no policy is asked about them. So is from outside what
+    nobody there knows a way to, unless that is what is asserted: a ClusterIP is no door.
 
     Raises:
-        RequestError: one who is named is not there.
+        RequestError: one who is named is not there, or nobody knows a way to any.
         NobodyError: there is no pair at all.
 
     """
@@ -104,23 +109,38 @@ def _first(world: World, each: Assertion, namespace: str) -> _Pair | None:
         raise NobodyError(each.destination, "is asked", namespace)
     found = reach(world, rows, columns)
     places = {row.pod.key: n for n, row in enumerate(rows) if row.pod is not None}
+    beyond = sum(1 << n for n, row in enumerate(rows) if row.namespace == OUTSIDE)
+    if each.must_not or each.expected is Result.UNREACHABLE or each.destination.is_one:
+        beyond = 0
     bad, pairs = 0, 0
     first: tuple[int, int] | None = None
     for place, column in enumerate(columns):
         itself = places.get(column.pod.key) if column.pod is not None else None
         for cell in found.columns[place]:
             others = cell.askers if itself is None else cell.askers & ~(1 << itself)
+            if _knows_no_way(found.classes[cell.number].felt):
+                others &= ~beyond
             pairs += others.bit_count()
             if others and not _holds(each, found.classes[cell.number].felt.shares):
                 bad += others.bit_count()
                 pair = (others & -others).bit_length() - 1, place
                 first = pair if first is None else min(first, pair)
+    if beyond and not pairs:
+        raise RequestError(
+            f"nobody outside knows a way to any of {each.destination}",
+            hint=f"write {each.source} {ARROW} {each.destination} unreachable, or not connected",
+        )
     if first is None:
         return None
     claim = Claim(rows[first[0]].name, columns[first[1]].name)
     return _Pair(
         claim, f"{bad:,} of {pairs:,} pairs, the first {claim.source} -> {claim.destination}: "
     )
+
+
+def _knows_no_way(felt: PairFelt) -> bool:
+    """Whether what is asked never gets to any node."""
+    return set(felt.shares) == {Result.UNREACHABLE} and felt.decided_at in _BEYOND
 
 
 def _rows(world: World, end: End, namespace: str) -> list[Asker]:

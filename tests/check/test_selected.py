@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from manifests_of import kind, service, workload, write
 
 from k8stui.check import AssertionSyntaxError, Finding
 from k8stui.check.assertion import Assertion, parse
@@ -14,6 +15,7 @@ from k8stui.nodes.options import NodeOptions
 from k8stui.reach.ends import asked, askers
 from k8stui.reach.felt import walked
 from k8stui.reach.selector import parse_port, parse_selector
+from k8stui.walk.source import OUTSIDE
 from k8stui.walk.world import World, build_world
 
 MILL = Path(__file__).parents[1] / "reach" / "data" / "mill.yaml"
@@ -98,6 +100,32 @@ def test_nobody_is_a_mistake(world: World, text: str, why: str, fix: str) -> Non
     assert fix in found.fix
 
 
+@pytest.mark.parametrize("engine", ["kube-router", "calico"])
+def test_from_outside_the_doors_are_asked(tmp_path: Path, engine: str) -> None:
+    """A ClusterIP or a pod, to which nobody outside knows a way, is none."""
+    deny = kind(
+        "networking.k8s.io/v1", "deny", "NetworkPolicy", "default", spec={"podSelector": {}}
+    )
+    objects = [
+        workload("Deployment", "web", ports=(8080,)),
+        service("web", to=8080, type="NodePort"),
+        service("inner", "app=web", to=8080),
+    ]
+    options = NodeOptions(policy_engine=engine)
+    shut = build_world([str(write(tmp_path, [*objects, deny]))], node_options=options)
+    felt = "refused" if engine == "kube-router" else "timeout"
+    assert judged(shut, f"outside -> * {felt}") == []
+    assert judged(shut, "outside -> * not connected") == []
+    (found,) = judged(shut, "outside -> * connected")
+    assert found.why.startswith("2 of 2 pairs, the first outside -> node/node-1:")
+    (found,) = judged(shut, "outside -> svc/inner:80 refused")
+    assert "got unreachable: nobody outside knows a way to" in found.why
+    (found,) = judged(shut, "outside -> pods refused")
+    assert found.why == "cannot be asked: nobody outside knows a way to any of pods"
+    assert found.fix == "write outside -> pods unreachable, or not connected"
+    assert judged(shut, "outside -> pods unreachable") == []
+
+
 def test_a_pod_is_not_asked_by_itself(world: World) -> None:
     (found,) = judged(world, "sts/barn/silo -> sts/barn/silo:5432 connected")
     assert found.why.startswith("2 of 2 pairs, ")
@@ -113,15 +141,23 @@ def test_classes_judge_as_every_pair_walked(world: World, source: str, destinati
     selector, _, port = destination.partition(":")
     one, other = (parse_selector(world.cluster, each, "default") for each in (source, selector))
     pairs = [
-        walked(world, who, whom)
+        (who, walked(world, who, whom))
         for who in askers(world)
         if one(who)
         for whom in asked(world, (parse_port(port),) if port else ())
         if other(whom) and (who.pod is None or who.pod is not whom.pod)
     ]
     for result in Result:
-        is_so = all(set(felt.shares) == {result} for felt in pairs)
-        never = all(result not in felt.shares for felt in pairs)
+        # What nobody outside knows a way to is asked from there only if that is what is asserted.
+        asking = [
+            felt
+            for who, felt in pairs
+            if who.name != OUTSIDE
+            or result is Result.UNREACHABLE
+            or felt.result is not Result.UNREACHABLE
+        ]
+        is_so = bool(asking) and all(set(felt.shares) == {result} for felt in asking)
+        never = all(result not in felt.shares for _, felt in pairs)
         text = f"{source} -> {destination}"
         assert (judged(world, f"{text} {result.value}") == []) is is_so
         assert (judged(world, f"{text} not {result.value}") == []) is never
