@@ -4,9 +4,10 @@ python benchmarks/soak_load.py [COUNT] [FIRST-SEED]
 
 COUNT: 100000 unless told. Three of five inputs are manifests and dumps (load, cluster, rules, walk,
 check, every export; now and then another plug-in or proxy mode), one is a file behind an option
-(iptables-save, ipset save, ip -j addr, ip -j route, KubeProxyConfiguration), one a command line
-with an odd value, a broken tour or broken assertions: these have to name the option, or the file
-and its line. Prints what failed with its seed and goes on; ends with status 1 then.
+(iptables-save, nft as text and as JSON, by itself and in a node's state folder, ipset save,
+ip -j addr, ip -j route, KubeProxyConfiguration), one a command line with an odd value, a broken
+tour or broken assertions: these have to name the option, or the file and its line. Prints what
+failed with its seed and goes on; ends with status 1 then.
 ``python benchmarks/soak_load.py 1 SEED`` does one again; the input is kept as soak-SEED.bin.
 """
 
@@ -29,7 +30,7 @@ _EVERY = 1000
 _HANGS = 30.0
 """CPU seconds after which an input is given up; `journey.MOST_SECONDS` is what it may take."""
 _PLUGINS = ("flannel", "flannel", "flannel-vxlan", "bridge", "docker0")
-_MODES = (None, None, None, "userspace")
+_MODES = (None, None, "nftables", "userspace")
 
 
 def main() -> int:

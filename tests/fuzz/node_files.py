@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,23 +24,37 @@ _FROM_OUTSIDE = ("--from", "outside", "--to", "node/node-1:30080")
 _FROM_POD = ("--from", "pod/client", "--to", "svc/frontend")
 
 
+_NFT_INDENTS = re.compile(r"(?m)^\t+")
+_LONGEST = 40_000
+"""A longer file only costs time."""
+
+
 def sources() -> dict[str, list[str]]:
     """What real programs printed, by the option that reads it."""
     state = json.loads((ROOT / "tests/golden-walks/state-standard.json").read_text())
     node = state["node-1"]
     recorded = ROOT / "tests/recordings"
+    rulesets = [
+        path.read_text()
+        for path in (
+            *sorted((ROOT / "tests/kernel/rulesets").glob("*.nft")),
+            *sorted(recorded.glob("*/node-1*.nft")),
+            *sorted(recorded.glob("*/node-1*.nft.json")),
+        )
+        if path.stat().st_size < _LONGEST
+    ]
     saves = [path.read_text() for path in sorted(recorded.glob("*/node-1*.ip*tables"))]
     return {
         "--iptables": [
             "\n".join(node["iptables-save"]) + "\n",
-            *(text for text in saves if len(text) < 30_000),
+            *(text for text in saves if len(text) < _LONGEST),
         ],
         "--ip-addr": [json.dumps(node["addr"]), json.dumps(node["addr"], indent=2)],
         "--ip-route": [json.dumps(node["route"]), json.dumps(node["route"], indent=2)],
         "--ipset": [_SETS],
-        "--nft": [
-            path.read_text() for path in sorted((ROOT / "tests/kernel/rulesets").glob("*.nft"))
-        ],
+        "--nft": [text for text in rulesets if not text.startswith("{")],
+        "--nft, JSON": [text for text in rulesets if text.startswith("{")],
+        "--state": rulesets,
         "--proxy-config": [path.read_text() for path in sorted(recorded.glob("*/proxy*.yaml"))],
     }
 
@@ -61,14 +76,25 @@ add ports 80
 def run(seed: int, pool: dict[str, list[str]], folder: Path) -> str:
     """The mutant of `seed` through one command; gives what was said on standard error.
 
+    Behind ``--state`` it is one file of a folder in which the others are whole.
+
     Raises:
         AssertionError: the program calls it a bug of its own, or says nothing about a refusal.
 
     """
     rng = random.Random(seed)  # noqa: S311
     option = rng.choice(list(pool))
+    whole = rng.choice(pool[option])
     file = folder / "broken"
-    file.write_bytes(broken(rng, rng.choice(pool[option])))
+    if option == "--state":
+        file = folder / "state"
+        name = "nft.json" if whole.startswith("{") else "nft.txt"
+        _write_state(file)
+        for stale in file.glob("nft.*"):
+            stale.unlink()
+        (file / name).write_bytes(broken(rng, whole))
+    else:
+        file.write_bytes(broken(rng, whole))
     status, out, err = command(_arguments(rng, option, str(file)))
     if "this is a bug" in err:
         report = Path(err.rpartition("report: ")[2].strip())
@@ -80,14 +106,23 @@ def run(seed: int, pool: dict[str, list[str]], folder: Path) -> str:
     assert status < 2 or err
     for text in (out, err):
         if text:
-            inert(text)
+            inert(_NFT_INDENTS.sub("", text))
     return err
+
+
+def _write_state(folder: Path) -> None:
+    """What else was collected of the node, one file a command."""
+    folder.mkdir(exist_ok=True)
+    node = json.loads((ROOT / "tests/golden-walks/state-standard.json").read_text())["node-1"]
+    (folder / "iptables.save").write_text("\n".join(node["iptables-save"]) + "\n")
+    (folder / "ip-addr.json").write_text(json.dumps(node["addr"]))
+    (folder / "ip-route.json").write_text(json.dumps(node["route"]))
 
 
 def _arguments(rng: random.Random, option: str, file: str) -> list[str]:
     if option == "--proxy-config":
         return ["walk", _SAMPLE, file, option, file, *rng.choice((_FROM_OUTSIDE, _FROM_POD))]
-    given = [option, f"node-1={file}"]
+    given = [option.partition(",")[0], f"node-1={file}"]
     if option == "--ipset":
         save = ROOT / "tests/recordings/guestbook/node-1.iptables"
         given += ["--iptables", f"node-1={save}"]
@@ -97,8 +132,11 @@ def _arguments(rng: random.Random, option: str, file: str) -> list[str]:
         ["rules", _SAMPLE, *given, "--node", "node-1"],
         ["check", _SAMPLE, *given],
     ]
-    if option == "--iptables":
+    if option in ("--iptables", "--nft"):
         commands.append(["rules", _SAMPLE, "--diff", f"node-1={file}"])
+    if option == "--state":
+        commands.append(["reach", _SAMPLE, *given, "--from", "node/node-1"])
+        commands.append(["clients", _SAMPLE, "svc/frontend", *given, "--proxy-mode", "nftables"])
     return rng.choice(commands)
 
 
