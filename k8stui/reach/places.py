@@ -175,23 +175,33 @@ def _chains(table: Table) -> Iterator[Chain]:
 
 
 def _ask_nft(border: Border, table: NftTable) -> bool:
-    """Take in kube-proxy's table, but for its sets and what they lead to: those are of Services.
+    """Take in a table; False: its rules tell addresses apart in a way not seen here.
 
-    False: it is another one, or its rules tell addresses apart in a way not seen here.
+    Of kube-proxy's the sets are left out, and the chains that they lead to: those are of Services.
     """
-    from k8stui.kernel.nft import mentions, questions  # noqa: PLC0415 - only where it stands
+    from k8stui.kernel.nft import questions  # noqa: PLC0415 - only where it stands
 
-    left = [one.name for one in table.base_chains]
-    known = set(left)
-    is_told = table.name == KUBE_PROXY
-    while left:
-        chain = table.chains[left.pop()].chain
+    if table.name != KUBE_PROXY:
+        told = [questions.ask(border, table, one.chain) for one in table.chains.values()]
+        return all(asked is not None and not asked.is_recent for asked in told)
+    is_told = True
+    for chain in _fixed(table):
         asked = questions.questions_of.of(chain)
         border.take(asked)
         is_told = is_told and not asked.is_opaque and not asked.is_recent
-        for rule in chain.rules:
-            others = (name for name in mentions.chains(rule.text) if name not in known)
-            for name in others:
-                known.add(name)
-                left.append(name)
     return is_told
+
+
+def _fixed(table: NftTable) -> Iterator[Chain]:
+    """The base chains, and where their rules lead by themselves."""
+    from k8stui.kernel.nft import mentions  # noqa: PLC0415 - as above
+
+    left = [one.name for one in table.base_chains]
+    known = set(left)
+    while left:
+        chain = table.chains[left.pop()].chain
+        yield chain
+        for rule in chain.rules:
+            others = [name for name in mentions.chains(rule.text) if name not in known]
+            known.update(others)
+            left += others

@@ -167,6 +167,7 @@ CLUSTERS = st.fixed_dictionaries(
         "engine": st.sampled_from([None, "kube-router", "api", "none"]),
         "cni": st.sampled_from(CNIS),
         "mode": st.sampled_from(["iptables", "nftables"]),
+        "flannel_by_nftables": st.booleans(),
     }
 )
 
@@ -248,6 +249,17 @@ def _objects(cluster: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for n, one in enumerate(cluster["cluster_policies"])
     ]
+    if cluster["flannel_by_nftables"] and cluster["cni"].startswith("flannel"):
+        net_conf = {"Network": "10.244.0.0/16", "EnableNFTables": True}
+        net_conf["Backend"] = {"Type": "vxlan" if "vxlan" in cluster["cni"] else "host-gw"}
+        found.append(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "kube-flannel-cfg", "namespace": "kube-flannel"},
+                "data": {"net-conf.json": json.dumps(net_conf)},
+            }
+        )
     if cluster["enforced"]:
         labels = {"k8s-app": "calico-node"}
         found.append(
