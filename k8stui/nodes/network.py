@@ -22,6 +22,7 @@ from k8stui.nodes.cni import Plugins, is_shown, node_annotations, stand_ins
 from k8stui.nodes.errors import NodeOptionError, NoNamespaceError
 from k8stui.nodes.kubeproxy import (
     MODES,
+    draws,
     ipvs,
     is_modelled,
     mode_origin,
@@ -252,7 +253,8 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
             KeyError: there is no such port in this family.
 
         """
-        if (self.cluster.proxy.mode or MODES[0]) != MODES[0] or self.has_observed_rules(node):
+        seen = self._site.observed(node)
+        if not draws(self.cluster) or seen.rulesets or seen.nft is not None:
             return None
         return self._site.proxied(version).plan(port, node.name, node.zone)
 

@@ -13,6 +13,7 @@ from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.kubeproxy.iptables import KubeProxyRules
 from k8stui.nodes.kubeproxy.modes import (
     MODES,
+    draws,
     is_modelled,
     mode_of,
     mode_origin,
@@ -26,6 +27,7 @@ __all__ = [
     "MODES",
     "Everywhere",
     "KubeProxyRules",
+    "draws",
     "is_modelled",
     "mode_origin",
     "mode_title",

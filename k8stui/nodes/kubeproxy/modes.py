@@ -36,6 +36,8 @@ class Mode:
     """What it writes in iptables or nftables on a node, for IP version 4 or 6."""
     sockets: Callable[[Cluster, int], Mapping[str, ProxySocket]] = field(default=_no_sockets)
     """Where the process itself takes connections and makes a second one, by service port name."""
+    draws: bool = False
+    """Of several endpoints each is a way of one fork, in the order of `port_plan.PortPlan`."""
 
     @property
     def relays(self) -> bool:
@@ -44,11 +46,11 @@ class Mode:
 
 
 _MODES: Mapping[str, Mode] = {
-    "iptables": Mode(iptables_contribution),
+    "iptables": Mode(iptables_contribution, draws=True),
     "userspace": Mode(
         Late(_USERSPACE, "userspace_contribution"), Late(_USERSPACE, "proxy_sockets")
     ),
-    NFTABLES: Mode(Late(_NFTABLES, "nftables_contribution")),
+    NFTABLES: Mode(Late(_NFTABLES, "nftables_contribution"), draws=True),
 }
 """kube-proxy's default on Linux first."""
 
@@ -91,6 +93,11 @@ def mode_of(cluster: Cluster) -> Mode:
     if mode not in _MODES:
         raise NodeOptionError(PROXY_MODE.flag, mode, MODES)
     return _MODES[mode]
+
+
+def draws(cluster: Cluster) -> bool:
+    """Whether rules choose among endpoints as `Mode.draws` has it."""
+    return is_modelled(cluster) and mode_of(cluster).draws
 
 
 def relaying_sockets(cluster: Cluster, version: int) -> Mapping[str, ProxySocket]:
