@@ -79,12 +79,16 @@ def walked(
     asker: Asker,
     asked: Asked,
     given: tuple[int, ...] = (),
+    *,
+    of: int = 1,
     lands: Address | None = None,
 ) -> PairFelt:
     """Walk one pair: all branches, or those behind the choices `given`, which end at `lands`.
 
+    `of`: among how many the first choice is.
+
     Raises:
-        AstrayError: they end elsewhere.
+        AstrayError: they end elsewhere, or there are more choices, or fewer.
 
     """
     try:
@@ -97,6 +101,8 @@ def walked(
     for each in walks(world, request, given=given):
         done = each.outcome
         if lands is not None and done.server_address not in (None, lands):
+            raise AstrayError
+        if given and each.forks and len(each.forks[0].ways) != of:
             raise AstrayError
         found[done.result] = found.get(done.result, Fraction(0)) + each.probability
         first = told.setdefault(done.result, each)

@@ -113,6 +113,7 @@ class _Way(NamedTuple):
 
     key: int
     given: tuple[int, ...] = ()
+    of: int = 1
     lands: Address | None = None
 
 
@@ -269,7 +270,7 @@ class _Classes:
                 ):
                     ports = way.ports if near or told[0] or told[1] else ()
                     part = self._key((number, key, told, near, ports))
-                    parts.append(_Way(part, way.given, way.lands))
+                    parts.append(_Way(part, way.given, way.of, way.lands))
                 yield inside, tuple(parts)
 
     def _relations_to(self, actor: int | None, *, twice: bool) -> list[tuple[int, _Told]]:
@@ -388,7 +389,7 @@ class _Classes:
     def _part(self, way: _Way, asker: Asker, asked: Asked) -> WalkedWay:
         found = self._parts.get(way.key)
         if found is None:
-            felt = walked(self._world, asker, asked, way.given, way.lands)
+            felt = walked(self._world, asker, asked, way.given, of=way.of, lands=way.lands)
             found = self._parts[way.key] = WalkedWay(asker, asked, felt, self._server(way, asked))
         return found
 

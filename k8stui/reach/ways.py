@@ -29,6 +29,8 @@ class RequestWay:
     """The bit of the pod that it leads to; None: it is none that policies know."""
     given: tuple[int, ...] = ()
     """The choice that leads there."""
+    of: int = 1
+    """Among how many it is."""
     lands: Address | None = None
     """Where it ends; None: wherever the walk says."""
     ports: Hashable = ()
@@ -136,7 +138,9 @@ class Ways:
             port = int(backend.text.rpartition(":")[2])
             way = self._to((how, at), address, port, _PROTOCOLS[plan.port.protocol])
             given = (number,) if len(chosen) > 1 else ()
-            ways.append(RequestWay(way.key, way.actor, given, address, way.ports, bool(node)))
+            ways.append(
+                RequestWay(way.key, way.actor, given, len(chosen), address, way.ports, bool(node))
+            )
         return ways
 
     def _to(
@@ -146,7 +150,7 @@ class Ways:
         end = self._end(address, port, protocol)
         if end is None:
             return RequestWay(("address", how, address, port, protocol), lands=address)
-        return RequestWay((how[0], *end.key), end.actor, (), address, end.names)
+        return RequestWay((how[0], *end.key), end.actor, lands=address, ports=end.names)
 
     def _end(self, address: Address, port: int, protocol: Protocol) -> _End | None:
         """The pod with that address; None: none has it."""
