@@ -154,7 +154,7 @@ def _service(number: int) -> dict[str, Any]:
 
 
 def first_frame(mode: str) -> str:
-    """CPU milliseconds of the screen until it stands, and its peak memory."""
+    """CPU milliseconds of the screen until it stands."""
     code = "import sys; from k8stui.tui.app import run; sys.exit(run(sys.argv[1:]))"
     found = measure(
         [sys.executable, "-c", code, "--proxy-mode", mode, "--no-session"],
@@ -166,7 +166,7 @@ def first_frame(mode: str) -> str:
         runs=3,
     )
     figures: dict[str, Any] = found
-    return f"{figures['ready_cpu_ms']['min']:.0f} ms CPU, {figures['peak_rss_mb']['max']:.0f} MiB"
+    return f"{figures['ready_cpu_ms']['min']:.0f} ms CPU"
 
 
 def main() -> None:

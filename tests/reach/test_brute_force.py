@@ -322,10 +322,10 @@ def test_classes_say_what_each_pair_says(cluster: dict[str, Any]) -> None:
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])
 def test_a_pod_asks_a_node_port_of_local_endpoints(mode: str) -> None:
     """It is sent to any endpoint, though nobody else who asks that node is."""
-    workload = {"namespace": "meadow", "labels": {"app": "ant"}, "replicas": 3, "port": 8080}
-    workload |= {"protocol": "TCP", "named": False, "host": False, "ready": True}
-    service = {"namespace": "meadow", "selector": {"app": "ant"}, "type": "NodePort"}
-    service |= {"targetPort": 8080, "externalTrafficPolicy": "Local"}
+    workload: dict[str, Any] = {"namespace": "meadow", "labels": {"app": "ant"}, "replicas": 3}
+    workload |= {"port": 8080, "protocol": "TCP", "named": False, "host": False, "ready": True}
+    service: dict[str, Any] = {"namespace": "meadow", "selector": {"app": "ant"}}
+    service |= {"type": "NodePort", "targetPort": 8080, "externalTrafficPolicy": "Local"}
     cluster: dict[str, Any] = {"nodes": 2, "workloads": [workload], "services": [service]}
     cluster |= {"policies": [], "cluster_policies": [], "enforced": False, "engine": None}
     cluster |= {"cni": "docker0", "mode": mode, "flannel_by_nftables": False}
