@@ -27,5 +27,8 @@ class Because:
     """``address:port``."""
     pod: str | None = None
     """``namespace/name``."""
+    among: tuple[tuple[str, str | None], ...] = ()
+    """Of a rule that chooses by itself: the endpoints, each with its pod, in the order of their
+    numbers."""
     setting: str | None = None
     """Name of the setting, such as ``externalTrafficPolicy: Cluster``."""

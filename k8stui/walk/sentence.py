@@ -105,9 +105,9 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
         return f"{cause.table} {cause.chain.name}: policy {cause.chain.policy or 'ACCEPT'}"
     why = because(cause)
     said = words(cause)
-    pod = why.pod.rpartition("/")[2] if why is not None and why.pod else ""
     if step.kind is StepKind.DNAT:
-        return _with(change(step.before, step.after) or "nothing changes", pod or said)
+        aside = _chosen(why, destination(step.after), said)
+        return _with(change(step.before, step.after) or "nothing changes", aside)
     if step.kind is StepKind.SNAT:
         return change(step.before, step.after) or "nothing changes"
     if step.kind is StepKind.MARK:
@@ -123,6 +123,15 @@ def _rule(step: Step, cause: RuleCause, chance: str) -> str:
     if step.kind is StepKind.JUMP and (cause.chain.name in _BUILTIN or _is_hook(cause)):
         said = ""  # a jump out of a built-in chain: the chain that it leads to speaks for itself
     return place + (f": {said}" if said else "") + (f" → {target}" if target else "")
+
+
+def _chosen(why: Because | None, endpoint: str, said: str) -> str:
+    """The pod that an endpoint is of; with the odds, where one rule chooses among several."""
+    if why is None:
+        return said
+    pod = why.pod or dict(why.among).get(endpoint) or ""
+    name = pod.rpartition("/")[2]
+    return ", ".join(filter(None, (name, said))) if why.among else name or said
 
 
 def _is_hook(cause: RuleCause) -> bool:

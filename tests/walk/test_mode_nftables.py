@@ -165,6 +165,18 @@ def test_the_found_element_tells_the_reason(world: World) -> None:
     assert cause.reason.text == "cluster IP of Service default/frontend, port 80"
 
 
+def test_the_dnat_of_every_branch_names_its_pod_and_the_odds(world: World) -> None:
+    asked = parse_request(world, "pod/client", "svc/frontend")
+    for one in walks(world, asked):
+        (step,) = (s for hop in one.hops for s in hop.steps if s.kind is StepKind.DNAT)
+        (name,) = (
+            pod.name
+            for pod in world.cluster.pods.values()
+            if step.after is not None and step.after.dst in pod.addresses
+        )
+        assert f"({name}, one of 3 endpoints" in step.text
+
+
 def test_two_modes_stand_side_by_side_at_the_same_decisions(by_iptables: World) -> None:
     found = compare(by_iptables, "outside", "node/node-2:30080", "proxy-mode=nftables")
     assert found.answers_before == found.answers_after

@@ -313,8 +313,13 @@ def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
     for fork in trace.forks:
         for number, way in enumerate(fork.ways):
             rule = fork.rule(number)
-            if rule is not None and rule.reason is not None and rule.reason.pod is not None:
-                yield rule.reason.pod, str(way.share)
+            if rule is None or rule.reason is None:
+                continue
+            pod = rule.reason.pod
+            if rule.reason.among and way.number is not None:
+                pod = rule.reason.among[way.number][1]
+            if pod is not None:
+                yield pod, str(way.share)
 
 
 def _endpoints(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:

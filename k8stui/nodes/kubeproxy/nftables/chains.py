@@ -7,6 +7,7 @@ docs/facts/kube-proxy.md section 8.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.nft import times
@@ -102,7 +103,10 @@ def _balanced(
         yield Rule(
             f"meta l4proto {port.protocol} dnat {settings.ip} to numgen random mod {count} "
             f"map {{ {', '.join(_numbered(_to(one)[0] for one in backends))} }}",
-            for_service(port, "", _chance(port, count, where)),
+            replace(
+                for_service(port, "", _chance(port, count, where)),
+                among=tuple((one.text, one.endpoint.pod) for one in backends),
+            ),
         )
         return
     seconds = port.affinity_seconds
