@@ -84,6 +84,12 @@ class Desk:
             first = self._answer = trace
         return status.needed(first, width)
 
+    def needed_here(self, width: int) -> int:
+        """The same of the walk that is shown, at its end; 0 elsewhere."""
+        state = self.state
+        at_end = state.trace is not None and state.index + 1 == len(state.steps)
+        return status.needed(state.trace, width) if at_end and state.trace is not None else 0
+
     def show(self, trace: Trace, index: int = 0) -> None:
         """Take up a walk; the first one opens its Service's ways of access in the tree."""
         if self.state.trace is None and trace.request.service is not None:

@@ -108,6 +108,14 @@ def body_at(
     return column, row if 0 <= row < len(sheet) else -1
 
 
+def row_of(sheet: Sheet, view: View, room: int) -> int | None:
+    """The row of the body, which has `room` rows, that the sheet's cursor is seen on."""
+    if sheet.cursor is None:
+        return None
+    margin = (room - len(sheet)) // 2 if sheet.centred and len(sheet) < room else 0
+    return sheet.cursor - view.top + margin
+
+
 def lit(line: Line, found: str) -> Line:
     """The line with every occurrence of `found` (lower case) marked."""
     text = "".join(part for part, _ in line)

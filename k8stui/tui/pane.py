@@ -10,7 +10,7 @@ from textual.message import Message
 
 from k8stui.export.drawing.ink import Line
 from k8stui.tui.drawn import Drawn
-from k8stui.tui.frame import View, body_at, body_height, framed
+from k8stui.tui.frame import View, body_at, body_height, framed, row_of
 from k8stui.tui.sheet import Sheet
 
 Source = Callable[[int, int], Sheet]
@@ -39,18 +39,41 @@ class Pane(Drawn):
         self.is_front = focused
         self.found = ""
         """What is being looked for in this pane, in lower case."""
+        self._held = 0
+        """How high the pane was before it lent rows; 0: it lends none."""
+        self._above = 0
+        """Rows of the body that are lent at its top."""
         self.sheet: Sheet | None = None
 
     def draw(self, width: int, height: int) -> list[Line]:
         inner = max(0, width - 2)
-        sheet = self._source(inner, height)
-        room = body_height(sheet, height)
+        whole = max(height, self._held)
+        sheet = self._source(inner, whole)
+        room = body_height(sheet, whole)
         if sheet.cursor != self._cursor or self.sheet is None:
             self._view.keep(sheet, inner, room)
             self._cursor = sheet.cursor
         self._view.scroll(sheet, 0, room)
         self.sheet = sheet
-        return framed(sheet, self._view, width, height, focused=self.is_front, found=self.found)
+        lines = framed(sheet, self._view, width, whole, focused=self.is_front, found=self.found)
+        lent = whole - height
+        if not lent:
+            self._above = 0
+            return lines
+        # What stands there stays where it is; at its lower end the packet itself is not covered.
+        seen = row_of(sheet, self._view, room)
+        self._above = lent if seen is not None and seen >= room - lent else 0
+        first = 1 + len(sheet.head) + self._above
+        end = len(lines) - 1 - len(sheet.foot) - (lent - self._above)
+        body = lines[first:end]
+        return [*lines[: 1 + len(sheet.head)], *body, *lines[len(lines) - 1 - len(sheet.foot) :]]
+
+    def lend(self, *, lends: bool) -> None:
+        """From now on what is drawn keeps its place though the pane gets lower; or no more."""
+        if not lends:
+            self._held = 0
+        elif not self._held:
+            self._held = self.size.height
 
     def shift(self, rows: int) -> None:
         """Keep what is seen where it is, though so many rows more (or less) are above it now.
@@ -89,6 +112,7 @@ class Pane(Drawn):
         event.stop()
         column, row = 0, -1
         if self.sheet is not None:
-            size = (self.size.width, self.size.height)
-            column, row = body_at(self.sheet, self._view, (event.x, event.y), size)
+            size = (self.size.width, max(self.size.height, self._held))
+            at = (event.x, event.y + self._above)
+            column, row = body_at(self.sheet, self._view, at, size)
         self.post_message(self.Clicked(self, row, column))

@@ -105,15 +105,25 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
     def make_room(self) -> None:
         """As many rows for the step as a walk that failed needs at its end; the panes give way.
 
-        In a replay what stands has its place at all moments, in a story on the whole stage.
+        In a replay, and where a what-if fails, what stands has its place at all moments: there
+        the end is lent its rows, and nothing is drawn anew for it.
         """
         width, height = self.size
-        needed = 0
+        rows = NOW_ROWS
         if self.desk is not None and self.timeline is None and not self.is_story:
-            needed = min(self.desk.needed_now(width), height // _NOW_SHARE)
+            rows = max(rows, min(self.desk.needed_now(width), height // _NOW_SHARE))
+        self.give_rows(rows, height)
+
+    def give_rows(self, rows: int, height: int) -> None:
+        """Make the step below the panes `rows` high, or higher where a walk's end needs it."""
+        lent = 0
+        if self.desk is not None and not self.is_story:
+            needed = min(self.desk.needed_here(self.size.width), height // _NOW_SHARE)
+            lent = max(0, needed - rows)
+        self.pane(PaneName.LAYOUT).lend(lends=bool(lent))
         now = self.query_one("#now")
-        if needed > NOW_ROWS:
-            now.styles.height = needed
+        if rows + lent > NOW_ROWS:
+            now.styles.height = rows + lent
         elif now.styles.clear_rule("height"):
             now.refresh(layout=True)
 
@@ -129,6 +139,8 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
         return Lines(title, (NOTHING, run(f" {_WAITING}", Ink.DIM)))
 
     def on_resize(self, _: events.Resize) -> None:
+        self.pane(PaneName.LAYOUT).lend(lends=False)
+        self.query_one("#now").styles.clear_rule("height")
         self.call_after_refresh(self.redraw)
 
     # What follows from what

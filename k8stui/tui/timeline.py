@@ -53,6 +53,8 @@ class Timeline:
         self._player: Player | None = None
         self._places: list[Moment] | None = None
         """Where all moments are known: those that show whatever has a place, now and later."""
+        self._telling: tuple[int, list[Moment]] = (0, [])
+        """How many moments there were, and those that showed everything then."""
         self._lock = Lock()
         self._name_all()
 
@@ -123,6 +125,7 @@ class Timeline:
             changes = parse_change(text, moment.world.manifests.objects, self._namespace)
             self._player.stand_at(moment)
             del self.moments[self.at + 1 :]
+            self._telling = (0, [])
             self._steps[self.at : self.at] = changes
             self._name_all()
             self.at = self.reached = self.at + len(changes)
@@ -131,13 +134,15 @@ class Timeline:
         """Those of the moments known that show everything that has a place at any of them."""
         if self._places is not None:
             return self._places
+        count, known = self._telling
         found: list[Moment] = []
         seen: set[object] = set()
-        for moment in reversed(self.moments):
+        for moment in (*reversed(self.moments[count:]), *known):
             places = _places(moment)
             if not places <= seen:
                 seen |= places
                 found.append(moment)
+        self._telling = (count + len(self.moments[count:]), found)
         return found
 
     @property

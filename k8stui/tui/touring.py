@@ -164,7 +164,8 @@ class TourScreen(WalkScreen):
 
     # The lowest lines
 
-    def on_resize(self, _: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
         self.make_room()
 
     def make_room(self) -> None:
@@ -180,11 +181,7 @@ class TourScreen(WalkScreen):
             needed = len(in_full(self.desk.state, width)) if spare else 0
             spare = max(0, min(spare, needed - NOW_ROWS))
         self.query_one("#caption").styles.height = most - spare
-        now = self.query_one("#now")
-        if spare:
-            now.styles.height = NOW_ROWS + spare
-        else:
-            now.styles.clear_rule("height")
+        self.give_rows(NOW_ROWS + spare, self.size.height)
 
     def _said(self, stop: Stop, width: int) -> list[Line]:
         """The caption with its number; above it the moment of the deployment."""

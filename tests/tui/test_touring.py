@@ -12,6 +12,8 @@ import pytest
 from textual.pilot import Pilot
 from tui import harness
 
+from k8stui.export.drawing.words import told
+from k8stui.kernel.exchange import Result
 from k8stui.tour.bundled import bundled_tours
 from k8stui.tour.read import read_tour
 from k8stui.tour.rehearse import Rehearsal, rehearse
@@ -265,3 +267,19 @@ async def test_another_input_in_a_tour(tmp_path: Path) -> None:
         assert "≠ ✗ refused" in "\n".join(front.query_one("#face", Drawn).shown_text)
         await tour.press("l", "o")
         assert "after: after" in tour.text("#title")
+
+
+@pytest.mark.parametrize("name", TOURS)
+async def test_where_a_position_is_a_failed_end_its_reason_and_mend_stand_whole(name: str) -> None:
+    rehearsal = rehearsed(name)
+    async with presenting(rehearsal) as presenter:
+        for _ in rehearsal.stops:
+            state = presenter.state
+            trace = state.trace
+            if trace is not None and state.index + 1 == len(state.steps):
+                said = words("\n".join(presenter.screen.query_one("#now", Drawn).shown_text))
+                outcome = trace.outcome
+                if outcome.result is not Result.CONNECTED:
+                    assert words(told(outcome.reason)) in said
+                    assert words(told(outcome.advice)) in said
+            await presenter.press("space")
