@@ -188,10 +188,14 @@ _PORT_REASON = "chosen by a hash of namespace/name:port; the API server takes on
 class PodAllocator:
     """Gives addresses to pods, node by node, from .2 up in the order in which they are asked."""
 
-    def __init__(self, nodes: Mapping[str, Node], taken: Iterable[Address]) -> None:
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
         self._nodes = nodes
-        self._taken = set(taken)
+        self._taken = {address for node in nodes.values() for address in node.addresses}
         self._next: dict[Prefix, int] = {}
+
+    def take(self, addresses: Iterable[Address]) -> None:
+        """Somebody has them already."""
+        self._taken.update(addresses)
 
     def addresses(self, node_name: str, *, host_network: bool) -> tuple[Address, ...]:
         """Addresses of one pod: one per family of the node's pod ranges.

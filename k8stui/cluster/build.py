@@ -6,13 +6,13 @@ endpoints. What a dump holds is kept as it was seen; only what it lacks is decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
-from k8stui.apiserver.inventory import Inventory, in_known_namespaces, take_stock
+from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.balancers import announced, find_balancers, unannounced, without_port
 from k8stui.cluster.calico import calico_settings
@@ -28,27 +28,27 @@ from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Remark, Service, Unbalanced, Workload
+from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Service, Unbalanced
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
-from k8stui.cluster.pods import finish_pods
+from k8stui.cluster.pods import Peopled, Population
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy, replaced
+from k8stui.cluster.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
-from k8stui.cluster.workloads import expand
+from k8stui.cluster.workloads import Expander
 from k8stui.origin import Origin, OriginKind
-from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.claims import Claims, MisspeltClasses
     from k8stui.cluster.policy import ClusterPolicy
-    from k8stui.manifests import Manifests
+    from k8stui.manifests import Manifest, Manifests
     from k8stui.manifests.problem import Problem
 
 _DEFAULT_OPTIONS = ClusterOptions()
@@ -59,17 +59,7 @@ _NO_BUSINESS_OF_PODS = frozenset(
     {"Service", "Endpoints", "EndpointSlice", "ConfigMap", "NetworkPolicy", "Ingress"}
 )
 """Kinds that no workload controller and no scheduler looks at."""
-
-
-@record(kw_only=True)
-class _Population:
-    """The pods and who made them."""
-
-    pods: Mapping[str, Pod]
-    workloads: tuple[Workload, ...]
-    remarks: tuple[Remark, ...]
-    is_settled: bool
-    """Nobody waits for a place and nobody was sent away: asked again, all stay where they are."""
+_APART = _NO_BUSINESS_OF_PODS | WORKLOADS | {"Pod"}
 
 
 def _populate(
@@ -78,42 +68,49 @@ def _populate(
     allocatable: Mapping[str, Object],
     options: ClusterOptions,
     memory: Memory,
-) -> _Population:
-    """Make the pods; those of a moment ago, where no object came or went that pods depend on."""
+) -> Peopled:
+    """Make the pods; where only more of what makes pods has come, those pods alone."""
     before = options.before.pods if options.before is not None else {}
     of = (
-        {kind: o for kind, o in inventory.by_kind.items() if kind not in _NO_BUSINESS_OF_PODS},
-        *(inventory.pod_makers, inventory.guarded_from, nodes),
+        {kind: o for kind, o in inventory.by_kind.items() if kind not in _APART},
+        *(inventory.guarded_from, nodes),
     )
-    known: _Population | None = memory.recall("pods", of)
-    if known is not None and known.pods is before and known.is_settled:
-        return known
+    known: tuple[Sequence[Manifest], Population] | None = memory.recall("pods", of)
+    if known is not None:
+        earlier, population = known
+        has_more_only = inventory.pod_makers[: len(earlier)] == earlier
+        is_next = memory.recall("pods shown", ()) is before
+        if is_next and has_more_only and population.can_take(inventory):
+            made = population.take(inventory, before)
+            if not population.is_spoilt:
+                memory.keep("pods", of, (inventory.pod_makers, population))
+                return made
     claims: Claims | MisspeltClasses | None = None
     if options.complete or inventory.of("StorageClass") or inventory.of("PersistentVolume"):
         from k8stui.cluster.claims import Claims, MisspeltClasses  # noqa: PLC0415 - rarely needed
 
         claims = Claims(inventory) if options.complete else MisspeltClasses(inventory)
     admission = Admission(inventory, complete=options.complete)
-    expansion = expand(inventory, nodes, admission, options.states, memory)
-    wanted = len(expansion.drafts)
-    pods = finish_pods(
-        expansion,
-        inventory,
+    population = Population(
+        Expander(inventory, nodes, admission, options.states, memory),
+        Scheduler(
+            nodes,
+            allocatable,
+            {
+                name: labels(manifest.data, "metadata", "labels")
+                for name, manifest in inventory.of("Namespace").items()
+            },
+            claims,
+            memory,
+        ),
         nodes,
         allocatable,
         states=options.states,
-        claims=claims,
-        before=before,
         memory=memory,
+        grows=memory is not NO_MEMORY and claims is None,
     )
-    made = _Population(
-        pods=pods,
-        workloads=tuple(expansion.workloads),
-        remarks=tuple(expansion.remarks),
-        is_settled=len(pods) == wanted
-        and all(pod.node_name and pod.addresses for pod in pods.values()),
-    )
-    memory.keep("pods", of, made)
+    made = population.take(inventory, before)
+    memory.keep("pods", of, (inventory.pod_makers, population))
     return made
 
 
@@ -146,7 +143,7 @@ def build(
     settings = read_settings(inventory, kubeadm, proxy, distribution, calico)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)
-    plugins = seen_plugins(objects, manifests.skipped)
+    plugins = seen_plugins(objects, manifests.skipped, memory)
     if not options.proxy_mode:
         proxy = replaced(proxy, plugins)
     before = options.before
@@ -172,6 +169,7 @@ def build(
     population = _populate(inventory, nodes, allocatable, options, memory)
     refusals = {one.subject: one for one in reversed(manifests.problems) if one.subject}
     pods = _waiting(_lacking(population.pods, refusals), services)
+    memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory)
     unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
@@ -217,7 +215,9 @@ def build(
         unbalanced=unbalanced,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),
-        policies=tuple(map(decode_policy, inventory.of("NetworkPolicy").values())),
+        policies=tuple(
+            memory.each("policies", inventory.of("NetworkPolicy").values(), decode_policy)
+        ),
         cluster_policies=_cluster_policies(inventory),
         namespace_labels={
             name: labels(manifest.data, "metadata", "labels")
@@ -232,7 +232,7 @@ def build(
             *settings.remarks,
             *population.remarks,
             *lost_by_apply(inventory),
-            *unread_values(inventory, configurations),
+            *unread_values(inventory, configurations, memory),
         ),
         origins={**settings.origins, **_dns_origins(told, corefile)},
     )

@@ -6,9 +6,12 @@ pkg/controller/endpointslicemirroring; docs/facts/control-plane.md sections 5 an
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, number
@@ -48,14 +51,26 @@ MAX_ENDPOINTS = 100
 _HEADLESS = "service.kubernetes.io/headless"
 
 
+_Label = tuple[str, str, str]
+"""Namespace, key, value."""
+
+
 class PodIndex:
     """Pods by namespace and label, so that a Service looks only at those that may match."""
 
     def __init__(self, pods: Iterable[Pod]) -> None:
-        self._by_label: dict[tuple[str, str, str], list[Pod]] = {}
+        self._by_label: dict[_Label, list[Pod]] = {}
+        self.add(pods)
+
+    def add(self, pods: Iterable[Pod]) -> set[_Label]:
+        """More pods, behind the others; gives their labels."""
+        added: set[_Label] = set()
         for pod in pods:
             for key, value in pod.labels.items():
-                self._by_label.setdefault((pod.namespace, key, value), []).append(pod)
+                label = (pod.namespace, key, value)
+                added.add(label)
+                self._by_label.setdefault(label, []).append(pod)
+        return added
 
     def selected(self, service: Service) -> list[Pod]:
         """Pods of the Service's namespace that its selector matches, in their order."""
@@ -96,21 +111,48 @@ def gather_slices(
         if decoded is not None:
             found.setdefault(f"{decoded.namespace}/{decoded.service}", []).append(decoded)
     dump_has_slices = inventory.has_observed("EndpointSlice")
-    index = PodIndex(pods.values())
+    index, added = _indexed(pods, memory)
     by_hand = inventory.of("Endpoints")
     for key, service in services.items():
         if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
             continue
-        selected = index.selected(service)
         written = by_hand.get(key)
-        made = memory.kept(
-            ("slices", key),
-            (service, written, *selected),
-            partial(_made_for, service, written, selected, nodes, shares),
-        )
+        made: Sequence[EndpointSlice] | None = None
+        if added is not None and not _may_select(service, added):
+            made = memory.begun(("slices", key), (service, written))
+        if made is None:
+            selected = index.selected(service)
+            made = memory.kept(
+                ("slices", key),
+                (service, written, *selected),
+                partial(_made_for, service, written, selected, nodes, shares),
+            )
         if made:
             found.setdefault(key, []).extend(made)
     return {key: memory.same(("all slices", key), tuple(slices)) for key, slices in found.items()}
+
+
+def _indexed(
+    pods: Mapping[str, Pod], memory: Memory
+) -> tuple[PodIndex, AbstractSet[_Label] | None]:
+    """The pods by label, and the labels of those that have come; None: not only did some come."""
+    known: tuple[Mapping[str, Pod], PodIndex] | None = memory.recall("pod index", ())
+    if known is not None and len(known[0]) <= len(pods):
+        then, index = known
+        if all(map(operator.is_, then.values(), pods.values())):
+            added = index.add(islice(pods.values(), len(then), None))
+            memory.keep("pod index", (), (pods, index))
+            return index, added
+    index = PodIndex(pods.values())
+    memory.keep("pod index", (), (pods, index))
+    return index, None
+
+
+def _may_select(service: Service, labels: AbstractSet[_Label]) -> bool:
+    """Whether some pod with one of these labels may be the Service's."""
+    return bool(labels) and any(
+        (service.namespace, key, value) in labels for key, value in (service.selector or {}).items()
+    )
 
 
 def unread_endpoints(

@@ -7,10 +7,19 @@ once that nothing has changed there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
+Thing = TypeVar("Thing")
+
+
+def others(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """Names that came, went, or stand for another object."""
+    if before is after:
+        return set()
+    found = {name for name, one in after.items() if before.get(name) is not one}
+    return found | (before.keys() - after.keys())
 
 
 class Memory:
@@ -18,11 +27,17 @@ class Memory:
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
+        self._each: dict[Hashable, dict[int, tuple[Any, Any]]] = {}
 
     def recall(self, name: Hashable, of: tuple[object, ...]) -> Any:
         """What was made under this name, if it was made of things that equal `of`; else None."""
         known = self._kept.get(name)
         return known[1] if known is not None and known[0] == of else None
+
+    def begun(self, name: Hashable, of: tuple[object, ...]) -> Any:
+        """What was made under this name, if `of` is what it was made of first of all; else None."""
+        known = self._kept.get(name)
+        return known[1] if known is not None and known[0][: len(of)] == of else None
 
     def keep(self, name: Hashable, of: tuple[object, ...], made: object) -> None:
         """Remember what was made, instead of what there was under this name."""
@@ -36,6 +51,15 @@ class Memory:
             self.keep(name, of, made)
         return made
 
+    def each(
+        self, name: Hashable, things: Iterable[Thing], make: Callable[[Thing], Made]
+    ) -> list[Made]:
+        """What `make` makes of each; what it made of one that was there the last time stays."""
+        known: dict[int, tuple[Thing, Made]] = self._each.get(name, {})
+        now = {id(one): known.get(id(one)) or (one, make(one)) for one in things}
+        self._each[name] = now
+        return [made for _, made in now.values()]
+
     def same(self, name: Hashable, value: Made) -> Made:
         """The object that was there under this name, if it equals `value`."""
         return self.kept(name, (value,), lambda: value)
@@ -44,6 +68,13 @@ class Memory:
 class _NoMemory(Memory):
     def keep(self, name: Hashable, of: tuple[object, ...], made: object) -> None:
         """Remember nothing."""
+
+    def each(
+        self, name: Hashable, things: Iterable[Thing], make: Callable[[Thing], Made]
+    ) -> list[Made]:
+        """Make them all."""
+        del name
+        return [make(one) for one in things]
 
 
 NO_MEMORY = _NoMemory()

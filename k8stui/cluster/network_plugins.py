@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import NetworkPlugin
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
@@ -138,7 +139,9 @@ _SIGNS = (
 
 
 def seen_plugins(
-    objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
+    objects: Sequence[Manifest],
+    skipped: Iterable[tuple[str, str]],
+    memory: Memory = NO_MEMORY,
 ) -> tuple[NetworkPlugin, ...]:
     """The plug-ins, each once, at the first place that shows it.
 
@@ -146,10 +149,10 @@ def seen_plugins(
     """
     found: dict[str, NetworkPlugin] = {}
     said: dict[str, Manifest] = {}
-    for manifest in objects:
+    for manifest, signs in zip(objects, memory.each("plugins", objects, _signs), strict=True):
         if manifest.kind == "ConfigMap" and manifest.name in _SETTINGS:
             said[manifest.name] = manifest
-        for sign, path in _shown(manifest):
+        for sign, path in signs:
             found.setdefault(sign.name, _plugin(sign, manifest.origin(*path)))
     for version, kind in sorted(skipped):
         for sign in _of_group(version.partition("/")[0]):
@@ -161,6 +164,10 @@ def seen_plugins(
     if "Canal" in found:  # its DaemonSet runs Calico's programs too
         found.pop("Calico", None)
     return tuple(found.values())
+
+
+def _signs(manifest: Manifest) -> tuple[tuple[_Sign, _Path], ...]:
+    return tuple(_shown(manifest))
 
 
 _SETTINGS = frozenset(sign.settings for sign in _SIGNS if sign.settings)

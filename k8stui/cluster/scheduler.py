@@ -56,32 +56,22 @@ class _Field:
     """Of what is used on a node, only the number of pods can refuse these pods."""
 
 
-def schedule(
-    drafts: Sequence[Draft],
-    nodes: Mapping[str, Node],
-    allocatable: Mapping[str, Object],
-    namespaces: Mapping[str, Mapping[str, str]],
-    claims: Claims | MisspeltClasses | None = None,
-    *,
-    memory: Memory = NO_MEMORY,
-) -> None:
-    """Give every draft a node, or the message of the scheduler.
+class Scheduler:
+    """Gives every draft a node, or the message of the scheduler.
 
     `allocatable`: what each node offers, as written; `namespaces`: labels of namespaces, for
     affinity terms that select by them; `claims`: None where all are taken to be bound. Pods that
-    fit nowhere are tried again when others have been placed, as the scheduler's queue does.
+    fit nowhere are tried again when others have been placed, as the scheduler's queue does. More
+    pods can come later: those that have a place keep it.
     """
-    _Scheduler(nodes, allocatable, namespaces, claims, memory).run(drafts)
 
-
-class _Scheduler:
     def __init__(
         self,
         nodes: Mapping[str, Node],
         allocatable: Mapping[str, Object],
         namespaces: Mapping[str, Mapping[str, str]],
-        claims: Claims | MisspeltClasses | None,
-        memory: Memory,
+        claims: Claims | MisspeltClasses | None = None,
+        memory: Memory = NO_MEMORY,
     ) -> None:
         self._claims = claims
         self._memory = memory
@@ -99,6 +89,8 @@ class _Scheduler:
         """After so many changes pods like this had no place, and why."""
         self._evicted: list[Draft] = []
         """Sent away and made anew: they wait again."""
+        self.has_evicted = False
+        """Whether a pod that had a place had to leave it."""
 
     def run(self, drafts: Sequence[Draft]) -> None:
         waiting = []
@@ -119,6 +111,12 @@ class _Scheduler:
                     still.append(draft)
             waiting = still + self._evicted
             self._evicted = []
+
+    def take_away(self, draft: Draft) -> None:
+        """The pod has no place any more; one that had none has none."""
+        host = self._hosts.get(draft.node_name or "")
+        if host is not None and draft in host.placed:
+            self.unbind(draft, host)
 
     def _place(self, draft: Draft) -> bool:
         if draft.after is not None and draft.after.node_name is None:
@@ -225,6 +223,7 @@ class _Scheduler:
         chosen = pick(candidates, self._priority)
         for victim in chosen.victims:
             self.unbind(victim, self._hosts[chosen.name])
+            self.has_evicted = True
             victim.node_name = None
             if victim.replica is None:
                 victim.evicted = True
@@ -300,7 +299,7 @@ class _Scheduler:
 class _Room:
     """A node as preemption looks at it. Pods of a dump are there: they are not sent away."""
 
-    scheduler: _Scheduler
+    scheduler: Scheduler
     host: NodeInfo
 
     @property

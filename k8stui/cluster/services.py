@@ -46,8 +46,10 @@ def gather_services(
             service = _keep(service, earlier[key])
         found[key] = service
         to_do.append(key)
+    remarks: list[Remark] = []
+    if not to_do:
+        return found, remarks
     allocator = ServiceAllocator(found.values(), settings.service_cidrs, node_ports)
-    remarks = []
     for key in to_do:
         service, manifest = found[key], manifests[key]
         if not _is_allocated(service, manifest):

@@ -142,7 +142,8 @@ def _guess(
     services = [
         prefix.address
         for service in inventory.of("Service").values()
-        for prefix in _prefixes(text(service.data, "spec", "clusterIP"))
+        if (written_ip := text(service.data, "spec", "clusterIP")) not in ("", "None")
+        for prefix in _prefixes(written_ip)
     ]
     for attribute, seen, usual, what in (
         ("pod_cidr", nodes, distribution.pod_cidrs, "the Nodes' pod ranges"),
@@ -196,6 +197,8 @@ def _families(
         if sure and not service.observed:
             continue  # what a declared one asks for beyond that is refused
         spec = table(service.data, "spec")
+        if "ipFamilies" not in spec and "ipFamilyPolicy" not in spec:
+            continue
         if text(spec, "clusterIP") == "None":
             continue
         asked = {6 if family == "IPv6" else 4 for family in texts(spec, "ipFamilies")}

@@ -7,8 +7,10 @@ a configuration are taken as they are, and what cannot be read there is left out
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.manifest import Manifest
@@ -56,18 +58,18 @@ _ADDRESS_TYPES = frozenset({"InternalIP", "ExternalIP"})
 
 
 def unread_values(
-    inventory: Inventory, configurations: Iterable[Manifest] = ()
+    inventory: Inventory,
+    configurations: Iterable[Manifest] = (),
+    memory: Memory = NO_MEMORY,
 ) -> Iterator[Remark]:
     """What is said of each value that the decoders leave out.
 
     `configurations`: what kube-proxy, kubeadm and flannel read.
     """
     for kind, places in _PLACES.items():
-        for manifest in inventory.of(kind).values():
-            for wanted, pattern in places:
-                for path, written in _at(manifest.data, pattern, ()):
-                    if written not in ("", "None") and not _is(wanted, written):
-                        yield from _told(manifest, path, written, wanted)
+        look = partial(_unread, places)
+        for remarks in memory.each(("unread", kind), inventory.of(kind).values(), look):
+            yield from remarks
     for manifest in (*inventory.of("ServiceCIDR").values(), *configurations):
         for pattern in _SETTINGS.get(manifest.kind, ()):
             if manifest.data.get(pattern[0]) == _PRIMARY:
@@ -76,6 +78,16 @@ def unread_values(
                 for one in written.split(",") if written else ():
                     if not _is(Prefix, one):
                         yield from _told(manifest, path, one.strip(), Prefix)
+
+
+def _unread(places: Iterable[tuple[_Type, tuple[str, ...]]], manifest: Manifest) -> list[Remark]:
+    return [
+        remark
+        for wanted, pattern in places
+        for path, written in _at(manifest.data, pattern, ())
+        if written not in ("", "None") and not _is(wanted, written)
+        for remark in _told(manifest, path, written, wanted)
+    ]
 
 
 def _told(manifest: Manifest, path: _Path, written: str, wanted: _Type) -> Iterator[Remark]:

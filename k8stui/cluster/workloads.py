@@ -6,7 +6,7 @@ section 4. Random suffixes are replaced by numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from functools import partial
@@ -95,29 +95,20 @@ class Expansion:
                 self.remark(said, first.manifest)
 
 
-def expand(
-    inventory: Inventory,
-    nodes: Mapping[str, Node],
-    admission: Admission,
-    states: Sequence[PodState] = (),
-    memory: Memory = NO_MEMORY,
-) -> Expansion:
-    """Make every pod that is admitted, in the order of the input.
+class Expander:
+    """Makes every pod that is admitted, in the order of the input.
 
     Pods that a dump holds win over the templates that own them, and a workload of a dump that
-    holds pods has exactly those that it owns there.
+    holds pods has exactly those that it owns there. More pod makers can come later.
     """
-    return _Expander(inventory, nodes, admission, states, memory).run()
 
-
-class _Expander:
     def __init__(
         self,
         inventory: Inventory,
         nodes: Mapping[str, Node],
         admission: Admission,
-        states: Sequence[PodState],
-        memory: Memory,
+        states: Sequence[PodState] = (),
+        memory: Memory = NO_MEMORY,
     ) -> None:
         self._memory = memory
         self._inventory = inventory
@@ -125,6 +116,8 @@ class _Expander:
         self._admission = admission
         self._states = states
         self._result = Expansion()
+        self._done = 0
+        """How many pod makers have made theirs."""
         self._dump_has_pods = inventory.has_observed("Pod")
         self._seen: dict[Owner, list[Draft]] = {}
         self._orphans: dict[str, list[Draft]] = {}
@@ -135,11 +128,29 @@ class _Expander:
         self._lacks: dict[Owner, str] = {}
         """What keeps pods of a workload away."""
         self._autoscalers = Autoscalers(inventory)
+        self._lacks_parent = False
+        """A ReplicaSet names an owner that is not there: if it comes, that one makes the pods."""
 
-    def run(self) -> Expansion:
-        written = {key: decode_pod(pod) for key, pod in self._inventory.of("Pod").items()}
-        for key, draft in written.items():
-            self._taken.add(key)
+    def is_done(self, inventory: Inventory) -> bool:
+        """Whether no pod maker has come since."""
+        return len(inventory.pod_makers) == self._done
+
+    def can_take(self, inventory: Inventory) -> bool:
+        """Whether the pod makers that have come since change nothing of what was made before."""
+        more = inventory.pod_makers[self._done :]
+        return not (
+            self._lacks_parent
+            or any(one.observed for one in more)
+            or any(one.kind in _ADOPTING and self._orphans.get(namespace_of(one)) for one in more)
+            or not self._taken.isdisjoint(self._fixed_names(more))
+        )
+
+    def take(self, inventory: Inventory) -> Expansion:
+        """All that was made so far, with the pods of the makers that have come since."""
+        self._inventory = inventory
+        more = inventory.pod_makers[self._done :]
+        written = {key_of(one): decode_pod(one) for one in more if one.kind == "Pod"}
+        for draft in written.values():
             owner = top_owner(draft.manifest, self._inventory)
             if draft.observed and owner is not None:
                 draft.owner = owner
@@ -149,19 +160,28 @@ class _Expander:
             for draft in written.values()
             if draft.observed and not draft.finished
         )
-        for manifest in map(self._autoscalers.scaled, self._inventory.of("StatefulSet").values()):
-            # Their names are no choice, so nobody else may have them.
-            first, count = ordinals(table(manifest.data, "spec"))
-            self._taken.update(f"{key_of(manifest)}-{first + n}" for n in range(count))
-        for place, manifest in enumerate(self._inventory.pod_makers):
+        self._taken.update(self._fixed_names(more))
+        for place, manifest in enumerate(more, self._done):
             self._admission.turn(place)
             if manifest.kind in WORKLOADS:
                 self._workload(self._scaled(manifest))
             else:
                 self._pod(written[key_of(manifest)])
-        self._cron_jobs()
-        self._unwritten_owners()
-        return self._result
+        self._done += len(more)
+        workloads = [*self._result.workloads, *self._cron_jobs()]
+        if self._seen:
+            workloads += self._unwritten_owners(workloads)
+        return Expansion([*self._result.drafts], workloads, [*self._result.remarks])
+
+    def _fixed_names(self, makers: Iterable[Manifest]) -> Iterator[str]:
+        """Keys of pods whose names are no choice, so that nobody else may have them."""
+        for one in makers:
+            if one.kind == "Pod":
+                yield key_of(one)
+            elif one.kind == "StatefulSet":
+                scaled = self._autoscalers.scaled(one)
+                first, count = ordinals(table(scaled.data, "spec"))
+                yield from (f"{key_of(one)}-{first + n}" for n in range(count))
 
     def _scaled(self, manifest: Manifest) -> Manifest:
         """The workload as its autoscaler wants it, which is said."""
@@ -198,6 +218,7 @@ class _Expander:
         if kind == "ReplicaSet" and parent is not None:
             if f"{namespace}/{parent[1]}" in self._inventory.of(parent[0]):
                 return
+            self._lacks_parent = True
             kind, name = parent
         owner = (kind, namespace, name)
         if owner in self._seen:
@@ -212,45 +233,43 @@ class _Expander:
         if parent is None or drafts:
             self._record(manifest, owner, [draft.key for draft in drafts])
 
-    def _cron_jobs(self) -> None:
+    def _cron_jobs(self) -> Iterator[Workload]:
         """What makes pods at its own times: here it has those that a dump shows."""
         for manifest in self._inventory.of("CronJob").values():
             owner = ("CronJob", namespace_of(manifest), manifest.name)
-            self._record(manifest, owner, [draft.key for draft in self._seen.get(owner, ())])
+            seen = self._seen.get(owner, ())
+            yield self._workload_of(manifest, owner, [draft.key for draft in seen])
 
     def _record(self, manifest: Manifest, owner: Owner, pods: list[str]) -> None:
-        self._result.workloads.append(
-            Workload(
-                kind=owner[0],
-                namespace=owner[1],
-                name=owner[2],
-                replicas=None
-                if owner[0] == "CronJob"
-                else defaults.replicas(manifest.kind, table(manifest.data, "spec")),
-                pods=tuple(pods),
-                labels=_own_labels(manifest),
-                pod_labels=labels(
-                    manifest.data, *template_path(manifest.kind), "metadata", "labels"
-                ),
-                lack=self._lacks.get(owner, ""),
-                origin=manifest.origin(),
-            )
+        self._result.workloads.append(self._workload_of(manifest, owner, pods))
+
+    def _workload_of(self, manifest: Manifest, owner: Owner, pods: list[str]) -> Workload:
+        return Workload(
+            kind=owner[0],
+            namespace=owner[1],
+            name=owner[2],
+            replicas=None
+            if owner[0] == "CronJob"
+            else defaults.replicas(manifest.kind, table(manifest.data, "spec")),
+            pods=tuple(pods),
+            labels=_own_labels(manifest),
+            pod_labels=labels(manifest.data, *template_path(manifest.kind), "metadata", "labels"),
+            lack=self._lacks.get(owner, ""),
+            origin=manifest.origin(),
         )
 
-    def _unwritten_owners(self) -> None:
+    def _unwritten_owners(self, written: Iterable[Workload]) -> Iterator[Workload]:
         """Owners that only their pods know: a dump of pods alone."""
-        have = {(w.kind, w.namespace, w.name) for w in self._result.workloads}
+        have = {(w.kind, w.namespace, w.name) for w in written}
         for owner, drafts in self._seen.items():
             if owner not in have:
-                self._result.workloads.append(
-                    Workload(
-                        kind=owner[0],
-                        namespace=owner[1],
-                        name=owner[2],
-                        replicas=None if owner[0] == "DaemonSet" else len(drafts),
-                        pods=tuple(draft.key for draft in drafts),
-                        origin=drafts[0].manifest.origin("metadata", "ownerReferences"),
-                    )
+                yield Workload(
+                    kind=owner[0],
+                    namespace=owner[1],
+                    name=owner[2],
+                    replicas=None if owner[0] == "DaemonSet" else len(drafts),
+                    pods=tuple(draft.key for draft in drafts),
+                    origin=drafts[0].manifest.origin("metadata", "ownerReferences"),
                 )
 
     def _make(self, manifest: Manifest, owner: Owner) -> list[Draft]:

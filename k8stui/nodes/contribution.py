@@ -81,7 +81,7 @@ class _ComposedChains(ComparedChains):
 
     def __init__(self, table: str, parts: Sequence[TablePart]) -> None:
         self._builtin = BUILTIN_CHAINS[table]
-        self._parts = parts
+        self.parts = parts
         # No truth test: the length of a lazy mapping is the work of building all of it.
         self.owners = [part.chains for part in parts]
         self._jumps: dict[str, list[Jump]] = {}
@@ -118,15 +118,14 @@ class _ComposedChains(ComparedChains):
         return _StreamedValues(self)
 
     def apart(self, earlier: Mapping[str, Chain]) -> Collection[str]:
-        """Chains that one program alone writes are what it says; the others are compared."""
-        if not isinstance(earlier, _ComposedChains) or len(earlier.owners) != len(self.owners):
+        """What the programs say of their chains; all that some jump into, where one is another."""
+        if not isinstance(earlier, _ComposedChains) or len(earlier.parts) != len(self.parts):
             return {*self, *earlier}
-        own = (
-            name
-            for before, after in zip(earlier.owners, self.owners, strict=True)
-            for name in chains_apart(before, after)
-        )
-        return {*self.shared, *earlier.shared, *own}
+        pairs = tuple(zip(earlier.parts, self.parts, strict=True))
+        own = {name for then, now in pairs for name in chains_apart(then.chains, now.chains)}
+        if any(then.jumps != now.jumps or then.policies != now.policies for then, now in pairs):
+            return {*self.shared, *earlier.shared, *own}
+        return own
 
     def stream(self) -> Iterator[tuple[str, Chain]]:
         """Each chain, built for the caller alone unless somebody has looked it up before."""
@@ -150,7 +149,7 @@ class _ComposedChains(ComparedChains):
         if len(found) == 1 and not jumps:
             return found[0]
         policy = "ACCEPT" if built_in else None
-        for part in self._parts:
+        for part in self.parts:
             policy = part.policies.get(name, policy)
         rules: list[Rule] = list(found[0].rules) if found else []
         for chain in found[1:]:

@@ -9,6 +9,8 @@ IPTablesOwnershipCleanup).
 
 from __future__ import annotations
 
+from functools import cache
+
 from k8stui.because import Because
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
@@ -28,6 +30,7 @@ _LAST_WITH_MARKS, _HINT_SINCE = 26, 24
 _MARK, _DROP = "0x4000/0x4000", "0x8000/0x8000"
 
 
+@cache
 def kubelet(version: int, minor: int | None = None) -> Contribution:
     """What kubelet 1.`minor` (None: today's) writes into the tables of IP `version` 4 or 6."""
     if minor is not None and minor <= _LAST_WITH_MARKS:

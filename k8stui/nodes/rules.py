@@ -78,8 +78,8 @@ def _counts(site: Site, node: Node, version: int) -> bool:
 
 
 def _cni(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
-    del site
-    return programs.plugin.contributions(node, version)
+    make = partial(programs.plugin.contributions, node, version)
+    return site.plugin_rules(node, version, make)
 
 
 def _node_local_dns(

@@ -6,15 +6,18 @@ two ends of a cable). Nothing of a node is built here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 from functools import cached_property
 
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.model import Cluster, Node, Pod, Service
+from k8stui.cluster.memory import others
+from k8stui.cluster.model import Cluster, Container, Node, Pod, Service
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_link_local
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, covering, free_address, plan
@@ -48,6 +51,8 @@ class NodeStanding:
     part: Part
     routes: tuple[Route, ...]
     """With the kernel's own."""
+    written: dict[int, Sequence[Contribution]] = field(default_factory=dict)
+    """What the plug-in writes into iptables by IP version, once somebody has asked."""
 
 
 OVER_CARDS = frozenset({"bond", "team", "vlan", "macvlan"})
@@ -77,12 +82,16 @@ class Site:
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
         self._uplinks: dict[str, tuple[Uplink, ...]] = {}
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
+        self._running: dict[Callable[[Pod, Container], bool], Container | None] = {}
+        self._running_then: Mapping[Callable[[Pod, Container], bool], Container | None] = {}
+        self._pods_apart: Collection[str] = ()
         self._proxied: dict[int, Everywhere] = {}
         self._standing: dict[str, NodeStanding] = {}
         # What it has worked out, not itself: else every moment would hold the one before.
         self._proxied_then: dict[int, Everywhere] = {}
         self._standing_then: Mapping[str, NodeStanding] = {}
         self._alike_then: tuple[object, ...] | None = None
+        self._places_then: Mapping[str, tuple[Pod, str]] = {}
         if earlier is not None:
             self._take_over(earlier)
 
@@ -90,6 +99,15 @@ class Site:
         self._proxied_then = dict(earlier._proxied)
         self._standing_then = earlier._standing
         self._alike_then = earlier._alike
+        self._pods_apart = others(earlier.cluster.pods, self.cluster.pods)
+        self._places_then = earlier._places
+        if not self._pods_apart:
+            self._places = earlier._places
+            self._pods_by_node = earlier._pods_by_node
+            self._host_pods_by_node = earlier._host_pods_by_node
+        self._running_then = earlier._running
+        for is_it in earlier._running:
+            self.running(is_it)
         for name, strays in earlier._strays.items():
             if self.pods(name) == earlier.pods(name):
                 self._strays[name] = strays
@@ -187,12 +205,35 @@ class Site:
             self._standing[node.name] = found
         return found
 
+    def plugin_rules(
+        self, node: Node, version: int, make: Callable[[], Sequence[Contribution]]
+    ) -> Sequence[Contribution]:
+        """What `make` gives; or what it gave a moment ago, where the same stands on the node."""
+        standing = self._standing.get(node.name)
+        if standing is None:
+            return make()
+        found = standing.written.get(version)
+        if found is None:
+            found = standing.written[version] = make()
+        return found
+
+    def running(self, is_it: Callable[[Pod, Container], bool]) -> Container | None:
+        """The container of a daemon in the first of its pods. Costs one pass over all pods."""
+        if is_it not in self._running:
+            pods: Iterable[Pod] = self.cluster.pods.values()
+            if is_it in self._running_then and self._running_then[is_it] is None:
+                pods = (pod for key, pod in self.cluster.pods.items() if key in self._pods_apart)
+            found = (one for pod in pods for one in pod.containers if is_it(pod, one))
+            self._running[is_it] = next(found, None)
+        return self._running[is_it]
+
     @cached_property
     def _alike(self) -> tuple[object, ...]:
         """What matters to all nodes: the others and their pods' networks, what is between them."""
         cluster = self.cluster
         nodes = cluster.nodes.values()
         found = (
+            [*map(self.running, self._running)],
             *(
                 self.lan.networks,
                 cluster.flannel,
@@ -200,7 +241,7 @@ class Site:
                 cluster.docker,
                 cluster.pod_cidr,
             ),
-            *(cluster.network_plugins, cluster.calico),
+            *(cluster.network_plugins, cluster.calico, cluster.distribution),
             *(*nodes, *map(tuple, map(self.behind, nodes))),
         )
         return self._alike_then if self._alike_then == found else found
@@ -228,20 +269,30 @@ class Site:
         return self._host_pods_by_node.get(node_name, ())
 
     @cached_property
-    def _placed(self) -> tuple[tuple[Pod, str], ...]:
-        placed = []
-        for pod in self.cluster.pods.values():
+    def _places(self) -> Mapping[str, tuple[Pod, str]]:
+        """Every pod that has one, with the name of the namespace that it lives in."""
+        then = self._places_then
+        found = {}
+        for key, pod in self.cluster.pods.items():
+            known = then.get(key)
+            if known is not None and known[0] is pod:
+                found[key] = known
+                continue
             try:
-                placed.append((pod, namespace_of(self.cluster, pod)))
+                found[key] = pod, namespace_of(self.cluster, pod)
             except NoNamespaceError:
                 continue
-        return tuple(placed)
+        return found
+
+    @cached_property
+    def _placed(self) -> tuple[tuple[Pod, str], ...]:
+        return tuple(self._places.values())
 
     @cached_property
     def _pods_by_node(self) -> Mapping[str, tuple[Pod, ...]]:
         found: dict[str, list[Pod]] = {}
-        for pod, place in self._placed:
-            if place == pod.key and pod.node_name is not None:
+        for key, (pod, place) in self._places.items():
+            if place == key and pod.node_name is not None:
                 found.setdefault(pod.node_name, []).append(pod)
         return {
             name: tuple(sorted(pods, key=lambda pod: pod.addresses[0]))
@@ -251,8 +302,8 @@ class Site:
     @cached_property
     def _host_pods_by_node(self) -> Mapping[str, tuple[Pod, ...]]:
         found: dict[str, list[Pod]] = {}
-        for pod, place in self._placed:
-            if place != pod.key:
+        for key, (pod, place) in self._places.items():
+            if place != key:
                 found.setdefault(place, []).append(pod)
         return {name: tuple(pods) for name, pods in found.items()}
 

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.environment import service_environment
+from k8stui.cluster.memory import others
 from k8stui.cluster.model import Cluster, Node, Service, ServiceType
 from k8stui.kernel.namespace import FdbEntry, Socket
-from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.routing import route_line
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.apart import rules_apart
+from k8stui.nodes.apart import nft_apart, rules_apart
 from k8stui.record import record
 from k8stui.walk.world import World
 
@@ -71,26 +71,33 @@ def gains(before: World, after: World) -> Gains:
     """
     then, now = before.cluster, after.cluster
     nodes = {name: _node(before, after, name) for name in now.nodes}
-    slices, slices_then = now.endpoint_slices, then.endpoint_slices
-    touched = [
-        key
-        for key in dict.fromkeys((*then.services, *now.services))
-        if then.services.get(key) is not now.services.get(key)
-        or slices_then.get(key) is not slices.get(key)
-    ]
+    pods = _keys(then.pods, now.pods)
+    apart = others(then.services, now.services)
+    apart |= others(then.endpoint_slices, now.endpoint_slices)
+    touched = [key for key in {**then.services, **now.services} if key in apart]
     endpoints = {
         key: difference(*(tuple(_endpoints(each, key)) for each in (then, now))) for key in touched
     }
     return Gains(
         nodes={name: gain for name, gain in nodes.items() if gain},
-        pods=difference(then.pods, now.pods),
+        pods=pods,
         endpoints={key: found for key, found in endpoints.items() if found},
         names=difference(_names(then, touched), _names(now, touched)),
         environment={
             key: tuple(f"{k}={v}" for k, v in service_environment(now, pod).items())
-            for key, pod in now.pods.items()
-            if key not in then.pods and pod.addresses
+            for key in pods.added
+            if (pod := now.pods[key]).addresses
         },
+    )
+
+
+def _keys(before: Mapping[str, object], after: Mapping[str, object]) -> Delta:
+    """Names that came and went."""
+    if before is after:
+        return Delta()
+    return Delta(
+        tuple(key for key in after if key not in before),
+        tuple(key for key in before if key not in after),
     )
 
 
@@ -134,20 +141,8 @@ def _rules(before: World, after: World, name: str) -> Delta:
         gone, come = rules_apart(*(_ruleset(each, node, version) for each in (before, after)))
         old += [rule.text for rule in gone]
         new += [rule.text for rule in come]
-    then, now = (each.network[name].nft for each in (before, after))
-    if then is not now:
-        old += _nft_lines(then)
-        new += _nft_lines(now)
-    return difference(old, new)
-
-
-def _nft_lines(ruleset: NftRuleset | None) -> Iterator[str]:
-    """Each rule and element, with its chain or set before it."""
-    for table in ruleset.tables if ruleset is not None else ():
-        for one in table.sets.values():
-            yield from (f"{table.called} @{one.name}: {element.text}" for element in one.elements)
-        for chain in table.chains.values():
-            yield from (f"{table.called} {chain.name}: {rule.text}" for rule in chain.chain.rules)
+    gone_lines, come_lines = nft_apart(*(each.network[name].nft for each in (before, after)))
+    return difference([*old, *gone_lines], [*new, *come_lines])
 
 
 def _ruleset(world: World, node: Node, version: int) -> Ruleset:

@@ -95,7 +95,7 @@ def because(pod: Pod) -> Because:
 def first_only(cluster: Cluster, _node: Node, version: int, _around: Around) -> Contribution:
     """A mode that sends every request to the first ready endpoint."""
     rules = []
-    for _, service, port in known_ports(cluster, version):
+    for _, service, port in known_ports(cluster.services.values(), version):
         slices = cluster.endpoint_slices.get(service.key, ())
         found = backends(slices, port.name, port.protocol, version)
         ready = [one.text for one in found if one.endpoint.ready]

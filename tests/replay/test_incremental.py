@@ -155,7 +155,7 @@ OPTIONS = st.sampled_from(
         NodeOptions(policy_engine="kube-router"),
     )
 )
-MODES = st.sampled_from((None, None, "userspace"))
+MODES = st.sampled_from((None, None, "userspace", "nftables", "nftables"))
 
 
 @settings(
@@ -242,6 +242,18 @@ def _lines(network: ClusterNetwork, name: str) -> dict[str, list[str]]:
             for table in network.ruleset(node, 4)
             for chain in table.chains.values()
             for rule in chain.rules
+        ]
+        + [
+            f"{table.called} @{one.name}: {element.text}"
+            for table in network.nft(node).tables
+            for one in table.sets.values()
+            for element in one.elements
+        ]
+        + [
+            f"{table.called} {chain.name}: {rule.text}"
+            for table in network.nft(node).tables
+            for chain in table.chains.values()
+            for rule in chain.chain.rules
         ],
         "devices": [interface.name for interface in there.interfaces],
         "routes": [route_line(route) for route in there.routes],

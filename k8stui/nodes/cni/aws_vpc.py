@@ -22,7 +22,7 @@ from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import assumed_list
-from k8stui.nodes.cni.daemon import listed, running
+from k8stui.nodes.cni.daemon import listed
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.lan import covering
@@ -267,7 +267,7 @@ class AwsVpcCni:
 
     @cached_property
     def _settings(self) -> _Settings:
-        daemon = running(self._site, _is_its)
+        daemon = self._site.running(_is_its)
         if daemon is not None:
             return _told(dict(daemon.env), daemon.origin)
         return _Settings(origin=assumed("as aws-node's own manifest sets it; the VPC's range too"))

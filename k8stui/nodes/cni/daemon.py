@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from k8stui.cluster.fields import prefixes
-from k8stui.cluster.model import Container, Pod
 from k8stui.kernel.address import Prefix
-from k8stui.nodes.site import Site
 
 _LAST_PORT = 65535
-
-
-def running(site: Site, is_it: Callable[[Pod, Container], bool]) -> Container | None:
-    """The daemon's container in the first of its pods. Costs one pass over all pods."""
-    pods = site.cluster.pods.values()
-    return next((one for pod in pods for one in pod.containers if is_it(pod, one)), None)
 
 
 def listed(written: str) -> tuple[Prefix, ...]:

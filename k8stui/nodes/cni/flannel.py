@@ -28,7 +28,7 @@ from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import Configuration
-from k8stui.nodes.cni.daemon import running, told
+from k8stui.nodes.cni.daemon import told
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.flannel_rules import Daemon
 from k8stui.nodes.cni.ipmasq import ip_masq
@@ -353,7 +353,7 @@ def _daemon(site: Site) -> Daemon:
     Source: flannel main.go (flags --ip-masq, default false; --iptables-forward-rules, true).
     """
     nftables = (site.cluster.flannel or {}).get("EnableNFTables") is True
-    found = running(site, _is_its)
+    found = site.running(_is_its)
     if found is None:
         return Daemon(nftables=nftables)
     return Daemon(

@@ -15,7 +15,7 @@ from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.conflist import Configuration, assumed_list, of
-from k8stui.nodes.cni.daemon import listed, running
+from k8stui.nodes.cni.daemon import listed
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
@@ -100,7 +100,7 @@ class Kindnet:
 
     @cached_property
     def _daemon(self) -> Container | None:
-        return running(self._site, _runs)
+        return self._site.running(_runs)
 
 
 def _named(site: Site) -> Configuration | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.model import Node, Pod
+from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel import ipset
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Ipip, LinkKind, Route
@@ -21,7 +21,7 @@ from k8stui.nodes.cni.between import host_gateway_route
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import assumed_list, configured
-from k8stui.nodes.cni.daemon import running, told
+from k8stui.nodes.cni.daemon import told
 from k8stui.nodes.cni.portmap import portmap, route_localnet
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.part import Part
@@ -136,9 +136,14 @@ class KubeRouter:
                     yield f"add {prefix}{_NODES} {one} timeout 0"
 
 
+def _is_its(pod: Pod, container: Container) -> bool:
+    del pod
+    return container.name == _OWNER and not container.init
+
+
 def _egress(site: Site) -> tuple[bool, Origin]:
     """Whether what pods send out is masqueraded: ``--enable-pod-egress`` (default true)."""
-    daemon = running(site, lambda _, one: one.name == _OWNER and not one.init)
+    daemon = site.running(_is_its)
     if daemon is not None:
         return told(daemon.spoken, "enable-pod-egress", otherwise=True), daemon.origin
     return True, defaulted("kube-router's --enable-pod-egress, on by default")

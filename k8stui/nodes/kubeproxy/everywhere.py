@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
+from typing import TypeVar
 from weakref import WeakValueDictionary, ref
 
+from k8stui.cluster.memory import others
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
+from k8stui.nodes.contribution import TablePart
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
 from k8stui.nodes.kubeproxy.names import EndpointNames, chain_suffix
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
+from k8stui.nodes.kubeproxy.settings import ProxySettings
 
+Kept = TypeVar("Kept")
+_Known = tuple[Service, ServicePort, str]
 LARGE_CLUSTER_ENDPOINTS = 1000
 """More endpoints than this, and the rules of single endpoints lose their comments
 (kube-proxy largeClusterEndpointsThreshold)."""
@@ -42,25 +48,23 @@ class Everywhere:
         self._all_owners = False
         self.chains: MutableMapping[object, Chain] = WeakValueDictionary()
         """Chains that are the same on every node; each lives for as long as a node keeps it."""
-        self._known: Mapping[str, tuple[Service, ServicePort, str]] = {}
+        self.fixed: dict[ProxySettings, Mapping[str, TablePart]] = {}
+        """By table what is written whatever the Services are; of iptables alone."""
+        self._known: Mapping[str, _Known] = {}
+        self._known_services: Mapping[str, Service] = {}
         self._apart: tuple[ref[Everywhere], Collection[str]] | None = None
         if earlier is not None and earlier.version == version:
             self._take_over(earlier)
 
     def _take_over(self, earlier: Everywhere) -> None:
         self._owners = earlier._owners
-        self._known = earlier.service_ports
+        self._known, self._known_services = earlier.service_ports, earlier._cluster.services
+        self.fixed = earlier.fixed
         apart = frozenset(self._other_than(earlier))
-        for name in self.service_ports:
-            if name in apart:
-                continue
-            if (plan := earlier._plans.get(name)) is not None:
-                self._plans[name] = plan
-            if (candidates := earlier._candidates.get(name)) is not None:
-                self._candidates[name] = candidates
-            if (names := earlier._names.get(name)) is not None:
-                self._names[name] = names
-        self._known = {}
+        self._plans = _without(earlier._plans, apart)
+        self._candidates = _without(earlier._candidates, apart)
+        self._names = _without(earlier._names, apart)
+        self._known, self._known_services = {}, {}
         if self.is_large_cluster is earlier.is_large_cluster:
             self._apart = ref(earlier), apart
 
@@ -77,32 +81,31 @@ class Everywhere:
     def _other_than(self, earlier: Everywhere) -> Iterator[str]:
         """Service ports that came, went, or have another Service or other endpoints than before."""
         now, then = self.service_ports, earlier.service_ports
-        slices, slices_then = self._cluster.endpoint_slices, earlier._cluster.endpoint_slices
-        for name, (service, port, _) in now.items():
-            known = then.get(name)
-            if (
-                known is None
-                or known[0] is not service
-                or known[1] is not port
-                or slices.get(service.key) is not slices_then.get(service.key)
-            ):
+        services = self._cluster.services
+        touched = {
+            id(services.get(key))
+            for key in others(earlier._cluster.endpoint_slices, self._cluster.endpoint_slices)
+        }
+        for name, known in now.items():
+            if then.get(name) is not known or id(known[0]) in touched:
                 yield name
         yield from then.keys() - now.keys()
 
     @cached_property
-    def service_ports(self) -> Mapping[str, tuple[Service, ServicePort, str]]:
+    def service_ports(self) -> Mapping[str, _Known]:
         """What is proxied in this family, by service port name, in order of it.
 
         The third is the hash that the names of the port's chains end in.
         """
-        found = {}
-        for name, service, port in known_ports(self._cluster, self.version):
-            known = self._known.get(name)
-            found[name] = (
-                known
-                if known is not None and known[0] is service and known[1] is port
-                else (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
-            )
+        then, now = self._known_services, self._cluster.services
+        apart = others(then, now)
+        if self._known and not apart:
+            return self._known
+        gone = {id(then.get(key)) for key in apart}
+        found = {name: known for name, known in self._known.items() if id(known[0]) not in gone}
+        came = [service for key, service in now.items() if key in apart]
+        for name, service, port in known_ports(came, self.version):
+            found[name] = (service, port, chain_suffix(name + TRANSPORTS[port.protocol]))
         return {name: found[name] for name in sorted(found)}
 
     @cached_property
@@ -219,3 +222,11 @@ class Everywhere:
             found = backends(slices, port.name, port.protocol, self.version)
             self._candidates[name] = found
         return found
+
+
+def _without(known: Mapping[str, Kept], apart: Collection[str]) -> dict[str, Kept]:
+    """A copy of what is known, but for those service ports."""
+    found = dict(known)
+    for name in apart:
+        found.pop(name, None)
+    return found

@@ -104,51 +104,35 @@ class KubeProxyRules(Plans):
     def contribution(self) -> Contribution:
         """What kube-proxy writes, to be composed with what others write."""
         here = self.settings
-        canary = {fixed.CANARY: Chain(fixed.CANARY)}
+        fixed_ones = self.everywhere.fixed.get(here)
+        if fixed_ones is None:
+            fixed_ones = self.everywhere.fixed[here] = _fixed(here)
         blocks = _OLD if here.before(_EXT_SINCE) else _TODAY
-        filter_chains = {
-            "KUBE-FIREWALL": Chain("KUBE-FIREWALL", tuple(fixed.firewall(here))),
-            "KUBE-FORWARD": Chain("KUBE-FORWARD", tuple(fixed.forward(here))),
-            "KUBE-SERVICES": self._shared("KUBE-SERVICES", blocks.filter_services),
-            "KUBE-EXTERNAL-SERVICES": self._shared(
-                "KUBE-EXTERNAL-SERVICES", blocks.filter_external
-            ),
-            "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", portals.filter_node_ports),
-            "KUBE-PROXY-FIREWALL": self._shared("KUBE-PROXY-FIREWALL", portals.filter_firewall),
+        shared = {
+            "KUBE-SERVICES": blocks.filter_services,
+            "KUBE-EXTERNAL-SERVICES": blocks.filter_external,
+            "KUBE-NODEPORTS": portals.filter_node_ports,
+            "KUBE-PROXY-FIREWALL": portals.filter_firewall,
         }
-        marked = {"KUBE-MARK-DROP": Chain("KUBE-MARK-DROP")} if here.before(25) else {}
+        in_filter = {
+            name: self._shared(name, block)
+            for name, block in shared.items()
+            if fixed.is_there("filter", name, here)
+        }
+        in_nat = {
+            "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", blocks.nat_node_ports),
+            "KUBE-SERVICES": self._shared(
+                "KUBE-SERVICES", blocks.nat_services, fixed.last_services
+            ),
+        }
+        filtered, translated = fixed_ones["filter"], fixed_ones["nat"]
         return Contribution(
             OWNER,
             {
-                "mangle": TablePart(canary),
-                "filter": TablePart(
-                    canary
-                    | {
-                        name: chain
-                        for name, chain in filter_chains.items()
-                        if fixed.is_there("filter", name, here)
-                    },
-                    fixed.jumps("filter", here),
-                ),
+                "mangle": fixed_ones["mangle"],
+                "filter": TablePart({**filtered.chains, **in_filter}, filtered.jumps),
                 "nat": TablePart(
-                    _NatChains(
-                        self,
-                        canary
-                        | marked
-                        | {
-                            "KUBE-MARK-MASQ": Chain(
-                                "KUBE-MARK-MASQ", tuple(fixed.mark_masquerade(here))
-                            ),
-                            "KUBE-POSTROUTING": Chain(
-                                "KUBE-POSTROUTING", tuple(fixed.postrouting(here))
-                            ),
-                            "KUBE-NODEPORTS": self._shared("KUBE-NODEPORTS", blocks.nat_node_ports),
-                            "KUBE-SERVICES": self._shared(
-                                "KUBE-SERVICES", blocks.nat_services, fixed.last_services
-                            ),
-                        },
-                    ),
-                    fixed.jumps("nat", here),
+                    _NatChains(self, {**translated.chains, **in_nat}), translated.jumps
                 ),
             },
         )
@@ -253,6 +237,27 @@ class KubeProxyRules(Plans):
                 yield from last(self.settings)
 
         return Chain(name, _Blocks(rules, self, block))
+
+
+def _fixed(here: ProxySettings) -> Mapping[str, TablePart]:
+    """By table, what it writes whatever the Services are."""
+    canary = {fixed.CANARY: Chain(fixed.CANARY)}
+    in_filter = {
+        "KUBE-FIREWALL": Chain("KUBE-FIREWALL", tuple(fixed.firewall(here))),
+        "KUBE-FORWARD": Chain("KUBE-FORWARD", tuple(fixed.forward(here))),
+    }
+    there = {n: chain for n, chain in in_filter.items() if fixed.is_there("filter", n, here)}
+    in_nat = {
+        "KUBE-MARK-MASQ": Chain("KUBE-MARK-MASQ", tuple(fixed.mark_masquerade(here))),
+        "KUBE-POSTROUTING": Chain("KUBE-POSTROUTING", tuple(fixed.postrouting(here))),
+    }
+    if here.before(25):
+        in_nat["KUBE-MARK-DROP"] = Chain("KUBE-MARK-DROP")
+    return {
+        "mangle": TablePart(canary),
+        "filter": TablePart(canary | there, fixed.jumps("filter", here)),
+        "nat": TablePart(canary | in_nat, fixed.jumps("nat", here)),
+    }
 
 
 class _Blocks(LazyRows[Rule], ComparedRules):

@@ -6,9 +6,9 @@ Sources: kube-proxy pkg/proxy/serviceport.go (newBaseServiceInfo), pkg/proxy/uti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from k8stui.cluster.model import Cluster, Service, ServicePort, ServiceType
+from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.kubeproxy.names import service_port_name
@@ -69,9 +69,11 @@ def is_proxied(service: Service) -> bool:
     )
 
 
-def known_ports(cluster: Cluster, version: int) -> Iterator[tuple[str, Service, ServicePort]]:
+def known_ports(
+    services: Iterable[Service], version: int
+) -> Iterator[tuple[str, Service, ServicePort]]:
     """Service port name, Service and port of all that have a cluster IP of this family."""
-    for service in cluster.services.values():
+    for service in services:
         if is_proxied(service) and any(a.version == version for a in service.cluster_ips):
             for port in service.ports:
                 yield (

@@ -65,7 +65,9 @@ def proxy_sockets(cluster: Cluster, version: int) -> Mapping[str, ProxySocket]:
     """
     sockets: dict[str, ProxySocket] = {}
     taken: set[int] = set()
-    for name, service, port in sorted(known_ports(cluster, version), key=lambda known: known[0]):
+    for name, service, port in sorted(
+        known_ports(cluster.services.values(), version), key=lambda known: known[0]
+    ):
         if port.protocol is Protocol.SCTP or service.cluster_ips[0].version != version:
             continue
         number = crc32(name.encode()) % len(EPHEMERAL_PORTS)

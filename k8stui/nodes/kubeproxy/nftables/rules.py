@@ -9,13 +9,14 @@ Source: kube-proxy pkg/proxy/nftables/proxier.go; docs/facts/kube-proxy.md secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.nft_ruleset import Asked, Element, NftChain, NftSet, NftTable
 from k8stui.kernel.rules import Chain
+from k8stui.nodes.apart import ComparedElements, ComparedNftChains, Elements
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
@@ -69,9 +70,23 @@ class NftablesRules(Plans):
             found = self._own[port] = Own(self.plan(port))
         return found
 
+    def chains_of(self, ports: Iterable[str]) -> Iterator[str]:
+        """Names of the chains that some service ports have for themselves."""
+        for port in ports:
+            if port in self.everywhere.service_ports:
+                yield from self.own(port).chains
+
     def every(self) -> Iterator[Own]:
         """The same of every service port."""
         return map(self.own, self.everywhere.service_ports)
+
+    def is_like(self, earlier: NftablesRules) -> bool:
+        """Whether what it writes whatever the Services are is what it wrote a moment ago."""
+        return self.settings == earlier.settings and self._ranges == earlier._ranges
+
+    def ports_apart(self, earlier: NftablesRules) -> Collection[str]:
+        """Service ports of which something may not be as it was."""
+        return self.everywhere.ports_apart(earlier.everywhere)
 
     @cached_property
     def table(self) -> NftTable:
@@ -155,7 +170,7 @@ class NftablesRules(Plans):
         )
 
 
-class Shared(LazyRows[Element], Asked):
+class Shared(LazyRows[Element], Asked, ComparedElements):
     """The elements of a set that all service ports fill, in the order in which nft prints them."""
 
     __slots__ = ("_by_address", "block", "proxy")
@@ -202,6 +217,24 @@ class Shared(LazyRows[Element], Asked):
     def _is_of_endpoints(self) -> bool:
         return self.block is elements.hairpin_connections
 
+    def apart(self, earlier: Sequence[Element]) -> Elements:
+        """Those at keys of service ports that are not as they were."""
+        if not isinstance(earlier, Shared) or not self.proxy.is_like(earlier.proxy):
+            return earlier, self
+        both = (earlier, self)
+        ports = self.proxy.ports_apart(earlier.proxy)
+        keys = {key for one in both for key, _ in one.put_in(ports)}
+        ordered = sorted(keys, key=lambda key: key.order)
+        before, after = ([one.at(key.fields) for key in ordered] for one in both)
+        return filter(None, before), filter(None, after)
+
+    def put_in(self, ports: Iterable[str]) -> Made:
+        """What some service ports put in; one that is not there puts in nothing."""
+        proxy = self.proxy
+        for name in ports:
+            if name in proxy.everywhere.service_ports:
+                yield from self.block(proxy.plan(name), proxy.settings)
+
     def _candidates(self, fields: tuple[Address | int | str, ...]) -> Iterable[str]:
         everywhere = self.proxy.everywhere
         if not self._is_of_endpoints:
@@ -213,33 +246,40 @@ class Shared(LazyRows[Element], Asked):
 
     def _all(self) -> Iterator[Element]:
         found: dict[Key, Element] = {}
-        for name in self.proxy.everywhere.service_ports:
-            for key, element in self.block(self.proxy.plan(name), self.proxy.settings):
-                found.setdefault(key, element)
+        for key, element in self.put_in(self.proxy.everywhere.service_ports):
+            found.setdefault(key, element)
         return (found[key] for key in sorted(found, key=lambda key: key.order))
 
 
-class _Chains(Mapping[str, NftChain]):
+class _Chains(ComparedNftChains):
     """kube-proxy's chains: a few fixed ones, and some for each service port."""
 
     def __init__(self, proxy: NftablesRules, always: Mapping[str, NftChain]) -> None:
-        self._proxy, self.always = proxy, always
+        self.proxy, self.always = proxy, always
         self._made: dict[str, NftChain] = {}
 
     def __getitem__(self, name: str) -> NftChain:
         found = self.always.get(name) or self._made.get(name)
         if found is None:
-            own = self._proxy.own(service_port(name))
+            own = self.proxy.own(service_port(name))
             if name not in own.chains:
                 raise KeyError(name)
-            rules = LazyRows(partial(chains.rules_of, own, name, self._proxy.settings))
+            rules = LazyRows(partial(chains.rules_of, own, name, self.proxy.settings))
             found = self._made[name] = NftChain(chain=Chain(name, rules))
         return found
 
     def __iter__(self) -> Iterator[str]:
         yield from self.always
-        for own in self._proxy.every():
+        for own in self.proxy.every():
             yield from own.chains
+
+    def apart(self, earlier: Mapping[str, NftChain]) -> tuple[Iterable[str], Iterable[str]]:
+        """Those of service ports that are not as they were."""
+        now = self.proxy
+        if not isinstance(earlier, _Chains) or not now.is_like(earlier.proxy):
+            return earlier, self
+        ports = sorted(now.ports_apart(earlier.proxy))
+        return earlier.proxy.chains_of(ports), now.chains_of(ports)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
