@@ -68,6 +68,11 @@ class Pane(Drawn):
         body = lines[first:end]
         return [*lines[: 1 + len(sheet.head)], *body, *lines[len(lines) - 1 - len(sheet.foot) :]]
 
+    @property
+    def drawn_rows(self) -> int:
+        """How high the frame is drawn for, whether or not it lends some of its rows."""
+        return max(self.size.height, self._held)
+
     def lend(self, *, lends: bool) -> None:
         """From now on what is drawn keeps its place though the pane gets lower; or no more."""
         if not lends:
