@@ -18,7 +18,7 @@ POOL = mutants.sources()
 NODE_FILES = node_files.sources()
 SEEDS = st.integers(0, 2**32)
 PLUGINS = st.sampled_from(("flannel", "flannel-vxlan", "bridge", "docker0"))
-MODES = st.sampled_from((None, "userspace", "nftables"))
+MODES = st.sampled_from((None, "userspace"))
 
 
 @settings(max_examples=250, derandomize=True)
