@@ -39,6 +39,8 @@ DATA_PATIENCE_SECONDS = 924.6
 """tcp_retries2 15 from an RTO of 200 ms (Documentation/networking/ip-sysctl.rst)."""
 
 _ETHERNET_MTU_BYTES = 1500
+ENDLESS = "frames circle for ever"
+"""Why a walk has come to no end."""
 
 _ENDS = (StepKind.DROP, StepKind.REJECT, StepKind.UNKNOWN)
 
@@ -315,7 +317,7 @@ class _Run:
                 break
             action()
         else:
-            client.feel(Result.TIMEOUT, None, self.host.name, "frames circle for ever", None)
+            client.feel(Result.TIMEOUT, None, self.host.name, ENDLESS, None)
         if client.phase is Phase.TALKING:
             self._lost(client.late_errno, DATA_PATIENCE_SECONDS)
         elif client.phase is Phase.WAITING:

@@ -11,7 +11,7 @@ from k8stui.kernel.device import VLAN_TAG_BYTES
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import Network
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.simulate import connect
+from k8stui.kernel.simulate import ENDLESS, connect
 from k8stui.kernel.step import DeviceCause, Direction
 from k8stui.lab.anew import chosen
 from k8stui.lab.comparing.compare import BranchComparison, compare
@@ -89,6 +89,8 @@ def _ready(way: QuestionBranch, asked: Connect) -> _Ready:
     network, exchange = way.network, way.exchange
     if exchange.felt.result is Result.UNKNOWN:
         raise NotComparedError(f"the walk does not go to its end: {exchange.felt.reason}")
+    if exchange.felt.reason == ENDLESS:
+        raise NotComparedError("frames circle for ever, in the kernel too: nobody sees their end")
     if any(step.after.protocol is Protocol.IPIP for step in exchange.steps):
         raise NotComparedError("a lab builds no IPIP tunnels")
     earlier = _earlier(network, asked)

@@ -8,6 +8,8 @@ import pytest
 
 from k8stui.cluster.options import ClusterOptions
 from k8stui.export.lab import lab_lines
+from k8stui.kernel import simulate
+from k8stui.lab.errors import NotComparedError
 from k8stui.lab.experiment import experiments
 from k8stui.lab.plan import Tools
 from k8stui.nodes.options import NodeOptions
@@ -234,3 +236,29 @@ def test_docker_proxy_goes_on_by_ipv4(nft: Tools, tmp_path: Path) -> None:
     file.write_text(f"{BOTH}---\n{DOCKER}")
     world = build_world([str(file)], None, NodeOptions(cni="docker-17.06"))
     agree(world, nft, "pod/baker", "[fd00:192:168::11]:8088", "connected")
+
+
+def test_an_answer_that_is_asked_again_has_no_end(
+    nft: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks from the node port itself is answered there, which is kube-proxy once more."""
+    monkeypatch.setattr(simulate, "MAX_EVENTS", 1000)
+    file = tmp_path / "echo.yaml"
+    file.write_text(ECHO)
+    world = build_world([str(file)], cluster_options=USERSPACE)
+    request = parse_request(world, "node/node-1", "127.0.0.1:30053/udp", source_port=30053)
+    with pytest.raises(NotComparedError, match="circle for ever"):
+        list(experiments(world, request, nft))
+
+
+ECHO = """\
+apiVersion: v1
+kind: Service
+metadata: {name: echo}
+spec: {type: NodePort, selector: {app: echo}, ports: [{port: 53, protocol: UDP, nodePort: 30053}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: echo, labels: {app: echo}}
+spec: {containers: [{name: main, image: echo, ports: [{containerPort: 53, protocol: UDP}]}]}
+"""
