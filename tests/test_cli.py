@@ -399,6 +399,23 @@ def test_a_report_says_where_and_quotes_nothing(
     assert "in looked_up" in text
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("no route to postgres://app:s3cret@db:5432/x (port 5432)", "no route to … (port 5432)"),
+        ("element 3 of Tr0ub4dor&3 is missing:", "element 3 of … is missing:"),
+        ("cannot decode aHVudGVyMg==, line 7", "cannot decode … line 7"),
+    ],
+)
+def test_a_report_tells_no_value_without_quotes_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, told: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert failed(ZeroDivisionError(message)) == 2
+    (report,) = tmp_path.glob("k8stui-crash-*")
+    assert report.read_text().rstrip().endswith(f"ZeroDivisionError: {told}")
+
+
 def test_a_crash_is_one_line_and_a_report(tmp_path: Path) -> None:
     code = (
         "import k8stui.walk.world as w, sys\n"

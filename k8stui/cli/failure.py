@@ -12,6 +12,8 @@ from k8stui.export.terminal import complain
 
 _QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 """From the first quotation mark of a message to the last: a value may hold some itself."""
+_WORD = re.compile(r"[(\[]?(?:[A-Za-z]+(?:\(\))?|\d{1,5})[)\],.:;]*|…")
+"""What of the rest is told: plain words and small numbers; a value is rarely one of them."""
 
 
 def failed(error: Exception) -> int:
@@ -39,8 +41,13 @@ def _report(error: Exception) -> str:
         for each in _chain(error):
             file.write("Traceback (most recent call last):\n")
             file.writelines(traceback.format_tb(each.__traceback__))
-            file.write(f"{type(each).__name__}: {_QUOTED.sub('…', str(each))}\n\n")
+            file.write(f"{type(each).__name__}: {_without_values(str(each))}\n\n")
     return file.name
+
+
+def _without_values(message: str) -> str:
+    words = _QUOTED.sub("…", message).split()
+    return " ".join(word if _WORD.fullmatch(word) else "…" for word in words)
 
 
 def _chain(error: BaseException) -> list[BaseException]:
