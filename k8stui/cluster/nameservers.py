@@ -6,7 +6,9 @@ dnsConfig with dnsPolicy None), resolv.conf(5).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from k8stui.apiserver.fields import text, texts
 from k8stui.apiserver.inventory import Inventory
@@ -158,6 +160,28 @@ def resolvers(cluster: Cluster, pod: Pod) -> tuple[Address, ...]:
     return (*(cluster.kubelet_dns or (dns.cluster_ips if dns is not None else ())), *own)
 
 
+def local_cache(cluster: Cluster, pod: Pod) -> Address | None:
+    """The address of NodeLocal DNS on the pod's own node, where that is what the pod asks."""
+    if pod.host_network or not uses_cluster_dns(cluster, pod):
+        return None
+    asked = resolvers(cluster, pod)
+    here = _caches.of(cluster).get(pod.node_name or "", frozenset())
+    return asked[0] if asked and asked[0] in here else None
+
+
+def _find_caches(cluster: Cluster) -> Mapping[str, frozenset[Address]]:
+    """By node: ``-localip`` of its cache (kubernetes/dns cmd/node-cache/main.go)."""
+    found: dict[str, frozenset[Address]] = {}
+    for pod in cluster.pods.values():
+        for one in pod.containers if pod.host_network and pod.node_name else ():
+            if "node-cache" in one.image:
+                words = " ".join(one.spoken).replace("=", " ").split()
+                pairs = pairwise(words)
+                told = next((v for k, v in pairs if k.lstrip("-") == "localip"), "")
+                found[pod.node_name or ""] = frozenset(addresses(tuple(told.split(","))))
+    return found
+
+
 LINK_LOCAL = Prefix.parse("169.254.0.0/16")
 """Where NodeLocal DNS has its address (169.254.20.10)."""
 
@@ -187,4 +211,5 @@ def _name_servers(cluster: Cluster) -> frozenset[Address]:
 
 
 # Asked for each pod that asks by name.
+_caches: Derived[Cluster, Mapping[str, frozenset[Address]]] = Derived(_find_caches)
 _answering: Derived[Cluster, frozenset[Address]] = Derived(_name_servers)

@@ -78,11 +78,13 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
         return False
     if fate is Fate.NO_FORWARDING:
         text = "ip_forward is 0: this namespace does not route for others"
-        cause = SysctlCause(name="net.ipv4.ip_forward", value="0")
+        told = host.routing.said("forwarding", device) or host.routing.said("ip_forward")
+        cause = SysctlCause(name="net.ipv4.ip_forward", value="0", reason=told)
     elif fate is Fate.RP_FILTER:
         value = host.routing.rp_filter(device)
         text = f"rp_filter {value}: {skb.packet.src} would not be routed back by {device}"
-        cause = SysctlCause(name=f"net.ipv4.conf.{device}.rp_filter", value=str(value))
+        told = host.routing.said("rp_filter", device)
+        cause = SysctlCause(name=f"net.ipv4.conf.{device}.rp_filter", value=str(value), reason=told)
     elif fate is Fate.MARTIAN_SOURCE:
         text = f"martian source: {skb.packet.src} cannot come in on {device}"
     else:

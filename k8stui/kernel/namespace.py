@@ -362,6 +362,8 @@ class Sysctls:
     ip_default_ttl: int = 64
     tcp_syn_retries: int = 6
     tcp_syn_linear_timeouts: int = 4
+    reasons: Mapping[str, Because] = field(default_factory=dict)
+    """By name (``net.ipv4.ip_forward``): where it is said, of those that are."""
 
 
 @record(kw_only=True)

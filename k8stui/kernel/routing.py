@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from k8stui.because import Because
 from k8stui.kernel.address import (
     Address,
     Prefix,
@@ -88,6 +89,18 @@ class Routing(Tables):
         """Effective rp_filter: the larger of all and the device's (IN_DEV_RPFILTER)."""
         setting = self._namespace.sysctls.rp_filter
         return max(setting.get("all", 0), setting.get(device, setting.get("default", 0)))
+
+    def said(self, key: str, device: str = "") -> Because | None:
+        """Where the setting (of a device) is said that counts; None: nobody has seen it."""
+        reasons = self._namespace.sysctls.reasons
+        if not device:
+            return reasons.get(f"net.ipv4.{key}")
+        names = [device, "all"]
+        if key == "rp_filter":
+            set_to = self._namespace.sysctls.rp_filter
+            names.sort(key=lambda name: -set_to.get(name, 0))
+        found = (reasons.get(f"net.ipv4.conf.{name}.{key}") for name in names)
+        return next(filter(None, found), None)
 
     def forwards(self, device: str) -> bool:
         """Whether what came in by the device goes on (IN_DEV_FORWARD: the device's alone)."""

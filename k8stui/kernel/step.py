@@ -151,6 +151,8 @@ class SysctlCause:
 
     name: str
     value: str
+    reason: Because | None = None
+    """Where somebody has seen it so."""
 
 
 @record(kw_only=True)

@@ -68,7 +68,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
         lambda *given: {"neighbours": parse_neighbours(*given), "failed": parse_failed(*given)},
     ),
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
-    SYSCTL.name: (SYSCTL.flag, lambda text, _: {"sysctls": parse_sysctls(text)}),
+    SYSCTL.name: (SYSCTL.flag, lambda *given: {"sysctls": parse_sysctls(*given)}),
     CONNTRACK.name: (CONNTRACK.flag, lambda *given: {"tracked": parse_tracked(*given)}),
     NFT.name: (NFT.flag, _nft),
 }

@@ -402,11 +402,13 @@ def _named_hosts(site: Site) -> Iterator[Route]:
 def _written_hosts(site: Site) -> Iterator[Route]:
     """Private addresses that somebody wrote into endpoints: a database in a network of its own.
 
-    Those in the cluster's own ranges are left out: they are pods that are gone, or slips.
+    Those in the pods' ranges are left out: they are pods that are gone, or slips; and Services'
+    own addresses. Of the Services' range nothing else is known to a node's routing.
     """
     cluster = site.cluster
-    ranges = [*cluster.pod_cidrs, *cluster.service_cidrs]
+    ranges = list(cluster.pod_cidrs)
     ranges += (prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs)
+    ranges += (Prefix(a, a.bits) for one in cluster.services.values() for a in one.cluster_ips)
     named = {host.address for host in cluster.hosts.values()}
     outside = {net.prefix.address.version: net for net in site.lan.outside}
     for address, key in hand_written(cluster).items():

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import labels
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
-from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Pod, Service
+from k8stui.cluster.model import Pod
 from k8stui.cluster.names import DNS_LABELS, DNS_PORT, uses_cluster_dns
+from k8stui.cluster.nameservers import local_cache
 from k8stui.cluster.policy import (
     ClusterPolicy,
     Direction,
@@ -23,14 +22,13 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
-from k8stui.cluster.selection import meant
-from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.record import record
+from k8stui.walk.near_rules import NearRules
 from k8stui.walk.source import OUTSIDE
 from k8stui.walk.trace import Outcome
 
@@ -53,7 +51,11 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     if done.result is not Result.CONNECTED:
         return trace
     denial = Policies(cluster).against(
-        request, done.server_pod, done.server_port, source_met(cluster, trace)
+        request,
+        done.server_pod,
+        done.server_port,
+        source_met(cluster, trace),
+        done.server_address,
     )
     if denial is None:
         return trace
@@ -108,10 +110,13 @@ def cut_from_dns(world: World, request: Request) -> Outcome | None:
     client = cluster.pods.get(connect.namespace) if connect is not None else None
     if client is None or client.host_network:
         return None
-    denial = Policies(world.network.enforced).dns(client, request)
+    node = cluster.nodes[client.node_name or ""]
+    policies = Policies(world.network.enforced)
+    in_rules = world.network.has_policy_rules(node)
+    denial = policies.dns(client, request, own_node=in_rules)
     if denial is None:
         return None
-    engine = world.network.policy_engine_of(cluster.nodes[client.node_name or ""])
+    engine = world.network.policy_engine_of(node)
     by_rules = KNOWN[engine].rejects if engine in KNOWN else False
     felt = "rejected at once" if by_rules else "dropped, until the resolver gives up"
     return Outcome(
@@ -191,9 +196,10 @@ class Policies:
         server: str | None,
         port: int | None,
         source: Address | None = None,
+        address: Address | None = None,
     ) -> Denial | None:
         """The first thing that does not let the request through: see `denials`."""
-        return next(self.denials(request, server, port, source), None)
+        return next(self.denials(request, server, port, source, address), None)
 
     def denials(
         self,
@@ -201,11 +207,12 @@ class Policies:
         server: str | None,
         port: int | None,
         source: Address | None = None,
+        address: Address | None = None,
     ) -> Iterator[Denial]:
         """Everything that does not let the request through, in the order in which it meets it.
 
-        `server` and `port` are those that it reached. `source`: the address that the server's
-        policies meet; None: the client's own.
+        `server` (a pod) and `port` are those that it reached, as `address` is; None: the one that
+        was asked. `source`: the address that the server's policies meet; None: the client's own.
         """
         connect = request.connect
         if not self._cluster.all_policies or connect is None:
@@ -218,9 +225,8 @@ class Policies:
         ask = Ask(port or connect.port, connect.protocol, target)
         found: list[Denial | None] = []
         if client is not None and not client.host_network:
-            there = self.judgement.peer(
-                target, connect.destination, server or str(connect.destination)
-            )
+            far = address or connect.destination
+            there = self.judgement.peer(target, far, server or str(far))
             found.append(self.dns(client, request))
             found.append(self.denied(Direction.EGRESS, client, there, ask))
         if target is not None and not target.host_network and connect.namespace != target.node_name:
@@ -264,16 +270,23 @@ class Policies:
             advice=advice,
         )
 
-    def dns(self, client: Pod, request: Request) -> Denial | None:
-        """Before anything else the name is asked of cluster DNS."""
+    def dns(self, client: Pod, request: Request, *, own_node: bool = False) -> Denial | None:
+        """Before anything else the name is asked of cluster DNS; `own_node` as in `nameless`."""
         if request.destination.startswith(("svc/", "pod/", "node/")) or not request.names:
             return None
-        return self.nameless(client)
+        return self.nameless(client, own_node=own_node)
 
-    def nameless(self, client: Pod) -> Denial | None:
-        """What keeps a pod from cluster DNS, so that no name resolves there."""
+    def nameless(self, client: Pod, *, own_node: bool = False) -> Denial | None:
+        """What keeps a pod from cluster DNS, so that no name resolves there.
+
+        `own_node`: what a pod sends to its own node is judged too, as Calico and kube-router do,
+        whose rules stand in the node's tables; NodeLocal DNS is there.
+        """
         if client.host_network or not uses_cluster_dns(self._cluster, client):
             return None
+        cache = local_cache(self._cluster, client)
+        if cache is not None:
+            return self._from_cache(client, cache) if own_node else None
         peer = self.name_server
         ask = Ask(DNS_PORT, Protocol.UDP, peer.pod)
         found = self.denied(Direction.EGRESS, client, peer, ask)
@@ -281,6 +294,21 @@ class Policies:
             asking = self.judgement.peer(client, None, client.key)
             found = self.denied(Direction.INGRESS, peer.pod, asking, ask)
         return replace(found, of_names=True) if found is not None else None
+
+    def _from_cache(self, client: Pod, cache: Address) -> Denial | None:
+        words = f"NodeLocal DNS ({cache}) on {client.node_name}"
+        ask = Ask(DNS_PORT, Protocol.UDP, None)
+        found = self.denied(Direction.EGRESS, client, Peer(cache, None, {}, "", words), ask)
+        if found is None:
+            return None
+        policy = found.policy.rpartition("/")[2]
+        return replace(
+            found,
+            of_names=True,
+            reason=f"{found.reason}: it runs on the node's network, so no selector means it",
+            advice=f"allow port {DNS_PORT}/UDP and /TCP to ipBlock: {{cidr: {cache}/{cache.bits}}} "
+            f"in egress of NetworkPolicy {policy}",
+        )
 
     @property
     def name_server(self) -> Peer:
@@ -304,7 +332,7 @@ class Policies:
         names = ", ".join(policy.key for policy in selecting[:3])
         what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
-        hint, mend = self._hint(selecting, direction, peer, ask)
+        hint, mend = NearRules(self.judgement).hint(selecting, direction, peer, ask)
         own = most_particular(selecting)
         said = (
             f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
@@ -324,118 +352,9 @@ class Policies:
             denied=denied,
         )
 
-    def _hint(
-        self, selecting: Sequence[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
-    ) -> tuple[str, str]:
-        """What is most often mistaken in a rule that was meant to allow it, and its mend."""
-        for policy in selecting:
-            field = f"{direction.lower()} of NetworkPolicy {policy.name}"
-            for rule in policy.rules(direction):
-                is_meant = rule.peers or any(isinstance(one.port, str) for one in rule.ports)
-                if is_meant and self.allows(policy, replace(rule, ports=()), peer, ask):
-                    if unknown := _unknown_name(rule, ask):
-                        said = f" (port {unknown} is the name of none of the pod's ports: "
-                        mend = f"write port: {_name_of(ask)} in the ports of "
-                        return f"{said}it has {_names(ask)})", mend + field
-                    said = " (a rule allows other ports: the port of the pod itself counts, "
-                    mend = f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of "
-                    return f"{said}{ask.port}, not the Service's)", mend + field
-                near = replace(peer, namespace=policy.namespace)
-                if peer.namespace and self.allows(policy, rule, near, ask):
-                    own = f"{policy.namespace} only, the policy's own namespace)"
-                    label = f"{{matchLabels: {{{NAMESPACE_NAME}: {peer.namespace}}}}}"
-                    return (
-                        f" (a podSelector without namespaceSelector means pods of {own}",
-                        f"write namespaceSelector: {label} beside that podSelector in {field}",
-                    )
-                unlabelled = self._unlabelled(rule, peer)
-                if unlabelled:
-                    has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
-                    shown = ", ".join(f"{key}={value}" for key, value in sorted(has.items()))
-                    wanted = f"{unlabelled}={peer.namespace}"
-                    said = f" (a namespaceSelector asks for {wanted}, and namespace "
-                    mend = f"write {NAMESPACE_NAME}: {peer.namespace} there, which every namespace "
-                    mend += f"has, in {field}; or kubectl label namespace {peer.namespace} {wanted}"
-                    return f"{said}{peer.namespace} has {shown})", mend
-                unknown_space = self._no_space(policy, rule, peer)
-                if unknown_space:
-                    has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
-                    shown = ", ".join(f"{key}={value}" for key, value in sorted(has.items()))
-                    said = f" (its namespaceSelector {unknown_space} fits no namespace; "
-                    mend = "label the namespace that was meant (kubectl label namespace "
-                    mend += f"{peer.namespace} {unknown_space}), or mend the namespaceSelector in "
-                    return f"{said}{peer.namespace} has {shown})", mend + field
-                virtual = self._virtual(rule, peer)
-                if virtual is not None:
-                    said = f" (an ipBlock holds {virtual}, the address of a Service, which is "
-                    mend = "write a podSelector that selects the pods of the Service in "
-                    if peer.pod is None and peer.address is not None:
-                        mend = f"write ipBlock: {{cidr: {peer.address}/{peer.address.bits}}} and "
-                        mend += f"port {ask.port}, the endpoint's own, in "
-                    return f"{said}rewritten before policies look)", mend + field
-        return "", ""
-
-    def _unlabelled(self, rule: PolicyRule, peer: Peer) -> str:
-        """The label by which a rule wants the peer's namespace by name, and which that lacks."""
-        has = namespace_labels(self._cluster.namespace_labels, peer.namespace)
-        for one in rule.peers if peer.namespace else ():
-            for key, value in labels(one.namespaces, "matchLabels").items():
-                if value == peer.namespace and has.get(key) != value:
-                    return key
-        return ""
-
-    def _no_space(self, policy: Policy, rule: PolicyRule, peer: Peer) -> str:
-        """The labels by which a rule means pods of namespaces of which there is none."""
-        written = self._cluster.namespace_labels
-        spaces = {*written, *(pod.namespace for pod in self._cluster.pods.values())}
-        spaces |= {"default", "kube-system", "kube-public", "kube-node-lease"}
-        for one in rule.peers if peer.namespace else ():
-            wanted = labels(one.namespaces, "matchLabels")
-            chosen = meant(one, policy.namespace)
-            is_meant = wanted and NAMESPACE_NAME not in wanted and chosen.has_labels(peer.labels)
-            if is_meant and not any(chosen.has_space(each, written) for each in spaces):
-                return ",".join(f"{key}={value}" for key, value in wanted.items())
-        return ""
-
-    def _virtual(self, rule: PolicyRule, peer: Peer) -> Address | None:
-        """An address of a Service in front of the peer that a rule's ipBlock was meant for."""
-        blocks = [one.block for one in rule.peers if one.block is not None]
-        for service in self._cluster.services.values() if blocks else ():
-            if self._leads_to(service, peer):
-                for address in service.cluster_ips:
-                    if any(address in block.cidr for block in blocks):
-                        return address
-        return None
-
-    def _leads_to(self, service: Service, peer: Peer) -> bool:
-        if peer.pod is not None:
-            selector, is_near = service.selector, peer.pod.namespace == service.namespace
-            return bool(selector and is_near and selector.items() <= peer.pod.labels.items())
-        slices = self._cluster.endpoint_slices.get(service.key, ())
-        return any(peer.address in one.addresses for each in slices for one in each.endpoints)
-
     def allows(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
         """Whether a rule is surely about this connection."""
         return self.judgement.fits(policy, rule, peer, ask) is True
-
-
-def _unknown_name(rule: PolicyRule, ask: Ask) -> str:
-    """The name of a port in a rule that the asked pod has not; empty: there is none such."""
-    own = {port.name for port in declared(ask.server)} if ask.server is not None else set()
-    names = (one.port for one in rule.ports if isinstance(one.port, str))
-    return next((name for name in names if name not in own), "") if ask.server is not None else ""
-
-
-def _name_of(ask: Ask) -> str:
-    """The asked port as a policy may write it: by its name where it has one."""
-    has = declared(ask.server) if ask.server is not None else ()
-    named = (one.name for one in has if (one.number, one.protocol) == (ask.port, ask.protocol))
-    return next(filter(None, named), str(ask.port))
-
-
-def _names(ask: Ask) -> str:
-    has = [one for one in declared(ask.server) if one.name] if ask.server is not None else []
-    return ", ".join(f"{one.name} ({one.number})" for one in has) or "no names"
 
 
 def _unsure(denied: Denied) -> Denial:

@@ -49,7 +49,7 @@ def because(cause: Cause | None) -> Because | None:
             return socket.reason
         case UnmodelledCause(reason=reason) | JudgeCause(reason=reason):
             return reason
-        case ConntrackCause(reason=reason):
+        case ConntrackCause(reason=reason) | SysctlCause(reason=reason):
             return reason
         case _:
             return None

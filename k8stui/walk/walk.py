@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.nodes.kubeproxy import relays
 from k8stui.walk.alike import Endpoints
+from k8stui.walk.doubts import doubts
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.trace import Request, Trace
@@ -190,6 +191,7 @@ def trace(
         probability=exchange.probability,
         forks=exchange.forks,
         branch=branch,
+        assumptions=tuple(doubts(world, request, exchange)),
     )
 
 

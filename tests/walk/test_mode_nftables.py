@@ -117,7 +117,7 @@ def test_most_requests_end_the_same(
             "10.96.77.77: it lies in 10.96.0.0/12", "ask the address of a Service", id="free",
         ),
         pytest.param(
-            "pod/client", "svc/inside", (Result.UNREACHABLE, Result.TIMEOUT),
+            "pod/client", "svc/inside", (Result.CONNECTED, Result.TIMEOUT),
             "the endpoint 10.96.200.200 of Service default/inside lies in 10.96.0.0/12",
             "outside of every ServiceCIDR", id="endpoint in the range",
         ),

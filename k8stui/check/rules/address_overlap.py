@@ -11,7 +11,7 @@ Pods on their node's network share its address rightly; finished pods have none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from k8stui.apiserver.fields import text
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -21,6 +21,7 @@ from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.lan import LONGEST
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.own_bridges import keep_apart, make_anew
 from k8stui.walk.lookup import can_send
@@ -130,6 +131,7 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
                     "give each node an address of its own",
                 )  # fmt: skip
     yield from _pod_ranges(nodes)
+    yield from _moved(nodes)
     for node, other, what, origin in node_annotations.told_twice(nodes):
         yield _finding(
             f"Node {node.name}", origin,
@@ -138,6 +140,25 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
             "tell the plug-in which card is whose (flanneld's --iface, --public-ip), and take the "
             "annotation away",
         )  # fmt: skip
+
+
+def _moved(nodes: Iterable[Node]) -> Iterator[Finding]:
+    """A node that flannel finds at an address beside the one that it has: DHCP gave it another.
+
+    In another network the annotation's address may well be that of a second card (``--iface``).
+    """
+    for node in nodes:
+        for own in node.addresses:
+            told = node_annotations.public_address(node, own.version)
+            near = Prefix.of(own, LONGEST[own.version])
+            if told is not None and told not in node.addresses and told in near:
+                yield _finding(
+                    f"Node {node.name}", node_annotations.public_origin(node, own.version),
+                    f"flannel's public-ip is {told}, and the node has {own}: the other nodes' "
+                    "tunnels lead to the former",
+                    f"restart flannel's pod on {node.name}: it writes the annotation anew",
+                    Severity.WARNING,
+                )  # fmt: skip
 
 
 def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:

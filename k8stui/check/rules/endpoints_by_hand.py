@@ -4,7 +4,8 @@ kube-proxy joins a Service's port and the port of its endpoints by name, also wh
 two has a name; it reads slices of the Service's families only, and none of addressType FQDN
 (pkg/proxy/endpointslicecache.go). Every request is refused.
 
-A warning where the walk to the endpoints ends, and says that their address is the cause.
+A warning where the walk to the endpoints ends, and says that their address is the cause; or where
+it is an address that a Service may get: the nodes then send there what is meant for the host.
 
 Of a Service with a selector the controllers write the endpoints: those by hand do not count.
 """
@@ -32,6 +33,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             continue
         if not any(endpoint.ready for endpoint in ground.endpoints(service)):
             continue
+        yield from _given_out(ground, service)
         for port in service.ports:
             found = without_endpoints(ground.cluster, service, port)
             if found is None:
@@ -63,6 +65,32 @@ def _overwritten(ground: Ground) -> Iterator[Finding]:
             "not count: the controller writes those that the selector selects",
             fix="take the selector off (kustomize's commonLabels writes one into every Service)",
         )
+
+
+def _given_out(ground: Ground, service: Service) -> Iterator[Finding]:
+    """Hosts with addresses of the Services' range, in a network that was there before."""
+    cluster = ground.cluster
+    origin = cluster.origins["service_cidr"]
+    is_said = origin.kind is not OriginKind.ASSUMED
+    virtual = {address for one in ground.services for address in one.cluster_ips}
+    for endpoint in ground.endpoints(service):
+        for address in endpoint.addresses:
+            range_ = next((cidr for cidr in cluster.service_cidrs if address in cidr), None)
+            if range_ is None or address in virtual or endpoint.pod is not None:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING if is_said else Severity.INFO,
+                subject=f"Service {service.key}",
+                place=endpoint.origin.place,
+                why=f"{address} is in the Services' range {range_}"
+                + ("" if is_said else " (assumed)")
+                + ": as soon as a Service gets that address, the nodes send there what is meant "
+                "for this host",
+                fix="keep the Services' range (serviceSubnet, --service-cidr) apart from every "
+                "network that pods ask",
+            )
+            return
 
 
 def _nowhere(ground: Ground, service: Service, port: ServicePort) -> Iterator[Finding]:

@@ -14,29 +14,15 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import Pod
+from k8stui.cluster.node_daemons import work_of
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"
-_PROXY = "kube-proxy"
-_PLUGINS = (
-    "flannel",
-    "calico/node",
-    "cilium/cilium",
-    "weave-kube",
-    "kindnetd",
-    "kube-router",
-    "amazon-k8s-cni",
-    "antrea-agent",
-    "antrea-ubuntu",
-    "ovn-kube",
-)
-"""By the end of an image's name, without its tag."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     for pod in ground.cluster.pods.values():
-        what = _work(pod)
+        what = work_of(pod)
         if not what or pod.ready or pod.node_name is None or pod.terminating:
             continue
         seen = ground.inventory.of("Pod").get(pod.key)
@@ -51,15 +37,6 @@ def look(ground: Ground) -> Iterator[Finding]:
             why=f"it does not run on {pod.node_name}{said}; {what} there are old or missing",
             fix=readiness(pod, f" -n {pod.namespace}"),
         )
-
-
-def _work(pod: Pod) -> str:
-    """What it writes; empty: it is no such pod."""
-    names = [one.image.partition("@")[0].rpartition(":")[0] for one in pod.containers]
-    if any(name.endswith(_PROXY) for name in names):
-        return "kube-proxy's rules for Services"
-    by_plugin = any(name.endswith(_PLUGINS) for name in names)
-    return "the network plug-in's routes and rules" if by_plugin and pod.host_network else ""
 
 
 RULE = CheckRule(

@@ -108,7 +108,9 @@ def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
         key = tuple(f"{one.kind} {one.key}" for one in selecting)
         if key in seen or not (key or (left and left & ground.admission.bit(pod))):
             continue
-        denial = policies.nameless(pod)
+        node = ground.cluster.nodes.get(pod.node_name or "")
+        in_rules = node is not None and ground.world.network.has_policy_rules(node)
+        denial = policies.nameless(pod, own_node=in_rules)
         if denial is not None and denial.denied is not None:
             seen.add(key)
             ruling = denial.denied.ruling

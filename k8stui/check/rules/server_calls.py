@@ -6,22 +6,30 @@ resolves no DNS name but looks the Service and its port up. A webhook that fails
 every object that it is asked about, unless its failurePolicy is Ignore; so does one whose Service
 has no endpoints, which is a warning.
 
-A warning where the name is no typing error of a Service's: that one may be elsewhere. Does not
-apply to ``clientConfig.url``.
+A warning where the name is no typing error of a Service's: that one may be elsewhere; and where
+NetworkPolicies keep the API server out of the pods behind it: it asks from its node's network, so
+no selector means it. Does not apply to ``clientConfig.url``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import ServiceType
+from k8stui.check.ports import number_of
+from k8stui.cluster.judgement import Ask
+from k8stui.cluster.kubernetes_service import control_plane
+from k8stui.cluster.model import Pod, ServiceType
+from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
+from k8stui.origin import OriginKind
 from k8stui.suggest import is_typo, nearest
 from k8stui.walk.diagnosis.endpoints import without_endpoints
+from k8stui.walk.policies import Denial, Policies
 
 ID = "server-calls"
 _DEFAULT_PORT = 443
@@ -42,9 +50,62 @@ def look(ground: Ground) -> Iterator[Finding]:
                 called = table(webhook, "clientConfig", "service")
                 yield from _judge(ground, manifest, called, path)
                 yield from _nobody(ground, manifest, table(webhook), path)
+                yield from _kept_out(ground, manifest, called, path)
     for manifest in ground.of_kind("APIService").values():
         called = table(manifest.data, "spec", "service")
         yield from _judge(ground, manifest, called, ("spec", "service"))
+        yield from _kept_out(ground, manifest, called, ("spec", "service"))
+
+
+def _kept_out(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> Iterator[Finding]:
+    """Policies let the API server not in to the pods that it calls."""
+    service = ground.cluster.services.get(f"{text(called, 'namespace')}/{text(called, 'name')}")
+    policies = Policies(ground.judgement.cluster, ground.judgement)
+    number = called.get("port", _DEFAULT_PORT)
+    for port in service.ports if service is not None and ground.cluster.policies else ():
+        for pod in ground.selected(service) if service is not None and port.port == number else ():
+            asked = number_of(pod, port)
+            denial = _denial(ground, policies, pod, asked) if asked is not None else None
+            if denial is not None:
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=f"{manifest.kind} {manifest.name}",
+                    place=denial.origin.place or manifest.place(*path, "name"),
+                    why=f"the API server calls Service {service.key if service else ''}: "
+                    f"{denial.reason}",
+                    fix=denial.advice,
+                )
+                return
+
+
+def _denial(ground: Ground, policies: Policies, pod: Pod, number: int) -> Denial | None:
+    """What keeps out whoever is on the network of a control plane's node.
+
+    A pod's own node always gets through, and so may a control plane that is no node.
+    """
+    cluster = ground.cluster
+    known = control_plane(cluster)
+    nodes = known or [n for n in cluster.nodes.values() if n.origin.kind is OriginKind.ASSUMED]
+    for node in nodes:
+        address = node.address(4) or node.address(6)
+        if node.name == pod.node_name or address is None:
+            continue
+        peer = policies.judgement.peer(None, address, f"its node ({address})")
+        denial = policies.denied(Direction.INGRESS, pod, peer, Ask(number, Protocol.TCP, pod))
+        if denial is None or denial.denied is None or denial.unsure:
+            return None
+        rules = [r for one in denial.denied.ruling.selecting for r in one.rules(Direction.INGRESS)]
+        if not known and any(peer.block is not None for rule in rules for peer in rule.peers):
+            return None  # which may well be the nodes' addresses
+        return replace(
+            denial,
+            reason=f"{denial.reason}: it asks from its node's network, so no selector means it",
+            advice=f"allow port {number}/TCP in ingress of {denial.policy}, without from, or from "
+            f"ipBlock: {{cidr: {address}/{address.bits}}} and so for each node of the control "
+            "plane",
+        )
+    return None
 
 
 def _nobody(ground: Ground, manifest: Manifest, webhook: Object, path: _Path) -> Iterator[Finding]:

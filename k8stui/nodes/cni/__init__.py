@@ -7,7 +7,7 @@ from functools import partial
 
 from k8stui.cluster.model import NetworkPlugin, Node, Remark
 from k8stui.late import Late
-from k8stui.nodes.cni import flannel
+from k8stui.nodes.cni import flannel, node_annotations
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.cni.stand_in import (
     Assumed,
@@ -82,10 +82,15 @@ def chosen(site: Site) -> str:
     return shown or _of_the_distribution(site) or asked
 
 
+def _has_run_flannel(site: Site) -> bool:
+    """Whether the Nodes bear the marks of its daemon."""
+    return bool(node_annotations.backend_type(site.cluster.nodes.values()))
+
+
 def _of_the_distribution(site: Site) -> str | None:
     """The plug-in that such clusters have; None: the input says enough, or there is none."""
     cluster = site.cluster
-    if cluster.distribution is None or cluster.flannel is not None:
+    if cluster.distribution is None or cluster.flannel is not None or _has_run_flannel(site):
         return None
     name = cluster.distribution.plugin(len(cluster.nodes))
     return name if name in _PLUGINS else None
@@ -116,6 +121,7 @@ def is_shown(site: Site) -> bool:
         or cluster.network_plugins
         or cluster.cni_configurations
         or cluster.flannel is not None
+        or _has_run_flannel(site)
     )
 
 

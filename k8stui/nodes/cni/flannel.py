@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from k8stui.because import Because
 from k8stui.cluster.model import CniConfiguration, Container, Node, Pod
@@ -215,7 +216,7 @@ class Flannel:
         site = self._site
         part = Part()
         for mine in site.networks(node):
-            local = node_annotations.public_address(node, mine.address.version)
+            local = self._met_at(node, mine.address.version)
             if local is not None:
                 device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self._backend.vni}"
                 part += Part(interfaces=(self._device(node, device, mine, local),))
@@ -223,6 +224,25 @@ class Flannel:
                     if other.name != node.name:
                         part += self._tunnel(node, device, other, mine.address.version)
         return part
+
+    def _met_at(self, node: Node, version: int) -> Address | None:
+        """Where the tunnels of the others lead: flannel's annotation, else the node's own address.
+
+        An annotated address that neither the Node nor its devices show may be a card of its own
+        (``--iface``), which is not known here: then the node's own address stands for it. But not
+        where two nodes say the same, nor on the nodes' own network: a node would have it there.
+        """
+        told, own = node_annotations.public_address(node, version), node.address(version)
+        if told is None or told == own:
+            return own
+        site = self._site
+        is_shared = told in self._shared or site.lan.network_of(told) is not None
+        cards = (a for up in site.uplinks(node) for a in site.addresses_on(node, up))
+        return told if is_shared or told in cards else own
+
+    @cached_property
+    def _shared(self) -> frozenset[Address]:
+        return node_annotations.shared(self._site.cluster.nodes.values())
 
     def _device(self, node: Node, device: str, network: Prefix, local: Address) -> Interface:
         site, backend = self._site, self._backend
@@ -260,7 +280,7 @@ class Flannel:
 
     def _tunnel(self, node: Node, device: str, other: Node, version: int) -> Part:
         site = self._site
-        remote = node_annotations.public_address(other, version)
+        remote = self._met_at(other, version)
         part = Part()
         for prefix in site.behind(other):
             if prefix.address.version != version or remote is None:
@@ -291,9 +311,10 @@ class Flannel:
 
 
 def configured(site: Site) -> Flannel:
-    """With the backend of the input's net-conf.json; host-gw without one."""
+    """With the backend of net-conf.json, else of the Nodes' annotations; host-gw without any."""
     backend = (site.cluster.flannel or {}).get("Backend")
     told = backend.get("Type") if isinstance(backend, Mapping) else None
+    told = told or node_annotations.backend_type(site.cluster.nodes.values())
     if told == "vxlan":
         return overlay(site)
     if isinstance(told, str) and told in _OTHER_BACKENDS:

@@ -6,6 +6,7 @@ Source: flannel-io/flannel pkg/subnet/kube/annotations.go; Documentation/kuberne
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from k8stui.cluster.fields import Origins
@@ -20,11 +21,22 @@ _PUBLIC = {4: "public-ip", 6: "public-ipv6"}
 
 
 def public_address(node: Node, version: int) -> Address | None:
-    """Where the other nodes send the tunnel's packets: flannel's annotation, else the node's IP."""
+    """Where flanneld tells the others to send the tunnel's packets; None: it says nothing."""
     try:
-        return _public_address(node, version) or node.address(version)
+        return _public_address(node, version)
     except ValueError:
-        return node.address(version)
+        return None
+
+
+def public_origin(node: Node, version: int) -> Origin:
+    """Where that is said."""
+    return _origin(node, _PREFIX + _PUBLIC[version])
+
+
+def shared(nodes: Iterable[Node]) -> frozenset[Address]:
+    """Addresses at which two nodes are to be found."""
+    told = Counter(a for node in nodes for v in _PUBLIC if (a := public_address(node, v)))
+    return frozenset(address for address, times in told.items() if times > 1)
 
 
 def vtep_mac(node: Node, network: Prefix) -> str | None:
@@ -33,6 +45,15 @@ def vtep_mac(node: Node, network: Prefix) -> str | None:
         return _vtep_mac(node, network.address.version)
     except ValueError:
         return None
+
+
+def backend_type(nodes: Iterable[Node]) -> str:
+    """The backend that flanneld on the nodes runs, as the first of them has it; empty: none does.
+
+    A node's flanneld writes what its own net-conf.json says (pkg/subnet/kube AcquireLease).
+    """
+    key = _PREFIX + "backend-type"
+    return next((told for node in nodes if (told := node.annotations.get(key))), "")
 
 
 def wrong(node: Node) -> Iterator[Remark]:

@@ -6,8 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.namespace import Sysctls
+from k8stui.nodes.state.parsing import observed_at
 
 _SHOWN = 80
+_DECIDE = (
+    "/ip_forward",
+    "/forwarding",
+    "/rp_filter",
+    "/route_localnet",
+    "/bridge-nf-call-iptables",
+)
+"""Ends of the names of those that drop packets or leave them alone."""
 
 
 class SysctlError(K8sTuiError, ValueError):
@@ -19,8 +28,10 @@ class SysctlError(K8sTuiError, ValueError):
         """1-based."""
 
 
-def parse_sysctls(text: str) -> Sysctls:
+def parse_sysctls(text: str, file: str = "") -> Sysctls:
     """What decides about packets; settings that are not there have the kernel's defaults.
+
+    `file`: for the lines where it is said; empty: they are not kept.
 
     Raises:
         SysctlError: a line that is no ``NAME = VALUE``, or a value that is no number.
@@ -66,6 +77,11 @@ def parse_sysctls(text: str) -> Sysctls:
         tcp_syn_linear_timeouts=number(
             "net/ipv4/tcp_syn_linear_timeouts", default.tcp_syn_linear_timeouts
         ),
+        reasons={
+            name.translate(_DOTS): observed_at(file, line, f"{name.translate(_DOTS)} = {value}")
+            for name, (line, value) in said.items()
+            if file and name.endswith(_DECIDE)
+        },
     )
 
 

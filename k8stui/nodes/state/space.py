@@ -179,8 +179,7 @@ class CollectedSpace:
 
     @cached_property
     def sysctls(self) -> Sysctls | None:
-        section = self._one(("sysctl",))
-        return self._read(section, lambda text, _: parse_sysctls(text))
+        return self._read(self._one(("sysctl",)), parse_sysctls)
 
     @cached_property
     def sockets(self) -> tuple[Socket, ...] | None:

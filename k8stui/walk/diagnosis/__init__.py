@@ -49,7 +49,7 @@ from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.stale import stale_entry
 from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
-from k8stui.walk.diagnosis.tunnels import tunnel_down, tunnel_end_missing
+from k8stui.walk.diagnosis.tunnels import tunnel_down, tunnel_elsewhere, tunnel_end_missing
 from k8stui.walk.diagnosis.unallocated import no_such_cluster_ip
 
 _Way = Callable[[Case], Diagnosis | None]
@@ -70,6 +70,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         nobody_announces,
         outside_the_source_ranges,
         stale_entry,
+        tunnel_elsewhere,
         other_family,
         overlapping_networks,
         foreign_source,
@@ -86,6 +87,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     NeighbourCause: (
         nobody_announces,
         stale_entry,
+        tunnel_elsewhere,
         overlapping_networks,
         one_address_for_two,
         not_served,
@@ -96,6 +98,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         nobody_answers,
     ),
     SocketCause: (
+        tunnel_elsewhere,
         bridged_reply,
         foreign_answer,
         other_address,
@@ -120,6 +123,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
 _ANY: tuple[_Way, ...] = (
     nobody_announces,
     stale_entry,
+    tunnel_elsewhere,
     other_family,
     bridged_reply,
     hairpin_off,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
@@ -127,8 +128,10 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
             "ufw": f"ufw allow {packet.dport}/{transport} (ufw set that policy)",
             "firewalld": f"firewall-cmd --permanent --add-port={packet.dport}/{transport}",
         }
-        usual = f"{_tool(step, rule)} -A {rule.chain.name} {_is_it(packet)} -j ACCEPT"
-        return f"on {here}: {usual if packet.protocol in ECHO else told.get(manager, usual)}"
+        let = _is_it(packet, step.direction)
+        usual = f"{_tool(step, rule)} -A {rule.chain.name} {let} -j ACCEPT"
+        is_plain = packet.protocol in ECHO or "ESTABLISHED" in let
+        return f"on {here}: {usual if is_plain else told.get(manager, usual)}"
     if manager == "ufw":
         return (
             f"on {here}: ufw route allow from {pods}, and ufw route allow to {pods} (or "
@@ -144,13 +147,30 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
     )
 
 
+def _nft_advice(step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> str:
+    packet, chain = step.before, f"{rule.table} {rule.chain.name}"
+    family = "ip" if packet.src.version == 4 else "ip6"
+    let = f"{family} saddr {pods}" if is_pods else _is_it_for_nft(packet)
+    also = f" and {family} daddr {pods} likewise" if is_pods else ""
+    return (
+        f"let it by in front of that rule on {step.namespace}: nft insert rule {chain} {let} "
+        f"accept{also}; and write that into what loads table {rule.table} (often "
+        "/etc/nftables.conf), so that it stays"
+    )
+
+
 def _tool(step: Step, rule: RuleCause) -> str:
     name = "iptables" if step.before.src.version == 4 else "ip6tables"
     return name if rule.table == "filter" else f"{name} -t {rule.table}"
 
 
-def _is_it(packet: Packet) -> str:
-    """The match for a packet by its protocol, and by its port where that has ports."""
+def _is_it(packet: Packet, direction: Direction = Direction.FORWARD) -> str:
+    """The match for a packet by its protocol, and by its port where that has ports.
+
+    An answer's port is the client's own, another one each time.
+    """
+    if direction is Direction.REPLY and packet.carried is None and packet.protocol not in ECHO:
+        return "-m conntrack --ctstate RELATED,ESTABLISHED"
     if packet.protocol in ECHO:
         return f"-p {'icmp' if packet.src.version == 4 else 'ipv6-icmp'}"
     if packet.protocol is Protocol.IPIP:
@@ -175,18 +195,20 @@ def _trusted(here: str, source: str) -> str:
 def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if "NetworkPolicy" in writer:
         return "allow it in a NetworkPolicy that selects the pod"
-    if rule.is_nft:
-        return ""  # whose rule it is, and whether it comes back, its text does not tell
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld" and step.hook is not Hook.OUTPUT:
         return _trusted(here, str(packet.src if packet.carried is not None else pods))
+    if rule.is_nft:
+        # Whose rule it is, and whether it comes back, its text does not tell.
+        is_pods = step.hook is Hook.FORWARD and (packet.src in pods or packet.dst in pods)
+        return "" if writer == "kube-proxy" else _nft_advice(step, rule, pods, is_pods=is_pods)
     if writer == "fail2ban":
         jail = rule.chain.name.removeprefix("f2b-")
         return (
             f"on {here}: fail2ban-client set {jail} unbanip {packet.src}, and put the nodes' "
             "network into ignoreip; the rule itself comes and goes with fail2ban"
         )
-    let, also = _is_it(packet), ""
+    let, also = _is_it(packet, step.direction), ""
     if packet.protocol in ECHO:
         if packet.mtu_bytes:
             also = f"; or give the pods' devices an MTU of {packet.mtu_bytes} (the plug-in's mtu)"

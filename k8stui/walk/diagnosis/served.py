@@ -12,7 +12,7 @@ from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.header import ECHO
 from k8stui.nodes.kubeproxy import mode_origin
-from k8stui.nodes.kubeproxy.settings import node_port_addresses
+from k8stui.nodes.kubeproxy.settings import PRIMARY, node_port_addresses
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
@@ -72,6 +72,16 @@ def other_family(case: Case) -> Diagnosis | None:
     if service is None or not own or any(a.version == version for a in own):
         return None
     has = " and ".join(f"IPv{each}" for each in sorted({a.version for a in own}))
+    others = [a for a in service.cluster_ips if any(a.version == one.version for one in own)]
+    if others:
+        return Diagnosis(
+            f"{connect.destination} is the IPv{version} address of Service {service.key}, and "
+            f"{connect.namespace} has {has} only: the nodes give their pods no IPv{version} "
+            "(podCIDRs)",
+            f"ask {others[0]}; or give the nodes' pods both families (kubeadm: podSubnet with two "
+            "ranges, and the network plug-in's second one)",
+            service.origins.get("cluster_ips", service.origin),
+        )
     return Diagnosis(
         f"Service {service.key} has IPv{version} only (ipFamilies), and {connect.namespace} has "
         f"{has} only",
@@ -219,11 +229,10 @@ def _settings(
             entry.origins.get("node_port", entry.origin),
         )
     written = node_port_addresses(proxy)
-    served = [text for text in written if text != "primary"]
-    prefixes = [prefix for text in served if (prefix := _prefix(text)) is not None]
-    if "primary" in written and address not in (node.address(4), node.address(6)):
-        held = False
-    elif served:
+    prefixes = [prefix for text in written if (prefix := _prefix(text)) is not None]
+    if PRIMARY in written:  # it stands alone (pkg/proxy/apis/config/validation)
+        held = address in _primary(node)
+    elif written:
         held = any(address in p for p in prefixes if p.address.version == address.version)
     else:
         held = True
@@ -242,6 +251,13 @@ def _settings(
             "nodePortAddresses is not set, which in that mode means primary",
             f"ask {own}:{connect.port}, or set nodePortAddresses to a range that holds {address}",
             mode_origin(case.cluster),
+        )
+    if not held and PRIMARY in written:
+        return Diagnosis(
+            f"kube-proxy does not serve {word} on {address}: nodePortAddresses says primary, the "
+            f"addresses of the Node object alone ({' and '.join(map(str, _primary(node)))})",
+            f"ask {own}:{connect.port}, or write ranges that hold {address} instead of primary",
+            proxy.origins.get("node_port_addresses", proxy.origin),
         )
     if not held:
         return Diagnosis(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from k8stui.kernel.step import Step, SysctlCause
 from k8stui.nodes.sysctl import writer
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.reverse_path import way_back
+from k8stui.walk.reason import observed_at
 
 
 def decided_by_sysctl(case: Case) -> Diagnosis | None:
@@ -18,7 +21,7 @@ def decided_by_sysctl(case: Case) -> Diagnosis | None:
     found = writer(case.cluster.pods.values(), step.namespace, name)
     told = _decided(case, step, cause, name)
     if found is None:
-        return told
+        return replace(told, origin=observed_at(cause))
     return Diagnosis(
         f"{told.reason}. Pod {found.pod.key} (container {found.container.name}) sets it so",
         f"take that line out of its command; {told.advice}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
+from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import owner_of
@@ -29,6 +30,41 @@ def tunnel_down(case: Case) -> Diagnosis | None:
                     "pod there (flannel): it writes the routes again",
                     _origin(device),
                 )
+    return None
+
+
+def tunnel_elsewhere(case: Case) -> Diagnosis | None:
+    """Recognise a tunnel whose far end is looked for where its node is not.
+
+    flanneld writes the address of the card that it took at its start (annotation public-ip): that
+    of the default route, which is a NAT'ed card in many virtual machines; and what DHCP has given
+    the node since then it does not know.
+    """
+    nodes = case.cluster.nodes
+    shared = node_annotations.shared(nodes.values())
+    for step in case.exchange.steps:
+        outer, told = step.after, step.after.dst
+        if outer.vni is None or outer.inner is None or step.namespace not in nodes:
+            continue
+        behind = owner_of(case, outer.inner.dst)
+        node = nodes.get(behind.node) if behind is not None else None
+        if node is None or told != node_annotations.public_address(node, told.version):
+            continue
+        own = node.address(told.version)
+        if told == own or (case.has(node.name, told) and told not in shared):
+            continue
+        others = [name for name, one in nodes.items() if one is not node and told in shared
+                  and node_annotations.public_address(one, told.version) == told]  # fmt: skip
+        same = f", as it is {others[0]}'s" if others else ""
+        return Diagnosis(
+            f"{step.namespace} sends the tunnel's packets for {node.name}'s pods to {told}, which "
+            f"is {node.name}'s address by flannel's annotation public-ip{same}; {node.name} has "
+            f"{own}",
+            f"let flanneld on {node.name} take the card that has {own} (--iface, or --iface-regex "
+            "for all nodes; in k3s --flannel-iface), and start it anew: it then writes the "
+            "annotation again",
+            node_annotations.public_origin(node, told.version),
+        )
     return None
 
 

@@ -1,0 +1,334 @@
+"""The rule of a policy that was meant to allow a connection, and what of it does not fit.
+
+Asked of NetworkPolicies that let nothing through. What people report most comes first: the
+Service's port for the pod's, a podSelector without namespaceSelector, a namespace without its
+label, a Service's address in an ipBlock; then whose half of an entry fits. Sources: networking/v1
+NetworkPolicyPeer (selectors of one entry both have to fit), IPBlock.except.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from k8stui.apiserver.fields import labels
+from k8stui.cluster.judgement import Ask, Judgement, Peer
+from k8stui.cluster.listening import declared
+from k8stui.cluster.model import Pod, Service
+from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.selection import Chosen, meant
+from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
+from k8stui.kernel.address import Address
+from k8stui.record import record
+from k8stui.suggest import is_typo
+
+
+@record(kw_only=True)
+class _Near:
+    """One rule that does not allow the connection."""
+
+    policy: NetworkPolicy
+    rule: PolicyRule
+    direction: Direction
+    peer: Peer
+    ask: Ask
+
+    @property
+    def field(self) -> str:
+        return f"{self.direction.lower()} of NetworkPolicy {self.policy.name}"
+
+
+class Hint(NamedTuple):
+    """What does not fit, as an aside; what would mend it, empty: one more rule."""
+
+    said: str = ""
+    mend: str = ""
+
+
+class NearRules:
+    """The rules of one cluster's policies."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        self._judgement = judgement
+        self._cluster = judgement.cluster
+        self._ways: tuple[Callable[[_Near], Hint | None], ...] = (
+            self._port_name,
+            self._port_of_the_service,
+            self._protocol,
+            self._own_namespace,
+            self._namespace_by_name,
+            self._no_namespace,
+            self._virtual_address,
+            self._left_out,
+            self._other_half,
+            self._other_ports,
+        )
+
+    def hint(
+        self, selecting: Sequence[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
+    ) -> Hint:
+        """The first that is found; empty words where no rule comes near."""
+        rules = [
+            _Near(policy=policy, rule=rule, direction=direction, peer=peer, ask=ask)
+            for policy in selecting
+            for rule in policy.rules(direction)
+        ]
+        if not rules and len(selecting) == 1:
+            way = direction.lower()
+            return Hint(f" (it has no {way} rule: policyTypes alone denies everything)")
+        found = (way(near) for way in self._ways for near in rules)
+        return next(filter(None, found), Hint())
+
+    def _fits(self, near: _Near, rule: PolicyRule | None = None) -> bool:
+        """Whether the rule, or another in its place, would surely allow it."""
+        rule = rule or near.rule
+        return self._judgement.fits(near.policy, rule, near.peer, near.ask) is True
+
+    def _asks_its_port(self, near: _Near) -> bool:
+        """Whether at most those who ask, or are asked, keep it from allowing it."""
+        return self._fits(near, replace(near.rule, peers=()))
+
+    def _means_peer(self, near: _Near) -> bool:
+        """Whether only the ports keep it from allowing it: those who ask, or are asked, fit."""
+        named = any(isinstance(one.port, str) for one in near.rule.ports)
+        return bool(near.rule.peers or named) and self._fits(near, replace(near.rule, ports=()))
+
+    def _port_name(self, near: _Near) -> Hint | None:
+        if not self._means_peer(near) or not (unknown := _unknown_name(near.rule, near.ask)):
+            return None
+        return Hint(
+            f" (port {unknown} is the name of none of the pod's ports: it has {_names(near.ask)})",
+            f"write port: {_name_of(near.ask)} in the ports of {near.field}",
+        )
+
+    def _port_of_the_service(self, near: _Near) -> Hint | None:
+        ask = near.ask
+        if not self._means_peer(near) or not any(
+            _holds(wanted, port.port) and port.protocol is ask.protocol
+            for service in self._cluster.services.values()
+            if self._leads_to(service, ask)
+            for port in service.ports
+            for wanted in near.rule.ports
+            if wanted.protocol in ("", ask.protocol.name)
+        ):
+            return None
+        return Hint(
+            f" (a rule allows other ports: the port of the pod itself counts, {ask.port}, not the "
+            "Service's)",
+            f"write port: {ask.port}, protocol: {ask.protocol.name} in the ports of {near.field}",
+        )
+
+    def _protocol(self, near: _Near) -> Hint | None:
+        ask = near.ask
+        other = next((one for one in near.rule.ports if _holds(one, ask.port)), None)
+        if other is None or not self._means_peer(near) or other.protocol == ask.protocol.name:
+            return None
+        return Hint(
+            f" (a rule allows port {ask.port} by {other.protocol}, and this is "
+            f"{ask.protocol.name}; where a rule names no protocol it means TCP)",
+            f"write protocol: {ask.protocol.name} beside that port in {near.field}, in one more "
+            "entry",
+        )
+
+    def _own_namespace(self, near: _Near) -> Hint | None:
+        peer, own = near.peer, near.policy.namespace
+        here = replace(near, peer=replace(peer, namespace=own))
+        if not peer.namespace or peer.namespace == own or not self._fits(here):
+            return None
+        label = f"{{matchLabels: {{{NAMESPACE_NAME}: {peer.namespace}}}}}"
+        return Hint(
+            f" (a podSelector without namespaceSelector means pods of {own} only, the policy's own "
+            "namespace)",
+            f"write namespaceSelector: {label} beside that podSelector in {near.field}",
+        )
+
+    def _namespace_by_name(self, near: _Near) -> Hint | None:
+        """A label by which the peer's namespace is wanted by name, and which it lacks."""
+        space = near.peer.namespace
+        has = self._labels_of(space)
+        for one in near.rule.peers if space else ():
+            for key, value in labels(one.namespaces, "matchLabels").items():
+                if value == space and has.get(key) != value:
+                    wanted = f"{key}={space}"
+                    return Hint(
+                        f" (a namespaceSelector asks for {wanted}, and namespace {space} has "
+                        f"{_words(has)})",
+                        f"write {NAMESPACE_NAME}: {space} there, which every namespace has, in "
+                        f"{near.field}; or kubectl label namespace {space} {wanted}",
+                    )
+        return None
+
+    def _no_namespace(self, near: _Near) -> Hint | None:
+        """Labels by which a rule means pods of namespaces of which there is none."""
+        written, peer = self._cluster.namespace_labels, near.peer
+        spaces = {*written, *(pod.namespace for pod in self._cluster.pods.values())}
+        spaces |= {"default", "kube-system", "kube-public", "kube-node-lease"}
+        for one in near.rule.peers if peer.namespace else ():
+            wanted = labels(one.namespaces, "matchLabels")
+            chosen = self._meant(near, one)
+            is_meant = wanted and NAMESPACE_NAME not in wanted and chosen.has_labels(peer.labels)
+            if is_meant and not any(chosen.has_space(each, written) for each in spaces):
+                return Hint(
+                    f" (its namespaceSelector {_words(wanted, ',')} fits no namespace; "
+                    f"{peer.namespace} has {_words(self._labels_of(peer.namespace))})",
+                    "label the namespace that was meant (kubectl label namespace "
+                    f"{peer.namespace} {_words(wanted, ',')}), or mend the namespaceSelector in "
+                    f"{near.field}",
+                )
+        return None
+
+    def _virtual_address(self, near: _Near) -> Hint | None:
+        """An address of a Service in front of the peer that an ipBlock was meant for."""
+        blocks = [one.block for one in near.rule.peers if one.block is not None]
+        peer = near.peer
+        services = self._cluster.services.values() if blocks else ()
+        virtual = [a for one in services if self._is_before(one, peer) for a in one.cluster_ips]
+        found = next((a for a in virtual if any(a in block for block in blocks)), None)
+        if found is None:
+            return None
+        mend = "write a podSelector that selects the pods of the Service in "
+        if peer.pod is None and peer.address is not None:
+            mend = (
+                f"write ipBlock: {{cidr: {_alone(peer.address)}}} and port {near.ask.port}, the "
+                "endpoint's own, in "
+            )
+        return Hint(
+            f" (an ipBlock holds {found}, the address of a Service, which is rewritten before "
+            "policies look)",
+            f"{mend}{near.field}",
+        )
+
+    def _left_out(self, near: _Near) -> Hint | None:
+        """What `except` takes out of an ipBlock that holds it."""
+        address, peer = near.peer.address, near.peer
+        if address is None or not self._asks_its_port(near):
+            return None
+        for one in near.rule.peers:
+            if one.block is None or address not in one.block.cidr or address in one.block:
+                continue
+            hole = next(each for each in one.block.excepts if address in each)
+            whose, beside = "", f"ipBlock: {{cidr: {_alone(address)}}}"
+            if peer.pod is not None:
+                whose = f", the address of pod {peer.pod.key}"
+                beside = "a podSelector (and namespaceSelector) for its pods"
+            return Hint(
+                f" (its ipBlock {one.block.cidr} leaves out {hole}, which holds {address}{whose})",
+                f"write {beside} beside that ipBlock in {near.field}",
+            )
+        return None
+
+    def _other_half(self, near: _Near) -> Hint | None:
+        """Of an entry's two selectors the one fits, the other does not."""
+        peer, spaces = near.peer, self._cluster.namespace_labels
+        if not peer.namespace or not self._asks_its_port(near):
+            return None
+        for one in near.rule.peers:
+            if not one.selects_pods:
+                continue
+            chosen = self._meant(near, one)
+            fits = chosen.has_space(peer.namespace, spaces), chosen.has_labels(peer.labels)
+            if fits == (True, False):
+                found = self._other_labels(near, one)
+            elif fits == (False, True) and one.pods and one.namespaces:
+                found = self._other_space(near, one)
+            else:
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _other_labels(self, near: _Near, one: PolicyPeer) -> Hint | None:
+        """The podSelector's half; where pods have its labels' keys, or the other half was meant."""
+        peer, wanted = near.peer, labels(one.pods, "matchLabels")
+        lacks = {key: value for key, value in wanted.items() if peer.labels.get(key) != value}
+        if not lacks or not (one.namespaces or lacks.keys() & peer.labels.keys()):
+            return None
+        has = {key: peer.labels[key] for key in lacks if key in peer.labels} or peer.labels
+        both = "in one entry both selectors have to fit: " if one.namespaces is not None else ""
+        who = f"pod {peer.pod.key}" if peer.pod is not None else peer.words
+        slips = {k: v for k, v in has.items() if k in lacks and is_typo(lacks[k], v)}
+        mend = f"write {_words(slips, ', ', ': ')} in {near.field}" if slips else ""
+        if not mend and both:
+            mend = (
+                f"give {who} {_words(lacks)}, or write the podSelector as an entry of its own (a "
+                f"dash before it), if either is to do, in {near.field}"
+            )
+        said = f" ({both}its podSelector asks for {_words(lacks)}, and {who} has {_words(has)})"
+        return Hint(said, mend)
+
+    def _other_space(self, near: _Near, one: PolicyPeer) -> Hint | None:
+        space = near.peer.namespace
+        has, wanted = self._labels_of(space), labels(one.namespaces, "matchLabels")
+        lacks = {key: value for key, value in wanted.items() if has.get(key) != value}
+        if not lacks:
+            return None
+        return Hint(
+            " (in one entry both selectors have to fit: its namespaceSelector asks for "
+            f"{_words(lacks)}, and namespace {space} has {_words(has)})",
+            f"kubectl label namespace {space} {_words(lacks, ' ')}, or mend the namespaceSelector "
+            f"in {near.field}",
+        )
+
+    def _other_ports(self, near: _Near) -> Hint | None:
+        if not near.rule.peers or not self._means_peer(near):
+            return None
+        ports = ", ".join(map(str, near.rule.ports))
+        return Hint(f" (a rule about it allows {ports} alone)")
+
+    def _meant(self, near: _Near, one: PolicyPeer) -> Chosen:
+        return meant(one, near.policy.namespace)
+
+    def _labels_of(self, space: str) -> Mapping[str, str]:
+        return namespace_labels(self._cluster.namespace_labels, space)
+
+    def _leads_to(self, service: Service, ask: Ask) -> bool:
+        """Whether the Service leads to the pod that is asked; to anybody where it is none."""
+        return ask.server is None or _selects(service, ask.server)
+
+    def _is_before(self, service: Service, peer: Peer) -> bool:
+        if peer.pod is not None:
+            return _selects(service, peer.pod)
+        slices = self._cluster.endpoint_slices.get(service.key, ())
+        return any(peer.address in one.addresses for each in slices for one in each.endpoints)
+
+
+def _selects(service: Service, pod: Pod) -> bool:
+    selector, is_near = service.selector, pod.namespace == service.namespace
+    return bool(selector and is_near and selector.items() <= pod.labels.items())
+
+
+def _holds(wanted: PolicyPort, port: int) -> bool:
+    first, last = wanted.port, wanted.end_port or wanted.port
+    return isinstance(first, int) and isinstance(last, int) and first <= port <= last
+
+
+def _words(found: Mapping[str, str], between: str = ", ", equals: str = "=") -> str:
+    return between.join(f"{key}{equals}{value}" for key, value in sorted(found.items())) or "none"
+
+
+def _alone(address: Address) -> str:
+    return f"{address}/{address.bits}"
+
+
+def _unknown_name(rule: PolicyRule, ask: Ask) -> str:
+    """The name of a port in a rule that the asked pod has not; empty: there is none such."""
+    own = {port.name for port in declared(ask.server)} if ask.server is not None else set()
+    names = (one.port for one in rule.ports if isinstance(one.port, str))
+    return next((name for name in names if name not in own), "") if ask.server is not None else ""
+
+
+def _name_of(ask: Ask) -> str:
+    """The asked port as a policy may write it: by its name where it has one."""
+    has = declared(ask.server) if ask.server is not None else ()
+    named = (one.name for one in has if (one.number, one.protocol) == (ask.port, ask.protocol))
+    return next(filter(None, named), str(ask.port))
+
+
+def _names(ask: Ask) -> str:
+    has: Iterator[str] = (
+        f"{one.name} ({one.number})"
+        for one in (declared(ask.server) if ask.server is not None else ())
+        if one.name
+    )
+    return ", ".join(has) or "no names"

@@ -1,0 +1,411 @@
+"""What people report of nodes and networks: said by walk and check alike, with cause and mend.
+
+`beside` are dumps of a node: option, node, text. `at` is the line to blame, of the manifests or of
+a dump. `rule` is the finding of the check; empty: nothing of the input alone shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manifests_of import (
+    Manifest,
+    kind,
+    kube_proxy,
+    labels,
+    node,
+    observed,
+    pod,
+    service,
+    workload,
+    write,
+)
+
+from k8stui.check import check
+from k8stui.cluster.options import ClusterOptions
+from k8stui.nodes.options import NodeOptions
+from k8stui.record import record
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import World, build_world
+
+
+@record(kw_only=True)
+class Told:
+    manifests: tuple[Manifest, ...]
+    ask: tuple[str, str] = ("pod/client", "svc/web:80")
+    beside: tuple[tuple[str, str, str], ...] = ()
+    options: Mapping[str, Any] | None = None
+    result: str
+    by: str = ""
+    cause: tuple[str, ...] = ()
+    mend: str = ""
+    at: str = ""
+    assumed: str = ""
+    not_said: str = ""
+    rule: str = ""
+    words: str = ""
+    fix: str = ""
+
+
+def labelled(made: Manifest, text: str) -> Manifest:
+    return {**made, "metadata": {**made["metadata"], "labels": labels(text)}}
+
+
+def flannel(number: int, told: str, own: str = "") -> Manifest:
+    """A Node on which flanneld has written what it does."""
+    made = node(number, f"10.244.{number}.0/24", address=own or f"192.168.56.1{number}")
+    prefix = "flannel.alpha.coreos.com/"
+    made["metadata"]["annotations"] = {
+        f"{prefix}backend-type": "vxlan",
+        f"{prefix}backend-data": f'{{"VNI":1,"VtepMAC":"5a:00:00:00:00:0{number}"}}',
+        f"{prefix}public-ip": told,
+    }
+    return made
+
+
+def policy(name: str, app: str, namespace: str | None = None, **spec: Any) -> Manifest:
+    pods = {"matchLabels": {"app": app}} if app else {}
+    spec = {"podSelector": pods, **spec}
+    return kind("networking.k8s.io/v1", name, "NetworkPolicy", namespace, spec=spec)
+
+
+def lets_in(*peers: Manifest, port: int = 8080, protocol: str = "TCP") -> dict[str, Any]:
+    ports = [{"port": port, "protocol": protocol}]
+    return {"policyTypes": ["Ingress"], "ingress": [{"from": list(peers), "ports": ports}]}
+
+
+def lets_out(*peers: Manifest) -> dict[str, Any]:
+    return {"policyTypes": ["Egress"], "egress": [{"to": list(peers)}] if peers else []}
+
+
+def having(**wanted: str) -> dict[str, Any]:
+    return {"matchLabels": wanted}
+
+
+def space(name: str, text: str = "") -> Manifest:
+    return labelled(kind("v1", name, "Namespace"), text)
+
+
+NODES = (node(1, "10.244.1.0/24"), node(2, "10.244.2.0/24"))
+CLIENT = pod("client", "app=client")
+WEB = (service("web", to=8080), pod("web-0", "app=web", node="node-2", ports=[8080]))
+ALL = (*NODES, CLIENT, *WEB)
+SHOP = pod("shop", "app=shops", namespace="front")
+CALICO = {"policy_engine": "calico"}
+CONTROL = labelled(NODES[0], "node-role.kubernetes.io/control-plane=")
+DNS = (
+    service("kube-dns", "k8s-app=kube-dns", {"port": 53, "protocol": "UDP"},
+            namespace="kube-system", clusterIP="10.96.0.10"),
+    pod("coredns-0", "k8s-app=kube-dns", namespace="kube-system", node="node-2",
+        ports=[{"containerPort": 53, "protocol": "UDP"}]),
+)  # fmt: skip
+CACHE = pod(
+    "node-local-dns-1", "k8s-app=node-local-dns", namespace="kube-system", hostNetwork=True,
+    container={"image": "registry.k8s.io/dns/k8s-dns-node-cache:1.23.0",
+               "args": ["-localip", "169.254.20.10,10.96.0.10", "-conf", "/etc/Corefile"]},
+)  # fmt: skip
+FELIX = workload(
+    "DaemonSet", "calico-node", "k8s-app=calico-node", namespace="kube-system",
+    container={"image": "calico/node:v3.30.0"}, pod_spec={"hostNetwork": True},
+)  # fmt: skip
+KUBELET: Manifest = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "kind": "KubeletConfiguration",
+    "clusterDNS": ["169.254.20.10"],
+}
+TO_DNS = {"to": [{"namespaceSelector": {}, "podSelector": having(**{"k8s-app": "kube-dns"})}],
+          "ports": [{"port": 53, "protocol": "UDP"}]}  # fmt: skip
+HOOK = kind(
+    "admissionregistration.k8s.io/v1", "guard", "ValidatingWebhookConfiguration",
+    webhooks=[{
+        "name": "a.guard.example", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+        "failurePolicy": "Ignore", "clientConfig": {"service": {"name": "hook", "namespace": "g"}},
+    }],
+)  # fmt: skip
+HOOKED = (
+    service("hook", "app=hook", 443, 9443, namespace="g"),
+    pod("hook-0", "app=hook", namespace="g", node="node-2", ports=[9443]),
+    space("g"), HOOK,
+)  # fmt: skip
+SYSTEM = {"namespaceSelector": having(**{"kubernetes.io/metadata.name": "kube-system"})}
+PROXY_DOWN = observed(
+    "kube-proxy-b", "k8s-app=kube-proxy", "192.168.0.11", namespace="kube-system", ready=False,
+    hostNetwork=True, container={"image": "registry.k8s.io/kube-proxy:v1.30.2"},
+)  # fmt: skip
+PROXY_DOWN["status"]["containerStatuses"] = [
+    {"name": "main", "ready": False, "restartCount": 41, "image": "x", "imageID": "",
+     "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
+]  # fmt: skip
+FIREWALLD = """\
+table inet firewalld {
+\tchain filter_FORWARD {
+\t\ttype filter hook forward priority filter + 10; policy accept;
+\t\tct state { established, related } accept
+\t\treject with icmpx admin-prohibited
+\t}
+}
+"""
+OWN_TABLE = """\
+table inet site {
+\tchain forward {
+\t\ttype filter hook forward priority filter; policy accept;
+\t\tip saddr 10.0.0.0/8 drop
+\t}
+}
+"""
+CARDS = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.11/24 brd 192.168.0.255 scope global eth0
+3: eth1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:02 brd ff:ff:ff:ff:ff:ff
+    inet 172.16.0.11/24 brd 172.16.0.255 scope global eth1
+"""
+CARDS_2 = CARDS.replace("192.168.0.11", "192.168.0.12").replace("172.16.0.11", "172.16.0.12")
+CARDS_2 += """\
+4: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:03 brd ff:ff:ff:ff:ff:ff
+    inet 10.244.2.1/24 brd 10.244.2.255 scope global cni0
+"""
+SECOND_WAY = """\
+192.168.0.0/24 dev eth0 scope link
+172.16.0.0/24 dev eth1 scope link
+10.244.1.0/24 via 172.16.0.11 dev eth1
+10.244.2.0/24 dev cni0 scope link
+"""
+FORWARDS_NOT = "net.ipv4.conf.all.rp_filter = 0\nnet.ipv4.ip_forward = 0\n"
+STRICT = """\
+net.ipv4.conf.eth0.rp_filter = 0
+net.ipv4.ip_forward = 1
+net.ipv4.conf.all.rp_filter = 1
+"""
+FEW_PORTS = """\
+*filter
+:INPUT DROP [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp --dport 22 -j ACCEPT
+COMMIT
+"""
+NODE_PORT = service("web", to=8080, port={"port": 80, "nodePort": 30080}, type="NodePort")
+BOTH_FAMILIES = service(
+    "web", to=8080, clusterIP="10.96.7.7", clusterIPs=["10.96.7.7", "fd00:10:96::77"],
+    ipFamilies=["IPv4", "IPv6"], ipFamilyPolicy="PreferDualStack", head={"uid": "1-2"},
+)  # fmt: skip
+OLD_DATABASE = (
+    service("db", None, 5432, clusterIP="10.100.5.5"),
+    kind("v1", "db", "Endpoints",
+         subsets=[{"addresses": [{"ip": "10.100.5.20"}], "ports": [{"port": 5432}]}]),
+)  # fmt: skip
+
+CASES = {
+    "ip_forward is off on the server's node": Told(
+        manifests=ALL,
+        beside=(("sysctl", "node-2", FORWARDS_NOT),),
+        result="timeout", by="node-2", cause=("net.ipv4.ip_forward = 0",),
+        mend="set net.ipv4.ip_forward = 1 on node-2", at="net.ipv4.ip_forward = 0",
+        rule="node-state", words="does not forward packets", fix="net.ipv4.ip_forward = 1",
+    ),
+    "rp_filter of all devices, and a second way": Told(
+        manifests=ALL,
+        beside=(("sysctl", "node-2", STRICT), ("ip_addr", "node-2", CARDS_2),
+                ("ip_route", "node-2", SECOND_WAY)),
+        ask=("pod/client", "pod/web-0:8080"),
+        result="timeout", by="node-2", cause=("rp_filter = 1 drops what arrives there",),
+        at="net.ipv4.conf.all.rp_filter = 1",
+    ),
+    "flannel's annotations tell its tunnel": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
+        beside=(("iptables", "node-2", FEW_PORTS),),
+        result="timeout", by="node-2", cause=("the tunnel's outer packet (UDP 8472)",),
+        mend="-A INPUT -p udp --dport 8472 -j ACCEPT", at=":INPUT DROP [0:0]",
+        rule="node-state", words="UDP 8472", fix="8472",
+    ),
+    "flannel took the NAT'ed card of both machines": Told(
+        manifests=(flannel(1, "10.0.2.15"), flannel(2, "10.0.2.15"), CLIENT, *WEB),
+        result="timeout", by="wire",
+        cause=("10.0.2.15, which is node-2's address by flannel's annotation public-ip",
+               "as it is node-1's", "node-2 has 192.168.56.12"),
+        mend="take the card that has 192.168.56.12 (--iface",
+        at="flannel.alpha.coreos.com/public-ip: 10.0.2.15",
+        rule="address-overlap", words="public-ip 10.0.2.15", fix="--iface",
+    ),
+    "flannel on a second card that the Nodes do not name": Told(
+        manifests=(flannel(1, "10.9.0.11"), flannel(2, "10.9.0.12"), CLIENT, *WEB),
+        result="connected",
+    ),
+    "a node has got another address": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12", "192.168.56.40"),
+                   CLIENT, *WEB),
+        result="timeout", cause=("192.168.56.12, which is node-2's address by flannel's annot",
+                                 "node-2 has 192.168.56.40"),
+        mend="start it anew", at="flannel.alpha.coreos.com/public-ip: 192.168.56.12",
+        rule="address-overlap", words="the node has 192.168.56.40", fix="restart flannel's pod",
+    ),
+    "one node has no podCIDR": Told(
+        manifests=(NODES[0], node(2), CLIENT, *WEB), result="connected",
+        assumed="node node-2 has no podCIDR",
+        rule="no-pod-cidr", words="no podCIDR, as other nodes have", fix="--allocate-node-cidrs",
+    ),
+    "firewalld's own tables": Told(
+        manifests=ALL, beside=(("nft", "node-2", FIREWALLD),),
+        result="unreachable", by="node-2", cause=("a rule of firewalld",),
+        mend="firewall-cmd --permanent --zone=trusted --add-source=10.244.0.0/16",
+        at="reject with icmpx admin-prohibited",
+        rule="node-state", words="a rule of firewalld", fix="--zone=trusted",
+    ),
+    "a table of nftables that somebody has written": Told(
+        manifests=ALL, beside=(("nft", "node-2", OWN_TABLE),),
+        result="timeout", by="node-2", cause=("chain forward (table inet site)",),
+        mend="nft insert rule inet site forward ip saddr 10.244.0.0/16 accept",
+        at="ip saddr 10.0.0.0/8 drop",
+        rule="node-state", words="table inet site", fix="nft insert rule",
+    ),
+    "nodePortAddresses: primary, asked at the second card": Told(
+        manifests=(*NODES, NODE_PORT, WEB[1], kube_proxy(nodePortAddresses=["primary"])),
+        beside=(("ip_addr", "node-1", CARDS),), ask=("outside", "172.16.0.11:30080"),
+        result="refused", by="node-1", cause=("nodePortAddresses says primary", "(192.168.0.11)"),
+        mend="ask 192.168.0.11:30080", at="nodePortAddresses:", not_said="no address of node-1",
+    ),
+    "the IPv6 address of a Service, and nodes without": Told(
+        manifests=(*NODES, CLIENT, BOTH_FAMILIES, WEB[1]),
+        ask=("node/node-1", "[fd00:10:96::77]:80"), result="unreachable", by="node-1",
+        cause=("is the IPv6 address of Service default/web, and node-1 has IPv4 only",),
+        mend="ask 10.96.7.7", not_said="has IPv6 only",
+    ),
+    "a host in the Services' range": Told(
+        manifests=(*NODES, CLIENT, *OLD_DATABASE), ask=("pod/client", "svc/db:5432"),
+        result="connected", rule="endpoints-by-hand", words="10.100.5.20 is in the Services' range",
+        fix="keep the Services' range",
+    ),
+    "kube-proxy does not run where the client is": Told(
+        manifests=(*ALL, PROXY_DOWN), result="connected",
+        assumed="kube-proxy-b does not run on node-1 (container main is waiting, CrashLoopBackOff",
+        rule="network-daemons", words="does not run on node-1", fix="kubectl logs kube-proxy-b",
+    ),
+    "the pods' half of an entry does not fit": Told(
+        manifests=(*ALL, space("front", "team=front"), SHOP, policy("web", "web", **lets_in(
+            {"namespaceSelector": having(team="front"), "podSelector": having(app="shop")}))),
+        options=CALICO, ask=("pod/front/shop", "svc/web.default:80"), result="timeout",
+        cause=("both selectors have to fit", "its podSelector asks for app=shop",
+               "pod front/shop has app=shops"),
+        mend="write app: shops", rule="policy-selector", words="some have app=shops",
+        fix="write app: shops",
+    ),
+    "the namespace's half of an entry does not fit": Told(
+        manifests=(*ALL, space("front", "team=old"), space("new", "team=web"), SHOP,
+                   policy("web", "web", **lets_in({"namespaceSelector": having(team="web"),
+                                                   "podSelector": having(app="shops")}))),
+        options=CALICO, ask=("pod/front/shop", "svc/web.default:80"), result="timeout",
+        cause=("both selectors have to fit", "asks for team=web", "namespace front has"),
+        mend="kubectl label namespace front team=web",
+    ),
+    "an entry that was meant to be two": Told(
+        manifests=(*ALL, space("front", "team=front"), SHOP, policy("web", "web", **lets_in(
+            {"namespaceSelector": having(team="front"), "podSelector": having(role="ci")}))),
+        options=CALICO, ask=("pod/front/shop", "svc/web.default:80"), result="timeout",
+        cause=("its podSelector asks for role=ci, and pod front/shop has app=shops",),
+        mend="write the podSelector as an entry of its own (a dash before it)",
+    ),
+    "except takes out the pods": Told(
+        manifests=(*ALL, policy("client", "client", **lets_out(
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", "172.16.0.0/12"]}}))),
+        options=CALICO, result="timeout",
+        cause=("its ipBlock 0.0.0.0/0 leaves out 10.0.0.0/8, which holds 10.244.2.2",),
+        mend="a podSelector (and namespaceSelector)", not_said="rewritten before",
+        rule="policy-denial", words="leaves out 10.0.0.0/8", fix="beside that ipBlock",
+    ),
+    "a rule by the other protocol": Told(
+        manifests=(*ALL, policy("web", "web", **lets_in({"podSelector": having(app="client")},
+                                                        protocol="UDP"))),
+        options=CALICO, result="timeout", cause=("allows port 8080 by UDP, and this is TCP",),
+        mend="write protocol: TCP beside that port", not_said="not the Service's",
+    ),
+    "the only rule is about DNS": Told(
+        manifests=(*ALL, policy("client", "client", policyTypes=["Egress"], egress=[
+            {"to": [{"namespaceSelector": {}}], "ports": [{"port": 53, "protocol": "UDP"}]}])),
+        options=CALICO, result="timeout", cause=("a rule about it allows 53/UDP alone",),
+        mend="allow port 8080/TCP to pod default/web-0", not_said="not the Service's",
+    ),
+    "Egress is named, and has no rule": Told(
+        manifests=(*ALL, policy("client", "client", policyTypes=["Ingress", "Egress"],
+                                ingress=[{}])),
+        options=CALICO, result="timeout",
+        cause=("it has no egress rule: policyTypes alone denies everything",),
+        mend="allow port 8080/TCP",
+    ),
+    "NodeLocal DNS, and egress to cluster DNS' pods": Told(
+        manifests=(*ALL, *DNS, CACHE, KUBELET, FELIX, policy(
+            "client", "client", policyTypes=["Egress"],
+            egress=[TO_DNS, {"to": [{"podSelector": having(app="web")}]}])),
+        ask=("pod/client", "web:80"), result="no-such-name",
+        cause=("lets out nothing to NodeLocal DNS (169.254.20.10) on node-1", "no selector means"),
+        mend="ipBlock: {cidr: 169.254.20.10/32}",
+        rule="policy-denial", words="NodeLocal DNS (169.254.20.10)", fix="169.254.20.10/32",
+    ),
+    "the same where the block is there": Told(
+        manifests=(*ALL, *DNS, CACHE, KUBELET, FELIX, policy(
+            "client", "client", policyTypes=["Egress"],
+            egress=[{"to": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]},
+                    {"to": [{"podSelector": having(app="web")}]}])),
+        ask=("pod/client", "web:80"), result="connected",
+    ),
+    "the API server is kept out of a webhook": Told(
+        manifests=(CONTROL, NODES[1], *HOOKED,
+                   policy("deny", "", "g", **lets_in(SYSTEM, port=9443))),
+        options=CALICO, ask=("node/node-1", "svc/hook.g:443"), result="timeout",
+        cause=("none of their labels count",), mend="ipBlock",
+        rule="server-calls", words="it asks from its node's network", fix="192.168.0.11/32",
+    ),
+    "the API server is let in": Told(
+        manifests=(CONTROL, NODES[1], *HOOKED, policy("deny", "", "g", **lets_in(
+            {"ipBlock": {"cidr": "192.168.0.0/24"}}, port=9443))),
+        options=CALICO, ask=("node/node-1", "svc/hook.g:443"), result="connected",
+    ),
+}  # fmt: skip
+
+
+def world_of(folder: Path, case: Told) -> World:
+    given: dict[str, Any] = dict(case.options or {})
+    for option, name, text in case.beside:
+        dump = folder / f"{name}-{option}.txt"
+        dump.write_text(text, encoding="utf-8")
+        given.setdefault(option, {})[name] = str(dump)
+    file = write(folder, case.manifests)
+    made = build_world([str(file)], ClusterOptions(), NodeOptions(**given))
+    assert not made.problems, [problem.render() for problem in made.problems]
+    return made
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_walk_and_check_tell_it(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    made = world_of(tmp_path, case)
+    trace = walk(made, parse_request(made, *case.ask))
+    done = trace.outcome
+    told = f"{done.reason} | {done.advice}"
+    assert done.result.value == case.result, told
+    assert not case.by or done.decided_at == case.by
+    assert all(words in done.reason for words in case.cause), told
+    assert case.mend in done.advice, told
+    assert not case.not_said or case.not_said not in told
+    assert case.assumed in " ".join(trace.assumptions)
+    if case.at:
+        assert done.origin is not None
+        assert done.origin.place is not None
+        lines = Path(done.origin.place.file).read_text(encoding="utf-8").splitlines()
+        assert lines[done.origin.place.line - 1].strip() == case.at
+    findings = list(check(made))
+    if not case.rule:
+        errors = [one for one in findings if one.severity.value == "error"]
+        assert not errors or case.result != "connected", errors
+        return
+    said = [(one.rule, one.why, one.fix) for one in findings]
+    assert any(r == case.rule and case.words in w and case.fix in f for r, w, f in said), said
